@@ -1,0 +1,93 @@
+import { FormatError } from '../errors/index.ts'
+import { createCheckpoint, type DigestCheckpoint, openCheckpoint } from './checkpoint.ts'
+import type { Digest, DigestAlgorithm } from './digest.ts'
+import { type HasherEngine, openHash, type RunningHash } from './engine.ts'
+
+/** Which hash to compute, and with what. */
+export interface DigesterOptions {
+  /** @defaultValue `'sha256'` */
+  readonly algorithm?: DigestAlgorithm | undefined
+  /** @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+}
+
+/**
+ * Computes one digest over bytes that come piece by piece.
+ *
+ * Synchronous once created: a chunk of 64 KiB takes about 0.15 ms. End it with `digest` or `release`, once; after that
+ * every call throws `ERR_INVALID_ARGUMENT`.
+ */
+export class Digester {
+  readonly #algorithm: DigestAlgorithm
+  #hash: RunningHash | undefined
+  #bytes: number
+
+  /** @internal Use {@link createDigester} or {@link restoreDigester}. */
+  constructor(algorithm: DigestAlgorithm, hash: RunningHash, bytes: number) {
+    this.#algorithm = algorithm
+    this.#hash = hash
+    this.#bytes = bytes
+  }
+
+  /** Bytes hashed so far, those before a checkpoint included. */
+  get bytesHashed(): number {
+    return this.#bytes
+  }
+
+  /** Adds bytes. They are read before the call returns, so the buffer may be reused. */
+  update(chunk: Uint8Array): void {
+    this.#open().update(chunk)
+    this.#bytes += chunk.byteLength
+  }
+
+  /**
+   * The state so far as plain data, from which {@link restoreDigester} goes on, in this process or another.
+   *
+   * @throws {@link FormatError} `ERR_CHECKPOINT_UNSUPPORTED` with the `native` hasher.
+   */
+  save(): DigestCheckpoint {
+    const hash = this.#open()
+    if (!hash.save) {
+      throw new FormatError('ERR_CHECKPOINT_UNSUPPORTED', 'the native hasher cannot save its state; use hasher wasm')
+    }
+    return createCheckpoint(this.#algorithm, this.#bytes, hash.save())
+  }
+
+  /** Ends the computation and gives its result. */
+  digest(): Digest {
+    const hex = this.#open().hex()
+    this.#hash = undefined
+    return `${this.#algorithm}:${hex}` as Digest
+  }
+
+  /** Ends the computation without a result. May be called after `digest`; then it does nothing. */
+  release(): void {
+    this.#hash?.release()
+    this.#hash = undefined
+  }
+
+  #open(): RunningHash {
+    if (!this.#hash) throw new FormatError('ERR_INVALID_ARGUMENT', 'this digester has already ended')
+    return this.#hash
+  }
+}
+
+/** Starts computing a digest. The first call in a process loads the engine; later ones take it from a pool. */
+export async function createDigester(options: DigesterOptions = {}): Promise<Digester> {
+  const algorithm = options.algorithm ?? 'sha256'
+  return new Digester(algorithm, await openHash(algorithm, options.hasher ?? 'wasm'), 0)
+}
+
+/**
+ * Goes on where {@link Digester.save} left off, without the bytes that were hashed before.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_CHECKPOINT` if the checkpoint is damaged or of another version.
+ */
+export async function restoreDigester(checkpoint: DigestCheckpoint): Promise<Digester> {
+  const { algorithm, bytes, state } = openCheckpoint(checkpoint)
+  try {
+    return new Digester(algorithm, await openHash(algorithm, 'wasm', state), bytes)
+  } catch (cause) {
+    throw new FormatError('ERR_INVALID_CHECKPOINT', 'hash checkpoint is of another version of the hasher', { cause })
+  }
+}

@@ -1,0 +1,19 @@
+// PERF: one algorithm's file loads in 12 ms, the whole package in 60 (272 KB with every algorithm inlined).
+declare module 'hash-wasm/dist/sha256.umd.min.js' {
+  import { createSHA256 } from 'hash-wasm'
+
+  const exports: { createSHA256: typeof createSHA256 }
+  export default exports
+}
+declare module 'hash-wasm/dist/sha512.umd.min.js' {
+  import { createSHA512 } from 'hash-wasm'
+
+  const exports: { createSHA512: typeof createSHA512 }
+  export default exports
+}
+declare module 'hash-wasm/dist/blake3.umd.min.js' {
+  import { createBLAKE3 } from 'hash-wasm'
+
+  const exports: { createBLAKE3: typeof createBLAKE3 }
+  export default exports
+}

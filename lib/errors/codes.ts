@@ -1,0 +1,17 @@
+import type { FormatErrorCode } from './format.ts'
+import type { RegistryErrorCode } from './registry.ts'
+import type { StoreErrorCode } from './store.ts'
+
+/** Every code that an error of this library can carry. The errors room's README says what each asks of the caller. */
+export type ErrorCode =
+  | FormatErrorCode
+  | StoreErrorCode
+  | RegistryErrorCode
+  | 'ERR_LIMIT_EXCEEDED'
+  | 'ERR_DIGEST_MISMATCH'
+  | 'ERR_SIZE_MISMATCH'
+  | 'ERR_DIFF_ID_MISMATCH'
+  | 'ERR_BLOB_NOT_FOUND'
+  | 'ERR_BLOB_CORRUPT'
+  | 'ERR_REFERENCE_NOT_FOUND'
+  | 'ERR_PLATFORM_NOT_FOUND'

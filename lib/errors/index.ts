@@ -1,0 +1,13 @@
+export { type ErrorCodeFormat, LayerStoreError } from './base.ts'
+export type { ErrorCode } from './codes.ts'
+export { FormatError, type FormatErrorCode, LimitError } from './format.ts'
+export { PlatformNotFoundError } from './image.ts'
+export { DiffIdMismatchError, DigestMismatchError, SizeMismatchError } from './integrity.ts'
+export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails, type WireError } from './registry.ts'
+export {
+  BlobCorruptError,
+  BlobNotFoundError,
+  ReferenceNotFoundError,
+  StoreError,
+  type StoreErrorCode,
+} from './store.ts'

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Replaces a file as a whole: readers see the old bytes or the new ones, never a part, and after the call the new ones
+ * survive a power cut. The temporary file stands beside the target; it is removed if anything fails.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array,
+  options: { durable?: boolean } = {},
+): Promise<void> {
+  const durable = options.durable ?? true
+  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const file = await open(temporary, 'wx', 0o644)
+    try {
+      await file.writeFile(data)
+      if (durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  if (durable) await syncDirectory(dirname(path))
+}
+
+/** Makes the names inside a directory survive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * JSON with keys in the order of their code units, no white space, `undefined` members left out: the form in which
+ * this library writes documents, so that equal values have equal bytes.
+ */
+export function canonicalJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(sorted(value)), 'utf8')
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  // SAFETY: `fromEntries` defines own properties, so a key named __proto__ stays a plain key.
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([key, member]) => [key, sorted(member)]),
+  )
+}

@@ -1,0 +1,67 @@
+import { type Digest, isDigest } from '../digest/index.ts'
+import { Guard, type JsonObject, member } from './guards.ts'
+import { checkPlatform, type Platform } from './platform.ts'
+
+/**
+ * What a document says of a blob: its kind, its digest, its size. Members that this library does not know are kept.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md | image-spec: descriptor}
+ */
+export interface Descriptor {
+  /** Media type of the blob. */
+  readonly mediaType: string
+  /** Digest of the blob. */
+  readonly digest: Digest
+  /** Size of the blob in bytes. */
+  readonly size: number
+  /** Other addresses of the blob; never used unless asked for. */
+  readonly urls?: readonly string[]
+  /** Free text about the blob. */
+  readonly annotations?: Readonly<Record<string, string>>
+  /** The blob itself in base64, for small ones. */
+  readonly data?: string
+  /** Kind of artifact that the blob is the manifest of. */
+  readonly artifactType?: string
+  /** Platform of the image, in an index. */
+  readonly platform?: Platform
+}
+
+/**
+ * Checks a value that should be a descriptor and gives it back as one, unknown members and all.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_DESCRIPTOR` with the path of the fault.
+ */
+export function parseDescriptor(value: unknown): Descriptor {
+  return checkDescriptor(new Guard('ERR_INVALID_DESCRIPTOR', 'descriptor'), value, '')
+}
+
+/** Checks a descriptor inside a document. */
+export function checkDescriptor(guard: Guard, value: unknown, at: string): Descriptor {
+  const inside = (key: string) => (at ? `${at}.${key}` : key)
+  const descriptor: JsonObject = guard.object(value, at)
+  const mediaType = guard.string(member(descriptor, 'mediaType'), inside('mediaType'))
+  if (!/^[\w.+-]+\/[\w.+-]+$/.test(mediaType)) guard.fail(inside('mediaType'), 'is not a media type')
+  const digest = guard.string(member(descriptor, 'digest'), inside('digest'))
+  // SAFETY: digests become paths and URLs; nothing but a known algorithm and lower-case hex of its length may pass.
+  if (!isDigest(digest)) guard.fail(inside('digest'), `is not a digest: ${JSON.stringify(digest.slice(0, 160))}`)
+  const size = member(descriptor, 'size')
+  if (!Number.isSafeInteger(size) || (size as number) < 0) {
+    guard.fail(inside('size'), `must be a whole number of bytes, is ${JSON.stringify(size) ?? 'missing'}`)
+  }
+  checkOptionalMembers(guard, descriptor, inside)
+  return descriptor as unknown as Descriptor
+}
+
+function checkOptionalMembers(guard: Guard, descriptor: JsonObject, inside: (key: string) => string): void {
+  const urls = member(descriptor, 'urls')
+  if (urls !== undefined && urls !== null) guard.strings(urls, inside('urls'))
+  const annotations = member(descriptor, 'annotations')
+  if (annotations !== undefined && annotations !== null) guard.stringMap(annotations, inside('annotations'))
+  const data = member(descriptor, 'data')
+  if (data !== undefined && !/^[A-Za-z0-9+/]*={0,2}$/.test(guard.string(data, inside('data')))) {
+    guard.fail(inside('data'), 'is not base64')
+  }
+  guard.optionalString(member(descriptor, 'artifactType'), inside('artifactType'))
+  const platform = member(descriptor, 'platform')
+  if (platform !== undefined && platform !== null) checkPlatform(guard, platform, inside('platform'))
+}

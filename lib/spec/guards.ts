@@ -1,0 +1,77 @@
+import { FormatError, type FormatErrorCode } from '../errors/index.ts'
+import { JsonFault, parseStrictJson } from '../internal/strict-json.ts'
+import { Limits } from './limits.ts'
+
+/** A JSON object as it was parsed; members are `unknown` until a guard has looked at them. */
+export type JsonObject = { readonly [key: string]: unknown }
+
+/** Knows which document is being checked, so that every complaint names it and the path of the fault. */
+export class Guard {
+  readonly #code: FormatErrorCode
+  readonly #what: string
+
+  constructor(code: FormatErrorCode, what: string) {
+    this.#code = code
+    this.#what = what
+  }
+
+  fail(at: string, message: string, cause?: unknown): never {
+    throw new FormatError(this.#code, `invalid ${this.#what}: ${message}`, { at, cause })
+  }
+
+  /** Parses the text of the document; it must be an object. */
+  parse(bytes: Uint8Array): JsonObject {
+    try {
+      return this.object(parseStrictJson(bytes, Limits.jsonDepth), '')
+    } catch (error) {
+      if (!(error instanceof JsonFault)) throw error
+      return this.fail(`byte ${error.position}`, error.message, error)
+    }
+  }
+
+  object(value: unknown, at: string): JsonObject {
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      return this.fail(at, `must be an object, is ${kindOf(value)}`)
+    }
+    return value as JsonObject
+  }
+
+  array(value: unknown, at: string, limit: number = Number.POSITIVE_INFINITY): readonly unknown[] {
+    if (!Array.isArray(value)) return this.fail(at, `must be an array, is ${kindOf(value)}`)
+    if (value.length > limit) return this.fail(at, `has ${value.length} members, more than ${limit}`)
+    return value
+  }
+
+  string(value: unknown, at: string): string {
+    if (typeof value !== 'string') return this.fail(at, `must be a string, is ${kindOf(value)}`)
+    return value
+  }
+
+  optionalString(value: unknown, at: string): void {
+    if (value !== undefined) this.string(value, at)
+  }
+
+  strings(value: unknown, at: string): readonly string[] {
+    return this.array(value, at).map((member, i) => this.string(member, `${at}[${i}]`))
+  }
+
+  /** An object whose every value is a string, such as annotations and labels. */
+  stringMap(value: unknown, at: string): void {
+    for (const [key, member] of Object.entries(this.object(value, at))) this.string(member, `${at}.${key}`)
+  }
+
+  schemaVersion2(value: unknown): void {
+    if (value !== 2) this.fail('schemaVersion', `must be 2, is ${JSON.stringify(value) ?? 'missing'}`)
+  }
+}
+
+/** The own member of an object; what it inherits (`__proto__`, `constructor`) does not count. */
+export function member(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}

@@ -1,0 +1,33 @@
+export { Annotation } from './annotations.ts'
+export { type Descriptor, parseDescriptor } from './descriptor.ts'
+export { type HistoryEntry, type ImageConfig, parseConfig, type RunConfig } from './image-config.ts'
+export { type ImageDocument, parseImageDocument, successorsOf } from './image-document.ts'
+export { type ImageIndex, parseIndex } from './image-index.ts'
+export { type ImageManifest, parseManifest } from './image-manifest.ts'
+export { Limits } from './limits.ts'
+export {
+  IMAGE_MEDIA_TYPES,
+  isConfigType,
+  isForeignLayerType,
+  isIndexType,
+  isLayerType,
+  isManifestType,
+  MediaType,
+} from './media-types.ts'
+export {
+  formatPlatform,
+  hostPlatform,
+  matchPlatform,
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+} from './platform.ts'
+export {
+  familiarName,
+  formatReference,
+  isRepositoryPath,
+  isTag,
+  parseReference,
+  type Reference,
+  type Repository,
+} from './reference.ts'

@@ -1,0 +1,113 @@
+import { type Digest, isDigest } from '../digest/index.ts'
+import { FormatError } from '../errors/index.ts'
+
+/** A repository in a registry. */
+export interface Repository {
+  /** Host, with port if it is not the usual one, e.g. `ghcr.io` or `127.0.0.1:5000`. */
+  readonly registry: string
+  /** Path in the registry, e.g. `library/node`. */
+  readonly repository: string
+}
+
+/** What a person types to name an image. `digest`, if given, decides; `tag` is then only for show. */
+export interface Reference extends Repository {
+  /** Tag; `latest` if neither tag nor digest was given. */
+  readonly tag?: string
+  /** Digest that the image must have. */
+  readonly digest?: Digest
+}
+
+const DEFAULT_REGISTRY = 'docker.io'
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
+const DOMAIN_NAME = /^(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])$/
+const IPV6 = /^\[[a-fA-F0-9:]+\]$/
+/** SPEC: registry and repository together have at most 255 characters. */
+const NAME_LIMIT = 255
+
+/**
+ * Reads an image reference the way the Docker tools do: `node` is `docker.io/library/node:latest`, the first part is a
+ * registry only if it looks like a host (has a dot or a port, or is `localhost`).
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ * @see {@link https://github.com/distribution/reference/blob/main/reference.go | the reference grammar}
+ */
+export function parseReference(text: string): Reference {
+  // SAFETY: the length is bounded before any pattern looks at the text.
+  if (text.length > NAME_LIMIT + 1 + 128 + 1 + 200) return fail(text.slice(0, 80), 'too long')
+  const { name, tag, digest } = splitReference(text)
+  const repository = splitName(text, name)
+  if (tag === undefined && digest === undefined) return { ...repository, tag: 'latest' }
+  return { ...repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) }
+}
+
+function splitReference(text: string): { name: string; tag: string | undefined; digest: Digest | undefined } {
+  const at = text.indexOf('@')
+  const digest = at < 0 ? undefined : text.slice(at + 1)
+  if (digest !== undefined && !isDigest(digest)) return fail(text, `${JSON.stringify(digest)} is not a digest`)
+  const rest = at < 0 ? text : text.slice(0, at)
+  const colon = rest.indexOf(':', rest.lastIndexOf('/') + 1)
+  if (colon < 0) return { name: rest, tag: undefined, digest }
+  const tag = rest.slice(colon + 1)
+  if (!TAG.test(tag)) return fail(text, `${JSON.stringify(tag)} is not a tag`)
+  return { name: rest.slice(0, colon), tag, digest }
+}
+
+function splitName(text: string, name: string): Repository {
+  if (/^[0-9a-f]{64}$/.test(name)) return fail(text, 'an image id is not a name')
+  const slash = name.indexOf('/')
+  const first = name.slice(0, slash)
+  const hasRegistry = slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first)
+  const registry = hasRegistry ? first : DEFAULT_REGISTRY
+  let repository = hasRegistry ? name.slice(slash + 1) : name
+  if (hasRegistry && !isHost(first)) return fail(text, `${JSON.stringify(first)} is not a host`)
+  if (!repository.split('/').every(component => PATH_COMPONENT.test(component))) {
+    return fail(
+      text,
+      `${JSON.stringify(repository)} is not a repository name (lower-case letters, digits, . _ - and /)`,
+    )
+  }
+  const host = registry === 'index.docker.io' ? DEFAULT_REGISTRY : registry
+  if (host === DEFAULT_REGISTRY && !repository.includes('/')) repository = `library/${repository}`
+  if (host.length + 1 + repository.length > NAME_LIMIT) return fail(text.slice(0, 80), `name longer than ${NAME_LIMIT}`)
+  return { registry: host, repository }
+}
+
+function isHost(text: string): boolean {
+  const port = /:([0-9]+)$/.exec(text)
+  const host = port ? text.slice(0, port.index) : text
+  return IPV6.test(host) || host.split('.').every(label => DOMAIN_NAME.test(label))
+}
+
+function fail(text: string, why: string): never {
+  throw new FormatError('ERR_INVALID_REFERENCE', `not an image reference: ${JSON.stringify(text)}: ${why}`)
+}
+
+/** The whole reference: `registry/repository[:tag][@digest]`. */
+export function formatReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`
+  const digest = reference.digest === undefined ? '' : `@${reference.digest}`
+  return `${reference.registry}/${reference.repository}${tag}${digest}`
+}
+
+/**
+ * The short form that people use and stores keep: without `docker.io/` and `library/`. {@link parseReference} of it
+ * gives the same reference again.
+ */
+export function familiarName(reference: Reference): string {
+  const whole = formatReference(reference)
+  if (reference.registry !== DEFAULT_REGISTRY) return whole
+  const path = whole.slice(DEFAULT_REGISTRY.length + 1)
+  const short = path.startsWith('library/') && !reference.repository.slice(8).includes('/') ? path.slice(8) : path
+  return short
+}
+
+/** Whether a text can be a tag. Never throws. */
+export function isTag(text: string): boolean {
+  return TAG.test(text)
+}
+
+/** Whether a text can be the path of a repository, without registry. Never throws. */
+export function isRepositoryPath(text: string): boolean {
+  return text.length <= NAME_LIMIT && text.split('/').every(component => PATH_COMPONENT.test(component))
+}

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import { confined, rooms as floors, side } from './rooms.ts'
+
+const rooms = { ...floors, ...side }
+
+const lib = resolve(import.meta.dirname, '../../lib')
+const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+  .filter(f => f.endsWith('.ts'))
+  .map(f => join(lib, f))
+const roomOf = (file: string) => {
+  const parts = relative(lib, file).split(sep)
+  return parts.length === 1 ? '.' : parts[0]!
+}
+const imports = files.flatMap(from =>
+  ts.preProcessFile(readFileSync(from, 'utf8'), true, true).importedFiles.map(i => ({ from, spec: i.fileName })),
+)
+
+const where = (i: { from: string; spec: string }) => `${relative(lib, i.from)} -> ${i.spec}`
+
+test('a room imports only the rooms below it, through their index.ts', () => {
+  const bad = imports.filter(({ from, spec }) => {
+    if (!spec.startsWith('.')) return false
+    const target = resolve(dirname(from), spec)
+    const [a, b] = [roomOf(from), roomOf(target)]
+    if (a === b) return false
+    if (a === '.') return !target.endsWith('index.ts')
+    const door = b === 'internal' || target === join(lib, b, 'index.ts')
+    return !(rooms[a]?.includes(b) && door)
+  })
+  expect(bad.map(where)).toEqual([])
+})
+
+test('the rooms table itself is a DAG in floor order', () => {
+  const order = Object.keys(floors)
+  const bad = Object.entries(floors).flatMap(([room, below]) =>
+    below.filter(b => order.indexOf(b) < 0 || order.indexOf(b) >= order.indexOf(room)).map(b => `${room} -> ${b}`),
+  )
+  expect(bad).toEqual([])
+})
+
+test('no import cycles between files', () => {
+  const graph = new Map<string, string[]>(files.map(f => [f, []]))
+  for (const { from, spec } of imports) if (spec.startsWith('.')) graph.get(from)!.push(resolve(dirname(from), spec))
+  const state = new Map<string, 'open' | 'done'>()
+  const cycles: string[] = []
+  const visit = (f: string, path: string[]) => {
+    if (state.get(f) === 'done') return
+    if (state.get(f) === 'open') {
+      cycles.push([...path.slice(path.indexOf(f)), f].map(p => relative(lib, p)).join(' -> '))
+      return
+    }
+    state.set(f, 'open')
+    for (const t of graph.get(f) ?? []) visit(t, [...path, f])
+    state.set(f, 'done')
+  }
+  for (const f of files) visit(f, [])
+  expect(cycles).toEqual([])
+})
+
+test('heavy or unsafe dependencies stay in their room', () => {
+  const bad = imports.filter(({ from, spec }) => spec in confined && !confined[spec]!.includes(roomOf(from)))
+  expect(bad.map(where)).toEqual([])
+})
+
+test('no file over 400 lines', () => {
+  const bad = files.filter(f => readFileSync(f, 'utf8').split('\n').length > 400)
+  expect(bad.map(f => relative(lib, f))).toEqual([])
+})

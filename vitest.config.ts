@@ -1,0 +1,26 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const strict = { branches: 95 }
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts'],
+      exclude: ['lib/**/*.d.ts', 'lib/cli/main.ts'],
+      reporter: ['text-summary', 'json-summary', 'json'],
+      reportsDirectory: 'dist/coverage',
+      thresholds: {
+        branches: 85,
+        'lib/digest/**': strict,
+        'lib/spec/**': strict,
+        'lib/tar/**': strict,
+        'lib/layer/**': strict,
+        'lib/store/**': strict,
+      },
+    },
+  },
+})
+export default config
