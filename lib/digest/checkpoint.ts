@@ -31,7 +31,8 @@ export function openCheckpoint(checkpoint: DigestCheckpoint): {
   bytes: number
   state: Uint8Array
 } {
-  const { version, algorithm, bytes, state, checksum } = checkpoint
+  // A checkpoint comes from a file as often as from `save`: it may be anything.
+  const { version, algorithm, bytes, state, checksum } = checkpoint ?? {}
   const sound =
     version === 1 &&
     Object.hasOwn(DIGEST_ALGORITHMS, algorithm) &&

@@ -61,13 +61,19 @@ export class RegistryError extends LayerStoreError {
   /** @internal */
   constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails, options?: ErrorOptions) {
     const wire = details.errors?.map(e => `${e.code}: ${e.message}`).join('; ')
-    super(`${message}: ${details.method} ${details.url}${wire ? ` (${wire})` : ''}`, options)
+    const url = withoutSecrets(details.url)
+    super(`${message}: ${details.method} ${url}${wire ? ` (${wire})` : ''}`, options)
     this.code = code
     this.method = details.method
-    this.url = details.url
+    this.url = url
     this.status = details.status
     this.errors = details.errors ?? []
     this.retryable = details.retryable ?? false
     this.retryAfterMs = details.retryAfterMs
   }
+}
+
+/** SAFETY: signed addresses carry their signature in the query, and some people write passwords into addresses. */
+function withoutSecrets(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1')
 }

@@ -7,7 +7,11 @@ export interface AbortOptions {
 /** Rejects with the reason of the signal as soon as it fires, whatever `work` does; `work` is expected to stop too. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    // Nobody will look at the work any more; if it fails as well, that is not an unhandled rejection.
+    work.catch(() => {})
+    throw signal.reason
+  }
   let onAbort!: () => void
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)

@@ -1,6 +1,7 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
 import { Guard, type JsonObject, member } from './guards.ts'
 import { checkSubjectAndAnnotations } from './image-manifest.ts'
+import { isManifestType } from './media-types.ts'
 
 /**
  * One image for several platforms: a manifest for each.
@@ -39,7 +40,9 @@ export function checkIndex(guard: Guard, document: JsonObject): ImageIndex {
   for (const key of ['config', 'layers', 'fsLayers']) {
     if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image index')
   }
-  guard.optionalString(member(document, 'mediaType'), 'mediaType')
+  const mediaType = member(document, 'mediaType')
+  guard.optionalString(mediaType, 'mediaType')
+  if (isManifestType(String(mediaType))) guard.fail('mediaType', 'is that of a manifest')
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
   guard
     .array(member(document, 'manifests'), 'manifests')

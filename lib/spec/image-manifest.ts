@@ -1,6 +1,7 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
 import { Guard, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
+import { isIndexType } from './media-types.ts'
 
 /**
  * One image for one platform: its config and its layers, lowest first. Also carries artifacts.
@@ -41,7 +42,9 @@ export function checkManifest(guard: Guard, document: JsonObject): ImageManifest
   for (const key of ['manifests', 'fsLayers', 'history']) {
     if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image manifest')
   }
-  guard.optionalString(member(document, 'mediaType'), 'mediaType')
+  const mediaType = member(document, 'mediaType')
+  guard.optionalString(mediaType, 'mediaType')
+  if (isIndexType(String(mediaType))) guard.fail('mediaType', 'is that of an index')
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
   checkDescriptor(guard, member(document, 'config'), 'config')
   guard

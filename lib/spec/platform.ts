@@ -19,20 +19,25 @@ export interface Platform {
   readonly 'os.features'?: readonly string[]
 }
 
-const ARCHITECTURES: Readonly<Record<string, readonly [architecture: string, variant?: string]>> = {
-  x86_64: ['amd64'],
-  'x86-64': ['amd64'],
-  x64: ['amd64'],
-  i386: ['386'],
-  i686: ['386'],
-  ia32: ['386'],
-  aarch64: ['arm64'],
-  armhf: ['arm', 'v7'],
-  armel: ['arm', 'v6'],
-}
+// SAFETY: maps, because the key may come from a hostile index: every object has a `constructor` and a `__proto__`.
+const ARCHITECTURES: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['x64', ['amd64']],
+  ['i386', ['386']],
+  ['i686', ['386']],
+  ['ia32', ['386']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+])
 
 /** The variant that is meant when none is said, and those that can also run what an older variant asks for. */
-const DEFAULT_VARIANT: Readonly<Record<string, string>> = { arm: 'v7', arm64: 'v8', amd64: 'v1' }
+const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
+  ['arm', 'v7'],
+  ['arm64', 'v8'],
+  ['amd64', 'v1'],
+])
 
 /**
  * Reads `os/architecture[/variant]`, or an architecture alone (for linux). Usual other names are understood:
@@ -51,7 +56,7 @@ export function parsePlatform(text: string): Platform {
 
 /** The platform with its usual names: `x86_64` becomes `amd64`, `arm64/v8` becomes `arm64`. */
 export function normalizePlatform(platform: Platform): Platform {
-  const [architecture, impliedVariant] = ARCHITECTURES[platform.architecture] ?? [platform.architecture]
+  const [architecture, impliedVariant] = ARCHITECTURES.get(platform.architecture) ?? [platform.architecture]
   const { variant: given, ...rest } = platform
   const variant = given ?? impliedVariant
   // SPEC: v8 is the only variant of arm64 and v1 the base of amd64; both are usually left out.
@@ -85,7 +90,7 @@ export function matchPlatform(wanted: Platform, offered: Platform): number {
 }
 
 function variantRank(platform: Platform): number | undefined {
-  const variant = platform.variant ?? DEFAULT_VARIANT[platform.architecture] ?? 'v0'
+  const variant = platform.variant ?? DEFAULT_VARIANT.get(platform.architecture) ?? 'v0'
   return /^v\d{1,2}$/.test(variant) ? Number(variant.slice(1)) : undefined
 }
 

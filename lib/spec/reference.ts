@@ -22,19 +22,23 @@ const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const DOMAIN_NAME = /^(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])$/
 const IPV6 = /^\[[a-fA-F0-9:]+\]$/
-/** SPEC: registry and repository together have at most 255 characters. */
+/** SPEC: the path of a repository has at most 255 characters, `library/` included. */
 const NAME_LIMIT = 255
+/** Longer than any host, path, tag and digest together that make sense. */
+const TEXT_LIMIT = 1024
 
 /**
  * Reads an image reference the way the Docker tools do: `node` is `docker.io/library/node:latest`, the first part is a
- * registry only if it looks like a host (has a dot or a port, or is `localhost`).
+ * registry only if it looks like a host (has a dot, a port or an upper-case letter, or is `localhost`).
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  * @see {@link https://github.com/distribution/reference/blob/main/reference.go | the reference grammar}
  */
 export function parseReference(text: string): Reference {
   // SAFETY: the length is bounded before any pattern looks at the text.
-  if (text.length > NAME_LIMIT + 1 + 128 + 1 + 200) return fail(text.slice(0, 80), 'too long')
+  if (text.length > TEXT_LIMIT) return fail(text.slice(0, 80), 'too long')
+  // SPEC: refused only when it stands alone; with a tag or a registry it cannot be taken for an image id.
+  if (/^[0-9a-f]{64}$/.test(text)) return fail(text, 'an image id is not a name')
   const { name, tag, digest } = splitReference(text)
   const repository = splitName(text, name)
   if (tag === undefined && digest === undefined) return { ...repository, tag: 'latest' }
@@ -54,10 +58,9 @@ function splitReference(text: string): { name: string; tag: string | undefined; 
 }
 
 function splitName(text: string, name: string): Repository {
-  if (/^[0-9a-f]{64}$/.test(name)) return fail(text, 'an image id is not a name')
   const slash = name.indexOf('/')
   const first = name.slice(0, slash)
-  const hasRegistry = slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first)
+  const hasRegistry = slash >= 0 && looksLikeHost(first)
   const registry = hasRegistry ? first : DEFAULT_REGISTRY
   let repository = hasRegistry ? name.slice(slash + 1) : name
   if (hasRegistry && !isHost(first)) return fail(text, `${JSON.stringify(first)} is not a host`)
@@ -69,8 +72,13 @@ function splitName(text: string, name: string): Repository {
   }
   const host = registry === 'index.docker.io' ? DEFAULT_REGISTRY : registry
   if (host === DEFAULT_REGISTRY && !repository.includes('/')) repository = `library/${repository}`
-  if (host.length + 1 + repository.length > NAME_LIMIT) return fail(text.slice(0, 80), `name longer than ${NAME_LIMIT}`)
+  if (repository.length > NAME_LIMIT) return fail(text.slice(0, 80), `name longer than ${NAME_LIMIT}`)
   return { registry: host, repository }
+}
+
+/** Whether the first part of a name is a registry: a repository never starts with an upper-case letter. */
+function looksLikeHost(first: string): boolean {
+  return /[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first
 }
 
 function isHost(text: string): boolean {
@@ -98,8 +106,10 @@ export function familiarName(reference: Reference): string {
   const whole = formatReference(reference)
   if (reference.registry !== DEFAULT_REGISTRY) return whole
   const path = whole.slice(DEFAULT_REGISTRY.length + 1)
-  const short = path.startsWith('library/') && !reference.repository.slice(8).includes('/') ? path.slice(8) : path
-  return short
+  const [first, ...rest] = reference.repository.split('/') as [string, ...string[]]
+  // SAFETY: `docker.io/example.com/app` must not become `example.com/app`, which is another registry's.
+  if (rest.length > 0 && looksLikeHost(first)) return whole
+  return first === 'library' && rest.length === 1 ? path.slice('library/'.length) : path
 }
 
 /** Whether a text can be a tag. Never throws. */

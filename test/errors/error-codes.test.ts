@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const room = resolve(import.meta.dirname, '../../lib/errors')
+
+/** Every string literal `ERR_…` in the source of the room. */
+function codesInSource(): string[] {
+  const codes = new Set<string>()
+  for (const file of readdirSync(room).filter(f => f.endsWith('.ts'))) {
+    const source = ts.createSourceFile(file, readFileSync(join(room, file), 'utf8'), ts.ScriptTarget.Latest)
+    const visit = (node: ts.Node): void => {
+      if (ts.isStringLiteral(node) && /^ERR_\w+$/.test(node.text)) codes.add(node.text)
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+  }
+  return [...codes].sort()
+}
+
+const rows = [...readFileSync(join(room, 'README.md'), 'utf8').matchAll(/^\| `(ERR_\w+)` +\|(.*)\|(.*)\|$/gm)]
+
+test('the documented codes are exactly the codes that exist', () => {
+  expect(codesInSource().length).toBeGreaterThan(30)
+  expect(rows.map(row => row[1]).sort()).toEqual(codesInSource())
+})
+
+test('every code is documented with what happened and what to do', () => {
+  for (const [, code, meaning, advice] of rows) {
+    expect([code, meaning!.trim().length > 15, advice!.trim().length > 4]).toEqual([code, true, true])
+  }
+})
+
+test('the union of all codes names every code of every class', () => {
+  const union = readFileSync(join(room, 'codes.ts'), 'utf8')
+  const families = ['format.ts', 'store.ts', 'registry.ts'].map(f => readFileSync(join(room, f), 'utf8')).join('')
+  const inFamily = (code: string) => new RegExp(`^ {2}\\| '${code}'$`, 'm').test(families)
+  for (const code of codesInSource())
+    expect([code, union.includes(`'${code}'`) || inFamily(code)]).toEqual([code, true])
+  for (const family of ['FormatErrorCode', 'StoreErrorCode', 'RegistryErrorCode'])
+    expect(union).toContain(`| ${family}`)
+})
