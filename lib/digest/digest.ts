@@ -1,10 +1,20 @@
 import { FormatError } from '../errors/index.ts'
 
 /** `algorithm:hex`, e.g. `sha256:e3b0…`. Made only by {@link parseDigest} and digesters, so it is always well-formed. */
-export type Digest = `${string}:${string}` & { readonly __digest: unique symbol }
+export type Digest = `${string}:${string}` & {
+  /** Never there: it keeps plain strings from passing as digests. */
+  readonly __digest: unique symbol
+}
 
 /** The algorithms that this library computes, with the length of their lower-case hexadecimal form. */
-export const DIGEST_ALGORITHMS = { sha256: 64, sha512: 128, blake3: 64 } as const
+export const DIGEST_ALGORITHMS = {
+  /** The one that every tool understands. */
+  sha256: 64,
+  /** Twice as long. */
+  sha512: 128,
+  /** Registered by the specification, understood by few. */
+  blake3: 64,
+} as const
 
 /** Name of an algorithm that this library computes. */
 export type DigestAlgorithm = keyof typeof DIGEST_ALGORITHMS
@@ -33,8 +43,16 @@ export function isDigest(value: unknown): value is Digest {
   return value.length === colon + 1 + length && /^[0-9a-f]+$/.test(value.slice(colon + 1))
 }
 
-/** The two parts of a digest. */
-export function splitDigest(digest: Digest): { algorithm: DigestAlgorithm; hex: string } {
+/** The parts of a digest. */
+export interface SplitDigest {
+  /** What computed it. */
+  readonly algorithm: DigestAlgorithm
+  /** Its value in lower-case hexadecimal. */
+  readonly hex: string
+}
+
+/** Takes a digest apart. */
+export function splitDigest(digest: Digest): SplitDigest {
   const colon = digest.indexOf(':')
   return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) }
 }

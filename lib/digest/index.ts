@@ -1,5 +1,13 @@
 export type { DigestCheckpoint } from './checkpoint.ts'
-export { DIGEST_ALGORITHMS, type Digest, type DigestAlgorithm, isDigest, parseDigest, splitDigest } from './digest.ts'
+export {
+  DIGEST_ALGORITHMS,
+  type Digest,
+  type DigestAlgorithm,
+  isDigest,
+  parseDigest,
+  type SplitDigest,
+  splitDigest,
+} from './digest.ts'
 export { digestOf } from './digest-of.ts'
 export { createDigester, Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 export type { HasherEngine } from './engine.ts'

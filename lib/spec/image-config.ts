@@ -61,7 +61,12 @@ export interface ImageConfig {
   /** How a container runs. */
   readonly config?: RunConfig
   /** The layers by the digests of their uncompressed tar, lowest first. */
-  readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] }
+  readonly rootfs: {
+    /** Nothing else is defined. */
+    readonly type: 'layers'
+    /** One for each layer, lowest first. */
+    readonly diff_ids: readonly Digest[]
+  }
   /** What made each layer. */
   readonly history?: readonly HistoryEntry[]
 }

@@ -6,9 +6,27 @@ import { checkManifest, type ImageManifest } from './image-manifest.ts'
 import { isIndexType, isManifestType, MediaType } from './media-types.ts'
 
 /** A document that a reference can name: one image, or one for each platform. */
-export type ImageDocument =
-  | { readonly kind: 'manifest'; readonly mediaType: string; readonly manifest: ImageManifest }
-  | { readonly kind: 'index'; readonly mediaType: string; readonly index: ImageIndex }
+export type ImageDocument = ManifestDocument | IndexDocument
+
+/** A manifest, and the media type that it goes under. */
+export interface ManifestDocument {
+  /** Which of the two it is. */
+  readonly kind: 'manifest'
+  /** Its media type, from itself, from others, or from its members. */
+  readonly mediaType: string
+  /** What it says. */
+  readonly manifest: ImageManifest
+}
+
+/** An index, and the media type that it goes under. */
+export interface IndexDocument {
+  /** Which of the two it is. */
+  readonly kind: 'index'
+  /** Its media type, from itself, from others, or from its members. */
+  readonly mediaType: string
+  /** What it says. */
+  readonly index: ImageIndex
+}
 
 /**
  * Reads a manifest or an index, whichever it is, and says under which media type it goes.

@@ -1,7 +1,13 @@
 export { Annotation } from './annotations.ts'
 export { type Descriptor, parseDescriptor } from './descriptor.ts'
 export { type HistoryEntry, type ImageConfig, parseConfig, type RunConfig } from './image-config.ts'
-export { type ImageDocument, parseImageDocument, successorsOf } from './image-document.ts'
+export {
+  type ImageDocument,
+  type IndexDocument,
+  type ManifestDocument,
+  parseImageDocument,
+  successorsOf,
+} from './image-document.ts'
 export { type ImageIndex, parseIndex } from './image-index.ts'
 export { type ImageManifest, parseManifest } from './image-manifest.ts'
 export { Limits } from './limits.ts'
