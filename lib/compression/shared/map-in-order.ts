@@ -1,0 +1,30 @@
+import { abortable } from '../../internal/abort.ts'
+
+/**
+ * Starts work for the items of a stream, at most `concurrency` at once, and gives the results in the order of the items.
+ * When it ends, whatever the way, no work is running any more.
+ */
+export async function* mapInOrder<T, R>(
+  items: AsyncIterable<T>,
+  work: (item: T) => Promise<R>,
+  options: { readonly concurrency: number; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<R, void, undefined> {
+  const running: Promise<R>[] = []
+  const oldest = async () => {
+    const result = await abortable(running[0]!, options.signal)
+    running.shift()
+    return result
+  }
+  try {
+    for await (const item of items) {
+      const result = work(item)
+      // Its turn to be awaited comes later; until then a failure has nobody to hear it.
+      result.catch(() => undefined)
+      running.push(result)
+      if (running.length >= options.concurrency) yield await oldest()
+    }
+    while (running.length > 0) yield await oldest()
+  } finally {
+    await Promise.allSettled(running)
+  }
+}

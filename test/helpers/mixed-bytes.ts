@@ -1,0 +1,10 @@
+/** Bytes of which some compress well and some not at all, the same on every run. */
+export function mixedBytes(size: number): Buffer {
+  const bytes = Buffer.alloc(size)
+  let state = 12345
+  for (let at = 0; at < size; at++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    bytes[at] = (at >> 12) % 3 === 0 ? state >>> 16 : 97 + ((at >> 5) % 20)
+  }
+  return bytes
+}
