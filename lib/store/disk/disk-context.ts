@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { VerifyPolicy } from '../blob-store.ts'
+import { DirectorySync } from './directory-sync.ts'
+import { onDisk } from './io-error.ts'
+import { assertDirectory, createOwnPart, type Places } from './layout.ts'
+import { ensureDirectory } from './link-once.ts'
+
+/** Settings of a disk store, complete. */
+export interface DiskSettings {
+  readonly hasher: HasherEngine
+  readonly verify: VerifyPolicy
+  readonly durable: boolean
+  readonly readOnly: boolean
+}
+
+/** What the parts of a disk store share. */
+export class DiskContext {
+  readonly places: Places
+  readonly settings: DiskSettings
+  readonly syncs: DirectorySync
+  #open = true
+  #prepared: Promise<void> | undefined
+  readonly #blobDirectories = new Map<DigestAlgorithm, Promise<string>>()
+
+  constructor(places: Places, settings: DiskSettings) {
+    this.places = places
+    this.settings = settings
+    this.syncs = new DirectorySync(settings.durable)
+  }
+
+  assertOpen(): void {
+    if (!this.#open) throw new StoreError('ERR_STORE_CLOSED', 'this store has been closed')
+  }
+
+  close(): void {
+    this.#open = false
+  }
+
+  /** Makes ready for writing, once; a layout of another tool gets our own part here and not when it is opened. */
+  async prepareWrite(): Promise<void> {
+    this.assertOpen()
+    if (this.settings.readOnly) throw new StoreError('ERR_STORE_READ_ONLY', 'this store was opened read-only')
+    this.#prepared ??= createOwnPart(this.places, this.settings.durable, this.syncs)
+    try {
+      await this.#prepared
+    } catch (error) {
+      this.#prepared = undefined
+      throw error
+    }
+  }
+
+  /** The directory of an algorithm's blobs; its own name is durable. */
+  async blobDirectory(algorithm: DigestAlgorithm): Promise<string> {
+    let directory = this.#blobDirectories.get(algorithm)
+    if (!directory) {
+      directory = this.#createBlobDirectory(algorithm)
+      this.#blobDirectories.set(algorithm, directory)
+    }
+    try {
+      return await directory
+    } catch (error) {
+      this.#blobDirectories.delete(algorithm)
+      throw error
+    }
+  }
+
+  async #createBlobDirectory(algorithm: DigestAlgorithm): Promise<string> {
+    const path = join(this.places.blobs, algorithm)
+    const name = `blobs/${algorithm}`
+    await assertDirectory(path, name)
+    await onDisk({ act: 'create', path: name, writes: true }, async () => {
+      await ensureDirectory(path)
+      // Also if another process made it: that one may not have come to its sync yet.
+      await this.syncs.sync(this.places.blobs)
+    })
+    return path
+  }
+}

@@ -1,0 +1,123 @@
+import { type Digest, parseDigest, splitDigest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ByteSource } from '../../internal/byte-source.ts'
+import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import { IngestWriter, type IngestWriterParts } from '../shared/ingest-writer.ts'
+import { checkKey, KeyTurns } from '../shared/key-turns.ts'
+import { putThrough } from '../shared/put-through.ts'
+import type { Store } from '../store.ts'
+import { deleteBlob } from './blobs/delete-blob.ts'
+import { listBlobs } from './blobs/list-blobs.ts'
+import { acknowledgeBlob } from './blobs/publish-blob.ts'
+import { readBlob } from './blobs/read-blob.ts'
+import { statBlob } from './blobs/stat-blob.ts'
+import { VerifiedOnce } from './blobs/verified-once.ts'
+import type { DiskContext } from './disk-context.ts'
+import { openIngest } from './ingest/open-ingest.ts'
+import { PutSession } from './ingest/put-session.ts'
+import { sweepIngests } from './ingest/sweep-ingests.ts'
+import { DiskReferences } from './references/disk-references.ts'
+
+/** A store in a directory; see the room's README for the format. */
+export class DiskStore implements Store {
+  readonly references: DiskReferences
+  readonly #context: DiskContext
+  readonly #verified = new VerifiedOnce()
+  readonly #turns = new KeyTurns()
+  readonly #puts: PutSession
+  readonly #writers = new Set<BlobWriter>()
+  readonly #stop = new AbortController()
+  #sweep: Promise<void> = Promise.resolve()
+  #closed: Promise<void> | undefined
+
+  constructor(context: DiskContext) {
+    this.#context = context
+    this.#puts = new PutSession(context)
+    this.references = new DiskReferences(context, this)
+  }
+
+  /** Reads the names, so that a broken index shows at once; removes old leftovers in the background. */
+  async start(): Promise<void> {
+    await this.references.check()
+    if (!this.#context.settings.readOnly) this.#sweep = sweepIngests(this.#context, this.#stop.signal)
+  }
+
+  async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    return statBlob(this.#context, parseDigest(digest))
+  }
+
+  async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#context.assertOpen()
+    yield* readBlob(this.#context, this.#verified, parseDigest(digest), options)
+  }
+
+  async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    const there = options.digest && (await this.stat(options.digest, options))
+    if (there && (options.size === undefined || options.size === there.size)) {
+      await acknowledgeBlob(this.#context, there)
+      return there
+    }
+    const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
+    const opened = await this.#puts.open(algorithm, options.hasher)
+    return putThrough(await this.#admit(opened), source, options)
+  }
+
+  async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
+    checkKey(key)
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    const release = await this.#turns.take(key, { wait: options.wait ?? false, signal: options.signal })
+    try {
+      this.#context.assertOpen()
+      return await this.#admit(await openIngest(this.#context, key, options), release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #admit(parts: Omit<IngestWriterParts, 'onClosed'>, release?: () => void): Promise<BlobWriter> {
+    const onClosed = () => {
+      this.#writers.delete(writer)
+      release?.()
+    }
+    const writer = new IngestWriter({ ...parts, onClosed })
+    this.#writers.add(writer)
+    if (this.#stop.signal.aborted) await writer[Symbol.asyncDispose]()
+    this.#context.assertOpen()
+    return writer
+  }
+
+  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    await deleteBlob(this.#context, parseDigest(digest))
+  }
+
+  async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#context.assertOpen()
+    yield* listBlobs(this.#context, options)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#context.close()
+    this.#stop.abort()
+    await this.#sweep
+    await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
+    await this.references.settle()
+    await this.#puts.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

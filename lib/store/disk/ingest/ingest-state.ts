@@ -1,0 +1,56 @@
+import type { BigIntStats } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { DigestAlgorithm, DigestCheckpoint } from '../../../digest/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import { removeFile, temporaryName } from '../link-once.ts'
+
+/** How far an ingest has come, as `state.json` says it. Never ahead of the bytes that are on disk for certain. */
+export interface IngestState {
+  readonly version: 1
+  readonly key: string
+  readonly algorithm: DigestAlgorithm
+  /** Bytes of `data` that count. */
+  readonly offset: number
+  /** Identity of the data file: a state says nothing about another file of the same name. */
+  readonly file: string
+  /** The hasher's state at `offset`; absent where the hasher has none to save. */
+  readonly checkpoint?: DigestCheckpoint | undefined
+}
+
+/** Replaces the state. Not synced itself: a lost or torn state costs a restart, never a wrong blob. */
+export async function writeIngestState(path: string, state: IngestState): Promise<void> {
+  const temporary = temporaryName(path)
+  try {
+    await writeFile(temporary, JSON.stringify(state), { flag: 'wx', mode: 0o600 })
+    await rename(temporary, path)
+  } catch (error) {
+    await removeFile(temporary).catch(() => undefined)
+    throw error
+  }
+}
+
+/** The state of an ingest, or `undefined` if there is none or it cannot be trusted. */
+export async function readIngestState(
+  path: string,
+  wanted: Pick<IngestState, 'key' | 'algorithm'>,
+): Promise<IngestState | undefined> {
+  try {
+    const state = JSON.parse(await readFile(path, 'utf8')) as IngestState
+    const sound =
+      state.version === 1 &&
+      state.key === wanted.key &&
+      state.algorithm === wanted.algorithm &&
+      Number.isSafeInteger(state.offset) &&
+      state.offset > 0 &&
+      (state.checkpoint === undefined || state.checkpoint.bytes === state.offset)
+    return sound ? state : undefined
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+/** What tells a data file from every other one. */
+export function fileIdentity({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino}-${birthtimeNs}`
+}

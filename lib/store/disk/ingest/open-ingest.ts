@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { digestOf, splitDigest } from '../../../digest/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import type { IngestOptions } from '../../blob-store.ts'
+import type { IngestWriterParts } from '../../shared/ingest-writer.ts'
+import { busy } from '../../shared/key-turns.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { ensureDirectory } from '../link-once.ts'
+import { acquireLock, type Lock, tryLock } from '../lock.ts'
+import { DiskSink } from './disk-sink.ts'
+import { keyedPlace } from './ingest-place.ts'
+import { createData, resumeData } from './open-data.ts'
+
+/** Opens the ingest of a key, alone among all processes, and takes up what an earlier writer left. */
+export async function openIngest(
+  context: DiskContext,
+  key: string,
+  options: IngestOptions,
+): Promise<Omit<IngestWriterParts, 'onClosed'>> {
+  const hashing = { algorithm: options.algorithm ?? 'sha256', hasher: options.hasher ?? context.settings.hasher }
+  const name = `.layerstore/ingests/${await directoryNameOf(key)}`
+  const directory = join(context.places.root, name)
+  const what = { act: 'open', path: name, writes: true }
+  const lock = await onDisk(what, () => own(directory, key, options))
+  const place = keyedPlace(directory, name, lock)
+  try {
+    const data = await onDisk(what, async () => {
+      const resumed = await resumeData(place, key, hashing)
+      return resumed ?? createData(place, hashing)
+    })
+    const { digester, identity, file } = data
+    const ingest = { place, key, algorithm: hashing.algorithm, identity, offset: digester.bytesHashed }
+    return { ...hashing, digester, sink: new DiskSink(context, ingest, file) }
+  } catch (error) {
+    await place.release().catch(() => undefined)
+    throw error
+  }
+}
+
+/** SAFETY: a key may hold anything, and two keys must not meet in one name on a file system without upper case. */
+async function directoryNameOf(key: string): Promise<string> {
+  return splitDigest(await digestOf(Buffer.from(key, 'utf8'))).hex
+}
+
+async function own(directory: string, key: string, options: IngestOptions): Promise<Lock> {
+  const path = join(directory, 'owner.json')
+  for (;;) {
+    options.signal?.throwIfAborted()
+    await ensureDirectory(directory, 0o700)
+    try {
+      if (options.wait) return await acquireLock(path, { signal: options.signal })
+      const taken = await tryLock(path)
+      if (!('holder' in taken)) return taken
+      throw busy(key, taken.holder)
+    } catch (error) {
+      // The writer before us has just removed its directory.
+      if (!isErrno(error, 'ENOENT')) throw error
+    }
+  }
+}

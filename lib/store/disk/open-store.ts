@@ -1,0 +1,66 @@
+import { resolve } from 'node:path'
+import type { HasherEngine } from '../../digest/index.ts'
+import { FormatError, StoreError } from '../../errors/index.ts'
+import type { VerifyPolicy } from '../blob-store.ts'
+import type { Store } from '../store.ts'
+import { DirectorySync } from './directory-sync.ts'
+import { DiskContext, type DiskSettings } from './disk-context.ts'
+import { DiskStore } from './disk-store.ts'
+import { checkLayout, createLayout, placesIn, recognise } from './layout.ts'
+
+/** How to open a store. */
+export interface OpenStoreOptions {
+  /** What computes digests. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+  /** When reads of whole blobs are checked. @defaultValue `'always'` */
+  readonly verify?: VerifyPolicy | undefined
+  /**
+   * `full`: what was acknowledged survives a power cut. `none`: it survives the death of the process, but a power cut
+   * may leave blobs short or empty under their names; for caches and tests. @defaultValue `'full'`
+   */
+  readonly durability?: 'full' | 'none' | undefined
+  /** Write nothing at all, not even a lock. @defaultValue `false` */
+  readonly readOnly?: boolean | undefined
+  /** Make the directory a store if it is empty or absent. @defaultValue `true`, unless `readOnly` */
+  readonly create?: boolean | undefined
+}
+
+/**
+ * Opens the store in a directory: any OCI image layout, also one that another tool made. Any number of processes may
+ * have it open at once. A layout of another tool is not touched before the first write.
+ *
+ * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory holds something else or a file of the layout is broken,
+ * `ERR_STORE_VERSION` if a newer version of this library made it, `ERR_STORE_READ_ONLY` if it cannot be created,
+ * `ERR_STORE_IO`.
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
+ */
+export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const settings = settingsOf(options)
+  const places = placesIn(resolve(directory))
+  const found = await recognise(places)
+  if (found === 'other') {
+    throw new StoreError('ERR_STORE_FORMAT', `${directory} is not an image layout: it has no oci-layout file`)
+  }
+  if (found === 'nothing') {
+    const create = (options.create ?? true) && !settings.readOnly
+    if (!create) throw new StoreError('ERR_STORE_FORMAT', `there is no store in ${directory}`)
+    await createLayout(places, settings.durable, new DirectorySync(settings.durable))
+  }
+  await checkLayout(places)
+  const store = new DiskStore(new DiskContext(places, settings))
+  await store.start()
+  return store
+}
+
+function settingsOf(options: OpenStoreOptions): DiskSettings {
+  const { hasher = 'wasm', verify = 'always', durability = 'full', readOnly = false } = options
+  oneOf('hasher', hasher, ['wasm', 'native'])
+  oneOf('verify', verify, ['always', 'once-per-process', 'never'])
+  oneOf('durability', durability, ['full', 'none'])
+  return { hasher, verify, durable: durability === 'full', readOnly }
+}
+
+function oneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return
+  throw new FormatError('ERR_INVALID_ARGUMENT', `${name} must be one of ${allowed.join(', ')}, is ${value}`)
+}

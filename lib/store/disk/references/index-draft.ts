@@ -1,0 +1,55 @@
+import { Annotation, type Descriptor } from '../../../spec/index.ts'
+import type { IndexFile } from './index-file.ts'
+
+type JsonObject = { readonly [key: string]: unknown }
+
+/** A changed copy of an index. Each edit costs the same, however many names there are. */
+export class IndexDraft {
+  readonly #base: IndexFile
+  readonly #entries: (JsonObject | undefined)[]
+  readonly #names: Map<string, readonly number[]>
+  #changed = false
+
+  constructor(base: IndexFile) {
+    this.#base = base
+    this.#entries = [...base.entries]
+    this.#names = new Map(base.names)
+  }
+
+  get changed(): boolean {
+    return this.#changed
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** Gives the name to the descriptor; entries that had it before go. */
+  set(name: string, descriptor: Descriptor): void {
+    const [first, ...others] = this.#names.get(name) ?? []
+    for (const place of others) this.#entries[place] = undefined
+    const place = first ?? this.#entries.length
+    this.#entries[place] = {
+      ...descriptor,
+      annotations: { ...descriptor.annotations, [Annotation.RefName]: name },
+    }
+    this.#names.set(name, [place])
+    this.#changed = true
+  }
+
+  /** Takes the entries of a name away; whether there were any. */
+  delete(name: string): boolean {
+    const places = this.#names.get(name)
+    if (!places) return false
+    for (const place of places) this.#entries[place] = undefined
+    this.#names.delete(name)
+    this.#changed = true
+    return true
+  }
+
+  /** The document as it will stand; what this library does not know is where it was. */
+  toBytes(): Uint8Array {
+    const manifests = this.#entries.filter(entry => entry !== undefined)
+    return Buffer.from(JSON.stringify({ ...this.#base.document, manifests }), 'utf8')
+  }
+}

@@ -1,0 +1,124 @@
+import { writeFileAtomic } from '../../../internal/atomic-file.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { readIndexBytes } from '../layout.ts'
+import { acquireLock, type Lock } from '../lock.ts'
+import { IndexDraft } from './index-draft.ts'
+import { type IndexFile, parseIndexFile } from './index-file.ts'
+
+interface Job {
+  apply(draft: IndexDraft): void
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Reads and changes `index.json`. Changes of this process wait in a queue; whoever gets the lock takes all that have
+ * come in the meantime, so that many names cost one write.
+ *
+ * PERF: 500 names at once: 0.15 s; one write for each of them: 2.1 s.
+ */
+export class IndexEditor {
+  readonly #context: DiskContext
+  #last: IndexFile | undefined
+  #jobs: Job[] = []
+  #running: Promise<void> | undefined
+  #waiting: AbortController | undefined
+
+  constructor(context: DiskContext) {
+    this.#context = context
+  }
+
+  /** What the index says now. */
+  async read(): Promise<IndexFile> {
+    const bytes = await readIndexBytes(this.#context.places)
+    // PERF: comparing 2.5 MiB takes 0.3 ms, parsing them 60.
+    if (!this.#last || !bytes.equals(this.#last.bytes)) this.#last = parseIndexFile(bytes)
+    return this.#last
+  }
+
+  /** Changes the index; durable when resolved. An aborted change that was not begun leaves the queue. */
+  edit<T>(change: (draft: IndexDraft) => T, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: T
+      let withdrawn = false
+      const job: Job = {
+        apply: draft => {
+          signal?.removeEventListener('abort', onAbort)
+          if (!withdrawn) result = change(draft)
+        },
+        resolve: () => resolve(result),
+        reject,
+      }
+      const onAbort = () => {
+        withdrawn = true
+        this.#withdraw(job, signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#jobs.push(job)
+      this.#running ??= this.#run().finally(() => {
+        this.#running = undefined
+      })
+    })
+  }
+
+  /** Resolves when the queue is empty. */
+  async settle(): Promise<void> {
+    await this.#running
+  }
+
+  #withdraw(job: Job, reason: unknown): void {
+    this.#jobs = this.#jobs.filter(other => other !== job)
+    job.reject(reason)
+    if (this.#jobs.length === 0) this.#waiting?.abort()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      const waiting = new AbortController()
+      this.#waiting = waiting
+      let taken: Job[] = []
+      try {
+        await this.#locked(waiting.signal, async lock => {
+          this.#waiting = undefined
+          taken = this.#jobs
+          this.#jobs = []
+          await this.#write(taken, lock)
+        })
+        for (const job of taken) job.resolve()
+      } catch (error) {
+        if (waiting.signal.aborted) continue
+        if (taken.length === 0) taken = this.#jobs.splice(0)
+        for (const job of taken) job.reject(error)
+      }
+    }
+  }
+
+  async #locked(signal: AbortSignal, act: (lock: Lock) => Promise<void>): Promise<void> {
+    const what = { act: 'lock', path: 'index.json', writes: true }
+    const lock = await onDisk(what, () => acquireLock(this.#context.places.indexLock, { signal }))
+    try {
+      await act(lock)
+    } finally {
+      await onDisk({ ...what, act: 'unlock' }, () => lock.release())
+    }
+  }
+
+  async #write(jobs: readonly Job[], lock: Lock): Promise<void> {
+    const { places, settings } = this.#context
+    for (;;) {
+      const base = await this.read()
+      const draft = new IndexDraft(base)
+      for (const job of jobs) job.apply(draft)
+      if (!draft.changed) return
+      const bytes = draft.toBytes()
+      await onDisk({ act: 'lock', path: 'index.json', writes: true }, () => lock.assertHeld())
+      // Other tools write without our lock: what they wrote since we read must not be lost.
+      if (!(await readIndexBytes(places)).equals(base.bytes)) continue
+      await onDisk({ act: 'write', path: 'index.json', writes: true }, () =>
+        writeFileAtomic(places.index, bytes, { durable: settings.durable }),
+      )
+      return
+    }
+  }
+}

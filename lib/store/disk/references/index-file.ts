@@ -1,0 +1,85 @@
+import { StoreError } from '../../../errors/index.ts'
+import { JsonFault, parseStrictJson } from '../../../internal/strict-json.ts'
+import { Annotation, type Descriptor, parseDescriptor } from '../../../spec/index.ts'
+import type { NamedDescriptor } from '../../reference-store.ts'
+
+type JsonObject = { readonly [key: string]: unknown }
+
+/** What `index.json` says. Never changed: edits make a {@link IndexDraft}. */
+export interface IndexFile {
+  readonly bytes: Uint8Array
+  /** The whole document, with the members that this library does not know. */
+  readonly document: JsonObject
+  readonly entries: readonly JsonObject[]
+  /** Places of the entries of each name. More than one only if another tool wrote them; the first counts. */
+  readonly names: ReadonlyMap<string, readonly number[]>
+}
+
+/**
+ * Reads the index. Entries are only looked at as far as names need it, so that one entry of an unknown kind does not
+ * make the others unusable.
+ *
+ * @throws {@link StoreError} `ERR_STORE_FORMAT`.
+ */
+export function parseIndexFile(bytes: Uint8Array): IndexFile {
+  const document = parseDocument(bytes)
+  // SPEC: `manifests` is required; umoci writes null for none.
+  const manifests = document.manifests ?? []
+  if (!Array.isArray(manifests)) return broken('manifests is not an array')
+  const names = new Map<string, number[]>()
+  for (const [i, entry] of manifests.entries()) {
+    if (!isObject(entry)) return broken(`manifests[${i}] is not an object`)
+    const name = nameOf(entry)
+    if (name === undefined) continue
+    const places = names.get(name)
+    if (places) places.push(i)
+    else names.set(name, [i])
+  }
+  return { bytes, document, entries: manifests as JsonObject[], names }
+}
+
+function parseDocument(bytes: Uint8Array): JsonObject {
+  try {
+    const document = parseStrictJson(bytes)
+    if (!isObject(document)) return broken('it is not an object')
+    if (document.schemaVersion !== 2) return broken('schemaVersion is not 2')
+    return document
+  } catch (error) {
+    if (error instanceof JsonFault) return broken(error.message, error)
+    throw error
+  }
+}
+
+/** The name of an entry, if it has one. */
+export function nameOf(entry: JsonObject): string | undefined {
+  const { annotations } = entry
+  if (!isObject(annotations) || !Object.hasOwn(annotations, Annotation.RefName)) return undefined
+  const name = annotations[Annotation.RefName]
+  return typeof name === 'string' ? name : undefined
+}
+
+/** What a name stands for, as it was given: the name itself is no part of it. */
+export function descriptorOf(index: IndexFile, name: string): Descriptor | undefined {
+  const place = index.names.get(name)?.[0]
+  if (place === undefined) return undefined
+  try {
+    const { annotations, ...rest } = parseDescriptor(index.entries[place])
+    const { [Annotation.RefName]: _, ...others } = annotations ?? {}
+    return Object.keys(others).length > 0 ? { ...rest, annotations: others } : rest
+  } catch (cause) {
+    return broken(`manifests[${place}]: ${(cause as Error).message}`, cause)
+  }
+}
+
+/** The names in order, each with what it stands for. */
+export function* namesOf(index: IndexFile): Generator<NamedDescriptor, void, undefined> {
+  for (const name of [...index.names.keys()].sort()) yield { name, descriptor: descriptorOf(index, name) as Descriptor }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function broken(why: string, cause?: unknown): never {
+  throw new StoreError('ERR_STORE_FORMAT', `index.json is not a usable image index: ${why}`, { cause })
+}

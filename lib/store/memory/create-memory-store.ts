@@ -1,0 +1,148 @@
+import { createDigester, type Digest, type HasherEngine, parseDigest, splitDigest } from '../../digest/index.ts'
+import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ByteSource } from '../../internal/byte-source.ts'
+import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions, VerifyPolicy } from '../blob-store.ts'
+import { IngestWriter } from '../shared/ingest-writer.ts'
+import { checkKey, KeyTurns } from '../shared/key-turns.ts'
+import { putThrough } from '../shared/put-through.ts'
+import { checkRange, rangeOf } from '../shared/read-range.ts'
+import { verifyStored } from '../shared/verify-stored.ts'
+import type { Store } from '../store.ts'
+import { MemoryReferences } from './memory-references.ts'
+import { MemorySink, type PartialBlob, resumePartial } from './memory-sink.ts'
+
+/** Settings of a memory store. */
+export interface MemoryStoreOptions {
+  /** What computes digests. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+  /** When reads are checked. @defaultValue `'always'` */
+  readonly verify?: VerifyPolicy | undefined
+}
+
+/** PERF: the same piece size as the disk driver's, so that what is built on one behaves the same on the other. */
+const PIECE = 512 * 1024
+
+/** A store that lives as long as the object: for tests, and for images that only pass through. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  return new MemoryStore(options)
+}
+
+class MemoryStore implements Store {
+  readonly references: MemoryReferences = new MemoryReferences(this, () => this.#assertOpen())
+  readonly #hasher: HasherEngine
+  readonly #verify: VerifyPolicy
+  readonly #blobs = new Map<Digest, Uint8Array>()
+  readonly #verified = new Set<Digest>()
+  readonly #partial = new Map<string, PartialBlob>()
+  readonly #turns = new KeyTurns()
+  readonly #writers = new Set<BlobWriter>()
+  #open = true
+
+  constructor(options: MemoryStoreOptions) {
+    this.#hasher = options.hasher ?? 'wasm'
+    this.#verify = options.verify ?? 'always'
+  }
+
+  async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    const bytes = this.#blobs.get(parseDigest(digest))
+    return bytes && { digest, size: bytes.byteLength }
+  }
+
+  async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    checkRange(options)
+    const bytes = this.#blobs.get(parseDigest(digest))
+    if (!bytes) throw new BlobNotFoundError(digest)
+    const range = rangeOf(options, bytes.byteLength)
+    const pieces = piecesOf(bytes, range.start, range.end, options.signal)
+    const policy = options.verify ?? this.#verify
+    if (!range.whole || policy === 'never' || (policy !== 'always' && this.#verified.has(digest))) return yield* pieces
+    yield* verifyStored(pieces, { digest, size: bytes.byteLength }, this.#hasher)
+    this.#verified.add(digest)
+  }
+
+  async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    this.#assertOpen()
+    const there = options.digest && (await this.stat(options.digest, options))
+    if (there && (options.size === undefined || options.size === there.size)) return there
+    const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
+    const writer = await this.#openWriter(undefined, { hasher: options.hasher, algorithm })
+    return putThrough(writer, source, options)
+  }
+
+  async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    checkKey(key)
+    const release = await this.#turns.take(key, { wait: options.wait ?? false, signal: options.signal })
+    try {
+      this.#assertOpen()
+      return await this.#openWriter(key, options, release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #openWriter(key: string | undefined, options: IngestOptions, release?: () => void): Promise<BlobWriter> {
+    const algorithm = options.algorithm ?? 'sha256'
+    const hasher = options.hasher ?? this.#hasher
+    const kept = key === undefined ? undefined : this.#partial.get(key)
+    const resumed = kept?.algorithm === algorithm ? kept : undefined
+    const digester = resumed ? await resumePartial(resumed, hasher) : await createDigester({ algorithm, hasher })
+    const sink = new MemorySink(resumed?.chunks ?? [], {
+      publish: (blob, bytes) => void (this.#blobs.has(blob.digest) || this.#blobs.set(blob.digest, bytes)),
+      keep: (chunks, { checkpoint }) => key && this.#partial.set(key, { algorithm, chunks, checkpoint }),
+      forget: () => key && this.#partial.delete(key),
+    })
+    const onClosed = () => {
+      this.#writers.delete(writer)
+      release?.()
+    }
+    const writer = new IngestWriter({ sink, digester, algorithm, hasher, onClosed })
+    this.#writers.add(writer)
+    return writer
+  }
+
+  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    this.#blobs.delete(parseDigest(digest))
+    this.#verified.delete(digest)
+  }
+
+  async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#assertOpen()
+    for (const [digest, bytes] of this.#blobs) {
+      options.signal?.throwIfAborted()
+      yield { digest, size: bytes.byteLength }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#open = false
+    await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
+    this.#blobs.clear()
+    this.#partial.clear()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) throw new StoreError('ERR_STORE_CLOSED', 'this store has been closed')
+  }
+}
+
+function* piecesOf(bytes: Uint8Array, start: number, end: number, signal: AbortSignal | undefined) {
+  for (let i = start; i < end; i += PIECE) {
+    signal?.throwIfAborted()
+    // SAFETY: a copy, so that a reader that writes into its chunk does not change the blob.
+    yield Uint8Array.prototype.slice.call(bytes, i, Math.min(end, i + PIECE))
+  }
+}

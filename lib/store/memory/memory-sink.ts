@@ -1,0 +1,61 @@
+import {
+  createDigester,
+  type DigestAlgorithm,
+  type DigestCheckpoint,
+  type Digester,
+  type HasherEngine,
+  restoreDigester,
+} from '../../digest/index.ts'
+import type { BlobInfo } from '../blob-store.ts'
+import type { IngestSink, Progress } from '../shared/ingest-writer.ts'
+
+/** An ingest that was left. */
+export interface PartialBlob {
+  readonly algorithm: DigestAlgorithm
+  readonly chunks: Uint8Array[]
+  readonly checkpoint: DigestCheckpoint | undefined
+}
+
+interface MemorySinkTarget {
+  publish(blob: BlobInfo, bytes: Uint8Array): void
+  keep(chunks: Uint8Array[], progress: Progress): void
+  forget(): void
+}
+
+/** Keeps the bytes of one ingest in a list until they become a blob. */
+export class MemorySink implements IngestSink {
+  readonly #chunks: Uint8Array[]
+  readonly #target: MemorySinkTarget
+
+  constructor(chunks: Uint8Array[], target: MemorySinkTarget) {
+    this.#chunks = chunks
+    this.#target = target
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    this.#chunks.push(Uint8Array.from(chunk))
+  }
+
+  async advance(): Promise<void> {}
+
+  async publish(blob: BlobInfo): Promise<void> {
+    this.#target.publish(blob, Buffer.concat(this.#chunks, blob.size))
+    this.#target.forget()
+  }
+
+  async keep(progress: Progress | undefined): Promise<void> {
+    if (progress && progress.offset > 0) this.#target.keep(this.#chunks, progress)
+  }
+
+  async drop(): Promise<void> {
+    this.#target.forget()
+  }
+}
+
+/** A digester that stands where the partial blob ends. */
+export async function resumePartial(partial: PartialBlob, hasher: HasherEngine): Promise<Digester> {
+  if (partial.checkpoint && hasher === 'wasm') return restoreDigester(partial.checkpoint)
+  const digester = await createDigester({ algorithm: partial.algorithm, hasher })
+  for (const chunk of partial.chunks) digester.update(chunk)
+  return digester
+}

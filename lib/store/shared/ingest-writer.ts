@@ -1,0 +1,158 @@
+import {
+  type DigestAlgorithm,
+  type DigestCheckpoint,
+  type Digester,
+  type HasherEngine,
+  parseDigest,
+  splitDigest,
+} from '../../digest/index.ts'
+import { DigestMismatchError, FormatError, SizeMismatchError, StoreError } from '../../errors/index.ts'
+import type { BlobInfo, BlobWriter, CommitOptions } from '../blob-store.ts'
+
+/** How far an ingest has come; `checkpoint` is absent where the hasher cannot save its state. */
+export interface Progress {
+  readonly offset: number
+  readonly checkpoint: DigestCheckpoint | undefined
+}
+
+/** The driver's half of a writer: where the bytes go. Calls never overlap; the last one is `publish`, `keep` or `drop`. */
+export interface IngestSink {
+  /** Takes the next bytes, which stay as they are until the promise settles. */
+  append(chunk: Uint8Array): Promise<void>
+  /** Called after each append: may make the progress survive this process. */
+  advance(offset: number, progress: () => Progress): Promise<void>
+  /** Makes the bytes visible and durable. Rejects with the signal's reason only while nothing is visible yet. */
+  publish(blob: BlobInfo, signal: AbortSignal | undefined): Promise<void>
+  /** Leaves the bytes for a later writer; without progress, those of the last `advance` that was made to survive. */
+  keep(progress: Progress | undefined): Promise<void>
+  /** Removes every trace. */
+  drop(): Promise<void>
+}
+
+/** What a writer is made of. */
+export interface IngestWriterParts {
+  readonly sink: IngestSink
+  readonly digester: Digester
+  readonly algorithm: DigestAlgorithm
+  readonly hasher: HasherEngine
+  /** Called once, when nothing will be written any more. */
+  readonly onClosed: () => void
+}
+
+/** The life of an ingest, the same for every driver: hash what is written, prove it, publish it. */
+export class IngestWriter implements BlobWriter {
+  readonly #parts: IngestWriterParts
+  #open = true
+  #failure: { readonly reason: unknown } | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: IngestWriterParts) {
+    this.#parts = parts
+  }
+
+  get offset(): number {
+    return this.#parts.digester.bytesHashed
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#assertUsable()
+      if (!(chunk instanceof Uint8Array)) throw new FormatError('ERR_INVALID_ARGUMENT', 'a chunk must be bytes')
+      if (chunk.byteLength === 0) return
+      await this.#take(chunk)
+    })
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    const { sink, digester } = this.#parts
+    try {
+      // PERF: the driver is busy with the bytes while they are hashed.
+      const appended = sink.append(chunk)
+      digester.update(chunk)
+      await appended
+      await sink.advance(this.offset, () => this.#progress())
+    } catch (reason) {
+      this.#failure = { reason }
+      throw reason
+    }
+  }
+
+  commit(expected: CommitOptions = {}): Promise<BlobInfo> {
+    return this.#inTurn(async () => {
+      this.#assertUsable()
+      expected.signal?.throwIfAborted()
+      this.#checkAlgorithm(expected)
+      const progress = this.#progress()
+      try {
+        const blob = this.#prove(expected)
+        await this.#parts.sink.publish(blob, expected.signal)
+        return blob
+      } catch (error) {
+        // What went wrong first is what the caller must know; leftovers are found again by the sweep.
+        const stopped = expected.signal?.aborted && error === expected.signal.reason
+        await (stopped ? this.#parts.sink.keep(progress) : this.#parts.sink.drop()).catch(() => undefined)
+        throw error
+      } finally {
+        this.#close()
+      }
+    })
+  }
+
+  #checkAlgorithm({ digest }: CommitOptions): void {
+    const { algorithm } = this.#parts
+    if (digest === undefined || splitDigest(parseDigest(digest)).algorithm === algorithm) return
+    throw new FormatError('ERR_INVALID_ARGUMENT', `the ingest computes ${algorithm}, but ${digest} is expected`)
+  }
+
+  #prove({ size, digest }: CommitOptions): BlobInfo {
+    if (size !== undefined && size !== this.offset) {
+      throw new SizeMismatchError({ expected: size, actual: this.offset, what: digest ? `blob ${digest}` : 'blob' })
+    }
+    const actual = this.#parts.digester.digest()
+    if (digest !== undefined && digest !== actual) {
+      throw new DigestMismatchError({ expected: digest, actual, what: 'blob' })
+    }
+    return { digest: actual, size: this.offset }
+  }
+
+  abort(): Promise<void> {
+    return this.#end(sink => sink.drop())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end(sink => sink.keep(this.#failure ? undefined : this.#progress()))
+  }
+
+  #end(last: (sink: IngestSink) => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#open) return
+      try {
+        await last(this.#parts.sink)
+      } finally {
+        this.#close()
+      }
+    })
+  }
+
+  #close(): void {
+    this.#open = false
+    this.#parts.digester.release()
+    this.#parts.onClosed()
+  }
+
+  #progress(): Progress {
+    const { digester, hasher } = this.#parts
+    return { offset: this.offset, checkpoint: hasher === 'native' ? undefined : digester.save() }
+  }
+
+  #assertUsable(): void {
+    if (!this.#open) throw new StoreError('ERR_WRITER_CLOSED', 'this writer has been committed, aborted or closed')
+    if (this.#failure) throw this.#failure.reason
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(act)
+    this.#tail = done.catch(() => undefined)
+    return done
+  }
+}

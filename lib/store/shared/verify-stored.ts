@@ -1,0 +1,27 @@
+import { type Digest, type HasherEngine, verifyBytes } from '../../digest/index.ts'
+import { BlobCorruptError, DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
+import type { BlobInfo } from '../blob-store.ts'
+
+/** Passes the bytes of a stored blob through and ends only if they are the blob: `ERR_BLOB_CORRUPT` otherwise. */
+export async function* verifyStored(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  blob: BlobInfo,
+  hasher: HasherEngine,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* verifyBytes(source, blob, { hasher })
+  } catch (cause) {
+    throw asCorrupt(blob.digest, cause)
+  }
+}
+
+function asCorrupt(digest: Digest, cause: unknown): unknown {
+  const { expected, actual } = cause as { expected: unknown; actual: unknown }
+  if (cause instanceof SizeMismatchError) {
+    return new BlobCorruptError({ digest, expected: `size ${expected}`, actual: `size ${actual}` }, { cause })
+  }
+  if (cause instanceof DigestMismatchError) {
+    return new BlobCorruptError({ digest, expected: String(expected), actual: String(actual) }, { cause })
+  }
+  return cause
+}

@@ -1,0 +1,16 @@
+import { blobCases } from './store-conformance/blob-cases.ts'
+import { ingestCases } from './store-conformance/ingest-cases.ts'
+import { referenceCases } from './store-conformance/reference-cases.ts'
+import { type ConformanceCase, casesFor, type StoreSubject } from './store-conformance/subject.ts'
+
+/**
+ * Everything that a store promises, as cases for any test runner. A driver that passes them can stand wherever this
+ * library takes a store. A case that does not apply has `skip` with the reason, and stays in the list.
+ *
+ * ```ts
+ * for (const c of blobStoreConformance({ create })) test(c.name, { skip: c.skip }, () => c.run())
+ * ```
+ */
+export function blobStoreConformance(subject: StoreSubject): ConformanceCase[] {
+  return casesFor([...blobCases, ...ingestCases, ...referenceCases], subject)
+}

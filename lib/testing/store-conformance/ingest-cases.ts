@@ -1,0 +1,313 @@
+import { strict as assert } from 'node:assert'
+import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith, sha256Of } from './subject.ts'
+
+/** What `ingest` and its writer promise. */
+export const ingestCases: readonly CaseDefinition[] = [
+  {
+    name: 'an ingest is invisible until it is committed',
+    async run({ store }) {
+      const bytes = bytesOf(300_000)
+      const writer = await store.ingest('key')
+      await writer.write(bytes)
+      assert.deepEqual(await blobsIn(store), [])
+      assert.equal(await store.stat(sha256Of(bytes)), undefined)
+      assert.deepEqual(await writer.commit({ digest: sha256Of(bytes), size: 300_000 }), {
+        digest: sha256Of(bytes),
+        size: 300_000,
+      })
+      assert.ok((await drain(store.read(sha256Of(bytes)))).equals(bytes))
+    },
+  },
+  {
+    name: 'offset counts the bytes taken',
+    async run({ store }) {
+      await using writer = await store.ingest('key')
+      assert.equal(writer.offset, 0)
+      await writer.write(bytesOf(10))
+      await writer.write(new Uint8Array())
+      await writer.write(bytesOf(300_000))
+      assert.equal(writer.offset, 300_010)
+    },
+  },
+  {
+    name: 'the buffer may be reused when write has resolved',
+    async run({ store }) {
+      const buffer = Buffer.alloc(100, 'a')
+      const writer = await store.ingest('key')
+      await writer.write(buffer)
+      buffer.fill('b')
+      await writer.write(buffer)
+      const { digest } = await writer.commit()
+      assert.equal((await drain(store.read(digest))).toString(), 'a'.repeat(100) + 'b'.repeat(100))
+    },
+  },
+  {
+    name: 'a blob is committed once; after that the writer is closed',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(5))
+      await writer.commit()
+      await failsWith('ERR_WRITER_CLOSED', () => writer.commit())
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(1)))
+      await writer.abort()
+      await writer[Symbol.asyncDispose]()
+      assert.equal((await blobsIn(store)).length, 1)
+    },
+  },
+  {
+    name: 'a commit of another size fails, and nothing is left to resume',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(5))
+      await failsWith('ERR_SIZE_MISMATCH', () => writer.commit({ size: 6, digest: sha256Of(bytesOf(6)) }))
+      await failsWith('ERR_WRITER_CLOSED', () => writer.commit())
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 0)
+      assert.deepEqual(await blobsIn(store), [])
+    },
+  },
+  {
+    name: 'a commit of another digest fails, and nothing is left to resume',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(5))
+      await failsWith('ERR_DIGEST_MISMATCH', () => writer.commit({ size: 5, digest: sha256Of(bytesOf(6)) }))
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 0)
+      assert.deepEqual(await blobsIn(store), [])
+    },
+  },
+  {
+    name: 'a digest of another algorithm than the ingest computes is refused, and the writer stays open',
+    async run({ store }) {
+      const writer = await store.ingest('key', { algorithm: 'sha512' })
+      await writer.write(bytesOf(5))
+      await failsWith('ERR_INVALID_ARGUMENT', () => writer.commit({ digest: sha256Of(bytesOf(5)) }))
+      assert.ok((await writer.commit()).digest.startsWith('sha512:'))
+    },
+  },
+  {
+    name: 'a blob that is there already is committed with success',
+    async run({ store }) {
+      const there = await store.put(bytesOf(40))
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(40))
+      assert.deepEqual(await writer.commit(there), there)
+      assert.equal((await blobsIn(store)).length, 1)
+    },
+  },
+  {
+    name: 'an ingest of no bytes commits the empty blob',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      assert.deepEqual(await writer.commit({ size: 0 }), { digest: sha256Of(new Uint8Array()), size: 0 })
+    },
+  },
+  {
+    name: 'abort drops the bytes, before the first write, after it, and twice',
+    async run({ store }) {
+      await (await store.ingest('key')).abort()
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(5))
+      await writer.abort()
+      await writer.abort()
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(5)))
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 0)
+      assert.deepEqual(await blobsIn(store), [])
+    },
+  },
+  {
+    name: 'abort during a write leaves nothing',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      const writing = writer.write(bytesOf(2_000_000))
+      await writer.abort()
+      await writing
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 0)
+    },
+  },
+  {
+    name: 'an ingest that was left is resumed by the next one of the same key',
+    async run({ store }) {
+      const bytes = bytesOf(700_000)
+      const first = await store.ingest('key')
+      await first.write(bytes.subarray(0, 400_000))
+      await first[Symbol.asyncDispose]()
+      await failsWith('ERR_WRITER_CLOSED', () => first.write(bytes))
+      const second = await store.ingest('key')
+      assert.equal(second.offset, 400_000)
+      await second.write(bytes.subarray(400_000))
+      const { digest } = await second.commit({ size: 700_000 })
+      assert.equal(digest, sha256Of(bytes))
+      assert.ok((await drain(store.read(digest))).equals(bytes))
+    },
+  },
+  {
+    name: 'an ingest is resumed as often as it is left',
+    async run({ store }) {
+      const bytes = bytesOf(1000)
+      for (let i = 0; i < 1000; i += 100) {
+        await using writer = await store.ingest('key')
+        assert.equal(writer.offset, i)
+        await writer.write(bytes.subarray(i, i + 100))
+      }
+      const writer = await store.ingest('key')
+      assert.equal((await writer.commit()).digest, sha256Of(bytes))
+    },
+  },
+  {
+    name: 'an ingest left by one hasher is resumed by the other',
+    async run({ store }) {
+      const bytes = bytesOf(1000)
+      for (const [key, first, second] of [
+        ['a', 'native', 'wasm'],
+        ['b', 'wasm', 'native'],
+      ] as const) {
+        {
+          await using writer = await store.ingest(key, { hasher: first })
+          await writer.write(bytes.subarray(0, 600))
+        }
+        const writer = await store.ingest(key, { hasher: second })
+        assert.equal(writer.offset, 600)
+        await writer.write(bytes.subarray(600))
+        assert.equal((await writer.commit()).digest, sha256Of(bytes))
+      }
+    },
+  },
+  {
+    name: 'an ingest of another algorithm starts anew',
+    async run({ store }) {
+      {
+        await using writer = await store.ingest('key', { algorithm: 'sha256' })
+        await writer.write(bytesOf(10))
+      }
+      await using writer = await store.ingest('key', { algorithm: 'sha512' })
+      assert.equal(writer.offset, 0)
+    },
+  },
+  {
+    name: 'an ingest that was left is resumed by another store over the same data',
+    needs: 'reopen',
+    async run({ store, reopen }) {
+      const bytes = bytesOf(1000)
+      {
+        await using writer = await store.ingest('key')
+        await writer.write(bytes.subarray(0, 600))
+      }
+      const writer = await (await reopen()).ingest('key')
+      assert.equal(writer.offset, 600)
+      await writer.write(bytes.subarray(600))
+      await writer.commit({ digest: sha256Of(bytes) })
+      assert.ok((await drain(store.read(sha256Of(bytes)))).equals(bytes))
+    },
+  },
+  {
+    name: 'one key has one writer',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      await failsWith('ERR_INGEST_BUSY', () => store.ingest('key'))
+      await using other = await store.ingest('another key')
+      assert.equal(other.offset, 0)
+      await writer.abort()
+      await (await store.ingest('key')).abort()
+    },
+  },
+  {
+    name: 'one key has one writer among all stores over the same data',
+    needs: 'reopen',
+    async run({ store, reopen }) {
+      const writer = await store.ingest('key')
+      const other = await reopen()
+      await failsWith('ERR_INGEST_BUSY', () => other.ingest('key'))
+      await writer.write(bytesOf(10))
+      const waiting = other.ingest('key', { wait: true })
+      await writer[Symbol.asyncDispose]()
+      const next = await waiting
+      assert.equal(next.offset, 10)
+      await next.abort()
+    },
+  },
+  {
+    name: 'who waits for a key gets it when the writer before has ended, in order',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      const order: number[] = []
+      const waiting = [1, 2, 3].map(async i => {
+        await using next = await store.ingest('key', { wait: true })
+        order.push(i)
+        await next.abort()
+      })
+      await writer.write(bytesOf(10))
+      assert.deepEqual(order, [])
+      await writer.commit()
+      await Promise.all(waiting)
+      assert.deepEqual(order, [1, 2, 3])
+    },
+  },
+  {
+    name: 'who waits for a key can stop waiting, and the others still get it',
+    async run({ store }) {
+      const reason = new Error('enough')
+      const controller = new AbortController()
+      const writer = await store.ingest('key')
+      const impatient = store.ingest('key', { wait: true, signal: controller.signal })
+      const patient = store.ingest('key', { wait: true })
+      setTimeout(() => controller.abort(reason), 10)
+      await assert.rejects(impatient, error => error === reason)
+      await writer.abort()
+      await (await patient).abort()
+    },
+  },
+  {
+    name: 'an aborted commit makes nothing visible, and keeps what can be resumed',
+    async run({ store }) {
+      const reason = new Error('enough')
+      const writer = await store.ingest('key')
+      await writer.write(bytesOf(10))
+      const aborted = writer.commit({ signal: AbortSignal.abort(reason) })
+      await assert.rejects(aborted, error => error === reason)
+      await writer[Symbol.asyncDispose]()
+      assert.deepEqual(await blobsIn(store), [])
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 10)
+    },
+  },
+  {
+    name: 'a key may be any text of 1 to 512 characters, and no other',
+    async run({ store }) {
+      for (const key of ['../../etc/passwd', 'a\u0000b', 'ä/ö', ' ', 'x'.repeat(512)]) {
+        const writer = await store.ingest(key)
+        await writer.write(bytesOf(5, key))
+        await writer.commit()
+      }
+      assert.equal((await blobsIn(store)).length, 5)
+      for (const key of ['', 'x'.repeat(513), undefined as unknown as string]) {
+        await failsWith('ERR_INVALID_ARGUMENT', () => store.ingest(key))
+      }
+    },
+  },
+  {
+    name: 'a chunk that is not bytes is refused, and leaves the writer as it was',
+    async run({ store }) {
+      const writer = await store.ingest('key')
+      await failsWith('ERR_INVALID_ARGUMENT', () => writer.write('text' as unknown as Uint8Array))
+      await writer.write(bytesOf(5))
+      assert.equal((await writer.commit()).digest, sha256Of(bytesOf(5)))
+    },
+  },
+  {
+    name: 'closing the store keeps what open writers have written',
+    needs: 'reopen',
+    async run({ store, reopen }) {
+      const other = await reopen()
+      const writer = await other.ingest('key')
+      await writer.write(bytesOf(10))
+      await other.close()
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(1)))
+      await using again = await store.ingest('key')
+      assert.equal(again.offset, 10)
+    },
+  },
+]

@@ -1,0 +1,205 @@
+import { strict as assert } from 'node:assert'
+import { type Descriptor, MediaType } from '../../spec/index.ts'
+import type { Store } from '../../store/index.ts'
+import { bytesOf, type CaseDefinition, failsWith, sha256Of } from './subject.ts'
+
+/** What the names of a store promise. */
+export const referenceCases: readonly CaseDefinition[] = [
+  {
+    name: 'a name stands for what it was given to',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      assert.equal(await store.references.set('app:1.0', manifest), 'app:1.0')
+      assert.deepEqual(await store.references.get('app:1.0'), manifest)
+      assert.equal(await store.references.get('app:2.0'), undefined)
+      assert.deepEqual(await namesIn(store), ['app:1.0'])
+    },
+  },
+  {
+    name: 'every spelling of a reference finds the name, which is kept in its short form',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      assert.equal(await store.references.set('docker.io/library/app', manifest), 'app:latest')
+      for (const name of ['app', 'app:latest', 'library/app', 'docker.io/app', 'index.docker.io/library/app:latest']) {
+        assert.deepEqual(await store.references.get(name), manifest, name)
+      }
+      assert.equal(await store.references.set('ghcr.io/o/app:1', manifest), 'ghcr.io/o/app:1')
+      assert.deepEqual(await namesIn(store), ['app:latest', 'ghcr.io/o/app:1'])
+    },
+  },
+  {
+    name: 'a name that is set again stands for the new image only',
+    async run({ store }) {
+      const { manifest: first } = await smallImage(store, 'first')
+      const { manifest: second } = await smallImage(store, 'second')
+      await store.references.set('app:1', first)
+      await store.references.set('app:1', second)
+      assert.deepEqual(await store.references.get('app:1'), second)
+      assert.deepEqual(await namesIn(store), ['app:1'])
+    },
+  },
+  {
+    name: 'a descriptor comes back with all of its members',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      const rich: Descriptor = {
+        ...manifest,
+        platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+        annotations: { 'org.example.note': 'kept' },
+      }
+      await store.references.set('app:1', rich)
+      assert.deepEqual(await store.references.get('app:1'), rich)
+    },
+  },
+  {
+    name: 'delete takes a name away, says whether it was there, and leaves the blobs',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      await store.references.set('app:1', manifest)
+      assert.equal(await store.references.delete('docker.io/library/app:1'), true)
+      assert.equal(await store.references.delete('app:1'), false)
+      assert.equal(await store.references.delete('not a reference'), false)
+      assert.equal(await store.references.get('app:1'), undefined)
+      assert.ok(await store.stat(manifest.digest))
+    },
+  },
+  {
+    name: 'a name never stands for an incomplete image',
+    async run({ store }) {
+      for (const victim of ['manifest', 'config', 'layer'] as const) {
+        const image = await smallImage(store, victim)
+        await store.delete(image[victim].digest)
+        await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:1', image.manifest))
+      }
+      assert.deepEqual(await namesIn(store), [])
+    },
+  },
+  {
+    name: 'a descriptor with a wrong size is refused',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      const wrong = { ...manifest, size: manifest.size + 1 }
+      await failsWith('ERR_SIZE_MISMATCH', () => store.references.set('app:1', wrong))
+      assert.deepEqual(await namesIn(store), [])
+    },
+  },
+  {
+    name: 'an index is complete when everything below it is there',
+    async run({ store }) {
+      const { manifest, layer } = await smallImage(store)
+      const index = await putDocument(store, MediaType.OciIndex, {
+        schemaVersion: 2,
+        mediaType: MediaType.OciIndex,
+        manifests: [manifest],
+      })
+      await store.references.set('app:1', index)
+      await store.delete(layer.digest)
+      await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:2', index))
+      assert.deepEqual(await namesIn(store), ['app:1'])
+    },
+  },
+  {
+    name: 'a layer that registries do not hold may be absent',
+    async run({ store }) {
+      const { config } = await smallImage(store)
+      const absent = { mediaType: MediaType.DockerForeignLayerGzip, digest: sha256Of(bytesOf(9)), size: 9 }
+      const manifest = await putDocument(store, MediaType.DockerManifest, {
+        schemaVersion: 2,
+        mediaType: MediaType.DockerManifest,
+        config: { ...config, mediaType: MediaType.DockerConfig },
+        layers: [absent],
+      })
+      await store.references.set('windows:1', manifest)
+    },
+  },
+  {
+    name: 'a document of an unknown media type can be named, and is not looked into',
+    async run({ store }) {
+      const artifact = await putDocument(store, 'application/vnd.example.thing+json', { layers: 'none' })
+      await store.references.set('thing:1', artifact)
+      assert.deepEqual(await store.references.get('thing:1'), artifact)
+    },
+  },
+  {
+    name: 'what is not a reference cannot be set, and is not found',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      for (const name of ['', 'app/UPPER', '../up', 'a b', `app:${'t'.repeat(129)}`]) {
+        await failsWith('ERR_INVALID_REFERENCE', () => store.references.set(name, manifest))
+        assert.equal(await store.references.get(name), undefined)
+      }
+    },
+  },
+  {
+    name: 'what is not a descriptor cannot be named',
+    async run({ store }) {
+      const wrong = { mediaType: MediaType.OciManifest, digest: 'sha256:../x', size: 1 } as unknown as Descriptor
+      await failsWith('ERR_INVALID_DESCRIPTOR', () => store.references.set('app:1', wrong))
+    },
+  },
+  {
+    name: 'names are listed in order',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      for (const name of ['b:1', 'a:2', 'c:1', 'a:1']) await store.references.set(name, manifest)
+      assert.deepEqual(await namesIn(store), ['a:1', 'a:2', 'b:1', 'c:1'])
+    },
+  },
+  {
+    name: 'five hundred names set at the same time are all there',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      const names = Array.from({ length: 500 }, (_, i) => `app:${i}`)
+      await Promise.all(names.map(name => store.references.set(name, manifest)))
+      assert.deepEqual(await namesIn(store), [...names].sort())
+    },
+  },
+  {
+    name: 'a set that is aborted names nothing',
+    async run({ store }) {
+      const { manifest } = await smallImage(store)
+      const reason = new Error('enough')
+      const signal = AbortSignal.abort(reason)
+      await assert.rejects(store.references.set('app:1', manifest, { signal }), error => error === reason)
+      assert.deepEqual(await namesIn(store), [])
+    },
+  },
+  {
+    name: 'names set by two stores over the same data at the same time are all there',
+    needs: 'reopen',
+    async run({ store, reopen }) {
+      const { manifest } = await smallImage(store)
+      const other = await reopen()
+      const names = Array.from({ length: 40 }, (_, i) => `app:${i}`)
+      await Promise.all(names.map((name, i) => (i % 2 ? store : other).references.set(name, manifest)))
+      assert.deepEqual(await namesIn(store), [...names].sort())
+      assert.deepEqual(await namesIn(other), [...names].sort())
+    },
+  },
+]
+
+async function smallImage(store: Store, seed = 'image') {
+  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(bytesOf(1024, seed))) }
+  const config = await putDocument(store, MediaType.OciConfig, {
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+  })
+  const manifest = await putDocument(store, MediaType.OciManifest, {
+    schemaVersion: 2,
+    mediaType: MediaType.OciManifest,
+    config,
+    layers: [layer],
+  })
+  return { layer, config, manifest }
+}
+
+async function putDocument(store: Store, mediaType: string, document: object): Promise<Descriptor> {
+  return { mediaType, ...(await store.put(Buffer.from(JSON.stringify(document)))) }
+}
+
+async function namesIn(store: Store): Promise<string[]> {
+  const names: string[] = []
+  for await (const { name } of store.references.list()) names.push(name)
+  return names
+}

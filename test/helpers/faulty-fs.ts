@@ -1,0 +1,74 @@
+import type * as promises from 'node:fs/promises'
+
+/** Which call of node:fs/promises fails next, for tests that mock that module with {@link faultyFs}. */
+export class Faults {
+  /** Names of the calls made since the last reset, in order. */
+  calls: string[] = []
+  /** Called before each call with its name, its count from 1 and its first argument; what it returns is thrown. */
+  next: (name: string, count: number, path: unknown) => Error | undefined = () => undefined
+
+  /** Bytes that one write takes at most. */
+  longestWrite = Number.POSITIVE_INFINITY
+
+  /** Called before each call with its name; the call waits for what it returns. */
+  before: (name: string) => Promise<unknown> | undefined = () => undefined
+
+  reset(next: Faults['next'] = () => undefined): void {
+    this.calls = []
+    this.longestWrite = Number.POSITIVE_INFINITY
+    this.before = () => undefined
+    this.next = next
+  }
+
+  check(name: string, path: unknown): void {
+    this.calls.push(name)
+    const error = this.next(name, this.calls.length, path)
+    if (error) throw error
+  }
+}
+
+/** An error as the system gives it. */
+export function systemError(code: string, syscall = 'injected'): Error {
+  return Object.assign(new Error(`${code}: injected, ${syscall}`), { code, syscall, errno: -1 })
+}
+
+const HANDLE_CALLS = [
+  'sync',
+  'datasync',
+  'write',
+  'writeFile',
+  'read',
+  'readFile',
+  'stat',
+  'chmod',
+  'truncate',
+] as const
+
+/** The module with every call going past the faults first. Closing always works: it is the last thing done. */
+export function faultyFs(real: typeof promises, faults: Faults): typeof promises {
+  const wrapped: Record<string, unknown> = { ...real }
+  for (const [name, value] of Object.entries(real)) {
+    if (typeof value !== 'function') continue
+    wrapped[name] = async (...args: unknown[]) => {
+      faults.check(name, args[0])
+      const result = await (value as (...args: unknown[]) => Promise<unknown>)(...args)
+      return name === 'open' ? faultyHandle(result as promises.FileHandle, faults) : result
+    }
+  }
+  return wrapped as typeof promises
+}
+
+function faultyHandle(handle: promises.FileHandle, faults: Faults): promises.FileHandle {
+  for (const name of HANDLE_CALLS) {
+    const real = (handle[name] as (...args: unknown[]) => Promise<unknown>).bind(handle)
+    Object.defineProperty(handle, name, {
+      value: async (...args: unknown[]) => {
+        faults.check(`handle.${name}`, args[0])
+        await faults.before(`handle.${name}`)
+        if (name === 'write' && typeof args[2] === 'number') args[2] = Math.min(args[2], faults.longestWrite)
+        return real(...args)
+      },
+    })
+  }
+  return handle
+}
