@@ -1,0 +1,40 @@
+import { FormatError, type FormatErrorCode, LimitError } from '../errors/index.ts'
+import { encodeName } from '../internal/name-bytes.ts'
+
+/** Bytes that a path or the target of a link may have; what Linux takes. */
+export const MAX_PATH_BYTES = 4096
+
+/**
+ * The form in which an entry's path is kept: without `./` or `/` in front, `/` at the end, or empty and `.` components;
+ * `.` for the root.
+ *
+ * SAFETY: `..` is refused even where it would stay inside: readers resolve it in different ways once links are involved.
+ *
+ * @throws {@link FormatError} with the given code, or {@link LimitError}.
+ * @internal
+ */
+export function normalizePath(path: string, code: FormatErrorCode, at?: string): string {
+  checkName(path, code, at)
+  // PERF: nearly every path is in its form already.
+  if (!/^\/|^\.|\/$|\/\/|\/\./.test(path)) return path
+  const components = path.split('/').filter(component => component !== '' && component !== '.')
+  if (components.includes('..')) {
+    throw new FormatError(code, `path ${JSON.stringify(path.slice(0, 160))} has a .. in it`, { at })
+  }
+  return components.length > 0 ? components.join('/') : '.'
+}
+
+/**
+ * Refuses names that cannot be: empty, with a NUL, or too long.
+ *
+ * @internal
+ */
+export function checkName(name: string, code: FormatErrorCode, at?: string): void {
+  if (name === '') throw new FormatError(code, 'entry with an empty name', { at })
+  if (name.includes('\0'))
+    throw new FormatError(code, `name ${JSON.stringify(name.slice(0, 160))} has a NUL in it`, { at })
+  // A character takes at most three bytes for each of its UTF-16 units.
+  if (name.length * 3 <= MAX_PATH_BYTES) return
+  const actual = encodeName(name).byteLength
+  if (actual > MAX_PATH_BYTES) throw new LimitError('bytes of a path', { limit: MAX_PATH_BYTES, actual })
+}

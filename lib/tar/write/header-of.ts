@@ -1,0 +1,126 @@
+import type { Header } from 'tar-stream'
+import { FormatError } from '../../errors/index.ts'
+import { encodeName } from '../../internal/name-bytes.ts'
+import { checkName, normalizePath } from '../normalize-path.ts'
+import type { TarEntryType, TarInput } from '../tar-entry.ts'
+import { paxBlock } from './pax-block.ts'
+
+/** What stands in front of an entry's content. */
+export interface PlannedHeader {
+  /** The path in its form, for messages. */
+  readonly path: string
+  /** For tar-stream, which writes it as one plain ustar block. */
+  readonly header: Partial<Header> & Pick<Header, 'name'>
+  /** Blocks that come first, if anything does not fit in the plain one. */
+  readonly pax: Buffer | undefined
+}
+
+/** The largest number in a field that tar-stream writes with six digits. */
+const SIX_DIGITS = 0o777777
+/** The largest time that tar-stream writes: it truncates to 32 bits. */
+const MAX_TIME = 2 ** 31 - 1
+/** The largest size in eleven octal digits. */
+const MAX_OCTAL_SIZE = 8 ** 11 - 1
+
+const ASCII = /^[\x01-\x7f]*$/
+
+const MODES: Record<TarEntryType, number> = {
+  file: 0o644,
+  directory: 0o755,
+  symlink: 0o777,
+  hardlink: 0o644,
+  'character-device': 0o644,
+  'block-device': 0o644,
+  fifo: 0o644,
+}
+
+/** Checks an entry and lays out its header: plain where it fits, PAX records for what does not. */
+export function headerOf(input: TarInput, size: number): PlannedHeader {
+  const path = normalizePath(input.path, 'ERR_INVALID_ARGUMENT')
+  if (path === '.' && input.type !== 'directory') refuse(path, 'the root must be a directory')
+  const { mode = MODES[input.type], uid = 0, gid = 0, mtime = 0, devMajor = 0, devMinor = 0 } = input
+  if (mode === undefined) refuse(path, `unknown type ${JSON.stringify(input.type)}`)
+  checkNumbers(path, { mode, uid, gid, devMajor, devMinor, mtime })
+  const records = new Map<string, string | Uint8Array>()
+  const seconds = Math.floor(mtime)
+  const header = {
+    name: nameField(input.type === 'directory' ? `${path}/` : path, records),
+    type: input.type === 'hardlink' ? ('link' as const) : input.type,
+    // A mode of 0 would be taken for none; the bit outside the mask keeps it.
+    mode: (mode & 0o7777) | 0o100000,
+    uid: numberField('uid', uid, SIX_DIGITS, records),
+    gid: numberField('gid', gid, SIX_DIGITS, records),
+    mtime: new Date(numberField('mtime', seconds, MAX_TIME, records) * 1000),
+    size,
+    devmajor: devMajor,
+    devminor: devMinor,
+    ...linkField(path, input, records),
+  }
+  // tar-stream writes a larger size in base 256, which is not POSIX; the record says the same for those who do not know it.
+  if (size > MAX_OCTAL_SIZE) records.set('size', String(size))
+  addXattrs(path, input, records)
+  return { path, header, pax: records.size > 0 ? paxBlock(records) : undefined }
+}
+
+function checkNumbers(path: string, numbers: Record<string, number>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    const { min, max } = { mode: { min: 0, max: 0o7777 }, mtime: { min: -(2 ** 53), max: 2 ** 53 } }[name] ?? {
+      min: 0,
+      // SAFETY: 2^32-1 means "leave as it is" to chown.
+      max: name.startsWith('dev') ? SIX_DIGITS : 2 ** 32 - 2,
+    }
+    const whole = name === 'mtime' ? Number.isFinite(value) : Number.isInteger(value)
+    if (!whole || value < min || value > max) refuse(path, `${name} out of range: ${value}`)
+  }
+}
+
+function numberField(key: string, value: number, max: number, records: Map<string, string | Uint8Array>): number {
+  if (value >= 0 && value <= max) return value
+  records.set(key, String(value))
+  return 0
+}
+
+function nameField(name: string, records: Map<string, string | Uint8Array>): string {
+  if (fitsUstar(name)) return name
+  records.set('path', encodeName(name))
+  return placeholder(name)
+}
+
+/** Whether tar-stream splits an ASCII name into prefix and name: at a slash, the prefix as short as possible. */
+function fitsUstar(name: string): boolean {
+  if (!ASCII.test(name)) return false
+  if (name.length <= 100) return true
+  const slash = name.indexOf('/', name.length - 101)
+  return slash > 0 && slash <= 155 && slash < name.length - 1
+}
+
+/** For readers that do not know PAX; others never see it. */
+function placeholder(name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]/gu, '_').slice(0, 99)
+  return name.endsWith('/') && !ascii.endsWith('/') ? `${ascii}/` : ascii
+}
+
+function linkField(
+  path: string,
+  input: TarInput,
+  records: Map<string, string | Uint8Array>,
+): { linkname: string } | Record<string, never> {
+  if (input.type !== 'symlink' && input.type !== 'hardlink') return {}
+  if (input.linkname === undefined) refuse(path, 'a link needs a linkname')
+  checkName(input.linkname, 'ERR_INVALID_ARGUMENT')
+  const target = input.type === 'hardlink' ? normalizePath(input.linkname, 'ERR_INVALID_ARGUMENT') : input.linkname
+  if (target.length <= 100 && ASCII.test(target)) return { linkname: target }
+  records.set('linkpath', encodeName(target))
+  return { linkname: placeholder(target) }
+}
+
+function addXattrs(path: string, input: TarInput, records: Map<string, string | Uint8Array>): void {
+  for (const [name, value] of input.xattrs ?? []) {
+    if (!/^[^\0=]+$/.test(name)) refuse(path, `not a name of an extended attribute: ${JSON.stringify(name)}`)
+    records.set(`SCHILY.xattr.${name}`, value)
+  }
+}
+
+function refuse(path: string, why: string): never {
+  throw new FormatError('ERR_INVALID_ARGUMENT', `tar entry ${JSON.stringify(path)}: ${why}`)
+}
