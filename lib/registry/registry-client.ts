@@ -10,6 +10,12 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array
 }
 
+/** What a registry says of a blob that it holds. */
+export interface RemoteBlob {
+  /** Size in bytes. */
+  readonly size: number
+}
+
 /** Which bytes of a remote blob to fetch. */
 export interface FetchBlobOptions extends AbortOptions {
   /** First byte to deliver. @defaultValue `0` */
@@ -50,7 +56,7 @@ export interface RegistryClient extends AsyncDisposable {
   pushManifest(repository: Repository, manifest: FetchedManifest, tag?: string, options?: AbortOptions): Promise<Digest>
 
   /** Whether the repository holds the blob, and its size as the registry says. */
-  statBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<{ size: number } | undefined>
+  statBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<RemoteBlob | undefined>
 
   /**
    * The bytes of a blob from `offset` on. A broken connection is resumed with `Range` a bounded number of times; a

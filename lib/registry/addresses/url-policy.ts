@@ -1,0 +1,57 @@
+import { RegistryError } from '../../errors/index.ts'
+import { addressKind } from './private-address.ts'
+import { shownUrl } from './shown-url.ts'
+
+/** Where a registry may send us: token realms, redirects and upload locations all pass here. */
+export interface UrlPolicy {
+  /**
+   * Gives the address that `text`, read relative to `from`, stands for.
+   *
+   * @throws `RegistryError` `ERR_BLOCKED_URL`.
+   */
+  follow(text: string, from: URL, what: string): URL
+}
+
+/**
+ * The policy for one registry. Its own host and port may always be named. Elsewhere: http and https only, no user or
+ * password, https unless the registry itself is reached without, and no loopback, private or link-local address unless
+ * it is allowed by name or the registry is on a loopback address (then everything but link-local).
+ *
+ * SAFETY: a registry could otherwise make a build machine ask its internal services or its cloud's metadata service.
+ * Names are not looked up: a name that resolves to a private address passes, as intranets need.
+ */
+export function createUrlPolicy(registry: URL, allowedHosts: readonly string[] = []): UrlPolicy {
+  const kind = addressKind(registry.hostname)
+  const isAllowed = (url: URL) =>
+    url.host === registry.host || allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
+  const isReachable = (url: URL) => {
+    const target = addressKind(url.hostname)
+    return target === 'public' || (kind === 'loopback' && target !== 'link-local')
+  }
+  return {
+    follow(text, from, what) {
+      const refuse = (why: string, shown: string): never => {
+        throw new RegistryError('ERR_BLOCKED_URL', `${what} refused: ${why}`, { method: 'GET', url: shown })
+      }
+      const url = parse(text, from)
+      if (!url) return refuse('not a URL', shownUrl(from))
+      if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('neither http nor https', shownUrl(url))
+      if (url.username || url.password) return refuse('it holds a user or password', shownUrl(url))
+      if (url.protocol === 'http:' && (from.protocol === 'https:' || registry.protocol === 'https:')) {
+        return refuse('http, but the registry is reached by https', shownUrl(url))
+      }
+      if (!isAllowed(url) && !isReachable(url)) return refuse('a private address', shownUrl(url))
+      url.hash = ''
+      return url
+    },
+  }
+}
+
+function parse(text: string, from: URL): URL | undefined {
+  // `URL.canParse` would do, but parsing twice is no gain.
+  try {
+    return new URL(text, from)
+  } catch {
+    return undefined
+  }
+}

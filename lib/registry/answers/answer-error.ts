@@ -1,0 +1,37 @@
+import { RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import { parseRetryAfter } from './retry-after.ts'
+import { readWireErrors } from './wire-errors.ts'
+
+const RETRYABLE = [408, 429, 499, 500, 502, 503, 504, 522]
+
+/**
+ * The error for an answer that refuses. Reads its body.
+ *
+ * @param notFound - The code for status 404, which only the caller knows.
+ */
+export async function answerError(
+  answer: WireAnswer,
+  method: string,
+  notFound: RegistryErrorCode = 'ERR_REGISTRY',
+): Promise<RegistryError> {
+  const { status } = answer
+  const errors = await readWireErrors(answer)
+  const limited = status === 429 || errors.some(error => error.code === 'TOOMANYREQUESTS')
+  const details = {
+    method,
+    url: shownUrl(answer.url),
+    status,
+    errors,
+    retryable: limited || RETRYABLE.includes(status),
+    retryAfterMs: parseRetryAfter(answer.headers['retry-after']),
+  }
+  if (limited) return new RegistryError('ERR_RATE_LIMITED', `registry limits requests (${status})`, details)
+  if (status === 401 || status === 403) {
+    return new RegistryError('ERR_UNAUTHORIZED', `registry denies access (${status})`, details)
+  }
+  if (status === 404) return new RegistryError(notFound, 'registry does not have it (404)', details)
+  if (status < 400) return new RegistryError('ERR_PROTOCOL', `unexpected answer (${status})`, details)
+  return new RegistryError('ERR_REGISTRY', `registry failed or refused (${status})`, details)
+}

@@ -1,0 +1,14 @@
+import { cleanText } from './wire-errors.ts'
+
+/**
+ * The texts of `Warning: 299 - "…"` headers, for people only.
+ *
+ * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings | warnings}
+ */
+export function parseWarnings(header: string | undefined): readonly string[] {
+  const warnings: string[] = []
+  for (const match of (header ?? '').matchAll(/\b299 - "((?:[^"\\]|\\.)*)"/g)) {
+    warnings.push(cleanText(match[1]!.replace(/\\(.)/g, '$1')))
+  }
+  return warnings
+}

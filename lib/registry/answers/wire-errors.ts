@@ -1,0 +1,46 @@
+import type { WireError } from '../../errors/index.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+
+const KEPT_BYTES = 64 * 1024
+const KEPT_ERRORS = 8
+const KEPT_CHARACTERS = 512
+
+/**
+ * The errors that a registry sent with a refusal; none if it sent something else. Never throws: the refusal itself is
+ * what matters.
+ *
+ * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes | error codes}
+ */
+export async function readWireErrors(answer: WireAnswer): Promise<readonly WireError[]> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of answer.body) {
+      size += chunk.byteLength
+      if (size > KEPT_BYTES) return []
+      chunks.push(chunk)
+    }
+    return errorsIn(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+  } catch {
+    return []
+  }
+}
+
+function errorsIn(document: unknown): readonly WireError[] {
+  const errors = (document as { errors?: unknown } | null)?.errors
+  if (!Array.isArray(errors)) return []
+  return errors.slice(0, KEPT_ERRORS).map((error: { code?: unknown; message?: unknown } | null) => ({
+    code: cleanText(error?.code) || 'UNKNOWN',
+    message: cleanText(error?.message),
+  }))
+}
+
+/**
+ * Text of a registry as it may be shown to people.
+ *
+ * SAFETY: control and format characters could rewrite a terminal or a log.
+ */
+export function cleanText(text: unknown): string {
+  if (typeof text !== 'string') return ''
+  return text.slice(0, KEPT_CHARACTERS).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+}

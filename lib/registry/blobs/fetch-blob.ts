@@ -1,0 +1,118 @@
+import { FormatError, RegistryError, SizeMismatchError } from '../../errors/index.ts'
+import type { Descriptor, Repository } from '../../spec/index.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { FetchBlobOptions } from '../registry-client.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import { blobRequest } from './blob-request.ts'
+import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
+
+/** SAFETY: a server that cuts after every few bytes must not be asked for ever; less than this is no progress. */
+const PROGRESS_BYTES = 1024 * 1024
+
+/** Where a fetch stands. */
+interface Progress {
+  readonly size: number
+  /** Bytes delivered, those before `offset` included. */
+  position: number
+  /** Whether the server has not yet shown that its ranges cannot be trusted. */
+  ranges: boolean
+}
+
+/** The bytes of a blob from `offset` on; see `RegistryClient.fetchBlob`. */
+export async function* fetchBlob(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  descriptor: Descriptor,
+  { offset = 0, signal }: FetchBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { size, digest } = descriptor
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > size) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', `no offset ${offset} in a blob of ${size} bytes`)
+  }
+  const request = blobRequest(endpoint, 'GET', repository, digest, signal)
+  const budget = endpoint.budget()
+  const progress: Progress = { size, position: offset, ranges: true }
+  const leave = await endpoint.enter('download', signal)
+  try {
+    let counted = offset
+    while (progress.position < size) {
+      try {
+        const range = progress.position > 0 && progress.ranges ? { range: `bytes=${progress.position}-` } : {}
+        const answer = await endpoint.send({ ...request, headers: range, budget, expect: [200, 206, 416] })
+        yield* readAnswer(answer, progress, descriptor)
+      } catch (error) {
+        if (progress.position - counted >= PROGRESS_BYTES) budget.progressed()
+        counted = progress.position
+        await endpoint.waitAfter(error, budget, signal)
+      }
+    }
+  } finally {
+    leave()
+  }
+}
+
+/** Delivers what one answer holds of the bytes that are still missing. Throws unless that was all of them. */
+async function* readAnswer(
+  answer: WireAnswer,
+  progress: Progress,
+  descriptor: Descriptor,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    let skip = bytesToSkip(answer, progress, descriptor)
+    for await (const chunk of answer.body) {
+      const rest = skip === 0 ? chunk : chunk.subarray(skip)
+      skip = Math.max(0, skip - chunk.byteLength)
+      if (rest.byteLength === 0) continue
+      const after = progress.position + rest.byteLength
+      if (after > progress.size) throw wrongSize(descriptor, after)
+      progress.position = after
+      yield rest
+    }
+    if (progress.position < progress.size) throw cutShort(answer, progress)
+  } finally {
+    answer.cancel()
+  }
+}
+
+/** How many bytes of the answer have been delivered before; checks everything that its head says. */
+function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descriptor): number {
+  const { position, size } = progress
+  const { headers, status } = answer
+  const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+  if (status === 200) {
+    if (length !== undefined && length !== size) throw wrongSize(descriptor, length)
+    return position
+  }
+  if (status === 416) {
+    const total = parseUnsatisfiedRange(headers['content-range'])
+    if (total !== undefined && total !== size) throw wrongSize(descriptor, total)
+    throw distrustRanges(answer, progress)
+  }
+  // SAFETY: a part from another place, taken for the right one, would be noticed by the digest only after all the rest.
+  const range = progress.ranges && position > 0 ? parseContentRange(headers['content-range']) : undefined
+  if (!range || range.first !== position || range.last >= size) throw distrustRanges(answer, progress)
+  if (range.total !== undefined && range.total !== size) throw distrustRanges(answer, progress)
+  if (length !== undefined && length !== range.last - range.first + 1) throw distrustRanges(answer, progress)
+  return 0
+}
+
+function wrongSize(descriptor: Descriptor, actual: number): SizeMismatchError {
+  return new SizeMismatchError({ expected: descriptor.size, actual, what: `blob ${descriptor.digest}` })
+}
+
+function cutShort(answer: WireAnswer, progress: Progress): RegistryError {
+  const message = `body ended at byte ${progress.position} of ${progress.size}`
+  return new RegistryError('ERR_NETWORK', message, { ...detailsOf(answer), retryable: true })
+}
+
+/** Next time the whole blob is asked for, and what is known already skipped. */
+function distrustRanges(answer: WireAnswer, progress: Progress): RegistryError {
+  progress.ranges = false
+  const message = `answer to the range from byte ${progress.position} is not that range`
+  return new RegistryError('ERR_PROTOCOL', message, { ...detailsOf(answer), retryable: true })
+}
+
+function detailsOf({ url, status }: WireAnswer) {
+  return { method: 'GET', url: shownUrl(url), status }
+}

@@ -1,0 +1,49 @@
+import type { Digest } from '../../digest/index.ts'
+import type { Repository } from '../../spec/index.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import { blobRequest } from './blob-request.ts'
+import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
+
+/** Whether the repository holds a blob, and how long it is; `undefined` also if the registry will not say how long. */
+export async function statBlob(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<{ size: number } | undefined> {
+  const head = blobRequest(endpoint, 'HEAD', repository, digest, signal)
+  const answer = await endpoint.send({ ...head, expect: [200, 404, 405, 501] })
+  await drainAnswer(answer)
+  if (answer.status === 404) return undefined
+  const size = answer.status === 200 ? lengthOf(answer) : undefined
+  return size !== undefined ? { size } : statByFirstByte(endpoint, repository, digest, signal)
+}
+
+/** Asks for one byte, whose `Content-Range` tells the length; a server that sends everything instead is cut off. */
+async function statByFirstByte(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<{ size: number } | undefined> {
+  const get = blobRequest(endpoint, 'GET', repository, digest, signal)
+  const answer = await endpoint.send({ ...get, headers: { range: 'bytes=0-0' }, expect: [200, 206, 404, 416] })
+  answer.cancel()
+  const range = answer.headers['content-range']
+  const sizes: Record<number, number | undefined> = {
+    200: lengthOf(answer),
+    206: parseContentRange(range)?.total,
+    416: parseUnsatisfiedRange(range),
+  }
+  const size = sizes[answer.status]
+  return size === undefined ? undefined : { size }
+}
+
+function lengthOf({ headers }: WireAnswer): number | undefined {
+  const length = headers['content-length']
+  return length !== undefined && /^\d{1,16}$/.test(length) && headers['content-encoding'] === undefined
+    ? Number(length)
+    : undefined
+}

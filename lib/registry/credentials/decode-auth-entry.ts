@@ -1,0 +1,41 @@
+import type { Credential } from './credential.ts'
+import { credentialsError } from './credentials-error.ts'
+
+/**
+ * Reads one entry of `auths`: `{ auth }` in base64, `{ username, password }`, or a token. An empty one is none: docker
+ * leaves it behind where a helper keeps the secret.
+ *
+ * @throws `RegistryError` `ERR_CREDENTIALS`.
+ */
+export function decodeAuthEntry(
+  entry: unknown,
+  where: { readonly registry: string; readonly file: string },
+): Credential | undefined {
+  if (entry === undefined || entry === null) return undefined
+  const text = (key: string): string | undefined => {
+    const value = Object.hasOwn(entry, key) ? (entry as Record<string, unknown>)[key] : undefined
+    if (value !== undefined && typeof value !== 'string') {
+      throw credentialsError(where.registry, `${key} in ${where.file} is not a text`)
+    }
+    return value === '' ? undefined : value
+  }
+  const auth = text('auth')
+  const pair = auth === undefined ? undefined : decodePair(auth, where)
+  const username = pair?.username ?? text('username')
+  const registryToken = text('registrytoken')
+  if (registryToken !== undefined) return { registryToken }
+  const identityToken = text('identitytoken')
+  if (identityToken !== undefined) return { username, identityToken }
+  const password = pair?.password ?? text('password')
+  return password === undefined ? undefined : { username, password }
+}
+
+function decodePair(auth: string, where: { registry: string; file: string }): { username: string; password: string } {
+  // SAFETY: `Buffer.from` skips what is not base64, and would make another password of it without a word.
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(auth) && auth.length % 4 === 0
+  const decoded = isBase64 ? Buffer.from(auth, 'base64').toString('utf8') : ''
+  const colon = decoded.indexOf(':')
+  if (colon < 1) throw credentialsError(where.registry, `auth in ${where.file} is not the base64 of user:password`)
+  // Docker pads the pair with NUL bytes.
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, '') }
+}

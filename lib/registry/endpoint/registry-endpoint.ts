@@ -1,0 +1,177 @@
+import { FormatError, type RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
+import { isRepositoryPath, type Repository } from '../../spec/index.ts'
+import { createUrlPolicy, type UrlPolicy } from '../addresses/url-policy.ts'
+import { answerError } from '../answers/answer-error.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import { parseWarnings } from '../answers/warnings.ts'
+import { Authorizer, demandedScopes } from '../auth/authorizer.ts'
+import type { Credential } from '../credentials/credential.ts'
+import { followRedirects } from '../transport/follow-redirects.ts'
+import type { RequestBody, Transport, WireAnswer } from '../transport/transport.ts'
+import { type Lane, Lanes } from './lanes.ts'
+import { pause } from './pause.ts'
+import { RetryBudget, type RetryOptions } from './retry-budget.ts'
+
+/** One registry as the acts of this room talk to it. */
+export interface EndpointSettings {
+  /** Name of the registry in references. */
+  readonly registry: string
+  readonly base: URL
+  readonly transport: Transport
+  readonly allowedHosts?: readonly string[] | undefined
+  readonly insecure: boolean
+  readonly concurrency: number
+  readonly retries: RetryOptions
+  credential(signal: AbortSignal): Promise<Credential | undefined>
+  onWarning(message: string): void
+  onWait(wait: { readonly delayMs: number; readonly error: RegistryError }): void
+}
+
+/** A request to a registry, before credentials. */
+export interface RegistryRequest {
+  readonly method: string
+  readonly url: URL
+  /** What the request is allowed to need, e.g. `repository:library/node:pull`. */
+  readonly scopes: readonly string[]
+  /** Statuses that are an answer; every other one is an error. */
+  readonly expect: readonly number[]
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: RequestBody
+  readonly signal?: AbortSignal | undefined
+  /** The code of the error for status 404. */
+  readonly notFound?: RegistryErrorCode
+  /** Counts failures together with the caller's own. @defaultValue a budget of its own */
+  readonly budget?: RetryBudget
+  /** Let the caller repeat what fails. @defaultValue `false` */
+  readonly once?: boolean
+}
+
+/** Sends requests to one registry: in their lane, authorised, redirected, repeated where that may help. */
+export class RegistryEndpoint {
+  readonly base: URL
+  readonly policy: UrlPolicy
+  readonly #settings: EndpointSettings
+  readonly #lanes: Lanes
+  readonly #authorizer: Authorizer
+  readonly #warned = new Set<string>()
+  /** No request before this time (`performance.now`): the registry asked everyone to wait. */
+  #notBefore = 0
+
+  constructor(settings: EndpointSettings) {
+    const { base, transport, insecure } = settings
+    this.base = base
+    this.policy = createUrlPolicy(base, settings.allowedHosts)
+    this.#settings = settings
+    this.#lanes = new Lanes(settings.concurrency)
+    const credential = (signal: AbortSignal) => settings.credential(signal)
+    this.#authorizer = new Authorizer({ base, transport, policy: this.policy, insecure, credential })
+  }
+
+  /** The address below a repository, e.g. of `manifests/latest`. */
+  url(repository: Repository, path: string): URL {
+    // SAFETY: a name with `..`, `?` or `%` would address something else.
+    if (!isRepositoryPath(repository.repository)) {
+      throw new FormatError(
+        'ERR_INVALID_REFERENCE',
+        `not a repository: ${JSON.stringify(repository.repository.slice(0, 160))}`,
+      )
+    }
+    return new URL(`/v2/${repository.repository}/${path}`, this.base)
+  }
+
+  /** Does a piece of work in its lane; no request may be sent outside one, and no lane entered inside another. */
+  async within<T>(lane: Lane, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const leave = await this.enter(lane, signal)
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
+  /** Waits for a place in a lane and gives the function that frees it. */
+  enter(lane: Lane, signal: AbortSignal | undefined): Promise<() => void> {
+    return this.#lanes.enter(lane, signal)
+  }
+
+  budget(): RetryBudget {
+    return new RetryBudget(this.#settings.retries)
+  }
+
+  /**
+   * Sends a request and gives an answer with one of the expected statuses, whose body the caller reads or cancels.
+   *
+   * @throws `RegistryError`; the signal's reason; `SourceFailure`.
+   */
+  async send(request: RegistryRequest): Promise<WireAnswer> {
+    const budget = request.budget ?? this.budget()
+    for (;;) {
+      try {
+        return await this.#sendOnce(request)
+      } catch (error) {
+        if (request.once) throw error
+        await this.waitAfter(error, budget, request.signal)
+      }
+    }
+  }
+
+  /** Waits as long as the failure demands before another try, or throws it. */
+  async waitAfter(error: unknown, budget: RetryBudget, signal: AbortSignal | undefined): Promise<void> {
+    const delayMs = budget.pauseAfter(error)
+    if (delayMs === undefined) throw error
+    const failure = error as RegistryError
+    // One request that is told to slow down slows down all of them, or they would be refused one by one.
+    if (failure.retryAfterMs !== undefined || failure.code === 'ERR_RATE_LIMITED') {
+      this.#notBefore = Math.max(this.#notBefore, performance.now() + delayMs)
+    }
+    this.#settings.onWait({ delayMs, error: failure })
+    await pause(delayMs, signal)
+  }
+
+  async #sendOnce(request: RegistryRequest): Promise<WireAnswer> {
+    while (this.#notBefore > performance.now()) {
+      await pause(Math.max(1, this.#notBefore - performance.now()), request.signal)
+    }
+    const answer = await this.#sendAuthorized(request)
+    this.#warn(answer)
+    if (request.expect.includes(answer.status)) return answer
+    throw await answerError(answer, request.method, request.notFound)
+  }
+
+  /** At most one header is made for one refusal, and one more if the token was too narrow. */
+  async #sendAuthorized(request: RegistryRequest): Promise<WireAnswer> {
+    const isOwn = request.url.origin === this.base.origin
+    let { scopes } = request
+    let header = isOwn ? await this.#authorizer.header(scopes, request.signal) : undefined
+    for (let refusals = 0; ; refusals++) {
+      const answer = await this.#exchange(request, header)
+      // SAFETY: only the registry itself may ask for credentials, not a host that it redirected to.
+      if (answer.status !== 401 || answer.url.origin !== this.base.origin) return answer
+      const refusal = answer.headers['www-authenticate']
+      const missing = demandedScopes(refusal).filter(scope => !scopes.includes(scope))
+      if (refusals > 1 || (refusals === 1 && missing.length === 0)) return answer
+      scopes = [...scopes, ...missing]
+      const better = await this.#authorizer.answer(refusal, scopes, header, request.signal)
+      if (better === undefined) return answer
+      await drainAnswer(answer)
+      header = better
+    }
+  }
+
+  #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
+    const { method, url, headers, body, signal } = request
+    const insecure = this.#settings.insecure && url.origin === this.base.origin
+    const all = authorization === undefined ? { ...headers } : { ...headers, authorization }
+    return followRedirects(this.#settings.transport, { method, url, headers: all, body, signal, insecure }, this.policy)
+  }
+
+  #warn(answer: WireAnswer): void {
+    const header = answer.headers.warning
+    for (const message of parseWarnings(Array.isArray(header) ? header.join(',') : header)) {
+      // SAFETY: what a registry may make us remember is bounded.
+      if (this.#warned.has(message) || this.#warned.size >= 100) continue
+      this.#warned.add(message)
+      this.#settings.onWarning(message)
+    }
+  }
+}

@@ -1,0 +1,7 @@
+export type { HostRule } from './addresses/base-url.ts'
+export type { RegistryClientOptions, RegistryWaitEvent, RegistryWarning } from './client-options.ts'
+export { createRegistryClient } from './create-registry-client.ts'
+export type { Credential, CredentialSource } from './credentials/credential.ts'
+export type { RetryOptions } from './endpoint/retry-budget.ts'
+export type { FetchBlobOptions, FetchedManifest, RegistryClient, RemoteBlob } from './registry-client.ts'
+export type { Timeouts } from './transport/transport.ts'

@@ -1,0 +1,86 @@
+import { digestOf, splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError, LimitError, RegistryError } from '../../errors/index.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
+import { Limits, parseImageDocument, type Reference } from '../../spec/index.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { FetchedManifest } from '../registry-client.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import { digestHeader, manifestRequest, specificType } from './manifest-request.ts'
+
+/** The manifest of a reference, bounded, and compared with the digest asked for or else with the one announced. */
+export async function fetchManifest(
+  endpoint: RegistryEndpoint,
+  reference: Reference,
+  signal: AbortSignal | undefined,
+): Promise<FetchedManifest> {
+  const { answer, bytes } = await readManifest(endpoint, reference, signal)
+  const expected = reference.digest ?? digestHeader(answer.headers)
+  const digest = await digestOf(bytes, expected ? { algorithm: splitDigest(expected).algorithm } : {})
+  if (expected !== undefined && expected !== digest) {
+    throw new DigestMismatchError({ expected, actual: digest, what: 'manifest' })
+  }
+  const mediaType = specificType(answer.headers['content-type']) ?? parseImageDocument(bytes).mediaType
+  return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
+}
+
+/** The whole exchange is repeated if the body breaks off: manifests are small. */
+async function readManifest(endpoint: RegistryEndpoint, reference: Reference, signal: AbortSignal | undefined) {
+  const request = manifestRequest(endpoint, 'GET', reference, signal)
+  const budget = endpoint.budget()
+  for (;;) {
+    const answer = await endpoint.send({ ...request, budget, expect: [200, 404] })
+    if (answer.status === 404) await explainAbsence(endpoint, request.scopes, answer, signal)
+    if (isHtml(answer)) throw await notARegistry(answer)
+    try {
+      return { answer, bytes: await readBounded(answer) }
+    } catch (error) {
+      await endpoint.waitAfter(error, budget, signal)
+    }
+  }
+}
+
+async function readBounded(answer: WireAnswer): Promise<Uint8Array> {
+  const limit = Limits.manifestBytes
+  const announced = Number(answer.headers['content-length'] ?? 0)
+  if (announced > limit) {
+    answer.cancel()
+    throw new LimitError('manifest bytes', { limit, actual: announced })
+  }
+  return collectBytes(answer.body, limit, 'manifest bytes')
+}
+
+/** Tells a manifest that is not there from a server that is no registry, which answers everything with 404. */
+async function explainAbsence(
+  endpoint: RegistryEndpoint,
+  scopes: readonly string[],
+  answer: WireAnswer,
+  signal: AbortSignal | undefined,
+): Promise<never> {
+  const { url } = answer
+  const knownToBeRegistry = answer.headers['docker-distribution-api-version'] !== undefined || isJson(answer)
+  await drainAnswer(answer)
+  if (!knownToBeRegistry) {
+    const base = { method: 'GET', url: new URL('/v2/', endpoint.base), scopes, signal }
+    const probe = await endpoint.send({ ...base, expect: [200, 401, 403, 404] })
+    if (probe.status === 404 || isHtml(probe)) throw await notARegistry(probe)
+    await drainAnswer(probe)
+  }
+  const details = { method: 'GET', url: shownUrl(url), status: 404 }
+  throw new RegistryError('ERR_MANIFEST_NOT_FOUND', 'registry has no such manifest (404)', details)
+}
+
+function isHtml(answer: WireAnswer): boolean {
+  return specificType(answer.headers['content-type']) === 'text/html'
+}
+
+function isJson(answer: WireAnswer): boolean {
+  return /^application\/(.*\+)?json\b/i.test(answer.headers['content-type'] ?? '')
+}
+
+async function notARegistry(answer: WireAnswer): Promise<RegistryError> {
+  await drainAnswer(answer)
+  const details = { method: 'GET', url: shownUrl(answer.url), status: answer.status }
+  return new RegistryError('ERR_PROTOCOL', 'not a registry, or something stands before it', details)
+}

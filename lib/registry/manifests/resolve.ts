@@ -1,0 +1,34 @@
+import type { Descriptor, Reference } from '../../spec/index.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import { fetchManifest } from './fetch-manifest.ts'
+import { digestHeader, manifestRequest, specificType } from './manifest-request.ts'
+
+/**
+ * What a reference stands for, by HEAD. Where the answer to that is missing or not whole, the manifest itself is
+ * fetched: some registries know no HEAD, or answer it without digest or length.
+ */
+export async function resolve(
+  endpoint: RegistryEndpoint,
+  reference: Reference,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor> {
+  const request = manifestRequest(endpoint, 'HEAD', reference, signal)
+  const answer = await endpoint.send({ ...request, expect: [200, 400, 404, 405, 501] })
+  await drainAnswer(answer)
+  const descriptor = answer.status === 200 ? describe(answer, reference) : undefined
+  return descriptor ?? (await fetchManifest(endpoint, reference, signal)).descriptor
+}
+
+function describe({ headers }: WireAnswer, reference: Reference): Descriptor | undefined {
+  const told = digestHeader(headers)
+  // A registry that names another digest than the one asked for is confused: the bytes decide.
+  if (reference.digest !== undefined && told !== undefined && told !== reference.digest) return undefined
+  const digest = reference.digest ?? told
+  const mediaType = specificType(headers['content-type'])
+  const size = Number(headers['content-length'] ?? Number.NaN)
+  if (digest === undefined || mediaType === undefined || mediaType === 'text/html') return undefined
+  if (!Number.isSafeInteger(size) || size <= 0 || headers['content-encoding'] !== undefined) return undefined
+  return { mediaType, digest, size }
+}

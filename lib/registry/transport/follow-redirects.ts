@@ -1,0 +1,48 @@
+import { RegistryError } from '../../errors/index.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import type { UrlPolicy } from '../addresses/url-policy.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { Transport, WireAnswer, WireRequest } from './transport.ts'
+
+const MAX_HOPS = 10
+/** Headers that are for the origin they were made for, and nobody else. */
+const FOR_ONE_ORIGIN = ['authorization', 'cookie']
+
+/**
+ * Exchanges a request, following redirects.
+ *
+ * SAFETY: credentials, and the exemption from checking certificates, end at the first other origin (host, port or
+ * scheme), for good.
+ */
+export async function followRedirects(
+  transport: Transport,
+  request: WireRequest,
+  policy: UrlPolicy,
+): Promise<WireAnswer> {
+  let current = request
+  for (let hop = 0; hop <= MAX_HOPS; hop++) {
+    const answer = await transport.exchange(current)
+    if (!isRedirect(answer.status, current.method)) return answer
+    const { location } = answer.headers
+    await drainAnswer(answer)
+    if (location === undefined) throw protocolError(current, `status ${answer.status} without a location`)
+    current = redirected(current, policy.follow(location, current.url, 'redirect'))
+  }
+  throw protocolError(request, `more than ${MAX_HOPS} redirects`)
+}
+
+/** SPEC: 307 and 308 keep the method; 301 to 303 may turn it into GET, so they are followed only where it is one. */
+function isRedirect(status: number, method: string): boolean {
+  if (status === 307 || status === 308) return true
+  return (status === 301 || status === 302 || status === 303) && (method === 'GET' || method === 'HEAD')
+}
+
+function redirected(request: WireRequest, url: URL): WireRequest {
+  if (url.origin === request.url.origin) return { ...request, url }
+  const kept = Object.entries(request.headers).filter(([name]) => !FOR_ONE_ORIGIN.includes(name))
+  return { ...request, url, headers: Object.fromEntries(kept), insecure: false }
+}
+
+function protocolError(request: WireRequest, message: string): RegistryError {
+  return new RegistryError('ERR_PROTOCOL', message, { method: request.method, url: shownUrl(request.url) })
+}

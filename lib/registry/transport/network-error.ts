@@ -1,0 +1,34 @@
+import { RegistryError } from '../../errors/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import type { WireRequest } from './transport.ts'
+
+const PASSING = [
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]
+
+/** The error for an exchange that broke: no whole answer, or one that is not HTTP. */
+export function networkError(request: Pick<WireRequest, 'method' | 'url'>, cause: unknown): RegistryError {
+  const details = { method: request.method, url: shownUrl(request.url) }
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  if (code.startsWith('HPE_')) {
+    return new RegistryError('ERR_PROTOCOL', `answer is not valid HTTP (${code})`, details, { cause })
+  }
+  const retryable = isErrno(cause, ...PASSING)
+  return new RegistryError('ERR_NETWORK', `no answer (${code})`, { ...details, retryable }, { cause })
+}
+
+/** What a timer of ours reports; like the system's own `ETIMEDOUT`. */
+export function timeoutError(what: string, ms: number): NodeJS.ErrnoException {
+  const phase = what === 'connection' ? { syscall: 'connect' } : {}
+  return Object.assign(new Error(`no ${what} within ${ms} ms`), { code: 'ETIMEDOUT', ...phase })
+}

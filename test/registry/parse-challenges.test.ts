@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { parseChallenges } from '../../lib/registry/auth/parse-challenges.ts'
+
+const parse = (header: string | undefined) =>
+  parseChallenges(header).map(({ scheme, parameters }) => ({ scheme, ...Object.fromEntries(parameters) }))
+
+describe('parseChallenges', () => {
+  test('reads the challenge of a common registry, commas in quotes included', () => {
+    const header = 'Bearer realm="https://auth.example/token",service="s",scope="repository:a/b:pull,push"'
+    expect(parse(header)).toEqual([
+      { scheme: 'bearer', realm: 'https://auth.example/token', service: 's', scope: 'repository:a/b:pull,push' },
+    ])
+  })
+
+  test('HT-09: reads several challenges of one header', () => {
+    expect(parse('Basic realm="x", Bearer realm="https://a/t", service="s"')).toEqual([
+      { scheme: 'basic', realm: 'x' },
+      { scheme: 'bearer', realm: 'https://a/t', service: 's' },
+    ])
+    expect(parse('Negotiate, BASIC realm=plain , Bearer REALM = "r"')).toEqual([
+      { scheme: 'negotiate' },
+      { scheme: 'basic', realm: 'plain' },
+      { scheme: 'bearer', realm: 'r' },
+    ])
+  })
+
+  test('HT-09: unescapes quoted texts, and takes the first of two equal parameters', () => {
+    expect(parse('Bearer realm="a\\"b\\\\c",realm="other"')).toEqual([{ scheme: 'bearer', realm: 'a"b\\c' }])
+  })
+
+  test.each([
+    ['Bearer realm="never closed', [{ scheme: 'bearer', realm: 'never closed' }]],
+    ['Bearer realm=,service="s"', [{ scheme: 'bearer', realm: '', service: 's' }]],
+    ['="x"', [{ scheme: 'x' }]],
+    ['"""', []],
+    ['', []],
+    [undefined, []],
+  ])('HT-09: makes the best of %j', (header, expected) => {
+    expect(parse(header)).toEqual(expected)
+  })
+
+  test('HT-09: reads 64 KiB of anything in no time', () => {
+    const started = performance.now()
+    for (const piece of ['"', '\\"', 'a ', 'a=', 'a="\\', ',', '\\']) parse(piece.repeat(65_536 / piece.length))
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+})

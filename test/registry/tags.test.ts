@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
+
+const list = async (script: Script, take = Number.POSITIVE_INFINITY) => {
+  await using server = await startScriptedRegistry(script)
+  await using registry = registryClientFor()
+  const tags: string[] = []
+  try {
+    for await (const tag of registry.listTags({ registry: server.host, repository: 'a/b' })) {
+      if (tags.push(tag) >= take) break
+    }
+    return { tags, asked: server.seen.map(({ path }) => path) }
+  } catch (error) {
+    return { tags, asked: server.seen.map(({ path }) => path), error: error as Error & { code: string } }
+  }
+}
+const page = (tags: unknown, link?: string) =>
+  [200, link === undefined ? {} : { link }, JSON.stringify({ name: 'a/b', tags })] as const
+
+describe('listTags', () => {
+  test('follows the pages, relative or absolute, as the caller reads on', async () => {
+    const script: Script = (request, response, number) => {
+      const absolute = `http://${request.headers.host}/v2/a/b/tags/list?last=d`
+      const pages = [
+        page(['a', 'b'], '</v2/a/b/tags/list?last=b>; rel="next"'),
+        page(['c', 'd'], `</first>; rel=first, <${absolute}>; title="x"; REL=next`),
+        page(['e'], '</v2/a/b/tags/list>; rel="previous"'),
+      ]
+      const [status, headers, body] = pages[number]!
+      response.writeHead(status, headers).end(body)
+    }
+    const { tags, asked } = await list(script)
+    expect(tags).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(asked).toEqual(['/v2/a/b/tags/list?n=1000', '/v2/a/b/tags/list?last=b', '/v2/a/b/tags/list?last=d'])
+    expect((await list(script, 2)).asked).toHaveLength(1)
+  })
+
+  test.each([[null], [undefined], [[]]])('takes %j for no tags', async tags => {
+    expect(await list((_, response) => response.end(JSON.stringify({ name: 'a/b', tags })))).toMatchObject({ tags: [] })
+  })
+
+  test('HT-27: a list in a circle ends', async () => {
+    const circle = await list((_, response, number) => {
+      const [status, headers, body] = page([`t${number}`], '</v2/a/b/tags/list?n=1000>; rel=next')
+      response.writeHead(status, headers).end(body)
+    })
+    expect(circle).toMatchObject({ tags: ['t0'], asked: { length: 1 } })
+  })
+
+  test('HT-27: the same page under ever new addresses ends', async () => {
+    const same = await list((_, response, number) => {
+      const [status, headers, body] = page(['a', 'b'], `</v2/a/b/tags/list?x=${number}>; rel=next`)
+      response.writeHead(status, headers).end(body)
+    })
+    expect(same).toMatchObject({ tags: ['a', 'b'], asked: { length: 2 } })
+  })
+
+  test('HT-27: empty pages without end are too many', { timeout: 60_000 }, async () => {
+    const { error } = await list((_, response, number) => {
+      const [status, headers, body] = page([], `</v2/a/b/tags/list?x=${number}>; rel=next`)
+      response.writeHead(status, headers).end(body)
+    })
+    expect(error?.code).toBe('ERR_LIMIT_EXCEEDED')
+  })
+
+  test.each(['http://evil.example/x', '//evil.example/x', 'https://127.0.0.1/x', 'http://u:p@127.0.0.1/', 'http://['])(
+    'HT-27: a next page at %s is refused',
+    async target => {
+      const { error, tags } = await list((_, response) => {
+        const [status, headers, body] = page(['a'], `<${target}>; rel="next"`)
+        response.writeHead(status, headers).end(body)
+      })
+      expect(error?.code).toBe('ERR_BLOCKED_URL')
+      expect(tags).toEqual([])
+    },
+  )
+
+  test.each(['no json', '{"tags":"a"}', '{"tags":["a b"]}', '{"tags":[1]}', '{"tags":["a"],"tags":["b"]}'])(
+    'refuses the list %s',
+    async body => {
+      expect((await list((_, response) => response.end(body))).error?.code).toBe('ERR_PROTOCOL')
+    },
+  )
+
+  test('HT-10: begins a page again if it is cut', async () => {
+    const { tags, asked } = await list((_, response, number) => {
+      const body = JSON.stringify({ tags: ['a', 'b'] })
+      response.writeHead(200, { 'content-length': body.length })
+      if (number === 1) response.end(body)
+      else response.write(body.slice(0, 5), () => response.destroy())
+    })
+    expect(tags).toEqual(['a', 'b'])
+    expect(asked).toHaveLength(2)
+  })
+})
