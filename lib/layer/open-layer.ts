@@ -1,0 +1,66 @@
+import { type CompressionType, decompress, sniffCompression } from '../compression/index.ts'
+import type { Digest } from '../digest/index.ts'
+import { FormatError, SizeMismatchError } from '../errors/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import { type Descriptor, isForeignLayerType, isLayerType } from '../spec/index.ts'
+import type { BlobReader } from '../store/index.ts'
+
+/** How to open a layer, and how much of it at most. */
+export interface OpenLayerOptions extends AbortOptions {
+  /** Bytes of the tar that may come out. @defaultValue no limit */
+  readonly maxBytes?: number | undefined
+  /** The digest that the caller will prove the bytes against. */
+  readonly diffId?: Digest | undefined
+}
+
+/**
+ * The tar of a layer. What compresses it is told by its first bytes, not by its media type: registries hold layers whose
+ * type is wrong. That is only accepted where a diffId proves the result.
+ */
+export async function* openLayer(
+  store: Pick<BlobReader, 'read'>,
+  descriptor: Descriptor,
+  options: OpenLayerOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { diffId, maxBytes, signal } = options
+  const declared = compressionOf(descriptor)
+  const { type: found, content } = await sniffCompression(sized(store.read(descriptor.digest, { signal }), descriptor))
+  try {
+    // A tar may begin with the bytes of a compression by chance; if it is its own diffId, it is a tar.
+    const type = diffId === descriptor.digest ? 'none' : found
+    if (type !== declared && !diffId) {
+      throw new FormatError(
+        'ERR_UNSUPPORTED_MEDIA_TYPE',
+        `layer ${descriptor.digest} is ${found} by its bytes, ${declared} by its type, and no diffId is known to prove it`,
+      )
+    }
+    if (type === 'bzip2' || type === 'xz') {
+      throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `layer ${descriptor.digest} is compressed with ${type}`)
+    }
+    yield* decompress(content, { type, maxBytes, signal })
+  } finally {
+    await content.return()
+  }
+}
+
+function compressionOf({ mediaType, digest }: Descriptor): CompressionType {
+  const suffix =
+    isLayerType(mediaType) && !isForeignLayerType(mediaType) ? /\.tar[.+]?([a-z0-9]*)$/.exec(mediaType) : null
+  const declared = suffix && (suffix[1] || 'none')
+  if (declared === 'none' || declared === 'gzip' || declared === 'zstd') return declared
+  throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', `cannot open ${digest} as a layer: its type is ${mediaType}`)
+}
+
+/** The digest is the store's to prove; that the descriptor tells the same size is ours. */
+async function* sized(
+  blob: AsyncIterable<Uint8Array>,
+  { digest, size }: Descriptor,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let actual = 0
+  for await (const chunk of blob) {
+    actual += chunk.byteLength
+    if (actual > size) break
+    yield chunk
+  }
+  if (actual !== size) throw new SizeMismatchError({ expected: size, actual, what: `layer ${digest}` })
+}

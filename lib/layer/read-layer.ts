@@ -1,0 +1,80 @@
+import { createDigester, type Digest, type Digester, type HasherEngine, splitDigest } from '../digest/index.ts'
+import { DiffIdMismatchError } from '../errors/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import type { Descriptor } from '../spec/index.ts'
+import type { BlobReader } from '../store/index.ts'
+import { readTar, type TarEntry } from '../tar/index.ts'
+import { openLayer } from './open-layer.ts'
+
+/** How to read a layer, and what to prove. */
+export interface ReadLayerOptions extends AbortOptions {
+  /** Digest that the tar must have, from the image config. */
+  readonly diffId?: Digest | undefined
+  /** Bytes of the tar that may come out. @defaultValue no limit */
+  readonly maxBytes?: number | undefined
+  /** What computes the diffId. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+}
+
+/**
+ * The entries of a stored layer, in their order, as {@link readTar} gives them.
+ *
+ * Entries handed out before the end are not proven yet: the loop ends only if the blob had its digest, was whole, and its
+ * tar had the diffId. A blob whose bytes are compressed in another way than its media type says is read if a diffId is
+ * given, for that proves it.
+ *
+ * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`.
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for types that are no layer, for foreign layers, and for a type
+ * that does not fit the bytes; `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, and the errors of {@link BlobReader.read}.
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
+ */
+export async function* readLayer(
+  store: Pick<BlobReader, 'read'>,
+  descriptor: Descriptor,
+  options: ReadLayerOptions = {},
+): AsyncGenerator<TarEntry, void, undefined> {
+  const { diffId, signal } = options
+  const tar = openLayer(store, descriptor, options)
+  const digester = diffId && (await createDigester({ ...splitDigest(diffId), hasher: options.hasher }))
+  try {
+    yield* readTar(digester ? hashed(tar, digester) : tar, { signal })
+    const actual = digester?.digest()
+    if (diffId && actual && actual !== diffId) {
+      throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
+    }
+  } finally {
+    digester?.release()
+  }
+}
+
+/**
+ * The diffId of a stored layer: the digest of its tar, whose entries are not looked at. The bytes are opened as
+ * {@link readLayer} does it without a diffId, so media type and content must agree.
+ *
+ * @throws as {@link readLayer}, but for `ERR_INVALID_TAR` and `ERR_DIFF_ID_MISMATCH`.
+ */
+export async function diffIdOf(
+  store: Pick<BlobReader, 'read'>,
+  descriptor: Descriptor,
+  options: Omit<ReadLayerOptions, 'diffId'> = {},
+): Promise<Digest> {
+  const { hasher, maxBytes, signal } = options
+  const digester = await createDigester({ hasher })
+  try {
+    for await (const chunk of openLayer(store, descriptor, { maxBytes, signal })) digester.update(chunk)
+    return digester.digest()
+  } finally {
+    digester.release()
+  }
+}
+
+async function* hashed(
+  tar: AsyncIterable<Uint8Array>,
+  digester: Digester,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of tar) {
+    digester.update(chunk)
+    yield chunk
+  }
+}

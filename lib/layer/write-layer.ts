@@ -1,0 +1,108 @@
+import { type CompressionType, compress } from '../compression/index.ts'
+import { createDigester, type Digest, type Digester, type HasherEngine } from '../digest/index.ts'
+import { FormatError } from '../errors/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import { type Descriptor, MediaType } from '../spec/index.ts'
+import type { Store } from '../store/index.ts'
+import { normalizePath, type TarInput, writeTar } from '../tar/index.ts'
+
+/** News of a layer being written. */
+export interface WriteLayerProgress {
+  /** Entries begun. */
+  readonly entries: number
+  /** Bytes of the tar so far. */
+  readonly bytes: number
+}
+
+/** How to write a layer. */
+export interface WriteLayerOptions extends AbortOptions {
+  /** @defaultValue `'gzip'` */
+  readonly compression?: CompressionType | undefined
+  /** Level of the compression. @defaultValue gzip 6, zstd 3 */
+  readonly level?: number | undefined
+  /** @defaultValue `'wasm'` for the diffId, for the blob what the store was opened with */
+  readonly hasher?: HasherEngine | undefined
+  /** Annotations of the descriptor. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+  /** Hears of every piece of the tar; must not throw. */
+  readonly onProgress?: ((progress: WriteLayerProgress) => void) | undefined
+}
+
+/** A layer that stands in the store. */
+export interface WrittenLayer {
+  /** For the manifest. */
+  readonly descriptor: Descriptor
+  /** Digest of the tar, for the config. */
+  readonly diffId: Digest
+  /** Bytes of the tar. */
+  readonly uncompressedSize: number
+}
+
+const MEDIA_TYPES: Record<CompressionType, string> = {
+  gzip: MediaType.OciLayerGzip,
+  zstd: MediaType.OciLayerZstd,
+  none: MediaType.OciLayer,
+}
+
+/**
+ * Makes a layer of entries and stores it, in one pass: tar, diffId, compression and digest while the bytes flow. Equal
+ * entries give the same diffId everywhere, and the same digest with the same version of Node.
+ *
+ * The entries are taken in their order; no directory is added. Nothing is stored unless all of it succeeded.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a path that comes twice, and as {@link writeTar} and
+ * {@link compress}; errors of the store and of the entries' content as they are.
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
+ */
+export async function writeLayer(
+  store: Pick<Store, 'put'>,
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  options: WriteLayerOptions = {},
+): Promise<WrittenLayer> {
+  const { compression: type = 'gzip', level, hasher, annotations, signal } = options
+  if (!Object.hasOwn(MEDIA_TYPES, type)) {
+    throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot write ${JSON.stringify(type)}`)
+  }
+  const progress = { entries: 0, bytes: 0 }
+  // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
+  const digester = type === 'none' ? undefined : await createDigester({ hasher })
+  try {
+    const tar = observed(writeTar(unique(entries, progress), { signal }), progress, digester, options.onProgress)
+    const { digest, size } = await store.put(compress(tar, { type, level, signal }), { hasher, signal })
+    const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
+    return { descriptor, diffId: digester?.digest() ?? digest, uncompressedSize: progress.bytes }
+  } finally {
+    digester?.release()
+  }
+}
+
+/** SPEC: a path must not stand twice in a layer (layer.md#representing-changes). */
+async function* unique(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  progress: { entries: number },
+): AsyncGenerator<TarInput, void, undefined> {
+  const seen = new Set<string>()
+  for await (const entry of entries) {
+    const path = normalizePath(entry.path, 'ERR_INVALID_ARGUMENT')
+    if (seen.has(path)) {
+      throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
+    }
+    seen.add(path)
+    progress.entries++
+    yield entry
+  }
+}
+
+async function* observed(
+  tar: AsyncIterable<Uint8Array>,
+  progress: { entries: number; bytes: number },
+  digester: Digester | undefined,
+  onProgress: WriteLayerOptions['onProgress'],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of tar) {
+    digester?.update(chunk)
+    progress.bytes += chunk.byteLength
+    onProgress?.({ ...progress })
+    yield chunk
+  }
+}
