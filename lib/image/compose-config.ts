@@ -1,0 +1,104 @@
+import type { Digest } from '../digest/index.ts'
+import type { HistoryEntry, ImageConfig, Platform, RunConfig } from '../spec/index.ts'
+
+/** A layer to be put on top: what it is, and how it came about. */
+export interface ComposedLayer {
+  /** Digest of the uncompressed tar. */
+  readonly diffId: Digest
+  /** What made it; `created` is filled in if absent. */
+  readonly history?: HistoryEntry | undefined
+}
+
+/** What an image config is composed of. */
+export interface ComposeConfigInput {
+  /** Config to start from; its layers come below, its unknown members are kept. */
+  readonly base?: ImageConfig | undefined
+  /** Layers to add, lowest first. */
+  readonly layers?: readonly ComposedLayer[]
+  /** Changes to how a container runs; see {@link mergeRunConfig}. */
+  readonly config?: RunConfig | undefined
+  /** @defaultValue the base's, else linux/amd64 */
+  readonly platform?: Platform | undefined
+  /** When, RFC 3339. @defaultValue {@link defaultCreated} */
+  readonly created?: string | undefined
+  /** Who. */
+  readonly author?: string | undefined
+}
+
+/**
+ * Composes an image config. Pure: equal input gives equal output, so that images are reproducible.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md | image-spec: config}
+ */
+export function composeConfig(input: ComposeConfigInput): ImageConfig {
+  const { base, layers = [] } = input
+  const created = input.created ?? defaultCreated()
+  const config = mergeRunConfig(base?.config, input.config)
+  const history = layers.map(layer => ({ created, created_by: 'layerstore', ...layer.history }))
+  return {
+    ...(input.platform ? withoutPlatform(base) : base),
+    created,
+    ...(input.author === undefined ? {} : { author: input.author }),
+    ...platformMembers(input.platform, base),
+    ...(Object.keys(config).length > 0 ? { config } : {}),
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...(base?.rootfs.diff_ids ?? []), ...layers.map(layer => layer.diffId)],
+    },
+    history: [...(base?.history ?? []), ...history],
+  }
+}
+
+/** The variant and version of the base say nothing about another platform. */
+function withoutPlatform(base: ImageConfig | undefined): Partial<ImageConfig> {
+  const { variant: _, 'os.version': _version, 'os.features': _features, ...rest } = base ?? {}
+  return rest
+}
+
+function platformMembers(platform: Platform | undefined, base: ImageConfig | undefined): Platform {
+  if (platform) return platform
+  return base ? { os: base.os, architecture: base.architecture } : { os: 'linux', architecture: 'amd64' }
+}
+
+/**
+ * The time that images and files get unless told otherwise: `SOURCE_DATE_EPOCH` if the environment has it, else the
+ * start of 1970. Never the present, so that the same input gives the same image.
+ *
+ * @see {@link https://reproducible-builds.org/specs/source-date-epoch/ | SOURCE_DATE_EPOCH}
+ */
+export function defaultCreated(environment: NodeJS.ProcessEnv = process.env): string {
+  const epoch = environment.SOURCE_DATE_EPOCH
+  const seconds = epoch !== undefined && /^\d{1,11}$/.test(epoch) ? Number(epoch) : 0
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+/**
+ * Puts changes on top of a run configuration, the way a Dockerfile does: variables, labels, ports and volumes are
+ * merged by name; everything else is replaced; a new entrypoint drops the inherited command.
+ */
+export function mergeRunConfig(base: RunConfig | undefined, changes: RunConfig | undefined): RunConfig {
+  if (!changes) return base ?? {}
+  const { Cmd: inheritedCmd, ...kept } = base ?? {}
+  const cmd = changes.Cmd ?? (changes.Entrypoint ? undefined : inheritedCmd)
+  return {
+    ...kept,
+    ...changes,
+    ...(cmd ? { Cmd: cmd } : {}),
+    ...(base?.Env || changes.Env ? { Env: mergeEnv(base?.Env, changes.Env) } : {}),
+    ...mergedMap('Labels', base, changes),
+    ...mergedMap('ExposedPorts', base, changes),
+    ...mergedMap('Volumes', base, changes),
+  }
+}
+
+function mergedMap(key: 'Labels' | 'ExposedPorts' | 'Volumes', base: RunConfig | undefined, changes: RunConfig) {
+  return base?.[key] || changes[key] ? { [key]: { ...base?.[key], ...changes[key] } } : {}
+}
+
+/** A variable keeps its place when its value changes; new ones come last. */
+function mergeEnv(base: readonly string[] = [], changes: readonly string[] = []): string[] {
+  const nameOf = (variable: string) => variable.split('=', 1)[0] as string
+  const merged = new Map(base.map(variable => [nameOf(variable), variable]))
+  for (const variable of changes) merged.set(nameOf(variable), variable)
+  return [...merged.values()]
+}

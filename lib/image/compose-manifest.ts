@@ -1,0 +1,39 @@
+import { type Descriptor, type ImageManifest, MediaType } from '../spec/index.ts'
+
+/** What an image manifest is composed of. */
+export interface ComposeManifestInput {
+  /** The config blob. */
+  readonly config: Descriptor
+  /** The layer blobs, lowest first. */
+  readonly layers: readonly Descriptor[]
+  /** Free text about the image. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+}
+
+const OCI_TYPE: Readonly<Record<string, string>> = {
+  [MediaType.DockerConfig]: MediaType.OciConfig,
+  [MediaType.DockerLayer]: MediaType.OciLayer,
+  [MediaType.DockerLayerGzip]: MediaType.OciLayerGzip,
+  [MediaType.DockerForeignLayerGzip]: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+}
+
+/**
+ * Composes an OCI image manifest. Pure. Layers of a Docker image keep their bytes and get the OCI names of their kinds:
+ * a manifest should not mix both families.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md | image-spec: manifest}
+ */
+export function composeManifest(input: ComposeManifestInput): ImageManifest {
+  const { annotations } = input
+  return {
+    schemaVersion: 2,
+    mediaType: MediaType.OciManifest,
+    config: asOci(input.config),
+    layers: input.layers.map(asOci),
+    ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}),
+  }
+}
+
+function asOci(descriptor: Descriptor): Descriptor {
+  return { ...descriptor, mediaType: OCI_TYPE[descriptor.mediaType] ?? descriptor.mediaType }
+}

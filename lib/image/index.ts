@@ -1,0 +1,19 @@
+export { chainId, chainIds } from './chain-id.ts'
+export {
+  type ComposeConfigInput,
+  type ComposedLayer,
+  composeConfig,
+  defaultCreated,
+  mergeRunConfig,
+} from './compose-config.ts'
+export { type ComposeImageOptions, composeImage, type NewLayer } from './compose-image.ts'
+export { type ComposeManifestInput, composeManifest } from './compose-manifest.ts'
+export {
+  findDescriptor,
+  type Image,
+  type ImageLayer,
+  type ReadImageOptions,
+  readImage,
+  readImageDocument,
+} from './read-image.ts'
+export { platformsOf, selectPlatform } from './select-platform.ts'

@@ -1,0 +1,120 @@
+import { type Digest, isDigest } from '../digest/index.ts'
+import { BlobNotFoundError, FormatError, ReferenceNotFoundError } from '../errors/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import {
+  type Descriptor,
+  hostPlatform,
+  type ImageConfig,
+  type ImageDocument,
+  type ImageManifest,
+  isConfigType,
+  Limits,
+  type Platform,
+  parseConfig,
+  parseImageDocument,
+} from '../spec/index.ts'
+import { readDocument, type Store } from '../store/index.ts'
+import { selectPlatform } from './select-platform.ts'
+
+/** One layer of an image. */
+export interface ImageLayer {
+  /** The layer as it is stored. */
+  readonly descriptor: Descriptor
+  /** The digest of its uncompressed tar. */
+  readonly diffId: Digest
+}
+
+/** One image for one platform, as a store holds it. Plain data. */
+export interface Image {
+  /** Its manifest. */
+  readonly descriptor: Descriptor
+  /** What the manifest says. */
+  readonly manifest: ImageManifest
+  /** What the config says. */
+  readonly config: ImageConfig
+  /** Its layers, lowest first. */
+  readonly layers: readonly ImageLayer[]
+}
+
+/** Which image of a name to read. */
+export interface ReadImageOptions extends AbortOptions {
+  /** Platform to take from an index. @defaultValue linux on this machine's processor */
+  readonly platform?: Platform | undefined
+}
+
+/**
+ * Reads an image by name, by digest or by descriptor. Layers are not opened.
+ *
+ * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link PlatformNotFoundError}
+ * `ERR_PLATFORM_NOT_FOUND`, {@link FormatError} if a document is malformed, or `ERR_UNSUPPORTED_MEDIA_TYPE` if it is an
+ * artifact and not an image.
+ */
+export async function readImage(
+  store: Store,
+  image: string | Descriptor,
+  options: ReadImageOptions = {},
+): Promise<Image> {
+  const root = typeof image === 'string' ? await findDescriptor(store, image, options) : image
+  const { descriptor, manifest } = await findManifest(store, root, options)
+  if (!isConfigType(manifest.config.mediaType)) {
+    const message = `${descriptor.digest} is not an image: its config is ${manifest.config.mediaType}`
+    throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
+  }
+  const config = parseConfig(await readDocument(store, manifest.config, options))
+  return { descriptor, manifest, config, layers: pairLayers(manifest, config) }
+}
+
+/**
+ * The descriptor behind a name, or behind a digest that the store holds a manifest or index under.
+ *
+ * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`.
+ */
+export async function findDescriptor(store: Store, name: string, options: AbortOptions = {}): Promise<Descriptor> {
+  if (isDigest(name)) return describeStored(store, name, options)
+  const descriptor = await store.references.get(name, options)
+  if (!descriptor) throw new ReferenceNotFoundError(name)
+  return descriptor
+}
+
+async function describeStored(store: Store, digest: Digest, options: AbortOptions): Promise<Descriptor> {
+  const info = await store.stat(digest, options)
+  if (!info) throw new ReferenceNotFoundError(digest, { cause: new BlobNotFoundError(digest) })
+  const { mediaType } = parseImageDocument(await readDocument(store, { mediaType: '', ...info }, options))
+  return { mediaType, ...info }
+}
+
+/**
+ * The manifest or index that a descriptor stands for, parsed.
+ *
+ * @throws {@link FormatError} if it is malformed.
+ */
+export async function readImageDocument(
+  store: Store,
+  descriptor: Descriptor,
+  options: AbortOptions = {},
+): Promise<ImageDocument> {
+  return parseImageDocument(await readDocument(store, descriptor, options), descriptor.mediaType)
+}
+
+async function findManifest(
+  store: Store,
+  root: Descriptor,
+  options: ReadImageOptions,
+): Promise<{ descriptor: Descriptor; manifest: ImageManifest }> {
+  let descriptor = root
+  for (let depth = 0; depth <= Limits.indexDepth; depth++) {
+    const document = await readImageDocument(store, descriptor, options)
+    if (document.kind === 'manifest') return { descriptor, manifest: document.manifest }
+    descriptor = selectPlatform(document.index, options.platform ?? hostPlatform(), descriptor.digest)
+  }
+  throw new FormatError('ERR_INVALID_INDEX', `indexes nested deeper than ${Limits.indexDepth}: ${root.digest}`)
+}
+
+function pairLayers(manifest: ImageManifest, config: ImageConfig): ImageLayer[] {
+  const diffIds = config.rootfs.diff_ids ?? []
+  if (diffIds.length !== manifest.layers.length) {
+    const message = `image config lists ${diffIds.length} layers, its manifest ${manifest.layers.length}`
+    throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })
+  }
+  return manifest.layers.map((descriptor, i) => ({ descriptor, diffId: diffIds[i]! }))
+}
