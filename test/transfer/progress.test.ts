@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { TransferProgress } from '../../lib/transfer/index.ts'
+import { ProgressMeter } from '../../lib/transfer/progress.ts'
+
+const digest = `sha256:${'1'.repeat(64)}` as never
+const other = `sha256:${'2'.repeat(64)}` as never
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+test('a thousand chunks in a second give at most ten events, and start and end always come', () => {
+  const events: TransferProgress[] = []
+  const meter = new ProgressMeter(event => events.push(event), 1000)
+  meter.start(digest, 1000, 0)
+  for (let i = 0; i < 1000; i++) {
+    vi.advanceTimersByTime(1)
+    meter.add(digest, 1000, 1)
+  }
+  meter.end(digest, 1000, 'done')
+  const states = events.map(event => event.type === 'blob' && event.state)
+  expect(states.filter(state => state === 'moving')).toHaveLength(10)
+  expect(states.at(0)).toBe('start')
+  expect(events.at(-1)).toMatchObject({ state: 'done', bytes: 1000, totalBytes: 1000, totalSize: 1000 })
+})
+
+test('the total adds up over blobs that are resumed, moved, taken back and found there', () => {
+  const events: TransferProgress[] = []
+  const meter = new ProgressMeter(event => events.push(event), 150)
+  meter.start(digest, 100, 40)
+  vi.advanceTimersByTime(200)
+  meter.add(digest, 100, 20)
+  meter.add(digest, 100, -60)
+  meter.end(other, 50, 'present')
+  meter.end(digest, 100, 'done')
+  expect(events.map(event => event.type === 'blob' && event.totalBytes)).toEqual([40, 60, 50, 150])
+})
