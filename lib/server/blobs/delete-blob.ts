@@ -1,0 +1,18 @@
+import type { Digest } from '../../digest/index.ts'
+import type { Answer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { unknownBlob } from './get-blob.ts'
+import { isInUse } from './is-in-use.ts'
+
+/** DELETE of a blob that no name needs. */
+export async function deleteBlob(call: Call, route: { readonly digest: Digest }): Promise<Answer> {
+  const { store, signal } = call
+  if (!(await store.stat(route.digest, { signal }))) throw unknownBlob(route.digest)
+  // SAFETY: all repositories share the blobs of the store; deleting one here would break images elsewhere.
+  if (await isInUse(store, route.digest, signal)) {
+    throw new Fault(405, { code: 'UNSUPPORTED', message: 'the blob is part of a tagged image' })
+  }
+  await store.delete(route.digest)
+  return { status: 202 }
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Store } from '../store/index.ts'
+import { closeServer, openServer, type RegistryAddress } from './listen.ts'
+import { type RegistryServerOptions, type Settings, settingsOf } from './options.ts'
+import { respond } from './respond.ts'
+import { UploadSessions } from './uploads/upload-sessions.ts'
+
+/** A store that speaks the OCI distribution protocol. */
+export interface RegistryServer extends AsyncDisposable {
+  /** Answers one request: for a `node:http` server of your own. Never throws. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+
+  /**
+   * Listens on its own, for plain http. There is no log-in: whoever reaches the port may read, and write unless the
+   * server is read-only.
+   *
+   * @param options - `host` is `127.0.0.1` and `port` any free one unless given.
+   * @throws the system's error (`EADDRINUSE`, …) if it cannot.
+   */
+  listen(options?: { readonly host?: string | undefined; readonly port?: number | undefined }): Promise<RegistryAddress>
+
+  /**
+   * Takes no more requests, lets the running ones finish for a while, then breaks them off; drops unfinished uploads.
+   * The store stays open. Idempotent.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Serves a store to Docker, containerd, skopeo and the like, and to this library's own client.
+ *
+ * Bodies are streamed both ways; blobs are verified while they go out, and a damaged one breaks the connection instead of
+ * ending well. What is served, how names are mapped and which limits hold: see the README of this room.
+ *
+ * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md | distribution-spec}
+ */
+export function createRegistryServer(store: Store, options: RegistryServerOptions = {}): RegistryServer {
+  return new StoreServer(store, settingsOf(options))
+}
+
+class StoreServer implements RegistryServer {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  readonly #settings: Settings
+  readonly #uploads: UploadSessions
+  readonly #running = new Map<ServerResponse, Promise<void>>()
+  readonly #servers = new Set<Server>()
+  #closed: Promise<void> | undefined
+
+  constructor(store: Store, settings: Settings) {
+    this.#settings = settings
+    this.#uploads = new UploadSessions(store, settings)
+    this.handler = (request, response) => {
+      const parts = { store, settings, uploads: this.#uploads, closing: this.#closed !== undefined }
+      const done = respond(parts, request, response).finally(() => this.#running.delete(response))
+      this.#running.set(response, done)
+    }
+  }
+
+  async listen(options: { host?: string | undefined; port?: number | undefined } = {}): Promise<RegistryAddress> {
+    const { server, address } = await openServer(this.handler, options, this.#settings)
+    this.#servers.add(server)
+    // Closed while the port was being opened.
+    if (this.#closed) await closeServer(server, Promise.resolve())
+    return address
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const finished = this.#finishRunning()
+    await Promise.all([...this.#servers].map(server => closeServer(server, finished)))
+    await finished
+    await this.#uploads.close()
+  }
+
+  /** Waits for the running requests, but not for ever. */
+  async #finishRunning(): Promise<void> {
+    const all = Promise.all(this.#running.values())
+    let timer: NodeJS.Timeout | undefined
+    const grace = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, this.#settings.closeGraceMs)
+    })
+    await Promise.race([all, grace])
+    clearTimeout(timer)
+    for (const response of this.#running.keys()) response.destroy()
+    await all
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

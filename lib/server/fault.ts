@@ -1,0 +1,63 @@
+import { LayerStoreError } from '../errors/index.ts'
+
+/** The codes of the distribution specification that this server answers with, and those that everybody knows. */
+export type WireCode =
+  | 'BLOB_UNKNOWN'
+  | 'BLOB_UPLOAD_INVALID'
+  | 'BLOB_UPLOAD_UNKNOWN'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_BLOB_UNKNOWN'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'PAGINATION_NUMBER_INVALID'
+  | 'SIZE_INVALID'
+  | 'TAG_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAVAILABLE'
+  | 'UNKNOWN'
+  | 'UNSUPPORTED'
+
+/** One error of an answer. */
+export interface FaultEntry {
+  readonly code: WireCode
+  readonly message: string
+  readonly detail?: unknown
+}
+
+/** A request that is answered with an error. Never leaves this room: it ends as JSON on the wire. */
+export class Fault extends Error {
+  readonly status: number
+  readonly entries: readonly FaultEntry[]
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, entries: FaultEntry | readonly FaultEntry[], headers: Record<string, string> = {}) {
+    const list = Array.isArray(entries) ? (entries as readonly FaultEntry[]) : [entries as FaultEntry]
+    super(list.map(entry => entry.message).join('; '))
+    this.status = status
+    this.entries = list
+    this.headers = headers
+  }
+}
+
+/** What an error of the library means to the client. */
+const KNOWN: Readonly<Record<string, readonly [status: number, code: WireCode]>> = {
+  ERR_BLOB_NOT_FOUND: [404, 'BLOB_UNKNOWN'],
+  ERR_DIGEST_MISMATCH: [400, 'DIGEST_INVALID'],
+  ERR_SIZE_MISMATCH: [400, 'SIZE_INVALID'],
+  ERR_INGEST_BUSY: [409, 'BLOB_UPLOAD_INVALID'],
+  ERR_WRITER_CLOSED: [404, 'BLOB_UPLOAD_UNKNOWN'],
+  ERR_STORE_READ_ONLY: [405, 'UNSUPPORTED'],
+  ERR_STORE_LOCKED: [503, 'UNAVAILABLE'],
+  ERR_STORE_CLOSED: [503, 'UNAVAILABLE'],
+}
+
+/** The answer to a request that failed with `error`. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const known = LayerStoreError.is(error) ? KNOWN[error.code] : undefined
+  // SAFETY: other messages may name paths of this machine, which are none of the client's business.
+  if (!known) return new Fault(500, { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' })
+  return new Fault(known[0], { code: known[1], message: (error as Error).message })
+}

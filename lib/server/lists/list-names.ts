@@ -1,0 +1,46 @@
+import { type Answer, jsonAnswer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { servedNames } from '../served-names.ts'
+
+/** SAFETY: whatever `n` says, an answer lists no more than this (CVE-2023-2253); `Link` leads to the rest. */
+const PAGE = 1000
+
+/** GET of the tags of a repository. */
+export async function listTags(call: Call, route: { readonly repository: string }): Promise<Answer> {
+  const tags = new Set<string>()
+  for await (const name of servedNames(call.store, call.signal)) {
+    if (name.repository === route.repository) tags.add(name.tag)
+  }
+  if (tags.size === 0) throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'no such repository' })
+  const page = pageOf(`/v2/${route.repository}/tags/list`, call.query, tags)
+  return jsonAnswer(200, { name: route.repository, tags: page.members }, page.headers)
+}
+
+/** GET of the repositories. */
+export async function listCatalog(call: Call): Promise<Answer> {
+  const repositories = new Set<string>()
+  for await (const name of servedNames(call.store, call.signal)) repositories.add(name.repository)
+  const page = pageOf('/v2/_catalog', call.query, repositories)
+  return jsonAnswer(200, { repositories: page.members }, page.headers)
+}
+
+interface Page {
+  readonly members: readonly string[]
+  readonly headers: Record<string, string>
+}
+
+/** SPEC: sorted, `n` of them, those after `last`; `Link` names the next page if there is one (distribution-spec). */
+function pageOf(path: string, query: URLSearchParams, names: Iterable<string>): Page {
+  const last = query.get('last')
+  const asked = query.get('n') ?? `${PAGE}`
+  if (!/^\d{1,15}$/.test(asked)) {
+    throw new Fault(400, { code: 'PAGINATION_NUMBER_INVALID', message: 'n must be a whole number' })
+  }
+  const limit = Math.min(Number(asked), PAGE)
+  const rest = [...names].filter(name => last === null || name > last).sort()
+  const members = rest.slice(0, limit)
+  if (members.length === 0 || members.length === rest.length) return { members, headers: {} }
+  const next = new URLSearchParams({ n: `${limit}`, last: members.at(-1)! })
+  return { members, headers: { Link: `<${path}?${next}>; rel="next"` } }
+}

@@ -1,0 +1,32 @@
+import { type Digest, isDigest } from '../../digest/index.ts'
+import type { Answer } from '../answer.ts'
+import { isInUse } from '../blobs/is-in-use.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { servedNames } from '../served-names.ts'
+import { documentOf, unknownManifest } from './get-manifest.ts'
+
+/** DELETE of a tag, or of a manifest with all tags that the repository has for it. */
+export async function deleteManifest(
+  call: Call,
+  route: { readonly repository: string; readonly reference: string },
+): Promise<Answer> {
+  const { repository, reference } = route
+  const digest = isDigest(reference) ? reference : undefined
+  if (digest && !(await documentOf(call, digest))) throw unknownManifest(reference)
+  const names: string[] = []
+  for await (const name of servedNames(call.store, call.signal)) {
+    if (name.repository !== repository) continue
+    if (digest ? name.descriptor.digest === digest : name.tag === reference) names.push(name.name)
+  }
+  for (const name of names) await call.store.references.delete(name)
+  if (digest) await deleteDocument(call, digest, names.length > 0)
+  else if (names.length === 0) throw unknownManifest(reference)
+  return { status: 202 }
+}
+
+async function deleteDocument(call: Call, digest: Digest, untagged: boolean): Promise<void> {
+  if (!(await isInUse(call.store, digest, call.signal))) return call.store.delete(digest)
+  // Another repository or an index still needs it: what this repository had of it is gone, and that is all there is to do.
+  if (!untagged) throw new Fault(405, { code: 'UNSUPPORTED', message: 'the manifest is part of a tagged image' })
+}

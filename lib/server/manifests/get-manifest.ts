@@ -1,0 +1,65 @@
+import { type Digest, isDigest } from '../../digest/index.ts'
+import { FormatError } from '../../errors/index.ts'
+import { type Descriptor, Limits, parseImageDocument } from '../../spec/index.ts'
+import { readDocument } from '../../store/index.ts'
+import type { Answer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { findTag } from '../served-names.ts'
+
+/** GET and HEAD of a manifest or index, by tag or digest. */
+export async function getManifest(
+  call: Call,
+  route: { readonly repository: string; readonly reference: string },
+): Promise<Answer> {
+  const { reference, repository } = route
+  const found = isDigest(reference)
+    ? await documentOf(call, reference)
+    : await taggedDocument(call, repository, reference)
+  if (!found) throw unknownManifest(reference)
+  const { descriptor, bytes } = found
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': descriptor.mediaType,
+      'Content-Length': `${descriptor.size}`,
+      'Docker-Content-Digest': descriptor.digest,
+      ETag: `"${descriptor.digest}"`,
+    },
+    body: bytes,
+  }
+}
+
+/** The answer when there is no such manifest. */
+export function unknownManifest(reference: string): Fault {
+  return new Fault(404, { code: 'MANIFEST_UNKNOWN', message: 'no such manifest', detail: { reference } })
+}
+
+interface FoundDocument {
+  readonly descriptor: Descriptor
+  readonly bytes: Uint8Array
+}
+
+async function taggedDocument(
+  { store, signal }: Call,
+  repository: string,
+  tag: string,
+): Promise<FoundDocument | undefined> {
+  const descriptor = await findTag(store, repository, tag, signal)
+  if (!descriptor || !(await store.stat(descriptor.digest, { signal }))) return undefined
+  return { descriptor, bytes: await readDocument(store, descriptor, { signal }) }
+}
+
+/** A blob is served as a manifest only if it is one: the media type that names gave it is not known here. */
+export async function documentOf({ store, signal }: Call, digest: Digest): Promise<FoundDocument | undefined> {
+  const info = await store.stat(digest, { signal })
+  if (!info || info.size > Limits.manifestBytes) return undefined
+  const bytes = await readDocument(store, { ...info, mediaType: '' }, { signal })
+  try {
+    const { mediaType } = parseImageDocument(bytes)
+    return { descriptor: { mediaType, ...info }, bytes }
+  } catch (error) {
+    if (error instanceof FormatError) return undefined
+    throw error
+  }
+}

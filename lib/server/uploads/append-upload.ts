@@ -1,0 +1,54 @@
+import type { Answer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { uploadAnswer, uploadHeaders } from './upload-answer.ts'
+import type { UploadSession } from './upload-sessions.ts'
+
+/** PATCH of an upload: adds the body to it. */
+export async function appendUpload(
+  call: Call,
+  route: { readonly repository: string; readonly id: string },
+): Promise<Answer> {
+  const session = call.uploads.find(route)
+  await addBody(call, session)
+  return uploadAnswer(202, session)
+}
+
+/** Adds the body of a request to an upload, if it is the piece that comes next. */
+export async function addBody({ request }: Call, session: UploadSession): Promise<void> {
+  const length = announcedLength(request.headers['content-range'], session)
+  const said = request.headers['content-length']
+  if (length !== undefined && said !== undefined && Number(said) !== length) throw wrongSize(session)
+  const before = session.offset
+  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session))
+  if (length !== undefined && session.offset - before !== length) throw wrongSize(session)
+}
+
+/** SPEC: `Content-Range` is `start-end`, inclusive; a piece out of order is answered with 416 (distribution-spec, end-5). */
+function announcedLength(header: string | undefined, session: UploadSession): number | undefined {
+  if (header === undefined) return undefined
+  const match = /^(?:bytes )?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/.exec(header.trim())
+  const [start, end] = [Number(match?.[1]), Number(match?.[2])]
+  if (match && start === session.offset && end >= start) return end - start + 1
+  const message = 'this piece is not the one that comes next'
+  throw new Fault(416, { code: 'BLOB_UPLOAD_INVALID', message }, uploadHeaders(session))
+}
+
+/** Ends with an error before more bytes than announced are taken. */
+async function* bounded(
+  chunks: AsyncIterable<Uint8Array>,
+  length: number | undefined,
+  session: UploadSession,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let taken = 0
+  for await (const chunk of chunks) {
+    taken += chunk.byteLength
+    if (length !== undefined && taken > length) throw wrongSize(session)
+    yield chunk
+  }
+}
+
+function wrongSize(session: UploadSession): Fault {
+  const message = 'the body does not have the announced size'
+  return new Fault(400, { code: 'SIZE_INVALID', message }, uploadHeaders(session))
+}

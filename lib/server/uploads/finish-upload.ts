@@ -1,0 +1,25 @@
+import type { Digest } from '../../digest/index.ts'
+import type { Answer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { wireDigest } from '../route.ts'
+import { addBody } from './append-upload.ts'
+import { storedAnswer } from './upload-answer.ts'
+import type { UploadSession } from './upload-sessions.ts'
+
+/** PUT of an upload: adds the body, if there is one, and ends it. */
+export async function finishUpload(
+  call: Call,
+  route: { readonly repository: string; readonly id: string },
+): Promise<Answer> {
+  const session = call.uploads.find(route)
+  const digest = wireDigest(call.query.get('digest') ?? '')
+  const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
+  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session)
+  return commitUpload(session, digest)
+}
+
+/** Ends an upload whose bytes have all arrived. */
+export async function commitUpload(session: UploadSession, digest: Digest): Promise<Answer> {
+  await session.commit(digest)
+  return storedAnswer(session.repository, digest)
+}

@@ -1,0 +1,37 @@
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, isDigest } from '../../digest/index.ts'
+import type { Answer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import { wireDigest } from '../route.ts'
+import { addBody } from './append-upload.ts'
+import { commitUpload } from './finish-upload.ts'
+import { storedAnswer, uploadAnswer } from './upload-answer.ts'
+
+/** POST of an upload: take a blob over from another repository, take it in one piece, or begin to take it piece by piece. */
+export async function startUpload(call: Call, route: { readonly repository: string }): Promise<Answer> {
+  const { store, query, uploads, signal } = call
+  const mount = query.get('mount')
+  // SPEC: a mount that cannot be done becomes an upload (distribution-spec, end-11).
+  if (mount !== null && isDigest(mount) && (await store.stat(mount, { signal }))) {
+    return storedAnswer(route.repository, mount)
+  }
+  const whole = query.get('digest')
+  const digest = whole === null ? undefined : wireDigest(whole)
+  const algorithm = digest ? (digest.slice(0, digest.indexOf(':')) as DigestAlgorithm) : algorithmAsked(query)
+  const session = uploads.start(route.repository, algorithm)
+  if (!digest) return uploadAnswer(202, session)
+  try {
+    await addBody(call, session)
+    return await commitUpload(session, digest)
+  } catch (error) {
+    // The client does not know the upload, so it cannot go on with it.
+    await session.abort()
+    throw error
+  }
+}
+
+function algorithmAsked(query: URLSearchParams): DigestAlgorithm {
+  const name = query.get('digest-algorithm') ?? 'sha256'
+  if (Object.hasOwn(DIGEST_ALGORITHMS, name)) return name as DigestAlgorithm
+  throw new Fault(400, { code: 'DIGEST_INVALID', message: 'not an algorithm that this registry can compute' })
+}

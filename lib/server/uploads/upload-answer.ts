@@ -1,0 +1,21 @@
+import type { Answer } from '../answer.ts'
+import type { UploadSession } from './upload-sessions.ts'
+
+/** Where an upload stands: its address and the bytes that have arrived. */
+export function uploadAnswer(status: number, session: UploadSession): Answer {
+  return { status, headers: uploadHeaders(session) }
+}
+
+/** SPEC: `Range` is inclusive, without unit; of nothing it is `0-0`, as other registries say it (distribution-spec). */
+export function uploadHeaders({ repository, id, offset }: UploadSession): Record<string, string> {
+  return {
+    Location: `/v2/${repository}/blobs/uploads/${id}`,
+    Range: `0-${Math.max(0, offset - 1)}`,
+    'Docker-Upload-UUID': id,
+  }
+}
+
+/** The answer when a blob has been stored. */
+export function storedAnswer(repository: string, digest: string): Answer {
+  return { status: 201, headers: { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest } }
+}

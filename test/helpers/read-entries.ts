@@ -1,0 +1,11 @@
+import type { TarEntry, TarHeader } from '../../lib/tar/index.ts'
+import { readAll } from './read-all.ts'
+
+/** All entries of an archive with their content as text of one byte for each character. */
+export async function readEntries(entries: AsyncIterable<TarEntry>): Promise<(TarHeader & { text: string })[]> {
+  const all: (TarHeader & { text: string })[] = []
+  for await (const { content, ...header } of entries) {
+    all.push({ ...header, text: (await readAll(content)).toString('latin1') })
+  }
+  return all
+}

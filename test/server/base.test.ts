@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import type { RegistryRequestEvent } from '../../lib/server/index.ts'
+import { pushImage, rawImage } from '../helpers/push-image.ts'
+import { runningServer } from '../helpers/running-server.ts'
+
+test.each(['/v2/', '/v2'])('%s says that this is a registry', async path => {
+  await using registry = await runningServer()
+  const answer = await registry.ask('GET', path)
+  expect(answer).toMatchObject({ status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } })
+})
+
+test('what is not part of the protocol is not found', async () => {
+  await using registry = await runningServer()
+  const paths = ['/', '/v1/', '/v2/x', '/v2/app/referrers/sha256:x', '//evil/v2/', '/v2/app/blobs/', '*', '/v2/../etc']
+  for (const path of paths) {
+    const answer = await registry.ask('GET', path)
+    expect([path, answer.status]).toEqual([path, 404])
+    expect(answer.json().errors[0]!.code).toBe('UNSUPPORTED')
+  }
+})
+
+test('a method that an address does not have is answered with those that it has', async () => {
+  await using registry = await runningServer()
+  for (const [method, path, allow] of [
+    ['POST', '/v2/', 'GET, HEAD'],
+    ['PUT', '/v2/app/tags/list', 'GET, HEAD'],
+    ['PATCH', '/v2/app/manifests/x', 'GET, HEAD, PUT, DELETE'],
+    ['GET', '/v2/app/blobs/uploads/', 'POST'],
+    ['OPTIONS', '/v2/_catalog', 'GET, HEAD'],
+  ] as const) {
+    expect(await registry.ask(method, path)).toMatchObject({ status: 405, headers: { allow } })
+  }
+})
+
+test.each([
+  '/v2/App/tags/list',
+  '/v2/a..b/tags/list',
+  '/v2/a/../b/tags/list',
+  '/v2/%2e%2e/tags/list',
+  '/v2/a_b.c/d/tags/list',
+  '/v2/%ff/tags/list',
+  `/v2/${'a'.repeat(256)}/tags/list`,
+])('%s has no name of a repository in it', async path => {
+  await using registry = await runningServer()
+  const answer = await registry.ask('GET', path)
+  expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'NAME_INVALID'])
+})
+
+test('a read-only registry refuses everything that writes, and serves the rest', async () => {
+  await using writable = await runningServer()
+  const image = rawImage('a')
+  await pushImage(writable.url, 'app', '1', image)
+  const { blobs, digest } = image
+  await using registry = await runningServer({ readOnly: true }, writable.store)
+  for (const [method, path] of [
+    ['POST', '/v2/app/blobs/uploads/'],
+    ['PUT', '/v2/app/manifests/2'],
+    ['DELETE', '/v2/app/manifests/1'],
+    ['DELETE', `/v2/app/blobs/${blobs[0]!.digest}`],
+    ['PATCH', '/v2/app/blobs/uploads/x'],
+  ] as const) {
+    const answer = await registry.ask(method, path)
+    expect([answer.status, answer.json().errors[0]!.code]).toEqual([405, 'UNSUPPORTED'])
+  }
+  expect((await registry.ask('GET', '/v2/app/manifests/1')).headers['docker-content-digest']).toBe(digest)
+})
+
+test('every request is reported, without its query', async () => {
+  const events: RegistryRequestEvent[] = []
+  await using registry = await runningServer({ onRequest: event => events.push(event) })
+  await registry.ask('GET', '/v2/?token=secret')
+  await registry.ask('HEAD', '/v2/app/manifests/x')
+  expect(events).toMatchObject([
+    { method: 'GET', path: '/v2/', status: 200, complete: true },
+    { method: 'HEAD', path: '/v2/app/manifests/x', status: 404, complete: true },
+  ])
+  expect(events[0]!.durationMs).toBeGreaterThan(0)
+})
+
+test('a listener that throws does not take the server down', async () => {
+  await using registry = await runningServer({
+    onRequest: () => {
+      throw new Error('listener')
+    },
+  })
+  await registry.ask('GET', '/v2/').catch(() => {})
+  await registry.ask('PUT', '/v2/app/manifests/x', { body: 'x' }).catch(() => {})
+  expect((await registry.ask('GET', '/v2/')).status).toBe(200)
+})
+
+test('a store that fails is an error without details of this machine', async () => {
+  await using registry = await runningServer()
+  registry.store.references.get = () => Promise.reject(new Error('EIO: /secret/path'))
+  const answer = await registry.ask('GET', '/v2/app/manifests/x')
+  expect([answer.status, answer.json().errors[0]!.code]).toEqual([500, 'UNKNOWN'])
+  expect(answer.body.toString()).not.toContain('secret')
+})
+
+test('a store that was closed is unavailable', async () => {
+  await using registry = await runningServer()
+  await registry.store.close()
+  expect(await registry.ask('GET', '/v2/app/manifests/x')).toMatchObject({ status: 503 })
+})

@@ -1,0 +1,104 @@
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { createRegistryServer } from '../../lib/server/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
+import { httpRequest } from '../helpers/http-request.ts'
+import { pushImage, rawImage } from '../helpers/push-image.ts'
+import { runningServer } from '../helpers/running-server.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+test('it listens on the loopback and a free port unless told otherwise', async () => {
+  await using server = createRegistryServer(createMemoryStore())
+  const { url, host, port } = await server.listen()
+  expect([host, url]).toEqual(['127.0.0.1', `http://127.0.0.1:${port}`])
+  expect((await httpRequest(url, 'GET', '/v2/')).status).toBe(200)
+})
+
+test('an address that is taken is the error of the system', async () => {
+  await using server = createRegistryServer(createMemoryStore())
+  const { port } = await server.listen()
+  expect(await thrownBy(() => server.listen({ port }))).toMatchObject({ code: 'EADDRINUSE' })
+})
+
+test('an IPv6 address stands in brackets', async ({ skip }) => {
+  await using server = createRegistryServer(createMemoryStore())
+  const address = await server.listen({ host: '::1' }).catch(error => {
+    if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') return undefined
+    throw error
+  })
+  if (!address) return skip('this machine has no IPv6')
+  expect(address.url).toBe(`http://[::1]:${address.port}`)
+})
+
+test('the handler works in a server of somebody else', async () => {
+  await using registry = createRegistryServer(createMemoryStore())
+  const http = createServer(registry.handler)
+  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  try {
+    await pushImage(url, 'app', '1', rawImage('a'))
+    expect((await httpRequest(url, 'GET', '/v2/app/manifests/1')).status).toBe(200)
+    await registry.close()
+    expect(await httpRequest(url, 'GET', '/v2/')).toMatchObject({ status: 503, headers: { connection: 'close' } })
+  } finally {
+    http.closeAllConnections()
+    await new Promise(resolve => http.close(resolve))
+  }
+})
+
+test('closing lets a running request finish', async () => {
+  const store = createMemoryStore()
+  await using registry = await runningServer({}, store)
+  const { digest } = await store.put(Buffer.from('slow'))
+  let release!: () => void
+  let reading!: () => void
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const started = new Promise<void>(resolve => {
+    reading = resolve
+  })
+  store.read = async function* () {
+    reading()
+    await released
+    yield Buffer.from('slow')
+  }
+  const answer = registry.ask('GET', `/v2/app/blobs/${digest}`)
+  await started
+  const closed = registry.server.close()
+  release()
+  expect(await answer).toMatchObject({ status: 200, body: Buffer.from('slow'), complete: true })
+  await closed
+  expect(await thrownBy(() => registry.ask('GET', '/v2/'))).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('closing breaks off what does not finish in time', async () => {
+  const store = createMemoryStore()
+  await using registry = await runningServer({ closeGraceMs: 50 }, store)
+  const { hostname, port } = new URL(registry.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  socket.write('POST /v2/app/blobs/uploads/?digest=sha256:')
+  socket.write(`${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nbeginning`)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const started = performance.now()
+  await registry.server.close()
+  expect(performance.now() - started).toBeLessThan(2000)
+  if (!socket.closed) await new Promise(resolve => socket.once('close', resolve))
+})
+
+test('closing twice, or before listening, is fine', async () => {
+  const server = createRegistryServer(createMemoryStore())
+  await Promise.all([server.close(), server.close()])
+  const { url } = await server.listen()
+  expect(await thrownBy(() => httpRequest(url, 'GET', '/v2/'))).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('the store stays open', async () => {
+  const store = createMemoryStore()
+  const server = createRegistryServer(store)
+  await server.listen()
+  await server[Symbol.asyncDispose]()
+  expect((await store.put(Buffer.from('x'))).size).toBe(1)
+})

@@ -1,0 +1,284 @@
+import { createHash } from 'node:crypto'
+import { connect } from 'node:net'
+import { expect, test, vi } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
+import { createMemoryStore, openStore } from '../../lib/store/index.ts'
+import { blobsOf } from '../helpers/blobs-of.ts'
+import { openFilesBelow } from '../helpers/open-handles.ts'
+import { sha256 } from '../helpers/push-image.ts'
+import { type RunningServer, runningServer } from '../helpers/running-server.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const bytes = Buffer.from('the bytes of a blob, piece by piece')
+const digest = sha256(bytes)
+const pieces = [bytes.subarray(0, 10), bytes.subarray(10)] as const
+
+async function begin(registry: RunningServer, query = ''): Promise<string> {
+  const answer = await registry.ask('POST', `/v2/app/blobs/uploads/${query}`)
+  expect(answer).toMatchObject({ status: 202, headers: { range: '0-0' } })
+  expect(answer.headers.location).toBe(`/v2/app/blobs/uploads/${answer.headers['docker-upload-uuid']}`)
+  return answer.headers.location!
+}
+
+test('in one piece, in one request', async () => {
+  await using registry = await runningServer()
+  const answer = await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: bytes })
+  expect(answer).toMatchObject({
+    status: 201,
+    headers: { location: `/v2/app/blobs/${digest}`, 'docker-content-digest': digest },
+  })
+  expect((await registry.ask('GET', answer.headers.location!)).body).toEqual(bytes)
+})
+
+test('in one piece, in two requests', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  expect((await registry.ask('PUT', `${location}?digest=${digest}`, { body: bytes })).status).toBe(201)
+  expect(await blobsOf(registry.store)).toEqual([digest])
+})
+
+test('as a stream of unknown length, ended by an empty PUT', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const answer = await registry.ask('PATCH', location, { body: pieces })
+  expect(answer).toMatchObject({ status: 202, headers: { range: `0-${bytes.length - 1}`, location } })
+  expect((await registry.ask('PUT', `${location}?digest=${digest}`)).status).toBe(201)
+  expect(await blobsOf(registry.store)).toEqual([digest])
+})
+
+test('in pieces with their ranges, the last one with the PUT', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const first = { 'content-range': '0-9', 'content-length': '10' }
+  expect((await registry.ask('PATCH', location, { headers: first, body: pieces[0] })).headers.range).toBe('0-9')
+  expect(await registry.ask('GET', location)).toMatchObject({ status: 204, headers: { range: '0-9', location } })
+  const last = { 'content-range': `bytes 10-${bytes.length - 1}/*` }
+  const answer = await registry.ask('PUT', `${location}?digest=${digest}`, { headers: last, body: pieces[1] })
+  expect(answer.status).toBe(201)
+  expect(await blobsOf(registry.store)).toEqual([digest])
+})
+
+test.each(['5-9', '1-10', '0-9', 'x', '10-5', '-5', '10'])(
+  'a piece out of order is refused, and the upload goes on: %s',
+  async range => {
+    await using registry = await runningServer()
+    const location = await begin(registry)
+    await registry.ask('PATCH', location, { headers: { 'content-range': '0-9' }, body: pieces[0] })
+    const wrong = await registry.ask('PATCH', location, { headers: { 'content-range': range }, body: pieces[0] })
+    expect(wrong).toMatchObject({ status: 416, headers: { range: '0-9', location } })
+    await registry.ask('PATCH', location, { body: pieces[1] })
+    expect((await registry.ask('PUT', `${location}?digest=${digest}`)).status).toBe(201)
+  },
+)
+
+test.each([
+  ['longer than announced, with its length', { 'content-range': '0-4', 'content-length': '10' }],
+  ['longer than announced', { 'content-range': '0-4', 'transfer-encoding': 'chunked' }],
+  ['shorter than announced', { 'content-range': '0-99', 'transfer-encoding': 'chunked' }],
+])('a piece %s is refused', async (_, headers) => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const answer = await registry.ask('PATCH', location, { headers: { ...headers }, body: pieces[0] })
+  expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'SIZE_INVALID'])
+  expect(await registry.ask('GET', location)).toMatchObject({ headers: { range: answer.headers.range } })
+})
+
+test('wrong bytes are refused and leave nothing', async () => {
+  await using registry = await runningServer()
+  for (const ask of [
+    () => registry.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: 'wrong' }),
+    async () => registry.ask('PUT', `${await begin(registry)}?digest=${digest}`, { body: 'wrong' }),
+  ]) {
+    const answer = await ask()
+    expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'DIGEST_INVALID'])
+  }
+  expect(await blobsOf(registry.store)).toEqual([])
+})
+
+test('an upload that ended is unknown', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  await registry.ask('PUT', `${location}?digest=${digest}`, { body: 'wrong' })
+  for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
+    const answer = await registry.ask(method, `${location}?digest=${digest}`)
+    expect([answer.status, answer.json().errors[0]!.code]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN'])
+  }
+})
+
+test('an upload belongs to its repository', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  expect((await registry.ask('GET', location.replace('/app/', '/other/'))).status).toBe(404)
+})
+
+test('an upload can be given up', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  await registry.ask('PATCH', location, { body: pieces[0] })
+  expect((await registry.ask('DELETE', location)).status).toBe(204)
+  expect((await registry.ask('GET', location)).status).toBe(404)
+})
+
+test('without a digest an upload cannot end, and can go on', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  for (const query of ['', '?digest=', '?digest=sha256:abc']) {
+    const answer = await registry.ask('PUT', `${location}${query}`, { body: bytes })
+    expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'DIGEST_INVALID'])
+  }
+  expect((await registry.ask('PUT', `${location}?digest=${digest}`, { body: bytes })).status).toBe(201)
+})
+
+test('other algorithms: said when starting, or by the digest if everything comes at once', async () => {
+  await using registry = await runningServer()
+  const sha512 = `sha512:${createHash('sha512').update(bytes).digest('hex')}`
+  const said = await begin(registry, '?digest-algorithm=sha512')
+  await registry.ask('PATCH', said, { body: bytes })
+  expect((await registry.ask('PUT', `${said}?digest=${sha512}`)).status).toBe(201)
+  const atOnce = await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${sha512}`, { body: bytes })
+  expect(atOnce.status).toBe(201)
+  const late = await begin(registry)
+  await registry.ask('PATCH', late, { body: bytes })
+  const refused = await registry.ask('PUT', `${late}?digest=${sha512}`)
+  expect([refused.status, refused.json().errors[0]!.code]).toEqual([400, 'DIGEST_INVALID'])
+  const unknown = await registry.ask('POST', '/v2/app/blobs/uploads/?digest-algorithm=constructor')
+  expect(unknown.status).toBe(400)
+})
+
+test('the empty blob can be uploaded', async () => {
+  await using registry = await runningServer()
+  expect((await registry.ask('PUT', `${await begin(registry)}?digest=${sha256('')}`)).status).toBe(201)
+  expect((await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${sha256('')}`)).status).toBe(201)
+})
+
+test('a blob that the store has is mounted, from wherever', async () => {
+  await using registry = await runningServer()
+  await registry.store.put(bytes)
+  for (const query of [`?mount=${digest}&from=other/repo`, `?mount=${digest}`]) {
+    const answer = await registry.ask('POST', `/v2/app/blobs/uploads/${query}`)
+    expect(answer).toMatchObject({ status: 201, headers: { location: `/v2/app/blobs/${digest}` } })
+  }
+})
+
+test.each([`?mount=${sha256('absent')}&from=other`, '?mount=nonsense&from=other'])(
+  'a mount that cannot be done becomes an upload: %s',
+  async query => {
+    await using registry = await runningServer()
+    const location = await begin(registry, query)
+    expect((await registry.ask('PUT', `${location}?digest=${digest}`, { body: bytes })).status).toBe(201)
+  },
+)
+
+test('there may be only so many uploads at once', async () => {
+  await using registry = await runningServer({ maxUploads: 2 })
+  const first = await begin(registry)
+  await begin(registry)
+  const refused = await registry.ask('POST', '/v2/app/blobs/uploads/')
+  expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '10' } })
+  await registry.ask('DELETE', first)
+  await begin(registry)
+})
+
+test('an upload to which nothing happens is dropped', async () => {
+  await using registry = await runningServer({ uploadIdleMs: 50 })
+  const location = await begin(registry)
+  await registry.ask('PATCH', location, { body: pieces[0] })
+  await vi.waitFor(async () => expect((await registry.ask('GET', location)).status).toBe(404))
+})
+
+/** Sends the head and the beginning of a body, and keeps the connection open. */
+async function halfRequest(registry: RunningServer, method: string, path: string) {
+  const { hostname, port } = new URL(registry.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(500)}`)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  return socket
+}
+
+test('a client that leaves in the middle of a whole blob leaves no upload behind', async () => {
+  await using registry = await runningServer({ maxUploads: 1 })
+  const socket = await halfRequest(registry, 'POST', `/v2/app/blobs/uploads/?digest=${digest}`)
+  expect((await registry.ask('POST', '/v2/app/blobs/uploads/')).status).toBe(429)
+  socket.destroy()
+  await vi.waitFor(() => begin(registry))
+})
+
+test('only one request at a time may add to an upload', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const socket = await halfRequest(registry, 'PATCH', location)
+  const second = await registry.ask('PATCH', location, { body: bytes })
+  expect([second.status, second.json().errors[0]!.code]).toEqual([409, 'BLOB_UPLOAD_INVALID'])
+  socket.destroy()
+})
+
+test('a client that leaves in the middle of a piece can go on from what has arrived', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const socket = await halfRequest(registry, 'PATCH', location)
+  socket.destroy()
+  await vi.waitFor(async () => {
+    const rest = await registry.ask('PATCH', location, {
+      headers: { 'content-range': '500-509' },
+      body: 'y'.repeat(10),
+    })
+    expect(rest.status).toBe(202)
+  })
+  const whole = sha256('x'.repeat(500) + 'y'.repeat(10))
+  expect((await registry.ask('PUT', `${location}?digest=${whole}`)).status).toBe(201)
+})
+
+test('giving an upload up while a piece is coming in ends both', async () => {
+  await using registry = await runningServer()
+  const location = await begin(registry)
+  const socket = await halfRequest(registry, 'PATCH', location)
+  expect((await registry.ask('DELETE', location)).status).toBe(204)
+  const answer = new Promise<string>(resolve => socket.once('data', data => resolve(data.toString())))
+  socket.write('x'.repeat(500))
+  expect(await answer).toContain('BLOB_UPLOAD_UNKNOWN')
+  socket.destroy()
+})
+
+test('uploads that were left leave no file and no handle behind', async () => {
+  using directory = temporaryDirectory('uploads')
+  const store = await openStore(directory.path)
+  {
+    await using registry = await runningServer({}, store)
+    const socket = await halfRequest(registry, 'POST', `/v2/app/blobs/uploads/?digest=${digest}`)
+    socket.destroy()
+    const location = await begin(registry)
+    await registry.ask('PATCH', location, { body: bytes })
+    await registry.server.close()
+    expect(await blobsOf(store)).toEqual([])
+  }
+  expect(openFilesBelow(directory.path)).toEqual([])
+  await using again = await openStore(directory.path)
+  const writer = await again.ingest('a new one')
+  expect(writer.offset).toBe(0)
+  await writer.abort()
+})
+
+test('a store that cannot take the bytes fails the upload and nothing else', async () => {
+  const store = createMemoryStore()
+  await using registry = await runningServer({}, store)
+  const { ingest } = store
+  store.ingest = async (...args) => {
+    const writer = await ingest.apply(store, args)
+    writer.write = () => Promise.reject(new Error('disk full'))
+    return writer
+  }
+  expect((await registry.ask('PATCH', await begin(registry), { body: bytes })).status).toBe(500)
+  store.ingest = () => Promise.reject(new Error('no more files'))
+  expect((await registry.ask('PATCH', await begin(registry), { body: bytes })).status).toBe(500)
+  expect((await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: bytes })).status).toBe(500)
+  expect(await store.stat(digest as Digest)).toBeUndefined()
+})
+
+test('the same blob uploaded by many at once is stored once, and all are told so', async () => {
+  await using registry = await runningServer()
+  const path = `/v2/app/blobs/uploads/?digest=${digest}`
+  const answers = await Promise.all(Array.from({ length: 10 }, () => registry.ask('POST', path, { body: bytes })))
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
+  expect(await blobsOf(registry.store)).toEqual([digest])
+})
