@@ -1,0 +1,23 @@
+import { ReferenceNotFoundError } from '../../errors/index.ts'
+import { findDescriptor } from '../../image/index.ts'
+import type { Session } from '../session.ts'
+
+/** `tag SRC DST`: gives a stored image another name. */
+export async function tag(session: Session, source: string, name: string): Promise<void> {
+  const store = await session.store()
+  const { signal } = session
+  const descriptor = await findDescriptor(store, source, { signal })
+  const kept = await store.references.set(name, descriptor, { signal })
+  session.result(kept, { name: kept, digest: descriptor.digest })
+}
+
+/** `rm NAME…`: takes names away; blobs stay until they are collected. All names must be there, or none is taken away. */
+export async function remove(session: Session, names: readonly string[]): Promise<void> {
+  const store = await session.store()
+  const { signal } = session
+  for (const name of names) {
+    if (!(await store.references.get(name, { signal }))) throw new ReferenceNotFoundError(name)
+  }
+  for (const name of names) await store.references.delete(name, { signal })
+  session.result(names.join('\n'), { removed: names })
+}

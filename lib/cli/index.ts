@@ -1,0 +1,2 @@
+export { type ExitCode, runCli } from './run-cli.ts'
+export type { Terminal } from './terminal.ts'

@@ -1,0 +1,65 @@
+import { CommanderError } from 'commander'
+import { LayerStoreError } from '../errors/index.ts'
+import { createProgram, type InSession } from './program.ts'
+import { type GlobalOptions, Session } from './session.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Exit codes: done, failed, wrong usage, stopped by the person (as shells count it). */
+export type ExitCode = 0 | 1 | 2 | 130
+
+/** Runs one command line and says how it ended. Never throws, never exits the process. */
+export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {
+  const json = args.includes('--json')
+  const program = createProgram(
+    inSessionOf(terminal, () => program.opts<GlobalOptions>()),
+    version,
+  )
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: text => void terminal.stdout.write(text),
+      writeErr: () => {},
+    })
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return 0
+  } catch (error) {
+    return report(error, terminal, json)
+  }
+}
+
+/** Global options may stand before the command or after it; after wins. */
+function inSessionOf(terminal: Terminal, before: () => GlobalOptions): InSession {
+  return async (options, act) => {
+    await using session = new Session(terminal, { ...before(), ...options })
+    await act(session)
+  }
+}
+
+function report(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  const { code, message, exit } = describe(error, terminal)
+  if (json) terminal.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+  else terminal.stderr.write(`layerstore: ${message} (${code})\n`)
+  return exit
+}
+
+function describe(error: unknown, terminal: Terminal): { code: string; message: string; exit: ExitCode } {
+  if (terminal.signal.aborted) return { code: 'ERR_ABORTED', message: 'stopped', exit: 130 }
+  if (error instanceof CommanderError) {
+    // Commander's own `help` is asked for by giving no command at all.
+    const message = error.code === 'commander.help' ? 'no command given; see layerstore --help' : error.message
+    return { code: 'ERR_USAGE', message: oneLine(message.replace(/^error: /, '')), exit: 2 }
+  }
+  if (LayerStoreError.is(error)) {
+    return { code: error.code, message: oneLine(error.message), exit: error.code === ('ERR_USAGE' as string) ? 2 : 1 }
+  }
+  const { code } = error as { code?: unknown }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: typeof code === 'string' ? code : 'ERR_UNEXPECTED', message: oneLine(message), exit: 1 }
+}
+
+/** SAFETY: a message may quote a registry; nothing in it may move the cursor or fake another line. */
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+}

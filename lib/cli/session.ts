@@ -1,0 +1,95 @@
+import type { HasherEngine } from '../digest/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
+import type { Store } from '../store/index.ts'
+import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
+import { storeDirectory } from './store-directory.ts'
+import type { Terminal } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly store?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly hasher?: string
+  readonly jobs?: string
+}
+
+/** One run of the command line: opens what a command asks for, closes it again, prints. */
+export class Session implements AsyncDisposable {
+  readonly terminal: Terminal
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly #options: GlobalOptions
+  readonly #open: AsyncDisposable[] = []
+
+  constructor(terminal: Terminal, options: GlobalOptions) {
+    this.terminal = terminal
+    this.json = options.json ?? false
+    this.quiet = options.quiet ?? false
+    this.#options = options
+  }
+
+  get signal(): AbortSignal {
+    return this.terminal.signal
+  }
+
+  /** How much may go on at once. */
+  get jobs(): number {
+    const jobs = Number(this.#options.jobs ?? 4)
+    if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new UsageError('--jobs takes a number from 1 to 64')
+    return jobs
+  }
+
+  get hasher(): HasherEngine {
+    const hasher = this.#options.hasher ?? 'wasm'
+    if (hasher !== 'wasm' && hasher !== 'native') throw new UsageError('--hasher takes wasm or native')
+    return hasher
+  }
+
+  async store(): Promise<Store> {
+    const { openStore } = await import('../store/index.ts')
+    return this.#keep(
+      await openStore(this.#options.store ?? storeDirectory(this.terminal.env), { hasher: this.hasher }),
+    )
+  }
+
+  async registry(): Promise<RegistryClient> {
+    const { createRegistryClient } = await import('../registry/index.ts')
+    return this.#keep(
+      createRegistryClient({
+        concurrency: this.jobs,
+        onWarning: ({ registry, message }) => this.note(`${registry} warns: ${message}`),
+      }),
+    )
+  }
+
+  progress(): ProgressDisplay {
+    return createProgressDisplay(this.terminal, this.quiet || this.json)
+  }
+
+  /** Prints a result: the value as one JSON document with `--json`, else the text. */
+  result(text: string, value: unknown): void {
+    this.terminal.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`)
+  }
+
+  /** Prints bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    this.terminal.stdout.write(bytes)
+    if (bytes.at(-1) !== 0x0a) this.terminal.stdout.write('\n')
+  }
+
+  /** Tells a person something that is not the result. */
+  note(text: string): void {
+    if (!this.quiet && !this.json) this.terminal.stderr.write(`${text}\n`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const resource of this.#open.reverse()) await resource[Symbol.asyncDispose]()
+  }
+
+  #keep<T extends AsyncDisposable>(resource: T): T {
+    this.#open.push(resource)
+    return resource
+  }
+}
