@@ -12,7 +12,7 @@ export async function* mapInOrder<T, R>(
   const running: Promise<R>[] = []
   const oldest = async () => {
     const result = await abortable(running[0]!, options.signal)
-    running.shift()
+    void running.shift()
     return result
   }
   try {
