@@ -9,6 +9,7 @@ export {
 } from './compression/index.ts'
 export {
   createDigester,
+  createStreamDigester,
   DIGEST_ALGORITHMS,
   type Digest,
   type DigestAlgorithm,
@@ -21,7 +22,10 @@ export {
   isDigest,
   parseDigest,
   restoreDigester,
+  restoreStreamDigester,
   type SplitDigest,
+  StreamDigester,
+  setHashWorkers,
   splitDigest,
   type VerifyBytesOptions,
   verifyBytes,
@@ -35,6 +39,7 @@ export {
   type ErrorCodeFormat,
   FormatError,
   type FormatErrorCode,
+  HasherError,
   LayerStoreError,
   LimitError,
   PlatformNotFoundError,

@@ -11,4 +11,6 @@ export {
 export { digestOf } from './digest-of.ts'
 export { createDigester, Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 export type { HasherEngine } from './engine.ts'
+export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'
 export { type ExpectedBytes, type VerifyBytesOptions, verifyBytes } from './verify-bytes.ts'
+export { setHashWorkers } from './worker/hash-workers.ts'

@@ -1,8 +1,8 @@
 import { DigestMismatchError, SizeMismatchError } from '../errors/index.ts'
 import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
 import { type Digest, splitDigest } from './digest.ts'
-import { createDigester } from './digester.ts'
 import type { HasherEngine } from './engine.ts'
+import { createStreamDigester } from './stream-digester.ts'
 
 /** What bytes are supposed to be. */
 export interface ExpectedBytes {
@@ -36,10 +36,10 @@ export async function* verifyBytes(
   const { algorithm } = splitDigest(expected.digest)
   const size = expected.size ?? Number.POSITIVE_INFINITY
   const what = options.what ?? 'content'
-  const digester = await createDigester({ algorithm, hasher: options.hasher })
+  const digester = await createStreamDigester({ algorithm, hasher: options.hasher })
   try {
     for await (const chunk of chunksOf(source)) {
-      digester.update(chunk)
+      await digester.update(chunk)
       if (digester.bytesHashed > size)
         throw new SizeMismatchError({ expected: size, actual: digester.bytesHashed, what })
       yield chunk
@@ -47,7 +47,7 @@ export async function* verifyBytes(
     if (expected.size !== undefined && digester.bytesHashed !== size) {
       throw new SizeMismatchError({ expected: size, actual: digester.bytesHashed, what })
     }
-    const actual = digester.digest()
+    const actual = await digester.digest()
     if (actual !== expected.digest) throw new DigestMismatchError({ expected: expected.digest, actual, what })
   } finally {
     digester.release()

@@ -7,6 +7,7 @@ export type ErrorCode =
   | FormatErrorCode
   | StoreErrorCode
   | RegistryErrorCode
+  | 'ERR_HASHER'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_DIGEST_MISMATCH'
   | 'ERR_SIZE_MISMATCH'

@@ -1,6 +1,7 @@
 export { type ErrorCodeFormat, LayerStoreError } from './base.ts'
 export type { ErrorCode } from './codes.ts'
 export { FormatError, type FormatErrorCode, LimitError } from './format.ts'
+export { HasherError } from './hasher.ts'
 export { PlatformNotFoundError } from './image.ts'
 export { DiffIdMismatchError, DigestMismatchError, SizeMismatchError } from './integrity.ts'
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails, type WireError } from './registry.ts'

@@ -1,4 +1,10 @@
-import { createDigester, type Digest, type Digester, type HasherEngine, splitDigest } from '../digest/index.ts'
+import {
+  createStreamDigester,
+  type Digest,
+  type HasherEngine,
+  type StreamDigester,
+  splitDigest,
+} from '../digest/index.ts'
 import { DiffIdMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
@@ -36,10 +42,10 @@ export async function* readLayer(
 ): AsyncGenerator<TarEntry, void, undefined> {
   const { diffId, signal } = options
   const tar = openLayer(store, descriptor, options)
-  const digester = diffId && (await createDigester({ ...splitDigest(diffId), hasher: options.hasher }))
+  const digester = diffId && (await createStreamDigester({ ...splitDigest(diffId), hasher: options.hasher }))
   try {
     yield* readTar(digester ? hashed(tar, digester) : tar, { signal })
-    const actual = digester?.digest()
+    const actual = await digester?.digest()
     if (diffId && actual && actual !== diffId) {
       throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
     }
@@ -60,10 +66,10 @@ export async function diffIdOf(
   options: Omit<ReadLayerOptions, 'diffId'> = {},
 ): Promise<Digest> {
   const { hasher, maxBytes, signal } = options
-  const digester = await createDigester({ hasher })
+  const digester = await createStreamDigester({ hasher })
   try {
-    for await (const chunk of openLayer(store, descriptor, { maxBytes, signal })) digester.update(chunk)
-    return digester.digest()
+    for await (const chunk of openLayer(store, descriptor, { maxBytes, signal })) await digester.update(chunk)
+    return await digester.digest()
   } finally {
     digester.release()
   }
@@ -71,10 +77,10 @@ export async function diffIdOf(
 
 async function* hashed(
   tar: AsyncIterable<Uint8Array>,
-  digester: Digester,
+  digester: StreamDigester,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of tar) {
-    digester.update(chunk)
+    await digester.update(chunk)
     yield chunk
   }
 }

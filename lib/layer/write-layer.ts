@@ -1,5 +1,5 @@
 import { type CompressionType, compress } from '../compression/index.ts'
-import { createDigester, type Digest, type Digester, type HasherEngine } from '../digest/index.ts'
+import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
@@ -65,12 +65,12 @@ export async function writeLayer(
   }
   const progress = { entries: 0, bytes: 0 }
   // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
-  const digester = type === 'none' ? undefined : await createDigester({ hasher })
+  const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
   try {
     const tar = observed(writeTar(unique(entries, progress), { signal }), progress, digester, options.onProgress)
     const { digest, size } = await store.put(compress(tar, { type, level, signal }), { hasher, signal })
     const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
-    return { descriptor, diffId: digester?.digest() ?? digest, uncompressedSize: progress.bytes }
+    return { descriptor, diffId: (await digester?.digest()) ?? digest, uncompressedSize: progress.bytes }
   } finally {
     digester?.release()
   }
@@ -96,11 +96,11 @@ async function* unique(
 async function* observed(
   tar: AsyncIterable<Uint8Array>,
   progress: { entries: number; bytes: number },
-  digester: Digester | undefined,
+  digester: StreamDigester | undefined,
   onProgress: WriteLayerOptions['onProgress'],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of tar) {
-    digester?.update(chunk)
+    await digester?.update(chunk)
     progress.bytes += chunk.byteLength
     onProgress?.({ ...progress })
     yield chunk

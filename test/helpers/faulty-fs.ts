@@ -10,8 +10,8 @@ export class Faults {
   /** Bytes that one write takes at most. */
   longestWrite = Number.POSITIVE_INFINITY
 
-  /** Called before each call with its name; the call waits for what it returns. */
-  before: (name: string) => Promise<unknown> | undefined = () => undefined
+  /** Called before each call with its name and arguments; the call waits for what it returns. */
+  before: (name: string, args: readonly unknown[]) => Promise<unknown> | undefined = () => undefined
 
   reset(next: Faults['next'] = () => undefined): void {
     this.calls = []
@@ -51,6 +51,7 @@ export function faultyFs(real: typeof promises, faults: Faults): typeof promises
     if (typeof value !== 'function') continue
     wrapped[name] = async (...args: unknown[]) => {
       faults.check(name, args[0])
+      await faults.before(name, args)
       const result = await (value as (...args: unknown[]) => Promise<unknown>)(...args)
       return name === 'open' ? faultyHandle(result as promises.FileHandle, faults) : result
     }
@@ -64,7 +65,7 @@ function faultyHandle(handle: promises.FileHandle, faults: Faults): promises.Fil
     Object.defineProperty(handle, name, {
       value: async (...args: unknown[]) => {
         faults.check(`handle.${name}`, args[0])
-        await faults.before(`handle.${name}`)
+        await faults.before(`handle.${name}`, args)
         if (name === 'write' && typeof args[2] === 'number') args[2] = Math.min(args[2], faults.longestWrite)
         return real(...args)
       },

@@ -324,3 +324,21 @@ test('an ingest whose directory goes away while it is being taken makes it again
   expect(once).toBe(false)
   await writer.abort()
 })
+
+test('who takes over a dead lock looks again when it is alone, and does not replace a living one', async () => {
+  const path = join(directory.path, 'lock')
+  writeFileSync(path, JSON.stringify({ ...(await createOwner()), pid: 2 ** 22 + 5, start: '1' }))
+  let faster: Awaited<ReturnType<typeof acquireLock>> | undefined
+  let once = true
+  faults.before = (name, args) => {
+    if (!once || name !== 'link' || args[1] !== `${path}.steal`) return undefined
+    once = false
+    // Between seeing the dead holder and being alone, another process takes the lock over.
+    return acquireLock(path).then(lock => {
+      faster = lock
+    })
+  }
+  expect(await tryLock(path)).toHaveProperty('holder')
+  expect(await faster?.isHeld()).toBe(true)
+  await faster?.release()
+})

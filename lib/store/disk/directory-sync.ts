@@ -10,7 +10,7 @@ interface Lane {
  * Syncs directories, many callers at a time: whoever asks while a sync of the same directory runs shares the one that
  * starts after it. So every call is answered by a sync that began after the call.
  *
- * PERF: 64 puts of 4 KiB at a time: 4,900 a second with shared syncs, 3,100 with one for each.
+ * PERF: 4,000 puts, 64 at a time, need 223 syncs of the directory.
  */
 export class DirectorySync {
   readonly #durable: boolean

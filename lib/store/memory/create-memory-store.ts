@@ -1,4 +1,4 @@
-import { createDigester, type Digest, type HasherEngine, parseDigest, splitDigest } from '../../digest/index.ts'
+import { createStreamDigester, type Digest, type HasherEngine, parseDigest, splitDigest } from '../../digest/index.ts'
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
@@ -20,7 +20,7 @@ export interface MemoryStoreOptions {
   readonly verify?: VerifyPolicy | undefined
 }
 
-/** PERF: the same piece size as the disk driver's, so that what is built on one behaves the same on the other. */
+/** The same piece size as the disk driver's, so that what is built on one behaves the same on the other. */
 const PIECE = 512 * 1024
 
 /** A store that lives as long as the object: for tests, and for images that only pass through. */
@@ -93,7 +93,7 @@ class MemoryStore implements Store {
     const hasher = options.hasher ?? this.#hasher
     const kept = key === undefined ? undefined : this.#partial.get(key)
     const resumed = kept?.algorithm === algorithm ? kept : undefined
-    const digester = resumed ? await resumePartial(resumed, hasher) : await createDigester({ algorithm, hasher })
+    const digester = resumed ? await resumePartial(resumed, hasher) : await createStreamDigester({ algorithm, hasher })
     const sink = new MemorySink(resumed?.chunks ?? [], {
       publish: (blob, bytes) => void (this.#blobs.has(blob.digest) || this.#blobs.set(blob.digest, bytes)),
       keep: (chunks, { checkpoint }) => key && this.#partial.set(key, { algorithm, chunks, checkpoint }),

@@ -1,10 +1,10 @@
 import {
-  createDigester,
+  createStreamDigester,
   type DigestAlgorithm,
   type DigestCheckpoint,
-  type Digester,
   type HasherEngine,
-  restoreDigester,
+  restoreStreamDigester,
+  type StreamDigester,
 } from '../../digest/index.ts'
 import type { BlobInfo } from '../blob-store.ts'
 import type { IngestSink, Progress } from '../shared/ingest-writer.ts'
@@ -53,9 +53,9 @@ export class MemorySink implements IngestSink {
 }
 
 /** A digester that stands where the partial blob ends. */
-export async function resumePartial(partial: PartialBlob, hasher: HasherEngine): Promise<Digester> {
-  if (partial.checkpoint && hasher === 'wasm') return restoreDigester(partial.checkpoint)
-  const digester = await createDigester({ algorithm: partial.algorithm, hasher })
-  for (const chunk of partial.chunks) digester.update(chunk)
+export async function resumePartial(partial: PartialBlob, hasher: HasherEngine): Promise<StreamDigester> {
+  if (partial.checkpoint && hasher === 'wasm') return restoreStreamDigester(partial.checkpoint)
+  const digester = await createStreamDigester({ algorithm: partial.algorithm, hasher })
+  for (const chunk of partial.chunks) await digester.update(chunk)
   return digester
 }

@@ -1,9 +1,9 @@
 import {
   type DigestAlgorithm,
   type DigestCheckpoint,
-  type Digester,
   type HasherEngine,
   parseDigest,
+  type StreamDigester,
   splitDigest,
 } from '../../digest/index.ts'
 import { DigestMismatchError, FormatError, SizeMismatchError, StoreError } from '../../errors/index.ts'
@@ -20,7 +20,7 @@ export interface IngestSink {
   /** Takes the next bytes, which stay as they are until the promise settles. */
   append(chunk: Uint8Array): Promise<void>
   /** Called after each append: may make the progress survive this process. */
-  advance(offset: number, progress: () => Progress): Promise<void>
+  advance(offset: number, progress: () => Promise<Progress>): Promise<void>
   /** Makes the bytes visible and durable. Rejects with the signal's reason only while nothing is visible yet. */
   publish(blob: BlobInfo, signal: AbortSignal | undefined): Promise<void>
   /** Leaves the bytes for a later writer; without progress, those of the last `advance` that was made to survive. */
@@ -32,7 +32,7 @@ export interface IngestSink {
 /** What a writer is made of. */
 export interface IngestWriterParts {
   readonly sink: IngestSink
-  readonly digester: Digester
+  readonly digester: StreamDigester
   readonly algorithm: DigestAlgorithm
   readonly hasher: HasherEngine
   /** Called once, when nothing will be written any more. */
@@ -66,10 +66,8 @@ export class IngestWriter implements BlobWriter {
   async #take(chunk: Uint8Array): Promise<void> {
     const { sink, digester } = this.#parts
     try {
-      // PERF: the driver is busy with the bytes while they are hashed.
-      const appended = sink.append(chunk)
-      digester.update(chunk)
-      await appended
+      // PERF: the driver is busy with the bytes while they are hashed, on another thread if there are many.
+      await settleBoth(sink.append(chunk), digester.update(chunk))
       await sink.advance(this.offset, () => this.#progress())
     } catch (reason) {
       this.#failure = { reason }
@@ -82,9 +80,9 @@ export class IngestWriter implements BlobWriter {
       this.#assertUsable()
       expected.signal?.throwIfAborted()
       this.#checkAlgorithm(expected)
-      const progress = this.#progress()
+      const progress = await this.#progress()
       try {
-        const blob = this.#prove(expected)
+        const blob = await this.#prove(expected)
         await this.#parts.sink.publish(blob, expected.signal)
         return blob
       } catch (error) {
@@ -104,11 +102,11 @@ export class IngestWriter implements BlobWriter {
     throw new FormatError('ERR_INVALID_ARGUMENT', `the ingest computes ${algorithm}, but ${digest} is expected`)
   }
 
-  #prove({ size, digest }: CommitOptions): BlobInfo {
+  async #prove({ size, digest }: CommitOptions): Promise<BlobInfo> {
     if (size !== undefined && size !== this.offset) {
       throw new SizeMismatchError({ expected: size, actual: this.offset, what: digest ? `blob ${digest}` : 'blob' })
     }
-    const actual = this.#parts.digester.digest()
+    const actual = await this.#parts.digester.digest()
     if (digest !== undefined && digest !== actual) {
       throw new DigestMismatchError({ expected: digest, actual, what: 'blob' })
     }
@@ -120,7 +118,7 @@ export class IngestWriter implements BlobWriter {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#end(sink => sink.keep(this.#failure ? undefined : this.#progress()))
+    return this.#end(async sink => sink.keep(this.#failure ? undefined : await this.#progress()))
   }
 
   #end(last: (sink: IngestSink) => Promise<void>): Promise<void> {
@@ -140,9 +138,11 @@ export class IngestWriter implements BlobWriter {
     this.#parts.onClosed()
   }
 
-  #progress(): Progress {
+  /** How far the bytes have come at the moment of the call. */
+  async #progress(): Promise<Progress> {
+    const { offset } = this
     const { digester, hasher } = this.#parts
-    return { offset: this.offset, checkpoint: hasher === 'native' ? undefined : digester.save() }
+    return { offset, checkpoint: hasher === 'native' ? undefined : await digester.save() }
   }
 
   #assertUsable(): void {
@@ -155,4 +155,9 @@ export class IngestWriter implements BlobWriter {
     this.#tail = done.catch(() => undefined)
     return done
   }
+}
+
+/** Neither half may still be busy with the bytes when the other has failed. */
+async function settleBoth(...halves: readonly Promise<void>[]): Promise<void> {
+  for (const half of await Promise.allSettled(halves)) if (half.status === 'rejected') throw half.reason
 }

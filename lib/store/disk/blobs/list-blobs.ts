@@ -8,7 +8,7 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { statBlob } from './stat-blob.ts'
 
-/** PERF: 100,000 blobs: 1.9 s looked up 64 at a time, 6.5 s one by one. */
+/** PERF: 20,400 blobs: 0.60 s looked up 64 at a time, 0.88 s one by one. */
 const AT_ONCE = 64
 
 /** Every blob; what other programs left among them is passed over. */

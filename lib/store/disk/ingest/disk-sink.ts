@@ -71,7 +71,7 @@ export class DiskSink implements IngestSink {
     }
   }
 
-  async advance(offset: number, progress: () => Progress): Promise<void> {
+  async advance(offset: number, progress: () => Promise<Progress>): Promise<void> {
     this.#assertSound()
     const due = offset - this.#checkpointed
     if (!this.#ingest.place.state || due < CHECKPOINT) return
@@ -81,7 +81,7 @@ export class DiskSink implements IngestSink {
     this.#assertSound()
     await this.#flush()
     this.#checkpointed = offset
-    this.#checkpoint = this.#save(progress()).then(
+    this.#checkpoint = this.#saveWhenKnown(progress()).then(
       () => this.#settleCheckpoint(undefined),
       reason => this.#settleCheckpoint({ reason }),
     )
@@ -94,6 +94,10 @@ export class DiskSink implements IngestSink {
   #settleCheckpoint(lost: { reason: unknown } | undefined): void {
     this.#checkpoint = undefined
     this.#lost ??= lost
+  }
+
+  async #saveWhenKnown(progress: Promise<Progress>): Promise<void> {
+    return this.#save(await progress)
   }
 
   /** First the bytes, then the word that they are there. */

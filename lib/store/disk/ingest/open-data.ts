@@ -1,11 +1,11 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import {
-  createDigester,
+  createStreamDigester,
   type DigestAlgorithm,
-  type Digester,
   type HasherEngine,
-  restoreDigester,
+  restoreStreamDigester,
+  type StreamDigester,
 } from '../../../digest/index.ts'
 import { FormatError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -22,7 +22,7 @@ export interface Hashing {
 /** An open data file and a digester that stands where it ends. */
 export interface OpenData {
   readonly file: FileHandle
-  readonly digester: Digester
+  readonly digester: StreamDigester
   readonly identity: string
 }
 
@@ -39,7 +39,7 @@ export async function createData(place: IngestPlace, hashing: Hashing): Promise<
   const file = await open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   return closingOnFailure(file, async () => {
     const identity = place.state ? fileIdentity(await file.stat({ bigint: true })) : ''
-    return { file, identity, digester: await createDigester(hashing) }
+    return { file, identity, digester: await createStreamDigester(hashing) }
   })
 }
 
@@ -80,24 +80,24 @@ async function takeUp(file: FileHandle, state: IngestState, hashing: Hashing): P
   return { file, digester, identity }
 }
 
-async function digesterAt(file: FileHandle, state: IngestState, hashing: Hashing): Promise<Digester | undefined> {
+async function digesterAt(file: FileHandle, state: IngestState, hashing: Hashing): Promise<StreamDigester | undefined> {
   if (hashing.hasher === 'native' || !state.checkpoint) return rehash(file, state.offset, hashing)
   try {
-    return await restoreDigester(state.checkpoint)
+    return await restoreStreamDigester(state.checkpoint)
   } catch (error) {
     if (error instanceof FormatError) return undefined
     throw error
   }
 }
 
-async function rehash(file: FileHandle, offset: number, hashing: Hashing): Promise<Digester> {
-  const digester = await createDigester(hashing)
+async function rehash(file: FileHandle, offset: number, hashing: Hashing): Promise<StreamDigester> {
+  const digester = await createStreamDigester(hashing)
   const buffer = Buffer.allocUnsafeSlow(PIECE)
   try {
     while (digester.bytesHashed < offset) {
       const wanted = Math.min(PIECE, offset - digester.bytesHashed)
       const { bytesRead } = await file.read(buffer, 0, wanted, digester.bytesHashed)
-      digester.update(buffer.subarray(0, bytesRead))
+      await digester.update(buffer.subarray(0, bytesRead))
     }
     return digester
   } catch (error) {

@@ -16,7 +16,7 @@ export const SESSION_PREFIX = 'put-'
 /**
  * The ingests of `put`, which nobody can resume: all those of one open store share a directory and its owner record.
  *
- * PERF: a put of 4 KiB saves two directories and one lock, a third of its time.
+ * PERF: 200 small puts take a third of the time of 200 small ingests, which have a directory and a lock each.
  */
 export class PutSession {
   readonly #context: DiskContext

@@ -16,7 +16,7 @@ interface Job {
  * Reads and changes `index.json`. Changes of this process wait in a queue; whoever gets the lock takes all that have
  * come in the meantime, so that many names cost one write.
  *
- * PERF: 500 names at once: 0.15 s; one write for each of them: 2.1 s.
+ * PERF: 500 names at once: 0.6 s; each waited for before the next: 17 s (both on a busy machine).
  */
 export class IndexEditor {
   readonly #context: DiskContext
@@ -32,7 +32,7 @@ export class IndexEditor {
   /** What the index says now. */
   async read(): Promise<IndexFile> {
     const bytes = await readIndexBytes(this.#context.places)
-    // PERF: comparing 2.5 MiB takes 0.3 ms, parsing them 60.
+    // PERF: comparing the 2.3 MB of 11,000 names takes 0.2 ms, parsing them 44.
     if (!this.#last || !bytes.equals(this.#last.bytes)) this.#last = parseIndexFile(bytes)
     return this.#last
   }

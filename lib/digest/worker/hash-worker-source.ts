@@ -1,0 +1,61 @@
+/**
+ * The code of a hash worker, as text. A worker needs a file that Node can load by itself; text works alike in the built
+ * package, under bundlers and in tests that run the TypeScript sources.
+ *
+ * Chunks come through a ring of slots in shared memory, one ring for each stream; messages only say which slot is full.
+ */
+export const HASH_WORKER_SOURCE = `
+'use strict'
+const { parentPort, workerData } = require('node:worker_threads')
+const { createHash } = require('node:crypto')
+const streams = new Map()
+const loaded = new Map()
+
+function loadWasm(algorithm) {
+  if (!loaded.has(algorithm)) {
+    const { module, creator } = workerData[algorithm]
+    loaded.set(algorithm, require(module)[creator])
+  }
+  return loaded.get(algorithm)
+}
+
+async function openHash({ algorithm, engine, state }) {
+  if (engine === 'native') {
+    const hash = createHash(algorithm)
+    return { update: bytes => hash.update(bytes), hex: () => hash.digest('hex') }
+  }
+  const hasher = await loadWasm(algorithm)()
+  if (state) hasher.load(state)
+  else hasher.init()
+  return { update: bytes => hasher.update(bytes), hex: () => hasher.digest('hex'), save: () => hasher.save() }
+}
+
+const acts = {
+  open: message => {
+    const ring = new Uint8Array(message.ring)
+    streams.set(message.id, { ring, slotBytes: message.slotBytes, ready: openHash(message) })
+  },
+  chunk: async ({ id, slot, length }, stream) => {
+    const hash = await stream.ready
+    const start = slot * stream.slotBytes
+    hash.update(stream.ring.subarray(start, start + length))
+    parentPort.postMessage({ id, type: 'free', slot })
+  },
+  save: async ({ id }, stream) => parentPort.postMessage({ id, type: 'state', state: (await stream.ready).save() }),
+  digest: async ({ id }, stream) => {
+    const hex = (await stream.ready).hex()
+    streams.delete(id)
+    parentPort.postMessage({ id, type: 'hex', hex })
+  },
+  drop: ({ id }) => streams.delete(id),
+}
+
+// One stream's messages are worked on in order; those of different streams take turns.
+parentPort.on('message', message => {
+  const stream = streams.get(message.id)
+  if (message.type !== 'open' && !stream) return
+  const fail = error => parentPort.postMessage({ id: message.id, type: 'failed', message: String(error && error.message) })
+  if (message.type === 'open' || message.type === 'drop') return void acts[message.type](message)
+  stream.last = (stream.last || Promise.resolve()).then(() => acts[message.type](message, stream)).catch(fail)
+})
+`

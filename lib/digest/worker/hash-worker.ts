@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import { HasherError } from '../../errors/index.ts'
+import type { DigestAlgorithm } from '../digest.ts'
+import type { HasherEngine } from '../engine.ts'
+import { HASH_WORKER_SOURCE } from './hash-worker-source.ts'
+
+/** What a worker says. */
+type Answer =
+  | { readonly id: number; readonly type: 'free'; readonly slot: number }
+  | { readonly id: number; readonly type: 'state'; readonly state: Uint8Array }
+  | { readonly id: number; readonly type: 'hex'; readonly hex: string }
+  | { readonly id: number; readonly type: 'failed'; readonly message: string }
+
+/** Where the answers for one stream go. */
+export interface AnswerTaker {
+  take(answer: Answer): void
+  /** The worker is gone, or could not do it; nothing will be answered any more. */
+  fail(error: HasherError): void
+}
+
+/** What a stream starts from. */
+export interface StreamStart {
+  readonly algorithm: DigestAlgorithm
+  readonly engine: HasherEngine
+  readonly state?: Uint8Array | undefined
+  readonly ring: SharedArrayBuffer
+  readonly slotBytes: number
+}
+
+/** One thread that hashes any number of streams. It keeps the process alive only while a stream is open. */
+export class HashWorker {
+  readonly #worker: Worker
+  readonly #takers = new Map<number, AnswerTaker>()
+  readonly #onGone: () => void
+  #nextId = 1
+
+  constructor(onGone: () => void) {
+    this.#onGone = onGone
+    this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, workerData: hasherModules() })
+    this.#worker.unref()
+    this.#worker.on('message', (answer: Answer) => this.#answer(answer))
+    this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))
+    this.#worker.on('exit', code => this.#gone(new HasherError(`a hash worker ended with code ${code}`)))
+  }
+
+  /** Streams open now. */
+  get load(): number {
+    return this.#takers.size
+  }
+
+  open(start: StreamStart, taker: AnswerTaker): number {
+    const id = this.#nextId++
+    if (this.#takers.size === 0) this.#worker.ref()
+    this.#takers.set(id, taker)
+    this.#worker.postMessage({ type: 'open', id, ...start })
+    return id
+  }
+
+  send(message: {
+    readonly type: 'chunk' | 'save' | 'digest' | 'drop'
+    readonly id: number
+    slot?: number
+    length?: number
+  }) {
+    this.#worker.postMessage(message)
+  }
+
+  close(id: number): void {
+    this.#takers.delete(id)
+    if (this.#takers.size === 0) this.#worker.unref()
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #answer(answer: Answer): void {
+    const taker = this.#takers.get(answer.id)
+    if (answer.type === 'failed') taker?.fail(new HasherError(`a hash worker failed: ${answer.message}`))
+    else taker?.take(answer)
+  }
+
+  #gone(error: HasherError): void {
+    const takers = [...this.#takers.values()]
+    this.#takers.clear()
+    this.#onGone()
+    for (const taker of takers) taker.fail(error)
+  }
+}
+
+function hasherModules(): Record<DigestAlgorithm, { module: string; creator: string }> {
+  const { resolve } = createRequire(import.meta.url)
+  return {
+    sha256: { module: resolve('hash-wasm/dist/sha256.umd.min.js'), creator: 'createSHA256' },
+    sha512: { module: resolve('hash-wasm/dist/sha512.umd.min.js'), creator: 'createSHA512' },
+    blake3: { module: resolve('hash-wasm/dist/blake3.umd.min.js'), creator: 'createBLAKE3' },
+  }
+}

@@ -1,0 +1,110 @@
+import { FormatError, type HasherError } from '../../errors/index.ts'
+import type { DigestAlgorithm } from '../digest.ts'
+import type { HasherEngine } from '../engine.ts'
+import type { AnswerTaker, HashWorker } from './hash-worker.ts'
+
+/** PERF: pieces of 256 KiB keep two threads busy; smaller ones cost more in messages, larger ones more in waiting. */
+const SLOT_BYTES = 256 * 1024
+const SLOTS = 8
+/** Rings kept for the next streams. */
+const KEPT_RINGS = 4
+
+const rings: SharedArrayBuffer[] = []
+
+/** The hash of one stream, computed by a worker. Copies every chunk into shared memory; holds 2 MiB. */
+export class WorkerHash implements AnswerTaker {
+  readonly #worker: HashWorker
+  readonly #id: number
+  readonly #ring: SharedArrayBuffer
+  readonly #bytes: Uint8Array
+  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot)
+  #failure: HasherError | undefined
+  #waiting: (() => void) | undefined
+  /** Questions not answered yet; a worker answers in the order it was asked. */
+  readonly #asked: { resolve: (value: never) => void; reject: (error: HasherError) => void }[] = []
+  #closed = false
+
+  constructor(worker: HashWorker, algorithm: DigestAlgorithm, engine: HasherEngine, state?: Uint8Array) {
+    this.#worker = worker
+    this.#ring = rings.pop() ?? new SharedArrayBuffer(SLOT_BYTES * SLOTS)
+    this.#bytes = new Uint8Array(this.#ring)
+    this.#id = worker.open({ algorithm, engine, state, ring: this.#ring, slotBytes: SLOT_BYTES }, this)
+  }
+
+  /** Takes bytes; resolves when they are copied, which waits for the worker if it is a whole ring behind. */
+  async update(chunk: Uint8Array): Promise<void> {
+    for (let start = 0; start < chunk.byteLength; start += SLOT_BYTES) {
+      const slot = this.#free.pop() ?? (await this.#nextFree())
+      this.#assertSound()
+      const piece = chunk.subarray(start, start + SLOT_BYTES)
+      this.#bytes.set(piece, slot * SLOT_BYTES)
+      this.#worker.send({ type: 'chunk', id: this.#id, slot, length: piece.byteLength })
+    }
+  }
+
+  save(): Promise<Uint8Array> {
+    return this.#ask('save')
+  }
+
+  async hex(): Promise<string> {
+    const hex = await this.#ask<string>('digest')
+    this.#close()
+    return hex
+  }
+
+  release(): void {
+    if (this.#closed) return
+    if (!this.#failure) this.#worker.send({ type: 'drop', id: this.#id })
+    this.#close()
+  }
+
+  take(answer: { type: string; slot?: number; state?: Uint8Array; hex?: string }): void {
+    if (answer.type === 'free') {
+      this.#free.push(answer.slot as number)
+      this.#wake()
+      return
+    }
+    this.#asked.shift()?.resolve((answer.type === 'state' ? answer.state : answer.hex) as never)
+  }
+
+  fail(error: HasherError): void {
+    this.#failure ??= error
+    for (const asked of this.#asked.splice(0)) asked.reject(error)
+    this.#wake()
+  }
+
+  async #nextFree(): Promise<number> {
+    while (this.#free.length === 0) {
+      this.#assertSound()
+      await new Promise<void>(resolve => {
+        this.#waiting = resolve
+      })
+    }
+    return this.#free.pop() as number
+  }
+
+  #wake(): void {
+    this.#waiting?.()
+    this.#waiting = undefined
+  }
+
+  #ask<T>(type: 'save' | 'digest'): Promise<T> {
+    this.#assertSound()
+    return new Promise<T>((resolve, reject) => {
+      this.#asked.push({ resolve, reject })
+      this.#worker.send({ type, id: this.#id })
+    })
+  }
+
+  #assertSound(): void {
+    if (this.#failure) throw this.#failure
+    if (this.#closed) throw new FormatError('ERR_INVALID_ARGUMENT', 'this digester has already ended')
+  }
+
+  #close(): void {
+    this.#closed = true
+    this.#worker.close(this.#id)
+    // SAFETY: a ring is used again only when the worker is done with every slot of it.
+    if (this.#free.length === SLOTS && rings.length < KEPT_RINGS) rings.push(this.#ring)
+  }
+}

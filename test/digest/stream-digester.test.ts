@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  createStreamDigester,
+  type DigestAlgorithm,
+  restoreStreamDigester,
+  setHashWorkers,
+} from '../../lib/digest/index.ts'
+import { HashWorker } from '../../lib/digest/worker/hash-worker.ts'
+import { placeStream } from '../../lib/digest/worker/hash-workers.ts'
+import { WorkerHash } from '../../lib/digest/worker/worker-hash.ts'
+
+const bytes = Buffer.alloc(7_000_001, 'seven million bytes of something that repeats ')
+const sha256 = (data: Uint8Array) => `sha256:${createHash('sha256').update(data).digest('hex')}`
+
+async function digestInPieces(data: Uint8Array, piece: number, algorithm: DigestAlgorithm = 'sha256') {
+  const digester = await createStreamDigester({ algorithm })
+  for (let i = 0; i < data.byteLength; i += piece) await digester.update(data.subarray(i, i + piece))
+  expect(digester.bytesHashed).toBe(data.byteLength)
+  return digester.digest()
+}
+
+afterEach(() => setHashWorkers(1))
+
+/** The worker that holds the one open stream: a second stream would go to the calling thread, a third to the worker. */
+function onlyWorker(): HashWorker {
+  const here = placeStream()
+  const worker = placeStream()
+  if (!('leave' in here) || !(worker instanceof HashWorker)) throw new Error('not exactly one stream is away')
+  here.leave()
+  return worker
+}
+
+describe.each([0, 1, 2, 4])('with %i workers', workers => {
+  test.each([1 << 22, 300_000, 65_536, 4_099])('pieces of %i bytes give the digest of the whole', async piece => {
+    setHashWorkers(workers)
+    expect(await digestInPieces(bytes, piece)).toBe(sha256(bytes))
+  })
+
+  test('streams side by side do not mix', async () => {
+    setHashWorkers(workers)
+    const parts = Array.from({ length: 9 }, (_, i) => bytes.subarray(i * 1000, 3_000_000 + i * 400_000))
+    const digests = await Promise.all(parts.map(part => digestInPieces(part, 100_000)))
+    expect(digests).toEqual(parts.map(sha256))
+  })
+
+  test('a checkpoint is the same wherever the stream was hashed, and goes on to the same digest', async () => {
+    setHashWorkers(workers)
+    for (const cut of [1000, 5_000_000]) {
+      const digester = await createStreamDigester()
+      await digester.update(bytes.subarray(0, cut))
+      const checkpoint = JSON.parse(JSON.stringify(await digester.save()))
+      digester.release()
+      expect(checkpoint.bytes).toBe(cut)
+      const resumed = await restoreStreamDigester(checkpoint)
+      await resumed.update(bytes.subarray(cut))
+      expect(await resumed.digest()).toBe(sha256(bytes))
+    }
+  })
+})
+
+test('sha512 and blake3 are handed over as well, the native hasher stays on its thread', async () => {
+  const inline = async (algorithm: DigestAlgorithm) => {
+    setHashWorkers(0)
+    const digest = await digestInPieces(bytes, 100_000, algorithm)
+    setHashWorkers(2)
+    return digest
+  }
+  for (const algorithm of ['sha512', 'blake3'] as const) {
+    expect(await digestInPieces(bytes, 100_000, algorithm)).toBe(await inline(algorithm))
+  }
+  const native = await createStreamDigester({ hasher: 'native' })
+  await native.update(bytes)
+  await expect(native.save()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_UNSUPPORTED' })
+  expect(await native.digest()).toBe(sha256(bytes))
+})
+
+test('a chunk may be overwritten as soon as it was taken', async () => {
+  const chunk = Buffer.alloc(500_000)
+  const whole: Buffer[] = []
+  const digester = await createStreamDigester()
+  for (let i = 0; i < 20; i++) {
+    chunk.fill(i)
+    whole.push(Buffer.from(chunk))
+    await digester.update(chunk)
+  }
+  expect(await digester.digest()).toBe(sha256(Buffer.concat(whole)))
+})
+
+test('a digester that has ended takes and gives nothing more', async () => {
+  for (const size of [10, 4_000_000]) {
+    const digester = await createStreamDigester()
+    await digester.update(bytes.subarray(0, size))
+    await digester.digest()
+    digester.release()
+    await expect(digester.update(bytes)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    await expect(digester.digest()).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    await expect(digester.save()).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  }
+})
+
+test('a worker that is ended from outside fails the streams it held, and the next stream gets a new one', async () => {
+  setHashWorkers(1)
+  const digester = await createStreamDigester()
+  await digester.update(bytes)
+  await onlyWorker().terminate()
+  await expect(digester.digest()).rejects.toMatchObject({ code: 'ERR_HASHER' })
+  digester.release()
+  expect(await digestInPieces(bytes, 1_000_000)).toBe(sha256(bytes))
+})
+
+test('a stream that waits for room is woken when its worker ends', async () => {
+  setHashWorkers(1)
+  const digester = await createStreamDigester()
+  await digester.update(bytes.subarray(0, 3_000_000))
+  const behind = digester.update(Buffer.alloc(200_000_000))
+  await onlyWorker().terminate()
+  await expect(behind).rejects.toMatchObject({ code: 'ERR_HASHER' })
+  digester.release()
+})
+
+test('a state that the hasher does not know fails its stream only', async () => {
+  const worker = new HashWorker(() => {})
+  const bad = new WorkerHash(worker, 'sha256', 'wasm', new Uint8Array(116))
+  const good = new WorkerHash(worker, 'sha256', 'native')
+  await expect(bad.hex()).rejects.toMatchObject({ code: 'ERR_HASHER' })
+  await good.update(bytes)
+  expect(await good.hex()).toBe(sha256(bytes).slice(7))
+  await worker.terminate()
+})
+
+test('numbers of workers that make no sense are refused', () => {
+  for (const count of [-1, 1.5, 65, Number.NaN])
+    expect(() => setHashWorkers(count)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
+})
