@@ -1,18 +1,29 @@
-// Question: what does `import 'layerstore'` cost over bare Node? Alternating fresh processes, medians.
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { freshProcess, median } from '../harness/fresh-process.mjs'
+import { bareNode } from '../contenders/bare-node.mjs'
 
-const rounds = process.argv.includes('--smoke') ? 3 : 21
-const library = pathToFileURL(resolve(import.meta.dirname, '../../dist/index.js')).href
-const bare = []
-const imported = []
-for (let i = 0; i < rounds; i++) {
-  bare.push(freshProcess('').wallSeconds)
-  imported.push(freshProcess(`import ${JSON.stringify(library)}`).wallSeconds)
+const CASE = 'a process that imports and ends'
+
+export const scenario = {
+  name: 'import-time',
+  question: 'What does importing the library cost over bare Node?',
+  async measure(bench) {
+    await bench.compare({
+      name: CASE,
+      job: 'import',
+      rounds: 15,
+      columns: ['milliseconds', 'cpu', 'memory'],
+      plot: 'milliseconds',
+      input: {},
+      entries: [
+        { label: 'bare Node', contender: bareNode },
+        ...['digest/index', 'spec/index', 'store/index', 'registry/index', 'index'].map(door => ({
+          label: door === 'index' ? 'layerstore' : `layerstore/${door.split('/')[0]}`,
+          contender: { ...bareNode, own: true },
+          options: { door },
+        })),
+      ],
+      check: ({ names }, { door }) => {
+        if (door ? names === 0 : names !== 0) throw new Error(`${door} exports ${names} names`)
+      },
+    })
+  },
 }
-const ms = seconds => (seconds * 1000).toFixed(0)
-const cost = ms(median(imported) - median(bare))
-console.log(
-  `bare Node ${ms(median(bare))} ms, with layerstore ${ms(median(imported))} ms: ${cost} ms over ${rounds} rounds`,
-)

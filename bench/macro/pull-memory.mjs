@@ -1,61 +1,68 @@
-// Question: does the memory of a pull grow with the layer? One layer of 1 GiB in a fresh process (64 MiB with --smoke).
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { composeImage, createRegistryServer, openStore, writeLayer } from '../../dist/index.js'
-import { freshProcess } from '../harness/fresh-process.mjs'
+import { layerstore } from '../contenders/layerstore.mjs'
+import { contentOf } from '../corpora/content.mjs'
+import { checkLayout } from '../harness/checks/check-layout.mjs'
+import { missing } from '../harness/find-program.mjs'
+import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
 
-const smoke = process.argv.includes('--smoke')
-const bytes = smoke ? 2 ** 26 : 2 ** 30
-const library = pathToFileURL(resolve(import.meta.dirname, '../../dist/index.js')).href
-const directory = mkdtempSync(join(tmpdir(), 'layerstore-bench-'))
-
-function* content() {
-  const chunk = Buffer.alloc(2 ** 20)
-  for (let i = 0; i < bytes / chunk.length; i++) {
-    chunk.writeUInt32LE(i)
-    yield chunk
-  }
+export const scenario = {
+  name: 'pull-memory',
+  question: 'Does the memory of a pull grow with the layer?',
+  async measure(bench) {
+    const reason = missing('docker-registry')
+    if (reason) return bench.skip('one layer', reason)
+    const sizes = bench.smoke ? [2 ** 22, 2 ** 24] : [2 ** 26, 2 ** 30]
+    for (const bytes of sizes) {
+      await withDockerRegistry(`${bench.scratch}/registry-${bytes}`, async host => {
+        const image = await pushImage(bench, `${host}/bench/large:1`, bytes)
+        await compareOn(bench, image, `${host}/bench/large:1`, bytes)
+      })
+    }
+  },
+  claims: [
+    {
+      text: 'peak memory of a layer of 1 GiB over that of 64 MiB, wasm',
+      of: figure =>
+        figure('1024 MiB', 'layerstore, wasm', 'peakBytes') / figure('64 MiB', 'layerstore, wasm', 'peakBytes'),
+      atMost: 1.3,
+    },
+  ],
 }
 
-// The server runs in a process of its own, so that the memory measured is the puller's alone.
-if (process.argv.includes('--serve')) {
-  const store = await openStore(process.argv.at(-1), { hasher: 'native' })
-  const server = createRegistryServer(store)
-  const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 })
-  console.log(`${host}:${port}`)
-} else {
-  const { spawn } = await import('node:child_process')
-  const store = await openStore(join(directory, 'remote'), { hasher: 'native' })
-  const entries = [{ path: 'big', type: 'file', size: bytes, content }]
-  const layer = await writeLayer(store, entries, { compression: 'none', hasher: 'native' })
+function compareOn(bench, image, reference, bytes) {
+  return bench.compare({
+    name: `${bytes / 2 ** 20} MiB`,
+    job: 'pull',
+    bytes,
+    once: true,
+    columns: ['seconds', 'speed', 'cpu', 'memory'],
+    plot: 'memory',
+    input: { reference },
+    around: (input, run) => run({ ...input, layout: `${input.scratch}/layout` }),
+    entries: ['wasm', 'native'].map(hasher => ({
+      label: `layerstore, ${hasher}`,
+      contender: layerstore,
+      options: { hasher },
+    })),
+    check: ({ layout }) => checkLayout(layout, image),
+  })
+}
+
+/** The layer is stored as it is: a large blob on the wire without minutes of compressing. */
+async function pushImage({ library, scratch }, reference, bytes) {
+  const { composeImage, createRegistryClient, openStore, planPush, runPush, writeLayer } = await import(
+    `${library}/index.js`
+  )
+  const store = await openStore(`${scratch}/store-${bytes}`, { hasher: 'native', durability: 'none' })
+  const piece = contentOf('packed', 'pull-memory', 2 ** 20)
+  const content = () => Array.from({ length: bytes / piece.length }, () => piece)
+  const entry = { path: 'large', type: 'file', size: bytes, content }
+  const layer = await writeLayer(store, [entry], { compression: 'none', hasher: 'native' })
   const image = await composeImage(store, { layers: [layer] })
-  await store.references.set('big:1', image.descriptor)
+  await store.references.set('large:1', image.descriptor)
+  const registry = createRegistryClient()
+  await runPush(await planPush(store, registry, 'large:1', reference))
+  await registry.close()
   await store.close()
-  const serverProcess = spawn(process.execPath, [import.meta.filename, '--serve', join(directory, 'remote')])
-  try {
-    const host = await new Promise(done => serverProcess.stdout.once('data', text => done(String(text).trim())))
-    for (const hasher of ['wasm', 'native']) {
-      const { wallSeconds, maxRssMB, cpuSeconds } = freshProcess(
-        `import { createRegistryClient, openStore, planPull, runPull } from ${JSON.stringify(library)}
-         const [directory, host, hasher] = process.argv.slice(-3)
-         const store = await openStore(directory, { hasher })
-         const registry = createRegistryClient()
-         await runPull(await planPull(registry, store, host + '/big:1'))
-         await registry.close()
-         await store.close()`,
-        join(directory, hasher),
-        host,
-        hasher,
-      )
-      const speed = (bytes / 1e6 / wallSeconds).toFixed(0)
-      console.log(
-        `${hasher}: ${bytes / 2 ** 20} MiB, ${speed} MB/s, CPU ${cpuSeconds.toFixed(1)} s, max RSS ${maxRssMB} MB`,
-      )
-    }
-  } finally {
-    serverProcess.kill()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  const blobs = [image.descriptor, image.manifest.config, ...image.manifest.layers]
+  return { digest: image.descriptor.digest, blobs }
 }

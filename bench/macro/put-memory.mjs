@@ -1,35 +1,52 @@
-// Question: does the memory of store.put grow with the blob? 5 GB in a fresh process (256 MB with --smoke).
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { freshProcess } from '../harness/fresh-process.mjs'
+import { createHash } from 'node:crypto'
+import { generated } from '../contenders/generated.mjs'
+import { layerstore } from '../contenders/layerstore.mjs'
 
-const bytes = process.argv.includes('--smoke') ? 256e6 : 5e9
-const library = pathToFileURL(resolve(import.meta.dirname, '../../dist/index.js')).href
-for (const hasher of ['wasm', 'native']) {
-  const directory = mkdtempSync(join(tmpdir(), 'layerstore-bench-'))
-  try {
-    const { wallSeconds, maxRssMB, cpuSeconds } = freshProcess(
-      `import { openStore } from ${JSON.stringify(library)}
-       const [directory, bytes, hasher] = process.argv.slice(-3)
-       function* chunks() {
-         const chunk = Buffer.alloc(1 << 20)
-         for (let left = Number(bytes), i = 0; left > 0; left -= chunk.length, i++) {
-           chunk.writeUInt32LE(i)
-           yield left < chunk.length ? chunk.subarray(0, left) : chunk
-         }
-       }
-       const store = await openStore(directory, { hasher })
-       await store.put(chunks())
-       await store.close()`,
-      directory,
-      bytes,
-      hasher,
-    )
-    const speed = (bytes / 1e6 / wallSeconds).toFixed(0)
-    console.log(`${hasher}: ${bytes / 1e9} GB, ${speed} MB/s, CPU ${cpuSeconds.toFixed(1)} s, max RSS ${maxRssMB} MB`)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+export const scenario = {
+  name: 'put-memory',
+  question: 'Does the memory of store.put grow with the blob?',
+  async measure(bench) {
+    const sizes = bench.smoke ? [2 ** 24, 2 ** 26] : [5e7, 5e9]
+    for (const bytes of sizes) {
+      await bench.compare({
+        name: nameOf(bytes),
+        job: 'put',
+        bytes,
+        figure: 'act',
+        rounds: 1,
+        columns: ['seconds', 'speed', 'cpu', 'memory'],
+        plot: 'memory',
+        input: { generate: bytes },
+        // A digest of so much takes long to check: the content is checked on a smaller blob, here the size.
+        trial: { input: { generate: 2 ** 20 * 3 + 5 }, check: checkDigest },
+        entries: ['wasm', 'native'].map(hasher => ({
+          label: `layerstore, ${hasher}`,
+          contender: layerstore,
+          options: { hasher },
+        })),
+        check: ({ sizes: [size] }) => {
+          if (size !== bytes) throw new Error(`${size} bytes were stored, not ${bytes}`)
+        },
+      })
+    }
+  },
+  claims: [
+    {
+      text: 'peak memory of a blob of 5 GB over that of 50 MB, wasm',
+      of: figure =>
+        figure('5.0 GB', 'layerstore, wasm', 'peakBytes') / figure('50 MB', 'layerstore, wasm', 'peakBytes'),
+      atMost: 1.3,
+    },
+  ],
+}
+
+function checkDigest({ digests: [digest] }, { generate }) {
+  const hash = createHash('sha256')
+  for (const chunk of generated(generate)) hash.update(chunk)
+  const right = `sha256:${hash.digest('hex')}`
+  if (digest !== right) throw new Error(`wrong digest ${digest}, not ${right}`)
+}
+
+function nameOf(bytes) {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`
 }

@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cloneLayout } from '../contenders/oci-layout.mjs'
+import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
+import { fewLarge } from './few-large.mjs'
+import { incompressible } from './incompressible.mjs'
+import { manySmall } from './many-small.mjs'
+import { writeTree } from './write-tree.mjs'
+
+const SIZES = {
+  full: { files: 40_000, bytes: 600e6, large: 2 ** 30, packed: 2 ** 28 },
+  smoke: { files: 400, bytes: 5e6, large: 2 ** 23, packed: 2 ** 22 },
+}
+
+/**
+ * The trees, images and registries that scenarios measure with. Each is made when first asked for, in a folder of its
+ * own below `directory`, and found there again by the next scenario, or the next run if the directory is kept.
+ */
+export function openCorpora(directory, { library, smoke }) {
+  const size = SIZES[smoke ? 'smoke' : 'full']
+  const once = (name, make) => remember(join(directory, smoke ? 'smoke' : 'full', name), make)
+  const tree = (name, entries) =>
+    once(name, place => ({ directory: join(place, 'tree'), ...writeTree(entries(), join(place, 'tree')) }))
+  const corpora = {
+    manySmall: () => tree('many-small', () => manySmall(size)),
+    fewLarge: () => tree('few-large', () => fewLarge({ bytes: size.large })),
+    incompressible: () => tree('incompressible', () => incompressible({ bytes: size.packed })),
+    /** Small enough to compare every byte of what a contender made. */
+    tiny: () => tree('tiny', () => manySmall({ files: 240, bytes: 4e6, seed: 'tiny' })),
+    /** Ten layers of many small files. */
+    app: () => once('app', async place => writeImage(library, place, partsOf(await corpora.manySmall()))),
+    /** `app` with its last layer replaced. */
+    appNext: () => once('app-next', async place => nextImage(library, place, await corpora.app(), size)),
+    /** One layer with one large file. */
+    big: () => once('big', async place => writeImage(library, place, [(await corpora.fewLarge()).directory], 1)),
+    /** What docker-registry keeps once `app:1`, `app:2` and `big:1` are pushed to `bench/…`. */
+    registry: () => once('registry', place => fillRegistry(library, place, corpora)),
+  }
+  return corpora
+}
+
+/** The facts are written last: what a broken run left behind is made anew. */
+async function remember(place, make) {
+  const facts = join(place, 'facts.json')
+  if (!existsSync(facts)) {
+    rmSync(place, { recursive: true, force: true })
+    mkdirSync(place, { recursive: true })
+    writeFileSync(facts, JSON.stringify(await make(place)))
+  }
+  return JSON.parse(readFileSync(facts, 'utf8'))
+}
+
+function partsOf({ directory }) {
+  return Array.from({ length: 10 }, (_, i) => join(directory, `part-${i}`))
+}
+
+async function writeImage(library, place, directories, level = 6) {
+  const { composeImage, fromDirectory, openStore, writeLayer } = await import(`${library}/index.js`)
+  const layout = join(place, 'layout')
+  const store = await openStore(layout, { hasher: 'native', durability: 'none' })
+  const layers = []
+  for (const directory of directories) {
+    layers.push(await writeLayer(store, fromDirectory(directory), { compression: 'gzip', level, hasher: 'native' }))
+  }
+  const image = await composeImage(store, { layers })
+  await store.references.set('app:1', image.descriptor)
+  await store.close()
+  return factsOf(layout, image, layers)
+}
+
+async function nextImage(library, place, app, { files, bytes }) {
+  const { composeImage, openStore, writeLayer } = await import(`${library}/index.js`)
+  const layout = join(place, 'layout')
+  cloneLayout(app.layout, layout)
+  const store = await openStore(layout, { hasher: 'native', durability: 'none' })
+  const fresh = manySmall({ files: files / 10, bytes: bytes / 10, seed: 'next' })
+  const layer = await writeLayer(store, writable(fresh), { compression: 'gzip', level: 6, hasher: 'native' })
+  const layers = [...app.layers.slice(0, -1), layer]
+  const image = await composeImage(store, { layers })
+  await store.references.set('app:1', image.descriptor)
+  await store.close()
+  return factsOf(layout, image, layers)
+}
+
+function* writable(entries) {
+  for (const entry of entries) yield entry.type === 'file' ? { ...entry, content: entry.content() } : entry
+}
+
+function factsOf(layout, image, layers) {
+  const { descriptor, manifest } = image
+  const blobs = [descriptor, manifest.config, ...manifest.layers].map(({ digest, size }) => ({ digest, size }))
+  return {
+    layout,
+    name: 'app:1',
+    digest: descriptor.digest,
+    blobs,
+    bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+    layers: layers.map(({ descriptor, diffId, uncompressedSize }) => ({ descriptor, diffId, uncompressedSize })),
+  }
+}
+
+async function fillRegistry(library, place, corpora) {
+  const { createRegistryClient, openStore, planPush, runPush } = await import(`${library}/index.js`)
+  const directory = join(place, 'data')
+  const images = { 'app:1': await corpora.app(), 'app:2': await corpora.appNext(), 'big:1': await corpora.big() }
+  await withDockerRegistry(directory, async host => {
+    const registry = createRegistryClient()
+    for (const [name, { layout }] of Object.entries(images)) {
+      const store = await openStore(layout, { hasher: 'native', readOnly: true })
+      await runPush(await planPush(store, registry, 'app:1', `${host}/bench/${name}`))
+      await store.close()
+    }
+    await registry.close()
+  })
+  return { directory }
+}

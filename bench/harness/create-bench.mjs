@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { alternate } from './measure/alternate.mjs'
+import { withScratch } from './measure/scratch.mjs'
+import { summarize } from './measure/statistics.mjs'
+
+/**
+ * What a scenario works with: corpora, and `compare`, which measures contenders side by side. With `smoke`, or for
+ * a case that says `once`, the run that is checked is the one that counts.
+ *
+ * @param maxRounds - For a quick look: no more rounds than that.
+ * @param libraries - Builds of this library by name. With several, `compare` runs nothing but this library, once with
+ * each build: that is how two commits are compared.
+ */
+export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say }) {
+  const cases = []
+  const [library] = Object.values(libraries)
+  mkdirSync(scratch, { recursive: true })
+  return {
+    smoke,
+    library,
+    corpora,
+    scratch,
+    cases,
+    async compare(spec) {
+      const entries = entriesOf(spec, libraries)
+      const lineup = []
+      for (const entry of entries) {
+        const { skipped, sample } = await tryOut(spec, entry, scratch, smoke)
+        say(`  ${spec.name}: ${entry.label}: ${skipped ? `skipped, ${skipped}` : 'checked'}`)
+        lineup.push({ ...entry, skipped, sample })
+      }
+      const able = lineup.filter(({ skipped }) => !skipped)
+      const once = smoke || spec.once
+      const rounds = once ? 1 : Math.min(spec.rounds ?? 5, maxRounds)
+      const samples = once
+        ? able.map(({ sample }) => [sample])
+        : await alternate(
+            able,
+            rounds,
+            entry => sampleOrReason(spec, entry, scratch),
+            entry => (entry.skipped ? 0 : (entry.rounds ?? rounds)),
+          )
+      cases.push(resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]]))))
+    },
+    /** Something that cannot be measured here, with the reason. */
+    skip(name, reason) {
+      say(`  ${name}: skipped, ${reason}`)
+      cases.push({ name, skipped: reason, contenders: [] })
+    },
+  }
+}
+
+function entriesOf({ entries }, libraries) {
+  const names = Object.keys(libraries)
+  const all = entries.map(entry => ({ ...entry, label: entry.label ?? entry.contender.name }))
+  if (names.length === 1) return all.map(entry => ({ ...entry, library: libraries[names[0]] }))
+  const own = all.filter(({ contender }) => contender.own)
+  return own.flatMap(entry =>
+    names.map(name => ({ ...entry, label: `${entry.label} @ ${name}`, library: libraries[name] })),
+  )
+}
+
+/** Nothing is timed before its result was checked once. */
+async function tryOut(spec, entry, scratch, smoke) {
+  const reason = entry.contender.available()
+  if (reason) return { skipped: reason }
+  const trial = spec.trial ?? spec
+  const input = smoke ? spec.input : trial.input
+  try {
+    return { sample: await sampleOf(spec, input, trial.check, entry, scratch) }
+  } catch (error) {
+    return { skipped: failureOf(entry, error) }
+  }
+}
+
+/** One that fails in a later round is out of the comparison. */
+async function sampleOrReason(spec, entry, scratch) {
+  try {
+    return await sampleOf(spec, spec.input, spec.check, entry, scratch)
+  } catch (error) {
+    entry.skipped = failureOf(entry, error)
+    return undefined
+  }
+}
+
+/** Others may fail; the table says so. This library may not. */
+function failureOf({ contender }, error) {
+  if (contender.own) throw error
+  return `failed: ${error.message.trim().split('\n').at(-1).slice(0, 200)}`
+}
+
+function sampleOf(spec, input, check, { contender, library, job, options }, scratch) {
+  const around = spec.around ?? ((given, run) => run(given))
+  return withScratch(
+    directory =>
+      around({ ...input, ...options, library, scratch: directory }, async given => {
+        const { outcome, ...measured } = await contender.run(job ?? spec.job, given)
+        await check(outcome, given)
+        const seconds = (spec.figure === 'act' ? measured.actSeconds : undefined) ?? measured.wallSeconds
+        const bytes = given.bytes ?? spec.bytes
+        const speed = bytes === undefined ? {} : { bytesPerSecond: bytes / seconds }
+        return { seconds, ...speed, ...measured, ...spec.figures?.(outcome, given) }
+      }),
+    join(scratch, 'runs'),
+  )
+}
+
+function resultOf({ name, job, bytes, figure = 'wall', columns, plot }, lineup, samples) {
+  const contenders = lineup.map(entry => {
+    const { label, contender, skipped } = entry
+    const own = contender.own ?? false
+    if (skipped) return { label, own, skipped }
+    const taken = samples.get(entry)
+    return { label, own, version: contender.version(), summary: summarize(taken), samples: taken }
+  })
+  return { name, job, bytes, figure, columns, plot, contenders }
+}

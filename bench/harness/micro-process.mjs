@@ -1,0 +1,38 @@
+// Runs the cases of one micro benchmark with tinybench in this process; prints them as JSON.
+import { Bench } from 'tinybench'
+
+const KEPT_SAMPLES = 200
+
+const { file, library, smoke, scratch } = JSON.parse(process.argv[2])
+const { bench } = await import(file)
+const cases = []
+for (const { after, ...one } of await bench.cases({ library, smoke, scratch })) {
+  cases.push(await measure(one))
+  await after?.()
+}
+process.stdout.write(JSON.stringify({ name: bench.name, question: bench.question, cases }))
+
+async function measure({ name, bytes, tasks }) {
+  const limits = smoke
+    ? { time: 0, iterations: 1, warmup: false }
+    : { time: 400, iterations: 5, warmupTime: 60, warmupIterations: 2 }
+  const runner = new Bench({ ...limits, retainSamples: true, throws: true })
+  for (const { label, run, skipped } of tasks) if (!skipped) runner.add(label, run, { async: true })
+  await runner.run()
+  const contenders = tasks.map(({ label, own = true, skipped }) => {
+    if (skipped) return { label, own, skipped }
+    const { latency } = runner.getTask(label).result
+    return { label, own, ...contenderOf(latency, bytes) }
+  })
+  const columns = bytes ? ['microseconds', 'speed'] : ['microseconds']
+  return { name, bytes, columns, plot: bytes ? 'speed' : 'microseconds', contenders }
+}
+
+function contenderOf({ p50, mad, samplesCount, samples }, bytes) {
+  const seconds = p50 / 1000
+  const figures = { seconds: { median: seconds, mad: mad / 1000, n: samplesCount } }
+  if (bytes) figures.bytesPerSecond = { median: bytes / seconds, mad: (bytes / seconds) * (mad / p50), n: samplesCount }
+  const step = Math.ceil(samples.length / KEPT_SAMPLES)
+  // tinybench sorts them: every n-th stands for its neighbours.
+  return { summary: figures, samples: samples.filter((_, i) => i % step === 0).map(ms => ({ seconds: ms / 1000 })) }
+}

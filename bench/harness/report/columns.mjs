@@ -1,0 +1,29 @@
+// `scale` decides how many digits are written: a spread has those of its median.
+const fixed = (value, digits) => value.toFixed(digits)
+const seconds = (value, scale = value) => fixed(value, scale < 1 ? 3 : 2)
+const mb = (value, scale = value) => fixed(value / 1e6, scale < 1e6 ? 2 : scale < 1e7 ? 1 : 0)
+const micro = (value, scale = value) => fixed(value * 1e6, scale < 1e-4 ? 1 : 0)
+
+/** How a figure of a result is titled and written. */
+export const COLUMNS = {
+  seconds: { title: 'seconds', figure: 'seconds', format: seconds, spread: true },
+  milliseconds: { title: 'ms', figure: 'seconds', format: value => fixed(value * 1000, 0), spread: true },
+  microseconds: { title: 'µs', figure: 'seconds', format: micro, spread: true },
+  speed: { title: 'MB/s', figure: 'bytesPerSecond', format: mb, more: true },
+  cpu: { title: 'CPU s', figure: 'cpuSeconds', format: seconds },
+  memory: { title: 'peak MB', figure: 'peakBytes', format: mb },
+  ratio: { title: 'size ratio', figure: 'ratio', format: value => fixed(value, 4) },
+  moved: { title: 'MB moved', figure: 'movedBytes', format: mb },
+  total: { title: 'MB in all', figure: 'totalBytes', format: mb },
+  kept: { title: 'MB kept', figure: 'keptBytes', format: mb },
+  share: { title: 'share kept', figure: 'share', format: value => fixed(value, 3) },
+  pieces: { title: 'pieces', figure: 'pieces', format: value => fixed(value, 0) },
+}
+
+/** A figure as text, with its spread where that is wanted and there is one; empty if it was not measured. */
+export function written(column, summary) {
+  const { figure, format, spread } = COLUMNS[column]
+  const found = summary?.[figure]
+  if (!found) return ''
+  return spread && found.n > 1 ? `${format(found.median)} ± ${format(found.mad, found.median)}` : format(found.median)
+}

@@ -1,0 +1,68 @@
+import { connect, createServer } from 'node:net'
+
+const TICK_MS = 4
+
+/**
+ * Runs an act behind a link of limited speed: a loopback proxy that lets through `bytesPerSecond` in each direction, all
+ * connections together, shared fairly. Given is the `host:port` to use instead of the target.
+ */
+export async function withShapedLink(target, bytesPerSecond, act) {
+  const directions = [createBucket(bytesPerSecond), createBucket(bytesPerSecond)]
+  const sockets = new Set()
+  const [host, port] = target.split(':')
+  const server = createServer(near => {
+    const far = connect(Number(port), host)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.once('close', () => sockets.delete(socket))
+      socket.once('error', () => [near, far].forEach(end => void end.destroy()))
+    }
+    void forward(near, far, directions[0])
+    void forward(far, near, directions[1])
+  })
+  await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
+  try {
+    return await act(`127.0.0.1:${server.address().port}`)
+  } finally {
+    directions.forEach(bucket => void bucket.close())
+    for (const socket of sockets) socket.destroy()
+    await new Promise(done => server.close(done))
+  }
+}
+
+async function forward(from, to, bucket) {
+  try {
+    for await (const chunk of from) {
+      await bucket.take(chunk.length)
+      if (!to.write(chunk)) await new Promise(done => void to.once('drain', done).once('close', done))
+    }
+    to.end()
+  } catch {
+    to.destroy()
+  }
+}
+
+/** Tokens flow in by the clock, so that a late timer costs nothing; what was not used is lost after 20 ms. */
+function createBucket(bytesPerSecond) {
+  const waiting = []
+  let tokens = 0
+  let last = performance.now()
+  const serve = () => {
+    const now = performance.now()
+    tokens = Math.min(tokens + ((now - last) / 1000) * bytesPerSecond, bytesPerSecond / 50)
+    last = now
+    while (waiting.length > 0 && tokens > 0) {
+      const { bytes, done } = waiting.shift()
+      tokens -= bytes
+      done()
+    }
+  }
+  const timer = setInterval(serve, TICK_MS)
+  const take = bytes =>
+    new Promise(done => {
+      waiting.push({ bytes, done })
+      serve()
+    })
+  return { take, close: () => clearInterval(timer) }
+}

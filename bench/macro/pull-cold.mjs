@@ -1,0 +1,79 @@
+import { bareNode } from '../contenders/bare-node.mjs'
+import { layerstore } from '../contenders/layerstore.mjs'
+import { skopeo } from '../contenders/skopeo.mjs'
+import { checkLayout } from '../harness/checks/check-layout.mjs'
+import { missing } from '../harness/find-program.mjs'
+import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
+import { withShapedLink } from '../harness/servers/shaped-link.mjs'
+
+const APP = 'ten layers'
+const BIG = 'one large layer'
+const SHAPED = 'ten layers over 1 Gbit/s'
+const LINK = 125e6
+const [WASM, NATIVE, FLOOR] = ['layerstore, wasm', 'layerstore, native', 'bare node:http, unchecked']
+
+export const scenario = {
+  name: 'pull-cold',
+  question: 'How long does a pull into an empty store take, beside skopeo into an OCI layout?',
+  async measure(bench) {
+    const reason = missing('docker-registry')
+    if (reason) return bench.skip(APP, reason)
+    const { directory } = await bench.corpora.registry()
+    const [app, big] = [await bench.corpora.app(), await bench.corpora.big()]
+    await withDockerRegistry(directory, async host => {
+      await compareOn(bench, APP, app, `${host}/bench/app:1`, 5)
+      await compareOn(bench, BIG, big, `${host}/bench/big:1`, 3)
+      await withShapedLink(host, LINK, link => compareOn(bench, SHAPED, app, `${link}/bench/app:1`, 3))
+    })
+  },
+  claims: [
+    ...[APP, BIG].flatMap(name => [
+      {
+        text: `${name}: time with wasm over skopeo's`,
+        of: figure => figure(name, WASM) / figure(name, skopeo.name),
+        atMost: 1.1,
+      },
+      {
+        text: `${name}: time with native over skopeo's`,
+        of: figure => figure(name, NATIVE) / figure(name, skopeo.name),
+        atMost: 0.8,
+      },
+      { text: `${name}: peak memory with wasm, MB`, of: figure => figure(name, WASM, 'peakBytes') / 1e6, atMost: 150 },
+    ]),
+    {
+      text: `${SHAPED}: share of the link with wasm, without Node's start`,
+      of: figure => rateOf(figure, WASM) / LINK,
+      atLeast: 0.95,
+    },
+    {
+      text: `${SHAPED}: share of what the link gives a bare reader`,
+      of: figure => rateOf(figure, WASM) / rateOf(figure, FLOOR),
+      atLeast: 0.95,
+    },
+  ],
+}
+
+function rateOf(figure, label) {
+  return (figure(SHAPED, label, 'bytesPerSecond') * figure(SHAPED, label)) / figure(SHAPED, label, 'actSeconds')
+}
+
+function compareOn(bench, name, image, reference, rounds) {
+  const digests = image.blobs.map(({ digest }) => ({ digest, manifest: digest === image.digest }))
+  return bench.compare({
+    name,
+    job: 'pull',
+    bytes: image.bytes,
+    rounds,
+    columns: ['seconds', 'speed', 'cpu', 'memory'],
+    plot: 'seconds',
+    input: { reference, digests },
+    around: (input, run) => run({ ...input, layout: `${input.scratch}/layout` }),
+    entries: [
+      { label: WASM, contender: layerstore, options: { hasher: 'wasm' } },
+      { label: NATIVE, contender: layerstore, options: { hasher: 'native' } },
+      { contender: skopeo },
+      { label: FLOOR, contender: bareNode, options: { unnamed: true } },
+    ],
+    check: (outcome, given) => checkLayout(outcome.layout, image, { named: !given.unnamed }),
+  })
+}

@@ -1,0 +1,32 @@
+import { bareNode } from '../contenders/bare-node.mjs'
+import { layerstore } from '../contenders/layerstore.mjs'
+import { blobPath } from '../contenders/oci-layout.mjs'
+import { sha256sum } from '../contenders/sha256sum.mjs'
+
+export const scenario = {
+  name: 'verify',
+  question: 'How fast does a store prove that all its blobs are what their digests say?',
+  async measure(bench) {
+    const { layout, blobs, bytes } = await bench.corpora.app()
+    const digests = blobs.map(({ digest }) => digest).sort()
+    await bench.compare({
+      name: 'a stored image of ten layers',
+      job: 'verify',
+      figure: 'act',
+      bytes,
+      columns: ['seconds', 'speed', 'cpu', 'memory'],
+      plot: 'speed',
+      input: { layout, files: digests.map(digest => blobPath(layout, digest)) },
+      entries: [
+        { label: 'layerstore, wasm', contender: layerstore, options: { hasher: 'wasm' } },
+        { label: 'layerstore, native', contender: layerstore, options: { hasher: 'native' } },
+        { label: 'bare hash-wasm loop', contender: bareNode, job: 'hash', options: { engine: 'wasm' } },
+        { label: 'bare node:crypto loop', contender: bareNode, job: 'hash', options: { engine: 'native' } },
+        { contender: sha256sum },
+      ],
+      check: outcome => {
+        if (String(outcome.digests) !== String(digests)) throw new Error('other blobs were verified than are there')
+      },
+    })
+  },
+}
