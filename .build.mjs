@@ -2,7 +2,7 @@
 // Loading 240 small files costs 60 ms on an idle machine; bundled, with the lazy imports kept lazy, 25.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const root = import.meta.dirname
@@ -18,6 +18,9 @@ execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '
 const doors = readdirSync(dist).filter(room => existsSync(join(dist, room, 'index.js')))
 const input = { index: join(dist, 'index.js'), 'cli/main': join(dist, 'cli/main.js') }
 for (const room of doors) input[`${room}/index`] = join(dist, room, 'index.js')
+// A thread starts from a file that stands beside its starter; starters are shared, so they end up in shared/.
+for (const file of files(dist).filter(path => path.endsWith('-thread.js')))
+  input[`shared/${basename(file, '.js')}`] = file
 const bundle = await rolldown({
   cwd: root,
   input,

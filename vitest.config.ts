@@ -4,6 +4,7 @@ const strict = { branches: 95 }
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    execArgv: ['--import', new URL('./test/helpers/typescript-in-threads.mjs', import.meta.url).href],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

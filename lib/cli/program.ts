@@ -1,9 +1,14 @@
 import { Command } from 'commander'
 import type { AppendOptions } from './commands/append.ts'
+import type { DfOptions } from './commands/df.ts'
+import type { FilesOptions } from './commands/files.ts'
+import type { FsckOptions } from './commands/fsck.ts'
+import type { GcOptions } from './commands/gc.ts'
 import type { PlatformOption } from './commands/inspect.ts'
 import type { PullOptions } from './commands/pull.ts'
 import type { PushOptions } from './commands/push.ts'
 import type { ServeOptions } from './commands/serve.ts'
+import type { UnpackCommandOptions } from './commands/unpack.ts'
 import type { GlobalOptions, Session } from './session.ts'
 
 /** Opens a session with the options given, runs the act in it, closes it. */
@@ -46,6 +51,8 @@ export function createProgram(inSession: InSession, version: string): Command {
       inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
     )
   addLocalCommands(add, inSession)
+  addSpaceCommands(add, inSession)
+  addRootfsCommands(add, inSession)
   add('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')
@@ -83,6 +90,60 @@ function addLocalCommands(add: (usage: string, description: string) => Command, 
   add('rm <name...>', 'take names away').action((names: string[], options: GlobalOptions) =>
     inSession(options, async s => (await import('./commands/names.ts')).remove(s, names)),
   )
+}
+
+/** Commands that look at the root filesystem of an image, or write it out. */
+function addRootfsCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+  add('files <name> [path]', 'list what a stored image holds, without unpacking it')
+    .option('--platform <p>', 'platform to take from an index')
+    .option('-R, --recursive', 'list directories below as well')
+    .action((name: string, path: string | undefined, options: GlobalOptions & FilesOptions) =>
+      inSession(options, async s => (await import('./commands/files.ts')).files(s, name, path ?? '/', options)),
+    )
+  add('cat <name> <path>', 'print a file of a stored image, byte for byte')
+    .option('--platform <p>', 'platform to take from an index')
+    .action((name: string, path: string, options: GlobalOptions & PlatformOption) =>
+      inSession(options, async s => (await import('./commands/cat.ts')).cat(s, name, path, options)),
+    )
+  add('unpack <name> <dir>', 'write the root filesystem of a stored image to a directory')
+    .option('--platform <p>', 'platform to take from an index')
+    .option('--rootless', 'leave owners and devices aside (the default for users who are not root)')
+    .option('--overwrite', 'write into a directory that is not empty')
+    .action((name: string, directory: string, options: GlobalOptions & UnpackCommandOptions) =>
+      inSession(options, async s => (await import('./commands/unpack.ts')).unpack(s, name, directory, options)),
+    )
+}
+
+/** Commands about the space that the store takes. */
+function addSpaceCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+  add('gc', 'remove what no name needs')
+    .alias('prune')
+    .option('-n, --dry-run', 'show what would go, and why; remove nothing')
+    .option('--explain', 'with --dry-run, also show what would stay, and why')
+    .option('--keep-last <n>', 'keep the names of the last n images of each repository, drop the others')
+    .option('--max-age <d>', 'drop names that were not used for longer, e.g. 30d')
+    .option('--max-bytes <n>', 'drop names, least recently used first, until the rest fits, e.g. 10GB')
+    .option('--grace <d>', 'leave alone what is younger (default: 1h)')
+    .option('--keep-unknown', 'go on although something cannot be understood; keep it, and all it mentions')
+    .option('--force', 'go on although not one name is there, or with a grace under ten minutes')
+    .action((options: GlobalOptions & GcOptions) =>
+      inSession(options, async s => (await import('./commands/gc.ts')).gc(s, options)),
+    )
+  add('fsck', 'read everything in the store and say what is wrong; exit code 1 if something is')
+    .alias('verify')
+    .option('--repair [ref]', 'fetch what is damaged or missing from this repository, or from where it came')
+    .option('--quarantine', 'move corrupt blobs out of the way, even if nothing replaces them')
+    .option('--resume', 'go on where an earlier check was broken off')
+    .option('--no-content', 'look at names and sizes only')
+    .option('--max-rate <n>', 'read no more than this in a second, e.g. 50MB')
+    .action((options: GlobalOptions & FsckOptions) =>
+      inSession(options, async s => (await import('./commands/fsck.ts')).fsck(s, options)),
+    )
+  add('df', 'say what takes how much space in the store')
+    .option('--images', 'also for each image')
+    .action((options: GlobalOptions & DfOptions) =>
+      inSession(options, async s => (await import('./commands/df.ts')).df(s, options)),
+    )
 }
 
 function withGlobals(command: Command): Command {

@@ -10,8 +10,9 @@ export type ExitCode = 0 | 1 | 2 | 130
 /** Runs one command line and says how it ended. Never throws, never exits the process. */
 export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {
   const json = args.includes('--json')
+  const outcome: Outcome = { exit: 0 }
   const program = createProgram(
-    inSessionOf(terminal, () => program.opts<GlobalOptions>()),
+    inSessionOf(terminal, () => program.opts<GlobalOptions>(), outcome),
     version,
   )
   for (const command of [program, ...program.commands]) {
@@ -22,17 +23,22 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
   }
   try {
     await program.parseAsync([...args], { from: 'user' })
-    return 0
+    return outcome.exit
   } catch (error) {
     return report(error, terminal, json)
   }
 }
 
+interface Outcome {
+  exit: ExitCode
+}
+
 /** Global options may stand before the command or after it; after wins. */
-function inSessionOf(terminal: Terminal, before: () => GlobalOptions): InSession {
+function inSessionOf(terminal: Terminal, before: () => GlobalOptions, outcome: Outcome): InSession {
   return async (options, act) => {
     await using session = new Session(terminal, { ...before(), ...options })
     await act(session)
+    outcome.exit = session.exit
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HasherEngine } from '../digest/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
-import type { Store } from '../store/index.ts'
+import type { OpenStoreOptions, Store } from '../store/index.ts'
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
 import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,6 +20,8 @@ export class Session implements AsyncDisposable {
   readonly terminal: Terminal
   readonly json: boolean
   readonly quiet: boolean
+  /** How the command ends if nothing is thrown: 1 if it found what it was to find, and that is bad news. */
+  exit: 0 | 1 = 0
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
 
@@ -47,10 +49,10 @@ export class Session implements AsyncDisposable {
     return hasher
   }
 
-  async store(): Promise<Store> {
+  async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
     const { openStore } = await import('../store/index.ts')
     return this.#keep(
-      await openStore(this.#options.store ?? storeDirectory(this.terminal.env), { hasher: this.hasher }),
+      await openStore(this.#options.store ?? storeDirectory(this.terminal.env), { ...options, hasher: this.hasher }),
     )
   }
 

@@ -1,5 +1,6 @@
 import type { FormatErrorCode } from './format.ts'
 import type { RegistryErrorCode } from './registry.ts'
+import type { RootfsErrorCode } from './rootfs.ts'
 import type { StoreErrorCode } from './store.ts'
 
 /** Every code that an error of this library can carry. The errors room's README says what each asks of the caller. */
@@ -7,6 +8,7 @@ export type ErrorCode =
   | FormatErrorCode
   | StoreErrorCode
   | RegistryErrorCode
+  | RootfsErrorCode
   | 'ERR_HASHER'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_DIGEST_MISMATCH'

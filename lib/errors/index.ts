@@ -5,6 +5,7 @@ export { HasherError } from './hasher.ts'
 export { PlatformNotFoundError } from './image.ts'
 export { DiffIdMismatchError, DigestMismatchError, SizeMismatchError } from './integrity.ts'
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails, type WireError } from './registry.ts'
+export { RootfsError, type RootfsErrorCode, type RootfsErrorDetails } from './rootfs.ts'
 export {
   BlobCorruptError,
   BlobNotFoundError,

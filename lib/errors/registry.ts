@@ -18,6 +18,8 @@ export interface WireError {
   readonly code: string
   /** The registry's own words, control characters removed, cut at 512 characters. */
   readonly message: string
+  /** The blob or manifest that it is about, where the registry names one, as with `MANIFEST_BLOB_UNKNOWN`. */
+  readonly digest?: string
 }
 
 /** Facts about a failed exchange with a registry. */

@@ -38,10 +38,16 @@ export class BlobCorruptError extends LayerStoreError {
   readonly expected: string
   /** See {@link BlobCorruptError.expected}. */
   readonly actual: string
+  /** Where the blob is kept now, relative to the store, if it was moved out of the way. */
+  readonly quarantinedTo: string | undefined
 
   /** @internal */
-  constructor(details: { digest: string; expected: string; actual: string }, options?: ErrorOptions) {
+  constructor(
+    details: { digest: string; expected: string; actual: string; quarantinedTo?: string },
+    options?: ErrorOptions,
+  ) {
     super(`stored blob ${details.digest} is corrupt: expected ${details.expected}, found ${details.actual}`, options)
+    this.quarantinedTo = details.quarantinedTo
     this.digest = details.digest
     this.expected = details.expected
     this.actual = details.actual
@@ -50,6 +56,8 @@ export class BlobCorruptError extends LayerStoreError {
 
 /** The codes of {@link StoreError}. */
 export type StoreErrorCode =
+  | 'ERR_COLLECTION_REFUSED'
+  | 'ERR_COLLECTION_UNSUPPORTED'
   | 'ERR_STORE_CLOSED'
   | 'ERR_STORE_FORMAT'
   | 'ERR_STORE_IO'

@@ -48,12 +48,19 @@ export interface ComposeImageOptions extends AbortOptions {
  */
 export async function composeImage(store: Store, options: ComposeImageOptions): Promise<Image> {
   const { base, layers = [], signal } = options
+  const below = [...(base?.manifest.layers ?? []), ...layers.map(layer => layer.descriptor)]
+  // The base may lose its name meanwhile; what is acknowledged here lasts until the new image gets one.
+  await using _lease = await store.leases.hold({
+    label: 'compose an image',
+    digests: below.map(layer => layer.digest),
+    signal,
+  })
   const config = composeConfig({ ...options, base: base?.config, layers })
   const configBytes = canonicalJson(config)
   const configInfo = await store.put(configBytes, { signal })
   const manifest = composeManifest({
     config: { mediaType: MediaType.OciConfig, ...configInfo },
-    layers: [...(base?.manifest.layers ?? []), ...layers.map(layer => layer.descriptor)],
+    layers: below,
     annotations: { ...(base ? { [Annotation.BaseDigest]: base.descriptor.digest } : {}), ...options.annotations },
   })
   const info = await store.put(canonicalJson(manifest), { signal })

@@ -3,8 +3,10 @@ import { createStreamDigester, type Digest, type HasherEngine, type StreamDigest
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
-import type { Store } from '../store/index.ts'
+import { recordLayerFact, type Store } from '../store/index.ts'
 import { normalizePath, type TarInput, writeTar } from '../tar/index.ts'
+import { LayerIndexer } from './indexing/layer-indexer.ts'
+import { keepIndex } from './read-layer-index.ts'
 
 /** News of a layer being written. */
 export interface WriteLayerProgress {
@@ -24,6 +26,11 @@ export interface WriteLayerOptions extends AbortOptions {
   readonly hasher?: HasherEngine | undefined
   /** Annotations of the descriptor. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
+  /**
+   * Make the entry index in the same pass and keep it, so that looking into the layer opens nothing later; costs one more
+   * digest of every file. @defaultValue `true`
+   */
+  readonly index?: boolean | undefined
   /** Hears of every piece of the tar; must not throw. */
   readonly onProgress?: ((progress: WriteLayerProgress) => void) | undefined
 }
@@ -37,6 +44,8 @@ export interface WrittenLayer {
   /** Bytes of the tar. */
   readonly uncompressedSize: number
 }
+
+const DEFAULT_LEVELS = { gzip: 6, zstd: 3 } as const
 
 const MEDIA_TYPES: Record<CompressionType, string> = {
   gzip: MediaType.OciLayerGzip,
@@ -55,7 +64,7 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function writeLayer(
-  store: Pick<Store, 'put'>,
+  store: Pick<Store, 'put' | 'derived'>,
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
@@ -66,14 +75,30 @@ export async function writeLayer(
   const progress = { entries: 0, bytes: 0 }
   // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
+  const indexer = options.index === false ? undefined : new LayerIndexer(hasher)
   try {
-    const tar = observed(writeTar(unique(entries, progress), { signal }), progress, digester, options.onProgress)
+    const tar = observed(writeTar(unique(entries, progress), { signal }), progress, {
+      digester,
+      indexer,
+      onProgress: options.onProgress,
+    })
     const { digest, size } = await store.put(compress(tar, { type, level, signal }), { hasher, signal })
     const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
-    return { descriptor, diffId: (await digester?.digest()) ?? digest, uncompressedSize: progress.bytes }
+    const diffId = (await digester?.digest()) ?? digest
+    await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
+    if (indexer) await keepIndex(store, indexer.finish(diffId), { signal })
+    return { descriptor, diffId, uncompressedSize: progress.bytes }
   } finally {
     digester?.release()
+    indexer?.release()
   }
+}
+
+/** Names what compressed a layer: the same content comes out of it as the same bytes. */
+function compressorOf(type: CompressionType, level: number | undefined): string {
+  if (type === 'none') return 'none'
+  const library = type === 'gzip' ? 'zlib' : 'zstd'
+  return `${type}-${level ?? DEFAULT_LEVELS[type]}/${library}-${process.versions[library] ?? process.version}`
 }
 
 /** SPEC: a path must not stand twice in a layer (layer.md#representing-changes). */
@@ -96,13 +121,17 @@ async function* unique(
 async function* observed(
   tar: AsyncIterable<Uint8Array>,
   progress: { entries: number; bytes: number },
-  digester: StreamDigester | undefined,
-  onProgress: WriteLayerOptions['onProgress'],
+  watchers: {
+    readonly digester: StreamDigester | undefined
+    readonly indexer: LayerIndexer | undefined
+    readonly onProgress: WriteLayerOptions['onProgress']
+  },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of tar) {
-    await digester?.update(chunk)
+    await watchers.digester?.update(chunk)
+    await watchers.indexer?.take(chunk)
     progress.bytes += chunk.byteLength
-    onProgress?.({ ...progress })
+    watchers.onProgress?.({ ...progress })
     yield chunk
   }
 }

@@ -1,7 +1,25 @@
 export type { HostRule } from './addresses/base-url.ts'
-export type { RegistryClientOptions, RegistryWaitEvent, RegistryWarning } from './client-options.ts'
+export type { HostLookup } from './addresses/reach.ts'
+export type {
+  RegistryClientOptions,
+  RegistryEvent,
+  RegistryHostOptions,
+  RegistryMirror,
+  RegistryMirrorEvent,
+  RegistryRateLimitEvent,
+  RegistryWaitEvent,
+  RegistryWarning,
+} from './client-options.ts'
 export { createRegistryClient } from './create-registry-client.ts'
-export type { Credential, CredentialSource } from './credentials/credential.ts'
+export type { Credential, CredentialOptions, CredentialSource } from './credentials/credential.ts'
 export type { RetryOptions } from './endpoint/retry-budget.ts'
-export type { FetchBlobOptions, FetchedManifest, RegistryClient, RemoteBlob } from './registry-client.ts'
+export type {
+  FetchBlobOptions,
+  FetchedManifest,
+  PushBlobOptions,
+  ReferrersOptions,
+  RegistryClient,
+  RemoteBlob,
+  UploadMemory,
+} from './registry-client.ts'
 export type { Timeouts } from './transport/transport.ts'

@@ -16,10 +16,61 @@ export interface RemoteBlob {
   readonly size: number
 }
 
-/** Which bytes of a remote blob to fetch. */
+/** Which bytes of a remote blob to fetch, and how. */
 export interface FetchBlobOptions extends AbortOptions {
   /** First byte to deliver. @defaultValue `0` */
   readonly offset?: number | undefined
+  /**
+   * Ranges of a big blob to fetch at a time. Bytes still come in order; up to so many parts of 4 MiB are held in memory.
+   * A registry without ranges is read in one stream. @defaultValue `1`
+   */
+  readonly parallel?: number | undefined
+  /**
+   * Also fetch from the addresses in the descriptor's `urls`, after the registry, without credentials and by the same URL
+   * policy. Whoever wrote the manifest chose them. @defaultValue `false`
+   */
+  readonly foreign?: boolean | undefined
+}
+
+/**
+ * Keeps the state of unfinished uploads, so that another process can go on with them. A store's derived data will do.
+ * All of it may be lost at any time.
+ *
+ * The bytes hold the address of an upload, which may be signed: they are to be kept as a secret is. Keys are of 1 to 200
+ * characters out of `a-z 0-9 . _ : + -`.
+ */
+export interface UploadMemory {
+  /** The bytes that were kept under a key, if any. */
+  get(key: string, options?: AbortOptions): Promise<Uint8Array | undefined>
+  /** Keeps bytes under a key, in place of others. */
+  set(key: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>
+  /** Forgets what is kept under a key. Idempotent. */
+  delete(key: string, options?: AbortOptions): Promise<void>
+}
+
+/** How to upload a blob. */
+export interface PushBlobOptions extends AbortOptions {
+  /**
+   * Gives the bytes from an offset on, for uploads that go on where they broke off. Without it the source is opened from
+   * the start, and what the registry has already is read and dropped.
+   */
+  readonly openAt?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
+  /**
+   * Send in pieces of so many bytes, if the blob is larger. The registry's own minimum and what it refused as too large
+   * take precedence. @defaultValue in one piece; after a failure, or with `uploads`, in pieces of 16 MiB
+   */
+  readonly chunkBytes?: number | undefined
+  /**
+   * Where the state of the upload is kept. With it, an upload that fails or is aborted is left open at the registry, and
+   * the next call with the same repository and digest goes on with it; without it, it is cancelled.
+   */
+  readonly uploads?: UploadMemory | undefined
+}
+
+/** Which referrers to list. */
+export interface ReferrersOptions extends AbortOptions {
+  /** Only those of this kind. */
+  readonly artifactType?: string | undefined
 }
 
 /**
@@ -49,25 +100,50 @@ export interface RegistryClient extends AsyncDisposable {
   fetchManifest(reference: Reference, options?: AbortOptions): Promise<FetchedManifest>
 
   /**
-   * Uploads a manifest or index, under its digest and, if given, a tag. What it names must be there before.
+   * Uploads a manifest or index, under its digest and the tags given. What it names must be there before. Several tags go
+   * in one request where the registry can do that, else one after the other.
+   *
+   * If the manifest has a `subject` and the registry knows no referrers, it is added to the list of referrers that stands
+   * under the subject's fallback tag. Calls of one client do that in turn; other programs may interfere, which is noticed
+   * and repeated a few times.
    *
    * @returns the digest under which the registry keeps it.
+   * @throws {@link RegistryError} with `MANIFEST_BLOB_UNKNOWN` among its `errors` if something it names is missing.
    */
-  pushManifest(repository: Repository, manifest: FetchedManifest, tag?: string, options?: AbortOptions): Promise<Digest>
+  pushManifest(
+    repository: Repository,
+    manifest: FetchedManifest,
+    tag?: string | readonly string[],
+    options?: AbortOptions,
+  ): Promise<Digest>
 
   /** Whether the repository holds the blob, and its size as the registry says. */
   statBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<RemoteBlob | undefined>
 
   /**
-   * The bytes of a blob from `offset` on. A broken connection is resumed with `Range` a bounded number of times; a
-   * server that ignores `Range` costs time, never a wrong byte. Surplus bytes are an error; the digest is not checked.
+   * The bytes of a blob from `offset` on: from the mirrors of its registry in their order, then the registry, then, if
+   * asked for, the descriptor's `urls`. A broken connection is resumed with `Range` a bounded number of times, then
+   * the next source goes on. A server that ignores `Range` costs time, never a wrong byte. Surplus bytes are an error.
    *
-   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}.
+   * **The digest is not checked**, and the bytes may come from several sources: the caller compares it and, if it differs,
+   * throws everything away and calls {@link distrustBlob}.
+   *
+   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}: the failure of the registry
+   * itself, if all sources failed.
    */
   fetchBlob(repository: Repository, descriptor: Descriptor, options?: FetchBlobOptions): AsyncIterable<Uint8Array>
 
   /**
-   * Uploads a blob in one piece. `open` gives its bytes from the start; it is called again if the upload must be repeated.
+   * Tells that the bytes {@link fetchBlob} gave for a blob did not have its digest. Sources that gave some of them are not
+   * asked for this blob again; if there was only one, and that was the last, it is asked once more.
+   *
+   * @returns whether it makes sense to fetch the blob again, from its first byte on.
+   */
+  distrustBlob(repository: Repository, digest: Digest): boolean
+
+  /**
+   * Uploads a blob. `open` gives its bytes from the start; it is called again if the upload must be repeated. A blob that
+   * is sent in pieces goes on where the registry says it broke off; one sent in one piece begins anew.
    *
    * @throws what `open`'s stream throws, then nothing is kept by the registry.
    */
@@ -75,14 +151,52 @@ export interface RegistryClient extends AsyncDisposable {
     repository: Repository,
     descriptor: Descriptor,
     open: () => AsyncIterable<Uint8Array>,
-    options?: AbortOptions,
+    options?: PushBlobOptions,
   ): Promise<void>
 
-  /** Asks the registry to take a blob over from another of its repositories; `false` if it would not. */
-  mountBlob(repository: Repository, digest: Digest, from: string, options?: AbortOptions): Promise<boolean>
+  /**
+   * How many bytes of a blob the registry holds in an upload that an earlier {@link pushBlob} with the same memory left
+   * open; `undefined` if there is none to go on with.
+   */
+  statUpload(
+    repository: Repository,
+    digest: Digest,
+    uploads: UploadMemory,
+    options?: AbortOptions,
+  ): Promise<number | undefined>
+
+  /**
+   * Asks the registry to take a blob over from another of its repositories, or, without `from`, from wherever it has it;
+   * `false` if it would not.
+   */
+  mountBlob(repository: Repository, digest: Digest, from?: string, options?: AbortOptions): Promise<boolean>
 
   /** The tags of a repository, page by page. */
   listTags(repository: Repository, options?: AbortOptions): AsyncIterable<string>
+
+  /**
+   * The repositories of a registry, page by page. Many registries do not tell.
+   *
+   * @param registry - Name of the registry as in references.
+   */
+  listRepositories(registry: string, options?: AbortOptions): AsyncIterable<string>
+
+  /**
+   * What refers to a manifest by its `subject`: signatures, provenance and the like. By the referrers API, and where the
+   * registry has none, by the list under the fallback tag. None is an empty list.
+   *
+   * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers | listing referrers}
+   */
+  referrers(repository: Repository, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>
+
+  /** Deletes a manifest or index, and with it its tags; `false` if it was not there. */
+  deleteManifest(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>
+
+  /** Deletes a tag, not what it stands for; `false` if it was not there. Some registries refuse. */
+  deleteTag(repository: Repository, tag: string, options?: AbortOptions): Promise<boolean>
+
+  /** Deletes a blob of a repository; `false` if it was not there. */
+  deleteBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>
 
   /** Closes idle connections. Idempotent. */
   close(): Promise<void>

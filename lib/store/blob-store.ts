@@ -13,6 +13,13 @@ export interface BlobInfo {
 /** When a stored blob is checked against its digest while it is read as a whole. */
 export type VerifyPolicy = 'always' | 'once-per-process' | 'never'
 
+/**
+ * What a read does about a blob that turns out to be corrupt, beside rejecting: nothing (`report`), or move it to where
+ * damaged things are kept, so that the next pull brings it again (`quarantine`; only what was read through to its end, and
+ * not in a read-only store).
+ */
+export type CorruptionPolicy = 'report' | 'quarantine'
+
 /** Which part of a blob to read, and how. */
 export interface ReadBlobOptions extends AbortOptions {
   /** First byte to read. Past the end gives no bytes. @defaultValue `0` */
@@ -21,6 +28,8 @@ export interface ReadBlobOptions extends AbortOptions {
   readonly length?: number | undefined
   /** @defaultValue what the store was opened with, `'always'` unless set */
   readonly verify?: VerifyPolicy | undefined
+  /** @defaultValue what the store was opened with, `'report'` unless set */
+  readonly onCorrupt?: CorruptionPolicy | undefined
 }
 
 /** Reads blobs by digest. */
@@ -35,7 +44,8 @@ export interface BlobReader {
    * proven yet, the loop ends only if all of them were right. A part (`offset`, `length`) cannot be verified.
    *
    * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`.
-   * @throws {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, at the end of the stream at the latest.
+   * @throws {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, at the end of the stream at the latest; what the system could not
+   * read is `ERR_STORE_IO`, and no corruption.
    */
   read(digest: Digest, options?: ReadBlobOptions): AsyncIterable<Uint8Array>
 }

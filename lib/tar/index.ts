@@ -1,4 +1,6 @@
 export { checkName, normalizePath } from './normalize-path.ts'
+export { HeaderScanner, type ScannedHeader } from './read/header-scanner.ts'
 export { readTar } from './read-tar.ts'
 export type { TarEntry, TarEntryType, TarHeader, TarInput } from './tar-entry.ts'
+export { completeHeader } from './write/header-of.ts'
 export { writeTar } from './write-tar.ts'

@@ -36,6 +36,8 @@ export interface TarHeader {
 
 /** An entry as it is read: its header, and its content while it is the current one. */
 export interface TarEntry extends TarHeader {
+  /** Where the content begins in the archive, in bytes; for entries without content, where it would. */
+  readonly offset: number
   /** The content of a file, to be read before the next entry is asked for; what is left unread is skipped. */
   readonly content: AsyncIterable<Uint8Array>
 }

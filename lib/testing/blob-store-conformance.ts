@@ -1,5 +1,6 @@
 import { blobCases } from './store-conformance/blob-cases.ts'
 import { ingestCases } from './store-conformance/ingest-cases.ts'
+import { integrityCases } from './store-conformance/integrity-cases.ts'
 import { referenceCases } from './store-conformance/reference-cases.ts'
 import { type ConformanceCase, casesFor, type StoreSubject } from './store-conformance/subject.ts'
 
@@ -12,5 +13,5 @@ import { type ConformanceCase, casesFor, type StoreSubject } from './store-confo
  * ```
  */
 export function blobStoreConformance(subject: StoreSubject): ConformanceCase[] {
-  return casesFor([...blobCases, ...ingestCases, ...referenceCases], subject)
+  return casesFor([...blobCases, ...ingestCases, ...referenceCases, ...integrityCases], subject)
 }

@@ -2,5 +2,6 @@ export type { Need, PlanStep, PullPlan, PushPlan, StepKind, TransferPlan } from 
 export { type PlanPullOptions, planPull } from './plan-pull.ts'
 export { type PlanPushOptions, planPush } from './plan-push.ts'
 export type { BlobProgress, NameProgress, OnProgress, TransferProgress } from './progress.ts'
+export { knownSources, registrySource } from './repair-sources.ts'
 export { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'
 export { type PushResult, type RunPushOptions, runPush } from './run-push.ts'

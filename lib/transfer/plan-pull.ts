@@ -7,6 +7,7 @@ import type { Store } from '../store/index.ts'
 import { bindParties } from './bound-parties.ts'
 import { bytesOf, type PlanStep, type PullPlan } from './plan.ts'
 import { RemoteGraph } from './remote-graph.ts'
+import { withSameContent } from './same-content.ts'
 import type { GraphNode } from './walk-graph.ts'
 
 /** What to take of a reference. */
@@ -42,7 +43,8 @@ export async function planPull(
   const top = await graph.resolveRoot()
   const chosen = await graph.choose(top, platform, options.allPlatforms ?? false)
   if (platform && chosen.platforms.length === 0) await checkPlatform(graph, chosen.root, platform)
-  const steps = await planSteps(store, await graph.descend(chosen.root), options.signal)
+  const needed = await planSteps(store, await graph.descend(chosen.root), options.signal)
+  const steps = await withSameContent(store, needed, graph.documents, options.signal)
   const plan: PullPlan = {
     version: 1,
     kind: 'pull',

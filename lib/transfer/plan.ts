@@ -19,6 +19,8 @@ export interface PlanStep {
   readonly reason: string
   /** Repository of the same registry that a `mount` takes the blob from. */
   readonly from?: string
+  /** A blob in the store that holds the same layer in another compression, as far as is known. */
+  readonly sameDiffIdAs?: Digest
 }
 
 /** What both kinds of plan say. Plain JSON: it can be printed, stored, tested, and run later. */

@@ -7,6 +7,7 @@ import type { BlobWriter, Store } from '../store/index.ts'
 import { type Parties, partiesOf } from './bound-parties.ts'
 import type { PlanStep, PullPlan } from './plan.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
+import { recordDiffIds, recordSources } from './record-facts.ts'
 import { runTogether } from './run-together.ts'
 
 /** How to run a plan. */
@@ -46,13 +47,28 @@ export interface PullResult {
  * failure, when all other transfers of this call have stopped.
  */
 export async function runPull(plan: PullPlan, options: RunPullOptions = {}): Promise<PullResult> {
-  const run = new PullRun(plan, partiesOf(plan, options), options)
-  const blobs = plan.steps.filter(step => step.need === 'fetch' && !isDocument(step))
+  const parties = partiesOf(plan, options)
+  const run = new PullRun(plan, parties, options)
+  const { signal } = options
+  const digests = plan.steps.map(step => step.descriptor.digest)
+  await using _lease = await parties.store.leases.hold({ label: `pull ${plan.name}`.slice(0, 200), digests, signal })
+  const steps = await stepsNow(plan, parties.store, signal)
+  const blobs = steps.filter(step => step.need === 'fetch' && !isDocument(step))
   // Largest first: the longest transfer must not be the last to start.
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
   await runTogether(blobs, options.concurrency ?? 4, options.signal, (step, signal) => run.blob(step, signal))
-  for (const step of plan.steps) if (step.need === 'fetch' && isDocument(step)) await run.document(step)
+  for (const step of steps) if (step.need === 'fetch' && isDocument(step)) await run.document(step)
   return run.finish()
+}
+
+/** What was there when the plan was made may have been collected since. */
+async function stepsNow(plan: PullPlan, store: Store, signal: AbortSignal | undefined): Promise<PlanStep[]> {
+  const isThere = async ({ digest, size }: Descriptor) => (await store.stat(digest, { signal }))?.size === size
+  return Promise.all(
+    plan.steps.map(async step =>
+      step.need === 'present' && !(await isThere(step.descriptor)) ? { ...step, need: 'fetch' as const } : step,
+    ),
+  )
 }
 
 function isDocument(step: PlanStep): boolean {
@@ -127,6 +143,8 @@ class PullRun {
     const { root, name, bytesTotal } = this.#plan
     const kept = await this.#parties.store.references.set(name, root, { signal: this.#signal })
     this.#meter.name(kept, root.digest)
+    await recordSources(this.#parties.store, this.#plan)
+    if (this.#blobsFetched > 0) await recordDiffIds(this.#parties.store, this.#plan)
     return {
       name: kept,
       digest: root.digest,

@@ -8,6 +8,7 @@ import { readDocument, type Store } from '../store/index.ts'
 import { type Parties, partiesOf } from './bound-parties.ts'
 import type { PlanStep, PushPlan } from './plan.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
+import { recordSources } from './record-facts.ts'
 import { runTogether } from './run-together.ts'
 
 /** How to run a plan. */
@@ -48,11 +49,16 @@ export interface PushResult {
  * transfers of this call have stopped.
  */
 export async function runPush(plan: PushPlan, options: RunPushOptions = {}): Promise<PushResult> {
-  const run = new PushRun(plan, partiesOf(plan, options), options)
+  const parties = partiesOf(plan, options)
+  const run = new PushRun(plan, parties, options)
+  const digests = plan.steps.map(step => step.descriptor.digest)
+  const label = `push ${plan.name}`.slice(0, 200)
+  await using _lease = await parties.store.leases.hold({ label, digests, signal: options.signal })
   const blobs = plan.steps.filter(step => (step.need === 'upload' || step.need === 'mount') && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
   await runTogether(blobs, options.concurrency ?? 4, options.signal, (step, signal) => run.blob(step, signal))
   for (const step of plan.steps) if (isDocument(step)) await run.document(step)
+  await recordSources(parties.store, plan)
   return run.result()
 }
 

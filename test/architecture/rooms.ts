@@ -44,10 +44,10 @@ export const confined: Record<string, readonly string[]> = {
   'hash-wasm': ['digest'],
   'tar-stream': ['tar'],
   'node:zlib': ['compression'],
-  'node:worker_threads': ['digest', 'compression'],
+  'node:worker_threads': ['digest', 'compression', 'rootfs'],
   'node:http': ['registry', 'server', 'testing'],
   'node:https': ['registry', 'server', 'testing'],
-  'node:child_process': ['registry', 'build'],
+  'node:child_process': ['registry', 'rootfs', 'build'],
   fzstd: ['compression'],
   commander: ['cli'],
 }

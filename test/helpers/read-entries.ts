@@ -1,9 +1,9 @@
-import type { TarEntry, TarHeader } from '../../lib/tar/index.ts'
+import type { ScannedHeader, TarEntry } from '../../lib/tar/index.ts'
 import { readAll } from './read-all.ts'
 
 /** All entries of an archive with their content as text of one byte for each character. */
-export async function readEntries(entries: AsyncIterable<TarEntry>): Promise<(TarHeader & { text: string })[]> {
-  const all: (TarHeader & { text: string })[] = []
+export async function readEntries(entries: AsyncIterable<TarEntry>): Promise<(ScannedHeader & { text: string })[]> {
+  const all: (ScannedHeader & { text: string })[] = []
   for await (const { content, ...header } of entries) {
     all.push({ ...header, text: (await readAll(content)).toString('latin1') })
   }

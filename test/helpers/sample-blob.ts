@@ -3,9 +3,9 @@ import { parseDigest } from '../../lib/digest/index.ts'
 import type { Descriptor } from '../../lib/spec/index.ts'
 
 /** Bytes that differ from place to place, and what describes them. */
-export function sampleBlob(size: number): { readonly bytes: Buffer; readonly descriptor: Descriptor } {
+export function sampleBlob(size: number, seed = 0): { readonly bytes: Buffer; readonly descriptor: Descriptor } {
   const bytes = Buffer.allocUnsafe(size)
-  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + (i >> 16)) & 0xff
+  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + seed + (i >> 8) * 7 + (i >> 16)) & 0xff
   return { bytes, descriptor: descriptorOf(bytes, 'application/vnd.oci.image.layer.v1.tar') }
 }
 

@@ -17,13 +17,17 @@ export interface DockerRegistry extends AsyncDisposable {
 
 /** Starts the docker-registry program on a free loopback port; with `htpasswd`, only that user may enter. */
 export async function startDockerRegistry(
-  options: { readonly htpasswd?: { readonly username: string; readonly password: string } } = {},
+  options: {
+    readonly htpasswd?: { readonly username: string; readonly password: string }
+    /** Further settings, as the program takes them from its environment. */
+    readonly settings?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<DockerRegistry> {
   const directory = mkdtempSync(join(tmpdir(), 'layerstore-docker-registry-'))
   // Between finding a port and taking it, another process may take it: then try again.
   for (let attempt = 0; ; attempt++) {
     const host = `127.0.0.1:${await freePort()}`
-    const program = startProgram(directory, host, options.htpasswd)
+    const program = startProgram(directory, host, options.htpasswd, options.settings)
     if (await answers(program, host)) return running(program, host, directory)
     await end(program)
     if (attempt === 2) throw new Error('docker-registry did not start')
@@ -34,6 +38,7 @@ function startProgram(
   directory: string,
   host: string,
   htpasswd: { username: string; password: string } | undefined,
+  settings: Readonly<Record<string, string>> | undefined,
 ): ChildProcess {
   const config = join(directory, 'config.yml')
   writeFileSync(
@@ -52,6 +57,7 @@ function startProgram(
     env: {
       ...process.env,
       ...auth,
+      ...settings,
       REGISTRY_HTTP_ADDR: host,
       REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: join(directory, 'data'),
       OTEL_TRACES_EXPORTER: 'none',

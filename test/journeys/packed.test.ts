@@ -55,5 +55,8 @@ test('the packed package, laid out in an empty folder, imports by every door and
   const digest = cli('append', 'scratch', '--dir', 'a:/srv', '-t', 'mine:1', '--quiet').trim()
   expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/)
   expect(JSON.parse(cli('inspect', 'mine:1', '--platform', 'linux/amd64', '--json')).descriptor.digest).toBe(digest)
+  // Unpacking writes in a thread, whose file must have come along.
+  cli('unpack', 'mine:1', 'unpacked', '--rootless', '--platform', 'linux/amd64')
+  expect(readFileSync(join(folder, 'unpacked/srv/hello.txt'), 'utf8')).toBe('hello')
   expect(readdirSync(join(folder, 'images')).sort()).toEqual(['.layerstore', 'blobs', 'index.json', 'oci-layout'])
 })

@@ -106,11 +106,11 @@ describe('pushBlob', () => {
     const { error, asked: all } = await push(
       (_, response) =>
         response
-          .writeHead(413, { connection: 'close' })
+          .writeHead(400, { connection: 'close' })
           .end('{"errors":[{"code":"SIZE_INVALID","message":"too big"}]}'),
       endless,
     )
-    expect(error).toMatchObject({ code: 'ERR_REGISTRY', status: 413, errors: [{ code: 'SIZE_INVALID' }] })
+    expect(error).toMatchObject({ code: 'ERR_REGISTRY', status: 400, errors: [{ code: 'SIZE_INVALID' }] })
     expect(all).toEqual(['POST /v2/a/blobs/uploads/', 'PUT /upload/1', 'DELETE /upload/1'])
   })
 

@@ -14,7 +14,10 @@ const answer: Script = (_, response) => response.writeHead(200, { 'content-type'
 const attempt = async (script: Script, maxRetryAfterMs?: number) => {
   const events: RegistryWaitEvent[] = []
   await using server = await startScriptedRegistry(script)
-  await using registry = registryClientFor({ retries: { maxRetryAfterMs }, onEvent: event => events.push(event) })
+  await using registry = registryClientFor({
+    retries: { maxRetryAfterMs },
+    onEvent: event => event.type === 'waiting' && events.push(event),
+  })
   const started = performance.now()
   const error = await registry.fetchManifest({ registry: server.host, repository: 'a', tag: 'v' }).then(
     () => undefined,

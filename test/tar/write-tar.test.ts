@@ -19,7 +19,7 @@ describe('headers', () => {
     expect(bytes.byteLength).toBe(512 + 512 + 1024)
     expect(bytes.subarray(1024)).toEqual(Buffer.alloc(1024))
     expect(await readEntries(readTar(bytes))).toEqual([
-      { path: 'a', type: 'file', mode: 0o644, uid: 0, gid: 0, size: 1, mtime: 0, text: 'x' },
+      { path: 'a', type: 'file', mode: 0o644, uid: 0, gid: 0, size: 1, mtime: 0, offset: 512, text: 'x' },
     ])
     expect(bytes.subarray(265, 329)).toEqual(Buffer.alloc(64))
   })

@@ -37,7 +37,7 @@ export class HashWorker {
 
   constructor(onGone: () => void) {
     this.#onGone = onGone
-    this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, workerData: hasherModules() })
+    this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, execArgv: [], workerData: hasherModules() })
     this.#worker.unref()
     this.#worker.on('message', (answer: Answer) => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))

@@ -13,6 +13,12 @@ export function addressKind(hostname: string): AddressKind {
   return 'public'
 }
 
+/** The kind of an address as a look-up gives it: IPv6 without brackets, perhaps with a zone. */
+export function kindOfAddress(address: string): AddressKind {
+  const plain = address.replace(/%.*$/, '')
+  return addressKind(plain.includes(':') ? new URL(`http://[${plain}]/`).hostname : plain)
+}
+
 function kindOfV4([a = 0, b = 0]: readonly number[]): AddressKind {
   if (a === 127 || a === 0) return 'loopback'
   if (a === 169 && b === 254) return 'link-local'

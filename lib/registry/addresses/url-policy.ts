@@ -1,5 +1,6 @@
 import { RegistryError } from '../../errors/index.ts'
 import { addressKind } from './private-address.ts'
+import { type HostLookup, type Reach, reachOfRegistry } from './reach.ts'
 import { shownUrl } from './shown-url.ts'
 
 /** Where a registry may send us: token realms, redirects and upload locations all pass here. */
@@ -10,6 +11,9 @@ export interface UrlPolicy {
    * @throws `RegistryError` `ERR_BLOCKED_URL`.
    */
   follow(text: string, from: URL, what: string): URL
+
+  /** What addresses the host of such a URL may stand for: any, if it is the registry's own or allowed by name. */
+  reachOf(url: URL): Promise<Reach>
 }
 
 /**
@@ -18,9 +22,14 @@ export interface UrlPolicy {
  * it is allowed by name or the registry is on a loopback address (then everything but link-local).
  *
  * SAFETY: a registry could otherwise make a build machine ask its internal services or its cloud's metadata service.
- * Names are not looked up: a name that resolves to a private address passes, as intranets need.
+ * Names pass here; what they stand for is checked by {@link UrlPolicy.reachOf} and the look-up of the connection.
  */
-export function createUrlPolicy(registry: URL, allowedHosts: readonly string[] = []): UrlPolicy {
+export function createUrlPolicy(
+  registry: URL,
+  allowedHosts: readonly string[] = [],
+  lookup: HostLookup = async () => [],
+): UrlPolicy {
+  let reach: Promise<Reach> | undefined
   const kind = addressKind(registry.hostname)
   const isAllowed = (url: URL) =>
     url.host === registry.host || allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
@@ -29,6 +38,11 @@ export function createUrlPolicy(registry: URL, allowedHosts: readonly string[] =
     return target === 'public' || (kind === 'loopback' && target !== 'link-local')
   }
   return {
+    async reachOf(url) {
+      if (isAllowed(url)) return 'anywhere'
+      reach ??= reachOfRegistry(registry, lookup)
+      return reach
+    },
     follow(text, from, what) {
       const refuse = (why: string, shown: string): never => {
         throw new RegistryError('ERR_BLOCKED_URL', `${what} refused: ${why}`, { method: 'GET', url: shown })

@@ -1,3 +1,4 @@
+import { isDigest } from '../../digest/index.ts'
 import type { WireError } from '../../errors/index.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 
@@ -29,10 +30,21 @@ export async function readWireErrors(answer: WireAnswer): Promise<readonly WireE
 function errorsIn(document: unknown): readonly WireError[] {
   const errors = (document as { errors?: unknown } | null)?.errors
   if (!Array.isArray(errors)) return []
-  return errors.slice(0, KEPT_ERRORS).map((error: { code?: unknown; message?: unknown } | null) => ({
+  return errors.slice(0, KEPT_ERRORS).map((error: { code?: unknown; message?: unknown; detail?: unknown } | null) => ({
     code: cleanText(error?.code) || 'UNKNOWN',
     message: cleanText(error?.message),
+    ...digestIn(error?.detail),
   }))
+}
+
+/** Registries put the digest there alone, or as a member in either case. */
+function digestIn(detail: unknown): { digest?: string } {
+  const { digest, Digest } = (typeof detail === 'object' && detail !== null ? detail : { digest: detail }) as {
+    digest?: unknown
+    Digest?: unknown
+  }
+  const found = digest ?? Digest
+  return isDigest(found) ? { digest: found } : {}
 }
 
 /**

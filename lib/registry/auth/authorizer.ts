@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
 import type { Credential } from '../credentials/credential.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { TlsSettings, Transport } from '../transport/transport.ts'
 import { basicHeader } from './basic-header.ts'
 import { type Challenge, parseChallenges } from './parse-challenges.ts'
 import { requestToken } from './request-token.ts'
@@ -11,15 +11,20 @@ import { SharedWork } from './shared-work.ts'
 const KEPT_HEADERS = 256
 /** Basic credentials are asked for again after this time: helpers give out ones that expire. */
 const BASIC_TTL_MS = 10 * 60_000
+/** A token that ends sooner is renewed before a body is sent, which would have to be sent again if it were refused. */
+const BODY_MARGIN_MS = 30_000
 
 /** What an authorizer needs of the registry it works for. */
 export interface AuthorizerContext {
   readonly base: URL
   readonly transport: Transport
   readonly policy: UrlPolicy
-  readonly insecure: boolean
-  /** Looks the credentials up; called only after the registry has asked for some. */
-  credential(signal: AbortSignal): Promise<Credential | undefined>
+  readonly tls: TlsSettings | undefined
+  /**
+   * Looks the credentials up; called only after the registry has asked for some. A file may hold some for a single
+   * repository.
+   */
+  credential(repository: string | undefined, signal: AbortSignal): Promise<Credential | undefined>
 }
 
 interface Header {
@@ -34,17 +39,30 @@ interface Header {
 export class Authorizer {
   readonly #context: AuthorizerContext
   readonly #flights = new SharedWork<string | undefined>()
-  #headers: LRUCache<string, string> | undefined
+  #headers: LRUCache<string, Header> | undefined
   #challenge: Challenge | undefined
 
   constructor(context: AuthorizerContext) {
     this.#context = context
   }
 
-  /** The header to send without having been asked; `undefined` as long as nothing is known about the registry. */
-  async header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+  /**
+   * The header to send without having been asked; `undefined` as long as nothing is known about the registry.
+   *
+   * @param forBody - The request has a body, so the token should not end soon.
+   */
+  async header(
+    scopes: readonly string[],
+    forBody: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     if (!this.#challenge) return undefined
-    return this.#headers?.get(keyOf(this.#challenge, scopes)) ?? (await this.#obtain(this.#challenge, scopes, signal))
+    const key = keyOf(this.#challenge, scopes)
+    const known = this.#headers?.get(key)
+    // One that was short-lived from the start is not called nearly over before half of its life.
+    const endsSoon = known && this.#headers!.getRemainingTTL(key) < Math.min(BODY_MARGIN_MS, known.ttlMs / 2)
+    if (known && !(forBody && endsSoon)) return known.value
+    return this.#obtain(this.#challenge, scopes, signal)
   }
 
   /**
@@ -62,7 +80,7 @@ export class Authorizer {
     if (!challenge) return undefined
     this.#challenge = challenge
     const key = keyOf(challenge, scopes)
-    const known = this.#headers?.get(key)
+    const known = this.#headers?.get(key)?.value
     if (known !== undefined && known !== sent) return known
     this.#headers?.delete(key)
     const header = await this.#obtain(challenge, scopes, signal)
@@ -75,9 +93,12 @@ export class Authorizer {
   }
 
   async #make(key: string, challenge: Challenge, scopes: readonly string[], stop: AbortSignal) {
-    const [cache, credential] = await Promise.all([this.#loadCache(), this.#context.credential(stop)])
+    const [cache, credential] = await Promise.all([
+      this.#loadCache(),
+      this.#context.credential(repositoryOf(scopes), stop),
+    ])
     const header = await this.#headerFor(challenge, scopes, credential, stop)
-    if (header) cache.set(key, header.value, { ttl: header.ttlMs })
+    if (header) cache.set(key, header, { ttl: header.ttlMs })
     return header?.value
   }
 
@@ -94,18 +115,18 @@ export class Authorizer {
       const value = basicHeader(credential)
       return value === undefined ? undefined : { value, ttlMs: BASIC_TTL_MS }
     }
-    const { base, transport, policy, insecure } = this.#context
+    const { base, transport, policy, tls } = this.#context
     const realm = policy.follow(challenge.parameters.get('realm')!, base, 'token service')
     const request = { realm, service: challenge.parameters.get('service'), scopes, credential }
-    const trusted = insecure && realm.origin === base.origin
-    const { token, ttlMs } = await requestToken(transport, policy, { ...request, insecure: trusted }, stop)
+    const own = realm.origin === base.origin ? tls : undefined
+    const { token, ttlMs } = await requestToken(transport, policy, { ...request, tls: own }, stop)
     return { value: `Bearer ${token}`, ttlMs }
   }
 
   // PERF: loading lru-cache takes 3 ms, which a registry without authentication does not cost.
-  async #loadCache(): Promise<LRUCache<string, string>> {
+  async #loadCache(): Promise<LRUCache<string, Header>> {
     const { LRUCache } = await import('lru-cache')
-    this.#headers ??= new LRUCache<string, string>({ max: KEPT_HEADERS })
+    this.#headers ??= new LRUCache<string, Header>({ max: KEPT_HEADERS })
     return this.#headers
   }
 }
@@ -124,6 +145,11 @@ function chooseChallenge(refusal: string | undefined): Challenge | undefined {
 }
 
 function keyOf(challenge: Challenge, scopes: readonly string[]): string {
-  if (challenge.scheme === 'basic') return 'basic'
+  if (challenge.scheme === 'basic') return `basic ${repositoryOf(scopes)}`
   return JSON.stringify([challenge.parameters.get('realm'), challenge.parameters.get('service'), [...scopes].sort()])
+}
+
+/** The repository that a request is about: its own scope comes first. */
+function repositoryOf([scope = '']: readonly string[]): string | undefined {
+  return /^repository:([^:]+):/.exec(scope)?.[1]
 }

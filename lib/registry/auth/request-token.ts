@@ -7,7 +7,7 @@ import { answerError } from '../answers/answer-error.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { followRedirects } from '../transport/follow-redirects.ts'
-import type { Transport, WireAnswer } from '../transport/transport.ts'
+import type { TlsSettings, Transport, WireAnswer } from '../transport/transport.ts'
 import { basicHeader } from './basic-header.ts'
 
 const TOKEN_BODY_BYTES = 1024 * 1024
@@ -23,7 +23,7 @@ export interface TokenRequest {
   readonly service: string | undefined
   readonly scopes: readonly string[]
   readonly credential: Credential | undefined
-  readonly insecure: boolean
+  readonly tls: TlsSettings | undefined
 }
 
 /** A token, and how long to use it. */
@@ -32,11 +32,16 @@ export interface Token {
   readonly ttlMs: number
 }
 
+/** SPEC: services without one of the two ways answer it in one of these. */
+const UNKNOWN_WAY = [400, 404, 405]
+
 /**
- * Gets a bearer token: with an identity token by POST, otherwise, and where the service knows no POST, by GET.
+ * Gets a bearer token. With an identity token by POST, then, where the service knows no POST, by GET with the token as
+ * password. With a password by GET, then, where the service knows no GET, by POST. Without both by GET.
  *
  * @throws `RegistryError`: `ERR_UNAUTHORIZED` if the service refuses, `ERR_PROTOCOL` if its answer holds no token.
  * @see {@link https://distribution.github.io/distribution/spec/auth/token/ | token authentication}
+ * @see {@link https://distribution.github.io/distribution/spec/auth/oauth/ | OAuth2 token authentication}
  */
 export async function requestToken(
   transport: Transport,
@@ -44,39 +49,52 @@ export async function requestToken(
   request: TokenRequest,
   signal: AbortSignal | undefined,
 ): Promise<Token> {
-  if (request.credential?.identityToken !== undefined) {
-    const answer = await postForToken(transport, request, request.credential.identityToken, signal)
-    if (answer.status === 200) return readToken(answer, 'POST')
-    // SPEC: services without OAuth2 answer in one of these ways; they take the token as a password.
-    if (![400, 401, 404, 405].includes(answer.status)) throw await answerError(answer, 'POST')
-    await drainAnswer(answer)
-  }
-  const answer = await getToken(transport, policy, request, signal)
-  if (answer.status !== 200) throw await answerError(answer, 'GET')
-  return readToken(answer, 'GET')
+  const grant = grantOf(request.credential)
+  const post = { method: 'POST', ask: () => postForToken(transport, policy, request, grant!, signal) }
+  const get = { method: 'GET', ask: () => getToken(transport, policy, request, signal) }
+  // Some services say 401 where they mean that they know no POST; the GET then decides.
+  if (grant?.grant_type === 'refresh_token') return tokenBy(post, [...UNKNOWN_WAY, 401], get)
+  return tokenBy(get, grant ? UNKNOWN_WAY : [], post)
 }
 
-function postForToken(
+interface Way {
+  readonly method: string
+  ask(): Promise<WireAnswer>
+}
+
+/** By the first way, or, where the answer says that the service does not know it, by the second. */
+async function tokenBy(first: Way, unknown: readonly number[], second: Way): Promise<Token> {
+  const answer = await first.ask()
+  if (!unknown.includes(answer.status)) return readToken(answer, first.method)
+  await drainAnswer(answer)
+  return readToken(await second.ask(), second.method)
+}
+
+function grantOf(credential: Credential | undefined): ({ grant_type: string } & Record<string, string>) | undefined {
+  const { username, password, identityToken } = credential ?? {}
+  if (identityToken !== undefined) return { grant_type: 'refresh_token', refresh_token: identityToken }
+  if (username === undefined || password === undefined) return undefined
+  return { grant_type: 'password', username, password }
+}
+
+async function postForToken(
   transport: Transport,
+  policy: UrlPolicy,
   request: TokenRequest,
-  identityToken: string,
+  grant: Record<string, string>,
   signal: AbortSignal | undefined,
 ): Promise<WireAnswer> {
-  const form = new URLSearchParams({
-    grant_type: 'refresh_token',
-    client_id: 'layerstore',
-    refresh_token: identityToken,
-    scope: request.scopes.join(' '),
-  })
+  const form = new URLSearchParams({ ...grant, client_id: 'layerstore', scope: request.scopes.join(' ') })
   if (request.service !== undefined) form.set('service', request.service)
   const bytes = Buffer.from(form.toString())
-  // SAFETY: not through redirects, which would carry the identity token in the body to another host.
+  // SAFETY: not through redirects, which would carry the secret in the body to another host.
   return transport.exchange({
     method: 'POST',
     url: request.realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: { size: bytes.byteLength, open: () => [bytes] },
-    insecure: request.insecure,
+    tls: request.tls,
+    reach: await policy.reachOf(request.realm),
     signal,
   })
 }
@@ -92,10 +110,11 @@ function getToken(
   for (const scope of request.scopes) url.searchParams.append('scope', scope)
   const authorization = basicHeader(request.credential)
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
-  return followRedirects(transport, { method: 'GET', url, headers, signal, insecure: request.insecure }, policy)
+  return followRedirects(transport, { method: 'GET', url, headers, signal, tls: request.tls }, policy)
 }
 
 async function readToken(answer: WireAnswer, method: string): Promise<Token> {
+  if (answer.status !== 200) throw await answerError(answer, method)
   const bytes = await collectBytes(answer.body, TOKEN_BODY_BYTES, 'token answer')
   const body = parseObject(bytes)
   const token = own(body, 'token') ?? own(body, 'access_token')

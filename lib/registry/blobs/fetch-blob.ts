@@ -1,10 +1,8 @@
-import { FormatError, RegistryError, SizeMismatchError } from '../../errors/index.ts'
-import type { Descriptor, Repository } from '../../spec/index.ts'
+import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
+import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
-import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
-import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
-import { blobRequest } from './blob-request.ts'
+import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
 
 /** SAFETY: a server that cuts after every few bytes must not be asked for ever; less than this is no progress. */
@@ -19,18 +17,13 @@ interface Progress {
   ranges: boolean
 }
 
-/** The bytes of a blob from `offset` on; see `RegistryClient.fetchBlob`. */
+/** The bytes of a blob from `offset` on, from one place, in one stream. */
 export async function* fetchBlob(
-  endpoint: RegistryEndpoint,
-  repository: Repository,
+  { endpoint, request }: BlobPlace,
   descriptor: Descriptor,
-  { offset = 0, signal }: FetchBlobOptions,
+  { offset, signal }: { readonly offset: number; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { size, digest } = descriptor
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset > size) {
-    throw new FormatError('ERR_INVALID_ARGUMENT', `no offset ${offset} in a blob of ${size} bytes`)
-  }
-  const request = blobRequest(endpoint, 'GET', repository, digest, signal)
+  const { size } = descriptor
   const budget = endpoint.budget()
   const progress: Progress = { size, position: offset, ranges: true }
   const leave = await endpoint.enter('download', signal)

@@ -12,11 +12,17 @@ export interface Credential {
   readonly registryToken?: string | undefined
 }
 
+/** What credentials are looked for. */
+export interface CredentialOptions extends AbortOptions {
+  /** The repository they are for, if for a single one. */
+  readonly repository?: string | undefined
+}
+
 /**
  * Finds the credentials for a registry, named as in references (`ghcr.io`, `docker.io`, `127.0.0.1:5000`);
  * `undefined` means anonymous.
  */
 export type CredentialSource = (
   registry: string,
-  options: AbortOptions,
+  options: CredentialOptions,
 ) => Credential | undefined | Promise<Credential | undefined>

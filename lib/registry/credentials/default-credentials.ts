@@ -8,6 +8,8 @@ import { readAuthFile } from './read-auth-file.ts'
 interface Place {
   readonly path: string
   readonly name: string
+  /** Whether entries may be for a repository, or for all below a path. */
+  readonly byRepository: boolean
 }
 
 /**
@@ -20,10 +22,13 @@ export async function defaultCredentials(
   registry: string,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal | undefined,
+  repository?: string | undefined,
 ): Promise<Credential | undefined> {
   for (const place of places(environment)) {
     const file = await readAuthFile(place.path, place.name, registry)
-    const credential = file && (await findInAuthFile(file, registry, environment, signal))
+    const credential =
+      file &&
+      (await findInAuthFile(file, { registry, path: place.byRepository ? repository : undefined }, environment, signal))
     if (credential) return credential
   }
   return undefined
@@ -32,11 +37,16 @@ export async function defaultCredentials(
 function places(environment: NodeJS.ProcessEnv): readonly Place[] {
   const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR } = environment
   const found: Place[] = []
-  if (DOCKER_CONFIG) found.push({ path: join(DOCKER_CONFIG, 'config.json'), name: '$DOCKER_CONFIG/config.json' })
-  else found.push({ path: join(homeOf(environment), '.docker', 'config.json'), name: '~/.docker/config.json' })
-  if (REGISTRY_AUTH_FILE) found.push({ path: REGISTRY_AUTH_FILE, name: '$REGISTRY_AUTH_FILE' })
+  if (DOCKER_CONFIG)
+    found.push({ path: join(DOCKER_CONFIG, 'config.json'), name: '$DOCKER_CONFIG/config.json', byRepository: false })
+  else {
+    const path = join(homeOf(environment), '.docker', 'config.json')
+    found.push({ path, name: '~/.docker/config.json', byRepository: false })
+  }
+  if (REGISTRY_AUTH_FILE) found.push({ path: REGISTRY_AUTH_FILE, name: '$REGISTRY_AUTH_FILE', byRepository: true })
   else if (XDG_RUNTIME_DIR) {
-    found.push({ path: join(XDG_RUNTIME_DIR, 'containers', 'auth.json'), name: 'containers/auth.json' })
+    const path = join(XDG_RUNTIME_DIR, 'containers', 'auth.json')
+    found.push({ path, name: 'containers/auth.json', byRepository: true })
   }
   return found
 }

@@ -7,20 +7,39 @@ import { runCredentialHelper } from './run-credential-helper.ts'
 const DOCKER_HUB = 'docker.io'
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/'
 
+/** Whose credentials are looked for. */
+export interface Wanted {
+  readonly registry: string
+  /** The repository, where entries for repositories count. */
+  readonly path: string | undefined
+}
+
 /**
- * The credentials of one registry in an auth file: by its own helper, then the general one, then the file's entries.
+ * The credentials of one registry in an auth file: the entries for the repository and what it lies below, longest first,
+ * then the registry's own helper, then the general one, then the registry's entries.
  *
- * SAFETY: keys match exactly. A prefix or suffix match would hand the secrets of `ghcr.io` to `ghcr.io.example`.
+ * SAFETY: keys match exactly, those of repositories by whole components. A prefix or suffix match would hand the secrets
+ * of `ghcr.io` to `ghcr.io.example`, or those of `ghcr.io/team` to `ghcr.io/teammate`.
  *
  * @throws `RegistryError` `ERR_CREDENTIALS`.
  */
 export async function findInAuthFile(
   file: AuthFile,
-  registry: string,
+  { registry, path }: Wanted,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal | undefined,
 ): Promise<Credential | undefined> {
   const { document, name } = file
+  const entries = section(document, 'auths', name, registry)
+  const among = (keys: readonly string[]): Credential | undefined => {
+    for (const key of keys) {
+      const found = decodeAuthEntry(own(entries, key), { registry, file: name })
+      if (found) return found
+    }
+    return undefined
+  }
+  const ofRepository = among(repositoryKeys(registry, path))
+  if (ofRepository) return ofRepository
   const server = registry === DOCKER_HUB ? DOCKER_HUB_KEY : registry
   const helpers = section(document, 'credHelpers', name, registry)
   const helper = keysOf(registry)
@@ -31,12 +50,13 @@ export async function findInAuthFile(
     const found = await runCredentialHelper({ helper: program, server, registry, environment, signal })
     if (found) return found
   }
-  const entries = section(document, 'auths', name, registry)
-  for (const key of keysOf(registry)) {
-    const found = decodeAuthEntry(own(entries, key), { registry, file: name })
-    if (found) return found
-  }
-  return undefined
+  return among(keysOf(registry))
+}
+
+/** `host/a/b`, `host/a`: how podman names single repositories and what lies above them. */
+function repositoryKeys(registry: string, path: string | undefined): readonly string[] {
+  const parts = path === undefined ? [] : path.split('/')
+  return parts.map((_, i) => [registry, ...parts.slice(0, parts.length - i)].join('/'))
 }
 
 /** Under which keys the tools keep a registry: plain, and as the addresses that older ones wrote. */

@@ -1,13 +1,15 @@
 import { FormatError, type RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
 import { isRepositoryPath, type Repository } from '../../spec/index.ts'
+import type { HostLookup } from '../addresses/reach.ts'
 import { createUrlPolicy, type UrlPolicy } from '../addresses/url-policy.ts'
 import { answerError } from '../answers/answer-error.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { parseRateLimit, type RateLimit } from '../answers/rate-limit.ts'
 import { parseWarnings } from '../answers/warnings.ts'
 import { Authorizer, demandedScopes } from '../auth/authorizer.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { followRedirects } from '../transport/follow-redirects.ts'
-import type { RequestBody, Transport, WireAnswer } from '../transport/transport.ts'
+import type { RequestBody, TlsSettings, Transport, WireAnswer } from '../transport/transport.ts'
 import { type Lane, Lanes } from './lanes.ts'
 import { pause } from './pause.ts'
 import { RetryBudget, type RetryOptions } from './retry-budget.ts'
@@ -19,12 +21,17 @@ export interface EndpointSettings {
   readonly base: URL
   readonly transport: Transport
   readonly allowedHosts?: readonly string[] | undefined
-  readonly insecure: boolean
+  /** For connections to the registry itself, nobody else. */
+  readonly tls: TlsSettings | undefined
+  readonly lookup?: HostLookup | undefined
+  /** Name of the registry that this one mirrors, to be told to it with every request. */
+  readonly origin?: string | undefined
   readonly concurrency: number
   readonly retries: RetryOptions
-  credential(signal: AbortSignal): Promise<Credential | undefined>
+  credential(repository: string | undefined, signal: AbortSignal): Promise<Credential | undefined>
   onWarning(message: string): void
   onWait(wait: { readonly delayMs: number; readonly error: RegistryError }): void
+  onRateLimit(limit: RateLimit): void
 }
 
 /** A request to a registry, before credentials. */
@@ -44,27 +51,33 @@ export interface RegistryRequest {
   readonly budget?: RetryBudget
   /** Let the caller repeat what fails. @defaultValue `false` */
   readonly once?: boolean
+  /** Never send credentials, not even to the registry itself. @defaultValue `false` */
+  readonly anonymous?: boolean
 }
 
 /** Sends requests to one registry: in their lane, authorised, redirected, repeated where that may help. */
 export class RegistryEndpoint {
   readonly base: URL
   readonly policy: UrlPolicy
+  /** What the registry's refusals have taught. */
+  readonly learned = { maxBodyBytes: Number.POSITIVE_INFINITY }
   readonly #settings: EndpointSettings
   readonly #lanes: Lanes
   readonly #authorizer: Authorizer
   readonly #warned = new Set<string>()
   /** No request before this time (`performance.now`): the registry asked everyone to wait. */
   #notBefore = 0
+  /** What the registry last said of how many requests it allows. */
+  #remaining: number | undefined
 
   constructor(settings: EndpointSettings) {
-    const { base, transport, insecure } = settings
+    const { base, transport, tls } = settings
     this.base = base
-    this.policy = createUrlPolicy(base, settings.allowedHosts)
+    this.policy = createUrlPolicy(base, settings.allowedHosts, settings.lookup)
     this.#settings = settings
     this.#lanes = new Lanes(settings.concurrency)
-    const credential = (signal: AbortSignal) => settings.credential(signal)
-    this.#authorizer = new Authorizer({ base, transport, policy: this.policy, insecure, credential })
+    const { policy } = this
+    this.#authorizer = new Authorizer({ base, transport, policy, tls, credential: settings.credential })
   }
 
   /** The address below a repository, e.g. of `manifests/latest`. */
@@ -76,7 +89,15 @@ export class RegistryEndpoint {
         `not a repository: ${JSON.stringify(repository.repository.slice(0, 160))}`,
       )
     }
-    return new URL(`/v2/${repository.repository}/${path}`, this.base)
+    return this.address(`${repository.repository}/${path}`)
+  }
+
+  /** An address of the registry itself, e.g. of `_catalog`. */
+  address(path: string): URL {
+    const url = new URL(`/v2/${path}`, this.base)
+    const { origin } = this.#settings
+    if (origin !== undefined) url.searchParams.set('ns', origin)
+    return url
   }
 
   /** Does a piece of work in its lane; no request may be sent outside one, and no lane entered inside another. */
@@ -134,19 +155,22 @@ export class RegistryEndpoint {
     }
     const answer = await this.#sendAuthorized(request)
     this.#warn(answer)
+    this.#noteRateLimit(answer)
     if (request.expect.includes(answer.status)) return answer
     throw await answerError(answer, request.method, request.notFound)
   }
 
   /** At most one header is made for one refusal, and one more if the token was too narrow. */
   async #sendAuthorized(request: RegistryRequest): Promise<WireAnswer> {
-    const isOwn = request.url.origin === this.base.origin
+    const isOwn = request.url.origin === this.base.origin && !request.anonymous
+    const forBody = (request.body?.size ?? 0) > 0
     let { scopes } = request
-    let header = isOwn ? await this.#authorizer.header(scopes, request.signal) : undefined
+    let header = isOwn ? await this.#authorizer.header(scopes, forBody, request.signal) : undefined
     for (let refusals = 0; ; refusals++) {
       const answer = await this.#exchange(request, header)
       // SAFETY: only the registry itself may ask for credentials, not a host that it redirected to.
-      if (answer.status !== 401 || answer.url.origin !== this.base.origin) return answer
+      const mayAsk = answer.url.origin === this.base.origin && !request.anonymous
+      if (answer.status !== 401 || !mayAsk) return answer
       const refusal = answer.headers['www-authenticate']
       const missing = demandedScopes(refusal).filter(scope => !scopes.includes(scope))
       if (refusals > 1 || (refusals === 1 && missing.length === 0)) return answer
@@ -160,9 +184,16 @@ export class RegistryEndpoint {
 
   #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
     const { method, url, headers, body, signal } = request
-    const insecure = this.#settings.insecure && url.origin === this.base.origin
+    const tls = url.origin === this.base.origin ? this.#settings.tls : undefined
     const all = authorization === undefined ? { ...headers } : { ...headers, authorization }
-    return followRedirects(this.#settings.transport, { method, url, headers: all, body, signal, insecure }, this.policy)
+    return followRedirects(this.#settings.transport, { method, url, headers: all, body, signal, tls }, this.policy)
+  }
+
+  #noteRateLimit(answer: WireAnswer): void {
+    const limit = answer.url.origin === this.base.origin ? parseRateLimit(answer.headers) : undefined
+    if (!limit || limit.remaining === this.#remaining) return
+    this.#remaining = limit.remaining
+    this.#settings.onRateLimit(limit)
   }
 
   #warn(answer: WireAnswer): void {

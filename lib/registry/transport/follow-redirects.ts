@@ -11,8 +11,8 @@ const FOR_ONE_ORIGIN = ['authorization', 'cookie']
 /**
  * Exchanges a request, following redirects.
  *
- * SAFETY: credentials, and the exemption from checking certificates, end at the first other origin (host, port or
- * scheme), for good.
+ * SAFETY: credentials, client certificates and the exemption from checking certificates end at the first other origin
+ * (host, port or scheme), for good.
  */
 export async function followRedirects(
   transport: Transport,
@@ -21,7 +21,7 @@ export async function followRedirects(
 ): Promise<WireAnswer> {
   let current = request
   for (let hop = 0; hop <= MAX_HOPS; hop++) {
-    const answer = await transport.exchange(current)
+    const answer = await transport.exchange({ ...current, reach: await policy.reachOf(current.url) })
     if (!isRedirect(answer.status, current.method)) return answer
     const { location } = answer.headers
     await drainAnswer(answer)
@@ -40,7 +40,7 @@ function isRedirect(status: number, method: string): boolean {
 function redirected(request: WireRequest, url: URL): WireRequest {
   if (url.origin === request.url.origin) return { ...request, url }
   const kept = Object.entries(request.headers).filter(([name]) => !FOR_ONE_ORIGIN.includes(name))
-  return { ...request, url, headers: Object.fromEntries(kept), insecure: false }
+  return { ...request, url, headers: Object.fromEntries(kept), tls: undefined }
 }
 
 function protocolError(request: WireRequest, message: string): RegistryError {

@@ -1,32 +1,40 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { RegistryError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import type { HostLookup } from '../addresses/reach.ts'
+import { guardedLookup, systemLookup } from './guarded-lookup.ts'
 import { networkError, timeoutError } from './network-error.ts'
+import { loadProtocol, type Protocol } from './protocols.ts'
+import type { ProxyRule } from './proxy-rule.ts'
 import { readBody } from './read-body.ts'
 import { sendBody } from './send-body.ts'
-import { SourceFailure, type Timeouts, type Transport, type WireAnswer, type WireRequest } from './transport.ts'
+import {
+  SourceFailure,
+  type Timeouts,
+  type TlsSettings,
+  type Transport,
+  type WireAnswer,
+  type WireRequest,
+} from './transport.ts'
 
 /** Google's registries send headers beyond Node's limit of 16 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024
-/** Node's default closes connections between the phases of a transfer; the hint of the server still holds. */
-const KEEP_ALIVE_MS = 30_000
-
 /** How a transport is set up. */
 export interface NodeTransportOptions {
   readonly timeouts: Timeouts
   /** Certificate authorities trusted besides the built-in ones, PEM. */
   readonly ca?: readonly string[] | undefined
-}
-
-interface Protocol {
-  readonly agent: Agent
-  open(options: RequestOptions): ClientRequest
+  /** Which proxy to use for what. @defaultValue none */
+  readonly proxyFor?: ProxyRule | undefined
+  /** How names become addresses. @defaultValue the system's way */
+  readonly lookup?: HostLookup | undefined
 }
 
 /** {@link Transport} over node:http and node:https, which are loaded with the first request. */
 export class NodeTransport implements Transport {
   readonly #options: NodeTransportOptions
   readonly #protocols = new Map<string, Promise<Protocol>>()
+  readonly #numbers = new Map<TlsSettings, number>()
   #closed = false
 
   constructor(options: NodeTransportOptions) {
@@ -35,7 +43,7 @@ export class NodeTransport implements Transport {
 
   async exchange(request: WireRequest): Promise<WireAnswer> {
     request.signal?.throwIfAborted()
-    const protocol = await this.#protocol(request.url.protocol)
+    const protocol = await this.#protocol(request)
     for (let stale = 0; ; stale++) {
       const call = openCall(protocol, request)
       try {
@@ -63,32 +71,28 @@ export class NodeTransport implements Transport {
     }
   }
 
-  #protocol(name: string): Promise<Protocol> {
-    let protocol = this.#protocols.get(name)
+  /** Connections are kept apart by everything that decides where they lead and what was shown or checked on them. */
+  #protocol({ url, tls, reach = 'anywhere' }: WireRequest): Promise<Protocol> {
+    const { ca, proxyFor, lookup = systemLookup, timeouts } = this.#options
+    const proxy = proxyFor?.(url)
+    const isTls = url.protocol === 'https:'
+    const key = [url.protocol, proxy?.href, proxy ? '' : reach, isTls && tls ? this.#numberOf(tls) : ''].join(' ')
+    let protocol = this.#protocols.get(key)
     if (!protocol) {
-      protocol = name === 'https:' ? loadHttps(this.#options.ca, this.#closed) : loadHttp(this.#closed)
-      this.#protocols.set(name, protocol)
+      // PERF: the system's look-up needs no guard of ours where every address is allowed.
+      const unguarded = proxy !== undefined || (reach === 'anywhere' && this.#options.lookup === undefined)
+      const way = { protocol: url.protocol, ca, tls, proxy, connectMs: timeouts.connectMs, closed: this.#closed }
+      protocol = loadProtocol({ ...way, lookup: unguarded ? undefined : guardedLookup(lookup, reach) })
+      this.#protocols.set(key, protocol)
     }
     return protocol
   }
-}
 
-// PERF: loading node:http and node:https takes 4 ms, which a program that never asks a registry does not pay.
-async function loadHttp(closed: boolean): Promise<Protocol> {
-  const http = await import('node:http')
-  const agent = new http.Agent(agentOptions(closed))
-  return { agent, open: options => http.request({ ...options, agent }) }
-}
-
-async function loadHttps(extra: readonly string[] | undefined, closed: boolean): Promise<Protocol> {
-  const [https, tls] = await Promise.all([import('node:https'), import('node:tls')])
-  const agent = new https.Agent(agentOptions(closed))
-  const ca = extra ? { ca: [...tls.rootCertificates, ...extra] } : {}
-  return { agent, open: options => https.request({ ...options, ...ca, agent }) }
-}
-
-function agentOptions(closed: boolean) {
-  return { keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: closed ? 0 : 16, scheduling: 'lifo' } as const
+  #numberOf(tls: TlsSettings): number {
+    const number = this.#numbers.get(tls) ?? this.#numbers.size
+    this.#numbers.set(tls, number)
+    return number
+  }
 }
 
 function isReset(error: unknown): boolean {
@@ -110,7 +114,6 @@ function openCall(protocol: Protocol, request: WireRequest): ClientRequest {
     path: `${url.pathname}${url.search}`,
     headers: { 'user-agent': 'layerstore', 'accept-encoding': 'identity', ...request.headers, ...length },
     maxHeaderSize: MAX_HEADER_BYTES,
-    ...(request.insecure ? { rejectUnauthorized: false } : {}),
   })
 }
 
@@ -130,7 +133,7 @@ async function converse(call: ClientRequest, request: WireRequest, timeouts: Tim
   } catch (error) {
     call.destroy()
     if (signal?.aborted) throw signal.reason
-    if (error instanceof SourceFailure) throw error
+    if (error instanceof SourceFailure || error instanceof RegistryError) throw error
     throw networkError(request, error)
   } finally {
     over.abort()

@@ -1,9 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Reach } from '../addresses/reach.ts'
 
 /** Bytes to send. `open` starts from the first byte each time, so that a request can be repeated. */
 export interface RequestBody {
   readonly size: number
   open(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+}
+
+/** What TLS connections to one origin are made with. The object stands for the settings: the same one, the same connections. */
+export interface TlsSettings {
+  /** Certificate authorities trusted besides the built-in and general ones, PEM. */
+  readonly ca?: readonly string[] | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly passphrase?: string | undefined
+  /** Do not check the certificate. */
+  readonly insecure?: boolean | undefined
 }
 
 /** One HTTP request, to one address. */
@@ -13,8 +25,9 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: RequestBody | undefined
   readonly signal?: AbortSignal | undefined
-  /** Do not check the certificate. */
-  readonly insecure?: boolean | undefined
+  readonly tls?: TlsSettings | undefined
+  /** Which addresses the host's name may stand for. @defaultValue `anywhere` */
+  readonly reach?: Reach | undefined
 }
 
 /** The answer to one request. Its body must be read to the end, or `cancel` called. */

@@ -9,6 +9,8 @@ export async function getBlob(call: Call, route: { readonly digest: Digest }): P
   const { store, signal, request } = call
   const info = await store.stat(route.digest, { signal })
   if (!info) throw unknownBlob(route.digest)
+  // A client that hears that the blob is here will not send it, and names it later.
+  if (request.method === 'HEAD' && !(await store.leases.touch(route.digest))) throw unknownBlob(route.digest)
   const { digest, size } = info
   const etag = `"${digest}"`
   const headers = {

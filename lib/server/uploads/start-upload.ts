@@ -12,7 +12,7 @@ export async function startUpload(call: Call, route: { readonly repository: stri
   const { store, query, uploads, signal } = call
   const mount = query.get('mount')
   // SPEC: a mount that cannot be done becomes an upload (distribution-spec, end-11).
-  if (mount !== null && isDigest(mount) && (await store.stat(mount, { signal }))) {
+  if (mount !== null && isDigest(mount) && (await store.leases.touch(mount, { signal }))) {
     return storedAnswer(route.repository, mount)
   }
   const whole = query.get('digest')

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
-import type { VerifyPolicy } from '../blob-store.ts'
+import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
 import { assertDirectory, createOwnPart, type Places } from './layout.ts'
@@ -11,6 +11,7 @@ import { ensureDirectory } from './link-once.ts'
 export interface DiskSettings {
   readonly hasher: HasherEngine
   readonly verify: VerifyPolicy
+  readonly onCorrupt: CorruptionPolicy
   readonly durable: boolean
   readonly readOnly: boolean
 }

@@ -12,7 +12,11 @@ import { acknowledgeBlob } from './blobs/publish-blob.ts'
 import { readBlob } from './blobs/read-blob.ts'
 import { statBlob } from './blobs/stat-blob.ts'
 import { VerifiedOnce } from './blobs/verified-once.ts'
+import { DiskCheck } from './check/disk-check.ts'
+import { DiskCollection } from './collect/disk-collection.ts'
+import { DiskLeases } from './collect/disk-leases.ts'
 import type { DiskContext } from './disk-context.ts'
+import { DiskDerived } from './disk-derived.ts'
 import { openIngest } from './ingest/open-ingest.ts'
 import { PutSession } from './ingest/put-session.ts'
 import { sweepIngests } from './ingest/sweep-ingests.ts'
@@ -21,6 +25,10 @@ import { DiskReferences } from './references/disk-references.ts'
 /** A store in a directory; see the room's README for the format. */
 export class DiskStore implements Store {
   readonly references: DiskReferences
+  readonly leases: DiskLeases
+  readonly collection: DiskCollection
+  readonly checking: DiskCheck
+  readonly derived: DiskDerived
   readonly #context: DiskContext
   readonly #verified = new VerifiedOnce()
   readonly #turns = new KeyTurns()
@@ -34,11 +42,15 @@ export class DiskStore implements Store {
     this.#context = context
     this.#puts = new PutSession(context)
     this.references = new DiskReferences(context, this)
+    this.leases = new DiskLeases(context)
+    this.checking = new DiskCheck(context)
+    this.derived = new DiskDerived(context)
+    this.collection = new DiskCollection(context, this.references)
   }
 
   /** Reads the names, so that a broken index shows at once; removes old leftovers in the background. */
-  async start(): Promise<void> {
-    await this.references.check()
+  async start({ damaged }: { damaged: boolean }): Promise<void> {
+    if (!damaged) await this.references.check()
     if (!this.#context.settings.readOnly) this.#sweep = sweepIngests(this.#context, this.#stop.signal)
   }
 
@@ -58,8 +70,7 @@ export class DiskStore implements Store {
     options.signal?.throwIfAborted()
     const there = options.digest && (await this.stat(options.digest, options))
     if (there && (options.size === undefined || options.size === there.size)) {
-      await acknowledgeBlob(this.#context, there)
-      return there
+      if (await acknowledgeBlob(this.#context, there.digest)) return there
     }
     const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
     const opened = await this.#puts.open(algorithm, options.hasher)
@@ -114,6 +125,7 @@ export class DiskStore implements Store {
     await this.#sweep
     await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
     await this.references.settle()
+    await this.leases.close()
     await this.#puts.close()
   }
 

@@ -14,6 +14,8 @@ const FORMAT_VERSION = 1
 /** SAFETY: bounds what is read into memory; 10,000 names take 2.5 MiB. */
 const INDEX_BYTES = 256 * 1024 * 1024
 const SMALL_BYTES = 64 * 1024
+/** What `oci-layout` says. */
+export const LAYOUT_FILE = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
 /** Where things are in a store. */
 export interface Places {
@@ -26,6 +28,16 @@ export interface Places {
   readonly ingests: string
   readonly locks: string
   readonly indexLock: string
+  /** Damaged things are kept here. */
+  readonly quarantine: string
+  readonly leases: string
+  readonly cache: string
+  /** Blobs that a collection is removing. */
+  readonly trash: string
+  /** Held by the collection that runs. */
+  readonly collectLock: string
+  /** Its time tells whether blobs were removed in between; see `removals.ts`. */
+  readonly removals: string
 }
 
 /** The places below a directory. */
@@ -42,6 +54,12 @@ export function placesIn(root: string): Places {
     ingests: join(own, 'ingests'),
     locks,
     indexLock: join(locks, 'index'),
+    quarantine: join(own, 'quarantine'),
+    leases: join(own, 'leases'),
+    cache: join(own, 'cache'),
+    trash: join(own, 'trash'),
+    collectLock: join(locks, 'collect'),
+    removals: join(own, 'removals'),
   }
 }
 
@@ -75,19 +93,24 @@ async function namesIn(path: string): Promise<string[] | undefined> {
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
-export async function checkLayout(places: Places): Promise<void> {
+export async function checkLayout(places: Places, options: { damaged: boolean }): Promise<void> {
   await readOwnFormat(places)
-  const layout = await readJson(places.layout, 'oci-layout', SMALL_BYTES)
-  const version = (layout as { imageLayoutVersion?: unknown } | null)?.imageLayoutVersion
-  if (typeof version !== 'string' || !/^1\.\d+\.\d+$/.test(version)) {
-    throw new StoreError('ERR_STORE_FORMAT', 'oci-layout does not say imageLayoutVersion 1.x')
-  }
+  if (!options.damaged) await checkLayoutFile(places)
   // SAFETY: a layout that somebody unpacked for us must not lead out of its directory.
   for (const [path, name] of [
     [places.blobs, 'blobs'],
     [places.own, '.layerstore'],
   ] as const) {
     await assertDirectory(path, name)
+  }
+}
+
+/** Refuses an `oci-layout` of another version, or one that says nothing. */
+export async function checkLayoutFile(places: Places): Promise<void> {
+  const layout = await readJson(places.layout, 'oci-layout', SMALL_BYTES)
+  const version = (layout as { imageLayoutVersion?: unknown } | null)?.imageLayoutVersion
+  if (typeof version !== 'string' || !/^1\.\d+\.\d+$/.test(version)) {
+    throw new StoreError('ERR_STORE_FORMAT', 'oci-layout does not say imageLayoutVersion 1.x')
   }
 }
 
@@ -142,7 +165,7 @@ export async function createLayout(places: Places, durable: boolean, syncs: Dire
   await onDisk({ act: 'create', path: 'oci-layout', writes: true }, async () => {
     await createOnce(places.index, Buffer.from('{"schemaVersion":2,"manifests":[]}'), durable)
     await syncs.sync(places.root)
-    await createOnce(places.layout, Buffer.from('{"imageLayoutVersion":"1.0.0"}'), durable)
+    await createOnce(places.layout, LAYOUT_FILE, durable)
     await syncs.sync(places.root)
   })
 }

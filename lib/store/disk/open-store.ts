@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { HasherEngine } from '../../digest/index.ts'
 import { FormatError, StoreError } from '../../errors/index.ts'
-import type { VerifyPolicy } from '../blob-store.ts'
+import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
 import type { Store } from '../store.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { DiskContext, type DiskSettings } from './disk-context.ts'
@@ -14,6 +14,8 @@ export interface OpenStoreOptions {
   readonly hasher?: HasherEngine | undefined
   /** When reads of whole blobs are checked. @defaultValue `'always'` */
   readonly verify?: VerifyPolicy | undefined
+  /** What a read does about a corrupt blob, beside reporting it. @defaultValue `'report'` */
+  readonly onCorrupt?: CorruptionPolicy | undefined
   /**
    * `full`: what was acknowledged survives a power cut. `none`: it survives the death of the process, but a power cut
    * may leave blobs short or empty under their names; for caches and tests. @defaultValue `'full'`
@@ -23,6 +25,11 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean | undefined
   /** Make the directory a store if it is empty or absent. @defaultValue `true`, unless `readOnly` */
   readonly create?: boolean | undefined
+  /**
+   * What to do if `oci-layout` or `index.json` is broken: refuse, or open all the same so that {@link checkStore} and
+   * {@link repairStore} can work. Names cannot be read or set until it is repaired. @defaultValue `'refuse'`
+   */
+  readonly damaged?: 'refuse' | 'open' | undefined
 }
 
 /**
@@ -46,18 +53,21 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
     if (!create) throw new StoreError('ERR_STORE_FORMAT', `there is no store in ${directory}`)
     await createLayout(places, settings.durable, new DirectorySync(settings.durable))
   }
-  await checkLayout(places)
+  const damaged = options.damaged === 'open'
+  await checkLayout(places, { damaged })
   const store = new DiskStore(new DiskContext(places, settings))
-  await store.start()
+  await store.start({ damaged })
   return store
 }
 
 function settingsOf(options: OpenStoreOptions): DiskSettings {
-  const { hasher = 'wasm', verify = 'always', durability = 'full', readOnly = false } = options
+  const { hasher = 'wasm', verify = 'always', onCorrupt = 'report', durability = 'full', readOnly = false } = options
   oneOf('hasher', hasher, ['wasm', 'native'])
   oneOf('verify', verify, ['always', 'once-per-process', 'never'])
+  oneOf('onCorrupt', onCorrupt, ['report', 'quarantine'])
   oneOf('durability', durability, ['full', 'none'])
-  return { hasher, verify, durable: durability === 'full', readOnly }
+  oneOf('damaged', options.damaged ?? 'refuse', ['refuse', 'open'])
+  return { hasher, verify, onCorrupt, durable: durability === 'full', readOnly }
 }
 
 function oneOf(name: string, value: string, allowed: readonly string[]): void {

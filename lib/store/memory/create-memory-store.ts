@@ -3,12 +3,15 @@ import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions, VerifyPolicy } from '../blob-store.ts'
+import { MemoryLeases } from '../leases/memory-leases.ts'
 import { IngestWriter } from '../shared/ingest-writer.ts'
 import { checkKey, KeyTurns } from '../shared/key-turns.ts'
 import { putThrough } from '../shared/put-through.ts'
 import { checkRange, rangeOf } from '../shared/read-range.ts'
 import { verifyStored } from '../shared/verify-stored.ts'
 import type { Store } from '../store.ts'
+import { type MemoryBlob, MemoryCollection } from './memory-collection.ts'
+import { MemoryDerived } from './memory-derived.ts'
 import { MemoryReferences } from './memory-references.ts'
 import { MemorySink, type PartialBlob, resumePartial } from './memory-sink.ts'
 
@@ -29,33 +32,47 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 }
 
 class MemoryStore implements Store {
-  readonly references: MemoryReferences = new MemoryReferences(this, () => this.#assertOpen())
+  readonly references: MemoryReferences = new MemoryReferences(this, {
+    assertOpen: () => this.#assertOpen(),
+    removals: () => this.#removals,
+  })
+  readonly derived: MemoryDerived = new MemoryDerived(() => this.#assertOpen())
+  readonly leases: MemoryLeases = new MemoryLeases(digest => this.#acknowledge(digest))
+  readonly collection: MemoryCollection
   readonly #hasher: HasherEngine
   readonly #verify: VerifyPolicy
-  readonly #blobs = new Map<Digest, Uint8Array>()
+  readonly #blobs = new Map<Digest, MemoryBlob>()
   readonly #verified = new Set<Digest>()
   readonly #partial = new Map<string, PartialBlob>()
   readonly #turns = new KeyTurns()
   readonly #writers = new Set<BlobWriter>()
   #open = true
+  #removals = 0
 
   constructor(options: MemoryStoreOptions) {
     this.#hasher = options.hasher ?? 'wasm'
     this.#verify = options.verify ?? 'always'
+    this.collection = new MemoryCollection({
+      blobs: this.#blobs,
+      partial: this.#partial,
+      references: this.references,
+      leases: this.leases,
+      remove: digest => this.#remove(digest),
+    })
   }
 
   async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    const bytes = this.#blobs.get(parseDigest(digest))
-    return bytes && { digest, size: bytes.byteLength }
+    const blob = this.#blobs.get(parseDigest(digest))
+    return blob && { digest, size: blob.bytes.byteLength }
   }
 
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
     checkRange(options)
-    const bytes = this.#blobs.get(parseDigest(digest))
+    const bytes = this.#blobs.get(parseDigest(digest))?.bytes
     if (!bytes) throw new BlobNotFoundError(digest)
     const range = rangeOf(options, bytes.byteLength)
     const pieces = piecesOf(bytes, range.start, range.end, options.signal)
@@ -68,7 +85,9 @@ class MemoryStore implements Store {
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
     this.#assertOpen()
     const there = options.digest && (await this.stat(options.digest, options))
-    if (there && (options.size === undefined || options.size === there.size)) return there
+    if (there && (options.size === undefined || options.size === there.size)) {
+      if (this.#acknowledge(there.digest)) return there
+    }
     const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
     const writer = await this.#openWriter(undefined, { hasher: options.hasher, algorithm })
     return putThrough(writer, source, options)
@@ -95,7 +114,9 @@ class MemoryStore implements Store {
     const resumed = kept?.algorithm === algorithm ? kept : undefined
     const digester = resumed ? await resumePartial(resumed, hasher) : await createStreamDigester({ algorithm, hasher })
     const sink = new MemorySink(resumed?.chunks ?? [], {
-      publish: (blob, bytes) => void (this.#blobs.has(blob.digest) || this.#blobs.set(blob.digest, bytes)),
+      publish: (blob, bytes) => {
+        if (!this.#acknowledge(blob.digest)) this.#blobs.set(blob.digest, { bytes, modifiedMs: Date.now() })
+      },
       keep: (chunks, { checkpoint }) => key && this.#partial.set(key, { algorithm, chunks, checkpoint }),
       forget: () => key && this.#partial.delete(key),
     })
@@ -111,13 +132,26 @@ class MemoryStore implements Store {
   async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    this.#blobs.delete(parseDigest(digest))
+    this.#remove(parseDigest(digest))
+  }
+
+  #remove(digest: Digest): void {
+    this.#removals++
+    this.#blobs.delete(digest)
     this.#verified.delete(digest)
+  }
+
+  #acknowledge(digest: Digest): boolean {
+    this.#assertOpen()
+    const blob = this.#blobs.get(digest)
+    // Never the same twice: a collection tells by it that the blob was acknowledged.
+    if (blob) blob.modifiedMs = Math.max(Date.now(), blob.modifiedMs + 0.001)
+    return blob !== undefined
   }
 
   async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
     this.#assertOpen()
-    for (const [digest, bytes] of this.#blobs) {
+    for (const [digest, { bytes }] of this.#blobs) {
       options.signal?.throwIfAborted()
       yield { digest, size: bytes.byteLength }
     }

@@ -5,15 +5,32 @@ import type { BlobReader } from '../blob-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import { keptName, spellingsOf } from '../shared/reference-name.ts'
 
+/** What names need of their store. */
+export interface MemoryReferencesParts {
+  assertOpen(): void
+  /** A number that grows with every blob removed. */
+  removals(): number
+}
+
 /** Names of a memory store. */
 export class MemoryReferences implements ReferenceStore {
   readonly #names = new Map<string, Descriptor>()
   readonly #blobs: BlobReader
-  readonly #assertOpen: () => void
+  readonly #store: MemoryReferencesParts
+  #changes = 0
 
-  constructor(blobs: BlobReader, assertOpen: () => void) {
+  constructor(blobs: BlobReader, store: MemoryReferencesParts) {
     this.#blobs = blobs
-    this.#assertOpen = assertOpen
+    this.#store = store
+  }
+
+  /** A number that grows with every name set. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  #assertOpen(): void {
+    this.#store.assertOpen()
   }
 
   async get(name: string, options: AbortOptions = {}): Promise<Descriptor | undefined> {
@@ -28,9 +45,14 @@ export class MemoryReferences implements ReferenceStore {
     options.signal?.throwIfAborted()
     const kept = keptName(name)
     const copy = structuredClone(parseDescriptor(descriptor))
-    await assertComplete(this.#blobs, copy, options)
-    this.#assertOpen()
+    // What was there may be gone before the name is: then look again.
+    for (let removals: number | undefined; removals !== this.#store.removals(); ) {
+      removals = this.#store.removals()
+      await assertComplete(this.#blobs, copy, options)
+      this.#assertOpen()
+    }
     this.#names.set(kept, copy)
+    this.#changes++
     return kept
   }
 

@@ -8,6 +8,12 @@ import { parsePax } from './parse-pax.ts'
 
 const BLOCK = 512
 
+/** A header, and where in the archive its content begins. */
+export interface ScannedHeader extends TarHeader {
+  /** Byte of the archive where the content begins. */
+  readonly offset: number
+}
+
 /** An extended header whose body is being collected. */
 interface OpenExtension {
   readonly block: Buffer
@@ -20,10 +26,12 @@ interface OpenExtension {
 /**
  * Walks an archive by its header blocks in front of the extractor: checks every header before the extractor sees it,
  * decodes what the extractor would lose, and finds the end of the archive.
+ *
+ * @internal
  */
 export class HeaderScanner {
   /** Headers of the entries that were passed on and not taken yet, in order. */
-  readonly headers: TarHeader[] = []
+  readonly headers: ScannedHeader[] = []
   readonly #block = Buffer.alloc(BLOCK)
   #filled = 0
   #offset = 0
@@ -95,7 +103,8 @@ export class HeaderScanner {
     const type = ENTRY_TYPES[raw.flag]
     if (!type) throw invalid(`entry of the unsupported type ${JSON.stringify(raw.flag)}`, at)
     const size = paxSize(this.#pending.pax, at) ?? raw.size
-    this.headers.push(entryHeader(type, { ...raw, size }, this.#pending, at))
+    // The block has been counted already, so this is where the content begins.
+    this.headers.push({ ...entryHeader(type, { ...raw, size }, this.#pending, at), offset: this.#offset })
     this.#pending = {}
     return size
   }

@@ -2,7 +2,7 @@ import type { Header } from 'tar-stream'
 import { FormatError } from '../../errors/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 import { checkName, normalizePath } from '../normalize-path.ts'
-import type { TarEntryType, TarInput } from '../tar-entry.ts'
+import type { TarEntryType, TarHeader, TarInput } from '../tar-entry.ts'
 import { paxBlock } from './pax-block.ts'
 
 /** What stands in front of an entry's content. */
@@ -32,6 +32,16 @@ const MODES: Record<TarEntryType, number> = {
   'character-device': 0o644,
   'block-device': 0o644,
   fifo: 0o644,
+}
+
+/**
+ * The header that an entry is written with: what it leaves out has its fixed value.
+ *
+ * @internal
+ */
+export function completeHeader({ content: _, ...input }: TarInput): TarHeader {
+  const mode = input.mode ?? MODES[input.type]
+  return { uid: 0, gid: 0, size: 0, mtime: 0, ...input, mode }
 }
 
 /** Checks an entry and lays out its header: plain where it fits, PAX records for what does not. */

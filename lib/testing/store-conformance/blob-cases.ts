@@ -16,6 +16,7 @@ const HOSTILE_DIGESTS = [
 export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'a fresh store is empty',
+    reads: true,
     async run({ store }) {
       assert.deepEqual(await blobsIn(store), [])
     },
@@ -188,14 +189,16 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'stat knows what is there and what is not',
-    async run({ store }) {
-      const { digest } = await store.put(bytesOf(11))
+    reads: true,
+    async run({ store, writable }) {
+      const { digest } = await writable.put(bytesOf(11))
       assert.deepEqual(await store.stat(digest), { digest, size: 11 })
       assert.equal(await store.stat(sha256Of(bytesOf(12))), undefined)
     },
   },
   {
     name: 'read of a blob that is not there rejects, at the first chunk and not before',
+    reads: true,
     async run({ store }) {
       const source = store.read(sha256Of(bytesOf(12)))
       await failsWith('ERR_BLOB_NOT_FOUND', () => drain(source))
@@ -203,9 +206,10 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'a part of a blob can be read, also past its end',
-    async run({ store }) {
+    reads: true,
+    async run({ store, writable }) {
       const bytes = Buffer.from(bytesOf(1000))
-      const { digest } = await store.put(bytes)
+      const { digest } = await writable.put(bytes)
       const part = (offset?: number, length?: number) => drain(store.read(digest, { offset, length }))
       assert.ok((await part(10, 20)).equals(bytes.subarray(10, 30)))
       assert.ok((await part(990)).equals(bytes.subarray(990)))
@@ -218,17 +222,19 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'a part that is not a whole number of bytes is refused',
-    async run({ store }) {
-      const { digest } = await store.put(bytesOf(5))
+    reads: true,
+    async run({ store, writable }) {
+      const { digest } = await writable.put(bytesOf(5))
       await failsWith('ERR_INVALID_ARGUMENT', () => drain(store.read(digest, { offset: -1 })))
       await failsWith('ERR_INVALID_ARGUMENT', () => drain(store.read(digest, { length: 0.5 })))
     },
   },
   {
     name: 'every policy of verification reads the right bytes',
-    async run({ store }) {
+    reads: true,
+    async run({ store, writable }) {
       const bytes = bytesOf(2000)
-      const { digest } = await store.put(bytes)
+      const { digest } = await writable.put(bytes)
       for (const verify of ['always', 'once-per-process', 'once-per-process', 'never'] as const) {
         assert.ok((await drain(store.read(digest, { verify }))).equals(bytes))
       }
@@ -236,17 +242,19 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'a reader that writes into its chunks does not change the blob',
-    async run({ store }) {
-      const { digest } = await store.put(bytesOf(100))
+    reads: true,
+    async run({ store, writable }) {
+      const { digest } = await writable.put(bytesOf(100))
       for await (const chunk of store.read(digest)) chunk.fill(0)
       assert.ok((await drain(store.read(digest))).equals(bytesOf(100)))
     },
   },
   {
     name: 'a reader that leaves early frees what it held',
+    reads: true,
     needs: 'openHandles',
-    async run({ store, subject }) {
-      const { digest } = await store.put(bytesOf(2 * 1024 * 1024))
+    async run({ store, writable, subject }) {
+      const { digest } = await writable.put(bytesOf(2 * 1024 * 1024))
       const before = subject.openHandles?.(store)
       for await (const _ of store.read(digest)) break
       for await (const _ of store.read(digest, { verify: 'never' })) break
@@ -256,9 +264,10 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'two readers of one blob do not disturb each other',
-    async run({ store }) {
+    reads: true,
+    async run({ store, writable }) {
       const bytes = bytesOf(1_500_000)
-      const { digest } = await store.put(bytes)
+      const { digest } = await writable.put(bytes)
       const [a, b] = await Promise.all([drain(store.read(digest)), drain(store.read(digest))])
       assert.ok(a.equals(bytes) && b.equals(bytes))
     },
@@ -284,12 +293,13 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'a reader that has begun reads on when the blob is deleted',
-    async run({ store }) {
+    reads: true,
+    async run({ store, writable }) {
       const bytes = bytesOf(1_500_000)
-      const { digest } = await store.put(bytes)
+      const { digest } = await writable.put(bytes)
       const chunks: Uint8Array[] = []
       for await (const chunk of store.read(digest)) {
-        if (chunks.length === 0) await store.delete(digest)
+        if (chunks.length === 0) await writable.delete(digest)
         chunks.push(chunk)
       }
       assert.ok(Buffer.concat(chunks).equals(bytes))
@@ -297,11 +307,12 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'list gives each blob once while others come',
-    async run({ store }) {
-      const first = await Promise.all(Array.from({ length: 80 }, (_, i) => store.put(bytesOf(64, `first ${i}`))))
+    reads: true,
+    async run({ store, writable }) {
+      const first = await Promise.all(Array.from({ length: 80 }, (_, i) => writable.put(bytesOf(64, `first ${i}`))))
       const seen: string[] = []
       for await (const { digest } of store.list()) {
-        if (seen.length < 20) await store.put(bytesOf(64, `second ${seen.length}`))
+        if (seen.length < 20) await writable.put(bytesOf(64, `second ${seen.length}`))
         seen.push(digest)
       }
       assert.equal(new Set(seen).size, seen.length)
@@ -335,8 +346,9 @@ export const blobCases: readonly CaseDefinition[] = [
   },
   {
     name: 'a closed store refuses every call, and closes twice',
-    async run({ store }) {
-      const { digest } = await store.put(bytesOf(1))
+    reads: true,
+    async run({ store, writable }) {
+      const { digest } = await writable.put(bytesOf(1))
       await store.close()
       await store.close()
       await failsWith('ERR_STORE_CLOSED', () => store.stat(digest))

@@ -1,15 +1,16 @@
 import { strict as assert } from 'node:assert'
 import { type Descriptor, MediaType } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
-import { bytesOf, type CaseDefinition, failsWith, sha256Of } from './subject.ts'
+import { bytesOf, type CaseDefinition, failsWith, namesIn, sha256Of } from './subject.ts'
 
 /** What the names of a store promise. */
 export const referenceCases: readonly CaseDefinition[] = [
   {
     name: 'a name stands for what it was given to',
-    async run({ store }) {
-      const { manifest } = await smallImage(store)
-      assert.equal(await store.references.set('app:1.0', manifest), 'app:1.0')
+    reads: true,
+    async run({ store, writable }) {
+      const { manifest } = await smallImage(writable)
+      assert.equal(await writable.references.set('app:1.0', manifest), 'app:1.0')
       assert.deepEqual(await store.references.get('app:1.0'), manifest)
       assert.equal(await store.references.get('app:2.0'), undefined)
       assert.deepEqual(await namesIn(store), ['app:1.0'])
@@ -17,37 +18,40 @@ export const referenceCases: readonly CaseDefinition[] = [
   },
   {
     name: 'every spelling of a reference finds the name, which is kept in its short form',
-    async run({ store }) {
-      const { manifest } = await smallImage(store)
-      assert.equal(await store.references.set('docker.io/library/app', manifest), 'app:latest')
+    reads: true,
+    async run({ store, writable }) {
+      const { manifest } = await smallImage(writable)
+      assert.equal(await writable.references.set('docker.io/library/app', manifest), 'app:latest')
       for (const name of ['app', 'app:latest', 'library/app', 'docker.io/app', 'index.docker.io/library/app:latest']) {
         assert.deepEqual(await store.references.get(name), manifest, name)
       }
-      assert.equal(await store.references.set('ghcr.io/o/app:1', manifest), 'ghcr.io/o/app:1')
+      assert.equal(await writable.references.set('ghcr.io/o/app:1', manifest), 'ghcr.io/o/app:1')
       assert.deepEqual(await namesIn(store), ['app:latest', 'ghcr.io/o/app:1'])
     },
   },
   {
     name: 'a name that is set again stands for the new image only',
-    async run({ store }) {
-      const { manifest: first } = await smallImage(store, 'first')
-      const { manifest: second } = await smallImage(store, 'second')
-      await store.references.set('app:1', first)
-      await store.references.set('app:1', second)
+    reads: true,
+    async run({ store, writable }) {
+      const { manifest: first } = await smallImage(writable, 'first')
+      const { manifest: second } = await smallImage(writable, 'second')
+      await writable.references.set('app:1', first)
+      await writable.references.set('app:1', second)
       assert.deepEqual(await store.references.get('app:1'), second)
       assert.deepEqual(await namesIn(store), ['app:1'])
     },
   },
   {
     name: 'a descriptor comes back with all of its members',
-    async run({ store }) {
-      const { manifest } = await smallImage(store)
+    reads: true,
+    async run({ store, writable }) {
+      const { manifest } = await smallImage(writable)
       const rich: Descriptor = {
         ...manifest,
         platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
         annotations: { 'org.example.note': 'kept' },
       }
-      await store.references.set('app:1', rich)
+      await writable.references.set('app:1', rich)
       assert.deepEqual(await store.references.get('app:1'), rich)
     },
   },
@@ -139,9 +143,10 @@ export const referenceCases: readonly CaseDefinition[] = [
   },
   {
     name: 'names are listed in order',
-    async run({ store }) {
-      const { manifest } = await smallImage(store)
-      for (const name of ['b:1', 'a:2', 'c:1', 'a:1']) await store.references.set(name, manifest)
+    reads: true,
+    async run({ store, writable }) {
+      const { manifest } = await smallImage(writable)
+      for (const name of ['b:1', 'a:2', 'c:1', 'a:1']) await writable.references.set(name, manifest)
       assert.deepEqual(await namesIn(store), ['a:1', 'a:2', 'b:1', 'c:1'])
     },
   },
@@ -196,10 +201,4 @@ async function smallImage(store: Store, seed = 'image') {
 
 async function putDocument(store: Store, mediaType: string, document: object): Promise<Descriptor> {
   return { mediaType, ...(await store.put(Buffer.from(JSON.stringify(document)))) }
-}
-
-async function namesIn(store: Store): Promise<string[]> {
-  const names: string[] = []
-  for await (const { name } of store.references.list()) names.push(name)
-  return names
 }

@@ -1,12 +1,13 @@
 import { lstat, lutimes, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { splitDigest } from '../../../digest/index.ts'
+import { type Digest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { BlobInfo } from '../../blob-store.ts'
+import { restoreBlob } from '../collect/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
-import { linkOnce } from '../link-once.ts'
+import { exists, linkOnce } from '../link-once.ts'
 
 /**
  * Gives a synced file its final name, and makes the name survive a power cut. A blob that is there already with its
@@ -17,24 +18,40 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
   const name = blobName(blob.digest)
   const to = join(context.places.root, name)
   await onDisk({ act: 'publish', path: name, writes: true }, async () => {
-    const outcome = await linkOnce(from, to)
-    if (outcome !== 'linked') {
-      if (await isWhole(to, blob.size)) await freshen(to)
-      else await rename(from, to)
+    for (;;) {
+      const outcome = await linkOnce(from, to)
+      if (outcome === 'linked') break
+      if (!(await isWhole(to, blob.size))) {
+        await rename(from, to)
+        break
+      }
+      // A collection may have taken it away since.
+      if ((await freshen(to)) !== 'gone') break
     }
     await context.syncs.sync(directory)
   })
 }
 
-/** Makes a blob that is there as good as one just put: its name durable, its age zero. */
-export async function acknowledgeBlob(context: DiskContext, blob: BlobInfo): Promise<void> {
-  const name = blobName(blob.digest)
+/** Makes a blob as good as one just put: its name durable, its age zero. Resolves to whether it is there. */
+export async function acknowledgeBlob(context: DiskContext, digest: Digest): Promise<boolean> {
+  const name = blobName(digest)
   const path = join(context.places.root, name)
-  await onDisk({ act: 'sync', path: name, writes: true }, async () => {
-    await freshen(path)
+  return onDisk({ act: 'sync', path: name, writes: true }, async () => {
+    if ((await touchBlob(context, digest)) === 'gone') return false
     // Another process may have linked it and not have come to its own sync yet.
     await context.syncs.sync(dirname(path))
+    return true
   })
+}
+
+/** What became of making a blob young: `refused` if it is there, but its times may not be changed. */
+export type Touched = 'touched' | 'refused' | 'gone'
+
+/** Makes a blob as young as one just put. */
+export async function touchBlob(context: DiskContext, digest: Digest): Promise<Touched> {
+  const path = join(context.places.root, blobName(digest))
+  const touched = await freshen(path)
+  return touched === 'gone' && (await restoreBlob(context, digest)) ? freshen(path) : touched
 }
 
 async function isWhole(path: string, size: number): Promise<boolean> {
@@ -47,8 +64,14 @@ async function isWhole(path: string, size: number): Promise<boolean> {
   }
 }
 
-/** Tells a collection that goes by age that the blob is wanted. Best effort: it may belong to another user. */
-async function freshen(path: string): Promise<void> {
+/** Tells a collection that the blob is wanted. It may belong to another user; but it must be there. */
+async function freshen(path: string): Promise<Touched> {
   const now = new Date()
-  await lutimes(path, now, now).catch(() => undefined)
+  try {
+    await lutimes(path, now, now)
+    return 'touched'
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return 'gone'
+    return (await exists(path)) ? 'refused' : 'gone'
+  }
 }

@@ -7,6 +7,8 @@ import { isErrno } from '../../../internal/errno.ts'
 import type { ReadBlobOptions } from '../../blob-store.ts'
 import { checkRange, rangeOf } from '../../shared/read-range.ts'
 import { verifyStored } from '../../shared/verify-stored.ts'
+import { quarantineBlob } from '../check/quarantine.ts'
+import { restoreBlob } from '../collect/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
@@ -34,18 +36,37 @@ export async function* readBlob(
     const end = range.whole && !proven ? range.end + 1 : range.end
     const pieces = piecesOf(file, digest, range.start, end, options.signal)
     if (!range.whole || proven) return yield* pieces
-    yield* verifyStored(pieces, { digest, size }, context.settings.hasher)
+    try {
+      yield* verifyStored(pieces, { digest, size }, context.settings.hasher)
+    } catch (error) {
+      throw await afterQuarantine(context, error, stats, options)
+    }
     verified.add(digest, stats)
   } finally {
     await file.close()
   }
 }
 
+/** The error to report. That a blob could not be moved changes nothing about it. */
+async function afterQuarantine(
+  context: DiskContext,
+  error: unknown,
+  stats: BigIntStats,
+  { onCorrupt = context.settings.onCorrupt }: ReadBlobOptions,
+): Promise<unknown> {
+  if (!(error instanceof BlobCorruptError) || onCorrupt === 'report' || context.settings.readOnly) return error
+  const { digest, expected, actual } = error
+  const quarantinedTo = await quarantineBlob(context, digest as Digest, stats).catch(() => undefined)
+  return quarantinedTo === undefined
+    ? error
+    : new BlobCorruptError({ digest, expected, actual, quarantinedTo }, { cause: error })
+}
+
 async function openBlob(context: DiskContext, digest: Digest): Promise<{ file: FileHandle; stats: BigIntStats }> {
   const name = blobName(digest)
   const path = join(context.places.root, name)
   return onDisk({ act: 'open', path: name }, async () => {
-    const file = await openRegular(path, digest)
+    const file = await openOrRestore(context, path, digest)
     try {
       const stats = await file.stat({ bigint: true })
       if (!stats.isFile()) throw notAFile(digest, stats.isDirectory() ? 'a directory' : 'a special file')
@@ -55,6 +76,15 @@ async function openBlob(context: DiskContext, digest: Digest): Promise<{ file: F
       throw error
     }
   })
+}
+
+async function openOrRestore(context: DiskContext, path: string, digest: Digest): Promise<FileHandle> {
+  try {
+    return await openRegular(path, digest)
+  } catch (error) {
+    if (error instanceof BlobNotFoundError && (await restoreBlob(context, digest))) return openRegular(path, digest)
+    throw error
+  }
 }
 
 async function openRegular(path: string, digest: Digest): Promise<FileHandle> {

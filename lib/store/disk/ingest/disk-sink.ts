@@ -120,6 +120,9 @@ export class DiskSink implements IngestSink {
     signal?.throwIfAborted()
     // Read-only before it can be seen; file systems without modes do without.
     await this.#file?.chmod(0o444).catch(() => undefined)
+    // What was written long ago and is finished now begins its life as a blob now.
+    const now = new Date()
+    if (this.#ingest.offset > 0) await this.#file?.utimes(now, now).catch(() => undefined)
     await this.#close()
     await publishBlob(this.#context, this.#ingest.place.data, blob)
     // The blob is stored; what cannot be tidied up now is found by the sweep.

@@ -1,18 +1,21 @@
+import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { type Descriptor, parseDescriptor } from '../../../spec/index.ts'
 import { assertComplete } from '../../assert-complete.ts'
 import type { BlobReader } from '../../blob-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../../reference-store.ts'
 import { keptName, spellingsOf } from '../../shared/reference-name.ts'
+import { readRemovals } from '../collect/removals.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { IndexEditor } from './index-editor.ts'
-import { descriptorOf, namesOf } from './index-file.ts'
+import { type AllEntries, descriptorOf, entriesOf, type IndexFile, namesOf } from './index-file.ts'
 
 /** Names kept in `index.json`, as annotations that every tool for image layouts understands. */
 export class DiskReferences implements ReferenceStore {
   readonly #context: DiskContext
   readonly #blobs: BlobReader
   readonly #editor: IndexEditor
+  #entries: (AllEntries & { readonly index: IndexFile }) | undefined
 
   constructor(context: DiskContext, blobs: BlobReader) {
     this.#context = context
@@ -35,15 +38,39 @@ export class DiskReferences implements ReferenceStore {
     const kept = keptName(name)
     const copy = structuredClone(parseDescriptor(descriptor))
     await this.#context.prepareWrite()
+    const removals = await readRemovals(this.#context)
     await assertComplete(this.#blobs, copy, options)
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
-    await this.#editor.edit(draft => {
-      // An entry that another tool wrote under this very spelling would hide the new one.
-      if (name !== kept) draft.delete(name)
-      draft.set(kept, copy)
-    }, options.signal)
+    await this.#editor.edit(
+      draft => {
+        // An entry that another tool wrote under this very spelling would hide the new one.
+        if (name !== kept) draft.delete(name)
+        draft.set(kept, copy)
+      },
+      options.signal,
+      async () => {
+        // SAFETY: a collection may have taken what was there. It moves blobs under this lock only, and counts when it does.
+        if ((await readRemovals(this.#context)) !== removals) await assertComplete(this.#blobs, copy)
+      },
+    )
     return kept
+  }
+
+  /** Every entry of the index, for collections: those with a name, and the others as they stand. */
+  async entries(): Promise<AllEntries> {
+    const index = await this.#editor.read()
+    if (this.#entries?.index !== index) this.#entries = { index, ...entriesOf(index) }
+    return this.#entries
+  }
+
+  /** Takes names away that still stand for these digests; says which. */
+  async forget(names: readonly { name: string; digest: Digest }[], options: AbortOptions): Promise<string[]> {
+    await this.#context.prepareWrite()
+    return this.#editor.edit(
+      draft => names.flatMap(({ name, digest }) => (draft.deleteIf(name, digest) ? [name] : [])),
+      options.signal,
+    )
   }
 
   async delete(name: string, options: AbortOptions = {}): Promise<boolean> {

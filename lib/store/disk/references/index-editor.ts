@@ -7,6 +7,8 @@ import { IndexDraft } from './index-draft.ts'
 import { type IndexFile, parseIndexFile } from './index-file.ts'
 
 interface Job {
+  /** Rejects if the change must not be made any more. */
+  check(): Promise<void>
   apply(draft: IndexDraft): void
   resolve(): void
   reject(error: unknown): void
@@ -37,18 +39,29 @@ export class IndexEditor {
     return this.#last
   }
 
-  /** Changes the index; durable when resolved. An aborted change that was not begun leaves the queue. */
-  edit<T>(change: (draft: IndexDraft) => T, signal: AbortSignal | undefined): Promise<T> {
+  /**
+   * Changes the index; durable when resolved. An aborted change that was not begun leaves the queue. `check` runs under the
+   * lock, just before the change; if it rejects, the change is not made.
+   */
+  edit<T>(
+    change: (draft: IndexDraft) => T,
+    signal: AbortSignal | undefined,
+    check: () => Promise<void> = async () => {},
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       let result: T
       let withdrawn = false
       const job: Job = {
+        check,
         apply: draft => {
           signal?.removeEventListener('abort', onAbort)
           if (!withdrawn) result = change(draft)
         },
         resolve: () => resolve(result),
-        reject,
+        reject: error => {
+          signal?.removeEventListener('abort', onAbort)
+          reject(error)
+        },
       }
       const onAbort = () => {
         withdrawn = true
@@ -77,19 +90,20 @@ export class IndexEditor {
     while (this.#jobs.length > 0) {
       const waiting = new AbortController()
       this.#waiting = waiting
-      let taken: Job[] = []
+      let taken: Job[] | undefined
       try {
         await this.#locked(waiting.signal, async lock => {
           this.#waiting = undefined
-          taken = this.#jobs
+          const waited = this.#jobs
+          taken = waited
           this.#jobs = []
+          taken = await checked(waited)
           await this.#write(taken, lock)
         })
-        for (const job of taken) job.resolve()
+        for (const job of taken ?? []) job.resolve()
       } catch (error) {
         if (waiting.signal.aborted) continue
-        if (taken.length === 0) taken = this.#jobs.splice(0)
-        for (const job of taken) job.reject(error)
+        for (const job of taken ?? this.#jobs.splice(0)) job.reject(error)
       }
     }
   }
@@ -111,14 +125,29 @@ export class IndexEditor {
       const draft = new IndexDraft(base)
       for (const job of jobs) job.apply(draft)
       if (!draft.changed) return
-      const bytes = draft.toBytes()
+      const next = draft.toFile()
       await onDisk({ act: 'lock', path: 'index.json', writes: true }, () => lock.assertHeld())
       // Other tools write without our lock: what they wrote since we read must not be lost.
       if (!(await readIndexBytes(places)).equals(base.bytes)) continue
       await onDisk({ act: 'write', path: 'index.json', writes: true }, () =>
-        writeFileAtomic(places.index, bytes, { durable: settings.durable }),
+        writeFileAtomic(places.index, next.bytes, { durable: settings.durable }),
       )
+      this.#last = next
       return
     }
   }
+}
+
+/** The jobs that may still be done; the others learn why not. */
+async function checked(jobs: readonly Job[]): Promise<Job[]> {
+  const fine: Job[] = []
+  for (const job of jobs) {
+    try {
+      await job.check()
+      fine.push(job)
+    } catch (error) {
+      job.reject(error)
+    }
+  }
+  return fine
 }

@@ -26,16 +26,23 @@ export function parseIndexFile(bytes: Uint8Array): IndexFile {
   // SPEC: `manifests` is required; umoci writes null for none.
   const manifests = document.manifests ?? []
   if (!Array.isArray(manifests)) return broken('manifests is not an array')
-  const names = new Map<string, number[]>()
   for (const [i, entry] of manifests.entries()) {
     if (!isObject(entry)) return broken(`manifests[${i}] is not an object`)
+  }
+  return { bytes, document, entries: manifests as JsonObject[], names: placesOfNames(manifests as JsonObject[]) }
+}
+
+/** Where each name stands among the entries. */
+export function placesOfNames(entries: readonly JsonObject[]): Map<string, number[]> {
+  const names = new Map<string, number[]>()
+  for (const [i, entry] of entries.entries()) {
     const name = nameOf(entry)
     if (name === undefined) continue
     const places = names.get(name)
     if (places) places.push(i)
     else names.set(name, [i])
   }
-  return { bytes, document, entries: manifests as JsonObject[], names }
+  return names
 }
 
 function parseDocument(bytes: Uint8Array): JsonObject {
@@ -61,7 +68,10 @@ export function nameOf(entry: JsonObject): string | undefined {
 /** What a name stands for, as it was given: the name itself is no part of it. */
 export function descriptorOf(index: IndexFile, name: string): Descriptor | undefined {
   const place = index.names.get(name)?.[0]
-  if (place === undefined) return undefined
+  return place === undefined ? undefined : descriptorAt(index, place)
+}
+
+function descriptorAt(index: IndexFile, place: number): Descriptor {
   try {
     const { annotations, ...rest } = parseDescriptor(index.entries[place])
     const { [Annotation.RefName]: _, ...others } = annotations ?? {}
@@ -69,6 +79,23 @@ export function descriptorOf(index: IndexFile, name: string): Descriptor | undef
   } catch (cause) {
     return broken(`manifests[${place}]: ${(cause as Error).message}`, cause)
   }
+}
+
+/** Every entry of an index. */
+export interface AllEntries {
+  /** Entries with a name; one that other tools wrote twice comes twice. */
+  readonly names: readonly NamedDescriptor[]
+  /** Entries without one, as they stand. */
+  readonly entries: readonly JsonObject[]
+}
+
+/** Everything that the index names, duplicates and nameless entries included. */
+export function entriesOf(index: IndexFile): AllEntries {
+  const names: NamedDescriptor[] = []
+  for (const [name, places] of index.names) {
+    for (const place of places) names.push({ name, descriptor: descriptorAt(index, place) })
+  }
+  return { names, entries: index.entries.filter(entry => nameOf(entry) === undefined) }
 }
 
 /** The names in order, each with what it stands for. */

@@ -1,0 +1,33 @@
+import { formatBytes } from '../format-bytes.ts'
+import { formatTable } from '../format-table.ts'
+import { printable } from '../printable.ts'
+import type { Session } from '../session.ts'
+
+/** Options of `df`. */
+export interface DfOptions {
+  readonly images?: boolean
+}
+
+/** `df`: says what takes how much space in the store. */
+export async function df(session: Session, options: DfOptions): Promise<void> {
+  const { readStoreUsage } = await import('../../store/index.ts')
+  const usage = await readStoreUsage(await session.store(), { signal: session.signal })
+  const parts = [
+    ['named', usage.named],
+    ['cached', usage.cached],
+    ['leased', usage.leased],
+    ['young', usage.young],
+    ['reclaimable', usage.reclaimable],
+    ['total', usage.total],
+  ] as const
+  const rows = parts.map(([what, { blobs, bytes }]) => [what, String(blobs), formatBytes(bytes)])
+  rows.push(['unfinished', String(usage.unfinished.count), formatBytes(usage.unfinished.bytes)])
+  const tables = [formatTable(['WHAT', 'BLOBS', 'SIZE'], rows)]
+  if (options.images) {
+    const images = usage.images.map(({ name, blobs, bytes, uniqueBytes }) => {
+      return [printable(name), String(blobs), formatBytes(bytes), formatBytes(uniqueBytes)]
+    })
+    tables.push(formatTable(['IMAGE', 'BLOBS', 'SIZE', 'UNIQUE'], images))
+  }
+  session.result(tables.join('\n\n'), usage)
+}

@@ -1,0 +1,90 @@
+import type { CheckProgress, CheckReport, RepairResult, RepairSource, Store } from '../../store/index.ts'
+import { formatBytes } from '../format-bytes.ts'
+import { formatTable } from '../format-table.ts'
+import { parseAmount } from '../parse-amount.ts'
+import { printable } from '../printable.ts'
+import type { Session } from '../session.ts'
+
+/** Options of `fsck`. */
+export interface FsckOptions {
+  /** A reference, or `true` to fetch from where each blob came. */
+  readonly repair?: string | true
+  readonly quarantine?: boolean
+  readonly resume?: boolean
+  readonly content?: boolean
+  readonly maxRate?: string
+}
+
+/** `fsck`: reads everything in the store and says what is wrong; with `--repair` fetches what is damaged or missing. */
+export async function fsck(session: Session, options: FsckOptions): Promise<void> {
+  const { checkStore, repairStore } = await import('../../store/index.ts')
+  const { repair, quarantine, resume, content, maxRate } = options
+  const bytesPerSecond = maxRate === undefined ? undefined : parseAmount('--max-rate', maxRate, 'bytes')
+  const { signal } = session
+  const store = await session.store({ create: false, damaged: 'open' })
+  const sources = repair === undefined ? [] : await sourcesOf(session, store, repair)
+  const report = await checkStore(store, {
+    content,
+    // A repair moves what is damaged when it has a right copy, and not before.
+    quarantine: repair === undefined && quarantine,
+    resume,
+    concurrency: session.jobs,
+    bytesPerSecond,
+    onProgress: progressNotes(session),
+    signal,
+  })
+  const result = repair === undefined ? undefined : await repairStore(store, report, sources, { signal })
+  session.result(describe(report, result), result ? { ...report, repair: result } : report)
+  if (result ? result.unrepaired.length > 0 : !report.sound) session.exit = 1
+}
+
+async function sourcesOf(session: Session, store: Store, repair: string | true): Promise<RepairSource[]> {
+  const { knownSources, registrySource } = await import('../../transfer/index.ts')
+  const { parseReference } = await import('../../spec/index.ts')
+  const given = repair === true ? undefined : parseReference(repair)
+  const registry = await session.registry()
+  return [...(given ? [registrySource(registry, given)] : []), knownSources(registry, store)]
+}
+
+const NEWS_EVERY_MS = 5000
+
+function progressNotes(session: Session): (progress: CheckProgress) => void {
+  let last = performance.now()
+  return ({ blobs, totalBlobs, bytes, totalBytes }) => {
+    if (performance.now() - last < NEWS_EVERY_MS) return
+    last = performance.now()
+    session.note(`read ${blobs} of ${totalBlobs} blobs, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`)
+  }
+}
+
+function describe(report: CheckReport, result: RepairResult | undefined): string {
+  const rows = [
+    ...report.problems.map(problem => {
+      const { class: kind, path, actual, reason } = problem
+      return [kind, printable(path), printable(actual), printable(reason)]
+    }),
+    ...report.faults.map(({ code, path, message, reason }) => [
+      code,
+      printable(path),
+      printable(message),
+      printable(reason ?? ''),
+    ]),
+  ]
+  const table = rows.length > 0 ? [formatTable(['PROBLEM', 'WHERE', 'FOUND', 'REASON'], rows)] : []
+  const counts = Object.entries(report.counts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []))
+  const faults = report.faults.length > 0 ? [`${report.faults.length} not understood`] : []
+  const found = [...counts, ...faults].join(', ') || 'nothing wrong'
+  const read = `read ${report.blobs} blobs, ${formatBytes(report.bytes)}, and followed ${report.names} names`
+  return [...table, `${read}: ${found}`, ...(result ? describeRepair(result) : [])].join('\n')
+}
+
+function describeRepair({ repaired, quarantined, mended, unrepaired }: RepairResult): string[] {
+  return [
+    ...repaired.map(
+      ({ digest, source, bytes }) => `repaired ${digest} from ${printable(source)}, ${formatBytes(bytes)}`,
+    ),
+    ...mended.map(({ path, outcome }) => `mended ${printable(path)}: ${outcome}`),
+    ...quarantined.map(({ digest, to }) => `moved ${digest} to ${to}`),
+    ...unrepaired.map(({ path, why }) => `not repaired: ${printable(path)}: ${printable(why)}`),
+  ]
+}

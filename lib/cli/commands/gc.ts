@@ -1,0 +1,74 @@
+import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../store/index.ts'
+import { formatBytes } from '../format-bytes.ts'
+import { formatTable } from '../format-table.ts'
+import { parseAmount } from '../parse-amount.ts'
+import { printable } from '../printable.ts'
+import type { Session } from '../session.ts'
+
+/** Options of `gc`. */
+export interface GcOptions {
+  readonly dryRun?: boolean
+  readonly explain?: boolean
+  readonly keepLast?: string
+  readonly maxAge?: string
+  readonly maxBytes?: string
+  readonly grace?: string
+  readonly keepUnknown?: boolean
+  readonly force?: boolean
+}
+
+/** `gc`: removes what no name needs; with `--dry-run` says what it would remove, and why. */
+export async function gc(session: Session, options: GcOptions): Promise<void> {
+  const policy = policyOf(options)
+  const { planCollection, runCollection } = await import('../../store/index.ts')
+  const store = await session.store()
+  const { signal } = session
+  const plan = await planCollection(store, { ...policy, signal })
+  for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${printable(why)})`)
+  for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${printable(why)})`)
+  if (options.dryRun) return session.result(describePlan(plan, options.explain ?? false), plan)
+  const result = await runCollection(store, plan, { signal })
+  for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
+  session.result(describeResult(result, plan), { ...result, missing: plan.missing, unknown: plan.unknown })
+}
+
+function policyOf(options: GcOptions): CollectionPolicy {
+  const { keepLast, maxAge, maxBytes, grace, keepUnknown, force } = options
+  return {
+    ...(keepLast === undefined ? {} : { keepLast: parseAmount('--keep-last', keepLast, 'count') }),
+    ...(maxAge === undefined ? {} : { maxAgeMs: parseAmount('--max-age', maxAge, 'time') }),
+    ...(maxBytes === undefined ? {} : { maxBytes: parseAmount('--max-bytes', maxBytes, 'bytes') }),
+    ...(grace === undefined ? {} : { graceMs: parseAmount('--grace', grace, 'time') }),
+    ...(keepUnknown ? { unknown: 'keep' } : {}),
+    ...(force ? { force } : {}),
+  }
+}
+
+function describePlan(plan: CollectionPlan, explain: boolean): string {
+  const rows = [
+    ...plan.dropNames.map(({ name, why }) => ['drop name', printable(name), '', printable(why)]),
+    ...plan.dropRecords.map(({ record, why }) => ['drop record', printable(record), '', printable(why)]),
+    ...plan.drop.map(({ digest, size, why }) => ['drop', digest.slice(0, 19), formatBytes(size), printable(why)]),
+    ...(explain ? plan.keep : []).map(({ digest, size, why }) => {
+      return ['keep', digest.slice(0, 19), formatBytes(size), printable(why)]
+    }),
+  ]
+  const table = rows.length > 0 ? `${formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows)}\n` : ''
+  const { skippedYoung, skippedLeased } = plan
+  const lines = [
+    `${count(plan.drop.length)} would go, ${formatBytes(plan.bytesFreed)}`,
+    `${count(plan.keep.length)} would stay, ${formatBytes(plan.bytesKept)}`,
+    `of these ${skippedYoung.blobs} because they are young, ${skippedLeased.blobs} because of a lease`,
+  ]
+  return `${table}${lines.join('; ')}`
+}
+
+function describeResult(result: CollectionResult, plan: CollectionPlan): string {
+  const names = result.namesDropped.length > 0 ? `${result.namesDropped.length} names and ` : ''
+  const removed = `removed ${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
+  return `${removed}; ${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
+}
+
+function count(blobs: number): string {
+  return `${blobs} ${blobs === 1 ? 'blob' : 'blobs'}`
+}

@@ -1,0 +1,129 @@
+import { type Digest, digestOf, type HasherEngine } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { compareHeaders, isMetadataOnly } from './compare-headers.ts'
+import { directoryTree } from './directory-tree.ts'
+import type { Tree, TreeEntry } from './tree.ts'
+import type { ChangedField, ChangedPath, DiffPath, TreeDiff } from './tree-diff.ts'
+import { type Inode, inodesOf, type NamedInode } from './tree-inodes.ts'
+
+/** How to compare trees. */
+export interface DiffTreesOptions extends AbortOptions {
+  /** What makes no difference, e.g. `['mtime']`. @defaultValue `[]` */
+  readonly ignore?: readonly ChangedField[] | undefined
+  /** What computes digests, of files on disk. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+}
+
+/** A name of the upper tree, and what became of it. */
+interface Verdict extends NamedInode {
+  /** What the lower tree has under the name. */
+  readonly lower: Inode | undefined
+  fields: ChangedField[]
+}
+
+/**
+ * How one tree differs from another: directories, or views of images. Files are compared by their content, whatever
+ * their times say: an edit that keeps size and time is found. Content is only hashed where a tree does not know the
+ * digest and the sizes are equal. The roots themselves are not compared. Memory grows with the number of paths.
+ *
+ * Names of one file belong together: if one of them changed, all of them are in the result, so that a layer made of it
+ * holds the file with all its names.
+ *
+ * @param lower - A directory's path, or a tree.
+ * @param upper - The same.
+ * @throws as {@link directoryTree}; whatever the trees throw.
+ */
+export async function diffTrees(
+  lower: string | Tree,
+  upper: string | Tree,
+  options: DiffTreesOptions = {},
+): Promise<TreeDiff> {
+  const below = typeof lower === 'string' ? directoryTree(lower, options) : lower
+  const above = typeof upper === 'string' ? directoryTree(upper, options) : upper
+  const withXattrs = (below.tellsXattrs ?? true) && (above.tellsXattrs ?? true)
+  const known = new Map<string, Inode>()
+  for await (const { path, inode } of inodesOf(below)) known.set(path, inode)
+  const verdicts: Verdict[] = []
+  const kinds = new Map<string, boolean>()
+  for await (const { path, inode } of inodesOf(above)) {
+    options.signal?.throwIfAborted()
+    const found = known.get(path)
+    const fields = found ? await fieldsOf(found.entry, inode.entry, withXattrs, options) : []
+    verdicts.push({ path, inode, lower: found, fields })
+    kinds.set(path, inode.entry.type === 'directory')
+  }
+  keepNamesTogether(verdicts, options.ignore ?? [])
+  return { ...sortVerdicts(verdicts), deleted: deletedFrom(known, kinds) }
+}
+
+async function fieldsOf(
+  lower: TreeEntry,
+  upper: TreeEntry,
+  withXattrs: boolean,
+  options: DiffTreesOptions,
+): Promise<ChangedField[]> {
+  const fields = compareHeaders(lower, upper, withXattrs)
+  const isFile = lower.type === 'file' && upper.type === 'file'
+  if (isFile && !(await sameContent(lower, upper, options))) fields.unshift('content')
+  return fields.filter(field => field === 'type' || !options.ignore?.includes(field))
+}
+
+async function sameContent(lower: TreeEntry, upper: TreeEntry, options: DiffTreesOptions): Promise<boolean> {
+  if (lower.size !== upper.size) return false
+  if (lower.size === 0) return true
+  return (await contentDigest(lower, options)) === (await contentDigest(upper, options))
+}
+
+async function contentDigest({ digest, content }: TreeEntry, { hasher }: DiffTreesOptions): Promise<Digest> {
+  if (digest) return digest
+  const opened = typeof content === 'function' ? await content() : (content ?? '')
+  return digestOf(typeof opened === 'string' ? Buffer.from(opened) : opened, { hasher })
+}
+
+/**
+ * A layer can say that names are one file only by giving the file with all of them. So the names of a file either all
+ * stay as they are below, and then they are the names of one file there that no other file here has come from, or none.
+ */
+function keepNamesTogether(verdicts: readonly Verdict[], ignore: readonly ChangedField[]): void {
+  if (ignore.includes('links')) return
+  const groups = new Map<Inode, Verdict[]>()
+  for (const verdict of verdicts) {
+    if (verdict.inode.entry.type === 'directory') continue
+    const group = groups.get(verdict.inode)
+    if (group) group.push(verdict)
+    else groups.set(verdict.inode, [verdict])
+  }
+  const claimed = new Set<Inode>()
+  for (const group of groups.values()) {
+    const origin = group[0]!.lower
+    const stays = origin && group.every(({ lower, fields }) => lower === origin && fields.length === 0)
+    if (stays && !claimed.has(origin)) {
+      claimed.add(origin)
+      continue
+    }
+    for (const verdict of group) if (verdict.lower && verdict.fields.length === 0) verdict.fields = ['links']
+  }
+}
+
+function sortVerdicts(verdicts: readonly Verdict[]): Omit<TreeDiff, 'deleted'> {
+  const added: DiffPath[] = []
+  const modified: ChangedPath[] = []
+  const metadataOnly: ChangedPath[] = []
+  for (const { path, inode, lower, fields } of verdicts) {
+    const { type } = inode.entry
+    if (!lower) added.push({ path, type })
+    else if (fields.length > 0) (isMetadataOnly(fields) ? metadataOnly : modified).push({ path, type, fields })
+  }
+  return { added, modified, metadataOnly }
+}
+
+/** Paths that are gone, but for those whose directory is: gone as well, or something else now. */
+function deletedFrom(known: ReadonlyMap<string, Inode>, isDirectory: ReadonlyMap<string, boolean>): DiffPath[] {
+  const deleted: DiffPath[] = []
+  for (const [path, inode] of known) {
+    const slash = path.lastIndexOf('/')
+    const inDirectory = slash < 0 || isDirectory.get(path.slice(0, slash)) === true
+    if (inDirectory && !isDirectory.has(path)) deleted.push({ path, type: inode.entry.type })
+  }
+  return deleted
+}

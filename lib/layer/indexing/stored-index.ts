@@ -1,0 +1,41 @@
+import type { TarEntryType } from '../../tar/index.ts'
+
+/** Kinds of entries; the place in this list is what is stored. Only ever add at the end. */
+export const KINDS: readonly TarEntryType[] = [
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'character-device',
+  'block-device',
+  'fifo',
+]
+
+/**
+ * How an index is stored: JSON, in columns, one value for each entry. Columns of numbers hold each value followed by its
+ * number of repetitions. Names that are not UTF-8 have lone surrogates, which JSON writes as `\udcXX`.
+ */
+export interface StoredIndex {
+  readonly version: 1
+  readonly diffId: string
+  readonly bytes: number
+  readonly duplicates: readonly string[]
+  readonly paths: readonly string[]
+  /** A digit for each entry: its place in {@link KINDS}. */
+  readonly kinds: string
+  readonly modes: readonly number[]
+  readonly uids: readonly number[]
+  readonly gids: readonly number[]
+  readonly mtimes: readonly number[]
+  readonly sizes: readonly number[]
+  /** Bytes from the end of the content before (in whole blocks) to the content of the entry. */
+  readonly gaps: readonly number[]
+  /** SHA-256 of every file, 64 hex digits each, in the order of the entries. */
+  readonly digests: string
+  /** Place of an entry, and its linkname. */
+  readonly links: readonly (readonly [number, string])[]
+  /** Place of an entry, and its device numbers. */
+  readonly devices: readonly (readonly [number, number, number])[]
+  /** Place of an entry, and its attributes, values in base64. */
+  readonly xattrs: readonly (readonly [number, readonly (readonly [string, string])[]])[]
+}

@@ -1,0 +1,27 @@
+import type { Digest } from '../digest/index.ts'
+import type { TarHeader } from '../tar/index.ts'
+
+/** What an index says of one entry of a layer. */
+export interface IndexedEntry extends TarHeader {
+  /** Digest of the content, for files only. */
+  readonly digest?: Digest | undefined
+  /** Where the content begins in the uncompressed tar, in bytes; for entries without content, where it would. */
+  readonly offset: number
+}
+
+/**
+ * What a layer holds, without its content. Plain data. Whiteouts are entries like any other here: an index says what
+ * stands in the archive, not what it means.
+ */
+export interface LayerIndex {
+  /** Version of this shape. */
+  readonly version: 1
+  /** Digest of the uncompressed tar; it was proven in the pass that made the index. */
+  readonly diffId: Digest
+  /** Bytes of the uncompressed tar. */
+  readonly bytes: number
+  /** Every entry in the order of the archive. Of several entries of one path the last counts. */
+  readonly entries: readonly IndexedEntry[]
+  /** Paths that have more than one entry (which the spec forbids and some tools write), each once. */
+  readonly duplicates: readonly string[]
+}

@@ -1,0 +1,41 @@
+import type { Digest } from '../digest/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import type { Descriptor } from '../spec/index.ts'
+import type { BlobReader } from '../store/index.ts'
+import { openLayer } from './open-layer.ts'
+
+/** Which bytes of a layer's tar to read. */
+export interface LayerRange extends AbortOptions {
+  /** First byte. */
+  readonly offset: number
+  /** Number of bytes. */
+  readonly length: number
+}
+
+/**
+ * Some bytes of a layer's tar, fewer if it ends before. A compressed layer is decompressed up to the last of them and no
+ * further. Nothing is proven: that is up to whoever knows what the bytes should be.
+ *
+ * @internal
+ */
+export async function* readLayerRange(
+  store: Pick<BlobReader, 'read'>,
+  { descriptor, diffId }: { readonly descriptor: Descriptor; readonly diffId: Digest },
+  range: LayerRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { offset, length, signal } = range
+  if (length === 0) return
+  if (diffId === descriptor.digest) {
+    yield* store.read(descriptor.digest, { offset, length, signal })
+    return
+  }
+  const end = offset + length
+  let position = 0
+  for await (const chunk of openLayer(store, descriptor, { diffId, signal })) {
+    const from = Math.max(0, offset - position)
+    const to = Math.min(chunk.byteLength, end - position)
+    if (to > from) yield chunk.subarray(from, to)
+    position += chunk.byteLength
+    if (position >= end) return
+  }
+}

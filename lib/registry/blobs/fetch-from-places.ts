@@ -1,0 +1,54 @@
+import { FormatError, type LayerStoreError } from '../../errors/index.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import type { FetchBlobOptions } from '../registry-client.ts'
+import { isFaultOfSource } from '../sources/first-of.ts'
+import type { BlobPlace } from './blob-request.ts'
+import { fetchBlob } from './fetch-blob.ts'
+import { fetchParts } from './fetch-parts.ts'
+
+const MOST_PARALLEL = 16
+
+/** Who wants to know how a fetch went. */
+export interface FetchObserver {
+  /** A place has given bytes. */
+  gave(place: BlobPlace): void
+  failed(place: BlobPlace, error: LayerStoreError): void
+}
+
+/**
+ * The bytes of a blob from `offset` on, from the first place that has it. Where one fails in the middle, the next one goes
+ * on: bytes of several may come together, so that only the digest of all of them says whether they are right.
+ */
+export async function* fetchFromPlaces(
+  places: readonly (() => BlobPlace)[],
+  descriptor: Descriptor,
+  options: FetchBlobOptions,
+  observer: FetchObserver,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { offset = 0, parallel = 1, signal } = options
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > descriptor.size) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', `no offset ${offset} in a blob of ${descriptor.size} bytes`)
+  }
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', `parallel must be 1 to ${MOST_PARALLEL}, is ${parallel}`)
+  }
+  let position = offset
+  for (const [i, open] of places.entries()) {
+    let place: BlobPlace | undefined
+    let gave = false
+    try {
+      place = open()
+      const bytes = parallel > 1 ? fetchParts : fetchBlob
+      for await (const chunk of bytes(place, descriptor, { offset: position, parallel, signal })) {
+        if (!gave) observer.gave(place)
+        gave = true
+        position += chunk.byteLength
+        yield chunk
+      }
+      return
+    } catch (error) {
+      if (!isFaultOfSource(error, signal) || i === places.length - 1) throw error
+      if (place) observer.failed(place, error as LayerStoreError)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { RegistryError } from '../../errors/index.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
+import type { WireAnswer } from '../transport/transport.ts'
+import type { BlobPlace } from './blob-request.ts'
+import { parseContentRange } from './content-range.ts'
+import { fetchBlob } from './fetch-blob.ts'
+
+/** Large enough that a request for it costs little, small enough to hold several. */
+export const PART_BYTES = 4 * 1024 * 1024
+
+/** One part that is being fetched. */
+type Part = Promise<readonly Uint8Array[]>
+
+/**
+ * The bytes of a blob from `offset` on, fetched in up to `parallel` ranges at a time and given in order. At most so many
+ * parts are held: none is begun before there is room for it. A small rest, or a server without ranges, is read in one
+ * stream.
+ */
+export async function* fetchParts(
+  place: BlobPlace,
+  descriptor: Descriptor,
+  { offset, parallel, signal }: { offset: number; parallel: number; signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let position = offset
+  try {
+    if (descriptor.size - offset >= 2 * PART_BYTES) {
+      for await (const chunk of partsInOrder(place, descriptor, { offset, parallel, signal })) {
+        position += chunk.byteLength
+        yield chunk
+      }
+      return
+    }
+  } catch (error) {
+    if (!(error instanceof NoRanges)) throw error
+  }
+  yield* fetchBlob(place, descriptor, { offset: position, signal })
+}
+
+/** The server gives everything, or something else than was asked for. */
+class NoRanges extends Error {}
+
+async function* partsInOrder(
+  place: BlobPlace,
+  { size }: Descriptor,
+  { offset, parallel, signal }: { offset: number; parallel: number; signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stop = new AbortController()
+  const all = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const window: Part[] = []
+  let next = offset
+  // The first part shows whether the server knows ranges; until then there is no other.
+  let room = 1
+  try {
+    while (window.length > 0 || next < size) {
+      for (; window.length < room && next < size; next += PART_BYTES) {
+        const part = fetchPart(place, { first: next, last: Math.min(size, next + PART_BYTES) - 1, size }, all)
+        part.catch(() => {})
+        window.push(part)
+      }
+      yield* await window.shift()!
+      room = parallel
+    }
+  } finally {
+    stop.abort()
+    await Promise.allSettled(window)
+    signal?.throwIfAborted()
+  }
+}
+
+interface PartRange {
+  readonly first: number
+  readonly last: number
+  readonly size: number
+}
+
+/** A part is read to its end at once, so that its place at the registry never waits for the parts before it. */
+async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, signal: AbortSignal): Part {
+  const budget = endpoint.budget()
+  const headers = { range: `bytes=${range.first}-${range.last}` }
+  const leave = await endpoint.enter('download', signal)
+  try {
+    for (;;) {
+      try {
+        const answer = await endpoint.send({ ...request, headers, budget, signal, expect: [200, 206, 416] })
+        return await readPart(answer, range)
+      } catch (error) {
+        await endpoint.waitAfter(error, budget, signal)
+      }
+    }
+  } finally {
+    leave()
+  }
+}
+
+async function readPart(answer: WireAnswer, { first, last, size }: PartRange): Part {
+  const told = parseContentRange(answer.headers['content-range'])
+  const isIt = answer.status === 206 && told?.first === first && told.last === last && (told.total ?? size) === size
+  if (!isIt) {
+    answer.cancel()
+    throw new NoRanges()
+  }
+  const chunks: Uint8Array[] = []
+  const wanted = last - first + 1
+  let length = 0
+  try {
+    for await (const chunk of answer.body) {
+      length += chunk.byteLength
+      if (length > wanted) throw new NoRanges()
+      chunks.push(chunk)
+    }
+  } finally {
+    answer.cancel()
+  }
+  if (length === wanted) return chunks
+  const details = { method: 'GET', url: shownUrl(answer.url), status: answer.status, retryable: true }
+  throw new RegistryError('ERR_NETWORK', `part ended at byte ${first + length} of ${last + 1}`, details)
+}

@@ -1,0 +1,42 @@
+import { type Digest, parseDigest } from '../../digest/index.ts'
+import { type Descriptor, MediaType, parseDescriptor, type Repository } from '../../spec/index.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import { readPages } from '../lists/read-pages.ts'
+import type { ReferrersOptions } from '../registry-client.ts'
+import { fetchFallback } from './fetch-fallback.ts'
+
+/** What refers to a manifest; see `RegistryClient.referrers`. */
+export async function* listReferrers(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  digest: Digest,
+  { artifactType, signal }: ReferrersOptions,
+): AsyncGenerator<Descriptor, void, undefined> {
+  const fits = (descriptor: Descriptor) => artifactType === undefined || descriptor.artifactType === artifactType
+  const url = endpoint.url(repository, `referrers/${parseDigest(digest)}`)
+  if (artifactType !== undefined) url.searchParams.set('artifactType', artifactType)
+  let hasApi = true
+  const all = readPages(endpoint, {
+    name: 'referrers',
+    request: {
+      url,
+      scopes: [`repository:${repository.repository}:pull`],
+      headers: { accept: MediaType.OciIndex },
+      signal,
+    },
+    itemsOf: referrersIn,
+    onMissing: () => {
+      hasApi = false
+    },
+  })
+  // SPEC: a registry may leave the filter to us and says so; filtering once more is simpler than believing it.
+  for await (const descriptor of all) if (fits(descriptor)) yield descriptor
+  if (hasApi) return
+  const list = await endpoint.within('document', signal, () => fetchFallback(endpoint, repository, digest, signal))
+  yield* list?.filter(fits) ?? []
+}
+
+function referrersIn(document: unknown): readonly Descriptor[] | undefined {
+  const manifests = (document as { manifests?: unknown } | null)?.manifests
+  return Array.isArray(manifests) ? manifests.map(value => parseDescriptor(value)) : undefined
+}

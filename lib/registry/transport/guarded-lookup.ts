@@ -1,0 +1,43 @@
+import type { LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { RegistryError } from '../../errors/index.ts'
+import { kindOfAddress } from '../addresses/private-address.ts'
+import { type HostLookup, isWithin, type Reach } from '../addresses/reach.ts'
+
+/**
+ * The look-up of a connection that may only go to addresses within `reach`.
+ *
+ * SAFETY: the addresses that are checked are those that are connected to, so a name that changes its mind in between
+ * gains nothing; one forbidden address among several is enough to refuse, since any of them may be chosen.
+ */
+export function guardedLookup(resolve: HostLookup, reach: Reach): LookupFunction {
+  return (hostname, options, callback) => {
+    const answer = callback as (error: Error | null, address?: string | LookupAddress[], family?: number) => void
+    resolve(hostname).then(
+      found => {
+        const addresses = options.family ? found.filter(({ family }) => family === options.family) : found
+        const [first] = addresses
+        if (!first) return answer(unknownHost(hostname))
+        if (!addresses.every(({ address }) => isWithin(kindOfAddress(address), reach))) return answer(blocked(hostname))
+        if (options.all) answer(null, addresses as LookupAddress[])
+        else answer(null, first.address, first.family)
+      },
+      (error: Error) => answer(error),
+    )
+  }
+}
+
+/** The system's look-up, as `HostLookup`. */
+export async function systemLookup(hostname: string): Promise<readonly LookupAddress[]> {
+  const { lookup } = await import('node:dns/promises')
+  return lookup(hostname, { all: true })
+}
+
+function unknownHost(hostname: string): Error {
+  return Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' })
+}
+
+function blocked(hostname: string): RegistryError {
+  const details = { method: 'GET', url: `//${hostname}` }
+  return new RegistryError('ERR_BLOCKED_URL', 'address refused: the name stands for a private address', details)
+}

@@ -1,0 +1,193 @@
+import { FormatError, RegistryError } from '../../errors/index.ts'
+import type { Descriptor, Repository } from '../../spec/index.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { RetryBudget } from '../endpoint/retry-budget.ts'
+import type { PushBlobOptions } from '../registry-client.ts'
+import { SourceFailure } from '../transport/transport.ts'
+import { cancelUpload } from './cancel-upload.ts'
+import { PieceSource } from './piece-source.ts'
+import { putBlob } from './put-blob.ts'
+import { LostUpload, type PieceUpload, sendPieces } from './send-pieces.ts'
+import { startUpload } from './start-upload.ts'
+import { type UploadSlot, uploadSlot } from './upload-state.ts'
+import { uploadStatus } from './upload-status.ts'
+
+/** Large enough not to be slowed down by the answers between, small enough to be sent again. */
+const CHUNK_BYTES = 16 * 1024 * 1024
+/** A registry that refuses even this as too large refuses for another reason. */
+const SMALLEST_CHUNK_BYTES = 64 * 1024
+
+/** Uploads a blob; see `RegistryClient.pushBlob`. */
+export async function pushBlob(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  descriptor: Descriptor,
+  open: () => AsyncIterable<Uint8Array>,
+  options: PushBlobOptions,
+): Promise<void> {
+  const { chunkBytes, openAt, uploads } = options
+  if (chunkBytes !== undefined && (!Number.isInteger(chunkBytes) || chunkBytes < 1)) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', `chunkBytes must be a whole number from 1 on, is ${chunkBytes}`)
+  }
+  const slot = await uploadSlot(uploads, repository, descriptor.digest)
+  const source = new PieceSource({ open, openAt })
+  const push = new BlobPush({ endpoint, repository, descriptor, source, slot, options, open })
+  try {
+    await push.run()
+    await slot?.clear()
+  } finally {
+    source.close()
+  }
+}
+
+interface PushContext {
+  readonly endpoint: RegistryEndpoint
+  readonly repository: Repository
+  readonly descriptor: Descriptor
+  readonly source: PieceSource
+  readonly slot: UploadSlot | undefined
+  readonly options: PushBlobOptions
+  readonly open: () => AsyncIterable<Uint8Array>
+}
+
+/** One upload as the registry has it now. */
+interface Session {
+  location: URL
+  readonly offset: number
+  readonly minBytes: number
+}
+
+class BlobPush {
+  readonly #context: PushContext
+  readonly #budget: RetryBudget
+  /** Bytes in a piece as wished for; the blob is sent whole if it is not larger. */
+  #wished: number
+  #inOnePiece = false
+  /** Most bytes that the registry ever held. */
+  #furthest = 0
+
+  constructor(context: PushContext) {
+    const { chunkBytes, uploads } = context.options
+    this.#context = context
+    this.#budget = context.endpoint.budget()
+    this.#wished = chunkBytes ?? (uploads ? CHUNK_BYTES : Number.POSITIVE_INFINITY)
+  }
+
+  async run(): Promise<void> {
+    let session = await this.#resume()
+    for (;;) {
+      session ??= await this.#start()
+      try {
+        return await this.#send(session)
+      } catch (error) {
+        await this.#recover(session, error)
+        session = undefined
+      }
+    }
+  }
+
+  /** The upload that an earlier call left open, if the registry still knows it. */
+  async #resume(): Promise<Session | undefined> {
+    const { endpoint, repository, descriptor, slot, options } = this.#context
+    const location = await slot?.load(endpoint)
+    if (!location) return undefined
+    const { size } = descriptor
+    const status = await uploadStatus(endpoint, repository, location, size, {
+      budget: this.#budget,
+      signal: options.signal,
+    })
+    if (status?.held !== undefined && status.held <= size) {
+      return { location: status.location, offset: status.held, minBytes: 0 }
+    }
+    if (status) await cancelUpload(endpoint, repository, status.location)
+    await slot?.clear()
+    return undefined
+  }
+
+  async #start(): Promise<Session> {
+    const { endpoint, repository, options } = this.#context
+    const started = await startUpload(endpoint, repository, { signal: options.signal, budget: this.#budget })
+    const { answer, location, minBytes } = started
+    if (!location) throw new RegistryError('ERR_PROTOCOL', 'upload began without an address', answer)
+    return { location, offset: 0, minBytes }
+  }
+
+  async #send(session: Session): Promise<void> {
+    const { endpoint, repository, descriptor, options, open } = this.#context
+    if (!this.#isInPieces(session)) {
+      const body = { size: descriptor.size, open }
+      return putBlob(endpoint, repository, descriptor, session.location, { body, once: true, signal: options.signal })
+    }
+    await this.#context.slot?.save(session.location, session.offset)
+    const upload = this.#pieceUpload(session)
+    try {
+      await sendPieces(upload)
+    } finally {
+      session.location = upload.location
+    }
+  }
+
+  #isInPieces(session: Session): boolean {
+    if (session.offset > 0) return true
+    return !this.#inOnePiece && this.#context.descriptor.size > this.#pieceBytes(session)
+  }
+
+  #pieceUpload(session: Session): PieceUpload {
+    return {
+      ...this.#context,
+      ...session,
+      signal: this.#context.options.signal,
+      budget: this.#budget,
+      isDoubtful: session.offset > 0,
+      pieceBytes: () => this.#pieceBytes(session),
+      shrink: refused => this.#shrink(refused, session.minBytes),
+      reached: offset => {
+        // Sending the same bytes again and again is no progress.
+        if (offset > this.#furthest) this.#budget.progressed()
+        this.#furthest = Math.max(this.#furthest, offset)
+      },
+    }
+  }
+
+  #pieceBytes({ minBytes }: Session): number {
+    return Math.max(minBytes, Math.min(this.#wished, this.#context.endpoint.learned.maxBodyBytes))
+  }
+
+  #shrink(refused: number, minBytes: number): boolean {
+    const least = Math.max(minBytes, SMALLEST_CHUNK_BYTES)
+    if (refused <= least) return false
+    this.#context.endpoint.learned.maxBodyBytes = Math.max(least, Math.floor(refused / 2))
+    return true
+  }
+
+  /** Makes ready for another try, or throws the error. */
+  async #recover(session: Session, error: unknown): Promise<void> {
+    const { endpoint, repository, descriptor, slot, options } = this.#context
+    const inPieces = this.#isInPieces(session)
+    if (inPieces && slot && mayGoOnLater(error, options.signal)) throw error
+    await cancelUpload(endpoint, repository, session.location)
+    await slot?.clear()
+    if (error instanceof SourceFailure) throw error.cause
+    if (error instanceof LostUpload) {
+      this.#inOnePiece ||= error.inOnePiece
+      return endpoint.waitAfter(error.failure, this.#budget, options.signal)
+    }
+    const { status } = error instanceof RegistryError ? error : {}
+    if (status === 413 && !inPieces && this.#shrink(descriptor.size, session.minBytes)) return
+    await endpoint.waitAfter(asPassing(error), this.#budget, options.signal)
+    // What broke in one piece may get through in several, and then need not be sent from its start again.
+    this.#wished = Math.min(this.#wished, CHUNK_BYTES)
+  }
+}
+
+/** Whether the same upload may be gone on with after such an end: by a later call, perhaps of another process. */
+function mayGoOnLater(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted) return true
+  return error instanceof RegistryError && (error.retryable || error.code === 'ERR_UNAUTHORIZED')
+}
+
+/** A session that the registry has lost (404) or moved on in (416) is no fault of the blob: a new one may do. */
+function asPassing(error: unknown): unknown {
+  if (!(error instanceof RegistryError) || (error.status !== 404 && error.status !== 416)) return error
+  return new RegistryError('ERR_REGISTRY', 'registry lost the upload', { ...error, retryable: true }, { cause: error })
+}

@@ -1,0 +1,36 @@
+import { splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError } from '../../errors/index.ts'
+import type { Descriptor, Repository } from '../../spec/index.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
+import { digestHeader } from '../manifests/manifest-request.ts'
+
+/** The PUT that closes an upload: with the whole blob, or without a body after its pieces. */
+export async function putBlob(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  { digest }: Descriptor,
+  location: URL,
+  options: Pick<RegistryRequest, 'body' | 'budget' | 'once' | 'signal'>,
+): Promise<void> {
+  const answer = await endpoint.send({
+    method: 'PUT',
+    url: withDigest(location, digest),
+    scopes: [`repository:${repository.repository}:pull,push`],
+    headers: { 'content-type': 'application/octet-stream' },
+    expect: [200, 201, 204],
+    ...options,
+  })
+  await drainAnswer(answer)
+  const kept = digestHeader(answer.headers)
+  if (kept === undefined || kept === digest) return
+  const sameAlgorithm = splitDigest(kept).algorithm === splitDigest(digest).algorithm
+  if (sameAlgorithm) throw new DigestMismatchError({ expected: digest, actual: kept, what: 'pushed blob' })
+}
+
+/** Appends to the text: `searchParams` would write the rest of the query anew, and some are signed. */
+function withDigest(location: URL, digest: string): URL {
+  const url = new URL(location)
+  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`
+  return url
+}

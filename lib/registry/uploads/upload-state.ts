@@ -1,0 +1,45 @@
+import { type Digest, digestOf, parseDigest } from '../../digest/index.ts'
+import { parseStrictJson } from '../../internal/strict-json.ts'
+import type { Repository } from '../../spec/index.ts'
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import type { UploadMemory } from '../registry-client.ts'
+
+/** Where one unfinished upload is remembered. */
+export interface UploadSlot {
+  /** The upload's address, checked by the URL policy like one that the registry has just named. */
+  load(endpoint: RegistryEndpoint): Promise<URL | undefined>
+  save(location: URL, offset: number): Promise<void>
+  clear(): Promise<void>
+}
+
+/** The place of a blob's upload to a repository in a memory; `undefined` without a memory. */
+export async function uploadSlot(
+  memory: UploadMemory | undefined,
+  { registry, repository }: Repository,
+  digest: Digest,
+): Promise<UploadSlot | undefined> {
+  if (!memory) return undefined
+  const target = await digestOf(new TextEncoder().encode(`${registry}/${repository}`))
+  const key = `upload:${target.slice(-32)}:${parseDigest(digest)}`
+  return {
+    async load(endpoint) {
+      const bytes = await memory.get(key)
+      const location = bytes && locationIn(bytes)
+      return location === undefined ? undefined : endpoint.policy.follow(location, endpoint.base, 'upload location')
+    },
+    async save(location, offset) {
+      await memory.set(key, new TextEncoder().encode(JSON.stringify({ version: 1, location: location.href, offset })))
+    },
+    clear: () => memory.delete(key),
+  }
+}
+
+/** What cannot be understood is as good as forgotten. */
+function locationIn(bytes: Uint8Array): string | undefined {
+  try {
+    const state = parseStrictJson(bytes) as { version?: unknown; location?: unknown } | null
+    return state?.version === 1 && typeof state.location === 'string' ? state.location : undefined
+  } catch {
+    return undefined
+  }
+}

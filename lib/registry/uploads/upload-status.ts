@@ -1,0 +1,39 @@
+import type { Repository } from '../../spec/index.ts'
+import { drainAnswer } from '../answers/drain-answer.ts'
+import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
+import { uploadedBytes } from './upload-range.ts'
+
+/** What a registry says of an upload. */
+export interface UploadStatus {
+  readonly location: URL
+  /** Bytes that it holds; `undefined` if it does not say. */
+  readonly held: number | undefined
+}
+
+/**
+ * Asks the registry how far an upload is; `undefined` if it has lost it or cannot say.
+ *
+ * @param expected - How many bytes were sent.
+ */
+export async function uploadStatus(
+  endpoint: RegistryEndpoint,
+  repository: Repository,
+  location: URL,
+  expected: number,
+  options: Pick<RegistryRequest, 'signal' | 'budget'>,
+): Promise<UploadStatus | undefined> {
+  const answer = await endpoint.send({
+    method: 'GET',
+    url: location,
+    scopes: [`repository:${repository.repository}:pull,push`],
+    expect: [200, 202, 204, 400, 404, 405, 410, 501],
+    ...options,
+  })
+  await drainAnswer(answer)
+  if (answer.status >= 400) return undefined
+  const moved = answer.headers.location
+  return {
+    location: moved === undefined ? location : endpoint.policy.follow(moved, answer.url, 'upload location'),
+    held: uploadedBytes(answer.headers.range, expected),
+  }
+}

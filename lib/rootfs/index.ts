@@ -1,0 +1,17 @@
+export { flattenImage } from './flatten-image.ts'
+export { type EntryChange, type OmitUnchangedOptions, omitUnchanged } from './omit-unchanged.ts'
+export { type SquashedLayers, type SquashLayersOptions, squashLayers } from './squash-layers.ts'
+export type {
+  ContentOptions,
+  LookupOptions,
+  Provenance,
+  ReadFileOptions,
+  UnionView,
+  ViewEntry,
+  ViewLayer,
+  ViewWarning,
+} from './union-view.ts'
+export { type UnpackImageOptions, unpackImage, unpackLayers } from './unpack/unpack-image.ts'
+export type { UnpackOptions } from './unpack/unpack-options.ts'
+export type { SkippedDetail, UnpackCounts, UnpackProgress, UnpackReport } from './unpack/unpack-report.ts'
+export { type OpenUnionViewOptions, openUnionView, type ViewSource } from './view/open-union-view.ts'

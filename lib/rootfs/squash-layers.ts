@@ -1,0 +1,106 @@
+import { FormatError } from '../errors/index.ts'
+import type { ReadImageOptions } from '../image/index.ts'
+import { readLayerIndex, type WriteLayerOptions, type WrittenLayer, writeLayer } from '../layer/index.ts'
+import type { Store } from '../store/index.ts'
+import type { TarInput } from '../tar/index.ts'
+import { squashedEntries } from './squash/squashed-entries.ts'
+import type { ViewLayer } from './union-view.ts'
+import { layersOf, type ViewSource } from './view/open-union-view.ts'
+
+/** Which layers to squash, and how to write the result. */
+export interface SquashLayersOptions extends ReadImageOptions, Omit<WriteLayerOptions, 'annotations' | 'onProgress'> {
+  /**
+   * The layers: `from` to `to`, both included and counted from 0, or a list of places. Of a list, each run of
+   * neighbours becomes one layer. @defaultValue all of them
+   */
+  readonly layers?:
+    | {
+        /** First place, counted from 0. */
+        readonly from: number
+        /** Last place, included. */
+        readonly to: number
+      }
+    | readonly number[]
+    | undefined
+}
+
+/** What squashing gave. */
+export interface SquashedLayers {
+  /** All layers of the image, lowest first, with the new ones in place of those that were squashed. */
+  readonly layers: readonly ViewLayer[]
+  /** The new layers, lowest first. */
+  readonly written: readonly WrittenLayer[]
+}
+
+/**
+ * Makes one layer of several neighbours, so that the image stays the same. What one of them adds and another deletes or
+ * replaces is left out; whiteouts of what lower layers have stay. The new layer is made for the layers below it: on top
+ * of others it may show what these would have hidden. Each layer is decompressed once; memory grows with the entries.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for places that are not there; as `openUnionView`, `readLayer`,
+ * `writeLayer`.
+ */
+export async function squashLayers(
+  store: Store,
+  source: ViewSource,
+  options: SquashLayersOptions = {},
+): Promise<SquashedLayers> {
+  const all = await layersOf(store, source, options)
+  const written: WrittenLayer[] = []
+  const layers: ViewLayer[] = []
+  let next = 0
+  for (const { from, to } of runsOf(options.layers, all.length)) {
+    layers.push(...all.slice(next, from))
+    const layer = await writeLayer(store, await entriesOf(store, all, { from, to }, options), writeOptions(options))
+    layers.push({ descriptor: layer.descriptor, diffId: layer.diffId })
+    written.push(layer)
+    next = to + 1
+  }
+  return { layers: [...layers, ...all.slice(next)], written }
+}
+
+function writeOptions({ compression, level, hasher, index, signal }: SquashLayersOptions): WriteLayerOptions {
+  return { compression, level, hasher, index, signal }
+}
+
+interface Run {
+  /** First place, counted from 0. */
+  readonly from: number
+  /** Last place, included. */
+  readonly to: number
+}
+
+function runsOf(chosen: SquashLayersOptions['layers'], count: number): Run[] {
+  const places = placesOf(chosen ?? { from: 0, to: count - 1 })
+  const runs: { from: number; to: number }[] = []
+  for (const place of [...new Set(places)].sort((a, b) => a - b)) {
+    if (!Number.isInteger(place) || place < 0 || place >= count) {
+      throw new FormatError('ERR_INVALID_ARGUMENT', `no layer ${place}: the image has ${count}, counted from 0`)
+    }
+    const last = runs.at(-1)
+    if (last && last.to === place - 1) last.to = place
+    else runs.push({ from: place, to: place })
+  }
+  if (runs.length === 0) throw new FormatError('ERR_INVALID_ARGUMENT', 'no layers to squash')
+  return runs
+}
+
+function placesOf(chosen: NonNullable<SquashLayersOptions['layers']>): readonly number[] {
+  if (!('from' in chosen)) return chosen
+  const { from, to } = chosen
+  if (!Number.isInteger(from) || !Number.isInteger(to) || to - from > 10_000) return [Number.NaN]
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+}
+
+async function entriesOf(
+  store: Store,
+  all: readonly ViewLayer[],
+  run: Run,
+  options: SquashLayersOptions,
+): Promise<AsyncIterable<TarInput>> {
+  const { signal, hasher } = options
+  const layers = all.slice(0, run.to + 1)
+  const indexes = []
+  for (const layer of layers) indexes.push(await readLayerIndex(store, layer, { signal, hasher }))
+  return squashedEntries(store, { layers, indexes, from: run.from }, { signal, hasher })
+}

@@ -1,0 +1,124 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  lutimesSync,
+  openSync,
+  utimesSync,
+} from 'node:fs'
+import { isErrno } from '../../../internal/errno.ts'
+import type { DirectoryMetadata } from '../tree/directory-node.ts'
+import type { SkippedDetail } from '../unpack-report.ts'
+import type { WriterOptions } from './writer-options.ts'
+import { refusedXattr, type XattrSetter } from './xattrs.ts'
+
+const SET_ID = 0o6000
+/** Last second that ext4 keeps; it would take a later one for this without a word. */
+const LAST_SECOND = 15032385535
+
+/** Is told what could not be applied. */
+export type Skip = (what: SkippedDetail['what'], reason: string) => void
+
+/** Gives files, directories, links and devices the owner, mode, attributes and time that their entries ask for. */
+export class MetadataWriter {
+  readonly #options: WriterOptions
+  readonly #setXattr: XattrSetter | undefined
+  readonly #uid = process.geteuid?.() ?? 0
+  readonly #gid = process.getegid?.() ?? 0
+
+  constructor(options: WriterOptions, setXattr: XattrSetter | undefined) {
+    this.#options = options
+    this.#setXattr = setXattr
+  }
+
+  /** For a file that is open. The order matters: a change of owner clears set-id bits and capabilities. */
+  toFile(fd: number, metadata: DirectoryMetadata, skip: Skip): void {
+    if (this.#ownerApplies(metadata, skip)) fchownSync(fd, metadata.uid, metadata.gid)
+    fchmodSync(fd, this.#modeOf(metadata, skip))
+    this.#xattrs(`/proc/self/fd/${fd}`, metadata, skip)
+    const time = timeOf(metadata, skip)
+    futimesSync(fd, time, time)
+  }
+
+  /** For a directory, by a path that stands for its handle. */
+  toDirectory(path: string, metadata: DirectoryMetadata, skip: Skip): void {
+    if (this.#ownerApplies(metadata, skip)) chownSync(path, metadata.uid, metadata.gid)
+    chmodSync(path, this.#modeOf(metadata, skip))
+    this.#xattrs(path, metadata, skip)
+    const time = timeOf(metadata, skip)
+    utimesSync(path, time, time)
+  }
+
+  /** For a symbolic link itself. Links have no mode. */
+  toLink(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
+    if (this.#ownerApplies(metadata, skip)) lchownSync(path, metadata.uid, metadata.gid)
+    for (const name of metadata.xattrs?.keys() ?? []) skip('xattr', `${name}: links are left without`)
+    const time = timeOf(metadata, skip)
+    lutimesSync(path, time, time)
+  }
+
+  /** For a device or FIFO, which must not be opened: reading a tape rewinds it, a FIFO waits for its other end. */
+  toDevice(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
+    if (this.#options.handles === 'paths') {
+      skip('mode', 'not applied on this system')
+      this.toLink(path, metadata, skip)
+      return
+    }
+    const O_PATH = 0o10000000
+    const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
+    try {
+      const held = `/proc/self/fd/${fd}`
+      if (this.#ownerApplies(metadata, skip)) chownSync(held, metadata.uid, metadata.gid)
+      chmodSync(held, this.#modeOf(metadata, skip))
+      this.#xattrs(held, metadata, skip)
+      const time = timeOf(metadata, skip)
+      utimesSync(held, time, time)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #ownerApplies({ uid, gid }: DirectoryMetadata, skip: Skip): boolean {
+    if (!this.#options.rootless) return true
+    if (uid !== this.#uid || gid !== this.#gid) skip('owner', `${uid}:${gid} not applied without root`)
+    return false
+  }
+
+  #modeOf({ mode }: DirectoryMetadata, skip: Skip): number {
+    if (this.#options.keepSetId || (mode & SET_ID) === 0) return mode & 0o7777
+    skip('mode', 'set-id bits not applied, the owner would be another')
+    return mode & 0o7777 & ~SET_ID
+  }
+
+  #xattrs(path: string, metadata: DirectoryMetadata, skip: Skip): void {
+    for (const [name, value] of metadata.xattrs ?? []) {
+      const refused = refusedXattr(name) ?? (this.#options.handles === 'paths' ? 'not on this system' : undefined)
+      if (refused) skip('xattr', `${name}: ${refused}`)
+      else if (!this.#setXattr) skip('xattr', `${name}: the package fs-xattr is not installed`)
+      else this.#setOne(path, name, value, skip)
+    }
+  }
+
+  #setOne(path: string, name: string, value: Uint8Array, skip: Skip): void {
+    try {
+      this.#setXattr?.(path, name, Buffer.from(value))
+    } catch (error) {
+      if (!isErrno(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'E2BIG', 'ERANGE', 'ENOSPC', 'EINVAL'))
+        throw error
+      skip('xattr', `${name}: ${error.code}`)
+    }
+  }
+}
+
+/** A time that the system can keep. Node passes on microseconds; PAX may ask for finer ones, which are cut off. */
+function timeOf({ mtime }: DirectoryMetadata, skip: Skip): number {
+  if (mtime >= 0 && mtime <= LAST_SECOND) return mtime
+  const kept = mtime > LAST_SECOND ? LAST_SECOND : 0
+  skip('mtime', `${mtime} is a time that file systems or Node cannot set; it is ${kept}`)
+  return kept
+}

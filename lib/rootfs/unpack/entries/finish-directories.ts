@@ -1,0 +1,36 @@
+import type { DirectoryMetadata, DirectoryNode } from '../tree/directory-node.ts'
+import type { TreeState } from './tree-state.ts'
+
+/**
+ * Gives directories their owner, mode and time: last of all, because every entry made in a directory changes its time,
+ * and a directory without a write bit takes no entries. Innermost first.
+ *
+ * @param depths - Only directories at these depths; the root has depth 0.
+ */
+export function finishDirectories(state: TreeState, depths: { from: number; below: number }): void {
+  const nodes: DirectoryNode[] = [state.tree.root]
+  for (let i = 0; i < nodes.length; i++)
+    for (const child of (nodes[i] as DirectoryNode).children.values()) nodes.push(child)
+  for (const node of nodes.reverse()) if (node.depth >= depths.from && node.depth < depths.below) finish(state, node)
+}
+
+function finish(state: TreeState, node: DirectoryNode): void {
+  const metadata = node.metadata ?? (node.made ? implicit() : undefined)
+  if (!metadata && !node.opaque) return
+  const path = state.tree.locate(node)
+  if (node.opaque) markOpaque(state, node, path)
+  if (metadata) state.metadata.toDirectory(path, metadata, (what, reason) => state.skip(node.path, what, reason))
+}
+
+/** A directory that no layer has an entry for. */
+function implicit(): DirectoryMetadata {
+  return { mode: 0o755, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, mtime: 0 }
+}
+
+function markOpaque(state: TreeState, node: DirectoryNode, path: string): void {
+  const attribute = state.options.rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
+  if (!state.setXattr) {
+    throw state.fault('ERR_UNSUPPORTED_ENTRY', 'an opaque directory needs the package fs-xattr', node.path)
+  }
+  state.setXattr(path, attribute, Buffer.from('y'))
+}

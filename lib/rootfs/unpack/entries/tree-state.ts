@@ -1,0 +1,110 @@
+import { mkdirSync } from 'node:fs'
+import { RootfsError, type RootfsErrorCode } from '../../../errors/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import type { DirectoryNode } from '../tree/directory-node.ts'
+import { DirectoryTree } from '../tree/directory-tree.ts'
+import { removeTree } from '../tree/remove-tree.ts'
+import { resolveDirectory } from '../tree/resolve-directory.ts'
+import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
+import { MetadataWriter } from './apply-metadata.ts'
+import type { WriterOptions } from './writer-options.ts'
+import type { XattrSetter } from './xattrs.ts'
+
+/** What the writing of entries, whiteouts and directories has in common: the tree, and what has come of it so far. */
+export class TreeState {
+  readonly tree: DirectoryTree
+  readonly options: WriterOptions
+  readonly metadata: MetadataWriter
+  readonly setXattr: XattrSetter | undefined
+  readonly counts: { -readonly [K in keyof UnpackCounts]: number } = {
+    files: 0,
+    directories: 0,
+    links: 0,
+    devices: 0,
+    bytes: 0,
+  }
+  /** What could not be applied since somebody last took it. */
+  skipped: SkippedDetail[] = []
+  /** Paths written, for a target that was not empty. */
+  readonly written: string[] = []
+  /** Number of the layer that is being written. */
+  layer = -1
+  /** Its digest, for errors. */
+  layerName: string | undefined
+
+  constructor(path: string, options: WriterOptions, setXattr: XattrSetter | undefined) {
+    this.tree = new DirectoryTree(path, options.handles)
+    this.options = options
+    this.metadata = new MetadataWriter(options, setXattr)
+    this.setXattr = setXattr
+  }
+
+  /** The directory that a way leads to inside the root; made where it is missing. */
+  enter(way: readonly string[]): DirectoryNode {
+    const make = (parent: DirectoryNode, name: string) => this.makeDirectory(parent, name)
+    const directory = resolveDirectory(this.tree, way, { make, onLink: (node, name) => node.use(name, this.layer) })
+    return directory as DirectoryNode
+  }
+
+  /** The directory that a way leads to inside the root, or `undefined` if there is none. */
+  find(way: readonly string[], options: { lenient?: boolean } = {}): DirectoryNode | undefined {
+    return resolveDirectory(this.tree, way, { ...options, onLink: (node, name) => node.use(name, this.layer) })
+  }
+
+  /** Makes a directory that only this process may enter; its own mode comes last of all. */
+  makeDirectory(parent: DirectoryNode, name: string): DirectoryNode {
+    const opaque = parent.hidden.has(name)
+    this.create(parent, name, path => mkdirSync(path, 0o700))
+    const node = this.tree.adopt(parent, name)
+    node.made = true
+    node.opaque = opaque
+    this.counts.directories++
+    return node
+  }
+
+  /** Makes something under a name, in place of whatever is there. `make` must fail if something is. */
+  create<T>(directory: DirectoryNode, name: string, make: (path: string | Buffer) => T): T {
+    if (directory.children.has(name) || directory.hidden.has(name)) this.clear(directory, name)
+    this.#refuseCollision(directory, name)
+    if (this.options.overwrite) this.written.push(childOf(directory, name))
+    try {
+      return make(this.tree.at(directory, name))
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+    this.clear(directory, name)
+    this.#refuseCollision(directory, name)
+    return make(this.tree.at(directory, name))
+  }
+
+  /** Removes whatever stands under a name. */
+  clear(directory: DirectoryNode, name: string): void {
+    const child = directory.children.get(name)
+    if (child) this.tree.drop(child)
+    directory.forget(name)
+    removeTree(this.tree.at(directory, name), this.options.handles)
+  }
+
+  /** Notes something that could not be applied. */
+  skip(path: string, what: SkippedDetail['what'], reason: string): void {
+    this.skipped.push({ path, what, reason })
+  }
+
+  /** An error about a path of the layer at hand. */
+  fault(code: RootfsErrorCode, message: string, path: string, cause?: unknown): RootfsError {
+    return new RootfsError(code, message, { path, layer: this.layerName }, cause === undefined ? {} : { cause })
+  }
+
+  #refuseCollision(directory: DirectoryNode, name: string): void {
+    if (!this.options.foldsNames) return
+    const other = directory.collision(name)
+    if (other === undefined) return
+    const message = `this file system takes it for the same name as ${JSON.stringify(other)}`
+    throw this.fault('ERR_UNSUPPORTED_ENTRY', message, childOf(directory, name))
+  }
+}
+
+/** The path of a name in a directory, for people. */
+export function childOf(directory: DirectoryNode, name: string): string {
+  return directory.parent ? `${directory.path}/${name}` : name
+}

@@ -1,0 +1,199 @@
+import { closeSync, constants, linkSync, openSync, symlinkSync, writeSync } from 'node:fs'
+import { FormatError, LayerStoreError } from '../../../errors/index.ts'
+import { encodeName } from '../../../internal/name-bytes.ts'
+import { parseWhiteout } from '../../../layer/index.ts'
+import type { TarHeader } from '../../../tar/index.ts'
+import type { DirectoryNode } from '../tree/directory-node.ts'
+import { splitPath } from '../tree/split-path.ts'
+import type { Skip } from './apply-metadata.ts'
+import { applyWhiteout } from './apply-whiteout.ts'
+import { badDevice, type DeviceType, makeDevice } from './make-device.ts'
+import type { TreeState } from './tree-state.ts'
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+/** The largest id that can be given: to the system one more means "leave as it is". */
+const MAX_ID = 0xffff_fffe
+
+/**
+ * Writes the entries of layers, lowest layer first, each layer in its own order. Every call is synchronous: it belongs in
+ * a thread of its own.
+ */
+export class TreeWriter {
+  readonly #state: TreeState
+  /** The file that is open for content. */
+  #file: { readonly fd: number; readonly header: TarHeader } | undefined
+
+  constructor(state: TreeState) {
+    this.#state = state
+  }
+
+  /** Begins a layer. */
+  beginLayer(name: string): void {
+    this.#state.layer++
+    this.#state.layerName = name
+  }
+
+  /** Takes an entry; for a file {@link TreeWriter.write} and {@link TreeWriter.end} follow. */
+  begin(header: TarHeader): void {
+    this.#guarded(header.path, () => this.#begin(header))
+  }
+
+  /** Takes the next bytes of the file; those of anything else are let go. */
+  write(bytes: Uint8Array): void {
+    const file = this.#file
+    if (!file) return
+    this.#guarded(file.header.path, () => {
+      for (let done = 0; done < bytes.byteLength; ) done += writeSync(file.fd, bytes, done)
+    })
+    this.#state.counts.bytes += bytes.byteLength
+  }
+
+  /** Ends the file: owner, mode and time come after the content. */
+  end(): void {
+    const file = this.#file
+    if (!file) return
+    const { path } = file.header
+    this.#guarded(path, () => this.#state.metadata.toFile(file.fd, file.header, this.#skip(path)))
+    this.close()
+    this.#state.counts.files++
+  }
+
+  /** Closes what is open. */
+  close(): void {
+    if (this.#file) closeSync(this.#file.fd)
+    this.#file = undefined
+  }
+
+  #begin(header: TarHeader): void {
+    const state = this.#state
+    const way = splitPath(header.path, state.options.windowsNames)
+    const mark = parseWhiteout(way.join('/'), state.layerName)
+    if (mark) applyWhiteout(state, way.slice(0, -1), mark)
+    else this.#place(way, header)
+  }
+
+  #place(way: string[], header: TarHeader): void {
+    const state = this.#state
+    if (header.uid > MAX_ID || header.gid > MAX_ID) {
+      throw new FormatError('ERR_INVALID_TAR', `no file can belong to ${header.uid}:${header.gid}`)
+    }
+    const name = way.pop()
+    if (name === undefined) {
+      this.#root(header)
+      return
+    }
+    const directory = state.enter(way)
+    this.#noteDuplicate(directory, name, header)
+    if (header.type === 'directory') this.#directory(directory, name, header)
+    else if (header.type === 'file') this.#openFile(directory, name, header)
+    else if (header.type === 'symlink') this.#symbolicLink(directory, name, header)
+    else if (header.type === 'hardlink') this.#hardLink(directory, name, header)
+    else this.#device(directory, name, header, header.type)
+    if (header.type !== 'directory') directory.put(name, state.layer)
+  }
+
+  /** SAFETY: the root stays the directory that was given, whatever a layer calls it. */
+  #root(header: TarHeader): void {
+    const { root } = this.#state.tree
+    if (header.type !== 'directory') {
+      throw this.#state.fault('ERR_UNSAFE_PATH', `the root cannot be a ${header.type}`, header.path)
+    }
+    root.touch(this.#state.layer)
+    root.metadata = header
+    root.metadataLayer = this.#state.layer
+  }
+
+  #directory(parent: DirectoryNode, name: string, header: TarHeader): void {
+    const state = this.#state
+    // SAFETY: a link under this name is replaced, not followed: its target must not get this entry's mode or content.
+    const found = state.tree.look(parent, name)
+    const node = found.kind === 'directory' ? found.node : state.makeDirectory(parent, name)
+    node.touch(state.layer)
+    node.metadata = header
+    node.metadataLayer = state.layer
+  }
+
+  #openFile(directory: DirectoryNode, name: string, header: TarHeader): void {
+    // SAFETY: never through a link or into a file that has other names: what is there is unlinked, then made anew.
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    this.#file = { fd: this.#state.create(directory, name, path => openSync(path, flags, 0o600)), header }
+  }
+
+  #symbolicLink(directory: DirectoryNode, name: string, header: TarHeader): void {
+    const state = this.#state
+    const target = header.linkname ?? ''
+    if (target === '' || target.includes('\0')) {
+      throw state.fault('ERR_INVALID_LINK', 'a symbolic link without a target', header.path)
+    }
+    state.create(directory, name, path => symlinkSync(encodeName(target), path))
+    state.metadata.toLink(state.tree.at(directory, name), header, this.#skip(header.path))
+    state.counts.links++
+  }
+
+  #hardLink(directory: DirectoryNode, name: string, header: TarHeader): void {
+    const state = this.#state
+    const invalid = (why: string) => state.fault('ERR_INVALID_LINK', `a hard link to ${why}`, header.path)
+    const way = splitPath(header.linkname ?? '', state.options.windowsNames)
+    const targetName = way.pop()
+    if (targetName === undefined) throw invalid('the root')
+    const target = state.find(way, { lenient: true })
+    const found = target ? state.tree.look(target, targetName).kind : 'absent'
+    if (!target || found === 'absent') throw invalid('something that is not there')
+    if (found === 'directory') throw invalid('a directory')
+    if (target === directory && targetName === name) throw invalid('itself')
+    if (isIn(target, directory.children.get(name))) throw invalid('something inside itself')
+    target.use(targetName, state.layer)
+    // A link to a symbolic link is another name of that link; linkat does not follow it. Metadata came with the target.
+    state.create(directory, name, path =>
+      state.tree.holding(directory, () => linkSync(state.tree.at(target, targetName), path)),
+    )
+    state.counts.links++
+  }
+
+  #device(directory: DirectoryNode, name: string, header: TarHeader, type: DeviceType): void {
+    const state = this.#state
+    const { devices, rootless } = state.options
+    if (devices === 'error') throw state.fault('ERR_UNSUPPORTED_ENTRY', `a ${type} is not wanted`, header.path)
+    const device = { type, major: header.devMajor ?? 0, minor: header.devMinor ?? 0 }
+    // Made or not, what a lower layer has under this name is not there any more.
+    state.clear(directory, name)
+    const needsRoot = devices === 'auto' && rootless && type !== 'fifo'
+    const unwanted = devices === 'skip' ? 'left out as asked' : needsRoot ? 'needs root' : undefined
+    const reason =
+      unwanted ??
+      badDevice(type, device.major, device.minor) ??
+      state.create(directory, name, path => makeDevice(state.tree.locate(directory), path, device))
+    if (reason === undefined) {
+      state.metadata.toDevice(state.tree.at(directory, name), header, this.#skip(header.path))
+      state.counts.devices++
+      return
+    }
+    if (devices === 'create') throw state.fault('ERR_UNSUPPORTED_ENTRY', `a ${type}: ${reason}`, header.path)
+    state.skip(header.path, type === 'fifo' ? 'fifo' : 'device', reason)
+  }
+
+  #noteDuplicate(directory: DirectoryNode, name: string, header: TarHeader): void {
+    const { layer } = this.#state
+    if (!directory.has(name, layer) && directory.children.get(name)?.metadataLayer !== layer) return
+    this.#state.skip(header.path, 'duplicate', 'a later entry of the same layer has taken its place')
+  }
+
+  #skip(path: string): Skip {
+    return (what, reason) => this.#state.skip(path, what, reason)
+  }
+
+  /** What the system refuses is told with the path of the entry. */
+  #guarded(path: string, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      if (LayerStoreError.is(error)) throw error
+      throw this.#state.fault('ERR_UNPACK', `cannot be written (${(error as Error).message})`, path, error)
+    }
+  }
+}
+
+function isIn(directory: DirectoryNode, top: DirectoryNode | undefined): boolean {
+  for (let node: DirectoryNode | undefined = top && directory; node; node = node.parent) if (node === top) return true
+  return false
+}

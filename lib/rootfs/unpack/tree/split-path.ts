@@ -1,0 +1,37 @@
+import { LimitError, RootfsError } from '../../../errors/index.ts'
+import { encodeName } from '../../../internal/name-bytes.ts'
+
+/** Longest path of an entry, in bytes: PATH_MAX of Linux. */
+export const MAX_PATH_BYTES = 4096
+/** Longest name in a directory, in bytes: NAME_MAX of Linux. */
+export const MAX_NAME_BYTES = 255
+
+/** Names that Windows keeps for devices. */
+const WINDOWS_RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i
+const WINDOWS_IMPOSSIBLE = /[\\:*?"<>|\u0001-\u001f]|[. ]$/
+
+/**
+ * The components of an entry's path; none for the root itself.
+ *
+ * @throws {@link RootfsError} `ERR_UNSAFE_PATH` for `..` anywhere, also where it would stay inside the root: archives
+ * that need it do not exist, readers that disagree on it do.
+ * @throws {@link LimitError} for paths and names longer than Linux takes.
+ */
+export function splitPath(path: string, windowsNames: boolean): string[] {
+  if (path.length * 3 > MAX_PATH_BYTES) limit('path bytes', MAX_PATH_BYTES, path)
+  const components = path.split('/').filter(part => part !== '' && part !== '.')
+  for (const part of components) {
+    if (part === '..') throw new RootfsError('ERR_UNSAFE_PATH', 'a path must not hold ".."', { path })
+    if (part.includes('\0')) throw new RootfsError('ERR_UNSAFE_PATH', 'a path must not hold NUL', { path })
+    if (part.length * 3 > MAX_NAME_BYTES) limit('name bytes', MAX_NAME_BYTES, part)
+    if (windowsNames && (WINDOWS_RESERVED.test(part) || WINDOWS_IMPOSSIBLE.test(part))) {
+      throw new RootfsError('ERR_UNSAFE_PATH', 'a name that Windows reads differently', { path })
+    }
+  }
+  return components
+}
+
+function limit(what: string, most: number, text: string): void {
+  const actual = encodeName(text).byteLength
+  if (actual > most) throw new LimitError(what, { limit: most, actual, where: 'layer' })
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { RootfsError } from '../../../errors/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import { decodeName } from '../../../internal/name-bytes.ts'
+import type { WriterOptions } from '../entries/writer-options.ts'
+import { childPath } from '../tree/child-path.ts'
+import { removeTree } from '../tree/remove-tree.ts'
+
+/** Where a tree is written, and how it becomes the directory that was asked for. */
+export interface Target {
+  /** The directory to write into until {@link Target.publish}. */
+  readonly root: string
+  /** How many levels, the root first, get their metadata after the tree has been published. */
+  readonly lateLevels: number
+  /** Puts everything in its place. Gives the directory that is the root from now on. */
+  publish(): string
+  /** Takes everything away again. Gives the paths that are left. */
+  discard(): string[]
+}
+
+/**
+ * Chooses where to write: beside a target that is not there (and then renames it, in one step), inside one that is there
+ * and empty (it may be a mount point, or somebody's working directory; then moves what is in the root), or right in it.
+ *
+ * SAFETY: the first two are directories of mode 0700 with names that cannot be guessed, so nobody else gets in until all
+ * layers are proven.
+ *
+ * @throws {@link RootfsError} `ERR_TARGET_NOT_EMPTY`.
+ */
+export function openTarget(directory: string, options: WriterOptions): Target {
+  const wanted = resolve(directory)
+  const there = realPath(wanted)
+  if (there === undefined) return besideTarget(wanted, options)
+  if (!lstatSync(there).isDirectory()) {
+    throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'the target is not a directory', { path: directory })
+  }
+  const empty = readdirSync(there).length === 0
+  if (empty) return insideTarget(there, options)
+  if (options.overwrite) return { root: there, lateLevels: 0, publish: () => there, discard: () => [] }
+  throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'the directory to unpack into is not empty', { path: directory })
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function besideTarget(wanted: string, options: WriterOptions): Target {
+  const parent = dirname(wanted)
+  const firstMade = mkdirSync(parent, { recursive: true })
+  const staging = makeStaging(parent, basename(wanted))
+  const root = join(staging, 'root')
+  mkdirSync(root, 0o700)
+  return {
+    root,
+    lateLevels: 1,
+    publish() {
+      // SAFETY: renaming onto something that came meanwhile fails, unless it is an empty directory.
+      renameSync(root, wanted)
+      rmdirSync(staging)
+      return wanted
+    },
+    discard: () => [
+      ...removeAll([staging], options),
+      ...(firstMade === undefined ? [] : removeEmpty(parent, dirname(firstMade))),
+    ],
+  }
+}
+
+function insideTarget(there: string, options: WriterOptions): Target {
+  const staging = makeStaging(there, 'root')
+  const root = join(staging, 'root')
+  mkdirSync(root, 0o700)
+  const moved: (string | Buffer)[] = []
+  return {
+    root,
+    lateLevels: 2,
+    publish() {
+      for (const raw of readdirSync(root, { encoding: 'buffer' })) {
+        const to = childPath(there, decodeName(raw))
+        // SAFETY: what somebody else has put there meanwhile is not ours to replace.
+        if (lstatSync(to, { throwIfNoEntry: false })) {
+          throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'something came into the target meanwhile', { path: there })
+        }
+        renameSync(childPath(root, decodeName(raw)), to)
+        moved.push(to)
+      }
+      removeTree(staging, options.handles)
+      return there
+    },
+    discard: () => removeAll([staging, ...moved], options),
+  }
+}
+
+function makeStaging(parent: string, name: string): string {
+  const staging = join(parent, `.${name.slice(0, 100)}.layerstore-${randomBytes(8).toString('hex')}`)
+  mkdirSync(staging, 0o700)
+  return staging
+}
+
+/** Removes trees. Gives those that could not be removed. */
+function removeAll(paths: readonly (string | Buffer)[], options: WriterOptions): string[] {
+  return paths.flatMap(path => {
+    try {
+      removeTree(path, options.handles)
+      return []
+    } catch {
+      // The failure that led here is the one to be told; this path is told to the caller as left behind.
+      return [typeof path === 'string' ? path : decodeName(path)]
+    }
+  })
+}
+
+/** Removes a directory and those above it that this call made, as long as they are empty. */
+function removeEmpty(from: string, upTo: string): string[] {
+  for (let path = from; path !== upTo; path = dirname(path)) {
+    try {
+      rmdirSync(path)
+    } catch (error) {
+      if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return []
+      return [path]
+    }
+  }
+  return []
+}

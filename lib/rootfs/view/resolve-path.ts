@@ -1,0 +1,93 @@
+import { RootfsError, type RootfsErrorCode } from '../../errors/index.ts'
+import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
+
+/** Links that may be followed on the way to one path. Linux takes 40; images that other tools read need more. */
+const MAX_LINKS = 255
+/** SAFETY: components gone through for one path; bounds what few links with long targets can cost. */
+const MAX_STEPS = 16_384
+
+/** What to do on the way. */
+export interface ResolveOptions {
+  /** Whether a link at the end of the path is followed. */
+  readonly follow: boolean
+  /** Makes what is missing on the way a directory; without it the search ends there. */
+  readonly make?: boolean | undefined
+  /** Says of a path, as it is written, that what is there counts for nothing unless it is a directory. */
+  readonly isReplaced?: ((path: string) => boolean) | undefined
+  /** Whether something that is no directory in the middle of the path is a fault; if not, there is nothing behind it. */
+  readonly strict?: boolean | undefined
+  /** The layer that asks, for errors. */
+  readonly layer?: string | undefined
+}
+
+/** A place in the tree. */
+export interface Resolved {
+  readonly node: TreeNode
+  /** Where it really is, no links on the way; `.` for the root. */
+  readonly path: string
+  /** The directories above it, the root first. */
+  readonly parents: readonly TreeNode[]
+}
+
+/**
+ * Walks from the root to a path as a process inside the root would: an absolute link starts at the root again, and `..`
+ * stops there. Images rely on it (`/var/run` leads to `/run`), and there is nothing else to find.
+ *
+ * @returns `undefined` if there is nothing.
+ * @throws {@link RootfsError} `ERR_TOO_MANY_LINKS`; with `strict` `ERR_NOT_A_DIRECTORY`.
+ */
+export function resolvePath(root: TreeNode, path: string, options: ResolveOptions): Resolved | undefined {
+  const parents: TreeNode[] = []
+  const names: string[] = []
+  let node = root
+  let links = 0
+  let steps = 0
+  const fault = (code: RootfsErrorCode, why: string) => new RootfsError(code, why, { path, layer: options.layer })
+  const rest = componentsOf(path).reverse()
+  // The way as it is written, for as long as no link was followed.
+  let written: string | undefined = ''
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    if (++steps > MAX_STEPS) throw fault('ERR_TOO_MANY_LINKS', 'symbolic links lead too far around')
+    if (!isDirectory(node)) {
+      if (!options.strict) return undefined
+      throw fault('ERR_NOT_A_DIRECTORY', 'the path leads through something that is no directory')
+    }
+    if (name === '..') {
+      node = parents.pop() ?? root
+      names.pop()
+      written = undefined
+      continue
+    }
+    const child = node.children?.get(name) ?? (options.make ? addDirectory(node, name) : undefined)
+    if (!child) return undefined
+    if (written !== undefined) written = written === '' ? name : `${written}/${name}`
+    if (written !== undefined && !isDirectory(child) && options.isReplaced?.(written)) return undefined
+    if (child.entry?.type === 'symlink' && (rest.length > 0 || options.follow)) {
+      if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', `more than ${MAX_LINKS} symbolic links on the way`)
+      const target = child.entry.linkname ?? ''
+      if (target.startsWith('/')) {
+        parents.length = 0
+        names.length = 0
+        node = root
+      }
+      for (const component of componentsOf(target).reverse()) rest.push(component)
+      written = undefined
+      continue
+    }
+    parents.push(node)
+    names.push(name)
+    node = child
+  }
+  return { node, path: names.join('/') || '.', parents }
+}
+
+/** The components of a path, without those that mean nothing. */
+export function componentsOf(path: string): string[] {
+  return path.split('/').filter(component => component !== '' && component !== '.')
+}
+
+function addDirectory(parent: TreeNode, name: string): TreeNode {
+  const node = implicitDirectory()
+  setChild(parent, name, node)
+  return node
+}

@@ -1,0 +1,19 @@
+import type { ViewEntry } from '../union-view.ts'
+import type { TreeNode } from './tree-node.ts'
+
+/** What a view says of a node under a path. */
+export function viewEntry(path: string, { entry, layer }: TreeNode): ViewEntry {
+  if (entry) {
+    // PERF: nearly always the same; then the text need not be there twice.
+    const at = entry.path === path ? entry.path : path
+    return { ...entry, path: at, layer, implicit: false }
+  }
+  const owner = { mode: 0o755, uid: 0, gid: 0, mtime: 0 }
+  return { path, type: 'directory', size: 0, ...owner, offset: 0, layer: -1, implicit: true }
+}
+
+/** The same as one more name of a file that comes under another path. */
+export function linkEntry(path: string, linkname: string, node: TreeNode): ViewEntry {
+  const { devMajor: _, devMinor: __, xattrs: ___, size: ____, ...rest } = viewEntry(path, node)
+  return { ...rest, type: 'hardlink', size: 0, linkname }
+}

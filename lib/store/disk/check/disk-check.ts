@@ -1,0 +1,125 @@
+import type { Digest } from '../../../digest/index.ts'
+import { StoreError } from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { writeFileAtomic } from '../../../internal/atomic-file.ts'
+import type { Descriptor } from '../../../spec/index.ts'
+import type { CheckDriver, FoundFile, FoundNames, MendedFile, NamedEntry } from '../../check/check-driver.ts'
+import type { CheckFault } from '../../check/check-report.ts'
+import { faultOf } from '../../check/walk-documents.ts'
+import { leaseNames, readLease } from '../collect/lease-file.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { checkLayoutFile, LAYOUT_FILE, readIndexBytes } from '../layout.ts'
+import { type IndexFile, parseIndexFile } from '../references/index-file.ts'
+import { findFiles } from './find-files.ts'
+import { mendIndex } from './mend-index.ts'
+import { quarantineBlob, quarantinePath } from './quarantine.ts'
+import { namedEntryOf, salvageEntries } from './salvage-index.ts'
+
+/** What checks and repairs do in a directory. */
+export class DiskCheck implements CheckDriver {
+  readonly #context: DiskContext
+
+  constructor(context: DiskContext) {
+    this.#context = context
+  }
+
+  get readOnly(): boolean {
+    return this.#context.settings.readOnly
+  }
+
+  files(options: AbortOptions = {}): AsyncIterable<FoundFile> {
+    this.#context.assertOpen()
+    return findFiles(this.#context, options)
+  }
+
+  async names(options: AbortOptions = {}): Promise<FoundNames> {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    let bytes: Uint8Array = new Uint8Array()
+    try {
+      bytes = await readIndexBytes(this.#context.places)
+      return entriesIn(parseIndexFile(bytes))
+    } catch (error) {
+      // What can be saved is followed, so that what it leads to can be checked.
+      const entries = salvageEntries(bytes).map(({ named }) => named)
+      return { entries, faults: [faultOf(error, { path: 'index.json' })] }
+    }
+  }
+
+  async faults(options: AbortOptions = {}): Promise<readonly CheckFault[]> {
+    const faults: CheckFault[] = []
+    const note = async (path: string, act: () => Promise<unknown>) => {
+      options.signal?.throwIfAborted()
+      try {
+        await act()
+      } catch (error) {
+        faults.push(faultOf(error, { path }))
+      }
+    }
+    await note('oci-layout', () => checkLayoutFile(this.#context.places))
+    await note('.layerstore/leases', async () => {
+      const names = await onDisk({ act: 'list', path: '.layerstore/leases' }, () => leaseNames(this.#context))
+      for (const name of names) {
+        await note(`.layerstore/leases/${name}`, () => readLease(this.#context, name))
+      }
+    })
+    return faults
+  }
+
+  quarantine(digest: Digest): Promise<string | undefined> {
+    return quarantineBlob(this.#context, digest)
+  }
+
+  async mend(path: string, roots: () => Promise<readonly Descriptor[]>): Promise<MendedFile | undefined> {
+    if (path === 'index.json') return mendIndex(this.#context, roots)
+    if (path === 'oci-layout') return this.#mendLayout()
+    const lease = /^\.layerstore\/leases\/([^/]+\.json)$/.exec(path)?.[1]
+    return lease === undefined ? undefined : this.#mendLease(path, lease)
+  }
+
+  async #mendLayout(): Promise<MendedFile | undefined> {
+    if (!(await isBroken(() => checkLayoutFile(this.#context.places)))) return undefined
+    const { places, settings } = this.#context
+    const quarantinedTo = await quarantinePath(this.#context, 'oci-layout', 'oci-layout')
+    await onDisk({ act: 'write', path: 'oci-layout', writes: true }, () =>
+      writeFileAtomic(places.layout, LAYOUT_FILE, { durable: settings.durable }),
+    )
+    return mended('oci-layout', 'written anew', quarantinedTo)
+  }
+
+  /** A holder that lives notices that its lease is gone, and writes it again. */
+  async #mendLease(path: string, name: string): Promise<MendedFile | undefined> {
+    if (!(await isBroken(() => readLease(this.#context, name)))) return undefined
+    const quarantinedTo = await quarantinePath(this.#context, path, `lease-${name}`)
+    return quarantinedTo === undefined ? undefined : mended(path, 'taken away', quarantinedTo)
+  }
+}
+
+function entriesIn({ entries }: IndexFile): FoundNames {
+  const found: NamedEntry[] = []
+  const faults: CheckFault[] = []
+  for (const [i, raw] of entries.entries()) {
+    try {
+      found.push(namedEntryOf(raw))
+    } catch (error) {
+      faults.push(faultOf(error, { path: 'index.json', reason: `manifests[${i}]` }))
+    }
+  }
+  return { entries: found, faults }
+}
+
+function mended(path: string, outcome: string, quarantinedTo: string | undefined): MendedFile {
+  return { path, outcome, ...(quarantinedTo === undefined ? {} : { quarantinedTo }) }
+}
+
+/** SAFETY: what merely cannot be read at the moment must not be replaced. */
+async function isBroken(read: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await read()
+    return false
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_FORMAT') return true
+    throw error
+  }
+}

@@ -1,0 +1,28 @@
+import { utimes } from 'node:fs/promises'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { createOnce } from '../link-once.ts'
+import { stateOf } from './trash.ts'
+
+/**
+ * A number that grows whenever a collection is about to remove blobs: the time of a file, in whole seconds. Whoever sees
+ * the same number twice knows that what was there is still there. Changed only under the lock of the index.
+ */
+export async function readRemovals({ places }: DiskContext): Promise<number> {
+  const what = { act: 'look at', path: '.layerstore/removals' }
+  return (await onDisk(what, () => stateOf(places.removals)))?.mtimeMs ?? 0
+}
+
+/** Makes the file, once: counting on it later needs no free space. */
+export async function prepareRemovals({ places }: DiskContext): Promise<void> {
+  await onDisk({ act: 'create', path: '.layerstore/removals', writes: true }, async () => {
+    if (!(await stateOf(places.removals))) await createOnce(places.removals, Buffer.alloc(0), false)
+  })
+}
+
+/** Counts on. */
+export async function countRemoval(context: DiskContext): Promise<void> {
+  const { removals } = context.places
+  const next = Math.floor((await readRemovals(context)) / 1000) + 1
+  await utimes(removals, next, next)
+}

@@ -1,0 +1,84 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { writeFileAtomic } from '../../internal/atomic-file.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { DerivedKind, DerivedStore } from '../derived-store.ts'
+import { checkDerivedKey } from '../shared/derived-key.ts'
+import { openSealed, sealBytes } from '../shared/sealed-bytes.ts'
+import type { DiskContext } from './disk-context.ts'
+import { onDisk } from './io-error.ts'
+import { ensureDirectory, removeFile } from './link-once.ts'
+
+/** SAFETY: bounds what is read into memory; the index of a million entries takes about 200 MiB. */
+const MAX_BYTES = 1024 * 1024 * 1024
+
+/** Derived data of a disk store: a file for each key in `.layerstore/indexes` and `.layerstore/facts`. */
+export class DiskDerived implements DerivedStore {
+  readonly #context: DiskContext
+
+  constructor(context: DiskContext) {
+    this.#context = context
+  }
+
+  async get(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<Uint8Array | undefined> {
+    const place = this.#place(kind, key, options)
+    const sealed = await onDisk({ act: 'read', path: place.name }, () => readIfThere(place.path))
+    return sealed && openSealed(sealed)
+  }
+
+  async set(kind: DerivedKind, key: string, bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
+    const place = this.#place(kind, key, options)
+    if (bytes.byteLength > MAX_BYTES) return
+    await whereWritable(async () => {
+      await this.#context.prepareWrite()
+      await onDisk({ act: 'write', path: place.name, writes: true }, async () => {
+        await ensureDirectory(place.directory)
+        // Not synced: what a power cut leaves of it does not fit its seal, and is made again.
+        await writeFileAtomic(place.path, sealBytes(bytes), { durable: false })
+      })
+    })
+  }
+
+  async delete(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<void> {
+    const place = this.#place(kind, key, options)
+    await this.#context.prepareWrite()
+    await onDisk({ act: 'remove', path: place.name, writes: true }, () => removeFile(place.path))
+  }
+
+  #place(kind: DerivedKind, key: string, options: AbortOptions): { directory: string; path: string; name: string } {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    checkDerivedKey(kind, key)
+    const directory = join(this.#context.places.own, kind)
+    // A colon is no part of a file name on Windows; a percent sign is no part of a key.
+    const file = key.replaceAll(':', '%3a')
+    return { directory, path: join(directory, file), name: `.layerstore/${kind}/${file}` }
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const stats = await file.stat()
+      return stats.isFile() && stats.size <= MAX_BYTES ? await file.readFile() : undefined
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return undefined
+    throw error
+  }
+}
+
+/** Derived data is worth having, not worth failing for where nothing can be written. */
+async function whereWritable(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'ERR_STORE_READ_ONLY')) throw error
+  }
+}

@@ -1,0 +1,65 @@
+import type { Digest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { changeFact, type FactKeeper, listOf, membersOf, readFact } from './fact-file.ts'
+
+/** A repository that had a blob when it was last pulled from or pushed to. */
+export interface BlobSource {
+  /** Host of the registry, and port if there is one. */
+  readonly registry: string
+  /** Path of the repository in it. */
+  readonly repository: string
+  /** When that was, in milliseconds since 1970. */
+  readonly seenMs: number
+}
+
+interface SourceRecord {
+  readonly sources: readonly BlobSource[]
+}
+
+/** A base image may be pushed to hundreds of repositories; a few are enough to mount from. */
+const KEPT = 8
+/** PERF: a blob that is pulled every minute is not written down every minute. */
+const FRESH_MS = 3_600_000
+
+/**
+ * Notes that a repository has a blob. Best effort: nothing is noted where nothing can be written, and that is no error.
+ */
+export async function recordBlobSource(
+  store: FactKeeper,
+  digest: Digest,
+  { registry, repository }: Pick<BlobSource, 'registry' | 'repository'>,
+): Promise<void> {
+  const seenMs = Date.now()
+  await changeFact(store, keyOf(digest), parse, ({ sources }) => {
+    const same = (source: BlobSource) => source.registry === registry && source.repository === repository
+    const [first] = sources
+    if (first && same(first) && Math.abs(seenMs - first.seenMs) < FRESH_MS) return undefined
+    const others = sources.filter(source => !same(source))
+    return { version: 1, sources: [{ registry, repository, seenMs }, ...others].slice(0, KEPT) }
+  })
+}
+
+/**
+ * Repositories that had a blob, the latest first, eight at most. A hint: the blob may be gone from there, or may not be
+ * read by whoever asks.
+ */
+export async function blobSources(
+  store: FactKeeper,
+  digest: Digest,
+  options: AbortOptions = {},
+): Promise<readonly BlobSource[]> {
+  return (await readFact(store, keyOf(digest), parse, options)).sources
+}
+
+function keyOf(digest: Digest): string {
+  return `sources:${digest}`
+}
+
+function parse(value: unknown): SourceRecord {
+  const sources = listOf(membersOf(value).sources).flatMap(({ registry, repository, seenMs }) =>
+    typeof registry === 'string' && typeof repository === 'string' && Number.isFinite(seenMs)
+      ? [{ registry, repository, seenMs: seenMs as number }]
+      : [],
+  )
+  return { sources: sources.slice(0, KEPT) }
+}

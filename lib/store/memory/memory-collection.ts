@@ -1,0 +1,120 @@
+import type { Digest } from '../../digest/index.ts'
+import { isDigest } from '../../digest/index.ts'
+import { Limits } from '../../spec/index.ts'
+import type {
+  CollectionDriver,
+  CollectionRoots,
+  LeaseState,
+  LiveRoots,
+  RemovalOutcome,
+  StoredBlob,
+  UnfinishedUsage,
+} from '../collect/collection-driver.ts'
+import type { LeaseStore } from '../leases/lease-store.ts'
+import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
+import { KeyTurns } from '../shared/key-turns.ts'
+import type { PartialBlob } from './memory-sink.ts'
+
+/** A blob and when it was last stored or acknowledged. */
+export interface MemoryBlob {
+  readonly bytes: Uint8Array
+  modifiedMs: number
+}
+
+/** The parts of a memory store that collections work on. */
+export interface MemoryCollectionParts {
+  readonly blobs: ReadonlyMap<Digest, MemoryBlob>
+  readonly partial: ReadonlyMap<string, PartialBlob>
+  readonly references: ReferenceStore & { readonly changes: number }
+  readonly leases: LeaseStore
+  remove(digest: Digest): void
+}
+
+/** What collections do in a memory store. Has no build cache. */
+export class MemoryCollection implements CollectionDriver {
+  readonly readOnly = false
+  readonly #parts: MemoryCollectionParts
+  readonly #turns = new KeyTurns()
+
+  constructor(parts: MemoryCollectionParts) {
+    this.#parts = parts
+  }
+
+  async *blobs(): AsyncGenerator<readonly StoredBlob[], void, undefined> {
+    yield [...this.#parts.blobs].map(([digest, { bytes, modifiedMs }]) => ({
+      digest,
+      size: bytes.byteLength,
+      modifiedMs,
+    }))
+  }
+
+  async roots(): Promise<CollectionRoots> {
+    return { ...(await this.#liveRoots()), ingests: [...this.#parts.partial.keys()].filter(isDigest), records: [] }
+  }
+
+  async #liveRoots(): Promise<LiveRoots> {
+    const names: NamedDescriptor[] = []
+    const leases: LeaseState[] = []
+    for await (const named of this.#parts.references.list()) names.push(named)
+    for await (const lease of this.#parts.leases.list()) leases.push({ ...lease, holderLives: true })
+    return { names, entries: [], leases }
+  }
+
+  async document(digest: Digest): Promise<Uint8Array | undefined> {
+    const bytes = this.#parts.blobs.get(digest)?.bytes
+    if (!bytes || bytes.byteLength > Limits.manifestBytes) return bytes && new Uint8Array(0)
+    return /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1')) ? bytes : new Uint8Array(0)
+  }
+
+  async alone<T>(act: () => Promise<T>, options: { signal?: AbortSignal | undefined } = {}): Promise<T> {
+    const release = await this.#turns.take('collection', { wait: true, signal: options.signal })
+    try {
+      return await act()
+    } finally {
+      release()
+    }
+  }
+
+  async forgetNames(names: readonly { name: string; digest: Digest }[]): Promise<string[]> {
+    const gone: string[] = []
+    for (const { name, digest } of names) {
+      const descriptor = await this.#parts.references.get(name)
+      if (descriptor?.digest === digest && (await this.#parts.references.delete(name))) gone.push(name)
+    }
+    return gone
+  }
+
+  async forgetRecords(): Promise<string[]> {
+    return []
+  }
+
+  async forgetLeases(): Promise<void> {}
+
+  async remove(
+    blobs: readonly StoredBlob[],
+    needed: (roots: LiveRoots) => Promise<(blob: StoredBlob) => boolean>,
+  ): Promise<RemovalOutcome[]> {
+    let isNeeded: (blob: StoredBlob) => boolean
+    // Until no name was set while it was thought about; what follows happens at once.
+    for (let changes: number | undefined; changes !== this.#parts.references.changes; ) {
+      changes = this.#parts.references.changes
+      isNeeded = await needed(await this.#liveRoots())
+    }
+    return blobs.map(blob => ({ digest: blob.digest, outcome: this.#removeOne(blob, isNeeded(blob)) }))
+  }
+
+  #removeOne({ digest, modifiedMs }: StoredBlob, needed: boolean): RemovalOutcome['outcome'] {
+    const blob = this.#parts.blobs.get(digest)
+    if (!blob) return 'gone'
+    if (blob.modifiedMs !== modifiedMs) return 'changed'
+    if (needed) return 'needed'
+    this.#parts.remove(digest)
+    return 'removed'
+  }
+
+  async unfinished(): Promise<UnfinishedUsage> {
+    const chunks = [...this.#parts.partial.values()].map(partial => partial.chunks)
+    const bytes = chunks.flat().reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    return { count: chunks.length, bytes }
+  }
+}

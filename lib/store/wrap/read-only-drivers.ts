@@ -1,0 +1,32 @@
+import type { CheckDriver } from '../check/check-driver.ts'
+import type { CollectionDriver } from '../collect/collection-driver.ts'
+
+type Refuse = (act: string) => Promise<never>
+
+/** What plans of collections need, without what removes. */
+export function readOnlyCollection(driver: CollectionDriver, refuse: Refuse): CollectionDriver {
+  return {
+    readOnly: true,
+    blobs: options => driver.blobs(options),
+    roots: options => driver.roots(options),
+    document: digest => driver.document(digest),
+    unfinished: () => driver.unfinished(),
+    alone: () => refuse('collect garbage'),
+    forgetNames: () => refuse('take names away'),
+    forgetRecords: () => refuse('remove cache records'),
+    forgetLeases: () => refuse('remove leases'),
+    remove: () => refuse('remove blobs'),
+  }
+}
+
+/** What checks need, without what moves and mends. */
+export function readOnlyChecking(driver: CheckDriver, refuse: Refuse): CheckDriver {
+  return {
+    readOnly: true,
+    files: options => driver.files(options),
+    names: options => driver.names(options),
+    faults: options => driver.faults(options),
+    quarantine: () => refuse('move a blob'),
+    mend: () => refuse('mend a file'),
+  }
+}

@@ -1,0 +1,154 @@
+import { strict as assert } from 'node:assert'
+import { type Descriptor, MediaType } from '../../spec/index.ts'
+import { checkStore, createMemoryStore, repairStore, type Store, storeSource } from '../../store/index.ts'
+import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith } from './subject.ts'
+
+/** What every store promises about bytes that are not as they were put, and about looking for them. */
+export const integrityCases: readonly CaseDefinition[] = [
+  {
+    name: 'a blob that has changed is reported as corrupt at the end of the read at the latest',
+    needs: 'damage',
+    reads: true,
+    async run({ store, writable, subject }) {
+      for (const how of ['flip', 'shorten', 'extend', 'empty'] as const) {
+        const { digest } = await writable.put(bytesOf(100_000, how))
+        await subject.damage?.(store, digest, how)
+        let bytes = 0
+        await failsWith('ERR_BLOB_CORRUPT', async () => {
+          for await (const chunk of store.read(digest, { verify: 'always' })) bytes += chunk.byteLength
+        })
+        assert.ok(bytes <= 100_001, `${bytes} bytes were given out of a blob of 100,000`)
+      }
+    },
+  },
+  {
+    name: 'a blob that has changed since it was read is not taken for the one that was read',
+    needs: 'damage',
+    reads: true,
+    async run({ store, writable, subject }) {
+      const { digest } = await writable.put(bytesOf(100_000))
+      await drain(store.read(digest, { verify: 'once-per-process' }))
+      await subject.damage?.(store, digest, 'flip')
+      await failsWith('ERR_BLOB_CORRUPT', () => drain(store.read(digest, { verify: 'once-per-process' })))
+    },
+  },
+  {
+    name: 'a corrupt blob can be deleted and put again',
+    needs: 'damage',
+    async run({ store, subject }) {
+      const { digest } = await store.put(bytesOf(100_000))
+      await subject.damage?.(store, digest, 'flip')
+      await store.delete(digest)
+      await store.put(bytesOf(100_000))
+      assert.ok((await drain(store.read(digest))).equals(bytesOf(100_000)))
+    },
+  },
+  {
+    name: 'a check of a sound store finds nothing wrong, and changes nothing',
+    reads: true,
+    async run({ store, writable }) {
+      await nameImage(writable, 'app:1')
+      const before = await blobsIn(store)
+      const report = await checkStore(store)
+      assert.ok(report.sound, JSON.stringify(report.problems))
+      assert.ok(report.names >= 1 && report.blobs >= 3)
+      assert.deepEqual(await blobsIn(store), before)
+    },
+  },
+  {
+    name: 'a check says what is missing, and the way that leads there',
+    reads: true,
+    async run({ store, writable }) {
+      const { layer } = await nameImage(writable, 'app:1')
+      await writable.delete(layer.digest)
+      const { sound, problems } = await checkStore(store)
+      assert.equal(sound, false)
+      const missing = problems.filter(({ digest }) => digest === layer.digest)
+      assert.deepEqual(
+        missing.map(problem => [problem.class, problem.reason]),
+        [['missing', 'tag app:1 → manifest → layer']],
+      )
+    },
+  },
+  {
+    name: 'a repair brings back what is missing, and nothing else',
+    async run({ store }) {
+      const elsewhere = createMemoryStore()
+      for (const one of [store, elsewhere]) await nameImage(one, 'app:1')
+      const { layer, manifest } = await nameImage(elsewhere, 'app:1')
+      await store.delete(layer.digest)
+      await store.delete(manifest.digest)
+      const result = await repairStore(store, await checkStore(store), [storeSource(elsewhere)])
+      assert.deepEqual(result.repaired.map(({ digest }) => digest).sort(), [layer.digest, manifest.digest].sort())
+      assert.deepEqual(result.unrepaired, [])
+      assert.ok((await checkStore(store)).sound)
+    },
+  },
+  {
+    name: 'a repair puts a right copy in the place of a corrupt blob',
+    needs: 'damage',
+    async run({ store, subject }) {
+      const elsewhere = createMemoryStore()
+      for (const one of [store, elsewhere]) await nameImage(one, 'app:1')
+      const { layer } = await nameImage(elsewhere, 'app:1')
+      await subject.damage?.(store, layer.digest, 'flip')
+      const report = await checkStore(store)
+      assert.deepEqual(
+        report.problems.filter(({ digest }) => digest === layer.digest).map(problem => problem.class),
+        ['corrupt'],
+      )
+      const result = await repairStore(store, report, [storeSource(elsewhere)])
+      assert.deepEqual(
+        result.repaired.map(({ digest }) => digest),
+        [layer.digest],
+      )
+      assert.ok((await drain(store.read(layer.digest))).equals(bytesOf(100_000, 'app:1')))
+    },
+  },
+  {
+    name: 'derived data comes back as it was set, and is gone when it is forgotten',
+    async run({ store }) {
+      await store.derived.set('facts', 'key', bytesOf(100))
+      assert.deepEqual(Buffer.from((await store.derived.get('facts', 'key')) ?? []), Buffer.from(bytesOf(100)))
+      assert.equal(await store.derived.get('indexes', 'key'), undefined)
+      await store.derived.delete('facts', 'key')
+      await store.derived.delete('facts', 'key')
+      assert.equal(await store.derived.get('facts', 'key'), undefined)
+      await failsWith('ERR_INVALID_ARGUMENT', () => store.derived.get('facts', '../key'))
+    },
+  },
+  {
+    name: 'a lease says whether a blob is there, and ends twice',
+    reads: true,
+    async run({ store, writable }) {
+      const { digest } = await writable.put(bytesOf(10))
+      await using lease = await store.leases.hold({ label: 'conformance' })
+      assert.equal(await lease.add(digest), true)
+      await writable.delete(digest)
+      assert.equal(await lease.add(digest), false)
+      await lease.renew()
+      await lease.release()
+    },
+  },
+]
+
+async function nameImage(store: Store, name: string) {
+  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(bytesOf(100_000, name))) }
+  const config = await putJson(store, MediaType.OciConfig, {
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+  })
+  const manifest = await putJson(store, MediaType.OciManifest, {
+    schemaVersion: 2,
+    mediaType: MediaType.OciManifest,
+    config,
+    layers: [layer],
+  })
+  await store.references.set(name, manifest)
+  return { layer, config, manifest }
+}
+
+async function putJson(store: Store, mediaType: string, document: object): Promise<Descriptor> {
+  return { mediaType, ...(await store.put(Buffer.from(JSON.stringify(document)))) }
+}

@@ -1,0 +1,43 @@
+import { type Descriptor, parseConfig, parseImageDocument, parseReference } from '../spec/index.ts'
+import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../store/index.ts'
+import type { TransferPlan } from './plan.ts'
+
+/**
+ * Notes which repository has the blobs of a plan that was run, so that a later push to the same registry can have them
+ * mounted, and a repair knows where to look. Only hints: nothing fails over them.
+ */
+export async function recordSources(store: Store, plan: TransferPlan): Promise<void> {
+  const { registry, repository } = parseReference(plan.reference)
+  const moved = plan.steps.filter(step => step.need !== 'skip')
+  await Promise.all(moved.map(({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository })))
+}
+
+/** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */
+export async function recordDiffIds(store: Store, plan: TransferPlan): Promise<void> {
+  for (const { kind, descriptor } of plan.steps) {
+    if (kind !== 'manifest') continue
+    for (const { layer, diffId } of await diffIdsOf(descriptor, one => readDocument(store, one)))
+      await recordLayerFact(store, { digest: layer.digest, diffId, proven: false })
+  }
+}
+
+/** The layers of an image with the diffIDs that its config lists; none for what is no image, or cannot be read. */
+export async function diffIdsOf(
+  manifest: Descriptor,
+  read: (document: Descriptor) => Promise<Uint8Array>,
+): Promise<{ layer: Descriptor; diffId: Descriptor['digest'] }[]> {
+  try {
+    const document = parseImageDocument(await read(manifest), manifest.mediaType)
+    if (document.kind !== 'manifest') return []
+    const { config, layers } = document.manifest
+    const diffIds = parseConfig(await read(config)).rootfs.diff_ids
+    if (diffIds.length !== layers.length) return []
+    return layers.flatMap((layer, i) => {
+      const diffId = diffIds[i]
+      return diffId === undefined ? [] : [{ layer, diffId }]
+    })
+  } catch {
+    // An artifact has a config of another kind, and no diffIDs.
+    return []
+  }
+}

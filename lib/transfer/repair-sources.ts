@@ -1,0 +1,62 @@
+import { BlobNotFoundError } from '../errors/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
+import {
+  type Descriptor,
+  formatReference,
+  isIndexType,
+  isManifestType,
+  parseReference,
+  type Reference,
+  type Repository,
+} from '../spec/index.ts'
+import { blobSources, type RepairSource, type Store } from '../store/index.ts'
+
+/** A repository of a registry as a source for {@link repairStore}; of the reference only the repository matters. */
+export function registrySource(registry: RegistryClient, reference: string | Reference): RepairSource {
+  const { registry: host, repository } = typeof reference === 'string' ? parseReference(reference) : reference
+  const from = { registry: host, repository }
+  return {
+    label: formatReference(from),
+    fetch: (descriptor, options = {}) => fetchFrom(registry, from, descriptor, options.signal),
+  }
+}
+
+/** The repositories from which a store has pulled each blob, or to which it was pushed, as far as it remembers. */
+export function knownSources(registry: RegistryClient, store: Pick<Store, 'derived'>): RepairSource {
+  return {
+    label: 'known repositories',
+    async *fetch(descriptor, { signal } = {}) {
+      const refused: Error[] = []
+      for (const from of await blobSources(store, descriptor.digest, { signal })) {
+        let given = false
+        try {
+          for await (const chunk of fetchFrom(registry, from, descriptor, signal)) {
+            given = true
+            yield chunk
+          }
+          return
+        } catch (error) {
+          signal?.throwIfAborted()
+          // What was given cannot be taken back; it is for the repair to begin again.
+          if (given) throw error
+          refused.push(error as Error)
+        }
+      }
+      throw refused[0] ?? new BlobNotFoundError(descriptor.digest)
+    },
+  }
+}
+
+async function* fetchFrom(
+  registry: RegistryClient,
+  repository: Repository,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { digest, mediaType } = descriptor
+  if (isManifestType(mediaType) || isIndexType(mediaType)) {
+    yield (await registry.fetchManifest({ ...repository, digest }, { signal })).bytes
+  } else {
+    yield* registry.fetchBlob(repository, descriptor, { signal })
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { LayerStoreError } from '../../lib/errors/index.ts'
+import { openStore, planCollection, readStoreUsage, runCollection, type Store } from '../../lib/store/index.ts'
+import { ageBlobs } from '../helpers/age-blobs.ts'
+import type { Faults } from '../helpers/faulty-fs.ts'
+import { openFilesBelow } from '../helpers/open-handles.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const { faults } = await vi.hoisted(async () => {
+  const helpers = await import('../helpers/faulty-fs.ts')
+  return { faults: new helpers.Faults() as Faults }
+})
+vi.mock('node:fs/promises', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
+
+afterEach(() => faults.reset())
+
+const HOUR = 3_600_000
+
+async function fill(directory: string): Promise<void> {
+  await using store = await openStore(directory, { durability: 'none', hasher: 'native' })
+  const { manifest, layer } = await putStoreImage(store, 'named')
+  await store.references.set('app:1', manifest)
+  {
+    await using writer = await store.ingest(layer.digest)
+    await writer.write(Buffer.from('named'))
+  }
+  mkdirSync(join(directory, '.layerstore/cache'))
+  writeFileSync(join(directory, '.layerstore/cache/record.json'), JSON.stringify({ blobs: [layer.digest] }))
+  const older = await putStoreImage(store, 'dropped')
+  await store.references.set('app:0', older.manifest)
+  for (let i = 0; i < 3; i++) await store.put(Buffer.from(`garbage ${i}`))
+  ageBlobs(directory, 3 * HOUR)
+  ageBlobs(directory, 2 * HOUR, [manifest.digest])
+}
+
+async function collect(store: Store): Promise<unknown[]> {
+  const lease = await store.leases.hold({ label: 'beside' })
+  const plan = await planCollection(store, { keepLast: 1 })
+  await lease.release()
+  const result = await runCollection(store, plan)
+  await readStoreUsage(store)
+  return [...result.errors]
+}
+
+/** A collection in which one call fails; whether one did. Afterwards everything must be as good as before, or better. */
+async function collectUnder(code: string, n: number): Promise<boolean> {
+  const { systemError } = await import('../helpers/faulty-fs.ts')
+  using directory = temporaryDirectory('gc-every-call')
+  await fill(directory.path)
+  let [hit, calls] = [false, 0]
+  const store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  faults.reset((_, __, path) => {
+    // A lock file that is there and is not there at once would only show that file systems do not lie.
+    if ((code === 'ENOENT' && String(path).includes('/locks/')) || ++calls !== n) return undefined
+    hit = true
+    return systemError(code)
+  })
+  const errors: unknown[] = []
+  await collect(store).catch(error => errors.push(error))
+  faults.reset()
+  await store.close().catch(error => errors.push(error))
+  for (const error of errors) expect(LayerStoreError.is(error), `${code} at ${n}: ${(error as Error).stack}`).toBe(true)
+  expect(openFilesBelow(directory.path)).toEqual([])
+  await expectSound(directory.path)
+  return hit
+}
+
+async function expectSound(path: string): Promise<void> {
+  // A lease that could not be removed belongs to a process that lives: this one.
+  for (const name of leasesIn(path)) rmSync(join(path, '.layerstore/leases', name))
+  const store = await openStore(path, { hasher: 'native' })
+  for await (const { name, descriptor } of store.references.list()) await store.references.set(name, descriptor)
+  ageBlobs(path, 3 * HOUR)
+  ageBlobs(path, 2 * HOUR, [(await store.references.get('app:1'))!.digest])
+  // The first brings back what the failed one left half removed, the second finds it.
+  expect(await collect(store)).toEqual([])
+  expect(await collect(store)).toEqual([])
+  let blobs = 0
+  for await (const { digest } of store.list()) {
+    for await (const _ of store.read(digest)) void _
+    blobs++
+  }
+  expect(blobs).toBe(3)
+  expect(readdirSync(join(path, '.layerstore/trash'))).toEqual([])
+  await store.close()
+  expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
+}
+
+function leasesIn(path: string): string[] {
+  try {
+    return readdirSync(join(path, '.layerstore/leases'))
+  } catch {
+    return []
+  }
+}
+
+for (const code of ['ENOSPC', 'EIO', 'EMFILE', 'EACCES', 'EPERM', 'ENOENT']) {
+  test(`every single call of a collection may fail with ${code}, and the store stays sound`, {
+    timeout: 120_000,
+  }, async () => {
+    let n = 1
+    while (await collectUnder(code, n)) n++
+    expect(n).toBeGreaterThan(30)
+    console.log(`${code}: ${n - 1} calls failed, one at a time`)
+  })
+}
+
+test('a file system without hard links does as well', async () => {
+  const { systemError } = await import('../helpers/faulty-fs.ts')
+  using directory = temporaryDirectory('gc-no-links')
+  await fill(directory.path)
+  faults.reset(name => (name === 'link' ? systemError('EPERM') : undefined))
+  await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  expect(await collect(store)).toEqual([])
+  const { digest } = await store.put(Buffer.from('on its way out'))
+  const [trash, place] = [join(directory.path, '.layerstore/trash', digest.replace(':', '-')), digest.replace(':', '/')]
+  const { renameSync } = await import('node:fs')
+  renameSync(join(directory.path, 'blobs', place), trash)
+  expect(await store.stat(digest)).toEqual({ digest, size: 14 })
+  expect(await store.leases.touch(digest)).toBe(true)
+  renameSync(join(directory.path, 'blobs', place), trash)
+  expect(await collect(store)).toEqual([])
+  expect(await store.stat(digest)).toEqual({ digest, size: 14 })
+})
+
+test('blobs that belong to others are named in the lease, as their age cannot be changed', async () => {
+  const { systemError } = await import('../helpers/faulty-fs.ts')
+  using directory = temporaryDirectory('gc-others')
+  await fill(directory.path)
+  await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  const { digest } = await store.put(Buffer.from('of another user'))
+  ageBlobs(directory.path, 2 * HOUR)
+  faults.reset(name => (name === 'lutimes' ? systemError('EPERM') : undefined))
+  const lease = await store.leases.hold()
+  expect(await lease.add(digest)).toBe(true)
+  expect(await lease.add(digest)).toBe(true)
+  expect((await store.put(Buffer.from('of another user'), { digest })).digest).toBe(digest)
+  const plan = await planCollection(store)
+  expect(plan.keep.find(kept => kept.digest === digest)?.why).toBe('lease unnamed')
+  await lease.release()
+})
+
+test.each([
+  ['leases', '.layerstore/leases'],
+  ['ingests', '.layerstore/ingests'],
+  ['cache', '.layerstore/cache'],
+  ['blobs', 'blobs/sha256'],
+])('what is in the way of %s is a typed error or nothing, never a crash', async (_, place) => {
+  using directory = temporaryDirectory('gc-way')
+  await fill(directory.path)
+  rmSync(join(directory.path, place), { recursive: true, force: true })
+  writeFileSync(join(directory.path, place), 'a file')
+  const error = await openStore(directory.path)
+    .then(store => collect(store).finally(() => store.close()))
+    .then(() => undefined)
+    .catch(error => error)
+  expect(error === undefined || LayerStoreError.is(error), String(error?.stack)).toBe(true)
+})

@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { transpileLibrary } from '../helpers/transpile-library.ts'
+
+let library: string
+beforeAll(() => {
+  library = transpileLibrary()
+  writeFileSync(join(library, 'worker.mjs'), WORKER)
+  writeFileSync(join(library, 'collector.mjs'), COLLECTOR)
+})
+afterAll(() => rmSync(library, { recursive: true, force: true }))
+
+/**
+ * Stores, names and forgets small images out of a few layers, so that what one has forgotten is what another is about to
+ * name. Under a lease, as acts do. Says what it was promised.
+ */
+const WORKER = `
+import { createHash } from 'node:crypto'
+import { openStore } from './store/index.js'
+const [directory, name, ms] = process.argv.slice(2)
+const say = text => new Promise(resolve => process.stdout.write(text + '\\n', resolve))
+const pick = n => Math.floor(Math.random() * n)
+const type = kind => 'application/vnd.oci.image.' + kind
+const store = await openStore(directory, { durability: 'none', hasher: 'native' })
+const put = async (bytes, mediaType) => {
+  const digest = 'sha256:' + createHash('sha256').update(bytes).digest('hex')
+  // As planners do: what is said to be there is not sent.
+  if (Math.random() < 0.5) return { mediaType, ...(await store.put(bytes, { digest })) }
+  const writer = await store.ingest(digest, { wait: true })
+  if (writer.offset === 0) await writer.write(bytes)
+  return { mediaType, ...(await writer.commit({ digest })) }
+}
+const end = Date.now() + Number(ms)
+for (let i = 0; Date.now() < end; i++) {
+  const lease = await store.leases.hold({ label: name })
+  const layers = [await put(Buffer.from('layer ' + pick(12)), type('layer.v1.tar'))]
+  if (pick(2)) layers.push(await put(Buffer.from('layer ' + pick(12)), type('layer.v1.tar')))
+  const config = await put(Buffer.from('{"architecture":"amd64","os":"linux","n":' + pick(4) + '}'), type('config.v1+json'))
+  const manifest = { schemaVersion: 2, mediaType: type('manifest.v1+json'), config, layers }
+  const tag = name + ':' + pick(5)
+  await say('doing ' + tag)
+  await store.references.set(tag, await put(Buffer.from(JSON.stringify(manifest)), manifest.mediaType))
+  if (pick(2)) await store.references.delete(tag)
+  await lease.release()
+}
+await store.close()
+`
+
+/** Collects without mercy: no grace at all. */
+const COLLECTOR = `
+import { openStore, planCollection, runCollection } from './store/index.js'
+const [directory, ms] = process.argv.slice(2)
+const say = text => new Promise(resolve => process.stdout.write(text + '\\n', resolve))
+const store = await openStore(directory, { durability: 'none', hasher: 'native' })
+const end = Date.now() + Number(ms)
+while (Date.now() < end) {
+  const plan = await planCollection(store, { graceMs: 0, force: true })
+  if (plan.missing.length > 0) await say('error missing ' + JSON.stringify(plan.missing))
+  const result = await runCollection(store, plan)
+  if (result.errors.length > 0) await say('error ' + JSON.stringify(result.errors))
+  await say('removed ' + result.deleted.length + ' ' + result.skipped.length)
+}
+await store.close()
+`
+
+interface Child {
+  readonly said: string[]
+  readonly ended: Promise<void>
+  kill(): void
+}
+
+function start(script: string, ...args: readonly (string | number)[]): Child {
+  const child = spawn(process.execPath, [join(library, script), ...args.map(String)])
+  const said: string[] = []
+  let rest = ''
+  child.stdout.on('data', chunk => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    said.push(...lines)
+  })
+  child.stderr.on('data', chunk => said.push(`error ${chunk}`))
+  return { said, ended: once(child, 'close').then(() => undefined), kill: () => child.kill('SIGKILL') }
+}
+
+const errorsOf = (children: readonly Child[]) =>
+  children.flatMap(({ said }) => said.filter(line => line.startsWith('error')))
+
+/** Sums of what collectors say: blobs removed, blobs left alone at the last moment. */
+function removalsOf(children: readonly Child[]): { removed: number; spared: number } {
+  const lines = children.flatMap(({ said }) => said.filter(line => line.startsWith('removed ')))
+  const sum = (field: number) => lines.reduce((total, line) => total + Number(line.split(' ')[field]), 0)
+  return { removed: sum(1), spared: sum(2) }
+}
+
+/** Every name stands for a whole image, every blob is right, nothing stands in anybody's way, and garbage can go. */
+async function expectSound(path: string): Promise<number> {
+  const store = await openStore(path)
+  let names = 0
+  for await (const { name, descriptor } of store.references.list()) {
+    await store.references.set(name, descriptor)
+    names++
+  }
+  const plan = await planCollection(store, { graceMs: 0, force: true })
+  await runCollection(store, plan)
+  for await (const { digest } of store.list()) for await (const _ of store.read(digest)) void _
+  expect((await planCollection(store, { graceMs: 0, force: true })).missing).toEqual([])
+  expect(readdirSync(join(path, '.layerstore/trash'))).toEqual([])
+  expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
+  await store.close()
+  return names
+}
+
+test('GC-08: three processes store, name and forget while two collect: nothing that is needed goes', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('gc-load')
+  await (await openStore(directory.path)).close()
+  const workers = ['a', 'b', 'c'].map(name => start('worker.mjs', directory.path, name, 6000))
+  const collectors = [1, 2].map(() => start('collector.mjs', directory.path, 6000))
+  await Promise.all([...workers, ...collectors].map(child => child.ended))
+  expect(errorsOf([...workers, ...collectors])).toEqual([])
+  const { removed, spared } = removalsOf(collectors)
+  const rounds = workers.flatMap(({ said }) => said.filter(line => line.startsWith('doing'))).length
+  const names = await expectSound(directory.path)
+  console.log(
+    `${rounds} images named, ${removed} blobs removed, ${spared} spared at the last moment, ${names} names left`,
+  )
+  expect(rounds).toBeGreaterThan(20)
+  expect(removed).toBeGreaterThan(20)
+})
+
+test('GC-04, GC-09: collectors and workers killed at 40 random moments leave garbage at most', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('gc-kill')
+  await (await openStore(directory.path)).close()
+  let [removed, kills] = [0, 0]
+  for (let round = 0; round < 10; round++) {
+    const children = [
+      start('worker.mjs', directory.path, 'a', 60_000),
+      start('worker.mjs', directory.path, 'b', 60_000),
+      start('collector.mjs', directory.path, 60_000),
+      start('collector.mjs', directory.path, 60_000),
+    ]
+    while (children.slice(0, 3).some(child => child.said.length === 0)) {
+      expect(errorsOf(children)).toEqual([])
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 200))
+    for (const child of children) child.kill()
+    await Promise.all(children.map(child => child.ended))
+    kills += children.length
+    removed += removalsOf(children).removed
+    expect(errorsOf(children)).toEqual([])
+    await expectSound(directory.path)
+  }
+  console.log(`killed ${kills} processes; ${removed} blobs had been removed`)
+})

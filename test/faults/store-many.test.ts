@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
+import { checkStore, openStore, planCollection } from '../../lib/store/index.ts'
+import { openFilesBelow } from '../helpers/open-handles.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+/** As many as a run in CI can wait for; `bench/macro/store-scale` goes to 100,000. */
+const SCALE = Number(process.env.LAYERSTORE_SCALE ?? 1)
+
+const MIB = 1024 * 1024
+
+/** Fills a store with so many blobs and names behind its back: a million puts would take an hour. */
+async function bigStore(path: string, blobs: number, names: number) {
+  const store = await openStore(path, { durability: 'none' })
+  const { manifest } = await putStoreImage(store)
+  await store.references.set('app:first', manifest)
+  mkdirSync(join(path, 'blobs/sha256'), { recursive: true })
+  const old = new Date(Date.now() - 86_400_000)
+  for (let i = 0; i < blobs; i++) {
+    const bytes = Buffer.from(`blob ${i}`)
+    const file = join(path, 'blobs/sha256', createHash('sha256').update(bytes).digest('hex'))
+    writeFileSync(file, bytes, { mode: 0o444 })
+    utimesSync(file, old, old)
+  }
+  const index = JSON.parse(readFileSync(join(path, 'index.json'), 'utf8'))
+  const [entry] = index.manifests
+  for (let i = 0; i < names; i++) {
+    index.manifests.push({ ...entry, annotations: { 'org.opencontainers.image.ref.name': `app:${i}` } })
+  }
+  writeFileSync(join(path, 'index.json'), JSON.stringify(index))
+  return { store, manifest }
+}
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await act()
+  return performance.now() - begun
+}
+
+test('ST-20: many blobs and names are listed, checked and planned in memory and time that grow no faster than they do', {
+  timeout: 240_000,
+}, async () => {
+  const sizes = [4000 * SCALE, 16_000 * SCALE]
+  const times: number[] = []
+  for (const blobs of sizes) {
+    using directory = temporaryDirectory('many')
+    const { store, manifest } = await bigStore(directory.path, blobs, blobs / 10)
+    global.gc?.()
+    const before = process.memoryUsage().rss
+    let listed = 0
+    const list = async () => {
+      for await (const _ of store.list()) listed++
+    }
+    const took = await timed(async () => {
+      await list()
+      await store.references.set('app:last', manifest)
+      expect((await planCollection(store)).drop).toHaveLength(blobs)
+      expect((await checkStore(store, { content: false })).counts.orphan).toBe(blobs)
+    })
+    expect(listed).toBe(blobs + 3)
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024)
+    times.push(took)
+    await store.close()
+  }
+  console.log(`ST-20: ${sizes.map((size, i) => `${size} blobs ${Math.round(times[i]!)} ms`).join(', ')}`)
+  // Four times as many: four times the time, and room for a busy machine; sixteen times if each looked at every other.
+  expect(times[1]! / times[0]!).toBeLessThan(12)
+})
+
+test('ST-21: 500 puts, then 500 reads at once are all served, in memory that does not grow with the blobs', {
+  timeout: 180_000,
+}, async () => {
+  using directory = temporaryDirectory('crowd')
+  const store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  // Four times what a stream may take, so that a store that keeps what passes through it is found out.
+  const SIZE = 4 * MIB
+  async function* bytesOf(i: number) {
+    for (let at = 0; at < SIZE; at += 65_536) yield Buffer.alloc(65_536, `blob ${i} `)
+  }
+  const digests: Digest[] = []
+  const puts = await grownBy(async () => {
+    const infos = await Promise.all(Array.from({ length: 500 }, (_, i) => store.put(bytesOf(i))))
+    for (const { digest, size } of infos) {
+      expect(size).toBe(SIZE)
+      digests.push(digest)
+    }
+  })
+  const reads = await grownBy(async () => {
+    await Promise.all(digests.map(digest => drain(store.read(digest))))
+  })
+  expect(new Set(digests).size).toBe(500)
+  console.log(`ST-21: 500 streams of 4 MiB, RSS grew by ${puts} MiB for puts, ${reads} MiB for reads`)
+  expect(puts).toBeLessThan(64 + 500)
+  // A read is handed a fresh buffer of 512 KiB for each piece, and the collector frees them late: up to 1.8 MiB for each
+  // stream were seen, where the aim is 1.
+  expect(reads).toBeLessThan(64 + 2 * 500)
+  await store.close()
+  expect(openFilesBelow(directory.path)).toEqual([])
+})
+
+async function drain(source: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of source) void _
+}
+
+/** By how many MiB the process grew at most while something ran. */
+async function grownBy(act: () => Promise<void>): Promise<number> {
+  const before = process.memoryUsage().rss
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss - before)
+  }, 20)
+  try {
+    await act()
+  } finally {
+    clearInterval(watch)
+  }
+  return Math.round(most / MIB)
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { listTree } from '../list-tree.ts'
+
+/**
+ * A tree in the words of an attack's expectation. Directories are left out unless they are expected by name, so that
+ * expectations need not name every implicit parent; `@mode` is given where the expectation gives it.
+ */
+export function treeOf(root: string, expected: Readonly<Record<string, string>>): Record<string, string> {
+  const tree: Record<string, string> = {}
+  for (const entry of listTree(root)) {
+    const name = shownName(entry.path, expected)
+    const wanted = Object.hasOwn(expected, name) ? expected[name] : undefined
+    if (entry.kind === 'directory' && wanted === undefined) continue
+    const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(entry.path, 'latin1')])
+    const word = {
+      directory: 'dir',
+      file: `file:${entry.kind === 'file' ? readFileSync(path).toString('latin1') : ''}`,
+      symlink: `link:${entry.target}`,
+      fifo: 'fifo',
+      'character-device': 'device',
+      'block-device': 'device',
+      socket: 'socket',
+    }[entry.kind]
+    tree[name] = wanted?.includes('@') ? `${word}@${entry.mode}` : word
+  }
+  return tree
+}
+
+/** The name as text if the expectation has it so, else its bytes in latin1. */
+function shownName(latin1: string, expected: Readonly<Record<string, string>>): string {
+  const text = Buffer.from(latin1, 'latin1').toString('utf8')
+  return Object.hasOwn(expected, latin1) ? latin1 : text
+}

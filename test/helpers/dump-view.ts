@@ -1,0 +1,13 @@
+import type { UnionView } from '../../lib/rootfs/index.ts'
+
+/** Everything that a view shows, one line for each path; which layer it comes from is left out. */
+export function dumpView(view: Pick<UnionView, 'walk'>): string[] {
+  return [...view.walk()].map(entry => {
+    const { path, type, mode, uid, gid, mtime, size, linkname, digest, devMajor, devMinor, xattrs } = entry
+    if (type === 'hardlink') return JSON.stringify([path, type, linkname])
+    const attributes = [...(xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString('hex')]).sort()
+    // The mode of a symbolic link has no meaning.
+    const shown = type === 'symlink' ? 0o777 : mode
+    return JSON.stringify([path, type, shown, uid, gid, mtime, size, linkname, digest, devMajor, devMinor, attributes])
+  })
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import type { RawEntry } from './raw-tar.ts'
+
+type NaiveEntry = Omit<RawEntry, 'path'> & { path: string }
+
+interface NaiveFile {
+  type: 'file' | 'directory' | 'symlink'
+  mode: number
+  mtime: number
+  size: number
+  digest?: string | undefined
+  linkname?: string | undefined
+  /** Names of one file share it. */
+  inode: number
+}
+
+/** What a model refuses, by the code that the library has for it. */
+export class NaiveFault extends Error {
+  readonly code: string
+  constructor(code: string) {
+    super(code)
+    this.code = code
+  }
+}
+
+/**
+ * A root filesystem as a plain map from real paths to files, into which layers are unpacked one after the other: opaque
+ * marks, whiteouts, entries. Slow, simple, and written without a look at the view.
+ */
+export class NaiveRootfs {
+  readonly files = new Map<string, NaiveFile>()
+  #inodes = 0
+
+  unpack(entries: readonly RawEntry[]): void {
+    const all = entries.map(entry => ({ ...entry, path: String(entry.path).replace(/\/$/, '') }))
+    const isMark = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')
+    const marks = all.filter(({ path }) => isMark(path))
+    const others = all.filter(({ path }) => !isMark(path))
+    const own = new Set(others.filter(entry => kindOf(entry) === 'directory').map(({ path }) => path))
+    const isOpaque = (path: string) => path.endsWith('.wh..wh..opq')
+    for (const { path } of marks.filter(({ path }) => isOpaque(path))) {
+      const directory = this.#markedDirectory(parentOf(path), own)
+      if (directory !== undefined) for (const key of this.#below(directory)) this.files.delete(key)
+    }
+    for (const { path } of marks.filter(({ path }) => !isOpaque(path))) {
+      const directory = this.#markedDirectory(parentOf(path), own)
+      if (directory !== undefined) this.#remove(join(directory, path.slice(path.lastIndexOf('/') + 1 + '.wh.'.length)))
+    }
+    for (const { path } of marks.filter(({ path }) => isOpaque(path))) this.#markedDirectory(parentOf(path), own, true)
+    for (const entry of others) this.#add(entry)
+  }
+
+  /** The same lines as those of `dumpView`. */
+  dump(): string[] {
+    const names = [...this.files.keys()].sort((a, b) => compare(a.split('/'), b.split('/')))
+    const first = new Map<number, string>()
+    return names.map(path => {
+      const { type, mode, mtime, size, linkname, digest, inode } = this.files.get(path)!
+      const link = type === 'directory' ? undefined : first.get(inode)
+      if (link !== undefined) return JSON.stringify([path, 'hardlink', link])
+      first.set(inode, path)
+      const shown = type === 'symlink' ? 0o777 : mode
+      return JSON.stringify([path, type, shown, 0, 0, mtime, size, linkname, digest, undefined, undefined, []])
+    })
+  }
+
+  #add(entry: NaiveEntry): void {
+    const { path, mode, mtime = 0 } = entry
+    const real = join(this.#directory(parentOf(path)), path.slice(path.lastIndexOf('/') + 1))
+    const before = this.files.get(real)
+    const kind = kindOf(entry)
+    if (kind === 'directory') {
+      if (before?.type !== 'directory') this.#remove(real)
+      this.files.set(real, { type: 'directory', mode: mode ?? 0o755, mtime, size: 0, inode: ++this.#inodes })
+    } else if (kind === 'hardlink') {
+      const target = this.#real(String(entry.link), false)
+      const file = target === undefined ? undefined : this.files.get(target)
+      if (!file || file.type === 'directory' || `${target}/`.startsWith(`${real}/`)) {
+        throw new NaiveFault('ERR_INVALID_LINK')
+      }
+      this.#remove(real)
+      this.files.set(real, file)
+    } else {
+      this.#remove(real)
+      const content = Buffer.from((entry.content ?? '') as string)
+      const rest =
+        kind === 'symlink'
+          ? { size: 0, linkname: String(entry.link) }
+          : { size: content.length, digest: `sha256:${createHash('sha256').update(content).digest('hex')}` }
+      this.files.set(real, { type: kind, mode: mode ?? 0o644, mtime, inode: ++this.#inodes, ...rest })
+    }
+  }
+
+  #remove(path: string): void {
+    for (const key of this.#below(path)) this.files.delete(key)
+    this.files.delete(path)
+  }
+
+  #below(path: string): string[] {
+    return [...this.files.keys()].filter(key => path === '' || key.startsWith(`${path}/`))
+  }
+
+  #markedDirectory(path: string, own: ReadonlySet<string>, make = false): string | undefined {
+    const real = this.#real(path, true, { own, strict: true, make })
+    if (real === undefined || real === '') return real
+    if (this.files.get(real)?.type !== 'directory') throw new NaiveFault('ERR_NOT_A_DIRECTORY')
+    return real
+  }
+
+  #directory(path: string): string {
+    const real = this.#real(path, true, { make: true, strict: true })!
+    if (real !== '' && this.files.get(real)?.type !== 'directory') throw new NaiveFault('ERR_NOT_A_DIRECTORY')
+    return real
+  }
+
+  /** The real path of a path, by following one link after the other. */
+  #real(
+    path: string,
+    follow: boolean,
+    how: { make?: boolean; strict?: boolean; own?: ReadonlySet<string> } = {},
+    hops = { left: 255 },
+  ): string | undefined {
+    let real = ''
+    let written = ''
+    const names = path.split('/').filter(name => name !== '' && name !== '.')
+    for (const [i, name] of names.entries()) {
+      if (name === '..') {
+        real = parentOf(real)
+        continue
+      }
+      const here = join(real, name)
+      written = join(written, name)
+      let file = this.files.get(here)
+      if (!file && !how.make) return undefined
+      if (!file) {
+        file = { type: 'directory', mode: 0o755, mtime: 0, size: 0, inode: ++this.#inodes }
+        this.files.set(here, file)
+      }
+      const isLast = i === names.length - 1
+      if (file.type !== 'directory' && how.own?.has(written)) return undefined
+      if (file.type === 'symlink' && (!isLast || follow)) {
+        if (hops.left-- === 0) throw new NaiveFault('ERR_TOO_MANY_LINKS')
+        const target = file.linkname!.startsWith('/') ? file.linkname! : join(real, file.linkname!)
+        const { own: _, ...rest } = how
+        const rejoined = [target, ...names.slice(i + 1)].join('/')
+        return this.#real(rejoined, follow, rest, hops)
+      }
+      if (file.type !== 'directory' && !isLast) {
+        if (how.strict) throw new NaiveFault('ERR_NOT_A_DIRECTORY')
+        return undefined
+      }
+      real = here
+    }
+    return real
+  }
+}
+
+function kindOf(entry: Pick<RawEntry, 'type'>): 'file' | 'directory' | 'symlink' | 'hardlink' {
+  const { type } = entry
+  if (type === '1') return 'hardlink'
+  if (type === '5') return 'directory'
+  return type === '2' ? 'symlink' : 'file'
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+function join(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`
+}
+
+function compare(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i] !== b[i]) return Buffer.compare(Buffer.from(a[i]!), Buffer.from(b[i]!))
+  }
+  return a.length - b.length
+}

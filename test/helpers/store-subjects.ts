@@ -1,0 +1,105 @@
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Digest } from '../../lib/digest/index.ts'
+import {
+  createMemoryStore,
+  type OpenStoreOptions,
+  openStore,
+  readOnly,
+  type Store,
+  tiered,
+  verifying,
+} from '../../lib/store/index.ts'
+import type { StoreSubject } from '../../lib/testing/index.ts'
+import { openFilesBelow } from './open-handles.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const directories = new WeakMap<Store, string>()
+
+/** The directory in which a store of one of these subjects keeps its blobs. */
+export const directoryOf = (store: Store) => directories.get(store) as string
+
+/** Where a blob is. */
+export function blobPath(directory: string, digest: Digest): string {
+  return join(directory, 'blobs', ...digest.split(':'))
+}
+
+/** Changes the bytes of a blob in a directory. */
+export function damageBlob(directory: string, digest: Digest, how: 'flip' | 'shorten' | 'extend' | 'empty'): void {
+  const path = blobPath(directory, digest)
+  const bytes = readFileSync(path)
+  chmodSync(path, 0o644)
+  if (how === 'flip') bytes[bytes.length >> 1]! ^= 0x10
+  const changed = {
+    flip: bytes,
+    shorten: bytes.subarray(0, -1),
+    extend: Buffer.concat([bytes, bytes.subarray(0, 1)]),
+    empty: Buffer.alloc(0),
+  }
+  writeFileSync(path, changed[how])
+}
+
+/** A store in a directory of its own, in some wrapping. */
+export function diskSubject(
+  options: OpenStoreOptions,
+  wrap: (store: Store) => Store = store => store,
+): StoreSubject & Required<Pick<StoreSubject, 'reopen' | 'destroy' | 'damage'>> {
+  const open = async (path: string, more: OpenStoreOptions = {}) => {
+    const store = wrap(await openStore(path, { ...options, ...more }))
+    directories.set(store, path)
+    return store
+  }
+  return {
+    create: () => open(temporaryDirectory('conformance').path),
+    destroy: async store => rmSync(directoryOf(store), { recursive: true, force: true }),
+    reopen: store => open(directoryOf(store)),
+    reopenReadOnly: store => open(directoryOf(store), { readOnly: true }),
+    damage: async (store, digest, how) => damageBlob(directoryOf(store), digest, how),
+    openHandles: store => openFilesBelow(directoryOf(store)).length,
+  }
+}
+
+/** Every driver and every wrapper. */
+export function storeSubjects(): Record<string, StoreSubject> {
+  const native = diskSubject({ hasher: 'native', verify: 'once-per-process' })
+  // blake3 exists in the WASM hasher only.
+  native.without = { 'sha512 and blake3 digests are kept beside sha256': 'node:crypto has no blake3' }
+  const unchecked = diskSubject({ durability: 'none', verify: 'never' })
+  const fronted = diskSubject({}, store => tiered(createMemoryStore(), store))
+  fronted.without = {
+    'a blob that has changed since it was read is not taken for the one that was read':
+      'the copy in memory is right, whatever becomes of the file',
+  }
+  return {
+    'a memory store': { create: async () => createMemoryStore() },
+    'a disk store': diskSubject({}),
+    'a disk store with the native hasher, checking once': native,
+    'a disk store without durability or checks': unchecked,
+    'a read-only view of a disk store': readOnlySubject(),
+    'a verifying view of a disk store that does not verify': diskSubject({ verify: 'never' }, store =>
+      verifying(store),
+    ),
+    'a verifying view of a memory store': { create: async () => verifying(createMemoryStore({ verify: 'never' })) },
+    'memory in front of a disk store': fronted,
+    'a disk store in front of memory': tieredSubject(),
+    'memory in front of memory, not filled': {
+      create: async () => tiered(createMemoryStore(), createMemoryStore(), { fill: false }),
+    },
+  }
+}
+
+function readOnlySubject(): StoreSubject {
+  const inner = new WeakMap<Store, Store>()
+  const subject = diskSubject({}, store => {
+    const view = readOnly(store)
+    inner.set(view, store)
+    return view
+  })
+  return { ...subject, writable: async store => inner.get(store) as Store }
+}
+
+/** The blobs that can be damaged are the copies: a reader must not be given those either. */
+function tieredSubject(): StoreSubject {
+  const fast = diskSubject({ durability: 'none' }, store => tiered(store, createMemoryStore()))
+  return { create: fast.create, destroy: fast.destroy, openHandles: store => openFilesBelow(directoryOf(store)).length }
+}

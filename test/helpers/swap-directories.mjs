@@ -1,0 +1,44 @@
+// The enemy of an unpacking: PARENT OUTSIDE. Finds the tree that is being written below PARENT, and for as long as it runs
+// puts links to OUTSIDE in the place of its directories and the directories back. Prints the number of swaps at the end.
+import { readdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+
+const [parent, outside] = process.argv.slice(2)
+let swaps = 0
+let running = true
+process.on('SIGTERM', () => {
+  running = false
+})
+process.stdout.write('ready\n')
+
+const attempt = act => {
+  try {
+    return act()
+  } catch {
+    return undefined
+  }
+}
+
+const swapOnce = root => {
+  for (const name of attempt(() => readdirSync(root)) ?? []) {
+    if (name.startsWith('away-')) continue
+    const [place, away] = [join(root, name), join(root, `away-${name}`)]
+    if (
+      attempt(() => renameSync(place, away)) === undefined &&
+      attempt(() => symlinkSync(outside, place)) === undefined
+    ) {
+      swaps++
+      attempt(() => unlinkSync(place))
+    }
+    attempt(() => renameSync(away, place))
+  }
+}
+
+const loop = () => {
+  for (const name of attempt(() => readdirSync(parent)) ?? []) {
+    if (name.startsWith('.root.layerstore-')) swapOnce(join(parent, name, 'root'))
+  }
+  if (running) setImmediate(loop)
+  else process.stdout.write(`${swaps}\n`)
+}
+loop()

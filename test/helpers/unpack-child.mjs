@@ -1,0 +1,27 @@
+// Unpacks archives in a process of its own, as the user it was started as: LIBRARY, then one JSON job per line on stdin,
+// one JSON answer per line on stdout. A job: { archives: [path], target, options }.
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+
+const library = pathToFileURL(`${process.argv[2]}/`)
+const { unpackEntries } = await import(new URL('rootfs/unpack/unpack-entries.js', library))
+const { readTar } = await import(new URL('tar/index.js', library))
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { archives, target, options } = JSON.parse(line)
+  const sources = archives.map(path => ({
+    name: path,
+    open: async function* () {
+      yield* readTar([await readFile(path)])
+    },
+  }))
+  let answer
+  try {
+    const { skipped, ...counts } = await unpackEntries(sources, target, options)
+    answer = { counts, skipped: skipped.map(({ what, path }) => `${what} ${path}`) }
+  } catch (error) {
+    answer = { code: error.code ?? String(error), message: error.message }
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}

@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { composeImage } from '../../lib/image/index.ts'
+import { unpackImage } from '../../lib/rootfs/index.ts'
+import { MediaType } from '../../lib/spec/index.ts'
+import { openStore } from '../../lib/store/index.ts'
+import { listTree } from '../helpers/list-tree.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
+import { program } from '../helpers/program.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const canRun = needsRoot() && needsProgram('mmdebstrap') && needsProgram('tar') && needsProgram('chroot')
+
+/** What GNU tar says of every member, in order of names. Link targets and numbers included. */
+async function listing(args: string[]): Promise<string[]> {
+  const lines = (await program('tar', ['-tv', '--full-time', '--numeric-owner', ...args])).trimEnd().split('\n')
+  return lines.map(line => line.replace(/ \.\/$/, ' ./').replace(/^(\S+) +(\S+) +(\S+) /, '$1 $2 $3 ')).sort()
+}
+
+test.runIf(canRun)(
+  'a Debian root filesystem comes back as the archive it was, and runs',
+  async () => {
+    using place = temporaryDirectory('debian')
+    const archive = join(place.path, 'debian.tar')
+    const tree = join(place.path, 'tree')
+    await program('mmdebstrap', ['--variant=minbase', 'bookworm', archive])
+    await using store = await openStore(join(place.path, 'store'))
+    const info = await store.put(createReadStream(archive, { highWaterMark: 1 << 20 }))
+    const layer = { descriptor: { mediaType: MediaType.OciLayer, ...info }, diffId: info.digest }
+    const image = await composeImage(store, { layers: [layer] })
+
+    const report = await unpackImage(store, image, tree)
+    // What cannot be set without the package for attributes is reported, and nothing else.
+    expect(report.skipped.filter(({ what }) => what !== 'xattr')).toEqual([])
+    expect(report.files).toBeGreaterThan(3000)
+
+    const again = join(place.path, 'again.tar')
+    await program('tar', ['-cf', again, '--format=gnu', '--numeric-owner', '--sort=name', '-C', tree, '.'])
+    expect(hardLinksAsFiles(await listing(['-f', again]))).toEqual(hardLinksAsFiles(await listing(['-f', archive])))
+    expect(listTree(tree).filter(({ sameAs }) => sameAs).length).toBe(
+      (await listing(['-f', archive])).filter(line => line.startsWith('h')).length,
+    )
+    execFileSync('chroot', [tree, '/bin/true'])
+    expect(execFileSync('chroot', [tree, '/usr/bin/dpkg', '-l'], { encoding: 'utf8' })).toContain('ii  base-files')
+  },
+  600_000,
+)
+
+/** Which name of a file comes first is the archiver's choice: of a hard link only name, mode, owner and time are compared. */
+function hardLinksAsFiles(lines: string[]): string[] {
+  return lines.map(line => line.replace(/^[-h](\S+ \S+) +\d+ (.*?)( link to .*)?$/, '-$1 $2')).sort()
+}

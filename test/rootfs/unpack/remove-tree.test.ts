@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { removeTree } from '../../../lib/rootfs/unpack/tree/remove-tree.ts'
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
+import { transpileLibrary } from '../../helpers/transpile-library.ts'
+
+test.each(['proc', 'paths'] as const)('a tree goes with everything in it, links are not followed (%s)', handles => {
+  using place = temporaryDirectory('remove')
+  const tree = join(place.path, 'tree')
+  mkdirSync(join(place.path, 'outside'))
+  writeFileSync(join(place.path, 'outside/file'), '')
+  mkdirSync(join(tree, 'a/b/c'), { recursive: true })
+  for (const file of ['x', 'a/y', 'a/b/c/z']) writeFileSync(join(tree, file), '')
+  symlinkSync(join(place.path, 'outside'), join(tree, 'a/b/link'))
+  writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xff])]), '')
+  removeTree(tree, handles)
+  expect(readdirSync(place.path)).toEqual(['outside'])
+  expect(readdirSync(join(place.path, 'outside'))).toEqual(['file'])
+})
+
+test('a link, a file and what is not there are removed as they stand', () => {
+  using place = temporaryDirectory('remove')
+  mkdirSync(join(place.path, 'directory'))
+  symlinkSync('directory', join(place.path, 'link'))
+  writeFileSync(join(place.path, 'file'), '')
+  for (const name of ['link', 'file', 'nothing']) removeTree(join(place.path, name), 'proc')
+  expect(readdirSync(place.path)).toEqual(['directory'])
+})
+
+test('a tree deeper than a path can be long goes too', () => {
+  using place = temporaryDirectory('remove')
+  const script = `
+    import { mkdirSync, writeFileSync } from 'node:fs'
+    for (let i = 0; i < 100; i++) {
+      mkdirSync('d'.repeat(100))
+      process.chdir('d'.repeat(100))
+    }
+    writeFileSync('file', '')`
+  execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: place.path })
+  removeTree(join(place.path, 'd'.repeat(100)), 'proc')
+  expect(readdirSync(place.path)).toEqual([])
+})
+
+test('names that are taken already are left aside', () => {
+  using place = temporaryDirectory('remove')
+  const tree = join(place.path, 'tree')
+  mkdirSync(join(tree, 'a/b/c'), { recursive: true })
+  writeFileSync(join(tree, `.layerstore-${process.pid}-0`), '')
+  mkdirSync(join(tree, `.layerstore-${process.pid}-1/x/y`), { recursive: true })
+  removeTree(tree, 'proc')
+  expect(existsSync(tree)).toBe(false)
+})
+
+test('directories that their owner may not read, enter or write go without root as well', () => {
+  using place = temporaryDirectory('remove')
+  const library = transpileLibrary()
+  try {
+    chmodSync(place.path, 0o777)
+    chmodSync(library, 0o755)
+    const script = `
+      import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+      import { removeTree } from '${library}/rootfs/unpack/tree/remove-tree.js'
+      mkdirSync('tree/a/b', { recursive: true })
+      writeFileSync('tree/a/b/c', '')
+      mkdirSync('tree/closed/d', { recursive: true })
+      for (const [path, mode] of [['tree/closed/d', 0], ['tree/closed', 0], ['tree/a/b', 0o100], ['tree/a', 0o555]]) chmodSync(path, mode)
+      removeTree('tree', 'proc')`
+    const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: place.path, ...user })
+    expect(readdirSync(place.path)).toEqual([])
+  } finally {
+    rmSync(library, { recursive: true, force: true })
+  }
+})

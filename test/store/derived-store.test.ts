@@ -1,0 +1,149 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+const key = `sha256:${'ab'.repeat(32)}`
+const bytes = Buffer.from([0, 1, 2, 0xff, 0xfe])
+let place: ReturnType<typeof temporaryDirectory>
+beforeEach(() => {
+  place = temporaryDirectory('derived')
+})
+afterEach(() => place[Symbol.dispose]())
+
+const openDisk = (options = {}) => openStore(join(place.path, 'store'), { durability: 'none', ...options })
+const drivers: [string, () => Store | Promise<Store>][] = [
+  ['memory', () => createMemoryStore()],
+  ['disk', () => openDisk()],
+]
+
+describe.each(drivers)('derived data of a %s store', (_, open) => {
+  test('is absent, then kept under its kind and key, then replaced, then forgotten', async () => {
+    await using store = await open()
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    await store.derived.set('indexes', key, bytes)
+    expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
+    expect(await store.derived.get('facts', key)).toBeUndefined()
+    await store.derived.set('indexes', key, new Uint8Array())
+    expect((await store.derived.get('indexes', key))!.byteLength).toBe(0)
+    await store.derived.delete('indexes', key)
+    await store.derived.delete('indexes', key)
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+  })
+
+  test('does not change with the buffers it was given in or handed out in', async () => {
+    await using store = await open()
+    const given = Buffer.from(bytes)
+    await store.derived.set('facts', 'a', given)
+    given.fill(7)
+    const out = (await store.derived.get('facts', 'a'))!
+    out.fill(8)
+    expect(Buffer.from((await store.derived.get('facts', 'a'))!)).toEqual(bytes)
+  })
+
+  test('keeps bytes of every length apart', async () => {
+    await using store = await open()
+    for (let length = 0; length < 20; length++) {
+      const some = Buffer.alloc(length, length)
+      await store.derived.set('facts', `n${length}`, some)
+      expect(Buffer.from((await store.derived.get('facts', `n${length}`))!)).toEqual(some)
+    }
+  })
+
+  test.each(['', '..', '../x', 'a/b', 'A', '.x', 'a%b', 'x'.repeat(201), 'a\0'])('has no key %j', async wrong => {
+    await using store = await open()
+    for (const act of [
+      () => store.derived.get('indexes', wrong),
+      () => store.derived.set('indexes', wrong, bytes),
+      () => store.derived.delete('indexes', wrong),
+    ]) {
+      expect(await thrownBy(act)).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    }
+  })
+
+  test('has no other kinds', async () => {
+    await using store = await open()
+    expect(await thrownBy(() => store.derived.get('..' as never, key))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  })
+
+  test('is refused by a closed store, and stops on abort', async () => {
+    const store = await open()
+    const signal = AbortSignal.abort(new Error('enough'))
+    expect(await thrownBy(() => store.derived.get('indexes', key, { signal }))).toBe(signal.reason)
+    expect(await thrownBy(() => store.derived.set('indexes', key, bytes, { signal }))).toBe(signal.reason)
+    await store.close()
+    expect(await thrownBy(() => store.derived.get('indexes', key))).toMatchObject({ code: 'ERR_STORE_CLOSED' })
+  })
+})
+
+describe('on disk', () => {
+  const file = () => join(place.path, 'store/.layerstore/indexes', key.replace(':', '%3a'))
+
+  async function keep(): Promise<void> {
+    await using store = await openDisk()
+    await store.derived.set('indexes', key, bytes)
+  }
+
+  test('it stands in one file, without leftovers, and survives the process', async () => {
+    await keep()
+    expect(readdirSync(join(file(), '..'))).toEqual([`sha256%3a${'ab'.repeat(32)}`])
+    await using store = await openDisk({ readOnly: true })
+    expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
+  })
+
+  test('damage of every single bit is noticed, and counts as absence', async () => {
+    await keep()
+    const sound = readFileSync(file())
+    await using store = await openDisk()
+    for (let i = 0; i < sound.byteLength * 8; i++) {
+      const sealed = Buffer.from(sound)
+      sealed[i >> 3]! ^= 1 << (i & 7)
+      writeFileSync(file(), sealed)
+      expect(await store.derived.get('indexes', key)).toBeUndefined()
+    }
+    writeFileSync(file(), sound.subarray(0, -1))
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    writeFileSync(file(), '')
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+  })
+
+  test('a link or a directory in its place is not followed', async () => {
+    await keep()
+    writeFileSync(join(place.path, 'elsewhere'), readFileSync(file()))
+    rmSync(file())
+    symlinkSync(join(place.path, 'elsewhere'), file())
+    await using store = await openDisk()
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    rmSync(file())
+    mkdirSync(file())
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    expect(await thrownBy(() => store.derived.set('indexes', key, bytes))).toMatchObject({ code: 'ERR_STORE_IO' })
+  })
+
+  test('all of it may be removed while the store is open', async () => {
+    await keep()
+    await using store = await openDisk()
+    rmSync(join(place.path, 'store/.layerstore/indexes'), { recursive: true })
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    await store.derived.set('indexes', key, bytes)
+    expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
+  })
+
+  test('a store opened for reading keeps nothing, and does not fail for it', async () => {
+    await (await openDisk()).close()
+    await using store = await openDisk({ readOnly: true })
+    await store.derived.set('indexes', key, bytes)
+    expect(await store.derived.get('indexes', key)).toBeUndefined()
+    expect(await thrownBy(() => store.derived.delete('indexes', key))).toMatchObject({ code: 'ERR_STORE_READ_ONLY' })
+  })
+
+  test.skipIf(process.getuid?.() === 0)('a directory that may not be written keeps nothing either', async () => {
+    await keep()
+    chmodSync(join(file(), '..'), 0o500)
+    await using store = await openDisk()
+    await store.derived.set('indexes', `${key.slice(0, -1)}c`, bytes)
+    chmodSync(join(file(), '..'), 0o700)
+  })
+})

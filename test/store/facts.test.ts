@@ -1,0 +1,150 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { digestOf } from '../../lib/digest/index.ts'
+import { writeLayer } from '../../lib/layer/index.ts'
+import {
+  blobSources,
+  createMemoryStore,
+  layerFact,
+  layersOfDiffId,
+  openStore,
+  readOnly,
+  recordBlobSource,
+  recordLayerFact,
+} from '../../lib/store/index.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+const digest = (text: string) => digestOf(Buffer.from(text))
+const source = (repository: string, registry = 'r.example') => ({ registry, repository })
+const files = () => [{ path: 'a', type: 'file', content: Buffer.alloc(10_000, 'a') } as const]
+
+test('the sources of a blob are kept, the latest first and each once, and no more than eight', async () => {
+  await using store = createMemoryStore()
+  const blob = await digest('blob')
+  expect(await blobSources(store, blob)).toEqual([])
+  for (let i = 0; i < 10; i++) await recordBlobSource(store, blob, source(`app/${i}`))
+  await recordBlobSource(store, blob, source('app/5'))
+  await recordBlobSource(store, blob, source('app/5', 'other.example'))
+  const kept = await blobSources(store, blob)
+  expect(kept.map(({ registry, repository }) => `${registry}/${repository}`)).toEqual([
+    'other.example/app/5',
+    'r.example/app/5',
+    ...[9, 8, 7, 6, 4, 3].map(i => `r.example/app/${i}`),
+  ])
+  expect(Math.abs(Date.now() - kept[0]!.seenMs)).toBeLessThan(10_000)
+})
+
+test('changes of one record at the same time are all kept', async () => {
+  await using store = createMemoryStore()
+  const blob = await digest('blob')
+  await Promise.all([1, 2, 3, 4, 5].map(i => recordBlobSource(store, blob, source(`app/${i}`))))
+  expect(await blobSources(store, blob)).toHaveLength(5)
+})
+
+test('a source that was noted a moment ago is not written down again', async () => {
+  await using store = createMemoryStore()
+  const blob = await digest('blob')
+  await recordBlobSource(store, blob, source('app'))
+  const [before] = await blobSources(store, blob)
+  await new Promise(resolve => setTimeout(resolve, 5))
+  await recordBlobSource(store, blob, source('app'))
+  expect(await blobSources(store, blob)).toEqual([before])
+})
+
+test('a layer that is written leaves word of its diffID and of what compressed it', async () => {
+  await using store = createMemoryStore()
+  const gzip = await writeLayer(store, files())
+  const plain = await writeLayer(store, files(), { compression: 'none' })
+  expect(plain.diffId).toBe(gzip.diffId)
+  expect(await layerFact(store, gzip.descriptor.digest)).toMatchObject({
+    diffId: gzip.diffId,
+    compressor: expect.stringMatching(/^gzip-6\/zlib-\d/),
+    proven: true,
+  })
+  const both = await layersOfDiffId(store, gzip.diffId)
+  expect(both.map(fact => fact.digest).sort()).toEqual([gzip.descriptor.digest, plain.descriptor.digest].sort())
+  expect(await layerFact(store, await digest('unknown'))).toBeUndefined()
+})
+
+test('what an image only says neither replaces nor pushes out what is known', async () => {
+  await using store = createMemoryStore()
+  const [layer, right, wrong] = [await digest('layer'), await digest('right'), await digest('wrong')]
+  await recordLayerFact(store, { digest: layer, diffId: right, compressor: 'gzip-6/zlib-1', proven: true })
+  await recordLayerFact(store, { digest: layer, diffId: right, proven: false })
+  await recordLayerFact(store, { digest: layer, diffId: wrong, proven: false })
+  for (let i = 0; i < 20; i++) {
+    await recordLayerFact(store, { digest: await digest(`${i}`), diffId: right, proven: false })
+  }
+  expect(await layerFact(store, layer)).toEqual({
+    digest: layer,
+    diffId: right,
+    compressor: 'gzip-6/zlib-1',
+    proven: true,
+  })
+  const known = await layersOfDiffId(store, right)
+  expect(known).toHaveLength(16)
+  expect(known[0]?.digest).toBe(layer)
+})
+
+test('what is proven replaces what was only said', async () => {
+  await using store = createMemoryStore()
+  const [layer, right, wrong] = [await digest('layer'), await digest('right'), await digest('wrong')]
+  await recordLayerFact(store, { digest: layer, diffId: wrong, proven: false })
+  await recordLayerFact(store, { digest: layer, diffId: right, proven: true })
+  expect(await layerFact(store, layer)).toEqual({ digest: layer, diffId: right, proven: true })
+})
+
+test('facts are derived: without them, or with broken ones, everything works', async () => {
+  using directory = temporaryDirectory('facts')
+  await using store = await openStore(directory.path)
+  const { descriptor } = await writeLayer(store, files())
+  await recordBlobSource(store, descriptor.digest, source('app'))
+  const at = join(directory.path, '.layerstore/facts')
+  expect(readdirSync(at).length).toBeGreaterThan(0)
+  for (const name of readdirSync(at)) writeFileSync(join(at, name), '{"broken')
+  expect(await blobSources(store, descriptor.digest)).toEqual([])
+  expect(await layerFact(store, descriptor.digest)).toBeUndefined()
+  rmSync(at, { recursive: true })
+  expect((await writeLayer(store, files())).descriptor).toEqual(descriptor)
+  expect(await layerFact(store, descriptor.digest)).toBeDefined()
+})
+
+test('facts of another shape are none', async () => {
+  await using store = createMemoryStore()
+  const blob = await digest('blob')
+  const set = (key: string, value: unknown) => store.derived.set('facts', key, Buffer.from(JSON.stringify(value)))
+  for (const value of [
+    null,
+    1,
+    { sources: 'x' },
+    { sources: [1, null, { registry: 'r' }, { registry: 1, repository: 'a', seenMs: 1 }] },
+  ]) {
+    await set(`sources:${blob}`, value)
+    expect(await blobSources(store, blob)).toEqual([])
+  }
+  for (const blobs of [
+    [{ digest: 'x', diffId: blob }],
+    [{ digest: blob, diffId: 'x' }],
+    [{ digest: 1 }],
+    [{ digest: blob }],
+  ]) {
+    await set(`layer:${blob}`, { blobs })
+    expect(await layerFact(store, blob)).toBeUndefined()
+  }
+})
+
+test('nothing is noted where nothing can be written, and that is no error', async () => {
+  await using store = createMemoryStore()
+  const blob = await digest('blob')
+  await recordBlobSource(readOnly(store), blob, source('app'))
+  await recordBlobSource({}, blob, source('app'))
+  expect(await blobSources(store, blob)).toEqual([])
+  expect(await blobSources({}, blob)).toEqual([])
+  const closed = createMemoryStore()
+  await closed.close()
+  await recordBlobSource(closed, blob, source('app'))
+  const reason = new Error('enough')
+  expect(await thrownBy(() => blobSources(store, blob, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+})

@@ -1,0 +1,386 @@
+import { describe, expect, test } from 'vitest'
+import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import { StoreError } from '../../lib/errors/index.ts'
+import {
+  type BlobWriter,
+  checkStore,
+  createMemoryStore,
+  planCollection,
+  readOnly,
+  repairStore,
+  runCollection,
+  type Store,
+  tiered,
+  verifying,
+} from '../../lib/store/index.ts'
+import { readAll } from '../helpers/read-all.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+import { watchedSource } from '../helpers/watched-source.ts'
+
+const BYTES = Buffer.alloc(1_500_000, 'bytes ')
+
+/** A store with some of its members replaced. */
+function withMembers(store: Store, members: Partial<Store>): Store {
+  return new Proxy(store, {
+    get: (target, key) => {
+      const member: unknown = Object.hasOwn(members, key)
+        ? members[key as keyof Store]
+        : Reflect.get(target, key, target)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}
+
+/** What a writer gives, with some of it replaced. */
+function lying(store: Store, members: (writer: BlobWriter) => Partial<BlobWriter>): Store {
+  return withMembers(store, {
+    ingest: async (key, options) => {
+      const writer = await store.ingest(key, options)
+      const replaced = members(writer)
+      return new Proxy(writer, {
+        get: (target, name) => {
+          const from = Object.hasOwn(replaced, name) ? replaced : target
+          const member: unknown = Reflect.get(from, name, from)
+          return typeof member === 'function' ? member.bind(from) : member
+        },
+      })
+    },
+  })
+}
+
+describe('readOnly', () => {
+  test('refuses every way to change something, and leaves every way to look', async () => {
+    const store = createMemoryStore()
+    const { manifest, layer } = await putStoreImage(store)
+    await store.references.set('app:1', manifest)
+    const view = readOnly(store)
+    const writes: Record<string, () => Promise<unknown>> = {
+      put: () => view.put(BYTES),
+      ingest: () => view.ingest('key'),
+      delete: () => view.delete(layer.digest),
+      set: () => view.references.set('app:2', manifest),
+      untag: () => view.references.delete('app:1'),
+      forget: () => view.derived.delete('facts', 'key'),
+      collect: async () => runCollection(view, await planCollection(view)),
+    }
+    for (const [name, write] of Object.entries(writes)) {
+      expect((await thrownBy(write)).code, name).toBe('ERR_STORE_READ_ONLY')
+    }
+    await view.derived.set('facts', 'key', BYTES)
+    expect(await view.derived.get('facts', 'key')).toBeUndefined()
+    const lease = await view.leases.hold({ digests: [layer.digest] })
+    expect(await lease.add(layer.digest)).toBe(true)
+    for await (const _ of view.leases.list()) expect.unreachable()
+    await lease.renew()
+    await lease[Symbol.asyncDispose]()
+    expect(await planCollection(view)).toMatchObject({ keep: [{}, {}, {}] })
+    expect((await checkStore(view)).sound).toBe(true)
+    await view[Symbol.asyncDispose]()
+    expect((await thrownBy(() => view.put(BYTES))).code).toBe('ERR_STORE_CLOSED')
+    expect((await thrownBy(() => store.put(BYTES))).code).toBe('ERR_STORE_CLOSED')
+  })
+
+  test('every part of the drivers that changes something is refused as well', async () => {
+    const refused = { code: 'ERR_STORE_READ_ONLY' }
+    const { openStore } = await import('../../lib/store/index.ts')
+    const { temporaryDirectory } = await import('../helpers/temporary-directory.ts')
+    using directory = temporaryDirectory('read-only')
+    await using view = readOnly(await openStore(directory.path))
+    const { collection, checking } = view
+    const calls = [
+      () => collection!.alone(async () => {}),
+      () => collection!.forgetNames([]),
+      () => collection!.forgetRecords([]),
+      () => collection!.forgetLeases([]),
+      () => collection!.remove([], async () => () => false),
+      () => checking!.quarantine(`sha256:${'0'.repeat(64)}` as Digest),
+      () => checking!.mend('index.json', async () => []),
+    ]
+    for (const call of calls) expect(await thrownBy(call)).toMatchObject(refused)
+    expect(collection!.readOnly && checking!.readOnly).toBe(true)
+    expect(await collection!.unfinished()).toMatchObject({ count: 0 })
+    expect(await collection!.document(`sha256:${'0'.repeat(64)}` as Digest)).toBeUndefined()
+    expect((await checkStore(view)).sound).toBe(true)
+    expect(await thrownBy(async () => repairStore(view, await checkStore(view), []))).toMatchObject(refused)
+  })
+})
+
+describe('tiered', () => {
+  const stores = async () => {
+    const [fast, slow] = [createMemoryStore(), createMemoryStore()]
+    const { digest } = await slow.put(BYTES)
+    return { fast, slow, digest, both: tiered(fast, slow) }
+  }
+
+  test('a blob that is read as a whole is copied, and read from the fast store from then on', async () => {
+    const { fast, slow, digest, both } = await stores()
+    expect((await readAll(both.read(digest))).equals(BYTES)).toBe(true)
+    expect(await fast.stat(digest)).toEqual({ digest, size: BYTES.byteLength })
+    await slow.delete(digest)
+    expect((await readAll(both.read(digest))).equals(BYTES)).toBe(true)
+    await both.close()
+    expect((await thrownBy(() => fast.stat(digest))).code).toBe('ERR_STORE_CLOSED')
+    expect((await thrownBy(() => slow.stat(digest))).code).toBe('ERR_STORE_CLOSED')
+  })
+
+  test('a part is not copied, nor is anything with fill: false', async () => {
+    const { fast, slow, digest, both } = await stores()
+    expect(await readAll(both.read(digest, { offset: 5, length: 10 }))).toEqual(BYTES.subarray(5, 15))
+    expect(await readAll(both.read(digest, { length: 10 }))).toEqual(BYTES.subarray(0, 10))
+    expect((await readAll(tiered(fast, slow, { fill: false }).read(digest))).equals(BYTES)).toBe(true)
+    expect(await fast.stat(digest)).toBeUndefined()
+  })
+
+  test('a copy that was left is gone on with by the next reader', async () => {
+    const { fast, digest, both } = await stores()
+    for await (const _ of both.read(digest)) break
+    expect(await fast.stat(digest)).toBeUndefined()
+    const writer = await fast.ingest(digest)
+    expect(writer.offset).toBeGreaterThan(0)
+    await writer[Symbol.asyncDispose]()
+    expect((await readAll(both.read(digest))).equals(BYTES)).toBe(true)
+    expect(await fast.stat(digest)).toBeDefined()
+  })
+
+  test('two readers at once copy once, and both get the bytes', async () => {
+    const { fast, digest, both } = await stores()
+    const [a, b] = await Promise.all([readAll(both.read(digest)), readAll(both.read(digest))])
+    expect(a.equals(BYTES) && b.equals(BYTES)).toBe(true)
+    expect(await fast.stat(digest)).toBeDefined()
+  })
+
+  test('a fast store that cannot take the copy does not disturb the reader', async () => {
+    const { slow, digest } = await stores()
+    const full = new StoreError('ERR_STORE_IO', 'could not write (ENOSPC)', { errno: 'ENOSPC' })
+    const fails = () => Promise.reject(full)
+    const broken: Store[] = [
+      withMembers(createMemoryStore(), { ingest: fails }),
+      lying(createMemoryStore(), () => ({ write: fails })),
+      lying(createMemoryStore(), () => ({ write: fails, abort: fails })),
+      lying(createMemoryStore(), () => ({ commit: fails })),
+      lying(createMemoryStore(), writer => ({ commit: fails, abort: () => writer.abort() })),
+    ]
+    for (const fast of broken) {
+      expect((await readAll(tiered(fast, slow).read(digest))).equals(BYTES)).toBe(true)
+      expect(await fast.stat(digest)).toBeUndefined()
+    }
+    const stuck = lying(createMemoryStore(), () => ({ [Symbol.asyncDispose]: fails }))
+    for await (const _ of tiered(stuck, slow).read(digest)) break
+  })
+
+  test('a slow store that gives wrong bytes does not spoil the fast one', async () => {
+    const { slow, digest } = await stores()
+    const fast = createMemoryStore()
+    const wrong = withMembers(slow, {
+      async *read() {
+        yield Buffer.alloc(BYTES.byteLength, 'wrong')
+      },
+    })
+    await readAll(tiered(fast, wrong).read(digest))
+    expect(await fast.stat(digest)).toBeUndefined()
+  })
+
+  test('what the fast store cannot give before the first byte comes from the slow one; a fault later is the reader’s', async () => {
+    const { slow, digest } = await stores()
+    const unread = (after: number, error: Error) =>
+      withMembers(createMemoryStore(), {
+        async *read() {
+          if (after > 0) yield BYTES.subarray(0, after)
+          throw error
+        },
+      })
+    const eio = new StoreError('ERR_STORE_IO', 'could not read (EIO)', { errno: 'EIO' })
+    expect((await readAll(tiered(unread(0, eio), slow).read(digest))).equals(BYTES)).toBe(true)
+    expect(await thrownBy(() => readAll(tiered(unread(9, eio), slow).read(digest)))).toBe(eio)
+    const closed = new StoreError('ERR_STORE_CLOSED', 'closed')
+    expect(await thrownBy(() => readAll(tiered(unread(0, closed), slow).read(digest)))).toBe(closed)
+  })
+
+  test('blobs and names are written to the slow store, deleted from both, and collected there', async () => {
+    const { fast, slow, both } = await stores()
+    const { manifest, layer } = await putStoreImage(both)
+    await both.references.set('app:1', manifest)
+    expect(await slow.references.get('app:1')).toEqual(manifest)
+    expect(await fast.stat(layer.digest)).toBeUndefined()
+    await readAll(both.read(layer.digest))
+    await both.delete(layer.digest)
+    expect([await fast.stat(layer.digest), await slow.stat(layer.digest)]).toEqual([undefined, undefined])
+    expect(both.collection).toBe(slow.collection)
+    expect(both.checking).toBe(slow.checking)
+    expect(both.derived).toBe(slow.derived)
+    expect(both.leases).toBe(slow.leases)
+  })
+
+  test('memory does not grow with the blob while it is copied', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, 'x')
+    const digest = await digestOf(
+      (function* () {
+        for (let i = 0; i < 200; i++) yield chunk
+      })(),
+    )
+    let written = 0
+    const slow = withMembers(createMemoryStore(), {
+      async *read() {
+        for (let i = 0; i < 200; i++) yield Buffer.from(chunk)
+      },
+    })
+    const fast = lying(createMemoryStore(), () => ({
+      write: async bytes => {
+        written += bytes.byteLength
+      },
+    }))
+    let most = 0
+    for await (const _ of tiered(fast, slow).read(digest)) most = Math.max(most, process.memoryUsage().arrayBuffers)
+    expect(written).toBe(200 * chunk.byteLength)
+    expect(most).toBeLessThan(150 * 1024 * 1024)
+  })
+})
+
+describe('verifying', () => {
+  test('a store that gives wrong bytes is found out, at the end of the read at the latest', async () => {
+    const inner = createMemoryStore({ verify: 'never' })
+    const { digest } = await inner.put(BYTES)
+    for (const wrong of [Buffer.alloc(BYTES.byteLength, 'x'), BYTES.subarray(1), Buffer.concat([BYTES, BYTES])]) {
+      const store = verifying(
+        withMembers(inner, {
+          async *read() {
+            yield wrong
+          },
+        }),
+      )
+      expect((await thrownBy(() => readAll(store.read(digest)))).code).toBe('ERR_BLOB_CORRUPT')
+      expect((await thrownBy(() => readAll(store.read(digest, { verify: 'once-per-process' })))).code).toBe(
+        'ERR_BLOB_CORRUPT',
+      )
+      expect((await readAll(store.read(digest, { verify: 'never' }))).equals(wrong)).toBe(true)
+      expect((await readAll(store.read(digest, { offset: 1 }))).equals(wrong)).toBe(true)
+    }
+  })
+
+  test('a store that says it stored something else is not believed', async () => {
+    const other = { digest: await digestOf(Buffer.from('other')), size: 5 }
+    const right = { digest: await digestOf(BYTES), size: BYTES.byteLength }
+    const lies = [other, { ...right, size: 1 }]
+    for (const lie of lies) {
+      const code = lie === other ? 'ERR_DIGEST_MISMATCH' : 'ERR_SIZE_MISMATCH'
+      const puts = verifying(
+        withMembers(createMemoryStore(), {
+          put: async source => {
+            for await (const _ of source as AsyncIterable<Uint8Array>) void _
+            return lie
+          },
+        }),
+      )
+      expect((await thrownBy(() => puts.put(BYTES))).code).toBe(code)
+      const commits = verifying(lying(createMemoryStore(), () => ({ commit: async () => lie })))
+      const writer = await commits.ingest('key')
+      await writer.write(BYTES)
+      expect((await thrownBy(() => writer.commit())).code).toBe(code)
+    }
+  })
+
+  test('a store that takes anything for what it was promised is not asked', async () => {
+    const promised = { digest: await digestOf(Buffer.from('other')), size: BYTES.byteLength }
+    let committed = 0
+    const gullible = verifying(
+      lying(createMemoryStore(), () => ({
+        commit: async () => {
+          committed++
+          return promised
+        },
+      })),
+    )
+    for (const expected of [promised, { size: 3 }]) {
+      const writer = await gullible.ingest('key')
+      await writer.write(BYTES)
+      expect((await thrownBy(() => writer.commit(expected))).code).toMatch(/^ERR_(DIGEST|SIZE)_MISMATCH$/)
+    }
+    expect(committed).toBe(0)
+    const store = verifying(
+      withMembers(createMemoryStore(), {
+        put: async source => {
+          for await (const _ of source as AsyncIterable<Uint8Array>) void _
+          return promised
+        },
+      }),
+    )
+    expect((await thrownBy(() => store.put([BYTES], promised))).code).toBe('ERR_DIGEST_MISMATCH')
+  })
+
+  test('a blob whose ingest was resumed is read back, and removed if it is wrong', async () => {
+    const inner = createMemoryStore()
+    const begin = async (store: Store) => {
+      await using writer = await store.ingest('key')
+      await writer.write(BYTES.subarray(0, 1_000_000))
+    }
+    const store = verifying(inner)
+    await begin(store)
+    const writer = await store.ingest('key')
+    await writer.write(BYTES.subarray(writer.offset))
+    expect(await writer.commit({ size: BYTES.byteLength })).toEqual({
+      digest: await digestOf(BYTES),
+      size: BYTES.byteLength,
+    })
+    await inner.delete(await digestOf(BYTES))
+    const forgetful = verifying(
+      withMembers(inner, {
+        async *read() {
+          yield Buffer.alloc(BYTES.byteLength)
+        },
+      }),
+    )
+    await begin(forgetful)
+    const second = await forgetful.ingest('key')
+    await second.write(BYTES.subarray(second.offset))
+    expect((await thrownBy(() => second.commit())).code).toBe('ERR_BLOB_CORRUPT')
+    expect(await inner.stat(await digestOf(BYTES))).toBeUndefined()
+    const reason = new Error('enough')
+    const stop = new AbortController()
+    const slow = verifying(
+      withMembers(inner, {
+        async *read() {
+          stop.abort(reason)
+          yield BYTES
+          throw reason
+        },
+      }),
+    )
+    await begin(slow)
+    const third = await slow.ingest('key')
+    await third.write(BYTES.subarray(third.offset))
+    expect(await thrownBy(() => third.commit({ signal: stop.signal }))).toBe(reason)
+    expect(await inner.stat(await digestOf(BYTES))).toBeDefined()
+  })
+
+  test('a hasher that cannot do what is asked leaves no writer open', async () => {
+    const inner = createMemoryStore()
+    const store = verifying(inner, { hasher: 'native' })
+    await thrownBy(() => store.ingest('key', { algorithm: 'blake3' }))
+    await (await inner.ingest('key')).abort()
+  })
+
+  test('a put that fails tells its source to stop', async () => {
+    const { source, state } = watchedSource([BYTES, BYTES], { silent: true })
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(new Error('enough')), 20)
+    await thrownBy(() => verifying(createMemoryStore()).put(source, { signal: stop.signal }))
+    expect(state.returned).toBe(true)
+  })
+
+  test('everything else is that of the store', async () => {
+    const inner = createMemoryStore()
+    const store = verifying(inner)
+    const { manifest } = await putStoreImage(store)
+    await store.references.set('app:1', manifest)
+    expect(store.collection).toBe(inner.collection)
+    expect(store.checking).toBe(inner.checking)
+    expect(store.derived).toBe(inner.derived)
+    expect(store.leases).toBe(inner.leases)
+    expect((await thrownBy(() => readAll(store.read(`sha256:${'0'.repeat(64)}` as Digest)))).code).toBe(
+      'ERR_BLOB_NOT_FOUND',
+    )
+    await store[Symbol.asyncDispose]()
+    expect((await thrownBy(() => inner.stat(manifest.digest))).code).toBe('ERR_STORE_CLOSED')
+  })
+})
