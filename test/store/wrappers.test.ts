@@ -220,9 +220,15 @@ describe('tiered', () => {
       })(),
     )
     let written = 0
+    let read = 0
+    let mostAhead = 0
     const slow = withMembers(createMemoryStore(), {
       async *read() {
-        for (let i = 0; i < 200; i++) yield Buffer.from(chunk)
+        for (let i = 0; i < 200; i++) {
+          read += chunk.byteLength
+          mostAhead = Math.max(mostAhead, read - written)
+          yield Buffer.from(chunk)
+        }
       },
     })
     const fast = lying(createMemoryStore(), () => ({
@@ -230,10 +236,10 @@ describe('tiered', () => {
         written += bytes.byteLength
       },
     }))
-    let most = 0
-    for await (const _ of tiered(fast, slow).read(digest)) most = Math.max(most, process.memoryUsage().arrayBuffers)
+    for await (const _ of tiered(fast, slow).read(digest)) await new Promise(resolve => setImmediate(resolve))
     expect(written).toBe(200 * chunk.byteLength)
-    expect(most).toBeLessThan(150 * 1024 * 1024)
+    // When garbage is collected differs between versions of Node; how far reading runs ahead of writing does not.
+    expect(mostAhead).toBeLessThanOrEqual(4 * chunk.byteLength)
   })
 })
 
