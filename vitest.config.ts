@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const strict = { branches: 95 }
@@ -5,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     execArgv: ['--import', new URL('./test/helpers/typescript-in-threads.mjs', import.meta.url).href],
+    // One core fewer, Vitest's own choice, leaves half of a small machine idle: many tests wait for other programs.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { UnpackOptions } from '../../lib/rootfs/index.ts'
+import { nodeForAnyone } from './node-for-anyone.ts'
 
 /** A request to an unpacking process. */
 export interface UnpackJob {
@@ -24,7 +25,8 @@ export function startUnpackChild(
   user?: number,
 ): { process: ChildProcess; run(job: UnpackJob): Promise<UnpackAnswer> } & AsyncDisposable {
   const script = join(import.meta.dirname, 'unpack-child.mjs')
-  const child = spawn(process.execPath, [script, library], {
+  const node = nodeForAnyone()
+  const child = spawn(node.path, [script, library], {
     stdio: ['pipe', 'pipe', 'inherit'],
     cwd: '/',
     ...(user !== undefined && { uid: user, gid: user }),
@@ -41,6 +43,7 @@ export function startUnpackChild(
     async [Symbol.asyncDispose]() {
       child.stdin.end()
       if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
+      node[Symbol.dispose]()
     },
   }
 }

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, wri
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { removeTree } from '../../../lib/rootfs/unpack/tree/remove-tree.ts'
+import { nodeForAnyone } from '../../helpers/node-for-anyone.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../../helpers/transpile-library.ts'
 
@@ -55,6 +56,7 @@ test('names that are taken already are left aside', () => {
 
 test('directories that their owner may not read, enter or write go without root as well', () => {
   using place = temporaryDirectory('remove')
+  using node = nodeForAnyone()
   const library = transpileLibrary()
   try {
     chmodSync(place.path, 0o777)
@@ -68,7 +70,7 @@ test('directories that their owner may not read, enter or write go without root 
       for (const [path, mode] of [['tree/closed/d', 0], ['tree/closed', 0], ['tree/a/b', 0o100], ['tree/a', 0o555]]) chmodSync(path, mode)
       removeTree('tree', 'proc')`
     const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: place.path, ...user })
+    execFileSync(node.path, ['--input-type=module', '-e', script], { cwd: place.path, ...user })
     expect(readdirSync(place.path)).toEqual([])
   } finally {
     rmSync(library, { recursive: true, force: true })
