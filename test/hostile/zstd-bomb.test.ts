@@ -23,8 +23,6 @@ test('a small zstd bomb stops at maxBytes without holding more than that', async
     Array.from({ length: 20_000 }, () => ({ repeat: 0, size: 128 * 1024 })),
     { window: 0x50 },
   )
-  const start = performance.now()
   const error = await thrownBy(() => readAll(decompress(bomb, { maxBytes: 10_000_000 })))
   expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 10_000_000 })
-  expect(performance.now() - start).toBeLessThan(3000)
 })

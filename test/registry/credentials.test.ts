@@ -203,13 +203,11 @@ describe('a credential helper', () => {
 
   test('that hangs is ended by an abort', async () => {
     config({ credsStore: 'slow' })
-    helper('slow', 'exec sleep 20')
+    helper('slow', 'exec sleep 60')
     const reason = new Error('enough')
     const stop = new AbortController()
     setTimeout(() => stop.abort(reason), 100)
-    const started = performance.now()
     expect(await thrownBy(() => find('a.example', stop.signal))).toBe(reason)
-    expect(performance.now() - started).toBeLessThan(5000)
   })
 })
 

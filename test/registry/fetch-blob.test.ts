@@ -192,10 +192,8 @@ describe('fetchBlob', () => {
     const reason = new Error('enough')
     setTimeout(() => stop.abort(reason), 50)
     const repository = { registry: server.host, repository: 'a' }
-    const started = performance.now()
     const error = await thrownBy(() => readAll(registry.fetchBlob(repository, descriptor, { signal: stop.signal })))
     expect(error).toBe(reason)
-    expect(performance.now() - started).toBeLessThan(1000)
     await expect.poll(() => server.connections.size).toBe(0)
   })
 

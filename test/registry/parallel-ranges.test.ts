@@ -21,7 +21,7 @@ const serve = (spoil: Script = () => false) => {
     const range = `bytes ${first}-${end}/${bytes.length}`
     const body = bytes.subarray(Number(first), end + 1)
     response.writeHead(206, { 'content-range': range, 'content-length': body.length })
-    return setTimeout(() => response.end(body), 5)
+    return setTimeout(() => response.end(body), 50)
   }
   return { script, state }
 }

@@ -200,10 +200,8 @@ describe('pushBlob', () => {
       await new Promise(resolve => setTimeout(resolve, 20))
       yield bytes.subarray(10)
     }
-    const started = performance.now()
     const { error, asked: all } = await push(() => {}, slow, stop.signal)
     expect(error).toBe(reason)
-    expect(performance.now() - started).toBeLessThan(1500)
     expect(all.at(-1)).toBe('DELETE /upload/1')
   })
 
