@@ -93,6 +93,7 @@ export {
   type IndexedEntry,
   type IndexingStore,
   type LayerIndex,
+  type LayerLimits,
   type LayerRange,
   type ReadLayerIndexOptions,
   type ReadLayerOptions,
@@ -290,12 +291,16 @@ export {
   verifying,
 } from './store/index.ts'
 export {
+  type ReadTarOptions,
   readTar,
   type ScannedHeader,
+  type SparseRegion,
   type TarEntry,
   type TarEntryType,
   type TarHeader,
   type TarInput,
+  type TarLimits,
+  TarScanner,
   writeTar,
 } from './tar/index.ts'
 export {

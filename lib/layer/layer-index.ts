@@ -1,12 +1,10 @@
 import type { Digest } from '../digest/index.ts'
-import type { TarHeader } from '../tar/index.ts'
+import type { ScannedHeader } from '../tar/index.ts'
 
 /** What an index says of one entry of a layer. */
-export interface IndexedEntry extends TarHeader {
+export interface IndexedEntry extends ScannedHeader {
   /** Digest of the content, for files only. */
   readonly digest?: Digest | undefined
-  /** Where the content begins in the uncompressed tar, in bytes; for entries without content, where it would. */
-  readonly offset: number
 }
 
 /**

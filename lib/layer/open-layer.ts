@@ -9,6 +9,8 @@ import type { BlobReader } from '../store/index.ts'
 export interface OpenLayerOptions extends AbortOptions {
   /** Bytes of the tar that may come out. @defaultValue no limit */
   readonly maxBytes?: number | undefined
+  /** Bytes that may come out for each byte of the blob, beyond the first 64 MiB. @defaultValue `1000` */
+  readonly maxRatio?: number | undefined
   /** The digest that the caller will prove the bytes against. */
   readonly diffId?: Digest | undefined
 }
@@ -22,7 +24,7 @@ export async function* openLayer(
   descriptor: Descriptor,
   options: OpenLayerOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { diffId, maxBytes, signal } = options
+  const { diffId, maxBytes, maxRatio, signal } = options
   const declared = compressionOf(descriptor)
   const { type: found, content } = await sniffCompression(sized(store.read(descriptor.digest, { signal }), descriptor))
   try {
@@ -37,7 +39,7 @@ export async function* openLayer(
     if (type === 'bzip2' || type === 'xz') {
       throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `layer ${descriptor.digest} is compressed with ${type}`)
     }
-    yield* decompress(content, { type, maxBytes, signal })
+    yield* decompress(content, { type, maxBytes, maxRatio, signal })
   } finally {
     await content.return()
   }

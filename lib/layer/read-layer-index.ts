@@ -8,13 +8,12 @@ import { encodeIndex } from './indexing/encode-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { openLayer } from './open-layer.ts'
+import type { LayerLimits } from './read-layer.ts'
 
 /** How to read the index of a layer. */
-export interface ReadLayerIndexOptions extends AbortOptions {
+export interface ReadLayerIndexOptions extends AbortOptions, LayerLimits {
   /** Make the index again, also if the store has it. @defaultValue `false` */
   readonly rebuild?: boolean | undefined
-  /** Bytes of the tar that may come out. @defaultValue no limit */
-  readonly maxBytes?: number | undefined
   /** What computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
@@ -66,11 +65,11 @@ async function makeIndex(
   { descriptor, diffId }: { readonly descriptor: Descriptor; readonly diffId: Digest },
   options: ReadLayerIndexOptions,
 ): Promise<LayerIndex> {
-  const { hasher, maxBytes, signal } = options
-  const indexer = new LayerIndexer(hasher)
+  const { hasher } = options
+  const indexer = new LayerIndexer(hasher, options)
   const digester = await createStreamDigester({ ...splitDigest(diffId), hasher })
   try {
-    for await (const chunk of openLayer(store, descriptor, { diffId, maxBytes, signal })) {
+    for await (const chunk of openLayer(store, descriptor, { ...options, diffId })) {
       await digester.update(chunk)
       await indexer.take(chunk)
     }

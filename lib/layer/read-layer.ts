@@ -9,15 +9,24 @@ import { DiffIdMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
 import type { BlobReader } from '../store/index.ts'
-import { readTar, type TarEntry } from '../tar/index.ts'
+import { readTar, type TarEntry, type TarLimits } from '../tar/index.ts'
 import { openLayer } from './open-layer.ts'
 
+/** How much a layer may hold, as a tar and as what decompresses to one. */
+export interface LayerLimits extends TarLimits {
+  /** Bytes of the tar that may come out, and of content in it. @defaultValue no limit for the one, 1 TiB for the other */
+  readonly maxBytes?: number | undefined
+  /**
+   * Bytes of the tar for each byte of the blob, beyond the first 64 MiB; and bytes of holes for each byte of the tar, beyond
+   * the first GiB. @defaultValue `1000`
+   */
+  readonly maxRatio?: number | undefined
+}
+
 /** How to read a layer, and what to prove. */
-export interface ReadLayerOptions extends AbortOptions {
+export interface ReadLayerOptions extends AbortOptions, LayerLimits {
   /** Digest that the tar must have, from the image config. */
   readonly diffId?: Digest | undefined
-  /** Bytes of the tar that may come out. @defaultValue no limit */
-  readonly maxBytes?: number | undefined
   /** What computes the diffId. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
@@ -40,11 +49,11 @@ export async function* readLayer(
   descriptor: Descriptor,
   options: ReadLayerOptions = {},
 ): AsyncGenerator<TarEntry, void, undefined> {
-  const { diffId, signal } = options
+  const { diffId } = options
   const tar = openLayer(store, descriptor, options)
   const digester = diffId && (await createStreamDigester({ ...splitDigest(diffId), hasher: options.hasher }))
   try {
-    yield* readTar(digester ? hashed(tar, digester) : tar, { signal })
+    yield* readTar(digester ? hashed(tar, digester) : tar, options)
     const actual = await digester?.digest()
     if (diffId && actual && actual !== diffId) {
       throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
@@ -65,10 +74,10 @@ export async function diffIdOf(
   descriptor: Descriptor,
   options: Omit<ReadLayerOptions, 'diffId'> = {},
 ): Promise<Digest> {
-  const { hasher, maxBytes, signal } = options
+  const { hasher, maxBytes, maxRatio, signal } = options
   const digester = await createStreamDigester({ hasher })
   try {
-    for await (const chunk of openLayer(store, descriptor, { maxBytes, signal })) await digester.update(chunk)
+    for await (const chunk of openLayer(store, descriptor, { maxBytes, maxRatio, signal })) await digester.update(chunk)
     return await digester.digest()
   } finally {
     digester.release()

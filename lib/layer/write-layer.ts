@@ -4,7 +4,7 @@ import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
-import { normalizePath, type TarInput, writeTar } from '../tar/index.ts'
+import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import { keepIndex } from './read-layer-index.ts'
 
@@ -31,6 +31,8 @@ export interface WriteLayerOptions extends AbortOptions {
    * digest of every file. @defaultValue `true`
    */
   readonly index?: boolean | undefined
+  /** What the layer may hold, so that whoever indexes it by the same limits can. @defaultValue those of `readTar` */
+  readonly limits?: TarLimits | undefined
   /** Hears of every piece of the tar; must not throw. */
   readonly onProgress?: ((progress: WriteLayerProgress) => void) | undefined
 }
@@ -75,7 +77,7 @@ export async function writeLayer(
   const progress = { entries: 0, bytes: 0 }
   // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
-  const indexer = options.index === false ? undefined : new LayerIndexer(hasher)
+  const indexer = options.index === false ? undefined : new LayerIndexer(hasher, options.limits)
   try {
     const tar = observed(writeTar(unique(entries, progress), { signal }), progress, {
       digester,

@@ -1,7 +1,7 @@
 import type { Digest, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
-import type { TarHeader, TarInput } from '../tar/index.ts'
+import type { ScannedHeader, TarInput, TarLimits } from '../tar/index.ts'
 
 /** One layer of a view: the stored blob and what its uncompressed tar hashes to. {@link Image} has a list of them. */
 export interface ViewLayer {
@@ -15,7 +15,7 @@ export interface ViewLayer {
  * One path of a root filesystem. Never of the kind `hardlink` when it comes from `stat` or `list`: all names of a file
  * are equal there. `walk` gives the first name as the file and the others as hard links to it.
  */
-export interface ViewEntry extends TarHeader {
+export interface ViewEntry extends ScannedHeader {
   /** Digest of the content of a file, also of a hard link to it. */
   readonly digest?: Digest | undefined
   /** Where the content begins in the uncompressed tar of its layer. No two entries of a layer have the same. */
@@ -62,6 +62,8 @@ export interface ContentOptions extends AbortOptions {
   readonly hasher?: HasherEngine | undefined
   /** Bytes that the tar of one layer may have. @defaultValue no limit */
   readonly maxBytes?: number | undefined
+  /** What else a layer may hold. @defaultValue those of `readLayer` */
+  readonly limits?: Omit<TarLimits, 'maxBytes'> | undefined
 }
 
 /**

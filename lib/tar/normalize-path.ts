@@ -13,8 +13,13 @@ export const MAX_PATH_BYTES = 4096
  * @throws {@link FormatError} with the given code, or {@link LimitError}.
  * @internal
  */
-export function normalizePath(path: string, code: FormatErrorCode, at?: string): string {
-  checkName(path, code, at)
+export function normalizePath(
+  path: string,
+  code: FormatErrorCode,
+  at?: string,
+  maxBytes: number = MAX_PATH_BYTES,
+): string {
+  checkName(path, code, at, maxBytes)
   // PERF: nearly every path is in its form already.
   if (!/^\/|^\.|\/$|\/\/|\/\./.test(path)) return path
   const components = path.split('/').filter(component => component !== '' && component !== '.')
@@ -29,12 +34,12 @@ export function normalizePath(path: string, code: FormatErrorCode, at?: string):
  *
  * @internal
  */
-export function checkName(name: string, code: FormatErrorCode, at?: string): void {
+export function checkName(name: string, code: FormatErrorCode, at?: string, maxBytes: number = MAX_PATH_BYTES): void {
   if (name === '') throw new FormatError(code, 'entry with an empty name', { at })
   if (name.includes('\0'))
     throw new FormatError(code, `name ${JSON.stringify(name.slice(0, 160))} has a NUL in it`, { at })
   // A character takes at most three bytes for each of its UTF-16 units.
-  if (name.length * 3 <= MAX_PATH_BYTES) return
+  if (name.length * 3 <= maxBytes) return
   const actual = encodeName(name).byteLength
-  if (actual > MAX_PATH_BYTES) throw new LimitError('bytes of a path', { limit: MAX_PATH_BYTES, actual })
+  if (actual > maxBytes) throw new LimitError('bytes of a path', { limit: maxBytes, actual })
 }

@@ -34,10 +34,27 @@ export interface TarHeader {
   readonly xattrs?: ReadonlyMap<string, Uint8Array>
 }
 
-/** An entry as it is read: its header, and its content while it is the current one. */
-export interface TarEntry extends TarHeader {
-  /** Where the content begins in the archive, in bytes; for entries without content, where it would. */
+/** Bytes of a sparse file that are stored; what lies between regions is zeros. */
+export interface SparseRegion {
+  /** Where the region begins in the file, in bytes. */
   readonly offset: number
+  /** Bytes that it has, at least one. */
+  readonly length: number
+}
+
+/** A header as it stands in an archive, and where. */
+export interface ScannedHeader extends TarHeader {
+  /** Where the stored content begins in the archive, in bytes; for entries without content, where it would. */
+  readonly offset: number
+  /**
+   * Of a sparse file, the regions that are stored, one behind the other from `offset` on; `size` counts the holes as well.
+   * Content is always given with its holes filled.
+   */
+  readonly sparse?: readonly SparseRegion[] | undefined
+}
+
+/** An entry as it is read: its header, and its content while it is the current one. */
+export interface TarEntry extends ScannedHeader {
   /** The content of a file, to be read before the next entry is asked for; what is left unread is skipped. */
   readonly content: AsyncIterable<Uint8Array>
 }

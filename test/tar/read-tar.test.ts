@@ -91,8 +91,20 @@ describe('header fields', () => {
     expect(entries[0]).not.toHaveProperty('devMajor')
   })
 
-  test('a file whose name ends with a slash is a directory', async () => {
-    expect(await entriesOf(archive(tarMember({ name: 'a/' })))).toMatchObject([{ path: 'a', type: 'directory' }])
+  test('a name that ends with a slash makes a directory in archives from before ustar only', async () => {
+    expect(
+      await entriesOf(
+        archive(
+          tarMember({ name: 'a/', flag: '\0' }),
+          tarMember({ name: 'b/', flag: '\0', magic: '\0\0\0\0\0\0\0\0' }),
+          tarMember({ name: 'c/', flag: '0' }, 'abc'),
+        ),
+      ),
+    ).toMatchObject([
+      { path: 'a', type: 'directory' },
+      { path: 'b', type: 'directory' },
+      { path: 'c', type: 'file', text: 'abc' },
+    ])
   })
 
   test('numbers may be octal in all its spellings, blank, or base 256', async () => {

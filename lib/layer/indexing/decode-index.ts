@@ -1,4 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
+import type { SparseRegion } from '../../tar/index.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
 import { KINDS, type StoredIndex } from './stored-index.ts'
 
@@ -78,12 +79,26 @@ function expand(counted: readonly number[], count: number): number[] {
   return values
 }
 
-function addRareMembers(entries: Draft[], { links, devices, xattrs }: StoredIndex): void {
+function addRareMembers(entries: Draft[], { links, devices, xattrs, sparse = [] }: StoredIndex): void {
   for (const [i, linkname] of links) at(entries, i).linkname = linkname
   for (const [i, devMajor, devMinor] of devices) Object.assign(at(entries, i), { devMajor, devMinor })
   for (const [i, pairs] of xattrs) {
     at(entries, i).xattrs = new Map(pairs.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
   }
+  for (const [i, numbers] of sparse) at(entries, i).sparse = regionsOf(numbers, at(entries, i).size)
+}
+
+/** SAFETY: whoever reads the file takes them for granted. */
+function regionsOf(numbers: readonly number[], size: number): SparseRegion[] {
+  const regions: SparseRegion[] = []
+  let end = 0
+  for (let i = 0; i < numbers.length; i += 2) {
+    const [offset, length] = [numbers[i]!, numbers[i + 1]!]
+    if (!(offset >= end && length > 0 && offset + length <= size)) throw new Malformed()
+    end = offset + length
+    regions.push({ offset, length })
+  }
+  return regions
 }
 
 function at(entries: readonly Draft[], i: number): Draft {

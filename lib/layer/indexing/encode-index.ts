@@ -10,6 +10,9 @@ import { KINDS, type StoredIndex } from './stored-index.ts'
 export function encodeIndex(index: LayerIndex): Uint8Array {
   const { version, diffId, bytes, entries, duplicates } = index
   const files = entries.filter(entry => entry.digest !== undefined)
+  const sparse = entries.flatMap(({ sparse }, i) =>
+    sparse ? [[i, sparse.flatMap(({ offset, length }) => [offset, length])] as const] : [],
+  )
   const stored: StoredIndex = {
     version,
     diffId,
@@ -29,6 +32,7 @@ export function encodeIndex(index: LayerIndex): Uint8Array {
       devMajor === undefined || devMinor === undefined ? [] : [[i, devMajor, devMinor] as const],
     ),
     xattrs: entries.flatMap(({ xattrs }, i) => (xattrs && xattrs.size > 0 ? [[i, base64(xattrs)] as const] : [])),
+    ...(sparse.length > 0 ? { sparse } : {}),
   }
   return Buffer.from(JSON.stringify(stored), 'utf8')
 }

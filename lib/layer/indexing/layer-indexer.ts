@@ -1,13 +1,9 @@
 import { createDigester, type Digest, type Digester, type HasherEngine } from '../../digest/index.ts'
-import { HeaderScanner } from '../../tar/index.ts'
+import { type TarLimits, TarScanner } from '../../tar/index.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
 
-/** A file whose content is passing, and where it stands among the entries. */
-interface OpenFile {
-  readonly place: number
-  readonly begin: number
-  readonly end: number
-}
+/** An entry while its content is still passing. */
+type Draft = { -readonly [K in keyof IndexedEntry]: IndexedEntry[K] }
 
 /**
  * Makes the index of a tar that streams past: feed it every chunk, in order. The bytes are checked as `readTar` checks
@@ -15,50 +11,40 @@ interface OpenFile {
  */
 export class LayerIndexer {
   readonly #hasher: HasherEngine | undefined
-  readonly #scanner = new HeaderScanner()
-  readonly #entries: IndexedEntry[] = []
-  /** The next one first. */
-  #open: OpenFile[] = []
+  readonly #scanner: TarScanner
+  readonly #entries: Draft[] = []
   #digester: Digester | undefined
+  /** Bytes of the last entry's content that are still to come. */
+  #left = 0
   #bytes = 0
 
-  constructor(hasher: HasherEngine | undefined) {
+  constructor(hasher: HasherEngine | undefined, limits: TarLimits = {}) {
     this.#hasher = hasher
+    this.#scanner = new TarScanner(limits)
   }
 
   /** Takes the next chunk. It may be reused after that. */
   async take(chunk: Uint8Array): Promise<void> {
-    const begin = this.#bytes
     this.#bytes += chunk.byteLength
-    // What the scanner passes on is for the extractor; the chunk itself has the same bytes.
-    for (const _ of this.#scanner.scan(chunk));
-    for (const header of this.#scanner.headers.splice(0)) {
-      if (header.type === 'file') {
-        const place = this.#entries.length
-        this.#open.push({ place, begin: header.offset, end: header.offset + header.size })
+    this.#scanner.push(chunk)
+    for (let found = this.#scanner.next(); found; found = this.#scanner.next()) {
+      if (found instanceof Uint8Array) {
+        this.#digester!.update(found)
+        this.#left -= found.byteLength
+        if (this.#left === 0) this.#close()
+        continue
       }
-      this.#entries.push(header)
+      this.#entries.push(found)
+      if (found.type !== 'file') continue
+      this.#digester = await createDigester({ hasher: this.#hasher })
+      this.#left = found.size
+      if (found.size === 0) this.#close()
     }
-    if (this.#open.length > 0) await this.#hash(chunk, begin)
   }
 
-  async #hash(chunk: Uint8Array, begin: number): Promise<void> {
-    let done = 0
-    for (const file of this.#open) {
-      this.#digester ??= await createDigester({ hasher: this.#hasher })
-      const from = Math.max(file.begin, begin) - begin
-      const to = Math.min(file.end, this.#bytes) - begin
-      if (to > from) this.#digester.update(chunk.subarray(from, to))
-      if (file.end > this.#bytes) break
-      this.#close(file.place, this.#digester.digest())
-      this.#digester = undefined
-      done++
-    }
-    this.#open = this.#open.slice(done)
-  }
-
-  #close(place: number, digest: Digest): void {
-    this.#entries[place] = { ...this.#entries[place]!, digest }
+  #close(): void {
+    this.#entries.at(-1)!.digest = this.#digester!.digest()
+    this.#digester = undefined
   }
 
   /** The index, after the last chunk. The caller answers for the diffId. */

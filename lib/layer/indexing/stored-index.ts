@@ -38,4 +38,6 @@ export interface StoredIndex {
   readonly devices: readonly (readonly [number, number, number])[]
   /** Place of an entry, and its attributes, values in base64. */
   readonly xattrs: readonly (readonly [number, readonly (readonly [string, string])[]])[]
+  /** Place of a sparse file, and offset and length of its regions by turns; absent if there is none. */
+  readonly sparse?: readonly (readonly [number, readonly number[]])[]
 }

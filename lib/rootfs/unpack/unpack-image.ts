@@ -51,10 +51,10 @@ export async function unpackLayers(
   directory: string,
   options: UnpackOptions = {},
 ): Promise<UnpackReport> {
-  const { signal, hasher, maxLayerBytes: maxBytes } = options
+  const { signal, hasher, maxLayerBytes: maxBytes, limits } = options
   const sources = layers.map(({ descriptor, diffId }) => ({
     name: diffId,
-    open: () => readLayer(store, descriptor, { diffId, signal, hasher, maxBytes }),
+    open: () => readLayer(store, descriptor, { ...limits, diffId, signal, hasher, maxBytes }),
   }))
   return unpackEntries(sources, directory, options)
 }

@@ -1,5 +1,6 @@
 import type { HasherEngine } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { TarLimits } from '../../tar/index.ts'
 import type { UnpackProgress } from './unpack-report.ts'
 
 /** How to write a root filesystem to a directory. */
@@ -40,6 +41,8 @@ export interface UnpackOptions extends AbortOptions {
   readonly hasher?: HasherEngine | undefined
   /** Bytes that each layer may have when it is opened. @defaultValue no limit */
   readonly maxLayerBytes?: number | undefined
+  /** What else a layer may hold: entries, lengths of names, holes. @defaultValue those of `readLayer` */
+  readonly limits?: Omit<TarLimits, 'maxBytes'> | undefined
   /**
    * Where the system calls are made: in a thread of their own, or in the calling one, which they block.
    * @defaultValue `'thread'`

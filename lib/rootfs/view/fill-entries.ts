@@ -26,11 +26,12 @@ async function* fillFrom(
   store: Pick<BlobReader, 'read'>,
   { descriptor, diffId }: ViewLayer,
   wanted: Map<number, ViewEntry>,
-  { signal, hasher, maxBytes }: ContentOptions,
+  { signal, hasher, maxBytes, limits }: ContentOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
   // A layer of which nothing is left to be seen is not opened.
   if (wanted.size === 0) return
-  for await (const { offset, content } of readLayer(store, descriptor, { diffId, signal, hasher, maxBytes })) {
+  const reading = { ...limits, diffId, signal, hasher, maxBytes }
+  for await (const { offset, content } of readLayer(store, descriptor, reading)) {
     const entry = wanted.get(offset)
     if (!entry) continue
     wanted.delete(offset)
@@ -43,6 +44,6 @@ async function* fillFrom(
 
 /** The header alone, without what only a view knows. */
 export function tarHeader(entry: ViewEntry): TarHeader {
-  const { layer: _, implicit: __, digest: ___, offset: ____, ...header } = entry
+  const { layer: _, implicit: __, digest: ___, offset: ____, sparse: _____, ...header } = entry
   return header
 }

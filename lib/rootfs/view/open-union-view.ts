@@ -4,6 +4,7 @@ import { type Image, type ReadImageOptions, readImage } from '../../image/index.
 import { readLayerIndex } from '../../layer/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
+import type { TarLimits } from '../../tar/index.ts'
 import type { UnionView, ViewLayer, ViewWarning } from '../union-view.ts'
 import { LayerStack } from './layer-stack.ts'
 import { StackedView } from './stacked-view.ts'
@@ -14,6 +15,8 @@ export interface OpenUnionViewOptions extends ReadImageOptions {
   readonly maxEntries?: number | undefined
   /** Bytes that the tar of one layer may have, where its index must be made. @defaultValue no limit */
   readonly maxLayerBytes?: number | undefined
+  /** What else one layer may hold, where its index must be made. @defaultValue those of `readLayerIndex` */
+  readonly limits?: Omit<TarLimits, 'maxBytes' | 'maxEntries'> | undefined
   /** What to do with a path that stands twice in a layer: `last` takes the last entry. @defaultValue `'last'` */
   readonly duplicates?: 'last' | 'refuse' | undefined
   /** What computes digests, where an index must be made. @defaultValue `'wasm'` */
@@ -40,13 +43,14 @@ export async function openUnionView(
   source: ViewSource,
   options: OpenUnionViewOptions = {},
 ): Promise<UnionView> {
-  const { signal, hasher, maxLayerBytes: maxBytes } = options
+  const { signal, hasher, limits, maxEntries = 2_000_000, maxLayerBytes: maxBytes } = options
+  const reading = { ...limits, signal, hasher, maxBytes, maxEntries }
   const layers = await layersOf(store, source, options)
-  const stack = new LayerStack(options.maxEntries ?? 2_000_000)
+  const stack = new LayerStack(maxEntries)
   const warnings: ViewWarning[] = []
   for (const [layer, { descriptor, diffId }] of layers.entries()) {
     signal?.throwIfAborted()
-    const index = await readLayerIndex(store, { descriptor, diffId }, { signal, hasher, maxBytes })
+    const index = await readLayerIndex(store, { descriptor, diffId }, reading)
     if (index.duplicates.length > 0 && options.duplicates === 'refuse') {
       const path = JSON.stringify(index.duplicates[0])
       throw new FormatError('ERR_INVALID_TAR', `path ${path} stands twice in layer ${diffId}`)

@@ -1,6 +1,6 @@
 import { verifyBytes } from '../../digest/index.ts'
 import { FormatError, RootfsError } from '../../errors/index.ts'
-import { readLayerRange } from '../../layer/index.ts'
+import { readFileRange } from '../../layer/index.ts'
 import type { BlobReader } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type {
@@ -64,8 +64,8 @@ export class StackedView implements UnionView {
     if (entry?.type !== 'file') throw new RootfsError('ERR_NOT_A_FILE', 'not a regular file', { path })
     const offset = Math.min(wholeNumber('offset', options.offset ?? 0), entry.size)
     const length = Math.min(wholeNumber('length', options.length ?? entry.size), entry.size - offset)
-    const range = { offset: entry.offset + offset, length, signal: options.signal }
-    const bytes = readLayerRange(this.#store, this.layers[layer]!, range)
+    const range = { offset, length, signal: options.signal }
+    const bytes = readFileRange(this.#store, this.layers[layer]!, entry, range)
     const isWhole = length === entry.size && entry.digest !== undefined
     if (!isWhole) return yield* bytes
     yield* verifyBytes(bytes, { digest: entry.digest!, size: length }, { what: `content of ${JSON.stringify(path)}` })

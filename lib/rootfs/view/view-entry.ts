@@ -14,6 +14,6 @@ export function viewEntry(path: string, { entry, layer }: TreeNode): ViewEntry {
 
 /** The same as one more name of a file that comes under another path. */
 export function linkEntry(path: string, linkname: string, node: TreeNode): ViewEntry {
-  const { devMajor: _, devMinor: __, xattrs: ___, size: ____, ...rest } = viewEntry(path, node)
+  const { devMajor: _, devMinor: __, xattrs: ___, size: ____, sparse: _____, ...rest } = viewEntry(path, node)
   return { ...rest, type: 'hardlink', size: 0, linkname }
 }

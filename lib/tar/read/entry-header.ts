@@ -1,101 +1,116 @@
 import { decodeName } from '../../internal/name-bytes.ts'
 import { checkName, normalizePath } from '../normalize-path.ts'
-import type { TarEntryType, TarHeader } from '../tar-entry.ts'
-import { invalid, MAX_ID, type RawHeader } from './parse-header.ts'
+import type { ScannedHeader, TarEntryType } from '../tar-entry.ts'
+import type { Extensions } from './extensions.ts'
+import { type HeaderBlock, invalid, linknameIn, MAX_ID, nameIn } from './header-block.ts'
+import type { ReadPaxRecords } from './parse-pax.ts'
+import type { PaxSparse } from './sparse/pax-sparse.ts'
+import { xattrsOf } from './xattrs.ts'
 
-/** Extended headers that stand before an entry. */
-export interface Extensions {
-  /** PAX records. */
-  pax?: Map<string, Buffer>
-  /** Body of a GNU long name. */
-  longName?: Buffer
-  /** Body of a GNU long link name. */
-  longLink?: Buffer
+/** A header block where it stands, what it says, and what stands before it. */
+export interface EntryParts {
+  readonly block: Buffer
+  readonly base: number
+  readonly raw: HeaderBlock
+  readonly extensions: Extensions
+  readonly sparse: PaxSparse | undefined
+  /** Bytes of content that follow. */
+  readonly stored: number
+  /** Where the header stands in the archive. */
+  readonly at: number
+  readonly maxPathBytes: number
 }
 
-const XATTR = 'SCHILY.xattr.'
+/** A header while it is put together. */
+export type DraftHeader = { -readonly [K in keyof ScannedHeader]: ScannedHeader[K] }
+
+/** The entries that a layer may hold, by type flag. */
+const TYPES: Readonly<Record<string, TarEntryType>> = {
+  '\0': 'file',
+  '0': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character-device',
+  '4': 'block-device',
+  '5': 'directory',
+  '6': 'fifo',
+  '7': 'file',
+}
 
 /** Puts a header block and its extensions together; PAX wins over the block. */
-export function entryHeader(type: TarEntryType, raw: RawHeader, extensions: Extensions, at: number): TarHeader {
-  const pax = extensions.pax ?? new Map<string, Buffer>()
-  refuseSparse(pax, at)
-  const written = nameOf('path', raw.name, extensions.longName, pax, at)
-  const path = normalizePath(written, 'ERR_INVALID_TAR', `byte ${at}`)
-  // Archives from before ustar mark a directory by a slash only.
-  const actual = type === 'file' && written.endsWith('/') ? 'directory' : type
-  if (path === '.' && actual !== 'directory') throw invalid('the root is not a directory', at)
+export function entryHeader(parts: EntryParts): DraftHeader {
+  const { raw, extensions, sparse, stored, at, maxPathBytes } = parts
+  const { pax } = extensions
+  const written = sparse?.name ?? nameOf('path', parts)
+  const path = normalizePath(written, 'ERR_INVALID_TAR', `byte ${at}`, maxPathBytes)
+  const type = typeOf(raw.flag, written, at)
+  if (path === '.' && type !== 'directory') throw invalid('the root is not a directory', at)
   // SAFETY: readers differ in whether content follows such an entry, and lose their place.
-  if (actual !== 'file' && raw.size > 0) throw invalid(`${actual} with content`, at)
-  const isDevice = actual === 'character-device' || actual === 'block-device'
-  const isLink = actual === 'symlink' || actual === 'hardlink'
-  const xattrs = xattrsOf(pax)
-  return {
+  if (type !== 'file' && (stored > 0 || sparse)) throw invalid(`${type} with content`, at)
+  const header: DraftHeader = {
     path,
-    type: actual,
+    type,
     mode: raw.mode,
-    uid: paxNumber(pax, 'uid', MAX_ID, at) ?? raw.uid,
-    gid: paxNumber(pax, 'gid', MAX_ID, at) ?? raw.gid,
-    size: raw.size,
-    mtime: paxTime(pax, at) ?? raw.mtime,
-    ...(isLink ? { linkname: linkOf(actual, nameOf('linkpath', raw.linkname, extensions.longLink, pax, at), at) } : {}),
-    ...(isDevice ? { devMajor: raw.devMajor, devMinor: raw.devMinor } : {}),
-    ...(xattrs.size > 0 ? { xattrs } : {}),
+    uid: (pax && paxNumber(pax, 'uid', MAX_ID, at)) ?? raw.uid,
+    gid: (pax && paxNumber(pax, 'gid', MAX_ID, at)) ?? raw.gid,
+    size: sparse?.size ?? stored,
+    mtime: (pax && paxTime(pax, at)) ?? raw.mtime,
+    offset: 0,
   }
+  if (type === 'symlink' || type === 'hardlink') header.linkname = linkOf(type, parts)
+  if (type === 'character-device' || type === 'block-device') {
+    header.devMajor = raw.devMajor
+    header.devMinor = raw.devMinor
+  }
+  const xattrs = pax && xattrsOf(pax, at)
+  if (xattrs) header.xattrs = xattrs
+  return header
 }
 
 /** The size that PAX records give to an entry. */
-export function paxSize(pax: Map<string, Buffer> | undefined, at: number): number | undefined {
+export function paxSize(pax: ReadPaxRecords | undefined, at: number): number | undefined {
   return pax && paxNumber(pax, 'size', Number.MAX_SAFE_INTEGER, at)
 }
 
-function refuseSparse(pax: Map<string, Buffer>, at: number): void {
-  for (const key of pax.keys()) {
-    // SAFETY: the content of such an entry is a map of holes and data; taken as it stands, the file would be wrong.
-    if (key.startsWith('GNU.sparse.')) throw invalid('sparse entries are not supported', at)
-  }
+function typeOf(flag: string, written: string, at: number): TarEntryType {
+  const type = TYPES[flag]
+  if (flag === 'S') throw invalid('sparse file of the old GNU format, which is not supported', at)
+  if (!type) throw invalid(`entry of the unsupported type ${JSON.stringify(flag)}`, at)
+  // SPEC: archives from before ustar mark a directory by a slash only; with a flag of ustar the flag counts.
+  return flag === '\0' && written.endsWith('/') ? 'directory' : type
 }
 
-function nameOf(
-  key: 'path' | 'linkpath',
-  plain: Buffer,
-  long: Buffer | undefined,
-  pax: Map<string, Buffer>,
-  at: number,
-): string {
-  const record = pax.get(key)
+function nameOf(key: 'path' | 'linkpath', { block, base, extensions, at }: EntryParts): string {
+  const record = extensions.pax?.get(key)
+  const long = key === 'path' ? extensions.longName : extensions.longLink
   // SAFETY: readers differ in which of the two wins.
   if (record && long) throw invalid(`${key} both as a PAX record and as a GNU long name`, at)
   if (record && record.byteLength > 0) return decodeName(record)
-  const end = long?.indexOf(0) ?? -1
-  return decodeName(long ? long.subarray(0, end < 0 ? long.byteLength : end) : plain)
+  if (!long) return key === 'path' ? nameIn(block, base) : linknameIn(block, base)
+  const end = long.indexOf(0)
+  return decodeName(end < 0 ? long : long.subarray(0, end))
 }
 
-function linkOf(type: TarEntryType, target: string, at: number): string {
-  const where = `byte ${at}`
-  if (type === 'hardlink') return normalizePath(target, 'ERR_INVALID_TAR', where)
-  checkName(target, 'ERR_INVALID_TAR', where)
+function linkOf(type: TarEntryType, parts: EntryParts): string {
+  const where = `byte ${parts.at}`
+  const target = nameOf('linkpath', parts)
+  if (type === 'hardlink') return normalizePath(target, 'ERR_INVALID_TAR', where, parts.maxPathBytes)
+  checkName(target, 'ERR_INVALID_TAR', where, parts.maxPathBytes)
   return target
 }
 
-function paxNumber(pax: Map<string, Buffer>, key: string, max: number, at: number): number | undefined {
+function paxNumber(pax: ReadPaxRecords, key: string, max: number, at: number): number | undefined {
   const record = pax.get(key)
   if (!record || record.byteLength === 0) return undefined
-  const value = /^[0-9]{1,16}$/.test(record.toString('latin1')) ? Number(record.toString('latin1')) : Number.NaN
+  const text = record.toString('latin1')
+  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!(value <= max)) throw invalid(`PAX record ${key} is not a number in range`, at)
   return value
 }
 
-function paxTime(pax: Map<string, Buffer>, at: number): number | undefined {
+function paxTime(pax: ReadPaxRecords, at: number): number | undefined {
   const record = pax.get('mtime')?.toString('latin1')
   if (!record) return undefined
   if (!/^-?[0-9]{1,15}(\.[0-9]{0,30})?$/.test(record)) throw invalid('PAX record mtime is not a time', at)
   return Number(record)
-}
-
-function xattrsOf(pax: Map<string, Buffer>): Map<string, Uint8Array> {
-  const xattrs = new Map<string, Uint8Array>()
-  for (const [key, value] of pax) {
-    if (key.startsWith(XATTR) && key.length > XATTR.length) xattrs.set(key.slice(XATTR.length), value)
-  }
-  return xattrs
 }

@@ -2,9 +2,11 @@ import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
 import type { BlobReader } from '../store/index.ts'
+import { expandSparse } from '../tar/index.ts'
+import type { IndexedEntry } from './layer-index.ts'
 import { openLayer } from './open-layer.ts'
 
-/** Which bytes of a layer's tar to read. */
+/** Which bytes to read. */
 export interface LayerRange extends AbortOptions {
   /** First byte. */
   readonly offset: number
@@ -13,12 +15,27 @@ export interface LayerRange extends AbortOptions {
 }
 
 /**
- * Some bytes of a layer's tar, fewer if it ends before. A compressed layer is decompressed up to the last of them and no
- * further. Nothing is proven: that is up to whoever knows what the bytes should be.
+ * Some bytes of a file in a layer, by its index; holes are zeros. Nothing is proven: that is up to whoever knows what the
+ * bytes should be.
  *
  * @internal
  */
-export async function* readLayerRange(
+export function readFileRange(
+  store: Pick<BlobReader, 'read'>,
+  layer: { readonly descriptor: Descriptor; readonly diffId: Digest },
+  file: Pick<IndexedEntry, 'offset' | 'sparse'>,
+  { offset, length, signal }: LayerRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const open = (range: { readonly offset: number; readonly length: number }) =>
+    readLayerRange(store, layer, { offset: file.offset + range.offset, length: range.length, signal })
+  return file.sparse ? expandSparse(file.sparse, { offset, length }, open) : open({ offset, length })
+}
+
+/**
+ * Some bytes of a layer's tar, fewer if it ends before. A compressed layer is decompressed up to the last of them and no
+ * further.
+ */
+async function* readLayerRange(
   store: Pick<BlobReader, 'read'>,
   { descriptor, diffId }: { readonly descriptor: Descriptor; readonly diffId: Digest },
   range: LayerRange,

@@ -1,0 +1,43 @@
+import { decodeName } from '../../internal/name-bytes.ts'
+import { invalid } from './header-block.ts'
+import type { ReadPaxRecords } from './parse-pax.ts'
+
+const PLAIN = 'SCHILY.xattr.'
+const ENCODED = 'LIBARCHIVE.xattr.'
+
+/**
+ * The extended attributes in PAX records, or `undefined`. libarchive writes each twice: as it is, and encoded; the encoded
+ * form counts only where the other is missing.
+ */
+export function xattrsOf(pax: ReadPaxRecords, at: number): Map<string, Uint8Array> | undefined {
+  let xattrs: Map<string, Uint8Array> | undefined
+  for (const [key, value] of pax) {
+    if (!key.startsWith(PLAIN) || key.length === PLAIN.length) continue
+    xattrs ??= new Map()
+    // A copy: the value would keep all records of the entry alive.
+    xattrs.set(key.slice(PLAIN.length), Buffer.from(value))
+  }
+  for (const [key, value] of pax) {
+    if (!key.startsWith(ENCODED) || key.length === ENCODED.length) continue
+    const name = decodePercent(key.slice(ENCODED.length))
+    if (name.includes('\0')) throw invalid('extended attribute with a NUL in its name', at)
+    xattrs ??= new Map()
+    if (!xattrs.has(name)) xattrs.set(name, decodeBase64(value, at))
+  }
+  return xattrs
+}
+
+function decodePercent(text: string): string {
+  if (!text.includes('%')) return text
+  const bytes = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return decodeName(Buffer.from(bytes, 'latin1'))
+}
+
+/** Node ignores what is not base64, so that is looked for first. */
+function decodeBase64(value: Buffer, at: number): Buffer {
+  const text = value.toString('latin1')
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) {
+    throw invalid('extended attribute that is not base64', at)
+  }
+  return Buffer.from(text, 'base64')
+}
