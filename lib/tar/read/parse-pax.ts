@@ -23,6 +23,8 @@ export function parsePax(body: Buffer, offset: number): ReadPaxRecords {
     if (!(end <= body.byteLength && end > space) || body[end - 1] !== 0x0a) {
       throw invalid('PAX record of a wrong length', offset + at)
     }
+    // SAFETY: GNU tar skips blanks in front of a key, others take them for part of it.
+    if (body[space + 1] === 0x20 || body[space + 1] === 0x09) throw invalid('PAX record with a blank key', offset + at)
     const equals = body.indexOf(0x3d, space + 1)
     if (equals <= space + 1 || equals >= end) throw invalid('PAX record without a key', offset + at)
     const key = decodeName(body.subarray(space + 1, equals))
