@@ -163,11 +163,19 @@ export {
   type ViewWarning,
 } from './rootfs/index.ts'
 export {
+  type Authorize,
+  allowHtpasswd,
+  allowUsers,
   createRegistryServer,
+  type ListenOptions,
+  type RegistryAccess,
+  type RegistryAction,
   type RegistryAddress,
   type RegistryRequestEvent,
   type RegistryServer,
   type RegistryServerOptions,
+  type RegistryUpstream,
+  type TlsIdentity,
 } from './server/index.ts'
 export {
   Annotation,

@@ -56,6 +56,10 @@ export function createProgram(inSession: InSession, version: string): Command {
   add('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')
+    .option('--htpasswd <file>', 'let in only these users, with passwords hashed by bcrypt (htpasswd -B)')
+    .option('--tls-cert <file>', 'certificate for https, PEM')
+    .option('--tls-key <file>', 'private key for https, PEM')
+    .option('--upstream <registry>', 'fetch what is not in the store from this registry; refuses pushes')
     .action((options: GlobalOptions & ServeOptions) =>
       inSession(options, async s => (await import('./commands/serve.ts')).serve(s, options)),
     )

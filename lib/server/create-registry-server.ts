@@ -1,9 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Store } from '../store/index.ts'
-import { closeServer, openServer, type RegistryAddress } from './listen.ts'
+import type { ServerParts } from './call.ts'
+import { closeServer, type ListenOptions, openServer, type RegistryAddress } from './listen.ts'
 import { type RegistryServerOptions, type Settings, settingsOf } from './options.ts'
+import { PushLease } from './pushes/push-lease.ts'
+import { ReferrerIndex } from './referrers/referrer-index.ts'
 import { respond } from './respond.ts'
 import { UploadSessions } from './uploads/upload-sessions.ts'
+import { Upstream } from './upstream/upstream.ts'
 
 /** A store that speaks the OCI distribution protocol. */
 export interface RegistryServer extends AsyncDisposable {
@@ -11,13 +15,12 @@ export interface RegistryServer extends AsyncDisposable {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void
 
   /**
-   * Listens on its own, for plain http. There is no log-in: whoever reaches the port may read, and write unless the
-   * server is read-only.
+   * Listens on its own: for plain http, or for https with a key and a certificate. Unless `authorize` is set, whoever
+   * reaches the port may read, and write unless the server is read-only.
    *
-   * @param options - `host` is `127.0.0.1` and `port` any free one unless given.
    * @throws the system's error (`EADDRINUSE`, …) if it cannot.
    */
-  listen(options?: { readonly host?: string | undefined; readonly port?: number | undefined }): Promise<RegistryAddress>
+  listen(options?: ListenOptions): Promise<RegistryAddress>
 
   /**
    * Takes no more requests, lets the running ones finish for a while, then breaks them off; drops unfinished uploads.
@@ -41,23 +44,30 @@ export function createRegistryServer(store: Store, options: RegistryServerOption
 class StoreServer implements RegistryServer {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void
   readonly #settings: Settings
-  readonly #uploads: UploadSessions
+  readonly #parts: ServerParts
   readonly #running = new Map<ServerResponse, Promise<void>>()
   readonly #servers = new Set<Server>()
   #closed: Promise<void> | undefined
 
   constructor(store: Store, settings: Settings) {
     this.#settings = settings
-    this.#uploads = new UploadSessions(store, settings)
+    this.#parts = {
+      store,
+      settings,
+      uploads: new UploadSessions(store, settings),
+      pushes: new PushLease(store, settings.uploadIdleMs),
+      referrers: new ReferrerIndex(store),
+      upstream: settings.upstream && new Upstream(store, settings.upstream),
+    }
     this.handler = (request, response) => {
       response.once('finish', () => hangUpIfUnread(request))
-      const parts = { store, settings, uploads: this.#uploads, closing: this.#closed !== undefined }
+      const parts = { ...this.#parts, closing: this.#closed !== undefined }
       const done = respond(parts, request, response).finally(() => this.#running.delete(response))
       this.#running.set(response, done)
     }
   }
 
-  async listen(options: { host?: string | undefined; port?: number | undefined } = {}): Promise<RegistryAddress> {
+  async listen(options: ListenOptions = {}): Promise<RegistryAddress> {
     const { server, address } = await openServer(this.handler, options, this.#settings)
     this.#servers.add(server)
     // Closed while the port was being opened.
@@ -74,7 +84,9 @@ class StoreServer implements RegistryServer {
     const finished = this.#finishRunning()
     await Promise.all([...this.#servers].map(server => closeServer(server, finished)))
     await finished
-    await this.#uploads.close()
+    await this.#parts.upstream?.close()
+    await this.#parts.uploads.close()
+    await this.#parts.pushes.close()
   }
 
   /** Waits for the running requests, but not for ever. */

@@ -1,3 +1,7 @@
+export type { Authorize, RegistryAccess, RegistryAction } from './access/access.ts'
+export { allowHtpasswd } from './access/allow-htpasswd.ts'
+export { allowUsers } from './access/allow-users.ts'
 export { createRegistryServer, type RegistryServer } from './create-registry-server.ts'
-export type { RegistryAddress } from './listen.ts'
+export type { ListenOptions, RegistryAddress, TlsIdentity } from './listen.ts'
 export type { RegistryRequestEvent, RegistryServerOptions } from './options.ts'
+export type { RegistryUpstream } from './upstream/upstream-options.ts'

@@ -1,10 +1,10 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Settings } from './options.ts'
 
 /** Where a registry server listens. */
 export interface RegistryAddress {
-  /** `http://host:port`. */
+  /** `http://host:port`, or `https://`. */
   readonly url: string
   /** Address that it listens on. */
   readonly host: string
@@ -12,18 +12,31 @@ export interface RegistryAddress {
   readonly port: number
 }
 
-/** Starts a plain http server. `node:http` is loaded here, by those who listen. */
+/** Where and how to listen. */
+export interface ListenOptions {
+  /** Address or name of this machine. @defaultValue `'127.0.0.1'` */
+  readonly host?: string | undefined
+  /** @defaultValue any that is free */
+  readonly port?: number | undefined
+  /** Key and certificate for https, in PEM. @defaultValue plain http */
+  readonly tls?: TlsIdentity | undefined
+}
+
+/** What a server proves with who it is. */
+export interface TlsIdentity {
+  /** Private key, in PEM. */
+  readonly key: string | Uint8Array
+  /** Certificate, and those that lead from it to the root, in PEM. */
+  readonly cert: string | Uint8Array
+}
+
+/** Starts a server. `node:http` and `node:https` are loaded here, by those who listen. */
 export async function openServer(
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-  options: { host?: string | undefined; port?: number | undefined },
+  handler: RequestListener,
+  options: ListenOptions,
   settings: Settings,
 ): Promise<{ server: Server; address: RegistryAddress }> {
-  const { createServer } = await import('node:http')
-  const server = createServer(
-    // A blob may take hours to upload: not the request as a whole is limited, but the time in which nothing moves.
-    { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 },
-    handler,
-  )
+  const server = await createServerFor(handler, options.tls)
   server.timeout = settings.connectionIdleMs
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -33,7 +46,16 @@ export async function openServer(
     })
   })
   const { address: host, port, family } = server.address() as AddressInfo
-  return { server, address: { url: `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`, host, port } }
+  const scheme = options.tls ? 'https' : 'http'
+  return { server, address: { url: `${scheme}://${family === 'IPv6' ? `[${host}]` : host}:${port}`, host, port } }
+}
+
+async function createServerFor(handler: RequestListener, tls: TlsIdentity | undefined): Promise<Server> {
+  // A blob may take hours to upload: not the request as a whole is limited, but the time in which nothing moves.
+  const limits = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 }
+  if (!tls) return (await import('node:http')).createServer(limits, handler)
+  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
+  return (await import('node:https')).createServer({ ...limits, key: pem(tls.key), cert: pem(tls.cert) }, handler)
 }
 
 /** Stops listening at once, and closes what is still connected when `finished` resolves. */

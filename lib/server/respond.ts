@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { faultAnswer, sendAnswer } from './answer.ts'
-import type { Call } from './call.ts'
+import type { Call, ServerParts } from './call.ts'
 import { Fault, faultOf } from './fault.ts'
 import { serveRequest } from './serve-request.ts'
 
@@ -9,7 +9,7 @@ const UNWANTED_BYTES = 16 * 1024 * 1024
 
 /** Answers one request, whatever happens. Never rejects. */
 export async function respond(
-  parts: Pick<Call, 'store' | 'settings' | 'uploads'> & { readonly closing: boolean },
+  parts: ServerParts & { readonly closing: boolean },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

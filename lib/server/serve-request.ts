@@ -1,3 +1,4 @@
+import { requireAccess } from './access/require-access.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
 import { deleteBlob } from './blobs/delete-blob.ts'
 import { getBlob } from './blobs/get-blob.ts'
@@ -7,6 +8,7 @@ import { listCatalog, listTags } from './lists/list-names.ts'
 import { deleteManifest } from './manifests/delete-manifest.ts'
 import { getManifest } from './manifests/get-manifest.ts'
 import { putManifest } from './manifests/put-manifest.ts'
+import { listReferrers } from './referrers/list-referrers.ts'
 import { parseRoute, type Route } from './route.ts'
 import { appendUpload } from './uploads/append-upload.ts'
 import { finishUpload } from './uploads/finish-upload.ts'
@@ -20,6 +22,7 @@ const ACTS: Acts = {
   base: { GET: () => jsonAnswer(200, {}) },
   catalog: { GET: listCatalog },
   tags: { GET: listTags },
+  referrers: { GET: listReferrers },
   manifest: { GET: getManifest, PUT: putManifest, DELETE: deleteManifest },
   blob: { GET: getBlob, DELETE: deleteBlob },
   uploads: { POST: startUpload },
@@ -36,7 +39,7 @@ const ACTS: Acts = {
 
 /** Finds out what a request is about and does it. Throws {@link Fault} and errors of the library. */
 export async function serveRequest(call: Call): Promise<Answer> {
-  const route = parseRoute(call.path)
+  const route = parseRoute(call.path, call.settings.upstream?.registry)
   if (!route) throw new Fault(404, { code: 'UNSUPPORTED', message: 'this registry has no such address' })
   const acts = ACTS[route.kind] as Readonly<Record<string, Act<Route>>>
   const method = call.request.method === 'HEAD' ? 'GET' : (call.request.method ?? '')
@@ -45,8 +48,15 @@ export async function serveRequest(call: Call): Promise<Answer> {
     const allowed = Object.keys(acts).flatMap(name => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'not done here' }, { Allow: allowed.join(', ') })
   }
+  await requireAccess(call, route)
+  // Mirrors are asked for other registries' repositories, too; `ns` says which one is meant.
+  if (call.upstream?.standsFor(call.query.get('ns')) === false) {
+    throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'this server stands for another registry' })
+  }
   if (call.settings.readOnly && method !== 'GET') {
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'this registry is read-only' }, { Allow: 'GET, HEAD' })
   }
-  return act(call, route)
+  // A client that hears by HEAD that a blob is there will not send it, and names it later.
+  const isPush = method !== 'GET' || (route.kind === 'blob' && call.request.method === 'HEAD')
+  return isPush && !call.settings.readOnly ? call.pushes.during(() => act(call, route)) : act(call, route)
 }

@@ -1,33 +1,71 @@
 import { FormatError } from '../errors/index.ts'
-import { type Descriptor, familiarName, isRepositoryPath, parseReference } from '../spec/index.ts'
+import { type Descriptor, familiarName, isRepositoryPath, parseReference, type Repository } from '../spec/index.ts'
 import type { NamedDescriptor, Store } from '../store/index.ts'
 
-/** A name of the store as the registry serves it. */
-export interface ServedName extends NamedDescriptor {
+/** A repository in paths and in the store. */
+export interface RepositoryNames {
+  /** As the store names it, e.g. `node` or `ghcr.io/o/app`. */
   readonly repository: string
+  /** As it stands in paths: without the registry, if the server stands for one. */
+  readonly path: string
+}
+
+/** A name of the store as the registry serves it. */
+export interface ServedName extends NamedDescriptor, RepositoryNames {
   readonly tag: string
 }
 
 /**
- * The names of the store that have a repository and a tag. Left out are names of other tools that are no references,
- * names with a digest, and those of registries with a port, which no repository can be called.
+ * What a repository is called that stands in a path. `node`, `library/node` and `docker.io/library/node` are one
+ * repository, because they are one name in the store. A server that stands for a `registry` has its repositories only.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
-export async function* servedNames(store: Store, signal: AbortSignal): AsyncGenerator<ServedName, void, undefined> {
+export function repositoryNames(path: string, registry: string | undefined): RepositoryNames {
+  return namesOf(`${registry === undefined ? '' : `${registry}/`}${path}:tag`, registry)
+}
+
+function namesOf(reference: string, registry: string | undefined): RepositoryNames & { readonly registry: string } {
+  const { tag: _tag, digest: _digest, ...parts } = parseReference(reference)
+  const repository = familiarName(parts)
+  const isShort = registry === undefined || parts.registry === 'docker.io'
+  return { repository, path: isShort ? repository : parts.repository, registry: parts.registry }
+}
+
+/**
+ * The names of the store that have a repository and a tag. Left out are names of other tools that are no references,
+ * names with a digest, those that no repository in a path can be called, and those of other registries than the one that
+ * the server stands for.
+ */
+export async function* servedNames(
+  store: Store,
+  registry: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<ServedName, void, undefined> {
   for await (const named of store.references.list({ signal })) {
-    const served = servedAs(named.name)
+    const served = servedAs(named.name, registry)
     if (served) yield { ...named, ...served }
   }
 }
 
-function servedAs(name: string): { repository: string; tag: string } | undefined {
+function servedAs(name: string, only: string | undefined): (RepositoryNames & { readonly tag: string }) | undefined {
   try {
-    const { tag, digest, ...rest } = parseReference(name)
-    const repository = familiarName(rest)
-    return tag !== undefined && digest === undefined && isRepositoryPath(repository) ? { repository, tag } : undefined
+    const { tag, digest } = parseReference(name)
+    const { registry, repository, path } = namesOf(name, only)
+    if (tag === undefined || digest !== undefined || !isRepositoryPath(path)) return undefined
+    return only === undefined || registry === parseReference(`${only}/x`).registry
+      ? { repository, path, tag }
+      : undefined
   } catch (error) {
     if (error instanceof FormatError) return undefined
     throw error
   }
+}
+
+/** Where a repository of the store is to be found. */
+export function locate(repository: string): Repository {
+  const { registry, repository: path } = parseReference(`${repository}:tag`)
+  return { registry, repository: path }
 }
 
 /** What a tag stands for, whichever way the store spells it. */
@@ -40,7 +78,7 @@ export async function findTag(
   const direct = await store.references.get(`${repository}:${tag}`, { signal })
   if (direct) return direct
   // Other tools write `docker.io/library/node:22` or `node` into the same index.
-  for await (const name of servedNames(store, signal)) {
+  for await (const name of servedNames(store, undefined, signal)) {
     if (name.repository === repository && name.tag === tag) return name.descriptor
   }
   return undefined

@@ -13,7 +13,7 @@ export const rooms: Record<string, readonly string[]> = {
   rootfs: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image'],
   transfer: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'image'],
   archive: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store', 'layer', 'image'],
-  server: ['errors', 'internal', 'digest', 'spec', 'store', 'image'],
+  server: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'image'],
   inspect: ['errors', 'internal', 'digest', 'spec', 'store', 'layer', 'image', 'rootfs'],
   build: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image', 'rootfs'],
   cli: [

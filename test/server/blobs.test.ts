@@ -53,14 +53,17 @@ test.each([
   expect(answer.body.equals(big.subarray(start, end))).toBe(true)
 })
 
-test.each(['bytes=3000000-', 'bytes=9999999-99999999', 'bytes=-0'])('%s cannot be satisfied', async range => {
-  await using registry = await runningServer()
-  const { digest } = await registry.store.put(big)
-  const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
-  expect(answer).toMatchObject({ status: 416, headers: { 'content-range': 'bytes */3000000' } })
-})
+test.each(['bytes=3000000-', 'bytes=9999999-99999999', 'bytes=-0', 'bytes=5-4'])(
+  '%s cannot be satisfied',
+  async range => {
+    await using registry = await runningServer()
+    const { digest } = await registry.store.put(big)
+    const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
+    expect(answer).toMatchObject({ status: 416, headers: { 'content-range': 'bytes */3000000' } })
+  },
+)
 
-test.each(['bytes=0-1,3-4', 'bytes=5-4', 'bytes=-', 'bytes=a-b', 'pages=1-2', 'bytes=99999999999999999999-'])(
+test.each(['bytes=0-1,3-4', 'bytes=-', 'bytes=a-b', 'pages=1-2', 'bytes=99999999999999999999-'])(
   'a range that is not understood is not applied: %s',
   async range => {
     await using registry = await runningServer()

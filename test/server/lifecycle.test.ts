@@ -2,10 +2,14 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { createRegistryServer } from '../../lib/server/index.ts'
+import { parseReference } from '../../lib/spec/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { httpRequest } from '../helpers/http-request.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { runningServer } from '../helpers/running-server.ts'
+import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 test('it listens on the loopback and a free port unless told otherwise', async () => {
@@ -99,4 +103,19 @@ test('the store stays open', async () => {
   await server.listen()
   await server[Symbol.asyncDispose]()
   expect((await store.put(Buffer.from('x'))).size).toBe(1)
+})
+
+test('with a key and a certificate it speaks https', async () => {
+  const { key, cert } = selfSignedCertificate()
+  const store = createMemoryStore()
+  await using server = createRegistryServer(store)
+  const { url, port } = await server.listen({ tls: { key, cert: Buffer.from(cert) } })
+  expect(url).toBe(`https://127.0.0.1:${port}`)
+  const { manifest } = await putStoreImage(store)
+  await store.references.set('app:1', manifest)
+  await using client = registryClientFor({ hosts: { [`127.0.0.1:${port}`]: { ca: cert, plainHttp: false } } })
+  const reference = parseReference(`127.0.0.1:${port}/app:1`)
+  expect((await client.resolve(reference)).digest).toBe(manifest.digest)
+  await server.close()
+  expect(await thrownBy(() => client.resolve(reference))).toMatchObject({ code: 'ERR_NETWORK' })
 })

@@ -282,3 +282,16 @@ test('the same blob uploaded by many at once is stored once, and all are told so
   expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
   expect(await blobsOf(registry.store)).toEqual([digest])
 })
+
+test('with a least size of pieces, clients are told of it, and only the last may have less', async () => {
+  await using registry = await runningServer({ minChunkBytes: 4 })
+  const started = await registry.ask('POST', '/v2/app/blobs/uploads/')
+  expect(started.headers['oci-chunk-min-length']).toBe('4')
+  const at = started.headers.location!
+  const piece = (body: string) => registry.ask('PATCH', at, { body })
+  expect((await piece('abcd')).status).toBe(202)
+  expect((await piece('ef')).status).toBe(202)
+  const answer = await piece('ghij')
+  expect([answer.status, answer.json().errors[0]!.code]).toEqual([416, 'SIZE_INVALID'])
+  expect((await registry.ask('PUT', `${at}?digest=${sha256('abcdef')}`)).status).toBe(201)
+})

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { FormatError } from '../../errors/index.ts'
+import { parseReference } from '../../spec/index.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -5,14 +8,29 @@ import { UsageError } from '../usage-error.ts'
 export interface ServeOptions {
   readonly listen?: string
   readonly readOnly?: boolean
+  readonly htpasswd?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly upstream?: string
 }
 
-/** `serve`: offers the store as a registry until it is stopped. */
+/** `serve`: offers the store as a registry until it is stopped; requests that are running then are finished. */
 export async function serve(session: Session, options: ServeOptions): Promise<void> {
-  const { createRegistryServer } = await import('../../server/index.ts')
+  const { allowHtpasswd, createRegistryServer } = await import('../../server/index.ts')
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:5000')
-  const server = createRegistryServer(await session.store(), { readOnly: options.readOnly ?? false })
-  const address = await server.listen({ host, port })
+  const upstream = options.upstream === undefined ? undefined : registryName(options.upstream)
+  const tls = await tlsOf(options)
+  const authorize =
+    options.htpasswd === undefined ? undefined : allowHtpasswd(await readText(options.htpasswd, '--htpasswd'))
+  const server = createRegistryServer(await session.store(), {
+    readOnly: options.readOnly ?? false,
+    ...(authorize ? { authorize } : {}),
+    ...(upstream ? { upstream: { registry: upstream, client: await session.registry() } } : {}),
+  })
+  const address = await server.listen({ host, port, tls })
+  if (!isLoopback(host) && !authorize && !options.readOnly && !upstream) {
+    session.note('whoever reaches this address may push: see --htpasswd and --read-only')
+  }
   session.result(`listening on ${address.url}`, { url: address.url, host: address.host, port: address.port })
   try {
     await stopped(session.signal)
@@ -26,6 +44,34 @@ function parseListen(text: string): { host: string; port: number } {
   const port = Number(match?.[2])
   if (!match || port > 65_535) throw new UsageError(`--listen takes HOST:PORT, not ${JSON.stringify(text)}`)
   return { host: (match[1] || '127.0.0.1').replace(/^\[|\]$/g, ''), port }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function registryName(text: string): string {
+  try {
+    const { registry } = parseReference(`${text}/x`)
+    if (registry === text || text === 'index.docker.io') return registry
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+  }
+  throw new UsageError(`--upstream takes a registry such as docker.io or 127.0.0.1:5000, not ${JSON.stringify(text)}`)
+}
+
+async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCert === undefined || tlsKey === undefined) throw new UsageError('--tls-cert and --tls-key belong together')
+  return { cert: await readText(tlsCert, '--tls-cert'), key: await readText(tlsKey, '--tls-key') }
+}
+
+async function readText(path: string, option: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`)
+  }
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -2,16 +2,22 @@ import type { Digest } from '../../digest/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
+import { isKnown } from '../is-known.ts'
 import { type ByteRange, parseRange } from './parse-range.ts'
 
 /** GET and HEAD of a blob, whole or in part. A whole blob is verified while it is sent. */
-export async function getBlob(call: Call, route: { readonly digest: Digest }): Promise<Answer> {
+export async function getBlob(
+  call: Call,
+  route: { readonly repository: string; readonly digest: Digest },
+): Promise<Answer> {
   const { store, signal, request } = call
-  const info = await store.stat(route.digest, { signal })
-  if (!info) throw unknownBlob(route.digest)
+  const { digest } = route
+  const here = await store.stat(digest, { signal })
+  const size = here?.size ?? (await call.upstream?.blobs.stat(route.repository, digest, signal))
+  if (size === undefined) throw unknownBlob(digest)
   // A client that hears that the blob is here will not send it, and names it later.
-  if (request.method === 'HEAD' && !(await store.leases.touch(route.digest))) throw unknownBlob(route.digest)
-  const { digest, size } = info
+  if (here && request.method === 'HEAD' && !(await store.leases.touch(digest))) throw unknownBlob(digest)
+  const remote = { mediaType: 'application/octet-stream', digest, size }
   const etag = `"${digest}"`
   const headers = {
     'Content-Type': 'application/octet-stream',
@@ -20,16 +26,18 @@ export async function getBlob(call: Call, route: { readonly digest: Digest }): P
     'Cache-Control': 'max-age=31536000, immutable',
     ETag: etag,
   }
-  if (request.headers['if-none-match'] === etag) return { status: 304, headers }
+  if (isKnown(request, etag)) return { status: 304, headers }
   const range = request.method === 'GET' ? rangeAsked(call, etag, size) : undefined
   if (range === 'unsatisfiable') {
     throw new Fault(416, { code: 'SIZE_INVALID', message: 'no such range' }, { 'Content-Range': `bytes */${size}` })
   }
   if (!range) {
-    const body = store.read(digest, { signal })
+    const body = here ? store.read(digest, { signal }) : call.upstream!.blobs.read(route.repository, remote, signal)
     return { status: 200, headers: { ...headers, 'Content-Length': `${size}` }, body }
   }
   const length = range.end - range.start
+  // A part cannot be proved: the whole is brought first.
+  if (!here) await call.upstream!.blobs.bring(route.repository, remote, signal)
   return {
     status: 206,
     headers: {

@@ -18,7 +18,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
     return length === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - length), end: size }
   }
   const start = Number(first)
-  if (last !== '' && Number(last) < start) return undefined
+  // SPEC: a server may reject what is no range at all (RFC 9110, 14.1.1), and the conformance cases expect it to.
+  if (last !== '' && Number(last) < start) return 'unsatisfiable'
   if (start >= size) return 'unsatisfiable'
   return { start, end: last === '' ? size : Math.min(size, Number(last) + 1) }
 }

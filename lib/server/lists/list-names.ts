@@ -1,28 +1,32 @@
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { servedNames } from '../served-names.ts'
+import { type RepositoryNames, servedNames } from '../served-names.ts'
 
 /** SAFETY: whatever `n` says, an answer lists no more than this (CVE-2023-2253); `Link` leads to the rest. */
 const PAGE = 1000
 
 /** GET of the tags of a repository. */
-export async function listTags(call: Call, route: { readonly repository: string }): Promise<Answer> {
-  const tags = new Set<string>()
-  for await (const name of servedNames(call.store, call.signal)) {
+export async function listTags(call: Call, route: RepositoryNames): Promise<Answer> {
+  const tags = new Set<string>(await call.upstream?.tags(route, call.signal))
+  for await (const name of servedNames(call.store, registryOf(call), call.signal)) {
     if (name.repository === route.repository) tags.add(name.tag)
   }
   if (tags.size === 0) throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'no such repository' })
-  const page = pageOf(`/v2/${route.repository}/tags/list`, call.query, tags)
-  return jsonAnswer(200, { name: route.repository, tags: page.members }, page.headers)
+  const page = pageOf(`/v2/${route.path}/tags/list`, call.query, tags)
+  return jsonAnswer(200, { name: route.path, tags: page.members }, page.headers)
 }
 
 /** GET of the repositories. */
 export async function listCatalog(call: Call): Promise<Answer> {
   const repositories = new Set<string>()
-  for await (const name of servedNames(call.store, call.signal)) repositories.add(name.repository)
+  for await (const name of servedNames(call.store, registryOf(call), call.signal)) repositories.add(name.path)
   const page = pageOf('/v2/_catalog', call.query, repositories)
   return jsonAnswer(200, { repositories: page.members }, page.headers)
+}
+
+function registryOf(call: Call): string | undefined {
+  return call.settings.upstream?.registry
 }
 
 interface Page {

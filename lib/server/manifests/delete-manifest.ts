@@ -15,7 +15,7 @@ export async function deleteManifest(
   const digest = isDigest(reference) ? reference : undefined
   if (digest && !(await documentOf(call, digest))) throw unknownManifest(reference)
   const names: string[] = []
-  for await (const name of servedNames(call.store, call.signal)) {
+  for await (const name of servedNames(call.store, undefined, call.signal)) {
     if (name.repository !== repository) continue
     if (digest ? name.descriptor.digest === digest : name.tag === reference) names.push(name.name)
   }

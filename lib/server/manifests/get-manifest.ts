@@ -1,10 +1,11 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
-import { type Descriptor, Limits, parseImageDocument } from '../../spec/index.ts'
+import { type Descriptor, isTag, Limits, parseImageDocument } from '../../spec/index.ts'
 import { readDocument } from '../../store/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
+import { isKnown } from '../is-known.ts'
 import { findTag } from '../served-names.ts'
 
 /** GET and HEAD of a manifest or index, by tag or digest. */
@@ -12,22 +13,24 @@ export async function getManifest(
   call: Call,
   route: { readonly repository: string; readonly reference: string },
 ): Promise<Answer> {
-  const { reference, repository } = route
+  const { reference } = route
+  // What is no tag is the tag of nothing.
+  if (!isDigest(reference) && !isTag(reference)) throw unknownManifest(reference)
+  const { isStale, ...upstream } = (await call.upstream?.bringManifest(route, call.signal)) ?? { isStale: false }
   const found = isDigest(reference)
     ? await documentOf(call, reference)
-    : await taggedDocument(call, repository, reference)
+    : await taggedDocument(call, route, upstream.descriptor)
   if (!found) throw unknownManifest(reference)
   const { descriptor, bytes } = found
-  return {
-    status: 200,
-    headers: {
-      'Content-Type': descriptor.mediaType,
-      'Content-Length': `${descriptor.size}`,
-      'Docker-Content-Digest': descriptor.digest,
-      ETag: `"${descriptor.digest}"`,
-    },
-    body: bytes,
+  const etag = `"${descriptor.digest}"`
+  const headers = {
+    'Content-Type': descriptor.mediaType,
+    'Docker-Content-Digest': descriptor.digest,
+    ETag: etag,
+    ...(isStale ? { Warning: '299 - "the upstream registry does not answer; this may be out of date"' } : {}),
   }
+  if (isKnown(call.request, etag)) return { status: 304, headers }
+  return { status: 200, headers: { ...headers, 'Content-Length': `${descriptor.size}` }, body: bytes }
 }
 
 /** The answer when there is no such manifest. */
@@ -42,10 +45,10 @@ interface FoundDocument {
 
 async function taggedDocument(
   { store, signal }: Call,
-  repository: string,
-  tag: string,
+  { repository, reference }: { readonly repository: string; readonly reference: string },
+  known: Descriptor | undefined,
 ): Promise<FoundDocument | undefined> {
-  const descriptor = await findTag(store, repository, tag, signal)
+  const descriptor = known ?? (await findTag(store, repository, reference, signal))
   if (!descriptor || !(await store.stat(descriptor.digest, { signal }))) return undefined
   return { descriptor, bytes: await readDocument(store, descriptor, { signal }) }
 }

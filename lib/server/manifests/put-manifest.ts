@@ -12,31 +12,53 @@ import {
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault, type FaultEntry } from '../fault.ts'
+import type { RepositoryNames } from '../served-names.ts'
 
 /** As many as help; a manifest of a thousand unknown layers is not worth a longer answer. */
 const NAMED_IN_ANSWER = 20
 
-/** PUT of a manifest or index: kept under its digest, and under the tag if it is put by tag. */
+/** SPEC: at least ten are to be taken in one request; more than fit into an address are 414 (distribution-spec, end-7b). */
+const TAGS_PER_REQUEST = 100
+
+/** PUT of a manifest or index: kept under its digest, and under the tag if it is put by tag, and under all tags in `?tag=`. */
 export async function putManifest(
   call: Call,
-  route: { readonly repository: string; readonly reference: string },
+  route: RepositoryNames & { readonly reference: string },
 ): Promise<Answer> {
-  const { repository, reference } = route
-  if (!isDigest(reference) && !isTag(reference)) {
-    throw new Fault(400, { code: 'TAG_INVALID', message: 'neither a tag nor a digest' })
-  }
+  const { repository, path, reference } = route
+  const tags = tagsAsked(call, reference)
   const bytes = await bodyOf(call)
   const document = documentFrom(bytes, call.request.headers['content-type'])
   const digest = await digestFor(bytes, reference)
   await assertChildren(call, document)
-  await call.store.put(bytes, { digest, size: bytes.byteLength })
-  if (!isDigest(reference)) {
-    await setTag(call, `${repository}:${reference}`, { mediaType: document.mediaType, digest, size: bytes.byteLength })
-  }
+  const descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength }
+  await call.store.put(bytes, { digest, size: descriptor.size })
+  for (const tag of tags) await setTag(call, `${repository}:${tag}`, descriptor)
+  const subject = call.referrers.add(descriptor, document)
   return {
     status: 201,
-    headers: { Location: `/v2/${repository}/manifests/${digest}`, 'Docker-Content-Digest': digest },
+    headers: {
+      Location: `/v2/${path}/manifests/${digest}`,
+      'Docker-Content-Digest': digest,
+      ...(call.query.has('tag') ? { 'OCI-Tag': tags.join(', ') } : {}),
+      // SPEC: tells the client that it need not keep a list of referrers itself (distribution-spec, pushing manifests with subject).
+      ...(subject ? { 'OCI-Subject': subject } : {}),
+    },
   }
+}
+
+function tagsAsked({ query }: Call, reference: string): readonly string[] {
+  const asked = query.getAll('tag')
+  const tags = [...new Set(isDigest(reference) ? asked : [reference, ...asked])]
+  if (tags.length > TAGS_PER_REQUEST) {
+    throw new Fault(414, { code: 'TAG_INVALID', message: `more than ${TAGS_PER_REQUEST} tags in one request` })
+  }
+  const wrong = tags.find(tag => !isTag(tag))
+  if (wrong !== undefined) {
+    const detail = { tag: wrong.slice(0, 200) }
+    throw new Fault(400, { code: 'TAG_INVALID', message: 'neither a tag nor a digest', detail })
+  }
+  return tags
 }
 
 async function bodyOf({ request, settings }: Call): Promise<Uint8Array> {

@@ -5,10 +5,7 @@ import { uploadAnswer, uploadHeaders } from './upload-answer.ts'
 import type { UploadSession } from './upload-sessions.ts'
 
 /** PATCH of an upload: adds the body to it. */
-export async function appendUpload(
-  call: Call,
-  route: { readonly repository: string; readonly id: string },
-): Promise<Answer> {
+export async function appendUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
   const session = call.uploads.find(route)
   await addBody(call, session)
   return uploadAnswer(202, session)

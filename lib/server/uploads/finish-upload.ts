@@ -7,10 +7,7 @@ import { storedAnswer } from './upload-answer.ts'
 import type { UploadSession } from './upload-sessions.ts'
 
 /** PUT of an upload: adds the body, if there is one, and ends it. */
-export async function finishUpload(
-  call: Call,
-  route: { readonly repository: string; readonly id: string },
-): Promise<Answer> {
+export async function finishUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
   const session = call.uploads.find(route)
   const digest = wireDigest(call.query.get('digest') ?? '')
   const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
@@ -21,5 +18,5 @@ export async function finishUpload(
 /** Ends an upload whose bytes have all arrived. */
 export async function commitUpload(session: UploadSession, digest: Digest): Promise<Answer> {
   await session.commit(digest)
-  return storedAnswer(session.repository, digest)
+  return storedAnswer(session.path, digest)
 }

@@ -1,24 +1,26 @@
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, isDigest } from '../../digest/index.ts'
+import { mayAccess } from '../access/require-access.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { wireDigest } from '../route.ts'
+import type { RepositoryNames } from '../served-names.ts'
 import { addBody } from './append-upload.ts'
 import { commitUpload } from './finish-upload.ts'
 import { storedAnswer, uploadAnswer } from './upload-answer.ts'
 
 /** POST of an upload: take a blob over from another repository, take it in one piece, or begin to take it piece by piece. */
-export async function startUpload(call: Call, route: { readonly repository: string }): Promise<Answer> {
+export async function startUpload(call: Call, route: RepositoryNames): Promise<Answer> {
   const { store, query, uploads, signal } = call
   const mount = query.get('mount')
   // SPEC: a mount that cannot be done becomes an upload (distribution-spec, end-11).
-  if (mount !== null && isDigest(mount) && (await store.leases.touch(mount, { signal }))) {
-    return storedAnswer(route.repository, mount)
+  if (mount !== null && isDigest(mount) && (await mayMount(call)) && (await store.leases.touch(mount, { signal }))) {
+    return storedAnswer(route.path, mount)
   }
   const whole = query.get('digest')
   const digest = whole === null ? undefined : wireDigest(whole)
   const algorithm = digest ? (digest.slice(0, digest.indexOf(':')) as DigestAlgorithm) : algorithmAsked(query)
-  const session = uploads.start(route.repository, algorithm)
+  const session = uploads.start(route.path, algorithm)
   if (!digest) return uploadAnswer(202, session)
   try {
     await addBody(call, session)
@@ -28,6 +30,12 @@ export async function startUpload(call: Call, route: { readonly repository: stri
     await session.abort()
     throw error
   }
+}
+
+/** Who may not read the other repository does not get to know what it has. */
+async function mayMount(call: Call): Promise<boolean> {
+  const from = call.query.get('from')
+  return from === null || (await mayAccess(call, 'pull', from)) === true
 }
 
 function algorithmAsked(query: URLSearchParams): DigestAlgorithm {

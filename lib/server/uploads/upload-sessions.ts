@@ -15,12 +15,13 @@ export class UploadSessions {
     this.#settings = settings
   }
 
-  start(repository: string, algorithm: DigestAlgorithm): UploadSession {
+  start(path: string, algorithm: DigestAlgorithm): UploadSession {
     if (this.#sessions.size >= this.#settings.maxUploads) {
       const tooMany = { code: 'TOOMANYREQUESTS', message: 'too many uploads are open' } as const
       throw new Fault(429, tooMany, { 'Retry-After': '10' })
     }
-    const session = new UploadSession(this.#store, repository, algorithm, {
+    const session = new UploadSession(this.#store, path, algorithm, {
+      minChunkBytes: this.#settings.minChunkBytes,
       idleMs: this.#settings.uploadIdleMs,
       onEnd: () => this.#sessions.delete(session.id),
     })
@@ -28,9 +29,9 @@ export class UploadSessions {
     return session
   }
 
-  find(route: { readonly repository: string; readonly id: string }): UploadSession {
+  find(route: { readonly path: string; readonly id: string }): UploadSession {
     const session = this.#sessions.get(route.id)
-    if (session?.repository === route.repository) return session
+    if (session?.path === route.path) return session
     throw new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'no such upload' })
   }
 
@@ -40,7 +41,8 @@ export class UploadSessions {
   }
 }
 
-interface SessionEnd {
+interface SessionLimits {
+  readonly minChunkBytes: number
   readonly idleMs: number
   readonly onEnd: () => void
 }
@@ -48,20 +50,24 @@ interface SessionEnd {
 /** One upload. Only one request at a time may add to it. */
 export class UploadSession {
   readonly id: string = randomUUID()
-  readonly repository: string
+  /** The repository, as in paths. */
+  readonly path: string
+  readonly minChunkBytes: number
   readonly #store: Store
   readonly #algorithm: DigestAlgorithm
-  readonly #end: SessionEnd
+  readonly #limits: SessionLimits
   #writer: BlobWriter | undefined
   #busy = false
   #ended = false
+  #isShort = false
   #idle: NodeJS.Timeout | undefined
 
-  constructor(store: Store, repository: string, algorithm: DigestAlgorithm, end: SessionEnd) {
+  constructor(store: Store, path: string, algorithm: DigestAlgorithm, limits: SessionLimits) {
     this.#store = store
-    this.repository = repository
+    this.path = path
     this.#algorithm = algorithm
-    this.#end = end
+    this.minChunkBytes = limits.minChunkBytes
+    this.#limits = limits
     this.#waitForMore()
   }
 
@@ -73,8 +79,14 @@ export class UploadSession {
   /** Adds what a request brings. If it breaks off, what came so far stays, and the client may go on from there. */
   append(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     return this.#exclusively(async () => {
+      if (this.#isShort) {
+        const message = `only the last piece may have less than ${this.minChunkBytes} bytes`
+        throw new Fault(416, { code: 'SIZE_INVALID', message })
+      }
       const writer = await this.#open(this.#algorithm)
+      const before = writer.offset
       for await (const chunk of chunks) await writer.write(chunk)
+      this.#isShort = writer.offset - before < this.minChunkBytes
     })
   }
 
@@ -127,13 +139,13 @@ export class UploadSession {
   #waitForMore(): void {
     if (this.#ended) return
     // A failure to drop bytes has nobody to be told to; the store sweeps such leftovers when it is opened.
-    this.#idle = setTimeout(() => void this.abort().catch(() => {}), this.#end.idleMs)
+    this.#idle = setTimeout(() => void this.abort().catch(() => {}), this.#limits.idleMs)
     this.#idle.unref()
   }
 
   #over(): void {
     this.#ended = true
     clearTimeout(this.#idle)
-    this.#end.onEnd()
+    this.#limits.onEnd()
   }
 }

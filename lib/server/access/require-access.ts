@@ -1,0 +1,34 @@
+import type { Call } from '../call.ts'
+import { Fault } from '../fault.ts'
+import type { Route } from '../route.ts'
+import type { RegistryAction } from './access.ts'
+import { basicCredentials } from './basic-credentials.ts'
+
+/** Lets a request through, or throws the {@link Fault} that it is answered with. */
+export async function requireAccess(call: Call, route: Route): Promise<void> {
+  const allowed = await mayAccess(call, actionOf(call.request.method ?? '', route), repositoryOf(route))
+  if (allowed === true) return
+  if (allowed === 'denied') throw new Fault(403, { code: 'DENIED', message: 'this user may not do that' })
+  const challenge = `Basic realm=${JSON.stringify(call.settings.realm)}, charset="UTF-8"`
+  throw new Fault(401, { code: 'UNAUTHORIZED', message: 'log in first' }, { 'WWW-Authenticate': challenge })
+}
+
+/** Whether who asks may do something to a repository. */
+export async function mayAccess(
+  { settings, request }: Call,
+  action: RegistryAction,
+  repository: string | undefined,
+): Promise<boolean | 'denied'> {
+  if (!settings.authorize) return true
+  return settings.authorize({ action, repository, ...basicCredentials(request.headers.authorization) })
+}
+
+function actionOf(method: string, route: Route): RegistryAction {
+  if (route.kind === 'upload' || route.kind === 'uploads') return 'push'
+  if (method === 'DELETE') return 'delete'
+  return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+}
+
+function repositoryOf(route: Route): string | undefined {
+  return 'path' in route ? route.path : undefined
+}

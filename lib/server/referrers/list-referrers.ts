@@ -1,0 +1,39 @@
+import type { Digest } from '../../digest/index.ts'
+import { type Descriptor, Limits, MediaType } from '../../spec/index.ts'
+import { type Answer, jsonAnswer } from '../answer.ts'
+import type { Call } from '../call.ts'
+import type { RepositoryNames } from '../served-names.ts'
+
+/** SPEC: the list is an index, which clients refuse when it is larger than a manifest may be; `Link` leads to the rest. */
+const PAGE_BYTES = Limits.manifestBytes / 2
+
+/** GET of what refers to a manifest. There need be no such manifest. */
+export async function listReferrers(call: Call, route: RepositoryNames & { readonly digest: Digest }): Promise<Answer> {
+  const artifactType = call.query.get('artifactType')
+  const here = await call.referrers.find(route.digest)
+  const elsewhere = (await call.upstream?.referrers(route, route.digest, call.signal)) ?? []
+  const all = new Map([...elsewhere, ...here].map(entry => [entry.digest, entry]))
+  const wanted = [...all.values()]
+    .filter(entry => artifactType === null || entry.artifactType === artifactType)
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+  const page = pageAfter(wanted, call.query.get('last'))
+  const headers: Record<string, string> = { 'Content-Type': MediaType.OciIndex }
+  if (artifactType !== null) headers['OCI-Filters-Applied'] = 'artifactType'
+  const last = page.at(-1)
+  if (last && last !== wanted.at(-1)) {
+    const next = new URLSearchParams({ ...(artifactType === null ? {} : { artifactType }), last: last.digest })
+    headers.Link = `</v2/${route.path}/referrers/${route.digest}?${next}>; rel="next"`
+  }
+  return jsonAnswer(200, { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: page }, headers)
+}
+
+function pageAfter(all: readonly Descriptor[], last: string | null): readonly Descriptor[] {
+  const rest = all.filter(({ digest }) => last === null || digest > last)
+  let bytes = 0
+  const end = rest.findIndex(entry => {
+    bytes += Buffer.byteLength(JSON.stringify(entry))
+    return bytes > PAGE_BYTES
+  })
+  // At least one, however large its annotations are.
+  return end < 0 ? rest : rest.slice(0, Math.max(1, end))
+}

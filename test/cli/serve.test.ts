@@ -1,0 +1,122 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createMemoryStore, openStore } from '../../lib/store/index.ts'
+import { httpRequest } from '../helpers/http-request.ts'
+import { type CliRun, cli } from '../helpers/run-cli.ts'
+import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+let directory: ReturnType<typeof temporaryDirectory>
+let store: string
+beforeEach(() => {
+  directory = temporaryDirectory('serve')
+  store = join(directory.path, 'store')
+})
+afterEach(() => directory[Symbol.dispose]())
+
+const file = (name: string, text: string) => {
+  const path = join(directory.path, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** Runs `serve` while `work` goes on; resolves to how it ended when it was stopped. */
+async function serving(args: readonly string[], work: (url: string) => Promise<void>): Promise<CliRun> {
+  const stop = new AbortController()
+  let listening!: (url: string) => void
+  const url = new Promise<string>(resolve => {
+    listening = resolve
+  })
+  const onStdout = (text: string) => {
+    const { url } = text.endsWith('\n') ? JSON.parse(text) : {}
+    if (url) listening(url)
+  }
+  const run = cli(['serve', '--json', '--listen', '127.0.0.1:0', ...args], { store, signal: stop.signal, onStdout })
+  try {
+    await work(await Promise.race([url, run.then(failed => Promise.reject(new Error(failed.stdout)))]))
+  } finally {
+    stop.abort()
+  }
+  return run
+}
+
+describe('serve', () => {
+  test('offers the store until it is stopped, and ends well', async () => {
+    const { code } = await serving([], async url => {
+      expect((await httpRequest(url, 'GET', '/v2/')).status).toBe(200)
+      expect((await httpRequest(url, 'POST', '/v2/app/blobs/uploads/')).status).toBe(202)
+    })
+    expect(code).toBe(0)
+  })
+
+  test('with --read-only refuses pushes', async () => {
+    await serving(['--read-only'], async url => {
+      expect((await httpRequest(url, 'POST', '/v2/app/blobs/uploads/')).status).toBe(405)
+    })
+  })
+
+  test('with --htpasswd lets in who is in the file', async () => {
+    const users = file('users', 'ann:$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq\n')
+    await serving(['--htpasswd', users], async url => {
+      expect((await httpRequest(url, 'GET', '/v2/')).status).toBe(401)
+      const authorization = `Basic ${Buffer.from('ann:hunter2').toString('base64')}`
+      expect((await httpRequest(url, 'GET', '/v2/', { headers: { authorization } })).status).toBe(200)
+    })
+  })
+
+  test('with --tls-cert and --tls-key speaks https', async () => {
+    const { key, cert } = selfSignedCertificate()
+    await serving(['--tls-cert', file('cert', cert), '--tls-key', file('key', key)], async url => {
+      expect(url).toMatch(/^https:/)
+      const { request } = await import('node:https')
+      const status = await new Promise((resolve, reject) => {
+        const options = { ca: cert, agent: false, headers: { connection: 'close' } }
+        request(`${url}/v2/`, options, answer => resolve(answer.resume().statusCode))
+          .on('error', reject)
+          .end()
+      })
+      expect(status).toBe(200)
+    })
+  })
+
+  test('with --upstream fetches what the store lacks, under the name that a pull gives', async () => {
+    const there = createMemoryStore()
+    const image = await putStoreImage(there)
+    await there.references.set('some/app:1', image.manifest)
+    await using origin = await serveStore(there)
+    await serving(['--upstream', origin.host], async url => {
+      expect((await httpRequest(url, 'GET', '/v2/some/app/manifests/1')).status).toBe(200)
+      for (const { digest } of [image.config, image.layer]) {
+        expect((await httpRequest(url, 'GET', `/v2/some/app/blobs/${digest}`)).status).toBe(200)
+      }
+    })
+    await using here = await openStore(store)
+    expect((await here.references.get(`${origin.host}/some/app:1`))?.digest).toBe(image.manifest.digest)
+  })
+
+  test.each([
+    [['--listen', 'x'], 'ERR_USAGE', 2],
+    [['--listen', '127.0.0.1:65536'], 'ERR_USAGE', 2],
+    [['--upstream', 'some/app'], 'ERR_USAGE', 2],
+    [['--upstream', 'docker'], 'ERR_USAGE', 2],
+    [['--tls-cert', '/nowhere'], 'ERR_USAGE', 2],
+    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], 'ERR_USAGE', 2],
+    [['--htpasswd', '/nowhere'], 'ERR_USAGE', 2],
+    [['--htpasswd', '/dev/null', '--listen', 'x:y'], 'ERR_USAGE', 2],
+  ])('refuses %s', async (args, code, exit) => {
+    const run = await cli(['serve', '--listen', '127.0.0.1:0', ...args], { store })
+    expect([run.code, run.stderr]).toEqual([exit, expect.stringContaining(`(${code})`)])
+  })
+
+  test('tells who opens it to others that they may push', async () => {
+    const stop = new AbortController()
+    const onStdout = () => stop.abort()
+    const run = (...args: string[]) =>
+      cli(['serve', '--listen', '0.0.0.0:0', ...args], { store, signal: stop.signal, onStdout })
+    expect((await run()).stderr).toContain('--htpasswd')
+    expect((await run('--read-only')).stderr).toBe('')
+  })
+})

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { allowHtpasswd, allowUsers, type RegistryAccess } from '../../lib/server/index.ts'
+import { pushImage, rawImage } from '../helpers/push-image.ts'
+import { runningServer } from '../helpers/running-server.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+const basic = (user: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+})
+
+// Of `hunter2`, made by `htpasswd -B`.
+const HASH = '$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq'
+
+describe.each([
+  ['allowUsers', allowUsers({ ann: 'hunter2', bob: '' })],
+  ['allowHtpasswd', allowHtpasswd(`# who may\n\nann:${HASH}\r\n`)],
+])('%s', (_, authorize) => {
+  test('lets in who knows the password, again and again', async () => {
+    await using registry = await runningServer({ authorize })
+    for (let i = 0; i < 3; i++) {
+      expect((await registry.ask('GET', '/v2/', { headers: basic('ann', 'hunter2') })).status).toBe(200)
+    }
+  })
+
+  test.each([
+    ['nobody', {}],
+    ['a wrong password', basic('ann', 'hunter3')],
+    ['a longer password', basic('ann', 'hunter22')],
+    ['no password', basic('ann', '')],
+    ['an unknown user', basic('eve', 'hunter2')],
+    ['an inherited user', basic('constructor', 'hunter2')],
+    ['no user', basic('', 'hunter2')],
+    ['another scheme', { authorization: 'Bearer hunter2' }],
+    ['no colon', { authorization: `Basic ${Buffer.from('ann').toString('base64')}` }],
+    ['no base64', { authorization: 'Basic ann:hunter2' }],
+    ['a long header', basic('ann', 'x'.repeat(5000))],
+  ])('asks to log in: %s', async (_, headers) => {
+    await using registry = await runningServer({ authorize, realm: 'a "test"' })
+    for (const [method, path] of [
+      ['GET', '/v2/'],
+      ['GET', '/v2/_catalog'],
+      ['HEAD', '/v2/app/manifests/1'],
+      ['POST', '/v2/app/blobs/uploads/'],
+      ['DELETE', '/v2/app/manifests/1'],
+    ] as const) {
+      const answer = await registry.ask(method, path, { headers })
+      expect(answer).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Basic realm="a \\"test\\"", charset="UTF-8"' },
+      })
+      if (method !== 'HEAD') expect(answer.json().errors[0]!.code).toBe('UNAUTHORIZED')
+    }
+  })
+})
+
+test('a user with an empty password has one: the empty one', async () => {
+  await using registry = await runningServer({ authorize: allowUsers({ bob: '' }) })
+  expect((await registry.ask('GET', '/v2/', { headers: basic('bob', '') })).status).toBe(200)
+})
+
+test.each([
+  ['a plain password', 'ann:hunter2'],
+  ['a broken hash', 'ann:{SHA}87HrMDbdAEIbQyB6LH8GFlmuZzs='],
+  ['no user', `:${HASH}`],
+  ['no colon', 'hunter2'],
+  ['a cost that takes minutes', `ann:${HASH.replace('$05$', '$31$')}`],
+])('an htpasswd file with %s is refused, and not shown', async (_, line) => {
+  const error = await thrownBy(() => allowHtpasswd(`bob:${HASH}\n${line}`))
+  expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(/line 2/) })
+  expect(error.message).not.toContain('hunter2')
+})
+
+test('a decision is made on what is wanted, of which repository, by whom', async () => {
+  const asked: RegistryAccess[] = []
+  await using registry = await runningServer({
+    authorize: access => {
+      asked.push(access)
+      return access.action === 'delete' ? 'denied' : true
+    },
+  })
+  const image = rawImage('a')
+  await pushImage(registry.url, 'some/app', '1', image)
+  const { blobs } = image
+  asked.length = 0
+  for (const [method, path, action, repository] of [
+    ['GET', '/v2/', 'pull', undefined],
+    ['GET', '/v2/_catalog', 'pull', undefined],
+    ['GET', '/v2/some/app/tags/list', 'pull', 'some/app'],
+    ['GET', `/v2/some/app/referrers/${image.digest}`, 'pull', 'some/app'],
+    ['HEAD', '/v2/some/app/manifests/1', 'pull', 'some/app'],
+    ['GET', `/v2/library/node/blobs/${blobs[0]!.digest}`, 'pull', 'node'],
+    ['POST', '/v2/some/app/blobs/uploads/', 'push', 'some/app'],
+    ['GET', '/v2/some/app/blobs/uploads/x', 'push', 'some/app'],
+    ['DELETE', '/v2/some/app/blobs/uploads/x', 'push', 'some/app'],
+    ['PUT', '/v2/some/app/manifests/2', 'push', 'some/app'],
+    ['DELETE', '/v2/some/app/manifests/1', 'delete', 'some/app'],
+  ] as const) {
+    const answer = await registry.ask(method, path, { headers: basic('ann', 'a:b') })
+    expect(asked.pop()).toEqual({ action, repository, username: 'ann', password: 'a:b' })
+    if (action === 'delete') expect([answer.status, answer.json().errors[0]!.code]).toEqual([403, 'DENIED'])
+    else expect([401, 403]).not.toContain(answer.status)
+  }
+})
+
+test('a blob is not mounted from a repository that who asks may not read', async () => {
+  await using registry = await runningServer({
+    authorize: ({ action, repository }) => !(action === 'pull' && repository === 'secret'),
+  })
+  const { digest } = await registry.store.put(Buffer.from('x'))
+  const mount = (from: string) => registry.ask('POST', `/v2/app/blobs/uploads/?mount=${digest}&from=${from}`)
+  expect((await mount('secret')).status).toBe(202)
+  expect((await mount('open')).status).toBe(201)
+})
+
+test('a decision that fails lets nobody in, and says nothing', async () => {
+  await using registry = await runningServer({ authorize: () => Promise.reject(new Error('ldap://secret')) })
+  const answer = await registry.ask('GET', '/v2/')
+  expect([answer.status, answer.body.toString().includes('secret')]).toEqual([500, false])
+})

@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { MediaType } from '../../lib/spec/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { type RunningServer, runningServer } from '../helpers/running-server.ts'
+import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
+
+/** A server that stands for a registry which does as it is told, and which has an image `some/app:1`. */
+async function standing(
+  options: { tagMaxAgeMs?: number; layer?: Uint8Array } = {},
+  here: Store = createMemoryStore(),
+): Promise<Standing> {
+  const there = createMemoryStore()
+  const image = await putStoreImage(there, options.layer ?? 'layer of the image')
+  await there.references.set('some/app:1', image.manifest)
+  const origin = await createFaultyRegistry({ store: there })
+  const client = registryClientFor({ retries: { tries: 1 } })
+  const { tagMaxAgeMs } = options
+  const upstream = { registry: origin.host, client, tagMaxAgeMs }
+  const server = await runningServer({ upstream, closeGraceMs: 50 }, here)
+  return {
+    ...{ there, here, origin, client, server, image },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await client.close()
+      await origin.close()
+    },
+  }
+}
+
+interface Standing extends AsyncDisposable {
+  readonly there: Store
+  readonly here: Store
+  readonly origin: FaultyRegistry
+  readonly client: RegistryClient
+  readonly server: RunningServer
+  readonly image: Awaited<ReturnType<typeof putStoreImage>>
+}
+
+const asked = ({ origin }: Standing) => origin.seen.map(({ method, path }) => `${method} ${path}`)
+const blob = (digest: string) => `/v2/some/app/blobs/${digest}`
+
+async function pull({ server, image }: Standing): Promise<void> {
+  expect((await server.ask('GET', '/v2/some/app/manifests/1')).status).toBe(200)
+  for (const { digest } of [image.config, image.layer]) expect((await server.ask('GET', blob(digest))).status).toBe(200)
+}
+
+describe('a server with an upstream registry', () => {
+  test('fetches what it lacks, once, and keeps it', async () => {
+    await using all = await standing()
+    const { server, image, origin } = all
+    await pull(all)
+    const first = asked(all)
+    expect(first.filter(line => line.startsWith('GET') && line.includes('/blobs/'))).toHaveLength(2)
+    await pull(all)
+    expect(asked(all)).toEqual(first)
+    expect((await server.ask('GET', blob(image.layer.digest))).body.toString()).toBe('layer of the image')
+    // When the image is complete, it has its name in the store: the one by which a pull would have named it.
+    await expect
+      .poll(async () => (await all.here.references.get(`${origin.host}/some/app:1`))?.digest)
+      .toBe(image.manifest.digest)
+  })
+
+  test('answers HEAD and parts of what it lacks', async () => {
+    await using all = await standing()
+    const { server, image } = all
+    expect(await server.ask('HEAD', blob(image.layer.digest))).toMatchObject({
+      status: 200,
+      headers: { 'content-length': '18', 'docker-content-digest': image.layer.digest },
+    })
+    expect(await all.here.stat(image.layer.digest)).toBeUndefined()
+    const part = await server.ask('GET', blob(image.layer.digest), { headers: { range: 'bytes=6-7' } })
+    expect([part.status, part.body.toString()]).toEqual([206, 'of'])
+    expect(await server.ask('HEAD', '/v2/some/app/manifests/1')).toMatchObject({ status: 200 })
+    expect(await server.ask('GET', `/v2/some/app/manifests/${image.manifest.digest}`)).toMatchObject({ status: 200 })
+  })
+
+  test('has one fetch for all who ask at the same time', async () => {
+    const layer = Buffer.alloc(3_000_000, 'layer')
+    await using all = await standing({ layer })
+    const { server, image } = all
+    const manifests = await Promise.all(Array.from({ length: 8 }, () => server.ask('GET', '/v2/some/app/manifests/1')))
+    expect(manifests.every(({ status }) => status === 200)).toBe(true)
+    const answers = await Promise.all(Array.from({ length: 8 }, () => server.ask('GET', blob(image.layer.digest))))
+    for (const answer of answers) expect([answer.complete, answer.body.equals(layer)]).toEqual([true, true])
+    const times = (what: RegExp) => asked(all).filter(line => what.test(line)).length
+    expect([times(/GET .*manifests/), times(/GET .*blobs/)]).toEqual([1, 1])
+  })
+
+  test('goes on when the client leaves that asked first', async () => {
+    const layer = Buffer.alloc(5_000_000, 'layer')
+    await using all = await standing({ layer })
+    const { server, image } = all
+    const { get } = await import('node:http')
+    await new Promise<void>(resolve => {
+      const request = get(`${server.url}${blob(image.layer.digest)}`, answer => {
+        answer.once('data', () => request.destroy())
+        answer.on('error', () => {})
+        answer.once('close', resolve)
+      })
+      request.on('error', () => {})
+    })
+    await expect.poll(async () => (await all.here.stat(image.layer.digest))?.size).toBe(layer.length)
+  })
+
+  test('takes nothing over that is not what it was asked for, and passes it on to nobody', async () => {
+    await using all = await standing()
+    const { server, image, origin } = all
+    origin.misbehave({ kind: 'flip', at: 3 }, { method: 'GET', path: /blobs/, times: 9 })
+    const answer = await server.ask('GET', blob(image.layer.digest))
+    expect(answer.complete && answer.status === 200).toBe(false)
+    expect(await all.here.stat(image.layer.digest)).toBeUndefined()
+    origin.behave()
+    await expect.poll(async () => (await server.ask('GET', blob(image.layer.digest))).complete).toBe(true)
+  })
+
+  test('sees a tag move when it looks again, and not before', async () => {
+    for (const [tagMaxAgeMs, sees] of [
+      [0, true],
+      [60_000, false],
+    ] as const) {
+      await using all = await standing({ tagMaxAgeMs })
+      await pull(all)
+      const { manifest } = await putStoreImage(all.there, 'another layer')
+      await all.there.references.set('some/app:1', manifest)
+      const { headers } = await all.server.ask('GET', '/v2/some/app/manifests/1')
+      expect(headers['docker-content-digest'] === manifest.digest).toBe(sees)
+    }
+  })
+
+  test('serves what it has when the upstream registry is down, and says that it may be old', async () => {
+    await using all = await standing({ tagMaxAgeMs: 0 })
+    const { server, image, origin } = all
+    await pull(all)
+    await origin.close()
+    const answer = await server.ask('GET', '/v2/some/app/manifests/1')
+    expect(answer).toMatchObject({ status: 200, headers: { 'docker-content-digest': image.manifest.digest } })
+    expect(answer.headers.warning).toMatch(/^299 - "/)
+    expect((await server.ask('GET', blob(image.layer.digest))).status).toBe(200)
+    expect((await server.ask('GET', '/v2/some/app/tags/list')).json().tags).toEqual(['1'])
+    const unknown = await server.ask('GET', '/v2/some/app/manifests/2')
+    expect([unknown.status, unknown.json().errors[0]!.code]).toEqual([502, 'UNAVAILABLE'])
+    expect(unknown.body.toString()).not.toContain(origin.host)
+  })
+
+  test('remembers over a restart what an incomplete image was called', async () => {
+    const here = createMemoryStore()
+    let digest: Digest
+    {
+      const all = await standing({}, here)
+      const index = await putStoreDocument(all.there, MediaType.OciIndex, {
+        schemaVersion: 2,
+        mediaType: MediaType.OciIndex,
+        manifests: [all.image.manifest, (await putStoreImage(all.there, 'for others')).manifest],
+      })
+      digest = index.digest
+      await all.there.references.set('some/app:index', index)
+      expect((await all.server.ask('GET', '/v2/some/app/manifests/index')).status).toBe(200)
+      await all.origin.close()
+      await all.server.server.close()
+      const again = await runningServer({ upstream: { registry: all.origin.host, client: all.client } }, here)
+      const answer = await again.ask('GET', '/v2/some/app/manifests/index')
+      expect(answer).toMatchObject({ status: 200, headers: { 'docker-content-digest': digest } })
+      await again[Symbol.asyncDispose]()
+      await all.client.close()
+    }
+  })
+
+  test('says no when the upstream registry says no, also of what it once had', async () => {
+    await using all = await standing({ tagMaxAgeMs: 0 })
+    await pull(all)
+    await all.there.references.delete('some/app:1')
+    for (const path of ['/v2/some/app/manifests/1', '/v2/none/manifests/1', '/v2/some/app/manifests/-x']) {
+      const answer = await all.server.ask('GET', path)
+      expect([answer.status, answer.json().errors[0]!.code]).toEqual([404, 'MANIFEST_UNKNOWN'])
+    }
+    const none = `sha256:${'0'.repeat(64)}`
+    for (const method of ['GET', 'HEAD']) {
+      expect((await all.server.ask(method, blob(none))).status).toBe(404)
+      expect((await all.server.ask(method, `/v2/some/app/manifests/${none}`)).status).toBe(404)
+    }
+  })
+
+  test('lists the tags and referrers of both', async () => {
+    await using all = await standing()
+    const { image, there, server } = all
+    await there.references.set('some/app:2', image.manifest)
+    expect((await server.ask('GET', '/v2/some/app/tags/list?n=1')).json()).toEqual({ name: 'some/app', tags: ['1'] })
+    const members = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [], subject: image.manifest }
+    const { digest } = await putStoreDocument(there, MediaType.OciIndex, members)
+    const { manifests } = (await server.ask('GET', `/v2/some/app/referrers/${image.manifest.digest}`)).json()
+    expect((manifests as { digest: string }[]).map(one => one.digest)).toEqual([digest])
+    await pull(all)
+    await expect.poll(async () => (await server.ask('GET', '/v2/_catalog')).json().repositories).toEqual(['some/app'])
+  })
+
+  test('is for one registry, takes nothing, and does not serve the names of others', async () => {
+    await using all = await standing()
+    const { server, image, here, origin } = all
+    expect((await server.ask('POST', '/v2/some/app/blobs/uploads/')).status).toBe(405)
+    expect((await server.ask('DELETE', '/v2/some/app/manifests/1')).status).toBe(405)
+    const other = await putStoreImage(here, 'other')
+    await here.references.set('some/app:other', other.manifest)
+    expect((await server.ask('GET', '/v2/some/app/manifests/other')).status).toBe(404)
+    expect((await server.ask('GET', '/v2/_catalog')).json().repositories).toEqual([])
+    const ns = (name: string) => server.ask('GET', `/v2/some/app/manifests/1?ns=${encodeURIComponent(name)}`)
+    expect((await ns(origin.host)).headers['docker-content-digest']).toBe(image.manifest.digest)
+    expect((await ns('docker.io')).status).toBe(404)
+    expect((await ns('?')).status).toBe(404)
+  })
+
+  test('passes on that it has to wait', async () => {
+    await using all = await standing()
+    all.origin.misbehave({ kind: 'too-many-requests', retryAfter: 100_000 }, { times: 9 })
+    const answer = await all.server.ask('GET', '/v2/some/app/manifests/1')
+    expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '100000' } })
+  })
+
+  test('closing breaks off what is being fetched', async () => {
+    await using all = await standing({ layer: Buffer.alloc(2_000_000) })
+    all.origin.misbehave({ kind: 'stall', after: 1000 }, { method: 'GET', path: /blobs/ })
+    const answer = all.server.ask('GET', blob(all.image.layer.digest)).catch(() => undefined)
+    await expect.poll(() => asked(all).some(line => /GET .*blobs/.test(line))).toBe(true)
+    const closed = all.server.server.close()
+    expect((await answer)?.complete ?? false).toBe(false)
+    await closed
+  }, 10_000)
+})
