@@ -1,4 +1,23 @@
 export {
+  type ArchiveAddress,
+  type ArchivedImage,
+  ArchiveLimits,
+  type ImageArchive,
+  type ImageToWrite,
+  type ImportTarOptions,
+  importTar,
+  type LoadArchiveOptions,
+  type LoadedImage,
+  loadArchive,
+  openArchive,
+  parseArchiveAddress,
+  type ReadArchiveOptions,
+  type SavedArchive,
+  saveArchive,
+  type WriteArchiveOptions,
+  writeArchive,
+} from './archive/index.ts'
+export {
   type CompressionType,
   type CompressOptions,
   compress,

@@ -15,6 +15,20 @@ process.stdout.on('error', error => {
   process.exit(0)
 })
 const { env, stdout, stderr } = process
-void runCli(process.argv.slice(2), { env, stdout, stderr, signal: stop.signal }, version).then(code => {
+let stdin: NodeJS.ReadStream | undefined
+const terminal = {
+  env,
+  stdout,
+  stderr,
+  signal: stop.signal,
+  // Opened only by a command that reads it.
+  get stdin() {
+    stdin = process.stdin
+    return stdin
+  },
+}
+void runCli(process.argv.slice(2), terminal, version).then(code => {
   process.exitCode = code
+  // A pipe that still has something to say would keep the process waiting.
+  stdin?.destroy()
 })

@@ -4,9 +4,12 @@ import type { DfOptions } from './commands/df.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { FsckOptions } from './commands/fsck.ts'
 import type { GcOptions } from './commands/gc.ts'
+import type { ImportOptions } from './commands/import.ts'
 import type { PlatformOption } from './commands/inspect.ts'
+import type { LoadOptions } from './commands/load.ts'
 import type { PullOptions } from './commands/pull.ts'
 import type { PushOptions } from './commands/push.ts'
+import type { SaveOptions } from './commands/save.ts'
 import type { ServeOptions } from './commands/serve.ts'
 import type { UnpackCommandOptions } from './commands/unpack.ts'
 import type { GlobalOptions, Session } from './session.ts'
@@ -53,6 +56,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   addLocalCommands(add, inSession)
   addSpaceCommands(add, inSession)
   addRootfsCommands(add, inSession)
+  addArchiveCommands(add, inSession)
   add('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')
@@ -115,6 +119,42 @@ function addRootfsCommands(add: (usage: string, description: string) => Command,
     .option('--overwrite', 'write into a directory that is not empty')
     .action((name: string, directory: string, options: GlobalOptions & UnpackCommandOptions) =>
       inSession(options, async s => (await import('./commands/unpack.ts')).unpack(s, name, directory, options)),
+    )
+}
+
+/** Commands that move images between the store and files. */
+function addArchiveCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+  add('save <name...>', 'write stored images to one file')
+    .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
+    .option('--format <f>', 'oci, or docker for `docker load` and older tools', 'oci')
+    .option('--platform <p>', 'platform to take from an index')
+    .option('--compression <kind>', 'none, gzip or zstd for the whole file', 'none')
+    .action((names: string[], options: GlobalOptions & SaveOptions) =>
+      inSession(options, async s => (await import('./commands/save.ts')).save(s, names, options)),
+    )
+  add('load', 'bring the images of a file of save, `docker save` or skopeo into the store; prints their names')
+    .option(
+      '-i, --input <file>',
+      'file, or oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]; - for stdin (the default)',
+      '-',
+    )
+    .option('-t, --tag <name>', 'name in the store, for a file of one image')
+    .option('--platform <p>', 'platform to take from an index')
+    .action((options: GlobalOptions & LoadOptions) =>
+      inSession(options, async s => (await import('./commands/load.ts')).load(s, options)),
+    )
+  add('import <tar>', 'make an image out of the tar of a root filesystem (- for stdin); prints its digest')
+    .option('-t, --tag <name>', 'name of the result')
+    .option('--cmd <json>', 'command, as a JSON array')
+    .option('--entrypoint <json>', 'entrypoint, as a JSON array')
+    .option('-e, --env <name=value>', 'environment variable', collect)
+    .option('-l, --label <name=value>', 'label', collect)
+    .option('-w, --workdir <dir>', 'working directory')
+    .option('-u, --user <user>', 'user')
+    .option('--platform <p>', 'platform of the image')
+    .option('--compression <kind>', 'gzip, zstd or none for a tar that is not compressed', 'gzip')
+    .action((source: string, options: GlobalOptions & ImportOptions) =>
+      inSession(options, async s => (await import('./commands/import.ts')).importCommand(s, source, options)),
     )
 }
 

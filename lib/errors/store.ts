@@ -23,8 +23,8 @@ export class ReferenceNotFoundError extends LayerStoreError {
   readonly reference: string
 
   /** @internal */
-  constructor(reference: string, options?: ErrorOptions) {
-    super(`no image named ${reference} in the store`, options)
+  constructor(reference: string, options?: ErrorOptions & { where?: string }) {
+    super(`no image named ${reference} in ${options?.where ?? 'the store'}`, options)
     this.reference = reference
   }
 }

@@ -11,12 +11,22 @@ export interface CliRun {
 /** Runs the command line in this process with the store directory given. */
 export async function cli(
   args: readonly string[],
-  options: { store?: string; tty?: boolean; signal?: AbortSignal; onStdout?: (text: string) => void } = {},
+  options: {
+    store?: string
+    tty?: boolean
+    signal?: AbortSignal
+    stdin?: AsyncIterable<Uint8Array>
+    onStdout?: (text: string) => void
+    onBytes?: (chunk: Uint8Array) => void
+  } = {},
 ): Promise<CliRun> {
-  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: options.tty ?? false })]
+  const isTTY = options.tty ?? false
+  const stdout = Object.assign(new PassThrough(), { isTTY })
+  const stderr = Object.assign(new PassThrough(), { isTTY })
   const text = { stdout: '', stderr: '' }
   stdout.on('data', chunk => {
     text.stdout += chunk
+    options.onBytes?.(chunk)
     options.onStdout?.(text.stdout)
   })
   stderr.on('data', chunk => {
@@ -24,6 +34,7 @@ export async function cli(
   })
   const env = options.store ? { LAYERSTORE_STORE: options.store } : {}
   const signal = options.signal ?? new AbortController().signal
-  const code = await runCli(args, { stdout, stderr, env, signal }, '9.9.9')
+  const stdin = options.stdin ?? new PassThrough().end()
+  const code = await runCli(args, { stdin, stdout, stderr, env, signal }, '9.9.9')
   return { code, ...text }
 }

@@ -5,16 +5,20 @@ import { formatBytes } from '../format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** Options of `append`. */
-export interface AppendOptions {
-  readonly dir?: readonly string[]
-  readonly tag?: string
+/** Options that say how a container runs. */
+export interface RunConfigOptions {
   readonly cmd?: string
   readonly entrypoint?: string
   readonly env?: readonly string[]
   readonly label?: readonly string[]
   readonly workdir?: string
   readonly user?: string
+}
+
+/** Options of `append`. */
+export interface AppendOptions extends RunConfigOptions {
+  readonly dir?: readonly string[]
+  readonly tag?: string
   readonly platform?: string
   readonly compression?: string
 }
@@ -64,7 +68,8 @@ function splitDirectory(source: string): { directory: string; at: string } {
     : { directory: source, at: '/' }
 }
 
-function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
+/** A compression by its name. */
+export function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
   if (text === 'gzip' || text === 'zstd' || text === 'none') return text
   throw new UsageError('--compression takes gzip, zstd or none')
 }
@@ -91,7 +96,8 @@ async function findBase(session: Session, store: Store, base: string, platform: 
   }
 }
 
-function runConfigOf(options: AppendOptions): RunConfig {
+/** How a container runs, as the options say. */
+export function runConfigOf(options: RunConfigOptions): RunConfig {
   return {
     ...(options.cmd === undefined ? {} : { Cmd: stringsOf('--cmd', options.cmd) }),
     ...(options.entrypoint === undefined ? {} : { Entrypoint: stringsOf('--entrypoint', options.entrypoint) }),

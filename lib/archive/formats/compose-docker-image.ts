@@ -1,0 +1,84 @@
+import { type Digest, digestOf, type HasherEngine } from '../../digest/index.ts'
+import { FormatError } from '../../errors/index.ts'
+import { composeManifest } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { canonicalJson } from '../../internal/canonical-json.ts'
+import { type Descriptor, Limits, MediaType, parseConfig } from '../../spec/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
+import type { Member } from '../members/member.ts'
+import type { MemberTable } from '../members/member-table.ts'
+import type { DockerEntry } from './archive-entry.ts'
+import { describeLayer } from './describe-layer.ts'
+import { readMember } from './read-member.ts'
+
+/** How to make a manifest for an image that has none. */
+export interface ComposeDockerImageOptions extends AbortOptions {
+  /** Which kind of manifest to write. */
+  readonly manifestFormat: 'oci' | 'docker'
+  /** What computes digests. */
+  readonly hasher?: HasherEngine | undefined
+  /** Layers that have been described already, by path and diffId: images share them, and to read one may take long. */
+  readonly described: Map<string, Descriptor>
+}
+
+/** An image of docker with the manifest that it was given. */
+export interface ComposedDockerImage {
+  /** The manifest. */
+  readonly descriptor: Descriptor
+  /** Its bytes. */
+  readonly manifest: Uint8Array
+  /** What it names, as the archive has it. */
+  readonly blobs: ReadonlyMap<Digest, Member>
+}
+
+/**
+ * Composes the manifest of an image in an archive of docker. Config and layers stay byte for byte what they are, layers
+ * that are not compressed too. The same archive gives the same manifest.
+ */
+export async function composeDockerImage(
+  members: MemberTable,
+  entry: DockerEntry,
+  options: ComposeDockerImageOptions,
+): Promise<ComposedDockerImage> {
+  const blobs = new Map<Digest, Member>()
+  const fileAt = (path: string, at: string) => {
+    const member = members.follow(path)
+    if (!member) throw invalidArchive(`no file ${JSON.stringify(path)} in it`, `${entry.at}.${at}`)
+    return member
+  }
+  const configFile = fileAt(entry.config, 'Config')
+  const bytes = await readMember(configFile, Limits.configBytes, options)
+  const { rootfs } = parseConfig(bytes)
+  const diffIds = rootfs.diff_ids ?? []
+  if (diffIds.length !== entry.layers.length) {
+    const message = `image config lists ${diffIds.length} layers, ${entry.at} ${entry.layers.length}`
+    throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })
+  }
+  const config = { mediaType: MediaType.DockerConfig, digest: await digestOf(bytes), size: bytes.byteLength }
+  blobs.set(config.digest, configFile)
+  const layers: Descriptor[] = []
+  for (const [i, path] of entry.layers.entries()) {
+    const member = fileAt(path, `Layers[${i}]`)
+    const { manifestFormat: mediaTypes, hasher, signal } = options
+    const diffId = diffIds[i]!
+    const key = `${diffId} ${member.path}`
+    const known = options.described.get(key)
+    const layer = known ?? (await describeLayer(member, diffId, { mediaTypes, hasher, signal }))
+    options.described.set(key, layer)
+    blobs.set(layer.digest, member)
+    layers.push(layer)
+  }
+  return { ...(await manifestOf(config, layers, options.manifestFormat)), blobs }
+}
+
+async function manifestOf(
+  config: Descriptor,
+  layers: readonly Descriptor[],
+  format: 'oci' | 'docker',
+): Promise<{ descriptor: Descriptor; manifest: Uint8Array }> {
+  const mediaType = format === 'oci' ? MediaType.OciManifest : MediaType.DockerManifest
+  const document =
+    format === 'oci' ? composeManifest({ config, layers }) : { schemaVersion: 2, mediaType, config, layers }
+  const manifest = canonicalJson(document)
+  return { descriptor: { mediaType, digest: await digestOf(manifest), size: manifest.byteLength }, manifest }
+}

@@ -1,0 +1,68 @@
+import type { AbortOptions } from '../../internal/abort.ts'
+import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
+import { Annotation, type Descriptor, parseIndex } from '../../spec/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
+import { ArchiveLimits } from '../limits.ts'
+import type { MemberTable } from '../members/member-table.ts'
+import { keptName } from '../read/select-entries.ts'
+import type { LayoutEntry } from './archive-entry.ts'
+import { ContainerdName } from './containerd-name.ts'
+import { readMember } from './read-member.ts'
+
+/**
+ * The images that the `index.json` of a layout lists, each once with all of its names; `undefined` if the archive is not a
+ * layout.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_LAYOUT`, `ERR_INVALID_INDEX`.
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
+ */
+export async function readLayout(members: MemberTable, options: AbortOptions): Promise<LayoutEntry[] | undefined> {
+  if (!members.has('oci-layout')) return undefined
+  checkLayout(await readMember(members.file('oci-layout')!, ArchiveLimits.layoutBytes, options))
+  const list = members.file('index.json')
+  if (!list) throw invalidArchive('it has oci-layout, but no index.json')
+  const index = parseIndex(await readMember(list, ArchiveLimits.indexBytes, options))
+  const entries = new Map<string, LayoutEntry>()
+  for (const listed of index.manifests) {
+    const descriptor = withoutNames(listed)
+    const before = entries.get(listed.digest)
+    const { names, label } = namesOf(listed)
+    entries.set(listed.digest, {
+      kind: 'oci',
+      descriptor: before?.descriptor ?? descriptor,
+      names: [...new Set([...(before?.names ?? []), ...names])],
+      labels: [...(before?.labels ?? []), ...(label === undefined ? [] : [label])],
+    })
+  }
+  return [...entries.values()]
+}
+
+function checkLayout(bytes: Uint8Array): void {
+  try {
+    const layout = parseStrictJson(bytes) as { imageLayoutVersion?: unknown } | null
+    const version = layout?.imageLayoutVersion
+    if (typeof version === 'string' && /^1\.\d+\.\d+$/.test(version)) return
+  } catch (cause) {
+    if (!(cause instanceof JsonFault)) throw cause
+    throw invalidArchive(cause.message, 'oci-layout', cause)
+  }
+  throw invalidArchive('oci-layout does not say imageLayoutVersion 1.x', 'oci-layout')
+}
+
+/**
+ * containerd and docker write the whole name beside the one of the specification, which then is a tag only. What is no
+ * reference (an upper-case word, for one) stays a label by which the image can be found in the archive.
+ */
+function namesOf({ annotations }: Descriptor): { names: string[]; label: string | undefined } {
+  const own = (key: string) => (annotations && Object.hasOwn(annotations, key) ? annotations[key] : undefined)
+  const label = own(Annotation.RefName)
+  const name = keptName(own(ContainerdName)) ?? keptName(label)
+  return { names: name === undefined ? [] : [name], label }
+}
+
+/** Names belong to the list, not to the image. */
+function withoutNames(descriptor: Descriptor): Descriptor {
+  const { annotations, ...rest } = descriptor
+  const { [Annotation.RefName]: _, [ContainerdName]: __, ...others } = annotations ?? {}
+  return Object.keys(others).length > 0 ? { ...rest, annotations: others } : rest
+}

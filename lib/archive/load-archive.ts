@@ -1,0 +1,101 @@
+import type { AbortOptions } from '../internal/abort.ts'
+import type { ByteSource } from '../internal/byte-source.ts'
+import type { BlobReader, Store } from '../store/index.ts'
+import { invalidArchive } from './invalid-archive.ts'
+import { ArchiveFile } from './members/archive-file.ts'
+import { scanFile } from './members/scan-file.ts'
+import { isPlain } from './members/scan-members.ts'
+import { takeStream } from './members/take-stream.ts'
+import type { ArchivedImage } from './read/archived-image.ts'
+import { besideStore, FileBlobs, storedBlobs } from './read/file-blobs.ts'
+import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
+import { walkBlobs } from './read/walk-blobs.ts'
+
+/** What to load, and under which name. */
+export interface LoadArchiveOptions extends ReadArchiveOptions {
+  /** Name to give to the image instead of those in the archive. Only one image may be loaded then. */
+  readonly name?: string | undefined
+  /** Bytes that may come out of a compressed archive. @defaultValue no limit but the ratio of {@link decompress} */
+  readonly maxBytes?: number | undefined
+}
+
+/** An image that was loaded. */
+export interface LoadedImage extends ArchivedImage {
+  /** The names it has in the store now; empty if it has none, and a collection may take it. */
+  readonly names: readonly string[]
+}
+
+/**
+ * Brings the images of an archive into a store: an OCI layout in a tar, what `docker save` writes, or both in one, plain or
+ * compressed. Every blob is proven against its digest, configs and layers stay byte for byte what they are, and no name is
+ * set before all images are whole. Loading again what is there reads little and changes nothing.
+ *
+ * The path of a plain file is read where things stand, and only what the images need. A pipe, a compressed file and a
+ * stream are taken in one pass: everything in them is stored as it comes, what no image needs goes with the next collection.
+ * Blobs that an archive leaves out may be in the store already.
+ *
+ * @throws as {@link openArchive}, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`; nothing has a name then.
+ */
+export async function loadArchive(
+  store: Store,
+  source: string | ByteSource,
+  options: LoadArchiveOptions = {},
+): Promise<LoadedImage[]> {
+  await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
+  const { images } =
+    typeof source === 'string' ? await loadFile(store, source, options) : await loadStream(store, source, options)
+  if (options.name !== undefined && images.length !== 1) {
+    throw invalidArchive(`it holds ${images.length} images, which cannot all be named ${JSON.stringify(options.name)}`)
+  }
+  checkNames(images)
+  const loaded: LoadedImage[] = []
+  for (const image of images) {
+    const names = []
+    for (const name of options.name === undefined ? image.names : [options.name]) {
+      names.push(await store.references.set(name, image.descriptor, { signal: options.signal }))
+    }
+    loaded.push({ ...image, names })
+  }
+  return loaded
+}
+
+/** SAFETY: readers differ in which of two images with one name gets it. */
+function checkNames(images: readonly ArchivedImage[]): void {
+  const taken = new Set<string>()
+  for (const name of images.flatMap(image => image.names)) {
+    if (taken.has(name)) throw invalidArchive(`${JSON.stringify(name)} stands for two images in it`)
+    taken.add(name)
+  }
+}
+
+async function loadFile(store: Store, path: string, options: LoadArchiveOptions): Promise<ReadArchive> {
+  const file = await ArchiveFile.open(path)
+  try {
+    if (!file.isRegular || !(await isPlain(file))) return await loadStream(store, file.stream(options), options)
+    const blobs = new FileBlobs(options.hasher)
+    const both = besideStore(blobs, store)
+    const archive = await readArchive(await scanFile(file, options), both, options)
+    await storeBlobs(store, both.reader, archive, options)
+    return archive
+  } finally {
+    await file.close()
+  }
+}
+
+async function loadStream(store: Store, source: ByteSource, options: LoadArchiveOptions): Promise<ReadArchive> {
+  const members = await takeStream(store, source, options)
+  return readArchive(members, storedBlobs(store), options)
+}
+
+/** The store hashes what comes; it would be hashed twice if reading did so as well. */
+async function storeBlobs(
+  store: Store,
+  reader: BlobReader,
+  { images }: ReadArchive,
+  { signal, hasher }: AbortOptions & Pick<LoadArchiveOptions, 'hasher'>,
+): Promise<void> {
+  const roots = images.map(image => image.descriptor)
+  for (const { digest, size } of await walkBlobs(reader, roots, { signal })) {
+    await store.put(reader.read(digest, { verify: 'never', signal }), { digest, size, hasher, signal })
+  }
+}

@@ -1,0 +1,84 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { SizeMismatchError, StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+
+const PIECE = 512 * 1024
+
+/** An archive on disk, read at any place. */
+export class ArchiveFile {
+  readonly #path: string
+  readonly #file: FileHandle
+  /** Its bytes when it was opened. */
+  readonly size: number
+  /** Whether it is a regular file, so that it can be read at any place and more than once. */
+  readonly isRegular: boolean
+
+  private constructor(path: string, file: FileHandle, stats: { size: number; isFile(): boolean }) {
+    this.#path = path
+    this.#file = file
+    this.size = stats.size
+    this.isRegular = stats.isFile()
+  }
+
+  static async open(path: string): Promise<ArchiveFile> {
+    return onArchive('open', path, async () => {
+      const file = await open(path, 'r')
+      try {
+        return new ArchiveFile(path, file, await file.stat())
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+    })
+  }
+
+  /** A part of the file; it must be there. */
+  async *read(offset: number, length: number, options: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let done = 0; done < length; ) {
+      options.signal?.throwIfAborted()
+      // A new buffer each time: the reader may keep what it was given.
+      const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, length - done))
+      const bytesRead = await this.#readInto(buffer, offset + done)
+      if (bytesRead === 0) {
+        const what = `archive ${JSON.stringify(this.#path)}`
+        throw new SizeMismatchError({ expected: offset + length, actual: offset + done, what })
+      }
+      done += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  /** All bytes from where the file stands, once: for pipes as well. */
+  async *stream(options: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      options.signal?.throwIfAborted()
+      const buffer = Buffer.allocUnsafeSlow(PIECE)
+      const bytesRead = await this.#readInto(buffer, null)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  async #readInto(buffer: Buffer, position: number | null): Promise<number> {
+    const { bytesRead } = await onArchive('read', this.#path, () =>
+      this.#file.read(buffer, 0, buffer.byteLength, position),
+    )
+    return bytesRead
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+/** Runs work on the file of an archive; what the system refuses becomes `ERR_STORE_IO` with its errno. */
+export async function onArchive<T>(act: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `could not ${act} archive ${JSON.stringify(path)} (${code})`
+    throw new StoreError('ERR_STORE_IO', message, { cause, errno: code })
+  }
+}

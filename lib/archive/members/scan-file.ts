@@ -1,0 +1,54 @@
+import type { AbortOptions } from '../../internal/abort.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
+import { HeaderScanner, type ScannedHeader } from '../../tar/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
+import type { ArchiveFile } from './archive-file.ts'
+import { MemberTable } from './member-table.ts'
+
+const BLOCK = 512
+/** Stands for content that is passed over: the scanner counts bodies and does not look at them. */
+const BODY = Buffer.alloc(1024 * 1024)
+
+/**
+ * What an archive on disk holds. Reads the headers only: the time depends on the number of entries, not on their size.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_TAR`.
+ */
+export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): Promise<MemberTable> {
+  const table = new MemberTable()
+  const scanner = new HeaderScanner()
+  let zeroBlocks = 0
+  for (let at = 0; at < file.size && zeroBlocks < 2; ) {
+    options.signal?.throwIfAborted()
+    const block = await collectBytes(file.read(at, Math.min(BLOCK, file.size - at), options), BLOCK, 'tar block')
+    at += block.byteLength
+    zeroBlocks = block.every(byte => byte === 0) ? zeroBlocks + 1 : 0
+    feed(scanner, block)
+    const header = scanner.headers.shift()
+    if (!header) continue
+    const size = header.size + (-header.size & (BLOCK - 1))
+    // SAFETY: a size is believed only as far as there are bytes.
+    if (at + size > file.size) throw invalidArchive(`it ends inside of ${JSON.stringify(header.path)}`)
+    for (let left = size; left > 0; left -= BODY.byteLength) feed(scanner, BODY.subarray(0, left))
+    at += size
+    table.add(header, header.type === 'file' ? memberOf(file, header) : undefined)
+  }
+  scanner.end()
+  return table
+}
+
+/** What the scanner passes on is for an extractor; here it only decides. */
+function feed(scanner: HeaderScanner, bytes: Uint8Array): void {
+  for (const _ of scanner.scan(bytes));
+}
+
+function memberOf(file: ArchiveFile, { path, size, offset }: ScannedHeader) {
+  return {
+    path,
+    size,
+    read: (options: { offset?: number | undefined; length?: number | undefined } & AbortOptions = {}) => {
+      const start = Math.min(options.offset ?? 0, size)
+      return file.read(offset + start, Math.min(options.length ?? size, size - start), options)
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { invalidArchive } from './invalid-archive.ts'
+import { ArchiveFile } from './members/archive-file.ts'
+import { scanMembers } from './members/scan-members.ts'
+import { ArchiveStore } from './read/archive-store.ts'
+import { FileBlobs } from './read/file-blobs.ts'
+import type { ImageArchive } from './read/image-archive.ts'
+import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
+
+/**
+ * Opens a file that holds images: an OCI layout in a tar, what `docker save` writes, or both in one, plain or compressed.
+ *
+ * A plain archive is scanned once by its headers and then read where things stand; nothing is unpacked. A compressed one is
+ * decompressed for the scan and again for each blob that is read: to read all of it, {@link loadArchive} is the better way.
+ * Images of docker without a manifest get one; for that, compressed layers are read, since nothing says their digest.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_LAYOUT` for what is no such archive or could be understood in two ways;
+ * `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`, and the codes of the documents in it.
+ * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
+ * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH` if images are not whole.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
+ */
+export async function openArchive(path: string, options: ReadArchiveOptions = {}): Promise<ImageArchive> {
+  const file = await ArchiveFile.open(path)
+  try {
+    if (!file.isRegular) throw invalidArchive(`${JSON.stringify(path)} is not a regular file`)
+    const members = await scanMembers(file, options)
+    const blobs = new FileBlobs(options.hasher)
+    const archive = await readArchive(members, blobs, options)
+    return new ArchiveStore(archive, blobs, () => file.close())
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}

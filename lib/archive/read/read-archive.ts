@@ -1,0 +1,83 @@
+import type { Digest, HasherEngine } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Platform } from '../../spec/index.ts'
+import type { BlobReader, BlobStore } from '../../store/index.ts'
+import type { ArchiveEntry } from '../formats/archive-entry.ts'
+import { type ComposeDockerImageOptions, composeDockerImage } from '../formats/compose-docker-image.ts'
+import { readDockerList } from '../formats/read-docker-list.ts'
+import { readLayout } from '../formats/read-layout.ts'
+import { invalidArchive } from '../invalid-archive.ts'
+import type { Member } from '../members/member.ts'
+import type { MemberTable } from '../members/member-table.ts'
+import type { ArchivedImage } from './archived-image.ts'
+import { chooseRoot } from './choose-root.ts'
+import { selectEntries } from './select-entries.ts'
+
+/** Which images of an archive, and how those of docker become images. */
+export interface ReadArchiveOptions extends AbortOptions {
+  /**
+   * The image to take: a name as it stands in the archive, a reference, or `@n` for the nth, counted from 0.
+   * @defaultValue all
+   */
+  readonly image?: string | undefined
+  /** Platform to take of images for several. @defaultValue all, if the archive holds all; else this machine's */
+  readonly platform?: Platform | undefined
+  /**
+   * The kind of manifest that images of docker get which have none. `docker` keeps what only docker understands (health
+   * checks) alive for tools that go by the media type. @defaultValue `'oci'`
+   */
+  readonly manifestFormat?: 'oci' | 'docker' | undefined
+  /** What computes digests. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+}
+
+/** What an archive holds, and what its images need. */
+export interface ReadArchive {
+  /** Which kind of archive it is. One that is both is read as a layout. */
+  readonly format: 'oci' | 'docker'
+  /** The images asked for. */
+  readonly images: readonly ArchivedImage[]
+}
+
+/** Where the blobs of an archive are found: in the archive, composed, or wherever the caller has them as well. */
+export interface ArchiveBlobs {
+  /** Reads what {@link ArchiveBlobs.know} was told of, and manifests that were put. */
+  readonly reader: BlobReader
+  /** Takes manifests that the archive does not hold. */
+  readonly manifests: Pick<BlobStore, 'put'>
+  /** Learns where blobs stand in the archive. */
+  know(blobs: ReadonlyMap<Digest, Member>): void
+}
+
+/** Finds out which images an archive holds, and that they are whole. */
+export async function readArchive(
+  members: MemberTable,
+  blobs: ArchiveBlobs,
+  options: ReadArchiveOptions,
+): Promise<ReadArchive> {
+  blobs.know(members.blobs)
+  const layout = await readLayout(members, options)
+  const entries: readonly ArchiveEntry[] | undefined = layout ?? (await readDockerList(members, options))
+  if (!entries) throw invalidArchive('it has neither oci-layout nor manifest.json')
+  const { manifestFormat = 'oci', hasher, platform, signal } = options
+  const compose = { manifestFormat, hasher, signal, described: new Map() }
+  const images: ArchivedImage[] = []
+  for (const entry of selectEntries(entries, options.image)) {
+    const listed = entry.kind === 'oci' ? entry.descriptor : await composed(members, blobs, entry, compose)
+    const { descriptor, platformsLeftOut } = await chooseRoot(blobs.reader, listed, { platform, signal })
+    images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
+  }
+  return { format: layout ? 'oci' : 'docker', images }
+}
+
+async function composed(
+  members: MemberTable,
+  blobs: ArchiveBlobs,
+  entry: ArchiveEntry & { readonly kind: 'docker' },
+  options: ComposeDockerImageOptions,
+) {
+  const image = await composeDockerImage(members, entry, options)
+  blobs.know(image.blobs)
+  await blobs.manifests.put(image.manifest, { digest: image.descriptor.digest, signal: options.signal })
+  return image.descriptor
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { syncDirectory } from '../internal/atomic-file.ts'
+import { isErrno } from '../internal/errno.ts'
+import type { Store } from '../store/index.ts'
+import { onArchive } from './members/archive-file.ts'
+import type { ImageToWrite } from './write/archive-source.ts'
+import { type WriteArchiveOptions, writeArchive } from './write-archive.ts'
+
+/** What was saved. */
+export interface SavedArchive {
+  /** Bytes of the archive. */
+  readonly bytes: number
+}
+
+/**
+ * Writes images to a file. The file appears, or is replaced, as a whole and synced; if anything fails, what stood there
+ * before stands there still. A pipe or a device is written to as it is.
+ *
+ * @throws as {@link writeArchive}, and {@link StoreError} `ERR_STORE_IO` with the errno.
+ */
+export async function saveArchive(
+  store: Store,
+  images: string | readonly (string | ImageToWrite)[],
+  path: string,
+  options: WriteArchiveOptions = {},
+): Promise<SavedArchive> {
+  const chunks = writeArchive(store, images, options)
+  const target = await targetOf(path)
+  if (target.isSpecial) return { bytes: await writeTo(path, () => open(path, 'w'), chunks, false) }
+  const temporary = `${target.path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const bytes = await writeTo(path, () => open(temporary, 'wx', 0o644), chunks, true)
+    await onArchive('write', path, async () => {
+      await rename(temporary, target.path)
+      await syncDirectory(dirname(target.path))
+    })
+    return { bytes }
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** A link keeps being one: the file that it leads to is replaced. */
+async function targetOf(path: string): Promise<{ path: string; isSpecial: boolean }> {
+  return onArchive('write', path, async () => {
+    try {
+      const real = await realpath(path)
+      const stats = await stat(real)
+      return { path: real, isSpecial: !stats.isFile() }
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return { path, isSpecial: false }
+      throw error
+    }
+  })
+}
+
+/** The file is opened when there is something to write: images that cannot be written leave no trace. */
+async function writeTo(
+  path: string,
+  openFile: () => Promise<FileHandle>,
+  chunks: AsyncIterable<Uint8Array>,
+  durable: boolean,
+): Promise<number> {
+  let file: FileHandle | undefined
+  let bytes = 0
+  try {
+    for await (const chunk of chunks) {
+      file ??= await onArchive('write', path, openFile)
+      await onArchive('write', path, () => writeWhole(file!, chunk))
+      bytes += chunk.byteLength
+    }
+    if (durable) await onArchive('write', path, () => file!.sync())
+  } finally {
+    await file?.close()
+  }
+  return bytes
+}
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.byteLength; ) {
+    done += (await file.write(chunk, done, chunk.byteLength - done)).bytesWritten
+  }
+}

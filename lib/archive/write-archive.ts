@@ -1,0 +1,91 @@
+import { type CompressionType, compress } from '../compression/index.ts'
+import { splitDigest } from '../digest/index.ts'
+import { FormatError } from '../errors/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import type { Platform } from '../spec/index.ts'
+import type { BlobInfo, Store } from '../store/index.ts'
+import { type TarInput, writeTar } from '../tar/index.ts'
+import { walkBlobs } from './read/walk-blobs.ts'
+import { type ImageToWrite, resolveImages, type WrittenImage } from './write/archive-source.ts'
+import { blobPath, dockerListOf } from './write/docker-list.ts'
+import { indexOf, LAYOUT } from './write/layout-documents.ts'
+
+/** What to write into an archive, and how. */
+export interface WriteArchiveOptions extends AbortOptions {
+  /**
+   * `oci` is an image layout in a tar. `docker` is the same with the list that `docker load` and older tools look for:
+   * whoever understands one of the two can read it. @defaultValue `'oci'`
+   */
+  readonly format?: 'oci' | 'docker' | undefined
+  /** Platform to take of images for several. @defaultValue all of them; in the list of docker that of this machine */
+  readonly platform?: Platform | undefined
+  /** Compress the archive as a whole. @defaultValue `'none'` */
+  readonly compression?: CompressionType | undefined
+}
+
+/**
+ * Writes images as one archive. Reproducible: the same images under the same names give the same bytes. Blobs are written as
+ * they are, each once, and only those that the images need. Nothing is given out before all of it is known to be there; a
+ * blob that turns out to be corrupt ends the archive with an error. Memory does not grow with the images.
+ *
+ * @param images - Names in the store or digests, or images with the names they get.
+ * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`,
+ * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for an artifact in the format of docker; `ERR_INVALID_ARGUMENT`
+ * for no images, or two under one name.
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
+ */
+export async function* writeArchive(
+  store: Store,
+  images: string | readonly (string | ImageToWrite)[],
+  options: WriteArchiveOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { compression: type = 'none', signal } = options
+  const wanted = typeof images === 'string' ? [images] : images
+  if (wanted.length === 0) throw new FormatError('ERR_INVALID_ARGUMENT', 'an archive needs at least one image')
+  const written = await resolveImages(store, wanted, options)
+  const roots = written.map(image => image.descriptor)
+  await using _lease = await store.leases.hold({
+    label: 'write an archive',
+    digests: roots.map(root => root.digest),
+    signal,
+  })
+  const blobs = await walkBlobs(store, roots, { signal })
+  const documents = await documentsOf(store, written, blobs, options)
+  yield* compress(writeTar(entriesOf(store, documents, blobs, options), { signal }), { type, signal })
+}
+
+/** What says how the rest is to be understood; it comes first, for readers that cannot go back. */
+async function documentsOf(
+  store: Store,
+  images: readonly WrittenImage[],
+  blobs: readonly BlobInfo[],
+  options: WriteArchiveOptions,
+): Promise<Map<string, Uint8Array>> {
+  const { format = 'oci', platform, signal } = options
+  const documents = new Map([
+    ['oci-layout', LAYOUT],
+    ['index.json', indexOf(images)],
+  ])
+  if (format !== 'oci' && format !== 'docker') {
+    throw new FormatError('ERR_INVALID_ARGUMENT', `format of an archive must be oci or docker, is ${format}`)
+  }
+  if (format === 'oci') return documents
+  const known = new Map(blobs.map(blob => [blob.digest, blob]))
+  return documents.set('manifest.json', await dockerListOf(store, images, known, { platform, signal }))
+}
+
+function* entriesOf(
+  store: Store,
+  documents: ReadonlyMap<string, Uint8Array>,
+  blobs: readonly BlobInfo[],
+  { signal }: AbortOptions,
+): Generator<TarInput, void, undefined> {
+  for (const [path, content] of documents) yield { path, type: 'file', content }
+  yield { path: 'blobs', type: 'directory' }
+  const algorithms = new Set(blobs.map(({ digest }) => splitDigest(digest).algorithm))
+  for (const algorithm of [...algorithms].sort()) yield { path: `blobs/${algorithm}`, type: 'directory' }
+  for (const { digest, size } of [...blobs].sort((a, b) => (a.digest < b.digest ? -1 : 1))) {
+    yield { path: blobPath(digest), type: 'file', size, content: () => store.read(digest, { signal }) }
+  }
+}

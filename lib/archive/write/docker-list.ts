@@ -1,0 +1,50 @@
+import { type Digest, splitDigest } from '../../digest/index.ts'
+import { BlobNotFoundError } from '../../errors/index.ts'
+import { readImage } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { canonicalJson } from '../../internal/canonical-json.ts'
+import { formatReference, type Platform, parseReference } from '../../spec/index.ts'
+import type { BlobInfo, Store } from '../../store/index.ts'
+import { keptName } from '../read/select-entries.ts'
+import type { WrittenImage } from './archive-source.ts'
+
+/**
+ * The `manifest.json` of docker for images whose blobs stand where a layout has them. Of an image for several platforms it
+ * lists one, as docker itself does: the one asked for, or that of this machine.
+ *
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for what is no image; {@link PlatformNotFoundError};
+ * {@link BlobNotFoundError} for a layer that is not there.
+ */
+export async function dockerListOf(
+  store: Store,
+  images: readonly WrittenImage[],
+  blobs: ReadonlyMap<Digest, BlobInfo>,
+  options: AbortOptions & { readonly platform?: Platform | undefined },
+): Promise<Uint8Array> {
+  const list = []
+  for (const { descriptor, names } of images) {
+    const { manifest } = await readImage(store, descriptor, options)
+    const missing = manifest.layers.find(({ digest }) => !blobs.has(digest))
+    if (missing) throw new BlobNotFoundError(missing.digest, { parent: descriptor.digest })
+    list.push({
+      Config: blobPath(manifest.config.digest),
+      RepoTags: names.flatMap(tagOf),
+      Layers: manifest.layers.map(({ digest }) => blobPath(digest)),
+    })
+  }
+  return canonicalJson(list)
+}
+
+/** Where a blob stands in a layout. */
+export function blobPath(digest: Digest): string {
+  const { algorithm, hex } = splitDigest(digest)
+  return `blobs/${algorithm}/${hex}`
+}
+
+/** docker knows names by repository and tag only. Whole, as skopeo writes them: podman takes short ones for its own. */
+function tagOf(name: string): string[] {
+  const kept = keptName(name)
+  if (kept === undefined) return []
+  const { digest: _, ...tagged } = parseReference(kept)
+  return tagged.tag === undefined ? [] : [formatReference(tagged)]
+}

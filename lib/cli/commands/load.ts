@@ -1,0 +1,49 @@
+import { type LoadedImage, loadArchive, parseArchiveAddress } from '../../archive/index.ts'
+import { parsePlatform, parseReference } from '../../spec/index.ts'
+import { printable } from '../printable.ts'
+import type { Session } from '../session.ts'
+import { UsageError } from '../usage-error.ts'
+import type { PlatformOption } from './inspect.ts'
+
+/** Options of `load`. */
+export interface LoadOptions extends PlatformOption {
+  readonly input?: string
+  readonly tag?: string
+}
+
+/** `load -i FILE`: brings the images of a file, or of stdin, into the store and prints their names. */
+export async function load(session: Session, options: LoadOptions): Promise<void> {
+  const { input = '-', tag } = options
+  // A name that cannot be given is told before the work, not after it.
+  if (tag !== undefined) parseReference(tag)
+  const address = parseArchiveAddress(input)
+  const { signal, hasher } = session
+  const platform = options.platform ? parsePlatform(options.platform) : undefined
+  const source = input === '-' ? stdinOf(session) : (address?.path ?? input)
+  const images = await loadArchive(await session.store(), source, {
+    image: address?.image,
+    name: tag,
+    platform,
+    hasher,
+    signal,
+  })
+  for (const image of images) remark(session, image)
+  const text = images.flatMap(({ names, descriptor }) => (names.length > 0 ? names : [descriptor.digest])).join('\n')
+  session.result(text, images)
+}
+
+function remark(session: Session, { names, labels, descriptor, platformsLeftOut }: LoadedImage): void {
+  if (names.length === 0) {
+    const label = labels[0] === undefined ? '' : `, called ${JSON.stringify(printable(labels[0]))} in the file,`
+    session.note(`${descriptor.digest}${label} has no name: give it one with -t, or gc takes it`)
+  }
+  if (platformsLeftOut.length > 0) {
+    session.note(`${names[0] ?? descriptor.digest}: left out ${printable(platformsLeftOut.join(', '))}`)
+  }
+}
+
+/** What is piped in. */
+export function stdinOf({ terminal: { stdin } }: Session): AsyncIterable<Uint8Array> {
+  if (stdin.isTTY) throw new UsageError('nothing is piped in: give a file')
+  return stdin
+}

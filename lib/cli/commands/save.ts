@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import { saveArchive, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
+import { parsePlatform } from '../../spec/index.ts'
+import { formatBytes } from '../format-bytes.ts'
+import type { Session } from '../session.ts'
+import { UsageError } from '../usage-error.ts'
+import { compressionOf } from './append.ts'
+import type { PlatformOption } from './inspect.ts'
+
+/** Options of `save`. */
+export interface SaveOptions extends PlatformOption {
+  readonly output?: string
+  readonly format?: string
+  readonly compression?: string
+}
+
+/** `save NAME… -o FILE`: writes stored images to one file, or to stdout. */
+export async function save(session: Session, names: readonly string[], options: SaveOptions): Promise<void> {
+  const { output = '-', format = 'oci' } = options
+  if (format !== 'oci' && format !== 'docker') throw new UsageError('--format takes oci or docker')
+  const write: WriteArchiveOptions = {
+    format,
+    compression: compressionOf(options.compression ?? 'none'),
+    platform: options.platform ? parsePlatform(options.platform) : undefined,
+    signal: session.signal,
+  }
+  if (output === '-') return toStdout(session, names, write)
+  const { bytes } = await saveArchive(await session.store({ create: false }), names, output, write)
+  session.note(`${output}: ${names.length} ${names.length === 1 ? 'name' : 'names'}, ${formatBytes(bytes)}`)
+  session.result(output, { file: output, format, bytes, names })
+}
+
+async function toStdout(session: Session, names: readonly string[], options: WriteArchiveOptions): Promise<void> {
+  const { stdout } = session.terminal
+  if (session.json) throw new UsageError('an archive on stdout leaves no place for --json: give a file with -o')
+  if (stdout.isTTY) throw new UsageError('an archive is not written to a terminal: give a file with -o, or redirect')
+  for await (const chunk of writeArchive(await session.store({ create: false }), names, options)) {
+    if (!stdout.write(chunk)) await once(stdout, 'drain', { signal: session.signal })
+  }
+}
