@@ -1,18 +1,21 @@
+import { setImmediate } from 'node:timers/promises'
 import { FormatError } from '../errors/index.ts'
 import { createCheckpoint, type DigestCheckpoint, openCheckpoint } from './checkpoint.ts'
 import type { Digest, DigestAlgorithm } from './digest.ts'
 import { createDigester, type Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 import type { HasherEngine } from './engine.ts'
-import { HashWorker } from './worker/hash-worker.ts'
-import { placeStream } from './worker/hash-workers.ts'
+import type { HashWorker } from './worker/hash-worker.ts'
+import { betterPlace, NOWHERE_ELSE, placeStream, type StreamPlace } from './worker/hash-workers.ts'
 import { WorkerHash } from './worker/worker-hash.ts'
 
-/** PERF: starting a worker costs some 40 ms and handing a stream over under 1 ms: shorter streams stay where they are. */
+/** PERF: starting a worker costs some 40 ms of processor time: what is hashed in less stays where it is. */
 const INLINE_BYTES = 2 * 1024 * 1024
+/** What is hashed on the calling thread before others have a turn: some 2 ms. */
+const PIECE_BYTES = 1024 * 1024
 
 /**
  * Computes one digest over a long stream without holding up the calling thread: after the first 2 MiB another thread
- * goes on, from the saved state. The digest does not depend on where it was computed.
+ * goes on from the saved state, as soon as there is one. The digest does not depend on where it was computed.
  *
  * Await each `update` before the next one; `save` gives the state at the moment of the call, whatever follows. End it with
  * `digest` or `release`, once.
@@ -22,9 +25,10 @@ export class StreamDigester {
   readonly #engine: HasherEngine
   #inline: Digester | undefined
   #away: WorkerHash | undefined
-  #placed = false
-  #leave: (() => void) | undefined
+  #place: StreamPlace | undefined
   #bytes: number
+  #sinceTurn = 0
+  #ended = false
 
   /** @internal Use {@link createStreamDigester} or {@link restoreStreamDigester}. */
   constructor(algorithm: DigestAlgorithm, engine: HasherEngine, inline: Digester) {
@@ -46,10 +50,35 @@ export class StreamDigester {
    * @throws {@link HasherError} `ERR_HASHER` if the thread that hashes has crashed.
    */
   async update(chunk: Uint8Array): Promise<void> {
-    this.#bytes += chunk.byteLength
-    if (!this.#placed && this.#bytes > INLINE_BYTES) this.#findPlace()
-    if (this.#away) await this.#away.update(chunk)
-    else this.#open().update(chunk)
+    this.#assertOpen()
+    // The native hasher cannot hand over its state, and is fast enough not to need it.
+    const isLong = this.#engine === 'wasm' && this.#bytes + chunk.byteLength > INLINE_BYTES
+    if (!isLong) return this.#hashHere(chunk)
+    for (let at = 0; at < chunk.byteLength; ) {
+      await this.#findPlace()
+      const rest = chunk.subarray(at)
+      const piece = this.#away ? rest : rest.subarray(0, PIECE_BYTES)
+      at += piece.byteLength
+      if (!this.#away) await this.#hashHereInTurn(piece)
+      else {
+        this.#bytes += piece.byteLength
+        await this.#away.update(piece)
+      }
+    }
+  }
+
+  #hashHere(bytes: Uint8Array): void {
+    this.#open().update(bytes)
+    this.#bytes += bytes.byteLength
+  }
+
+  /** Lets others have a turn now and then, the message that a worker has started among them. */
+  async #hashHereInTurn(bytes: Uint8Array): Promise<void> {
+    this.#hashHere(bytes)
+    this.#sinceTurn += bytes.byteLength
+    if (this.#sinceTurn < PIECE_BYTES) return
+    this.#sinceTurn = 0
+    await setImmediate()
   }
 
   /** The state so far; see {@link Digester.save}. */
@@ -74,29 +103,56 @@ export class StreamDigester {
   }
 
   #end(): void {
-    this.#leave?.()
-    this.#inline = this.#away = this.#leave = undefined
+    this.#ended = true
+    this.#place?.leave()
+    this.#inline = this.#away = this.#place = undefined
   }
 
-  /** The native hasher cannot hand over its state, and is fast enough not to need it. */
-  #findPlace(): void {
-    this.#placed = true
-    if (this.#engine === 'native') return
+  /** Sees to it that the next bytes are hashed where there is most room. */
+  async #findPlace(): Promise<void> {
+    this.#assertOpen()
+    this.#place ??= placeStream()
+    const better = betterPlace(this.#place)
+    if (better) await this.#moveTo(better)
+    const { worker } = this.#place
+    if (!worker || this.#away) return
+    if (worker.state === 'ready') this.#handOver(worker)
+    // Hashed here all along, nothing is lost with a worker that did not come up.
+    else if (worker.state === 'gone') this.#place = NOWHERE_ELSE
+  }
+
+  #handOver(worker: HashWorker): void {
     const inline = this.#open()
-    const place = placeStream()
-    if (!(place instanceof HashWorker)) {
-      this.#leave = place.leave
-      return
-    }
     const { state } = openCheckpoint(inline.save())
-    this.#away = new WorkerHash(place, this.#algorithm, this.#engine, state)
+    this.#away = new WorkerHash(worker, this.#algorithm, this.#engine, state)
     inline.release()
     this.#inline = undefined
   }
 
+  async #moveTo(better: StreamPlace): Promise<void> {
+    try {
+      if (this.#away) {
+        const inline = await restoreDigester(await this.save())
+        this.#away?.release()
+        this.#away = undefined
+        this.#inline = inline
+      }
+      this.#assertOpen()
+    } catch (error) {
+      better.leave()
+      throw error
+    }
+    this.#place?.leave()
+    this.#place = better
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new FormatError('ERR_INVALID_ARGUMENT', 'this digester has already ended')
+  }
+
   #open(): Digester {
-    if (!this.#inline) throw new FormatError('ERR_INVALID_ARGUMENT', 'this digester has already ended')
-    return this.#inline
+    this.#assertOpen()
+    return this.#inline as Digester
   }
 }
 

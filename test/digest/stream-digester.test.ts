@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   createStreamDigester,
   type DigestAlgorithm,
@@ -24,11 +24,20 @@ afterEach(() => setHashWorkers(1))
 
 /** The worker that holds the one open stream: a second stream would go to the calling thread, a third to the worker. */
 function onlyWorker(): HashWorker {
-  const here = placeStream()
-  const worker = placeStream()
-  if (!('leave' in here) || !(worker instanceof HashWorker)) throw new Error('not exactly one stream is away')
+  const [here, away] = [placeStream(), placeStream()]
   here.leave()
-  return worker
+  away.leave()
+  if (here.worker || !away.worker) throw new Error('not exactly one stream is away')
+  return away.worker
+}
+
+/** Waits until the one worker can take streams. */
+async function workerStarted(): Promise<HashWorker> {
+  setHashWorkers(1)
+  const { worker, leave } = placeStream()
+  await vi.waitFor(() => expect(worker?.state).toBe('ready'))
+  leave()
+  return worker!
 }
 
 describe.each([0, 1, 2, 4])('with %i workers', workers => {
@@ -100,7 +109,7 @@ test('a digester that has ended takes and gives nothing more', async () => {
 })
 
 test('a worker that is ended from outside fails the streams it held, and the next stream gets a new one', async () => {
-  setHashWorkers(1)
+  await workerStarted()
   const digester = await createStreamDigester()
   await digester.update(bytes)
   await onlyWorker().terminate()
@@ -110,13 +119,48 @@ test('a worker that is ended from outside fails the streams it held, and the nex
 })
 
 test('a stream that waits for room is woken when its worker ends', async () => {
-  setHashWorkers(1)
+  await workerStarted()
   const digester = await createStreamDigester()
   await digester.update(bytes.subarray(0, 3_000_000))
   const behind = digester.update(Buffer.alloc(200_000_000))
   await onlyWorker().terminate()
   await expect(behind).rejects.toMatchObject({ code: 'ERR_HASHER' })
   digester.release()
+})
+
+test('a worker that does not come up costs nothing: its stream was hashed on the calling thread all along', async () => {
+  setHashWorkers(0)
+  setHashWorkers(1)
+  const { worker, leave } = placeStream()
+  leave()
+  expect(worker?.state).toBe('starting')
+  const digester = await createStreamDigester()
+  await digester.update(bytes.subarray(0, 3_000_000))
+  await worker?.terminate()
+  await digester.update(bytes.subarray(3_000_000))
+  expect(await digester.digest()).toBe(sha256(bytes))
+  expect(worker?.state).toBe('gone')
+})
+
+test('streams move when others end: to a worker that has nothing to do, and from a crowded one to the calling thread', async () => {
+  const worker = await workerStarted()
+  const rest = bytes.subarray(3_000_000)
+  const open = async () => {
+    const digester = await createStreamDigester()
+    await digester.update(bytes.subarray(0, 3_000_000))
+    return digester
+  }
+  const [first, here, third] = [await open(), await open(), await open()]
+  expect(worker.load).toBe(2)
+  here.release()
+  await first.update(rest)
+  expect(worker.load).toBe(1)
+  await third.update(rest)
+  expect(await third.digest()).toBe(sha256(bytes))
+  await first.update(Buffer.alloc(1))
+  expect(worker.load).toBe(1)
+  expect(await first.digest()).toBe(sha256(Buffer.concat([bytes, Buffer.alloc(1)])))
+  expect(worker.load).toBe(0)
 })
 
 test('a state that the hasher does not know fails its stream only', async () => {

@@ -83,12 +83,12 @@ test('the first failed sync is final: the bytes are dropped, nothing is publishe
   )
 })
 
-test('a checkpoint that cannot be synced shows at the next write, and nothing is kept', async () => {
+test('a checkpoint that cannot be synced shows at the next block, and nothing is kept', async () => {
   const writer = await store.ingest('key')
   failing('handle.datasync', 'EIO')
   for (let i = 0; i < 16; i++) await writer.write(Buffer.alloc(MIB))
   await vi.waitFor(async () => {
-    expect(await thrownBy(() => writer.write(Buffer.alloc(1)))).toMatchObject({ errno: 'EIO' })
+    expect(await thrownBy(() => writer.write(Buffer.alloc(MIB)))).toMatchObject({ errno: 'EIO' })
   })
   faults.reset()
   await writer[Symbol.asyncDispose]()

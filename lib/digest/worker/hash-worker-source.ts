@@ -58,4 +58,8 @@ parentPort.on('message', message => {
   if (message.type === 'open' || message.type === 'drop') return void acts[message.type](message)
   stream.last = (stream.last || Promise.resolve()).then(() => acts[message.type](message, stream)).catch(fail)
 })
+
+// Loads and compiles what nearly every stream needs, so that the first one does not wait for it.
+const ready = () => parentPort.postMessage({ id: 0, type: 'ready' })
+Promise.resolve().then(() => loadWasm('sha256')()).then(ready, ready)
 `

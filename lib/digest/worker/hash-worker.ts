@@ -34,19 +34,36 @@ export class HashWorker {
   readonly #takers = new Map<number, AnswerTaker>()
   readonly #onGone: () => void
   #nextId = 1
+  #reserved = 0
+  #state: 'starting' | 'ready' | 'gone' = 'starting'
 
   constructor(onGone: () => void) {
     this.#onGone = onGone
     this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, execArgv: [], workerData: hasherModules() })
     this.#worker.unref()
-    this.#worker.on('message', (answer: Answer) => this.#answer(answer))
+    this.#worker.on('message', answer => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))
     this.#worker.on('exit', code => this.#gone(new HasherError(`a hash worker ended with code ${code}`)))
   }
 
-  /** Streams open now. */
+  /** Streams that are hashed here, or will be as soon as the worker has started. */
   get load(): number {
-    return this.#takers.size
+    return this.#reserved
+  }
+
+  /** A worker that is `starting` answers late; one that is `gone` never. */
+  get state(): 'starting' | 'ready' | 'gone' {
+    return this.#state
+  }
+
+  /** Keeps a place for a stream until it is opened here, or does not come. */
+  reserve(): () => void {
+    this.#reserved++
+    let kept = true
+    return () => {
+      if (kept) this.#reserved--
+      kept = false
+    }
   }
 
   open(start: StreamStart, taker: AnswerTaker): number {
@@ -75,7 +92,11 @@ export class HashWorker {
     await this.#worker.terminate()
   }
 
-  #answer(answer: Answer): void {
+  #answer(answer: Answer | { readonly type: 'ready'; readonly id: 0 }): void {
+    if (answer.type === 'ready') {
+      if (this.#state === 'starting') this.#state = 'ready'
+      return
+    }
     const taker = this.#takers.get(answer.id)
     if (answer.type === 'failed') taker?.fail(new HasherError(`a hash worker failed: ${answer.message}`))
     else taker?.take(answer)
@@ -83,6 +104,7 @@ export class HashWorker {
 
   #gone(error: HasherError): void {
     const takers = [...this.#takers.values()]
+    this.#state = 'gone'
     this.#takers.clear()
     this.#onGone()
     for (const taker of takers) taker.fail(error)

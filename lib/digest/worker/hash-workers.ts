@@ -30,26 +30,46 @@ export function hashWorkerLimit(): number {
   return limit
 }
 
-/** Where a long stream is hashed: a worker, or the calling thread until `leave` is called. */
-export type StreamPlace = HashWorker | { readonly leave: () => void }
+/** Where a long stream is hashed: by a worker, or on the calling thread. `leave` gives the place up; once is enough. */
+export interface StreamPlace {
+  readonly worker?: HashWorker
+  readonly leave: () => void
+}
+
+/** For streams whose worker did not come up: the calling thread, without asking again. */
+export const NOWHERE_ELSE: StreamPlace = { leave: () => {} }
 
 /**
- * Finds the place for a long stream: an idle worker, a new one if there may be more, else wherever there are fewest. The
- * calling thread counts as a place too, or a second processor would stand by while one worker hashes two streams.
+ * Finds the place for a long stream: an idle worker, a new one if there may be more, else the calling thread, which counts
+ * as a place for one stream, or a second processor would stand by while one worker hashes two.
  */
 export function placeStream(): StreamPlace {
   const idle = workers.find(worker => worker.load === 0)
-  if (idle) return idle
-  if (workers.length < hashWorkerLimit()) return start()
-  const least = [...workers].sort((a, b) => a.load - b.load)[0]
-  return least && least.load <= streamsHere ? least : stayHere()
+  if (idle) return reserve(idle)
+  if (workers.length < hashWorkerLimit()) return reserve(start())
+  const [least] = [...workers].sort((a, b) => a.load - b.load)
+  return least && streamsHere > 0 ? reserve(least) : stayHere()
 }
 
-function stayHere(): { readonly leave: () => void } {
+/** A better place for a stream that is hashed here or by `worker`, if streams have ended and left one. */
+export function betterPlace({ worker }: StreamPlace): StreamPlace | undefined {
+  if (worker && worker.load < 2) return undefined
+  const idle = workers.find(other => other.load === 0 && other.state === 'ready')
+  if (idle) return reserve(idle)
+  return worker && streamsHere === 0 ? stayHere() : undefined
+}
+
+function reserve(worker: HashWorker): StreamPlace {
+  return { worker, leave: worker.reserve() }
+}
+
+function stayHere(): StreamPlace {
   streamsHere++
+  let here = true
   return {
     leave: () => {
-      streamsHere--
+      if (here) streamsHere--
+      here = false
     },
   }
 }

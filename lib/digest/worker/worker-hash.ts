@@ -3,21 +3,24 @@ import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
 import type { AnswerTaker, HashWorker } from './hash-worker.ts'
 
-/** PERF: pieces of 256 KiB keep two threads busy; smaller ones cost more in messages, larger ones more in waiting. */
-const SLOT_BYTES = 256 * 1024
-const SLOTS = 8
+/** PERF: smaller pieces cost more in messages, larger ones more in waiting: see the rationale. */
+const SLOT_BYTES = 512 * 1024
+const SLOTS = 4
 /** Rings kept for the next streams. */
 const KEPT_RINGS = 4
 
 const rings: SharedArrayBuffer[] = []
 
-/** The hash of one stream, computed by a worker. Copies every chunk into shared memory; holds 2 MiB. */
+/** The hash of one stream, computed by a worker. Copies chunks into shared memory, small ones together; holds 2 MiB. */
 export class WorkerHash implements AnswerTaker {
   readonly #worker: HashWorker
   readonly #id: number
   readonly #ring: SharedArrayBuffer
   readonly #bytes: Uint8Array
   readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot)
+  /** The slot being filled, and how far it is. */
+  #slot: number | undefined
+  #filled = 0
   #failure: HasherError | undefined
   #waiting: (() => void) | undefined
   /** Questions not answered yet; a worker answers in the order it was asked. */
@@ -33,13 +36,24 @@ export class WorkerHash implements AnswerTaker {
 
   /** Takes bytes; resolves when they are copied, which waits for the worker if it is a whole ring behind. */
   async update(chunk: Uint8Array): Promise<void> {
-    for (let start = 0; start < chunk.byteLength; start += SLOT_BYTES) {
-      const slot = this.#free.pop() ?? (await this.#nextFree())
+    this.#assertSound()
+    for (let at = 0; at < chunk.byteLength; ) {
+      const slot = this.#slot ?? this.#free.pop() ?? (await this.#nextFree())
       this.#assertSound()
-      const piece = chunk.subarray(start, start + SLOT_BYTES)
-      this.#bytes.set(piece, slot * SLOT_BYTES)
-      this.#worker.send({ type: 'chunk', id: this.#id, slot, length: piece.byteLength })
+      this.#slot = slot
+      const size = Math.min(SLOT_BYTES - this.#filled, chunk.byteLength - at)
+      this.#bytes.set(chunk.subarray(at, at + size), slot * SLOT_BYTES + this.#filled)
+      this.#filled += size
+      at += size
+      if (this.#filled === SLOT_BYTES) this.#flush()
     }
+  }
+
+  #flush(): void {
+    if (this.#slot === undefined) return
+    this.#worker.send({ type: 'chunk', id: this.#id, slot: this.#slot, length: this.#filled })
+    this.#slot = undefined
+    this.#filled = 0
   }
 
   save(): Promise<Uint8Array> {
@@ -90,6 +104,7 @@ export class WorkerHash implements AnswerTaker {
 
   #ask<T>(type: 'save' | 'digest'): Promise<T> {
     this.#assertSound()
+    this.#flush()
     return new Promise<T>((resolve, reject) => {
       this.#asked.push({ resolve, reject })
       this.#worker.send({ type, id: this.#id })
@@ -105,6 +120,7 @@ export class WorkerHash implements AnswerTaker {
     this.#closed = true
     this.#worker.close(this.#id)
     // SAFETY: a ring is used again only when the worker is done with every slot of it.
-    if (this.#free.length === SLOTS && rings.length < KEPT_RINGS) rings.push(this.#ring)
+    const idle = this.#free.length + (this.#slot === undefined ? 0 : 1)
+    if (idle === SLOTS && rings.length < KEPT_RINGS) rings.push(this.#ring)
   }
 }

@@ -21,6 +21,8 @@ export class DiskContext {
   readonly places: Places
   readonly settings: DiskSettings
   readonly syncs: DirectorySync
+  /** Files being synced while they are written. */
+  backgroundSyncs = 0
   #open = true
   #prepared: Promise<void> | undefined
   readonly #blobDirectories = new Map<DigestAlgorithm, Promise<string>>()

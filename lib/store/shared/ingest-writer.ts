@@ -8,6 +8,7 @@ import {
 } from '../../digest/index.ts'
 import { DigestMismatchError, FormatError, SizeMismatchError, StoreError } from '../../errors/index.ts'
 import type { BlobInfo, BlobWriter, CommitOptions } from '../blob-store.ts'
+import { BLOCK_BYTES, BlockGatherer } from './block-gatherer.ts'
 
 /** How far an ingest has come; `checkpoint` is absent where the hasher cannot save its state. */
 export interface Progress {
@@ -15,7 +16,10 @@ export interface Progress {
   readonly checkpoint: DigestCheckpoint | undefined
 }
 
-/** The driver's half of a writer: where the bytes go. Calls never overlap; the last one is `publish`, `keep` or `drop`. */
+/**
+ * The driver's half of a writer: where the bytes go, in large pieces but for the last. Calls never overlap; the last one is
+ * `publish`, `keep` or `drop`.
+ */
 export interface IngestSink {
   /** Takes the next bytes, which stay as they are until the promise settles. */
   append(chunk: Uint8Array): Promise<void>
@@ -42,25 +46,58 @@ export interface IngestWriterParts {
 /** The life of an ingest, the same for every driver: hash what is written, prove it, publish it. */
 export class IngestWriter implements BlobWriter {
   readonly #parts: IngestWriterParts
+  readonly #gathered = new BlockGatherer()
+  /** The last block passed on; the next one is gathered meanwhile. */
+  #behind: Promise<void> = Promise.resolve()
+  #offset: number
   #open = true
   #failure: { readonly reason: unknown } | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(parts: IngestWriterParts) {
     this.#parts = parts
+    this.#offset = parts.digester.bytesHashed
   }
 
   get offset(): number {
-    return this.#parts.digester.bytesHashed
+    return this.#offset
   }
 
   write(chunk: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       this.#assertUsable()
       if (!(chunk instanceof Uint8Array)) throw new FormatError('ERR_INVALID_ARGUMENT', 'a chunk must be bytes')
-      if (chunk.byteLength === 0) return
-      await this.#take(chunk)
+      if (chunk.byteLength >= BLOCK_BYTES / 2) await this.#takeWhole(chunk)
+      else await this.#gather(chunk)
+      this.#offset += chunk.byteLength
     })
+  }
+
+  /** PERF: a large chunk is not worth a copy; the caller waits until nobody needs it any more. */
+  async #takeWhole(chunk: Uint8Array): Promise<void> {
+    await this.#flush()
+    await this.#take(chunk)
+  }
+
+  async #gather(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const taken = this.#gathered.add(at === 0 ? chunk : chunk.subarray(at))
+      at += taken
+      if (this.#gathered.filled >= BLOCK_BYTES) await this.#passOn()
+    }
+  }
+
+  /** Passes a block on once the one before has been taken, and does not wait for it: what fails is told to the next call. */
+  async #passOn(): Promise<void> {
+    await this.#behind
+    const { bytes, release } = this.#gathered.take()
+    this.#behind = this.#take(bytes).finally(release)
+    this.#behind.catch(() => undefined)
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#gathered.filled > 0) await this.#passOn()
+    await this.#behind
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -68,9 +105,9 @@ export class IngestWriter implements BlobWriter {
     try {
       // PERF: the driver is busy with the bytes while they are hashed, on another thread if there are many.
       await settleBoth(sink.append(chunk), digester.update(chunk))
-      await sink.advance(this.offset, () => this.#progress())
+      await sink.advance(digester.bytesHashed, () => this.#progress())
     } catch (reason) {
-      this.#failure = { reason }
+      this.#failure ??= { reason }
       throw reason
     }
   }
@@ -80,6 +117,7 @@ export class IngestWriter implements BlobWriter {
       this.#assertUsable()
       expected.signal?.throwIfAborted()
       this.#checkAlgorithm(expected)
+      await this.#flush()
       const progress = await this.#progress()
       try {
         const blob = await this.#prove(expected)
@@ -118,13 +156,18 @@ export class IngestWriter implements BlobWriter {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#end(async sink => sink.keep(this.#failure ? undefined : await this.#progress()))
+    return this.#end(async sink => {
+      // What fails here was not told to anybody before, and there is nobody to tell: the bytes are not worth keeping then.
+      await this.#flush().catch(() => undefined)
+      await sink.keep(this.#failure ? undefined : await this.#progress())
+    })
   }
 
   #end(last: (sink: IngestSink) => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#open) return
       try {
+        await this.#behind.catch(() => undefined)
         await last(this.#parts.sink)
       } finally {
         this.#close()
@@ -134,14 +177,15 @@ export class IngestWriter implements BlobWriter {
 
   #close(): void {
     this.#open = false
+    this.#gathered.clear()
     this.#parts.digester.release()
     this.#parts.onClosed()
   }
 
-  /** How far the bytes have come at the moment of the call. */
+  /** How far the bytes that were passed on have come at the moment of the call. */
   async #progress(): Promise<Progress> {
-    const { offset } = this
     const { digester, hasher } = this.#parts
+    const offset = digester.bytesHashed
     return { offset, checkpoint: hasher === 'native' ? undefined : await digester.save() }
   }
 
