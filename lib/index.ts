@@ -305,6 +305,7 @@ export {
   recordLayerFact,
   repairStore,
   runCollection,
+  type SetReferenceOptions,
   type Store,
   type StoredBlob,
   type StoreProblem,

@@ -58,6 +58,7 @@ export class BlobCorruptError extends LayerStoreError {
 export type StoreErrorCode =
   | 'ERR_COLLECTION_REFUSED'
   | 'ERR_COLLECTION_UNSUPPORTED'
+  | 'ERR_REFERENCE_CONFLICT'
   | 'ERR_STORE_CLOSED'
   | 'ERR_STORE_FORMAT'
   | 'ERR_STORE_IO'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { withDescriptor } from './with-descriptor.ts'
 
 /**
  * Replaces a file as a whole: readers see the old bytes or the new ones, never a part, and after the call the new ones
@@ -14,7 +15,7 @@ export async function writeFileAtomic(
   const durable = options.durable ?? true
   const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
   try {
-    const file = await open(temporary, 'wx', 0o644)
+    const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
     try {
       await file.writeFile(data)
       if (durable) await file.sync()
@@ -31,7 +32,7 @@ export async function writeFileAtomic(
 
 /** Makes the names inside a directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
+  const directory = await withDescriptor(() => open(path, 'r'))
   try {
     await directory.sync()
   } finally {

@@ -33,7 +33,17 @@ export async function assertComplete(
   descriptor: Descriptor,
   options: AbortOptions = {},
 ): Promise<void> {
+  await completeGraph(store, descriptor, options)
+}
+
+/** As {@link assertComplete}; resolves to the digests of all that is there. */
+export async function completeGraph(
+  store: BlobReader,
+  descriptor: Descriptor,
+  options: AbortOptions = {},
+): Promise<ReadonlySet<Digest>> {
   const seen = new Set<string>()
+  const there = new Set<Digest>()
   const open: Visit[] = [{ descriptor, parent: undefined, depth: 0 }]
   for (let visit = open.pop(); visit; visit = open.pop()) {
     options.signal?.throwIfAborted()
@@ -42,8 +52,11 @@ export async function assertComplete(
     const key = `${digest} ${size} ${mediaType}`
     if (seen.has(key)) continue
     seen.add(key)
-    if (await isThere(store, visit, options)) open.push(...(await below(store, visit, options)))
+    if (!(await isThere(store, visit, options))) continue
+    there.add(digest)
+    open.push(...(await below(store, visit, options)))
   }
+  return there
 }
 
 async function isThere(store: BlobReader, visit: Visit, options: AbortOptions): Promise<boolean> {

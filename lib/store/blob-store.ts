@@ -88,6 +88,8 @@ export interface BlobWriter extends AsyncDisposable {
 export interface IngestOptions extends AbortOptions {
   /** Wait while another writer of the same key is open, instead of rejecting with `ERR_INGEST_BUSY`. @defaultValue `false` */
   readonly wait?: boolean | undefined
+  /** Size of the whole blob where it is known: what cannot fit on the disk is refused at once (`ERR_STORE_IO`, `ENOSPC`). */
+  readonly size?: number | undefined
   /** The digest to be computed is of this algorithm. @defaultValue `'sha256'` */
   readonly algorithm?: 'sha256' | 'sha512' | 'blake3' | undefined
   /** What hashes. `native` cannot resume without reading back. @defaultValue what the store was opened with */

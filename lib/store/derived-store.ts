@@ -19,6 +19,9 @@ export interface DerivedStore {
   /** Keeps bytes under a key, in place of others, whole or not at all. A store that cannot be written keeps nothing. */
   set(kind: DerivedKind, key: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>
 
+  /** The keys under which something is kept, in no order. */
+  list(kind: DerivedKind, options?: AbortOptions): Promise<readonly string[]>
+
   /** Forgets what is kept under a key. Idempotent. */
   delete(kind: DerivedKind, key: string, options?: AbortOptions): Promise<void>
 }

@@ -48,7 +48,7 @@ export { type LayerFact, layerFact, layersOfDiffId, recordLayerFact } from './fa
 export type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './leases/lease-store.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './memory/create-memory-store.ts'
 export { type ReadDocumentOptions, readDocument } from './read-document.ts'
-export type { NamedDescriptor, ReferenceStore } from './reference-store.ts'
+export type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from './reference-store.ts'
 export type { Store } from './store.ts'
 export { readOnly } from './wrap/read-only.ts'
 export { type TieredOptions, tiered } from './wrap/tiered.ts'

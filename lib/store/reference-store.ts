@@ -1,3 +1,4 @@
+import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
 
@@ -7,6 +8,15 @@ export interface NamedDescriptor {
   readonly name: string
   /** The manifest or index it names. */
   readonly descriptor: Descriptor
+}
+
+/** How to set a name. */
+export interface SetReferenceOptions extends AbortOptions {
+  /**
+   * Set the name only if it stands for this digest now, or, with `null`, for nothing: so two who change a name at the same time
+   * cannot overwrite each other unseen. Without it the last one wins.
+   */
+  readonly expected?: Digest | null | undefined
 }
 
 /**
@@ -22,10 +32,11 @@ export interface ReferenceStore {
    *
    * @returns the name as it is kept.
    * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+   * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if the name does not stand for what is `expected`.
    * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if anything below the descriptor is missing: a name never
    * stands for an incomplete image.
    */
-  set(name: string, descriptor: Descriptor, options?: AbortOptions): Promise<string>
+  set(name: string, descriptor: Descriptor, options?: SetReferenceOptions): Promise<string>
 
   /** Takes a name away; blobs stay. Resolves to whether it was there. */
   delete(name: string, options?: AbortOptions): Promise<boolean>

@@ -98,7 +98,8 @@ class PullRun {
   async blob({ descriptor }: PlanStep, signal: AbortSignal): Promise<void> {
     const { store } = this.#parties
     const algorithm = descriptor.digest.slice(0, descriptor.digest.indexOf(':')) as 'sha256'
-    await using writer = await store.ingest(descriptor.digest, { wait: true, algorithm, signal })
+    const { digest, size } = descriptor
+    await using writer = await store.ingest(digest, { wait: true, algorithm, size, signal })
     // Whoever held the ingest before may have committed it.
     if ((await store.stat(descriptor.digest, { signal }))?.size === descriptor.size) {
       await writer.abort()

@@ -266,8 +266,17 @@ describe('the sweep at opening', () => {
 
   test('removes our own temporary files when they are old, and nothing that is not ours', async () => {
     await leave()
-    const ours = ['index.json.12-0123456789ab.tmp', '.layerstore/locks/index.12-0123456789abcdef.tmp']
-    const others = ['index.json.bak', 'notes.tmp', '.layerstore/locks/other.12-0123456789ab.tmp']
+    const below = [
+      'locks/index',
+      'locks/collect',
+      'facts/sources%3ax',
+      'indexes/x',
+      'leases/1-ab.json',
+      'unsynced/1.json',
+    ]
+    const ours = ['index.json', ...below.map(name => `.layerstore/${name}`)].map(name => `${name}.12-0123456789ab.tmp`)
+    const others = ['index.json.bak', 'notes.tmp', 'notes.12-0123456789ab.tmp', '.layerstore/locks/notes.tmp']
+    for (const name of ['facts', 'indexes', 'leases', 'unsynced']) mkdirSync(join(directory.path, '.layerstore', name))
     const young = 'index.json.13-0123456789ab.tmp'
     for (const name of [...ours, ...others, young]) {
       writeFileSync(join(directory.path, name), '')

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { acquireLock } from '../../lib/store/disk/lock.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
-import { abortableChunks } from '../../lib/store/shared/abortable-chunks.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -91,68 +90,6 @@ describe('names that wait for the lock of the index', () => {
     const index = readFileSync(join(directory.path, 'index.json'), 'utf8')
     expect(JSON.parse(index).manifests.length).toBeGreaterThanOrEqual(await settled)
     expect(readdirSync(join(directory.path, '.layerstore/locks'))).toEqual([])
-  })
-})
-
-describe('chunks of a source that can be stopped', () => {
-  const collect = async (source: Parameters<typeof abortableChunks>[0], signal?: AbortSignal) => {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of abortableChunks(source, signal)) chunks.push(chunk)
-    return Buffer.concat(chunks).toString()
-  }
-  const { signal: never } = new AbortController()
-
-  test('are those of the source, of each kind', async () => {
-    const parts = ['a', 'b', 'c'].map(text => Buffer.from(text))
-    for (const signal of [undefined, never]) {
-      expect(await collect(parts[0]!, signal)).toBe('a')
-      expect(await collect(parts, signal)).toBe('abc')
-      expect(
-        await collect(
-          (async function* () {
-            yield* parts
-          })(),
-          signal,
-        ),
-      ).toBe('abc')
-    }
-  })
-
-  test('reject with what the source throws, which is not told to stop again', async () => {
-    const fault = new Error('source')
-    const back = vi.fn()
-    const source = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(fault), return: back }) }
-    expect(await thrownBy(() => collect(source as AsyncIterable<Uint8Array>, never))).toBe(fault)
-    expect(back).not.toHaveBeenCalled()
-  })
-
-  test('tell the source to stop when the reader leaves', async () => {
-    let stopped = 0
-    const source = (function* () {
-      try {
-        for (;;) yield Buffer.from('x')
-      } finally {
-        stopped++
-      }
-    })()
-    for await (const _ of abortableChunks(source, never)) break
-    expect(stopped).toBe(1)
-  })
-
-  test('do not wait for a source that does not answer, nor mind what it says to being stopped', async () => {
-    const source = {
-      [Symbol.asyncIterator]: () => ({
-        next: () => new Promise<never>(() => undefined),
-        return: () => Promise.reject(new Error('too late')),
-      }),
-    }
-    expect(await thrownBy(() => collect(source, soon(10)))).toBe(reason)
-    expect(await thrownBy(() => collect([], AbortSignal.abort(reason)))).toBe(reason)
-  })
-
-  test('need no way to stop the source', async () => {
-    const source = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
-    expect(await thrownBy(() => collect(source, soon(10)))).toBe(reason)
   })
 })
 

@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { FormatError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { forgetFacts } from '../facts/forget-facts.ts'
 import type { Store } from '../store.ts'
 import type { CollectionDriver, LiveRoots, RemovalOutcome, StoredBlob } from './collection-driver.ts'
 import type { CollectionPlan, CollectionResult, DroppedBlob } from './collection-plan.ts'
@@ -27,7 +28,9 @@ export async function runCollection(
   const driver = driverOf(store)
   checkPlan(plan)
   if (driver.readOnly) throw new StoreError('ERR_STORE_READ_ONLY', 'nothing can be removed: the store is read-only')
-  return driver.alone(() => collect(driver, plan, options), options)
+  const result = await driver.alone(() => collect(driver, plan, options), options)
+  await forgetFacts(store.derived, new Set(result.deleted))
+  return result
 }
 
 function checkPlan(plan: CollectionPlan): void {

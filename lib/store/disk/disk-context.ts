@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
+import { CrowdGate } from '../../internal/crowd-gate.ts'
 import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
+import { Batch } from './batch/batch.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
 import { assertDirectory, createOwnPart, type Places } from './layout.ts'
@@ -12,9 +14,15 @@ export interface DiskSettings {
   readonly hasher: HasherEngine
   readonly verify: VerifyPolicy
   readonly onCorrupt: CorruptionPolicy
+  /** Whether what was acknowledged is to survive a power cut, at once or from the next name on. */
   readonly durable: boolean
+  /** Whether blobs are synced together, before a name is set, and not each by itself. */
+  readonly batch: boolean
   readonly readOnly: boolean
 }
+
+/** Blobs that are read at a time, and as many that are put: with both, 64 file descriptors will do. */
+const OPEN_AT_ONCE = 20
 
 /** What the parts of a disk store share. */
 export class DiskContext {
@@ -23,6 +31,9 @@ export class DiskContext {
   readonly syncs: DirectorySync
   /** Files being synced while they are written. */
   backgroundSyncs = 0
+  readonly batch: Batch
+  readonly readers = new CrowdGate(OPEN_AT_ONCE)
+  readonly puts = new CrowdGate(OPEN_AT_ONCE)
   #open = true
   #prepared: Promise<void> | undefined
   readonly #blobDirectories = new Map<DigestAlgorithm, Promise<string>>()
@@ -31,6 +42,7 @@ export class DiskContext {
     this.places = places
     this.settings = settings
     this.syncs = new DirectorySync(settings.durable)
+    this.batch = new Batch(this)
   }
 
   assertOpen(): void {

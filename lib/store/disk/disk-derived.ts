@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { DerivedKind, DerivedStore } from '../derived-store.ts'
 import { checkDerivedKey } from '../shared/derived-key.ts'
 import { openSealed, sealBytes } from '../shared/sealed-bytes.ts'
@@ -42,6 +43,12 @@ export class DiskDerived implements DerivedStore {
     })
   }
 
+  async list(kind: DerivedKind, options: AbortOptions = {}): Promise<readonly string[]> {
+    const { directory } = this.#place(kind, 'any', options)
+    const names = await onDisk({ act: 'list', path: `.layerstore/${kind}` }, () => namesIn(directory))
+    return names.filter(name => !name.endsWith('.tmp')).map(name => name.replaceAll('%3a', ':'))
+  }
+
   async delete(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<void> {
     const place = this.#place(kind, key, options)
     await this.#context.prepareWrite()
@@ -59,9 +66,20 @@ export class DiskDerived implements DerivedStore {
   }
 }
 
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const file = await withDescriptor(() =>
+      open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+    )
     try {
       const stats = await file.stat()
       return stats.isFile() && stats.size <= MAX_BYTES ? await file.readFile() : undefined

@@ -6,6 +6,8 @@ import { IngestWriter, type IngestWriterParts } from '../shared/ingest-writer.ts
 import { checkKey, KeyTurns } from '../shared/key-turns.ts'
 import { putThrough } from '../shared/put-through.ts'
 import type { Store } from '../store.ts'
+import { assertRoom } from './assert-room.ts'
+import { settleBatches } from './batch/settle-batches.ts'
 import { deleteBlob } from './blobs/delete-blob.ts'
 import { listBlobs } from './blobs/list-blobs.ts'
 import { acknowledgeBlob } from './blobs/publish-blob.ts'
@@ -51,8 +53,14 @@ export class DiskStore implements Store {
   /** Reads the names, so that a broken index shows at once; removes old leftovers in the background. */
   async start({ damaged }: { damaged: boolean }): Promise<void> {
     if (!damaged) await this.references.check()
-    if (!this.#context.settings.readOnly) this.#sweep = sweepIngests(this.#context, this.#stop.signal)
+    if (this.#context.settings.readOnly) return
+    // What cannot be settled now stays marked, and is tried again by whoever opens the store next.
+    await settleBatches(this.#context, this.#readSuspect, this.#stop.signal).catch(() => undefined)
+    this.#sweep = sweepIngests(this.#context, this.#stop.signal)
   }
+
+  readonly #readSuspect = (digest: Digest) =>
+    readBlob(this.#context, this.#verified, digest, { verify: 'always', onCorrupt: 'quarantine' })
 
   async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
     this.#context.assertOpen()
@@ -72,9 +80,15 @@ export class DiskStore implements Store {
     if (there && (options.size === undefined || options.size === there.size)) {
       if (await acknowledgeBlob(this.#context, there.digest)) return there
     }
-    const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
-    const opened = await this.#puts.open(algorithm, options.hasher)
-    return putThrough(await this.#admit(opened), source, options)
+    if (options.size !== undefined) await assertRoom(this.#context, options.size)
+    const leave = await this.#context.puts.enter(options.signal)
+    try {
+      const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
+      const opened = await this.#puts.open(algorithm, options.hasher)
+      return await putThrough(await this.#admit(opened), source, options)
+    } finally {
+      leave()
+    }
   }
 
   async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
@@ -84,9 +98,21 @@ export class DiskStore implements Store {
     const release = await this.#turns.take(key, { wait: options.wait ?? false, signal: options.signal })
     try {
       this.#context.assertOpen()
-      return await this.#admit(await openIngest(this.#context, key, options), release)
+      const writer = await this.#admit(await openIngest(this.#context, key, options), release)
+      await this.#assertRoomFor(writer, options.size)
+      return writer
     } catch (error) {
       release()
+      throw error
+    }
+  }
+
+  /** What is there of it already has its room; it is kept for when there is more. */
+  async #assertRoomFor(writer: BlobWriter, size = 0): Promise<void> {
+    try {
+      await assertRoom(this.#context, size - writer.offset)
+    } catch (error) {
+      await writer[Symbol.asyncDispose]()
       throw error
     }
   }
@@ -125,6 +151,7 @@ export class DiskStore implements Store {
     await this.#sweep
     await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
     await this.references.settle()
+    await this.#context.batch.close()
     await this.leases.close()
     await this.#puts.close()
   }

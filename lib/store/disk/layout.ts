@@ -5,6 +5,7 @@ import { type Digest, splitDigest } from '../../digest/index.ts'
 import { LimitError, StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
+import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
 import { createOnce, ensureDirectory } from './link-once.ts'
@@ -34,6 +35,8 @@ export interface Places {
   readonly cache: string
   /** Blobs that a collection is removing. */
   readonly trash: string
+  /** Markers of stores that do not sync each blob; see `batch/`. */
+  readonly unsynced: string
   /** Held by the collection that runs. */
   readonly collectLock: string
   /** Its time tells whether blobs were removed in between; see `removals.ts`. */
@@ -58,6 +61,7 @@ export function placesIn(root: string): Places {
     leases: join(own, 'leases'),
     cache: join(own, 'cache'),
     trash: join(own, 'trash'),
+    unsynced: join(own, 'unsynced'),
     collectLock: join(locks, 'collect'),
     removals: join(own, 'removals'),
   }
@@ -187,7 +191,9 @@ async function readJson(path: string, name: string, limit: number, mayMiss = fal
 
 async function readBounded(path: string, name: string, limit: number): Promise<Buffer> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const file = await withDescriptor(() =>
+      open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+    )
     try {
       const stats = await file.stat()
       if (!stats.isFile()) throw new StoreError('ERR_STORE_FORMAT', `${name} is not a regular file`)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { isErrno } from '../../internal/errno.ts'
+import { withDescriptor } from '../../internal/with-descriptor.ts'
 
 /** Gives a file a second name unless that name is taken; `unsupported` where the file system has no hard links. */
 export async function linkOnce(from: string, to: string): Promise<'linked' | 'taken' | 'unsupported'> {
@@ -18,7 +19,7 @@ export async function linkOnce(from: string, to: string): Promise<'linked' | 'ta
 export async function createOnce(path: string, data: Uint8Array, durable: boolean): Promise<void> {
   const temporary = temporaryName(path)
   try {
-    const file = await open(temporary, 'wx', 0o644)
+    const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
     try {
       await file.writeFile(data)
       if (durable) await file.sync()

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { withDescriptor } from '../../internal/with-descriptor.ts'
 import { linkOnce, removeFile, temporaryName } from './link-once.ts'
 import { createOwner, describeOwner, isGone, type Owner, parseOwner } from './owner.ts'
 
@@ -81,7 +82,7 @@ export async function tryLock(path: string): Promise<Lock | Held> {
   const text = JSON.stringify(owner)
   const mine = `${path}.${owner.pid}-${owner.nonce}.tmp`
   try {
-    await writeFile(mine, text, { flag: 'wx', mode: 0o644 })
+    await withDescriptor(() => writeFile(mine, text, { flag: 'wx', mode: 0o644 }))
     const identity = await identityOf(mine)
     // The record comes into being whole: a process killed here leaves a lock that names it, or none.
     const outcome = await linkOnce(mine, path)
@@ -140,7 +141,7 @@ interface SeenLock {
 async function readLock(path: string): Promise<SeenLock | undefined> {
   try {
     const { mtimeMs } = await lstat(path)
-    const text = await readFile(path, 'utf8')
+    const text = await withDescriptor(() => readFile(path, 'utf8'))
     return { text, owner: parseOwner(text), mtimeMs }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined

@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { DerivedStore } from '../derived-store.ts'
 import { changeFact, type FactKeeper, listOf, membersOf, readFact } from './fact-file.ts'
 
 /** That a blob holds the layer of a diffID. */
@@ -57,6 +58,21 @@ export async function layersOfDiffId(
 ): Promise<readonly LayerFact[]> {
   const { blobs } = await readFact(store, keyOfDiffId(diffId), parse, options)
   return blobs.filter(fact => fact.diffId === diffId)
+}
+
+/** Forgets what a blob held, and the entry index of that if no other blob is known to hold it. */
+export async function forgetLayerFact(derived: DerivedStore, digest: Digest): Promise<void> {
+  const fact = await layerFact({ derived }, digest)
+  await derived.delete('facts', keyOfBlob(digest))
+  if (!fact) return
+  let others: readonly LayerFact[] = []
+  await changeFact({ derived }, keyOfDiffId(fact.diffId), parse, ({ blobs }) => {
+    others = blobs.filter(blob => blob.digest !== digest)
+    return { version: 1, blobs: others }
+  })
+  if (others.length > 0) return
+  await derived.delete('facts', keyOfDiffId(fact.diffId))
+  await derived.delete('indexes', fact.diffId)
 }
 
 function keyOfBlob(digest: Digest): string {

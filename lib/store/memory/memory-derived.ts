@@ -20,6 +20,11 @@ export class MemoryDerived implements DerivedStore {
     this.#kept.set(this.#place(kind, key, options), Uint8Array.from(bytes))
   }
 
+  async list(kind: DerivedKind, options: AbortOptions = {}): Promise<readonly string[]> {
+    const before = this.#place(kind, 'any', options).slice(0, -'any'.length)
+    return [...this.#kept.keys()].filter(place => place.startsWith(before)).map(place => place.slice(before.length))
+  }
+
   async delete(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<void> {
     this.#kept.delete(this.#place(kind, key, options))
   }

@@ -2,7 +2,8 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { type Descriptor, parseDescriptor } from '../../spec/index.ts'
 import { assertComplete } from '../assert-complete.ts'
 import type { BlobReader } from '../blob-store.ts'
-import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
+import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../reference-store.ts'
+import { assertExpected } from '../shared/assert-expected.ts'
 import { keptName, spellingsOf } from '../shared/reference-name.ts'
 
 /** What names need of their store. */
@@ -40,7 +41,7 @@ export class MemoryReferences implements ReferenceStore {
     return spelling === undefined ? undefined : structuredClone(this.#names.get(spelling))
   }
 
-  async set(name: string, descriptor: Descriptor, options: AbortOptions = {}): Promise<string> {
+  async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
     const kept = keptName(name)
@@ -51,6 +52,8 @@ export class MemoryReferences implements ReferenceStore {
       await assertComplete(this.#blobs, copy, options)
       this.#assertOpen()
     }
+    const spelling = spellingsOf(name).find(spelled => this.#names.has(spelled))
+    assertExpected(kept, this.#names.get(spelling ?? kept)?.digest, options)
     this.#names.set(kept, copy)
     this.#changes++
     return kept

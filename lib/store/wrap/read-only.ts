@@ -37,6 +37,7 @@ class ReadOnlyStore implements Store {
     this.derived = {
       get: (...args) => store.derived.get(...args),
       set: async (kind, key, _bytes, options) => void (await store.derived.get(kind, key, options)),
+      list: (...args) => store.derived.list(...args),
       delete: () => refuse('forget derived data'),
     }
     this.collection = store.collection && readOnlyCollection(store.collection, refuse)

@@ -8,14 +8,14 @@ import {
 } from '../../digest/index.ts'
 import { BlobNotFoundError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { ByteSource } from '../../internal/byte-source.ts'
+import { abortableItems } from '../../internal/abortable-items.ts'
+import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { CheckDriver } from '../check/check-driver.ts'
 import type { CollectionDriver } from '../collect/collection-driver.ts'
 import type { DerivedStore } from '../derived-store.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
-import { abortableChunks } from '../shared/abortable-chunks.ts'
 import { checkRange } from '../shared/read-range.ts'
 import { verifyStored } from '../shared/verify-stored.ts'
 import type { Store } from '../store.ts'
@@ -130,7 +130,7 @@ async function* observed(
   options: PutOptions,
   seen: { own: BlobInfo | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of abortableChunks(source, options.signal)) {
+  for await (const chunk of abortableItems(chunksOf(source), options.signal)) {
     digester.update(chunk)
     yield chunk
   }

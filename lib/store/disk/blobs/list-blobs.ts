@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { BlobInfo } from '../../blob-store.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -52,7 +53,7 @@ async function* digestsIn(context: DiskContext, algorithm: string): AsyncGenerat
 
 async function openIfThere(path: string) {
   try {
-    return await opendir(path, { bufferSize: 1024 })
+    return await withDescriptor(() => opendir(path, { bufferSize: 1024 }))
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { type Digest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { BlobInfo } from '../../blob-store.ts'
+import { syncBlobs } from '../batch/sync-blobs.ts'
 import { restoreBlob } from '../collect/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -15,6 +16,8 @@ import { exists, linkOnce } from '../link-once.ts'
  */
 export async function publishBlob(context: DiskContext, from: string, blob: BlobInfo): Promise<void> {
   const directory = await context.blobDirectory(splitDigest(blob.digest).algorithm)
+  const { batch } = context.settings
+  if (batch) await context.batch.announce()
   const name = blobName(blob.digest)
   const to = join(context.places.root, name)
   await onDisk({ act: 'publish', path: name, writes: true }, async () => {
@@ -28,7 +31,8 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
       // A collection may have taken it away since.
       if ((await freshen(to)) !== 'gone') break
     }
-    await context.syncs.sync(directory)
+    if (batch) context.batch.add(blob.digest)
+    else await context.syncs.sync(directory)
   })
 }
 
@@ -37,9 +41,12 @@ export async function acknowledgeBlob(context: DiskContext, digest: Digest): Pro
   const name = blobName(digest)
   const path = join(context.places.root, name)
   return onDisk({ act: 'sync', path: name, writes: true }, async () => {
+    if (context.settings.batch) await context.batch.announce()
     if ((await touchBlob(context, digest)) === 'gone') return false
     // Another process may have linked it and not have come to its own sync yet.
-    await context.syncs.sync(dirname(path))
+    if (context.settings.batch) context.batch.add(digest)
+    else if ((await context.batch.othersSince()) < Number.POSITIVE_INFINITY) await syncBlobs(context, [digest])
+    else await context.syncs.sync(dirname(path))
     return true
   })
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { ReadBlobOptions } from '../../blob-store.ts'
 import { checkRange, rangeOf } from '../../shared/read-range.ts'
 import { verifyStored } from '../../shared/verify-stored.ts'
@@ -14,8 +15,10 @@ import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
-/** Big enough that the calls hardly count, small enough for many readers at a time. */
+/** Big enough that the calls hardly count. Many readers share what sixteen would take. */
 const PIECE = 512 * 1024
+const SMALLEST_PIECE = 64 * 1024
+const ALL_PIECES = 16 * PIECE
 
 /** The bytes of a blob; see {@link BlobReader.read}. */
 export async function* readBlob(
@@ -26,7 +29,21 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   checkRange(options)
-  const { file, stats } = await openBlob(context, digest)
+  const leave = await context.readers.enter(options.signal)
+  try {
+    yield* readOpened(context, verified, await openBlob(context, digest), digest, options)
+  } finally {
+    leave()
+  }
+}
+
+async function* readOpened(
+  context: DiskContext,
+  verified: VerifiedOnce,
+  { file, stats }: OpenBlob,
+  digest: Digest,
+  options: ReadBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     const size = Number(stats.size)
     const range = rangeOf(options, size)
@@ -34,7 +51,7 @@ export async function* readBlob(
     const proven = policy === 'never' || (policy === 'once-per-process' && verified.has(digest, stats))
     // A read up to the end goes one byte further when it is verified: a blob that grew is not the blob.
     const end = range.whole && !proven ? range.end + 1 : range.end
-    const pieces = piecesOf(file, digest, range.start, end, options.signal)
+    const pieces = piecesOf(context, file, { digest, start: range.start, end, signal: options.signal })
     if (!range.whole || proven) return yield* pieces
     try {
       yield* verifyStored(pieces, { digest, size }, context.settings.hasher)
@@ -62,7 +79,12 @@ async function afterQuarantine(
     : new BlobCorruptError({ digest, expected, actual, quarantinedTo }, { cause: error })
 }
 
-async function openBlob(context: DiskContext, digest: Digest): Promise<{ file: FileHandle; stats: BigIntStats }> {
+interface OpenBlob {
+  readonly file: FileHandle
+  readonly stats: BigIntStats
+}
+
+async function openBlob(context: DiskContext, digest: Digest): Promise<OpenBlob> {
   const name = blobName(digest)
   const path = join(context.places.root, name)
   return onDisk({ act: 'open', path: name }, async () => {
@@ -90,7 +112,7 @@ async function openOrRestore(context: DiskContext, path: string, digest: Digest)
 async function openRegular(path: string, digest: Digest): Promise<FileHandle> {
   try {
     // SAFETY: no symbolic link is followed, and a fifo does not hold up the caller.
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return await withDescriptor(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
   } catch (cause) {
     if (isErrno(cause, 'ENOENT', 'ENOTDIR')) throw new BlobNotFoundError(digest, { cause })
     if (isErrno(cause, 'ELOOP')) throw notAFile(digest, 'a symbolic link')
@@ -104,17 +126,16 @@ function notAFile(digest: Digest, actual: string): BlobCorruptError {
 }
 
 async function* piecesOf(
+  { readers }: DiskContext,
   file: FileHandle,
-  digest: Digest,
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined,
+  { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const what = { act: 'read', path: blobName(digest) }
   for (let position = start; position < end; ) {
     signal?.throwIfAborted()
     // A new buffer each time: the reader may keep what it was given.
-    const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, end - position))
+    const piece = Math.max(SMALLEST_PIECE, Math.min(PIECE, ALL_PIECES / readers.inside))
+    const buffer = Buffer.allocUnsafeSlow(Math.min(piece, end - position))
     const { bytesRead } = await onDisk(what, () => file.read(buffer, 0, buffer.byteLength, position))
     if (bytesRead === 0) return
     position += bytesRead

@@ -4,6 +4,7 @@ import { type Digest, parseDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { checkHold } from '../../leases/check-hold.ts'
 import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../leases/lease-store.ts'
 import { type Touched, touchBlob } from '../blobs/publish-blob.ts'
@@ -108,7 +109,7 @@ class DiskLease implements Lease {
       await assertDirectory(places.leases, '.layerstore/leases')
       const temporary = temporaryName(this.#path)
       try {
-        const file = await open(temporary, 'wx', 0o644)
+        const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
         try {
           this.#file = await startingNow(this.#file, file)
           await file.writeFile(JSON.stringify(this.#file))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isDigest } from '../../../digest/index.ts'
 import { LimitError, StoreError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { LeaseState } from '../../collect/collection-driver.ts'
 import type { LeaseInfo } from '../../leases/lease-store.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -47,7 +48,7 @@ export async function readLease({ places }: DiskContext, name: string): Promise<
     try {
       const { size, mtimeMs } = await stat(path)
       if (size > LIMIT) throw new LimitError('bytes', { limit: LIMIT, actual: size, where: shown })
-      return { text: await readFile(path, 'utf8'), mtimeMs }
+      return { text: await withDescriptor(() => readFile(path, 'utf8')), mtimeMs }
     } catch (error) {
       // Released meanwhile.
       if (isErrno(error, 'ENOENT')) return undefined

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { Breather } from '../../../internal/breather.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { Limits } from '../../../spec/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -33,7 +34,9 @@ export class SmallReader {
     // All who wait share the turn, and go on one after the other until the next is due.
     while (this.#breather.isDue()) await this.#breathe()
     const name = blobName(digest)
-    return onDisk({ act: 'read', path: name }, async () => this.#readNow(join(this.#context.places.root, name)))
+    return onDisk({ act: 'read', path: name }, () =>
+      withDescriptor(async () => this.#readNow(join(this.#context.places.root, name))),
+    )
   }
 
   #breathe(): Promise<void> {

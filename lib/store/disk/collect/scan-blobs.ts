@@ -5,6 +5,7 @@ import { DIGEST_ALGORITHMS, isDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { Breather } from '../../../internal/breather.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { StoredBlob } from '../../collect/collection-driver.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -56,7 +57,7 @@ function lookAtSome(names: readonly string[], start: number, { algorithm, direct
 
 async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(directory)
+    return await withDescriptor(() => readdir(directory))
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
     throw error

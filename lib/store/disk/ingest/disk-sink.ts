@@ -108,7 +108,8 @@ export class DiskSink implements IngestSink {
   async publish(blob: BlobInfo, signal: AbortSignal | undefined): Promise<void> {
     await this.#checkpoint
     this.#assertSound()
-    if (this.#context.settings.durable) await this.#onData('sync', f => f.sync())
+    const { durable, batch } = this.#context.settings
+    if (durable && !batch) await this.#onData('sync', f => f.sync())
     await this.#assertHeld()
     signal?.throwIfAborted()
     // Read-only before it can be seen; file systems without modes do without.

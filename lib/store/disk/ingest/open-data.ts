@@ -9,6 +9,7 @@ import {
 } from '../../../digest/index.ts'
 import { FormatError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { removeFile } from '../link-once.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { fileIdentity, type IngestState, readIngestState } from './ingest-state.ts'
@@ -36,7 +37,7 @@ export async function createData(place: IngestPlace, hashing: Hashing): Promise<
     await rm(place.data, { force: true, recursive: true })
   }
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  const file = await open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  const file = await withDescriptor(() => open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600))
   return closingOnFailure(file, async () => {
     const identity = place.state ? fileIdentity(await file.stat({ bigint: true })) : ''
     return { file, identity, digester: await createStreamDigester(hashing) }
@@ -56,7 +57,7 @@ export async function resumeData(place: IngestPlace, key: string, hashing: Hashi
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return await withDescriptor(() => open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK))
   } catch (error) {
     // EACCES: the writer died between making the file read-only and publishing it.
     if (isErrno(error, 'ENOENT', 'ELOOP', 'EACCES', 'EISDIR', 'ENXIO')) return undefined

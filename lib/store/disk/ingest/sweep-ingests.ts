@@ -14,13 +14,15 @@ const KEEP_MS = 24 * 3_600_000
  * puts, which cannot be resumed. Best effort: whatever goes wrong is left for the next time.
  */
 export async function sweepIngests(context: DiskContext, signal: AbortSignal): Promise<void> {
-  const { ingests, locks, root, own } = context.places
+  const { ingests, locks, root, own, leases, unsynced } = context.places
   for (const name of await namesIn(ingests)) {
     if (signal.aborted) return
     await sweepOne(join(ingests, name), name.startsWith(SESSION_PREFIX)).catch(() => undefined)
   }
-  for (const directory of [root, own, locks]) {
-    const leftovers = (await namesIn(directory)).filter(isTemporary)
+  const ours = [own, locks, leases, unsynced, join(own, 'facts'), join(own, 'indexes')]
+  for (const directory of [root, ...ours]) {
+    if (signal.aborted) return
+    const leftovers = (await namesIn(directory)).filter(directory === root ? isOursInRoot : isTemporary)
     for (const name of leftovers) await removeIfOld(join(directory, name)).catch(() => undefined)
   }
 }
@@ -31,7 +33,12 @@ function namesIn(directory: string): Promise<string[]> {
 
 /** The form of names that this library gives to files that are about to be renamed. Others are never touched. */
 function isTemporary(name: string): boolean {
-  return /^(index\.json|oci-layout|format\.json|index(\.steal)*)\.\d+-[0-9a-f]{12,16}\.tmp$/.test(name)
+  return /\.\d+-[0-9a-f]{12,16}\.tmp$/.test(name)
+}
+
+/** Beside the layout there may be anything. */
+function isOursInRoot(name: string): boolean {
+  return /^(index\.json|oci-layout)\./.test(name) && isTemporary(name)
 }
 
 async function removeIfOld(path: string): Promise<void> {

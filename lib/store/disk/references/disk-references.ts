@@ -1,10 +1,14 @@
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { settleAll } from '../../../internal/settle-all.ts'
 import { type Descriptor, parseDescriptor } from '../../../spec/index.ts'
-import { assertComplete } from '../../assert-complete.ts'
+import { assertComplete, completeGraph } from '../../assert-complete.ts'
 import type { BlobReader } from '../../blob-store.ts'
-import type { NamedDescriptor, ReferenceStore } from '../../reference-store.ts'
+import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../../reference-store.ts'
+import { assertExpected } from '../../shared/assert-expected.ts'
 import { keptName, spellingsOf } from '../../shared/reference-name.ts'
+import { syncBlobs } from '../batch/sync-blobs.ts'
+import { lookAtBlob } from '../blobs/stat-blob.ts'
 import { readRemovals } from '../collect/removals.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { IndexEditor } from './index-editor.ts'
@@ -15,6 +19,7 @@ export class DiskReferences implements ReferenceStore {
   readonly #context: DiskContext
   readonly #blobs: BlobReader
   readonly #editor: IndexEditor
+  readonly #removals = new WeakMap<object, Promise<number>>()
   #entries: (AllEntries & { readonly index: IndexFile }) | undefined
 
   constructor(context: DiskContext, blobs: BlobReader) {
@@ -32,29 +37,52 @@ export class DiskReferences implements ReferenceStore {
     return spelling === undefined ? undefined : descriptorOf(index, spelling)
   }
 
-  async set(name: string, descriptor: Descriptor, options: AbortOptions = {}): Promise<string> {
+  async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
     const kept = keptName(name)
     const copy = structuredClone(parseDescriptor(descriptor))
     await this.#context.prepareWrite()
+    await this.#context.batch.flush()
     const removals = await readRemovals(this.#context)
-    await assertComplete(this.#blobs, copy, options)
+    const blobs = await completeGraph(this.#blobs, copy, options)
+    if (this.#context.settings.durable) await this.#syncThoseOfOthers(blobs)
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
+    const spellings = spellingsOf(name)
     await this.#editor.edit(
       draft => {
+        const spelling = spellings.find(spelled => draft.has(spelled))
+        assertExpected(kept, spelling === undefined ? undefined : draft.digestOf(spelling), options)
         // An entry that another tool wrote under this very spelling would hide the new one.
         if (name !== kept) draft.delete(name)
         draft.set(kept, copy)
       },
       options.signal,
-      async () => {
+      async held => {
         // SAFETY: a collection may have taken what was there. It moves blobs under this lock only, and counts when it does.
-        if ((await readRemovals(this.#context)) !== removals) await assertComplete(this.#blobs, copy)
+        if ((await this.#removalsDuring(held)) !== removals) await assertComplete(this.#blobs, copy)
       },
     )
     return kept
+  }
+
+  /** PERF: looked up once for all names that are set while the lock is held. */
+  #removalsDuring(held: object): Promise<number> {
+    const known = this.#removals.get(held)
+    if (known) return known
+    const read = readRemovals(this.#context)
+    this.#removals.set(held, read)
+    return read
+  }
+
+  /** A name must not outlive its blobs: those of a store that syncs in batches may not be synced yet. */
+  async #syncThoseOfOthers(blobs: ReadonlySet<Digest>): Promise<void> {
+    const since = await this.#context.batch.othersSince()
+    if (since === Number.POSITIVE_INFINITY) return
+    const looks = await settleAll([...blobs].map(digest => lookAtBlob(this.#context, digest)))
+    const young = [...blobs].filter((_, i) => (looks[i]?.mtimeMs ?? 0) >= since)
+    await syncBlobs(this.#context, young)
   }
 
   /** Every entry of the index, for collections: those with a name, and the others as they stand. */

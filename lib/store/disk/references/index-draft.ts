@@ -1,3 +1,4 @@
+import type { Digest } from '../../../digest/index.ts'
 import { Annotation, type Descriptor } from '../../../spec/index.ts'
 import { type IndexFile, placesOfNames } from './index-file.ts'
 
@@ -22,6 +23,12 @@ export class IndexDraft {
 
   has(name: string): boolean {
     return this.#names.has(name)
+  }
+
+  /** What a name stands for, if its entry says so. */
+  digestOf(name: string): Digest | undefined {
+    const [first] = this.#names.get(name) ?? []
+    return first === undefined ? undefined : (this.#entries[first]?.digest as Digest | undefined)
   }
 
   /** Gives the name to the descriptor; entries that had it before go. */

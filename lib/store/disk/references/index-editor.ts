@@ -8,7 +8,7 @@ import { type IndexFile, parseIndexFile } from './index-file.ts'
 
 interface Job {
   /** Rejects if the change must not be made any more. */
-  check(): Promise<void>
+  check(held: object): Promise<void>
   apply(draft: IndexDraft): void
   resolve(): void
   reject(error: unknown): void
@@ -41,12 +41,13 @@ export class IndexEditor {
 
   /**
    * Changes the index; durable when resolved. An aborted change that was not begun leaves the queue. `check` runs under the
-   * lock, just before the change; if it rejects, the change is not made.
+   * lock, just before the change, with something that is the same for all who are asked during that time; if it rejects, the
+   * change is not made. Nor is it if `change` throws, which it may do as long as it has not changed the draft.
    */
   edit<T>(
     change: (draft: IndexDraft) => T,
     signal: AbortSignal | undefined,
-    check: () => Promise<void> = async () => {},
+    check: (held: object) => Promise<void> = async () => {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       let result: T
@@ -55,7 +56,14 @@ export class IndexEditor {
         check,
         apply: draft => {
           signal?.removeEventListener('abort', onAbort)
-          if (!withdrawn) result = change(draft)
+          if (withdrawn) return
+          try {
+            result = change(draft)
+          } catch (error) {
+            // Of those that go with it, none is to blame.
+            withdrawn = true
+            reject(error)
+          }
         },
         resolve: () => resolve(result),
         reject: error => {
@@ -141,9 +149,10 @@ export class IndexEditor {
 /** The jobs that may still be done; the others learn why not. */
 async function checked(jobs: readonly Job[]): Promise<Job[]> {
   const fine: Job[] = []
+  const held = {}
   for (const job of jobs) {
     try {
-      await job.check()
+      await job.check(held)
       fine.push(job)
     } catch (error) {
       job.reject(error)

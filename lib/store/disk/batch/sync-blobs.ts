@@ -1,0 +1,56 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Digest } from '../../../digest/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import { settleAll } from '../../../internal/settle-all.ts'
+import { withDescriptor } from '../../../internal/with-descriptor.ts'
+import { deleteBlob } from '../blobs/delete-blob.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { blobName } from '../layout.ts'
+
+/** PERF: more do not get the disk to do more at once, and would take the threads from everybody else. */
+const AT_ONCE = 3
+
+/**
+ * Makes blobs survive a power cut that were published without: first their bytes, then their names. One that is gone is passed
+ * over. One that cannot be synced is removed, for nobody knows any more what the disk holds of it.
+ */
+export async function syncBlobs(context: DiskContext, digests: Iterable<Digest>): Promise<void> {
+  const queue = [...digests]
+  const directories = new Set<string>()
+  const work = async () => {
+    for (let digest = queue.pop(); digest; digest = queue.pop()) {
+      if (await syncBlob(context, digest)) directories.add(dirname(join(context.places.root, blobName(digest))))
+    }
+  }
+  await settleAll(Array.from({ length: AT_ONCE }, work))
+  for (const directory of directories) {
+    await onDisk({ act: 'sync', path: 'blobs', writes: true }, () => context.syncs.sync(directory))
+  }
+}
+
+/** Whether it is there. */
+async function syncBlob(context: DiskContext, digest: Digest): Promise<boolean> {
+  const name = blobName(digest)
+  return onDisk({ act: 'sync', path: name, writes: true }, async () => {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    try {
+      const file = await withDescriptor(() => open(join(context.places.root, name), flags))
+      try {
+        await file.sync()
+      } catch (error) {
+        // SAFETY: after a failed sync the system may hold pages for clean that never reached the disk.
+        await deleteBlob(context, digest).catch(() => undefined)
+        throw error
+      } finally {
+        await file.close()
+      }
+      return true
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return false
+      throw error
+    }
+  })
+}

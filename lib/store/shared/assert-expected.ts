@@ -1,0 +1,14 @@
+import type { Digest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { SetReferenceOptions } from '../reference-store.ts'
+
+/** Rejects if a name stands for something else than its setter thinks. */
+export function assertExpected(
+  name: string,
+  actual: Digest | undefined,
+  { expected }: Pick<SetReferenceOptions, 'expected'>,
+): void {
+  if (expected === undefined || (expected ?? undefined) === actual) return
+  const message = `${name} stands for ${actual ?? 'nothing'}, not for ${expected ?? 'nothing'}: it was changed meanwhile`
+  throw new StoreError('ERR_REFERENCE_CONFLICT', message)
+}

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  assertComplete,
+  checkStore,
+  createMemoryStore,
+  openStore,
+  planCollection,
+  runCollection,
+} from '../../lib/store/index.ts'
+import { bundleChild } from '../helpers/bundle-child.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+/** How many processes are killed. */
+const KILLS = Number(process.env.LAYERSTORE_KILLS ?? 60)
+const AT_WORK = 4
+
+let program: Awaited<ReturnType<typeof bundleChild>>
+beforeAll(async () => {
+  program = await bundleChild('mixed-load.mjs')
+})
+afterAll(() => program[Symbol.dispose]())
+
+/** What a process was promised of its names: a digest, nothing, or (killed while changing it) one cannot know. */
+type Promises = Map<string, string | undefined | 'unknown'>
+
+class Worker {
+  readonly errors: string[] = []
+  readonly did = new Map<string, number>()
+  readonly ready: Promise<void>
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+
+  constructor(args: readonly string[], promises: Promises) {
+    this.#child = spawn(process.execPath, [program.path, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#child.stderr?.on('data', chunk => this.errors.push(String(chunk)))
+    // Killed before it has read the word to begin.
+    this.#child.stdin?.on('error', () => undefined)
+    this.#closed = once(this.#child, 'close')
+    this.ready = new Promise((resolve, reject) => {
+      void this.#closed.then(() => reject(new Error(`died before it was ready: ${this.errors}`)))
+      createInterface({ input: this.#child.stdout! }).on('line', line => {
+        const [word, name, digest] = line.split(' ') as [string, string, string]
+        if (word === 'ready') resolve()
+        if (word === 'doing') promises.set(name, 'unknown')
+        if (word === 'name') promises.set(name, digest)
+        if (word === 'gone') promises.set(name, undefined)
+        if (word === 'did') this.did.set(name, (this.did.get(name) ?? 0) + 1)
+        if (word === 'error') this.errors.push(line)
+      })
+    })
+    // A spare one may be ended before anybody has waited for it.
+    this.ready.catch(() => undefined)
+  }
+
+  async begin(): Promise<void> {
+    await this.ready
+    this.#child.stdin?.write('begin\n')
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+}
+
+/** What one process was promised holds, whatever the others do at the moment. */
+async function expectKept(path: string, promises: Promises): Promise<number> {
+  await using store = await openStore(path)
+  let checked = 0
+  for (const [name, promised] of promises) {
+    const descriptor = await store.references.get(name)
+    if (promised !== 'unknown') expect(descriptor?.digest, name).toBe(promised)
+    if (!descriptor) continue
+    // Resolves, with everything below it; names of the dead are changed by nobody else, so nothing of it may go meanwhile.
+    await assertComplete(store, descriptor)
+    checked++
+  }
+  return checked
+}
+
+test(`killed ${KILLS} times at random moments of a mixed load of four processes, the store loses nothing and blocks nobody`, {
+  timeout: 300_000,
+}, async () => {
+  using directory = memoryDirectory('mixed')
+  const remote = createMemoryStore()
+  for (let i = 0; i < 6; i++) {
+    const { manifest } = await putStoreImage(remote, Buffer.alloc(3000 * (i + 1), `base ${i % 4}`))
+    await remote.references.set(`base:${i}`, manifest)
+  }
+  await using server = await serveStore(remote)
+  await (await openStore(directory.path)).close()
+  const promises: Promises[] = []
+  const done = new Map<string, number>()
+  const start = (me: string) => {
+    const mine: Promises = new Map()
+    const worker = new Worker([directory.path, server.host, me], mine)
+    return { me, mine, worker }
+  }
+  const end = async ({ worker, mine }: ReturnType<typeof start>) => {
+    await worker.kill()
+    expect(worker.errors).toEqual([])
+    for (const [act, count] of worker.did) done.set(act, (done.get(act) ?? 0) + count)
+    promises.push(mine)
+  }
+
+  let names = 0
+  let count = 0
+  const next = () => start(`p${count++}`)
+  const atWork = Array.from({ length: AT_WORK }, next)
+  await Promise.all(atWork.map(({ worker }) => worker.begin()))
+  let spare = next()
+  for (let kills = 0; kills < KILLS; kills++) {
+    await spare.worker.ready
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 40))
+    const at = Math.floor(Math.random() * AT_WORK)
+    const victim = atWork[at]!
+    await end(victim)
+    atWork[at] = spare
+    await spare.worker.begin()
+    spare = next()
+    names += await expectKept(directory.path, victim.mine)
+  }
+  await Promise.all([...atWork, spare].map(end))
+
+  for (const mine of promises) names += await expectKept(directory.path, mine)
+  const store = await openStore(directory.path)
+  const report = await checkStore(store)
+  expect(report.problems.filter(problem => problem.class !== 'orphan')).toEqual([])
+  expect(report.faults).toEqual([])
+  const before = report.blobs
+  // What the dead left behind stands in nobody's way: names can be set, garbage and their unfinished work go.
+  const { manifest } = await putStoreImage(store, 'after')
+  await store.references.set('after:1', manifest)
+  await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))
+  expect(readdirSync(join(directory.path, '.layerstore/trash'))).toEqual([])
+  await store.close()
+  expect(readdirSync(join(directory.path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
+  const acts = [...done].map(([act, times]) => `${act} ${times}`).join(', ')
+  console.log(`${KILLS} of ${count} processes killed at work (${acts}); ${names} names and ${before} blobs were right`)
+  for (const act of ['pull', 'assemble', 'tag', 'untag', 'collect']) expect(done.get(act), act).toBeGreaterThan(0)
+})
