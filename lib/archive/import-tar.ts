@@ -6,7 +6,7 @@ import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
 import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../spec/index.ts'
 import { type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
-import { HeaderScanner } from '../tar/index.ts'
+import { TarScanner } from '../tar/index.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 
 /** How a root filesystem becomes an image. */
@@ -104,7 +104,7 @@ async function storeAsItIs(
 
 /** Lets a tar through, and knows afterwards that it is one, and its digest. */
 class CheckedTar {
-  readonly #scanner = new HeaderScanner()
+  readonly #scanner = new TarScanner()
   readonly #digester: StreamDigester
 
   constructor(digester: StreamDigester) {
@@ -113,8 +113,8 @@ class CheckedTar {
 
   async *pass(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of tar) {
-      for (const _ of this.#scanner.scan(chunk));
-      this.#scanner.headers.length = 0
+      this.#scanner.push(chunk)
+      while (this.#scanner.next());
       await this.#digester.update(chunk)
       yield chunk
     }

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { HeaderScanner, type ScannedHeader } from '../../tar/index.ts'
+import { type ScannedHeader, TarScanner } from '../../tar/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import type { ArchiveFile } from './archive-file.ts'
 import { MemberTable } from './member-table.ts'
@@ -16,16 +16,16 @@ const BODY = Buffer.alloc(1024 * 1024)
  */
 export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): Promise<MemberTable> {
   const table = new MemberTable()
-  const scanner = new HeaderScanner()
+  const scanner = new TarScanner()
   let zeroBlocks = 0
   for (let at = 0; at < file.size && zeroBlocks < 2; ) {
     options.signal?.throwIfAborted()
     const block = await collectBytes(file.read(at, Math.min(BLOCK, file.size - at), options), BLOCK, 'tar block')
     at += block.byteLength
     zeroBlocks = block.every(byte => byte === 0) ? zeroBlocks + 1 : 0
-    feed(scanner, block)
-    const header = scanner.headers.shift()
+    const header = feed(scanner, block)
     if (!header) continue
+    if (header.sparse) throw invalidArchive(`${JSON.stringify(header.path)} is a sparse file`)
     const size = header.size + (-header.size & (BLOCK - 1))
     // SAFETY: a size is believed only as far as there are bytes.
     if (at + size > file.size) throw invalidArchive(`it ends inside of ${JSON.stringify(header.path)}`)
@@ -37,9 +37,11 @@ export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): P
   return table
 }
 
-/** What the scanner passes on is for an extractor; here it only decides. */
-function feed(scanner: HeaderScanner, bytes: Uint8Array): void {
-  for (const _ of scanner.scan(bytes));
+/** The header that ends with these bytes, if one does. Content is passed over. */
+function feed(scanner: TarScanner, bytes: Uint8Array): ScannedHeader | undefined {
+  scanner.push(bytes)
+  for (let found = scanner.next(); found; found = scanner.next()) if (!(found instanceof Uint8Array)) return found
+  return undefined
 }
 
 function memberOf(file: ArchiveFile, { path, size, offset }: ScannedHeader) {
