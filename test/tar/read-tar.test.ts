@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { readTar, writeTar } from '../../lib/tar/index.ts'
+import { readTar, type TarEntry, writeTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -266,6 +266,52 @@ describe('the stream', () => {
   const chunksOfSample = function* (bytes: Buffer) {
     for (let at = 0; at < bytes.byteLength; at += 65536) yield bytes.subarray(at, at + 65536)
   }
+
+  test('content that was passed over throws instead of being empty', async () => {
+    const passed: AsyncIterable<Uint8Array>[] = []
+    for await (const entry of readTar(await sample())) passed.push(entry.content)
+    expect(await thrownBy(() => readAll(passed[1]!))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    expect(await readAll(passed[0]!)).toHaveLength(0)
+  })
+
+  test('content that was begun and not waited for does not confuse what follows', async () => {
+    const entries = readTar(cut(await sample(), 1000))
+    await entries.next()
+    const first = await entries.next()
+    const chunks = (first.value as TarEntry).content[Symbol.asyncIterator]()
+    const begun = [chunks.next(), chunks.next(), chunks.next()]
+    const next = await entries.next()
+    expect((next.value as TarEntry).path).toBe('d/small')
+    expect((await readAll((next.value as TarEntry).content)).toString()).toBe('small')
+    const ends = await Promise.allSettled(begun)
+    expect(ends[0]).toMatchObject({ status: 'fulfilled' })
+    expect((await entries.next()).value).toMatchObject({ path: 'd/empty' })
+  })
+
+  test('a fault in the archive ends the loop also after the content has thrown it, and stops the source', async () => {
+    const broken = Buffer.concat([tarMember({ name: 'a' }, 'y'.repeat(600)), Buffer.alloc(512, 'no header')])
+    const { source, state } = watchedSource([broken, broken])
+    expect(await thrownBy(() => readEntries(readTar(source)))).toMatchObject({ code: 'ERR_INVALID_TAR' })
+    expect(state).toEqual({ taken: 1, returned: true })
+  })
+
+  test('an abort between two pieces of content ends it with the reason', async () => {
+    const controller = new AbortController()
+    const read = async () => {
+      for await (const { content } of readTar(cut(await sample(), 1000), { signal: controller.signal })) {
+        for await (const _ of content) controller.abort('enough')
+      }
+    }
+    expect(await thrownBy(read)).toBe('enough')
+  })
+
+  test('an abort between two entries of one chunk ends the loop with the reason', async () => {
+    const controller = new AbortController()
+    const read = async () => {
+      for await (const _ of readTar([await sample()], { signal: controller.signal })) controller.abort('enough')
+    }
+    expect(await thrownBy(read)).toBe('enough')
+  })
 
   test('what the source throws arrives as it is, in the loop and in the content', async () => {
     const fault = new Error('fault')

@@ -6,8 +6,8 @@ const PLAIN = 'SCHILY.xattr.'
 const ENCODED = 'LIBARCHIVE.xattr.'
 
 /**
- * The extended attributes in PAX records, or `undefined`. libarchive writes each twice: as it is, and encoded; the encoded
- * form counts only where the other is missing.
+ * The extended attributes in PAX records, or `undefined`. libarchive writes each twice, with an encoded name in both
+ * places: the value as it is counts, under the name that is meant.
  */
 export function xattrsOf(pax: ReadPaxRecords, at: number): Map<string, Uint8Array> | undefined {
   let xattrs: Map<string, Uint8Array> | undefined
@@ -19,10 +19,14 @@ export function xattrsOf(pax: ReadPaxRecords, at: number): Map<string, Uint8Arra
   }
   for (const [key, value] of pax) {
     if (!key.startsWith(ENCODED) || key.length === ENCODED.length) continue
-    const name = decodePercent(key.slice(ENCODED.length))
+    const encoded = key.slice(ENCODED.length)
+    const name = decodePercent(encoded)
     if (name.includes('\0')) throw invalid('extended attribute with a NUL in its name', at)
+    const decoded = decodeBase64(value, at)
     xattrs ??= new Map()
-    if (!xattrs.has(name)) xattrs.set(name, decodeBase64(value, at))
+    const plain = xattrs.get(encoded)
+    xattrs.delete(encoded)
+    xattrs.set(name, plain ?? xattrs.get(name) ?? decoded)
   }
   return xattrs
 }

@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { digestOf } from '../../lib/digest/index.ts'
+import { readLayer, readLayerIndex, writeLayer } from '../../lib/layer/index.ts'
+import { openUnionView, unpackLayers } from '../../lib/rootfs/index.ts'
+import { MediaType } from '../../lib/spec/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { readAll } from '../helpers/read-all.ts'
+import { readEntries } from '../helpers/read-entries.ts'
+import { tarEnd, tarMember, tarPax } from '../helpers/tar-block.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+import { unpackCase } from '../helpers/unpack-case.ts'
+
+/** A file of 5,000 bytes of which two blocks are stored, between two plain ones. */
+const content = Buffer.concat([Buffer.alloc(1000), Buffer.alloc(512, 'a'), Buffer.alloc(2000), Buffer.alloc(512, 'b')])
+const file = Buffer.concat([content, Buffer.alloc(5000 - content.byteLength)])
+const map = Buffer.from('2\n1000\n512\n3512\n512\n'.padEnd(512, '\0'))
+const tar = Buffer.concat([
+  tarMember({ name: 'before' }, 'before'),
+  tarPax({ 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 's', 'GNU.sparse.realsize': '5000' }),
+  tarMember({ name: 'GNUSparseFile.0/s' }, Buffer.concat([map, Buffer.alloc(512, 'a'), Buffer.alloc(512, 'b')])),
+  tarMember({ name: 'after' }, 'after'),
+  tarEnd,
+])
+
+async function stored(store: Store, compressed: boolean) {
+  const info = await store.put(compressed ? gzipSync(tar) : tar)
+  const mediaType = compressed ? MediaType.OciLayerGzip : MediaType.OciLayer
+  return { descriptor: { mediaType, ...info }, diffId: await digestOf(tar) }
+}
+
+test.each([true, false])('a sparse file is the same file to whoever reads it (compressed: %s)', async compressed => {
+  await using store = createMemoryStore()
+  const layer = await stored(store, compressed)
+
+  const [, entry] = await readEntries(readLayer(store, layer.descriptor, layer))
+  expect(entry).toMatchObject({ path: 's', size: 5000, text: file.toString('latin1') })
+
+  const index = await readLayerIndex(store, layer)
+  const indexed = { path: 's', size: 5000, digest: await digestOf(file), sparse: entry!.sparse }
+  expect(index.entries[1]).toMatchObject(indexed)
+  expect(await readLayerIndex(store, layer)).toEqual(index)
+
+  const view = await openUnionView(store, [layer])
+  expect((await readAll(view.read('s'))).equals(file)).toBe(true)
+  for (const [offset, length] of [
+    [0, 10],
+    [990, 20],
+    [1000, 512],
+    [1200, 2400],
+    [1512, 2000],
+    [4000, 1000],
+    [4999, 1],
+  ] as const) {
+    const part = await readAll(view.read('s', { offset, length }))
+    expect(part.equals(file.subarray(offset, offset + length)), `${length} at ${offset}`).toBe(true)
+  }
+  expect((await readAll(view.read('after'))).toString()).toBe('after')
+})
+
+test('unpacked and written again it is a plain file with its holes filled', async () => {
+  await using store = createMemoryStore()
+  const layer = await stored(store, true)
+  using unpacked = await unpackCase(() => [tar])
+  expect(unpacked.error).toBeUndefined()
+  expect(readFileSync(`${unpacked.root}/s`).equals(file)).toBe(true)
+
+  const again = await writeLayer(store, readLayer(store, layer.descriptor, layer))
+  const [, entry] = await readEntries(readLayer(store, again.descriptor, again))
+  expect(entry).toMatchObject({ path: 's', size: 5000, text: file.toString('latin1') })
+  expect(entry).not.toHaveProperty('sparse')
+})
+
+test.each([
+  ['out of order', [[3512, 512, 1000, 512]]],
+  ['past the end', [[4900, 512]]],
+  ['no numbers', [['x', 512]]],
+  ['empty', [[0, 0]]],
+])('an index whose map is %s is made again', async (_, [regions]) => {
+  await using store = createMemoryStore()
+  const layer = await stored(store, true)
+  const index = await readLayerIndex(store, layer)
+  const bytes = (await store.derived.get('indexes', layer.diffId))!
+  const kept = JSON.parse(Buffer.from(bytes).toString())
+  await store.derived.set('indexes', layer.diffId, Buffer.from(JSON.stringify({ ...kept, sparse: [[1, regions]] })))
+  expect(await readLayerIndex(store, layer)).toEqual(index)
+  expect(await store.derived.get('indexes', layer.diffId)).toEqual(bytes)
+})
+
+test('limits reach every act that reads a layer', async () => {
+  await using store = createMemoryStore()
+  const layer = await stored(store, true)
+  const refused = { code: 'ERR_LIMIT_EXCEEDED', limit: 2 }
+  expect(
+    await thrownBy(() => readEntries(readLayer(store, layer.descriptor, { ...layer, maxEntries: 2 }))),
+  ).toMatchObject(refused)
+  expect(await thrownBy(() => readLayerIndex(store, layer, { maxEntries: 2 }))).toMatchObject(refused)
+  expect(await thrownBy(() => openUnionView(store, [layer], { maxEntries: 2 }))).toMatchObject(refused)
+  const entries = ['a', 'b', 'c'].map(path => ({ path, type: 'file' as const }))
+  expect(await thrownBy(() => writeLayer(store, entries, { limits: { maxEntries: 2 } }))).toMatchObject(refused)
+  expect(await thrownBy(() => openUnionView(store, [layer], { limits: { maxPathBytes: 2 } }))).toMatchObject(refused)
+  using place = temporaryDirectory('limits')
+  const root = `${place.path}/root`
+  const options = { writer: 'inline', limits: { maxEntries: 2 } } as const
+  expect(await thrownBy(() => unpackLayers(store, [layer], root, options))).toMatchObject(refused)
+  expect(existsSync(root)).toBe(false)
+})
+
+test('a ratio of compression that the caller sets holds for the layer', async () => {
+  await using store = createMemoryStore()
+  const bytes = Buffer.concat([tarMember({ name: 'zeros' }, Buffer.alloc(65 * 2 ** 20)), tarEnd])
+  const info = await store.put(gzipSync(bytes))
+  const descriptor = { mediaType: MediaType.OciLayerGzip, ...info }
+  const read = async (maxRatio: number) => {
+    for await (const _ of readLayer(store, descriptor, { maxRatio }));
+  }
+  expect(await thrownBy(() => read(100))).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 100 })
+  await read(2000)
+})
