@@ -14,9 +14,10 @@ export interface ReadTarOptions extends AbortOptions, TarLimits {}
  * Understood are ustar, PAX, GNU long names and numbers, archives from before ustar; files, directories, links, devices and
  * FIFOs; sparse files of the PAX formats, whose holes come as zeros. PAX records win over the header and count for the next
  * entry only; global ones have no effect. Content is to be read before the next entry is asked for; what is left unread is
- * passed over. Chunks of content belong to the caller. Bytes after the end of the archive are read and ignored, so that a
- * digest over the source covers them; the loop ends when the source has. Memory does not grow with the archive. The source
- * is asked for more only when its last chunk has been used up. Leaving the loop early stops it.
+ * passed over. Pieces of content are views of the chunks of the source: of one that uses its buffer again, copy what is to be
+ * kept. Bytes after the end of the archive are read and ignored, so that a digest over the source covers them; the loop
+ * ends when the source has. Memory does not grow with the archive. The source is asked for more only when its last chunk
+ * has been used up. Leaving the loop early stops it.
  *
  * @throws {@link FormatError} `ERR_INVALID_TAR` with the byte of the fault: truncation, a wrong checksum, a field out of
  * range, `..` in a path, sparse files of the old GNU format, unknown entries, content where none may be.

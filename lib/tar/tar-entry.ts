@@ -55,7 +55,10 @@ export interface ScannedHeader extends TarHeader {
 
 /** An entry as it is read: its header, and its content while it is the current one. */
 export interface TarEntry extends ScannedHeader {
-  /** The content of a file, to be read before the next entry is asked for; what is left unread is skipped. */
+  /**
+   * The content of a file, to be read before the next entry is asked for; what is left unread is skipped. Pieces are views
+   * of the chunks of the source.
+   */
   readonly content: AsyncIterable<Uint8Array>
 }
 

@@ -195,15 +195,15 @@ describe('the stream', () => {
     expect(paths).toEqual(['d', 'd/big', 'd/small', 'd/empty'])
   })
 
-  test('a source may reuse its buffer', async () => {
+  test('a source may reuse its buffer if pieces are not kept', async () => {
     const bytes = await sample()
     const buffer = Buffer.alloc(40_000)
     const reusing = (function* () {
       for (let at = 0; at < bytes.byteLength; at += buffer.byteLength)
         yield buffer.subarray(0, bytes.copy(buffer, 0, at))
     })()
-    const entries = await readEntries(readTar(reusing))
-    expect(Buffer.from(entries[1]!.text, 'latin1').equals(big)).toBe(true)
+    const again = await readAll(writeTar(readTar(reusing)))
+    expect(again.equals(bytes)).toBe(true)
   })
 
   test.each([

@@ -14,6 +14,8 @@ export class LayerIndexer {
   readonly #scanner: TarScanner
   readonly #entries: Draft[] = []
   #digester: Digester | undefined
+  /** PERF: packages are full of empty files. */
+  #emptyDigest: Digest | undefined
   /** Bytes of the last entry's content that are still to come. */
   #left = 0
   #bytes = 0
@@ -35,16 +37,25 @@ export class LayerIndexer {
         continue
       }
       this.#entries.push(found)
-      if (found.type !== 'file') continue
-      this.#digester = await createDigester({ hasher: this.#hasher })
-      this.#left = found.size
-      if (found.size === 0) this.#close()
+      if (found.type === 'file') await this.#open(found)
     }
   }
 
-  #close(): void {
-    this.#entries.at(-1)!.digest = this.#digester!.digest()
+  async #open(file: Draft): Promise<void> {
+    if (file.size === 0 && this.#emptyDigest) {
+      file.digest = this.#emptyDigest
+      return
+    }
+    this.#digester = await createDigester({ hasher: this.#hasher })
+    this.#left = file.size
+    if (file.size === 0) this.#emptyDigest = this.#close()
+  }
+
+  #close(): Digest {
+    const digest = this.#digester!.digest()
+    this.#entries.at(-1)!.digest = digest
     this.#digester = undefined
+    return digest
   }
 
   /** The index, after the last chunk. The caller answers for the diffId. */

@@ -64,8 +64,7 @@ export class EntryStream {
       const piece = this.#scan() as Uint8Array | undefined
       if (piece) {
         left -= piece.byteLength
-        // A copy: the source may use its buffer again, and the caller may keep the piece.
-        yield Buffer.from(piece)
+        yield piece
       } else {
         await this.#fill()
       }
