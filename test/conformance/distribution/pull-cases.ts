@@ -1,0 +1,208 @@
+import { expect } from 'vitest'
+import {
+  type Case,
+  type Document,
+  documentOf,
+  EMPTY_JSON,
+  expectErrors,
+  OCI_CONFIG,
+  OCI_EMPTY,
+  OCI_INDEX,
+  OCI_MANIFEST,
+  someBytes,
+  type Target,
+} from './target.ts'
+
+const nowhere = `sha256:${'0123456789abcdef'.repeat(4)}`
+
+/** A document goes in by digest and by tag, and comes back as it was. */
+async function goesAndComesBack(t: Target, document: Document): Promise<void> {
+  await t.pushManifest(document.described.digest, document)
+  await t.pushManifest('tag', document)
+  for (const reference of [document.described.digest, 'tag']) {
+    for (const method of ['GET', 'HEAD']) {
+      const headers = { accept: document.described.mediaType }
+      const answer = await t.ask(method, `manifests/${reference}`, { headers })
+      const { status, headers: said, body } = answer
+      expect({ status, ...said }).toMatchObject({
+        status: 200,
+        'content-type': document.described.mediaType,
+        'content-length': `${document.bytes.length}`,
+        'docker-content-digest': document.described.digest,
+      })
+      // Not by `toEqual`, which takes minutes to show how megabytes differ.
+      expect(body.equals(method === 'GET' ? document.bytes : Buffer.alloc(0))).toBe(true)
+    }
+  }
+}
+
+const range =
+  (value: string, start: number, end: number): Case[1] =>
+  async t => {
+    const bytes = someBytes(2048)
+    const { digest } = await t.pushBlob(bytes)
+    const answer = await t.ask('GET', `blobs/${digest}`, { headers: { range: value } })
+    if (end === 0) {
+      expect(answer.status).toBe(416)
+      return
+    }
+    expect(answer).toMatchObject({
+      status: 206,
+      headers: { 'content-range': `bytes ${start}-${end - 1}/2048`, 'content-length': `${end - start}` },
+    })
+    expect(answer.body.equals(bytes.subarray(start, end))).toBe(true)
+  }
+
+const platform = (architecture: string) => ({ os: 'linux', architecture })
+
+async function indexOf(t: Target, ...architectures: string[]): Promise<Document> {
+  const manifests = []
+  for (const architecture of architectures) {
+    const image = await t.image()
+    await t.pushManifest(image.described.digest, image)
+    manifests.push({ ...image.described, platform: platform(architecture) })
+  }
+  return documentOf(OCI_INDEX, { manifests })
+}
+
+export const pullCases: readonly Case[] = [
+  ['GET /v2/ says that this is a registry', async t => expect((await t.ask('GET', '/v2/')).status).toBe(200)],
+  [
+    'HEAD request to nonexistent blob should result in 404 response',
+    async t => expect((await t.ask('HEAD', `blobs/${nowhere}`)).status).toBe(404),
+  ],
+  [
+    'HEAD request to existing blob should yield 200',
+    async t => {
+      const { digest, size } = await t.pushBlob(someBytes())
+      expect(await t.ask('HEAD', `blobs/${digest}`)).toMatchObject({
+        status: 200,
+        headers: { 'docker-content-digest': digest, 'content-length': `${size}` },
+      })
+    },
+  ],
+  [
+    'GET nonexistent blob should result in 404 response',
+    async t => {
+      const answer = await t.ask('GET', `blobs/${nowhere}`)
+      expect(answer.status).toBe(404)
+      expectErrors(answer, ['BLOB_UNKNOWN', 'NAME_UNKNOWN'])
+    },
+  ],
+  [
+    'GET request to existing blob URL should yield 200',
+    async t => {
+      const bytes = someBytes()
+      const { digest } = await t.pushBlob(bytes)
+      expect((await t.ask('GET', `blobs/${digest}`)).body.equals(bytes)).toBe(true)
+    },
+  ],
+  [
+    'HEAD request to nonexistent manifest should return 404',
+    async t => expect((await t.ask('HEAD', 'manifests/nonexistent')).status).toBe(404),
+  ],
+  [
+    'GET nonexistent manifest should return 404',
+    async t => {
+      for (const reference of ['nonexistent', nowhere]) {
+        const answer = await t.ask('GET', `manifests/${reference}`)
+        expect(answer.status).toBe(404)
+        expectErrors(answer, ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'])
+      }
+    },
+  ],
+  ['manifest by digest and by tag, GET and HEAD', async t => goesAndComesBack(t, await t.image())],
+  [
+    '400 response body should contain OCI-conforming JSON message',
+    async t => {
+      const answer = await t.ask('PUT', 'manifests/sha256:totallywrong', {
+        headers: { 'content-type': OCI_MANIFEST },
+        body: Buffer.from('blablabla'),
+      })
+      expect([400, 404]).toContain(answer.status)
+      if (answer.status === 400) expectErrors(answer)
+    },
+  ],
+  [
+    'invalid digest format: manifest-get',
+    async t => expect([400, 404]).toContain((await t.ask('GET', 'manifests/sha256:baddigeststring')).status),
+  ],
+  ['range 500-1499', range('bytes=500-1499', 500, 1500)],
+  ['range 500-', range('bytes=500-', 500, 2048)],
+  ['range -500', range('bytes=-500', 1548, 2048)],
+  ['range 2000-5000', range('bytes=2000-5000', 2000, 2048)],
+  ['range 500-0', range('bytes=500-0', 0, 0)],
+  ['range 5000-10000', range('bytes=5000-10000', 0, 0)],
+  [
+    'large-manifest',
+    async t => {
+      const annotations = Object.fromEntries(Array.from({ length: 390 }, (_, i) => [`large-${i}`, 'A'.repeat(10_000)]))
+      await goesAndComesBack(t, await t.image({ annotations }))
+    },
+  ],
+  ['index', async t => goesAndComesBack(t, await indexOf(t, 'amd64', 'arm64'))],
+  [
+    'nested-index',
+    async t => {
+      const inner = await indexOf(t, 'amd64')
+      await t.pushManifest(inner.described.digest, inner)
+      await goesAndComesBack(t, documentOf(OCI_INDEX, { manifests: [inner.described] }))
+    },
+  ],
+  ['empty-index', async t => goesAndComesBack(t, documentOf(OCI_INDEX, { manifests: [] }))],
+  [
+    'artifact',
+    async t => {
+      const config = await t.pushBlob(EMPTY_JSON, OCI_EMPTY)
+      const layers = [await t.pushBlob(someBytes(), 'application/vnd.example.thing')]
+      const artifactType = 'application/vnd.example.artifact'
+      await goesAndComesBack(t, documentOf(OCI_MANIFEST, { artifactType, config, layers }))
+    },
+  ],
+  [
+    'artifact-without-layers',
+    async t => {
+      const empty = await t.pushBlob(EMPTY_JSON, OCI_EMPTY)
+      const artifactType = 'application/vnd.example.artifact'
+      await goesAndComesBack(t, documentOf(OCI_MANIFEST, { artifactType, config: empty, layers: [empty] }))
+    },
+  ],
+  [
+    'artifact-index',
+    async t => {
+      const image = await t.image()
+      await t.pushManifest(image.described.digest, image)
+      const artifactType = 'application/vnd.example.artifact'
+      await goesAndComesBack(t, documentOf(OCI_INDEX, { artifactType, manifests: [image.described] }))
+    },
+  ],
+  [
+    'data-field',
+    async t => {
+      const config = { ...(await t.pushBlob(EMPTY_JSON, OCI_CONFIG)), data: EMPTY_JSON.toString('base64') }
+      await goesAndComesBack(t, documentOf(OCI_MANIFEST, { config, layers: [] }))
+    },
+  ],
+  [
+    'non-distributable-layers',
+    async t => {
+      const foreign = { mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip', size: 123_456 }
+      const layers = [
+        { ...foreign, digest: nowhere, urls: ['https://store.example.com/blobs/x'] },
+        await t.pushBlob(someBytes()),
+      ]
+      await goesAndComesBack(t, await t.image({ layers }))
+    },
+  ],
+  ['custom-fields', async t => goesAndComesBack(t, await t.image({ 'org.example.unknown': { x: [1, null] } }))],
+  [
+    'digest of another algorithm: sha512',
+    async t => {
+      const { createHash } = await import('node:crypto')
+      const image = await t.image()
+      const digest = `sha512:${createHash('sha512').update(image.bytes).digest('hex')}`
+      expect((await t.putManifest(digest, image)).status).toBe(201)
+      expect((await t.ask('GET', `manifests/${digest}`)).body.equals(image.bytes)).toBe(true)
+    },
+  ],
+]

@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createRegistryServer } from '../../../lib/server/index.ts'
+import { createMemoryStore, openStore, type Store } from '../../../lib/store/index.ts'
+import { needsProgram } from '../../helpers/needs-program.ts'
+import { startDockerRegistry } from '../../helpers/start-docker-registry.ts'
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
+
+/** What does not hold, and why. A case that comes to hold is taken from the list, or the test fails. */
+export type Differences = Readonly<Record<string, string>>
+
+/** Cases by workflow of the specification, each with its name. */
+export type Workflows<T> = Readonly<
+  Record<string, readonly (readonly [name: string, run: (target: T) => Promise<void>])[]>
+>
+
+interface Subject {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+async function served(store: Store): Promise<Subject> {
+  const server = createRegistryServer(store)
+  const { url } = await server.listen()
+  return {
+    url,
+    async stop() {
+      await server.close()
+      await store.close()
+    },
+  }
+}
+
+/** Runs all cases against our server, over memory and over a directory, and against docker-registry. */
+export function runAgainstAll<T extends AsyncDisposable>(
+  workflows: Workflows<T>,
+  open: (url: string) => T,
+  differences: { readonly ours: Differences; readonly dockerRegistry: Differences },
+): void {
+  const run = (start: () => Promise<Subject>, expected: Differences) => runAgainst(workflows, open, start, expected)
+  describe('our server over memory', () => run(() => served(createMemoryStore()), differences.ours))
+
+  describe('our server over a directory', () => {
+    const directory = temporaryDirectory('conformance')
+    afterAll(() => directory[Symbol.dispose]())
+    run(async () => served(await openStore(join(directory.path, 'store'))), differences.ours)
+  })
+
+  describe.runIf(needsProgram('docker-registry'))('docker-registry', () => {
+    run(async () => {
+      const { host, stop } = await startDockerRegistry()
+      return { url: `http://${host}`, stop }
+    }, differences.dockerRegistry)
+  })
+}
+
+function runAgainst<T extends AsyncDisposable>(
+  workflows: Workflows<T>,
+  open: (url: string) => T,
+  start: () => Promise<Subject>,
+  differences: Differences,
+): void {
+  let subject: Subject
+  beforeAll(async () => {
+    subject = await start()
+  })
+  afterAll(() => subject.stop())
+
+  for (const [workflow, cases] of Object.entries(workflows)) {
+    describe(workflow, () => {
+      for (const [name, run] of cases) {
+        const why = differences[name]
+        test(why === undefined ? name : `${name} (differs: ${why})`, async () => {
+          await using target = open(subject.url)
+          if (why === undefined) await run(target)
+          else await expect(run(target)).rejects.toThrow()
+        })
+      }
+    })
+  }
+
+  test('every difference belongs to a case', () => {
+    const names = Object.values(workflows).flatMap(cases => cases.map(([name]) => name))
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of Object.keys(differences)) expect(names).toContain(name)
+  })
+}
