@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { type ImageArchive, loadArchive, openArchive, type ReadArchiveOptions } from '../../lib/archive/index.ts'
-import { compress } from '../../lib/compression/index.ts'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { readImage } from '../../lib/image/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
@@ -173,17 +172,4 @@ test('a name of the caller replaces those of the archive, if it holds one image'
     { names: ['other:latest'], labels: ['app:1.0'] },
   ])
   expect(await store.references.get('app:1.0')).toBeUndefined()
-})
-
-test('a whole archive may be compressed with zstd', async t => {
-  const tar = rawTar(dockerArchive().entries)
-  let packed: Buffer
-  try {
-    packed = await readAll(compress(tar, { type: 'zstd' }))
-  } catch {
-    return t.skip('this Node writes no zstd')
-  }
-  const store = createMemoryStore()
-  expect(await loadArchive(store, fileOf(packed))).toMatchObject([{ names: ['app:1.0'] }])
-  expect((await open(packed)).images).toMatchObject([{ names: ['app:1.0'] }])
 })

@@ -6,6 +6,7 @@ import type { ArchiveFile } from './archive-file.ts'
 import { MemberTable } from './member-table.ts'
 
 const BLOCK = 512
+const READ_AHEAD = 64 * 1024
 /** Stands for content that is passed over: the scanner counts bodies and does not look at them. */
 const BODY = Buffer.alloc(1024 * 1024)
 
@@ -17,10 +18,11 @@ const BODY = Buffer.alloc(1024 * 1024)
 export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): Promise<MemberTable> {
   const table = new MemberTable()
   const scanner = new TarScanner()
+  const window = new Window(file)
   let zeroBlocks = 0
   for (let at = 0; at < file.size && zeroBlocks < 2; ) {
     options.signal?.throwIfAborted()
-    const block = await collectBytes(file.read(at, Math.min(BLOCK, file.size - at), options), BLOCK, 'tar block')
+    const block = await window.at(at, options)
     at += block.byteLength
     zeroBlocks = block.every(byte => byte === 0) ? zeroBlocks + 1 : 0
     const header = feed(scanner, block)
@@ -35,6 +37,28 @@ export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): P
   }
   scanner.end()
   return table
+}
+
+/** PERF: small files stand close together: one read gives the headers of many. */
+class Window {
+  readonly #file: ArchiveFile
+  #bytes: Uint8Array = new Uint8Array()
+  #start = 0
+
+  constructor(file: ArchiveFile) {
+    this.#file = file
+  }
+
+  /** The block at a place, or what is left of the file. */
+  async at(place: number, options: AbortOptions): Promise<Uint8Array> {
+    const end = Math.min(place + BLOCK, this.#file.size)
+    if (place < this.#start || end > this.#start + this.#bytes.byteLength) {
+      const size = Math.min(READ_AHEAD, this.#file.size - place)
+      this.#bytes = await collectBytes(this.#file.read(place, size, options), READ_AHEAD, 'tar headers')
+      this.#start = place
+    }
+    return this.#bytes.subarray(place - this.#start, end - this.#start)
+  }
 }
 
 /** The header that ends with these bytes, if one does. Content is passed over. */
