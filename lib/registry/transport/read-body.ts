@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { BodyInbox } from './body-inbox.ts'
 import { timeoutError } from './network-error.ts'
 
 /** SAFETY: a sender that keeps just above the idle limit would hold a slot for days. */
@@ -14,21 +15,23 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
     if (pace.waiting) message.destroy(timeoutError('byte of the body', idleMs))
   }
   const timer = setTimeout(stalled, idleMs).unref()
-  let since = performance.now()
+  const inbox = new BodyInbox(message)
   try {
-    for await (const chunk of message as AsyncIterable<Buffer>) {
-      pace.waiting = false
-      pace.waitedMs += performance.now() - since
-      pace.bytes += chunk.byteLength
-      if (pace.waitedMs >= idleMs) checkPace(pace, idleMs)
-      yield chunk
+    for (;;) {
       pace.waiting = true
-      since = performance.now()
+      const since = performance.now()
       timer.refresh()
+      const bytes = await inbox.take()
+      pace.waiting = false
+      if (!bytes) return
+      pace.waitedMs += performance.now() - since
+      pace.bytes += bytes.byteLength
+      if (pace.waitedMs >= idleMs) checkPace(pace, idleMs)
+      yield bytes
     }
   } finally {
     clearTimeout(timer)
-    if (!message.complete) message.destroy()
+    if (!message.readableEnded) message.destroy()
   }
 }
 
