@@ -5,10 +5,10 @@ import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 /** Bytes of each piece of output. PERF: 16 KiB 271 MB/s, 64 KiB 471, 256 KiB 581, 1 MiB 661 (gunzip of real layers). */
 const OUTPUT_PIECE = 512 * 1024
 
-/** Options of an engine; one piece waits while the next is made. */
+/** Options of an engine; two pieces wait while the next is made, so that a busy reader does not stop it at once. */
 export const ENGINE_OPTIONS: { readonly chunkSize: number } = {
   chunkSize: OUTPUT_PIECE,
-  ...{ highWaterMark: OUTPUT_PIECE },
+  ...{ highWaterMark: 2 * OUTPUT_PIECE },
 }
 
 /** A stream of node:zlib. */

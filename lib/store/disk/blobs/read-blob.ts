@@ -125,20 +125,46 @@ function notAFile(digest: Digest, actual: string): BlobCorruptError {
   return new BlobCorruptError({ digest, expected: 'a regular file', actual })
 }
 
+/** PERF: the next piece is read while the reader works on this one. */
 async function* piecesOf(
   { readers }: DiskContext,
   file: FileHandle,
   { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const what = { act: 'read', path: blobName(digest) }
-  for (let position = start; position < end; ) {
-    signal?.throwIfAborted()
-    // A new buffer each time: the reader may keep what it was given.
-    const piece = Math.max(SMALLEST_PIECE, Math.min(PIECE, ALL_PIECES / readers.inside))
-    const buffer = Buffer.allocUnsafeSlow(Math.min(piece, end - position))
-    const { bytesRead } = await onDisk(what, () => file.read(buffer, 0, buffer.byteLength, position))
-    if (bytesRead === 0) return
-    position += bytesRead
-    yield buffer.subarray(0, bytesRead)
+  const pieceAt = (position: number) => {
+    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, ALL_PIECES / readers.inside))
+    const size = Math.min(share, end - position)
+    const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
+    // It is looked at when its turn comes, or not at all.
+    piece.catch(() => undefined)
+    return piece
   }
+  signal?.throwIfAborted()
+  let next = pieceAt(start)
+  try {
+    for (let position = start; ; ) {
+      const piece = await next
+      signal?.throwIfAborted()
+      if (!piece || piece.byteLength === 0) return
+      position += piece.byteLength
+      next = pieceAt(position)
+      yield piece
+      signal?.throwIfAborted()
+    }
+  } finally {
+    await next.catch(() => undefined)
+  }
+}
+
+/** Fewer bytes than asked for say that the file ends there. */
+async function readPiece(file: FileHandle, digest: Digest, position: number, size: number): Promise<Uint8Array> {
+  // A new buffer each time: the reader may keep what it was given.
+  const buffer = Buffer.allocUnsafeSlow(size)
+  const what = { act: 'read', path: blobName(digest) }
+  for (let filled = 0; filled < size; ) {
+    const { bytesRead } = await onDisk(what, () => file.read(buffer, filled, size - filled, position + filled))
+    if (bytesRead === 0) return buffer.subarray(0, filled)
+    filled += bytesRead
+  }
+  return buffer
 }
