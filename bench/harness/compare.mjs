@@ -16,7 +16,9 @@ export async function withLibraryOf(ref, directory, act) {
   try {
     if (sameLock(tree)) symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
     else run('npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts')
-    run(process.execPath, join(tree, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json')
+    // Older commits were built by the compiler alone.
+    if (existsSync(join(tree, '.build.mjs'))) run(process.execPath, '.build.mjs')
+    else run(process.execPath, join(tree, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json')
     return await act(join(tree, 'dist'))
   } finally {
     execFileSync('git', ['worktree', 'remove', '--force', tree], { cwd: root, stdio: 'pipe' })

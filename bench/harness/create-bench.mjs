@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { alternate } from './measure/alternate.mjs'
 import { withScratch } from './measure/scratch.mjs'
 import { summarize } from './measure/statistics.mjs'
+import { warmMemory } from './measure/warm-memory.mjs'
 
 /**
  * What a scenario works with: corpora, and `compare`, which measures contenders side by side. With `smoke`, or for
- * a case that says `once`, the run that is checked is the one that counts.
+ * a case that says `once`, the run that is checked is the one that counts. A case that says how much it `writes` finds so
+ * much memory that the machine has at hand.
  *
  * @param maxRounds - For a quick look: no more rounds than that.
  * @param libraries - Builds of this library by name. With several, `compare` runs nothing but this library, once with
@@ -77,6 +79,7 @@ async function tryOut(spec, entry, scratch, smoke) {
 /** One that fails in a later round is out of the comparison. */
 async function sampleOrReason(spec, entry, scratch) {
   try {
+    if (spec.writes) warmMemory(scratch, spec.writes)
     return await sampleOf(spec, spec.input, spec.check, entry, scratch)
   } catch (error) {
     entry.skipped = failureOf(entry, error)

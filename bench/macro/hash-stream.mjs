@@ -37,6 +37,7 @@ function compareOn(bench, name, files, digests, bytes) {
   return bench.compare({
     name,
     bytes,
+    writes: bytes,
     figure: 'act',
     columns: ['seconds', 'speed', 'cpu', 'memory'],
     plot: 'speed',

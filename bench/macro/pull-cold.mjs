@@ -1,7 +1,6 @@
 import { bareNode } from '../contenders/bare-node.mjs'
-import { layerstore } from '../contenders/layerstore.mjs'
 import { skopeo } from '../contenders/skopeo.mjs'
-import { checkLayout } from '../harness/checks/check-layout.mjs'
+import { comparePulls, NATIVE, WASM } from '../harness/compare-pulls.mjs'
 import { missing } from '../harness/find-program.mjs'
 import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
 import { withShapedLink } from '../harness/servers/shaped-link.mjs'
@@ -10,7 +9,7 @@ const APP = 'ten layers'
 const BIG = 'one large layer'
 const SHAPED = 'ten layers over 1 Gbit/s'
 const LINK = 125e6
-const [WASM, NATIVE, FLOOR] = ['layerstore, wasm', 'layerstore, native', 'bare node:http, unchecked']
+const FLOOR = 'bare node:http, unchecked'
 
 export const scenario = {
   name: 'pull-cold',
@@ -59,21 +58,15 @@ function rateOf(figure, label) {
 
 function compareOn(bench, name, image, reference, rounds) {
   const digests = image.blobs.map(({ digest }) => ({ digest, manifest: digest === image.digest }))
-  return bench.compare({
+  return comparePulls(bench, {
     name,
-    job: 'pull',
-    bytes: image.bytes,
+    image,
+    reference,
     rounds,
+    bytes: image.bytes,
+    writes: image.bytes,
     columns: ['seconds', 'speed', 'cpu', 'memory'],
-    plot: 'seconds',
-    input: { reference, digests },
-    around: (input, run) => run({ ...input, layout: `${input.scratch}/layout` }),
-    entries: [
-      { label: WASM, contender: layerstore, options: { hasher: 'wasm' } },
-      { label: NATIVE, contender: layerstore, options: { hasher: 'native' } },
-      { contender: skopeo },
-      { label: FLOOR, contender: bareNode, options: { unnamed: true } },
-    ],
-    check: (outcome, given) => checkLayout(outcome.layout, image, { named: !given.unnamed }),
+    input: { digests },
+    beside: [{ contender: skopeo }, { label: FLOOR, contender: bareNode, options: { unnamed: true } }],
   })
 }

@@ -1,6 +1,5 @@
-import { layerstore } from '../contenders/layerstore.mjs'
 import { contentOf } from '../corpora/content.mjs'
-import { checkLayout } from '../harness/checks/check-layout.mjs'
+import { comparePulls, WASM } from '../harness/compare-pulls.mjs'
 import { missing } from '../harness/find-program.mjs'
 import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
 
@@ -21,29 +20,21 @@ export const scenario = {
   claims: [
     {
       text: 'peak memory of a layer of 1 GiB over that of 64 MiB, wasm',
-      of: figure =>
-        figure('1024 MiB', 'layerstore, wasm', 'peakBytes') / figure('64 MiB', 'layerstore, wasm', 'peakBytes'),
+      of: figure => figure('1024 MiB', WASM, 'peakBytes') / figure('64 MiB', WASM, 'peakBytes'),
       atMost: 1.3,
     },
   ],
 }
 
 function compareOn(bench, image, reference, bytes) {
-  return bench.compare({
+  return comparePulls(bench, {
     name: `${bytes / 2 ** 20} MiB`,
-    job: 'pull',
+    image,
+    reference,
     bytes,
     once: true,
     columns: ['seconds', 'speed', 'cpu', 'memory'],
     plot: 'memory',
-    input: { reference },
-    around: (input, run) => run({ ...input, layout: `${input.scratch}/layout` }),
-    entries: ['wasm', 'native'].map(hasher => ({
-      label: `layerstore, ${hasher}`,
-      contender: layerstore,
-      options: { hasher },
-    })),
-    check: ({ layout }) => checkLayout(layout, image),
   })
 }
 

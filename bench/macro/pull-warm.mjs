@@ -1,7 +1,6 @@
-import { layerstore } from '../contenders/layerstore.mjs'
 import { cloneLayout } from '../contenders/oci-layout.mjs'
 import { skopeo } from '../contenders/skopeo.mjs'
-import { checkLayout } from '../harness/checks/check-layout.mjs'
+import { comparePulls } from '../harness/compare-pulls.mjs'
 import { missing } from '../harness/find-program.mjs'
 import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
 
@@ -23,24 +22,14 @@ export const scenario = {
   },
 }
 
-function compareOn(bench, name, had, wanted, reference) {
-  return bench.compare({
+function compareOn(bench, name, had, image, reference) {
+  return comparePulls(bench, {
     name,
-    job: 'pull',
+    image,
+    reference,
     columns: ['seconds', 'cpu', 'memory', 'moved'],
-    plot: 'seconds',
-    input: { reference },
-    around: (input, run) => {
-      const layout = `${input.scratch}/layout`
-      cloneLayout(had.layout, layout)
-      return run({ ...input, layout })
-    },
-    entries: [
-      { label: 'layerstore, wasm', contender: layerstore, options: { hasher: 'wasm' } },
-      { label: 'layerstore, native', contender: layerstore, options: { hasher: 'native' } },
-      { contender: skopeo },
-    ],
+    prepare: layout => cloneLayout(had.layout, layout),
+    beside: [{ contender: skopeo }],
     figures: ({ movedBytes }) => ({ movedBytes }),
-    check: outcome => checkLayout(outcome.layout, wanted),
   })
 }

@@ -15,6 +15,7 @@ export const scenario = {
       name: 'ten layers',
       job: 'push',
       bytes: app.bytes,
+      writes: app.bytes,
       columns: ['seconds', 'speed', 'cpu', 'memory'],
       plot: 'seconds',
       rounds: 3,

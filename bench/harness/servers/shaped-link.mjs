@@ -35,12 +35,23 @@ async function forward(from, to, bucket) {
   try {
     for await (const chunk of from) {
       await bucket.take(chunk.length)
-      if (!to.write(chunk)) await new Promise(done => void to.once('drain', done).once('close', done))
+      if (!to.write(chunk)) await drained(to)
     }
     to.end()
   } catch {
     to.destroy()
   }
+}
+
+/** Resolves when a socket takes more, or never will. */
+function drained(socket) {
+  return new Promise(done => {
+    const settle = () => {
+      socket.off('drain', settle).off('close', settle)
+      done()
+    }
+    socket.on('drain', settle).on('close', settle)
+  })
 }
 
 /** Tokens flow in by the clock, so that a late timer costs nothing; what was not used is lost after 20 ms. */
