@@ -20,6 +20,8 @@ import { putStoreImage } from '../helpers/store-image.ts'
 /** How many processes are killed. */
 const KILLS = Number(process.env.LAYERSTORE_KILLS ?? 60)
 const AT_WORK = 4
+/** Processes that wait to take the place of one that was killed. */
+const SPARE = 3
 
 let program: Awaited<ReturnType<typeof bundleChild>>
 beforeAll(async () => {
@@ -115,8 +117,9 @@ test(`killed ${KILLS} times at random moments of a mixed load of four processes,
   const next = () => start(`p${count++}`)
   const atWork = Array.from({ length: AT_WORK }, next)
   await Promise.all(atWork.map(({ worker }) => worker.begin()))
-  let spare = next()
+  const spares = Array.from({ length: SPARE }, next)
   for (let kills = 0; kills < KILLS; kills++) {
+    const spare = spares.shift()!
     await spare.worker.ready
     await new Promise(resolve => setTimeout(resolve, Math.random() * 40))
     const at = Math.floor(Math.random() * AT_WORK)
@@ -124,10 +127,10 @@ test(`killed ${KILLS} times at random moments of a mixed load of four processes,
     await end(victim)
     atWork[at] = spare
     await spare.worker.begin()
-    spare = next()
+    spares.push(next())
     names += await expectKept(directory.path, victim.mine)
   }
-  await Promise.all([...atWork, spare].map(end))
+  await Promise.all([...atWork, ...spares].map(end))
 
   for (const mine of promises) names += await expectKept(directory.path, mine)
   const store = await openStore(directory.path)

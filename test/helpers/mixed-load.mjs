@@ -1,5 +1,6 @@
 // A process of a build machine, for tests that kill it: pulls, assembles, tags, untags and collects in a store that others use
 // too, until it dies. It says what it is about to do to a name (`doing`) and what it was promised (`name`, `gone`, `error`).
+import { setTimeout as delay } from 'node:timers/promises'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { createRegistryClient } from '../../lib/registry/index.ts'
@@ -59,6 +60,8 @@ await say('ready')
 // Told to begin: processes that are ready are kept waiting, so that there are always four at work.
 await new Promise(resolve => process.stdin.once('data', resolve))
 for (;;) {
+  // So that a machine of two cores can start the next process beside four of these.
+  await delay(pick(20))
   const act = ORDER[pick(ORDER.length)]
   try {
     await ACTS[act]()

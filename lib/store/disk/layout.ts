@@ -6,9 +6,10 @@ import { LimitError, StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
+import { keepBallast } from './ballast.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
-import { createOnce, ensureDirectory } from './link-once.ts'
+import { createOnce, ensureDirectory, exists } from './link-once.ts'
 
 /** Version of everything below `.layerstore`. */
 const FORMAT_VERSION = 1
@@ -37,6 +38,8 @@ export interface Places {
   readonly trash: string
   /** Markers of stores that do not sync each blob; see `batch/`. */
   readonly unsynced: string
+  /** Space set aside; see `ballast.ts`. */
+  readonly ballast: string
   /** Held by the collection that runs. */
   readonly collectLock: string
   /** Its time tells whether blobs were removed in between; see `removals.ts`. */
@@ -62,6 +65,7 @@ export function placesIn(root: string): Places {
     cache: join(own, 'cache'),
     trash: join(own, 'trash'),
     unsynced: join(own, 'unsynced'),
+    ballast: join(own, 'ballast'),
     collectLock: join(locks, 'collect'),
     removals: join(own, 'removals'),
   }
@@ -150,8 +154,11 @@ async function readOwnFormat(places: Places): Promise<number | undefined> {
 export async function createOwnPart(places: Places, durable: boolean, syncs: DirectorySync): Promise<void> {
   await onDisk({ act: 'create', path: '.layerstore', writes: true }, async () => {
     await ensureDirectory(places.own)
-    await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
+    // Looked for first: on a full disk nothing can be created, not even to find that it is there.
+    const isNew = !(await exists(places.format))
+    if (isNew) await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
     for (const path of [places.ingests, places.locks, places.blobs]) await ensureDirectory(path)
+    if (isNew) await keepBallast(places)
     await syncs.sync(places.own)
     await syncs.sync(places.root)
   })

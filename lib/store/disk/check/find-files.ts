@@ -21,6 +21,8 @@ const OWN_PART = [
   'cache',
   'trash',
   'removals',
+  'ballast',
+  'unsynced',
 ]
 /** PERF: as many as {@link listBlobs} looks up at once. */
 const AT_ONCE = 64

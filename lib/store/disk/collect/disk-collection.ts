@@ -11,6 +11,7 @@ import type {
   StoredBlob,
   UnfinishedUsage,
 } from '../../collect/collection-driver.ts'
+import { dropBallast, keepBallast } from '../ballast.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
@@ -70,6 +71,7 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async alone<T>(act: () => Promise<T>, options: AbortOptions = {}): Promise<T> {
+    await dropBallast(this.#context.places)
     await this.#context.prepareWrite()
     const what = { act: 'lock', path: '.layerstore/locks/collect', writes: true }
     const lock = await onDisk(what, () => acquireLock(this.#context.places.collectLock, options))
@@ -79,6 +81,7 @@ export class DiskCollection implements CollectionDriver {
       await onDisk({ act: 'restore', path: '.layerstore/trash', writes: true }, () => restoreAll(this.#context))
       return await act()
     } finally {
+      await keepBallast(this.#context.places)
       await onDisk({ ...what, act: 'unlock' }, () => lock.release())
     }
   }

@@ -9,7 +9,7 @@ import { onDisk } from '../io-error.ts'
 import { ensureDirectory } from '../link-once.ts'
 import { acquireLock, type Lock, tryLock } from '../lock.ts'
 import { DiskSink } from './disk-sink.ts'
-import { keyedPlace } from './ingest-place.ts'
+import { keyedPlace, removeEmpty } from './ingest-place.ts'
 import { createData, resumeData } from './open-data.ts'
 
 /** Opens the ingest of a key, alone among all processes, and takes up what an earlier writer left. */
@@ -55,7 +55,9 @@ async function own(directory: string, key: string, options: IngestOptions): Prom
       throw busy(key, taken.holder)
     } catch (error) {
       // The writer before us has just removed its directory.
-      if (!isErrno(error, 'ENOENT')) throw error
+      if (isErrno(error, 'ENOENT')) continue
+      await removeEmpty(directory).catch(() => undefined)
+      throw error
     }
   }
 }

@@ -1,0 +1,212 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { assertComplete, openStore, type Store } from '../../lib/store/index.ts'
+import { bundleChild } from '../helpers/bundle-child.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { mount } from '../helpers/mount.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+/** How often the power is cut, with each durability. */
+const CUTS = Number(process.env.LAYERSTORE_CUTS ?? 8)
+const canRun = needsRoot() && needsProgram('mkfs.ext4') && needsProgram('losetup')
+
+let program: Awaited<ReturnType<typeof bundleChild>>
+beforeAll(async () => {
+  program = await bundleChild('power-cut-load.mjs')
+})
+afterAll(() => program[Symbol.dispose]())
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+/** Every thread: one that is in the middle of a sync comes to the end of it first. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every(task => {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')
+  })
+}
+
+/** What was acknowledged when the power went. */
+interface Cut {
+  readonly image: string
+  readonly said: readonly string[]
+}
+
+/**
+ * Lets a process work on a file system in a file, and copies that file at random moments: it has what the disk would have, and
+ * nothing of what the system still holds in memory. The process stands still during the copy, so that the copy is of one moment.
+ */
+async function cutPower(directory: string, durability: string): Promise<Cut[]> {
+  const disk = join(directory, 'disk.img')
+  execFileSync('truncate', ['-s', '64M', disk])
+  execFileSync('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', disk])
+  // Without the rescue of ext4 for programs that do not sync, and without a commit every five seconds.
+  using mounted = mount(join(directory, 'mnt'), '-o', 'loop,commit=1000,noauto_da_alloc', disk)
+  const child = spawn(process.execPath, [program.path, join(mounted.path, 'store'), durability])
+  const closed = once(child, 'close')
+  const said: string[] = []
+  let rest = ''
+  let errors = ''
+  child.stdout.on('data', chunk => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    said.push(...lines)
+  })
+  child.stderr.on('data', chunk => {
+    errors += chunk
+  })
+  const cuts: Cut[] = []
+  while (said.length < 5 && child.exitCode === null) await pause(5)
+  for (let i = 0; i < CUTS && child.exitCode === null; i++) {
+    await pause(20 + Math.random() * 150)
+    child.kill('SIGSTOP')
+    while (!isStopped(child.pid as number)) await pause(1)
+    // What it has said stands in the pipe; now all of it has been read.
+    await pause(10)
+    const image = join(directory, `cut${i}.img`)
+    execFileSync('cp', ['--sparse=always', disk, image])
+    cuts.push({ image, said: [...said] })
+    child.kill('SIGCONT')
+  }
+  child.kill('SIGKILL')
+  await closed
+  expect(errors).toBe('')
+  return cuts
+}
+
+/** What should be there by what was said: of a name that was being changed, one cannot know. */
+function promisesOf(said: readonly string[]) {
+  const names = new Map<string, string | undefined>()
+  const doubtful = new Set<string>()
+  for (const [word, name, digest] of said.map(line => line.split(' ') as [string, string, string])) {
+    if (word === 'doing') doubtful.add(name)
+    if (word === 'name') names.set(name, digest)
+    if (word === 'gone') names.delete(name)
+  }
+  return { names, doubtful, blobs: said.flatMap(line => (line.startsWith('blob ') ? [line.slice(5)] : [])) }
+}
+
+/** Reads everything; the digests of what is there and right, and how many blobs were not. */
+async function readEverything(store: Store): Promise<{ right: Set<string>; torn: number }> {
+  const right = new Set<string>()
+  let torn = 0
+  for await (const { digest } of store.list()) {
+    try {
+      for await (const _ of store.read(digest, { onCorrupt: 'report' })) void _
+      right.add(digest)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_BLOB_CORRUPT' })
+      torn++
+    }
+  }
+  return { right, torn }
+}
+
+/** Blobs that were acknowledged since a collection may last have run. */
+function blobsThatStay(said: readonly string[]): string[] {
+  const since = said.findLastIndex(line => line.startsWith('doing') || line.startsWith('gone') || line === 'collected')
+  const collecting = since >= 0 && said[since] !== 'collected'
+  return collecting ? [] : promisesOf(said.slice(since + 1)).blobs
+}
+
+/** The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down differs. */
+function rewriteBoot(path: string): void {
+  const markers = join(path, '.layerstore/unsynced')
+  for (const name of existsSync(markers) ? readdirSync(markers) : []) {
+    const text = readFileSync(join(markers, name), 'utf8')
+    const { mtime, atime } = statSync(join(markers, name))
+    writeFileSync(join(markers, name), JSON.stringify({ ...JSON.parse(text), boot: 'before the power cut' }))
+    utimesSync(join(markers, name), atime, mtime)
+  }
+}
+
+async function expectNames(store: Store, said: readonly string[]): Promise<number> {
+  const { names, doubtful } = promisesOf(said)
+  for (const [name, digest] of names) {
+    if (doubtful.has(name)) continue
+    expect((await store.references.get(name))?.digest, name).toBe(digest)
+  }
+  let count = 0
+  for await (const { descriptor } of store.references.list()) {
+    await assertComplete(store, descriptor)
+    count++
+  }
+  return count
+}
+
+/** A machine takes a minute to come back; a lock of which nothing was written to the disk is respected for as long. */
+function letTimePass(path: string): void {
+  const locks = join(path, '.layerstore/locks')
+  const before = new Date(Date.now() - 120_000)
+  for (const name of existsSync(locks) ? readdirSync(locks) : []) utimesSync(join(locks, name), before, before)
+}
+
+/** Mounts a copy, which makes the file system put itself right, and looks at the store in it. */
+async function afterwards<T>(directory: string, { image }: Cut, look: (path: string) => Promise<T>): Promise<T> {
+  using mounted = mount(join(directory, 'after'), '-o', 'loop', image)
+  const path = join(mounted.path, 'store')
+  letTimePass(path)
+  return await look(path)
+}
+
+describe.skipIf(!canRun)('ST-02: after a power cut', () => {
+  test('what was acknowledged is there and right, nothing partial stands under a name, no name outlives its blobs', async () => {
+    using directory = memoryDirectory('power')
+    const cuts = await cutPower(directory.path, 'full')
+    expect(cuts).toHaveLength(CUTS)
+    let [blobs, names] = [0, 0]
+    for (const cut of cuts) {
+      await afterwards(directory.path, cut, async path => {
+        const store = await openStore(path)
+        const { right, torn } = await readEverything(store)
+        expect(torn).toBe(0)
+        names += await expectNames(store, cut.said)
+        blobs += right.size
+        for (const digest of blobsThatStay(cut.said)) expect(right).toContain(digest)
+        // Nothing stands in anybody's way.
+        const { manifest } = await putStoreImage(store, 'after')
+        await store.references.set('after:1', manifest)
+        await store.close()
+      })
+    }
+    console.log(`${CUTS} power cuts: ${names} names and ${blobs} blobs were there and right`)
+    expect(blobs).toBeGreaterThan(CUTS)
+  }, 120_000)
+
+  test('with durability batch every name that was acknowledged is there with its blobs, and what is torn is put away', async () => {
+    using directory = memoryDirectory('power')
+    const cuts = await cutPower(directory.path, 'batch')
+    let names = 0
+    for (const cut of cuts) {
+      await afterwards(directory.path, cut, async path => {
+        rewriteBoot(path)
+        const store = await openStore(path)
+        expect((await readEverything(store)).torn).toBe(0)
+        names += await expectNames(store, cut.said)
+        await store.close()
+      })
+    }
+    console.log(`${CUTS} power cuts in batches: ${names} names were there and right`)
+    expect(names).toBeGreaterThan(CUTS)
+  }, 120_000)
+
+  test('without durability something is lost: the cut is a real one', async () => {
+    using directory = memoryDirectory('power')
+    const cuts = await cutPower(directory.path, 'none')
+    let lost = 0
+    for (const cut of cuts) {
+      lost += await afterwards(directory.path, cut, async path => {
+        const store = await openStore(path).catch(() => undefined)
+        if (!store) return 1
+        const { right, torn } = await readEverything(store)
+        await store.close()
+        return torn + promisesOf(cut.said).blobs.filter(digest => !right.has(digest)).length
+      })
+    }
+    expect(lost).toBeGreaterThan(0)
+  }, 120_000)
+})
