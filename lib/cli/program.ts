@@ -39,7 +39,7 @@ export function createProgram(inSession: InSession, version: string): Command {
     .action((name: string, ref: string | undefined, options: GlobalOptions & PushOptions) =>
       inSession(options, async s => (await import('./commands/push.ts')).push(s, name, ref, options)),
     )
-  add('append <base>', 'put directories on top of an image (or of scratch), one layer each')
+  const append = add('append <base>', 'put directories on top of an image (or of scratch), one layer each')
     .option('-d, --dir <dir[:/at]>', 'directory to add, and where in the image', collect)
     .option('-t, --tag <name>', 'name of the result')
     .option('--cmd <json>', 'command, as a JSON array')
@@ -49,10 +49,9 @@ export function createProgram(inSession: InSession, version: string): Command {
     .option('-w, --workdir <dir>', 'working directory')
     .option('-u, --user <user>', 'user')
     .option('--platform <p>', 'platform of the base to take, or of an image from scratch')
-    .option('--compression <kind>', 'gzip, zstd or none', 'gzip')
-    .action((base: string, options: GlobalOptions & AppendOptions) =>
-      inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
-    )
+  addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
+    inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
+  )
   addLocalCommands(add, inSession)
   addSpaceCommands(add, inSession)
   addRootfsCommands(add, inSession)
@@ -68,6 +67,30 @@ export function createProgram(inSession: InSession, version: string): Command {
       inSession(options, async s => (await import('./commands/serve.ts')).serve(s, options)),
     )
   return program
+}
+
+/** How a directory becomes a layer. */
+function addWritingOptions(command: Command): Command {
+  return command
+    .option('--compression <kind>', 'gzip, zstd or none', 'gzip')
+    .option('--level <n>', 'level of the compression: gzip 0 to 9 (default: 6), zstd 1 to 19 (default: 3)')
+    .option(
+      '--mtime <time>',
+      'seconds, a date, source, or clamp[:time]: as in the source but no later (default: SOURCE_DATE_EPOCH or 0)',
+    )
+    .option('--owner <uid[:gid]>', 'owner of all files, or source (default: 0:0)')
+    .option('--map-uid <from=to>', 'change one owner, keep the others', collect)
+    .option('--map-gid <from=to>', 'change one group, keep the others', collect)
+    .option(
+      '--mode <mode>',
+      'normal (0644, 0755 if it runs), source, 0640 or 0640:0750 for files:directories',
+      'normal',
+    )
+    .option('--ignore <pattern>', 'leave out, a pattern as in a .dockerignore file', collect)
+    .option('--ignore-file <file>', 'leave out what the patterns in a file say')
+    .option('--hard-links <how>', 'keep them, or copy the file for each name', 'keep')
+    .option('--xattrs', 'keep extended attributes (needs the package fs-xattr)')
+    .option('--no-parents', 'make no entries for the directory in the image and those above it')
 }
 
 /** Commands that look at the store, or change names in it. */

@@ -1,6 +1,7 @@
 import type { FormatErrorCode } from './format.ts'
 import type { RegistryErrorCode } from './registry.ts'
 import type { RootfsErrorCode } from './rootfs.ts'
+import type { SourceErrorCode } from './source.ts'
 import type { StoreErrorCode } from './store.ts'
 
 /** Every code that an error of this library can carry. The errors room's README says what each asks of the caller. */
@@ -9,6 +10,7 @@ export type ErrorCode =
   | StoreErrorCode
   | RegistryErrorCode
   | RootfsErrorCode
+  | SourceErrorCode
   | 'ERR_HASHER'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_DIGEST_MISMATCH'

@@ -1,138 +1,116 @@
-import type { Stats } from 'node:fs'
-import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { isErrno } from '../internal/errno.ts'
-import { decodeName, encodeName } from '../internal/name-bytes.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
-import { fileContent } from './source/file-content.ts'
-import { type FoundEntry, walkDirectory } from './source/walk-directory.ts'
+import { applyPolicies, sourceDateEpoch } from './policy/apply-policies.ts'
+import type { EntryPolicies } from './policy/entry-policies.ts'
+import { parentEntries } from './policy/parent-entries.ts'
+import { type ReadEntry, readDirectory } from './source/read-directory.ts'
+import { isPortableXattr } from './source/xattrs.ts'
 
-/** What of a directory goes into a layer, and as what. */
-export interface FromDirectoryOptions extends AbortOptions {
-  /** Directory inside the image that takes the content. It and the ones above it become entries too. @defaultValue `'/'` */
+/**
+ * Reads the extended attributes of a file or directory on disk; names that only mean something on this machine are left
+ * out of what it gives.
+ *
+ * @param path - Where it is. Bytes that are not UTF-8 are lone surrogates U+DC80…U+DCFF.
+ */
+export type XattrReader = (path: string, type: TarEntryType) => XattrsRead | Promise<XattrsRead>
+
+/** Names and values of extended attributes; nothing is as good as none. */
+export type XattrsRead = ReadonlyMap<string, Uint8Array> | undefined
+
+/**
+ * What of a directory goes into a layer, and as what. Unless told otherwise: owner and group 0, the time of
+ * `SOURCE_DATE_EPOCH` or 0, normal modes.
+ */
+export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
+  /** Directory inside the image that takes the content. @defaultValue `'/'` */
   readonly at?: string | undefined
-  /** Time of every entry in seconds since 1970, or that of the source. @defaultValue `SOURCE_DATE_EPOCH`, else `0` */
-  readonly mtime?: number | 'source' | undefined
-  /** Owner of every entry. @defaultValue `0` */
-  readonly uid?: number | undefined
-  /** Group of every entry. @defaultValue `0` */
-  readonly gid?: number | undefined
+  /** Whether `at` and the directories above it become entries too, of mode 0755. @defaultValue `true` */
+  readonly parents?: boolean | undefined
   /**
-   * Permissions: `normal` gives 0755 to directories and to what its owner may execute, 0777 to links and 0644 to all
-   * else, so that the umask of a checkout does not matter; `source` keeps all of them. @defaultValue `'normal'`
+   * What to leave out: patterns as in a `.dockerignore` file, in its order, `!` taking back; see {@link parseIgnoreFile}.
+   * A directory that is left out is not looked into unless something in it may be taken back. @defaultValue nothing
    */
-  readonly mode?: 'normal' | 'source' | ((path: string, type: TarEntryType, mode: number) => number) | undefined
-  /** Says what to take, by the path inside the directory; a directory that is not taken is not looked into. */
+  readonly ignore?: readonly string[] | undefined
+  /**
+   * Says what to take, by the path inside the directory; a directory that is not taken is not looked into. It is asked on
+   * the calling thread, so all reading is done there too; patterns do not have that price.
+   */
   readonly filter?: ((path: string, type: TarEntryType) => boolean) | undefined
+  /**
+   * Of several names of one file: `'keep'` makes the first in order the file and the others hard links to it, `'copy'`
+   * makes each a file of its own. @defaultValue `'keep'`
+   */
+  readonly hardLinks?: 'keep' | 'copy' | undefined
+  /**
+   * Keep extended attributes of files and directories: with the package `fs-xattr` if it is installed, or with a function.
+   * What only means something on this machine (`security.selinux`, `trusted.overlay.*`, `user.overlay.*`,
+   * `system.nfs4_acl`) is left out. @defaultValue `false`
+   */
+  readonly xattrs?: boolean | XattrReader | undefined
+  /**
+   * Where files are read: in a thread of their own once there is more than a little, or in the calling one, in slices of a
+   * few milliseconds. The entries are the same. @defaultValue `'thread'`
+   */
+  readonly reader?: 'thread' | 'inline' | undefined
 }
 
 /**
  * The content of a directory as entries for a layer, the same on every machine, for every user and in every time zone.
  *
  * Directories are read one at a time, in the order of the bytes of their names. Symbolic links stay links and are never
- * followed. Of several names of one file the first in order is the file, the others are hard links to it. Fifos and devices
- * are kept, sockets are left out. The directory itself is an entry only under `at`. Small files are read synchronously,
- * with a pause for the event loop every few milliseconds. Entries are for one reading, one after the other, as
- * {@link writeLayer} does.
+ * followed. Fifos and devices are kept, sockets are left out. The directory itself is an entry only under `at`. Reading
+ * is done in another thread, at most 4 MiB ahead. Take the content of each entry before the next entry, as
+ * {@link writeLayer} does; later it may have to be read again.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if there is no such directory, for an option out of range, for a file
- * that changes its kind meanwhile, and for names that begin with `.wh.`, which would delete something in an image.
- * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` for a file that changes its size while it is read.
+ * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if there is no such directory; `ERR_SOURCE_CHANGED` for a file or
+ * directory that changes, vanishes or is replaced meanwhile; `ERR_SOURCE_READ` for what the system does not let us read.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an option out of range, for a malformed pattern, for extended
+ * attributes without a reader, and for names that begin with `.wh.`, which would delete something in an image.
  */
 export async function* fromDirectory(
   directory: string,
   options: FromDirectoryOptions = {},
 ): AsyncGenerator<TarInput, void, undefined> {
-  const { signal, filter } = options
+  const { signal, filter, xattrs = false } = options
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')
-  const common = {
-    uid: options.uid ?? 0,
-    gid: options.gid ?? 0,
-    ...(options.mtime === 'source' ? {} : timeOf(options)),
-  }
-  const links = new Map<string, string>()
-  yield* parentsOf(at, { mtime: 0, ...common })
+  const apply = applyPolicies({ mtime: sourceDateEpoch(), uid: 0, gid: 0, mode: 'normal', ...given(options) })
+  if (options.parents !== false) for (const parent of parentEntries(at)) yield { ...apply(parent), mode: 0o755 }
   const prefix = at === '.' ? '' : `${at}/`
-  try {
-    for await (const found of walkDirectory(encodeName(directory), { signal, accept: filter })) {
-      yield entryOf(found, prefix, options, common, links)
-    }
-  } catch (cause) {
-    if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
-    const what = `not a directory, or changed while it was read: ${JSON.stringify(directory)}`
-    throw new FormatError('ERR_INVALID_ARGUMENT', what, { cause })
+  const entries = readDirectory({
+    root: directory,
+    ignore: options.ignore ?? [],
+    hardLinks: options.hardLinks !== 'copy',
+    contents: true,
+    accept: filter,
+    xattrs: xattrs === true,
+    reader: options.reader ?? 'thread',
+    signal,
+  })
+  for await (const found of entries) {
+    const read = typeof xattrs === 'function' ? await portable(xattrs, directory, found) : undefined
+    yield apply(inputOf(found, prefix, read), found.entry.path)
   }
 }
 
-function timeOf({ mtime }: FromDirectoryOptions): { mtime: number } {
-  if (typeof mtime === 'number') return { mtime }
-  const epoch = process.env.SOURCE_DATE_EPOCH
-  if (!epoch) return { mtime: 0 }
-  // SPEC: a whole number of seconds in decimal (https://reproducible-builds.org/specs/source-date-epoch/).
-  if (!/^[0-9]{1,15}$/.test(epoch)) {
-    throw new FormatError(
-      'ERR_INVALID_ARGUMENT',
-      `SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(epoch)}`,
-    )
-  }
-  return { mtime: Number(epoch) }
+/** The policies that are set. */
+function given({ mtime, uid, gid, mode }: EntryPolicies): EntryPolicies {
+  return Object.fromEntries(Object.entries({ mtime, uid, gid, mode }).filter(([, value]) => value !== undefined))
 }
 
-function* parentsOf(at: string, common: Partial<TarInput>): Generator<TarInput, void, undefined> {
-  if (at === '.') return
-  const components = at.split('/')
-  for (const [i, name] of components.entries()) {
-    refuseWhiteout(name)
-    yield { path: components.slice(0, i + 1).join('/'), type: 'directory', mode: 0o755, ...common }
-  }
-}
-
-function entryOf(
-  found: FoundEntry,
-  prefix: string,
-  options: FromDirectoryOptions,
-  common: Partial<TarInput>,
-  links: Map<string, string>,
-): TarInput {
-  const { path, type, stats } = found
-  refuseWhiteout(found.name)
-  const header = {
+function inputOf({ entry, content }: ReadEntry, prefix: string, read: XattrsRead): TarInput {
+  const { dev: _dev, ino: _ino, size, xattrs: packed, path, linkname, ...header } = entry
+  const xattrs = read ?? (packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')])))
+  return {
+    ...header,
     path: prefix + path,
-    type,
-    mode: modeOf(options.mode ?? 'normal', path, type, stats.mode & 0o7777),
-    mtime: Math.floor(stats.mtimeMs / 1000),
-    ...common,
-  }
-  if (type === 'symlink') return { ...header, linkname: decodeName(found.target!) }
-  if (type === 'character-device' || type === 'block-device') return { ...header, ...deviceOf(stats.rdev) }
-  if (type !== 'file') return header
-  if (found.identity) {
-    const first = links.get(found.identity)
-    if (first !== undefined) return { ...header, type: 'hardlink', linkname: first }
-    links.set(found.identity, header.path)
-  }
-  return { ...header, size: stats.size, content: () => fileContent(found.file, stats, options.signal) }
+    ...(linkname === undefined ? {} : { linkname: entry.type === 'hardlink' ? prefix + linkname : linkname }),
+    ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
+    ...(entry.type === 'file' ? { size, content } : {}),
+  } as TarInput
 }
 
-/** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
-function refuseWhiteout(name: string): void {
-  if (!name.startsWith('.wh.')) return
-  throw new FormatError('ERR_INVALID_ARGUMENT', `name ${JSON.stringify(name)} would be a whiteout in a layer`)
-}
-
-function modeOf(
-  policy: NonNullable<FromDirectoryOptions['mode']>,
-  path: string,
-  type: TarEntryType,
-  mode: number,
-): number {
-  if (typeof policy === 'function') return policy(path, type, mode)
-  if (policy === 'source') return mode
-  if (type === 'symlink') return 0o777
-  return type === 'directory' || (type === 'file' && (mode & 0o100) !== 0) ? 0o755 : 0o644
-}
-
-/** Linux keeps both numbers in parts. */
-function deviceOf(rdev: Stats['rdev']): { devMajor: number; devMinor: number } {
-  return { devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
+async function portable(read: XattrReader, directory: string, { entry }: ReadEntry): Promise<XattrsRead> {
+  if (entry.type !== 'file' && entry.type !== 'directory') return undefined
+  const all = await read(`${directory}/${entry.path}`, entry.type)
+  return all && new Map([...all].filter(([name]) => isPortableXattr(name)).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -44,7 +44,7 @@ export const confined: Record<string, readonly string[]> = {
   'hash-wasm': ['digest'],
   'tar-stream': ['tar'],
   'node:zlib': ['compression'],
-  'node:worker_threads': ['digest', 'compression', 'rootfs'],
+  'node:worker_threads': ['digest', 'compression', 'layer', 'rootfs'],
   'node:http': ['registry', 'server', 'testing'],
   'node:https': ['registry', 'server', 'testing'],
   'node:child_process': ['registry', 'rootfs', 'build'],

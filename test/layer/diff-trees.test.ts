@@ -118,8 +118,8 @@ describe('two directories', () => {
 
   test('that are not there, or hold a name like a whiteout, are refused', async () => {
     const missing = await thrownBy(() => diffTrees(join(place.path, 'no'), two))
-    expect(missing).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
-    expect(await thrownBy(() => diffTrees(one, join(two, 'kind')))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    expect(missing).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
+    expect(await thrownBy(() => diffTrees(one, join(two, 'kind')))).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
     writeFileSync(join(two, 'd/.wh.x'), '')
     expect(await thrownBy(() => diffTrees(one, two))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
@@ -180,7 +180,7 @@ describe('a layer of a difference', () => {
     const entries: TarInput[] = []
     for await (const entry of diffEntries(diff, two)) entries.push(entry)
     writeFileSync(join(two, 'd/new'), 'longer')
-    expect(await thrownBy(() => writeLayer(store, entries))).toMatchObject({ code: 'ERR_SIZE_MISMATCH' })
+    expect(await thrownBy(() => writeLayer(store, entries))).toMatchObject({ code: 'ERR_SOURCE_CHANGED' })
   })
 })
 

@@ -107,7 +107,7 @@ describe('nothing is stored', () => {
   })
 
   test('if there is no such directory', async () => {
-    expect(await refused(fromDirectory('/no/such/directory'))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    expect(await refused(fromDirectory('/no/such/directory'))).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
   })
 
   test.each(['gzip', 'none'] as const)('if the call is aborted while content is silent (%s)', async compression => {

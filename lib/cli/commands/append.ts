@@ -4,6 +4,7 @@ import type { Store } from '../../store/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
+import { type WritingOptions, type WritingPolicies, writingPolicies } from './writing-policies.ts'
 
 /** Options that say how a container runs. */
 export interface RunConfigOptions {
@@ -16,11 +17,10 @@ export interface RunConfigOptions {
 }
 
 /** Options of `append`. */
-export interface AppendOptions extends RunConfigOptions {
+export interface AppendOptions extends RunConfigOptions, WritingOptions {
   readonly dir?: readonly string[]
   readonly tag?: string
   readonly platform?: string
-  readonly compression?: string
 }
 
 /** `append BASE --dir DIR[:/at] -t NAME`: puts directories on top of an image, one layer each, and names the result. */
@@ -28,6 +28,7 @@ export async function append(session: Session, base: string, options: AppendOpti
   const { tag, dir = [] } = options
   if (!tag) throw new UsageError('append needs a name for the image: -t NAME')
   const config = runConfigOf(options)
+  const writing = await writingPolicies(options)
   const { composeImage } = await import('../../image/index.ts')
   const { parsePlatform, parseReference } = await import('../../spec/index.ts')
   const { signal } = session
@@ -37,7 +38,7 @@ export async function append(session: Session, base: string, options: AppendOpti
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const below = base === 'scratch' ? undefined : await findBase(session, store, base, options.platform)
   const layers = []
-  for (const source of dir) layers.push(await addLayer(session, store, source, options))
+  for (const source of dir) layers.push(await addLayer(session, store, source, writing))
   const image = await composeImage(store, {
     base: below,
     layers,
@@ -49,12 +50,15 @@ export async function append(session: Session, base: string, options: AppendOpti
   session.result(image.descriptor.digest, { name, ...image.descriptor, layers: image.layers })
 }
 
-async function addLayer(session: Session, store: Store, source: string, options: AppendOptions) {
+async function addLayer(session: Session, store: Store, source: string, { entries, layer: how }: WritingPolicies) {
   const { fromDirectory, writeLayer } = await import('../../layer/index.ts')
   const { directory, at } = splitDirectory(source)
   const { signal, hasher } = session
-  const compression = compressionOf(options.compression)
-  const layer = await writeLayer(store, fromDirectory(directory, { at, signal }), { compression, hasher, signal })
+  const layer = await writeLayer(store, fromDirectory(directory, { ...entries, at, signal }), {
+    ...how,
+    hasher,
+    signal,
+  })
   session.note(`${source}: ${formatBytes(layer.uncompressedSize)}, stored as ${formatBytes(layer.descriptor.size)}`)
   return { ...layer, history: { created_by: `layerstore append --dir ${source}` } }
 }
@@ -66,12 +70,6 @@ function splitDirectory(source: string): { directory: string; at: string } {
   return colon > 0 && !isDrive
     ? { directory: source.slice(0, colon), at: source.slice(colon + 1) }
     : { directory: source, at: '/' }
-}
-
-/** A compression by its name. */
-export function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
-  if (text === 'gzip' || text === 'zstd' || text === 'none') return text
-  throw new UsageError('--compression takes gzip, zstd or none')
 }
 
 /** A name in the store, else a reference that is pulled. */

@@ -4,8 +4,8 @@ import { parsePlatform } from '../../spec/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
-import { compressionOf } from './append.ts'
 import type { PlatformOption } from './inspect.ts'
+import { compressionOf } from './writing-policies.ts'
 
 /** Options of `save`. */
 export interface SaveOptions extends PlatformOption {

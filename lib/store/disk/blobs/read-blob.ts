@@ -132,7 +132,7 @@ async function* piecesOf(
   { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieceAt = (position: number) => {
-    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, ALL_PIECES / readers.inside))
+    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / readers.inside)))
     const size = Math.min(share, end - position)
     const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
     // It is looked at when its turn comes, or not at all.

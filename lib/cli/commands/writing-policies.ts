@@ -1,0 +1,100 @@
+import type { EntryPolicies, FromDirectoryOptions, OwnerPolicy, WriteLayerOptions } from '../../layer/index.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** Options of `append` that say how a directory becomes a layer. */
+export interface WritingOptions {
+  readonly compression?: string
+  readonly level?: string
+  readonly mtime?: string
+  readonly owner?: string
+  readonly mapUid?: readonly string[]
+  readonly mapGid?: readonly string[]
+  readonly mode?: string
+  readonly ignore?: readonly string[]
+  readonly ignoreFile?: string
+  readonly hardLinks?: string
+  readonly xattrs?: boolean
+  readonly parents?: boolean
+}
+
+/** The options as the library takes them. */
+export interface WritingPolicies {
+  readonly entries: FromDirectoryOptions
+  readonly layer: Pick<WriteLayerOptions, 'compression' | 'level'>
+}
+
+/** Reads what was typed, before anything is done. */
+export async function writingPolicies(options: WritingOptions): Promise<WritingPolicies> {
+  const { hardLinks = 'keep', xattrs, parents } = options
+  if (hardLinks !== 'keep' && hardLinks !== 'copy') throw new UsageError('--hard-links takes keep or copy')
+  const layer = { compression: compressionOf(options.compression), level: levelOf(options.level) }
+  const policies = { mtime: mtimeOf(options.mtime), mode: modeOf(options.mode), ...ownersOf(options) }
+  return { layer, entries: { ...policies, hardLinks, xattrs, parents, ignore: await patternsOf(options) } }
+}
+
+/** A compression by its name. */
+export function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
+  if (text === 'gzip' || text === 'zstd' || text === 'none') return text
+  throw new UsageError('--compression takes gzip, zstd or none')
+}
+
+function levelOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,2}$/.test(text)) throw new UsageError(`--level takes a number, not ${JSON.stringify(text)}`)
+  return Number(text)
+}
+
+function mtimeOf(text: string | undefined): EntryPolicies['mtime'] {
+  if (text === undefined || text === 'source' || text === 'clamp') return text
+  return text.startsWith('clamp:') ? { notAfter: secondsOf(text.slice('clamp:'.length)) } : secondsOf(text)
+}
+
+/** A date without a zone is one of UTC: what is typed means the same everywhere. */
+function secondsOf(text: string): number {
+  if (/^-?\d{1,12}$/.test(text)) return Number(text)
+  const [, day, time = 'T00:00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d(?::\d\d)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? []
+  const seconds = Date.parse(`${day}${time.replace(' ', 'T')}${zone}`) / 1000
+  if (Number.isFinite(seconds)) return seconds
+  throw new UsageError(`--mtime takes seconds, a date, source, clamp or clamp:TIME, not ${JSON.stringify(text)}`)
+}
+
+function ownersOf({ owner, mapUid, mapGid }: WritingOptions): { uid?: OwnerPolicy; gid?: OwnerPolicy } {
+  if (owner !== undefined && (mapUid || mapGid))
+    throw new UsageError('--owner and --map-uid, --map-gid exclude each other')
+  if (mapUid || mapGid) return { uid: mapOf('--map-uid', mapUid ?? []), gid: mapOf('--map-gid', mapGid ?? []) }
+  if (owner === undefined) return {}
+  if (owner === 'source') return { uid: 'source', gid: 'source' }
+  const [, uid, gid = uid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(owner) ?? []
+  if (uid === undefined) throw new UsageError(`--owner takes UID, UID:GID or source, not ${JSON.stringify(owner)}`)
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+function mapOf(option: string, pairs: readonly string[]): OwnerPolicy {
+  const ids = new Map<number, number>()
+  for (const pair of pairs) {
+    const [, from, to] = /^(\d{1,10})=(\d{1,10})$/.exec(pair) ?? []
+    if (from === undefined) throw new UsageError(`${option} takes FROM=TO, two numbers, not ${JSON.stringify(pair)}`)
+    ids.set(Number(from), Number(to))
+  }
+  return id => ids.get(id) ?? id
+}
+
+function modeOf(text = 'normal'): EntryPolicies['mode'] {
+  if (text === 'normal' || text === 'source') return text
+  const [, files, directories = files] = /^([0-7]{1,5})(?::([0-7]{1,5}))?$/.exec(text) ?? []
+  if (files !== undefined && directories !== undefined) {
+    return { files: Number.parseInt(files, 8), directories: Number.parseInt(directories, 8) }
+  }
+  throw new UsageError(`--mode takes normal, source, 0640 or 0640:0750, not ${JSON.stringify(text)}`)
+}
+
+async function patternsOf({ ignore = [], ignoreFile }: WritingOptions): Promise<readonly string[]> {
+  if (ignoreFile === undefined) return ignore
+  const { readFile } = await import('node:fs/promises')
+  const { parseIgnoreFile } = await import('../../layer/index.ts')
+  const text = await readFile(ignoreFile, 'utf8').catch(cause => {
+    throw new UsageError(`--ignore-file ${JSON.stringify(ignoreFile)} cannot be read`, { cause })
+  })
+  return [...parseIgnoreFile(text), ...ignore]
+}

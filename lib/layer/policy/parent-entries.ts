@@ -1,0 +1,16 @@
+import { FormatError } from '../../errors/index.ts'
+import type { TarInput } from '../../tar/index.ts'
+
+/** Entries for a directory of an image and those above it, the outermost first; none for the root. */
+export function parentEntries(path: string): TarInput[] {
+  if (path === '.') return []
+  const components = path.split('/')
+  for (const name of components) refuseWhiteout(name)
+  return components.map((_, i) => ({ path: components.slice(0, i + 1).join('/'), type: 'directory', mode: 0o755 }))
+}
+
+/** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
+function refuseWhiteout(name: string): void {
+  if (!name.startsWith('.wh.')) return
+  throw new FormatError('ERR_INVALID_ARGUMENT', `name ${JSON.stringify(name)} would be a whiteout in a layer`)
+}

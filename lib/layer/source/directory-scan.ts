@@ -1,0 +1,274 @@
+import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { isErrno } from '../../internal/errno.ts'
+import { decodeName } from '../../internal/name-bytes.ts'
+import type { TarEntryType } from '../../tar/index.ts'
+import { createIgnoreRules, type IgnoreRules } from '../ignore/ignore-rules.ts'
+import { type ListedName, listNames, typeOf } from './list-names.ts'
+import { openFailure, replacedFailure, systemPath } from './open-file.ts'
+import type { SourceEntry, SourceStep } from './source-entry.ts'
+import { SourceFailure } from './source-fault.ts'
+import { SourceFile } from './source-file.ts'
+import type { XattrLister } from './xattrs.ts'
+
+/** What of a directory is read, and how. */
+export interface ScanOptions {
+  /** The directory. */
+  readonly root: string
+  /** Patterns of what to leave out. */
+  readonly ignore: readonly string[]
+  /** Whether names of one file are told from each other. */
+  readonly hardLinks: boolean
+  /** Whether files are read, or only looked at. */
+  readonly contents: boolean
+}
+
+/** Where a scan stands, between two entries; another thread can go on from there. */
+export interface ScanState {
+  readonly open: readonly OpenDirectory[]
+  readonly links: ReadonlyMap<string, string>
+}
+
+/** A directory whose names are being taken. */
+interface OpenDirectory {
+  /** Path inside the root with a slash behind, or nothing for the root. */
+  readonly prefix: string
+  /** Names still to come, the next one last. */
+  readonly rest: ListedName[]
+  /** The directory itself, if it was left out and is wanted only for something in it that was taken back. */
+  held?: SourceEntry | undefined
+}
+
+/** Files up to this size are not cut in two by the end of a batch. */
+const WHOLE = 256 * 1024
+
+const NOTHING = { offset: 0, length: 0, last: true }
+
+/**
+ * Reads a directory in the order of an archive: a directory before what is in it, names by their bytes. Fills batches
+ * that the caller brings; between two of them nothing is running. All calls are synchronous.
+ *
+ * PERF: synchronous calls are three times as fast as promises for small files. A file costs four of them: what it is,
+ * says its directory, and the rest the open file, which nobody can exchange meanwhile.
+ */
+export class DirectoryScan {
+  readonly #options: ScanOptions
+  readonly #accept: ((path: string, type: TarEntryType) => boolean) | undefined
+  readonly #rules: IgnoreRules | undefined
+  readonly #xattrs: XattrLister | undefined
+  readonly #open: OpenDirectory[]
+  readonly #links: Map<string, string>
+  /** The file being read, and its header until the first piece is there. */
+  #file: { readonly source: SourceFile; entry: SourceEntry | undefined } | undefined
+  #steps: SourceStep[] = []
+
+  constructor(
+    options: ScanOptions,
+    helpers: {
+      readonly accept?: ((path: string, type: TarEntryType) => boolean) | undefined
+      readonly xattrs?: XattrLister | undefined
+      readonly state?: ScanState | undefined
+    } = {},
+  ) {
+    this.#options = options
+    this.#accept = helpers.accept
+    this.#xattrs = helpers.xattrs
+    this.#rules = options.ignore.length > 0 ? createIgnoreRules(options.ignore) : undefined
+    this.#open = [...(helpers.state?.open ?? [])]
+    this.#links = new Map(helpers.state?.links)
+    if (!helpers.state) this.#open.push({ prefix: '', rest: listRoot(options.root) })
+  }
+
+  /** Where the scan stands; `undefined` within a file. */
+  get state(): ScanState | undefined {
+    return this.#file ? undefined : { open: this.#open, links: this.#links }
+  }
+
+  /** Whether everything has been given. */
+  get done(): boolean {
+    return this.#open.length === 0 && !this.#file
+  }
+
+  /**
+   * Gives the next entries and pieces, with their content in `bytes`; about `limit` of them. What was there before a
+   * failure comes with it.
+   */
+  fill(bytes: Uint8Array, limit: number): { steps: SourceStep[]; filled: number; failure?: unknown } {
+    this.#steps = []
+    let filled = 0
+    try {
+      while (this.#steps.length < limit && filled < bytes.byteLength && !this.done) {
+        if (!this.#file) this.#next()
+        if (!this.#file) continue
+        const { source } = this.#file
+        if (filled > 0 && source.fresh && source.left <= WHOLE && source.left >= bytes.byteLength - filled) break
+        filled += this.#readPiece(bytes, filled)
+      }
+      return { steps: this.#steps, filled }
+    } catch (failure) {
+      this.close()
+      return { steps: this.#steps, filled, failure }
+    }
+  }
+
+  /** Closes what is open. */
+  close(): void {
+    this.#file?.source.close()
+    this.#file = undefined
+    this.#open.length = 0
+  }
+
+  #next(): void {
+    const directory = this.#open.at(-1)!
+    const listed = directory.rest.pop()
+    if (!listed) {
+      this.#open.pop()
+      return
+    }
+    const path = directory.prefix + listed.name
+    if (!listed.type || this.#accept?.(path, listed.type) === false) return
+    const ignored = this.#rules?.ignores(path) ?? false
+    if (ignored && !(listed.type === 'directory' && this.#rules?.mayTakeBackBelow(path))) return
+    if (!ignored) refuseWhiteout(listed.name)
+    if (listed.type === 'file' && this.#options.contents) this.#openFile(path)
+    else this.#look(path, listed.type, ignored)
+  }
+
+  #look(path: string, type: TarEntryType, ignored: boolean): void {
+    const stats = lookAt(this.#place(path))
+    if (typeOf(stats) !== type) throw replacedFailure(this.#place(path))
+    if (type === 'file') {
+      this.#emit(this.#linkOr(path, stats, () => identityOf(this.#place(path))))
+      return
+    }
+    const entry = this.#entry(path, type, stats, this.#xattrsOf(path, type))
+    if (!ignored) this.#emit(entry)
+    if (type !== 'directory') return
+    const rest = list(this.#place(path))
+    this.#open.push({ prefix: `${path}/`, rest, ...(ignored ? { held: entry } : {}) })
+  }
+
+  #openFile(path: string): void {
+    const source = new SourceFile(this.#place(path))
+    try {
+      const entry = this.#linkOr(path, source.stats, () => source.identity(), source.descriptor)
+      if (entry.type === 'file' && entry.size > 0) this.#file = { source, entry }
+      else this.#emit(entry)
+    } finally {
+      if (!this.#file) source.close()
+    }
+  }
+
+  /** Reads what fits; gives the number of bytes. */
+  #readPiece(bytes: Uint8Array, at: number): number {
+    const file = this.#file!
+    // Whatever happens to it, the scan is not to close it twice.
+    this.#file = undefined
+    const piece = readOrClose(file.source, bytes, at)
+    if (!piece.last) this.#file = file
+    this.#emit(file.entry, { offset: at, ...piece })
+    file.entry = undefined
+    return piece.length
+  }
+
+  #emit(entry: SourceEntry | undefined, content: Omit<SourceStep, 'entry'> = NOTHING): void {
+    for (const directory of this.#open) {
+      if (!directory.held) continue
+      this.#steps.push({ entry: directory.held, ...NOTHING })
+      directory.held = undefined
+    }
+    this.#steps.push({ ...(entry && { entry }), ...content })
+  }
+
+  #linkOr(path: string, stats: Stats, identity: () => string, descriptor?: number): SourceEntry {
+    const entry = () => this.#entry(path, 'file', stats, this.#xattrsOf(path, 'file', descriptor))
+    if (!this.#options.hardLinks || stats.nlink < 2) return entry()
+    const id = identity()
+    const first = this.#links.get(id)
+    if (first !== undefined) return { ...this.#entry(path, 'hardlink', stats, undefined), linkname: first }
+    this.#links.set(id, path)
+    return entry()
+  }
+
+  #entry(path: string, type: TarEntryType, stats: Stats, xattrs: SourceEntry['xattrs']): SourceEntry {
+    const { uid, gid, mode, size, mtimeMs, dev, ino } = stats
+    const header = {
+      path,
+      type,
+      mode: mode & 0o7777,
+      uid,
+      gid,
+      size: 0,
+      mtime: mtimeMs / 1000,
+      ...(xattrs && { xattrs }),
+    }
+    if (type === 'file') return { ...header, size, dev, ino }
+    if (type === 'symlink') return { ...header, linkname: readLink(this.#place(path)) }
+    return type === 'character-device' || type === 'block-device' ? { ...header, ...deviceOf(stats.rdev) } : header
+  }
+
+  #xattrsOf(path: string, type: TarEntryType, descriptor?: number): SourceEntry['xattrs'] {
+    return this.#xattrs?.(this.#place(path), type, descriptor)
+  }
+
+  #place(path: string): string {
+    return `${this.#options.root}/${path}`
+  }
+}
+
+function readOrClose(source: SourceFile, bytes: Uint8Array, at: number): ReturnType<SourceFile['read']> {
+  try {
+    return source.read(bytes, at)
+  } catch (error) {
+    source.close()
+    throw error
+  }
+}
+
+function listRoot(root: string): ListedName[] {
+  try {
+    return listNames(root).reverse()
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw openFailure(root, error)
+    throw new SourceFailure('ERR_SOURCE_NOT_FOUND', 'no such directory', root, error)
+  }
+}
+
+function list(directory: string): ListedName[] {
+  try {
+    return listNames(directory).reverse()
+  } catch (error) {
+    throw openFailure(directory, error)
+  }
+}
+
+function lookAt(path: string): Stats {
+  try {
+    return lstatSync(systemPath(path))
+  } catch (error) {
+    throw openFailure(path, error)
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return decodeName(readlinkSync(systemPath(path), { encoding: 'buffer' }))
+  } catch (error) {
+    throw isErrno(error, 'EINVAL') ? replacedFailure(path) : openFailure(path, error)
+  }
+}
+
+function identityOf(path: string): string {
+  const { dev, ino } = lstatSync(systemPath(path), { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
+function refuseWhiteout(name: string): void {
+  if (!name.startsWith('.wh.')) return
+  throw new SourceFailure('ERR_INVALID_ARGUMENT', 'a name that would be a whiteout in a layer', name)
+}
+
+/** Linux keeps both numbers in parts. */
+function deviceOf(rdev: number): { devMajor: number; devMinor: number } {
+  return { devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
+}

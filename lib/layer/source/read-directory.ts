@@ -1,0 +1,170 @@
+import { FormatError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ByteSource } from '../../internal/byte-source.ts'
+import type { TarEntryType } from '../../tar/index.ts'
+import { DirectoryScan, type ScanOptions } from './directory-scan.ts'
+import { fileContent } from './file-content.ts'
+import { type ReadBatch, readHere, readInThread, type ScanReader } from './scan-reader.ts'
+import type { SourceEntry, SourceStep } from './source-entry.ts'
+import { SourceFailure, sourceError } from './source-fault.ts'
+import { loadXattrLister } from './xattrs.ts'
+
+/** How to read a directory. */
+export interface ReadDirectoryOptions extends ScanOptions, AbortOptions {
+  /** Is asked on the calling thread, which therefore has to do all the reading. */
+  readonly accept?: ((path: string, type: TarEntryType) => boolean) | undefined
+  /** Whether extended attributes are read, by `fs-xattr`. */
+  readonly xattrs: boolean
+  readonly reader: 'thread' | 'inline'
+}
+
+/** An entry of a directory; a file's content can be had once or more, best before the next entry is asked for. */
+export interface ReadEntry {
+  readonly entry: SourceEntry
+  readonly content: () => ByteSource
+}
+
+/** What is read before a thread is started for the rest: for less it does not pay. */
+const FIRST_BYTES = 1024 * 1024
+const FIRST_ENTRIES = 200
+
+/**
+ * The entries of a directory. Content has been read when an entry comes, or comes after it piece by piece; it is kept for
+ * two batches, so that memory does not grow if somebody collects entries. Who asks for it later gets it from the file
+ * again, if that is the same as it was.
+ */
+export async function* readDirectory(options: ReadDirectoryOptions): AsyncGenerator<ReadEntry, void, undefined> {
+  options.signal?.throwIfAborted()
+  const steps = new StepQueue(await openReader(options), options.signal)
+  try {
+    for (let step = await steps.next(); step; step = await steps.next()) {
+      // What is left of the content of the entry before is passed over.
+      if (!step.entry) continue
+      options.signal?.throwIfAborted()
+      yield entryOf(step.entry, step, steps, options)
+    }
+  } finally {
+    await steps.stop()
+  }
+}
+
+async function openReader(options: ReadDirectoryOptions): Promise<ScanReader> {
+  const xattrs = options.xattrs ? await loadXattrLister() : undefined
+  const { root, ignore, hardLinks, contents, accept } = options
+  const scanned = { root, ignore, hardLinks, contents }
+  const scan = openScan(() => new DirectoryScan(scanned, { accept, xattrs }))
+  const first = readHere(scan)
+  if (options.reader === 'inline' || accept) return first
+  let reader = first
+  let [bytes, entries] = [0, 0]
+  return {
+    async next() {
+      const { state } = scan
+      if (reader === first && state && !scan.done && (bytes >= FIRST_BYTES || entries >= FIRST_ENTRIES)) {
+        const start = { options: scanned, xattrs: options.xattrs, state }
+        reader = await readInThread(start, () => first, options.signal)
+      }
+      const batch = await reader.next()
+      bytes += batch.bytes.byteLength
+      entries += batch.steps.length
+      return batch
+    },
+    async stop() {
+      await first.stop()
+      await reader.stop()
+    },
+  }
+}
+
+function openScan(open: () => DirectoryScan): DirectoryScan {
+  try {
+    return open()
+  } catch (error) {
+    throw error instanceof SourceFailure ? sourceError(error.fault) : error
+  }
+}
+
+/** The bytes of a batch, as long as they are kept. */
+interface HeldBytes {
+  bytes: Uint8Array | undefined
+}
+
+interface QueuedStep extends SourceStep {
+  readonly held: HeldBytes
+}
+
+/** Takes batches apart. */
+class StepQueue {
+  readonly #reader: ScanReader
+  readonly #signal: AbortSignal | undefined
+  readonly #held: HeldBytes[] = []
+  #batch: ReadBatch | undefined
+  #at = 0
+  /** Counts entries, so that the content of one knows when another has begun. */
+  entries = 0
+
+  constructor(reader: ScanReader, signal: AbortSignal | undefined) {
+    this.#reader = reader
+    this.#signal = signal
+  }
+
+  async next(): Promise<QueuedStep | undefined> {
+    while (!this.#batch || this.#at === this.#batch.steps.length) {
+      if (this.#batch?.fault) throw sourceError(this.#batch.fault)
+      if (this.#batch?.done) return undefined
+      this.#signal?.throwIfAborted()
+      this.#batch = await this.#reader.next()
+      this.#at = 0
+      this.#held.push({ bytes: this.#batch.bytes })
+      if (this.#held.length > 2) this.#held.shift()!.bytes = undefined
+    }
+    const step = this.#batch.steps[this.#at++]!
+    if (step.entry) this.entries++
+    return { ...step, held: this.#held.at(-1)! }
+  }
+
+  stop(): Promise<void> {
+    return this.#reader.stop()
+  }
+}
+
+function entryOf(entry: SourceEntry, first: QueuedStep, steps: StepQueue, options: ReadDirectoryOptions): ReadEntry {
+  const again = () => fileContent(`${options.root}/${entry.path}`, entry, options.signal)
+  if (entry.type !== 'file') return { entry, content: () => new Uint8Array() }
+  if (!options.contents) return { entry, content: () => (entry.size === 0 ? new Uint8Array() : again()) }
+  const number = steps.entries
+  let taken = false
+  return {
+    entry,
+    content() {
+      const held = bytesOf(first)
+      if (first.last) return held ?? again()
+      if (taken || steps.entries !== number || !held) return again()
+      taken = true
+      return pieces(held, () => nextPiece(entry, number, steps))
+    },
+  }
+}
+
+function bytesOf({ held, offset, length }: QueuedStep): Uint8Array | undefined {
+  return length === 0 ? new Uint8Array() : held.bytes?.subarray(offset, offset + length)
+}
+
+async function* pieces(
+  first: Uint8Array,
+  next: () => Promise<QueuedStep>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield first
+  for (let last = false; !last; ) {
+    const piece = await next()
+    last = piece.last
+    if (piece.length > 0) yield bytesOf(piece)!
+  }
+}
+
+async function nextPiece({ path }: SourceEntry, number: number, steps: StepQueue): Promise<QueuedStep> {
+  const piece = steps.entries === number ? await steps.next() : undefined
+  if (piece && !piece.entry && steps.entries === number) return piece
+  const what = `the content of ${JSON.stringify(path)} was left for the next entry`
+  throw new FormatError('ERR_INVALID_ARGUMENT', what)
+}

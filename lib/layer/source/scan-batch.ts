@@ -1,0 +1,30 @@
+import type { DirectoryScan } from './directory-scan.ts'
+import type { SourceStep } from './source-entry.ts'
+import { SourceFailure, type SourceFault } from './source-fault.ts'
+
+/** Bytes and entries of one batch. */
+export const BATCH_BYTES = 1024 * 1024
+const BATCH_ENTRIES = 512
+
+/** What a scan gives at once. */
+export interface ScannedBatch {
+  readonly steps: readonly SourceStep[]
+  /** Where the content is. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly filled: number
+  readonly done: boolean
+  readonly fault?: SourceFault | undefined
+}
+
+/** Lets a scan fill one batch. What it gave before it failed is kept: the failure is told when its turn has come. */
+export function scanBatch(scan: DirectoryScan, size = BATCH_BYTES, entries = BATCH_ENTRIES): ScannedBatch {
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  const { steps, filled, failure } = scan.fill(bytes, entries)
+  return { steps, bytes, filled, done: failure !== undefined || scan.done, fault: faultOf(failure) }
+}
+
+function faultOf(failure: unknown): SourceFault | undefined {
+  if (failure === undefined) return undefined
+  if (failure instanceof SourceFailure) return failure.fault
+  throw failure
+}

@@ -1,0 +1,145 @@
+import type { Worker } from 'node:worker_threads'
+import { abortable } from '../../internal/abort.ts'
+import { Breather } from '../../internal/breather.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { DirectoryScan } from './directory-scan.ts'
+import { type ScannedBatch, scanBatch } from './scan-batch.ts'
+import type { SourceStep } from './source-entry.ts'
+import type { SourceFault } from './source-fault.ts'
+import type { ScanStart, SourceBatch } from './source-messages.ts'
+
+/** A batch on the calling thread. */
+export interface ReadBatch {
+  readonly steps: readonly SourceStep[]
+  readonly bytes: Uint8Array
+  readonly done: boolean
+  readonly fault?: SourceFault | undefined
+}
+
+/** Where batches come from. */
+export interface ScanReader {
+  next(): Promise<ReadBatch>
+  stop(): Promise<void>
+}
+
+/** Batches on their way: enough to keep both sides busy. */
+const AHEAD = 3
+/** One batch on the calling thread: it takes less than a millisecond or two. */
+const HERE_BYTES = 256 * 1024
+const HERE_ENTRIES = 64
+
+/** Scans on the calling thread, in pieces, with turns for everybody else between them. */
+export function readHere(scan: DirectoryScan): ScanReader {
+  const breather = new Breather()
+  return {
+    async next() {
+      if (breather.isDue()) await breather.breathe()
+      return here(scanBatch(scan, HERE_BYTES, HERE_ENTRIES))
+    },
+    async stop() {
+      scan.close()
+    },
+  }
+}
+
+/**
+ * Scans in a thread of its own, from where another scan stands. Three batches of 1 MiB are under way at most. The thread
+ * keeps the process alive only while somebody waits for a batch. If its file is not there, as when somebody has bundled
+ * this library into one file, the scan goes on here.
+ */
+export async function readInThread(
+  start: ScanStart,
+  here: () => ScanReader,
+  signal?: AbortSignal,
+): Promise<ScanReader> {
+  const thread = await startThread(start)
+  let reader: ScanReader = thread ?? here()
+  return {
+    async next() {
+      try {
+        return await abortable(reader.next(), signal)
+      } catch (error) {
+        if (!(reader === thread && thread.neverRan)) throw error
+        reader = here()
+        return reader.next()
+      }
+    },
+    stop: () => reader.stop(),
+  }
+}
+
+async function startThread(start: ScanStart): Promise<ScanThread | undefined> {
+  const { Worker } = await import('node:worker_threads')
+  const base = import.meta.url as string | undefined
+  if (base === undefined) return undefined
+  // The file stands beside this one and has its ending: .js when compiled, .ts where TypeScript is run as it is.
+  const file = new URL(`./scan-thread${base.slice(base.lastIndexOf('.'))}`, base)
+  return new ScanThread(new Worker(file, { workerData: start }))
+}
+
+class ScanThread implements ScanReader {
+  readonly #thread: Worker
+  readonly #ready: ReadBatch[] = []
+  #waiting: { resolve: (batch: ReadBatch) => void; reject: (error: Error) => void } | undefined
+  #dead: Error | undefined
+  #answers = 0
+
+  constructor(thread: Worker) {
+    this.#thread = thread
+    thread.unref()
+    thread.on('message', (batch: SourceBatch) => this.#take(batch))
+    thread.on('error', error => this.#die(error))
+    thread.on('exit', code => this.#die(new Error(`the thread that reads has ended with ${code}`)))
+    for (let i = 0; i < AHEAD; i++) thread.postMessage('next')
+  }
+
+  /** Whether the thread could not be started at all. */
+  get neverRan(): boolean {
+    return this.#answers === 0 && isErrno(this.#dead, 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ENOENT')
+  }
+
+  async next(): Promise<ReadBatch> {
+    const ready = this.#ready.shift()
+    if (!ready && this.#dead) throw this.#dead
+    const batch = ready ?? (await this.#wait())
+    if (!batch.done) this.#thread.postMessage('next')
+    return batch
+  }
+
+  async stop(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
+  async #wait(): Promise<ReadBatch> {
+    this.#thread.ref()
+    try {
+      return await new Promise<ReadBatch>((resolve, reject) => {
+        this.#waiting = { resolve, reject }
+      })
+    } finally {
+      this.#thread.unref()
+      this.#waiting = undefined
+    }
+  }
+
+  #take({ steps, bytes, done, fault }: SourceBatch): void {
+    this.#answers++
+    const batch = {
+      steps: JSON.parse(steps) as SourceStep[],
+      bytes: bytes ? new Uint8Array(bytes) : new Uint8Array(),
+      done,
+      fault,
+    }
+    if (this.#waiting) this.#waiting.resolve(batch)
+    else this.#ready.push(batch)
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error
+    this.#waiting?.reject(this.#dead)
+  }
+}
+
+function here({ steps, bytes, done, fault }: ScannedBatch): ReadBatch {
+  return { steps, bytes, done, fault }
+}

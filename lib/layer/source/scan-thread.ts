@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { DirectoryScan } from './directory-scan.ts'
+import { scanBatch } from './scan-batch.ts'
+import type { ScanStart, SourceBatch } from './source-messages.ts'
+import { loadXattrLister } from './xattrs.ts'
+
+/** One batch for each message: whoever asks decides how far the scan runs ahead. */
+const { options, xattrs, state } = workerData as ScanStart
+const ready = openScan()
+
+async function openScan(): Promise<DirectoryScan> {
+  return new DirectoryScan(options, { state, xattrs: xattrs ? await loadXattrLister() : undefined })
+}
+
+parentPort?.on('message', async () => {
+  const { steps, bytes, filled, done, fault } = scanBatch(await ready)
+  const sent = filled > 0 ? bytes.buffer : undefined
+  const batch: SourceBatch = { steps: JSON.stringify(steps), bytes: sent, done, fault }
+  parentPort?.postMessage(batch, sent ? [sent] : [])
+})
