@@ -1,0 +1,20 @@
+import { encodeName } from '../../internal/name-bytes.ts'
+
+const ASCII = /^[\x01-\x7f]*$/
+
+/**
+ * Compares paths for the order of an archive: by their bytes, a slash before everything else, so that what is in a directory
+ * follows it at once.
+ */
+export function compareArchiveOrder(a: string, b: string): number {
+  if (ASCII.test(a) && ASCII.test(b)) return compare(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'))
+  return Buffer.compare(sortKey(a), sortKey(b))
+}
+
+function sortKey(path: string): Buffer {
+  return encodeName(path.replaceAll('/', '\0'))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
