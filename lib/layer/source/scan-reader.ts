@@ -73,8 +73,11 @@ async function startThread(start: ScanStart): Promise<ScanThread | undefined> {
   const base = import.meta.url as string | undefined
   if (base === undefined) return undefined
   // The file stands beside this one and has its ending: .js when compiled, .ts where TypeScript is run as it is.
-  const file = new URL(`./scan-thread${base.slice(base.lastIndexOf('.'))}`, base)
-  return new ScanThread(new Worker(file, { workerData: start }))
+  const ending = base.slice(base.lastIndexOf('.'))
+  const file = new URL(`./scan-thread${ending}`, base)
+  // Options of the process may not fit a thread with a file (`--input-type`); only TypeScript needs those that load it.
+  const execArgv = ending === '.ts' ? process.execArgv : []
+  return new ScanThread(new Worker(file, { workerData: start, execArgv }))
 }
 
 class ScanThread implements ScanReader {
