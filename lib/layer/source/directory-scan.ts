@@ -59,6 +59,8 @@ export class DirectoryScan {
   readonly #links: Map<string, string>
   /** The file being read, and its header until the first piece is there. */
   #file: { readonly source: SourceFile; entry: SourceEntry | undefined } | undefined
+  /** What to undo if the file is put back. */
+  #listed: ListedName | undefined
   #steps: SourceStep[] = []
 
   constructor(
@@ -78,9 +80,11 @@ export class DirectoryScan {
     if (!helpers.state) this.#open.push({ prefix: '', rest: listRoot(options.root) })
   }
 
-  /** Where the scan stands; `undefined` within a file. */
-  get state(): ScanState | undefined {
-    return this.#file ? undefined : { open: this.#open, links: this.#links }
+  /** Where the scan stands, for another one to go on from; `undefined` in the middle of a file. */
+  leave(): ScanState | undefined {
+    if (this.#file && !this.#file.source.fresh) return undefined
+    if (this.#file) this.#putBack(this.#file)
+    return { open: this.#open, links: this.#links }
   }
 
   /** Whether everything has been given. */
@@ -125,6 +129,7 @@ export class DirectoryScan {
       return
     }
     const path = directory.prefix + listed.name
+    this.#listed = listed
     if (!listed.type || this.#accept?.(path, listed.type) === false) return
     const ignored = this.#rules?.ignores(path) ?? false
     if (ignored && !(listed.type === 'directory' && this.#rules?.mayTakeBackBelow(path))) return
@@ -145,6 +150,14 @@ export class DirectoryScan {
     if (type !== 'directory') return
     const rest = list(this.#place(path))
     this.#open.push({ prefix: `${path}/`, rest, ...(ignored ? { held: entry } : {}) })
+  }
+
+  /** A file that was opened and not read is as if it had not been come to. */
+  #putBack({ source, entry }: { readonly source: SourceFile; readonly entry: SourceEntry | undefined }): void {
+    source.close()
+    this.#file = undefined
+    this.#open.at(-1)!.rest.push(this.#listed!)
+    for (const [id, path] of this.#links) if (path === entry?.path) this.#links.delete(id)
   }
 
   #openFile(path: string): void {

@@ -59,8 +59,9 @@ async function openReader(options: ReadDirectoryOptions): Promise<ScanReader> {
   let [bytes, entries] = [0, 0]
   return {
     async next() {
-      const { state } = scan
-      if (reader === first && state && !scan.done && (bytes >= FIRST_BYTES || entries >= FIRST_ENTRIES)) {
+      const enough = bytes >= FIRST_BYTES || entries >= FIRST_ENTRIES
+      const state = enough && reader === first && !scan.done ? scan.leave() : undefined
+      if (state) {
         const start = { options: scanned, xattrs: options.xattrs, state }
         reader = await readInThread(start, () => first, options.signal)
       }
