@@ -20,3 +20,4 @@ export type ErrorCode =
   | 'ERR_BLOB_CORRUPT'
   | 'ERR_REFERENCE_NOT_FOUND'
   | 'ERR_PLATFORM_NOT_FOUND'
+  | 'ERR_PLAN_OUTDATED'

@@ -14,3 +14,4 @@ export {
   StoreError,
   type StoreErrorCode,
 } from './store.ts'
+export { type PlanChange, PlanOutdatedError } from './transfer.ts'

@@ -12,6 +12,7 @@ export {
   findDescriptor,
   type Image,
   type ImageLayer,
+  type NamedBlobs,
   type ReadImageOptions,
   readImage,
   readImageDocument,

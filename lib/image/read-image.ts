@@ -13,7 +13,7 @@ import {
   parseConfig,
   parseImageDocument,
 } from '../spec/index.ts'
-import { readDocument, type Store } from '../store/index.ts'
+import { type BlobReader, type ReferenceStore, readDocument, type Store } from '../store/index.ts'
 import { selectPlatform } from './select-platform.ts'
 
 /** One layer of an image. */
@@ -64,19 +64,25 @@ export async function readImage(
   return { descriptor, manifest, config, layers: pairLayers(manifest, config) }
 }
 
+/** What names an image and holds it: a store, or an archive that was opened for reading. */
+export interface NamedBlobs extends BlobReader {
+  /** What names stand for. */
+  readonly references: Pick<ReferenceStore, 'get'>
+}
+
 /**
  * The descriptor behind a name, or behind a digest that the store holds a manifest or index under.
  *
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`.
  */
-export async function findDescriptor(store: Store, name: string, options: AbortOptions = {}): Promise<Descriptor> {
+export async function findDescriptor(store: NamedBlobs, name: string, options: AbortOptions = {}): Promise<Descriptor> {
   if (isDigest(name)) return describeStored(store, name, options)
   const descriptor = await store.references.get(name, options)
   if (!descriptor) throw new ReferenceNotFoundError(name)
   return descriptor
 }
 
-async function describeStored(store: Store, digest: Digest, options: AbortOptions): Promise<Descriptor> {
+async function describeStored(store: NamedBlobs, digest: Digest, options: AbortOptions): Promise<Descriptor> {
   const info = await store.stat(digest, options)
   if (!info) throw new ReferenceNotFoundError(digest, { cause: new BlobNotFoundError(digest) })
   const { mediaType } = parseImageDocument(await readDocument(store, { mediaType: '', ...info }, options))

@@ -10,12 +10,12 @@ import { withDescriptor } from './with-descriptor.ts'
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array,
-  options: { durable?: boolean } = {},
+  options: { durable?: boolean; mode?: number } = {},
 ): Promise<void> {
   const durable = options.durable ?? true
   const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
   try {
-    const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
+    const file = await withDescriptor(() => open(temporary, 'wx', options.mode ?? 0o644))
     try {
       await file.writeFile(data)
       if (durable) await file.sync()

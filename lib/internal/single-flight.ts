@@ -7,6 +7,11 @@ import { abortable } from './abort.ts'
 export class SingleFlight<K, V> {
   readonly #running = new Map<K, Promise<V>>()
 
+  /** Whether somebody does the work for a key now. */
+  has(key: K): boolean {
+    return this.#running.has(key)
+  }
+
   /** Resolves to `true` if this call did the work, to `false` if another did. */
   async run(key: K, work: () => Promise<V>, signal?: AbortSignal): Promise<boolean> {
     for (let other = this.#running.get(key); other; other = this.#running.get(key)) {

@@ -51,6 +51,7 @@ export function clientOver({ endpoints, onEvent, close }: ClientContext): Regist
       const { places, observer } = reading.blob(repository, descriptor.digest, descriptor.urls, options)
       yield* fetchFromPlaces(places, descriptor, options, observer)
     },
+    sourcesOf: repository => endpoints.sources(repository).map(({ name }) => name),
     distrustBlob: (repository, digest) => reading.distrust(repository, digest),
     async pushBlob(repository, descriptor, open, options = {}) {
       const push = () => pushBlob(at(repository), repository, descriptor, open, options)

@@ -30,6 +30,8 @@ export interface FetchBlobOptions extends AbortOptions {
    * policy. Whoever wrote the manifest chose them. @defaultValue `false`
    */
   readonly foreign?: boolean | undefined
+  /** Told of bytes that came although they had come before, because a server would not give a part. */
+  readonly onRepeated?: ((bytes: number) => void) | undefined
 }
 
 /**
@@ -132,6 +134,9 @@ export interface RegistryClient extends AsyncDisposable {
    * itself, if all sources failed.
    */
   fetchBlob(repository: Repository, descriptor: Descriptor, options?: FetchBlobOptions): AsyncIterable<Uint8Array>
+
+  /** Where blobs of a repository are fetched from, in this order: mirrors by their locations, then the registry. */
+  sourcesOf(repository: Repository): readonly string[]
 
   /**
    * Tells that the bytes {@link fetchBlob} gave for a blob did not have its digest. Sources that gave some of them are not

@@ -96,6 +96,14 @@ export interface IngestOptions extends AbortOptions {
   readonly hasher?: HasherEngine | undefined
 }
 
+/** How far an unfinished ingest is. */
+export interface IngestInfo {
+  /** Bytes that a writer of this key would go on from; 0 if a writer is open and has not said yet. */
+  readonly offset: number
+  /** Whether a writer of the key is open now, in this process or another. */
+  readonly busy: boolean
+}
+
 /** What {@link BlobStore.put} checks. */
 export interface PutOptions extends CommitOptions {
   /** @defaultValue what the store was opened with */
@@ -120,6 +128,12 @@ export interface BlobStore extends BlobReader {
    * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_INGEST_BUSY`.
    */
   ingest(key: string, options?: IngestOptions): Promise<BlobWriter>
+
+  /**
+   * What an earlier writer of a key has left, and whether one is open; `undefined` if neither. A hint, which changes
+   * nothing: the offset of a writer decides. A driver that cannot tell leaves it out.
+   */
+  statIngest?(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined>
 
   /** Removes a blob. Idempotent: success means that it is not there. Readers that have it open read on. */
   delete(digest: Digest, options?: AbortOptions): Promise<void>

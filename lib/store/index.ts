@@ -8,6 +8,7 @@ export type {
   BlobWriter,
   CommitOptions,
   CorruptionPolicy,
+  IngestInfo,
   IngestOptions,
   PutOptions,
   ReadBlobOptions,

@@ -1,7 +1,38 @@
-export type { Need, PlanStep, PullPlan, PushPlan, StepKind, TransferPlan } from './plan.ts'
+export type { CopySource, CopyTarget, CopyTargetOptions, RegistryEnd, StoreEnd } from './ends/copy-ends.ts'
+export type { RegistryTargetOptions } from './ends/registry/registry-target-options.ts'
+export { sourceInRegistry } from './ends/registry/source-in-registry.ts'
+export { targetInRegistry } from './ends/registry/target-in-registry.ts'
+export { type ReadableStore, sourceInStore } from './ends/store/source-in-store.ts'
+export { type StoreTargetOptions, targetInStore } from './ends/store/target-in-store.ts'
+export type { ReadSourceOptions, TransferSource } from './ends/transfer-source.ts'
+export type {
+  BlobFeed,
+  BlobOutcome,
+  DocumentContext,
+  FinishContext,
+  NeedsContext,
+  StepNeed,
+  TransferTarget,
+} from './ends/transfer-target.ts'
+export type {
+  AnyPlan,
+  CopyPlan,
+  Need,
+  PlanOfSteps,
+  PlanStep,
+  PullPlan,
+  PushPlan,
+  StepKind,
+  TransferPlan,
+} from './plan.ts'
+export { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 export { type PlanPullOptions, planPull } from './plan-pull.ts'
 export { type PlanPushOptions, planPush } from './plan-push.ts'
-export type { BlobProgress, NameProgress, OnProgress, TransferProgress } from './progress.ts'
+export type { PlatformChoice } from './planning/choose-root.ts'
+export type { GraphNode } from './planning/walk-graph.ts'
 export { knownSources, registrySource } from './repair-sources.ts'
+export { type CopyResult, copyImage, type RunCopyOptions, runCopy } from './run-copy.ts'
 export { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'
 export { type PushResult, type RunPushOptions, runPush } from './run-push.ts'
+export type { BlobProgress, NameProgress, OnProgress, TotalProgress, TransferProgress } from './running/progress.ts'
+export type { RunOptions } from './running/run-options.ts'

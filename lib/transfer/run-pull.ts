@@ -1,25 +1,20 @@
 import type { Digest } from '../digest/index.ts'
-import { FormatError } from '../errors/index.ts'
-import type { AbortOptions } from '../internal/abort.ts'
+import { FormatError, type PlanChange } from '../errors/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
-import { type Descriptor, parseReference, type Reference } from '../spec/index.ts'
-import type { BlobWriter, Store } from '../store/index.ts'
-import { type Parties, partiesOf } from './bound-parties.ts'
-import type { PlanStep, PullPlan } from './plan.ts'
-import { type OnProgress, ProgressMeter } from './progress.ts'
-import { recordDiffIds, recordSources } from './record-facts.ts'
-import { runTogether } from './run-together.ts'
+import type { Store } from '../store/index.ts'
+import { sourceInRegistry } from './ends/registry/source-in-registry.ts'
+import { type StoreTargetOptions, targetInStore } from './ends/store/target-in-store.ts'
+import type { PullPlan } from './plan.ts'
+import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
+import type { RunOptions } from './running/run-options.ts'
+import { runTransfer, type TransferEnds } from './running/run-transfer.ts'
 
 /** How to run a plan. */
-export interface RunPullOptions extends AbortOptions {
+export interface RunPullOptions extends RunOptions, StoreTargetOptions {
   /** Registry client to use. @defaultValue the one the plan was made with */
   readonly registry?: RegistryClient | undefined
   /** Store to fill. @defaultValue the one the plan was made with */
   readonly store?: Store | undefined
-  /** Blobs moved at once. @defaultValue `4` */
-  readonly concurrency?: number | undefined
-  /** Receives news. */
-  readonly onProgress?: OnProgress | undefined
 }
 
 /** What a pull did. */
@@ -32,8 +27,12 @@ export interface PullResult {
   readonly blobsFetched: number
   /** Bytes fetched by this call, documents included. */
   readonly bytesFetched: number
+  /** Bytes of these that had been fetched before and were of no use: wrong ones, or a server that gives no parts. */
+  readonly bytesFetchedAgain: number
   /** Bytes that need not be fetched: already there, brought by another pull meanwhile, or kept from a broken one. */
   readonly bytesSaved: number
+  /** What the plan said and what was no longer so. */
+  readonly changes: readonly PlanChange[]
 }
 
 /**
@@ -41,117 +40,41 @@ export interface PullResult {
  * image is complete and every byte that came was verified; until then the name stands for what it stood for before.
  *
  * A blob that another pull is fetching into the same store is waited for, not fetched twice. After a failure or an
- * abort no blob is visible that is not whole; what had arrived of the others is kept for the next try.
+ * abort no blob is visible that is not whole; what had arrived of the others is kept for the next try, in this process or
+ * another. Wrong bytes are dropped, and fetched from another mirror, or once more.
  *
- * @throws {@link RegistryError}, {@link DigestMismatchError}, {@link SizeMismatchError}, {@link StoreError}: the first
- * failure, when all other transfers of this call have stopped.
+ * A plan that was stored is compared with what is so now; see {@link RunOptions.ifChanged}.
+ *
+ * @throws {@link RegistryError}, {@link DigestMismatchError}, {@link SizeMismatchError}, {@link StoreError},
+ * {@link DiffIdMismatchError}, {@link PlanOutdatedError}: the first failure, when all other transfers of this call have
+ * stopped.
  */
 export async function runPull(plan: PullPlan, options: RunPullOptions = {}): Promise<PullResult> {
-  const parties = partiesOf(plan, options)
-  const run = new PullRun(plan, parties, options)
-  const { signal } = options
-  const digests = plan.steps.map(step => step.descriptor.digest)
-  await using _lease = await parties.store.leases.hold({ label: `pull ${plan.name}`.slice(0, 200), digests, signal })
-  const steps = await stepsNow(plan, parties.store, signal)
-  const blobs = steps.filter(step => step.need === 'fetch' && !isDocument(step))
-  // Largest first: the longest transfer must not be the last to start.
-  blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
-  await runTogether(blobs, options.concurrency ?? 4, options.signal, (step, signal) => run.blob(step, signal))
-  for (const step of steps) if (step.need === 'fetch' && isDocument(step)) await run.document(step)
-  return run.finish()
+  if (plan.kind !== 'pull' || plan.version !== 1) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'not a pull plan of version 1')
+  }
+  const done = await runTransfer(plan, endsOf(plan, options), options)
+  return {
+    name: done.name,
+    digest: done.digest,
+    blobsFetched: done.blobsMoved,
+    bytesFetched: done.bytesMoved,
+    bytesFetchedAgain: done.bytesMovedAgain,
+    bytesSaved: done.bytesSaved,
+    changes: done.changes,
+  }
 }
 
-/** What was there when the plan was made may have been collected since. */
-async function stepsNow(plan: PullPlan, store: Store, signal: AbortSignal | undefined): Promise<PlanStep[]> {
-  const isThere = async ({ digest, size }: Descriptor) => (await store.stat(digest, { signal }))?.size === size
-  return Promise.all(
-    plan.steps.map(async step =>
-      step.need === 'present' && !(await isThere(step.descriptor)) ? { ...step, need: 'fetch' as const } : step,
-    ),
-  )
-}
-
-function isDocument(step: PlanStep): boolean {
-  return step.kind === 'manifest' || step.kind === 'index'
-}
-
-class PullRun {
-  readonly #plan: PullPlan
-  readonly #parties: Parties
-  readonly #repository: Reference
-  readonly #signal: AbortSignal | undefined
-  readonly #meter: ProgressMeter
-  #blobsFetched = 0
-  #bytesFetched = 0
-
-  constructor(plan: PullPlan, parties: Parties, options: RunPullOptions) {
-    if (plan.kind !== 'pull' || plan.version !== 1) {
-      throw new FormatError('ERR_INVALID_ARGUMENT', 'not a pull plan of version 1')
-    }
-    this.#plan = plan
-    this.#parties = parties
-    this.#repository = parseReference(plan.reference)
-    this.#signal = options.signal
-    this.#meter = new ProgressMeter(options.onProgress, plan.bytesToFetch)
+function endsOf(plan: PullPlan, options: RunPullOptions): TransferEnds {
+  const bound = boundParties<RegistryAndStore>(plan)
+  const { registry = bound.registry, store = bound.store } = options
+  if (!registry || !store) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'a plan that was stored needs the options registry and store to run')
   }
-
-  async blob({ descriptor }: PlanStep, signal: AbortSignal): Promise<void> {
-    const { store } = this.#parties
-    const algorithm = descriptor.digest.slice(0, descriptor.digest.indexOf(':')) as 'sha256'
-    const { digest, size } = descriptor
-    await using writer = await store.ingest(digest, { wait: true, algorithm, size, signal })
-    // Whoever held the ingest before may have committed it.
-    if ((await store.stat(descriptor.digest, { signal }))?.size === descriptor.size) {
-      await writer.abort()
-      this.#meter.end(descriptor.digest, descriptor.size, 'present')
-      return
-    }
-    await this.#fill(writer, descriptor, signal)
-  }
-
-  async #fill(writer: BlobWriter, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
-    const { digest, size } = descriptor
-    const known = this.#parties.documents?.get(digest)
-    const { offset } = writer
-    this.#meter.start(digest, size, offset)
-    const source = known
-      ? [known.subarray(offset)]
-      : this.#parties.registry.fetchBlob(this.#repository, descriptor, { offset, signal })
-    for await (const chunk of source) {
-      await writer.write(chunk)
-      this.#bytesFetched += chunk.byteLength
-      this.#meter.add(digest, size, chunk.byteLength)
-    }
-    await writer.commit({ digest, size, signal })
-    this.#blobsFetched++
-    this.#meter.end(digest, size, 'done')
-  }
-
-  async document({ descriptor }: PlanStep): Promise<void> {
-    const { store, registry, documents } = this.#parties
-    const { digest, size } = descriptor
-    const { tag: _, ...repository } = this.#repository
-    const known = documents?.get(digest)
-    const bytes = known ?? (await registry.fetchManifest({ ...repository, digest }, { signal: this.#signal })).bytes
-    this.#meter.start(digest, size, 0)
-    await store.put(bytes, { digest, size, signal: this.#signal })
-    this.#blobsFetched++
-    this.#bytesFetched += bytes.byteLength
-    this.#meter.end(digest, size, 'done')
-  }
-
-  async finish(): Promise<PullResult> {
-    const { root, name, bytesTotal } = this.#plan
-    const kept = await this.#parties.store.references.set(name, root, { signal: this.#signal })
-    this.#meter.name(kept, root.digest)
-    await recordSources(this.#parties.store, this.#plan)
-    if (this.#blobsFetched > 0) await recordDiffIds(this.#parties.store, this.#plan)
-    return {
-      name: kept,
-      digest: root.digest,
-      blobsFetched: this.#blobsFetched,
-      bytesFetched: this.#bytesFetched,
-      bytesSaved: Math.max(0, bytesTotal - this.#bytesFetched),
-    }
+  return {
+    source: sourceInRegistry(registry, plan.reference),
+    target: targetInStore(store, [plan.name], { verifyDiffIds: options.verifyDiffIds }),
+    documents: bound.documents ?? new Map(),
+    isStored: registry !== bound.registry || store !== bound.store,
   }
 }

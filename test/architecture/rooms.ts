@@ -11,7 +11,7 @@ export const rooms: Record<string, readonly string[]> = {
   layer: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store'],
   image: ['errors', 'internal', 'digest', 'spec', 'store'],
   rootfs: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image'],
-  transfer: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'image'],
+  transfer: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'layer', 'image'],
   archive: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store', 'layer', 'image'],
   server: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'image'],
   inspect: ['errors', 'internal', 'digest', 'spec', 'store', 'layer', 'image', 'rootfs'],

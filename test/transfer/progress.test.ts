@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TransferProgress } from '../../lib/transfer/index.ts'
-import { ProgressMeter } from '../../lib/transfer/progress.ts'
+import { ProgressMeter } from '../../lib/transfer/running/progress.ts'
 
 const digest = `sha256:${'1'.repeat(64)}` as never
 const other = `sha256:${'2'.repeat(64)}` as never
@@ -20,7 +20,15 @@ test('a thousand chunks in a second give at most ten events, and start and end a
   const states = events.map(event => event.type === 'blob' && event.state)
   expect(states.filter(state => state === 'moving')).toHaveLength(10)
   expect(states.at(0)).toBe('start')
-  expect(events.at(-1)).toMatchObject({ state: 'done', bytes: 1000, totalBytes: 1000, totalSize: 1000 })
+  const totals = events.filter(event => event.type === 'total')
+  expect(totals.length).toBeGreaterThan(5)
+  expect(totals.length).toBeLessThanOrEqual(11)
+  expect(events.findLast(event => event.type === 'blob')).toMatchObject({
+    state: 'done',
+    bytes: 1000,
+    totalBytes: 1000,
+    totalSize: 1000,
+  })
 })
 
 test('the total adds up over blobs that are resumed, moved, taken back and found there', () => {
@@ -32,5 +40,8 @@ test('the total adds up over blobs that are resumed, moved, taken back and found
   meter.add(digest, 100, -60)
   meter.end(other, 50, 'present')
   meter.end(digest, 100, 'done')
-  expect(events.map(event => event.type === 'blob' && event.totalBytes)).toEqual([40, 60, 50, 150])
+  meter.name('app:1', digest)
+  const bytes = events.flatMap(event => (event.type === 'blob' ? [event.totalBytes] : []))
+  expect(bytes).toEqual([40, 60, 50, 150])
+  expect(events.at(-2)).toEqual({ type: 'total', bytes: 150, size: 150, blobsDone: 2 })
 })

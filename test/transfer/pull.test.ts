@@ -207,7 +207,11 @@ describe('running', () => {
       size: 10,
       urls: ['https://example.com/layer'],
     }
-    const bytes = Buffer.from(JSON.stringify({ ...base.manifest, layers: [...base.manifest.layers, foreign] }))
+    const diffIds = [...base.config.rootfs.diff_ids, foreign.digest]
+    const config = { ...base.config, rootfs: { type: 'layers', diff_ids: diffIds } }
+    const configBlob = { mediaType: MediaType.OciConfig, ...(await remote.put(Buffer.from(JSON.stringify(config)))) }
+    const layers = [...base.manifest.layers, foreign]
+    const bytes = Buffer.from(JSON.stringify({ ...base.manifest, config: configBlob, layers }))
     await remote.references.set('win:1', { mediaType: MediaType.OciManifest, ...(await remote.put(bytes)) })
     const plan = await planPull(registry, store, ref('win:1'))
     expect(plan.steps.find(step => step.descriptor.digest === foreign.digest)).toMatchObject({ need: 'skip' })

@@ -1,6 +1,7 @@
 import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
@@ -21,7 +22,7 @@ interface Progress {
 export async function* fetchBlob(
   { endpoint, request }: BlobPlace,
   descriptor: Descriptor,
-  { offset, signal }: { readonly offset: number; readonly signal?: AbortSignal | undefined },
+  { offset, signal, onRepeated }: Pick<FetchBlobOptions, 'signal' | 'onRepeated'> & { readonly offset: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { size } = descriptor
   const budget = endpoint.budget()
@@ -33,7 +34,7 @@ export async function* fetchBlob(
       try {
         const range = progress.position > 0 && progress.ranges ? { range: `bytes=${progress.position}-` } : {}
         const answer = await endpoint.send({ ...request, headers: range, budget, expect: [200, 206, 416] })
-        yield* readAnswer(answer, progress, descriptor)
+        yield* readAnswer(answer, progress, descriptor, onRepeated)
       } catch (error) {
         if (progress.position - counted >= PROGRESS_BYTES) budget.progressed()
         counted = progress.position
@@ -50,11 +51,13 @@ async function* readAnswer(
   answer: WireAnswer,
   progress: Progress,
   descriptor: Descriptor,
+  onRepeated: FetchBlobOptions['onRepeated'],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     let skip = bytesToSkip(answer, progress, descriptor)
     for await (const chunk of answer.body) {
       const rest = skip === 0 ? chunk : chunk.subarray(skip)
+      if (skip > 0) onRepeated?.(Math.min(skip, chunk.byteLength))
       skip = Math.max(0, skip - chunk.byteLength)
       if (rest.byteLength === 0) continue
       const after = progress.position + rest.byteLength

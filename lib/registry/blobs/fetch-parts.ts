@@ -1,6 +1,7 @@
 import { RegistryError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange } from './content-range.ts'
@@ -20,7 +21,7 @@ type Part = Promise<readonly Uint8Array[]>
 export async function* fetchParts(
   place: BlobPlace,
   descriptor: Descriptor,
-  { offset, parallel, signal }: { offset: number; parallel: number; signal?: AbortSignal | undefined },
+  { offset, parallel, signal, onRepeated }: FetchBlobOptions & { offset: number; parallel: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let position = offset
   try {
@@ -34,7 +35,7 @@ export async function* fetchParts(
   } catch (error) {
     if (!(error instanceof NoRanges)) throw error
   }
-  yield* fetchBlob(place, descriptor, { offset: position, signal })
+  yield* fetchBlob(place, descriptor, { offset: position, signal, onRepeated })
 }
 
 /** The server gives everything, or something else than was asked for. */

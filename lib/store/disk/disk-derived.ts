@@ -38,7 +38,9 @@ export class DiskDerived implements DerivedStore {
       await onDisk({ act: 'write', path: place.name, writes: true }, async () => {
         await ensureDirectory(place.directory)
         // Not synced: what a power cut leaves of it does not fit its seal, and is made again.
-        await writeFileAtomic(place.path, sealBytes(bytes), { durable: false })
+        // SAFETY: where an upload goes on may be a signed address, which is for its owner only.
+        const mode = key.startsWith('upload:') ? 0o600 : 0o644
+        await writeFileAtomic(place.path, sealBytes(bytes), { durable: false, mode })
       })
     })
   }

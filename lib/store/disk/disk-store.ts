@@ -1,7 +1,7 @@
 import { type Digest, parseDigest, splitDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
-import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
 import { IngestWriter, type IngestWriterParts } from '../shared/ingest-writer.ts'
 import { checkKey, KeyTurns } from '../shared/key-turns.ts'
 import { putThrough } from '../shared/put-through.ts'
@@ -21,6 +21,7 @@ import type { DiskContext } from './disk-context.ts'
 import { DiskDerived } from './disk-derived.ts'
 import { openIngest } from './ingest/open-ingest.ts'
 import { PutSession } from './ingest/put-session.ts'
+import { statIngest } from './ingest/stat-ingest.ts'
 import { sweepIngests } from './ingest/sweep-ingests.ts'
 import { DiskReferences } from './references/disk-references.ts'
 
@@ -115,6 +116,13 @@ export class DiskStore implements Store {
       await writer[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  async statIngest(key: string, options: Omit<IngestOptions, 'wait' | 'hasher'> = {}): Promise<IngestInfo | undefined> {
+    checkKey(key)
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    return statIngest(this.#context, key, options.algorithm ?? 'sha256')
   }
 
   async #admit(parts: Omit<IngestWriterParts, 'onClosed'>, release?: () => void): Promise<BlobWriter> {

@@ -99,6 +99,12 @@ export async function tryLock(path: string): Promise<Lock | Held> {
   }
 }
 
+/** Whether somebody holds the lock who is not dead for certain. Only looks. */
+export async function isLocked(path: string): Promise<boolean> {
+  const seen = await readLock(path)
+  return seen !== undefined && !(await isGone(seen.owner, Date.now() - seen.mtimeMs))
+}
+
 async function createExclusive(path: string, text: string): Promise<boolean> {
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o644 })

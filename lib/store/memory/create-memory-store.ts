@@ -2,7 +2,15 @@ import { createStreamDigester, type Digest, type HasherEngine, parseDigest, spli
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
-import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions, VerifyPolicy } from '../blob-store.ts'
+import type {
+  BlobInfo,
+  BlobWriter,
+  IngestInfo,
+  IngestOptions,
+  PutOptions,
+  ReadBlobOptions,
+  VerifyPolicy,
+} from '../blob-store.ts'
 import { MemoryLeases } from '../leases/memory-leases.ts'
 import { IngestWriter } from '../shared/ingest-writer.ts'
 import { checkKey, KeyTurns } from '../shared/key-turns.ts'
@@ -105,6 +113,16 @@ class MemoryStore implements Store {
       release()
       throw error
     }
+  }
+
+  async statIngest(key: string, options: Omit<IngestOptions, 'wait' | 'hasher'> = {}): Promise<IngestInfo | undefined> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    const busy = this.#turns.isHeld(key)
+    const kept = this.#partial.get(key)
+    const chunks = kept?.algorithm === (options.algorithm ?? 'sha256') ? kept.chunks : []
+    const offset = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    return busy || offset > 0 ? { offset, busy } : undefined
   }
 
   async #openWriter(key: string | undefined, options: IngestOptions, release?: () => void): Promise<BlobWriter> {

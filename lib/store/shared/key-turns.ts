@@ -17,6 +17,11 @@ export class KeyTurns {
     return this.#wait(waiting, options.signal)
   }
 
+  /** Whether somebody has the key now. */
+  isHeld(key: string): boolean {
+    return this.#held.has(key)
+  }
+
   #wait(waiting: ((release: Release) => void)[], signal: AbortSignal | undefined): Promise<Release> {
     return new Promise((resolve, reject) => {
       const onTurn = (release: Release) => {

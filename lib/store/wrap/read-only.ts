@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../spec/index.ts'
-import type { BlobInfo, BlobWriter, ReadBlobOptions } from '../blob-store.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { CheckDriver } from '../check/check-driver.ts'
 import type { CollectionDriver } from '../collect/collection-driver.ts'
 import type { DerivedStore } from '../derived-store.ts'
@@ -59,6 +59,10 @@ class ReadOnlyStore implements Store {
 
   ingest(): Promise<BlobWriter> {
     return this.#refuse('take a blob in')
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#store.statIngest?.(key, options)
   }
 
   delete(): Promise<void> {

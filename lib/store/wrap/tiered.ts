@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
-import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { CheckDriver } from '../check/check-driver.ts'
 import type { CollectionDriver } from '../collect/collection-driver.ts'
 import type { DerivedStore } from '../derived-store.ts'
@@ -102,6 +102,10 @@ class TieredStore implements Store {
 
   ingest(key: string, options?: IngestOptions): Promise<BlobWriter> {
     return this.#slow.ingest(key, options)
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#slow.statIngest?.(key, options)
   }
 
   async delete(digest: Digest, options?: AbortOptions): Promise<void> {

@@ -10,7 +10,7 @@ import { BlobNotFoundError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { abortableItems } from '../../internal/abortable-items.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
-import type { BlobInfo, BlobWriter, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { CheckDriver } from '../check/check-driver.ts'
 import type { CollectionDriver } from '../collect/collection-driver.ts'
 import type { DerivedStore } from '../derived-store.ts'
@@ -104,6 +104,10 @@ class VerifyingStore implements Store {
       await writer[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#store.statIngest?.(key, options)
   }
 
   delete(digest: Digest, options?: AbortOptions): Promise<void> {

@@ -19,7 +19,7 @@ export async function openIngest(
   options: IngestOptions,
 ): Promise<Omit<IngestWriterParts, 'onClosed'>> {
   const hashing = { algorithm: options.algorithm ?? 'sha256', hasher: options.hasher ?? context.settings.hasher }
-  const name = `.layerstore/ingests/${await directoryNameOf(key)}`
+  const name = `.layerstore/ingests/${await ingestDirectory(key)}`
   const directory = join(context.places.root, name)
   const what = { act: 'open', path: name, writes: true }
   const lock = await onDisk(what, () => own(directory, key, options))
@@ -39,7 +39,7 @@ export async function openIngest(
 }
 
 /** SAFETY: a key may hold anything, and two keys must not meet in one name on a file system without upper case. */
-async function directoryNameOf(key: string): Promise<string> {
+export async function ingestDirectory(key: string): Promise<string> {
   return splitDigest(await digestOf(Buffer.from(key, 'utf8'))).hex
 }
 

@@ -1,4 +1,4 @@
-import { FormatError } from '../errors/index.ts'
+import { FormatError } from '../../errors/index.ts'
 import {
   type Descriptor,
   type ImageDocument,
@@ -6,11 +6,11 @@ import {
   isIndexType,
   isManifestType,
   Limits,
-} from '../spec/index.ts'
-import type { PlanStep } from './plan.ts'
+} from '../../spec/index.ts'
+import type { PlanStep } from '../plan.ts'
 
 /** One blob of an image and what it is to it. */
-export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor'>
+export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
 
 /**
  * Everything below a manifest or index and itself, each once, children before their parents.

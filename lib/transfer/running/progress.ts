@@ -1,7 +1,7 @@
-import type { Digest } from '../digest/index.ts'
+import type { Digest } from '../../digest/index.ts'
 
 /** News of a running transfer. */
-export type TransferProgress = BlobProgress | NameProgress
+export type TransferProgress = BlobProgress | TotalProgress | NameProgress
 
 /** News of one blob. */
 export interface BlobProgress {
@@ -21,6 +21,18 @@ export interface BlobProgress {
   readonly totalSize: number
 }
 
+/** News of the whole transfer, now and then. */
+export interface TotalProgress {
+  /** What the news is about. */
+  readonly type: 'total'
+  /** Bytes that are across. */
+  readonly bytes: number
+  /** Bytes to get across. */
+  readonly size: number
+  /** Blobs and documents that are across. */
+  readonly blobsDone: number
+}
+
 /** The end: everything is across, and the image has its name. */
 export interface NameProgress {
   /** What the news is about. */
@@ -34,7 +46,7 @@ export interface NameProgress {
 /** Receives news; must not throw. */
 export type OnProgress = (event: TransferProgress) => void
 
-/** SPEC (ours): at most ten `moving` events a second for each blob. */
+/** SPEC (ours): at most ten `moving` events a second for each blob, and ten `total` events. */
 const INTERVAL_MS = 100
 
 /** Adds up what moves, and passes on as much news as is wanted. */
@@ -43,6 +55,8 @@ export class ProgressMeter {
   readonly #totalSize: number
   readonly #blobs = new Map<Digest, { bytes: number; reportedAt: number }>()
   #totalBytes = 0
+  #blobsDone = 0
+  #totalAt = Number.NEGATIVE_INFINITY
 
   constructor(report: OnProgress | undefined, totalSize: number) {
     this.#report = report
@@ -62,6 +76,7 @@ export class ProgressMeter {
     blob.bytes += bytes
     this.#totalBytes += bytes
     const now = performance.now()
+    this.#total(now)
     if (now - blob.reportedAt < INTERVAL_MS) return
     blob.reportedAt = now
     this.#send(digest, 'moving', blob.bytes, size)
@@ -70,11 +85,20 @@ export class ProgressMeter {
   end(digest: Digest, size: number, state: 'done' | 'present' | 'mounted'): void {
     this.#totalBytes += size - (this.#blobs.get(digest)?.bytes ?? 0)
     this.#blobs.delete(digest)
+    this.#blobsDone++
     this.#send(digest, state, size, size)
+    this.#total(performance.now())
   }
 
   name(name: string, digest: Digest): void {
+    this.#total(Number.POSITIVE_INFINITY)
     this.#report?.({ type: 'name', name, digest })
+  }
+
+  #total(now: number): void {
+    if (now - this.#totalAt < INTERVAL_MS) return
+    this.#totalAt = now
+    this.#report?.({ type: 'total', bytes: this.#totalBytes, size: this.#totalSize, blobsDone: this.#blobsDone })
   }
 
   #send(digest: Digest, state: BlobProgress['state'], bytes: number, size: number): void {

@@ -1,6 +1,6 @@
-import type { Descriptor } from '../spec/index.ts'
-import { layersOfDiffId, readDocument, type Store } from '../store/index.ts'
-import type { PlanStep } from './plan.ts'
+import type { Descriptor } from '../../../spec/index.ts'
+import { layersOfDiffId, readDocument, type Store } from '../../../store/index.ts'
+import type { PlanStep } from '../../plan.ts'
 import { diffIdsOf } from './record-facts.ts'
 
 /**

@@ -1,20 +1,23 @@
-import { type Descriptor, parseConfig, parseImageDocument, parseReference } from '../spec/index.ts'
-import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../store/index.ts'
-import type { TransferPlan } from './plan.ts'
+import { type Descriptor, parseConfig, parseImageDocument, type Repository } from '../../../spec/index.ts'
+import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../../../store/index.ts'
+import type { PlanStep } from '../../plan.ts'
 
 /**
  * Notes which repository has the blobs of a plan that was run, so that a later push to the same registry can have them
  * mounted, and a repair knows where to look. Only hints: nothing fails over them.
  */
-export async function recordSources(store: Store, plan: TransferPlan): Promise<void> {
-  const { registry, repository } = parseReference(plan.reference)
-  const moved = plan.steps.filter(step => step.need !== 'skip')
+export async function recordSources(
+  store: Store,
+  steps: readonly PlanStep[],
+  { registry, repository }: Repository,
+): Promise<void> {
+  const moved = steps.filter(({ need, content }) => need !== 'skip' && content === undefined)
   await Promise.all(moved.map(({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository })))
 }
 
 /** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */
-export async function recordDiffIds(store: Store, plan: TransferPlan): Promise<void> {
-  for (const { kind, descriptor } of plan.steps) {
+export async function recordDiffIds(store: Store, steps: readonly PlanStep[]): Promise<void> {
+  for (const { kind, descriptor } of steps) {
     if (kind !== 'manifest') continue
     for (const { layer, diffId } of await diffIdsOf(descriptor, one => readDocument(store, one)))
       await recordLayerFact(store, { digest: layer.digest, diffId, proven: false })

@@ -1,0 +1,43 @@
+import type { Digest } from '../../digest/index.ts'
+import { LimitError } from '../../errors/index.ts'
+import type { TransferSource } from '../ends/transfer-source.ts'
+import { isDocument } from '../plan.ts'
+import type { KnownDocuments } from './known-documents.ts'
+import { type GraphNode, walkGraph } from './walk-graph.ts'
+
+/** SAFETY: anybody who may push can add referrers; a copy must not be endless because of them. */
+const MOST = 1000
+
+/**
+ * Adds what refers to the manifests of an image (signatures, inventories), what refers to that, and all that these name.
+ * They stand before the root, whose name is given last.
+ *
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for more than 1,000.
+ */
+export async function addReferrers(
+  source: TransferSource,
+  documents: KnownDocuments,
+  nodes: readonly GraphNode[],
+  signal: AbortSignal | undefined,
+): Promise<{ all: readonly GraphNode[]; referrers: readonly Digest[] }> {
+  const seen = new Set<string>(nodes.map(({ descriptor }) => descriptor.digest))
+  const referrers: Digest[] = []
+  const added: GraphNode[] = []
+  const open = nodes.filter(isDocument)
+  for (let node = open.pop(); node && source.referrers; node = open.pop()) {
+    for await (const descriptor of source.referrers(node.descriptor.digest, { signal })) {
+      if (seen.has(descriptor.digest)) continue
+      if (referrers.length === MOST)
+        throw new LimitError('referrers', { limit: MOST, actual: MOST + 1, where: node.descriptor.digest })
+      referrers.push(descriptor.digest)
+      const { artifactType: _, annotations: __, ...plain } = descriptor
+      for (const below of await walkGraph(plain, one => documents.read(one))) {
+        if (seen.has(below.descriptor.digest)) continue
+        seen.add(below.descriptor.digest)
+        added.push({ ...below, belowRoot: false })
+        if (isDocument(below)) open.push(below)
+      }
+    }
+  }
+  return { all: [...nodes.slice(0, -1), ...added, nodes.at(-1)!], referrers }
+}

@@ -1,0 +1,133 @@
+import { PlatformNotFoundError } from '../../errors/index.ts'
+import { platformsOf, selectPlatform } from '../../image/index.ts'
+import {
+  type Descriptor,
+  formatPlatform,
+  hostPlatform,
+  type ImageIndex,
+  isConfigType,
+  isIndexType,
+  matchPlatform,
+  type Platform,
+  parseConfig,
+  parsePlatform,
+} from '../../spec/index.ts'
+import type { KnownDocuments } from './known-documents.ts'
+import { makeIndex } from './make-index.ts'
+import { checkIndexDepth } from './walk-graph.ts'
+
+/** Which platforms of an index to take. */
+export interface PlatformChoice {
+  /** Platform to take from an index, or several, each as `os/architecture[/variant]`. */
+  readonly platform?: string | Platform | readonly (string | Platform)[] | undefined
+  /** Take every platform, and the index itself with its digest. */
+  readonly allPlatforms?: boolean | undefined
+}
+
+/** Which part of what a reference stands for is taken. */
+export interface ChosenRoot {
+  readonly root: Descriptor
+  readonly platforms: readonly string[]
+  readonly leftOut: readonly string[]
+  /** Text of the root, if it is an index that was made of fewer manifests than the one there is. */
+  readonly content?: string
+}
+
+/**
+ * Goes down from an index to the image of one platform; or stays, to take all or several of them.
+ *
+ * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
+ */
+export async function chooseRoot(
+  documents: KnownDocuments,
+  top: Descriptor,
+  { wanted, all }: WantedPlatforms,
+): Promise<ChosenRoot> {
+  if (!isIndexType(top.mediaType)) {
+    for (const platform of wanted) await checkPlatform(documents, top, platform)
+    return { root: top, platforms: [], leftOut: [] }
+  }
+  if (all) return wholeIndex(documents, top)
+  if (wanted.length > 1) return chooseSeveral(documents, top, wanted)
+  const chosen = await chooseOne(documents, top, wanted[0] ?? hostPlatform())
+  if (wanted[0] && chosen.platforms.length === 0) await checkPlatform(documents, chosen.root, wanted[0])
+  return chosen
+}
+
+/** A choice of platforms, read. */
+export interface WantedPlatforms {
+  readonly wanted: readonly Platform[]
+  readonly all: boolean
+}
+
+/**
+ * Reads a choice; done before anybody is asked for anything.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
+ */
+export function readChoice({ platform = [], allPlatforms = false }: PlatformChoice): WantedPlatforms {
+  const given = (Array.isArray(platform) ? platform : [platform]) as readonly (string | Platform)[]
+  const wanted = given.map(one => (typeof one === 'string' ? parsePlatform(one) : one))
+  return { wanted, all: allPlatforms }
+}
+
+async function readIndex(documents: KnownDocuments, descriptor: Descriptor): Promise<ImageIndex | undefined> {
+  const document = await documents.read(descriptor)
+  return document.kind === 'index' ? document.index : undefined
+}
+
+async function wholeIndex(documents: KnownDocuments, root: Descriptor): Promise<ChosenRoot> {
+  const index = await readIndex(documents, root)
+  return { root, platforms: index ? platformsOf(index) : [], leftOut: [] }
+}
+
+async function chooseOne(documents: KnownDocuments, top: Descriptor, wanted: Platform): Promise<ChosenRoot> {
+  let root = top
+  let leftOut: string[] = []
+  let platforms: string[] = []
+  for (let depth = 0; isIndexType(root.mediaType); depth++) {
+    checkIndexDepth(depth, root)
+    const index = await readIndex(documents, root)
+    if (!index) break
+    root = selectPlatform(index, wanted, root.digest)
+    platforms = root.platform ? [formatPlatform(root.platform)] : []
+    leftOut = platformsOf(index).filter(other => !platforms.includes(other))
+  }
+  return { root, platforms, leftOut }
+}
+
+async function chooseSeveral(
+  documents: KnownDocuments,
+  top: Descriptor,
+  wanted: readonly Platform[],
+): Promise<ChosenRoot> {
+  const index = await readIndex(documents, top)
+  if (!index) return { root: top, platforms: [], leftOut: [] }
+  const chosen = new Set(wanted.map(platform => selectPlatform(index, platform, top.digest)))
+  const [only] = chosen
+  if (chosen.size === 1 && only?.platform) return chooseOne(documents, top, only.platform)
+  const taken = index.manifests.filter(one => chosen.has(one) || isAbout(one, chosen))
+  const platforms = platformsOf({ ...index, manifests: taken })
+  const leftOut = platformsOf(index).filter(other => !platforms.includes(other))
+  if (taken.length === index.manifests.length) return { root: top, platforms, leftOut }
+  return { platforms, leftOut, ...(await makeIndex(top, await documents.bytesOf(top), taken)) }
+}
+
+/** BuildKit puts attestations beside the images that they are about. */
+function isAbout({ annotations }: Descriptor, chosen: ReadonlySet<Descriptor>): boolean {
+  const subject = annotations?.['vnd.docker.reference.digest']
+  return subject !== undefined && [...chosen].some(({ digest }) => digest === subject)
+}
+
+/** An image outside an index says its platform in its config only; an artifact has none. */
+async function checkPlatform(documents: KnownDocuments, root: Descriptor, wanted: Platform): Promise<void> {
+  const document = await documents.read(root)
+  if (document.kind !== 'manifest' || !isConfigType(document.manifest.config.mediaType)) return
+  const platform: Platform = parseConfig(await documents.configBytes(document.manifest.config))
+  if (matchPlatform(wanted, platform) > 0) return
+  throw new PlatformNotFoundError({
+    wanted: formatPlatform(wanted),
+    available: [formatPlatform(platform)],
+    what: root.digest,
+  })
+}

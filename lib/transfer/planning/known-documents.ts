@@ -1,0 +1,64 @@
+import { verifyBytes } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
+import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
+import type { TransferSource } from '../ends/transfer-source.ts'
+import type { TransferTarget } from '../ends/transfer-target.ts'
+
+/** The documents of an image while it is planned: from the target where it has them at hand, else from the source, each once. */
+export class KnownDocuments {
+  /** Bytes that had to be fetched, by digest. */
+  readonly fetched = new Map<string, Uint8Array>()
+  readonly #source: TransferSource
+  readonly #target: TransferTarget
+  readonly #options: AbortOptions
+
+  constructor(source: TransferSource, target: TransferTarget, options: AbortOptions) {
+    this.#source = source
+    this.#target = target
+    this.#options = options
+  }
+
+  /** What the source's image is now. One HEAD if the target has had it before, one GET if not. */
+  async resolveRoot(): Promise<Descriptor> {
+    if (await this.#mayBeKnown()) {
+      const descriptor = await this.#source.resolve(this.#options)
+      if (await this.#atHand(descriptor)) return descriptor
+    }
+    const { descriptor, bytes } = await this.#source.fetchRoot(this.#options)
+    this.fetched.set(descriptor.digest, bytes)
+    return descriptor
+  }
+
+  async #mayBeKnown(): Promise<boolean> {
+    return (await this.#target.current?.(this.#options)) !== undefined
+  }
+
+  async #atHand(descriptor: Descriptor): Promise<Uint8Array | undefined> {
+    return this.#target.readDocument?.(descriptor, this.#options)
+  }
+
+  /** A manifest or index. */
+  async read(descriptor: Descriptor): Promise<ImageDocument> {
+    return parseImageDocument(await this.bytesOf(descriptor), descriptor.mediaType)
+  }
+
+  /** The bytes of a manifest or index. */
+  async bytesOf(descriptor: Descriptor): Promise<Uint8Array> {
+    const known = this.fetched.get(descriptor.digest) ?? (await this.#atHand(descriptor))
+    if (known) return known
+    const bytes = await this.#source.readDocument(descriptor, this.#options)
+    this.fetched.set(descriptor.digest, bytes)
+    return bytes
+  }
+
+  /** The bytes of an image config. */
+  async configBytes(descriptor: Descriptor): Promise<Uint8Array> {
+    const known = this.fetched.get(descriptor.digest) ?? (await this.#atHand(descriptor))
+    if (known) return known
+    const source = this.#source.readBlob(descriptor, { offset: 0, ...this.#options })
+    const bytes = await collectBytes(verifyBytes(source, descriptor), Limits.configBytes, 'image config bytes')
+    this.fetched.set(descriptor.digest, bytes)
+    return bytes
+  }
+}

@@ -1,0 +1,87 @@
+import type { Digest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import type { TransferSource } from '../ends/transfer-source.ts'
+import type { StepNeed, TransferTarget } from '../ends/transfer-target.ts'
+import { bytesOf, bytesToMove, type PlanOfSteps, type PlanStep } from '../plan.ts'
+import { addReferrers } from './add-referrers.ts'
+import { chooseRoot, type PlatformChoice, readChoice } from './choose-root.ts'
+import { KnownDocuments } from './known-documents.ts'
+import { type GraphNode, walkGraph } from './walk-graph.ts'
+
+/** What to plan. */
+export interface MakePlanOptions extends PlatformChoice, AbortOptions {
+  /** Take along what refers to the image. */
+  readonly referrers?: boolean | undefined
+}
+
+/** What every plan is made of. */
+export interface MadePlan {
+  readonly plan: PlanOfSteps
+  readonly bytesToMove: number
+  readonly referrers: readonly Digest[]
+  /** Documents that were fetched, by digest. */
+  readonly documents: ReadonlyMap<string, Uint8Array>
+}
+
+/** Finds out what has to move between two ends: reads documents, asks the target, changes nothing. */
+export async function makePlan(
+  source: TransferSource,
+  target: TransferTarget,
+  options: MakePlanOptions,
+): Promise<MadePlan> {
+  const { signal } = options
+  const choice = readChoice(options)
+  const documents = new KnownDocuments(source, target, { signal })
+  const top = await documents.resolveRoot()
+  const { root: chosen, content, platforms, leftOut } = await chooseRoot(documents, top, choice)
+  const root = withoutPlatform(chosen)
+  if (content !== undefined) documents.fetched.set(root.digest, Buffer.from(content))
+  const below = await walkGraph(root, descriptor => documents.read(descriptor))
+  const nodes = content === undefined ? below : [...below.slice(0, -1), { ...below.at(-1)!, content }]
+  const { all, referrers } = options.referrers ? await addReferrers(source, documents, nodes, signal) : plain(nodes)
+  const needs = await target.needs(all, { root, source, documents: documents.fetched, signal })
+  const steps = all.map((node, i): PlanStep => ({ ...node, ...stepNeed(needs[i]!) }))
+  return {
+    referrers,
+    documents: documents.fetched,
+    bytesToMove: steps.reduce((sum, step) => sum + bytesToMove(step), 0),
+    plan: { ...sumUp(root, steps), platforms, platformsLeftOut: leftOut, ...indexOf(top, root) },
+  }
+}
+
+function plain(all: readonly GraphNode[]): { all: readonly GraphNode[]; referrers: readonly Digest[] } {
+  return { all, referrers: [] }
+}
+
+/** A target may give back more than it was asked for. */
+function stepNeed({ need, reason, from, offset, sameDiffIdAs }: StepNeed): StepNeed {
+  return {
+    need,
+    reason,
+    ...(from === undefined ? {} : { from }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(sameDiffIdAs === undefined ? {} : { sameDiffIdAs }),
+  }
+}
+
+function sumUp(root: Descriptor, steps: readonly PlanStep[]) {
+  const resumed = steps.reduce((sum, { need, offset = 0 }) => (need === 'resume' ? sum + offset : sum), 0)
+  return {
+    version: 1 as const,
+    root,
+    steps,
+    bytesTotal: bytesOf(steps, 'present', 'fetch', 'resume', 'await', 'upload', 'mount', 'make'),
+    bytesPresent: bytesOf(steps, 'present') + resumed,
+    bytesInFlight: bytesOf(steps, 'await'),
+  }
+}
+
+function indexOf(top: Descriptor, root: Descriptor): { index?: Digest } {
+  return top.digest === root.digest ? {} : { index: top.digest }
+}
+
+function withoutPlatform(descriptor: Descriptor): Descriptor {
+  const { platform: _, ...rest } = descriptor
+  return rest
+}

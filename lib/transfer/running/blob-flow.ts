@@ -1,0 +1,126 @@
+import { createStreamDigester, type StreamDigester, splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError } from '../../errors/index.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import type { TransferSource } from '../ends/transfer-source.ts'
+import type { BlobFeed } from '../ends/transfer-target.ts'
+import type { ProgressMeter } from './progress.ts'
+
+/** What one blob's way is made of. */
+export interface FlowParts {
+  readonly descriptor: Descriptor
+  readonly source: TransferSource
+  readonly meter: ProgressMeter
+  readonly signal: AbortSignal
+  /** The bytes, where they are known already. */
+  readonly known: Uint8Array | undefined
+  readonly parallel: number
+}
+
+/** One blob on its way: opens it where it is asked to, counts what passes, and proves it if the source does not. */
+export class BlobFlow implements BlobFeed {
+  readonly descriptor: Descriptor
+  readonly #parts: FlowParts
+  #position: number | undefined
+  #first = 0
+  #moved = 0
+  #repeated = 0
+  #proof: StreamDigester | undefined
+
+  constructor(parts: FlowParts) {
+    this.descriptor = parts.descriptor
+    this.#parts = parts
+  }
+
+  /** Bytes that came from the source. */
+  get moved(): number {
+    return this.#moved
+  }
+
+  /** Bytes of these that had come before. */
+  get again(): number {
+    return this.#repeated
+  }
+
+  /** Where the first opening began. */
+  get resumedAt(): number {
+    return this.#first
+  }
+
+  async *open(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#seek(offset)
+    const { descriptor, meter } = this.#parts
+    for await (const chunk of this.#read(offset)) {
+      this.#moved += chunk.byteLength
+      this.#position! += chunk.byteLength
+      meter.add(descriptor.digest, descriptor.size, chunk.byteLength)
+      yield chunk
+    }
+  }
+
+  #seek(offset: number): void {
+    const { descriptor, meter } = this.#parts
+    const { digest, size } = descriptor
+    if (this.#position === undefined) {
+      this.#first = offset
+      meter.start(digest, size, offset)
+    } else {
+      meter.add(digest, size, offset - this.#position)
+      this.#repeated += Math.max(0, this.#position - offset)
+    }
+    this.#position = offset
+  }
+
+  #read(offset: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+    const { descriptor, source, known, parallel, signal } = this.#parts
+    if (known) return [known.subarray(offset)]
+    const onRepeated = (bytes: number) => {
+      this.#moved += bytes
+      this.#repeated += bytes
+    }
+    return source.readBlob(descriptor, { offset, parallel, signal, onRepeated })
+  }
+
+  /**
+   * Hashing goes on across openings: bytes that were hashed before are not hashed again. What begins in the middle, because
+   * another process sent what is before, or what is read once more after it was proven, is left to the target to compare.
+   */
+  async *openChecked(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#parts.source.verifies && offset === 0) return yield* this.open(offset)
+    const isProven = await this.#beginProof(offset)
+    const proof = isProven ? this.#proof : undefined
+    let at = offset
+    for await (const chunk of this.open(offset)) {
+      if (proof && at + chunk.byteLength > proof.bytesHashed) await proof.update(chunk.subarray(proof.bytesHashed - at))
+      at += chunk.byteLength
+      // SAFETY: the last bytes are not given before all of them are known to be right.
+      if (isProven && at === this.descriptor.size) await this.#prove()
+      yield chunk
+    }
+  }
+
+  async #beginProof(offset: number): Promise<boolean> {
+    if (!this.#proof && offset === 0) {
+      this.#proof = await createStreamDigester({ algorithm: splitDigest(this.descriptor.digest).algorithm })
+    }
+    return this.#proof !== undefined && this.#proof.bytesHashed >= offset
+  }
+
+  async #prove(): Promise<void> {
+    const { digest: expected } = this.descriptor
+    const proof = this.#proof!
+    this.#proof = undefined
+    const actual = await proof.digest()
+    if (actual !== expected) throw new DigestMismatchError({ expected, actual, what: 'blob' })
+  }
+
+  distrust(): boolean {
+    this.close()
+    return this.#parts.source.distrust?.(this.descriptor.digest) ?? false
+  }
+
+  /** Frees what proves. */
+  close(): void {
+    this.#proof?.release()
+    this.#proof = undefined
+  }
+}

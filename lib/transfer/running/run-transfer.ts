@@ -1,0 +1,199 @@
+import type { Digest } from '../../digest/index.ts'
+import { FormatError, type PlanChange, PlanOutdatedError } from '../../errors/index.ts'
+import type { TransferSource } from '../ends/transfer-source.ts'
+import type { TransferTarget } from '../ends/transfer-target.ts'
+import { type AnyPlan, isDocument, type PlanStep } from '../plan.ts'
+import { BlobFlow } from './blob-flow.ts'
+import { ByteBudget } from './byte-budget.ts'
+import { recheckSource, recheckSteps } from './plan-change.ts'
+import { ProgressMeter } from './progress.ts'
+import type { RunOptions } from './run-options.ts'
+import { runTogether } from './run-together.ts'
+
+/** Between whom a plan runs. */
+export interface TransferEnds {
+  readonly source: TransferSource
+  readonly target: TransferTarget
+  /** Documents that were read while planning, by digest. */
+  readonly documents: ReadonlyMap<string, Uint8Array>
+  /** Whether the plan was not just made for these. */
+  readonly isStored: boolean
+}
+
+/** What a run of any plan did. */
+export interface TransferOutcome {
+  readonly name: string
+  readonly digest: Digest
+  readonly blobsMoved: number
+  readonly blobsMounted: number
+  readonly bytesMoved: number
+  readonly bytesMovedAgain: number
+  readonly bytesSaved: number
+  readonly changes: readonly PlanChange[]
+}
+
+const BUFFER_BYTES = 64 * 1024 * 1024
+/** What one stream holds on its way from socket to file. */
+const STREAM_BYTES = 1024 * 1024
+/** What one range holds that is fetched beside others. */
+const PART_BYTES = 4 * 1024 * 1024
+
+/**
+ * Runs a plan: blobs first, then the documents, children before parents, then the name. Rejects with the first failure when all
+ * other transfers of this call have stopped.
+ */
+export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: RunOptions): Promise<TransferOutcome> {
+  checkOptions(options)
+  const { signal } = options
+  const { source, target } = ends
+  const label = `${plan.kind} ${target.label}`.slice(0, 200)
+  const digests = plan.steps.map(step => step.descriptor.digest)
+  await using _kept = await source.hold?.(label, digests, { signal })
+  await using _taken = await target.hold?.(label, digests, { signal })
+  const { steps, changes } = await stepsNow(plan, ends, options)
+  const run = new TransferRun(plan, steps, ends, options)
+  const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
+  blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
+  await runTogether(blobs, options.concurrency ?? 4, signal, (step, either) => run.blob(step, either))
+  for (const step of steps) if (isDocument(step) && run.isToMove(step)) await run.document(step)
+  return run.finish(changes)
+}
+
+function checkOptions({ concurrency = 4, parallel = 1, bufferBytes = BUFFER_BYTES }: RunOptions): void {
+  for (const [name, value] of Object.entries({ concurrency, parallel, bufferBytes })) {
+    if (Number.isInteger(value) && value >= 1) continue
+    throw new FormatError('ERR_INVALID_ARGUMENT', `${name} must be a whole number from 1 on, is ${value}`)
+  }
+}
+
+/** What was there when the plan was made may be gone, and what was not may have come. */
+async function stepsNow(
+  plan: AnyPlan,
+  { source, target, isStored }: TransferEnds,
+  { ifChanged, signal }: RunOptions,
+): Promise<{ steps: readonly PlanStep[]; changes: readonly PlanChange[] }> {
+  const thoroughly = isStored || ifChanged === 'fail'
+  if (!thoroughly && !target.needsAreCheap) return { steps: plan.steps, changes: [] }
+  const moved = thoroughly ? await recheckSource(plan, source, { signal }) : []
+  const { steps, changes } = await recheckSteps(plan, source, target, { signal })
+  const all = [...moved, ...changes]
+  if (ifChanged === 'fail' && all.length > 0) throw new PlanOutdatedError(all)
+  return { steps, changes: all }
+}
+
+class TransferRun {
+  readonly #plan: AnyPlan
+  readonly #steps: readonly PlanStep[]
+  readonly #source: TransferSource
+  readonly #target: TransferTarget
+  readonly #documents: ReadonlyMap<string, Uint8Array>
+  readonly #options: RunOptions
+  readonly #meter: ProgressMeter
+  readonly #budget: ByteBudget
+  #blobsMoved = 0
+  #blobsMounted = 0
+  #bytesMoved = 0
+  #bytesAgain = 0
+
+  constructor(plan: AnyPlan, steps: readonly PlanStep[], ends: TransferEnds, options: RunOptions) {
+    this.#plan = plan
+    this.#steps = steps
+    this.#source = ends.source
+    this.#target = ends.target
+    this.#documents = ends.documents
+    this.#options = options
+    const size = steps.reduce((sum, step) => (this.isToMove(step) ? sum + step.descriptor.size : sum), 0)
+    this.#meter = new ProgressMeter(options.onProgress, size)
+    this.#budget = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES)
+  }
+
+  isToMove(step: PlanStep): boolean {
+    if (step.need === 'skip') return false
+    return step.need !== 'present' || (this.#isRoot(step) && this.#target.retakesRoot())
+  }
+
+  #isRoot({ descriptor }: PlanStep): boolean {
+    return descriptor.digest === this.#plan.root.digest
+  }
+
+  async blob(step: PlanStep, signal: AbortSignal): Promise<void> {
+    const { descriptor } = step
+    const { digest, size } = descriptor
+    const parallel = size >= 2 * PART_BYTES ? (this.#options.parallel ?? 1) : 1
+    const giveBack = await this.#budget.take(
+      Math.min(size, parallel > 1 ? parallel * PART_BYTES : STREAM_BYTES),
+      signal,
+    )
+    const known = this.#documents.get(digest)
+    const flow = new BlobFlow({ descriptor, source: this.#source, meter: this.#meter, signal, known, parallel })
+    try {
+      const outcome = await this.#target.takeBlob(step, flow, { signal })
+      if (outcome === 'done') this.#blobsMoved++
+      if (outcome === 'mounted') this.#blobsMounted++
+      this.#meter.end(digest, size, outcome)
+    } finally {
+      this.#bytesMoved += flow.moved
+      this.#bytesAgain += flow.again
+      flow.close()
+      giveBack()
+    }
+  }
+
+  async document(step: PlanStep): Promise<void> {
+    const { signal } = this.#options
+    const { digest, size } = step.descriptor
+    const bytes = await this.#documentBytes(step)
+    this.#meter.start(digest, size, 0)
+    const resend = async (missing: Digest) => this.#resend(missing)
+    await this.#target.takeDocument(step, bytes, this.#isRoot(step), { signal, resend })
+    if (step.need !== 'present') this.#blobsMoved++
+    this.#bytesMoved += bytes.byteLength
+    this.#meter.end(digest, size, 'done')
+  }
+
+  async #documentBytes({ descriptor, content }: PlanStep): Promise<Uint8Array> {
+    if (content !== undefined) return Buffer.from(content)
+    const { signal } = this.#options
+    return this.#documents.get(descriptor.digest) ?? this.#source.readDocument(descriptor, { signal })
+  }
+
+  /** The target was thought to have it. */
+  async #resend(digest: Digest): Promise<boolean> {
+    const step = this.#steps.find(one => one.descriptor.digest === digest && one.need !== 'skip')
+    if (!step) return false
+    const { from: _, ...whole } = step
+    const again = { ...whole, need: 'upload' as const }
+    if (isDocument(step)) await this.document(again)
+    else await this.blob(again, this.#options.signal ?? new AbortController().signal)
+    return true
+  }
+
+  async finish(changes: readonly PlanChange[]): Promise<TransferOutcome> {
+    const { root, bytesTotal, index } = this.#plan
+    const name = await this.#target.finish(root, {
+      steps: this.#steps,
+      source: this.#source,
+      index: index && { digest: index, bytes: this.#documents.get(index) },
+      moved: this.#blobsMoved > 0,
+      signal: this.#options.signal,
+    })
+    this.#meter.name(name, root.digest)
+    const { repository } = this.#target
+    const there = this.#steps.filter(({ need, content }) => need !== 'skip' && content === undefined)
+    if (repository)
+      await this.#source.arrived?.(
+        there.map(({ descriptor }) => descriptor.digest),
+        repository,
+      )
+    return {
+      name,
+      digest: root.digest,
+      blobsMoved: this.#blobsMoved,
+      blobsMounted: this.#blobsMounted,
+      bytesMoved: this.#bytesMoved,
+      bytesMovedAgain: this.#bytesAgain,
+      bytesSaved: Math.max(0, bytesTotal - this.#bytesMoved),
+      changes,
+    }
+  }
+}
