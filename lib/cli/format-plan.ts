@@ -1,29 +1,40 @@
-import type { PlanStep, PullPlan, PushPlan } from '../transfer/index.ts'
+import type { AnyPlan, PlanStep } from '../transfer/index.ts'
 import { formatBytes } from './format-bytes.ts'
 import { formatTable } from './format-table.ts'
+import { printable } from './printable.ts'
 
 /** A plan as a table with its totals, for people. */
-export function formatPlan(plan: PullPlan | PushPlan): string {
+export function formatPlan(plan: AnyPlan): string {
   const rows = plan.steps.map(step => [
     step.kind.toUpperCase(),
     shortDigest(step),
     formatBytes(step.descriptor.size),
-    step.need,
-    step.reason,
+    needOf(step),
+    printable(step.reason),
   ])
-  const moved = plan.kind === 'pull' ? plan.bytesToFetch : plan.bytesToUpload
-  const verb = plan.kind === 'pull' ? 'to fetch' : 'to upload'
+  const inFlight = plan.bytesInFlight > 0 ? `, ${formatBytes(plan.bytesInFlight)} in flight elsewhere` : ''
+  const present = `${formatBytes(plan.bytesPresent)} of ${formatBytes(plan.bytesTotal)} already there`
   return [
     formatTable(['KIND', 'DIGEST', 'SIZE', 'NEED', 'WHY'], rows),
-    `${formatBytes(moved)} ${verb}, ${formatBytes(plan.bytesPresent)} of ${formatBytes(plan.bytesTotal)} already there`,
+    `${movedBy(plan)}, ${present}${inFlight}`,
     ...platformLines(plan),
   ].join('\n')
 }
 
-function platformLines(plan: PullPlan | PushPlan): string[] {
-  if (plan.kind !== 'pull' || plan.platforms.length === 0) return []
-  const leftOut = plan.platformsLeftOut.length > 0 ? `; left out: ${plan.platformsLeftOut.join(', ')}` : ''
-  return [`platforms: ${plan.platforms.join(', ')}${leftOut}`]
+function movedBy(plan: AnyPlan): string {
+  if (plan.kind === 'pull') return `${formatBytes(plan.bytesToFetch)} to fetch`
+  if (plan.kind === 'push') return `${formatBytes(plan.bytesToUpload)} to upload`
+  return `${formatBytes(plan.bytesToMove)} to move`
+}
+
+function needOf({ need, offset }: PlanStep): string {
+  return need === 'resume' && offset !== undefined ? `resume at ${formatBytes(offset)}` : need
+}
+
+function platformLines({ platforms, platformsLeftOut }: AnyPlan): string[] {
+  if (platforms.length === 0) return []
+  const leftOut = platformsLeftOut.length > 0 ? `; left out: ${platformsLeftOut.join(', ')}` : ''
+  return [`platforms: ${printable(platforms.join(', ') + leftOut)}`]
 }
 
 function shortDigest({ descriptor: { digest } }: PlanStep): string {

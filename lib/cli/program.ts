@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { AppendOptions } from './commands/append.ts'
+import type { CopyCommandOptions } from './commands/copy.ts'
 import type { DfOptions } from './commands/df.ts'
 import type { FilesOptions } from './commands/files.ts'
 import type { FsckOptions } from './commands/fsck.ts'
@@ -17,6 +18,12 @@ import type { GlobalOptions, Session } from './session.ts'
 /** Opens a session with the options given, runs the act in it, closes it. */
 export type InSession = (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
 
+const somePlatforms = [
+  '--platform <p>',
+  'platform to take, os/architecture[/variant]; may be repeated',
+  collect,
+] as const
+
 /** The commands and their options. Every command's code is loaded when it runs, not before. */
 export function createProgram(inSession: InSession, version: string): Command {
   const program = new Command('layerstore')
@@ -27,15 +34,19 @@ export function createProgram(inSession: InSession, version: string): Command {
   withGlobals(program)
 
   add('pull <ref>', 'bring an image into the store; prints its digest')
-    .option('--platform <p>', 'platform to take, os/architecture[/variant]')
+    .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index')
     .option('--plan', 'show what would be moved, move nothing')
+    .option('--verify-diff-ids', 'open every layer and compare it with what the image config lists')
     .option('-t, --tag <name>', 'name in the store')
     .action((ref: string, options: GlobalOptions & PullOptions) =>
       inSession(options, async s => (await import('./commands/pull.ts')).pull(s, ref, options)),
     )
   add('push <name> [ref]', 'upload a stored image; prints its digest')
+    .option(...somePlatforms)
+    .option('--all-platforms', 'take every platform of the index (the default)')
     .option('--plan', 'show what would be moved, move nothing')
+    .option('-t, --tag <tag>', 'another tag for the image; may be repeated', collect)
     .action((name: string, ref: string | undefined, options: GlobalOptions & PushOptions) =>
       inSession(options, async s => (await import('./commands/push.ts')).push(s, name, ref, options)),
     )
@@ -52,6 +63,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
   )
+  addCopyCommands(add, inSession)
   addLocalCommands(add, inSession)
   addSpaceCommands(add, inSession)
   addRootfsCommands(add, inSession)
@@ -91,6 +103,25 @@ function addWritingOptions(command: Command): Command {
     .option('--hard-links <how>', 'keep them, or copy the file for each name', 'keep')
     .option('--xattrs', 'keep extended attributes (needs the package fs-xattr)')
     .option('--no-parents', 'make no entries for the directory in the image and those above it')
+}
+
+/** Commands that need no store of their own. */
+function addCopyCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+  add('copy <src> <dst>', 'copy an image with all its platforms; prints its digest')
+    .addHelpText('after', '\nSRC and DST: a registry reference (or docker://REF), store:NAME, oci:DIR[:TAG].')
+    .option(...somePlatforms)
+    .option('--all-platforms', 'take every platform of the index (the default)')
+    .option('--referrers', 'take along signatures and whatever else refers to the image')
+    .option('--plan', 'show what would be moved, move nothing')
+    .option('--verify-diff-ids', 'into a store: compare every layer with what the image config lists')
+    .option('-t, --tag <tag>', 'another tag at the target; may be repeated', collect)
+    .action((from: string, to: string, options: GlobalOptions & CopyCommandOptions) =>
+      inSession(options, async s => (await import('./commands/copy.ts')).copy(s, from, to, options)),
+    )
+  add('tags <repository>', 'list the tags of a repository in a registry').action(
+    (repository: string, options: GlobalOptions) =>
+      inSession(options, async s => (await import('./commands/tags.ts')).tags(s, repository)),
+  )
 }
 
 /** Commands that look at the store, or change names in it. */

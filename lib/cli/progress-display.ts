@@ -5,12 +5,14 @@ import type { Terminal } from './terminal.ts'
 /** Shows a running transfer. Call `close` before anything else is printed. */
 export interface ProgressDisplay {
   onProgress(event: TransferProgress): void
+  /** Tells something else meanwhile. */
+  note(text: string): void
   close(): void
 }
 
 /** Bars on a terminal, a line for each finished blob elsewhere, nothing when quiet. */
 export function createProgressDisplay({ stderr }: Terminal, quiet: boolean): ProgressDisplay {
-  if (quiet) return { onProgress: () => {}, close: () => {} }
+  if (quiet) return { onProgress: () => {}, note: () => {}, close: () => {} }
   return stderr.isTTY ? new Bars(stderr) : new Lines(stderr)
 }
 
@@ -29,15 +31,26 @@ function shortHex({ digest }: BlobEvent): string {
   return digest.slice(start, start + 12)
 }
 
+/** How often a log hears of a transfer of which no blob ends. */
+const LOG_INTERVAL_MS = 10_000
+
 class Lines implements ProgressDisplay {
   readonly #stderr: Terminal['stderr']
+  #toldAt = performance.now()
 
   constructor(stderr: Terminal['stderr']) {
     this.#stderr = stderr
   }
 
   onProgress(event: TransferProgress): void {
-    if (event.type === 'blob' && event.state in DONE) this.#stderr.write(`${finishedLine(event)}\n`)
+    if (event.type === 'blob' && event.state in DONE) this.note(finishedLine(event))
+    if (event.type !== 'total' || performance.now() - this.#toldAt < LOG_INTERVAL_MS) return
+    this.note(`total: ${formatBytes(event.bytes)} of ${formatBytes(event.size)}`)
+  }
+
+  note(text: string): void {
+    this.#toldAt = performance.now()
+    this.#stderr.write(`${text}\n`)
   }
 
   close(): void {}
@@ -61,6 +74,11 @@ class Bars implements ProgressDisplay {
     this.#erase()
     if (finished) this.#stderr.write(`${finishedLine(event)}\n`)
     this.#draw(event)
+  }
+
+  note(text: string): void {
+    this.#erase()
+    this.#stderr.write(`${text}\n`)
   }
 
   close(): void {

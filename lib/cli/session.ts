@@ -1,10 +1,14 @@
 import type { HasherEngine } from '../digest/index.ts'
-import type { RegistryClient } from '../registry/index.ts'
+import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { OpenStoreOptions, Store } from '../store/index.ts'
+import type { OnProgress } from '../transfer/index.ts'
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
 import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
+
+/** Shorter pauses are not worth a line. */
+const NOTED_WAIT_MS = 2000
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -24,6 +28,8 @@ export class Session implements AsyncDisposable {
   exit: 0 | 1 = 0
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
+  #registry: RegistryClient | undefined
+  #display: ProgressDisplay | undefined
 
   constructor(terminal: Terminal, options: GlobalOptions) {
     this.terminal = terminal
@@ -56,18 +62,41 @@ export class Session implements AsyncDisposable {
     )
   }
 
+  /** Another image layout than the session's store. */
+  async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly'>): Promise<Store> {
+    const { openStore } = await import('../store/index.ts')
+    return this.#keep(await openStore(directory, { ...options, hasher: this.hasher }))
+  }
+
+  /** The client for all registries; one for the whole session, so that its bounds hold for both ends of a copy. */
   async registry(): Promise<RegistryClient> {
     const { createRegistryClient } = await import('../registry/index.ts')
-    return this.#keep(
+    this.#registry ??= this.#keep(
       createRegistryClient({
         concurrency: this.jobs,
         onWarning: ({ registry, message }) => this.note(`${registry} warns: ${message}`),
+        onEvent: event => this.#tell(event),
       }),
     )
+    return this.#registry
   }
 
-  progress(): ProgressDisplay {
-    return createProgressDisplay(this.terminal, this.quiet || this.json)
+  #tell(event: RegistryEvent): void {
+    if (event.type === 'mirror-failed') this.note(`${event.registry}: mirror ${event.mirror} failed (${event.reason})`)
+    if (event.type !== 'waiting' || event.delayMs < NOTED_WAIT_MS) return
+    this.note(`${event.registry}: waiting ${Math.ceil(event.delayMs / 1000)} s (${event.reason})`)
+  }
+
+  /** Runs a transfer and shows how it goes. */
+  async transfer<T>(act: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+    const display = createProgressDisplay(this.terminal, this.quiet || this.json)
+    this.#display = display
+    try {
+      return await act(event => display.onProgress(event))
+    } finally {
+      this.#display = undefined
+      display.close()
+    }
   }
 
   /** Prints a result: the value as one JSON document with `--json`, else the text. */
@@ -83,7 +112,9 @@ export class Session implements AsyncDisposable {
 
   /** Tells a person something that is not the result. */
   note(text: string): void {
-    if (!this.quiet && !this.json) this.terminal.stderr.write(`${text}\n`)
+    if (this.quiet || this.json) return
+    if (this.#display) this.#display.note(text)
+    else this.terminal.stderr.write(`${text}\n`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,11 @@ export interface SetReferenceOptions extends AbortOptions {
    * cannot overwrite each other unseen. Without it the last one wins.
    */
   readonly expected?: Digest | null | undefined
+  /**
+   * Keep the name as it stands, for layouts that other tools are to read: `1.0`, not `1.0:latest`. It must have the form of
+   * an `org.opencontainers.image.ref.name`. @defaultValue `false`
+   */
+  readonly verbatim?: boolean | undefined
 }
 
 /**

@@ -10,7 +10,7 @@ import type { RunOptions } from './running/run-options.ts'
 import { runTransfer, type TransferEnds } from './running/run-transfer.ts'
 
 /** How to run a plan. */
-export interface RunPullOptions extends RunOptions, StoreTargetOptions {
+export interface RunPullOptions extends RunOptions, Pick<StoreTargetOptions, 'verifyDiffIds'> {
   /** Registry client to use. @defaultValue the one the plan was made with */
   readonly registry?: RegistryClient | undefined
   /** Store to fill. @defaultValue the one the plan was made with */

@@ -83,15 +83,11 @@ async function findBase(session: Session, store: Store, base: string, platform: 
   }
   const { planPull, runPull } = await import('../../transfer/index.ts')
   session.note(`${base}: not in the store, pulling`)
-  const display = session.progress()
-  try {
-    const plan = await planPull(await session.registry(), store, base, { platform, signal })
-    const onProgress = display.onProgress.bind(display)
-    const { name } = await runPull(plan, { concurrency: session.jobs, onProgress, signal })
-    return readImage(store, name, { platform: wanted, signal })
-  } finally {
-    display.close()
-  }
+  const plan = await planPull(await session.registry(), store, base, { platform, signal })
+  const { name } = await session.transfer(onProgress =>
+    runPull(plan, { concurrency: session.jobs, onProgress, signal }),
+  )
+  return readImage(store, name, { platform: wanted, signal })
 }
 
 /** How a container runs, as the options say. */

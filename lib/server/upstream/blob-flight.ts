@@ -75,7 +75,7 @@ export class BlobFlight {
     const { store, descriptor, open, signal } = this.#options
     const { digest, size } = descriptor
     const { algorithm } = splitDigest(digest)
-    await using writer = await store.ingest(digest, { wait: true, algorithm, signal })
+    await using writer = await store.ingest(digest, { wait: true, algorithm, size, signal })
     // Whoever held the ingest before may have committed it.
     if (await store.stat(digest, { signal })) {
       await writer.abort()

@@ -44,7 +44,7 @@ export class MemoryReferences implements ReferenceStore {
   async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    const kept = keptName(name)
+    const kept = keptName(name, options)
     const copy = structuredClone(parseDescriptor(descriptor))
     // What was there may be gone before the name is: then look again.
     for (let removals: number | undefined; removals !== this.#store.removals(); ) {

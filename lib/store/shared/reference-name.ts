@@ -1,9 +1,19 @@
 import { FormatError } from '../../errors/index.ts'
 import { familiarName, parseReference } from '../../spec/index.ts'
+import type { SetReferenceOptions } from '../reference-store.ts'
+
+/** SPEC: `org.opencontainers.image.ref.name` (image-spec, annotations), with a bound of ours. */
+const REF_NAME = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/
+const MOST_CHARACTERS = 512
 
 /** The form under which a name is kept, or `ERR_INVALID_REFERENCE`. */
-export function keptName(name: string): string {
-  return familiarName(parseReference(name))
+export function keptName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
+  if (!verbatim) return familiarName(parseReference(name))
+  if (name.length <= MOST_CHARACTERS && REF_NAME.test(name)) return name
+  throw new FormatError(
+    'ERR_INVALID_REFERENCE',
+    `not a name for an image layout: ${JSON.stringify(name.slice(0, 160))}`,
+  )
 }
 
 /** The names under which to look for what a person typed: as it stands, then as it would have been kept. */

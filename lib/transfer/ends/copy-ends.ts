@@ -26,6 +26,8 @@ export interface StoreEnd<S = Store> {
   readonly name?: string | undefined
   /** What plans call it. @defaultValue `store:NAME` */
   readonly label?: string | undefined
+  /** Keep the name as it stands; see {@link SetReferenceOptions.verbatim}. @defaultValue `false` */
+  readonly verbatim?: boolean | undefined
 }
 
 /** Where a copy comes from. */
@@ -35,7 +37,7 @@ export type CopySource = RegistryEnd | StoreEnd<ReadableStore> | TransferSource
 export type CopyTarget = RegistryEnd | StoreEnd | TransferTarget
 
 /** How a copy is to be taken. */
-export interface CopyTargetOptions extends StoreTargetOptions {
+export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffIds'> {
   /** Tags, or names of the same repository, that the image gets besides the one given. */
   readonly tags?: readonly string[] | undefined
   /** Repositories of the target's registry that may hold some of the blobs already. */
@@ -69,10 +71,11 @@ export function openTarget(
   if (!('store' in to)) return to
   const name = to.name ?? source.name
   if (name === undefined) throw new FormatError('ERR_INVALID_ARGUMENT', 'the copy of an image without a name needs one')
-  return targetInStore(to.store, [name, ...(tags ?? []).map(tag => tagged(name, tag))], {
-    verifyDiffIds,
-    label: to.label,
-  })
+  const { label } = to
+  // A name from elsewhere is a reference, whatever the names of the target look like.
+  const verbatim = to.verbatim && to.name !== undefined
+  const others = (tags ?? []).map(tag => (verbatim ? tag : tagged(name, tag)))
+  return targetInStore(to.store, [name, ...others], { verifyDiffIds, verbatim, label })
 }
 
 function tagged(name: string, tag: string): string {

@@ -40,7 +40,7 @@ export class DiskReferences implements ReferenceStore {
   async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
-    const kept = keptName(name)
+    const kept = keptName(name, options)
     const copy = structuredClone(parseDescriptor(descriptor))
     await this.#context.prepareWrite()
     await this.#context.batch.flush()

@@ -23,6 +23,8 @@ import { withSameContent } from './same-content.ts'
 export interface StoreTargetOptions {
   /** Prove every layer against the diffID that its image config lists, before the image gets its name. */
   readonly verifyDiffIds?: boolean | undefined
+  /** Keep names as they stand; see {@link SetReferenceOptions.verbatim}. */
+  readonly verbatim?: boolean | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export function targetInStore(
 ): TransferTarget {
   return new StoreTarget(
     store,
-    names.map(name => familiarName(parseReference(name))),
+    options.verbatim ? names : names.map(name => familiarName(parseReference(name))),
     options,
   )
 }
@@ -164,7 +166,8 @@ class StoreTarget implements TransferTarget {
     await checkConfigs(this.#store, steps, signal)
     if (this.#options.verifyDiffIds) await checkDiffIds(this.#store, steps, signal)
     const kept: string[] = []
-    for (const name of this.#names) kept.push(await this.#store.references.set(name, root, { signal }))
+    const { verbatim } = this.#options
+    for (const name of this.#names) kept.push(await this.#store.references.set(name, root, { verbatim, signal }))
     if (index?.bytes) await this.#keepIndex(index.digest, index.bytes)
     if (source.repository) await recordSources(this.#store, steps, source.repository)
     if (moved) await recordDiffIds(this.#store, steps)

@@ -1,0 +1,47 @@
+import type { CopySource, CopyTarget } from '../transfer/index.ts'
+import type { Session } from './session.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Opens what `copy` is told to copy from: a reference, `docker://REF`, `store:NAME`, `oci:DIR[:TAG]`. */
+export async function openCopySource(session: Session, text: string): Promise<CopySource> {
+  const { kind, rest } = splitPlace(text)
+  if (kind === 'store') return { store: await session.store(), name: rest }
+  if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
+  const { directory, tag } = splitLayout(rest)
+  const store = await session.layout(directory, { readOnly: true })
+  return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text }
+}
+
+/** Opens what `copy` is told to copy to. */
+export async function openCopyTarget(session: Session, text: string): Promise<CopyTarget> {
+  const { kind, rest } = splitPlace(text)
+  if (kind === 'store') return { store: await session.store(), name: rest }
+  if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
+  const { directory, tag } = splitLayout(rest)
+  return { store: await session.layout(directory, {}), name: tag, label: text, verbatim: true }
+}
+
+function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {
+  const [, prefix, rest] = /^(docker:\/\/|store:|oci:)(.*)$/s.exec(text) ?? []
+  if (prefix === undefined) return { kind: 'registry', rest: text }
+  if (!rest) throw new UsageError(`nothing after ${prefix}`)
+  if (prefix === 'docker://') return { kind: 'registry', rest }
+  return { kind: prefix === 'store:' ? 'store' : 'oci', rest }
+}
+
+/** The first colon ends the directory, as everywhere; on Windows not that of a drive. */
+function splitLayout(text: string): { directory: string; tag: string | undefined } {
+  const isDrive = process.platform === 'win32' && /^[A-Za-z]:[\\/]/.test(text)
+  const colon = text.indexOf(':', isDrive ? 2 : 0)
+  if (colon < 0) return { directory: text, tag: undefined }
+  if (colon === 0 || colon === text.length - 1) throw new UsageError(`not oci:DIR[:TAG]: oci:${text}`)
+  return { directory: text.slice(0, colon), tag: text.slice(colon + 1) }
+}
+
+async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
+  const all: string[] = []
+  for await (const { name } of names) all.push(name)
+  if (all.length === 1) return all[0]!
+  const there = all.length > 0 ? `; there are ${all.slice(0, 8).join(', ')}` : '; there is none with a name'
+  throw new UsageError(`say which image of ${place}: ${place}:TAG${there}`)
+}
