@@ -213,6 +213,7 @@ test('a link stays a link, a pipe stays a pipe, and what cannot be written is to
   for (const [path, errno] of [
     [at('none/x.tar'), 'ENOENT'],
     [place.path, 'EISDIR'],
+    ['/dev/full', 'ENOSPC'],
   ] as const) {
     expect(await thrownBy(() => saveArchive(store, 'app:1', path))).toMatchObject({ code: 'ERR_STORE_IO', errno })
   }
