@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
-import type { BlobReader, Store } from '../store/index.ts'
+import { type BlobReader, recordLayerFact, type Store } from '../store/index.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 import { scanFile } from './members/scan-file.ts'
@@ -42,12 +42,15 @@ export async function loadArchive(
   options: LoadArchiveOptions = {},
 ): Promise<LoadedImage[]> {
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
-  const { images } =
+  const { images, layers } =
     typeof source === 'string' ? await loadFile(store, source, options) : await loadStream(store, source, options)
   if (options.name !== undefined && images.length !== 1) {
     throw invalidArchive(`it holds ${images.length} images, which cannot all be named ${JSON.stringify(options.name)}`)
   }
   checkNames(images)
+  for (const { descriptor, diffId } of layers) {
+    await recordLayerFact(store, { digest: descriptor.digest, diffId, proven: true })
+  }
   const loaded: LoadedImage[] = []
   for (const image of images) {
     const names = []

@@ -6,7 +6,7 @@ import { type ImageArchive, loadArchive, openArchive, type ReadArchiveOptions } 
 import { parseDigest } from '../../lib/digest/index.ts'
 import { readImage } from '../../lib/image/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
-import { assertComplete, createMemoryStore } from '../../lib/store/index.ts'
+import { assertComplete, createMemoryStore, layersOfDiffId } from '../../lib/store/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { dockerArchive } from '../helpers/docker-archive.ts'
 import { sha256 } from '../helpers/push-image.ts'
@@ -97,6 +97,18 @@ test('layers that are compressed stay so, under the digest that they have', asyn
         digest: sha256(gzipSync(layer)),
       })),
     )
+  }
+})
+
+test('what a layer holds is known to the store after that', async () => {
+  for (const gzip of [false, true]) {
+    const { entries, layers, diffIds } = dockerArchive(['a'], { gzip })
+    const [digest] = layers.map(layer => sha256(gzip ? gzipSync(layer) : layer))
+    for (const source of [fileOf(rawTar(entries)), [rawTar(entries)]]) {
+      const store = createMemoryStore()
+      await loadArchive(store, source)
+      expect(await layersOfDiffId(store, parseDigest(diffIds[0]!))).toMatchObject([{ digest, proven: true }])
+    }
   }
 })
 

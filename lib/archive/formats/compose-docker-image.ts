@@ -18,7 +18,13 @@ export interface ComposeDockerImageOptions extends AbortOptions {
   /** What computes digests. */
   readonly hasher?: HasherEngine | undefined
   /** Layers that have been described already, by path and diffId: images share them, and to read one may take long. */
-  readonly described: Map<string, Descriptor>
+  readonly described: Map<string, DescribedLayer>
+}
+
+/** A layer, and what it holds. */
+export interface DescribedLayer {
+  readonly descriptor: Descriptor
+  readonly diffId: Digest
 }
 
 /** An image of docker with the manifest that it was given. */
@@ -63,8 +69,8 @@ export async function composeDockerImage(
     const diffId = diffIds[i]!
     const key = `${diffId} ${member.path}`
     const known = options.described.get(key)
-    const layer = known ?? (await describeLayer(member, diffId, { mediaTypes, hasher, signal }))
-    options.described.set(key, layer)
+    const layer = known?.descriptor ?? (await describeLayer(member, diffId, { mediaTypes, hasher, signal }))
+    options.described.set(key, { descriptor: layer, diffId })
     blobs.set(layer.digest, member)
     layers.push(layer)
   }

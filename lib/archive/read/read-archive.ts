@@ -3,7 +3,11 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Platform } from '../../spec/index.ts'
 import type { BlobReader, BlobStore } from '../../store/index.ts'
 import type { ArchiveEntry } from '../formats/archive-entry.ts'
-import { type ComposeDockerImageOptions, composeDockerImage } from '../formats/compose-docker-image.ts'
+import {
+  type ComposeDockerImageOptions,
+  composeDockerImage,
+  type DescribedLayer,
+} from '../formats/compose-docker-image.ts'
 import { readDockerList } from '../formats/read-docker-list.ts'
 import { readLayout } from '../formats/read-layout.ts'
 import { invalidArchive } from '../invalid-archive.ts'
@@ -37,6 +41,8 @@ export interface ReadArchive {
   readonly format: 'oci' | 'docker'
   /** The images asked for. */
   readonly images: readonly ArchivedImage[]
+  /** Layers of docker, whose diffIds are proven once their blobs are. */
+  readonly layers: readonly DescribedLayer[]
 }
 
 /** Where the blobs of an archive are found: in the archive, composed, or wherever the caller has them as well. */
@@ -60,14 +66,14 @@ export async function readArchive(
   const entries: readonly ArchiveEntry[] | undefined = layout ?? (await readDockerList(members, options))
   if (!entries) throw invalidArchive('it has neither oci-layout nor manifest.json')
   const { manifestFormat = 'oci', hasher, platform, signal } = options
-  const compose = { manifestFormat, hasher, signal, described: new Map() }
+  const compose = { manifestFormat, hasher, signal, described: new Map<string, DescribedLayer>() }
   const images: ArchivedImage[] = []
   for (const entry of selectEntries(entries, options.image)) {
     const listed = entry.kind === 'oci' ? entry.descriptor : await composed(members, blobs, entry, compose)
     const { descriptor, platformsLeftOut } = await chooseRoot(blobs.reader, listed, { platform, signal })
     images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
   }
-  return { format: layout ? 'oci' : 'docker', images }
+  return { format: layout ? 'oci' : 'docker', images, layers: [...compose.described.values()] }
 }
 
 async function composed(
