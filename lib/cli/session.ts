@@ -84,7 +84,7 @@ export class Session implements AsyncDisposable {
   #tell(event: RegistryEvent): void {
     if (event.type === 'mirror-failed') this.note(`${event.registry}: mirror ${event.mirror} failed (${event.reason})`)
     if (event.type !== 'waiting' || event.delayMs < NOTED_WAIT_MS) return
-    this.note(`${event.registry}: waiting ${Math.ceil(event.delayMs / 1000)} s (${event.reason})`)
+    this.note(`${event.registry}: waiting ${Math.round(event.delayMs / 1000)} s (${event.reason})`)
   }
 
   /** Runs a transfer and shows how it goes. */

@@ -50,6 +50,7 @@ export type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './leases/lease-s
 export { createMemoryStore, type MemoryStoreOptions } from './memory/create-memory-store.ts'
 export { type ReadDocumentOptions, readDocument } from './read-document.ts'
 export type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from './reference-store.ts'
+export { keptName } from './shared/reference-name.ts'
 export type { Store } from './store.ts'
 export { readOnly } from './wrap/read-only.ts'
 export { type TieredOptions, tiered } from './wrap/tiered.ts'

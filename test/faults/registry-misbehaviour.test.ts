@@ -259,21 +259,6 @@ describe('a pull of twenty layers from a registry that misbehaves', () => {
     expect(failure).toBeUndefined()
     expect(tokens).toBe(2)
   })
-
-  test('a cut at every chunk boundary of every layer costs no wrong byte', async () => {
-    const remote = await sourceStore()
-    let more = 0
-    for (let layer = 0; layer < image.layers.length; layer++) {
-      for (const after of [0, 65_536, 131_072, LAYER - 1]) {
-        const result = await pull([[{ kind: 'cut', after }, aBlob(layer)]], remote)
-        expect([layer, after, result.failure]).toEqual([layer, after, undefined])
-        more += result.twice
-      }
-    }
-    twice['80 pulls, one cut each'] = more
-    // What had arrived but was not read yet when the connection ended may be dropped: a buffer of Node at most.
-    expect(more).toBeLessThanOrEqual(80 * 65_536)
-  }, 120_000)
 })
 
 describe('a push of twenty layers to a registry that misbehaves', () => {
@@ -356,22 +341,6 @@ describe('a push of twenty layers to a registry that misbehaves', () => {
     expect(failure).toBeUndefined()
     expect(tokens).toBe(2)
   })
-
-  test.each(['cut-request', 'lost-answer'] as const)(
-    'a cut (%s) at every chunk boundary costs no wrong byte',
-    async kind => {
-      let more = 0
-      for (let number = 0; number < 2 * image.layers.length; number++) {
-        const fault: RegistryFault = kind === 'lost-answer' ? { kind } : { kind, after: number % 2 === 0 ? PIECE : 0 }
-        const result = await push([[fault, { method: 'PATCH', skip: number }]])
-        expect([number, result.failure, result.done]).toEqual([number, undefined, 1])
-        more += result.twice
-      }
-      twice[`40 pushes, one ${kind} each`] = more
-      expect(more).toBeLessThanOrEqual(2 * image.layers.length * PIECE)
-    },
-    120_000,
-  )
 })
 
 test('HT-27: a list that links to itself ends', async () => {
@@ -398,28 +367,4 @@ test('HT-12: wrong bytes of the right length are never visible, and asked for tw
   }
   expect(await store.stat(descriptor.digest)).toBeUndefined()
   expect(registry.seen.filter(({ fault }) => fault === 'flip')).toHaveLength(2)
-})
-
-test('HT-35: of thirty layers one fails for good: the others stop soon, what is whole is kept, the error names it', async () => {
-  const large = twentyLayers(100_000, 30)
-  const remote = createMemoryStore()
-  for (const { bytes } of large.blobs) await remote.put(bytes)
-  await remote.put(large.manifest.bytes)
-  await remote.references.set('app:1', large.manifest.descriptor)
-  await using set = await guarded({ store: remote })
-  const { digest } = large.layers[12]!.descriptor
-  set.registry.misbehave({ kind: 'answer', status: 404 }, { path: new RegExp(`/blobs/${digest}`), times: 99 })
-  set.registry.misbehave({ kind: 'slow', bytesPerSecond: 1000 }, { path: /blobs/, skip: 9, times: 99 })
-  const store = createMemoryStore()
-  const plan = await planPull(set.client, store, `${set.registry.host}/app:1`)
-  await expect(runPull(plan)).rejects.toMatchObject({
-    code: 'ERR_REMOTE_BLOB_NOT_FOUND',
-    message: expect.stringContaining(digest),
-  })
-  // One slow layer alone would take longer than the test may.
-  const kept: string[] = []
-  for await (const one of store.list()) kept.push(one.digest)
-  expect(kept.length).toBeGreaterThanOrEqual(5)
-  await expectOnlyRightBlobs(store)
-  expect(await store.references.get(`${set.registry.host}/app:1`)).toBeUndefined()
 })

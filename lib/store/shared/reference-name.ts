@@ -6,7 +6,12 @@ import type { SetReferenceOptions } from '../reference-store.ts'
 const REF_NAME = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/
 const MOST_CHARACTERS = 512
 
-/** The form under which a name is kept, or `ERR_INVALID_REFERENCE`. */
+/**
+ * The form under which a name is kept.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ * @internal For whoever wants to know before the work that a name cannot be given after it.
+ */
 export function keptName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
   if (!verbatim) return familiarName(parseReference(name))
   if (name.length <= MOST_CHARACTERS && REF_NAME.test(name)) return name

@@ -1,5 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { forManyListeners } from '../../internal/for-many-listeners.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import type { TransferSource } from '../ends/transfer-source.ts'
 import type { StepNeed, TransferTarget } from '../ends/transfer-target.ts'
@@ -30,7 +31,7 @@ export async function makePlan(
   target: TransferTarget,
   options: MakePlanOptions,
 ): Promise<MadePlan> {
-  const { signal } = options
+  const signal = options.signal && forManyListeners(options.signal)
   const choice = readChoice(options)
   const documents = new KnownDocuments(source, target, { signal })
   const top = await documents.resolveRoot()

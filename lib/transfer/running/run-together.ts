@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { forManyListeners } from '../../internal/for-many-listeners.ts'
 
 /**
  * Runs one act for each item, at most `concurrency` at once. The first failure stops the others and is thrown when all
@@ -17,7 +18,7 @@ export async function runTogether<T>(
 ): Promise<void> {
   signal?.throwIfAborted()
   const stop = new AbortController()
-  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const either = forManyListeners(signal ? AbortSignal.any([signal, stop.signal]) : stop.signal)
   const limit = pLimit(concurrency)
   const left = [...items]
   let running = 0

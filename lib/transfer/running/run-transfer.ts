@@ -56,7 +56,8 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
   await runTogether(blobs, options.concurrency ?? 4, signal, (step, either) => run.blob(step, either))
   for (const step of steps) if (isDocument(step) && run.isToMove(step)) await run.document(step)
-  return run.finish(changes)
+  // Awaited here: what is held is held until the image has its name.
+  return await run.finish(changes)
 }
 
 function checkOptions({ concurrency = 4, parallel = 1, bufferBytes = BUFFER_BYTES }: RunOptions): void {

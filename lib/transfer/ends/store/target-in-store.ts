@@ -1,8 +1,8 @@
 import { type Digest, digestOf, splitDigest } from '../../../digest/index.ts'
 import { DigestMismatchError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { type Descriptor, familiarName, parseReference } from '../../../spec/index.ts'
-import { readDocument, type Store } from '../../../store/index.ts'
+import type { Descriptor } from '../../../spec/index.ts'
+import { keptName, readDocument, type Store } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { GraphNode } from '../../planning/walk-graph.ts'
 import type {
@@ -37,11 +37,8 @@ export function targetInStore(
   names: readonly string[],
   options: StoreTargetOptions & { readonly label?: string | undefined } = {},
 ): TransferTarget {
-  return new StoreTarget(
-    store,
-    options.verbatim ? names : names.map(name => familiarName(parseReference(name))),
-    options,
-  )
+  const kept = names.map(name => keptName(name, options))
+  return new StoreTarget(store, kept, options)
 }
 
 class StoreTarget implements TransferTarget {

@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { createFaultyRegistry } from '../../lib/testing/index.ts'
+import { blobsOf } from '../helpers/blobs-of.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { transpileLibrary } from '../helpers/transpile-library.ts'
+import { twentyLayers } from '../helpers/twenty-layers.ts'
+
+const MIB = 1024 * 1024
+const CHECKPOINT = 16 * MIB
+const LAYER = 48 * MIB
+const image = twentyLayers(LAYER, 1)
+const { digest } = image.layers[0]!.descriptor
+let library: string
+beforeAll(() => {
+  library = transpileLibrary()
+  writeFileSync(join(library, 'child.mjs'), CHILD)
+}, 120_000)
+afterAll(() => rmSync(library, { recursive: true, force: true }))
+
+/** Pulls or pushes, and says what was planned, what was done, and how much was read back through open files meanwhile. */
+const CHILD = `
+import { open } from 'node:fs/promises'
+const file = await open(process.argv[1])
+const handles = Object.getPrototypeOf(file)
+const { read } = handles
+let [readBack, calls] = [0, 0]
+handles.read = async function (...args) {
+  const done = await read.apply(this, args)
+  calls++
+  // Configs and manifests are read too.
+  if ((await this.stat()).size > 1e6) readBack += done.bytesRead
+  return done
+}
+await file.read(Buffer.alloc(1))
+if (calls !== 1) throw new Error('reads are not counted')
+await file.close()
+const { openStore } = await import('./store/index.js')
+const { createRegistryClient } = await import('./registry/index.js')
+const { planPull, planPush, runPull, runPush } = await import('./transfer/index.js')
+const [, , act, directory, reference] = process.argv
+const store = await openStore(directory, { durability: 'none' })
+const registry = createRegistryClient({ credentials: false })
+const plan = act === 'pull' ? await planPull(registry, store, reference) : await planPush(store, registry, 'app:1', reference)
+const result = act === 'pull' ? await runPull(plan) : await runPush(plan)
+await registry.close()
+await store.close()
+console.log(JSON.stringify({ steps: plan.steps, result, readBack }))
+`
+
+interface Report {
+  readonly steps: readonly {
+    readonly descriptor: { digest: string }
+    readonly need: string
+    readonly offset?: number
+  }[]
+  readonly result: Readonly<Record<string, number>>
+  readonly readBack: number
+}
+
+function start(act: 'pull' | 'push', directory: string, reference: string) {
+  const child = spawn(process.execPath, [join(library, 'child.mjs'), act, directory, reference])
+  const output: string[] = []
+  child.stdout.on('data', chunk => output.push(String(chunk)))
+  child.stderr.on('data', chunk => output.push(String(chunk)))
+  const ended = once(child, 'close')
+  return {
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+    async report(): Promise<Report> {
+      await ended
+      expect(child.exitCode, output.join('')).toBe(0)
+      return JSON.parse(output.join(''))
+    },
+  }
+}
+
+async function fill(store: Store): Promise<void> {
+  for (const { bytes } of image.blobs) await store.put(bytes)
+  await store.put(image.manifest.bytes)
+  await store.references.set('app:1', image.manifest.descriptor)
+}
+
+test('a pull killed at 60 % of a big layer goes on in a new process: less than a checkpoint comes again, nothing is read back', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('transfer-kill')
+  const remote = createMemoryStore()
+  await fill(remote)
+  await using registry = await createFaultyRegistry({ store: remote })
+  const reference = `${registry.host}/app:1`
+  const arrived = Math.floor(LAYER * 0.6)
+  registry.misbehave({ kind: 'stall', after: arrived }, { method: 'GET', path: new RegExp(`/blobs/${digest}`) })
+  const first = start('pull', directory.path, reference)
+  const sent = () => registry.seen.find(({ path }) => path.includes(digest))?.sent ?? 0
+  await expect.poll(sent, { timeout: 60_000 }).toBe(arrived)
+  await using store = await openStore(directory.path)
+  const kept = () => store.statIngest!(digest).then(info => info?.offset ?? 0)
+  await expect.poll(kept, { timeout: 60_000 }).toBeGreaterThanOrEqual(CHECKPOINT)
+  expect(await store.statIngest!(digest)).toMatchObject({ busy: true })
+  await first.kill()
+  const offset = await kept()
+  expect(await store.statIngest!(digest)).toEqual({ offset, busy: false })
+  expect(await store.stat(digest)).toBeUndefined()
+
+  const before = registry.seen.length
+  const { steps, result, readBack } = await start('pull', directory.path, reference).report()
+  expect(steps.find(step => step.descriptor.digest === digest)).toMatchObject({ need: 'resume', offset })
+  const again = registry.seen.slice(before).filter(({ path }) => path.includes(digest))
+  expect(again.map(({ headers, sent: bytes }) => [headers.range, bytes])).toEqual([
+    [`bytes=${offset}-`, LAYER - offset],
+  ])
+  const fetchedTwice = arrived - offset
+  console.info(`killed at ${arrived} of ${LAYER} bytes: ${fetchedTwice} fetched again, ${readBack} read back`)
+  expect(fetchedTwice).toBeLessThan(CHECKPOINT)
+  expect(readBack).toBe(0)
+  expect(result.bytesFetchedAgain).toBe(0)
+  expect(await blobsOf(store)).toEqual(await blobsOf(remote))
+  for await (const _ of store.read(digest)) void _
+})
+
+test('a push killed in the middle of a big layer goes on in a new process where the registry says', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('transfer-kill')
+  await using store = await openStore(directory.path, { durability: 'none' })
+  await fill(store)
+  const remote = createMemoryStore()
+  await using registry = await createFaultyRegistry({ store: remote })
+  const reference = `${registry.host}/app:1`
+  registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
+  const first = start('push', directory.path, reference)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  await first.kill()
+
+  const before = registry.seen.length
+  const { steps, result } = await start('push', directory.path, reference).report()
+  expect(steps.find(step => step.descriptor.digest === digest)).toMatchObject({
+    need: 'resume',
+    offset: 2 * CHECKPOINT,
+  })
+  const pieces = registry.seen.slice(before).filter(({ method }) => method === 'PATCH')
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER - 2 * CHECKPOINT)
+  expect(result.bytesUploadedAgain).toBe(0)
+  expect(await blobsOf(remote)).toEqual(await blobsOf(store))
+})

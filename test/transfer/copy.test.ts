@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../lib/internal/canonical-json.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
+import { copyImage, planCopy, runCopy, sourceInStore, targetInStore } from '../../lib/transfer/index.ts'
+import { blobsOf } from '../helpers/blobs-of.ts'
+import { readAll } from '../helpers/read-all.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { sampleIndex } from '../helpers/sample-index.ts'
+
+let [left, right]: Store[] = []
+let registries: FaultyRegistry[] = []
+let registry: RegistryClient
+
+beforeEach(async () => {
+  left = createMemoryStore()
+  right = createMemoryStore()
+  registry = registryClientFor()
+  registries = [await createFaultyRegistry({ store: left! }), await createFaultyRegistry({ store: right! })]
+})
+afterEach(async () => {
+  await registry.close()
+  for (const one of registries) await one.close()
+})
+const at = (i: 0 | 1, name: string) => ({ registry, reference: `${registries[i]!.host}/${name}` })
+const uploads = (i: 0 | 1) =>
+  registries[i]!.seen.filter(({ method, path }) => method !== 'HEAD' && /uploads/.test(path))
+
+/** A manifest that is about another one. */
+async function refersTo(store: Store, subject: Descriptor, text: string): Promise<Descriptor> {
+  const blob = async (mediaType: string, content: string) => ({ mediaType, ...(await store.put(Buffer.from(content))) })
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.OciManifest,
+    artifactType: 'application/vnd.example.signature',
+    config: await blob('application/vnd.oci.empty.v1+json', '{}'),
+    layers: [await blob('application/vnd.example.signature', text)],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+  }
+  return { mediaType: MediaType.OciManifest, ...(await store.put(canonicalJson(manifest))) }
+}
+
+describe('between two registries', () => {
+  test('everything of an index arrives, byte for byte, and nothing is kept on the way', async () => {
+    const index = await sampleIndex(left!, ['amd64', 'arm64'], 'app:1')
+    const plan = await planCopy(at(0, 'app:1'), at(1, 'team/app:2'))
+    expect(plan).toMatchObject({ kind: 'copy', platforms: ['linux/amd64', 'linux/arm64'], platformsLeftOut: [] })
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan)
+    expect(await blobsOf(right!)).toEqual([])
+    const result = await runCopy(plan)
+    expect(result).toMatchObject({ digest: index.digest, bytesMoved: plan.bytesTotal, bytesMovedAgain: 0 })
+    expect(await blobsOf(right!)).toEqual(await blobsOf(left!))
+    expect((await right!.references.get('team/app:2'))?.digest).toBe(index.digest)
+    const again = await copyImage(at(0, 'app:1'), at(1, 'team/app:2'))
+    expect(again.blobsMoved).toBe(0)
+    expect(uploads(1).filter(({ method }) => method === 'PUT')).toHaveLength(4)
+  })
+
+  test('of several platforms an index is made, the same each time, and only theirs is moved', async () => {
+    await sampleIndex(left!, ['amd64', 'arm64', 's390x'], 'app:1')
+    const wanted = { platform: ['linux/arm64', 's390x'] }
+    const result = await copyImage(at(0, 'app:1'), at(1, 'app:1'), wanted)
+    const stored = await right!.references.get('app:1')
+    expect(stored).toMatchObject({ mediaType: MediaType.OciIndex, digest: result.digest })
+    const text = (await readAll(right!.read(result.digest))).toString()
+    const { manifests } = JSON.parse(text)
+    expect(manifests.map((one: Descriptor) => one.platform?.architecture)).toEqual(['arm64', 's390x'])
+    expect(await blobsOf(right!)).toHaveLength(2 * 3 + 1)
+    const plan = await planCopy(at(0, 'app:1'), at(1, 'app:1'), wanted)
+    expect(plan).toMatchObject({ root: { digest: result.digest }, bytesToMove: 0, platformsLeftOut: ['linux/amd64'] })
+    await expect(copyImage(at(0, 'app:1'), at(1, 'app:1'), { platform: ['arm64', 'mips'] })).rejects.toMatchObject({
+      code: 'ERR_PLATFORM_NOT_FOUND',
+    })
+  })
+
+  test('a wrong byte on the way is noticed here, taken from the source once more, and never sent as if it were right', async () => {
+    const image = await sampleImage(left!, [{ a: Buffer.alloc(50_000, 'a') }], { name: 'app:1' })
+    const { digest } = image.layers[0]!.descriptor
+    registries[0]!.misbehave({ kind: 'flip', at: 20 }, { method: 'GET', path: new RegExp(`/blobs/${digest}`) })
+    const result = await copyImage(at(0, 'app:1'), at(1, 'app:1'))
+    expect(result.bytesMovedAgain).toBe(image.layers[0]!.descriptor.size)
+    expect(await blobsOf(right!)).toEqual(await blobsOf(left!))
+    await right!.references.delete('app:1')
+    for (const one of await blobsOf(right!)) await right!.delete(one as never)
+    registries[0]!.misbehave(
+      { kind: 'flip', at: 20 },
+      { method: 'GET', path: new RegExp(`/blobs/${digest}`), times: 9 },
+    )
+    await expect(copyImage(at(0, 'app:1'), at(1, 'app:1'))).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' })
+    expect(await right!.stat(digest)).toBeUndefined()
+    expect(await right!.references.get('app:1')).toBeUndefined()
+  })
+
+  test('an upload that breaks off goes on, and what was hashed is not hashed from its start again', async () => {
+    const image = await sampleImage(left!, [{ a: Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))) }], {
+      name: 'app:1',
+    })
+    registries[1]!.misbehave({ kind: 'cut-request', after: 5000 }, { method: 'PATCH', skip: 1 })
+    const result = await copyImage(at(0, 'app:1'), at(1, 'app:1'), { chunkBytes: 10_000 })
+    expect(await blobsOf(right!)).toEqual(await blobsOf(left!))
+    expect(result.bytesMovedAgain).toBeLessThan(image.layers[0]!.descriptor.size)
+  })
+
+  test('what refers to the image comes along if asked for, before the tag is set', async () => {
+    const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const signature = await refersTo(left!, descriptor, 'signed')
+    const inventory = await refersTo(left!, signature, 'about the signature')
+    const lists: Record<string, Descriptor[]> = { [descriptor.digest]: [signature], [signature.digest]: [inventory] }
+    const withReferrers: RegistryClient = {
+      ...registry,
+      async *referrers(_repository, digest) {
+        yield* lists[digest] ?? []
+      },
+    }
+    const plan = await planCopy({ ...at(0, 'app:1'), registry: withReferrers }, at(1, 'app:1'), { referrers: true })
+    expect(plan.referrers).toEqual([signature.digest, inventory.digest])
+    expect(plan.steps.at(-1)?.descriptor.digest).toBe(descriptor.digest)
+    await runCopy(plan)
+    for (const { digest } of [signature, inventory]) expect(await right!.stat(digest)).toBeDefined()
+    expect((await planCopy(at(0, 'app:1'), at(1, 'app:1'))).referrers).toEqual([])
+  })
+
+  test('several tags are set at once', async () => {
+    const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    await copyImage(at(0, 'app:1'), at(1, 'app:1.2.3'), { tags: ['1.2', 'latest'] })
+    for (const tag of ['1.2.3', '1.2', 'latest']) {
+      expect((await right!.references.get(`app:${tag}`))?.digest).toBe(descriptor.digest)
+    }
+    await expect(planCopy(at(0, 'app:1'), at(1, 'app:1'), { tags: ['no tag'] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    })
+  })
+
+  test('a target that is pinned to another digest is refused before anything moves', async () => {
+    await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const pinned = `app@sha256:${'0'.repeat(64)}`
+    await expect(planCopy(at(0, 'app:1'), at(1, pinned))).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' })
+  })
+})
+
+describe('inside one registry', () => {
+  test('blobs are mounted, and none passes through this process', async () => {
+    await sampleImage(left!, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
+    const elsewhere: RegistryClient = { ...registry, statBlob: async () => undefined, resolve: missing }
+    const plan = await planCopy(at(0, 'app:1'), { ...at(0, 'other/app:1'), registry: elsewhere })
+    expect(plan.steps.map(({ need, from }) => [need, from])).toEqual([
+      ['mount', 'app'],
+      ['mount', 'app'],
+      ['mount', 'app'],
+      ['upload', undefined],
+    ])
+    const before = registries[0]!.seen.length
+    const result = await runCopy(plan)
+    expect(result).toMatchObject({ blobsMounted: 3, blobsMoved: 1 })
+    const requests = registries[0]!.seen.slice(before)
+    expect(requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))).toEqual([])
+    expect(await left!.references.get('other/app:1')).toBeDefined()
+  })
+})
+
+const missing: RegistryClient['resolve'] = async reference => {
+  const { RegistryError } = await import('../../lib/errors/index.ts')
+  throw new RegistryError('ERR_MANIFEST_NOT_FOUND', 'none', { method: 'HEAD', url: `http://${reference.registry}/` })
+}
+
+describe('between stores', () => {
+  test('an image goes from one to the other, and into a registry and back, by the same act', async () => {
+    const index = await sampleIndex(left!, ['amd64', 'arm64'], 'app:1')
+    const third = createMemoryStore()
+    const result = await copyImage({ store: left!, name: 'app:1' }, { store: third })
+    expect(result).toMatchObject({ name: 'app:1', digest: index.digest })
+    expect(await blobsOf(third)).toEqual(await blobsOf(left!))
+    await copyImage({ store: third, name: 'app:1' }, at(1, 'app:1'), { tags: ['2'] })
+    expect((await right!.references.get('app:2'))?.digest).toBe(index.digest)
+    const back = createMemoryStore()
+    const names = await copyImage(at(1, 'app:1'), { store: back, name: 'mine:1' }, { tags: ['2'] })
+    expect(names.name).toBe('mine:1')
+    expect((await back.references.get('mine:2'))?.digest).toBe(index.digest)
+    expect(await blobsOf(back)).toEqual(await blobsOf(left!))
+  })
+
+  test('referrers are found in a store too', async () => {
+    const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const signature = await refersTo(left!, descriptor, 'signed')
+    const third = createMemoryStore()
+    const plan = await planCopy({ store: left!, name: 'app:1' }, { store: third }, { referrers: true })
+    expect(plan.referrers).toEqual([signature.digest])
+    await runCopy(plan)
+    expect(await blobsOf(third)).toEqual(await blobsOf(left!))
+  })
+
+  test('anything that has the shape of a store is a source, and ends that were made by hand work like their short forms', async () => {
+    const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const archive = {
+      references: { get: async (name: string) => (name === 'inside' ? descriptor : undefined) },
+      stat: left!.stat.bind(left!),
+      read: left!.read.bind(left!),
+    }
+    const third = createMemoryStore()
+    await copyImage(sourceInStore(archive, 'inside', 'archive:x'), targetInStore(third, ['app:2']))
+    expect(await blobsOf(third)).toEqual(await blobsOf(left!))
+    await expect(copyImage({ store: archive, name: 'nothing' }, { store: third })).rejects.toMatchObject({
+      code: 'ERR_REFERENCE_NOT_FOUND',
+    })
+    await expect(copyImage({ store: archive }, { store: third })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    })
+    const byDigest = copyImage({ store: archive, name: descriptor.digest }, { store: third })
+    await expect(byDigest).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  })
+
+  test('a copy of a blob that is corrupt at its source fails, and gives the image no name', async () => {
+    const { layers } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const { digest } = layers[0]!.descriptor
+    const rotten = {
+      references: left!.references,
+      stat: left!.stat.bind(left!),
+      async *read(wanted: typeof digest) {
+        for await (const chunk of left!.read(wanted)) yield wanted === digest ? chunk.map(byte => byte ^ 1) : chunk
+      },
+    }
+    const third = createMemoryStore()
+    await expect(copyImage({ store: rotten, name: 'app:1' }, { store: third })).rejects.toMatchObject({
+      code: 'ERR_DIGEST_MISMATCH',
+    })
+    expect(await third.references.get('app:1')).toBeUndefined()
+    expect(await third.stat(digest)).toBeUndefined()
+  })
+
+  test('a stored plan needs to be told between whom, and is one of a copy', async () => {
+    await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const third = createMemoryStore()
+    const plan = JSON.parse(JSON.stringify(await planCopy({ store: left!, name: 'app:1' }, { store: third })))
+    await expect(runCopy(plan)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    await expect(runCopy({ ...plan, kind: 'pull' })).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    await runCopy(plan, { from: { store: left!, name: 'app:1' }, to: { store: third } })
+    expect(await blobsOf(third)).toEqual(await blobsOf(left!))
+  })
+})

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { canonicalJson } from '../../lib/internal/canonical-json.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { type Descriptor, MediaType, parseIndex } from '../../lib/spec/index.ts'
+import { createMemoryStore, readDocument, type Store } from '../../lib/store/index.ts'
+import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { sampleIndex } from '../helpers/sample-index.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+
+let remote: Store
+let store: Store
+let registry: RegistryClient
+let server: Awaited<ReturnType<typeof serveStore>>
+
+beforeEach(async () => {
+  remote = createMemoryStore()
+  store = createMemoryStore()
+  registry = registryClientFor()
+  server = await serveStore(remote)
+})
+afterEach(async () => {
+  await registry.close()
+  await server[Symbol.asyncDispose]()
+})
+const ref = (name: string) => `${server.host}/${name}`
+
+test('a warm pull of one platform of an unchanged index is one HEAD, although the index itself is no part of the image', async () => {
+  const index = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
+  await runPull(await planPull(registry, store, ref('multi:1'), { platform: 'amd64' }))
+  expect(await store.stat(index.digest)).toBeUndefined()
+  server.requests.length = 0
+  const plan = await planPull(registry, store, ref('multi:1'), { platform: 'amd64' })
+  expect(await runPull(plan)).toMatchObject({ blobsFetched: 0, bytesFetched: 0 })
+  expect(server.requests).toEqual(['HEAD /v2/multi/manifests/1'])
+  await store.derived.set('facts', `document:${index.digest}`, Buffer.from('something else'))
+  expect((await planPull(registry, store, ref('multi:1'), { platform: 'amd64' })).index).toBe(index.digest)
+})
+
+test('of two platforms out of three an index of two is made; those that are about them stay with them', async () => {
+  const whole = await sampleIndex(remote, ['amd64', 'arm64', 's390x'], 'plain:1')
+  const { manifests, ...rest } = parseIndex(await readDocument(remote, whole))
+  const attestation = async (subject: Descriptor): Promise<Descriptor> => ({
+    ...(await sampleImage(remote, [{ about: subject.digest }], { architecture: 'unknown' })).descriptor,
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: { 'vnd.docker.reference.digest': subject.digest, 'vnd.docker.reference.type': 'attestation-manifest' },
+  })
+  const about = [await attestation(manifests[0]!), await attestation(manifests[1]!)]
+  const bytes = canonicalJson({ ...rest, annotations: { kept: 'yes' }, manifests: [...manifests, ...about] })
+  await remote.references.set('multi:1', { mediaType: MediaType.OciIndex, ...(await remote.put(bytes)) })
+  const wanted = { platform: ['linux/s390x', 'linux/amd64'] }
+  const plan = await planPull(registry, store, ref('multi:1'), wanted)
+  expect(plan).toMatchObject({ platforms: ['linux/amd64', 'linux/s390x'], platformsLeftOut: ['linux/arm64'] })
+  await runPull(plan)
+  const made = parseIndex(await readDocument(store, (await store.references.get(ref('multi:1')))!))
+  expect(made).toEqual({ ...rest, annotations: { kept: 'yes' }, manifests: [manifests[0], manifests[2], about[0]] })
+  server.requests.length = 0
+  expect((await runPull(await planPull(registry, store, ref('multi:1'), wanted))).blobsFetched).toBe(0)
+  expect(server.requests).toEqual(['HEAD /v2/multi/manifests/1'])
+})
+
+test('all platforms by name are the index itself, one named twice is one, and an image alone must be of each', async () => {
+  const whole = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
+  await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
+  const root = async (name: string, ...platform: string[]) =>
+    (await planPull(registry, store, ref(name), { platform })).root
+  expect(await root('multi:1', 'amd64', 'arm64')).toEqual(whole)
+  expect(await root('multi:1', 'linux/amd64', 'amd64')).toMatchObject({ mediaType: MediaType.OciManifest })
+  expect(await root('multi:1')).toMatchObject({ mediaType: MediaType.OciManifest })
+  await expect(root('app:1', 'amd64', 'arm64')).rejects.toMatchObject({ code: 'ERR_PLATFORM_NOT_FOUND' })
+  await expect(root('multi:1', 'amd64', 'riscv64')).rejects.toMatchObject({ code: 'ERR_PLATFORM_NOT_FOUND' })
+})
+
+test('a push takes one platform, or several, out of a stored index', async () => {
+  const whole = await sampleIndex(store, ['amd64', 'arm64', 's390x'], 'multi:1')
+  const push = async (...platform: string[]) =>
+    runPush(await planPush(store, registry, 'multi:1', ref('multi:1'), platform.length > 0 ? { platform } : {}))
+  const one = await push('arm64')
+  expect(await remote.references.get('multi:1')).toMatchObject({ mediaType: MediaType.OciManifest, digest: one.digest })
+  const two = await push('arm64', 's390x')
+  const index = parseIndex(await readDocument(remote, { mediaType: '', ...(await remote.stat(two.digest))! }))
+  expect(index.manifests.map(({ platform }) => platform?.architecture)).toEqual(['arm64', 's390x'])
+  expect((await push()).digest).toBe(whole.digest)
+})
+
+test('an image whose config lists fewer layers than its manifest gets no name', async () => {
+  const { manifest, layers } = await sampleImage(remote, [{ a: 'a' }])
+  const extra = { ...layers[0]!.descriptor, ...(await remote.put(Buffer.from('another layer'))) }
+  const bytes = canonicalJson({ ...manifest, layers: [...manifest.layers, extra] })
+  await remote.references.set('app:1', { mediaType: MediaType.OciManifest, ...(await remote.put(bytes)) })
+  await expect(runPull(await planPull(registry, store, ref('app:1')))).rejects.toMatchObject({
+    code: 'ERR_INVALID_CONFIG',
+    at: 'rootfs.diff_ids',
+  })
+  expect(await store.references.get(ref('app:1'))).toBeUndefined()
+})

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { type PullPlan, type PushPlan, planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
+import { blobsOf } from '../helpers/blobs-of.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { sampleIndex } from '../helpers/sample-index.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+
+let remote: Store
+let store: Store
+let registry: RegistryClient
+let server: Awaited<ReturnType<typeof serveStore>>
+
+beforeEach(async () => {
+  remote = createMemoryStore()
+  store = createMemoryStore()
+  registry = registryClientFor()
+  server = await serveStore(remote)
+})
+afterEach(async () => {
+  await registry.close()
+  await server[Symbol.asyncDispose]()
+})
+const ref = (name: string) => `${server.host}/${name}`
+const stored = <P extends PullPlan | PushPlan>(plan: P): P => JSON.parse(JSON.stringify(plan))
+
+test('a stored pull brings what was planned although the tag has moved, and says that it has', async () => {
+  const image = await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
+  const plan = stored(await planPull(registry, store, ref('app:1')))
+  const newer = await sampleImage(remote, [{ a: 'b' }], { name: 'app:1' })
+  await expect(runPull(plan, { registry, store, ifChanged: 'fail' })).rejects.toMatchObject({
+    code: 'ERR_PLAN_OUTDATED',
+    changes: [{ what: 'source', planned: image.descriptor.digest, now: newer.descriptor.digest }],
+  })
+  expect(await blobsOf(store)).toEqual([])
+  const result = await runPull(plan, { registry, store })
+  expect(result).toMatchObject({ digest: image.descriptor.digest, changes: [{ what: 'source' }] })
+  await remote.references.delete('app:1')
+  const gone = await runPull(plan, { registry, store }).then(({ changes }) => changes)
+  expect(gone[0]).toMatchObject({ what: 'source', now: 'nothing' })
+})
+
+test('a pull fetches what has left the store since it was planned, and does not fetch what has come; both are told', async () => {
+  const image = await sampleImage(remote, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
+  const [first, second] = image.layers.map(({ descriptor }) => descriptor.digest)
+  await store.put(remote.read(first!))
+  const plan = await planPull(registry, store, ref('app:1'))
+  await store.delete(first!)
+  await store.put(remote.read(second!))
+  const expected = [
+    { what: 'need', digest: first, planned: 'present', now: 'fetch' },
+    { what: 'need', digest: second, planned: 'fetch', now: 'present' },
+  ]
+  await expect(runPull(plan, { ifChanged: 'fail' })).rejects.toMatchObject({ changes: expected })
+  server.requests.length = 0
+  expect((await runPull(plan)).changes).toEqual(expected)
+  expect(server.requests.filter(request => request.includes(second!))).toEqual([])
+  expect(await blobsOf(store)).toEqual(await blobsOf(remote))
+})
+
+test('a plan that still holds runs without a word, also with a made index, and not at all if it is none of this version', async () => {
+  await sampleIndex(remote, ['amd64', 'arm64', 's390x'], 'multi:1')
+  const plan = stored(await planPull(registry, store, ref('multi:1'), { platform: ['amd64', 'arm64'] }))
+  expect(plan.steps.at(-1)).toMatchObject({
+    kind: 'index',
+    need: 'make',
+    content: expect.stringContaining('manifests'),
+  })
+  const result = await runPull(plan, { registry, store, ifChanged: 'fail' })
+  expect(result.changes).toEqual([])
+  expect((await store.references.get(ref('multi:1')))?.digest).toBe(plan.root.digest)
+  await expect(runPull({ ...plan, version: 2 } as never, { registry, store })).rejects.toMatchObject({
+    code: 'ERR_INVALID_ARGUMENT',
+  })
+  await expect(runPull(plan, { registry, store, concurrency: 0 })).rejects.toMatchObject({
+    code: 'ERR_INVALID_ARGUMENT',
+  })
+})
+
+test('a stored push asks the registry again, sends what it has lost, and not what it has got', async () => {
+  const image = await sampleImage(store, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
+  const [first, second] = image.layers.map(({ descriptor }) => descriptor.digest)
+  await remote.put(store.read(first!))
+  const plan = stored(await planPush(store, registry, 'app:1', ref('app:1'), { tags: ['2'] }))
+  await remote.delete(first!)
+  await remote.put(store.read(second!))
+  const result = await runPush(plan, { registry, store })
+  expect(result.changes).toEqual([
+    { what: 'need', digest: first, planned: 'present', now: 'upload' },
+    { what: 'need', digest: second, planned: 'upload', now: 'present' },
+  ])
+  expect(await blobsOf(remote)).toEqual(await blobsOf(store))
+  expect((await remote.references.get('app:2'))?.digest).toBe(image.descriptor.digest)
+  await expect(runPush({ ...plan, kind: 'pull' } as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+})
