@@ -363,6 +363,7 @@ export {
   type DocumentContext,
   type FinishContext,
   type GraphNode,
+  type KnownIndex,
   knownSources,
   type NameProgress,
   type Need,

@@ -10,6 +10,7 @@ export type {
   BlobOutcome,
   DocumentContext,
   FinishContext,
+  KnownIndex,
   NeedsContext,
   StepNeed,
   TransferTarget,

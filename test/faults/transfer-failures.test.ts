@@ -120,3 +120,21 @@ test('a small budget for buffers makes a transfer slower, not different', async 
   expect(most).toBe(2)
   expect(await blobsOf(store)).toHaveLength(22)
 })
+
+test('what a transfer has brought is held until the image has its name', async () => {
+  const remote = createMemoryStore()
+  await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
+  await using server = await serveStore(remote)
+  await using client = registryClientFor()
+  const store = createMemoryStore()
+  const { set } = store.references
+  const held: string[] = []
+  store.references.set = async (...args) => {
+    await new Promise(resolve => setTimeout(resolve, 10))
+    for await (const { label } of store.leases.list()) held.push(label)
+    return set.apply(store.references, args)
+  }
+  await runPull(await planPull(client, store, `${server.host}/app:1`))
+  expect(held).toEqual([`pull store:${server.host}/app:1`])
+  for await (const lease of store.leases.list()) expect(lease).toBeUndefined()
+})

@@ -71,12 +71,20 @@ export interface TransferTarget {
   finish(root: Descriptor, context: FinishContext): Promise<string>
 }
 
+/** An index that is no part of what was moved. */
+export interface KnownIndex {
+  /** Its digest. */
+  readonly digest: Digest
+  /** Its bytes, where they are known. */
+  readonly bytes: Uint8Array | undefined
+}
+
 /** What a target is told at the end. */
 export interface FinishContext extends AbortOptions {
   /** What was planned. */
   readonly steps: readonly PlanStep[]
   /** The index that the root was chosen from, with its bytes where they are known. */
-  readonly index?: { readonly digest: Digest; readonly bytes: Uint8Array | undefined } | undefined
+  readonly index?: KnownIndex | undefined
   /** Where the blobs came from. */
   readonly source: TransferSource
   /** Whether anything was moved. */

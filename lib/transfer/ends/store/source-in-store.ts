@@ -16,7 +16,7 @@ export interface ReadableStore extends NamedBlobs {
   readonly leases?: LeaseStore | undefined
   /** Where it is noted which repository has a blob. */
   readonly derived?: DerivedStore | undefined
-  /** Every blob, where that can be told; {@link CopyOptions.referrers} needs it. */
+  /** Every blob, where that can be told; {@link PlanCopyOptions.referrers} needs it. */
   readonly list?: BlobStore['list'] | undefined
 }
 
