@@ -12,6 +12,8 @@ export const skopeo = {
       'copy',
       '--quiet',
       '--insecure-policy',
+      // Else it compresses layers that are not.
+      ...(input.preserve ? ['--preserve-digests'] : []),
       ...ARGUMENTS[job](input),
     ])
     const { reference, archive, layout = input.target } = input
