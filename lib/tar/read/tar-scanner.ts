@@ -146,9 +146,9 @@ export class TarScanner {
   }
 
   #takeMap({ header, stored, map, at }: OpenSparse, base: number): ScannedHeader | undefined {
-    const numbers = map.take(this.#cursor.block, base, at)
-    const left = stored - map.blocks * BLOCK
+    const left = stored - (map.blocks + 1) * BLOCK
     if (left < 0) throw invalid('sparse map that is longer than its content', at)
+    const numbers = map.take(this.#cursor.block, base, at)
     if (!numbers) return undefined
     this.#sparse = undefined
     return this.#beginSparse(header, left, numbers, at)

@@ -34,12 +34,13 @@ const version01 = (map: string, data: string, records: Records = {}) => [
   tarMember({ name: 'GNUSparseFile.0/s' }, data),
   x,
 ]
+/** One record; all of these have lengths of two digits. */
+const record = (key: string, value: number | string) => {
+  const rest = ` GNU.sparse.${key}=${value}\n`
+  return `${rest.length + 2}${rest}`
+}
 /** A record for each number, which a list of records cannot say. */
 const version00 = (pairs: readonly (readonly [string, number])[], data: string) => {
-  const record = (key: string, value: number | string) => {
-    const rest = ` GNU.sparse.${key}=${value}\n`
-    return `${rest.length + 2}${rest}`
-  }
   const body = [record('size', 2560), record('numblocks', 3), ...pairs.map(([key, value]) => record(key, value))]
   return [tarPax(body.join('')), tarMember({ name: 's' }, data), x]
 }
@@ -85,11 +86,7 @@ export const sparseCases: readonly TarCase[] = [
   ),
   malformed('sparse-pax00-out-of-order', ...version00([pairs[1]!, pairs[0]!, ...pairs.slice(2)], DATA)),
   malformed('sparse-pax00-odd', ...version00(pairs.slice(0, 5), DATA)),
-  malformed(
-    'sparse-pax00-and-01',
-    tarPax('22 GNU.sparse.offset=0\n24 GNU.sparse.numbytes=0\n22 GNU.sparse.map=0,0\n'),
-    x,
-  ),
+  malformed('sparse-pax00-and-01', tarPax(record('offset', 0) + record('numbytes', 0) + record('map', '0,0')), x),
   malformed('sparse-pax01-odd', ...version01('512', DATA)),
   malformed('sparse-pax01-wrong-count', ...version01(MAP.join(','), DATA, { 'GNU.sparse.numblocks': '2' })),
   malformed('sparse-pax01-negative', ...version01('-512,512,1536,512,2560,0', DATA)),
@@ -130,7 +127,7 @@ export const sparseCases: readonly TarCase[] = [
     'sparse-pax01-10001-regions',
     ...version01(Array(20_002).fill('0').join(','), '', { 'GNU.sparse.numblocks': '10001' }),
   ),
-  malformed('sparse-pax00-count-bomb', tarPax('21 GNU.sparse.offset=0\n23 GNU.sparse.numbytes=0\n'.repeat(20_000)), x),
+  malformed('sparse-pax00-count-bomb', tarPax((record('offset', 0) + record('numbytes', 0)).repeat(20_000)), x),
   excessive('sparse-pax10-huge', ...version10(text10([]), '', { 'GNU.sparse.realsize': String(2 ** 52) })),
   // Regions of one byte: what stands between them, readers do not agree about.
   bad10('golang-tar/sparse-formats.tar', [1, 1, 3, 1, 5, 1, 7, 1], 'ABCD'),
