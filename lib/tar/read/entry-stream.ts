@@ -30,8 +30,9 @@ export class EntryStream {
     this.#signal?.throwIfAborted()
     this.#scanner.skip()
     for (;;) {
-      const found = this.#scan()
-      if (found && !(found instanceof Uint8Array)) return this.#entry(found)
+      // With the content passed over, all there can be is a header.
+      const found = this.#scan() as ScannedHeader | undefined
+      if (found) return this.#entry(found)
       if (!(await this.#fill())) return undefined
     }
   }

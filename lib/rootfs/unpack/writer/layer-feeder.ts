@@ -103,7 +103,7 @@ export class LayerFeeder {
   }
 }
 
-/** The header alone: the content of an entry cannot go to another thread. */
-function plainHeader({ content: _, ...header }: TarEntry): TarHeader {
+/** The header alone: the content of an entry cannot go to another thread, and the map of its holes is not needed there. */
+function plainHeader({ content: _, sparse: __, ...header }: TarEntry): TarHeader {
   return header
 }
