@@ -18,7 +18,7 @@ export interface Descriptor {
   readonly urls?: readonly string[]
   /** Free text about the blob. */
   readonly annotations?: Readonly<Record<string, string>>
-  /** The blob itself in base64, for small ones. */
+  /** The blob itself in base64, for small ones. Of the right size, but not proven: its digest is to be compared before use. */
   readonly data?: string
   /** Kind of artifact that the blob is the manifest of. */
   readonly artifactType?: string
@@ -58,10 +58,16 @@ function checkOptionalMembers(guard: Guard, descriptor: JsonObject, inside: (key
   const annotations = member(descriptor, 'annotations')
   if (annotations !== undefined && annotations !== null) guard.stringMap(annotations, inside('annotations'))
   const data = member(descriptor, 'data')
-  if (data !== undefined && !/^[A-Za-z0-9+/]*={0,2}$/.test(guard.string(data, inside('data')))) {
-    guard.fail(inside('data'), 'is not base64')
-  }
+  if (data !== undefined)
+    checkData(guard, guard.string(data, inside('data')), Number(member(descriptor, 'size')), inside)
   guard.optionalString(member(descriptor, 'artifactType'), inside('artifactType'))
   const platform = member(descriptor, 'platform')
   if (platform !== undefined && platform !== null) checkPlatform(guard, platform, inside('platform'))
+}
+
+function checkData(guard: Guard, data: string, size: number, inside: (key: string) => string): void {
+  // SAFETY: `Buffer.from` takes anything for base64, and leaves out what it does not know.
+  if (data.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(data)) guard.fail(inside('data'), 'is not base64')
+  const bytes = (data.length / 4) * 3 - (/=*$/.exec(data)?.[0].length ?? 0)
+  if (bytes !== size) guard.fail(inside('data'), `has ${bytes} bytes, not ${size} as the descriptor says`)
 }

@@ -8,6 +8,7 @@ test('a descriptor is given back with all its members, known and unknown', () =>
     urls: ['https://example.com/blob'],
     annotations: { a: 'b' },
     data: 'e30=',
+    size: 2,
     artifactType: 'application/x.thing',
     platform: { os: 'linux', architecture: 'arm', variant: 'v7', 'os.features': ['a'], future: 1 },
     'com.example.unknown': { deep: [1] },

@@ -1,7 +1,8 @@
-import { FormatError } from '../../errors/index.ts'
+import { FormatError, LimitError } from '../../errors/index.ts'
 import {
   type Descriptor,
   type ImageDocument,
+  isConfigType,
   isForeignLayerType,
   isIndexType,
   isManifestType,
@@ -25,6 +26,8 @@ export async function walkGraph(
   const visit = async (descriptor: Descriptor, kind: PlanStep['kind'], depth: number): Promise<void> => {
     if (nodes.has(descriptor.digest)) return
     if (!isIndexType(descriptor.mediaType) && !isManifestType(descriptor.mediaType)) {
+      if (depth === 0) refuseRoot(descriptor)
+      if (kind === 'config') checkConfigSize(descriptor)
       nodes.set(descriptor.digest, { kind: isForeignLayerType(descriptor.mediaType) ? 'blob' : kind, descriptor })
       return
     }
@@ -35,6 +38,19 @@ export async function walkGraph(
   }
   await visit(root, 'manifest', 0)
   return [...nodes.values()]
+}
+
+/** SAFETY: of a document that cannot be read (Docker's schema 1, or worse) nobody knows what it needs to be complete. */
+function refuseRoot({ mediaType, digest }: Descriptor): never {
+  const message = `${digest} is neither manifest nor index: media type ${mediaType}`
+  throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
+}
+
+/** SAFETY: an image config is read as a whole by everybody who uses the image; what it says of its size may be a lie. */
+function checkConfigSize({ mediaType, digest, size }: Descriptor): void {
+  const limit = Limits.configBytes
+  if (size <= limit || !isConfigType(mediaType)) return
+  throw new LimitError('image config bytes', { limit, actual: size, where: digest })
 }
 
 /** SAFETY: a document names what is below it by digest, so it cannot contain itself; only the depth needs a bound. */
