@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
 
 let registry: RunningServer
 const failures: unknown[] = []
@@ -40,10 +41,13 @@ function raw(...parts: string[]): Promise<string> {
 
 test.each([
   ['no http', 'hello\r\n\r\n'],
-  ['an endless header', `GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
-  ['two lengths', 'PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  ['HT-36: an endless header', `GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
   [
-    'a length and chunks',
+    'HT-36: two lengths',
+    'PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+  ],
+  [
+    'HT-36: a length and chunks',
     'PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ],
   ['a broken chunk', 'PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
@@ -52,7 +56,7 @@ test.each([
   expect(await raw(bytes)).toMatch(/^(HTTP\/1\.1 4\d\d|$)/)
 })
 
-test('a client that stops in the middle is cut off when nothing moves', async () => {
+test('HT-17: a client that stops in the middle is cut off when nothing moves', async () => {
   await raw('PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"sch')
   expect((await registry.ask('GET', '/v2/app/manifests/2')).status).toBe(404)
 })
@@ -110,7 +114,7 @@ test('a client that reads nothing does not make the server keep the blob in memo
   }
 })
 
-test('a body that nobody wants is not read for ever', async () => {
+test('HT-28: a body that nobody wants is not read for ever', async () => {
   const { hostname, port } = new URL(registry.url)
   let sent = 0
   await new Promise<void>(resolve => {
@@ -150,4 +154,32 @@ test('methods that are members of every object are no methods', async () => {
   for (const method of ['PROPFIND', 'TRACE', 'OPTIONS']) {
     expect((await registry.ask(method, '/v2/')).status).toBe(405)
   }
+})
+
+test('HT-27: no list is longer than a thousand, whatever is asked for (CVE-2023-2253)', async () => {
+  await using full = await runningServer()
+  const { manifest } = await putStoreImage(full.store)
+  for (let i = 0; i < 1001; i++) await full.store.references.set(`app:${i}`, manifest)
+  for (const n of ['1001', '999999999999999']) {
+    const answer = await full.ask('GET', `/v2/app/tags/list?n=${n}`)
+    expect([answer.json().tags, answer.headers.link]).toEqual([
+      expect.any(Array),
+      expect.stringContaining('rel="next"'),
+    ])
+    expect(answer.json().tags).toHaveLength(1000)
+  }
+  for (const n of ['-1', '1e9', '99999999999999999999', '0x10', '']) {
+    const answer = await full.ask('GET', `/v2/app/tags/list?n=${n}`)
+    expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'PAGINATION_NUMBER_INVALID'])
+  }
+})
+
+test('HT-34: a password that is refused shows nowhere', async () => {
+  const events: unknown[] = []
+  await using asking = await runningServer({ authorize: () => false, onRequest: event => events.push(event) })
+  const authorization = `Basic ${Buffer.from('ann:hunter2').toString('base64')}`
+  const answer = await asking.ask('GET', '/v2/?password=hunter2', { headers: { authorization } })
+  expect(answer.status).toBe(401)
+  const shown = `${answer.body} ${JSON.stringify(answer.headers)} ${JSON.stringify(events)}`
+  expect(shown).not.toMatch(/hunter2|YW5u/)
 })

@@ -69,7 +69,8 @@ function keysOf(registry: string): readonly string[] {
 function section(document: object, key: string, name: string, registry: string): object {
   const value = own(document, key)
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object') throw credentialsError(registry, `${key} in ${name} is not an object`)
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw credentialsError(registry, `${key} in ${name} is not an object`)
   return value
 }
 
