@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { MediaType } from '../../lib/spec/index.ts'
-import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 /** A server that stands for a registry which does as it is told, and which has an image `some/app:1`. */
 async function standing(
@@ -104,6 +105,39 @@ describe('a server with an upstream registry', () => {
       request.on('error', () => {})
     })
     await expect.poll(async () => (await all.here.stat(image.layer.digest))?.size).toBe(layer.length)
+  })
+
+  test('waits for a first client that reads slowly, and gives it all of it', async () => {
+    const layer = Buffer.alloc(24_000_000, 'layer')
+    await using all = await standing({ layer })
+    const { get } = await import('node:http')
+    const received = await new Promise<Buffer>((resolve, reject) => {
+      get(`${all.server.url}${blob(all.image.layer.digest)}`, answer => {
+        const chunks: Buffer[] = []
+        answer.on('error', reject)
+        // Longer than the buffers between here and there last.
+        setTimeout(() => answer.on('data', chunk => chunks.push(chunk)), 300)
+        answer.on('end', () => resolve(Buffer.concat(chunks)))
+      }).on('error', reject)
+    })
+    expect(received.equals(layer)).toBe(true)
+    expect((await all.here.stat(all.image.layer.digest))?.size).toBe(layer.length)
+  })
+
+  test('goes on where an earlier fetch broke off', async () => {
+    using directory = temporaryDirectory('upstream')
+    const layer = Buffer.alloc(2_000_000, 'layer')
+    const here = await openStore(`${directory.path}/store`)
+    await using all = await standing({ layer }, here)
+    const { digest } = all.image.layer
+    {
+      await using writer = await here.ingest(digest)
+      await writer.write(layer.subarray(0, 1_500_000))
+    }
+    const answer = await all.server.ask('GET', blob(digest))
+    expect([answer.complete, answer.body.equals(layer)]).toEqual([true, true])
+    const asked = all.origin.seen.find(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
+    expect(asked!.headers.range).toMatch(/^bytes=[1-9]/)
   })
 
   test('takes nothing over that is not what it was asked for, and passes it on to nobody', async () => {
