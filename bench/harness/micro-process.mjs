@@ -19,18 +19,37 @@ async function measure({ name, bytes, tasks }) {
   const runner = new Bench({ ...limits, retainSamples: true, throws: true })
   for (const { label, run, skipped } of tasks) if (!skipped) runner.add(label, run, { async: true })
   await runner.run()
-  const contenders = tasks.map(({ label, own = true, skipped }) => {
-    if (skipped) return { label, own, skipped }
-    const { latency } = runner.getTask(label).result
-    return { label, own, ...contenderOf(latency, bytes) }
-  })
-  const columns = bytes ? ['microseconds', 'speed'] : ['microseconds']
+  const contenders = []
+  for (const { label, own = true, run, skipped } of tasks) {
+    if (skipped) contenders.push({ label, own, skipped })
+    else {
+      const { latency } = runner.getTask(label).result
+      contenders.push({ label, own, ...contenderOf(latency, bytes, await processorTime(run)) })
+    }
+  }
+  const columns = ['microseconds', 'cpuMicroseconds', ...(bytes ? ['speed'] : [])]
   return { name, bytes, columns, plot: bytes ? 'speed' : 'microseconds', contenders }
 }
 
-function contenderOf({ p50, mad, samplesCount, samples }, bytes) {
+/** Processor time of a run, of all threads, in seconds: unlike the clock it hardly depends on who else is busy. */
+async function processorTime(run) {
+  const before = process.cpuUsage()
+  const end = performance.now() + (smoke ? 0 : 150)
+  let runs = 0
+  do {
+    await run()
+    runs++
+  } while (performance.now() < end)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6 / runs
+}
+
+function contenderOf({ p50, mad, samplesCount, samples }, bytes, cpuSeconds) {
   const seconds = p50 / 1000
-  const figures = { seconds: { median: seconds, mad: mad / 1000, n: samplesCount } }
+  const figures = {
+    seconds: { median: seconds, mad: mad / 1000, n: samplesCount },
+    cpuSeconds: { median: cpuSeconds, mad: 0, n: 1 },
+  }
   if (bytes) figures.bytesPerSecond = { median: bytes / seconds, mad: (bytes / seconds) * (mad / p50), n: samplesCount }
   const step = Math.ceil(samples.length / KEPT_SAMPLES)
   // tinybench sorts them: every n-th stands for its neighbours.

@@ -142,6 +142,17 @@ test('a worker that does not come up costs nothing: its stream was hashed on the
   expect(worker?.state).toBe('gone')
 })
 
+test('a worker that was started for a stream too short for it does not keep the process alive', async () => {
+  setHashWorkers(0)
+  setHashWorkers(1)
+  const keptAlive = () => process.getActiveResourcesInfo().filter(name => /MessagePort|Worker/.test(name)).length
+  const before = keptAlive()
+  const { worker, leave } = placeStream()
+  leave()
+  await vi.waitFor(() => expect(worker?.state).toBe('ready'))
+  expect(keptAlive()).toBe(before)
+})
+
 test('streams move when others end: to a worker that has nothing to do, and from a crowded one to the calling thread', async () => {
   const worker = await workerStarted()
   const rest = bytes.subarray(3_000_000)

@@ -10,6 +10,7 @@ export const COLUMNS = {
   milliseconds: { title: 'ms', figure: 'seconds', format: value => fixed(value * 1000, 0), spread: true },
   microseconds: { title: 'µs', figure: 'seconds', format: micro, spread: true },
   speed: { title: 'MB/s', figure: 'bytesPerSecond', format: mb, more: true },
+  cpuMicroseconds: { title: 'CPU µs', figure: 'cpuSeconds', format: micro },
   cpu: { title: 'CPU s', figure: 'cpuSeconds', format: seconds },
   memory: { title: 'peak MB', figure: 'peakBytes', format: mb },
   ratio: { title: 'size ratio', figure: 'ratio', format: value => fixed(value, 4) },

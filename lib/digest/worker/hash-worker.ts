@@ -40,10 +40,11 @@ export class HashWorker {
   constructor(onGone: () => void) {
     this.#onGone = onGone
     this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, execArgv: [], workerData: hasherModules() })
-    this.#worker.unref()
     this.#worker.on('message', answer => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))
     this.#worker.on('exit', code => this.#gone(new HasherError(`a hash worker ended with code ${code}`)))
+    // Listening for messages would keep the process alive again.
+    this.#worker.unref()
   }
 
   /** Streams that are hashed here, or will be as soon as the worker has started. */
