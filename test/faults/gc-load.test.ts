@@ -4,7 +4,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
 let library: string
@@ -118,7 +118,7 @@ async function expectSound(path: string): Promise<number> {
 test('GC-08: three processes store, name and forget while two collect: nothing that is needed goes', {
   timeout: 120_000,
 }, async () => {
-  using directory = temporaryDirectory('gc-load')
+  using directory = memoryDirectory('gc-load')
   await (await openStore(directory.path)).close()
   const workers = ['a', 'b', 'c'].map(name => start('worker.mjs', directory.path, name, 6000))
   const collectors = [1, 2].map(() => start('collector.mjs', directory.path, 6000))
@@ -137,7 +137,7 @@ test('GC-08: three processes store, name and forget while two collect: nothing t
 test('GC-04, GC-09: collectors and workers killed at 40 random moments leave garbage at most', {
   timeout: 120_000,
 }, async () => {
-  using directory = temporaryDirectory('gc-kill')
+  using directory = memoryDirectory('gc-kill')
   await (await openStore(directory.path)).close()
   let [removed, kills] = [0, 0]
   for (let round = 0; round < 10; round++) {

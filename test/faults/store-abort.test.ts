@@ -10,11 +10,11 @@ import {
   storeSource,
 } from '../../lib/store/index.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const { faults } = await vi.hoisted(async () => {
   const helpers = await import('../helpers/faulty-fs.ts')
@@ -75,7 +75,7 @@ const ACTS: Record<string, Act> = {
 
 /** Runs an act that is told to stop at its n-th call of the file system; whether it came that far. */
 async function stopAt(act: Act, n: number, prepare: (path: string, digest: never) => void): Promise<boolean> {
-  using directory = temporaryDirectory('abort')
+  using directory = memoryDirectory('abort')
   const store = await openStore(directory.path, { durability: 'none' })
   const image = await putStoreImage(store, LAYER)
   await store.references.set('app:1', image.manifest)
@@ -116,7 +116,7 @@ for (const [name, act] of Object.entries(ACTS)) {
 
 test('ST-04: a blob that the system cannot read is no corrupt one: nothing is moved, by a read, a check or a repair', async () => {
   const { systemError } = await import('../helpers/faulty-fs.ts')
-  using directory = temporaryDirectory('eio')
+  using directory = memoryDirectory('eio')
   const store = await openStore(directory.path, { onCorrupt: 'quarantine' })
   const image = await putStoreImage(store, LAYER)
   await store.references.set('app:1', image.manifest)
@@ -156,7 +156,7 @@ test('ST-04: a blob that the system cannot read is no corrupt one: nothing is mo
 
 test('a check of a store that cannot be listed rejects, and one that cannot move a blob says so', async () => {
   const { systemError } = await import('../helpers/faulty-fs.ts')
-  using directory = temporaryDirectory('eio')
+  using directory = memoryDirectory('eio')
   const store = await openStore(directory.path, { onCorrupt: 'quarantine' })
   const image = await putStoreImage(store, LAYER)
   await store.references.set('app:1', image.manifest)

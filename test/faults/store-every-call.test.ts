@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'
-import { openStore, type Store } from '../../lib/store/index.ts'
+import { assertComplete, openStore, type Store } from '../../lib/store/index.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const { faults } = await vi.hoisted(async () => {
   const helpers = await import('../helpers/faulty-fs.ts')
@@ -20,38 +20,40 @@ vi.mock('node:fs/promises', async original => {
 
 afterEach(() => faults.reset())
 
-const RESUMED = Buffer.concat([Buffer.alloc(300_000, 'a'), Buffer.alloc(300_000, 'b')])
+const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
+/** Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it either. */
+const EACH = 24
 
-const ACTS: Record<string, (store: Store) => Promise<unknown>> = {
-  'put and tag': async store => {
-    const { manifest } = await putStoreImage(store, 'a layer of the act')
+/** What is done under faults; the number makes its bytes different each time. */
+const ACTS: Record<string, (store: Store, i: number) => Promise<unknown>> = {
+  'put and tag': async (store, i) => {
+    const { manifest } = await putStoreImage(store, `a layer of the act ${i}`)
     await store.references.set('act:1', manifest)
   },
-  'resume and commit': async store => {
+  'resume and commit': async (store, i) => {
+    const bytes = Buffer.alloc(600_000, `resumed ${i}`)
     {
-      await using writer = await store.ingest('key')
-      await writer.write(RESUMED.subarray(writer.offset, 300_000))
+      await using writer = await store.ingest(`key ${i}`)
+      await writer.write(bytes.subarray(writer.offset, 300_000))
     }
-    const writer = await store.ingest('key')
-    await writer.write(RESUMED.subarray(writer.offset))
-    expect((await writer.commit({ size: 600_000 })).digest).toBe(await digestOf(RESUMED))
+    const writer = await store.ingest(`key ${i}`)
+    await writer.write(bytes.subarray(writer.offset))
+    expect((await writer.commit({ size: 600_000 })).digest).toBe(await digestOf(bytes))
+    await store.delete(await digestOf(bytes))
   },
-  'untag and delete': async store => {
-    const { layer } = await putStoreImage(store, 'a layer to go')
-    await store.references.delete('first:1')
+  'untag and delete': async (store, i) => {
+    const { layer } = await putStoreImage(store, `a layer to go ${i}`)
+    await store.references.delete('act:1')
     await store.delete(layer.digest)
+  },
+  'put in a batch, tag and close': async (store, i) => {
+    const { manifest } = await putStoreImage(store, `a layer of the batch ${i}`)
+    await store.references.set('act:1', manifest)
   },
 }
 
-/** One act in a store that has one image, under faults; then the same store without them must be as good as new. */
-async function actUnder(act: (store: Store) => Promise<unknown>, code: string, n: number): Promise<boolean> {
+async function actUnder(path: string, name: string, { code, n, i }: { code: string; n: number; i: number }) {
   const { systemError } = await import('../helpers/faulty-fs.ts')
-  using directory = temporaryDirectory('every-call')
-  const before = await openStore(directory.path, { hasher: 'native' })
-  const { manifest } = await putStoreImage(before, 'first')
-  await before.references.set('first:1', manifest)
-  await before.close()
-
   let hit = false
   faults.reset((_, count) => {
     if (count !== n) return undefined
@@ -59,36 +61,58 @@ async function actUnder(act: (store: Store) => Promise<unknown>, code: string, n
     return systemError(code)
   })
   const errors: unknown[] = []
-  await openStore(directory.path, { hasher: 'wasm' })
+  await openStore(path, { durability: name.includes('batch') ? 'batch' : 'full' })
     .then(async store => {
-      await act(store).catch(error => errors.push(error))
+      await ACTS[name]!(store, i).catch(error => errors.push(error))
       await store.close().catch(error => errors.push(error))
     })
     .catch(error => errors.push(error))
   faults.reset()
   for (const error of errors) expect(LayerStoreError.is(error), `${code} at ${n}: ${(error as Error).stack}`).toBe(true)
-  expect(openFilesBelow(directory.path)).toEqual([])
-  await expectSound(directory.path, act)
+  expect(openFilesBelow(path)).toEqual([])
   return hit
 }
 
-async function expectSound(path: string, act: (store: Store) => Promise<unknown>): Promise<void> {
-  const after = await openStore(path)
-  for await (const { digest } of after.list()) for await (const _ of after.read(digest)) void _
-  for await (const { name, descriptor } of after.references.list()) await after.references.set(name, descriptor)
-  await act(after)
-  await after.close()
+/** Seen by a store that was open all the time: names are whole, blobs are right, and no lock is left. */
+async function expectSound(path: string, store: Store): Promise<void> {
+  for await (const { digest } of store.list()) for await (const _ of store.read(digest)) void _
+  for await (const { descriptor } of store.references.list()) await assertComplete(store, descriptor)
+  expect(await store.references.get('first:1')).toBeDefined()
   expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
 }
 
-for (const [name, act] of Object.entries(ACTS)) {
-  for (const code of ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']) {
-    test(`${name}: every single call may fail with ${code}, and the store stays sound`, {
-      timeout: 40_000,
-    }, async () => {
-      let n = 1
-      while (await actUnder(act, code, n)) n++
-      expect(n).toBeGreaterThan(30)
-    })
-  }
+/** Afterwards the same can be done without faults, and names can be set. */
+async function expectUsable(path: string, name: string): Promise<void> {
+  await using store = await openStore(path)
+  await ACTS[name]!(store, -1)
+  for await (const { name, descriptor } of store.references.list()) await store.references.set(name, descriptor)
 }
+
+test.each(Object.keys(ACTS))(
+  'ST-03, ST-04: %s: every single call may fail, in four ways, and the store stays sound',
+  {
+    timeout: 120_000,
+  },
+  async name => {
+    const cases = function* () {
+      let i = 0
+      for (let n = 1; ; n++) for (const code of CODES) yield { code, n, i: i++ }
+    }
+    let [failed, done] = [0, false]
+    const left = cases()
+    while (!done) {
+      using directory = memoryDirectory('every-call')
+      await using observer = await openStore(directory.path, { hasher: 'native' })
+      await observer.references.set('first:1', (await putStoreImage(observer, 'first')).manifest)
+      for (let turn = 0; turn < EACH && !done; turn++) {
+        const next = left.next().value!
+        if (await actUnder(directory.path, name, next)) failed++
+        else done = true
+        await expectSound(directory.path, observer)
+      }
+      await expectUsable(directory.path, name)
+    }
+    console.log(`${name}: ${failed} calls failed, one at a time`)
+    expect(failed).toBeGreaterThan(4 * 30)
+  },
+)

@@ -213,7 +213,7 @@ test('a file that only its owner may write is started anew, as after a crash bef
   await writer.abort()
 })
 
-test('a store on a file system that may not be written reads, and refuses writes', async () => {
+test('ST-06: a store on a file system that may not be written reads, and refuses writes', async () => {
   const { manifest } = await putStoreImage(store)
   await store.references.set('app:1', manifest)
   await store.close()

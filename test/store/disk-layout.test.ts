@@ -116,7 +116,7 @@ describe('opening a layout', () => {
     await store.close()
   })
 
-  test('a read-only store creates no file at all, whatever is called', async () => {
+  test('ST-06: a read-only store creates no file at all, whatever is called', async () => {
     writeLayout()
     const before = treeOf(directory.path)
     const store = await openStore(directory.path, { readOnly: true })

@@ -168,7 +168,7 @@ describe('a lock of a dead holder', () => {
   })
 })
 
-describe('whether a holder is gone', () => {
+describe('ST-16: whether a holder is gone', () => {
   const cases: [what: string, members: Partial<Owner>, ageMs: number, gone: boolean][] = [
     ['this process, however long silent', {}, 24 * 60 * MINUTE, false],
     ['an earlier process with this pid', { start: '1' }, 0, true],

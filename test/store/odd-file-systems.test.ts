@@ -53,7 +53,7 @@ test('a file system that cannot sync directories does as well, one that fails to
   await store.close()
 })
 
-test('short writes are carried on with', async () => {
+test('ST-08: short writes are carried on with', async () => {
   using directory = temporaryDirectory('short')
   const store = await openStore(directory.path)
   faults.longestWrite = 1000

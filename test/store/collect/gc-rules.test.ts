@@ -556,7 +556,7 @@ describe('GC-07: a run does what its plan says', () => {
   })
 })
 
-describe('clocks', () => {
+describe('ST-15: clocks that jump', () => {
   test('a time in the future counts as now', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const digest = await put('from the future')

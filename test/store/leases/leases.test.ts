@@ -144,7 +144,7 @@ test('in a store that may only be read, a lease protects nothing and leaves no t
   await reading.close()
 })
 
-describe('a lease whose holder', () => {
+describe('ST-16: a lease whose holder', () => {
   /** A lease of somebody else, with these members, that gave its last sign of life so long ago. */
   async function foreignLease(owner: object, ageMs: number, digest: Digest) {
     const lease = await store.leases.hold({ digests: [digest], label: 'foreign' })

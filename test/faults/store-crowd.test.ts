@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStore } from '../../lib/store/index.ts'
+import { bundleChild } from '../helpers/bundle-child.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { readAll } from '../helpers/read-all.ts'
+
+let program: Awaited<ReturnType<typeof bundleChild>>
+beforeAll(async () => {
+  program = await bundleChild('crowd-child.mjs')
+})
+afterAll(() => program[Symbol.dispose]())
+
+describe.skipIf(!needsProgram('prlimit'))('ST-05: a process that may have 64 open files', () => {
+  const limited = (act: string, directory: string) =>
+    JSON.parse(
+      execFileSync('prlimit', ['--nofile=64:64', process.execPath, program.path, act, directory], { encoding: 'utf8' }),
+    )
+
+  test('puts 500 blobs, reads them and sets 100 names at once, and has none open afterwards', {
+    timeout: 60_000,
+  }, () => {
+    using directory = memoryDirectory('crowd')
+    const { put, read, names, most, left } = limited('crowd', directory.path)
+    expect([put, read, names]).toEqual([500, 500, 100])
+    expect(left).toEqual([])
+    console.log(`ST-05: 500 puts and reads at once had ${most} files of the store open at most`)
+    expect(most).toBeLessThan(64)
+  })
+
+  test('waits for a file to be closed, and says EMFILE when none is', { timeout: 60_000 }, () => {
+    using directory = memoryDirectory('crowd')
+    expect(limited('starve', directory.path)).toEqual({
+      waited: 'found',
+      starved: ['ERR_STORE_IO', 'EMFILE'],
+      left: [],
+    })
+  })
+})
+
+test('ST-21: a hundred readers that are read in turns all get on', { timeout: 30_000 }, async () => {
+  using directory = memoryDirectory('crowd')
+  await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  const blobs = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => store.put(Buffer.alloc(1_200_000, `turns ${i}`))),
+  )
+  const readers = blobs.map(({ digest }) => store.read(digest)[Symbol.asyncIterator]())
+  for (let turn = 0; turn < 2; turn++) {
+    const chunks = await Promise.all(readers.map(reader => reader.next()))
+    for (const { value } of chunks) expect(value?.byteLength).toBeGreaterThanOrEqual(64 * 1024)
+  }
+  await Promise.all(readers.map(reader => reader.return?.()))
+  expect((await readAll(store.read(blobs[0]!.digest))).byteLength).toBe(1_200_000)
+})
+
+test('ST-05: who waits for room and is told to stop, stops', async () => {
+  using directory = memoryDirectory('crowd')
+  await using store = await openStore(directory.path, { durability: 'none' })
+  let release!: () => void
+  const held = new Promise<void>(resolve => {
+    release = resolve
+  })
+  async function* slow() {
+    yield Buffer.from('first')
+    await held
+  }
+  const puts = Array.from({ length: 20 }, () => store.put(slow()))
+  const stop = new AbortController()
+  const waiting = store.put(Buffer.from('late'), { signal: stop.signal })
+  const reason = new Error('enough')
+  stop.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+  release()
+  expect(new Set((await Promise.all(puts)).map(({ digest }) => digest)).size).toBe(1)
+})

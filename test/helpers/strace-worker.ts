@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** What one run under a fault said, and whether it ended by being killed. */
+export interface FaultyRun {
+  readonly said: readonly string[]
+  readonly killed: boolean
+}
+
+/** A process that works on one store after another, each time with a system call of it made to fail by strace. */
+export class StraceWorker {
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+  #lines: string[] = []
+  #heard: () => void = () => undefined
+  #dead = false
+
+  /** One thread for the calls of the file system: then the n-th call is the same one each time. */
+  constructor(program: string, warmUp: string) {
+    this.#child = spawn(process.execPath, [program, warmUp], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    })
+    this.#child.stdin?.on('error', () => undefined)
+    createInterface({ input: this.#child.stdout! }).on('line', line => {
+      this.#lines.push(line)
+      this.#heard()
+    })
+    this.#closed = once(this.#child, 'close').then(() => {
+      this.#dead = true
+      this.#heard()
+    })
+  }
+
+  async #until(isEnough: () => boolean): Promise<void> {
+    while (!isEnough() && !this.#dead) await new Promise<void>(resolve => (this.#heard = resolve))
+  }
+
+  /** Works in a directory while the n-th use of a system call does what `what` says. */
+  async run(directory: string, call: string, what: string, n: number): Promise<FaultyRun> {
+    await this.#until(() => this.#lines.includes('ready'))
+    this.#lines = ['ready']
+    const args = ['-f', '-p', String(this.#child.pid), '-o', '/dev/null', '-e', `trace=${call}`]
+    const strace = spawn('strace', [...args, '-e', `inject=${call}:${what}:when=${n}`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const ended = once(strace, 'close')
+    let log = ''
+    for await (const chunk of strace.stderr) {
+      log += chunk
+      if (log.includes('attached')) break
+    }
+    this.#child.stdin?.write(`${directory}\n`)
+    await this.#until(() => this.#lines.includes('done'))
+    strace.kill('SIGTERM')
+    await ended
+    return { said: this.#lines, killed: this.#dead }
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+}
