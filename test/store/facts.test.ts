@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import {
@@ -9,10 +9,13 @@ import {
   layerFact,
   layersOfDiffId,
   openStore,
+  planCollection,
   readOnly,
   recordBlobSource,
   recordLayerFact,
+  runCollection,
 } from '../../lib/store/index.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -147,4 +150,30 @@ test('nothing is noted where nothing can be written, and that is no error', asyn
   await recordBlobSource(closed, blob, source('app'))
   const reason = new Error('enough')
   expect(await thrownBy(() => blobSources(store, blob, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+})
+
+describe.each(['disk', 'memory'])('after a collection, in a %s store', kind => {
+  test('facts about what it removed are gone, those about what stays are there', async () => {
+    using directory = temporaryDirectory('facts-gc')
+    await using store = kind === 'disk' ? await openStore(directory.path) : createMemoryStore()
+    const { manifest, layer } = await putStoreImage(store, 'stays')
+    await store.references.set('app:1', manifest)
+    const gone = await store.put(Buffer.from('goes'))
+    const twin = await store.put(Buffer.from('goes too, and holds the same as what stays'))
+    const [diffId, other] = [await digestOf(Buffer.from('diff')), await digestOf(Buffer.from('other'))]
+    await recordLayerFact(store, { digest: layer.digest, diffId, proven: true })
+    await recordLayerFact(store, { digest: twin.digest, diffId, proven: true })
+    await recordLayerFact(store, { digest: gone.digest, diffId: other, proven: true })
+    for (const digest of [layer.digest, gone.digest]) {
+      await recordBlobSource(store, digest, { registry: 'r.example', repository: 'a' })
+    }
+    for (const key of [diffId, other]) await store.derived.set('indexes', key, Buffer.from('an index'))
+    const plan = await planCollection(store, { graceMs: 0, force: true })
+    expect((await runCollection(store, plan)).deleted).toHaveLength(2)
+    expect([...(await store.derived.list('facts'))].sort()).toEqual(
+      [`diff:${diffId}`, `layer:${layer.digest}`, `sources:${layer.digest}`].sort(),
+    )
+    expect(await store.derived.list('indexes')).toEqual([diffId])
+    expect((await layersOfDiffId(store, diffId)).map(({ digest }) => digest)).toEqual([layer.digest])
+  })
 })

@@ -42,6 +42,22 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'a name is set only if it stands for what its setter expects, where that is said',
+    async run({ store }) {
+      const { manifest: first } = await smallImage(store, 'first')
+      const { manifest: second } = await smallImage(store, 'second')
+      await failsWith('ERR_REFERENCE_CONFLICT', () => store.references.set('app:1', first, { expected: first.digest }))
+      await store.references.set('app:1', first, { expected: null })
+      await failsWith('ERR_REFERENCE_CONFLICT', () => store.references.set('app:1', second, { expected: null }))
+      await failsWith('ERR_REFERENCE_CONFLICT', () =>
+        store.references.set('app:1', second, { expected: second.digest }),
+      )
+      assert.deepEqual(await store.references.get('app:1'), first)
+      await store.references.set('docker.io/library/app:1', second, { expected: first.digest })
+      assert.deepEqual(await store.references.get('app:1'), second)
+    },
+  },
+  {
     name: 'a descriptor comes back with all of its members',
     reads: true,
     async run({ store, writable }) {
