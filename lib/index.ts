@@ -1,410 +1,88 @@
-export {
-  type ArchiveAddress,
-  type ArchivedImage,
-  ArchiveLimits,
-  type ImageArchive,
-  type ImageToWrite,
-  type ImportTarOptions,
-  importTar,
-  type LoadArchiveOptions,
-  type LoadedImage,
-  loadArchive,
-  openArchive,
-  parseArchiveAddress,
-  type ReadArchiveOptions,
-  type SavedArchive,
-  saveArchive,
-  type WriteArchiveOptions,
-  writeArchive,
-} from './archive/index.ts'
-export {
-  type CompressionType,
-  type CompressOptions,
-  compress,
-  type DecompressOptions,
-  type DetectedCompression,
-  decompress,
-  detectCompression,
-  type SniffedSource,
-} from './compression/index.ts'
-export {
-  createDigester,
-  createStreamDigester,
-  DIGEST_ALGORITHMS,
-  type Digest,
-  type DigestAlgorithm,
-  type DigestCheckpoint,
-  Digester,
-  type DigesterOptions,
-  digestOf,
-  type ExpectedBytes,
-  type HasherEngine,
-  isDigest,
-  parseDigest,
-  restoreDigester,
-  restoreStreamDigester,
-  type SplitDigest,
-  StreamDigester,
-  setHashWorkers,
-  splitDigest,
-  type VerifyBytesOptions,
-  verifyBytes,
-} from './digest/index.ts'
-export {
-  BlobCorruptError,
-  BlobNotFoundError,
-  DiffIdMismatchError,
-  DigestMismatchError,
-  type ErrorCode,
-  type ErrorCodeFormat,
-  FormatError,
-  type FormatErrorCode,
-  HasherError,
-  LayerStoreError,
-  LimitError,
-  type PlanChange,
-  PlanOutdatedError,
-  PlatformNotFoundError,
-  ReferenceNotFoundError,
-  RegistryError,
-  type RegistryErrorCode,
-  type RegistryErrorDetails,
-  RootfsError,
-  type RootfsErrorCode,
-  type RootfsErrorDetails,
-  SizeMismatchError,
-  SourceError,
-  type SourceErrorCode,
-  StoreError,
-  type StoreErrorCode,
-  type WireError,
-} from './errors/index.ts'
-export {
-  type ComposeConfigInput,
-  type ComposedLayer,
-  type ComposeImageOptions,
-  type ComposeManifestInput,
-  chainId,
-  chainIds,
-  composeConfig,
-  composeImage,
-  composeManifest,
-  defaultCreated,
-  findDescriptor,
-  type Image,
-  type ImageLayer,
-  mergeRunConfig,
-  type NamedBlobs,
-  type NewLayer,
-  platformsOf,
-  type ReadImageOptions,
-  readImage,
-  readImageDocument,
-  selectPlatform,
-} from './image/index.ts'
-export {
-  type ChangedField,
-  type ChangedPath,
-  createIgnoreRules,
-  type DiffEntriesOptions,
-  type DiffPath,
-  type DiffTreesOptions,
-  diffEntries,
-  diffIdOf,
-  diffTrees,
-  directoryTree,
-  type EntryPolicies,
-  type Files,
-  type FromDirectoryOptions,
-  type FromFilesOptions,
-  fromDirectory,
-  fromFiles,
-  type IgnoreRules,
-  type IndexedEntry,
-  type IndexingStore,
-  type LayerIndex,
-  type LayerLimits,
-  type LayerRange,
-  type OwnerPolicy,
-  parseIgnoreFile,
-  type ReadLayerIndexOptions,
-  type ReadLayerOptions,
-  type RewriteEntriesOptions,
-  readLayer,
-  readLayerIndex,
-  rewriteEntries,
-  type Tree,
-  type TreeDiff,
-  type TreeEntry,
-  type Whiteout,
-  type WriteLayerOptions,
-  type WriteLayerProgress,
-  type WrittenLayer,
-  writeDiffLayer,
-  writeLayer,
-  type XattrReader,
-  type XattrsRead,
-} from './layer/index.ts'
-export {
-  type Credential,
-  type CredentialOptions,
-  type CredentialSource,
-  createRegistryClient,
-  type FetchBlobOptions,
-  type FetchedManifest,
-  type HostLookup,
-  type HostRule,
-  type PushBlobOptions,
-  type ReferrersOptions,
-  type RegistryClient,
-  type RegistryClientOptions,
-  type RegistryEvent,
-  type RegistryHostOptions,
-  type RegistryMirror,
-  type RegistryMirrorEvent,
-  type RegistryRateLimitEvent,
-  type RegistryWaitEvent,
-  type RegistryWarning,
-  type RemoteBlob,
-  type RetryOptions,
-  type Timeouts,
-  type UploadMemory,
-} from './registry/index.ts'
-export {
-  type ContentOptions,
-  type EntryChange,
-  flattenImage,
-  type LookupOptions,
-  type OmitUnchangedOptions,
-  type OpenUnionViewOptions,
-  omitUnchanged,
-  openUnionView,
-  type Provenance,
-  type ReadFileOptions,
-  type SkippedDetail,
-  type SquashedLayers,
-  type SquashLayersOptions,
-  squashLayers,
-  type UnionView,
-  type UnpackCounts,
-  type UnpackImageOptions,
-  type UnpackOptions,
-  type UnpackProgress,
-  type UnpackReport,
-  unpackImage,
-  unpackLayers,
-  type ViewEntry,
-  type ViewLayer,
-  type ViewSource,
-  type ViewWarning,
-} from './rootfs/index.ts'
-export {
-  type Authorize,
-  allowHtpasswd,
-  allowUsers,
-  createRegistryServer,
-  type ListenOptions,
-  type RegistryAccess,
-  type RegistryAction,
-  type RegistryAddress,
-  type RegistryRequestEvent,
-  type RegistryServer,
-  type RegistryServerOptions,
-  type RegistryUpstream,
-  type TlsIdentity,
-} from './server/index.ts'
-export {
-  Annotation,
-  type Descriptor,
-  familiarName,
-  formatPlatform,
-  formatReference,
-  type HistoryEntry,
-  hostPlatform,
-  IMAGE_MEDIA_TYPES,
-  type ImageConfig,
-  type ImageDocument,
-  type ImageIndex,
-  type ImageManifest,
-  type IndexDocument,
-  isConfigType,
-  isForeignLayerType,
-  isIndexType,
-  isLayerType,
-  isManifestType,
-  isRepositoryPath,
-  isTag,
-  Limits,
-  type ManifestDocument,
-  MediaType,
-  matchPlatform,
-  normalizePlatform,
-  type Platform,
-  parseConfig,
-  parseDescriptor,
-  parseImageDocument,
-  parseIndex,
-  parseManifest,
-  parsePlatform,
-  parseReference,
-  type Reference,
-  type Repository,
-  type RunConfig,
-  successorsOf,
-} from './spec/index.ts'
-export {
-  type AbortOptions,
-  assertComplete,
-  type BlobCount,
-  type BlobInfo,
-  type BlobReader,
-  type BlobSource,
-  type BlobStore,
-  type BlobWriter,
-  type ByteSource,
-  blobSources,
-  type CacheRecord,
-  type CheckDriver,
-  type CheckFault,
-  type CheckProgress,
-  type CheckReport,
-  type CheckStoreOptions,
-  type CollectionDriver,
-  type CollectionPlan,
-  type CollectionPolicy,
-  type CollectionResult,
-  type CollectionRoots,
-  type CommitOptions,
-  type CorruptionPolicy,
-  checkStore,
-  createMemoryStore,
-  type DerivedKind,
-  type DerivedStore,
-  type DroppedBlob,
-  type FactKeeper,
-  type FoundFile,
-  type FoundNames,
-  type HoldOptions,
-  type ImageUsage,
-  type IngestInfo,
-  type IngestOptions,
-  type KeptBlob,
-  type LayerFact,
-  type Lease,
-  type LeaseInfo,
-  type LeaseState,
-  type LeaseStore,
-  type LiveRoots,
-  layerFact,
-  layersOfDiffId,
-  type MemoryStoreOptions,
-  type MendedFile,
-  type NamedDescriptor,
-  type NamedEntry,
-  type OpenStoreOptions,
-  openStore,
-  type PlanCollectionOptions,
-  type ProblemClass,
-  type PutOptions,
-  planCollection,
-  type ReadBlobOptions,
-  type ReadDocumentOptions,
-  type ReferenceStore,
-  type RemovalOutcome,
-  type RepairProgress,
-  type RepairResult,
-  type RepairSource,
-  type RepairStoreOptions,
-  type ResolvedPolicy,
-  readDocument,
-  readOnly,
-  readStoreUsage,
-  recordBlobSource,
-  recordLayerFact,
-  repairStore,
-  runCollection,
-  type SetReferenceOptions,
-  type Store,
-  type StoredBlob,
-  type StoreProblem,
-  type StoreUsage,
-  storeSource,
-  type TieredOptions,
-  tiered,
-  type UnfinishedUsage,
-  type VerifyingOptions,
-  type VerifyPolicy,
-  verifying,
-} from './store/index.ts'
-export {
-  type ReadTarOptions,
-  readTar,
-  type ScannedHeader,
-  type SparseRegion,
-  type TarEntry,
-  type TarEntryType,
-  type TarHeader,
-  type TarInput,
-  type TarLimits,
-  TarScanner,
-  writeTar,
-} from './tar/index.ts'
-export {
-  type AnyPlan,
-  type BlobFeed,
-  type BlobOutcome,
-  type BlobProgress,
-  type CopyPlan,
-  type CopyResult,
-  type CopySource,
-  type CopyTarget,
-  type CopyTargetOptions,
-  copyImage,
-  type DocumentContext,
-  type FinishContext,
-  type GraphNode,
-  type KnownIndex,
-  knownSources,
-  type NameProgress,
-  type Need,
-  type NeedsContext,
-  type OnProgress,
-  type PlanCopyOptions,
-  type PlanOfSteps,
-  type PlanPullOptions,
-  type PlanPushOptions,
-  type PlanStep,
-  type PlatformChoice,
-  type PullPlan,
-  type PullResult,
-  type PushPlan,
-  type PushResult,
-  planCopy,
-  planPull,
-  planPush,
-  type ReadableStore,
-  type ReadSourceOptions,
-  type RegistryEnd,
-  type RegistryTargetOptions,
-  type RunCopyOptions,
-  type RunOptions,
-  type RunPullOptions,
-  type RunPushOptions,
-  registrySource,
-  runCopy,
-  runPull,
-  runPush,
-  type StepKind,
-  type StepNeed,
-  type StoreEnd,
-  type StoreTargetOptions,
-  sourceInRegistry,
-  sourceInStore,
-  type TotalProgress,
-  type TransferPlan,
-  type TransferProgress,
-  type TransferSource,
-  type TransferTarget,
-  targetInRegistry,
-  targetInStore,
-} from './transfer/index.ts'
+// biome-ignore-all assist/source/organizeImports: in one statement for each door every name takes a line
+export { ArchiveLimits, importTar, loadArchive, openArchive, parseArchiveAddress } from './archive/index.ts'
+export { saveArchive, writeArchive } from './archive/index.ts'
+export type { ArchiveAddress, ArchivedImage, ImageArchive, ImageToWrite, ImportTarOptions } from './archive/index.ts'
+export type { LoadArchiveOptions, LoadedImage, ReadArchiveOptions, SavedArchive } from './archive/index.ts'
+export type { WriteArchiveOptions } from './archive/index.ts'
+export { compress, decompress, detectCompression } from './compression/index.ts'
+export type { CompressionType, CompressOptions, DecompressOptions, DetectedCompression } from './compression/index.ts'
+export type { SniffedSource } from './compression/index.ts'
+export { createDigester, createStreamDigester, DIGEST_ALGORITHMS, Digester, digestOf } from './digest/index.ts'
+export { isDigest, parseDigest, restoreDigester, restoreStreamDigester, setHashWorkers } from './digest/index.ts'
+export { splitDigest, StreamDigester, verifyBytes } from './digest/index.ts'
+export type { Digest, DigestAlgorithm, DigestCheckpoint, DigesterOptions, ExpectedBytes } from './digest/index.ts'
+export type { HasherEngine, SplitDigest, VerifyBytesOptions } from './digest/index.ts'
+export { BlobCorruptError, BlobNotFoundError, DiffIdMismatchError, DigestMismatchError } from './errors/index.ts'
+export { FormatError, HasherError, LayerStoreError, LimitError, PlanOutdatedError } from './errors/index.ts'
+export { PlatformNotFoundError, ReferenceNotFoundError, RegistryError, RootfsError } from './errors/index.ts'
+export { SizeMismatchError, SourceError, StoreError } from './errors/index.ts'
+export type { ErrorCode, ErrorCodeFormat, FormatErrorCode, PlanChange, RegistryErrorCode } from './errors/index.ts'
+export type { RegistryErrorDetails, RootfsErrorCode, RootfsErrorDetails, SourceErrorCode } from './errors/index.ts'
+export type { StoreErrorCode, WireError } from './errors/index.ts'
+export { chainId, chainIds, composeConfig, composeImage, composeManifest, defaultCreated } from './image/index.ts'
+export { findDescriptor, mergeRunConfig, platformsOf, readImage, readImageDocument } from './image/index.ts'
+export { selectPlatform } from './image/index.ts'
+export type { ComposeConfigInput, ComposedLayer, ComposeImageOptions, ComposeManifestInput } from './image/index.ts'
+export type { Image, ImageLayer, NamedBlobs, NewLayer, ReadImageOptions } from './image/index.ts'
+export { createIgnoreRules, diffEntries, diffIdOf, diffTrees, directoryTree, fromDirectory } from './layer/index.ts'
+export { fromFiles, parseIgnoreFile, readLayer, readLayerIndex, rewriteEntries, writeDiffLayer } from './layer/index.ts'
+export { writeLayer } from './layer/index.ts'
+export type { ChangedField, ChangedPath, DiffEntriesOptions, DiffPath, DiffTreesOptions } from './layer/index.ts'
+export type { EntryPolicies, Files, FromDirectoryOptions, FromFilesOptions, IgnoreRules } from './layer/index.ts'
+export type { IndexedEntry, IndexingStore, LayerIndex, LayerLimits, LayerRange, OwnerPolicy } from './layer/index.ts'
+export type { ReadLayerIndexOptions, ReadLayerOptions, RewriteEntriesOptions, Tree, TreeDiff } from './layer/index.ts'
+export type { TreeEntry, Whiteout, WriteLayerOptions, WriteLayerProgress, WrittenLayer } from './layer/index.ts'
+export type { XattrReader, XattrsRead } from './layer/index.ts'
+export { createRegistryClient } from './registry/index.ts'
+export type { Credential, CredentialOptions, CredentialSource, FetchBlobOptions } from './registry/index.ts'
+export type { FetchedManifest, HostLookup, HostRule, PushBlobOptions, ReferrersOptions } from './registry/index.ts'
+export type { RegistryClient, RegistryClientOptions, RegistryEvent, RegistryHostOptions } from './registry/index.ts'
+export type { RegistryMirror, RegistryMirrorEvent, RegistryRateLimitEvent } from './registry/index.ts'
+export type { RegistryWaitEvent, RegistryWarning, RemoteBlob, RetryOptions, Timeouts } from './registry/index.ts'
+export type { UploadMemory } from './registry/index.ts'
+export { flattenImage, omitUnchanged, openUnionView, squashLayers, unpackImage, unpackLayers } from './rootfs/index.ts'
+export type { ContentOptions, EntryChange, LookupOptions, OmitUnchangedOptions } from './rootfs/index.ts'
+export type { OpenUnionViewOptions, Provenance, ReadFileOptions, SkippedDetail } from './rootfs/index.ts'
+export type { SquashedLayers, SquashLayersOptions, UnionView, UnpackCounts } from './rootfs/index.ts'
+export type { UnpackImageOptions, UnpackOptions, UnpackProgress, UnpackReport, ViewEntry } from './rootfs/index.ts'
+export type { ViewLayer, ViewSource, ViewWarning } from './rootfs/index.ts'
+export { allowHtpasswd, allowUsers, createRegistryServer } from './server/index.ts'
+export type { Authorize, ListenOptions, RegistryAccess, RegistryAction, RegistryAddress } from './server/index.ts'
+export type { RegistryRequestEvent, RegistryServer, RegistryServerOptions, RegistryUpstream } from './server/index.ts'
+export type { TlsIdentity } from './server/index.ts'
+export { Annotation, familiarName, formatPlatform, formatReference, hostPlatform } from './spec/index.ts'
+export { IMAGE_MEDIA_TYPES, isConfigType, isForeignLayerType, isIndexType, isLayerType } from './spec/index.ts'
+export { isManifestType, isRepositoryPath, isTag, Limits, matchPlatform, MediaType } from './spec/index.ts'
+export { normalizePlatform, parseConfig, parseDescriptor, parseImageDocument, parseIndex } from './spec/index.ts'
+export { parseManifest, parsePlatform, parseReference, successorsOf } from './spec/index.ts'
+export type { Descriptor, HistoryEntry, ImageConfig, ImageDocument, ImageIndex, ImageManifest } from './spec/index.ts'
+export type { IndexDocument, ManifestDocument, Platform, Reference, Repository, RunConfig } from './spec/index.ts'
+export { assertComplete, blobSources, checkStore, createMemoryStore, layerFact, layersOfDiffId } from './store/index.ts'
+export { openStore, planCollection, readDocument, readOnly, readStoreUsage, recordBlobSource } from './store/index.ts'
+export { recordLayerFact, repairStore, runCollection, storeSource, tiered, verifying } from './store/index.ts'
+export type { AbortOptions, BlobCount, BlobInfo, BlobReader, BlobSource, BlobStore, BlobWriter } from './store/index.ts'
+export type { ByteSource, CacheRecord, CheckDriver, CheckFault, CheckProgress, CheckReport } from './store/index.ts'
+export type { CheckStoreOptions, CollectionDriver, CollectionPlan, CollectionPolicy } from './store/index.ts'
+export type { CollectionResult, CollectionRoots, CommitOptions, CorruptionPolicy, DerivedKind } from './store/index.ts'
+export type { DerivedStore, DroppedBlob, FactKeeper, FoundFile, FoundNames, HoldOptions } from './store/index.ts'
+export type { ImageUsage, IngestInfo, IngestOptions, KeptBlob, LayerFact, Lease, LeaseInfo } from './store/index.ts'
+export type { LeaseState, LeaseStore, LiveRoots, MemoryStoreOptions, MendedFile } from './store/index.ts'
+export type { NamedDescriptor, NamedEntry, OpenStoreOptions, PlanCollectionOptions } from './store/index.ts'
+export type { ProblemClass, PutOptions, ReadBlobOptions, ReadDocumentOptions, ReferenceStore } from './store/index.ts'
+export type { RemovalOutcome, RepairProgress, RepairResult, RepairSource, RepairStoreOptions } from './store/index.ts'
+export type { ResolvedPolicy, SetReferenceOptions, Store, StoredBlob, StoreProblem, StoreUsage } from './store/index.ts'
+export type { TieredOptions, UnfinishedUsage, VerifyingOptions, VerifyPolicy } from './store/index.ts'
+export { readTar, TarScanner, writeTar } from './tar/index.ts'
+export type { ReadTarOptions, ScannedHeader, SparseRegion, TarEntry, TarEntryType, TarHeader } from './tar/index.ts'
+export type { TarInput, TarLimits } from './tar/index.ts'
+export { copyImage, knownSources, planCopy, planPull, planPush, registrySource, runCopy } from './transfer/index.ts'
+export { runPull, runPush, sourceInRegistry, sourceInStore, targetInRegistry, targetInStore } from './transfer/index.ts'
+export type { AnyPlan, BlobFeed, BlobOutcome, BlobProgress, CopyPlan, CopyResult } from './transfer/index.ts'
+export type { CopySource, CopyTarget, CopyTargetOptions, DocumentContext, FinishContext } from './transfer/index.ts'
+export type { GraphNode, KnownIndex, NameProgress, Need, NeedsContext, OnProgress } from './transfer/index.ts'
+export type { PlanCopyOptions, PlanOfSteps, PlanPullOptions, PlanPushOptions, PlanStep } from './transfer/index.ts'
+export type { PlatformChoice, PullPlan, PullResult, PushPlan, PushResult, ReadableStore } from './transfer/index.ts'
+export type { ReadSourceOptions, RegistryEnd, RegistryTargetOptions, RunCopyOptions } from './transfer/index.ts'
+export type { RunOptions, RunPullOptions, RunPushOptions, StepKind, StepNeed, StoreEnd } from './transfer/index.ts'
+export type { StoreTargetOptions, TotalProgress, TransferPlan, TransferProgress } from './transfer/index.ts'
+export type { TransferSource, TransferTarget } from './transfer/index.ts'

@@ -1,7 +1,6 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno } from '../../internal/errno.ts'
-import type { Places } from './layout.ts'
 
 /** Enough for the locks of a collection, its own small files and the index of a few hundred names. */
 const BALLAST_BYTES = 16 * 1024
@@ -11,7 +10,7 @@ const LITTLE_BYTES = 1024 * 1024
 const FEW_FILES = 16
 
 /** Sets some space and some files aside, so that a collection can begin on a full disk. Best effort. */
-export async function keepBallast({ ballast }: Places): Promise<void> {
+export async function keepBallast(ballast: string): Promise<void> {
   try {
     await mkdir(ballast)
     // Not zeros: some file systems keep none of those.
@@ -23,7 +22,7 @@ export async function keepBallast({ ballast }: Places): Promise<void> {
 }
 
 /** Gives the space back if there is hardly any other. */
-export async function dropBallast({ root, ballast }: Places): Promise<void> {
+export async function dropBallast({ root, ballast }: { root: string; ballast: string }): Promise<void> {
   const free = await statfs(root).catch(() => undefined)
   if (!free) return
   const full = free.blocks > 0 && free.bavail * free.bsize < LITTLE_BYTES

@@ -158,7 +158,7 @@ export async function createOwnPart(places: Places, durable: boolean, syncs: Dir
     const isNew = !(await exists(places.format))
     if (isNew) await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
     for (const path of [places.ingests, places.locks, places.blobs]) await ensureDirectory(path)
-    if (isNew) await keepBallast(places)
+    if (isNew) await keepBallast(places.ballast)
     await syncs.sync(places.own)
     await syncs.sync(places.root)
   })

@@ -2,9 +2,9 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import { isErrno } from '../../../internal/errno.ts'
-import type { DiskContext } from '../disk-context.ts'
 import { ensureDirectory } from '../link-once.ts'
 import { createOwner, type Owner, parseOwner } from '../owner.ts'
+import type { SyncedPlaces } from '../synced-places.ts'
 
 /** Says that a store is open whose blobs may not be synced, in `.layerstore/unsynced/<pid>-<nonce>.json`. */
 export interface BatchMarker {
@@ -19,7 +19,7 @@ export interface BatchMarker {
 const MARGIN_MS = 1000
 
 /** Writes a marker; durable, so that it outlives a power cut that the blobs may not. Resolves to its name. */
-export async function writeMarker({ places, syncs }: DiskContext): Promise<string> {
+export async function writeMarker({ places, syncs }: SyncedPlaces): Promise<string> {
   const owner = await createOwner()
   const name = `${owner.pid}-${owner.nonce}.json`
   await ensureDirectory(places.unsynced)
@@ -29,7 +29,7 @@ export async function writeMarker({ places, syncs }: DiskContext): Promise<strin
 }
 
 /** The markers of all stores that are open, or were when their process or the machine died. */
-export async function readMarkers({ places }: DiskContext): Promise<BatchMarker[]> {
+export async function readMarkers({ places }: Pick<SyncedPlaces, 'places'>): Promise<BatchMarker[]> {
   const markers = await Promise.all((await namesIn(places.unsynced)).map(name => readMarker(places.unsynced, name)))
   return markers.filter(marker => marker !== undefined)
 }

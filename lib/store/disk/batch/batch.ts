@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
-import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { removeFile } from '../link-once.ts'
+import type { SyncedPlaces } from '../synced-places.ts'
 import { readMarkers, writeMarker } from './batch-marker.ts'
 import { syncBlobs } from './sync-blobs.ts'
 
@@ -11,12 +11,12 @@ import { syncBlobs } from './sync-blobs.ts'
  * is set and when the store is closed. A marker on disk tells other processes, and whoever opens the store after a power cut.
  */
 export class Batch {
-  readonly #context: DiskContext
+  readonly #context: SyncedPlaces
   #blobs = new Set<Digest>()
   #marker: Promise<string> | undefined
   #tail: Promise<void> = Promise.resolve()
 
-  constructor(context: DiskContext) {
+  constructor(context: SyncedPlaces) {
     this.#context = context
   }
 

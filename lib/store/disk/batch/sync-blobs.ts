@@ -6,9 +6,9 @@ import { isErrno } from '../../../internal/errno.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { deleteBlob } from '../blobs/delete-blob.ts'
-import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
+import type { SyncedPlaces } from '../synced-places.ts'
 
 /** PERF: more do not get the disk to do more at once, and would take the threads from everybody else. */
 const AT_ONCE = 3
@@ -17,7 +17,7 @@ const AT_ONCE = 3
  * Makes blobs survive a power cut that were published without: first their bytes, then their names. One that is gone is passed
  * over. One that cannot be synced is removed, for nobody knows any more what the disk holds of it.
  */
-export async function syncBlobs(context: DiskContext, digests: Iterable<Digest>): Promise<void> {
+export async function syncBlobs(context: SyncedPlaces, digests: Iterable<Digest>): Promise<void> {
   const queue = [...digests]
   const directories = new Set<string>()
   const work = async () => {
@@ -32,7 +32,7 @@ export async function syncBlobs(context: DiskContext, digests: Iterable<Digest>)
 }
 
 /** Whether it is there. */
-async function syncBlob(context: DiskContext, digest: Digest): Promise<boolean> {
+async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean> {
   const name = blobName(digest)
   return onDisk({ act: 'sync', path: name, writes: true }, async () => {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK

@@ -81,7 +81,7 @@ export class DiskCollection implements CollectionDriver {
       await onDisk({ act: 'restore', path: '.layerstore/trash', writes: true }, () => restoreAll(this.#context))
       return await act()
     } finally {
-      await keepBallast(this.#context.places)
+      await keepBallast(this.#context.places.ballast)
       await onDisk({ ...what, act: 'unlock' }, () => lock.release())
     }
   }
