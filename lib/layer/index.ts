@@ -8,7 +8,7 @@ export { type FromDirectoryOptions, fromDirectory, type XattrReader, type Xattrs
 export { type Files, type FromFilesOptions, fromFiles } from './from-files.ts'
 export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/ignore-rules.ts'
 export type { IndexedEntry, LayerIndex } from './layer-index.ts'
-export type { EntryPolicies, OwnerPolicy } from './policy/entry-policies.ts'
+export type { EntryPolicies, KindModes, LatestTime, OwnerPolicy } from './policy/entry-policies.ts'
 export { type LayerRange, readFileRange } from './read-file-range.ts'
 export { diffIdOf, type LayerLimits, type ReadLayerOptions, readLayer } from './read-layer.ts'
 export { type IndexingStore, type ReadLayerIndexOptions, readLayerIndex } from './read-layer-index.ts'

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { needsRoot } from '../helpers/needs-root.ts'
+import { nodeForAnyone } from '../helpers/node-for-anyone.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
@@ -60,7 +61,8 @@ function digestsOf(
     const image = await composeImage(store, { layers: [layer], platform: { os: 'linux', architecture: 'amd64' } })
     console.log(layer.diffId, layer.descriptor.digest, image.descriptor.digest)`
   const { SOURCE_DATE_EPOCH: _, ...env } = process.env
-  return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+  using node = options.user === undefined ? undefined : nodeForAnyone()
+  return execFileSync(node?.path ?? process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: place.path,
     env: { ...env, ...options.env },

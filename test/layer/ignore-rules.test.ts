@@ -70,6 +70,8 @@ describe('patterns', () => {
     fc.assert(
       fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), path, (pieces, names) => {
         const pattern = pieces.join('')
+        // Two stars that happen to meet are something else, and paths are cleaned first.
+        fc.pre(!pieces.some((one, i) => one === '*' && pieces[i + 1]?.startsWith('*')))
         fc.pre(!/\/\/|^\/|\/$|^\.+$|\/\.+(\/|$)|^\.+\/|\*\*\*|\*\*$/.test(pattern))
         const matcher = new RegExp(`^${pieces.map(toExpression).join('')}$`)
         const expected = names.some((_, i) => matcher.test(names.slice(0, i + 1).join('/')))

@@ -10,7 +10,7 @@ export interface EntryPolicies {
     | number
     | 'source'
     | 'clamp'
-    | { readonly notAfter: number }
+    | LatestTime
     | ((path: string, type: TarEntryType, mtime: number) => number)
     | undefined
   /** Owner of every entry: a number, that of the source, or what a function makes of that. */
@@ -26,10 +26,24 @@ export interface EntryPolicies {
     | 'normal'
     | 'source'
     | number
-    | { readonly files: number; readonly directories: number }
+    | KindModes
     | ((path: string, type: TarEntryType, mode: number) => number)
     | undefined
 }
 
 /** A number for all, the source's own, or a function of that. */
 export type OwnerPolicy = number | 'source' | ((id: number, path: string) => number)
+
+/** A time that no entry may be after. */
+export interface LatestTime {
+  /** Seconds since 1970. */
+  readonly notAfter: number
+}
+
+/** Permissions by the kind of an entry. */
+export interface KindModes {
+  /** For everything but directories and symbolic links. */
+  readonly files: number
+  /** For directories. */
+  readonly directories: number
+}

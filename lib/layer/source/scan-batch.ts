@@ -1,4 +1,4 @@
-import type { DirectoryScan } from './directory-scan.ts'
+import type { DirectoryScan, ScanOptions, ScanState } from './directory-scan.ts'
 import type { SourceStep } from './source-entry.ts'
 import { SourceFailure, type SourceFault } from './source-fault.ts'
 
@@ -13,6 +13,25 @@ export interface ScannedBatch {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly filled: number
   readonly done: boolean
+  readonly fault?: SourceFault | undefined
+}
+
+/** What a thread that scans starts from. */
+export interface ScanStart {
+  readonly options: ScanOptions
+  readonly xattrs: boolean
+  readonly state: ScanState
+}
+
+/** A batch on its way to another thread. */
+export interface SourceBatch {
+  /**
+   * The steps as JSON. PERF: as objects, which `postMessage` clones one by one, they cost both threads more.
+   */
+  readonly steps: string
+  readonly bytes: ArrayBuffer | undefined
+  readonly done: boolean
+  /** Why it ended early; what came before is sound. */
   readonly fault?: SourceFault | undefined
 }
 

@@ -3,10 +3,9 @@ import { abortable } from '../../internal/abort.ts'
 import { Breather } from '../../internal/breather.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { DirectoryScan } from './directory-scan.ts'
-import { type ScannedBatch, scanBatch } from './scan-batch.ts'
+import { type ScannedBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import type { SourceStep } from './source-entry.ts'
 import type { SourceFault } from './source-fault.ts'
-import type { ScanStart, SourceBatch } from './source-messages.ts'
 
 /** A batch on the calling thread. */
 export interface ReadBatch {

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DirectoryScan } from './directory-scan.ts'
-import { scanBatch } from './scan-batch.ts'
-import type { ScanStart, SourceBatch } from './source-messages.ts'
+import { type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import { loadXattrLister } from './xattrs.ts'
 
 /** One batch for each message: whoever asks decides how far the scan runs ahead. */
