@@ -157,7 +157,7 @@ export class IngestWriter implements BlobWriter {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#end(async sink => {
-      // What fails here was not told to anybody before, and there is nobody to tell: the bytes are not worth keeping then.
+      // A failure here is remembered: what was kept earlier stays, these bytes do not count.
       await this.#flush().catch(() => undefined)
       await sink.keep(this.#failure ? undefined : await this.#progress())
     })
