@@ -21,7 +21,6 @@ export class BlobFlow implements BlobFeed {
   readonly descriptor: Descriptor
   readonly #parts: FlowParts
   #position: number | undefined
-  #first = 0
   #moved = 0
   #repeated = 0
   #proof: StreamDigester | undefined
@@ -41,11 +40,6 @@ export class BlobFlow implements BlobFeed {
     return this.#repeated
   }
 
-  /** Where the first opening began. */
-  get resumedAt(): number {
-    return this.#first
-  }
-
   async *open(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
     this.#seek(offset)
     const { descriptor, meter } = this.#parts
@@ -61,7 +55,6 @@ export class BlobFlow implements BlobFeed {
     const { descriptor, meter } = this.#parts
     const { digest, size } = descriptor
     if (this.#position === undefined) {
-      this.#first = offset
       meter.start(digest, size, offset)
     } else {
       meter.add(digest, size, offset - this.#position)
