@@ -8,8 +8,22 @@ import { manySmall } from './many-small.mjs'
 import { writeTree } from './write-tree.mjs'
 
 const SIZES = {
-  full: { files: 40_000, bytes: 600e6, large: 2 ** 30, packed: 2 ** 28 },
-  smoke: { files: 400, bytes: 5e6, large: 2 ** 23, packed: 2 ** 22 },
+  full: {
+    files: 40_000,
+    bytes: 600e6,
+    large: 2 ** 30,
+    packed: 2 ** 28,
+    runtime: { files: 10_000, bytes: 500e6, seed: 'runtime' },
+    whole: { files: 40_000, bytes: 1e9, seed: 'whole' },
+  },
+  smoke: {
+    files: 400,
+    bytes: 5e6,
+    large: 2 ** 23,
+    packed: 2 ** 22,
+    runtime: { files: 100, bytes: 4e6, seed: 'runtime' },
+    whole: { files: 400, bytes: 8e6, seed: 'whole' },
+  },
 }
 
 /**
@@ -29,6 +43,15 @@ export function openCorpora(directory, { library, smoke }) {
     tiny: () => tree('tiny', () => manySmall({ files: 240, bytes: 4e6, seed: 'tiny' })),
     /** Ten layers of many small files. */
     app: () => once('app', async place => writeImage(library, place, partsOf(await corpora.manySmall()))),
+    /** The tree of `runtime`. */
+    runtimeTree: () => tree('runtime-tree', () => manySmall(size.runtime)),
+    /** One layer like that of a language runtime: 500 MB in 10,000 files. */
+    runtime: () =>
+      once('runtime', async place => writeImage(library, place, [(await corpora.runtimeTree()).directory])),
+    /** The tree of `whole`. */
+    wholeTree: () => tree('whole-tree', () => manySmall(size.whole)),
+    /** An image of 1 GB: 40,000 files in ten layers. */
+    whole: () => once('whole', async place => writeImage(library, place, partsOf(await corpora.wholeTree()))),
     /** `app` with its last layer replaced. */
     appNext: () => once('app-next', async place => nextImage(library, place, await corpora.app(), size)),
     /** One layer with one large file. */

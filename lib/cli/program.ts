@@ -171,6 +171,10 @@ function addRootfsCommands(add: (usage: string, description: string) => Command,
     .option('--platform <p>', 'platform to take from an index')
     .option('--rootless', 'leave owners and devices aside (the default for users who are not root)')
     .option('--overwrite', 'write into a directory that is not empty')
+    .option('--layers <n>', 'only the lowest n layers')
+    .option('--whiteouts <how>', 'apply, or overlayfs: apply them and keep each as overlayfs writes it')
+    .option('--devices <how>', 'create, skip or error (default: create what the system allows, report the rest)')
+    .option('--keep-set-id', 'keep set-id bits although owners are left aside')
     .action((name: string, directory: string, options: GlobalOptions & UnpackCommandOptions) =>
       inSession(options, async s => (await import('./commands/unpack.ts')).unpack(s, name, directory, options)),
     )

@@ -4,7 +4,7 @@ import { applyPolicies, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
 import { parentEntries } from './policy/parent-entries.ts'
 import { type ReadEntry, readDirectory } from './source/read-directory.ts'
-import { isPortableXattr } from './source/xattrs.ts'
+import { isPortableXattr } from './source/read-xattrs.ts'
 
 /**
  * Reads the extended attributes of a file or directory on disk; names that only mean something on this machine are left

@@ -4,7 +4,8 @@ import type { Descriptor } from '../spec/index.ts'
 import type { BlobReader } from '../store/index.ts'
 import { expandSparse } from '../tar/index.ts'
 import type { IndexedEntry } from './layer-index.ts'
-import { openLayer } from './open-layer.ts'
+import { layerBlob } from './reading/layer-proof.ts'
+import { openTar } from './reading/open-tar.ts'
 
 /** Which bytes to read. */
 export interface LayerRange extends AbortOptions {
@@ -48,7 +49,7 @@ async function* readLayerRange(
   }
   const end = offset + length
   let position = 0
-  for await (const chunk of openLayer(store, descriptor, { diffId, signal })) {
+  for await (const chunk of openTar(layerBlob(store, descriptor, { diffId, signal }), descriptor, { diffId, signal })) {
     const from = Math.max(0, offset - position)
     const to = Math.min(chunk.byteLength, end - position)
     if (to > from) yield chunk.subarray(from, to)

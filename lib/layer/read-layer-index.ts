@@ -1,14 +1,12 @@
-import { createStreamDigester, type Digest, type HasherEngine, splitDigest } from '../digest/index.ts'
-import { DiffIdMismatchError } from '../errors/index.ts'
+import type { Digest, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
 import type { BlobReader, DerivedStore } from '../store/index.ts'
 import { decodeIndex } from './indexing/decode-index.ts'
-import { encodeIndex } from './indexing/encode-index.ts'
-import { LayerIndexer } from './indexing/layer-indexer.ts'
+import { keepIndex } from './indexing/keep-index.ts'
 import type { LayerIndex } from './layer-index.ts'
-import { openLayer } from './open-layer.ts'
-import type { LayerLimits } from './read-layer.ts'
+import { proveLayer } from './prove-layer.ts'
+import type { LayerLimits } from './reading/layer-limits.ts'
 
 /** How to read the index of a layer. */
 export interface ReadLayerIndexOptions extends AbortOptions, LayerLimits {
@@ -43,41 +41,7 @@ export async function readLayerIndex(
   const kept = options.rebuild ? undefined : await store.derived.get('indexes', diffId, { signal })
   const found = kept && decodeIndex(kept, diffId)
   if (found) return found
-  const index = await makeIndex(store, layer, options)
-  await keepIndex(store, index, { signal })
+  const { index } = await proveLayer(store, layer.descriptor, { ...options, diffId })
+  await keepIndex(store.derived, index, { signal })
   return index
-}
-
-/** Keeps an index for whoever asks for it next. */
-export async function keepIndex(
-  store: {
-    /** Where derived data is kept. */
-    readonly derived: DerivedStore
-  },
-  index: LayerIndex,
-  options: AbortOptions,
-): Promise<void> {
-  await store.derived.set('indexes', index.diffId, encodeIndex(index), options)
-}
-
-async function makeIndex(
-  store: IndexingStore,
-  { descriptor, diffId }: { readonly descriptor: Descriptor; readonly diffId: Digest },
-  options: ReadLayerIndexOptions,
-): Promise<LayerIndex> {
-  const { hasher } = options
-  const indexer = new LayerIndexer(hasher, options)
-  const digester = await createStreamDigester({ ...splitDigest(diffId), hasher })
-  try {
-    for await (const chunk of openLayer(store, descriptor, { ...options, diffId })) {
-      await digester.update(chunk)
-      await indexer.take(chunk)
-    }
-    const actual = await digester.digest()
-    if (actual !== diffId) throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
-    return indexer.finish(diffId)
-  } finally {
-    digester.release()
-    indexer.release()
-  }
 }

@@ -1,27 +1,12 @@
-import {
-  createStreamDigester,
-  type Digest,
-  type HasherEngine,
-  type StreamDigester,
-  splitDigest,
-} from '../digest/index.ts'
-import { DiffIdMismatchError } from '../errors/index.ts'
+import { createStreamDigester, type Digest, type HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../spec/index.ts'
 import type { BlobReader } from '../store/index.ts'
-import { readTar, type TarEntry, type TarLimits } from '../tar/index.ts'
-import { openLayer } from './open-layer.ts'
-
-/** How much a layer may hold, as a tar and as what decompresses to one. */
-export interface LayerLimits extends TarLimits {
-  /** Bytes of the tar that may come out, and of content in it. @defaultValue no limit for the one, 1 TiB for the other */
-  readonly maxBytes?: number | undefined
-  /**
-   * Bytes of the tar for each byte of the blob, beyond the first 64 MiB; and bytes of holes for each byte of the tar, beyond
-   * the first GiB. @defaultValue `1000`
-   */
-  readonly maxRatio?: number | undefined
-}
+import { readTar, type TarEntry } from '../tar/index.ts'
+import { keepIndex } from './indexing/keep-index.ts'
+import { layerFault } from './reading/layer-fault.ts'
+import type { LayerLimits } from './reading/layer-limits.ts'
+import { LayerProof, type LayerStore, layerBlob } from './reading/layer-proof.ts'
 
 /** How to read a layer, and what to prove. */
 export interface ReadLayerOptions extends AbortOptions, LayerLimits {
@@ -29,14 +14,20 @@ export interface ReadLayerOptions extends AbortOptions, LayerLimits {
   readonly diffId?: Digest | undefined
   /** What computes the diffId. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
+  /**
+   * Make the entry index in the same pass and keep it, so that {@link readLayerIndex} and views open nothing later; needs a
+   * diffId and a store that keeps derived data, and costs one more digest of every file. @defaultValue `false`
+   */
+  readonly index?: boolean | undefined
 }
 
 /**
  * The entries of a stored layer, in their order, as {@link readTar} gives them.
  *
- * Entries handed out before the end are not proven yet: the loop ends only if the blob had its digest, was whole, and its
- * tar had the diffId. A blob whose bytes are compressed in another way than its media type says is read if a diffId is
- * given, for that proves it.
+ * Entries handed out before the end are not proven yet: the loop ends only if the blob was whole and its tar had the
+ * diffId. Without a diffId the digest of the blob is proven instead; with one it is not computed as well, unless something
+ * is wrong: then it tells a damaged blob (`ERR_BLOB_CORRUPT`) from a wrong layer. A blob whose bytes are compressed in
+ * another way than its media type says is read if a diffId is given, for that proves it.
  *
  * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`.
  * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for types that are no layer, for foreign layers, and for a type
@@ -45,21 +36,59 @@ export interface ReadLayerOptions extends AbortOptions, LayerLimits {
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function* readLayer(
-  store: Pick<BlobReader, 'read'>,
+  store: LayerStore,
   descriptor: Descriptor,
   options: ReadLayerOptions = {},
 ): AsyncGenerator<TarEntry, void, undefined> {
-  const { diffId } = options
-  const tar = openLayer(store, descriptor, options)
-  const digester = diffId && (await createStreamDigester({ ...splitDigest(diffId), hasher: options.hasher }))
+  const { signal, diffId } = options
+  const { derived } = store
+  const index = options.index === true && diffId !== undefined && derived !== undefined
+  const proof = await LayerProof.open(layerBlob(store, descriptor, options), descriptor, { ...options, index })
+  const explain = async (error: unknown) => (diffId ? layerFault(store, descriptor, error, options) : error)
   try {
-    yield* readTar(digester ? hashed(tar, digester) : tar, options)
-    const actual = await digester?.digest()
-    if (diffId && actual && actual !== diffId) {
-      throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
+    for await (const entry of readTar(proof.tar(), options)) {
+      // Whoever reads the content hears of a failure first.
+      yield diffId && entry.size > 0 ? { ...entry, content: explained(entry.content, explain) } : entry
     }
+    const proven = await proof.check()
+    if (derived && proven?.index) await keepIndex(derived, proven.index, { signal })
+  } catch (error) {
+    throw await explain(error)
   } finally {
-    digester?.release()
+    proof.release()
+  }
+}
+
+async function* explained(
+  content: AsyncIterable<Uint8Array>,
+  explain: (error: unknown) => Promise<unknown>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of content) yield chunk
+  } catch (error) {
+    throw await explain(error)
+  }
+}
+
+/**
+ * The tar of a stored layer, uncompressed, byte for byte; its entries are not looked at. The loop ends only if everything
+ * was proven, as that of {@link readLayer}.
+ *
+ * @throws as {@link readLayer}, but for `ERR_INVALID_TAR`.
+ */
+export async function* readLayerTar(
+  store: Pick<BlobReader, 'read'>,
+  descriptor: Descriptor,
+  options: Omit<ReadLayerOptions, 'index'> = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const proof = await LayerProof.open(layerBlob(store, descriptor, options), descriptor, { ...options, index: false })
+  try {
+    yield* proof.tar()
+    await proof.check()
+  } catch (error) {
+    throw options.diffId ? await layerFault(store, descriptor, error, options) : error
+  } finally {
+    proof.release()
   }
 }
 
@@ -72,24 +101,15 @@ export async function* readLayer(
 export async function diffIdOf(
   store: Pick<BlobReader, 'read'>,
   descriptor: Descriptor,
-  options: Omit<ReadLayerOptions, 'diffId'> = {},
+  options: Omit<ReadLayerOptions, 'diffId' | 'index'> = {},
 ): Promise<Digest> {
-  const { hasher, maxBytes, maxRatio, signal } = options
-  const digester = await createStreamDigester({ hasher })
+  const digester = await createStreamDigester({ hasher: options.hasher })
   try {
-    for await (const chunk of openLayer(store, descriptor, { maxBytes, maxRatio, signal })) await digester.update(chunk)
+    for await (const chunk of readLayerTar(store, descriptor, { ...options, diffId: undefined })) {
+      await digester.update(chunk)
+    }
     return await digester.digest()
   } finally {
     digester.release()
-  }
-}
-
-async function* hashed(
-  tar: AsyncIterable<Uint8Array>,
-  digester: StreamDigester,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of tar) {
-    await digester.update(chunk)
-    yield chunk
   }
 }

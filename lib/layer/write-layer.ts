@@ -5,8 +5,8 @@ import type { AbortOptions } from '../internal/abort.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
 import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
+import { keepIndex } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
-import { keepIndex } from './read-layer-index.ts'
 
 /** News of a layer being written. */
 export interface WriteLayerProgress {
@@ -88,7 +88,7 @@ export async function writeLayer(
     const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
     const diffId = (await digester?.digest()) ?? digest
     await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
-    if (indexer) await keepIndex(store, indexer.finish(diffId), { signal })
+    if (indexer) await keepIndex(store.derived, indexer.finish(diffId), { signal })
     return { descriptor, diffId, uncompressedSize: progress.bytes }
   } finally {
     digester?.release()

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
@@ -126,4 +126,28 @@ test('unpack with --overwrite goes into a directory that holds something; --json
   })
   expect(stderr).toBe('')
   expect(readFileSync(join(target, 'mine'), 'utf8')).toBe('mine')
+})
+
+test('unpack with --layers stops below the layers above, and keeps whiteouts for overlayfs if asked', async () => {
+  const lowest = join(place.path, 'lowest')
+  const { code } = await run('unpack', 'app:1', lowest, '--layers', '1', '--rootless', '--keep-set-id', '--quiet')
+  expect(code).toBe(0)
+  expect(listTree(lowest).map(({ path }) => path)).toEqual(['etc', 'etc/conf', 'etc/link', 'gone', 'tmp'])
+  if (process.geteuid?.() !== 0) return
+  const layered = join(place.path, 'layered')
+  await run('unpack', 'app:1', layered, '--whiteouts', 'overlayfs', '--devices', 'error', '--quiet')
+  expect(listTree(layered)).toContainEqual(expect.objectContaining({ path: 'gone', kind: 'character-device' }))
+})
+
+test.each([
+  ['--layers', '3'],
+  ['--layers', 'all'],
+  ['--whiteouts', 'keep'],
+  ['--devices', 'maybe'],
+])('unpack with %s %s is wrong usage, and writes nothing', async (option, value) => {
+  const target = join(place.path, 'rootfs')
+  const { code, stderr } = await run('unpack', 'app:1', target, option, value)
+  expect(code).toBe(2)
+  expect(stderr).toContain(option)
+  expect(existsSync(target)).toBe(false)
 })

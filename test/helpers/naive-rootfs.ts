@@ -37,6 +37,7 @@ export class NaiveRootfs {
     const marks = all.filter(({ path }) => isMark(path))
     const others = all.filter(({ path }) => !isMark(path))
     const own = new Set(others.filter(entry => kindOf(entry) === 'directory').map(({ path }) => path))
+    for (const { path } of marks) if (!path.endsWith('.wh..wh..opq')) own.add(path.replace(/\.wh\.([^/]+)$/, '$1'))
     const isOpaque = (path: string) => path.endsWith('.wh..wh..opq')
     for (const { path } of marks.filter(({ path }) => isOpaque(path))) {
       const directory = this.#markedDirectory(parentOf(path), own)
@@ -46,8 +47,11 @@ export class NaiveRootfs {
       const directory = this.#markedDirectory(parentOf(path), own)
       if (directory !== undefined) this.#remove(join(directory, path.slice(path.lastIndexOf('/') + 1 + '.wh.'.length)))
     }
-    for (const { path } of marks.filter(({ path }) => isOpaque(path))) this.#markedDirectory(parentOf(path), own, true)
     for (const entry of others) this.#add(entry)
+    const notDirectories = new Set(others.filter(entry => kindOf(entry) !== 'directory').map(({ path }) => path))
+    for (const { path } of marks.filter(({ path }) => isOpaque(path))) {
+      this.#markedDirectory(parentOf(path), notDirectories, true)
+    }
   }
 
   /** The same lines as those of `dumpView`. */

@@ -1,9 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { unpackEntries } from '../../lib/rootfs/unpack/unpack-entries.ts'
+import { unpackArchives } from '../../lib/rootfs/unpack/unpack-archives.ts'
 import type { UnpackOptions } from '../../lib/rootfs/unpack/unpack-options.ts'
 import type { UnpackReport } from '../../lib/rootfs/unpack/unpack-report.ts'
-import { readTar } from '../../lib/tar/index.ts'
 import { listTree, type TreeEntry } from './list-tree.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -44,10 +43,10 @@ export async function unpackCase(
   const outcome: Partial<UnpackOutcome> = { root, outside }
   const sources = layers({ outside, base: place.path }).map((layer, i) => {
     const bytes = Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])
-    return { name: `sha256:${i}`, open: () => readTar([bytes]) }
+    return { name: `sha256:${i}`, open: () => [bytes] }
   })
   try {
-    outcome.report = await unpackEntries(sources, root, { writer: 'inline', ...options })
+    outcome.report = await unpackArchives(sources, root, { writer: 'inline', ...options })
   } catch (error) {
     outcome.error = error as Error
   }

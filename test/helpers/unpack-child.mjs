@@ -5,20 +5,19 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 
 const library = pathToFileURL(`${process.argv[2]}/`)
-const { unpackEntries } = await import(new URL('rootfs/unpack/unpack-entries.js', library))
-const { readTar } = await import(new URL('tar/index.js', library))
+const { unpackArchives } = await import(new URL('rootfs/unpack/unpack-archives.js', library))
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { archives, target, options } = JSON.parse(line)
   const sources = archives.map(path => ({
     name: path,
     open: async function* () {
-      yield* readTar([await readFile(path)])
+      yield await readFile(path)
     },
   }))
   let answer
   try {
-    const { skipped, ...counts } = await unpackEntries(sources, target, options)
+    const { skipped, ...counts } = await unpackArchives(sources, target, options)
     answer = { counts, skipped: skipped.map(({ what, path }) => `${what} ${path}`) }
   } catch (error) {
     answer = { code: error.code ?? String(error), message: error.message }

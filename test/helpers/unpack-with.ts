@@ -1,21 +1,22 @@
+import type { XattrAccess } from '../../lib/internal/xattr-access.ts'
 import type { WriterOptions } from '../../lib/rootfs/unpack/entries/writer-options.ts'
-import type { XattrSetter } from '../../lib/rootfs/unpack/entries/xattrs.ts'
 import type { SkippedDetail } from '../../lib/rootfs/unpack/unpack-report.ts'
 import { LayerFeeder } from '../../lib/rootfs/unpack/writer/layer-feeder.ts'
 import { unpackFault } from '../../lib/rootfs/unpack/writer/writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from '../../lib/rootfs/unpack/writer/writer-messages.ts'
 import { WriterService } from '../../lib/rootfs/unpack/writer/writer-service.ts'
-import { readTar } from '../../lib/tar/index.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 
-/** Unpacks hand-made layers with options that `unpackLayers` works out by itself, and with a setter of attributes. */
+/** Unpacks layers (archives, or entries for them) with options that `unpackLayers` works out by itself, and with a setter of attributes. */
 export async function unpackWith(
-  layers: readonly (readonly RawEntry[])[],
+  layers: readonly (readonly RawEntry[] | Buffer)[],
   target: string,
   options: Partial<WriterOptions> = {},
-  setXattr?: XattrSetter,
+  setXattr?: XattrAccess['set'],
 ): Promise<SkippedDetail[]> {
-  const service = new WriterService(async () => setXattr)
+  const service = new WriterService(
+    async () => setXattr && { set: setXattr, list: () => [], get: () => new Uint8Array() },
+  )
   const ask = async (request: WriterRequest): Promise<WriterAnswer> => {
     const answer = await service.answer(request)
     if (answer.fault) throw unpackFault(answer.fault)
@@ -24,7 +25,8 @@ export async function unpackWith(
   const feeder = new LayerFeeder({ ask, stop: async () => undefined }, () => {})
   try {
     await ask({ act: 'open', directory: target, options: { ...DEFAULTS, ...options } })
-    for (const layer of layers) await feeder.feed('sha256:test', readTar([rawTar(layer)]))
+    for (const layer of layers)
+      await feeder.feed('sha256:test', [Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])])
     const { skipped = [] } = await ask({ act: 'finish' })
     return [...feeder.skipped, ...skipped]
   } catch (error) {

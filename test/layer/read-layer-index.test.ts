@@ -125,22 +125,34 @@ test('an empty layer has an empty index', async () => {
 })
 
 describe('what is kept is made again', () => {
-  const change = (edit: (stored: Record<string, unknown>) => unknown) => (bytes: Uint8Array) =>
-    Buffer.from(JSON.stringify(edit(JSON.parse(Buffer.from(bytes).toString()))))
+  /** The parts of a stored index: sizes, columns as JSON, paths, digests. */
+  const change = (edit: (stored: Record<string, unknown>) => unknown) => (bytes: Uint8Array) => {
+    const all = Buffer.from(bytes)
+    const end = 8 + all.readUInt32LE(0)
+    const columns = Buffer.from(JSON.stringify(edit(JSON.parse(all.toString('utf8', 8, end)))))
+    const sizes = Buffer.from(all.subarray(0, 8))
+    sizes.writeUInt32LE(columns.byteLength, 0)
+    return Buffer.concat([sizes, columns, all.subarray(end)])
+  }
+  const count = entries.length
   const damage: [string, (bytes: Uint8Array) => Uint8Array][] = [
     ['cut short', bytes => bytes.subarray(0, bytes.byteLength / 2)],
+    ['cut to nothing', () => new Uint8Array()],
     ['something else', () => Buffer.from('null')],
-    ['of another version', change(stored => ({ ...stored, version: 2 }))],
+    ['JSON of an older version', () => Buffer.from('{"version":1,"paths":[]}')],
+    ['of another version', change(stored => ({ ...stored, version: 3 }))],
     ['of another layer', change(stored => ({ ...stored, diffId: `sha256:${'0'.repeat(64)}` }))],
+    ['without columns', change(() => null)],
     ['short of a column', change(({ modes: _, ...stored }) => stored)],
     ['short of a value', change(stored => ({ ...stored, modes: [0o644, 1] }))],
     ['full of repetitions', change(stored => ({ ...stored, uids: [0, 2 ** 40] }))],
-    ['of an unknown kind', change(stored => ({ ...stored, kinds: '9'.repeat((stored.paths as []).length) }))],
+    ['of an unknown kind', change(stored => ({ ...stored, kinds: '9'.repeat(count) }))],
     ['short of kinds', change(stored => ({ ...stored, kinds: '' }))],
-    ['with a digest too many', change(stored => ({ ...stored, digests: `${stored.digests}${'0'.repeat(64)}` }))],
+    ['with a digest too many', bytes => Buffer.concat([bytes, Buffer.alloc(32)])],
+    ['with half a digest', bytes => bytes.subarray(0, -16)],
     ['with a link of nothing', change(stored => ({ ...stored, links: [[9999, 'x']] }))],
-    ['with paths that are none', change(stored => ({ ...stored, paths: (stored.paths as []).map(() => 1) }))],
-    ['without numbers', change(stored => ({ ...stored, sizes: ['1', (stored.paths as []).length] }))],
+    ['with a path too many', change(stored => ({ ...stored, kinds: `${stored.kinds}0` }))],
+    ['without numbers', change(stored => ({ ...stored, sizes: ['1', count] }))],
   ]
   test.each(damage)('if it is %s', async (_, damaged) => {
     await using store = createMemoryStore()

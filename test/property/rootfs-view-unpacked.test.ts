@@ -12,13 +12,13 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 const runs = { numRuns: Number(process.env.LAYERSTORE_PROPERTY_RUNS ?? 150) }
 const owners = process.getuid?.() === 0 ? [] : (['uid', 'gid'] as const)
 
-/** Whether a layer marks a directory that it makes something else: what that means depends on which comes first. */
+/** Whether a layer marks a directory that it makes a link: what that means depends on what lower layers have there. */
 function contradictsItself(layer: readonly RawEntry[]): boolean {
   const isMark = (path: string) => path.includes('.wh.')
-  const others = layer.map(({ path, type }) => ({ path: String(path), type })).filter(({ path }) => !isMark(path))
+  const links = layer.filter(({ path, type }) => !isMark(String(path)) && (type === '2' || type === '1'))
   return layer.some(({ path }) => {
     const marked = String(path)
-    return isMark(marked) && others.some(other => other.type !== '5' && marked.startsWith(`${other.path}/`))
+    return isMark(marked) && links.some(link => marked.startsWith(`${link.path}/`))
   })
 }
 

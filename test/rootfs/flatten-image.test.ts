@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { readLayer, readLayerIndex, writeLayer } from '../../lib/layer/index.ts'
-import { keepIndex } from '../../lib/layer/read-layer-index.ts'
+import { keepIndex } from '../../lib/layer/indexing/keep-index.ts'
 import { flattenImage, openUnionView } from '../../lib/rootfs/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { dumpView } from '../helpers/dump-view.ts'
@@ -83,7 +83,7 @@ test('an index that does not fit its layer is found out', async () => {
   await using store = createMemoryStore()
   const [layer] = await storeLayers(store, [[{ path: 'a', content: 'x' }]])
   const index = await readLayerIndex(store, layer!)
-  await keepIndex(store, { ...index, entries: [{ ...index.entries[0]!, offset: 4096 }] }, {})
+  await keepIndex(store.derived, { ...index, entries: [{ ...index.entries[0]!, offset: 4096 }] }, {})
   const view = await openUnionView(store, [layer!])
   const error = await thrownBy(async () => {
     for await (const _ of flattenImage(view));

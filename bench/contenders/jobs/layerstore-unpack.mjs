@@ -9,6 +9,7 @@ await report(async ({ library, layout, name, scratch, hasher }) => {
     store,
     await readImage(store, name, { platform: { os: 'linux', architecture: 'amd64' } }),
     directory,
+    { hasher },
   )
   await store.close()
   return { outcome: { directory } }

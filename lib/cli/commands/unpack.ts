@@ -1,13 +1,20 @@
-import { type UnpackReport, unpackImage } from '../../rootfs/index.ts'
+import { type Image, readImage } from '../../image/index.ts'
+import { type UnpackOptions, type UnpackReport, unpackImage } from '../../rootfs/index.ts'
 import { parsePlatform } from '../../spec/index.ts'
 import { formatBytes } from '../format-bytes.ts'
+import { parseAmount } from '../parse-amount.ts'
 import type { Session } from '../session.ts'
+import { UsageError } from '../usage-error.ts'
 import type { PlatformOption } from './inspect.ts'
 
 /** Options of `unpack`. */
 export interface UnpackCommandOptions extends PlatformOption {
   readonly rootless?: boolean
   readonly overwrite?: boolean
+  readonly layers?: string
+  readonly whiteouts?: string
+  readonly devices?: string
+  readonly keepSetId?: boolean
 }
 
 /** Details that are told one by one; `--json` has all. */
@@ -20,13 +27,15 @@ export async function unpack(
   directory: string,
   options: UnpackCommandOptions,
 ): Promise<void> {
+  const { signal, hasher } = session
+  const how = unpackOptions(options)
+  const platform = options.platform ? parsePlatform(options.platform) : undefined
   const store = await session.store()
-  const report = await unpackImage(store, name, directory, {
-    platform: options.platform ? parsePlatform(options.platform) : undefined,
-    rootless: options.rootless,
-    overwrite: options.overwrite,
-    hasher: session.hasher,
-    signal: session.signal,
+  const image = lowestLayers(await readImage(store, name, { platform, signal }), options.layers)
+  const report = await unpackImage(store, image, directory, {
+    ...how,
+    hasher,
+    signal,
     onLeft: paths => session.note(`left behind: ${paths.map(path => JSON.stringify(path)).join(', ')}`),
   })
   for (const { path, what, reason } of report.skipped.slice(0, SHOWN)) {
@@ -34,6 +43,33 @@ export async function unpack(
   }
   if (report.skipped.length > SHOWN) session.note(`and ${report.skipped.length - SHOWN} more; --json lists all`)
   session.result(describe(report), report)
+}
+
+function unpackOptions({ rootless, overwrite, keepSetId, whiteouts, devices }: UnpackCommandOptions): UnpackOptions {
+  return {
+    rootless,
+    overwrite,
+    keepSetId,
+    whiteouts: oneOf('--whiteouts', whiteouts, ['apply', 'overlayfs']),
+    devices: oneOf('--devices', devices, ['create', 'skip', 'error']),
+  }
+}
+
+function oneOf<T extends string>(option: string, value: string | undefined, choices: readonly T[]): T | undefined {
+  const chosen = choices.find(choice => choice === value)
+  if (value !== undefined && chosen === undefined) {
+    throw new UsageError(`${option} takes ${choices.join(' or ')}, not ${JSON.stringify(value)}`)
+  }
+  return chosen
+}
+
+function lowestLayers(image: Image, wanted: string | undefined): Image {
+  if (wanted === undefined) return image
+  const count = parseAmount('--layers', wanted, 'count')
+  if (count > image.layers.length) {
+    throw new UsageError(`--layers ${count}: the image has ${image.layers.length}`)
+  }
+  return { ...image, layers: image.layers.slice(0, count) }
 }
 
 function describe({ files, directories, links, devices, bytes, skipped }: UnpackReport): string {

@@ -1,20 +1,30 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { TarInput } from '../../tar/index.ts'
-import { readDirectory } from '../source/read-directory.ts'
+import { type ReadEntry, readDirectory } from '../source/read-directory.ts'
 import type { Tree, TreeEntry } from './tree.ts'
+
+/** What of a directory is read. */
+export interface DirectoryTreeOptions extends AbortOptions {
+  /**
+   * Read extended attributes of files and directories, so that they are compared and kept. Needs the optional
+   * package `fs-xattr`, and Linux. @defaultValue `false`
+   */
+  readonly xattrs?: boolean | undefined
+}
 
 /**
  * A directory as a tree, with owners, modes and times as they are on disk (times in whole seconds). Symbolic links are
- * not followed, sockets are left out. Extended attributes are not read, and therefore not compared. The directory is read
- * anew with each walk, in another thread if it is large.
+ * not followed, sockets are left out. Extended attributes are read if that is asked for, and only then compared; those
+ * that belong to this machine (overlayfs, SELinux) are left out. The directory is read anew with each walk, in another
+ * thread if it is large.
  *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND`, from the walk, if there is no such directory.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`, from the walk, if a name begins with `.wh.`, which cannot be in an
- * image.
+ * image, or if attributes are wanted and `fs-xattr` is not installed.
  */
-export function directoryTree(directory: string, options: AbortOptions = {}): Tree {
+export function directoryTree(directory: string, options: DirectoryTreeOptions = {}): Tree {
   return {
-    tellsXattrs: false,
+    tellsXattrs: options.xattrs ?? false,
     walk: () => walk(directory, options),
     async *withContent(entries) {
       for (const { digest: _, ...entry } of entries) yield entry satisfies TarInput
@@ -22,11 +32,20 @@ export function directoryTree(directory: string, options: AbortOptions = {}): Tr
   }
 }
 
-async function* walk(root: string, { signal }: AbortOptions): AsyncGenerator<TreeEntry, void, undefined> {
-  const how = { ignore: [], hardLinks: true, contents: false, xattrs: false, reader: 'thread' } as const
-  for await (const { entry, content } of readDirectory({ root, signal, ...how })) {
-    const { dev: _dev, ino: _ino, xattrs: _xattrs, ...header } = entry
-    const mtime = Math.floor(header.mtime)
-    yield { ...header, mtime, ...(entry.type === 'file' ? { content } : {}) } as TreeEntry
-  }
+async function* walk(root: string, options: DirectoryTreeOptions): AsyncGenerator<TreeEntry, void, undefined> {
+  const { signal, xattrs = false } = options
+  const how = { ignore: [], hardLinks: true, contents: false, xattrs, reader: 'thread' } as const
+  for await (const found of readDirectory({ root, signal, ...how })) yield treeEntry(found)
+}
+
+function treeEntry({ entry, content }: ReadEntry): TreeEntry {
+  const { dev: _dev, ino: _ino, xattrs: packed, ...header } = entry
+  const xattrs = packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
+  const mtime = Math.floor(header.mtime)
+  return {
+    ...header,
+    mtime,
+    ...(xattrs && { xattrs }),
+    ...(entry.type === 'file' ? { content } : {}),
+  } as TreeEntry
 }

@@ -1,37 +1,55 @@
 import type { Digest } from '../../digest/index.ts'
+import { decodeName } from '../../internal/name-bytes.ts'
 import type { SparseRegion } from '../../tar/index.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
-import { KINDS, type StoredIndex } from './stored-index.ts'
+import { KINDS, PARTS_BEGIN, type StoredIndex } from './stored-index.ts'
 
 /** The members of an entry, all of them settable while it is put together. */
 type Draft = { -readonly [K in keyof IndexedEntry]: IndexedEntry[K] }
 
+/** The parts of a stored index. */
+interface Parts {
+  readonly stored: StoredIndex
+  readonly paths: readonly string[]
+  /** In hex, one after the other. */
+  readonly digests: string
+}
+
 /** The index in stored bytes; `undefined` if they are not one, or that of another layer. It can be made again then. */
 export function decodeIndex(bytes: Uint8Array, diffId: Digest): LayerIndex | undefined {
-  const stored = parse(bytes)
-  if (stored?.version !== 1 || stored.diffId !== diffId) return undefined
   try {
-    const { version, duplicates } = stored
-    return { version, diffId, bytes: stored.bytes, entries: entriesOf(stored), duplicates: [...duplicates] }
+    const parts = partsOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    const { stored } = parts
+    if (stored.version !== 2 || stored.diffId !== diffId) return undefined
+    return { version: 1, diffId, bytes: stored.bytes, entries: entriesOf(parts), duplicates: [...stored.duplicates] }
   } catch (error) {
-    if (error instanceof Malformed || error instanceof TypeError) return undefined
+    if (error instanceof Malformed || error instanceof TypeError || error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
 class Malformed extends Error {}
 
-function parse(bytes: Uint8Array): StoredIndex | undefined {
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as StoredIndex
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+function partsOf(bytes: Buffer): Parts {
+  if (bytes.byteLength < PARTS_BEGIN) throw new Malformed()
+  const columnsEnd = PARTS_BEGIN + bytes.readUInt32LE(0)
+  const pathsEnd = columnsEnd + bytes.readUInt32LE(4)
+  if (pathsEnd > bytes.byteLength) throw new Malformed()
+  const stored = JSON.parse(bytes.toString('utf8', PARTS_BEGIN, columnsEnd)) as StoredIndex
+  const paths = stored.kinds === '' ? [] : pathsIn(bytes.subarray(columnsEnd, pathsEnd))
+  return { stored, paths, digests: bytes.toString('hex', pathsEnd) }
 }
 
-function entriesOf(stored: StoredIndex): IndexedEntry[] {
-  const { paths, kinds, digests } = stored
+function pathsIn(bytes: Buffer): string[] {
+  const text = bytes.toString('utf8')
+  if (!text.includes('\ufffd')) return text.split('\0')
+  // PERF: only names that are not UTF-8 are decoded byte by byte, not all names with them.
+  const names = bytes.toString('latin1').split('\0')
+  return names.map(name => decodeName(Buffer.from(name, 'latin1')))
+}
+
+function entriesOf({ stored, paths, digests }: Parts): IndexedEntry[] {
+  const { kinds } = stored
   const count = paths.length
   if (kinds.length !== count) throw new Malformed()
   const numbers = [stored.modes, stored.uids, stored.gids, stored.mtimes, stored.sizes, stored.gaps]
@@ -41,7 +59,7 @@ function entriesOf(stored: StoredIndex): IndexedEntry[] {
   let hex = 0
   for (let i = 0; i < count; i++) {
     const type = KINDS[kinds.charCodeAt(i) - 48]
-    if (!type || typeof paths[i] !== 'string') throw new Malformed()
+    if (!type) throw new Malformed()
     const offset = end + gaps![i]!
     end = offset + Math.ceil(sizes![i]! / 512) * 512
     const entry: Draft = {

@@ -1,24 +1,23 @@
+import { encodeName } from '../../internal/name-bytes.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
-import { KINDS, type StoredIndex } from './stored-index.ts'
+import { KINDS, PARTS_BEGIN, type StoredIndex } from './stored-index.ts'
 
 /**
  * The bytes of an index, to be kept: see {@link StoredIndex}. Equal indexes have equal bytes.
  *
- * PERF: in columns, with repeated numbers counted: 10,000 entries take 1.5 MB and 10 ms to read, as a list of objects
- * 2.6 MB and twice the time.
+ * PERF: in columns, with repeated numbers counted, digests as bytes and paths outside of JSON: 10,000 entries take 1.1 MB
+ * and half of the time that a list of objects takes to read.
  */
 export function encodeIndex(index: LayerIndex): Uint8Array {
-  const { version, diffId, bytes, entries, duplicates } = index
-  const files = entries.filter(entry => entry.digest !== undefined)
+  const { diffId, bytes, entries, duplicates } = index
   const sparse = entries.flatMap(({ sparse }, i) =>
     sparse ? [[i, sparse.flatMap(({ offset, length }) => [offset, length])] as const] : [],
   )
   const stored: StoredIndex = {
-    version,
+    version: 2,
     diffId,
     bytes,
     duplicates,
-    paths: entries.map(entry => entry.path),
     kinds: entries.map(entry => KINDS.indexOf(entry.type)).join(''),
     modes: runs(entries.map(entry => entry.mode)),
     uids: runs(entries.map(entry => entry.uid)),
@@ -26,7 +25,6 @@ export function encodeIndex(index: LayerIndex): Uint8Array {
     mtimes: runs(entries.map(entry => entry.mtime)),
     sizes: runs(entries.map(entry => entry.size)),
     gaps: runs(gapsOf(entries)),
-    digests: files.map(entry => entry.digest!.slice('sha256:'.length)).join(''),
     links: entries.flatMap(({ linkname }, i) => (linkname === undefined ? [] : [[i, linkname] as const])),
     devices: entries.flatMap(({ devMajor, devMinor }, i) =>
       devMajor === undefined || devMinor === undefined ? [] : [[i, devMajor, devMinor] as const],
@@ -34,7 +32,13 @@ export function encodeIndex(index: LayerIndex): Uint8Array {
     xattrs: entries.flatMap(({ xattrs }, i) => (xattrs && xattrs.size > 0 ? [[i, base64(xattrs)] as const] : [])),
     ...(sparse.length > 0 ? { sparse } : {}),
   }
-  return Buffer.from(JSON.stringify(stored), 'utf8')
+  const columns = Buffer.from(JSON.stringify(stored), 'utf8')
+  const paths = encodeName(entries.map(entry => entry.path).join('\0'))
+  const digests = Buffer.from(entries.map(entry => entry.digest?.slice('sha256:'.length) ?? '').join(''), 'hex')
+  const sizes = Buffer.alloc(PARTS_BEGIN)
+  sizes.writeUInt32LE(columns.byteLength, 0)
+  sizes.writeUInt32LE(paths.byteLength, 4)
+  return Buffer.concat([sizes, columns, paths, digests])
 }
 
 /** Values with their number of repetitions: 5 5 5 7 is [5, 3, 7, 1]. */

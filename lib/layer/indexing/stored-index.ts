@@ -11,16 +11,20 @@ export const KINDS: readonly TarEntryType[] = [
   'fifo',
 ]
 
+/** Bytes in front of the parts: the sizes of the first two, as 32-bit numbers, low byte first. */
+export const PARTS_BEGIN = 8
+
 /**
- * How an index is stored: JSON, in columns, one value for each entry. Columns of numbers hold each value followed by its
- * number of repetitions. Names that are not UTF-8 have lone surrogates, which JSON writes as `\udcXX`.
+ * How an index is stored: sizes, then this as JSON, then all paths with a NUL behind each but the last, then the SHA-256 of
+ * every file, 32 bytes each. In columns, one value for each entry, in the order of the entries; columns of numbers hold
+ * each value followed by its number of repetitions. Paths are bytes, as in the archive. Other names that are not UTF-8 have
+ * lone surrogates, which JSON writes as `\udcXX`.
  */
 export interface StoredIndex {
-  readonly version: 1
+  readonly version: 2
   readonly diffId: string
   readonly bytes: number
   readonly duplicates: readonly string[]
-  readonly paths: readonly string[]
   /** A digit for each entry: its place in {@link KINDS}. */
   readonly kinds: string
   readonly modes: readonly number[]
@@ -30,8 +34,6 @@ export interface StoredIndex {
   readonly sizes: readonly number[]
   /** Bytes from the end of the content before (in whole blocks) to the content of the entry. */
   readonly gaps: readonly number[]
-  /** SHA-256 of every file, 64 hex digits each, in the order of the entries. */
-  readonly digests: string
   /** Place of an entry, and its linkname. */
   readonly links: readonly (readonly [number, string])[]
   /** Place of an entry, and its device numbers. */

@@ -1,8 +1,8 @@
 import { type Image, type ImageLayer, readImage } from '../../image/index.ts'
-import { readLayer } from '../../layer/index.ts'
+import { layerFault, readLayerTar } from '../../layer/index.ts'
 import type { Descriptor, Platform } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
-import { unpackEntries } from './unpack-entries.ts'
+import { unpackArchives } from './unpack-archives.ts'
 import type { UnpackOptions } from './unpack-options.ts'
 import type { UnpackReport } from './unpack-report.ts'
 
@@ -54,9 +54,10 @@ export async function unpackLayers(
   const { signal, hasher, maxLayerBytes: maxBytes, limits } = options
   const sources = layers.map(({ descriptor, diffId }) => ({
     name: diffId,
-    open: () => readLayer(store, descriptor, { ...limits, diffId, signal, hasher, maxBytes }),
+    open: () => readLayerTar(store, descriptor, { ...limits, diffId, signal, hasher, maxBytes }),
+    explain: (error: unknown) => layerFault(store, descriptor, error, { signal }),
   }))
-  return unpackEntries(sources, directory, options)
+  return unpackArchives(sources, directory, options)
 }
 
 function isImage(image: string | Descriptor | Image): image is Image {

@@ -45,12 +45,15 @@ export class LayerStack {
       if (entry.path === '.') this.#placeRoot(entry)
       else this.#place(entry)
     }
+    this.#makeMarked(marks, entries)
     this.#layers++
   }
 
   #hide(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[], entries: readonly IndexedEntry[]): void {
     // What this layer makes a directory is no link of a lower layer any more, also for the marks inside.
     const own = new Set(entries.filter(entry => entry.type === 'directory').map(entry => entry.path))
+    // Nor is what it hides.
+    for (const mark of marks) if (mark.kind === 'hide') own.add(pathOf(mark))
     const options = { isReplaced: (path: string) => own.has(path) }
     for (const mark of [...marks].sort((a, b) => Number(b.kind === 'opaque') - Number(a.kind === 'opaque'))) {
       const found = this.#resolveDirectory(mark.directory, options)
@@ -58,10 +61,16 @@ export class LayerStack {
       if (mark.kind === 'opaque') found.children = undefined
       else found.children?.delete(mark.name)
     }
-    // A directory that is marked is there, whatever else the layer says.
-    for (const { kind, directory } of marks) {
-      if (kind === 'opaque') this.#resolveDirectory(directory, { ...options, make: true })
-    }
+    this.#last = undefined
+  }
+
+  /** A directory that is marked is there, unless the layer has something else in its place. */
+  #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[], entries: readonly IndexedEntry[]): void {
+    const opaque = marks.filter(mark => mark.kind === 'opaque')
+    if (opaque.length === 0) return
+    const others = new Set(entries.filter(entry => entry.type !== 'directory').map(entry => entry.path))
+    const options = { isReplaced: (path: string) => others.has(path), make: true }
+    for (const { directory } of opaque) this.#resolveDirectory(directory, options)
     this.#last = undefined
   }
 
@@ -128,4 +137,8 @@ export class LayerStack {
   #fault(code: RootfsErrorCode, why: string, path: string): RootfsError {
     return new RootfsError(code, why, { path, layer: this.#layer })
   }
+}
+
+function pathOf({ directory, name }: Extract<Whiteout, { kind: 'hide' }>): string {
+  return directory === '.' ? name : `${directory}/${name}`
 }

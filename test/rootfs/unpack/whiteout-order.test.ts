@@ -56,6 +56,25 @@ describe('a whiteout hides lower layers only, wherever it stands', () => {
     expect(first).not.toContainEqual(expect.arrayContaining(['d/x']))
   })
 
+  test('of what was in a directory that is a file, a link or a device now, as umoci writes it', async () => {
+    const below = [...lower, directory('o'), file('o/x', 'low')]
+    for (const now of [file('d'), symlink('d', 'o'), hardLink('d', 'f'), { path: 'd', type: '6' }]) {
+      const first = await result(below, [now])
+      for (const mark of ['d/.wh.x', 'd/e/.wh.y', 'd/.wh..wh..opq']) {
+        expect(await result(below, [now, whiteout(mark)])).toEqual(first)
+        expect(await result(below, [whiteout(mark), now])).toEqual(first)
+      }
+    }
+  })
+
+  test('through a link of lower layers, also if the layer has the same link', async () => {
+    const below = [...lower, symlink('l', 'd')]
+    const first = await tree(below, [whiteout('l/.wh.x')])
+    expect(first).toEqual(['d/e/y=file:low', 'f=file:low', 'l=link:d'])
+    expect(await tree(below, [symlink('l', 'd'), whiteout('l/.wh.x')])).toEqual(first)
+    expect(await tree(below, [whiteout('l/.wh.x'), symlink('l', 'd')])).toEqual(first)
+  })
+
   test('of everything in a directory', async () => {
     const entries = [file('d/new'), file('d/e/z'), hardLink('d/hard', 'd/new')]
     const first = await result(lower, [whiteout('d/.wh..wh..opq'), ...entries])

@@ -12,10 +12,12 @@ import {
   utimesSync,
 } from 'node:fs'
 import { isErrno } from '../../../internal/errno.ts'
+import type { XattrAccess } from '../../../internal/xattr-access.ts'
+import { refusedXattr } from '../../../layer/index.ts'
+import type { Birth } from '../tree/birth.ts'
 import type { DirectoryMetadata } from '../tree/directory-node.ts'
 import type { SkippedDetail } from '../unpack-report.ts'
 import type { WriterOptions } from './writer-options.ts'
-import { refusedXattr, type XattrSetter } from './xattrs.ts'
 
 const SET_ID = 0o6000
 /** Last second that ext4 keeps; it would take a later one for this without a word. */
@@ -27,22 +29,40 @@ export type Skip = (what: SkippedDetail['what'], reason: string) => void
 /** Gives files, directories, links and devices the owner, mode, attributes and time that their entries ask for. */
 export class MetadataWriter {
   readonly #options: WriterOptions
-  readonly #setXattr: XattrSetter | undefined
+  readonly #xattrAccess: XattrAccess | undefined
   readonly #uid = process.geteuid?.() ?? 0
   readonly #gid = process.getegid?.() ?? 0
+  /** What files have from birth; unknown where others can put things in between. */
+  birth: Birth | undefined
 
-  constructor(options: WriterOptions, setXattr: XattrSetter | undefined) {
+  constructor(options: WriterOptions, xattrAccess: XattrAccess | undefined) {
     this.#options = options
-    this.#setXattr = setXattr
+    this.#xattrAccess = xattrAccess
   }
 
-  /** For a file that is open. The order matters: a change of owner clears set-id bits and capabilities. */
-  toFile(fd: number, metadata: DirectoryMetadata, skip: Skip): void {
-    if (this.#ownerApplies(metadata, skip)) fchownSync(fd, metadata.uid, metadata.gid)
-    fchmodSync(fd, this.#modeOf(metadata, skip))
+  /**
+   * For a file that is open. The order matters: a change of owner clears set-id bits and capabilities.
+   *
+   * @param born - Mode that the file has already, if it is known.
+   */
+  toFile(fd: number, metadata: DirectoryMetadata, born: number | undefined, skip: Skip): void {
+    if (this.#ownerApplies(metadata, skip) && !this.isBornOwner(metadata)) fchownSync(fd, metadata.uid, metadata.gid)
+    const mode = this.#modeOf(metadata, skip)
+    if (mode !== born) fchmodSync(fd, mode)
     this.#xattrs(`/proc/self/fd/${fd}`, metadata, skip)
     const time = timeOf(metadata, skip)
     futimesSync(fd, time, time)
+  }
+
+  /** Whether files have this owner from birth. */
+  isBornOwner({ uid, gid }: DirectoryMetadata): boolean {
+    return this.birth !== undefined && uid === this.birth.uid && gid === this.birth.gid
+  }
+
+  /** For a directory, by its own path, that has owner and mode from birth and wants no attributes: the time is left. */
+  toBornDirectory(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
+    const time = timeOf(metadata, skip)
+    lutimesSync(path, time, time)
   }
 
   /** For a directory, by a path that stands for its handle. */
@@ -99,14 +119,14 @@ export class MetadataWriter {
     for (const [name, value] of metadata.xattrs ?? []) {
       const refused = refusedXattr(name) ?? (this.#options.handles === 'paths' ? 'not on this system' : undefined)
       if (refused) skip('xattr', `${name}: ${refused}`)
-      else if (!this.#setXattr) skip('xattr', `${name}: the package fs-xattr is not installed`)
+      else if (!this.#xattrAccess) skip('xattr', `${name}: the package fs-xattr is not installed`)
       else this.#setOne(path, name, value, skip)
     }
   }
 
   #setOne(path: string, name: string, value: Uint8Array, skip: Skip): void {
     try {
-      this.#setXattr?.(path, name, Buffer.from(value))
+      this.#xattrAccess?.set(path, name, value)
     } catch (error) {
       if (!isErrno(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'E2BIG', 'ERANGE', 'ENOSPC', 'EINVAL'))
         throw error

@@ -21,14 +21,15 @@ export function applyWhiteout(state: TreeState, way: readonly string[], mark: Wh
 }
 
 function hideName(state: TreeState, way: readonly string[], name: string): void {
-  const directory = state.options.whiteouts === 'overlayfs' ? state.enter(way) : state.find(way)
+  const directory = state.findMarked(way, { make: state.options.whiteouts === 'overlayfs' })
   if (!directory) return
   hide(state, directory, name)
   if (state.options.whiteouts === 'overlayfs') keepMark(state, directory, name)
 }
 
 function hideAll(state: TreeState, way: readonly string[]): void {
-  const directory = state.enter(way)
+  const directory = state.findMarked(way, { make: true })
+  if (!directory) return
   directory.touch(state.layer)
   purge(state, directory)
   directory.opaque = state.options.whiteouts === 'overlayfs'

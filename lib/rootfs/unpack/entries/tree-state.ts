@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { RootfsError, type RootfsErrorCode } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import type { XattrAccess } from '../../../internal/xattr-access.ts'
+import { directoryMode } from '../tree/birth.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { DirectoryTree } from '../tree/directory-tree.ts'
 import { removeTree } from '../tree/remove-tree.ts'
@@ -8,14 +10,13 @@ import { resolveDirectory } from '../tree/resolve-directory.ts'
 import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
 import { MetadataWriter } from './apply-metadata.ts'
 import type { WriterOptions } from './writer-options.ts'
-import type { XattrSetter } from './xattrs.ts'
 
 /** What the writing of entries, whiteouts and directories has in common: the tree, and what has come of it so far. */
 export class TreeState {
   readonly tree: DirectoryTree
   readonly options: WriterOptions
   readonly metadata: MetadataWriter
-  readonly setXattr: XattrSetter | undefined
+  readonly xattrs: XattrAccess | undefined
   readonly counts: { -readonly [K in keyof UnpackCounts]: number } = {
     files: 0,
     directories: 0,
@@ -32,11 +33,11 @@ export class TreeState {
   /** Its digest, for errors. */
   layerName: string | undefined
 
-  constructor(path: string, options: WriterOptions, setXattr: XattrSetter | undefined) {
+  constructor(path: string, options: WriterOptions, xattrs: XattrAccess | undefined) {
     this.tree = new DirectoryTree(path, options.handles)
     this.options = options
-    this.metadata = new MetadataWriter(options, setXattr)
-    this.setXattr = setXattr
+    this.metadata = new MetadataWriter(options, xattrs)
+    this.xattrs = xattrs
   }
 
   /** The directory that a way leads to inside the root; made where it is missing. */
@@ -51,12 +52,29 @@ export class TreeState {
     return resolveDirectory(this.tree, way, { ...options, onLink: (node, name) => node.use(name, this.layer) })
   }
 
-  /** Makes a directory that only this process may enter; its own mode comes last of all. */
-  makeDirectory(parent: DirectoryNode, name: string): DirectoryNode {
+  /**
+   * The directory that a mark is in, made where it is missing if that is wanted; `undefined` if there is none.
+   *
+   * SPEC: marks are about lower layers. What this layer has put in the place of a directory has taken everything in it
+   * away; what stands there now is not what the mark is about (umoci writes `x` and then `x/.wh.y` for such a directory).
+   */
+  findMarked(way: readonly string[], options: { readonly make: boolean }): DirectoryNode | undefined {
+    const make = (parent: DirectoryNode, name: string) => this.makeDirectory(parent, name)
+    return resolveDirectory(this.tree, way, {
+      ...(options.make ? { make } : {}),
+      isEnd: (node, name) => node.has(name, this.layer) && !node.keeps(name, this.layer),
+      onLink: (node, name) => node.use(name, this.layer),
+    })
+  }
+
+  /** Makes a directory. Unless it can have its mode from birth only this process may enter; its own mode comes last of all. */
+  makeDirectory(parent: DirectoryNode, name: string, mode = 0o755): DirectoryNode {
     const opaque = parent.hidden.has(name)
-    this.create(parent, name, path => mkdirSync(path, 0o700))
+    const born = directoryMode(this.metadata.birth, mode)
+    this.create(parent, name, path => mkdirSync(path, born))
     const node = this.tree.adopt(parent, name)
     node.made = true
+    node.born = born
     node.opaque = opaque
     this.counts.directories++
     return node

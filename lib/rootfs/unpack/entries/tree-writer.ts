@@ -3,6 +3,7 @@ import { FormatError, LayerStoreError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
 import { parseWhiteout } from '../../../layer/index.ts'
 import type { TarHeader } from '../../../tar/index.ts'
+import { fileMode } from '../tree/birth.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { splitPath } from '../tree/split-path.ts'
 import type { Skip } from './apply-metadata.ts'
@@ -21,7 +22,7 @@ const MAX_ID = 0xffff_fffe
 export class TreeWriter {
   readonly #state: TreeState
   /** The file that is open for content. */
-  #file: { readonly fd: number; readonly header: TarHeader } | undefined
+  #file: { readonly fd: number; readonly born: number; readonly header: TarHeader } | undefined
 
   constructor(state: TreeState) {
     this.#state = state
@@ -53,7 +54,7 @@ export class TreeWriter {
     const file = this.#file
     if (!file) return
     const { path } = file.header
-    this.#guarded(path, () => this.#state.metadata.toFile(file.fd, file.header, this.#skip(path)))
+    this.#guarded(path, () => this.#state.metadata.toFile(file.fd, file.header, file.born, this.#skip(path)))
     this.close()
     this.#state.counts.files++
   }
@@ -107,7 +108,7 @@ export class TreeWriter {
     const state = this.#state
     // SAFETY: a link under this name is replaced, not followed: its target must not get this entry's mode or content.
     const found = state.tree.look(parent, name)
-    const node = found.kind === 'directory' ? found.node : state.makeDirectory(parent, name)
+    const node = found.kind === 'directory' ? found.node : state.makeDirectory(parent, name, header.mode)
     node.touch(state.layer)
     node.metadata = header
     node.metadataLayer = state.layer
@@ -116,7 +117,8 @@ export class TreeWriter {
   #openFile(directory: DirectoryNode, name: string, header: TarHeader): void {
     // SAFETY: never through a link or into a file that has other names: what is there is unlinked, then made anew.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-    this.#file = { fd: this.#state.create(directory, name, path => openSync(path, flags, 0o600)), header }
+    const born = fileMode(this.#state.metadata.birth, header.mode)
+    this.#file = { fd: this.#state.create(directory, name, path => openSync(path, flags, born)), born, header }
   }
 
   #symbolicLink(directory: DirectoryNode, name: string, header: TarHeader): void {
@@ -125,6 +127,8 @@ export class TreeWriter {
     if (target === '' || target.includes('\0')) {
       throw state.fault('ERR_INVALID_LINK', 'a symbolic link without a target', header.path)
     }
+    const before = directory.has(name, state.layer) ? undefined : state.tree.look(directory, name)
+    if (before?.kind === 'link' && before.target === target) directory.keep(name, state.layer)
     state.create(directory, name, path => symlinkSync(encodeName(target), path))
     state.metadata.toLink(state.tree.at(directory, name), header, this.#skip(header.path))
     state.counts.links++

@@ -1,3 +1,5 @@
+import type { TarLimits } from '../../../tar/index.ts'
+
 /** What the writer of a tree has to know. Plain data: it goes to another thread. */
 export interface WriterOptions {
   /** Whether owners are left aside. */
@@ -16,4 +18,6 @@ export interface WriterOptions {
   readonly foldsNames: boolean
   /** Whether names have to be ones that Windows can keep. */
   readonly windowsNames: boolean
+  /** What a layer may hold. */
+  readonly limits?: TarLimits | undefined
 }

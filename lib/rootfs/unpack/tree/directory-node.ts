@@ -23,6 +23,8 @@ export class DirectoryNode {
   inode: number | undefined
   /** Whether this run made it. */
   made = false
+  /** The mode that this run made it with. */
+  born = -1
   /** What the entry for it said; none as long as it is there only because something in it is. */
   metadata: DirectoryMetadata | undefined
   /** The layer whose entry set the metadata. */
@@ -39,7 +41,9 @@ export class DirectoryNode {
   purgedBy = -1
   #namesLayer = -1
   #names = new Set<string>()
+  #hasForgotten = false
   #used = new Set<string>()
+  #kept = new Set<string>()
   #folded: Map<string, string> | undefined
 
   constructor(name: string, parent: DirectoryNode | undefined) {
@@ -62,9 +66,25 @@ export class DirectoryNode {
     this.#names.add(name)
   }
 
+  /** Notes that a layer has the same link here as the layers below. */
+  keep(name: string, layer: number): void {
+    this.#turnTo(layer)
+    this.#kept.add(name)
+  }
+
+  /** Whether a layer has the same link here as the layers below. */
+  keeps(name: string, layer: number): boolean {
+    return this.#namesLayer === layer && this.#kept.has(name)
+  }
+
   /** Whether a layer has put something here that is no directory. */
   has(name: string, layer: number): boolean {
     return this.#namesLayer === layer && this.#names.has(name)
+  }
+
+  /** Whether nothing can be under a name but a known directory: this run made this one and remembers all it has put here. */
+  lacks(name: string): boolean {
+    return this.made && !this.#hasForgotten && !this.#names.has(name)
   }
 
   /** Forgets what was under a name. */
@@ -105,9 +125,11 @@ export class DirectoryNode {
 
   #turnTo(layer: number): void {
     if (this.#namesLayer === layer) return
+    if (this.#names.size > 0) this.#hasForgotten = true
     this.#namesLayer = layer
     this.#names = new Set()
     this.#used = new Set()
+    this.#kept = new Set()
   }
 }
 

@@ -64,7 +64,8 @@ export class DirectoryTree {
   look(node: DirectoryNode, name: string): Found {
     const known = node.children.get(name)
     if (known) return { kind: 'directory', node: known }
-    if (node.hidden.has(name)) return { kind: 'absent' }
+    // PERF: a new directory need not be asked; if somebody else has put something there, making it anew clears that.
+    if (node.hidden.has(name) || node.lacks(name)) return { kind: 'absent' }
     const path = this.at(node, name)
     const stats = lstatSync(path, { throwIfNoEntry: false }) as Stats | undefined
     if (!stats) return { kind: 'absent' }

@@ -11,6 +11,8 @@ export interface WayOptions {
   readonly make?: (parent: DirectoryNode, name: string) => DirectoryNode
   /** Take something that is no directory for something that is not there, instead of refusing the way. */
   readonly lenient?: boolean
+  /** Says of something that is no directory that the search ends there, as if there were nothing. */
+  readonly isEnd?: (parent: DirectoryNode, name: string) => boolean
   /** Is told of every link that was followed. */
   readonly onLink: (parent: DirectoryNode, name: string) => void
 }
@@ -37,6 +39,7 @@ export function resolveDirectory(
     }
     const found = tree.look(node, name)
     if (found.kind === 'directory') node = found.node
+    else if (found.kind !== 'absent' && options.isEnd?.(node, name)) return undefined
     else if (found.kind === 'link') {
       if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', 'more than 255 links on the way', components)
       options.onLink(node, name)

@@ -1,23 +1,13 @@
-import type { TarHeader } from '../../../tar/index.ts'
 import type { WriterOptions } from '../entries/writer-options.ts'
 import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
 
-/** One entry, or a piece of the file that is open. */
-export interface WriterStep {
-  /** Set where an entry begins. */
-  readonly header?: TarHeader
-  /** Content: a part of the batch's bytes. */
-  readonly offset: number
-  readonly length: number
-  /** Whether the entry ends here. */
-  readonly last: boolean
-}
-
-/** What a writer is asked to do; the steps of a batch are packed. Each request gets one answer, in order; after a failure only `discard` is done. */
+/** What a writer is asked to do. Each request gets one answer, in order; after a failure only `discard` is done. */
 export type WriterRequest =
   | { readonly act: 'open'; readonly directory: string; readonly options: WriterOptions }
   | { readonly act: 'layer'; readonly name: string }
-  | { readonly act: 'batch'; readonly steps: string; readonly bytes: SharedArrayBuffer }
+  /** The next bytes of the layer's archive: so many of the buffer, which belongs to the writer until it answers. */
+  | { readonly act: 'bytes'; readonly bytes: SharedArrayBuffer; readonly length: number }
+  | { readonly act: 'layer-end' }
   | { readonly act: 'finish' }
   | { readonly act: 'discard' }
 

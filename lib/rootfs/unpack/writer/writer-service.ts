@@ -1,15 +1,16 @@
 import { LayerStoreError, RootfsError } from '../../../errors/index.ts'
+import { loadXattrAccess, type XattrAccess } from '../../../internal/xattr-access.ts'
+import { ArchiveCutter } from '../entries/archive-cutter.ts'
 import { finishDirectories } from '../entries/finish-directories.ts'
 import { TreeState } from '../entries/tree-state.ts'
 import { TreeWriter } from '../entries/tree-writer.ts'
 import type { WriterOptions } from '../entries/writer-options.ts'
-import { loadXattrSetter, type XattrSetter } from '../entries/xattrs.ts'
+import { birthIn } from '../tree/birth.ts'
 import { MAX_DEPTH } from '../tree/directory-tree.ts'
 import { foldsNames } from '../tree/folds-names.ts'
-import { unpackSteps } from './steps-text.ts'
 import { openTarget, type Target } from './target.ts'
 import { packFault } from './writer-fault.ts'
-import type { WriterAnswer, WriterRequest, WriterStep } from './writer-messages.ts'
+import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
 
 /** The writer of one tree behind requests that can come from another thread. */
 export class WriterService {
@@ -17,10 +18,12 @@ export class WriterService {
   #target: Target | undefined
   #state: TreeState | undefined
   #writer: TreeWriter | undefined
+  #cutter: ArchiveCutter | undefined
+  #limits: WriterOptions['limits']
   #fault: WriterAnswer['fault']
-  readonly #loadXattrs: () => Promise<XattrSetter | undefined>
+  readonly #loadXattrs: () => Promise<XattrAccess | undefined>
 
-  constructor(loadXattrs: () => Promise<XattrSetter | undefined> = loadXattrSetter) {
+  constructor(loadXattrs: () => Promise<XattrAccess | undefined> = loadXattrAccess) {
     this.#loadXattrs = loadXattrs
   }
 
@@ -30,8 +33,9 @@ export class WriterService {
       if (request.act === 'discard') return { left: this.#discard() }
       if (this.#fault) return { fault: this.#fault }
       if (request.act === 'open') await this.#open(request.directory, request.options)
-      else if (request.act === 'layer') this.#writer?.beginLayer(request.name)
-      else if (request.act === 'batch') this.#take(unpackSteps(request.steps), new Uint8Array(request.bytes))
+      else if (request.act === 'layer') this.#beginLayer(request.name)
+      else if (request.act === 'bytes') this.#cutter?.take(new Uint8Array(request.bytes, 0, request.length))
+      else if (request.act === 'layer-end') this.#cutter?.end()
       else this.#finish()
       return this.#progress()
     } catch (error) {
@@ -41,22 +45,24 @@ export class WriterService {
   }
 
   async #open(directory: string, options: WriterOptions): Promise<void> {
-    const setXattr = await this.#loadXattrs()
+    const xattrs = await this.#loadXattrs()
     this.#directory = directory
+    this.#limits = options.limits
     this.#target = openTarget(directory, options)
     const { root } = this.#target
     const folds = options.foldsNames || (this.#target.lateLevels > 0 && foldsNames(root))
-    this.#state = new TreeState(root, { ...options, foldsNames: folds }, setXattr)
-    this.#state.tree.root.made = this.#target.lateLevels > 0
+    this.#state = new TreeState(root, { ...options, foldsNames: folds }, xattrs)
+    const isPrivate = this.#target.lateLevels > 0
+    this.#state.tree.root.made = isPrivate
+    // Only in private nobody can use what is there with its final mode before its content is proven.
+    if (isPrivate && options.handles === 'proc') this.#state.metadata.birth = birthIn(root)
     this.#writer = new TreeWriter(this.#state)
   }
 
-  #take(steps: readonly WriterStep[], bytes: Uint8Array): void {
-    for (const { header, offset, length, last } of steps) {
-      if (header) this.#writer?.begin(header)
-      if (length > 0) this.#writer?.write(bytes.subarray(offset, offset + length))
-      if (last) this.#writer?.end()
-    }
+  #beginLayer(name: string): void {
+    if (!this.#writer) return
+    this.#writer.beginLayer(name)
+    this.#cutter = new ArchiveCutter(this.#writer, this.#limits)
   }
 
   #finish(): void {

@@ -1,32 +1,28 @@
-import { type CompressionType, decompress, sniffCompression } from '../compression/index.ts'
-import type { Digest } from '../digest/index.ts'
-import { FormatError, SizeMismatchError } from '../errors/index.ts'
-import type { AbortOptions } from '../internal/abort.ts'
-import { type Descriptor, isForeignLayerType, isLayerType } from '../spec/index.ts'
-import type { BlobReader } from '../store/index.ts'
+import { type CompressionType, decompress, sniffCompression } from '../../compression/index.ts'
+import type { Digest } from '../../digest/index.ts'
+import { FormatError, SizeMismatchError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { type Descriptor, isForeignLayerType, isLayerType } from '../../spec/index.ts'
+import type { LayerLimits } from './layer-limits.ts'
 
 /** How to open a layer, and how much of it at most. */
-export interface OpenLayerOptions extends AbortOptions {
-  /** Bytes of the tar that may come out. @defaultValue no limit */
-  readonly maxBytes?: number | undefined
-  /** Bytes that may come out for each byte of the blob, beyond the first 64 MiB. @defaultValue `1000` */
-  readonly maxRatio?: number | undefined
+export interface OpenLayerOptions extends AbortOptions, LayerLimits {
   /** The digest that the caller will prove the bytes against. */
   readonly diffId?: Digest | undefined
 }
 
 /**
- * The tar of a layer. What compresses it is told by its first bytes, not by its media type: registries hold layers whose
- * type is wrong. That is only accepted where a diffId proves the result.
+ * The tar in the bytes of a layer. What compresses it is told by its first bytes, not by its media type: registries hold
+ * layers whose type is wrong. That is only accepted where a diffId proves the result.
  */
-export async function* openLayer(
-  store: Pick<BlobReader, 'read'>,
+export async function* openTar(
+  blob: AsyncIterable<Uint8Array>,
   descriptor: Descriptor,
   options: OpenLayerOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { diffId, maxBytes, maxRatio, signal } = options
   const declared = compressionOf(descriptor)
-  const { type: found, content } = await sniffCompression(sized(store.read(descriptor.digest, { signal }), descriptor))
+  const { type: found, content } = await sniffCompression(sized(blob, descriptor))
   try {
     // A tar may begin with the bytes of a compression by chance; if it is its own diffId, it is a tar.
     const type = diffId === descriptor.digest ? 'none' : found

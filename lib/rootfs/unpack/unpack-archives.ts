@@ -1,4 +1,3 @@
-import type { TarEntry } from '../../tar/index.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
 import { handlesHere } from './tree/handles-here.ts'
 import type { UnpackOptions } from './unpack-options.ts'
@@ -7,19 +6,21 @@ import { LayerFeeder } from './writer/layer-feeder.ts'
 import { startWriter, type Writer } from './writer/start-writer.ts'
 
 /** A layer as something to unpack. */
-export interface EntrySource {
+export interface ArchiveSource {
   /** Digest, for errors. */
   readonly name: string
-  /** Opens the layer. The loop over it must end only if everything in it was proven. */
-  readonly open: () => AsyncIterable<TarEntry>
+  /** Opens the uncompressed archive. The loop over it must end only if everything in it was proven. */
+  readonly open: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** Looks for the reason behind an error about what the archive holds; gives the error to report. */
+  readonly explain?: (error: unknown) => Promise<unknown>
 }
 
 /**
  * Writes layers, lowest first, to a directory; see {@link unpackLayers}. Each layer is opened once, when its turn has
  * come.
  */
-export async function unpackEntries(
-  layers: readonly EntrySource[],
+export async function unpackArchives(
+  layers: readonly ArchiveSource[],
   directory: string,
   options: UnpackOptions,
 ): Promise<UnpackReport> {
@@ -41,7 +42,7 @@ export async function unpackEntries(
   } catch (error) {
     await feeder.settle()
     await discard(writer, directory, options)
-    throw error
+    throw (await layers[state.layer]?.explain?.(error)) ?? error
   } finally {
     await writer.stop()
   }
@@ -58,6 +59,7 @@ function writerOptions(options: UnpackOptions): WriterOptions {
     handles: handlesHere(),
     foldsNames: false,
     windowsNames: process.platform === 'win32',
+    limits: { ...options.limits, maxBytes: options.maxLayerBytes },
   }
 }
 

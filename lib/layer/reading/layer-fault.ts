@@ -1,0 +1,33 @@
+import { DiffIdMismatchError, FormatError, LimitError, RootfsError, SizeMismatchError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import type { BlobReader } from '../../store/index.ts'
+
+/**
+ * The error to report for a layer that could not be read: that the stored blob is damaged, if it is, else `error`.
+ *
+ * PERF: layers with a diffId are read without computing the digest of their blob, because the diffId proves what comes out.
+ * Only when something is wrong is the blob read again to tell damage in the store, which a pull repairs, from a layer that
+ * was made that way.
+ *
+ * @internal
+ */
+export async function layerFault(
+  store: Pick<BlobReader, 'read'>,
+  { digest }: Descriptor,
+  error: unknown,
+  { signal }: AbortOptions,
+): Promise<unknown> {
+  if (!isAboutContent(error)) return error
+  try {
+    for await (const _ of store.read(digest, { signal, verify: 'always' })) void _
+    return error
+  } catch (damage) {
+    return damage
+  }
+}
+
+function isAboutContent(error: unknown): boolean {
+  if (error instanceof RootfsError) return error.layer !== undefined
+  return [FormatError, LimitError, SizeMismatchError, DiffIdMismatchError].some(kind => error instanceof kind)
+}

@@ -1,0 +1,112 @@
+import {
+  createStreamDigester,
+  type Digest,
+  type HasherEngine,
+  type StreamDigester,
+  splitDigest,
+} from '../../digest/index.ts'
+import { DiffIdMismatchError } from '../../errors/index.ts'
+import type { Descriptor } from '../../spec/index.ts'
+import type { BlobReader, DerivedStore } from '../../store/index.ts'
+import { LayerIndexer } from '../indexing/layer-indexer.ts'
+import type { LayerIndex } from '../layer-index.ts'
+import { type OpenLayerOptions, openTar } from './open-tar.ts'
+
+/** What a layer shall be proven against, and what is made of it on the way. */
+export interface LayerProofOptions extends OpenLayerOptions {
+  /** What computes digests. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+  /** Whether the entry index is made in the same pass. @defaultValue `false` */
+  readonly index?: boolean | undefined
+}
+
+/** What a proven layer turned out to be. */
+export interface ProvenLayer {
+  /** Digest of the tar. */
+  readonly diffId: Digest
+  /** The entry index, if it was asked for. */
+  readonly index: LayerIndex | undefined
+}
+
+/** A layer on its way through one decompression: its tar, and afterwards the proof. Release it, once. */
+export class LayerProof {
+  readonly #blob: AsyncIterable<Uint8Array>
+  readonly #descriptor: Descriptor
+  readonly #options: LayerProofOptions
+  readonly #digester: StreamDigester | undefined
+  readonly #indexer: LayerIndexer | undefined
+
+  private constructor(
+    blob: AsyncIterable<Uint8Array>,
+    descriptor: Descriptor,
+    options: LayerProofOptions,
+    digester: StreamDigester | undefined,
+  ) {
+    this.#blob = blob
+    this.#descriptor = descriptor
+    this.#options = options
+    this.#digester = digester
+    this.#indexer = options.index ? new LayerIndexer(options.hasher, options) : undefined
+  }
+
+  /** Begins. Nothing is read before the tar is asked for. */
+  static async open(
+    blob: AsyncIterable<Uint8Array>,
+    descriptor: Descriptor,
+    options: LayerProofOptions,
+  ): Promise<LayerProof> {
+    const { diffId, index, hasher } = options
+    const algorithm = diffId && splitDigest(diffId).algorithm
+    const digester = diffId || index ? await createStreamDigester({ algorithm, hasher }) : undefined
+    return new LayerProof(blob, descriptor, options, digester)
+  }
+
+  /** The tar, to be read to its end. */
+  async *tar(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of openTar(this.#blob, this.#descriptor, this.#options)) {
+      await this.#digester?.update(chunk)
+      await this.#indexer?.take(chunk)
+      yield chunk
+    }
+  }
+
+  /**
+   * What the layer is, after the end of the tar; `undefined` if neither a diffId nor an index was asked for.
+   *
+   * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`.
+   */
+  async check(): Promise<ProvenLayer | undefined> {
+    const { diffId: expected } = this.#options
+    const diffId = await this.#digester?.digest()
+    if (!diffId) return undefined
+    if (expected && diffId !== expected) {
+      throw new DiffIdMismatchError({ layer: this.#descriptor.digest, expected, actual: diffId })
+    }
+    return { diffId, index: this.#indexer?.finish(diffId) }
+  }
+
+  /** Frees what a layer that was left early has not. */
+  release(): void {
+    this.#digester?.release()
+    this.#indexer?.release()
+  }
+}
+
+/**
+ * The bytes of a stored layer.
+ *
+ * PERF: with a diffId the digest of the blob is not computed on top: what counts is what comes out, and that is proven.
+ */
+export function layerBlob(
+  store: Pick<BlobReader, 'read'>,
+  { digest }: Descriptor,
+  { diffId, signal }: OpenLayerOptions,
+): AsyncIterable<Uint8Array> {
+  return store.read(digest, diffId ? { signal, verify: 'never' } : { signal })
+}
+
+/** A store that may keep derived data. */
+export type LayerStore = Pick<BlobReader, 'read'> & {
+  /** Where indexes are kept; without it none is. */
+  readonly derived?: DerivedStore | undefined
+}
