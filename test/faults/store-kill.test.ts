@@ -4,8 +4,8 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../lib/store/index.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
 let library: string
@@ -82,7 +82,7 @@ async function expectSound(path: string, said: readonly string[]): Promise<void>
 test('killed at 40 random moments, the store keeps what it acknowledged and blocks nobody', {
   timeout: 120_000,
 }, async () => {
-  using directory = temporaryDirectory('kill')
+  using directory = memoryDirectory('kill')
   const said: string[] = []
   for (let i = 0; i < 20; i++) {
     const runs = [start(directory.path, `a${i}`, 1000), start(directory.path, `b${i}`, 1000)]
@@ -99,7 +99,7 @@ test('killed at 40 random moments, the store keeps what it acknowledged and bloc
 })
 
 test('eight processes tag at the same time, and no name is lost', { timeout: 120_000 }, async () => {
-  using directory = temporaryDirectory('tags')
+  using directory = memoryDirectory('tags')
   const runs = Array.from({ length: 8 }, (_, i) => start(directory.path, `p${i}`, 25))
   await Promise.all(runs.map(run => run.ended))
   const said = runs.flatMap(run => run.said)
