@@ -1,9 +1,16 @@
-import type { CopySource, CopyTarget } from '../transfer/index.ts'
+import type { ArchiveAddress } from '../archive/index.ts'
+import type { CopySource } from '../transfer/index.ts'
+import { archiveSource, archiveTarget, type OpenedTarget } from './archive-place.ts'
 import type { Session } from './session.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Opens what `copy` is told to copy from: a reference, `docker://REF`, `store:NAME`, `oci:DIR[:TAG]`. */
+/**
+ * Opens what `copy` is told to copy from: a reference, `docker://REF`, `store:NAME`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
+ * `docker-archive:FILE[:NAME]`.
+ */
 export async function openCopySource(session: Session, text: string): Promise<CopySource> {
+  const archive = await archiveAddress(text)
+  if (archive) return archiveSource(session, archive, text)
   const { kind, rest } = splitPlace(text)
   if (kind === 'store') return { store: await session.store(), name: rest }
   if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
@@ -13,12 +20,19 @@ export async function openCopySource(session: Session, text: string): Promise<Co
 }
 
 /** Opens what `copy` is told to copy to. */
-export async function openCopyTarget(session: Session, text: string): Promise<CopyTarget> {
+export async function openCopyTarget(session: Session, text: string): Promise<OpenedTarget> {
+  const archive = await archiveAddress(text)
+  if (archive) return archiveTarget(session, archive, text)
   const { kind, rest } = splitPlace(text)
-  if (kind === 'store') return { store: await session.store(), name: rest }
-  if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
+  if (kind === 'store') return { target: { store: await session.store(), name: rest } }
+  if (kind !== 'oci') return { target: { registry: await session.registry(), reference: rest } }
   const { directory, tag } = splitLayout(rest)
-  return { store: await session.layout(directory, {}), name: tag, label: text, verbatim: true }
+  return { target: { store: await session.layout(directory, {}), name: tag, label: text, verbatim: true } }
+}
+
+async function archiveAddress(text: string): Promise<ArchiveAddress | undefined> {
+  if (!/^(oci|docker)-archive:/.test(text)) return undefined
+  return (await import('../archive/index.ts')).parseArchiveAddress(text)
 }
 
 function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {

@@ -108,7 +108,10 @@ function addWritingOptions(command: Command): Command {
 /** Commands that need no store of their own. */
 function addCopyCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   add('copy <src> <dst>', 'copy an image with all its platforms; prints its digest')
-    .addHelpText('after', '\nSRC and DST: a registry reference (or docker://REF), store:NAME, oci:DIR[:TAG].')
+    .addHelpText(
+      'after',
+      '\nSRC and DST: a registry reference (or docker://REF), store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].',
+    )
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index (the default)')
     .option('--referrers', 'take along signatures and whatever else refers to the image')

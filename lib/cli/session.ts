@@ -1,8 +1,10 @@
+import type { ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { OpenStoreOptions, Store } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -66,6 +68,19 @@ export class Session implements AsyncDisposable {
   async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly'>): Promise<Store> {
     const { openStore } = await import('../store/index.ts')
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher }))
+  }
+
+  /** An archive, to be read. */
+  async archive(path: string): Promise<ImageArchive> {
+    const { openArchive } = await import('../archive/index.ts')
+    return this.#keep(await openArchive(path, { signal: this.signal }))
+  }
+
+  /** A store beside a file, for as long as the session lasts. */
+  async scratchStore(file: string): Promise<Store> {
+    const { openStore } = await import('../store/index.ts')
+    const directory = this.#keep(await scratchDirectory(file))
+    return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
   }
 
   /** The client for all registries; one for the whole session, so that its bounds hold for both ends of a copy. */

@@ -7,6 +7,7 @@ export { type DiffEntriesOptions, diffEntries, writeDiffLayer } from './diff/wri
 export { type FromDirectoryOptions, fromDirectory, type XattrReader, type XattrsRead } from './from-directory.ts'
 export { type Files, type FromFilesOptions, fromFiles } from './from-files.ts'
 export { createIgnoreRules, type IgnoreRules, parseIgnoreFile } from './ignore/ignore-rules.ts'
+export { keepIndex } from './indexing/keep-index.ts'
 export type { IndexedEntry, LayerIndex } from './layer-index.ts'
 export type { EntryPolicies, KindModes, LatestTime, OwnerPolicy } from './policy/entry-policies.ts'
 export { type LayerFindings, type ProveLayerOptions, proveLayer } from './prove-layer.ts'

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
@@ -44,6 +45,28 @@ describe('copy', () => {
     const names: string[] = []
     for await (const { name } of store.references.list()) names.push(name)
     expect(names).toEqual(['1.0'])
+  })
+
+  test('goes in and out of archives, which show up whole or not at all', async () => {
+    const { descriptor } = await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
+    const file = (name: string) => join(directory.path, name)
+    const steps = [
+      [`${registry.host}/app:1`, `oci-archive:${file('one.tar')}:1.0`],
+      [`oci-archive:${file('one.tar')}:1.0`, `docker-archive:${file('two.tar')}:other:2`],
+      [`docker-archive:${file('two.tar')}`, 'store:back:1'],
+      ['store:back:1', `oci-archive:${file('three.tar')}`],
+      [`oci-archive:${file('three.tar')}:@0`, `${registry.host}/again:1`],
+    ]
+    for (const [from, to] of steps) {
+      expect(await run('copy', from!, to!)).toMatchObject({ code: 0, stdout: `${descriptor.digest}\n` })
+    }
+    expect((await remote.references.get('again:1'))?.digest).toBe(descriptor.digest)
+    expect(readdirSync(directory.path).sort()).toEqual(['one.tar', 'store', 'three.tar', 'two.tar'])
+    const gone = await run('copy', `${registry.host}/none:1`, `oci-archive:${file('none.tar')}`)
+    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_') })
+    const nowhere = await run('copy', `${registry.host}/app:1`, `oci-archive:${file('missing/x.tar')}`)
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_STORE_IO') })
+    expect(readdirSync(directory.path).sort()).toEqual(['one.tar', 'store', 'three.tar', 'two.tar'])
   })
 
   test('with --plan shows what would move; platforms, tags and JSON are as for pull and push', async () => {

@@ -180,7 +180,8 @@ const taken: [name: string, build: (served: Served) => void][] = [
   [
     'ok-4mib-exact',
     s => {
-      const start = Buffer.from(JSON.stringify(manifest({ config: s.add(sampleConfig(), OciConfig), layers: [] })))
+      const config = s.add(sampleConfig({ rootfs: { type: 'layers', diff_ids: [] } }), OciConfig)
+      const start = Buffer.from(JSON.stringify(manifest({ config, layers: [] })))
       s.tag('1', s.add(Buffer.concat([start, Buffer.alloc(MIB4 - start.length, ' ')]), OciManifest))
     },
   ],
@@ -250,15 +251,21 @@ test.each([
 test.each([
   ['diffid-count-less', { diff_ids: [] }],
   ['diffid-count-more', { diff_ids: [sampleDigest('a'), sampleDigest('b')] }],
-  ['diffid-missing', {}],
-])('%s: a config that does not go with its manifest is no image', async (_, members) => {
+])('%s: a config that does not go with its manifest is no image, and gets no name', async (_, members) => {
   const documents = new ServedDocuments()
   const configBody = sampleConfig({ rootfs: { type: 'layers', ...members } })
   documents.tag('1', image(documents, { configBody }))
+  expect(await thrownBy(() => pull(documents))).toMatchObject({ code: 'ERR_INVALID_CONFIG' })
+})
+
+test('diffid-missing: a config that lists none may be that of something else, but is not read as that of an image', async () => {
+  const documents = new ServedDocuments()
+  documents.tag('1', image(documents, { configBody: sampleConfig({ rootfs: { type: 'layers' } }) }))
   await pull(documents, async store => {
-    for await (const { name } of store.references.list()) {
-      expect(await thrownBy(() => readImage(store, name))).toMatchObject({ code: 'ERR_INVALID_CONFIG' })
-    }
+    const names: string[] = []
+    for await (const { name } of store.references.list()) names.push(name)
+    expect(names).toHaveLength(1)
+    expect(await thrownBy(() => readImage(store, names[0]!))).toMatchObject({ code: 'ERR_INVALID_CONFIG' })
   })
 })
 

@@ -20,12 +20,13 @@ export async function copy(session: Session, from: string, to: string, options: 
   const { planCopy, runCopy } = await import('../../transfer/index.ts')
   const { signal } = session
   const { referrers, tag: tags, verifyDiffIds } = options
-  const [source, target] = [await openCopySource(session, from), await openCopyTarget(session, to)]
+  const [source, { target, finish }] = [await openCopySource(session, from), await openCopyTarget(session, to)]
   const plan = await planCopy(source, target, { platform, referrers, tags, signal })
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>
     runCopy(plan, { concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
   )
+  await finish?.()
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(plan.bytesPresent)} already there`
   session.note(`${result.name}: ${moved}`)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { unpackFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
@@ -11,9 +12,10 @@ export interface Writer {
   stop(): Promise<void>
 }
 
-/** Starts a writer in a thread of its own, or in this one. */
+/** Starts a writer in a thread of its own, or in this one: if asked to, or if somebody bundled the thread's file away. */
 export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
-  if (where === 'thread') return new ThreadWriter(await startThread())
+  const thread = where === 'thread' ? await startThread(import.meta.url) : undefined
+  if (thread) return new ThreadWriter(thread)
   const service = new WriterService()
   let turn: Promise<unknown> = Promise.resolve()
   return {
@@ -26,11 +28,16 @@ export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
   }
 }
 
-async function startThread(): Promise<Worker> {
-  const { Worker } = await import('node:worker_threads')
+/** @internal */
+export async function startThread(base: string | undefined): Promise<Worker | undefined> {
+  if (base === undefined) return undefined
   // The file stands beside this one and has its ending: .js when compiled, .ts where TypeScript is run as it is.
-  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-  return new Worker(new URL(`./writer-thread${ending}`, import.meta.url))
+  const ending = base.slice(base.lastIndexOf('.'))
+  const file = new URL(`./writer-thread${ending}`, base)
+  if (!existsSync(file)) return undefined
+  const { Worker } = await import('node:worker_threads')
+  // Options of the process may not fit a thread with a file (`--input-type`); only TypeScript needs those that load it.
+  return new Worker(file, { execArgv: ending === '.ts' ? process.execArgv : [] })
 }
 
 /** A writer in a thread. Its answers come in the order of the requests. */

@@ -16,6 +16,7 @@ import type {
 } from '../transfer-target.ts'
 import { checkConfigs } from './check-configs.ts'
 import { checkDiffIds } from './check-diff-ids.ts'
+import { LayerWatch } from './layer-watch.ts'
 import { recordDiffIds, recordSources } from './record-facts.ts'
 import { withSameContent } from './same-content.ts'
 
@@ -47,6 +48,7 @@ class StoreTarget implements TransferTarget {
   readonly #store: Store
   readonly #names: readonly string[]
   readonly #options: StoreTargetOptions
+  readonly #watch: LayerWatch | undefined
 
   constructor(
     store: Store,
@@ -57,6 +59,7 @@ class StoreTarget implements TransferTarget {
     this.#store = store
     this.#names = names
     this.#options = options
+    this.#watch = options.verifyDiffIds ? new LayerWatch(store) : undefined
   }
 
   current(options?: AbortOptions): Promise<Descriptor | undefined> {
@@ -136,8 +139,17 @@ class StoreTarget implements TransferTarget {
     // More than there can be was left by somebody who meant another blob.
     if (writer.offset > size) return this.#restart(writer, () => this.#ingest(descriptor, feed, signal, onBegun))
     onBegun(writer.offset)
-    for await (const chunk of feed.open(writer.offset)) await writer.write(chunk)
+    const source = feed.open(writer.offset)
+    const watched = writer.offset === 0 ? this.#watch?.begin(source, descriptor, { signal }) : undefined
+    try {
+      for await (const chunk of watched?.content ?? source) await writer.write(chunk)
+    } catch (error) {
+      if (!watched || !(await this.#watch?.refuses(watched, descriptor, error))) throw error
+      await writer[Symbol.asyncDispose]()
+      return this.#ingest(descriptor, feed, signal, onBegun)
+    }
     await writer.commit({ digest, size, signal })
+    if (watched) await this.#watch?.keep(watched, descriptor, { signal })
     return 'done'
   }
 

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { startThread } from '../../../lib/rootfs/unpack/writer/start-writer.ts'
+import { transpileLibrary } from '../../helpers/transpile-library.ts'
+
+test('a thread whose file was bundled away is not started: the caller writes itself', async () => {
+  expect(await startThread(undefined)).toBeUndefined()
+  expect(await startThread(pathToFileURL(join(import.meta.dirname, 'bundle.js')).href)).toBeUndefined()
+})
+
+test('a program that stands on the command line of Node can have its writer in a thread', () => {
+  const library = transpileLibrary()
+  try {
+    const program = `
+      const { startWriter } = await import(${JSON.stringify(`${library}/rootfs/unpack/writer/start-writer.js`)})
+      const writer = await startWriter('thread')
+      console.log(JSON.stringify(await writer.ask({ act: 'discard' })))
+      await writer.stop()`
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    expect(output).toBe('{"left":[]}\n')
+  } finally {
+    rmSync(library, { recursive: true, force: true })
+  }
+})
