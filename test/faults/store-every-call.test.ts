@@ -20,7 +20,9 @@ vi.mock('node:fs/promises', async original => {
 
 afterEach(() => faults.reset())
 
+/** Each call fails with two of these, in turn; with `LAYERSTORE_FAULTS=all` with each of them. */
 const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
+const ALL = process.env.LAYERSTORE_FAULTS === 'all'
 /** Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it either. */
 const EACH = 24
 
@@ -89,14 +91,15 @@ async function expectUsable(path: string, name: string): Promise<void> {
 }
 
 test.each(Object.keys(ACTS))(
-  'ST-03, ST-04: %s: every single call may fail, in four ways, and the store stays sound',
+  'ST-03, ST-04: %s: every single call may fail, and the store stays sound',
   {
     timeout: 120_000,
   },
   async name => {
     const cases = function* () {
       let i = 0
-      for (let n = 1; ; n++) for (const code of CODES) yield { code, n, i: i++ }
+      for (let n = 1; ; n++)
+        for (const code of ALL ? CODES : [n, n + 1].map(turn => CODES[turn % CODES.length]!)) yield { code, n, i: i++ }
     }
     let [failed, done] = [0, false]
     const left = cases()
@@ -113,6 +116,6 @@ test.each(Object.keys(ACTS))(
       await expectUsable(directory.path, name)
     }
     console.log(`${name}: ${failed} calls failed, one at a time`)
-    expect(failed).toBeGreaterThan(4 * 30)
+    expect(failed).toBeGreaterThan((ALL ? 4 : 2) * 30)
   },
 )

@@ -11,8 +11,8 @@ import {
   verifying,
 } from '../../lib/store/index.ts'
 import type { StoreSubject } from '../../lib/testing/index.ts'
+import { memoryDirectory } from './memory-directory.ts'
 import { openFilesBelow } from './open-handles.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const directories = new WeakMap<Store, string>()
 
@@ -50,7 +50,7 @@ export function diskSubject(
     return store
   }
   return {
-    create: () => open(temporaryDirectory('conformance').path),
+    create: () => open(memoryDirectory('conformance').path),
     destroy: async store => rmSync(directoryOf(store), { recursive: true, force: true }),
     reopen: store => open(directoryOf(store)),
     reopenReadOnly: store => open(directoryOf(store), { readOnly: true }),
