@@ -1,6 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { fromDirectory } from '../../lib/layer/index.ts'
 import { openFailure } from '../../lib/layer/source/open-file.ts'
@@ -38,10 +37,13 @@ test('a file system without extended attributes has none, and one that fails is 
   const module = (code: string) => {
     const path = join(place.path, `${code}.mjs`)
     const throws = `throw Object.assign(new Error('no'), { code: '${code}' })`
-    writeFileSync(path, `export default { listAttributesSync() { ${throws} }, getAttributeSync() {} }`)
-    return pathToFileURL(path).href
+    writeFileSync(
+      path,
+      `export default { listAttributesSync() { ${throws} }, getAttributeSync() {}, setAttributeSync() {} }`,
+    )
+    return path
   }
-  expect((await loadXattrLister(module('ENOTSUP')))('/f', 'file')).toBeUndefined()
+  expect((await loadXattrLister(module('ENOTSUP')))('/f', 'file', 0)).toBeUndefined()
   const list = await loadXattrLister(module('EIO'))
-  expect(() => list('/f', 'file')).toThrow(SourceFailure)
+  expect(() => list('/f', 'file', 0)).toThrow(SourceFailure)
 })
