@@ -13,6 +13,7 @@ const SIZES = {
     bytes: 600e6,
     large: 2 ** 30,
     packed: 2 ** 28,
+    small: { files: 40_000, bytes: 160e6, seed: 'small' },
     runtime: { files: 10_000, bytes: 500e6, seed: 'runtime' },
     whole: { files: 40_000, bytes: 1e9, seed: 'whole' },
   },
@@ -21,6 +22,7 @@ const SIZES = {
     bytes: 5e6,
     large: 2 ** 23,
     packed: 2 ** 22,
+    small: { files: 400, bytes: 2e6, seed: 'small' },
     runtime: { files: 100, bytes: 4e6, seed: 'runtime' },
     whole: { files: 400, bytes: 8e6, seed: 'whole' },
   },
@@ -37,6 +39,8 @@ export function openCorpora(directory, { library, smoke }) {
     once(name, place => ({ directory: join(place, 'tree'), ...writeTree(entries(), join(place, 'tree')) }))
   const corpora = {
     manySmall: () => tree('many-small', () => manySmall(size)),
+    /** Files of 4 KB on average. */
+    smallFiles: () => tree('small-files', () => manySmall(size.small)),
     fewLarge: () => tree('few-large', () => fewLarge({ bytes: size.large })),
     incompressible: () => tree('incompressible', () => incompressible({ bytes: size.packed })),
     /** Small enough to compare every byte of what a contender made. */

@@ -79,7 +79,7 @@ async function compareAll(bench, trial, registry) {
       },
     },
   }
-  const small = await bench.corpora.manySmall()
+  const small = await bench.corpora.smallFiles()
   await compareOn(bench, common, SMALL, small, registry, [ours('wasm'), ours('native'), plain, pigz, ...tools])
   const large = await bench.corpora.fewLarge()
   await compareOn(bench, common, LARGE, large, registry, [ours('wasm'), plain, pigz])
