@@ -13,7 +13,8 @@ const config: ViteUserConfig = defineConfig({
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],
-      exclude: ['lib/**/*.d.ts', 'lib/cli/main.ts'],
+      // What runs in a thread or is a program of its own is not seen by the provider.
+      exclude: ['lib/**/*.d.ts', 'lib/cli/main.ts', 'lib/**/*-thread.ts'],
       reporter: ['text-summary', 'json-summary', 'json'],
       reportsDirectory: 'dist/coverage',
       thresholds: {
