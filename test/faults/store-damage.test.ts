@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { checkStore, openStore, planCollection, repairStore, runCollection, type Store } from '../../lib/store/index.ts'
+import fc from '../helpers/fast-check.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'

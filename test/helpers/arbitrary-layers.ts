@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from './fast-check.ts'
 import type { RawEntry } from './raw-tar.ts'
 
 const name = fc.constantFrom('a', 'b', 'c', 'd')

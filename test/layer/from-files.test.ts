@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromFiles, rewriteEntries } from '../../lib/layer/index.ts'
 import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
+import fc from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createIgnoreRules, parseIgnoreFile } from '../../lib/layer/index.ts'
+import fc from '../helpers/fast-check.ts'
 
 const ignored = (patterns: string[], paths: string[]) => paths.filter(path => createIgnoreRules(patterns).ignores(path))
 

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compress, decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
+import fc from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 
 const MIB = 1024 * 1024

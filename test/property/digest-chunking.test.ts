@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createDigester, digestOf, isDigest, parseDigest, restoreDigester } from '../../lib/digest/index.ts'
+import fc from '../helpers/fast-check.ts'
 
 const algorithm = fc.constantFrom('sha256', 'sha512', 'blake3')
 const chunks = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 })

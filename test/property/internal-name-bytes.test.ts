@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeName, encodeName } from '../../lib/internal/name-bytes.ts'
+import fc from '../helpers/fast-check.ts'
 
 const pieces = fc.constantFrom(
   [0xed, 0xa0, 0x80],

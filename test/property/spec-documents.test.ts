@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { parseConfig, parseDescriptor, parseImageDocument, parseIndex, parseManifest } from '../../lib/spec/index.ts'
+import fc from '../helpers/fast-check.ts'
 import { jsonBytes, sampleConfig, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 
 const parsers = [parseImageDocument, parseManifest, parseIndex, parseConfig]

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { familiarName, formatReference, isRepositoryPath, isTag, parseReference } from '../../lib/spec/index.ts'
+import fc from '../helpers/fast-check.ts'
 
 const component = fc.oneof(
   fc.stringMatching(/^[a-z0-9]{1,8}((\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}$/),

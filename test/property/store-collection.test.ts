@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore, openStore, planCollection, runCollection, type Store } from '../../lib/store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
+import fc from '../helpers/fast-check.ts'
 import { putStoreDocument } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 

@@ -1,10 +1,10 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
+import fc from '../helpers/fast-check.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
+import fc from '../helpers/fast-check.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { scanTar } from '../helpers/scan-tar.ts'
 import { tarCases } from '../helpers/tar-cases/all-tar-cases.ts'

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
+import fc from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 

@@ -33,7 +33,10 @@ async function openHash({ algorithm, engine, state }) {
 const acts = {
   open: message => {
     const ring = new Uint8Array(message.ring)
-    streams.set(message.id, { ring, slotBytes: message.slotBytes, ready: openHash(message) })
+    const ready = openHash(message)
+    // Whoever awaits it is told; until somebody does, it must not end the thread and every other stream with it.
+    ready.catch(() => {})
+    streams.set(message.id, { ring, slotBytes: message.slotBytes, ready })
   },
   chunk: async ({ id, slot, length }, stream) => {
     const hash = await stream.ready
