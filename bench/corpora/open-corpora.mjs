@@ -37,6 +37,12 @@ export function openCorpora(directory, { library, smoke }) {
   const once = (name, make) => remember(join(directory, smoke ? 'smoke' : 'full', name), make)
   const tree = (name, entries) =>
     once(name, place => ({ directory: join(place, 'tree'), ...writeTree(entries(), join(place, 'tree')) }))
+  /** An image that knows how many files and bytes come out of it. */
+  const imageOf = async (name, options, place, layersOf) => {
+    const facts = await tree(name, () => manySmall(options))
+    const image = await writeImage(library, place, layersOf(facts))
+    return { ...image, files: facts.files, fileBytes: facts.bytes }
+  }
   const corpora = {
     manySmall: () => tree('many-small', () => manySmall(size)),
     /** Files of 4 KB on average. */
@@ -45,17 +51,14 @@ export function openCorpora(directory, { library, smoke }) {
     incompressible: () => tree('incompressible', () => incompressible({ bytes: size.packed })),
     /** Small enough to compare every byte of what a contender made. */
     tiny: () => tree('tiny', () => manySmall({ files: 240, bytes: 4e6, seed: 'tiny' })),
+    /** The tree of `tiny` in one layer. */
+    tinyImage: () => once('tiny-image', async place => writeImage(library, place, [(await corpora.tiny()).directory])),
     /** Ten layers of many small files. */
     app: () => once('app', async place => writeImage(library, place, partsOf(await corpora.manySmall()))),
-    /** The tree of `runtime`. */
-    runtimeTree: () => tree('runtime-tree', () => manySmall(size.runtime)),
     /** One layer like that of a language runtime: 500 MB in 10,000 files. */
-    runtime: () =>
-      once('runtime', async place => writeImage(library, place, [(await corpora.runtimeTree()).directory])),
-    /** The tree of `whole`. */
-    wholeTree: () => tree('whole-tree', () => manySmall(size.whole)),
+    runtime: () => once('runtime', place => imageOf('runtime-tree', size.runtime, place, tree => [tree.directory])),
     /** An image of 1 GB: 40,000 files in ten layers. */
-    whole: () => once('whole', async place => writeImage(library, place, partsOf(await corpora.wholeTree()))),
+    whole: () => once('whole', place => imageOf('whole-tree', size.whole, place, partsOf)),
     /** `app` with its last layer replaced. */
     appNext: () => once('app-next', async place => nextImage(library, place, await corpora.app(), size)),
     /** One layer with one large file. */
@@ -92,7 +95,7 @@ async function writeImage(library, place, directories, level = 6) {
   const image = await composeImage(store, { layers })
   await store.references.set('app:1', image.descriptor)
   await store.close()
-  return factsOf(layout, image, layers)
+  return { ...factsOf(layout, image, layers), trees: directories }
 }
 
 async function nextImage(library, place, app, { files, bytes }) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import tarStream from 'tar-stream'
+import { contentsOf } from './contents-of.mjs'
 import { sha256Of } from './sha256-of.mjs'
 
 /** Proves that a gzip layer holds the files and links of a directory with their content, and that its digests are right. */
@@ -27,23 +27,6 @@ export async function checkLayer({ file, digest, diffId, followsLinks }, directo
   }
   if (found.size > 0) throw new Error(`the layer has surplus files, such as ${[...found.keys()][0]}`)
   if (diffId && diffId !== `sha256:${inner.digest('hex')}`) throw new Error(`wrong diffId ${diffId}`)
-}
-
-/** Every file and link below a directory with what it holds. */
-export function* contentsOf(root, { below = '', followsLinks = false } = {}) {
-  for (const name of readdirSync(join(root, below))) {
-    const path = below ? `${below}/${name}` : name
-    const stat = (followsLinks ? statSync : lstatSync)(join(root, path))
-    if (stat.isDirectory()) yield* contentsOf(root, { below: path, followsLinks })
-    else if (stat.isSymbolicLink()) yield [path, readlinkSync(join(root, path))]
-    else
-      yield [
-        path,
-        createHash('sha256')
-          .update(readFileSync(join(root, path)))
-          .digest('hex'),
-      ]
-  }
 }
 
 /** Bytes of a gzip file and of what is in it, by its last field: right for one member below 4 GiB. */
