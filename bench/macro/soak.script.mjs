@@ -43,8 +43,8 @@ const ACTS = {
       const files = [{ path: 'f', type: 'file', content: Buffer.alloc(20_000, 'content ' + pick(12)) }]
       const layers = [await writeLayer(store, files), await writeLayer(store, [{ ...files[0], path: name }])]
       const baseName = tag()
-      const base = pick(2) && (await store.references.get(baseName)) ? await readImage(store, baseName) : undefined
-      borrowed = base !== undefined
+      borrowed = pick(2) === 1 && (await store.references.get(baseName)) !== undefined
+      const base = borrowed ? await readImage(store, baseName) : undefined
       const image = await composeImage(store, base && base.layers.length < 6 ? { base, layers } : { layers })
       await store.references.set(tag(), image.descriptor)
     } finally {

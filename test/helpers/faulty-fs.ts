@@ -13,10 +13,14 @@ export class Faults {
   /** Called before each call with its name and arguments; the call waits for what it returns. */
   before: (name: string, args: readonly unknown[]) => Promise<unknown> | undefined = () => undefined
 
+  /** Called instead of each call, unless it returns `undefined`. */
+  instead: (name: string, args: readonly unknown[]) => Promise<unknown> | undefined = () => undefined
+
   reset(next: Faults['next'] = () => undefined): void {
     this.calls = []
     this.longestWrite = Number.POSITIVE_INFINITY
     this.before = () => undefined
+    this.instead = () => undefined
     this.next = next
   }
 
@@ -52,7 +56,7 @@ export function faultyFs(real: typeof promises, faults: Faults): typeof promises
     wrapped[name] = async (...args: unknown[]) => {
       faults.check(name, args[0])
       await faults.before(name, args)
-      const result = await (value as (...args: unknown[]) => Promise<unknown>)(...args)
+      const result = await (faults.instead(name, args) ?? (value as (...all: unknown[]) => Promise<unknown>)(...args))
       return name === 'open' ? faultyHandle(result as promises.FileHandle, faults) : result
     }
   }

@@ -76,7 +76,9 @@ async function freshen(path: string): Promise<Touched> {
   const now = new Date()
   try {
     await lutimes(path, now, now)
-    return 'touched'
+    // SAFETY: the call may have found the file before a collection moved it away and changed its time after it was removed.
+    // What still stands here, moves away after the change if it does, and the collection sees it.
+    return (await exists(path)) ? 'touched' : 'gone'
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return 'gone'
     return (await exists(path)) ? 'refused' : 'gone'

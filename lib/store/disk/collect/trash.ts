@@ -1,11 +1,11 @@
 import { link, lstat, mkdir, readdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Digest, isDigest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { assertDirectory, blobName } from '../layout.ts'
-import { linkOnce, removeFile } from '../link-once.ts'
+import { exists, linkOnce, removeFile } from '../link-once.ts'
 
 /** What tells a file, as it was at a moment, from every other one and from itself after it was touched. */
 export interface FileState {
@@ -55,11 +55,27 @@ export async function emptyTrash(
   return same ? 'removed' : 'changed'
 }
 
-/** Brings back a blob that a collection is about to remove. Resolves to whether it was there; never creates anything else. */
+/**
+ * Brings back a blob that a collection is about to remove; never creates anything else. Resolves to whether a look at its place
+ * is worth while now.
+ */
 export async function restoreBlob(context: DiskContext, digest: Digest): Promise<boolean> {
-  if (context.settings.readOnly) return false
+  const name = blobName(digest)
+  const place = join(context.places.root, name)
+  return onDisk({ act: 'restore', path: name }, async () => {
+    if (!context.settings.readOnly && (await linkBack(context, digest, place))) {
+      // A name may be about to rely on it.
+      await context.syncs.sync(dirname(place))
+      return true
+    }
+    // SAFETY: not in the trash any more does not mean gone: the collection may just have brought it back.
+    return exists(place)
+  })
+}
+
+async function linkBack(context: DiskContext, digest: Digest, place: string): Promise<boolean> {
   try {
-    await link(trashPath(context, digest), join(context.places.root, blobName(digest)))
+    await link(trashPath(context, digest), place)
     return true
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return true
@@ -93,6 +109,8 @@ export async function restoreAll(context: DiskContext): Promise<void> {
 async function putBack(context: DiskContext, digest: Digest): Promise<void> {
   const [from, to] = [trashPath(context, digest), join(context.places.root, blobName(digest))]
   if ((await linkOnce(from, to)) === 'unsupported') await moveBack(context, digest)
+  // Before it leaves the trash, where every look-up finds it.
+  await context.syncs.sync(dirname(to))
 }
 
 async function namesIn(path: string): Promise<string[]> {

@@ -1,0 +1,104 @@
+import { closeSync, existsSync, futimesSync, lutimesSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Digest } from '../../../lib/digest/index.ts'
+import { type CollectionPlan, openStore, planCollection, runCollection, type Store } from '../../../lib/store/index.ts'
+import { ageBlobs } from '../../helpers/age-blobs.ts'
+import type { Faults } from '../../helpers/faulty-fs.ts'
+import { readAll } from '../../helpers/read-all.ts'
+import { putStoreImage } from '../../helpers/store-image.ts'
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
+
+const { faults } = await vi.hoisted(async () => {
+  const helpers = await import('../../helpers/faulty-fs.ts')
+  return { faults: new helpers.Faults() as Faults }
+})
+vi.mock('node:fs/promises', async original => {
+  const { faultyFs } = await import('../../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
+
+const HOUR = 3_600_000
+let directory: ReturnType<typeof temporaryDirectory>
+/** Who collects, and who relies on a blob meanwhile. */
+let [collector, user]: [Store, Store] = [] as never
+let image: Awaited<ReturnType<typeof putStoreImage>>
+let plan: CollectionPlan
+
+beforeEach(async () => {
+  directory = temporaryDirectory('moments')
+  collector = await openStore(directory.path)
+  user = await openStore(directory.path)
+  await user.references.set('app:1', (await putStoreImage(user, 'named')).manifest)
+  image = await putStoreImage(user, 'going')
+  ageBlobs(directory.path, 2 * HOUR)
+  plan = await planCollection(collector)
+  expect(plan.drop).toHaveLength(3)
+})
+afterEach(async () => {
+  faults.reset()
+  await user.close()
+  await collector.close()
+  directory[Symbol.dispose]()
+})
+
+const placeOf = (digest: Digest) => join(directory.path, 'blobs', digest.replace(':', '/'))
+const trashOf = (digest: Digest) => join(directory.path, '.layerstore/trash', digest.replace(':', '-'))
+const touchNow = (digest: Digest) => lutimesSync(placeOf(digest), new Date(), new Date())
+
+describe('GC-08: a blob that comes back is found by whoever looks for it at that moment', () => {
+  test.each<[string, (digest: Digest) => Promise<unknown>]>([
+    ['stat', digest => user.stat(digest)],
+    ['read', digest => readAll(user.read(digest))],
+    ['touch', digest => user.leases.touch(digest)],
+    ['put by digest', digest => user.put([], { digest })],
+    ['set a name', () => user.references.set('app:2', image.manifest)],
+  ])('%s', async (_, act) => {
+    const { digest } = image.layer
+    let collection: Promise<unknown> | undefined
+    let [isAway, goOn]: [() => void, () => void] = [] as never
+    const away = new Promise<void>(resolve => (isAway = resolve))
+    const mayGoOn = new Promise<void>(resolve => (goOn = resolve))
+    const done = { away: false, asked: false }
+    const endOf = () => {
+      done.asked = true
+      goOn()
+      return collection
+    }
+    faults.before = (name, args) => {
+      // Somebody relies on all of it after the collection has looked; so it is to come back.
+      if (name === 'rename' && args[1] === trashOf(digest))
+        for (const part of Object.values(image)) touchNow(part.digest)
+      if (name === 'lstat' && args[0] === trashOf(digest) && !done.away) {
+        done.away = true
+        isAway()
+        return mayGoOn
+      }
+      // Who looks has not found it in its place, and asks the trash when it has left that, too.
+      if (name === 'link' && args[0] === trashOf(digest) && !done.asked) return endOf()
+      return undefined
+    }
+    collection = runCollection(collector, plan)
+    await away
+    expect(existsSync(placeOf(digest))).toBe(false)
+    const found = act(digest)
+    expect(await found).toBeTruthy()
+    expect(await collection).toMatchObject({ deleted: [], errors: [] })
+  })
+})
+
+test('GC-08: a touch that reaches a file which has just been removed counts for nothing', async () => {
+  const { digest } = image.layer
+  faults.instead = (name, args) => {
+    if (name !== 'lutimes' || args[0] !== placeOf(digest)) return undefined
+    faults.reset()
+    return (async () => {
+      // As in the kernel: the file is found by its path first, its time is changed later.
+      const file = openSync(placeOf(digest), 'r')
+      rmSync(placeOf(digest))
+      futimesSync(file, new Date(), new Date())
+      closeSync(file)
+    })()
+  }
+  expect(await user.leases.touch(digest)).toBe(false)
+})
