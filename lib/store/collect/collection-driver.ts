@@ -97,14 +97,18 @@ export interface CollectionDriver {
 
   /**
    * Removes a few blobs, those that are as they were (`modifiedMs`) and of which `needed` does not say that they are
-   * needed. It is asked once, while nobody can set a name, with the roots of that moment.
+   * needed. It is asked while nobody can set a name, with the roots of that moment and those of the blobs that are not as they
+   * were; and perhaps again before blobs go for good.
    */
   remove(
     blobs: readonly StoredBlob[],
-    needed: (roots: LiveRoots) => Promise<(blob: StoredBlob) => boolean>,
+    needed: (roots: LiveRoots, touched: readonly StoredBlob[]) => Promise<(blob: StoredBlob) => boolean>,
     options?: AbortOptions,
   ): Promise<readonly RemovalOutcome[]>
 
   /** Ingests that have not come to their end. */
   unfinished(): Promise<UnfinishedUsage>
 }
+
+/** Asks which blobs are needed, now that there are these roots and somebody has relied on these blobs. */
+export type AskNeeded = Parameters<CollectionDriver['remove']>[1]

@@ -3,13 +3,14 @@ import { FormatError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { forgetFacts } from '../facts/forget-facts.ts'
 import type { Store } from '../store.ts'
-import type { CollectionDriver, LiveRoots, RemovalOutcome, StoredBlob } from './collection-driver.ts'
+import type { AskNeeded, CollectionDriver, LiveRoots, RemovalOutcome, StoredBlob } from './collection-driver.ts'
 import type { CollectionPlan, CollectionResult, DroppedBlob } from './collection-plan.ts'
 import { markStore, refuseUnknown, type Survey, surveyStore } from './mark-store.ts'
 import type { Marking } from './marking.ts'
+import { parentsFirst } from './parents-first.ts'
 import { driverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
-import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince } from './root-visits.ts'
+import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince, sinceVisit } from './root-visits.ts'
 
 /** PERF: blobs removed while others wait for the index: 256 take about 10 ms. */
 const BATCH = 256
@@ -54,11 +55,11 @@ async function collect(
   refuseUnknown(marking, survey.policy)
   const report = new Report()
   const look = new LastLook(survey, marking)
-  const candidates = stillGarbage(plan.drop, marking, report)
+  const candidates = await parentsFirst(survey.graph, stillGarbage(plan.drop, marking, report), options)
   for (let i = 0; i < candidates.length; i += BATCH) {
     options.signal?.throwIfAborted()
     const batch = candidates.slice(i, i + BATCH)
-    report.add(batch, await driver.remove(batch, roots => look.neededNow(roots), options))
+    report.add(batch, await driver.remove(batch, look.neededNow, options))
   }
   await driver.forgetLeases(survey.roots.leases.filter(lease => !survey.leases.includes(lease)).map(({ id }) => id))
   return { namesDropped, recordsDropped, ...report.result() }
@@ -72,7 +73,7 @@ function stillGarbage(drop: readonly DroppedBlob[], marking: Marking, report: Re
   })
 }
 
-/** Looks whether anything was named or leased since the last time. Asked while no name can be set, so it reads what is new. */
+/** Looks whether anything was named, leased or touched since the last time; reads only what is new. */
 class LastLook {
   readonly #survey: Survey
   readonly #marking: Marking
@@ -84,14 +85,15 @@ class LastLook {
     this.#names = survey.roots.names
   }
 
-  async neededNow({ names, entries, leases }: LiveRoots): Promise<(blob: StoredBlob) => boolean> {
+  readonly neededNow: AskNeeded = async ({ names, entries, leases }, touched) => {
     const { policy } = this.#survey
     // PERF: 10,000 names take 5 ms; a driver gives the same list as long as the index has not changed.
     if (names !== this.#names) await this.#marking.walk([...names.map(nameVisit), ...entries.map(entryVisit)])
     this.#names = names
     refuseUnknown(this.#marking, policy)
     const active = activeLeases(leases, Date.now(), policy.graceMs)
-    await this.#marking.walk(leaseVisits(active))
+    // Who relies on a manifest relies on what it names.
+    await this.#marking.walk([...leaseVisits(active), ...touched.map(sinceVisit)])
     const since = protectedSince(active)
     return ({ digest, modifiedMs }) => this.#marking.marks.has(digest) || modifiedMs >= since
   }

@@ -2,6 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import { isDigest } from '../../digest/index.ts'
 import { Limits } from '../../spec/index.ts'
 import type {
+  AskNeeded,
   CollectionDriver,
   CollectionRoots,
   LeaseState,
@@ -90,17 +91,24 @@ export class MemoryCollection implements CollectionDriver {
 
   async forgetLeases(): Promise<void> {}
 
-  async remove(
-    blobs: readonly StoredBlob[],
-    needed: (roots: LiveRoots) => Promise<(blob: StoredBlob) => boolean>,
-  ): Promise<RemovalOutcome[]> {
+  async remove(blobs: readonly StoredBlob[], needed: AskNeeded): Promise<RemovalOutcome[]> {
     let isNeeded: (blob: StoredBlob) => boolean
-    // Until no name was set while it was thought about; what follows happens at once.
-    for (let changes: number | undefined; changes !== this.#parts.references.changes; ) {
-      changes = this.#parts.references.changes
-      isNeeded = await needed(await this.#liveRoots())
+    // Until nothing has happened while it was thought about; what follows happens at once.
+    for (let changes: string | undefined; changes !== this.#changes(blobs); ) {
+      changes = this.#changes(blobs)
+      const touched = blobs.filter(blob => this.#isTouched(blob))
+      isNeeded = await needed(await this.#liveRoots(), touched)
     }
     return blobs.map(blob => ({ digest: blob.digest, outcome: this.#removeOne(blob, isNeeded(blob)) }))
+  }
+
+  #changes(blobs: readonly StoredBlob[]): string {
+    return `${this.#parts.references.changes} ${blobs.filter(blob => this.#isTouched(blob)).length}`
+  }
+
+  #isTouched({ digest, modifiedMs }: StoredBlob): boolean {
+    const blob = this.#parts.blobs.get(digest)
+    return blob !== undefined && blob.modifiedMs !== modifiedMs
   }
 
   #removeOne({ digest, modifiedMs }: StoredBlob, needed: boolean): RemovalOutcome['outcome'] {

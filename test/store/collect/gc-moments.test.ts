@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
 import { type CollectionPlan, openStore, planCollection, runCollection, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
-import type { Faults } from '../../helpers/faulty-fs.ts'
+import { type Faults, systemError } from '../../helpers/faulty-fs.ts'
 import { readAll } from '../../helpers/read-all.ts'
 import { putStoreImage } from '../../helpers/store-image.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -101,4 +101,61 @@ test('GC-08: a touch that reaches a file which has just been removed counts for 
     })()
   }
   expect(await user.leases.touch(digest)).toBe(false)
+})
+
+describe('GC-08: whoever gets hold of a manifest while its image goes keeps all of it', () => {
+  const parts = () => Object.values(image).map(({ digest }) => digest)
+  const stillThere = async () => {
+    for (const digest of parts()) expect(await user.stat(digest)).toBeDefined()
+  }
+  /** Before the collection does this to the manifest, or to its trash. */
+  const at = (call: string, path: (digest: Digest) => string, act: () => Promise<unknown>) => {
+    let done = false
+    faults.before = (name, args) => {
+      if (done || name !== call || args[0] !== path(image.manifest.digest)) return undefined
+      done = true
+      return act()
+    }
+  }
+
+  test.each([
+    ['looks at it', 'lstat', placeOf],
+    ['moves it away', 'rename', placeOf],
+    ['looks at it again', 'lstat', trashOf],
+    ['removes it', 'unlink', trashOf],
+  ])('touched before the collection %s', async (_, call, path) => {
+    await using lease = await user.leases.hold()
+    let kept: boolean | undefined
+    at(call, path, async () => {
+      kept = await lease.add(image.manifest.digest)
+    })
+    const { deleted } = await runCollection(collector, plan)
+    expect(kept).toBe(true)
+    expect(deleted).toEqual([])
+    await stillThere()
+  })
+
+  test('leased by somebody who may not change its times, after the leases were read', async () => {
+    at('rename', placeOf, async () => {
+      faults.next = name => (name === 'lutimes' ? systemError('EPERM') : undefined)
+      await user.leases.hold({ digests: [image.manifest.digest] })
+    })
+    const { deleted } = await runCollection(collector, plan)
+    expect(deleted).toEqual([])
+    await stillThere()
+  })
+
+  test('as long as it can be found, nothing below it has gone, in whatever order the plan names them', async () => {
+    const order: string[] = []
+    faults.before = (name, args) => {
+      if (name === 'unlink' && String(args[0]).includes('/trash/')) order.push(String(args[0]))
+      return undefined
+    }
+    const drop = [image.layer, image.config, image.manifest].map(
+      ({ digest }) => plan.drop.find(dropped => dropped.digest === digest)!,
+    )
+    expect((await runCollection(collector, { ...plan, drop })).deleted).toHaveLength(3)
+    expect(order).toHaveLength(3)
+    expect(order[0]).toBe(trashOf(image.manifest.digest))
+  })
 })

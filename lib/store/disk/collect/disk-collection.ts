@@ -4,6 +4,7 @@ import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import type {
+  AskNeeded,
   CollectionDriver,
   CollectionRoots,
   LiveRoots,
@@ -25,9 +26,9 @@ import { countRemoval, prepareRemovals } from './removals.ts'
 import { scanBlobs } from './scan-blobs.ts'
 import { createTrash, emptyTrash, type FileState, moveToTrash, restoreAll, restoreBlob, stateOf } from './trash.ts'
 
-/** A blob that has left its place, as it was before anybody was asked whether it is needed. */
+/** A blob that leaves its place, and its file as it was before anybody was asked whether it is needed. */
 interface Moved {
-  readonly digest: Digest
+  readonly blob: StoredBlob
   readonly before: FileState
 }
 
@@ -62,8 +63,10 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async #liveRoots(): Promise<LiveRoots> {
+    // What is named before its lease ends is seen in one of the two.
+    const leases = await readLeases(this.#context)
     const { names, entries } = await this.#references.entries()
-    return { names, entries, leases: await readLeases(this.#context) }
+    return { names, entries, leases }
   }
 
   document(digest: Digest): Promise<Uint8Array | undefined> {
@@ -108,47 +111,48 @@ export class DiskCollection implements CollectionDriver {
     })
   }
 
-  async remove(
-    blobs: readonly StoredBlob[],
-    needed: (roots: LiveRoots) => Promise<(blob: StoredBlob) => boolean>,
-    options: AbortOptions = {},
-  ): Promise<RemovalOutcome[]> {
+  /**
+   * SAFETY: the order is what makes this safe without locks for those who store and lease: look at the blob (1), look at the
+   * leases and names (2), move the blob away (3), look at the leases and the blob again (4). Who relies on a blob takes a lease
+   * and then touches it. Touched before (1), the lease was there before (2) and is seen; between (1) and (3), the touch is seen
+   * at (4); after (3), the touch fails, and the blob is brought back or stored again. Whose times may not be changed is named
+   * in a lease and then looked for: found before (3), the lease is seen at (4).
+   */
+  async remove(blobs: readonly StoredBlob[], needed: AskNeeded, options: AbortOptions = {}): Promise<RemovalOutcome[]> {
     const outcomes: RemovalOutcome[] = []
-    const unchanged = await this.#unchanged(blobs, outcomes)
-    const moved = await this.#moveAway(unchanged, needed, outcomes, options)
-    for (const { digest, before } of moved) {
-      try {
-        outcomes.push({ digest, outcome: await this.#onBlob(digest, () => emptyTrash(this.#context, digest, before)) })
-      } catch (error) {
-        // Whether somebody relies on it is not known any more; the next collection would bring it back, too.
-        await restoreBlob(this.#context, digest).catch(() => undefined)
-        outcomes.push({ digest, outcome: 'failed', error })
-      }
+    const { unchanged, touched } = await this.#look(blobs, outcomes)
+    const ask: AskNeeded = (roots, more) => needed(roots, [...touched, ...more])
+    const moved = await this.#moveAway(unchanged, ask, outcomes, options)
+    const left = new Set(moved)
+    try {
+      await this.#removeMoved(left, needed, outcomes)
+    } finally {
+      await settleAll([...left].map(({ blob }) => this.#restore(blob.digest)))
     }
     return outcomes
   }
 
-  /**
-   * SAFETY: the order is what makes this safe without locks for those who store and lease: look at the blob (1), look at the
-   * leases and names (2), move the blob away (3), look at it again (4). Who relies on a blob takes a lease and then touches
-   * it. Touched before (1), the lease was there before (2) and is seen; between (1) and (3), the touch is seen at (4);
-   * after (3), the touch fails, and the blob is brought back or stored again.
-   */
-  async #unchanged(blobs: readonly StoredBlob[], outcomes: RemovalOutcome[]): Promise<[StoredBlob, FileState][]> {
+  async #look(
+    blobs: readonly StoredBlob[],
+    outcomes: RemovalOutcome[],
+  ): Promise<{ unchanged: Moved[]; touched: StoredBlob[] }> {
     const states = await settleAll(
       blobs.map(({ digest }) => this.#onBlob(digest, () => stateOf(join(this.#context.places.root, blobName(digest))))),
     )
-    return blobs.flatMap((blob, i): [StoredBlob, FileState][] => {
-      const state = states[i]
-      if (state?.mtimeMs === blob.modifiedMs) return [[blob, state]]
-      outcomes.push({ digest: blob.digest, outcome: state ? 'changed' : 'gone' })
-      return []
-    })
+    const unchanged: Moved[] = []
+    const touched: StoredBlob[] = []
+    for (const [i, blob] of blobs.entries()) {
+      const before = states[i]
+      if (before?.mtimeMs === blob.modifiedMs) unchanged.push({ blob, before })
+      else outcomes.push({ digest: blob.digest, outcome: before ? 'changed' : 'gone' })
+      if (before && before.mtimeMs !== blob.modifiedMs) touched.push(blob)
+    }
+    return { unchanged, touched }
   }
 
   async #moveAway(
-    blobs: readonly [StoredBlob, FileState][],
-    needed: (roots: LiveRoots) => Promise<(blob: StoredBlob) => boolean>,
+    blobs: readonly Moved[],
+    needed: AskNeeded,
     outcomes: RemovalOutcome[],
     options: AbortOptions,
   ): Promise<Moved[]> {
@@ -158,13 +162,11 @@ export class DiskCollection implements CollectionDriver {
       withLock(
         this.#context.places.indexLock,
         async lock => {
-          const isNeeded = await needed(await this.#liveRoots())
+          const isNeeded = await needed(await this.#liveRoots(), [])
           await lock.assertHeld()
           // Before the first blob leaves: who sets a name has looked at the number before looking at the blobs.
           await countRemoval(this.#context)
-          const moved = await settleAll(
-            blobs.map(([blob, before]) => this.#moveOne(blob, before, isNeeded(blob), outcomes)),
-          )
+          const moved = await settleAll(blobs.map(one => this.#moveOne(one, isNeeded(one.blob), outcomes)))
           return moved.filter(one => one !== undefined)
         },
         options,
@@ -172,23 +174,47 @@ export class DiskCollection implements CollectionDriver {
     )
   }
 
-  async #moveOne(
-    { digest }: StoredBlob,
-    before: FileState,
-    needed: boolean,
-    outcomes: RemovalOutcome[],
-  ): Promise<Moved | undefined> {
+  async #moveOne(one: Moved, needed: boolean, outcomes: RemovalOutcome[]): Promise<Moved | undefined> {
+    const { digest } = one.blob
     if (needed) {
       outcomes.push({ digest, outcome: 'needed' })
       return undefined
     }
     try {
-      if (await this.#onBlob(digest, () => moveToTrash(this.#context, digest))) return { digest, before }
+      if (await this.#onBlob(digest, () => moveToTrash(this.#context, digest))) return one
       outcomes.push({ digest, outcome: 'gone' })
     } catch (error) {
       outcomes.push({ digest, outcome: 'failed', error })
     }
     return undefined
+  }
+
+  /** One after the other, parents first: what somebody has asked for in the meantime still has its children. */
+  async #removeMoved(moved: Set<Moved>, needed: AskNeeded, outcomes: RemovalOutcome[]): Promise<void> {
+    if (moved.size === 0) return
+    const roots = await this.#liveRoots()
+    let isNeeded = await needed(roots, [])
+    for (const one of moved) {
+      const outcome = await this.#removeOne(one, isNeeded(one.blob))
+      moved.delete(one)
+      outcomes.push(outcome)
+      if (outcome.outcome === 'changed') isNeeded = await needed(roots, [one.blob])
+    }
+  }
+
+  async #removeOne({ blob: { digest }, before }: Moved, needed: boolean): Promise<RemovalOutcome> {
+    try {
+      const emptied = await this.#onBlob(digest, () => emptyTrash(this.#context, digest, needed ? undefined : before))
+      return { digest, outcome: needed ? 'needed' : emptied }
+    } catch (error) {
+      await this.#restore(digest)
+      return { digest, outcome: 'failed', error }
+    }
+  }
+
+  /** Whether somebody relies on it is not known any more; the next collection would bring it back, too. */
+  async #restore(digest: Digest): Promise<void> {
+    await restoreBlob(this.#context, digest).catch(() => undefined)
   }
 
   #onBlob<T>(digest: Digest, work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import { Limits } from '../../../spec/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../layout.ts'
+import { trashPath } from './trash.ts'
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const NOTHING = new Uint8Array(0)
@@ -35,7 +36,11 @@ export class SmallReader {
     while (this.#breather.isDue()) await this.#breathe()
     const name = blobName(digest)
     return onDisk({ act: 'read', path: name }, () =>
-      withDescriptor(async () => this.#readNow(join(this.#context.places.root, name))),
+      // What a collection has moved away may still have to say what it needs.
+      withDescriptor(
+        async () =>
+          this.#readNow(join(this.#context.places.root, name)) ?? this.#readNow(trashPath(this.#context, digest)),
+      ),
     )
   }
 

@@ -12,6 +12,8 @@ import { writeIngestState } from './ingest-state.ts'
 const CHECKPOINT = 16 * 1024 * 1024
 /** PERF: syncs block a thread of Node's pool of four each; writes and inflating must not wait for them. */
 const BACKGROUND_SYNCS = 2
+/** A file is as young as its last write. Less than what leases count back from their beginning. */
+const FRESH_MS = 500
 
 /** What a sink needs to know about its ingest. */
 export interface DiskIngest {
@@ -30,6 +32,7 @@ export class DiskSink implements IngestSink {
   #position: number
   #checkpointed: number
   #checkpoint: Promise<void> | undefined
+  #writtenMs = 0
   /** SAFETY: after a failed sync the system may hold pages for clean that never reached the disk; they are lost. */
   #lost: { readonly reason: unknown } | undefined
 
@@ -49,6 +52,7 @@ export class DiskSink implements IngestSink {
     for (let done = 0; done < bytes.byteLength; ) {
       const left = bytes.byteLength - done
       const { bytesWritten } = await this.#onData('write', f => f.write(bytes, done, left, this.#position))
+      this.#writtenMs = Date.now()
       done += bytesWritten
       this.#position += bytesWritten
     }
@@ -114,9 +118,9 @@ export class DiskSink implements IngestSink {
     signal?.throwIfAborted()
     // Read-only before it can be seen; file systems without modes do without.
     await this.#file?.chmod(0o444).catch(() => undefined)
-    // What was written long ago and is finished now begins its life as a blob now.
+    // What was written a while ago and is finished now begins its life as a blob now.
     const now = new Date()
-    if (this.#ingest.offset > 0) await this.#file?.utimes(now, now).catch(() => undefined)
+    if (Math.abs(now.getTime() - this.#writtenMs) > FRESH_MS) await this.#file?.utimes(now, now).catch(() => undefined)
     await this.#close()
     await publishBlob(this.#context, this.#ingest.place.data, blob)
     // The blob is stored; what cannot be tidied up now is found by the sweep.
