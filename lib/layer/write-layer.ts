@@ -59,14 +59,15 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
  * Makes a layer of entries and stores it, in one pass: tar, diffId, compression and digest while the bytes flow. Equal
  * entries give the same diffId everywhere, and the same digest with the same version of Node.
  *
- * The entries are taken in their order; no directory is added. Nothing is stored unless all of it succeeded.
+ * The entries are taken in their order; no directory is added. Nothing is stored unless all of it succeeded. A lease is held
+ * until it resolves; then the grace period of collections protects the layer, or a lease of the caller.
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a path that comes twice, and as {@link writeTar} and
  * {@link compress}; errors of the store and of the entries' content as they are.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function writeLayer(
-  store: Pick<Store, 'put' | 'derived'>,
+  store: Pick<Store, 'put' | 'derived'> & Partial<Pick<Store, 'leases'>>,
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
@@ -74,6 +75,8 @@ export async function writeLayer(
   if (!Object.hasOwn(MEDIA_TYPES, type)) {
     throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot write ${JSON.stringify(type)}`)
   }
+  // However long it takes: what is stored is not collected before the caller knows of it.
+  await using _lease = await store.leases?.hold({ label: 'write a layer', signal })
   const progress = { entries: 0, bytes: 0 }
   // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import zlib, { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { fromDirectory, readLayer, writeLayer } from '../../lib/layer/index.ts'
-import { createMemoryStore } from '../../lib/store/index.ts'
+import { createMemoryStore, planCollection, runCollection } from '../../lib/store/index.ts'
 import { type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
@@ -117,4 +117,20 @@ describe('nothing is stored', () => {
     const silent: TarInput[] = [{ path: 'a', type: 'file', size: 20, content: source }]
     expect(await refused(silent, { compression, signal: controller.signal })).toBe('enough')
   })
+})
+
+test('a layer is not collected before its writer knows of it', async () => {
+  const store = createMemoryStore()
+  let deleted: readonly string[] | undefined
+  const set: typeof store.derived.set = async (...args) => {
+    // The blob is stored; what is known about it is being noted.
+    deleted ??= (await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))).deleted
+    return store.derived.set(...args)
+  }
+  const derived = { get: store.derived.get.bind(store.derived), set } as typeof store.derived
+  const { descriptor } = await writeLayer({ put: store.put.bind(store), leases: store.leases, derived }, entries())
+  expect(deleted).toEqual([])
+  expect(await store.stat(descriptor.digest)).toBeDefined()
+  const after = await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))
+  expect(after.deleted).toEqual([descriptor.digest])
 })
