@@ -46,6 +46,12 @@ export async function squashLayers(
   options: SquashLayersOptions = {},
 ): Promise<SquashedLayers> {
   const all = await layersOf(store, source, options)
+  // The old layers are read, and the new ones stand, until all are done.
+  await using _lease = await store.leases.hold({
+    label: 'squash layers',
+    digests: all.map(({ descriptor }) => descriptor.digest),
+    signal: options.signal,
+  })
   const written: WrittenLayer[] = []
   const layers: ViewLayer[] = []
   let next = 0

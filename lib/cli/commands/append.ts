@@ -35,6 +35,8 @@ export async function append(session: Session, base: string, options: AppendOpti
   // A name that cannot be given is told before the work, not after it.
   parseReference(tag)
   const store = await session.store()
+  // Whatever it takes to make the layers: nothing goes before the image has its name.
+  await using _lease = await store.leases.hold({ label: 'append', signal })
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const below = base === 'scratch' ? undefined : await findBase(session, store, base, options.platform)
   const layers = []
