@@ -17,6 +17,7 @@ export type {
   FetchBlobOptions,
   FetchedManifest,
   PushBlobOptions,
+  PushedBlob,
   ReferrersOptions,
   RegistryClient,
   RemoteBlob,

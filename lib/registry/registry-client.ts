@@ -67,7 +67,15 @@ export interface PushBlobOptions extends AbortOptions {
    * the next call with the same repository and digest goes on with it; without it, it is cancelled.
    */
   readonly uploads?: UploadMemory | undefined
+  /**
+   * Whether the registry may take the blob over from where it has it, instead of its bytes: from the repository named, then
+   * from any (`true`), or not at all. It is asked with the request that opens the upload anyway. @defaultValue `true`
+   */
+  readonly mount?: boolean | { readonly from: string } | undefined
 }
+
+/** How a blob came to be in a repository: its bytes were sent, or the registry took it over from another repository. */
+export type PushedBlob = 'uploaded' | 'mounted'
 
 /** Which referrers to list. */
 export interface ReferrersOptions extends AbortOptions {
@@ -148,7 +156,8 @@ export interface RegistryClient extends AsyncDisposable {
 
   /**
    * Uploads a blob. `open` gives its bytes from the start; it is called again if the upload must be repeated. A blob that
-   * is sent in pieces goes on where the registry says it broke off; one sent in one piece begins anew.
+   * is sent in pieces goes on where the registry says it broke off; one sent in one piece begins anew. What the registry
+   * has in another repository it may take over from there; then nothing is sent.
    *
    * @throws what `open`'s stream throws, then nothing is kept by the registry.
    */
@@ -157,7 +166,7 @@ export interface RegistryClient extends AsyncDisposable {
     descriptor: Descriptor,
     open: () => AsyncIterable<Uint8Array>,
     options?: PushBlobOptions,
-  ): Promise<void>
+  ): Promise<PushedBlob>
 
   /**
    * How many bytes of a blob the registry holds in an upload that an earlier {@link pushBlob} with the same memory left

@@ -141,8 +141,31 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect(await list()).toHaveLength(2)
   })
 
-  test('a blob is mounted from wherever it is, or is not', async () => {
+  test('takes the question for a blob that is anywhere, and opens the upload in the same request', async () => {
     const { digest } = descriptor
-    expect(typeof (await registry.mountBlob(repository('mounted'), digest))).toBe('boolean')
+    expect(await registry.mountBlob(repository('mounted'), digest)).toBe(false)
+    await using faulty = await createFaultyRegistry({ upstream: docker.host })
+    await using client = clientFor(faulty.host)
+    const blob = sampleBlob(1000, 77)
+    const push = (name: string, from?: string) =>
+      client.pushBlob(
+        { registry: faulty.host, repository: name },
+        blob.descriptor,
+        async function* () {
+          yield blob.bytes
+        },
+        from === undefined ? {} : { mount: { from } },
+      )
+    expect(await push('mount/first')).toBe('uploaded')
+    expect(await push('mount/second')).toBe('uploaded')
+    const posts = faulty.seen.filter(
+      ({ method, headers }) => method === 'POST' && (headers.authorization || !credentials),
+    )
+    expect(posts.map(({ path }) => path.includes('?mount='))).toEqual([true, true])
+    expect(faulty.seen.some(({ method }) => method === 'DELETE')).toBe(false)
+    expect(await push('mount/third', 'mount/first')).toBe('mounted')
+    expect((await readAll(registry.fetchBlob(repository('mount/third'), blob.descriptor))).equals(blob.bytes)).toBe(
+      true,
+    )
   })
 })

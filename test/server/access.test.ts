@@ -112,6 +112,17 @@ test('a blob is not mounted from a repository that who asks may not read', async
   expect((await mount('open')).status).toBe(201)
 })
 
+test('a blob is mounted from anywhere only for who may read it where it is to be', async () => {
+  await using registry = await runningServer({
+    authorize: ({ action, repository }) => action === 'push' || repository === 'open',
+  })
+  const { digest } = await registry.store.put(Buffer.from('x'))
+  const mount = (into: string, from = '') => registry.ask('POST', `/v2/${into}/blobs/uploads/?mount=${digest}${from}`)
+  expect((await mount('drop/box')).status).toBe(202)
+  expect((await mount('drop/box', '&from=')).status).toBe(202)
+  expect((await mount('open')).status).toBe(201)
+})
+
 test('a decision that fails lets nobody in, and says nothing', async () => {
   await using registry = await runningServer({ authorize: () => Promise.reject(new Error('ldap://secret')) })
   const answer = await registry.ask('GET', '/v2/')

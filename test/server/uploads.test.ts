@@ -169,6 +169,15 @@ test.each([`?mount=${sha256('absent')}&from=other`, '?mount=nonsense&from=other'
   },
 )
 
+test('the digest of a mount that cannot be done says which digest the upload is going to have', async () => {
+  await using registry = await runningServer()
+  const wanted = `sha512:${createHash('sha512').update(bytes).digest('hex')}`
+  const location = await begin(registry, `?mount=${wanted}`)
+  expect((await registry.ask('PATCH', location, { body: bytes })).status).toBe(202)
+  expect((await registry.ask('PUT', `${location}?digest=${wanted}`)).status).toBe(201)
+  expect(await registry.store.stat(wanted as Digest)).toMatchObject({ size: bytes.byteLength })
+})
+
 test('there may be only so many uploads at once', async () => {
   await using registry = await runningServer({ maxUploads: 2 })
   const first = await begin(registry)

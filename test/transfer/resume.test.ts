@@ -233,4 +233,37 @@ describe('a push', () => {
     await expect(runPush(plan)).rejects.toMatchObject({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] })
     expect(registry.seen.filter(({ fault }) => fault === 'answer')).toHaveLength(3)
   })
+
+  test('a blob that the registry has elsewhere is taken over, counted, and not sent', async () => {
+    const store = createMemoryStore()
+    await fill(store, 'app:1')
+    await fill(remote, 'other:1')
+    await remote.references.delete('other:1')
+    await remote.delete(image.manifest.descriptor.digest)
+    await using client = registryClientFor()
+    registry.misbehave({ kind: 'answer', status: 404, body: '' }, { method: 'HEAD', path: /blobs/, times: 9 })
+    const plan = await planPush(store, client, 'app:1', ref())
+    expect(plan.steps.map(({ need }) => need)).toEqual(['upload', 'upload', 'upload'])
+    expect(plan.steps[1]!.reason).toBe('not in the repository; the registry is asked for it elsewhere first')
+    const result = await runPush(plan)
+    const { size } = image.manifest.descriptor
+    expect(result).toMatchObject({ blobsMounted: 2, blobsUploaded: 1, bytesUploaded: size })
+    expect(result.bytesSaved).toBe(plan.bytesTotal - size)
+  })
+
+  test('HT-25: a blob that the registry says to have taken over, and has not, is sent', async () => {
+    const store = createMemoryStore()
+    await fill(store, 'app:1')
+    await using client = registryClientFor()
+    registry.misbehave({ kind: 'answer', status: 201, body: '' }, { method: 'POST', path: /uploads/, times: 2 })
+    const result = await runPush(await planPush(store, client, 'app:1', ref()))
+    expect(result).toMatchObject({ blobsMounted: 2, bytesUploadedAgain: 0 })
+    expect(registry.seen.filter(({ method }) => method === 'POST').map(({ path }) => path.includes('mount='))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect(await blobsOf(remote)).toEqual(await blobsOf(store))
+  })
 })

@@ -60,7 +60,7 @@ export class RegistryEndpoint {
   readonly base: URL
   readonly policy: UrlPolicy
   /** What the registry's refusals have taught. */
-  readonly learned = { maxBodyBytes: Number.POSITIVE_INFINITY }
+  readonly learned = { maxBodyBytes: Number.POSITIVE_INFINITY, refusesMount: false }
   readonly #settings: EndpointSettings
   readonly #lanes: Lanes
   readonly #authorizer: Authorizer

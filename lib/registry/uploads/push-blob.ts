@@ -2,13 +2,13 @@ import { FormatError, RegistryError } from '../../errors/index.ts'
 import type { Descriptor, Repository } from '../../spec/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
-import type { PushBlobOptions } from '../registry-client.ts'
+import type { PushBlobOptions, PushedBlob } from '../registry-client.ts'
 import { SourceFailure } from '../transport/transport.ts'
 import { cancelUpload } from './cancel-upload.ts'
+import { openUpload } from './open-upload.ts'
 import { PieceSource } from './piece-source.ts'
 import { putBlob } from './put-blob.ts'
 import { LostUpload, type PieceUpload, sendPieces } from './send-pieces.ts'
-import { startUpload } from './start-upload.ts'
 import { type UploadSlot, uploadSlot } from './upload-state.ts'
 import { uploadStatus } from './upload-status.ts'
 
@@ -24,7 +24,7 @@ export async function pushBlob(
   descriptor: Descriptor,
   open: () => AsyncIterable<Uint8Array>,
   options: PushBlobOptions,
-): Promise<void> {
+): Promise<PushedBlob> {
   const { chunkBytes, openAt, uploads } = options
   if (chunkBytes !== undefined && (!Number.isInteger(chunkBytes) || chunkBytes < 1)) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `chunkBytes must be a whole number from 1 on, is ${chunkBytes}`)
@@ -33,8 +33,9 @@ export async function pushBlob(
   const source = new PieceSource({ open, openAt })
   const push = new BlobPush({ endpoint, repository, descriptor, source, slot, options, open })
   try {
-    await push.run()
+    const how = await push.run()
     await slot?.clear()
+    return how
   } finally {
     source.close()
   }
@@ -73,17 +74,30 @@ class BlobPush {
     this.#wished = chunkBytes ?? (uploads ? CHUNK_BYTES : Number.POSITIVE_INFINITY)
   }
 
-  async run(): Promise<void> {
-    let session = await this.#resume()
-    for (;;) {
-      session ??= await this.#start()
+  async run(): Promise<PushedBlob> {
+    let session = await this.#begin()
+    while (session) {
       try {
-        return await this.#send(session)
+        await this.#send(session)
+        return 'uploaded'
       } catch (error) {
         await this.#recover(session, error)
-        session = undefined
+        session = await this.#start(undefined)
       }
     }
+    return 'mounted'
+  }
+
+  /** What to go on with; nothing if the registry took the blob over, which is better than to go on. */
+  async #begin(): Promise<Session | undefined> {
+    const { endpoint, repository, options } = this.#context
+    const from = typeof options.mount === 'object' ? options.mount.from : undefined
+    const resumed = await this.#resume()
+    if (resumed && from === undefined) return resumed
+    const started = await this.#start(from)
+    if (!resumed) return started
+    await cancelUpload(endpoint, repository, (started ?? resumed).location)
+    return started && resumed
   }
 
   /** The upload that an earlier call left open, if the registry still knows it. */
@@ -104,10 +118,15 @@ class BlobPush {
     return undefined
   }
 
-  async #start(): Promise<Session> {
-    const { endpoint, repository, options } = this.#context
-    const started = await startUpload(endpoint, repository, { signal: options.signal, budget: this.#budget })
-    const { answer, location, minBytes } = started
+  /** A new upload; `undefined` if the registry took the blob over instead. */
+  async #start(from: string | undefined): Promise<Session | undefined> {
+    const { endpoint, repository, descriptor, options } = this.#context
+    const { answer, location, mounted, minBytes } = await openUpload(endpoint, repository, descriptor.digest, {
+      mount: options.mount === false ? false : { from },
+      budget: this.#budget,
+      signal: options.signal,
+    })
+    if (mounted) return undefined
     if (!location) throw new RegistryError('ERR_PROTOCOL', 'upload began without an address', answer)
     return { location, offset: 0, minBytes }
   }

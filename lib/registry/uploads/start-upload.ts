@@ -1,5 +1,6 @@
-import type { RegistryErrorDetails } from '../../errors/index.ts'
-import type { Repository } from '../../spec/index.ts'
+import { type Digest, splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError, FormatError, type RegistryErrorDetails } from '../../errors/index.ts'
+import { isRepositoryPath, type Repository } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
@@ -8,9 +9,9 @@ import { digestHeader } from '../manifests/manifest-request.ts'
 const MAX_MINIMUM_BYTES = 1024 * 1024 * 1024
 
 /** What a new upload is asked with. */
-export type StartUploadOptions = Pick<RegistryRequest, 'signal' | 'budget'> & {
-  /** Take the blob over from another repository, if possible. */
-  readonly mount?: { readonly digest: string; readonly from: string | undefined }
+export type StartUploadOptions = Pick<RegistryRequest, 'signal' | 'budget' | 'once'> & {
+  /** Take the blob over from another repository, if possible; without `from`, from any. */
+  readonly mount?: { readonly digest: Digest; readonly from: string | undefined }
 }
 
 /** How an upload began. */
@@ -21,8 +22,6 @@ export interface StartedUpload {
   readonly location: URL | undefined
   /** Nothing needs to be sent: the blob was mounted. */
   readonly mounted: boolean
-  /** Digest that the registry names. */
-  readonly digest: string | undefined
   /** Least bytes of every piece but the last. */
   readonly minBytes: number
 }
@@ -30,7 +29,8 @@ export interface StartedUpload {
 /**
  * Asks the registry for an upload.
  *
- * @throws `RegistryError` `ERR_BLOCKED_URL` if it should go to an address that the URL policy forbids.
+ * @throws `RegistryError` `ERR_BLOCKED_URL` if it should go to an address that the URL policy forbids;
+ * `DigestMismatchError` if something else was mounted.
  */
 export async function startUpload(
   endpoint: RegistryEndpoint,
@@ -38,6 +38,9 @@ export async function startUpload(
   { mount, ...options }: StartUploadOptions,
 ): Promise<StartedUpload> {
   const url = endpoint.url(repository, 'blobs/uploads/')
+  if (mount?.from !== undefined && !isRepositoryPath(mount.from)) {
+    throw new FormatError('ERR_INVALID_REFERENCE', `not a repository: ${JSON.stringify(mount.from)}`)
+  }
   if (mount) {
     const from = mount.from === undefined ? '' : `&from=${encodeURIComponent(mount.from)}`
     url.search = `?mount=${encodeURIComponent(mount.digest)}${from}`
@@ -55,13 +58,19 @@ export async function startUpload(
   await drainAnswer(answer)
   const { location } = answer.headers
   const mounted = answer.status === 201
+  if (mount && mounted) checkMounted(mount.digest, digestHeader(answer.headers))
   return {
     answer: { method: 'POST', url: shownUrl(answer.url), status: answer.status },
     location: location && !mounted ? endpoint.policy.follow(location, answer.url, 'upload location') : undefined,
     mounted,
-    digest: digestHeader(answer.headers),
     minBytes: minimum(answer.headers['oci-chunk-min-length']),
   }
+}
+
+function checkMounted(expected: Digest, actual: Digest | undefined): void {
+  if (actual === undefined || actual === expected) return
+  const sameAlgorithm = splitDigest(actual).algorithm === splitDigest(expected).algorithm
+  if (sameAlgorithm) throw new DigestMismatchError({ expected, actual, what: 'mounted blob' })
 }
 
 /** SAFETY: a registry must not talk us into one piece of any size; what a client can hold to is bounded. */

@@ -1,4 +1,4 @@
-import { DIGEST_ALGORITHMS, type DigestAlgorithm, isDigest } from '../../digest/index.ts'
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, isDigest, splitDigest } from '../../digest/index.ts'
 import { mayAccess } from '../access/require-access.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
@@ -14,7 +14,7 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
   const { store, query, uploads, signal } = call
   const mount = query.get('mount')
   // SPEC: a mount that cannot be done becomes an upload (distribution-spec, end-11).
-  if (mount !== null && isDigest(mount) && (await mayMount(call)) && (await store.leases.touch(mount, { signal }))) {
+  if (isDigest(mount) && (await mayMount(call, route)) && (await store.leases.touch(mount, { signal }))) {
     return storedAnswer(route.path, mount)
   }
   const whole = query.get('digest')
@@ -32,14 +32,17 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
   }
 }
 
-/** Who may not read the other repository does not get to know what it has. */
-async function mayMount(call: Call): Promise<boolean> {
-  const from = call.query.get('from')
-  return from === null || (await mayAccess(call, 'pull', from)) === true
+/**
+ * Who may not read the other repository does not get to know what it has. Without `from` nothing is told that a HEAD would not
+ * tell: every repository has all blobs of the store.
+ */
+async function mayMount(call: Call, { path }: RepositoryNames): Promise<boolean> {
+  return (await mayAccess(call, 'pull', call.query.get('from') || path)) === true
 }
 
 function algorithmAsked(query: URLSearchParams): DigestAlgorithm {
-  const name = query.get('digest-algorithm') ?? 'sha256'
+  const mount = query.get('mount')
+  const name = query.get('digest-algorithm') ?? (isDigest(mount) ? splitDigest(mount).algorithm : 'sha256')
   if (Object.hasOwn(DIGEST_ALGORITHMS, name)) return name as DigestAlgorithm
   throw new Fault(400, { code: 'DIGEST_INVALID', message: 'not an algorithm that this registry can compute' })
 }

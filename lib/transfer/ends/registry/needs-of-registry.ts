@@ -76,7 +76,7 @@ async function needOf(asked: AskedRegistry, node: GraphNode, context: NeedsConte
   }
   const held = uploads && (await registry.statUpload(to, descriptor.digest, uploads, { signal }))
   if (held && held <= descriptor.size) return { need: 'resume', reason: `resume at ${held}`, offset: held }
-  return { need: 'upload', reason: 'not in the repository' }
+  return { need: 'upload', reason: 'not in the repository; the registry is asked for it elsewhere first' }
 }
 
 /** Each costs a request. */

@@ -2,7 +2,7 @@ import type { Digest } from '../../../digest/index.ts'
 import { DigestMismatchError, FormatError, RegistryError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { SingleFlight } from '../../../internal/single-flight.ts'
-import type { RegistryClient } from '../../../registry/index.ts'
+import type { PushedBlob, RegistryClient } from '../../../registry/index.ts'
 import {
   type Descriptor,
   formatReference,
@@ -55,6 +55,8 @@ class RegistryTarget implements TransferTarget {
   readonly #tags: readonly string[]
   readonly #options: RegistryTargetOptions
   readonly #flights: SingleFlight<string, void>
+  /** What the registry took over by itself, as it said. */
+  readonly #mounted = new Set<Digest>()
 
   constructor(registry: RegistryClient, reference: Reference, options: RegistryTargetOptions) {
     this.label = `docker://${formatReference(reference)}`
@@ -89,25 +91,26 @@ class RegistryTarget implements TransferTarget {
     await this.#flights.run(
       this.#flightOf(digest),
       async () => {
-        const mounted =
-          from !== undefined && (await this.#registry.mountBlob(this.repository, digest, from, { signal }))
-        if (!mounted) await this.#upload(feed, signal)
-        outcome = mounted ? 'mounted' : 'done'
+        const how = await this.#upload(feed, from, signal)
+        if (how === 'mounted') this.#mounted.add(digest)
+        outcome = how === 'mounted' ? how : 'done'
       },
       signal,
     )
     return outcome
   }
 
-  async #upload(feed: BlobFeed, signal: AbortSignal | undefined): Promise<void> {
+  async #upload(feed: BlobFeed, from: string | undefined, signal: AbortSignal | undefined): Promise<PushedBlob> {
     const { chunkBytes, uploads } = this.#options
-    const options = { chunkBytes, uploads, signal, openAt: (offset: number) => feed.openChecked(offset) }
+    // Moved again after it was mounted, it was not: a registry may be wrong about what it has.
+    const mount = !this.#mounted.has(feed.descriptor.digest) && (from === undefined || { from })
+    const options = { chunkBytes, uploads, mount, signal, openAt: (offset: number) => feed.openChecked(offset) }
     const send = () => this.#registry.pushBlob(this.repository, feed.descriptor, () => feed.openChecked(0), options)
     try {
-      await send()
+      return await send()
     } catch (error) {
       if (!(error instanceof DigestMismatchError) || !feed.distrust()) throw error
-      await send()
+      return await send()
     }
   }
 
