@@ -1,7 +1,18 @@
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { defaultCredentials } from '../../lib/registry/credentials/default-credentials.ts'
+import { runCredentialHelper } from '../../lib/registry/credentials/run-credential-helper.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -94,4 +105,43 @@ test.each([
   const error = await thrownBy(() => find('a.example'))
   expect(error).toMatchObject({ code })
   expect(error.message).not.toContain('hunter2')
+})
+
+test.skipIf(process.geteuid?.() === 0)(
+  'config-eacces: a file that may not be read is an error (root may read all)',
+  async () => {
+    write({ auths: { 'a.example': entry } })
+    chmodSync(file(), 0)
+    expect(await thrownBy(() => find('a.example'))).toMatchObject({ code: 'ERR_CREDENTIALS' })
+  },
+)
+
+test('config-fifo: a pipe in the place of the file does not hold anyone up', async () => {
+  execFileSync('mkfifo', [file()])
+  expect(await thrownBy(() => find('a.example'))).toMatchObject({ code: 'ERR_CREDENTIALS' })
+})
+
+test('helper-hangs: is killed after a while, though it will not end when it is asked to', async () => {
+  const path = join(directory.path, 'docker-credential-x')
+  const pids = join(directory.path, 'pids')
+  const script = `#!/bin/sh\nPATH=/usr/bin:/bin\ntrap '' TERM INT\necho $$ >> ${pids}\necho hunter2\nwhile :; do :; done\n`
+  writeFileSync(path, script)
+  chmodSync(path, 0o755)
+  const environment = { PATH: directory.path }
+  const request = { helper: 'x', server: 'a.example', registry: 'a.example', environment, signal: undefined }
+  const error = await thrownBy(() => runCredentialHelper({ ...request, timeoutMs: 300 }))
+  expect(error).toMatchObject({ code: 'ERR_CREDENTIALS' })
+  expect(error.message).not.toContain('hunter2')
+  const pid = Number(readFileSync(pids, 'utf8'))
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
+})
+
+test('writing config: nothing is ever written where credentials are', async () => {
+  write({ auths: { 'a.example': entry } })
+  chmodSync(file(), 0o600)
+  const before = statSync(file(), { bigint: true })
+  await find('a.example')
+  const after = statSync(file(), { bigint: true })
+  expect([after.ino, after.mtimeNs, after.mode]).toEqual([before.ino, before.mtimeNs, before.mode])
+  expect(readdirSync(directory.path)).toEqual(['config.json'])
 })

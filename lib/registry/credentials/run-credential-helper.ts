@@ -19,6 +19,8 @@ export interface HelperRequest {
   readonly registry: string
   readonly environment: NodeJS.ProcessEnv
   readonly signal: AbortSignal | undefined
+  /** How long it may take. @defaultValue 30 seconds */
+  readonly timeoutMs?: number
 }
 
 /**
@@ -36,21 +38,21 @@ export async function runCredentialHelper(request: HelperRequest): Promise<Crede
   const path = await findProgram(program, environment)
   if (path === undefined) throw credentialsError(registry, `${program} is not on the search path`)
   signal?.throwIfAborted()
-  const { failed, output } = await run(path, server, environment, signal)
+  const { failed, output } = await run(path, server, request)
   if (!failed) return parseOutput(output, program, registry)
   if (signal?.aborted) throw signal.reason
   if (output.trim() === NOT_FOUND) return undefined
   throw credentialsError(registry, `${program} failed`)
 }
 
-function run(path: string, server: string, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined) {
+function run(path: string, server: string, { environment: env, signal, timeoutMs = TIMEOUT_MS }: HelperRequest) {
   return new Promise<{ failed: boolean; output: string }>(resolve => {
     const options = {
       env,
       // The working directory may be anyone's.
       cwd: dirname(path),
       encoding: 'utf8',
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       killSignal: 'SIGKILL',
       maxBuffer: MAX_OUTPUT_BYTES,
       ...(signal ? { signal } : {}),
