@@ -33,21 +33,19 @@ export function createProgram(inSession: InSession, version: string): Command {
   const add = (usage: string, description: string) => withGlobals(program.command(usage).description(description))
   withGlobals(program)
 
-  add('pull <ref>', 'bring an image into the store; prints its digest')
+  withStoredPlan(add('pull [ref]', 'bring an image into the store; prints its digest'))
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index')
-    .option('--plan', 'show what would be moved, move nothing')
     .option('--verify-diff-ids', 'open every layer and compare it with what the image config lists')
     .option('-t, --tag <name>', 'name in the store')
-    .action((ref: string, options: GlobalOptions & PullOptions) =>
+    .action((ref: string | undefined, options: GlobalOptions & PullOptions) =>
       inSession(options, async s => (await import('./commands/pull.ts')).pull(s, ref, options)),
     )
-  add('push <name> [ref]', 'upload a stored image; prints its digest')
+  withStoredPlan(add('push [name] [ref]', 'upload a stored image; prints its digest'))
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index (the default)')
-    .option('--plan', 'show what would be moved, move nothing')
     .option('-t, --tag <tag>', 'another tag for the image; may be repeated', collect)
-    .action((name: string, ref: string | undefined, options: GlobalOptions & PushOptions) =>
+    .action((name: string | undefined, ref: string | undefined, options: GlobalOptions & PushOptions) =>
       inSession(options, async s => (await import('./commands/push.ts')).push(s, name, ref, options)),
     )
   const append = add('append <base>', 'put directories on top of an image (or of scratch), one layer each')
@@ -107,7 +105,7 @@ function addWritingOptions(command: Command): Command {
 
 /** Commands that need no store of their own. */
 function addCopyCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
-  add('copy <src> <dst>', 'copy an image with all its platforms; prints its digest')
+  withStoredPlan(add('copy [src] [dst]', 'copy an image with all its platforms; prints its digest'))
     .addHelpText(
       'after',
       '\nSRC and DST: a registry reference (or docker://REF), store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].',
@@ -115,10 +113,9 @@ function addCopyCommands(add: (usage: string, description: string) => Command, i
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index (the default)')
     .option('--referrers', 'take along signatures and whatever else refers to the image')
-    .option('--plan', 'show what would be moved, move nothing')
     .option('--verify-diff-ids', 'into a store: compare every layer with what the image config lists')
     .option('-t, --tag <tag>', 'another tag at the target; may be repeated', collect)
-    .action((from: string, to: string, options: GlobalOptions & CopyCommandOptions) =>
+    .action((from: string | undefined, to: string | undefined, options: GlobalOptions & CopyCommandOptions) =>
       inSession(options, async s => (await import('./commands/copy.ts')).copy(s, from, to, options)),
     )
   add('tags <repository>', 'list the tags of a repository in a registry').action(
@@ -249,6 +246,14 @@ function addSpaceCommands(add: (usage: string, description: string) => Command, 
     .action((options: GlobalOptions & DfOptions) =>
       inSession(options, async s => (await import('./commands/df.ts')).df(s, options)),
     )
+}
+
+/** A plan can be made without running it, stored with `--json`, and run later. */
+function withStoredPlan(command: Command): Command {
+  return command
+    .option('--plan', 'show what would be moved, move nothing')
+    .option('--from-plan <file>', 'run what --plan --json wrote (- for stdin), instead of the arguments')
+    .option('--if-changed <how>', 'what a stored plan no longer holds for: adapt to it (the default), or fail')
 }
 
 function withGlobals(command: Command): Command {

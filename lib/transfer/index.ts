@@ -15,6 +15,7 @@ export type {
   StepNeed,
   TransferTarget,
 } from './ends/transfer-target.ts'
+export { parsePlan } from './parse-plan.ts'
 export type {
   AnyPlan,
   CopyPlan,

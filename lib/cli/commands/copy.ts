@@ -3,30 +3,46 @@ import { formatPlan } from '../format-plan.ts'
 import { openCopySource, openCopyTarget } from '../image-place.ts'
 import { platformsIn } from '../platforms-in.ts'
 import type { Session } from '../session.ts'
+import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
 
 /** Options of `copy`. */
-export interface CopyCommandOptions {
+export interface CopyCommandOptions extends StoredPlanOptions {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean
   readonly referrers?: boolean
   readonly tag?: readonly string[]
   readonly verifyDiffIds?: boolean
-  readonly plan?: boolean
 }
 
-/** `copy SRC DST`: copies an image between registries, stores and layouts, and prints its digest. */
-export async function copy(session: Session, from: string, to: string, options: CopyCommandOptions): Promise<void> {
+/** `copy SRC DST`, or a plan made earlier: copies an image between registries, stores and layouts, and prints its digest. */
+export async function copy(
+  session: Session,
+  from: string | undefined,
+  to: string | undefined,
+  options: CopyCommandOptions,
+): Promise<void> {
   const platform = platformsIn(options)
+  const { referrers, allPlatforms, tag: tags, verifyDiffIds } = options
+  const others = {
+    ...{ SRC: from, DST: to, '--platform': platform, '--all-platforms': allPlatforms },
+    ...{ '--referrers': referrers, '--tag': tags },
+  }
+  const stored = await storedPlan(session, 'copy', options, others)
+  const ifChanged = ifChangedOf(options)
+  const ends = [stored?.from ?? needed(from, 'SRC'), stored?.to ?? needed(to, 'DST')] as const
   const { planCopy, runCopy } = await import('../../transfer/index.ts')
   const { signal } = session
-  const { referrers, tag: tags, verifyDiffIds } = options
-  const [source, { target, finish }] = [await openCopySource(session, from), await openCopyTarget(session, to)]
-  const plan = await planCopy(source, target, { platform, referrers, tags, signal })
+  const [source, { target, finish }] = [await openCopySource(session, ends[0]), await openCopyTarget(session, ends[1])]
+  const plan = stored ?? (await planCopy(source, target, { platform, referrers, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>
-    runCopy(plan, { concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+    runCopy(plan, {
+      ...{ from: source, to: target, ifChanged, verifyDiffIds },
+      ...{ concurrency: session.jobs, onProgress, signal },
+    }),
   )
   await finish?.()
+  noteChanges(session, result.changes)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(plan.bytesPresent)} already there`
   session.note(`${result.name}: ${moved}`)

@@ -1,9 +1,9 @@
 import { importTar } from '../../archive/index.ts'
 import { parsePlatform, parseReference } from '../../spec/index.ts'
 import type { Session } from '../session.ts'
+import { stdinOf } from '../stdin-of.ts'
 import { UsageError } from '../usage-error.ts'
 import { type RunConfigOptions, runConfigOf } from './append.ts'
-import { stdinOf } from './load.ts'
 import { compressionOf } from './writing-policies.ts'
 
 /** Options of `import`. */

@@ -2,7 +2,7 @@ import { type LoadedImage, loadArchive, parseArchiveAddress } from '../../archiv
 import { parsePlatform, parseReference } from '../../spec/index.ts'
 import { printable } from '../printable.ts'
 import type { Session } from '../session.ts'
-import { UsageError } from '../usage-error.ts'
+import { stdinOf } from '../stdin-of.ts'
 import type { PlatformOption } from './inspect.ts'
 
 /** Options of `load`. */
@@ -40,10 +40,4 @@ function remark(session: Session, { names, labels, descriptor, platformsLeftOut 
   if (platformsLeftOut.length > 0) {
     session.note(`${names[0] ?? descriptor.digest}: left out ${printable(platformsLeftOut.join(', '))}`)
   }
-}
-
-/** What is piped in. */
-export function stdinOf({ terminal: { stdin } }: Session): AsyncIterable<Uint8Array> {
-  if (stdin.isTTY) throw new UsageError('nothing is piped in: give a file')
-  return stdin
 }

@@ -2,28 +2,32 @@ import { formatBytes } from '../format-bytes.ts'
 import { formatPlan } from '../format-plan.ts'
 import { platformsIn } from '../platforms-in.ts'
 import type { Session } from '../session.ts'
+import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
 
 /** Options of `pull`. */
-export interface PullOptions {
+export interface PullOptions extends StoredPlanOptions {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean
   readonly verifyDiffIds?: boolean
-  readonly plan?: boolean
   readonly tag?: string
 }
 
-/** `pull REF`: brings an image into the store and prints its digest. */
-export async function pull(session: Session, reference: string, options: PullOptions): Promise<void> {
+/** `pull REF`, or a plan made earlier: brings an image into the store and prints its digest. */
+export async function pull(session: Session, reference: string | undefined, options: PullOptions): Promise<void> {
   const platform = platformsIn(options)
+  const { allPlatforms, tag, verifyDiffIds } = options
+  const others = { REF: reference, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tag }
+  const stored = await storedPlan(session, 'pull', options, others)
+  const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
   const { planPull, runPull } = await import('../../transfer/index.ts')
   const { signal } = session
-  const { allPlatforms, tag, verifyDiffIds } = options
   const [store, registry] = [await session.store(), await session.registry()]
-  const plan = await planPull(registry, store, reference, { platform, allPlatforms, name: tag, signal })
+  const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>
-    runPull(plan, { concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+    runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
   )
+  noteChanges(session, result.changes)
   const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
   const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
   session.note(`${result.name}: ${fetched}, ${formatBytes(plan.bytesPresent)} already there`)

@@ -2,29 +2,36 @@ import { formatBytes } from '../format-bytes.ts'
 import { formatPlan } from '../format-plan.ts'
 import { platformsIn } from '../platforms-in.ts'
 import type { Session } from '../session.ts'
+import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
 
 /** Options of `push`. */
-export interface PushOptions {
+export interface PushOptions extends StoredPlanOptions {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean
   readonly tag?: readonly string[]
-  readonly plan?: boolean
 }
 
-/** `push NAME [REF]`: uploads a stored image and prints its digest. */
+/** `push NAME [REF]`, or a plan made earlier: uploads a stored image and prints its digest. */
 export async function push(
   session: Session,
-  name: string,
+  name: string | undefined,
   reference: string | undefined,
   options: PushOptions,
 ): Promise<void> {
   const platform = platformsIn(options)
+  const { tag: tags, allPlatforms } = options
+  const others = { NAME: name, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tags }
+  const stored = await storedPlan(session, 'push', options, others)
+  const [from, ifChanged] = [stored?.name ?? needed(name, 'NAME'), ifChangedOf(options)]
   const { planPush, runPush } = await import('../../transfer/index.ts')
   const { signal } = session
   const [store, registry] = [await session.store(), await session.registry()]
-  const plan = await planPush(store, registry, name, reference ?? name, { platform, tags: options.tag, signal })
+  const plan = stored ?? (await planPush(store, registry, from, reference ?? from, { platform, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
-  const result = await session.transfer(onProgress => runPush(plan, { concurrency: session.jobs, onProgress, signal }))
+  const result = await session.transfer(onProgress =>
+    runPush(plan, { registry, store, ifChanged, concurrency: session.jobs, onProgress, signal }),
+  )
+  noteChanges(session, result.changes)
   const again = result.bytesUploadedAgain > 0 ? ` (${formatBytes(result.bytesUploadedAgain)} of it again)` : ''
   const uploaded = `${formatBytes(result.bytesUploaded)} uploaded${again}`
   session.note(`${result.reference}: ${uploaded}, ${formatBytes(plan.bytesPresent)} already there`)

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../lib/store/index.ts'
+import { type CopyPlan, parsePlan, planCopy, runCopy } from '../../lib/transfer/index.ts'
+import { sampleDescriptor, sampleDigest } from '../helpers/sample-documents.ts'
+import { sampleIndex } from '../helpers/sample-index.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+const planned = async (): Promise<CopyPlan> => {
+  const store = createMemoryStore()
+  await sampleIndex(store, ['amd64', 'arm64'], 'app:1')
+  return planCopy(
+    { store, name: 'app:1' },
+    { store: createMemoryStore() },
+    { platform: ['linux/amd64', 'linux/arm64'] },
+  )
+}
+const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+test('a plan that was stored is what it was', async () => {
+  const plan = await planned()
+  expect(parsePlan(bytesOf(plan))).toEqual(JSON.parse(JSON.stringify(plan)))
+})
+
+test('a plan does what it says between other ends too, and what it lacks is told', async () => {
+  const source = createMemoryStore()
+  const index = await sampleIndex(source, ['amd64', 'arm64'], 'app:1')
+  const target = createMemoryStore()
+  const ends = { from: { store: source, name: 'app:1' }, to: { store: target } }
+  const plan = parsePlan(bytesOf(await planCopy(ends.from, ends.to))) as CopyPlan
+  const holes = { ...plan, steps: plan.steps.filter(({ kind }) => kind !== 'layer') }
+  await expect(runCopy(holes, ends)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/) })
+  expect(await target.references.get('app:1')).toBeUndefined()
+  expect((await runCopy(plan, ends)).digest).toBe(index.digest)
+})
+
+test.each<[at: string, change: object]>([
+  ['kind', { kind: 'constructor' }],
+  ['kind', { kind: undefined }],
+  ['version', { version: 2 }],
+  ['from', { from: 5 }],
+  ['to', { to: undefined }],
+  ['bytesTotal', { bytesTotal: -1 }],
+  ['bytesPresent', { bytesPresent: '1' }],
+  ['platforms', { platforms: 'linux' }],
+  ['platformsLeftOut', { platformsLeftOut: [1] }],
+  ['tags', { tags: undefined }],
+  ['index', { index: '../x' }],
+  ['root', { root: { ...sampleDescriptor(), digest: 'sha256:../../x' } }],
+  ['steps', { root: sampleDescriptor({ digest: sampleDigest('another') }) }],
+  ['steps', { steps: {} }],
+  ['steps', { steps: [] }],
+  ['steps', { steps: Array(100_001).fill(null) }],
+  ['steps[0]', { steps: [null] }],
+])('a plan with a wrong %s is none: %j', async (at, change) => {
+  const error = await thrownBy(async () => parsePlan(bytesOf({ ...(await planned()), ...change })))
+  expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', at })
+})
+
+test.each<[key: string, value: unknown]>([
+  ['descriptor', { mediaType: 'a/b', digest: 'sha256:x', size: 1 }],
+  ['kind', '__proto__'],
+  ['need', 'delete'],
+  ['reason', undefined],
+  ['from', {}],
+  ['content', 7],
+  ['offset', -1],
+  ['sameDiffIdAs', 'x'],
+  ['belowRoot', true],
+])('a step with a wrong %s is none', async (key, value) => {
+  const plan = await planned()
+  const steps = plan.steps.map((step, i) => (i === 1 ? { ...step, [key]: value } : step))
+  const error = await thrownBy(() => parsePlan(bytesOf({ ...plan, steps })))
+  expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', at: `steps[1].${key}` })
+})
+
+test.each(['', '[]', 'null', '{"kind":"pull","kind":"push"}', '{"__proto__":{"kind":"pull"}}', '\ufeff{}'])(
+  'what is no JSON object that is read in one way only is no plan: %j',
+  async text => {
+    expect(await thrownBy(() => parsePlan(Buffer.from(text)))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  },
+)
