@@ -150,3 +150,53 @@ test('a push killed in the middle of a big layer goes on in a new process where 
   expect(result.bytesUploadedAgain).toBe(0)
   expect(await blobsOf(remote)).toEqual(await blobsOf(store))
 })
+
+test('two processes that push one blob from one store at the same time send it once', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('transfer-kill')
+  await using store = await openStore(directory.path, { durability: 'none' })
+  await fill(store)
+  const remote = createMemoryStore()
+  await using registry = await createFaultyRegistry({ store: remote })
+  // The first to send holds on in the middle until the other has begun to wait.
+  registry.misbehave({ kind: 'too-many-requests', retryAfter: 3 }, { method: 'PATCH', skip: 1 })
+  const first = start('push', directory.path, `${registry.host}/app:1`)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  const reports = await Promise.all([first.report(), start('push', directory.path, `${registry.host}/app:2`).report()])
+  const big = reports.map(({ steps }) => steps.find(step => step.descriptor.digest === digest)!.need)
+  expect(big).toEqual(['upload', 'await'])
+  const pieces = registry.seen.filter(({ method, fault }) => method === 'PATCH' && !fault)
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER)
+  // What the registry refused with 429 was on its way already.
+  expect(reports[0]!.result.bytesUploadedAgain).toBeLessThan(CHECKPOINT)
+  expect(reports[1]!.result.bytesUploadedAgain).toBe(0)
+  expect(reports[1]!.result.bytesUploaded).toBeLessThan(LAYER)
+  expect(await blobsOf(remote)).toEqual(await blobsOf(store))
+  for (const name of ['app:1', 'app:2']) expect(await remote.references.get(name)).toBeDefined()
+})
+
+test('a push goes on with what another process sends at the moment when that one dies', {
+  timeout: 120_000,
+}, async () => {
+  using directory = temporaryDirectory('transfer-kill')
+  await using store = await openStore(directory.path, { durability: 'none' })
+  await fill(store)
+  const remote = createMemoryStore()
+  await using registry = await createFaultyRegistry({ store: remote })
+  registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
+  const first = start('push', directory.path, `${registry.host}/app:1`)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  const asked = registry.seen.length
+  const second = start('push', directory.path, `${registry.host}/app:2`)
+  // It has asked about everything, and waits.
+  await expect.poll(() => registry.seen.length - asked, { timeout: 60_000 }).toBeGreaterThanOrEqual(3)
+  await new Promise(resolve => setTimeout(resolve, 500))
+  expect(registry.seen.slice(asked).some(({ method }) => method === 'PATCH')).toBe(false)
+  await first.kill()
+  const { result } = await second.report()
+  const pieces = registry.seen.slice(asked).filter(({ method }) => method === 'PATCH')
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER - 2 * CHECKPOINT)
+  expect(result.bytesUploadedAgain).toBe(0)
+  expect(await blobsOf(remote)).toEqual(await blobsOf(store))
+})

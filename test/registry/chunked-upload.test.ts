@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { PushBlobOptions } from '../../lib/registry/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleBlob } from '../helpers/sample-blob.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { uploadMemory } from '../helpers/upload-memory.ts'
 
@@ -349,4 +351,28 @@ describe('pushBlob with a memory', () => {
     expect(error).toMatchObject({ code: 'ERR_BLOCKED_URL' })
     expect(asked).toEqual([])
   })
+})
+
+test('two clients that go on with one upload at the same time both end with the blob in place', async () => {
+  const store = createMemoryStore()
+  await using server = await serveStore(store, {})
+  const uploads = uploadMemory()
+  const blob = sampleBlob(2_000_000, 9)
+  const parts = (offset: number) =>
+    (async function* () {
+      for (let at = offset; at < blob.bytes.length; at += 50_000) {
+        await new Promise(resolve => setTimeout(resolve, 1))
+        yield blob.bytes.subarray(at, at + 50_000)
+      }
+    })()
+  const push = async () => {
+    await using client = registryClientFor({ retries: { tries: 50, maxDelayMs: 20 } })
+    const options = { uploads, chunkBytes: 100_000, openAt: parts }
+    return client.pushBlob({ registry: server.host, repository: 'a' }, blob.descriptor, () => parts(0), options)
+  }
+  const first = push()
+  await vi.waitFor(() => expect(uploads.kept.size).toBe(1))
+  expect(await Promise.all([first, push(), push()])).toEqual(['uploaded', 'uploaded', 'uploaded'])
+  expect((await readAll(store.read(blob.descriptor.digest))).equals(blob.bytes)).toBe(true)
+  expect(uploads.kept.size).toBe(0)
 })

@@ -106,9 +106,11 @@ async function recover(upload: PieceUpload, end: number, error: unknown): Promis
   if (status === 404 || status === 410) throw new LostUpload(failure, false)
   const unsupported = error.errors.some(({ code }) => code === 'UNSUPPORTED')
   if (status === 405 || status === 501 || unsupported) throw new LostUpload(failure, true)
+  // 409: somebody else is adding to it at this moment; 416: somebody has.
+  const moved = status === 409 || status === 416
   if (status === 413) {
     if (!upload.shrink(end - upload.offset)) throw error
-  } else await upload.endpoint.waitAfter(status === 416 ? failure : error, upload.budget, upload.signal)
+  } else await upload.endpoint.waitAfter(moved ? failure : error, upload.budget, upload.signal)
   await askHowFar(upload, end, failure)
 }
 
@@ -122,7 +124,7 @@ async function close(upload: PieceUpload): Promise<void> {
     // The answer to an earlier try may have been lost on its way, and the upload with it: closed, not forgotten.
     const gone = error.status === 404 || error.status === 410
     if (gone && (await statBlob(endpoint, repository, descriptor.digest, signal))?.size === descriptor.size) return
-    if (gone || error.status === 416) throw new LostUpload(passing(error), false)
+    if (gone || error.status === 416 || error.status === 409) throw new LostUpload(passing(error), false)
     // What was put together after a contradiction may be wrong where the blob is not.
     if (upload.isDoubtful && error.status === 400) throw new LostUpload(passing(error), true)
     throw error

@@ -10,8 +10,8 @@ import type { RegistryTargetOptions } from './registry-target-options.ts'
 export interface AskedRegistry extends RegistryTargetOptions {
   readonly registry: RegistryClient
   readonly to: Repository
-  /** Whether this client is sending the blob there now. */
-  isFlying(digest: Digest): boolean
+  /** Whether somebody is sending the blob there now. */
+  isFlying(digest: Digest): Promise<boolean>
 }
 
 /** If the registry has the manifest on top, all below it counts as there: one request. Otherwise one HEAD for each blob. */
@@ -60,7 +60,7 @@ async function needOf(asked: AskedRegistry, node: GraphNode, context: NeedsConte
   if (kind === 'blob') return { need: 'skip', reason: 'foreign layer: not to be uploaded' }
   const found = await registry.statBlob(to, descriptor.digest, { signal })
   if (found?.size === descriptor.size) return { need: 'present', reason: 'already in the repository' }
-  if (asked.isFlying(descriptor.digest)) return { need: 'await', reason: 'in flight elsewhere' }
+  if (await asked.isFlying(descriptor.digest)) return { need: 'await', reason: 'in flight elsewhere' }
   if (source.repository && isNeighbour(source.repository, to)) {
     const from = source.repository.repository
     return { need: 'mount', reason: `mount from ${from}, where the image is`, from }

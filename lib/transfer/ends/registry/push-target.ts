@@ -1,6 +1,7 @@
 import type { RegistryClient } from '../../../registry/index.ts'
 import type { Reference } from '../../../spec/index.ts'
-import { blobSources } from '../../../store/index.ts'
+import { type BlobStore, blobSources } from '../../../store/index.ts'
+import { type PushTurns, pushTurns } from '../store/push-turns.ts'
 import type { ReadableStore } from '../store/source-in-store.ts'
 import { uploadsIn } from '../store/store-uploads.ts'
 import type { TransferTarget } from '../transfer-target.ts'
@@ -17,6 +18,11 @@ export function pushTarget(
   return targetInRegistry(registry, reference, {
     ...options,
     uploads: store.derived && uploadsIn(store.derived),
+    turns: turnsIn(store),
     knownSources: (digest, { signal }) => blobSources(store, digest, { signal }),
   })
+}
+
+function turnsIn(store: ReadableStore): PushTurns | undefined {
+  return store.ingest && pushTurns(store as ReadableStore & Pick<BlobStore, 'ingest'>)
 }

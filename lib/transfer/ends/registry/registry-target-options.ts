@@ -2,6 +2,7 @@ import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import type { UploadMemory } from '../../../registry/index.ts'
 import type { BlobSource } from '../../../store/index.ts'
+import type { PushTurns } from '../store/push-turns.ts'
 
 /** How a registry is to be filled. */
 export interface RegistryTargetOptions {
@@ -13,6 +14,8 @@ export interface RegistryTargetOptions {
   readonly chunkBytes?: number | undefined
   /** Where unfinished uploads are remembered, so that another process can go on with them. */
   readonly uploads?: UploadMemory | undefined
+  /** Takes turns with other processes that push the same blobs from the same store. */
+  readonly turns?: PushTurns | undefined
   /** Repositories that are thought to have a blob. */
   readonly knownSources?: ((digest: Digest, options: AbortOptions) => Promise<readonly BlobSource[]>) | undefined
 }

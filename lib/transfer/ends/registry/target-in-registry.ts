@@ -71,7 +71,9 @@ class RegistryTarget implements TransferTarget {
 
   async needs(nodes: readonly GraphNode[], context: NeedsContext): Promise<readonly StepNeed[]> {
     this.#checkPinned(context.root)
-    const isFlying = (digest: Digest) => this.#flights.has(this.#flightOf(digest))
+    const { turns } = this.#options
+    const isFlying = async (digest: Digest) =>
+      this.#flights.has(this.#flightOf(digest)) || ((await turns?.isBusy(this.repository, digest)) ?? false)
     return needsOfRegistry(
       { ...this.#options, registry: this.#registry, to: this.repository, isFlying },
       nodes,
@@ -91,13 +93,24 @@ class RegistryTarget implements TransferTarget {
     await this.#flights.run(
       this.#flightOf(digest),
       async () => {
-        const how = await this.#upload(feed, from, signal)
-        if (how === 'mounted') this.#mounted.add(digest)
-        outcome = how === 'mounted' ? how : 'done'
+        outcome = await this.#inTurn(feed.descriptor, signal, () => this.#upload(feed, from, signal))
+        if (outcome === 'mounted') this.#mounted.add(digest)
       },
       signal,
     )
     return outcome
+  }
+
+  /** Another process that pushes from the same store would go on with the very upload that this one is sending. */
+  async #inTurn(blob: Descriptor, signal: AbortSignal | undefined, upload: () => Promise<PushedBlob>) {
+    const turn = await this.#options.turns?.take(this.repository, blob, signal)
+    try {
+      const there = turn?.waited && (await this.#registry.statBlob(this.repository, blob.digest, { signal }))
+      if (there && there.size === blob.size) return 'present'
+      return (await upload()) === 'mounted' ? 'mounted' : 'done'
+    } finally {
+      await turn?.end()
+    }
   }
 
   async #upload(feed: BlobFeed, from: string | undefined, signal: AbortSignal | undefined): Promise<PushedBlob> {

@@ -16,6 +16,10 @@ export interface ReadableStore extends NamedBlobs {
   readonly leases?: LeaseStore | undefined
   /** Where it is noted which repository has a blob. */
   readonly derived?: DerivedStore | undefined
+  /** Begins writing a blob, where blobs can be written: pushes of several processes take turns by it. */
+  readonly ingest?: BlobStore['ingest'] | undefined
+  /** Who is writing a blob. */
+  readonly statIngest?: BlobStore['statIngest'] | undefined
   /** Every blob, where that can be told; {@link PlanCopyOptions.referrers} needs it. */
   readonly list?: BlobStore['list'] | undefined
 }
