@@ -22,6 +22,9 @@ const damaged = 'ERR_INVALID_COMPRESSION'
 const unsupported = 'ERR_UNSUPPORTED_COMPRESSION'
 const excessive = 'ERR_LIMIT_EXCEEDED'
 const raw = (text: string) => zstdFrame([{ raw: Buffer.from(text) }])
+/** Some content, then a compressed block of these bytes: literals, then sequences. */
+const compressed = (...block: number[]) =>
+  zstdFrame([{ raw: Buffer.from('before: ') }, { raw: Uint8Array.from(block), type: 2 }])
 const join = (...parts: readonly Uint8Array[]) => Buffer.concat(parts)
 
 const changed = (bytes: Uint8Array, at: number, mask: number) => {
@@ -81,6 +84,14 @@ export const compressionCases: readonly CompressionCase[] = [
   bad('zst-trailing-garbage', () => join(raw('one'), Buffer.from('garbage'))),
   bad('zst-trailing-zeros', () => join(raw('one'), Buffer.alloc(512))),
   bad('zst-empty-file', () => Buffer.alloc(0)),
-  // Without zstd in node:zlib the digest of the layer is the proof.
-  ...('zstdCompress' in zlib ? [bad('zst-bad-checksum', () => changed(zstdTextFrame, -1, 1))] : []),
+  bad('zstd/truncated_huff_state', () => compressed(0x02, 0x81, 0x01, 3, 0x10, 0x3f, 0x01, 0x01, 0x80)),
+  good('zstd/one-repeat', () => compressed(0x08, 0x61, 0x01, 0x54, 1, 0, 0, 0x01), 'before: aaaa'),
+  // Without zstd in node:zlib the digest of the layer is the proof. zstd itself opened the last two until 1.5.5.
+  ...('zstdCompress' in zlib
+    ? [
+        bad('zst-bad-checksum', () => changed(zstdTextFrame, -1, 1)),
+        bad('zstd/off0', () => compressed(0x08, 0x61, 0x01, 0x54, 0, 1, 0, 0x03)),
+        bad('zstd/zeroSeq_extraneous', () => compressed(0x08, 0x61, 0, 0)),
+      ]
+    : []),
 ]

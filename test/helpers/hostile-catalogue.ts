@@ -134,6 +134,7 @@ export const hostileCatalogue: Readonly<Record<string, readonly string[]>> = {
     'zst-rle-bomb',
     'zst-window-*',
     'zst-*',
+    'zstd/*',
     'gz-is-*',
     'plain-is-gzip',
     'gz-in-gz',

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { DecompressOptions } from '../../lib/compression/index.ts'
 import type { UnpackOptions } from '../../lib/rootfs/index.ts'
 import { nodeForAnyone } from './node-for-anyone.ts'
 
@@ -9,6 +10,8 @@ export interface UnpackJob {
   archives: readonly string[]
   target: string
   options?: Omit<UnpackOptions, 'signal' | 'onProgress' | 'onLeft'>
+  /** The archives are compressed; how to open them. */
+  decompress?: Omit<DecompressOptions, 'signal'>
 }
 
 /** Its answer. */

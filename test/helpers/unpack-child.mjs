@@ -1,18 +1,20 @@
 // Unpacks archives in a process of its own, as the user it was started as: LIBRARY, then one JSON job per line on stdin,
-// one JSON answer per line on stdout. A job: { archives: [path], target, options }.
+// one JSON answer per line on stdout. A job: { archives: [path], target, options, decompress }.
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 
 const library = pathToFileURL(`${process.argv[2]}/`)
+const { decompress: open } = await import(new URL('compression/index.js', library))
 const { unpackArchives } = await import(new URL('rootfs/unpack/unpack-archives.js', library))
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { archives, target, options } = JSON.parse(line)
+  const { archives, target, options, decompress } = JSON.parse(line)
   const sources = archives.map(path => ({
     name: path,
     open: async function* () {
-      yield await readFile(path)
+      const bytes = await readFile(path)
+      yield* decompress ? open(bytes, decompress) : [bytes]
     },
   }))
   let answer

@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { directory, file, hardLink, symlink } from '../helpers/attacks/attack.ts'
 import { listTree } from '../helpers/list-tree.ts'
+import { nodeForAnyone } from '../helpers/node-for-anyone.ts'
 import { type RawEntry, rawTar } from '../helpers/raw-tar.ts'
+import { asNobody, giveToNobody, NOBODY } from '../helpers/start-nobody.ts'
 import { startUnpackChild } from '../helpers/start-unpack-child.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
@@ -36,42 +38,54 @@ function busyLayer(round: number, directories: number): RawEntry[] {
   ]
 }
 
-async function startSwapper(parent: string, outside: string) {
+async function startSwapper(parent: string, outside: string, user: typeof asNobody) {
   const script = join(import.meta.dirname, '../helpers/swap-directories.mjs')
-  const child = spawn(process.execPath, [script, parent, outside], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const node = nodeForAnyone()
+  const child = spawn(node.path, [script, parent, outside], { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', ...user })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await lines.next()
   return async (): Promise<number> => {
     child.kill('SIGTERM')
-    return Number((await lines.next()).value)
+    const swaps = Number((await lines.next()).value)
+    if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
+    node[Symbol.dispose]()
+    return swaps
   }
 }
 
-test.each([
-  ['that stay open', 20],
-  ['that are opened again and again', 150],
-])(
-  'a process that swaps directories %s for links gets nothing changed outside',
-  async (_, directories) => {
+const users = process.geteuid?.() === 0 ? ['root', 'nobody'] : ['this user']
+const cases = users.flatMap(user => [
+  { user, kind: 'that stay open', directories: 20 },
+  { user, kind: 'that are opened again and again', directories: 150 },
+])
+
+test.each(cases)(
+  'a process that swaps directories $kind for links gets nothing changed outside, both as $user',
+  async ({ user, directories }) => {
     using place = temporaryDirectory('race')
+    chmodSync(place.path, 0o755)
     const outside = join(place.path, 'outside')
-    mkdirSync(join(outside, 'dir'), { recursive: true })
+    const work = join(place.path, 'work')
+    for (const path of [work, join(outside, 'dir')]) mkdirSync(path, { recursive: true })
     for (const path of ['secret', 'gone', 'dir/inner']) writeFileSync(join(outside, path), 'canary', { mode: 0o600 })
+    // The canary belongs to both processes: nothing but the unpacking's own care protects it.
+    if (user === 'nobody') {
+      giveToNobody(work, ...['', 'secret', 'gone', 'dir', 'dir/inner'].map(path => join(outside, path)))
+    }
     const archives = [0, 1].map(round => {
       const path = join(place.path, `${round}.tar`)
-      writeFileSync(path, rawTar(busyLayer(round, directories)))
+      writeFileSync(path, rawTar(busyLayer(round, directories)), { mode: 0o644 })
       return path
     })
     const before = listTree(outside)
-    mkdirSync(join(place.path, 'work'))
-    await using unpacker = startUnpackChild(library)
-    const stop = await startSwapper(join(place.path, 'work'), outside)
+    await using unpacker = startUnpackChild(library, user === 'nobody' ? NOBODY : undefined)
+    const stop = await startSwapper(work, outside, user === 'nobody' ? asNobody : {})
     const codes = new Set<string>()
     let swaps: number
     try {
       const end = Date.now() + TIME_MS
       while (Date.now() < end) {
-        const target = join(place.path, 'work/root')
+        const target = join(work, 'root')
         const { code } = await unpacker.run({ archives, target, options: { writer: 'inline' } })
         codes.add(code ?? 'unpacked')
         rmSync(target, { recursive: true, force: true })

@@ -1,0 +1,87 @@
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AttackPlace } from './attacks/attack.ts'
+import { listTree } from './list-tree.ts'
+import { type RawEntry, rawTar } from './raw-tar.ts'
+import { startUnpackChild, type UnpackAnswer, type UnpackJob } from './start-unpack-child.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { transpileLibrary } from './transpile-library.ts'
+
+/** The user without privileges that children run as when the tests run as root. */
+export const NOBODY = 65534
+const isRoot = process.geteuid?.() === 0
+
+/** The option of `spawn` that makes a child run without privileges; none if the tests have none themselves. */
+export const asNobody: { uid: number; gid: number } | Record<never, never> = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+
+/** Gives paths to the user that {@link asNobody} stands for. */
+export function giveToNobody(...paths: readonly string[]): void {
+  if (isRoot) for (const path of paths) chownSync(path, NOBODY, NOBODY)
+}
+
+/** What became of an attempt to unpack without privileges. */
+export interface NobodyOutcome {
+  answer: UnpackAnswer
+  /** The directory that was unpacked into. */
+  root: string
+  /** The directory with a canary that the unpacking user could change. */
+  outside: string
+  /** Paths beside the root, in the directory that belongs to the user; after a failure the root as well. */
+  left: string[]
+  /** What the canaries are like, if they are not as before. */
+  changed: unknown
+}
+
+/** A process that unpacks without privileges, until it is disposed of. */
+export function startNobody(): {
+  unpack(
+    layers: (place: AttackPlace) => readonly (readonly RawEntry[] | Buffer)[],
+    options?: UnpackJob['options'],
+    decompress?: UnpackJob['decompress'],
+  ): Promise<NobodyOutcome & Disposable>
+} & AsyncDisposable {
+  const library = transpileLibrary()
+  chmodSync(library, 0o755)
+  const child = startUnpackChild(library, isRoot ? NOBODY : undefined)
+  return {
+    async unpack(layers, options, decompress) {
+      const place = temporaryDirectory('nobody')
+      prepare(place.path)
+      const [root, outside] = [join(place.path, 'home/root'), join(place.path, 'outside')]
+      const archives = layers({ outside }).map((layer, i) => {
+        const path = join(place.path, `${i}.tar`)
+        const bytes = Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])
+        writeFileSync(path, bytes, { mode: 0o644 })
+        return path
+      })
+      const canaries = () => ['outside', 'root-evil'].map(name => listTree(join(place.path, name)))
+      const before = canaries()
+      const job = { archives, target: root, options: { ...options, writer: 'inline' as const } }
+      const answer = await child.run({ ...job, ...(decompress && { decompress }) })
+      const left = listTree(join(place.path, 'home')).map(({ path }) => path)
+      return {
+        answer,
+        root,
+        outside,
+        left: answer.code === undefined ? left.filter(path => !/^root(\/|$)/.test(path)) : left,
+        changed: JSON.stringify(canaries()) === JSON.stringify(before) ? 'nothing' : canaries(),
+        [Symbol.dispose]: () => place[Symbol.dispose](),
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await child[Symbol.asyncDispose]()
+      rmSync(library, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Two canaries: one that belongs to somebody else, and one that the unpacking user could change. */
+function prepare(base: string): void {
+  for (const name of ['outside', 'root-evil']) {
+    mkdirSync(join(base, name, 'dir'), { recursive: true, mode: 0o755 })
+    for (const file of ['secret', 'dir/inner']) writeFileSync(join(base, name, file), 'canary', { mode: 0o644 })
+  }
+  mkdirSync(join(base, 'home'))
+  giveToNobody(join(base, 'home'), ...['', 'secret', 'dir', 'dir/inner'].map(path => join(base, 'outside', path)))
+  chmodSync(base, 0o755)
+}
