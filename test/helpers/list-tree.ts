@@ -21,7 +21,7 @@ export function listTree(root: string): TreeEntry[] {
   const entries: TreeEntry[] = []
   const inodes = new Map<number, string>()
   const visit = (directory: Buffer, shown: string): void => {
-    for (const name of readdirSync(directory, { encoding: 'buffer' }).sort(Buffer.compare)) {
+    for (const name of namesIn(directory)) {
       const path = Buffer.concat([directory, Buffer.from('/'), name])
       const entry = describe(path, join(shown, name.toString('latin1')), inodes)
       entries.push(entry)
@@ -30,6 +30,16 @@ export function listTree(root: string): TreeEntry[] {
   }
   visit(Buffer.from(root), '')
   return entries
+}
+
+/** What is in a directory that this user may not read cannot be listed. */
+function namesIn(directory: Buffer): Buffer[] {
+  try {
+    return readdirSync(directory, { encoding: 'buffer' }).sort(Buffer.compare)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EACCES') return []
+    throw error
+  }
 }
 
 function describe(path: Buffer, shown: string, inodes: Map<number, string>): TreeEntry {

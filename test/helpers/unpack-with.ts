@@ -7,7 +7,12 @@ import type { WriterAnswer, WriterRequest } from '../../lib/rootfs/unpack/writer
 import { WriterService } from '../../lib/rootfs/unpack/writer/writer-service.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 
-/** Unpacks layers (archives, or entries for them) with options that `unpackLayers` works out by itself, and with a setter of attributes. */
+const isRoot = process.geteuid?.() === 0
+
+/**
+ * Unpacks layers (archives, or entries for them) with options that `unpackLayers` works out by itself, and with a setter
+ * of attributes. Gives what was skipped; without root, where no owner is applied, all but the owners.
+ */
 export async function unpackWith(
   layers: readonly (readonly RawEntry[] | Buffer)[],
   target: string,
@@ -28,7 +33,7 @@ export async function unpackWith(
     for (const layer of layers)
       await feeder.feed('sha256:test', [Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])])
     const { skipped = [] } = await ask({ act: 'finish' })
-    return [...feeder.skipped, ...skipped]
+    return [...feeder.skipped, ...skipped].filter(({ what }) => isRoot || what !== 'owner')
   } catch (error) {
     await feeder.settle()
     await ask({ act: 'discard' })
@@ -37,8 +42,8 @@ export async function unpackWith(
 }
 
 const DEFAULTS: WriterOptions = {
-  rootless: process.geteuid?.() !== 0,
-  keepSetId: process.geteuid?.() === 0,
+  rootless: !isRoot,
+  keepSetId: isRoot,
   whiteouts: 'apply',
   devices: 'auto',
   overwrite: false,

@@ -10,7 +10,11 @@ import { storeLayers } from '../helpers/store-layers.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const runs = { numRuns: Number(process.env.LAYERSTORE_PROPERTY_RUNS ?? 150) }
-const owners = process.getuid?.() === 0 ? [] : (['uid', 'gid'] as const)
+const isRoot = process.getuid?.() === 0
+const owners = isRoot ? [] : (['uid', 'gid'] as const)
+/** Only root can look into every directory; others look into those of these layers. */
+const open = (entry: RawEntry) => (isRoot || entry.type !== '5' ? entry : { ...entry, mode: (entry.mode ?? 0) | 0o700 })
+const stacks = layerStacks.map(layers => layers.map(layer => layer.map(open)))
 
 const isLink = ({ type }: RawEntry) => type === '2' || type === '1'
 
@@ -28,7 +32,7 @@ function contradictsItself(layer: readonly RawEntry[], at: number, layers: reado
 test('a view shows what unpacking the same layers makes', async () => {
   let compared = 0
   await fc.assert(
-    fc.asyncProperty(layerStacks, async layers => {
+    fc.asyncProperty(stacks, async layers => {
       if (layers.some(contradictsItself)) return
       await using store = createMemoryStore()
       using place = temporaryDirectory('view')
@@ -36,7 +40,7 @@ test('a view shows what unpacking the same layers makes', async () => {
       const view = await openUnionView(store, stored).catch(() => undefined)
       if (!view) return
       const target = join(place.path, 'root')
-      const report = await unpackLayers(store, stored, target, { writer: 'inline' }).catch(error => {
+      const report = await unpackLayers(store, stored, target, { writer: 'inline', keepSetId: true }).catch(error => {
         // Some layers can only be read as a whole: unpacking goes through them once.
         expect(error).toMatchObject({
           code: expect.stringMatching(/^ERR_(INVALID_WHITEOUT|NOT_A_DIRECTORY|TOO_MANY_LINKS)$/),
