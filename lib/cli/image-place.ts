@@ -30,12 +30,14 @@ export async function openCopyTarget(session: Session, text: string): Promise<Op
   return { target: { store: await session.layout(directory, {}), name: tag, label: text, verbatim: true } }
 }
 
-async function archiveAddress(text: string): Promise<ArchiveAddress | undefined> {
+/** What names an archive, if the text does. */
+export async function archiveAddress(text: string): Promise<ArchiveAddress | undefined> {
   if (!/^(oci|docker)-archive:/.test(text)) return undefined
   return (await import('../archive/index.ts')).parseArchiveAddress(text)
 }
 
-function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {
+/** What kind of place a text names, and what comes after the prefix. */
+export function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {
   const [, prefix, rest] = /^(docker:\/\/|store:|oci:)(.*)$/s.exec(text) ?? []
   if (prefix === undefined) return { kind: 'registry', rest: text }
   if (!rest) throw new UsageError(`nothing after ${prefix}`)
@@ -43,8 +45,8 @@ function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: s
   return { kind: prefix === 'store:' ? 'store' : 'oci', rest }
 }
 
-/** The first colon ends the directory, as everywhere; on Windows not that of a drive. */
-function splitLayout(text: string): { directory: string; tag: string | undefined } {
+/** `DIR[:TAG]`. The first colon ends the directory, as everywhere; on Windows not that of a drive. */
+export function splitLayout(text: string): { directory: string; tag: string | undefined } {
   const isDrive = process.platform === 'win32' && /^[A-Za-z]:[\\/]/.test(text)
   const colon = text.indexOf(':', isDrive ? 2 : 0)
   if (colon < 0) return { directory: text, tag: undefined }

@@ -233,7 +233,10 @@ function addSpaceCommands(add: (usage: string, description: string) => Command, 
     )
   add('fsck', 'read everything in the store and say what is wrong; exit code 1 if something is')
     .alias('verify')
-    .option('--repair [ref]', 'fetch what is damaged or missing from this repository, or from where it came')
+    .option(
+      '--repair [from]',
+      'fetch what is damaged or missing: from a repository, oci:DIR, an archive, or where it came from',
+    )
     .option('--quarantine', 'move corrupt blobs out of the way, even if nothing replaces them')
     .option('--resume', 'go on where an earlier check was broken off')
     .option('--no-content', 'look at names and sizes only')

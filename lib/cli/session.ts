@@ -65,7 +65,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Another image layout than the session's store. */
-  async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly'>): Promise<Store> {
+  async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly' | 'damaged'>): Promise<Store> {
     const { openStore } = await import('../store/index.ts')
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher }))
   }

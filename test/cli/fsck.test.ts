@@ -57,6 +57,33 @@ test('fsck --repair REF fetches only what is damaged, and the store is sound aga
   expect((await run('fsck')).code).toBe(0)
 })
 
+test.each([
+  ['another store', () => `oci:${join(directory.path, 'backup')}`],
+  ['an image of another store', () => `oci:${join(directory.path, 'backup')}:app:1`],
+  ['an archive', () => `oci-archive:${join(directory.path, 'backup.tar')}`],
+])('fsck --repair fetches from %s, without asking a registry', async (_, from) => {
+  const [backup, file] = [join(directory.path, 'backup'), join(directory.path, 'backup.tar')]
+  expect((await run('copy', 'store:app:1', `oci:${backup}:app:1`)).code).toBe(0)
+  expect((await run('copy', 'store:app:1', `oci-archive:${file}:app:1`)).code).toBe(0)
+  damageBlob(path(), layer.descriptor.digest, 'flip')
+  server.requests.length = 0
+  const { code, stdout, stderr } = await run('fsck', '--repair', from())
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toContain(`repaired ${layer.descriptor.digest} from ${from()}`)
+  expect(server.requests).toEqual([])
+  expect((await run('fsck')).code).toBe(0)
+})
+
+test('fsck --repair from a damaged store leaves what is missing, and says what that store answered', async () => {
+  const backup = join(directory.path, 'backup')
+  expect((await run('copy', 'store:app:1', `oci:${backup}:1`)).code).toBe(0)
+  await remote.delete(layer.descriptor.digest)
+  for (const damaged of [backup, path()]) damageBlob(damaged, layer.descriptor.digest, 'flip')
+  const { code, stdout } = await run('fsck', '--repair', `oci:${backup}`)
+  expect(code).toBe(1)
+  expect(stdout).toContain(`oci:${backup}: `)
+})
+
 test('fsck --repair without a reference fetches from where the store knows each blob to be', async () => {
   const store = await openStore(path())
   const manifest = (await store.references.get('app:1'))!
@@ -105,4 +132,6 @@ test('fsck does not make a store, reads no faster than told, and refuses what ca
   expect((await run('fsck', '--max-rate', '10MB', '--resume')).code).toBe(0)
   expect((await run('fsck', '--max-rate', 'fast')).code).toBe(2)
   expect((await run('fsck', '--repair', 'NOT A REFERENCE')).code).toBe(1)
+  expect((await run('fsck', '--repair', 'store:app:1')).code).toBe(2)
+  expect((await run('fsck', '--repair', `oci:${join(directory.path, 'absent')}`)).code).toBe(1)
 })

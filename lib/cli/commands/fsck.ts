@@ -3,11 +3,12 @@ import { formatBytes } from '../format-bytes.ts'
 import { formatTable } from '../format-table.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { printable } from '../printable.ts'
+import { openRepairSource } from '../repair-place.ts'
 import type { Session } from '../session.ts'
 
 /** Options of `fsck`. */
 export interface FsckOptions {
-  /** A reference, or `true` to fetch from where each blob came. */
+  /** A repository, a layout or an archive, or `true` to fetch from where each blob came. */
   readonly repair?: string | true
   readonly quarantine?: boolean
   readonly resume?: boolean
@@ -39,11 +40,9 @@ export async function fsck(session: Session, options: FsckOptions): Promise<void
 }
 
 async function sourcesOf(session: Session, store: Store, repair: string | true): Promise<RepairSource[]> {
-  const { knownSources, registrySource } = await import('../../transfer/index.ts')
-  const { parseReference } = await import('../../spec/index.ts')
-  const given = repair === true ? undefined : parseReference(repair)
-  const registry = await session.registry()
-  return [...(given ? [registrySource(registry, given)] : []), knownSources(registry, store)]
+  const { knownSources } = await import('../../transfer/index.ts')
+  const given = repair === true ? [] : [await openRepairSource(session, repair)]
+  return [...given, knownSources(await session.registry(), store)]
 }
 
 const NEWS_EVERY_MS = 5000

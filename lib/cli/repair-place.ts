@@ -1,0 +1,22 @@
+import type { RepairSource } from '../store/index.ts'
+import { archiveAddress, splitLayout, splitPlace } from './image-place.ts'
+import type { Session } from './session.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Opens what `fsck --repair` is told to fetch from, named as for `copy`: a repository (or `docker://REF`), `oci:DIR` (another store or
+ * any image layout), an archive. Blobs are asked for by their digests, so that a name is allowed and says nothing more.
+ */
+export async function openRepairSource(session: Session, text: string): Promise<RepairSource> {
+  const { storeSource } = await import('../store/index.ts')
+  const archive = await archiveAddress(text)
+  if (archive) return storeSource(await session.archive(archive.path), text)
+  const { kind, rest } = splitPlace(text)
+  if (kind === 'store') throw new UsageError('store: is the store that is repaired; another one is named oci:DIR')
+  // Its names are not asked for: a store whose list of them is broken may still have the bytes.
+  const how = { readOnly: true, damaged: 'open' } as const
+  if (kind === 'oci') return storeSource(await session.layout(splitLayout(rest).directory, how), text)
+  const { registrySource } = await import('../transfer/index.ts')
+  const { parseReference } = await import('../spec/index.ts')
+  return registrySource(await session.registry(), parseReference(rest))
+}
