@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry } from '../../lib/testing/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
@@ -12,9 +13,9 @@ import { twentyLayers } from '../helpers/twenty-layers.ts'
 
 const MIB = 1024 * 1024
 const CHECKPOINT = 16 * MIB
-const LAYER = 48 * MIB
-const image = twentyLayers(LAYER, 1)
-const { digest } = image.layers[0]!.descriptor
+/** Of what is pulled; a gibibyte in CI. */
+const LAYER = Number(process.env.LAYERSTORE_LAYER_MIB ?? 48) * MIB
+const PUSHED = 48 * MIB
 let library: string
 beforeAll(() => {
   library = transpileLibrary()
@@ -81,28 +82,32 @@ function start(act: 'pull' | 'push', directory: string, reference: string) {
   }
 }
 
-async function fill(store: Store): Promise<void> {
+/** Stores an image of one layer of this size as `app:1`; resolves to the layer's digest. */
+async function fill(store: Store, size: number): Promise<Digest> {
+  const image = twentyLayers(size, 1)
   for (const { bytes } of image.blobs) await store.put(bytes)
   await store.put(image.manifest.bytes)
   await store.references.set('app:1', image.manifest.descriptor)
+  return image.layers[0]!.descriptor.digest
 }
 
 test('a pull killed at 60 % of a big layer goes on in a new process: less than a checkpoint comes again, nothing is read back', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   const remote = createMemoryStore()
-  await fill(remote)
+  const digest = await fill(remote, LAYER)
   await using registry = await createFaultyRegistry({ store: remote })
   const reference = `${registry.host}/app:1`
   const arrived = Math.floor(LAYER * 0.6)
   registry.misbehave({ kind: 'stall', after: arrived }, { method: 'GET', path: new RegExp(`/blobs/${digest}`) })
   const first = start('pull', directory.path, reference)
   const sent = () => registry.seen.find(({ path }) => path.includes(digest))?.sent ?? 0
-  await expect.poll(sent, { timeout: 60_000 }).toBe(arrived)
+  await expect.poll(sent, { timeout: 180_000 }).toBe(arrived)
   await using store = await openStore(directory.path)
   const kept = () => store.statIngest!(digest).then(info => info?.offset ?? 0)
-  await expect.poll(kept, { timeout: 60_000 }).toBeGreaterThanOrEqual(CHECKPOINT)
+  // The last checkpoint that the bytes so far are enough for.
+  await expect.poll(kept, { timeout: 180_000 }).toBeGreaterThan(arrived - CHECKPOINT)
   expect(await store.statIngest!(digest)).toMatchObject({ busy: true })
   await first.kill()
   const offset = await kept()
@@ -126,17 +131,17 @@ test('a pull killed at 60 % of a big layer goes on in a new process: less than a
 })
 
 test('a push killed in the middle of a big layer goes on in a new process where the registry says', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
-  await fill(store)
+  const digest = await fill(store, PUSHED)
   const remote = createMemoryStore()
   await using registry = await createFaultyRegistry({ store: remote })
   const reference = `${registry.host}/app:1`
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
   const first = start('push', directory.path, reference)
-  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 180_000 }).toBe(true)
   await first.kill()
 
   const before = registry.seen.length
@@ -146,7 +151,7 @@ test('a push killed in the middle of a big layer goes on in a new process where 
     offset: 2 * CHECKPOINT,
   })
   const pieces = registry.seen.slice(before).filter(({ method }) => method === 'PATCH')
-  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER - 2 * CHECKPOINT)
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(PUSHED - 2 * CHECKPOINT)
   expect(result.bytesUploadedAgain).toBe(0)
   expect(await blobsOf(remote)).toEqual(await blobsOf(store))
 })

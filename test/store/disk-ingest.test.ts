@@ -145,7 +145,7 @@ describe('resuming', () => {
 })
 
 describe('checkpoints', () => {
-  test('come every 16 MiB, and never say more than the data file holds', async () => {
+  test('come often enough that less than 16 MiB are ever lost, and never say more than the data file holds', async () => {
     const chunk = Buffer.alloc(MIB, 'c')
     const writer = await store.ingest('key')
     const offsets = new Set<number>()
@@ -158,7 +158,7 @@ describe('checkpoints', () => {
       offsets.add(offset)
     }
     expect(offsets.size).toBeGreaterThanOrEqual(2)
-    expect(Math.min(...offsets)).toBe(16 * MIB)
+    expect(Math.min(...offsets)).toBe(15 * MIB)
     await writer.abort()
   })
 

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../../digest/index.ts'
 import type { BlobInfo } from '../../blob-store.ts'
+import { BLOCK_BYTES } from '../../shared/block-gatherer.ts'
 import type { IngestSink, Progress } from '../../shared/ingest-writer.ts'
 import { publishBlob } from '../blobs/publish-blob.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -8,8 +9,10 @@ import { onDisk } from '../io-error.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { writeIngestState } from './ingest-state.ts'
 
-/** Bytes between two checkpoints: what a killed transfer loses at most, twice. */
-const CHECKPOINT = 16 * 1024 * 1024
+/** What a killed transfer loses at most, and twice that when the disk is slow. */
+const LOST_AT_MOST = 16 * 1024 * 1024
+/** Bytes between two checkpoints. What is being gathered, or arrives while a block is written, is lost too. */
+const CHECKPOINT = LOST_AT_MOST - 2 * BLOCK_BYTES
 /** PERF: syncs block a thread of Node's pool of four each; writes and inflating must not wait for them. */
 const BACKGROUND_SYNCS = 2
 /** A file is as young as its last write. Less than what leases count back from their beginning. */
@@ -60,7 +63,7 @@ export class DiskSink implements IngestSink {
 
   /**
    * PERF: the system leaves written bytes in memory for half a minute, and a sync at the end waits for all of them: 120 ms
-   * for 256 MiB here, 10 if they are synced every 16 MiB meanwhile.
+   * for 256 MiB here, 10 if they are synced every 15 MiB meanwhile.
    */
   async advance(offset: number, progress: () => Promise<Progress>): Promise<void> {
     this.#assertSound()
