@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { acquireLock, tryLock, withLock } from '../../lib/store/disk/lock.ts'
+import { acquireLock, isLocked, type Lock, tryLock, withLock } from '../../lib/store/disk/lock.ts'
 import { createOwner, isGone, type Owner, parseOwner } from '../../lib/store/disk/owner.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -191,10 +191,25 @@ describe('ST-16: whether a holder is gone', () => {
     for (const text of ['', '{', 'null', '{}', '{"pid":0}', '{"pid":1,"start":2}']) {
       expect(parseOwner(text)).toBeUndefined()
     }
-    writeFileSync(path, '')
+    writeFileSync(path, '{')
     expect(await tryLock(path)).toEqual({ holder: 'another process' })
     const then = new Date(Date.now() - 2 * MINUTE)
     utimesSync(path, then, then)
     expect(await tryLock(path)).toHaveProperty('release')
+  })
+
+  test.each([
+    ['of no length', ''],
+    ['of zeros', '\0'.repeat(200)],
+  ])('a file %s is what a power cut leaves of a lock, and is given seconds', async (_, text) => {
+    writeFileSync(path, text)
+    expect(await isLocked(path)).toBe(true)
+    expect(await tryLock(path)).toEqual({ holder: 'another process' })
+    const then = new Date(Date.now() - 6000)
+    utimesSync(path, then, then)
+    expect(await isLocked(path)).toBe(false)
+    const lock = await tryLock(path)
+    expect(await (lock as Lock).isHeld()).toBe(true)
+    await (lock as Lock).release()
   })
 })

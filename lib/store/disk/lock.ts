@@ -11,6 +11,11 @@ import { createOwner, describeOwner, isGone, type Owner, parseOwner } from './ow
 const HEARTBEAT_MS = 10_000
 const FIRST_WAIT_MS = 2
 const LONGEST_WAIT_MS = 100
+/**
+ * A file without content is given up after this long. It is what a power cut leaves of a lock, which appears whole; only where
+ * there are no hard links is one being written for a moment.
+ */
+const BLANK_STALE_MS = 5000
 
 /** How to wait for a lock. There is no timeout: who wants one passes a signal. */
 export interface LockOptions extends AbortOptions {
@@ -87,8 +92,7 @@ export async function tryLock(path: string): Promise<Lock | Held> {
     // The record comes into being whole: a process killed here leaves a lock that names it, or none.
     const outcome = await linkOnce(mine, path)
     if (outcome === 'linked') return hold(path, text, identity)
-    if (outcome === 'unsupported' && (await createExclusive(path, text)))
-      return hold(path, text, await identityOf(path))
+    if (outcome === 'unsupported' && (await createExclusive(path, text))) return heldAlone(path, text)
     const seen = await readLock(path)
     if (!seen) return { holder: describeOwner(undefined) }
     const replaced = (await mayReplace(mine, seen)) && (await replace(path, mine, seen.text))
@@ -102,7 +106,12 @@ export async function tryLock(path: string): Promise<Lock | Held> {
 /** Whether somebody holds the lock who is not dead for certain. Only looks. */
 export async function isLocked(path: string): Promise<boolean> {
   const seen = await readLock(path)
-  return seen !== undefined && !(await isGone(seen.owner, Date.now() - seen.mtimeMs))
+  return seen !== undefined && !(await isDead(seen, Date.now() - seen.mtimeMs))
+}
+
+/** Whether the holder is gone for certain. */
+async function isDead({ text, owner }: SeenLock, ageMs: number): Promise<boolean> {
+  return /^\0*$/.test(text) ? ageMs > BLANK_STALE_MS : isGone(owner, ageMs)
 }
 
 async function createExclusive(path: string, text: string): Promise<boolean> {
@@ -115,10 +124,17 @@ async function createExclusive(path: string, text: string): Promise<boolean> {
   }
 }
 
+/** The file was empty for a moment: somebody may have taken it for what a power cut left. */
+async function heldAlone(path: string, text: string): Promise<Lock | Held> {
+  const identity = await identityOf(path)
+  const seen = await readLock(path)
+  return seen?.text === text ? hold(path, text, identity) : { holder: describeOwner(seen?.owner) }
+}
+
 async function mayReplace(mine: string, seen: SeenLock): Promise<boolean> {
   // Both times are those of the file system, so that the clocks of two machines need not agree.
   const ageMs = (await lstat(mine)).mtimeMs - seen.mtimeMs
-  return isGone(seen.owner, ageMs)
+  return isDead(seen, ageMs)
 }
 
 /**
