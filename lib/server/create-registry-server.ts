@@ -23,8 +23,8 @@ export interface RegistryServer extends AsyncDisposable {
   listen(options?: ListenOptions): Promise<RegistryAddress>
 
   /**
-   * Takes no more requests, lets the running ones finish for a while, then breaks them off; drops unfinished uploads.
-   * The store stays open. Idempotent.
+   * Takes no more requests, lets the running ones finish for a while, then breaks them off; drops unfinished uploads
+   * unless they are to be kept. The store stays open. Idempotent.
    */
   close(): Promise<void>
 }

@@ -46,6 +46,11 @@ export interface RegistryServerOptions {
    * its blobs are under a lease. @defaultValue one hour
    */
   readonly uploadIdleMs?: number | undefined
+  /**
+   * Leave unfinished uploads in the store when the server closes, so that another one on the same store goes on with them.
+   * What a killed server leaves is gone on with in any case. @defaultValue `false`
+   */
+  readonly keepUploads?: boolean | undefined
   /** A connection on which nothing moves for so long is closed. @defaultValue five minutes */
   readonly connectionIdleMs?: number | undefined
   /** How long `close` lets running requests finish. @defaultValue `5000` */
@@ -72,6 +77,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     maxUploads: options.maxUploads ?? 256,
     minChunkBytes: options.minChunkBytes ?? 0,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
+    keepUploads: options.keepUploads ?? false,
     connectionIdleMs: options.connectionIdleMs ?? 300_000,
     closeGraceMs: options.closeGraceMs ?? 5000,
   }

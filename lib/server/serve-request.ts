@@ -27,11 +27,11 @@ const ACTS: Acts = {
   blob: { GET: getBlob, DELETE: deleteBlob },
   uploads: { POST: startUpload },
   upload: {
-    GET: ({ uploads }, route) => uploadAnswer(204, uploads.find(route)),
+    GET: async ({ uploads }, route) => uploadAnswer(204, await uploads.find(route)),
     PATCH: appendUpload,
     PUT: finishUpload,
     DELETE: async ({ uploads }, route) => {
-      await uploads.find(route).abort()
+      await (await uploads.find(route)).abort()
       return { status: 204 }
     },
   },

@@ -24,6 +24,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
     options.htpasswd === undefined ? undefined : allowHtpasswd(await readText(options.htpasswd, '--htpasswd'))
   const server = createRegistryServer(await session.store(), {
     readOnly: options.readOnly ?? false,
+    keepUploads: true,
     ...(authorize ? { authorize } : {}),
     ...(upstream ? { upstream: { registry: upstream, client: await session.registry() } } : {}),
   })

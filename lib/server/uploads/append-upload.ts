@@ -1,23 +1,24 @@
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { uploadAnswer, uploadHeaders } from './upload-answer.ts'
-import type { UploadSession } from './upload-sessions.ts'
+import { uploadAnswer } from './upload-answer.ts'
+import { uploadHeaders } from './upload-headers.ts'
+import type { UploadSession } from './upload-session.ts'
 
 /** PATCH of an upload: adds the body to it. */
 export async function appendUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
-  const session = call.uploads.find(route)
+  const session = await call.uploads.find(route)
   await addBody(call, session)
   return uploadAnswer(202, session)
 }
 
 /** Adds the body of a request to an upload, if it is the piece that comes next. */
-export async function addBody({ request }: Call, session: UploadSession): Promise<void> {
+export async function addBody({ request }: Call, session: UploadSession, isLast = false): Promise<void> {
   const length = announcedLength(request.headers['content-range'], session)
   const said = request.headers['content-length']
   if (length !== undefined && said !== undefined && Number(said) !== length) throw wrongSize(session)
   const before = session.offset
-  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session))
+  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session), isLast)
   if (length !== undefined && session.offset - before !== length) throw wrongSize(session)
 }
 

@@ -4,14 +4,14 @@ import type { Call } from '../call.ts'
 import { wireDigest } from '../route.ts'
 import { addBody } from './append-upload.ts'
 import { storedAnswer } from './upload-answer.ts'
-import type { UploadSession } from './upload-sessions.ts'
+import type { UploadSession } from './upload-session.ts'
 
 /** PUT of an upload: adds the body, if there is one, and ends it. */
 export async function finishUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
-  const session = call.uploads.find(route)
+  const session = await call.uploads.find(route)
   const digest = wireDigest(call.query.get('digest') ?? '')
   const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
-  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session)
+  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, true)
   return commitUpload(session, digest)
 }
 

@@ -23,7 +23,7 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
   const session = uploads.start(route.path, algorithm)
   if (!digest) return uploadAnswer(202, session)
   try {
-    await addBody(call, session)
+    await addBody(call, session, true)
     return await commitUpload(session, digest)
   } catch (error) {
     // The client does not know the upload, so it cannot go on with it.
