@@ -130,10 +130,31 @@ test('a whiteout that comes too late for what the layer did through it is refuse
     [file('d/l/x'), whiteout('d/.wh..wh..opq')],
     [hardLink('h', 'f'), whiteout('.wh.f')],
     [hardLink('h', 'f'), whiteout('.wh..wh..opq')],
+    // What it went through has been replaced meanwhile, by itself or with all that it was in.
+    [file('l/x'), file('l'), whiteout('.wh.l')],
+    [file('l/x'), directory('l'), whiteout('.wh.l')],
+    [file('d/l/x'), file('d/l'), whiteout('.wh.d')],
+    [file('d/l/x'), directory('d/l'), whiteout('d/.wh..wh..opq')],
+    [file('d/l/x'), file('d'), whiteout('.wh.d')],
+    [file('d/l/x'), file('d'), directory('d'), whiteout('.wh..wh..opq')],
+    [hardLink('h', 'f'), file('f'), whiteout('.wh.f')],
   ]) {
     expect(await thrownBy(() => tree([...links, file('f')], late))).toMatchObject({ code: 'ERR_INVALID_WHITEOUT' })
-    await tree([...links, file('f')], [late[1]!])
+    await tree([...links, file('f')], [late.at(-1)!])
   }
+})
+
+test('an opaque mark leaves its directory there, whatever its layer had in the place of one meanwhile', async () => {
+  const first = await result(lower, [directory('g'), whiteout('g/e/.wh..wh..opq')])
+  expect(first).toContainEqual(['g/e', 'directory', '755', undefined])
+  expect(await result(lower, [file('g'), whiteout('g/e/.wh..wh..opq'), directory('g')])).toEqual(first)
+  expect(await result(lower, [whiteout('g/e/.wh..wh..opq'), file('g'), directory('g')])).toEqual(first)
+})
+
+test('links that lead around and around end a way that is not long', async () => {
+  const far = Array.from({ length: 200 }, (_, i) => symlink(`l${i}`, `${'d/../'.repeat(300)}l${i + 1}`))
+  const layer = [...far, directory('l200'), file('l0/x')]
+  expect(await thrownBy(() => tree(lower, layer))).toMatchObject({ code: 'ERR_TOO_MANY_LINKS' })
 })
 
 test('any order of a layer gives the same tree', async () => {

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import type { RootfsError } from '../../../errors/index.ts'
 import { decodeName } from '../../../internal/name-bytes.ts'
 import type { Whiteout } from '../../../layer/index.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
@@ -28,6 +29,7 @@ function hideName(state: TreeState, way: readonly string[], name: string): void 
 }
 
 function hideAll(state: TreeState, way: readonly string[]): void {
+  state.marked.add(way.join('/'))
   const directory = state.findMarked(way, { make: true })
   if (!directory) return
   directory.touch(state.layer)
@@ -35,9 +37,19 @@ function hideAll(state: TreeState, way: readonly string[]): void {
   directory.opaque = state.options.whiteouts === 'overlayfs'
 }
 
+/**
+ * To be called at the end of a layer. A directory that an opaque mark is in is there, even if the layer had something else
+ * in the place of one on the way when the mark came.
+ */
+export function keepMarked(state: TreeState): void {
+  for (const path of state.marked) state.findMarked(path.split('/'), { make: true })
+  state.marked.clear()
+}
+
 /** Takes one name of lower layers away. */
 function hide(state: TreeState, directory: DirectoryNode, name: string): void {
   const { layer } = state
+  if (directory.uses(name, layer)) throw tooLate(state, directory, name)
   if (directory.has(name, layer)) return
   const found = state.tree.look(directory, name)
   if (found.kind === 'absent') return
@@ -46,12 +58,13 @@ function hide(state: TreeState, directory: DirectoryNode, name: string): void {
     purge(state, found.node)
     return
   }
-  const relied = found.kind === 'directory' ? found.node.usedBelow === layer : directory.uses(name, layer)
-  if (relied) {
-    const message = 'a whiteout comes after entries that need what it hides'
-    throw state.fault('ERR_INVALID_WHITEOUT', message, childOf(directory, name))
-  }
+  if (found.kind === 'directory' && found.node.usedBelow === layer) throw tooLate(state, directory, name)
   state.clear(directory, name)
+}
+
+function tooLate(state: TreeState, directory: DirectoryNode, name: string): RootfsError {
+  const message = 'a whiteout comes after entries that need what it hides'
+  return state.fault('ERR_INVALID_WHITEOUT', message, childOf(directory, name))
 }
 
 /** Takes away everything in a directory that comes from lower layers. */
@@ -65,7 +78,7 @@ function purge(state: TreeState, top: DirectoryNode): void {
     for (const raw of readdirSync(state.tree.locate(node), { encoding: 'buffer' })) {
       const name = decodeName(raw)
       const child = node.children.get(name)
-      if (child?.layer !== layer) hide(state, node, name)
+      if (child?.layer !== layer || node.uses(name, layer)) hide(state, node, name)
       else {
         forgetLower(child, layer)
         waiting.push(child)

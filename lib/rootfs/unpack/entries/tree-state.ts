@@ -28,6 +28,8 @@ export class TreeState {
   skipped: SkippedDetail[] = []
   /** Paths written, for a target that was not empty. */
   readonly written: string[] = []
+  /** Directories that the layer at hand has opaque marks in. */
+  readonly marked = new Set<string>()
   /** Number of the layer that is being written. */
   layer = -1
   /** Its digest, for errors. */
@@ -98,7 +100,10 @@ export class TreeState {
   /** Removes whatever stands under a name. */
   clear(directory: DirectoryNode, name: string): void {
     const child = directory.children.get(name)
-    if (child) this.tree.drop(child)
+    if (child) {
+      if (child.usedBelow === this.layer) directory.use(name, this.layer)
+      this.tree.drop(child)
+    }
     directory.forget(name)
     removeTree(this.tree.at(directory, name), this.options.handles)
   }

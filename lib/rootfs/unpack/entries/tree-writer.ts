@@ -7,7 +7,7 @@ import { fileMode } from '../tree/birth.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { splitPath } from '../tree/split-path.ts'
 import type { Skip } from './apply-metadata.ts'
-import { applyWhiteout } from './apply-whiteout.ts'
+import { applyWhiteout, keepMarked } from './apply-whiteout.ts'
 import { badDevice, type DeviceType, makeDevice } from './make-device.ts'
 import type { TreeState } from './tree-state.ts'
 
@@ -32,6 +32,11 @@ export class TreeWriter {
   beginLayer(name: string): void {
     this.#state.layer++
     this.#state.layerName = name
+  }
+
+  /** Ends a layer. */
+  endLayer(): void {
+    this.#guarded('.', () => keepMarked(this.#state))
   }
 
   /** Takes an entry; for a file {@link TreeWriter.write} and {@link TreeWriter.end} follow. */

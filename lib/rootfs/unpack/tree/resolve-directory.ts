@@ -4,6 +4,8 @@ import type { DirectoryTree } from './directory-tree.ts'
 
 /** Links that may be followed on the way to one path, as in Linux's own limit (40) but for whole images. */
 const MAX_LINKS = 255
+/** SAFETY: components gone through for one path; bounds what few links with long targets can cost. */
+const MAX_STEPS = 16_384
 
 /** What to do on the way to a directory. */
 export interface WayOptions {
@@ -30,8 +32,10 @@ export function resolveDirectory(
 ): DirectoryNode | undefined {
   let node = tree.root
   let links = 0
+  let steps = 0
   const rest = components.toReversed()
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    if (++steps > MAX_STEPS) throw fault('ERR_TOO_MANY_LINKS', 'symbolic links lead too far around', components)
     if (name === '' || name === '.') continue
     if (name === '..') {
       node = node.parent ?? node

@@ -35,7 +35,7 @@ export class WriterService {
       if (request.act === 'open') await this.#open(request.directory, request.options)
       else if (request.act === 'layer') this.#beginLayer(request.name)
       else if (request.act === 'bytes') this.#cutter?.take(new Uint8Array(request.bytes, 0, request.length))
-      else if (request.act === 'layer-end') this.#cutter?.end()
+      else if (request.act === 'layer-end') this.#endLayer()
       else this.#finish()
       return this.#progress()
     } catch (error) {
@@ -63,6 +63,11 @@ export class WriterService {
     if (!this.#writer) return
     this.#writer.beginLayer(name)
     this.#cutter = new ArchiveCutter(this.#writer, this.#limits)
+  }
+
+  #endLayer(): void {
+    this.#cutter?.end()
+    this.#writer?.endLayer()
   }
 
   #finish(): void {
