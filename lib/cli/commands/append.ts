@@ -23,20 +23,38 @@ export interface AppendOptions extends RunConfigOptions, WritingOptions {
   readonly platform?: string
 }
 
+/** The options, looked through. */
+interface Appending extends AppendOptions {
+  readonly tag: string
+  readonly dir: readonly string[]
+  readonly config: RunConfig
+  readonly writing: WritingPolicies
+}
+
 /** `append BASE --dir DIR[:/at] -t NAME`: puts directories on top of an image, one layer each, and names the result. */
 export async function append(session: Session, base: string, options: AppendOptions): Promise<void> {
   const { tag, dir = [] } = options
   if (!tag) throw new UsageError('append needs a name for the image: -t NAME')
   const config = runConfigOf(options)
   const writing = await writingPolicies(options)
-  const { composeImage } = await import('../../image/index.ts')
-  const { parsePlatform, parseReference } = await import('../../spec/index.ts')
-  const { signal } = session
   // A name that cannot be given is told before the work, not after it.
-  parseReference(tag)
+  await assertName(tag)
   const store = await session.store()
   // Whatever it takes to make the layers: nothing goes before the image has its name.
-  await using _lease = await store.leases.hold({ label: 'append', signal })
+  await using _lease = await store.leases.hold({ label: 'append', signal: session.signal })
+  await appendTo(session, store, base, { ...options, tag, dir, config, writing })
+}
+
+async function assertName(tag: string): Promise<void> {
+  const { parseReference } = await import('../../spec/index.ts')
+  parseReference(tag)
+}
+
+async function appendTo(session: Session, store: Store, base: string, options: Appending): Promise<void> {
+  const { tag, dir, config, writing } = options
+  const { composeImage } = await import('../../image/index.ts')
+  const { parsePlatform } = await import('../../spec/index.ts')
+  const { signal } = session
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const below = base === 'scratch' ? undefined : await findBase(session, store, base, options.platform)
   const layers = []
