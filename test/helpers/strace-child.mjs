@@ -1,8 +1,12 @@
-// Puts, resumes, names and forgets in the store it is told, again and again, and says what came of each; waits before each, so
-// that strace can be attached.
+// Works in the store it is told, again and again, and says what came of each; waits before each, so that strace can be attached.
+// A line is a directory, and perhaps what to do there (else `work`: put, resume, name, forget and collect) and with what.
 import { createInterface } from 'node:readline'
 import { LayerStoreError } from '../../lib/errors/index.ts'
+import { composeImage } from '../../lib/image/index.ts'
+import { writeLayer } from '../../lib/layer/index.ts'
+import { createRegistryClient } from '../../lib/registry/index.ts'
 import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
+import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))
 // What is loaded once has been loaded before the first fault.
@@ -33,8 +37,58 @@ async function work(directory) {
   }
 }
 
+async function assemble(store) {
+  const layers = []
+  for (const path of ['one', 'two']) {
+    layers.push(await writeLayer(store, [{ path, type: 'file', content: Buffer.alloc(50_000, path) }]))
+  }
+  const image = await composeImage(store, { layers })
+  await store.references.set('made:1', image.descriptor)
+  await say('name made:1')
+}
+
+async function transfer(act) {
+  const registry = createRegistryClient({ credentials: false })
+  try {
+    await act(registry)
+  } finally {
+    await registry.close()
+  }
+}
+
+const ACTS = {
+  work,
+  assemble: directory => inStore(directory, assemble),
+  pull: (directory, from) =>
+    inStore(directory, store =>
+      transfer(async registry => {
+        await runPull(await planPull(registry, store, from, { name: 'pulled:1' }))
+        await say('name pulled:1')
+      }),
+    ),
+  push: (directory, to) =>
+    inStore(directory, store =>
+      transfer(async registry => {
+        await runPush(await planPush(store, registry, 'first:1', to))
+        await say(`pushed ${to}`)
+      }),
+    ),
+}
+
+async function inStore(directory, act) {
+  const store = await openStore(directory)
+  try {
+    await act(store)
+  } finally {
+    await store.close()
+  }
+}
+
 await say('ready')
-for await (const directory of createInterface({ input: process.stdin })) {
-  await work(directory).catch(error => say(`failed ${LayerStoreError.is(error)} ${error.code} ${error.errno}`))
+for await (const line of createInterface({ input: process.stdin })) {
+  const [directory, act = 'work', argument] = line.split(' ')
+  await ACTS[act](directory, argument).catch(error =>
+    say(`failed ${LayerStoreError.is(error)} ${error.code} ${error.errno}`),
+  )
   await say('done')
 }

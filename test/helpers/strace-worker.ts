@@ -37,21 +37,21 @@ export class StraceWorker {
     while (!isEnough() && !this.#dead) await new Promise<void>(resolve => (this.#heard = resolve))
   }
 
-  /** Works in a directory while the n-th use of a system call does what `what` says. */
-  async run(directory: string, call: string, what: string, n: number): Promise<FaultyRun> {
+  /** Does what `work` says (a directory, an act) while the n-th use of a system call does what `what` says. */
+  async run(work: string, call: string, what: string, n: number, log = '/dev/null'): Promise<FaultyRun> {
     await this.#until(() => this.#lines.includes('ready'))
     this.#lines = ['ready']
-    const args = ['-f', '-p', String(this.#child.pid), '-o', '/dev/null', '-e', `trace=${call}`]
+    const args = ['-f', '-p', String(this.#child.pid), '-o', log, '-e', `trace=${call}`]
     const strace = spawn('strace', [...args, '-e', `inject=${call}:${what}:when=${n}`], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const ended = once(strace, 'close')
-    let log = ''
+    let words = ''
     for await (const chunk of strace.stderr) {
-      log += chunk
-      if (log.includes('attached')) break
+      words += chunk
+      if (words.includes('attached')) break
     }
-    this.#child.stdin?.write(`${directory}\n`)
+    this.#child.stdin?.write(`${work}\n`)
     await this.#until(() => this.#lines.includes('done'))
     strace.kill('SIGTERM')
     await ended

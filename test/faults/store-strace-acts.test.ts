@@ -1,0 +1,158 @@
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { composeImage } from '../../lib/image/index.ts'
+import { writeLayer } from '../../lib/layer/index.ts'
+import { assertComplete, createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { bundleChild } from '../helpers/bundle-child.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+import { StraceWorker } from '../helpers/strace-worker.ts'
+
+const missing = !needsProgram('strace')
+const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
+/** Every use of every call (every fourth of those that change nothing), in two ways each; else some of them, in one. */
+const ALL = process.env.LAYERSTORE_FAULTS === 'all'
+const SOME = 2
+
+type Act = 'pull' | 'push' | 'assemble'
+const CHANGES = ['openat', 'pwrite64', 'fsync', 'fdatasync', 'link', 'rename', 'mkdir', 'unlink']
+/** What each act does in the store: a push reads blobs, notes facts, and holds a lease. */
+const CALLS: Record<Act, readonly string[]> = {
+  pull: CHANGES,
+  assemble: CHANGES,
+  push: ['openat', 'pread64', 'fdatasync', 'rename', 'mkdir', 'unlink'],
+}
+const CASES = Object.entries(CALLS).flatMap(([act, calls]) => calls.map(call => [act as Act, call] as const))
+
+let program: Awaited<ReturnType<typeof bundleChild>>
+let template: ReturnType<typeof memoryDirectory>
+let remote: Store
+let server: Awaited<ReturnType<typeof serveStore>>
+beforeAll(async () => {
+  program = await bundleChild('strace-child.mjs')
+  template = memoryDirectory('strace-template')
+  const store = await openStore(template.path)
+  await sampleImage(store, [{ first: 'a' }, { second: Buffer.alloc(70_000, 'b') }], { name: 'first:1' })
+  await store.close()
+  remote = createMemoryStore()
+  await sampleImage(remote, [{ base: 'c' }, { top: Buffer.alloc(70_000, 'd') }], { name: 'there:1' })
+  server = await serveStore(remote)
+}, 60_000)
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  program?.[Symbol.dispose]()
+  template?.[Symbol.dispose]()
+})
+
+let pushes = 0
+/** What a child is told: a push goes to a repository that lacks everything. */
+const told = (directory: string, act: Act) =>
+  [directory, act, act === 'pull' ? `${server.host}/there:1` : `${server.host}/pushed${++pushes}:1`].join(' ')
+
+/** What is there is right, what was promised is there, and the next one can do the same work. */
+async function expectSound(path: string, said: readonly string[]): Promise<void> {
+  const store = await openStore(path, { hasher: 'native', durability: 'none' })
+  for await (const { digest } of store.list()) for await (const _ of store.read(digest)) void _
+  const names = new Set<string>()
+  for await (const { name, descriptor } of store.references.list()) {
+    await assertComplete(store, descriptor)
+    names.add(name)
+  }
+  expect(names).toContain('first:1')
+  for (const line of said) {
+    if (line.startsWith('name ')) expect(names).toContain(line.slice(5))
+    if (line.startsWith('pushed ')) {
+      const pushed = await remote.references.get(line.slice(7 + server.host.length + 1))
+      await assertComplete(remote, pushed!)
+    }
+  }
+  const layer = await writeLayer(store, [{ path: 'after', type: 'file', content: 'x' }])
+  await store.references.set('after:1', (await composeImage(store, { layers: [layer] })).descriptor)
+  await store.close()
+}
+
+async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
+  using directory = memoryDirectory('strace')
+  cpSync(template.path, directory.path, { recursive: true, preserveTimestamps: true })
+  return await act(directory.path)
+}
+
+/** How often an act makes a call, in the one thread that makes them. */
+const usesOf = (act: Act, call: string) =>
+  inCopy(async path => {
+    using warm = memoryDirectory('strace-warm')
+    using logs = memoryDirectory('strace-log')
+    const log = join(logs.path, 'log')
+    const worker = new StraceWorker(program.path, warm.path)
+    // Counted as it is done later: from when the process is ready, with a fault that never comes.
+    await worker.run(told(path, act), call, 'error=EIO', 65_535, log)
+    await worker.end()
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .filter(line => line.includes(`${call}(`)).length
+  })
+
+/** Which uses are to fail; the first and the last always. */
+function numbers(call: string, last: number): number[] {
+  const step = ALL ? (call === 'openat' ? 4 : 1) : Math.ceil(last / SOME)
+  return Array.from({ length: last }, (_, i) => i + 1).filter(n => n === last || (n - 1) % step === 0)
+}
+
+const codesAt = (n: number) => (ALL ? [n, n + 2] : [n]).map(i => CODES[i % CODES.length]!)
+
+describe.skipIf(missing)('ST-01: a process that is killed at any system call of an act', () => {
+  test.each(CASES)(
+    '%s, at the n-th %s: the store keeps what it acknowledged',
+    { timeout: 300_000 },
+    async (act, call) => {
+      using warm = memoryDirectory('strace-warm')
+      let next = new StraceWorker(program.path, warm.path)
+      let killed = 0
+      const uses = await usesOf(act, call)
+      for (const n of numbers(call, uses)) {
+        const worker = next
+        next = new StraceWorker(program.path, warm.path)
+        await inCopy(async path => {
+          const run = await worker.run(told(path, act), call, 'signal=KILL', n)
+          await worker.end()
+          if (run.killed) killed++
+          await expectSound(path, run.said)
+        })
+      }
+      await next.end()
+      console.log(`${act}: killed at ${killed} of ${uses} uses of ${call}`)
+      expect(killed).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe.skipIf(missing)('ST-03, ST-04, ST-05: a system call of an act that fails once', () => {
+  test.each(CASES)(
+    '%s, the n-th %s: a typed error or none, and the store stays sound',
+    { timeout: 300_000 },
+    async (act, call) => {
+      using warm = memoryDirectory('strace-warm')
+      const worker = new StraceWorker(program.path, warm.path)
+      const uses = await usesOf(act, call)
+      let [runs, complaints] = [0, 0]
+      for (const n of numbers(call, uses)) {
+        for (const code of codesAt(n)) {
+          await inCopy(async path => {
+            const { said, killed } = await worker.run(told(path, act), call, `error=${code}`, n)
+            expect(killed).toBe(false)
+            expect(said.join('\n')).not.toContain('failed false')
+            runs++
+            if (said.some(line => line.startsWith('failed true'))) complaints++
+            await expectSound(path, said)
+          })
+        }
+      }
+      await worker.end()
+      console.log(`${act}: ${call} made to fail ${runs} times of ${uses} uses; ${complaints} times somebody was told`)
+      expect(runs).toBeGreaterThan(0)
+    },
+  )
+})
