@@ -4,6 +4,9 @@ import { Limits } from '../../spec/index.ts'
 import type { StoredBlob } from './collection-driver.ts'
 import type { DocumentGraph } from './document-graph.ts'
 
+/** No text that names a digest is shorter. */
+const SHORTEST_PARENT = 71
+
 /**
  * The same blobs, each before those that it names: as long as a manifest can be found and leased, nothing below it has been
  * removed.
@@ -18,7 +21,7 @@ export async function parentsFirst(
   const parents = new Map<Digest, number>()
   for (const { digest, size } of going.values()) {
     options.signal?.throwIfAborted()
-    if (size > Limits.manifestBytes) continue
+    if (size < SHORTEST_PARENT || size > Limits.manifestBytes) continue
     const { edges } = await graph.loose(digest)
     const below = [...new Set(edges.map(edge => edge.digest))].filter(child => child !== digest && going.has(child))
     if (below.length === 0) continue
