@@ -24,6 +24,7 @@ const config: ViteUserConfig = defineConfig({
         'lib/tar/**': strict,
         'lib/layer/**': strict,
         'lib/store/**': strict,
+        'lib/rootfs/**': strict,
       },
     },
   },

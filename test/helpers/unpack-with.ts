@@ -29,10 +29,10 @@ export async function unpackWith(
   }
   const feeder = new LayerFeeder({ ask, stop: async () => undefined }, () => {})
   try {
-    await ask({ act: 'open', directory: target, options: { ...DEFAULTS, ...options } })
+    await ask({ act: 'open', directory: target, options: { ...writerOptions, ...options } })
     for (const layer of layers)
       await feeder.feed('sha256:test', [Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])])
-    const { skipped = [] } = await ask({ act: 'finish' })
+    const { skipped } = await ask({ act: 'finish' })
     return [...feeder.skipped, ...skipped].filter(({ what }) => isRoot || what !== 'owner')
   } catch (error) {
     await feeder.settle()
@@ -41,7 +41,8 @@ export async function unpackWith(
   }
 }
 
-const DEFAULTS: WriterOptions = {
+/** What `unpackLayers` works out by itself, where nothing else is asked for. */
+export const writerOptions: WriterOptions = {
   rootless: !isRoot,
   keepSetId: isRoot,
   whiteouts: 'apply',

@@ -52,6 +52,12 @@ test('entries with other content stay, whatever form the content has', async () 
   }
 })
 
+test('content that is announced with another size is not read to be compared', async () => {
+  const content = () => expect.unreachable()
+  const { kept } = await against([{ path: 'd/a', type: 'file', mtime: 5, size: 5, content }])
+  expect(kept).toEqual(['d/a'])
+})
+
 test('content that can be read once only is not read to be compared', async () => {
   const content = (async function* () {
     yield Buffer.from('same')
@@ -89,6 +95,7 @@ test('a hard link stays if its file does, or if it is not one in the base', asyn
   expect((await against(changed)).kept).toEqual(['d/a', 'd/b'])
   expect((await against([{ path: 'd/b', type: 'hardlink', linkname: 'way' }])).kept).toEqual(['d/b'])
   expect((await against([{ path: 'd/b', type: 'hardlink', linkname: 'gone' }])).kept).toEqual(['d/b'])
+  expect((await against([{ path: 'd/b', type: 'hardlink' }])).kept).toEqual(['d/b'])
 })
 
 test('what is in a directory that takes the place of a link is not compared with what the link led to', async () => {
@@ -97,6 +104,7 @@ test('what is in a directory that takes the place of a link is not compared with
     { path: 'way/a', type: 'file', content: 'same', mtime: 5 },
   ]
   expect((await against(entries)).kept).toEqual(['way', 'way/a'])
+  expect((await against([...entries, base[1]!])).kept).toEqual(['way', 'way/a'])
   expect((await against(entries.slice(1))).kept).toEqual([])
 })
 

@@ -37,7 +37,7 @@ export async function unpackArchives(
       await feeder.feed(name, open())
     }
     options.signal?.throwIfAborted()
-    const { counts = feeder.counts, skipped = [] } = await writer.ask({ act: 'finish' })
+    const { counts, skipped } = await writer.ask({ act: 'finish' })
     return { ...counts, skipped: [...feeder.skipped, ...skipped] }
   } catch (error) {
     await feeder.settle()
@@ -67,7 +67,7 @@ function writerOptions(options: UnpackOptions): WriterOptions {
 async function discard(writer: Writer, directory: string, options: UnpackOptions): Promise<void> {
   let left: readonly string[]
   try {
-    left = (await writer.ask({ act: 'discard' })).left ?? []
+    left = (await writer.ask({ act: 'discard' })).left
   } catch {
     // The writer itself is gone. The failure that led here is the one to be told.
     left = [directory]

@@ -25,6 +25,9 @@ export interface UnpackCounts {
   readonly bytes: number
 }
 
+/** The counts of a writer that has written nothing. */
+export const NOTHING_WRITTEN: UnpackCounts = { files: 0, directories: 0, links: 0, devices: 0, bytes: 0 }
+
 /** What an unpacking did, and what it could not do. */
 export interface UnpackReport extends UnpackCounts {
   /** Everything that was left out. Empty means that the directory is exactly what the image says. */

@@ -123,6 +123,16 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(marks).toEqual([`user.overlay.opaque ${statSync(join(target, 'd')).ino}`])
   })
 
+  test('make a directory that was there before opaque and leave it as it is otherwise', async () => {
+    mkdirSync(join(target, 'd'), { recursive: true, mode: 0o710 })
+    writeFileSync(join(target, 'd/old'), '')
+    utimesSync(join(target, 'd'), 5, 5)
+    const layer = [file('d/.wh..wh..opq', '')]
+    await unpackWith([layer], target, { ...overlay, overwrite: true }, record)
+    expect(marks).toEqual([`trusted.overlay.opaque ${statSync(join(target, 'd')).ino}`])
+    expect(listTree(target).map(({ path, mode }) => [path, mode])).toEqual([['d', '710']])
+  })
+
   test('cannot be had without the package for attributes', async () => {
     const error = await thrownBy(() => unpackWith([[file('d/.wh..wh..opq', '')]], target, overlay))
     expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED_ENTRY', path: 'd' })
@@ -205,6 +215,19 @@ test('where Windows would read names differently they are refused', async () => 
     expect([path, error.code]).toEqual([path, 'ERR_UNSAFE_PATH'])
   }
   await unpackWith([[file('console/com10/.x')]], target, { windowsNames: true })
+})
+
+test('without root a FIFO is made, in the place of an earlier one too', async () => {
+  const fifo = { path: 'd/p', type: '6', mode: 0o620 }
+  const skipped = await unpackWith([[directory('d'), fifo, fifo]], target, { rootless: true, keepSetId: false })
+  expect(skipped.filter(({ what }) => what !== 'owner')).toMatchObject([{ path: 'd/p', what: 'duplicate' }])
+  expect(treeOf(target, { 'd/p': 'fifo@620' })).toEqual({ 'd/p': 'fifo@620' })
+})
+
+test('what cannot be applied to the root is reported for "."', async () => {
+  const root = directory('.', { mtime: 0o77777777777, pax: { mtime: '-5' } })
+  expect(await unpackWith([[root]], target)).toMatchObject([{ path: '.', what: 'mtime' }])
+  expect(statSync(target).mtimeMs).toBe(0)
 })
 
 test('parts of a second are kept to the microsecond', async () => {

@@ -182,6 +182,13 @@ test('list gives what is in a directory, in the order of bytes', async () => {
   expect(view.list('/').map(({ path }) => path)).toEqual(['d'])
 })
 
+test('an empty directory lists nothing', async () => {
+  await using store = createMemoryStore()
+  const view = await open(store, [{ path: 'empty/' }])
+  expect(view.list('empty')).toEqual([])
+  expect(view.list('.').map(({ path }) => path)).toEqual(['empty'])
+})
+
 test('list follows a link at the end unless told not to', async () => {
   await using store = createMemoryStore()
   const view = await open(store, ...sample)

@@ -30,8 +30,8 @@ export type Skip = (what: SkippedDetail['what'], reason: string) => void
 export class MetadataWriter {
   readonly #options: WriterOptions
   readonly #xattrAccess: XattrAccess | undefined
-  readonly #uid = process.geteuid?.() ?? 0
-  readonly #gid = process.getegid?.() ?? 0
+  /** Who this process makes files as. */
+  readonly owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
   /** What files have from birth; unknown where others can put things in between. */
   birth: Birth | undefined
 
@@ -105,7 +105,7 @@ export class MetadataWriter {
 
   #ownerApplies({ uid, gid }: DirectoryMetadata, skip: Skip): boolean {
     if (!this.#options.rootless) return true
-    if (uid !== this.#uid || gid !== this.#gid) skip('owner', `${uid}:${gid} not applied without root`)
+    if (uid !== this.owner.uid || gid !== this.owner.gid) skip('owner', `${uid}:${gid} not applied without root`)
     return false
   }
 

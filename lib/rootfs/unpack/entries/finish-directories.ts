@@ -16,7 +16,7 @@ export function finishDirectories(state: TreeState, depths: { from: number; belo
 }
 
 function finish(state: TreeState, node: DirectoryNode): void {
-  const metadata = node.metadata ?? (node.made ? implicit() : undefined)
+  const metadata = node.metadata ?? (node.made ? implicit(state) : undefined)
   if (!metadata && !node.opaque) return
   const skip: Skip = (what, reason) => state.skip(node.path, what, reason)
   if (metadata && node.parent && isBorn(state, node, metadata)) {
@@ -36,8 +36,8 @@ function isBorn(state: TreeState, node: DirectoryNode, metadata: DirectoryMetada
 }
 
 /** A directory that no layer has an entry for. */
-function implicit(): DirectoryMetadata {
-  return { mode: 0o755, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, mtime: 0 }
+function implicit(state: TreeState): DirectoryMetadata {
+  return { mode: 0o755, ...state.metadata.owner, mtime: 0 }
 }
 
 function markOpaque(state: TreeState, node: DirectoryNode, path: string): void {

@@ -7,7 +7,7 @@ import type { DirectoryNode } from '../tree/directory-node.ts'
 import { DirectoryTree } from '../tree/directory-tree.ts'
 import { removeTree } from '../tree/remove-tree.ts'
 import { resolveDirectory } from '../tree/resolve-directory.ts'
-import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
+import { NOTHING_WRITTEN, type SkippedDetail, type UnpackCounts } from '../unpack-report.ts'
 import { MetadataWriter } from './apply-metadata.ts'
 import type { WriterOptions } from './writer-options.ts'
 
@@ -17,13 +17,7 @@ export class TreeState {
   readonly options: WriterOptions
   readonly metadata: MetadataWriter
   readonly xattrs: XattrAccess | undefined
-  readonly counts: { -readonly [K in keyof UnpackCounts]: number } = {
-    files: 0,
-    directories: 0,
-    links: 0,
-    devices: 0,
-    bytes: 0,
-  }
+  readonly counts: { -readonly [K in keyof UnpackCounts]: number } = { ...NOTHING_WRITTEN }
   /** What could not be applied since somebody last took it. */
   skipped: SkippedDetail[] = []
   /** Paths written, for a target that was not empty. */

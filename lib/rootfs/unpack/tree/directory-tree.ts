@@ -134,7 +134,7 @@ export class DirectoryTree {
 
   #closeNode(node: DirectoryNode): void {
     this.#open.delete(node)
-    if (node.fd >= 0) closeSync(node.fd)
+    closeSync(node.fd)
     node.fd = -1
   }
 

@@ -1,4 +1,4 @@
-import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
+import { NOTHING_WRITTEN, type SkippedDetail, type UnpackCounts } from '../unpack-report.ts'
 import type { Writer } from './start-writer.ts'
 
 /** Bytes sent at once. */
@@ -18,7 +18,7 @@ export class LayerFeeder {
   /** What the writer could not apply so far. */
   readonly skipped: SkippedDetail[] = []
   /** How much it has written so far. */
-  counts: UnpackCounts = { files: 0, directories: 0, links: 0, devices: 0, bytes: 0 }
+  counts: UnpackCounts = NOTHING_WRITTEN
 
   constructor(writer: Writer, onAnswer: (counts: UnpackCounts) => void) {
     this.#writer = writer
@@ -60,15 +60,15 @@ export class LayerFeeder {
   }
 
   async #send(): Promise<void> {
-    if (!this.#piece || this.#filled === 0) return
+    if (!this.#piece) return
     const { buffer } = this.#piece
     const length = this.#filled
     this.#piece = undefined
     this.#filled = 0
     const written = this.#writer.ask({ act: 'bytes', bytes: buffer, length }).then(answer => {
       this.#free.push(buffer)
-      if (answer.counts) this.counts = answer.counts
-      for (const detail of answer.skipped ?? []) this.skipped.push(detail)
+      this.counts = answer.counts
+      for (const detail of answer.skipped) this.skipped.push(detail)
       this.#onAnswer(this.counts)
     })
     // Whoever waits for it hears of a failure; nobody may be waiting yet.

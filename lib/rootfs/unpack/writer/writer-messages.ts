@@ -24,9 +24,9 @@ export interface WriterFault {
 export interface WriterAnswer {
   readonly fault?: WriterFault
   /** Counts so far. */
-  readonly counts?: UnpackCounts
+  readonly counts: UnpackCounts
   /** What was skipped since the last answer. */
-  readonly skipped?: readonly SkippedDetail[]
+  readonly skipped: readonly SkippedDetail[]
   /** What a discard could not remove, or an overwriting unpack has written. */
-  readonly left?: readonly string[]
+  readonly left: readonly string[]
 }

@@ -8,6 +8,7 @@ import type { WriterOptions } from '../entries/writer-options.ts'
 import { birthIn } from '../tree/birth.ts'
 import { MAX_DEPTH } from '../tree/directory-tree.ts'
 import { foldsNames } from '../tree/folds-names.ts'
+import { NOTHING_WRITTEN } from '../unpack-report.ts'
 import { openTarget, type Target } from './target.ts'
 import { packFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
@@ -30,8 +31,8 @@ export class WriterService {
   /** Does what is asked; never throws. */
   async answer(request: WriterRequest): Promise<WriterAnswer> {
     try {
-      if (request.act === 'discard') return { left: this.#discard() }
-      if (this.#fault) return { fault: this.#fault }
+      if (request.act === 'discard') return { ...this.#progress(), left: this.#discard() }
+      if (this.#fault) return { ...this.#progress(), fault: this.#fault }
       if (request.act === 'open') await this.#open(request.directory, request.options)
       else if (request.act === 'layer') this.#beginLayer(request.name)
       else if (request.act === 'bytes') this.#cutter?.take(new Uint8Array(request.bytes, 0, request.length))
@@ -40,7 +41,7 @@ export class WriterService {
       return this.#progress()
     } catch (error) {
       this.#fault = packFault(told(error, this.#directory))
-      return { fault: this.#fault }
+      return { ...this.#progress(), fault: this.#fault }
     }
   }
 
@@ -60,9 +61,9 @@ export class WriterService {
   }
 
   #beginLayer(name: string): void {
-    if (!this.#writer) return
-    this.#writer.beginLayer(name)
-    this.#cutter = new ArchiveCutter(this.#writer, this.#limits)
+    const writer = this.#writer as TreeWriter
+    writer.beginLayer(name)
+    this.#cutter = new ArchiveCutter(writer, this.#limits)
   }
 
   #endLayer(): void {
@@ -88,10 +89,10 @@ export class WriterService {
   }
 
   #progress(): WriterAnswer {
-    if (!this.#state) return {}
+    if (!this.#state) return { counts: NOTHING_WRITTEN, skipped: [], left: [] }
     const { counts, skipped } = this.#state
     this.#state.skipped = []
-    return { counts: { ...counts }, skipped }
+    return { counts: { ...counts }, skipped, left: [] }
   }
 }
 

@@ -1,0 +1,53 @@
+import type * as fs from 'node:fs'
+
+class Race {
+  /** Called before each call with its name and first argument. What it does comes in between; what it throws is the call's failure. */
+  before: (name: string, path: unknown, flags: unknown) => void = () => undefined
+  #within = false
+
+  /** Does something right before the first call of this name whose path ends like this. */
+  on(name: string, ending: string, act: () => void): void {
+    let isDone = false
+    this.before = (call, path) => {
+      if (isDone || call !== name || !String(path).endsWith(ending)) return
+      isDone = true
+      act()
+    }
+  }
+
+  reset(): void {
+    this.before = () => undefined
+  }
+
+  call(name: string, args: readonly unknown[]): void {
+    // What the test does in between goes through the same module.
+    if (this.#within) return
+    this.#within = true
+    try {
+      this.before(name, args[0], args[1])
+    } finally {
+      this.#within = false
+    }
+  }
+}
+
+/** What happens right before synchronous calls of node:fs, for tests that mock that module with {@link racingFs}. */
+export const race: Race = new Race()
+
+/** An error as the system gives it. */
+export const failing = (code: string) => (): never => {
+  throw Object.assign(new Error(`${code}: injected`), { code, syscall: 'injected', errno: -1 })
+}
+
+/** The module with every synchronous call going past the race first. */
+export function racingFs(real: typeof fs): typeof fs {
+  const wrapped: Record<string, unknown> = { ...real }
+  for (const [name, value] of Object.entries(real)) {
+    if (typeof value !== 'function' || !name.endsWith('Sync')) continue
+    wrapped[name] = (...args: unknown[]) => {
+      race.call(name, args)
+      return (value as (...args: unknown[]) => unknown)(...args)
+    }
+  }
+  return wrapped as typeof fs
+}
