@@ -1,17 +1,22 @@
-import { type ScannedHeader, type TarLimits, TarScanner } from '../../../tar/index.ts'
+import { type ScannedHeader, type SparseRegion, type TarLimits, TarScanner } from '../../../tar/index.ts'
 import type { TreeWriter } from './tree-writer.ts'
+
+type EntryWriter = Pick<TreeWriter, 'begin' | 'write' | 'leaveHole' | 'end'>
 
 /**
  * Cuts an archive that comes in pieces into the entries of a tree's writer, synchronously. What the scanner refuses is
  * refused after everything in front of it was written, as if the archive were read entry by entry.
  */
 export class ArchiveCutter {
-  readonly #writer: Pick<TreeWriter, 'begin' | 'write' | 'end'>
+  readonly #writer: EntryWriter
   readonly #scanner: TarScanner
   /** Bytes that are still to come of the file whose content is passing. */
   #left = 0
+  #size = 0
+  /** Regions of a sparse file that are still to come, last first; the bytes between them are holes. */
+  #regions: SparseRegion[] | undefined
 
-  constructor(writer: Pick<TreeWriter, 'begin' | 'write' | 'end'>, limits?: TarLimits) {
+  constructor(writer: EntryWriter, limits?: TarLimits) {
     this.#writer = writer
     this.#scanner = new TarScanner(limits)
   }
@@ -30,16 +35,29 @@ export class ArchiveCutter {
     this.#scanner.end()
   }
 
-  #begin({ offset: _, sparse: __, ...header }: ScannedHeader): void {
+  #begin({ offset: _, sparse, ...header }: ScannedHeader): void {
     this.#writer.begin(header)
     if (header.type !== 'file') return
     this.#left = header.size
+    this.#size = header.size
+    this.#regions = sparse?.toReversed()
     if (header.size === 0) this.#writer.end()
   }
 
   #write(content: Uint8Array): void {
-    this.#writer.write(content)
+    if (this.#regions && this.#isHole(this.#regions)) this.#writer.leaveHole(content.byteLength)
+    else this.#writer.write(content)
     this.#left -= content.byteLength
     if (this.#left === 0) this.#writer.end()
+  }
+
+  /** Whether what comes next of a sparse file is a hole: the scanner gives holes and regions apart. */
+  #isHole(regions: SparseRegion[]): boolean {
+    const at = this.#size - this.#left
+    for (let next = regions.at(-1); next; next = regions.at(-1)) {
+      if (at < next.offset + next.length) return at < next.offset
+      regions.pop()
+    }
+    return true
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, linkSync, openSync, symlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, ftruncateSync, linkSync, openSync, symlinkSync, writeSync } from 'node:fs'
 import { FormatError, LayerStoreError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
 import { parseWhiteout } from '../../../layer/index.ts'
@@ -15,6 +15,17 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 /** The largest id that can be given: to the system one more means "leave as it is". */
 const MAX_ID = 0xffff_fffe
 
+/** A file while its content comes. */
+interface OpenFile {
+  readonly fd: number
+  readonly born: number
+  readonly header: TarHeader
+  /** Where the next bytes belong. */
+  at: number
+  /** Whether it ends in a hole as yet. */
+  inHole: boolean
+}
+
 /**
  * Writes the entries of layers, lowest layer first, each layer in its own order. Every call is synchronous: it belongs in
  * a thread of its own.
@@ -22,7 +33,7 @@ const MAX_ID = 0xffff_fffe
 export class TreeWriter {
   readonly #state: TreeState
   /** The file that is open for content. */
-  #file: { readonly fd: number; readonly born: number; readonly header: TarHeader } | undefined
+  #file: OpenFile | undefined
 
   constructor(state: TreeState) {
     this.#state = state
@@ -49,9 +60,22 @@ export class TreeWriter {
     const file = this.#file
     if (!file) return
     this.#guarded(file.header.path, () => {
-      for (let done = 0; done < bytes.byteLength; ) done += writeSync(file.fd, bytes, done)
+      for (let done = 0; done < bytes.byteLength; ) {
+        done += writeSync(file.fd, bytes, done, bytes.byteLength - done, file.at + done)
+      }
     })
+    file.at += bytes.byteLength
+    file.inHole = false
     this.#state.counts.bytes += bytes.byteLength
+  }
+
+  /** Leaves out so many bytes of a sparse file, which are zeros and need no room. */
+  leaveHole(bytes: number): void {
+    const file = this.#file
+    if (!file) return
+    file.at += bytes
+    file.inHole = true
+    this.#state.counts.bytes += bytes
   }
 
   /** Ends the file: owner, mode and time come after the content. */
@@ -59,7 +83,10 @@ export class TreeWriter {
     const file = this.#file
     if (!file) return
     const { path } = file.header
-    this.#guarded(path, () => this.#state.metadata.toFile(file.fd, file.header, file.born, this.#skip(path)))
+    this.#guarded(path, () => {
+      if (file.inHole) ftruncateSync(file.fd, file.at)
+      this.#state.metadata.toFile(file.fd, file.header, file.born, this.#skip(path))
+    })
     this.close()
     this.#state.counts.files++
   }
@@ -123,7 +150,8 @@ export class TreeWriter {
     // SAFETY: never through a link or into a file that has other names: what is there is unlinked, then made anew.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     const born = fileMode(this.#state.metadata.birth, header.mode)
-    this.#file = { fd: this.#state.create(directory, name, path => openSync(path, flags, born)), born, header }
+    const fd = this.#state.create(directory, name, path => openSync(path, flags, born))
+    this.#file = { fd, born, header, at: 0, inHole: false }
   }
 
   #symbolicLink(directory: DirectoryNode, name: string, header: TarHeader): void {
