@@ -10,7 +10,7 @@ export type ExitCode = 0 | 1 | 2 | 130
 /** Runs one command line and says how it ended. Never throws, never exits the process. */
 export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {
   const json = args.includes('--json')
-  const outcome: Outcome = { exit: 0 }
+  const outcome: Outcome = { exit: 0, left: [] }
   const program = createProgram(
     inSessionOf(terminal, () => program.opts<GlobalOptions>(), outcome),
     version,
@@ -25,28 +25,45 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
     await program.parseAsync([...args], { from: 'user' })
     return outcome.exit
   } catch (error) {
-    return report(error, terminal, json)
+    return report(error, terminal, { json, left: outcome.left })
   }
 }
 
 interface Outcome {
   exit: ExitCode
+  left: readonly string[]
 }
+
+/** Paths left behind that are told one by one; `--json` has all. */
+const SHOWN = 20
 
 /** Global options may stand before the command or after it; after wins. */
 function inSessionOf(terminal: Terminal, before: () => GlobalOptions, outcome: Outcome): InSession {
   return async (options, act) => {
     await using session = new Session(terminal, { ...before(), ...options })
-    await act(session)
-    outcome.exit = session.exit
+    try {
+      await act(session)
+      outcome.exit = session.exit
+    } finally {
+      outcome.left = session.left
+    }
   }
 }
 
-function report(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+function report(
+  error: unknown,
+  terminal: Terminal,
+  { json, left }: { json: boolean; left: readonly string[] },
+): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   const { code, message, exit } = describe(error, terminal)
-  if (json) terminal.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
-  else terminal.stderr.write(`layerstore: ${message} (${code})\n`)
+  if (json) {
+    terminal.stdout.write(`${JSON.stringify({ error: { code, message, ...(left.length > 0 && { left }) } })}\n`)
+    return exit
+  }
+  for (const path of left.slice(0, SHOWN)) terminal.stderr.write(`left behind: ${oneLine(JSON.stringify(path))}\n`)
+  if (left.length > SHOWN) terminal.stderr.write(`and ${left.length - SHOWN} more; --json lists all\n`)
+  terminal.stderr.write(`layerstore: ${message} (${code})\n`)
   return exit
 }
 

@@ -28,6 +28,8 @@ export class Session implements AsyncDisposable {
   readonly quiet: boolean
   /** How the command ends if nothing is thrown: 1 if it found what it was to find, and that is bad news. */
   exit: 0 | 1 = 0
+  /** Paths that the command has made and could not take back when it failed. */
+  left: readonly string[] = []
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
   #registry: RegistryClient | undefined

@@ -5,6 +5,7 @@ import { composeImage } from '../../lib/image/index.ts'
 import { decodeName } from '../../lib/internal/name-bytes.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { openStore } from '../../lib/store/index.ts'
+import type { TarInput } from '../../lib/tar/index.ts'
 import { listTree } from '../helpers/list-tree.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -126,6 +127,30 @@ test('unpack with --overwrite goes into a directory that holds something; --json
   })
   expect(stderr).toBe('')
   expect(readFileSync(join(target, 'mine'), 'utf8')).toBe('mine')
+})
+
+test('an unpack with --overwrite that fails tells what it left, the first paths one by one, --json all', async () => {
+  const entries: TarInput[] = Array.from({ length: 30 }, (_, i) => ({ path: `f${i}`, type: 'file', content: 'x' }))
+  await using store = await openStore(directory)
+  const layer = await writeLayer(store, [...entries, { path: 'h', type: 'hardlink', linkname: 'missing' }])
+  await store.references.set('broken:1', (await composeImage(store, { layers: [layer] })).descriptor)
+  const target = join(place.path, 'rootfs')
+  mkdirSync(target)
+  writeFileSync(join(target, 'mine'), 'mine')
+  const told = await run('unpack', 'broken:1', target, '--overwrite', '--quiet')
+  const lines = told.stderr.trimEnd().split('\n')
+  expect(lines.slice(0, 2)).toEqual(['left behind: "f0"', 'left behind: "f1"'])
+  expect(lines.slice(-2)).toEqual([
+    'and 10 more; --json lists all',
+    expect.stringMatching(/^layerstore: .*\(ERR_INVALID_LINK\)$/),
+  ])
+  const { stdout } = await run('unpack', 'broken:1', target, '--overwrite', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'ERR_INVALID_LINK', left: entries.map(({ path }) => path) },
+  })
+  expect(JSON.parse((await run('unpack', 'broken:1', join(place.path, 'new'), '--json')).stdout).error.left).toBe(
+    undefined,
+  )
 })
 
 test('unpack with --layers stops below the layers above, and keeps whiteouts for overlayfs if asked', async () => {

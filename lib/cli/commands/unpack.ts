@@ -36,7 +36,9 @@ export async function unpack(
     ...how,
     hasher,
     signal,
-    onLeft: paths => session.note(`left behind: ${paths.map(path => JSON.stringify(path)).join(', ')}`),
+    onLeft: paths => {
+      session.left = paths
+    },
   })
   for (const { path, what, reason } of report.skipped.slice(0, SHOWN)) {
     session.note(`${what} of ${JSON.stringify(path)}: ${reason}`)
