@@ -1,5 +1,5 @@
 import { type Image, readImage } from '../../image/index.ts'
-import { type UnpackOptions, type UnpackReport, unpackImage } from '../../rootfs/index.ts'
+import { type SkippedDetail, type UnpackOptions, type UnpackReport, unpackImage } from '../../rootfs/index.ts'
 import { parsePlatform } from '../../spec/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import { parseAmount } from '../parse-amount.ts'
@@ -40,7 +40,10 @@ export async function unpack(
       session.left = paths
     },
   })
-  for (const { path, what, reason } of report.skipped.slice(0, SHOWN)) {
+  // Without root there is an owner for nearly every path; they must not hide anything else.
+  const isOwner = ({ what }: SkippedDetail) => Number(what === 'owner')
+  const skipped = [...report.skipped].sort((a, b) => isOwner(a) - isOwner(b))
+  for (const { path, what, reason } of skipped.slice(0, SHOWN)) {
     session.note(`${what} of ${JSON.stringify(path)}: ${reason}`)
   }
   if (report.skipped.length > SHOWN) session.note(`and ${report.skipped.length - SHOWN} more; --json lists all`)
@@ -75,6 +78,15 @@ function lowestLayers(image: Image, wanted: string | undefined): Image {
 }
 
 function describe({ files, directories, links, devices, bytes, skipped }: UnpackReport): string {
-  const made = `${files} files (${formatBytes(bytes)}), ${directories} directories, ${links} links, ${devices} devices`
-  return skipped.length > 0 ? `${made}; ${skipped.length} details left out` : made
+  const made = [
+    `${count(files, 'file')} (${formatBytes(bytes)})`,
+    count(directories, 'directory', 'directories'),
+    count(links, 'link'),
+    count(devices, 'device'),
+  ].join(', ')
+  return skipped.length > 0 ? `${made}; ${count(skipped.length, 'detail')} left out` : made
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
 }
