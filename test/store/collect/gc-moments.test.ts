@@ -2,7 +2,14 @@ import { closeSync, existsSync, futimesSync, lutimesSync, openSync, rmSync } fro
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
-import { type CollectionPlan, openStore, planCollection, runCollection, type Store } from '../../../lib/store/index.ts'
+import {
+  assertComplete,
+  type CollectionPlan,
+  openStore,
+  planCollection,
+  runCollection,
+  type Store,
+} from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { type Faults, systemError } from '../../helpers/faulty-fs.ts'
 import { readAll } from '../../helpers/read-all.ts'
@@ -101,6 +108,23 @@ test('GC-08: a touch that reaches a file which has just been removed counts for 
     })()
   }
   expect(await user.leases.touch(digest)).toBe(false)
+})
+
+test('GC-03: an image that was proven whole while its blobs were about to leave is proven again before it is named', async () => {
+  let named: Promise<unknown> | undefined
+  const isProven = new Promise<void>(resolve => {
+    faults.before = (name, args) => {
+      // Who names it waits for the lock, when everything has been looked up.
+      if (named && name === 'link' && String(args[1]).endsWith('/locks/index')) resolve()
+      if (named || name !== 'rename' || args[0] !== placeOf(image.manifest.digest)) return undefined
+      named = user.references.set('app:2', image.manifest).catch(error => error)
+      return isProven
+    }
+  })
+  await runCollection(collector, plan)
+  const outcome = await named
+  if (outcome === 'app:2') await assertComplete(user, image.manifest)
+  else expect(outcome).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
 })
 
 describe('GC-08: whoever gets hold of a manifest while its image goes keeps all of it', () => {

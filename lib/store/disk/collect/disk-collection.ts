@@ -164,10 +164,18 @@ export class DiskCollection implements CollectionDriver {
         async lock => {
           const isNeeded = await needed(await this.#liveRoots(), [])
           await lock.assertHeld()
-          // Before the first blob leaves: who sets a name has looked at the number before looking at the blobs.
+          // SAFETY: who sets a name reads the number, proves the image, and proves it again under this lock if the number is another
+          // one then. So it changes after the last blob has left; and before the first, for whoever comes after this was killed.
           await countRemoval(this.#context)
           const moved = await settleAll(blobs.map(one => this.#moveOne(one, isNeeded(one.blob), outcomes)))
-          return moved.filter(one => one !== undefined)
+          const away = moved.filter(one => one !== undefined)
+          try {
+            await countRemoval(this.#context)
+          } catch (error) {
+            await settleAll(away.map(({ blob }) => this.#restore(blob.digest)))
+            throw error
+          }
+          return away
         },
         options,
       ),

@@ -5,8 +5,9 @@ import { createOnce } from '../link-once.ts'
 import { stateOf } from './trash.ts'
 
 /**
- * A number that grows whenever a collection is about to remove blobs: the time of a file, in whole seconds. Whoever sees
- * the same number twice knows that what was there is still there. Changed only under the lock of the index.
+ * A number that grows whenever a collection is about to remove blobs, and when it has: the time of a file, in whole seconds.
+ * Whoever sees the same number again under the lock of the index, where alone it is changed, knows that what was there is still
+ * there.
  */
 export async function readRemovals({ places }: DiskContext): Promise<number> {
   const what = { act: 'look at', path: '.layerstore/removals' }

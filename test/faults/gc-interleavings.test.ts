@@ -1,0 +1,134 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { composeImage } from '../../lib/image/index.ts'
+import { writeLayer } from '../../lib/layer/index.ts'
+import {
+  assertComplete,
+  type Lease,
+  openStore,
+  planCollection,
+  runCollection,
+  type Store,
+} from '../../lib/store/index.ts'
+import { ageBlobs } from '../helpers/age-blobs.ts'
+import type { Faults } from '../helpers/faulty-fs.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+const { faults } = await vi.hoisted(async () => {
+  const helpers = await import('../helpers/faulty-fs.ts')
+  return { faults: new helpers.Faults() as Faults }
+})
+vi.mock('node:fs/promises', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
+
+/** An act is stopped at every call; a collection, which makes more, at every fifth, beginning elsewhere for each act. */
+const STEPS = { act: 1, collection: process.env.LAYERSTORE_FAULTS === 'all' ? 1 : 5 }
+/** Who waits for a lock of the other goes on after this long beside it. */
+const PATIENCE_MS = 40
+const HOUR = 3_600_000
+const file = { path: 'f', type: 'file', content: 'what was stored before' } as const
+
+type Image = Awaited<ReturnType<typeof putStoreImage>>
+interface Scene {
+  readonly user: Store
+  readonly image: Image
+  readonly lease: Lease
+}
+
+/** Under a lease. Resolves to the digests that it may rely on from then on. */
+const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
+  'put again': async ({ user }) => [(await user.put(Buffer.from('going'))).digest],
+  'put by digest': async ({ user, image }) => {
+    return [(await user.put(Buffer.from('going'), { digest: image.layer.digest })).digest]
+  },
+  'commit again': async ({ user }) => {
+    const writer = await user.ingest('key')
+    await writer.write(Buffer.from('going'))
+    return [(await writer.commit()).digest]
+  },
+  'lease what is there': async ({ user, image, lease }) => {
+    const kept = await lease.add(image.manifest.digest)
+    if (!kept) return []
+    await assertComplete(user, image.manifest)
+    return Object.values(image).map(({ digest }) => digest)
+  },
+  'hold and name': async ({ user, image }) => {
+    const digests = Object.values(image).map(({ digest }) => digest)
+    await using _ = await user.leases.hold({ digests })
+    return nameIfWhole(user, image.manifest)
+  },
+  name: ({ user, image }) => nameIfWhole(user, image.manifest),
+  assemble: async ({ user }) => {
+    const layers = [await writeLayer(user, [file]), await writeLayer(user, [{ ...file, path: 'g' }])]
+    const { descriptor, manifest } = await composeImage(user, { layers })
+    await user.references.set('made:1', descriptor)
+    return [descriptor, manifest.config, ...manifest.layers].map(({ digest }) => digest)
+  },
+}
+
+/** A name may be refused, for the image was garbage; it never stands for half an image. */
+async function nameIfWhole(user: Store, descriptor: Image['manifest']): Promise<string[]> {
+  try {
+    await user.references.set('named:1', descriptor)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
+    return []
+  }
+  await assertComplete(user, descriptor)
+  return [descriptor.digest]
+}
+
+/** One of the two works, and at its n-th call of the file system the other begins. Resolves to whether there was such a call. */
+async function meet(act: (scene: Scene) => Promise<readonly string[]>, first: 'act' | 'collection', n: number) {
+  using directory = memoryDirectory('interleavings')
+  const user = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  const collector = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  await user.references.set('app:1', (await putStoreImage(user, 'named')).manifest)
+  const image = await putStoreImage(user, 'going')
+  await writeLayer(user, [file])
+  ageBlobs(directory.path, 2 * HOUR)
+  const plan = await planCollection(collector)
+  expect(plan.drop.length).toBeGreaterThan(3)
+  const lease = await user.leases.hold()
+  const doAct = () => act({ user, image, lease })
+  const collect = () => runCollection(collector, plan)
+  let second: Promise<unknown> | undefined
+  let count = 0
+  faults.before = () => {
+    count++
+    if (count !== n) return undefined
+    faults.before = () => undefined
+    second = first === 'act' ? collect() : doAct()
+    second.catch(() => undefined)
+    return Promise.race([second.catch(() => undefined), new Promise(resolve => setTimeout(resolve, PATIENCE_MS))])
+  }
+  const done = await (first === 'act' ? doAct() : collect())
+  faults.reset()
+  const other = await second
+  const relied = (first === 'act' ? done : other) as readonly string[] | undefined
+  const store = await openStore(directory.path, { durability: 'none' })
+  for (const digest of relied ?? []) expect(await store.stat(digest as never), `${digest} at ${n}`).toBeDefined()
+  for await (const { descriptor } of store.references.list()) await assertComplete(store, descriptor)
+  await lease.release()
+  for (const open of [store, user, collector]) await open.close()
+  return second !== undefined
+}
+
+afterEach(() => faults.reset())
+
+const cases = Object.keys(ACTS).flatMap(name => (['act', 'collection'] as const).map(first => [name, first] as const))
+test.each(cases)(
+  'GC-08: %s, while a collection runs: the %s is stopped at each of its calls for the other',
+  {
+    timeout: 180_000,
+  },
+  async (name, first) => {
+    const step = STEPS[first]
+    let met = 0
+    for (let n = 1 + (name.length % step); await meet(ACTS[name]!, first, n); n += step) met++
+    console.log(`${name}: ${met} meetings, the ${first} first`)
+    expect(met).toBeGreaterThan(0)
+  },
+)
