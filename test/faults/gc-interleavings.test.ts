@@ -1,17 +1,21 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
+import { createRegistryClient } from '../../lib/registry/index.ts'
 import {
   assertComplete,
+  createMemoryStore,
   type Lease,
   openStore,
   planCollection,
   runCollection,
   type Store,
 } from '../../lib/store/index.ts'
+import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
 const { faults } = await vi.hoisted(async () => {
@@ -37,6 +41,9 @@ interface Scene {
   readonly lease: Lease
 }
 
+/** Has the image that is going. */
+let server: Awaited<ReturnType<typeof serveStore>>
+
 /** Under a lease. Resolves to the digests that it may rely on from then on. */
 const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
   'put again': async ({ user }) => [(await user.put(Buffer.from('going'))).digest],
@@ -60,6 +67,12 @@ const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
     return nameIfWhole(user, image.manifest)
   },
   name: ({ user, image }) => nameIfWhole(user, image.manifest),
+  pull: async ({ user, image }) => {
+    await using registry = createRegistryClient({ credentials: false })
+    const plan = await planPull(registry, user, `${server.host}/app:1`, { name: 'pulled:1' })
+    await runPull(plan)
+    return Object.values(image).map(({ digest }) => digest)
+  },
   assemble: async ({ user }) => {
     const layers = [await writeLayer(user, [file]), await writeLayer(user, [{ ...file, path: 'g' }])]
     const { descriptor, manifest } = await composeImage(user, { layers })
@@ -116,6 +129,12 @@ async function meet(act: (scene: Scene) => Promise<readonly string[]>, first: 'a
   return second !== undefined
 }
 
+beforeAll(async () => {
+  const remote = createMemoryStore()
+  await remote.references.set('app:1', (await putStoreImage(remote, 'going')).manifest)
+  server = await serveStore(remote)
+})
+afterAll(() => server[Symbol.asyncDispose]())
 afterEach(() => faults.reset())
 
 const cases = Object.keys(ACTS).flatMap(name => (['act', 'collection'] as const).map(first => [name, first] as const))
