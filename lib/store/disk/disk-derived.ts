@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
+import { Breather } from '../../internal/breather.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { DerivedKind, DerivedStore } from '../derived-store.ts'
@@ -12,13 +13,18 @@ import { openSealed, sealBytes } from '../shared/sealed-bytes.ts'
 import type { DiskContext } from './disk-context.ts'
 import { onDisk } from './io-error.ts'
 import { ensureDirectory, removeFile } from './link-once.ts'
+import { readSmallFile, replaceSmallFile } from './small-file.ts'
 
 /** SAFETY: bounds what is read into memory; the index of a million entries takes about 200 MiB. */
 const MAX_BYTES = 1024 * 1024 * 1024
 
+/** What is no larger is written in one go. Facts are; indexes are not. */
+const SMALL_BYTES = 64 * 1024
+
 /** Derived data of a disk store: a file for each key in `.layerstore/indexes` and `.layerstore/facts`. */
 export class DiskDerived implements DerivedStore {
   readonly #context: DiskContext
+  readonly #breather = new Breather()
 
   constructor(context: DiskContext) {
     this.#context = context
@@ -26,7 +32,13 @@ export class DiskDerived implements DerivedStore {
 
   async get(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<Uint8Array | undefined> {
     const place = this.#place(kind, key, options)
-    const sealed = await onDisk({ act: 'read', path: place.name }, () => readIfThere(place.path))
+    const read = () =>
+      this.#small(
+        kind === 'facts',
+        () => readSmallFile(place.path, MAX_BYTES),
+        () => readIfThere(place.path),
+      )
+    const sealed = await onDisk({ act: 'read', path: place.name }, read)
     return sealed && openSealed(sealed)
   }
 
@@ -36,11 +48,17 @@ export class DiskDerived implements DerivedStore {
     await whereWritable(async () => {
       await this.#context.prepareWrite()
       await onDisk({ act: 'write', path: place.name, writes: true }, async () => {
-        await ensureDirectory(place.directory)
         // Not synced: what a power cut leaves of it does not fit its seal, and is made again.
         // SAFETY: where an upload goes on may be a signed address, which is for its owner only.
         const mode = key.startsWith('upload:') ? 0o600 : 0o644
-        await writeFileAtomic(place.path, sealBytes(bytes), { durable: false, mode })
+        const sealed = sealBytes(bytes)
+        const write = () =>
+          this.#small(
+            bytes.byteLength <= SMALL_BYTES,
+            () => replaceSmallFile(place.path, sealed, mode),
+            () => writeFileAtomic(place.path, sealed, { durable: false, mode }),
+          )
+        await inDirectory(place.directory, write)
       })
     })
   }
@@ -57,6 +75,18 @@ export class DiskDerived implements DerivedStore {
     await onDisk({ act: 'remove', path: place.name, writes: true }, () => removeFile(place.path))
   }
 
+  /** Does at once what is small; without a free file descriptor it has to be waited for one. */
+  async #small<T>(isSmall: boolean, now: () => T, later: () => Promise<T>): Promise<T> {
+    if (!isSmall) return later()
+    if (this.#breather.isDue()) await this.#breather.breathe()
+    try {
+      return now()
+    } catch (error) {
+      if (isErrno(error, 'EMFILE', 'ENFILE')) return later()
+      throw error
+    }
+  }
+
   #place(kind: DerivedKind, key: string, options: AbortOptions): { directory: string; path: string; name: string } {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
@@ -65,6 +95,17 @@ export class DiskDerived implements DerivedStore {
     // A colon is no part of a file name on Windows; a percent sign is no part of a key.
     const file = key.replaceAll(':', '%3a')
     return { directory, path: join(directory, file), name: `.layerstore/${kind}/${file}` }
+  }
+}
+
+/** PERF: the directory is nearly always there; to make sure of it costs as much as to write. */
+async function inDirectory(directory: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+    await ensureDirectory(directory)
+    await write()
   }
 }
 

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { type Descriptor, parseConfig, parseImageDocument, type Repository } from '../../../spec/index.ts'
 import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
@@ -12,16 +13,22 @@ export async function recordSources(
   { registry, repository }: Repository,
 ): Promise<void> {
   const moved = steps.filter(({ need, content }) => need !== 'skip' && content === undefined)
-  await Promise.all(moved.map(({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository })))
+  await eachOf(moved, ({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository }))
 }
 
 /** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */
 export async function recordDiffIds(store: Store, steps: readonly PlanStep[]): Promise<void> {
   for (const { kind, descriptor } of steps) {
     if (kind !== 'manifest') continue
-    for (const { layer, diffId } of await diffIdsOf(descriptor, one => readDocument(store, one)))
-      await recordLayerFact(store, { digest: layer.digest, diffId, proven: false })
+    const layers = await diffIdsOf(descriptor, one => readDocument(store, one))
+    await eachOf(layers, ({ layer, diffId }) => recordLayerFact(store, { digest: layer.digest, diffId, proven: false }))
   }
+}
+
+/** PERF: each fact is a small file of its own, and a thousand of them one after the other take a second. */
+async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const limit = pLimit(8)
+  await Promise.all(items.map(item => limit(act, item)))
 }
 
 /** The layers of an image with the diffIDs that its config lists; none for what is no image, or cannot be read. */
