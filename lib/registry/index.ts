@@ -16,6 +16,7 @@ export type { RetryOptions } from './endpoint/retry-budget.ts'
 export type {
   FetchBlobOptions,
   FetchedManifest,
+  MountSource,
   PushBlobOptions,
   PushedBlob,
   ReferrersOptions,

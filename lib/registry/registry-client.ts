@@ -71,7 +71,13 @@ export interface PushBlobOptions extends AbortOptions {
    * Whether the registry may take the blob over from where it has it, instead of its bytes: from the repository named, then
    * from any (`true`), or not at all. It is asked with the request that opens the upload anyway. @defaultValue `true`
    */
-  readonly mount?: boolean | { readonly from: string } | undefined
+  readonly mount?: boolean | MountSource | undefined
+}
+
+/** Where a blob is thought to be already. */
+export interface MountSource {
+  /** Name of another repository of the same registry. */
+  readonly from: string
 }
 
 /** How a blob came to be in a repository: its bytes were sent, or the registry took it over from another repository. */

@@ -2,6 +2,7 @@ export type { CopySource, CopyTarget, CopyTargetOptions, RegistryEnd, StoreEnd }
 export type { RegistryTargetOptions } from './ends/registry/registry-target-options.ts'
 export { sourceInRegistry } from './ends/registry/source-in-registry.ts'
 export { targetInRegistry } from './ends/registry/target-in-registry.ts'
+export type { PushTurn, PushTurns } from './ends/store/push-turns.ts'
 export { type ReadableStore, sourceInStore } from './ends/store/source-in-store.ts'
 export { type StoreTargetOptions, targetInStore } from './ends/store/target-in-store.ts'
 export type { ReadSourceOptions, TransferSource } from './ends/transfer-source.ts'

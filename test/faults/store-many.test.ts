@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 const counted = vi.hoisted(() => ({
   calls: 0,
   in<T extends object>(real: T): T {
-    const wrapped: Record<string, unknown> = { ...real }
+    const wrapped = { ...real } as Record<string, unknown>
     for (const [name, value] of Object.entries(real)) {
       if (typeof value !== 'function' || /^[A-Z]/.test(name)) continue
       wrapped[name] = (...args: unknown[]) => {

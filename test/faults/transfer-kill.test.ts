@@ -161,7 +161,7 @@ test('two processes that push one blob from one store at the same time send it o
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
-  await fill(store)
+  const digest = await fill(store, PUSHED)
   const remote = createMemoryStore()
   await using registry = await createFaultyRegistry({ store: remote })
   // The first to send holds on in the middle until the other has begun to wait.
@@ -172,11 +172,11 @@ test('two processes that push one blob from one store at the same time send it o
   const big = reports.map(({ steps }) => steps.find(step => step.descriptor.digest === digest)!.need)
   expect(big).toEqual(['upload', 'await'])
   const pieces = registry.seen.filter(({ method, fault }) => method === 'PATCH' && !fault)
-  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER)
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(PUSHED)
   // What the registry refused with 429 was on its way already.
   expect(reports[0]!.result.bytesUploadedAgain).toBeLessThan(CHECKPOINT)
   expect(reports[1]!.result.bytesUploadedAgain).toBe(0)
-  expect(reports[1]!.result.bytesUploaded).toBeLessThan(LAYER)
+  expect(reports[1]!.result.bytesUploaded).toBeLessThan(PUSHED)
   expect(await blobsOf(remote)).toEqual(await blobsOf(store))
   for (const name of ['app:1', 'app:2']) expect(await remote.references.get(name)).toBeDefined()
 })
@@ -186,7 +186,7 @@ test('a push goes on with what another process sends at the moment when that one
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
-  await fill(store)
+  await fill(store, PUSHED)
   const remote = createMemoryStore()
   await using registry = await createFaultyRegistry({ store: remote })
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
@@ -201,7 +201,7 @@ test('a push goes on with what another process sends at the moment when that one
   await first.kill()
   const { result } = await second.report()
   const pieces = registry.seen.slice(asked).filter(({ method }) => method === 'PATCH')
-  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(LAYER - 2 * CHECKPOINT)
+  expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(PUSHED - 2 * CHECKPOINT)
   expect(result.bytesUploadedAgain).toBe(0)
   expect(await blobsOf(remote)).toEqual(await blobsOf(store))
 })

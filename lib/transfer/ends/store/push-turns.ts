@@ -25,6 +25,7 @@ export interface PushTurns {
 /** A turn, until `end`. */
 export interface PushTurn {
   readonly waited: boolean
+  /** Lets the next one have its turn. */
   end(): Promise<void>
 }
 
