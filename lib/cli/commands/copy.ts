@@ -44,7 +44,7 @@ export async function copy(
   await finish?.()
   noteChanges(session, result.changes)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
-  const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(plan.bytesPresent)} already there`
+  const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`
   session.note(`${result.name}: ${moved}`)
   session.result(result.digest, result)
 }

@@ -30,6 +30,8 @@ export async function pull(session: Session, reference: string | undefined, opti
   noteChanges(session, result.changes)
   const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
   const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
-  session.note(`${result.name}: ${fetched}, ${formatBytes(plan.bytesPresent)} already there`)
+  session.note(
+    `${result.name}: ${fetched}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`,
+  )
   session.result(result.digest, result)
 }

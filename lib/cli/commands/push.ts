@@ -34,6 +34,8 @@ export async function push(
   noteChanges(session, result.changes)
   const again = result.bytesUploadedAgain > 0 ? ` (${formatBytes(result.bytesUploadedAgain)} of it again)` : ''
   const uploaded = `${formatBytes(result.bytesUploaded)} uploaded${again}`
-  session.note(`${result.reference}: ${uploaded}, ${formatBytes(plan.bytesPresent)} already there`)
+  session.note(
+    `${result.reference}: ${uploaded}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`,
+  )
   session.result(result.digest, result)
 }
