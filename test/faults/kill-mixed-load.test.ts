@@ -18,7 +18,7 @@ import { serveStore } from '../helpers/serve-store.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
 /** How many processes are killed. */
-const KILLS = Number(process.env.LAYERSTORE_KILLS ?? 60)
+const KILLS = Number(process.env.LAYERSTORE_KILLS ?? 40)
 const AT_WORK = 4
 /** Processes that wait to take the place of one that was killed. */
 const SPARE = 3

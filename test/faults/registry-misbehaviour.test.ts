@@ -288,7 +288,17 @@ describe('a push of twenty layers to a registry that misbehaves', () => {
       [[{ kind: 'location', value: 'http://169.254.169.254/' }, patch()]],
       'ERR_BLOCKED_URL',
     ],
-    ['gives no address', [[{ kind: 'location', value: 'none' }, { method: 'POST' }]], 'ERR_PROTOCOL'],
+    ['gives no address once', [[{ kind: 'location', value: 'none' }, { method: 'POST' }]]],
+    [
+      'gives no address',
+      [
+        [
+          { kind: 'location', value: 'none' },
+          { method: 'POST', times: 99 },
+        ],
+      ],
+      'ERR_PROTOCOL',
+    ],
     ['refuses in the middle', [[{ kind: 'unauthorized' }, patch()]], 'ERR_UNAUTHORIZED'],
     ['limits until a date', [[{ kind: 'too-many-requests', retryAfter: new Date(Date.now() + 1500) }, patch()]]],
     ['limits for long', [[{ kind: 'too-many-requests', retryAfter: 3600 }, patch()]], 'ERR_RATE_LIMITED'],

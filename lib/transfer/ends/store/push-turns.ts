@@ -24,6 +24,7 @@ export interface PushTurns {
 
 /** A turn, until `end`. */
 export interface PushTurn {
+  /** Whether somebody else had it first. */
   readonly waited: boolean
   /** Lets the next one have its turn. */
   end(): Promise<void>
