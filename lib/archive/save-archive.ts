@@ -3,6 +3,7 @@ import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promi
 import { dirname } from 'node:path'
 import { syncDirectory } from '../internal/atomic-file.ts'
 import { isErrno } from '../internal/errno.ts'
+import { inSyncTurn } from '../internal/sync-turn.ts'
 import type { Store } from '../store/index.ts'
 import { onArchive } from './members/archive-file.ts'
 import type { ImageToWrite } from './write/archive-source.ts'
@@ -72,7 +73,7 @@ async function writeTo(
       await onArchive('write', path, () => writeWhole(file!, chunk))
       bytes += chunk.byteLength
     }
-    if (durable) await onArchive('write', path, () => file!.sync())
+    if (durable) await onArchive('write', path, () => inSyncTurn(() => file!.sync()))
   } finally {
     await file?.close()
   }

@@ -7,6 +7,7 @@ import { decompress } from '../../lib/compression/index.ts'
 import { digestOf, parseDigest } from '../../lib/digest/index.ts'
 import { composeConfig } from '../../lib/image/index.ts'
 import { parseStrictJson } from '../../lib/internal/strict-json.ts'
+import { inSyncTurn } from '../../lib/internal/sync-turn.ts'
 import { fromDirectory } from '../../lib/layer/index.ts'
 import { removeTree } from '../../lib/rootfs/unpack/tree/remove-tree.ts'
 import { parseConfig, parseManifest } from '../../lib/spec/index.ts'
@@ -271,6 +272,19 @@ describe('the event loop', () => {
     await digestOf(Array.from({ length: 64 }, () => piece))
     clearInterval(timer)
     expect(turns).toBeGreaterThan(4)
+  })
+
+  test('threadpool 4: syncs leave a thread to everything else', async () => {
+    let [now, most] = [0, 0]
+    const sync = async () => {
+      most = Math.max(most, ++now)
+      await new Promise(resolve => setTimeout(resolve, 5))
+      now--
+    }
+    await Promise.all(Array.from({ length: 20 }, () => inSyncTurn(sync)))
+    expect(most).toBe(3)
+    expect(linesWith(/\.(data)?sync\(\)/).length).toBeGreaterThan(5)
+    expect(linesWith(/\.(data)?sync\(\)/).filter(line => !line.includes('inSyncTurn('))).toEqual([])
   })
 
   test('unhandled stream errors: no failure of a registry goes unhandled', async () => {
