@@ -98,8 +98,7 @@ test.each(Object.keys(ACTS))(
   async name => {
     const cases = function* () {
       let i = 0
-      for (let n = 1; ; n++)
-        for (const code of ALL ? CODES : [n, n + 1].map(turn => CODES[turn % CODES.length]!)) yield { code, n, i: i++ }
+      for (let n = 1; ; n++) for (const code of ALL ? CODES : [CODES[n % CODES.length]!]) yield { code, n, i: i++ }
     }
     let [failed, done] = [0, false]
     const left = cases()
@@ -116,6 +115,6 @@ test.each(Object.keys(ACTS))(
       await expectUsable(directory.path, name)
     }
     console.log(`${name}: ${failed} calls failed, one at a time`)
-    expect(failed).toBeGreaterThan((ALL ? 4 : 2) * 30)
+    expect(failed).toBeGreaterThan((ALL ? 4 : 1) * 30)
   },
 )

@@ -80,8 +80,17 @@ async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
   return await act(directory.path)
 }
 
+const counted = new Map<string, Promise<number>>()
+
 /** How often an act makes a call, in the one thread that makes them. */
-const usesOf = (act: Act, call: string) =>
+function usesOf(act: Act, call: string): Promise<number> {
+  const key = `${act} ${call}`
+  const uses = counted.get(key) ?? countUses(act, call)
+  counted.set(key, uses)
+  return uses
+}
+
+const countUses = (act: Act, call: string) =>
   inCopy(async path => {
     using warm = memoryDirectory('strace-warm')
     using logs = memoryDirectory('strace-log')

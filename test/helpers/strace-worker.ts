@@ -46,11 +46,15 @@ export class StraceWorker {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const ended = once(strace, 'close')
+    // Read to its end: strace tells of every new thread, and a closed pipe would end it.
     let words = ''
-    for await (const chunk of strace.stderr) {
-      words += chunk
-      if (words.includes('attached')) break
-    }
+    await new Promise<void>(resolve => {
+      strace.stderr.on('data', chunk => {
+        words += chunk
+        if (words.includes('attached')) resolve()
+      })
+      strace.once('close', () => resolve())
+    })
     this.#child.stdin?.write(`${work}\n`)
     await this.#until(() => this.#lines.includes('done'))
     strace.kill('SIGTERM')

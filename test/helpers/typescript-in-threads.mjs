@@ -1,4 +1,14 @@
 // Given to Node with --import by the test runner: lets worker threads run lib/*.ts where Node cannot do it by itself.
 import { register } from 'node:module'
 
-if (!process.features.typescript) register('./typescript-loader.mjs', import.meta.url)
+// Node 22 strips types, but knows no `await using`.
+if (!process.features.typescript || !canUse()) register('./typescript-loader.mjs', import.meta.url)
+
+function canUse() {
+  try {
+    new Function('return async () => { await using _ = null }')
+    return true
+  } catch {
+    return false
+  }
+}
