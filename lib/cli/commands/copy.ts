@@ -24,8 +24,12 @@ export async function copy(
   const platform = platformsIn(options)
   const { referrers, allPlatforms, tag: tags, verifyDiffIds } = options
   const others = {
-    ...{ SRC: from, DST: to, '--platform': platform, '--all-platforms': allPlatforms },
-    ...{ '--referrers': referrers, '--tag': tags },
+    SRC: from,
+    DST: to,
+    '--platform': platform,
+    '--all-platforms': allPlatforms,
+    '--referrers': referrers,
+    '--tag': tags,
   }
   const stored = await storedPlan(session, 'copy', options, others)
   const ifChanged = ifChangedOf(options)
@@ -37,8 +41,13 @@ export async function copy(
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>
     runCopy(plan, {
-      ...{ from: source, to: target, ifChanged, verifyDiffIds },
-      ...{ concurrency: session.jobs, onProgress, signal },
+      from: source,
+      to: target,
+      ifChanged,
+      verifyDiffIds,
+      concurrency: session.jobs,
+      onProgress,
+      signal,
     }),
   )
   await finish?.()
