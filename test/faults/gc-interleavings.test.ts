@@ -74,6 +74,12 @@ const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
     await runPull(plan)
     return Object.values(image).map(({ digest }) => digest)
   },
+  // The plan finds the name, compares, and reads the manifest of an image that is going.
+  'pull over a name': async ({ user, image }) => {
+    await using registry = createRegistryClient({ credentials: false })
+    await runPull(await planPull(registry, user, `${server.host}/app:1`, { name: 'app:1' }))
+    return Object.values(image).map(({ digest }) => digest)
+  },
   assemble: async ({ user }) => {
     const layers = [await writeLayer(user, [file]), await writeLayer(user, [{ ...file, path: 'g' }])]
     const { descriptor, manifest } = await composeImage(user, { layers })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readImage } from '../../lib/image/index.ts'
 import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
 import { MediaType, parsePlatform } from '../../lib/spec/index.ts'
@@ -48,6 +48,22 @@ describe('planning', () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan)
     expect(await blobsOf(store)).toEqual([])
     expect(blobGets()).toEqual([])
+  })
+
+  test('a document that another process collects between the look at it and the reading is fetched', async () => {
+    const old = await sampleImage(store, [{ a: 'a' }], { name: 'mine:1' })
+    const image = await sampleImage(remote, [{ b: 'b' }], { name: 'app:1' })
+    await store.put(remote.read(image.descriptor.digest))
+    const looked = (await store.stat(image.descriptor.digest))!
+    const stat = vi.spyOn(store, 'stat').mockImplementationOnce(async digest => {
+      await store.delete(digest)
+      return looked
+    })
+    const plan = await planPull(registry, store, ref('app:1'), { name: 'mine:1' })
+    expect(stat).toHaveBeenCalled()
+    expect(plan).toMatchObject({ root: { digest: image.descriptor.digest }, bytesToFetch: plan.bytesTotal })
+    expect(plan.root.digest).not.toBe(old.descriptor.digest)
+    expect((await runPull(plan)).digest).toBe(image.descriptor.digest)
   })
 
   test('a blob that the store has is present, with the reason', async () => {

@@ -1,6 +1,5 @@
-import { readImageDocument } from '../../image/index.ts'
-import { type Descriptor, formatPlatform, parseConfig } from '../../spec/index.ts'
-import { readDocument, type Store } from '../../store/index.ts'
+import { type Descriptor, formatPlatform, parseConfig, parseImageDocument } from '../../spec/index.ts'
+import { findDocument, type Store } from '../../store/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import { formatTable } from '../format-table.ts'
 import type { Session } from '../session.ts'
@@ -31,10 +30,11 @@ export async function images(session: Session): Promise<void> {
   session.result(formatTable(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
 }
 
-/** Names of other tools may stand for anything, and for incomplete images: what cannot be read counts as nothing. */
+/** Names of other tools may stand for anything, and for incomplete images: what is not there counts as nothing. */
 async function sumUp(store: Store, descriptor: Descriptor): Promise<{ platforms: string[]; size: number }> {
-  if (!(await store.stat(descriptor.digest))) return { platforms: [], size: 0 }
-  const document = await readImageDocument(store, descriptor)
+  const bytes = await findDocument(store, descriptor)
+  if (!bytes) return { platforms: [], size: 0 }
+  const document = parseImageDocument(bytes, descriptor.mediaType)
   if (document.kind === 'index') {
     const parts = await Promise.all(document.index.manifests.map(manifest => sumUp(store, manifest)))
     return {
@@ -48,9 +48,9 @@ async function sumUp(store: Store, descriptor: Descriptor): Promise<{ platforms:
 }
 
 async function platformOf(store: Store, config: Descriptor): Promise<string[]> {
-  if (!(await store.stat(config.digest))) return []
   try {
-    return [formatPlatform(parseConfig(await readDocument(store, config)))]
+    const bytes = await findDocument(store, config)
+    return bytes ? [formatPlatform(parseConfig(bytes))] : []
   } catch {
     // An artifact has a config of another kind, and no platform.
     return []

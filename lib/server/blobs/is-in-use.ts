@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { type Descriptor, isIndexType, isManifestType, parseImageDocument, successorsOf } from '../../spec/index.ts'
-import { readDocument, type Store } from '../../store/index.ts'
+import { findDocument, type Store } from '../../store/index.ts'
 
 /** Whether any name of the store needs a blob: then it must not be deleted, or the name would stand for a broken image. */
 export async function isInUse(store: Store, digest: Digest, signal: AbortSignal): Promise<boolean> {
@@ -18,8 +18,8 @@ export async function isInUse(store: Store, digest: Digest, signal: AbortSignal)
 }
 
 async function below(store: Store, descriptor: Descriptor, signal: AbortSignal): Promise<readonly Descriptor[]> {
-  const { mediaType, digest } = descriptor
+  const { mediaType } = descriptor
   if (!isManifestType(mediaType) && !isIndexType(mediaType)) return []
-  if (!(await store.stat(digest, { signal }))) return []
-  return successorsOf(parseImageDocument(await readDocument(store, descriptor, { signal }), mediaType))
+  const bytes = await findDocument(store, descriptor, { signal })
+  return bytes ? successorsOf(parseImageDocument(bytes, mediaType)) : []
 }

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { type Descriptor, isTag, Limits, parseImageDocument } from '../../spec/index.ts'
-import { readDocument } from '../../store/index.ts'
+import { findDocument } from '../../store/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
@@ -49,15 +49,16 @@ async function taggedDocument(
   known: Descriptor | undefined,
 ): Promise<FoundDocument | undefined> {
   const descriptor = known ?? (await findTag(store, repository, reference, signal))
-  if (!descriptor || !(await store.stat(descriptor.digest, { signal }))) return undefined
-  return { descriptor, bytes: await readDocument(store, descriptor, { signal }) }
+  const bytes = descriptor && (await findDocument(store, descriptor, { signal }))
+  return bytes && { descriptor, bytes }
 }
 
 /** A blob is served as a manifest only if it is one: the media type that names gave it is not known here. */
 export async function documentOf({ store, signal }: Call, digest: Digest): Promise<FoundDocument | undefined> {
   const info = await store.stat(digest, { signal })
   if (!info || info.size > Limits.manifestBytes) return undefined
-  const bytes = await readDocument(store, { ...info, mediaType: '' }, { signal })
+  const bytes = await findDocument(store, { ...info, mediaType: '' }, { signal })
+  if (!bytes) return undefined
   try {
     const { mediaType } = parseImageDocument(bytes)
     return { descriptor: { mediaType, ...info }, bytes }

@@ -17,7 +17,7 @@ export async function* storedReferrers(
   options: AbortOptions = {},
 ): AsyncGenerator<Descriptor, void, undefined> {
   for await (const { digest, size } of store.list(options)) {
-    if (size > Limits.manifestBytes || !(await beginsWithBrace(store, digest, options))) continue
+    if (size > Limits.manifestBytes) continue
     const descriptor = await referrerIn(store, { mediaType: '', digest, size }, subject, options)
     if (descriptor) yield descriptor
   }
@@ -35,12 +35,13 @@ async function referrerIn(
   options: AbortOptions,
 ): Promise<Descriptor | undefined> {
   try {
+    if (!(await beginsWithBrace(store, blob.digest, options))) return undefined
     const document = parseImageDocument(await readDocument(store, blob, options))
     const about = document.kind === 'manifest' ? document.manifest.subject : document.index.subject
     return about?.digest === subject ? { ...blob, mediaType: document.mediaType } : undefined
   } catch {
     options.signal?.throwIfAborted()
-    // A config, or a layer that is JSON: no document of ours.
+    // A config, or a layer that is JSON: no document of ours. Or gone since it was listed.
     return undefined
   }
 }

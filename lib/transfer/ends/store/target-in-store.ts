@@ -4,7 +4,7 @@ import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { SingleFlight } from '../../../internal/single-flight.ts'
 import type { Descriptor } from '../../../spec/index.ts'
-import { type IngestInfo, keptName, readDocument, type Store } from '../../../store/index.ts'
+import { findDocument, type IngestInfo, keptName, type Store } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { GraphNode } from '../../planning/walk-graph.ts'
 import type {
@@ -85,9 +85,9 @@ class StoreTarget implements TransferTarget {
     options: AbortOptions = {},
   ): Promise<Uint8Array | undefined> {
     const { digest, size } = descriptor
-    if ((await this.#store.stat(digest, options))?.size === size) {
-      return readDocument(this.#store, { mediaType: '', digest, size }, options)
-    }
+    const isThere = (await this.#store.stat(digest, options))?.size === size
+    const stored = isThere && (await findDocument(this.#store, { mediaType: '', digest, size }, options))
+    if (stored) return stored
     const kept = await this.#store.derived.get('facts', documentKey(digest), options)
     return kept?.byteLength === size && (await digestOf(kept)) === digest ? kept : undefined
   }

@@ -1,0 +1,25 @@
+import { BlobNotFoundError } from '../errors/index.ts'
+import type { Descriptor } from '../spec/index.ts'
+import type { BlobReader } from './blob-store.ts'
+import { type ReadDocumentOptions, readDocument } from './read-document.ts'
+
+/**
+ * As {@link readDocument}, for who has an answer to a document that is not there. To ask first and then read is not the same:
+ * in between another process may collect what nobody holds.
+ *
+ * @returns the bytes, or `undefined` if the store has no such blob.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
+ * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`.
+ */
+export async function findDocument(
+  store: BlobReader,
+  descriptor: Descriptor,
+  options: ReadDocumentOptions = {},
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readDocument(store, descriptor, options)
+  } catch (error) {
+    if (error instanceof BlobNotFoundError) return undefined
+    throw error
+  }
+}
