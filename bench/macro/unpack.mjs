@@ -52,6 +52,7 @@ async function measureCase(bench, name, image, trial, rounds) {
     plot: 'seconds',
     rounds,
     writes: inputOf(image).bytes,
+    filesStay: true,
     input: inputOf(image),
     trial,
     entries: [
