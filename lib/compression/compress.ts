@@ -13,7 +13,7 @@ export interface CompressOptions extends AbortOptions {
   readonly type: CompressionType
   /** gzip 0 to 9, zstd 1 to 19. @defaultValue gzip 6, zstd 3 */
   readonly level?: number | undefined
-  /** Blocks compressed at the same time. The result does not depend on it. @defaultValue processors, at most 4 */
+  /** Blocks compressed at the same time. The result does not depend on it. @defaultValue gzip 4, zstd processors, at most 4 */
   readonly concurrency?: number | undefined
 }
 
@@ -34,7 +34,9 @@ export async function* compress(
   options: CompressOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { type, signal } = options
-  const concurrency = options.concurrency ?? Math.min(availableParallelism(), 4)
+  // PERF: with as many blocks as processors, one waits whenever the calling thread is busy with the tar: 4.7 s for 256 MiB,
+  // with four 4.0. The frames of zstd are four times as large, and quicker.
+  const concurrency = options.concurrency ?? (type === 'gzip' ? 4 : Math.min(availableParallelism(), 4))
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `concurrency must be a whole number from 1, is ${concurrency}`)
   }

@@ -98,15 +98,19 @@ function given({ mtime, uid, gid, mode }: EntryPolicies): EntryPolicies {
 }
 
 function inputOf({ entry, content }: ReadEntry, prefix: string, read: XattrsRead): TarInput {
-  const { dev: _dev, ino: _ino, size, xattrs: packed, path, linkname, ...header } = entry
+  const { path, type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs: packed } = entry
   const xattrs = read ?? (packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')])))
+  const common = { path: prefix + path, type, mode, uid, gid, mtime }
+  // PERF: files and directories are nearly all there is.
+  if (type === 'file' && !xattrs) return { ...common, size, content }
   return {
-    ...header,
-    path: prefix + path,
-    ...(linkname === undefined ? {} : { linkname: entry.type === 'hardlink' ? prefix + linkname : linkname }),
+    ...common,
+    ...(linkname === undefined ? {} : { linkname: type === 'hardlink' ? prefix + linkname : linkname }),
+    ...(devMajor === undefined ? {} : { devMajor }),
+    ...(devMinor === undefined ? {} : { devMinor }),
     ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
-    ...(entry.type === 'file' ? { size, content } : {}),
-  } as TarInput
+    ...(type === 'file' ? { size, content } : {}),
+  }
 }
 
 async function portable(read: XattrReader, directory: string, { entry }: ReadEntry): Promise<XattrsRead> {

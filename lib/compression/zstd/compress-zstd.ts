@@ -20,7 +20,13 @@ export async function* compressZstd(
       `writing zstd needs Node 22.15 or later, this is ${process.version}; write gzip, or run a newer Node`,
     )
   }
-  yield* mapInOrder(exactBlocks(source, FRAME), block => compressFrame(platform, block, options.level), options)
+  const spare: Uint8Array[] = []
+  const compressNext = async (block: Block): Promise<Buffer> => {
+    const frame = await compressFrame(platform, block, options.level)
+    if (!block.last) spare.push(block.bytes)
+    return frame
+  }
+  yield* mapInOrder(exactBlocks(source, FRAME, spare), compressNext, options)
 }
 
 function compressFrame(platform: PlatformZstd, block: Block, level: number): Promise<Buffer> {

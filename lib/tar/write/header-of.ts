@@ -22,6 +22,9 @@ const MAX_TIME = 2 ** 31 - 1
 /** The largest size in eleven octal digits. */
 const MAX_OCTAL_SIZE = 8 ** 11 - 1
 
+/** SAFETY: 2^32-1 means "leave as it is" to chown. */
+const MAX_OWNER = 2 ** 32 - 2
+
 const ASCII = /^[\x01-\x7f]*$/
 
 const MODES: Record<TarEntryType, number> = {
@@ -72,16 +75,19 @@ export function headerOf(input: TarInput, size: number): PlannedHeader {
   return { path, header, pax: records.size > 0 ? paxBlock(records) : undefined }
 }
 
-function checkNumbers(path: string, numbers: Record<string, number>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    const { min, max } = { mode: { min: 0, max: 0o7777 }, mtime: { min: -(2 ** 53), max: 2 ** 53 } }[name] ?? {
-      min: 0,
-      // SAFETY: 2^32-1 means "leave as it is" to chown.
-      max: name.startsWith('dev') ? SIX_DIGITS : 2 ** 32 - 2,
-    }
-    const whole = name === 'mtime' ? Number.isFinite(value) : Number.isInteger(value)
-    if (!whole || value < min || value > max) refuse(path, `${name} out of range: ${value}`)
-  }
+type Numbers = Record<'mode' | 'uid' | 'gid' | 'devMajor' | 'devMinor' | 'mtime', number>
+
+function checkNumbers(path: string, { mode, uid, gid, devMajor, devMinor, mtime }: Numbers): void {
+  checkNumber(path, 'mode', mode, 0o7777)
+  checkNumber(path, 'uid', uid, MAX_OWNER)
+  checkNumber(path, 'gid', gid, MAX_OWNER)
+  checkNumber(path, 'devMajor', devMajor, SIX_DIGITS)
+  checkNumber(path, 'devMinor', devMinor, SIX_DIGITS)
+  if (!(Math.abs(mtime) <= 2 ** 53)) refuse(path, `mtime out of range: ${mtime}`)
+}
+
+function checkNumber(path: string, name: string, value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) refuse(path, `${name} out of range: ${value}`)
 }
 
 function numberField(key: string, value: number, max: number, records: Map<string, string | Uint8Array>): number {
