@@ -52,6 +52,7 @@ function compareOn(bench, name, files, digests, bytes, beside = []) {
     bytes,
     writes: bytes,
     figure: 'act',
+    rounds: 3,
     columns: ['seconds', 'speed', 'cpu', 'memory'],
     plot: 'speed',
     input: { files },

@@ -24,7 +24,7 @@ export const scenario = {
         name: CASE,
         job: 'pull',
         bytes: shape.bigBytes + shape.small * SMALL_BYTES,
-        rounds: 3,
+        rounds: 2,
         columns: ['seconds', 'speed', 'cpu', 'memory'],
         plot: 'seconds',
         input: { reference },
