@@ -8,8 +8,7 @@ import { type ReadDocumentOptions, readDocument } from './read-document.ts'
  * in between another process may collect what nobody holds.
  *
  * @returns the bytes, or `undefined` if the store has no such blob.
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
- * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`.
+ * @throws as {@link readDocument}, but for `ERR_BLOB_NOT_FOUND`.
  */
 export async function findDocument(
   store: BlobReader,
