@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { MediaType } from '../../lib/spec/index.ts'
 import { pushImage, type RawImage, rawImage, sha256 } from '../helpers/push-image.ts'
@@ -254,4 +254,18 @@ test('damage in a stored manifest is an error, never a wrong manifest', async ()
     if (digest === image.digest) throw new Error('this blob is damaged')
   }
   expect((await registry.ask('GET', '/v2/app/manifests/1')).status).toBe(500)
+})
+
+test('a manifest that is collected between the look at it and the reading is unknown', async () => {
+  await using registry = await runningServer()
+  const image = rawImage('a')
+  await pushImage(registry.url, 'app', '1', image)
+  const looked = (await registry.store.stat(image.digest as Digest))!
+  vi.spyOn(registry.store, 'stat').mockImplementationOnce(async digest => {
+    await registry.store.delete(digest)
+    return looked
+  })
+  const answer = await registry.ask('GET', `/v2/app/manifests/${image.digest}`)
+  expect(answer.status).toBe(404)
+  expect(answer.body.toString()).toContain('MANIFEST_UNKNOWN')
 })

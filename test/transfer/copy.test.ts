@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { StoreError } from '../../lib/errors/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
-import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { type BlobInfo, createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
 import { copyImage, planCopy, runCopy, sourceInStore, targetInStore } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
@@ -190,6 +191,25 @@ describe('between stores', () => {
     expect(plan.referrers).toEqual([signature.digest])
     await runCopy(plan)
     expect(await blobsOf(third)).toEqual(await blobsOf(left!))
+  })
+
+  test('what is gone since a store listed it is no referrer; what cannot be read is not passed over in silence', async () => {
+    const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
+    const signature = await refersTo(left!, descriptor, 'signed')
+    const blobs: BlobInfo[] = []
+    for await (const blob of left!.list()) blobs.push(blob)
+    const plan = () => planCopy({ store: left!, name: 'app:1' }, { store: right! }, { referrers: true })
+    await left!.delete(signature.digest)
+    vi.spyOn(left!, 'list').mockImplementation(async function* () {
+      yield* blobs
+    })
+    expect((await plan()).referrers).toEqual([])
+    const read = left!.read.bind(left!)
+    vi.spyOn(left!, 'read').mockImplementation((digest, options) => {
+      if (digest === signature.digest) throw new StoreError('ERR_STORE_IO', 'the disk failed')
+      return read(digest, options)
+    })
+    await expect(plan()).rejects.toMatchObject({ code: 'ERR_STORE_IO' })
   })
 
   test('anything that has the shape of a store is a source, and ends that were made by hand work like their short forms', async () => {

@@ -51,7 +51,7 @@ describe('planning', () => {
   })
 
   test('a document that another process collects between the look at it and the reading is fetched', async () => {
-    const old = await sampleImage(store, [{ a: 'a' }], { name: 'mine:1' })
+    await sampleImage(store, [{ a: 'a' }], { name: 'mine:1' })
     const image = await sampleImage(remote, [{ b: 'b' }], { name: 'app:1' })
     await store.put(remote.read(image.descriptor.digest))
     const looked = (await store.stat(image.descriptor.digest))!
@@ -62,7 +62,6 @@ describe('planning', () => {
     const plan = await planPull(registry, store, ref('app:1'), { name: 'mine:1' })
     expect(stat).toHaveBeenCalled()
     expect(plan).toMatchObject({ root: { digest: image.descriptor.digest }, bytesToFetch: plan.bytesTotal })
-    expect(plan.root.digest).not.toBe(old.descriptor.digest)
     expect((await runPull(plan)).digest).toBe(image.descriptor.digest)
   })
 

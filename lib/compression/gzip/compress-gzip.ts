@@ -30,20 +30,19 @@ export async function* compressGzip(
   let checksum = 0
   let size = 0
   let dictionary: Uint8Array | undefined
-  // PERF: one stream of 1 GiB would fault in as much memory, which is freed only when V8 collects.
-  const spare: Uint8Array[] = []
   const deflateNext = async (block: Block): Promise<Buffer> => {
-    const { bytes, last } = block
+    const { bytes } = block
     checksum = crc32(bytes, checksum)
     size += bytes.byteLength
     const deflating = deflateBlock(block, dictionary, options.level)
-    if (!last) dictionary = Buffer.from(bytes.subarray(-WINDOW))
+    // A copy: the block may be filled again before the next one comes.
+    dictionary = Buffer.from(bytes.subarray(-WINDOW))
     const deflated = await deflating
-    if (!last) spare.push(bytes)
+    block.release()
     return deflated
   }
   yield HEADER.slice()
-  yield* mapInOrder(exactBlocks(source, BLOCK, spare), deflateNext, options)
+  yield* mapInOrder(exactBlocks(source, BLOCK), deflateNext, options)
   const trailer = Buffer.allocUnsafe(8)
   trailer.writeUInt32LE(checksum, 0)
   // SPEC: the size is kept modulo 2^32.

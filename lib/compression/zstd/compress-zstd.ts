@@ -20,13 +20,12 @@ export async function* compressZstd(
       `writing zstd needs Node 22.15 or later, this is ${process.version}; write gzip, or run a newer Node`,
     )
   }
-  const spare: Uint8Array[] = []
   const compressNext = async (block: Block): Promise<Buffer> => {
     const frame = await compressFrame(platform, block, options.level)
-    if (!block.last) spare.push(block.bytes)
+    block.release()
     return frame
   }
-  yield* mapInOrder(exactBlocks(source, FRAME, spare), compressNext, options)
+  yield* mapInOrder(exactBlocks(source, FRAME), compressNext, options)
 }
 
 function compressFrame(platform: PlatformZstd, block: Block, level: number): Promise<Buffer> {

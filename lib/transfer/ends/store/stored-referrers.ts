@@ -1,4 +1,11 @@
 import type { Digest } from '../../../digest/index.ts'
+import {
+  BlobCorruptError,
+  BlobNotFoundError,
+  FormatError,
+  LimitError,
+  SizeMismatchError,
+} from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { type Descriptor, Limits, parseImageDocument } from '../../../spec/index.ts'
 import { type BlobStore, readDocument } from '../../../store/index.ts'
@@ -6,6 +13,8 @@ import { type BlobStore, readDocument } from '../../../store/index.ts'
 type Listed = Pick<BlobStore, 'list' | 'read' | 'stat'>
 
 const BRACE = '{'.charCodeAt(0)
+/** A config or a layer that is JSON is no document of ours; what is damaged, or gone since it was listed, is none any more. */
+const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptError, BlobNotFoundError]
 
 /**
  * The manifests of a store that name another one as their `subject`. A store has no list of them, so every blob that is
@@ -39,9 +48,8 @@ async function referrerIn(
     const document = parseImageDocument(await readDocument(store, blob, options))
     const about = document.kind === 'manifest' ? document.manifest.subject : document.index.subject
     return about?.digest === subject ? { ...blob, mediaType: document.mediaType } : undefined
-  } catch {
-    options.signal?.throwIfAborted()
-    // A config, or a layer that is JSON: no document of ours. Or gone since it was listed.
+  } catch (error) {
+    if (!NO_DOCUMENT.some(kind => error instanceof kind)) throw error
     return undefined
   }
 }
