@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import zlib, { gunzipSync } from 'node:zlib'
+import { readFileSync } from 'node:fs'
+import zlib, { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { compress, decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
@@ -66,6 +67,15 @@ describe('gzip', () => {
       }
     })()
     expect(gunzipSync(await gzip(reusing)).equals(bytes)).toBe(true)
+  })
+
+  test.each([
+    ['a script', 'node_modules/typescript/lib/typescript.js'],
+    ['a program', process.execPath],
+  ])('%s at level 6 is at most one per cent larger than what createGzip makes of it', async (_, file) => {
+    const bytes = readFileSync(file).subarray(0, 16 * MIB)
+    const theirs = gzipSync(bytes, { level: 6 }).byteLength
+    expect((await gzip(bytes, { level: 6 })).byteLength / theirs).toBeLessThan(1.01)
   })
 
   test('level 0 stores and level 9 packs more tightly than level 1', async () => {
