@@ -13,6 +13,8 @@ export type HasherEngine = 'wasm' | 'native'
 export interface RunningHash {
   update(chunk: Uint8Array): void
   hex(): string
+  /** Gives the digest as `hex` does, but does not end: the next bytes are the first of another input. */
+  next(): string
   release(): void
   /** Bytes of the state; absent where the engine cannot serialise it. */
   save?(): Uint8Array
@@ -31,6 +33,11 @@ export async function openHash(
   return {
     update: chunk => void hasher.update(chunk),
     save: () => hasher.save(),
+    next: () => {
+      const hex = hasher.digest('hex')
+      hasher.init()
+      return hex
+    },
     hex: () => {
       const hex = hasher.digest('hex')
       returnHasher(algorithm, hasher)
@@ -44,6 +51,15 @@ function openNative(algorithm: DigestAlgorithm): RunningHash {
   if (algorithm === 'blake3') {
     throw new FormatError('ERR_INVALID_ARGUMENT', 'the native hasher has no blake3; use hasher wasm')
   }
-  const hash = createHash(algorithm)
-  return { update: chunk => void hash.update(chunk), hex: () => hash.digest('hex'), release: () => {} }
+  let hash = createHash(algorithm)
+  return {
+    update: chunk => void hash.update(chunk),
+    hex: () => hash.digest('hex'),
+    next: () => {
+      const hex = hash.digest('hex')
+      hash = createHash(algorithm)
+      return hex
+    },
+    release: () => {},
+  }
 }

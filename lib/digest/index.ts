@@ -9,6 +9,7 @@ export {
   splitDigest,
 } from './digest.ts'
 export { digestOf } from './digest-of.ts'
+export { createDigestSeries, type DigestSeries } from './digest-series.ts'
 export { createDigester, Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 export type { HasherEngine } from './engine.ts'
 export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '../internal/abort.ts'
+import { inBatches } from '../internal/batches.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
-import { applyPolicies, sourceDateEpoch } from './policy/apply-policies.ts'
+import { applyPolicies, type PolicyRules, policyRules, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
 import { parentEntries } from './policy/parent-entries.ts'
 import { type ReadEntry, readDirectory } from './source/read-directory.ts'
@@ -67,14 +68,25 @@ export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an option out of range, for a malformed pattern, for extended
  * attributes without a reader, and for names that begin with `.wh.`, which would delete something in an image.
  */
-export async function* fromDirectory(
+export function fromDirectory(
   directory: string,
   options: FromDirectoryOptions = {},
 ): AsyncGenerator<TarInput, void, undefined> {
+  return inBatches(batchesFrom(directory, options))
+}
+
+async function* batchesFrom(
+  directory: string,
+  options: FromDirectoryOptions,
+): AsyncGenerator<readonly TarInput[], void, undefined> {
   const { signal, filter, xattrs = false } = options
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')
-  const apply = applyPolicies({ mtime: sourceDateEpoch(), uid: 0, gid: 0, mode: 'normal', ...given(options) })
-  if (options.parents !== false) for (const parent of parentEntries(at)) yield { ...apply(parent), mode: 0o755 }
+  const policies = { mtime: sourceDateEpoch(), uid: 0, gid: 0, mode: 'normal', ...given(options) } as const
+  if (options.parents !== false) {
+    const apply = applyPolicies(policies)
+    yield parentEntries(at).map(parent => ({ ...apply(parent), mode: 0o755 }))
+  }
+  const rules = policyRules(policies)
   const prefix = at === '.' ? '' : `${at}/`
   const entries = readDirectory({
     root: directory,
@@ -86,9 +98,13 @@ export async function* fromDirectory(
     reader: options.reader ?? 'thread',
     signal,
   })
-  for await (const found of entries) {
-    const read = typeof xattrs === 'function' ? await portable(xattrs, directory, found) : undefined
-    yield apply(inputOf(found, prefix, read), found.entry.path)
+  for await (const batch of entries) {
+    const inputs: TarInput[] = []
+    for (const found of batch) {
+      const read = typeof xattrs === 'function' ? await portable(xattrs, directory, found) : undefined
+      inputs.push(inputOf(found, { prefix, rules, read }))
+    }
+    yield inputs
   }
 }
 
@@ -97,11 +113,24 @@ function given({ mtime, uid, gid, mode }: EntryPolicies): EntryPolicies {
   return Object.fromEntries(Object.entries({ mtime, uid, gid, mode }).filter(([, value]) => value !== undefined))
 }
 
-function inputOf({ entry, content }: ReadEntry, prefix: string, read: XattrsRead): TarInput {
-  const { path, type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs: packed } = entry
+function inputOf(
+  { entry, content }: ReadEntry,
+  { prefix, rules, read }: { readonly prefix: string; readonly rules: PolicyRules; readonly read: XattrsRead },
+): TarInput {
+  const { path: name, type, size, linkname, devMajor, devMinor, xattrs: packed } = entry
   const xattrs = read ?? (packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')])))
-  const common = { path: prefix + path, type, mode, uid, gid, mtime }
-  // PERF: files and directories are nearly all there is.
+  // Another name of a file is a file to whoever decides.
+  const kind = type === 'hardlink' ? 'file' : type
+  const common = {
+    path: prefix + name,
+    type,
+    mode: rules.mode(name, kind, entry.mode),
+    uid: rules.uid(name, kind, entry.uid),
+    gid: rules.gid(name, kind, entry.gid),
+    mtime: rules.mtime(name, kind, entry.mtime),
+  }
+  // PERF: files and directories without anything special are nearly all there is.
+  if (type === 'directory' && !xattrs) return common
   if (type === 'file' && !xattrs) return { ...common, size, content }
   return {
     ...common,

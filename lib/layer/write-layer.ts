@@ -2,11 +2,14 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { batchesOf, inBatches } from '../internal/batches.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
 import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
-import { keepIndex } from './indexing/keep-index.ts'
+import { IndexColumns } from './indexing/index-columns.ts'
+import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
+import type { IndexedEntry } from './layer-index.ts'
 
 /** News of a layer being written. */
 export interface WriteLayerProgress {
@@ -80,7 +83,9 @@ export async function writeLayer(
   const progress = { entries: 0, bytes: 0 }
   // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
-  const indexer = options.index === false ? undefined : new LayerIndexer(hasher, options.limits)
+  const columns = new IndexColumns()
+  const indexed = (entry: IndexedEntry) => columns.add(entry)
+  const indexer = options.index === false ? undefined : new LayerIndexer(hasher, indexed, options.limits)
   try {
     const tar = observed(writeTar(unique(entries, progress), { signal }), progress, {
       digester,
@@ -91,7 +96,8 @@ export async function writeLayer(
     const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
     const diffId = (await digester?.digest()) ?? digest
     await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
-    if (indexer) await keepIndex(store.derived, indexer.finish(diffId), { signal })
+    // No path stands twice: they were compared on their way in.
+    if (indexer) await keepColumns(store.derived, columns, { diffId, bytes: indexer.end(), duplicates: [] }, { signal })
     return { descriptor, diffId, uncompressedSize: progress.bytes }
   } finally {
     digester?.release()
@@ -107,19 +113,28 @@ function compressorOf(type: CompressionType, level: number | undefined): string 
 }
 
 /** SPEC: a path must not stand twice in a layer (layer.md#representing-changes). */
-async function* unique(
+function unique(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   progress: { entries: number },
-): AsyncGenerator<TarInput, void, undefined> {
+): AsyncIterable<TarInput> {
+  return inBatches(uniqueBatches(batchesOf(entries), progress))
+}
+
+async function* uniqueBatches(
+  batches: AsyncIterable<readonly TarInput[]>,
+  progress: { entries: number },
+): AsyncGenerator<readonly TarInput[], void, undefined> {
   const seen = new Set<string>()
-  for await (const entry of entries) {
-    const path = normalizePath(entry.path, 'ERR_INVALID_ARGUMENT')
-    if (seen.has(path)) {
-      throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
+  for await (const batch of batches) {
+    for (const { path: given } of batch) {
+      const path = normalizePath(given, 'ERR_INVALID_ARGUMENT')
+      if (seen.has(path)) {
+        throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
+      }
+      seen.add(path)
     }
-    seen.add(path)
-    progress.entries++
-    yield entry
+    progress.entries += batch.length
+    yield batch
   }
 }
 

@@ -4,6 +4,9 @@ import { encodeName } from '../internal/name-bytes.ts'
 /** Bytes that a path or the target of a link may have; what Linux takes. */
 export const MAX_PATH_BYTES = 4096
 
+const SLASH = 0x2f
+const DOT = 0x2e
+
 /**
  * The form in which an entry's path is kept: without `./` or `/` in front, `/` at the end, or empty and `.` components;
  * `.` for the root.
@@ -21,12 +24,19 @@ export function normalizePath(
 ): string {
   checkName(path, code, at, maxBytes)
   // PERF: nearly every path is in its form already.
-  if (!/^\/|^\.|\/$|\/\/|\/\./.test(path)) return path
+  if (isNormal(path)) return path
   const components = path.split('/').filter(component => component !== '' && component !== '.')
   if (components.includes('..')) {
     throw new FormatError(code, `path ${JSON.stringify(path.slice(0, 160))} has a .. in it`, { at })
   }
   return components.length > 0 ? components.join('/') : '.'
+}
+
+/** Nothing to remove, for certain: no dot at the beginning of a component. PERF: a regular expression takes ten times as long. */
+function isNormal(path: string): boolean {
+  const first = path.charCodeAt(0)
+  if (first === SLASH || first === DOT || path.charCodeAt(path.length - 1) === SLASH) return false
+  return !path.includes('//') && !path.includes('/.')
 }
 
 /**

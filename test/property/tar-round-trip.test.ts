@@ -68,6 +68,27 @@ test('writing again what was read gives the same bytes', async () => {
   )
 })
 
+test('what is laid out here is what tar-stream lays out: content that is there and content that comes give the same bytes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 6 }), async entries => {
+      const files = entries.map((one, i) => ({
+        content: Buffer.from(`${i}`),
+        ...one,
+        linkname: undefined,
+        type: 'file' as const,
+      }))
+      const coming = files.map(({ content, ...header }) => ({
+        ...header,
+        size: (content as Uint8Array).byteLength,
+        content: () => [content as Uint8Array],
+      }))
+      const bytes = await readAll(writeTar(files as unknown as TarInput[]))
+      expect((await readAll(writeTar(coming as unknown as TarInput[]))).equals(bytes)).toBe(true)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('any bytes flipped in an archive give entries or a typed error, never a crash or a hang', async () => {
   const bytes = await readAll(
     writeTar([

@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { DerivedStore } from '../../store/index.ts'
 import type { LayerIndex } from '../layer-index.ts'
-import { encodeIndex } from './encode-index.ts'
+import { IndexColumns, type IndexFacts } from './index-columns.ts'
 
 /**
  * Keeps an index for whoever asks for it next.
@@ -9,5 +9,17 @@ import { encodeIndex } from './encode-index.ts'
  * @internal
  */
 export async function keepIndex(derived: DerivedStore, index: LayerIndex, options: AbortOptions): Promise<void> {
-  await derived.set('indexes', index.diffId, encodeIndex(index), options)
+  const columns = new IndexColumns()
+  for (const entry of index.entries) columns.add(entry)
+  await keepColumns(derived, columns, index, options)
+}
+
+/** The same where the entries were never together. */
+export async function keepColumns(
+  derived: DerivedStore,
+  columns: IndexColumns,
+  facts: IndexFacts,
+  options: AbortOptions,
+): Promise<void> {
+  await derived.set('indexes', facts.diffId, columns.encode(facts), options)
 }

@@ -4,13 +4,15 @@ import type { EntryPolicies, OwnerPolicy } from './entry-policies.ts'
 
 type Rule = (path: string, type: TarEntryType, value: number) => number
 
+/** One rule for each member that policies decide. */
+export type PolicyRules = Readonly<Record<'mtime' | 'mode' | 'uid' | 'gid', Rule>>
+
 /**
  * What policies make of an entry. A policy that is not set leaves its member as the source has it. Paths given to functions
  * are `name`, the path in the source.
  */
 export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?: string) => TarInput {
-  const [mtime, mode] = [mtimeRule(policies.mtime), modeRule(policies.mode)]
-  const [uid, gid] = [ownerRule(policies.uid), ownerRule(policies.gid)]
+  const { mtime, mode, uid, gid } = policyRules(policies)
   return (entry, name = entry.path) => {
     // Another name of a file is a file to whoever decides.
     const type = entry.type === 'hardlink' ? 'file' : entry.type
@@ -23,6 +25,11 @@ export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?:
       mtime: mtime(name, type, entry.mtime ?? 0),
     }
   }
+}
+
+/** What each policy makes of a value. Another name of a file is a file here. */
+export function policyRules({ mtime, mode, uid, gid }: EntryPolicies): PolicyRules {
+  return { mtime: mtimeRule(mtime), mode: modeRule(mode), uid: ownerRule(uid), gid: ownerRule(gid) }
 }
 
 /** `SOURCE_DATE_EPOCH`, or 0. */

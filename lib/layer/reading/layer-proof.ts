@@ -9,7 +9,7 @@ import { DiffIdMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import type { BlobReader, DerivedStore } from '../../store/index.ts'
 import { LayerIndexer } from '../indexing/layer-indexer.ts'
-import type { LayerIndex } from '../layer-index.ts'
+import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
 import { type OpenLayerOptions, openTar } from './open-tar.ts'
 
 /** What a layer shall be proven against, and what is made of it on the way. */
@@ -35,6 +35,7 @@ export class LayerProof {
   readonly #options: LayerProofOptions
   readonly #digester: StreamDigester | undefined
   readonly #indexer: LayerIndexer | undefined
+  readonly #entries: IndexedEntry[] = []
 
   private constructor(
     blob: AsyncIterable<Uint8Array>,
@@ -46,7 +47,8 @@ export class LayerProof {
     this.#descriptor = descriptor
     this.#options = options
     this.#digester = digester
-    this.#indexer = options.index ? new LayerIndexer(options.hasher, options) : undefined
+    const keep = (entry: IndexedEntry) => void this.#entries.push(entry)
+    this.#indexer = options.index ? new LayerIndexer(options.hasher, keep, options) : undefined
   }
 
   /** Begins. Nothing is read before the tar is asked for. */
@@ -82,7 +84,11 @@ export class LayerProof {
     if (expected && diffId !== expected) {
       throw new DiffIdMismatchError({ layer: this.#descriptor.digest, expected, actual: diffId })
     }
-    return { diffId, index: this.#indexer?.finish(diffId) }
+    return { diffId, index: this.#indexer && this.#indexOf(diffId, this.#indexer.end()) }
+  }
+
+  #indexOf(diffId: Digest, bytes: number): LayerIndex {
+    return { version: 1, diffId, bytes, entries: this.#entries, duplicates: duplicatesOf(this.#entries) }
   }
 
   /** Frees what a layer that was left early has not. */
@@ -90,6 +96,13 @@ export class LayerProof {
     this.#digester?.release()
     this.#indexer?.release()
   }
+}
+
+function duplicatesOf(entries: readonly IndexedEntry[]): string[] {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const { path } of entries) (seen.has(path) ? twice : seen).add(path)
+  return [...twice]
 }
 
 /**

@@ -189,31 +189,27 @@ export class DirectoryScan {
       this.#steps.push({ entry: directory.held, ...NOTHING })
       directory.held = undefined
     }
-    this.#steps.push({ ...(entry && { entry }), ...content })
+    const { offset, length, last } = content
+    this.#steps.push(entry ? { entry, offset, length, last } : { offset, length, last })
   }
 
   #linkOr(path: string, stats: Stats, identity: () => string, descriptor?: number): SourceEntry {
-    const entry = () => this.#entry(path, 'file', stats, this.#xattrsOf(path, 'file', descriptor))
-    if (!this.#options.hardLinks || stats.nlink < 2) return entry()
-    const id = identity()
-    const first = this.#links.get(id)
-    if (first !== undefined) return { ...this.#entry(path, 'hardlink', stats, undefined), linkname: first }
-    this.#links.set(id, path)
-    return entry()
+    if (this.#options.hardLinks && stats.nlink >= 2) {
+      const id = identity()
+      const first = this.#links.get(id)
+      if (first !== undefined) return { ...this.#entry(path, 'hardlink', stats, undefined), linkname: first }
+      this.#links.set(id, path)
+    }
+    return this.#entry(path, 'file', stats, this.#xattrsOf(path, 'file', descriptor))
   }
 
   #entry(path: string, type: TarEntryType, stats: Stats, xattrs: SourceEntry['xattrs']): SourceEntry {
-    const { uid, gid, mode, size, mtimeMs, dev, ino } = stats
-    const header = {
-      path,
-      type,
-      mode: mode & 0o7777,
-      uid,
-      gid,
-      size: 0,
-      mtime: mtimeMs / 1000,
-      ...(xattrs && { xattrs }),
-    }
+    const { uid, gid, mode: bits, size, mtimeMs, dev, ino } = stats
+    const [mode, mtime] = [bits & 0o7777, mtimeMs / 1000]
+    // PERF: one object, not several that are copied into each other.
+    if (type === 'file' && !xattrs) return { path, type, mode, uid, gid, size, mtime, dev, ino }
+    if (type === 'directory' && !xattrs) return { path, type, mode, uid, gid, size: 0, mtime }
+    const header = { path, type, mode, uid, gid, size: 0, mtime, ...(xattrs && { xattrs }) }
     if (type === 'file') return { ...header, size, dev, ino }
     if (type === 'symlink') return { ...header, linkname: readLink(this.#place(path)) }
     return type === 'character-device' || type === 'block-device' ? { ...header, ...deviceOf(stats.rdev) } : header

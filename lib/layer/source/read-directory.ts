@@ -29,19 +29,19 @@ const FIRST_BYTES = 1024 * 1024
 const FIRST_ENTRIES = 200
 
 /**
- * The entries of a directory. Content has been read when an entry comes, or comes after it piece by piece; it is kept for
- * two batches, so that memory does not grow if somebody collects entries. Who asks for it later gets it from the file
- * again, if that is the same as it was.
+ * The entries of a directory, as many at once as have been read. Content has been read when an entry comes, or comes after
+ * it piece by piece; it is kept for two batches, so that memory does not grow if somebody collects entries. Who asks for it
+ * later gets it from the file again, if that is the same as it was.
  */
-export async function* readDirectory(options: ReadDirectoryOptions): AsyncGenerator<ReadEntry, void, undefined> {
+export async function* readDirectory(
+  options: ReadDirectoryOptions,
+): AsyncGenerator<readonly ReadEntry[], void, undefined> {
   options.signal?.throwIfAborted()
   const steps = new StepQueue(await openReader(options), options.signal)
   try {
-    for (let step = await steps.next(); step; step = await steps.next()) {
-      // What is left of the content of the entry before is passed over.
-      if (!step.entry) continue
+    for (let begun = await steps.nextEntries(); begun; begun = await steps.nextEntries()) {
       options.signal?.throwIfAborted()
-      yield entryOf(step.entry, step, steps, options)
+      yield begun.map(step => entryOf(step, steps, options))
     }
   } finally {
     await steps.stop()
@@ -94,6 +94,9 @@ interface QueuedStep extends SourceStep {
   readonly held: HeldBytes
 }
 
+/** A step with which an entry begins. */
+type FirstStep = QueuedStep & { readonly entry: SourceEntry }
+
 /** Takes batches apart. */
 class StepQueue {
   readonly #reader: ScanReader
@@ -109,19 +112,45 @@ class StepQueue {
     this.#signal = signal
   }
 
+  /** The next step, for the rest of an entry's content. */
   async next(): Promise<QueuedStep | undefined> {
+    if (!(await this.#isFilled())) return undefined
+    const step = this.#batch!.steps[this.#at++]!
+    if (step.entry) this.entries++
+    return { ...step, held: this.#held.at(-1)! }
+  }
+
+  /**
+   * The entries that begin in what has been read; only of the last one there may be more content to come. What is left of
+   * the content of the entry before is passed over.
+   */
+  async nextEntries(): Promise<FirstStep[] | undefined> {
+    const found: FirstStep[] = []
+    while (found.length === 0) {
+      if (!(await this.#isFilled())) return undefined
+      const { steps } = this.#batch!
+      const held = this.#held.at(-1)!
+      while (this.#at < steps.length && found.at(-1)?.last !== false) {
+        const { entry, offset, length, last } = steps[this.#at++]!
+        if (entry) found.push({ entry, offset, length, last, held })
+      }
+    }
+    this.entries += found.length
+    return found
+  }
+
+  /** Whether there is another step; reads on where it has to. */
+  async #isFilled(): Promise<boolean> {
     while (!this.#batch || this.#at === this.#batch.steps.length) {
       if (this.#batch?.fault) throw sourceError(this.#batch.fault)
-      if (this.#batch?.done) return undefined
+      if (this.#batch?.done) return false
       this.#signal?.throwIfAborted()
       this.#batch = await this.#reader.next()
       this.#at = 0
       this.#held.push({ bytes: this.#batch.bytes })
       if (this.#held.length > 2) this.#held.shift()!.bytes = undefined
     }
-    const step = this.#batch.steps[this.#at++]!
-    if (step.entry) this.entries++
-    return { ...step, held: this.#held.at(-1)! }
+    return true
   }
 
   stop(): Promise<void> {
@@ -129,22 +158,27 @@ class StepQueue {
   }
 }
 
-function entryOf(entry: SourceEntry, first: QueuedStep, steps: StepQueue, options: ReadDirectoryOptions): ReadEntry {
+function entryOf(first: FirstStep, steps: StepQueue, options: ReadDirectoryOptions): ReadEntry {
+  const { entry } = first
   const again = () => fileContent(`${options.root}/${entry.path}`, entry, options.signal)
-  if (entry.type !== 'file') return { entry, content: () => new Uint8Array() }
+  if (entry.type !== 'file') return { entry, content: noContent }
   if (!options.contents) return { entry, content: () => (entry.size === 0 ? new Uint8Array() : again()) }
+  if (first.last) return { entry, content: () => bytesOf(first) ?? again() }
   const number = steps.entries
   let taken = false
   return {
     entry,
     content() {
       const held = bytesOf(first)
-      if (first.last) return held ?? again()
       if (taken || steps.entries !== number || !held) return again()
       taken = true
       return pieces(held, () => nextPiece(entry, number, steps))
     },
   }
+}
+
+function noContent(): Uint8Array {
+  return new Uint8Array()
 }
 
 function bytesOf({ held, offset, length }: QueuedStep): Uint8Array | undefined {

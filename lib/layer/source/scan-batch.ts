@@ -1,6 +1,7 @@
 import type { DirectoryScan, ScanOptions, ScanState } from './directory-scan.ts'
 import type { SourceStep } from './source-entry.ts'
 import { SourceFailure, type SourceFault } from './source-fault.ts'
+import type { StepColumns } from './step-columns.ts'
 
 /** Bytes and entries of one batch. */
 export const BATCH_BYTES = 1024 * 1024
@@ -25,10 +26,7 @@ export interface ScanStart {
 
 /** A batch on its way to another thread. */
 export interface SourceBatch {
-  /**
-   * The steps as JSON. PERF: as objects, which `postMessage` clones one by one, they cost both threads more.
-   */
-  readonly steps: string
+  readonly steps: StepColumns
   readonly bytes: ArrayBuffer | undefined
   readonly done: boolean
   /** Why it ended early; what came before is sound. */

@@ -6,6 +6,7 @@ import type { DirectoryScan } from './directory-scan.ts'
 import { type ScannedBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import type { SourceStep } from './source-entry.ts'
 import type { SourceFault } from './source-fault.ts'
+import { decodeSteps } from './step-columns.ts'
 
 /** A batch on the calling thread. */
 export interface ReadBatch {
@@ -129,7 +130,7 @@ class ScanThread implements ScanReader {
   #take({ steps, bytes, done, fault }: SourceBatch): void {
     this.#answers++
     const batch = {
-      steps: JSON.parse(steps) as SourceStep[],
+      steps: decodeSteps(steps),
       bytes: bytes ? new Uint8Array(bytes) : new Uint8Array(),
       done,
       fault,

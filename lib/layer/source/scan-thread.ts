@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DirectoryScan } from './directory-scan.ts'
 import { type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
+import { encodeSteps } from './step-columns.ts'
 import { loadXattrLister } from './xattrs.ts'
 
 /** One batch for each message: whoever asks decides how far the scan runs ahead. */
@@ -14,6 +15,7 @@ async function openScan(): Promise<DirectoryScan> {
 parentPort?.on('message', async () => {
   const { steps, bytes, filled, done, fault } = scanBatch(await ready)
   const sent = filled > 0 ? bytes.buffer : undefined
-  const batch: SourceBatch = { steps: JSON.stringify(steps), bytes: sent, done, fault }
-  parentPort?.postMessage(batch, sent ? [sent] : [])
+  const columns = encodeSteps(steps)
+  const batch: SourceBatch = { steps: columns, bytes: sent, done, fault }
+  parentPort?.postMessage(batch, [columns.numbers.buffer, ...(sent ? [sent] : [])])
 })

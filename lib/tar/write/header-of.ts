@@ -1,16 +1,16 @@
-import type { Header } from 'tar-stream'
 import { FormatError } from '../../errors/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 import { checkName, normalizePath } from '../normalize-path.ts'
 import type { TarEntryType, TarHeader, TarInput } from '../tar-entry.ts'
 import { paxBlock } from './pax-block.ts'
+import type { PlainHeader } from './ustar-block.ts'
 
 /** What stands in front of an entry's content. */
 export interface PlannedHeader {
   /** The path in its form, for messages. */
   readonly path: string
-  /** For tar-stream, which writes it as one plain ustar block. */
-  readonly header: Partial<Header> & Pick<Header, 'name'>
+  /** One plain ustar block. */
+  readonly header: PlainHeader
   /** Blocks that come first, if anything does not fit in the plain one. */
   readonly pax: Buffer | undefined
 }

@@ -1,0 +1,33 @@
+/** Where the items of a stream can be had in batches, as long as nobody has asked for one of them. */
+const sources = new WeakMap<object, AsyncIterable<readonly unknown[]>>()
+
+/**
+ * The items of batches, one at a time; {@link batchesOf} gives the batches themselves.
+ *
+ * PERF: an item that passes five generators costs five promises and more; tens of thousands of small files cost a second.
+ */
+export function inBatches<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T, void, undefined> {
+  const items = itemsOf(batches, () => sources.delete(items))
+  sources.set(items, batches)
+  return items
+}
+
+async function* itemsOf<T>(
+  batches: AsyncIterable<readonly T[]>,
+  onStart: () => void,
+): AsyncGenerator<T, void, undefined> {
+  onStart()
+  for await (const batch of batches) yield* batch
+}
+
+/** The items of a stream as its source makes them: many at once, or each by itself. Whoever takes them so takes all. */
+export function batchesOf<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterable<readonly T[]> {
+  const batches = sources.get(items) as AsyncIterable<readonly T[]> | undefined
+  if (!batches) return oneByOne(items)
+  sources.delete(items)
+  return batches
+}
+
+async function* oneByOne<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<readonly T[], void, undefined> {
+  for await (const item of items) yield [item]
+}

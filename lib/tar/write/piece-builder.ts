@@ -1,0 +1,57 @@
+/** Gathers bytes into pieces of one size and gives each away when it is full. */
+export class PieceBuilder {
+  readonly #size: number
+  readonly #give: (piece: Buffer) => void
+  #piece: Buffer
+  #filled = 0
+
+  constructor(size: number, give: (piece: Buffer) => void) {
+    this.#size = size
+    this.#give = give
+    this.#piece = Buffer.allocUnsafeSlow(size)
+  }
+
+  /** Adds a copy of bytes, and zeros up to the end of their last block of `block` bytes. */
+  add(bytes: Uint8Array, block: number): void {
+    this.#copy(bytes)
+    this.#zeros(-bytes.byteLength & (block - 1))
+  }
+
+  /** Lets a block be written where it goes. */
+  addBlock(length: number, write: (piece: Buffer, at: number) => void): void {
+    if (this.#filled + length > this.#size) this.flush()
+    write(this.#piece, this.#filled)
+    this.#filled += length
+  }
+
+  /** Gives away what there is. */
+  flush(): void {
+    if (this.#filled === 0) return
+    this.#give(this.#piece.subarray(0, this.#filled))
+    this.#piece = Buffer.allocUnsafeSlow(this.#size)
+    this.#filled = 0
+  }
+
+  #copy(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; ) {
+      const length = Math.min(bytes.byteLength - at, this.#room())
+      this.#piece.set(length === bytes.byteLength ? bytes : bytes.subarray(at, at + length), this.#filled)
+      this.#filled += length
+      at += length
+    }
+  }
+
+  #zeros(count: number): void {
+    for (let left = count; left > 0; ) {
+      const length = Math.min(left, this.#room())
+      this.#piece.fill(0, this.#filled, this.#filled + length)
+      this.#filled += length
+      left -= length
+    }
+  }
+
+  #room(): number {
+    if (this.#filled === this.#size) this.flush()
+    return this.#size - this.#filled
+  }
+}

@@ -1,0 +1,54 @@
+import type { Pack } from 'tar-stream'
+import { SizeMismatchError } from '../../errors/index.ts'
+import { abortableItems } from '../../internal/abortable-items.ts'
+import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import type { PlannedHeader } from './header-of.ts'
+
+type Sink = ReturnType<Pack['entry']>
+
+/** Writes an entry by tar-stream; resolves when the pack has taken all of it. */
+export async function streamEntry(
+  pack: Pack,
+  { path, header }: Pick<PlannedHeader, 'path' | 'header'>,
+  content: ByteSource,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { size } = header
+  let written = 0
+  let sink!: Sink
+  const done = new Promise<void>((resolve, reject) => {
+    sink = pack.entry({ ...header }, error => (error ? reject(error) : resolve()))
+  })
+  // An error of a sink arrives through the callback; without a listener it would end the process as well.
+  sink.on('error', () => {})
+  // Awaited below; until then a failure has nobody to hear it.
+  done.catch(() => undefined)
+  for await (const chunk of abortableItems(chunksOf(content), signal)) {
+    written += chunk.byteLength
+    if (written > size) throw sizeMismatch(path, size, written)
+    // The source may reuse its buffer, the pack keeps it until it is read.
+    if (!sink.write(content instanceof Uint8Array ? content : Buffer.from(chunk))) await drained(sink)
+    if (sink.destroying) break
+  }
+  if (written !== size && !sink.destroying) throw sizeMismatch(path, size, written)
+  sink.end(null)
+  await done
+}
+
+/** Resolves when the sink takes more, or never will. */
+function drained(sink: Sink): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      sink.off('drain', done)
+      sink.off('close', done)
+      resolve()
+    }
+    sink.on('drain', done)
+    sink.on('close', done)
+  })
+}
+
+/** For content that is not as long as its entry says. */
+export function sizeMismatch(path: string, expected: number, actual: number): SizeMismatchError {
+  return new SizeMismatchError({ expected, actual, what: `content of ${JSON.stringify(path)}` })
+}
