@@ -27,6 +27,9 @@ const { values, positionals } = parseArgs({
 })
 const say = line => console.log(line)
 
+/** Run when they are named: a soak takes as long as one likes, and measures nothing. */
+const BY_NAME = ['soak']
+
 /** Benchmarks by name: micro first, they are short. */
 function findBenchmarks() {
   const files = folder => readdirSync(join(import.meta.dirname, folder)).sort()
@@ -42,7 +45,7 @@ function findBenchmarks() {
   const unknown = values.only?.filter(name => !all.some(one => one.name === name)) ?? []
   if (unknown.length > 0)
     throw new Error(`no benchmark named ${unknown}; there are ${all.map(({ name }) => name).join(', ')}`)
-  return values.only ? all.filter(({ name }) => values.only.includes(name)) : all
+  return all.filter(({ name }) => (values.only ? values.only.includes(name) : values.smoke || !BY_NAME.includes(name)))
 }
 
 /** A script prints its own figures and fails by its exit code; it takes no part in comparisons. */

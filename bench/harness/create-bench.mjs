@@ -6,8 +6,8 @@ import { summarize } from './measure/statistics.mjs'
 import { warmMemory } from './measure/warm-memory.mjs'
 
 /**
- * What a scenario works with: corpora, and `compare`, which measures contenders side by side. With `smoke`, or for
- * a case that says `once`, the run that is checked is the one that counts. A case that says how much it `writes` finds so
+ * What a scenario works with: corpora, and `compare`, which measures contenders side by side. Every run is checked before it
+ * counts; where a case has a `trial`, something small is checked thoroughly first, and does not count. A case that says how much it `writes` finds so
  * much memory that the machine has at hand; one whose `filesStay` makes so many files that none is removed before the end.
  *
  * @param maxRounds - For a quick look: no more rounds than that.
@@ -33,16 +33,11 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
         lineup.push({ ...entry, skipped, sample })
       }
       const able = lineup.filter(({ skipped }) => !skipped)
-      const once = smoke || spec.once
-      const rounds = once ? 1 : Math.min(spec.rounds ?? 5, maxRounds)
-      const samples = once
-        ? able.map(({ sample }) => [sample])
-        : await alternate(
-            able,
-            rounds,
-            entry => sampleOrReason(spec, entry, scratch),
-            entry => (entry.skipped ? 0 : (entry.rounds ?? rounds)),
-          )
+      const rounds = smoke ? 1 : Math.min(spec.rounds ?? 5, maxRounds)
+      const samples = await alternate(able, rounds, entry => sampleOrReason(spec, entry, scratch), {
+        roundsOf: entry => (entry.skipped ? 0 : (entry.rounds ?? rounds)),
+        taken: spec.trial && !smoke ? undefined : able.map(({ sample }) => sample),
+      })
       cases.push(resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]]))))
     },
     /** Something that cannot be measured here, with the reason. */
@@ -63,13 +58,14 @@ function entriesOf({ entries }, libraries) {
   )
 }
 
-/** Nothing is timed before its result was checked once. */
+/** The first run of each: what is wrong or cannot run here is out of the comparison. */
 async function tryOut(spec, entry, scratch, smoke) {
   const reason = entry.contender.available()
   if (reason) return { skipped: reason }
   const trial = spec.trial ?? spec
   const input = smoke ? spec.input : trial.input
   try {
+    if (spec.writes && !smoke) warmMemory(scratch, spec.writes)
     return { sample: await sampleOf(spec, input, trial.check, entry, scratch) }
   } catch (error) {
     return { skipped: failureOf(entry, error) }

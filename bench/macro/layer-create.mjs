@@ -70,6 +70,8 @@ export const scenario = {
 
 async function compareAll(bench, trial, registry) {
   const ours = hasher => ({ label: `layerstore, ${hasher}`, contender: layerstore, options: { hasher } })
+  // The others make no index of the files and their digests.
+  const bare = { label: `${OURS}, no index`, contender: layerstore, options: { hasher: 'wasm', index: false } }
   const plain = { label: PLAIN, contender: bareNode, rounds: 2 }
   const pigz = { contender: tarAndPigz }
   const tools = [tarAndGzip, nodeTar, containerify, umoci, buildah].map(contender => ({ contender, rounds: 2 }))
@@ -86,7 +88,7 @@ async function compareAll(bench, trial, registry) {
     },
   }
   const small = await bench.corpora.smallFiles()
-  await compareOn(bench, common, SMALL, small, registry, [ours('wasm'), ours('native'), plain, pigz, ...tools])
+  await compareOn(bench, common, SMALL, small, registry, [ours('wasm'), ours('native'), bare, plain, pigz, ...tools])
   const large = await bench.corpora.fewLarge()
   await compareOn(bench, common, LARGE, large, registry, [ours('wasm'), ours('native'), plain, pigz])
 }

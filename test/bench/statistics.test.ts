@@ -37,12 +37,27 @@ describe('statistics of the benchmarks', () => {
   })
 
   test('a slow contender may sit out the later rounds', async () => {
-    const samples = await alternate(
-      ['fast', 'slow'],
-      3,
-      async (name: string) => name,
-      (name: string) => (name === 'slow' ? 1 : 3),
-    )
+    const samples = await alternate(['fast', 'slow'], 3, async (name: string) => name, {
+      roundsOf: (name: string) => (name === 'slow' ? 1 : 3),
+    })
     expect(samples.map((taken: string[]) => taken.length)).toEqual([3, 1])
+  })
+
+  test('a first round that was run before counts, and the next one is the second', async () => {
+    const order: string[] = []
+    const samples = await alternate(
+      ['a', 'b'],
+      3,
+      async (name: string, round: number) => {
+        order.push(name)
+        return `${name}${round}`
+      },
+      { taken: ['a0', 'b0'] },
+    )
+    expect(order.join('')).toBe('baab')
+    expect(samples).toEqual([
+      ['a0', 'a1', 'a2'],
+      ['b0', 'b1', 'b2'],
+    ])
   })
 })
