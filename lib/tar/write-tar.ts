@@ -28,21 +28,45 @@ const PIECE = 256 * 1024
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` for content that is not as long as its `size`.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
-export async function* writeTar(
+export function writeTar(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: AbortOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return lendTar(entries, options, () => {})
+}
+
+/**
+ * As {@link writeTar}, but a piece is the reader's only until it asks for the next one: then its memory is filled again.
+ *
+ * @internal
+ */
+export function lendTarPieces(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  options: AbortOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return lendTar(entries, options, (ready, piece) => ready.takeBack(piece))
+}
+
+async function* lendTar(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  options: AbortOptions,
+  onRead: (ready: PieceBuilder, piece: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   const { pack: createPack } = await import('tar-stream')
   const pack = createPack({ highWaterMark: PIECE })
   const flow = new PackFlow(pack)
+  const ready = new PieceBuilder(PIECE, piece => flow.push(piece))
   let failure: { error: unknown } | undefined
-  const producing = produce(pack, flow, entries, options.signal).catch((error: unknown) => {
+  const producing = produce({ pack, flow, ready }, entries, options.signal).catch((error: unknown) => {
     failure = { error }
     pack.destroy()
   })
   try {
-    yield* inLargePieces(flow)
+    for await (const piece of inLargePieces(flow)) {
+      yield piece
+      onRead(ready, piece)
+    }
   } catch (error) {
     throw failure ? failure.error : error
   } finally {
@@ -52,12 +76,10 @@ export async function* writeTar(
 }
 
 async function produce(
-  pack: Pack,
-  flow: PackFlow,
+  { pack, flow, ready }: { readonly pack: Pack; readonly flow: PackFlow; readonly ready: PieceBuilder },
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const ready = new PieceBuilder(PIECE, piece => flow.push(piece))
   for await (const batch of abortableItems(batchesOf(entries), signal)) {
     for (const input of batch) {
       if (flow.isFull) await flow.room()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
+import { lendTarPieces, readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -345,4 +345,61 @@ print(json.dumps([[m.name,m.type.decode(),m.mode,m.uid,m.mtime,m.size,m.linkname
       expect(rows.at(-1).at(-1)).toBe('01000002fffe80000a003d00')
     },
   )
+})
+
+describe('pieces that are lent', () => {
+  const entries = (): TarInput[] =>
+    [10, 300_000, 262_144, 0, 600_000, 77].map((size, i) => ({
+      path: `f${i}`,
+      type: 'file',
+      content: mixedBytes(size),
+    }))
+
+  test('are the same archive to whoever copies them at once', async () => {
+    const copies: Buffer[] = []
+    for await (const piece of lendTarPieces(entries(), {})) copies.push(Buffer.from(piece))
+    expect(Buffer.concat(copies).equals(await written(...entries()))).toBe(true)
+  })
+
+  test('are filled again, but never the memory of somebody else', async () => {
+    const many = Array.from(
+      { length: 200 },
+      (_, i): TarInput => ({ path: `${i}`, type: 'file', content: mixedBytes(9000) }),
+    )
+    const whole = mixedBytes(262_144)
+    const before = Buffer.from(whole)
+    many.splice(100, 0, { path: 'whole', type: 'file', content: whole })
+    const places = new Set<ArrayBufferLike>()
+    let pieces = 0
+    for await (const piece of lendTarPieces(many, {})) {
+      places.add(piece.buffer)
+      pieces++
+    }
+    expect(pieces).toBeGreaterThan(6)
+    expect(places.size).toBeLessThan(pieces)
+    expect(whole.equals(before)).toBe(true)
+  })
+
+  test('are not lent by writeTar: whoever collects them has the archive', async () => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of writeTar(entries())) pieces.push(piece)
+    expect(Buffer.concat(pieces).equals(await written(...entries()))).toBe(true)
+  })
+})
+
+test('a slow reader holds the entries up', async () => {
+  let opened = 0
+  const entries = Array.from(
+    { length: 400 },
+    (_, i): TarInput => ({
+      path: `${i}`,
+      type: 'file',
+      content: () => {
+        opened++
+        return mixedBytes(10_000)
+      },
+    }),
+  )
+  for await (const _ of writeTar(entries)) break
+  expect(opened).toBeLessThan(100)
 })

@@ -2,13 +2,25 @@
 export class PieceBuilder {
   readonly #size: number
   readonly #give: (piece: Buffer) => void
+  /** Memory that was given away, and memory that came back. */
+  readonly #lent = new Set<ArrayBufferLike>()
+  readonly #spare: Buffer<ArrayBuffer>[] = []
   #piece: Buffer
   #filled = 0
 
   constructor(size: number, give: (piece: Buffer) => void) {
     this.#size = size
     this.#give = give
-    this.#piece = Buffer.allocUnsafeSlow(size)
+    this.#piece = this.#next()
+  }
+
+  /** Takes the memory of a piece back that nobody looks at any more, to fill it again. Bytes from elsewhere stay alone. */
+  takeBack({ buffer }: Uint8Array): void {
+    if (this.#lent.delete(buffer)) this.#spare.push(Buffer.from(buffer as ArrayBuffer))
+  }
+
+  #next(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size)
   }
 
   /** Adds a copy of bytes, and zeros up to the end of their last block of `block` bytes. */
@@ -27,8 +39,9 @@ export class PieceBuilder {
   /** Gives away what there is. */
   flush(): void {
     if (this.#filled === 0) return
+    this.#lent.add(this.#piece.buffer)
     this.#give(this.#piece.subarray(0, this.#filled))
-    this.#piece = Buffer.allocUnsafeSlow(this.#size)
+    this.#piece = this.#next()
     this.#filled = 0
   }
 
