@@ -32,6 +32,11 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly foreign?: boolean | undefined
   /** Told of bytes that came although they had come before, because a server would not give a part. */
   readonly onRepeated?: ((bytes: number) => void) | undefined
+  /**
+   * Let the memory of chunks be used again: a chunk is the caller's until the next is asked for, or the loop is left. Takes
+   * less than half the time over plain http. @defaultValue `false`
+   */
+  readonly borrow?: boolean | undefined
 }
 
 /**

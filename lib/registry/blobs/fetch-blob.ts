@@ -22,7 +22,7 @@ interface Progress {
 export async function* fetchBlob(
   { endpoint, request }: BlobPlace,
   descriptor: Descriptor,
-  { offset, signal, onRepeated }: Pick<FetchBlobOptions, 'signal' | 'onRepeated'> & { readonly offset: number },
+  { offset, signal, onRepeated, borrow }: Omit<FetchBlobOptions, 'parallel' | 'foreign'> & { readonly offset: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { size } = descriptor
   const budget = endpoint.budget()
@@ -33,7 +33,7 @@ export async function* fetchBlob(
     while (progress.position < size) {
       try {
         const range = progress.position > 0 && progress.ranges ? { range: `bytes=${progress.position}-` } : {}
-        const answer = await endpoint.send({ ...request, headers: range, budget, expect: [200, 206, 416] })
+        const answer = await endpoint.send({ ...request, headers: range, budget, borrow, expect: [200, 206, 416] })
         yield* readAnswer(answer, progress, descriptor, onRepeated)
       } catch (error) {
         if (progress.position - counted >= PROGRESS_BYTES) budget.progressed()

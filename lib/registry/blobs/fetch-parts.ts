@@ -21,7 +21,7 @@ type Part = Promise<readonly Uint8Array[]>
 export async function* fetchParts(
   place: BlobPlace,
   descriptor: Descriptor,
-  { offset, parallel, signal, onRepeated }: FetchBlobOptions & { offset: number; parallel: number },
+  { offset, parallel, signal, onRepeated, borrow }: FetchBlobOptions & { offset: number; parallel: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let position = offset
   try {
@@ -35,7 +35,7 @@ export async function* fetchParts(
   } catch (error) {
     if (!(error instanceof NoRanges)) throw error
   }
-  yield* fetchBlob(place, descriptor, { offset: position, signal, onRepeated })
+  yield* fetchBlob(place, descriptor, { offset: position, signal, onRepeated, borrow })
 }
 
 /** The server gives everything, or something else than was asked for. */

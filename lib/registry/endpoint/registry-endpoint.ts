@@ -53,6 +53,8 @@ export interface RegistryRequest {
   readonly once?: boolean
   /** Never send credentials, not even to the registry itself. @defaultValue `false` */
   readonly anonymous?: boolean
+  /** A chunk of the answer is the reader's until it asks for the next, or leaves. @defaultValue `false` */
+  readonly borrow?: boolean | undefined
 }
 
 /** Sends requests to one registry: in their lane, authorised, redirected, repeated where that may help. */
@@ -183,10 +185,11 @@ export class RegistryEndpoint {
   }
 
   #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
-    const { method, url, headers, body, signal } = request
+    const { method, url, headers, body, signal, borrow } = request
     const tls = url.origin === this.base.origin ? this.#settings.tls : undefined
     const all = authorization === undefined ? { ...headers } : { ...headers, authorization }
-    return followRedirects(this.#settings.transport, { method, url, headers: all, body, signal, tls }, this.policy)
+    const sent = { method, url, headers: all, body, signal, tls, borrow }
+    return followRedirects(this.#settings.transport, sent, this.policy)
   }
 
   #noteRateLimit(answer: WireAnswer): void {

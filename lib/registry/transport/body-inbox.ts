@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { BodySource } from './body-source.ts'
 
 /** Bytes held before the sender has to wait. */
 const MOST_BYTES = 512 * 1024
@@ -9,7 +10,7 @@ const MOST_BYTES = 512 * 1024
  * PERF: the stream's own iterator stops the socket after each 64 KiB and starts it again, and everything that passes bytes
  * on does so for each of them. What came in one turn of the event loop is passed on as one piece.
  */
-export class BodyInbox {
+export class BodyInbox implements BodySource {
   readonly #message: IncomingMessage
   #chunks: Uint8Array[] = []
   #bytes = 0
@@ -26,7 +27,6 @@ export class BodyInbox {
     if (message.destroyed && !message.readableEnded) this.#finish({ error: message.errored ?? undefined })
   }
 
-  /** The bytes that have come, at least one; `undefined` at the end. Rejects with what broke the stream, after its bytes. */
   async take(): Promise<Uint8Array | undefined> {
     if (this.#bytes === 0 && !this.#end) {
       await new Promise<void>(resolve => {
@@ -36,6 +36,14 @@ export class BodyInbox {
     if (this.#bytes > 0) return this.#empty()
     if (this.#end && 'error' in this.#end) throw this.#end.error
     return undefined
+  }
+
+  fail(error: Error): void {
+    this.#message.destroy(error)
+  }
+
+  close(): void {
+    if (!this.#message.readableEnded) this.#message.destroy()
   }
 
   #empty(): Uint8Array {

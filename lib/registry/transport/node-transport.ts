@@ -2,12 +2,15 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { RegistryError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { HostLookup } from '../addresses/reach.ts'
+import { BodyInbox } from './body-inbox.ts'
 import { guardedLookup, systemLookup } from './guarded-lookup.ts'
 import { networkError, timeoutError } from './network-error.ts'
 import { loadProtocol, type Protocol } from './protocols.ts'
 import type { ProxyRule } from './proxy-rule.ts'
 import { readBody } from './read-body.ts'
 import { sendBody } from './send-body.ts'
+import { takeOver } from './take-over.ts'
+import type { TakenBody } from './taken-body.ts'
 import {
   SourceFailure,
   type Timeouts,
@@ -125,11 +128,11 @@ async function converse(call: ClientRequest, request: WireRequest, timeouts: Tim
   call.once('close', () => signal?.removeEventListener('abort', abort))
   const over = new AbortController()
   try {
-    const head = headOf(call)
+    const head = headOf(call, request.borrow === true)
     const sending = send(call, request, timeouts, over.signal)
     // An answer may come before everything is sent; what is still being read for sending then must not delay it.
-    const message = await Promise.race([head, sending.then(() => head)])
-    return answerOf(call, message, request, timeouts)
+    const { message, taken } = await Promise.race([head, sending.then(() => head)])
+    return taken() ? takenAnswer(taken()!, message, request, timeouts) : answerOf(call, message, request, timeouts)
   } catch (error) {
     call.destroy()
     if (signal?.aborted) throw signal.reason
@@ -140,14 +143,20 @@ async function converse(call: ClientRequest, request: WireRequest, timeouts: Tim
   }
 }
 
-function headOf(call: ClientRequest): Promise<IncomingMessage> {
+/** The head of an answer, and its body if it does not come in the message. */
+interface Head {
+  readonly message: IncomingMessage
+  taken(): TakenBody | undefined
+}
+
+function headOf(call: ClientRequest, borrow: boolean): Promise<Head> {
   return new Promise((resolve, reject) => {
     call.on('error', reject)
     call.once('close', () => reject(Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })))
     call.once('response', message => {
       // Whatever breaks from here on is reported to whoever reads the body.
       message.on('error', () => {})
-      resolve(message)
+      resolve({ message, taken: borrow ? takeOver(call, message) : () => undefined })
     })
   })
 }
@@ -184,7 +193,7 @@ function answerOf(call: ClientRequest, message: IncomingMessage, request: WireRe
   const endsCall = !call.writableEnded
   async function* body() {
     try {
-      yield* readBody(message, timeouts.idleMs)
+      yield* readBody(() => new BodyInbox(message), timeouts.idleMs)
     } catch (cause) {
       if (request.signal?.aborted) throw request.signal.reason
       throw networkError(request, cause)
@@ -199,4 +208,31 @@ function answerOf(call: ClientRequest, message: IncomingMessage, request: WireRe
     body: body(),
     cancel: () => void (message.complete && !endsCall ? message.resume() : call.destroy()),
   }
+}
+
+/** The call is over; the connection is the body's alone. */
+function takenAnswer(taken: TakenBody, message: IncomingMessage, request: WireRequest, timeouts: Timeouts): WireAnswer {
+  const { signal, url } = request
+  const abort = () => taken.fail(signal!.reason)
+  let begun = false
+  async function* body() {
+    begun = true
+    try {
+      yield* readBody(() => taken, timeouts.idleMs)
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason
+      throw networkError(request, cause)
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  const cancel = () => {
+    signal?.removeEventListener('abort', abort)
+    // SAFETY: the memory of a body that is being read is in use until its reader leaves.
+    if (begun) taken.fail(new Error('cancelled'))
+    else taken.close()
+  }
+  return { status: message.statusCode!, url, headers: message.headers, body: body(), cancel }
 }

@@ -1,6 +1,7 @@
 import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
+import { connectDivertible } from './divertible-socket.ts'
 import { openTunnel, proxyHeaders } from './proxy-tunnel.ts'
 import type { TlsSettings } from './transport.ts'
 
@@ -34,6 +35,7 @@ export async function loadProtocol(way: Way): Promise<Protocol> {
   if (way.proxy) return loadHttpByProxy(way, way.proxy)
   const http = await import('node:http')
   const agent = new http.Agent(agentOptions(way.closed))
+  Object.assign(agent, { createConnection: connectDivertible })
   return { agent, open: options => http.request({ ...options, ...lookupOf(way), agent }) }
 }
 

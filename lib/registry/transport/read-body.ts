@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http'
-import { BodyInbox } from './body-inbox.ts'
+import type { BodySource } from './body-source.ts'
 import { timeoutError } from './network-error.ts'
 
 /** SAFETY: a sender that keeps just above the idle limit would hold a slot for days. */
@@ -9,19 +8,19 @@ const MIN_BYTES_PER_SECOND = 1024
  * The bytes of an answer as they come. Ends the socket when left early, when nothing came for `idleMs`, or when less
  * than 1 KiB/s came over that time. Only time spent waiting counts, so a slow consumer is never blamed on the sender.
  */
-export async function* readBody(message: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readBody(open: () => BodySource, idleMs: number): AsyncGenerator<Uint8Array, void, undefined> {
   const pace = { waiting: true, waitedMs: 0, bytes: 0 }
   const stalled = () => {
-    if (pace.waiting) message.destroy(timeoutError('byte of the body', idleMs))
+    if (pace.waiting) source.fail(timeoutError('byte of the body', idleMs))
   }
   const timer = setTimeout(stalled, idleMs).unref()
-  const inbox = new BodyInbox(message)
+  const source = open()
   try {
     for (;;) {
       pace.waiting = true
       const since = performance.now()
       timer.refresh()
-      const bytes = await inbox.take()
+      const bytes = await source.take()
       pace.waiting = false
       if (!bytes) return
       pace.waitedMs += performance.now() - since
@@ -31,7 +30,7 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
     }
   } finally {
     clearTimeout(timer)
-    if (!message.readableEnded) message.destroy()
+    source.close()
   }
 }
 

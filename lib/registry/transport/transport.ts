@@ -28,6 +28,8 @@ export interface WireRequest {
   readonly tls?: TlsSettings | undefined
   /** Which addresses the host's name may stand for. @defaultValue `anywhere` */
   readonly reach?: Reach | undefined
+  /** Let a chunk of a long body be the reader's only until it asks for the next, or leaves. @defaultValue `false` */
+  readonly borrow?: boolean | undefined
 }
 
 /** The answer to one request. Its body must be read to the end, or `cancel` called. */

@@ -11,6 +11,8 @@ export interface ReadSourceOptions extends AbortOptions {
   readonly parallel?: number | undefined
   /** Told of bytes that came twice. */
   readonly onRepeated?: ((bytes: number) => void) | undefined
+  /** A chunk is the caller's until the next is asked for, or the loop is left: its memory may be used again. */
+  readonly borrow?: boolean | undefined
 }
 
 /**

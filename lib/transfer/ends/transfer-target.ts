@@ -22,8 +22,11 @@ export interface NeedsContext extends AbortOptions {
 export interface BlobFeed {
   /** The blob. */
   readonly descriptor: Descriptor
-  /** Its bytes from an offset on. May be called again, to go back. Not compared with the digest. */
-  open(offset: number): AsyncIterable<Uint8Array>
+  /**
+   * Its bytes from an offset on. May be called again, to go back. Not compared with the digest. With `borrow`, a chunk is
+   * the caller's until the next is asked for, or the loop is left.
+   */
+  open(offset: number, options?: { readonly borrow?: boolean }): AsyncIterable<Uint8Array>
   /** The same, but compared with the digest where the source does not do that itself. */
   openChecked(offset: number): AsyncIterable<Uint8Array>
   /** Tells that the bytes were wrong; gives whether to open it again. */

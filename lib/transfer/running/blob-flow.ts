@@ -40,10 +40,10 @@ export class BlobFlow implements BlobFeed {
     return this.#repeated
   }
 
-  async *open(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+  async *open(offset: number, { borrow = false } = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#seek(offset)
     const { descriptor, meter } = this.#parts
-    for await (const chunk of this.#read(offset)) {
+    for await (const chunk of this.#read(offset, borrow)) {
       this.#moved += chunk.byteLength
       this.#position! += chunk.byteLength
       meter.add(descriptor.digest, descriptor.size, chunk.byteLength)
@@ -63,14 +63,14 @@ export class BlobFlow implements BlobFeed {
     this.#position = offset
   }
 
-  #read(offset: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  #read(offset: number, borrow: boolean): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
     const { descriptor, source, known, parallel, signal } = this.#parts
     if (known) return [known.subarray(offset)]
     const onRepeated = (bytes: number) => {
       this.#moved += bytes
       this.#repeated += bytes
     }
-    return source.readBlob(descriptor, { offset, parallel, signal, onRepeated })
+    return source.readBlob(descriptor, { offset, parallel, signal, onRepeated, borrow })
   }
 
   /**

@@ -189,7 +189,8 @@ class StoreTarget implements TransferTarget {
     // More than there can be was left by somebody who meant another blob.
     if (writer.offset > size) return this.#restart(writer, () => this.#ingest(descriptor, feed, signal, onBegun))
     onBegun(writer.offset)
-    const source = feed.open(writer.offset)
+    // A writer is done with a chunk when it takes the next, and so is whoever watches.
+    const source = feed.open(writer.offset, { borrow: true })
     const watched = writer.offset === 0 ? this.#watch?.begin(source, descriptor, { signal }) : undefined
     try {
       for await (const chunk of watched?.content ?? source) await writer.write(chunk)

@@ -1,0 +1,264 @@
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { FetchBlobOptions, RegistryClientOptions } from '../../lib/registry/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { sampleBlob } from '../helpers/sample-blob.ts'
+import { startRawServer } from '../helpers/start-raw-server.ts'
+import { startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+const MIB = 1024 * 1024
+const { bytes, descriptor } = sampleBlob(5_000_001)
+type Blob = ReturnType<typeof sampleBlob>
+
+/** A server that answers with whatever bytes; `from` is where the range asked for begins. */
+const startServer = (answer: (socket: Socket, from: number, number: number) => unknown) => {
+  let number = 0
+  return startRawServer(socket => {
+    socket.on('data', data => {
+      const from = Number(/range: bytes=(\d+)-/i.exec(data.toString('latin1'))?.[1] ?? 0)
+      void answer(socket, from, number++)
+    })
+  })
+}
+const head = (from = 0, size = bytes.length) =>
+  from === 0
+    ? `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`
+    : `HTTP/1.1 206 Partial\r\nContent-Length: ${size - from}\r\nContent-Range: bytes ${from}-${size - 1}/${size}\r\n\r\n`
+const whole = (from = 0, of: Buffer = bytes) => Buffer.concat([Buffer.from(head(from, of.length)), of.subarray(from)])
+
+interface Fetch extends FetchBlobOptions {
+  readonly client?: RegistryClientOptions
+  readonly blob?: Blob
+  readonly onChunk?: (chunk: Uint8Array) => unknown
+}
+/** Fetches with chunks that are copied in time, as who borrows must. */
+const fetchFrom = async (host: string, { client = {}, blob = { bytes, descriptor }, onChunk, ...options }: Fetch) => {
+  await using registry = registryClientFor(client)
+  const copies: Buffer[] = []
+  const repository = { registry: host, repository: 'a' }
+  for await (const chunk of registry.fetchBlob(repository, blob.descriptor, { borrow: true, ...options })) {
+    copies.push(Buffer.from(chunk))
+    await onChunk?.(chunk)
+  }
+  return Buffer.concat(copies)
+}
+
+describe('a blob whose chunks are borrowed is whole', () => {
+  test('if head and body come in small pieces, cut anywhere', async () => {
+    await using server = await startServer(async socket => {
+      socket.setNoDelay(true)
+      const all = whole()
+      for (let at = 0, size = 1; at < all.length; size = at < 200 ? 7 : (size * 3) % 300_007) {
+        socket.write(all.subarray(at, at + size))
+        at += size
+        if (at < 1000 || at % 5 === 0) await sleep(1)
+      }
+    })
+    expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
+  })
+
+  test.each([MIB - 1, MIB, MIB + 1, 1.5 * MIB, 2 * MIB - 1, 2 * MIB, 3 * MIB + 1])(
+    'if head and body come at once, with %i bytes',
+    async size => {
+      const blob = sampleBlob(size)
+      await using server = await startServer(socket => socket.write(whole(0, blob.bytes)))
+      expect((await fetchFrom(server.host, { blob })).equals(blob.bytes)).toBe(true)
+    },
+  )
+
+  test('if it comes in chunks of the protocol, or without a length', async () => {
+    await using server = await startScriptedRegistry((_, response, number) => {
+      if (number === 1) response.shouldKeepAlive = response.useChunkedEncodingByDefault = false
+      response.write(bytes.subarray(0, 2_000_000))
+      response.end(bytes.subarray(2_000_000))
+    })
+    expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
+    expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
+  })
+
+  test('if the consumer is slow, and sends as fast as it can', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    expect((await fetchFrom(server.host, { onChunk: () => sleep(5) })).equals(bytes)).toBe(true)
+  })
+
+  test('if several come at a time, over connections that were used before and after', async () => {
+    const blobs = [1, 2, 3, 4, 5, 6].map(seed => sampleBlob(3_000_000 + seed, seed))
+    await using server = await startScriptedRegistry((request, response) => {
+      const { bytes: body } = blobs.find(({ descriptor: { digest } }) => request.url!.endsWith(digest))!
+      response.writeHead(200, { 'content-length': body.length }).end(body)
+    })
+    await using registry = registryClientFor()
+    const repository = { registry: server.host, repository: 'a' }
+    const fetch = async ({ bytes: expected, descriptor: blob }: Blob) => {
+      await registry.statBlob(repository, blob.digest)
+      const copies: Buffer[] = []
+      for await (const chunk of registry.fetchBlob(repository, blob, { borrow: true })) {
+        await sleep(chunk.byteLength % 3)
+        copies.push(Buffer.from(chunk))
+      }
+      return Buffer.concat(copies).equals(expected) && (await registry.statBlob(repository, blob.digest))
+    }
+    expect(await Promise.all(blobs.map(fetch))).toEqual(blobs.map(({ descriptor: { size } }) => ({ size })))
+  })
+
+  test('if it begins in the middle', async () => {
+    await using server = await startServer((socket, from) => socket.write(whole(from)))
+    expect((await fetchFrom(server.host, { offset: 1_234_567 })).equals(bytes.subarray(1_234_567))).toBe(true)
+  })
+
+  test('if a store takes it as it comes', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    await using registry = registryClientFor()
+    await using store = createMemoryStore()
+    const content = registry.fetchBlob({ registry: server.host, repository: 'a' }, descriptor, { borrow: true })
+    expect(await store.put(content, descriptor)).toMatchObject({ size: bytes.length, digest: descriptor.digest })
+  })
+})
+
+describe('chunks that are', () => {
+  const keep = async (options: FetchBlobOptions) => {
+    await using server = await startServer(socket => socket.write(whole()))
+    const kept: Uint8Array[] = []
+    await fetchFrom(server.host, { ...options, onChunk: chunk => kept.push(chunk) })
+    return kept
+  }
+
+  test('borrowed lie in memory that is used again', async () => {
+    const kept = await keep({})
+    expect(new Set(kept.map(({ buffer }) => buffer)).size).toBe(1)
+    expect(Buffer.concat(kept).equals(bytes)).toBe(false)
+  })
+
+  test('not borrowed stay as they are', async () => {
+    expect(Buffer.concat(await keep({ borrow: false })).equals(bytes)).toBe(true)
+  })
+
+  test('not borrowed stay as they are also for a consumer that is slower than the connection', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    const kept: Uint8Array[] = []
+    const onChunk = async (chunk: Uint8Array) => {
+      kept.push(chunk)
+      await sleep(20)
+    }
+    await fetchFrom(server.host, { borrow: false, onChunk })
+    expect(Buffer.concat(kept).equals(bytes)).toBe(true)
+  })
+
+  test('borrowed stay as they are until the next is asked for, whatever else is fetched', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    let position = 0
+    const other = sampleBlob(5_000_001, 9)
+    await using others = await startServer(socket => socket.write(whole(0, other.bytes)))
+    await fetchFrom(server.host, {
+      onChunk: async chunk => {
+        if (position < 2_000_000) await fetchFrom(others.host, { blob: other })
+        expect(Buffer.compare(chunk, bytes.subarray(position, position + chunk.byteLength))).toBe(0)
+        position += chunk.byteLength
+      },
+    })
+    expect(position).toBe(bytes.length)
+  })
+})
+
+describe('a connection of borrowed chunks', () => {
+  test('that says more than it announced is not listened to, nor used again', async () => {
+    await using server = await startServer(socket =>
+      socket.write(Buffer.concat([whole(), Buffer.from('HTTP/1.1 200')])),
+    )
+    await using registry = registryClientFor()
+    for (let i = 0; i < 2; i++) {
+      let size = 0
+      const repository = { registry: server.host, repository: 'a' }
+      for await (const chunk of registry.fetchBlob(repository, descriptor, { borrow: true })) size += chunk.byteLength
+      expect(size).toBe(bytes.length)
+    }
+    await expect.poll(() => server.connections.size).toBe(0)
+  })
+
+  test.each(['end', 'resetAndDestroy'] as const)('that breaks (%s) is gone on with from there', async how => {
+    const seen: number[] = []
+    await using server = await startServer((socket, from, number) => {
+      seen.push(from)
+      if (number > 2) return socket.write(whole(from))
+      socket.write(whole(from).subarray(0, 1_500_000), () => setTimeout(() => socket[how](), 20))
+    })
+    expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
+    expect(seen).toHaveLength(4)
+    expect(seen.every((from, i) => i === 0 || from > seen[i - 1]!)).toBe(true)
+  })
+
+  test('that always breaks is an error that may pass', async () => {
+    await using server = await startServer((socket, from) => socket.end(whole(from).subarray(0, 200_000)))
+    const error = await thrownBy(() => fetchFrom(server.host, { client: { retries: { tries: 2 } } }))
+    expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: true, cause: { code: 'ECONNRESET' } })
+  })
+
+  test.each([0, 40])('that stalls, or drips every %i ms, ends after the time for it', async every => {
+    await using server = await startServer(socket => {
+      socket.write(whole().subarray(0, 1000))
+      const drip = every > 0 ? setInterval(() => socket.write('x'), every) : undefined
+      socket.on('close', () => clearInterval(drip))
+    })
+    const client = { retries: { tries: 1 }, timeouts: { idleMs: 150 } }
+    const error = await thrownBy(() => fetchFrom(server.host, { client }))
+    expect(error).toMatchObject({ code: 'ERR_NETWORK', cause: { code: 'ETIMEDOUT' } })
+    await expect.poll(() => server.connections.size).toBe(0)
+  })
+
+  test('is not to blame for a slow consumer', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    let chunks = 0
+    const onChunk = () => sleep(chunks++ < 3 ? 200 : 0)
+    const got = await fetchFrom(server.host, { client: { timeouts: { idleMs: 100 } }, onChunk })
+    expect(got.equals(bytes)).toBe(true)
+  })
+
+  test('ends when the signal says so, with its reason', async () => {
+    const stop = new AbortController()
+    await using server = await startServer(socket => socket.write(whole().subarray(0, 2_000_000)))
+    const onChunk = () => void setTimeout(() => stop.abort(new Error('enough')), 50)
+    const error = await thrownBy(() => fetchFrom(server.host, { signal: stop.signal, onChunk }))
+    expect(error.message).toBe('enough')
+    await expect.poll(() => server.connections.size).toBe(0)
+  })
+
+  test('ends when the loop is left', async () => {
+    await using server = await startServer(socket => socket.write(whole()))
+    await using registry = registryClientFor()
+    for await (const _ of registry.fetchBlob({ registry: server.host, repository: 'a' }, descriptor, {
+      borrow: true,
+    })) {
+      break
+    }
+    await expect.poll(() => server.connections.size).toBe(0)
+  })
+
+  test('is refused before a byte of it is read, if the head announces another size', async () => {
+    await using server = await startServer(socket => socket.write(whole(0, Buffer.alloc(6_000_000))))
+    expect(await thrownBy(() => fetchFrom(server.host, {}))).toMatchObject({ code: 'ERR_SIZE_MISMATCH' })
+    await expect.poll(() => server.connections.size).toBe(0)
+  })
+
+  test('is read no further than there is memory for while the consumer is busy', async () => {
+    const blob = sampleBlob(60_000_000)
+    let sent = 0
+    await using server = await startServer(async socket => {
+      const all = whole(0, blob.bytes)
+      for (let at = 0; at < all.length; at += 100_000) {
+        await new Promise<unknown>(resolve => socket.write(all.subarray(at, at + 100_000), resolve))
+        sent = at
+      }
+    })
+    let size = 0
+    const onChunk = async (chunk: Uint8Array) => {
+      if (size === 0) await sleep(500)
+      // What the system holds on both sides, and the ring.
+      expect(sent - size).toBeLessThan(20_000_000)
+      size += chunk.byteLength
+    }
+    expect((await fetchFrom(server.host, { blob, onChunk })).equals(blob.bytes)).toBe(true)
+  })
+})
