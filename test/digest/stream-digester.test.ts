@@ -177,6 +177,23 @@ test('streams move when others end: to a worker that has nothing to do, and from
   expect(worker.load).toBe(0)
 })
 
+test.each([1, 2, 3, 4, 5, 7])(
+  'the worker gives all room back when it has nothing left to do, after %i slots too',
+  async slots => {
+    const slot = 512 * 1024
+    const worker = new HashWorker(() => {})
+    const hash = new WorkerHash(worker, 'sha256', 'native')
+    const expected = createHash('sha256')
+    for (const size of [slots * slot, 4 * slot + 1, slot - 1, slots * slot]) {
+      await hash.update(bytes.subarray(0, size))
+      expected.update(bytes.subarray(0, size))
+      await setTimeout(20)
+    }
+    expect(await hash.hex()).toBe(expected.digest('hex'))
+    await worker.terminate()
+  },
+)
+
 test('a state that the hasher does not know fails its stream only', async () => {
   const worker = new HashWorker(() => {})
   const bad = new WorkerHash(worker, 'sha256', 'wasm', new Uint8Array(116))

@@ -32,17 +32,23 @@ async function openHash({ algorithm, engine, state }) {
 
 const acts = {
   open: message => {
+    const { slotBytes, freeTogether, sent } = message
     const ring = new Uint8Array(message.ring)
     const ready = openHash(message)
     // Whoever awaits it is told; until somebody does, it must not end the thread and every other stream with it.
     ready.catch(() => {})
-    streams.set(message.id, { ring, slotBytes: message.slotBytes, ready })
+    streams.set(message.id, { ring, slotBytes, freeTogether, sent, ready, hashed: 0, free: [] })
   },
   chunk: async ({ id, slot, length }, stream) => {
     const hash = await stream.ready
     const start = slot * stream.slotBytes
     hash.update(stream.ring.subarray(start, start + length))
-    parentPort.postMessage({ id, type: 'free', slot })
+    stream.hashed = (stream.hashed + 1) | 0
+    stream.free.push(slot)
+    // PERF: a message wakes the calling thread, which then often takes this processor: several slots share one.
+    // SAFETY: whoever waits for a slot has sent all it had, so the last of them is always told.
+    if (stream.free.length < stream.freeTogether && stream.hashed !== Atomics.load(stream.sent, 0)) return
+    parentPort.postMessage({ id, type: 'free', slots: stream.free.splice(0) })
   },
   save: async ({ id }, stream) => parentPort.postMessage({ id, type: 'state', state: (await stream.ready).save() }),
   digest: async ({ id }, stream) => {

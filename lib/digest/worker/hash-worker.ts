@@ -7,7 +7,7 @@ import { HASH_WORKER_SOURCE } from './hash-worker-source.ts'
 
 /** What a worker says. */
 type Answer =
-  | { readonly id: number; readonly type: 'free'; readonly slot: number }
+  | { readonly id: number; readonly type: 'free'; readonly slots: readonly number[] }
   | { readonly id: number; readonly type: 'state'; readonly state: Uint8Array }
   | { readonly id: number; readonly type: 'hex'; readonly hex: string }
   | { readonly id: number; readonly type: 'failed'; readonly message: string }
@@ -26,6 +26,10 @@ export interface StreamStart {
   readonly state?: Uint8Array | undefined
   readonly ring: SharedArrayBuffer
   readonly slotBytes: number
+  /** How many slots the worker gives back with one message, unless it has nothing left to do. */
+  readonly freeTogether: number
+  /** In shared memory, how many slots were sent: the worker knows from it whether more are waiting. */
+  readonly sent: Int32Array
 }
 
 /** One thread that hashes any number of streams. It keeps the process alive only while a stream is open. */

@@ -21,6 +21,7 @@ export class WorkerHash implements AnswerTaker {
   /** The slot being filled, and how far it is. */
   #slot: number | undefined
   #filled = 0
+  readonly #sent = new Int32Array(new SharedArrayBuffer(4))
   #failure: HasherError | undefined
   #waiting: (() => void) | undefined
   /** Questions not answered yet; a worker answers in the order it was asked. */
@@ -31,7 +32,8 @@ export class WorkerHash implements AnswerTaker {
     this.#worker = worker
     this.#ring = rings.pop() ?? new SharedArrayBuffer(SLOT_BYTES * SLOTS)
     this.#bytes = new Uint8Array(this.#ring)
-    this.#id = worker.open({ algorithm, engine, state, ring: this.#ring, slotBytes: SLOT_BYTES }, this)
+    const slots = { ring: this.#ring, slotBytes: SLOT_BYTES, freeTogether: SLOTS / 2, sent: this.#sent }
+    this.#id = worker.open({ algorithm, engine, state, ...slots }, this)
   }
 
   /** Takes bytes; resolves when they are copied, which waits for the worker if it is a whole ring behind. */
@@ -51,6 +53,7 @@ export class WorkerHash implements AnswerTaker {
 
   #flush(): void {
     if (this.#slot === undefined) return
+    Atomics.add(this.#sent, 0, 1)
     this.#worker.send({ type: 'chunk', id: this.#id, slot: this.#slot, length: this.#filled })
     this.#slot = undefined
     this.#filled = 0
@@ -72,9 +75,9 @@ export class WorkerHash implements AnswerTaker {
     this.#close()
   }
 
-  take(answer: { type: string; slot?: number; state?: Uint8Array; hex?: string }): void {
+  take(answer: { type: string; slots?: readonly number[]; state?: Uint8Array; hex?: string }): void {
     if (answer.type === 'free') {
-      this.#free.push(answer.slot as number)
+      this.#free.push(...(answer.slots as readonly number[]))
       this.#wake()
       return
     }
