@@ -5,6 +5,7 @@ import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
 import type { CompressionType, DetectedCompression } from './detect-compression.ts'
 import { decompressGzip } from './gzip/decompress-gzip.ts'
 import { boundOutput } from './shared/bound-output.ts'
+import type { BytesCome } from './shared/engine-input.ts'
 import { sniffCompression } from './sniff-compression.ts'
 import { decompressZstd } from './zstd/decompress-zstd.ts'
 
@@ -40,29 +41,28 @@ export async function* decompress(
   const chunks = abortableItems(chunksOf(source), signal)
   const input = { bytes: 0 }
   if (options.type && options.type !== 'auto') {
-    yield* boundOutput(open(options.type, count(chunks, input)), { maxBytes, maxRatio, input, signal })
+    yield* boundOutput(open(options.type, chunks, input), { maxBytes, maxRatio, input, signal })
     return
   }
   const { type, content } = await sniffCompression(chunks)
   try {
-    yield* boundOutput(open(type, count(content, input)), { maxBytes, maxRatio, input, signal })
+    yield* boundOutput(open(type, content, input), { maxBytes, maxRatio, input, signal })
   } finally {
     await content.return()
   }
 }
 
-function open(type: DetectedCompression, source: ByteSource): AsyncIterable<Uint8Array> {
-  if (type === 'gzip') return decompressGzip(source)
-  if (type === 'zstd') return decompressZstd(source)
-  if (type === 'none') return source as AsyncIterable<Uint8Array>
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+function open(type: DetectedCompression, source: Chunks, input: BytesCome): AsyncIterable<Uint8Array> {
+  if (type === 'gzip') return decompressGzip(source, input)
+  if (type === 'zstd') return decompressZstd(count(source, input))
+  if (type === 'none') return count(source, input)
   // SAFETY: a decompressor is never started by name; engines that do so were made to run one from the image.
   throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot read ${JSON.stringify(type)}`)
 }
 
-async function* count(
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  input: { bytes: number },
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* count(chunks: Chunks, input: BytesCome): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
     input.bytes += chunk.byteLength
     yield chunk

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
@@ -25,6 +25,24 @@ test.each([1, 13, 4096])('several gzip members in a row are one stream, cut at %
 test.each([1, 20, 4096])('zeros after the last member are padding, cut at %i', async size => {
   const padded = Buffer.concat([gzipSync('one'), Buffer.alloc(1000)])
   expect((await readAll(decompress(cut(padded, size)))).toString()).toBe('one')
+})
+
+test.each([1, 20, 500, 4096])('bytes after such zeros are refused, wherever they come, cut at %i', async size => {
+  const surplus = Buffer.concat([gzipSync('one'), Buffer.alloc(1000), Buffer.from('x')])
+  expect(await thrownBy(() => readAll(decompress(cut(surplus, size))))).toMatchObject({
+    code: 'ERR_INVALID_COMPRESSION',
+  })
+})
+
+test.each([1000, 100_000, 2 * MIB])('a source may reuse its buffer of %i bytes', async size => {
+  const buffer = Buffer.alloc(size)
+  const reusing = (function* () {
+    for (let at = 0; at < gzipped.byteLength; at += size) {
+      yield buffer.subarray(0, gzipped.copy(buffer, 0, at))
+      buffer.fill(0xff)
+    }
+  })()
+  expect((await readAll(decompress(reusing))).equals(bytes)).toBe(true)
 })
 
 test('bytes that are not compressed pass, an empty stream too', async () => {
@@ -67,6 +85,32 @@ test('a slow reader holds the source back', async () => {
   await new Promise(resolve => setTimeout(resolve, 100))
   expect(state.taken).toBeLessThan(3)
   await opened.return()
+})
+
+test('the next chunk is fetched while one is opened, and no more than that', async () => {
+  const long = gzipSync(Buffer.alloc(20 * MIB))
+  const { source, state } = watchedSource(Array.from({ length: 10 }, () => long))
+  const opened = decompress(source)
+  await opened.next()
+  await vi.waitFor(() => expect(state.taken).toBe(2))
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(state.taken).toBe(2)
+  await opened.return()
+  expect(state.returned).toBe(true)
+})
+
+test('what came before a failure of the source is opened, though the failure was met while it was', async () => {
+  const failing = (async function* () {
+    yield gzipSync(Buffer.alloc(20 * MIB))
+    throw new Error('fault')
+  })()
+  let opened = 0
+  const read = async () => {
+    for await (const piece of decompress(failing)) opened += piece.byteLength
+  }
+  expect((await thrownBy(read)).message).toBe('fault')
+  // What waits for the reader when the engine is stopped is dropped.
+  expect(opened).toBeGreaterThan(17 * MIB)
 })
 
 test('an abort ends a silent source with the reason', async () => {

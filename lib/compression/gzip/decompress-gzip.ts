@@ -1,11 +1,15 @@
 import { createGunzip } from 'node:zlib'
 import { FormatError } from '../../errors/index.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
+import type { BytesCome } from '../shared/engine-input.ts'
 import { ENGINE_OPTIONS, runEngine } from '../shared/run-engine.ts'
 
-/** All members of a gzip stream. The engine checks headers, checksums, sizes and truncation of each. */
-export function decompressGzip(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
-  return runEngine(() => createGunzip(ENGINE_OPTIONS), source, refuseNonZero)
+/**
+ * All members of a gzip stream. The engine checks headers, checksums, sizes and truncation of each. `input` is told how far
+ * it has come.
+ */
+export function decompressGzip(source: ByteSource, input: BytesCome): AsyncGenerator<Uint8Array, void, undefined> {
+  return runEngine(() => createGunzip(ENGINE_OPTIONS), source, refuseNonZero, input)
 }
 
 /**

@@ -1,5 +1,5 @@
 import zlib from 'node:zlib'
-import type { Engine } from '../shared/run-engine.ts'
+import type { Engine } from '../shared/engine-input.ts'
 
 /** The part of node:zlib that Node has from 22.15 and 23.8 on; the types of Node 20 do not know it. */
 export interface PlatformZstd {
