@@ -121,19 +121,21 @@ function inputOf(
   const xattrs = read ?? (packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')])))
   // Another name of a file is a file to whoever decides.
   const kind = type === 'hardlink' ? 'file' : type
-  const common = {
-    path: prefix + name,
-    type,
-    mode: rules.mode(name, kind, entry.mode),
-    uid: rules.uid(name, kind, entry.uid),
-    gid: rules.gid(name, kind, entry.gid),
-    mtime: rules.mtime(name, kind, entry.mtime),
-  }
+  const path = prefix + name
+  const mode = rules.mode(name, kind, entry.mode)
+  const uid = rules.uid(name, kind, entry.uid)
+  const gid = rules.gid(name, kind, entry.gid)
+  const mtime = rules.mtime(name, kind, entry.mtime)
   // PERF: files and directories without anything special are nearly all there is.
-  if (type === 'directory' && !xattrs) return common
-  if (type === 'file' && !xattrs) return { ...common, size, content }
+  if (type === 'file' && !xattrs) return { path, type, mode, uid, gid, mtime, size, content }
+  if (type === 'directory' && !xattrs) return { path, type, mode, uid, gid, mtime }
   return {
-    ...common,
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime,
     ...(linkname === undefined ? {} : { linkname: type === 'hardlink' ? prefix + linkname : linkname }),
     ...(devMajor === undefined ? {} : { devMajor }),
     ...(devMinor === undefined ? {} : { devMinor }),
