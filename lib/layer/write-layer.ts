@@ -5,7 +5,7 @@ import type { AbortOptions } from '../internal/abort.ts'
 import { batchesOf, inBatches } from '../internal/batches.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
-import { lendTarPieces, normalizePath, type TarInput, type TarLimits } from '../tar/index.ts'
+import { lendTarPieces, normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
@@ -87,7 +87,9 @@ export async function writeLayer(
   const indexed = (entry: IndexedEntry) => columns.add(entry)
   const indexer = options.index === false ? undefined : new LayerIndexer(hasher, indexed, options.limits)
   try {
-    const tar = observed(lendTarPieces(unique(entries, progress), { signal }), progress, {
+    // What is not compressed goes to the store as it is, and whoever wrote that may keep it.
+    const write = type === 'none' ? writeTar : lendTarPieces
+    const tar = observed(write(unique(entries, progress), { signal }), progress, {
       digester,
       indexer,
       onProgress: options.onProgress,

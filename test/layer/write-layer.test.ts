@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import zlib, { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
 import { fromDirectory, readLayer, writeLayer } from '../../lib/layer/index.ts'
-import { createMemoryStore, planCollection, runCollection } from '../../lib/store/index.ts'
+import { createMemoryStore, planCollection, runCollection, type Store } from '../../lib/store/index.ts'
 import { type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
@@ -55,6 +56,24 @@ test('gzip is the default, writing twice gives the same blob, with either hasher
   const other = await writeLayer(store, entries(), { level: 1 })
   expect(other.diffId).toBe(one.diffId)
   expect(other.descriptor.digest).not.toBe(one.descriptor.digest)
+})
+
+test.each(['gzip', 'none'] as const)('a store that keeps the chunks it was put has a layer of compression %s', async compression => {
+  const many = () => Array.from({ length: 300 }, (_, i): TarInput => ({ path: `${i}`, type: 'file', content: mixedBytes(9000 + i) }))
+  const store = createMemoryStore()
+  let kept = Buffer.alloc(0)
+  const keeping = {
+    derived: store.derived,
+    async put(source: AsyncIterable<Uint8Array>) {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of source) chunks.push(chunk)
+      kept = Buffer.concat(chunks)
+      return { digest: sha256(kept) as Digest, size: kept.byteLength }
+    },
+  }
+  await writeLayer(keeping as unknown as Store, many(), { compression })
+  const tar = await readAll(writeTar(many()))
+  expect((compression === 'gzip' ? gunzipSync(kept) : kept).equals(tar)).toBe(true)
 })
 
 test('annotations stand in the descriptor', async () => {
