@@ -15,7 +15,7 @@ process.stdout.write(JSON.stringify({ name: bench.name, question: bench.question
 async function measure({ name, bytes, tasks }) {
   const limits = smoke
     ? { time: 0, iterations: 1, warmup: false }
-    : { time: 250, iterations: 5, warmupTime: 60, warmupIterations: 2 }
+    : { time: 150, iterations: 5, warmupTime: 40, warmupIterations: 1 }
   const runner = new Bench({ ...limits, retainSamples: true, throws: true })
   for (const { label, run, skipped } of tasks) if (!skipped) runner.add(label, run, { async: true })
   await runner.run()

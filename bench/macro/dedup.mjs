@@ -21,7 +21,7 @@ async function compareOn(bench, name, corpus, settings) {
     job: 'dedup',
     figure: 'act',
     // The bytes kept are the same in every run.
-    once: true,
+    rounds: 1,
     columns: ['total', 'kept', 'share', 'pieces', 'seconds'],
     plot: 'kept',
     input: { corpus, settings },

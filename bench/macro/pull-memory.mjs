@@ -32,7 +32,7 @@ function compareOn(bench, image, reference, bytes) {
     image,
     reference,
     bytes,
-    once: true,
+    rounds: 1,
     columns: ['seconds', 'speed', 'cpu', 'memory'],
     plot: 'memory',
   })
