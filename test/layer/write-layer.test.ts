@@ -58,23 +58,27 @@ test('gzip is the default, writing twice gives the same blob, with either hasher
   expect(other.descriptor.digest).not.toBe(one.descriptor.digest)
 })
 
-test.each(['gzip', 'none'] as const)('a store that keeps the chunks it was put has a layer of compression %s', async compression => {
-  const many = () => Array.from({ length: 300 }, (_, i): TarInput => ({ path: `${i}`, type: 'file', content: mixedBytes(9000 + i) }))
-  const store = createMemoryStore()
-  let kept = Buffer.alloc(0)
-  const keeping = {
-    derived: store.derived,
-    async put(source: AsyncIterable<Uint8Array>) {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of source) chunks.push(chunk)
-      kept = Buffer.concat(chunks)
-      return { digest: sha256(kept) as Digest, size: kept.byteLength }
-    },
-  }
-  await writeLayer(keeping as unknown as Store, many(), { compression })
-  const tar = await readAll(writeTar(many()))
-  expect((compression === 'gzip' ? gunzipSync(kept) : kept).equals(tar)).toBe(true)
-})
+test.each(['gzip', 'none'] as const)(
+  'a store that keeps the chunks it was put has a layer of compression %s',
+  async compression => {
+    const many = () =>
+      Array.from({ length: 300 }, (_, i): TarInput => ({ path: `${i}`, type: 'file', content: mixedBytes(9000 + i) }))
+    const store = createMemoryStore()
+    let kept = Buffer.alloc(0)
+    const keeping = {
+      derived: store.derived,
+      async put(source: AsyncIterable<Uint8Array>) {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of source) chunks.push(chunk)
+        kept = Buffer.concat(chunks)
+        return { digest: sha256(kept) as Digest, size: kept.byteLength }
+      },
+    }
+    await writeLayer(keeping as unknown as Store, many(), { compression })
+    const tar = await readAll(writeTar(many()))
+    expect((compression === 'gzip' ? gunzipSync(kept) : kept).equals(tar)).toBe(true)
+  },
+)
 
 test('annotations stand in the descriptor', async () => {
   const { descriptor } = await writeLayer(createMemoryStore(), entries(), { annotations: { a: 'b' } })

@@ -1,4 +1,4 @@
-import type { TarEntryType } from '../../tar/index.ts'
+import { KINDS } from '../indexing/stored-index.ts'
 import type { SourceEntry, SourceStep } from './source-entry.ts'
 
 /**
@@ -14,16 +14,7 @@ export interface StepColumns {
 
 type Rare = Pick<SourceEntry, 'linkname' | 'devMajor' | 'devMinor' | 'xattrs'>
 
-/** The kind stands in the table by its place here; a step that begins no entry has none. */
-const KINDS: readonly TarEntryType[] = [
-  'file',
-  'directory',
-  'symlink',
-  'hardlink',
-  'character-device',
-  'block-device',
-  'fifo',
-]
+/** In place of a kind, which stands in the table by its place in the list: the step begins no entry. */
 const NO_ENTRY = -1
 
 /** Offset, length, last, kind, mode, uid, gid, size, mtime, dev, ino. */
