@@ -31,3 +31,22 @@ export function batchesOf<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterab
 async function* oneByOne<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<readonly T[], void, undefined> {
   for await (const item of items) yield [item]
 }
+
+/** What lent batches are taken back by. */
+const loans = new WeakMap<readonly unknown[], () => void>()
+
+/**
+ * Lends a batch: whoever takes batches may say by {@link returnBatch} that it is done with one, and `onReturn` may use
+ * the memory of its items again. Nobody has to: a batch that is not returned stays as it is.
+ */
+export function lendBatch<T>(batch: readonly T[], onReturn: () => void): readonly T[] {
+  loans.set(batch, onReturn)
+  return batch
+}
+
+/** Gives a batch back if it was lent. Nothing of it may be looked at after that, by whomever it was passed on to. */
+export function returnBatch(batch: readonly unknown[]): void {
+  const onReturn = loans.get(batch)
+  loans.delete(batch)
+  onReturn?.()
+}

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { inBatches } from '../internal/batches.ts'
+import { inBatches, lendBatch, returnBatch } from '../internal/batches.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
 import { applyPolicies, type PolicyRules, policyRules, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
@@ -60,7 +60,7 @@ export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
  *
  * Directories are read one at a time, in the order of the bytes of their names. Symbolic links stay links and are never
  * followed. Fifos and devices are kept, sockets are left out. The directory itself is an entry only under `at`. Reading
- * is done in another thread, at most 4 MiB ahead. Take the content of each entry before the next entry, as
+ * is done in another thread, at most 2 MiB ahead. Take the content of each entry before the next entry, as
  * {@link writeLayer} does; later it may have to be read again.
  *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if there is no such directory; `ERR_SOURCE_CHANGED` for a file or
@@ -104,7 +104,7 @@ async function* batchesFrom(
       const read = typeof xattrs === 'function' ? await portable(xattrs, directory, found) : undefined
       inputs.push(inputOf(found, { prefix, rules, read }))
     }
-    yield inputs
+    yield lendBatch(inputs, () => returnBatch(batch))
   }
 }
 

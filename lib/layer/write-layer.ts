@@ -2,7 +2,7 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { batchesOf, inBatches } from '../internal/batches.ts'
+import { batchesOf, inBatches, returnBatch } from '../internal/batches.ts'
 import { type Descriptor, MediaType } from '../spec/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
 import { lendTarPieces, normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
@@ -137,6 +137,8 @@ async function* uniqueBatches(
     }
     progress.entries += batch.length
     yield batch
+    // The tar has copied all of it.
+    returnBatch(batch)
   }
 }
 

@@ -180,8 +180,9 @@ describe('JSON and text', () => {
     const data = { ...(sampleManifest().config as object), size: 3, data: 'YW5*' }
     const document = Buffer.from(JSON.stringify(sampleManifest({ config: data })))
     expect(await thrownBy(() => parseManifest(document))).toMatchObject({ code: 'ERR_INVALID_MANIFEST' })
-    // Each is behind an alphabet that was checked, or reads what we wrote.
-    expect(linesWith(/Buffer\.from\([^)]*'hex'\)/)).toEqual([])
+    // What a hasher has just given may be packed; anything else would have to be behind an alphabet that was checked.
+    const packed = expect.stringContaining('lib/layer/indexing/index-columns.ts: readonly #digests')
+    expect(linesWith(/Buffer\.from\([^)]*'hex'\)/)).toEqual([packed])
   })
 })
 

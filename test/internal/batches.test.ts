@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { batchesOf, inBatches } from '../../lib/internal/batches.ts'
+import { batchesOf, inBatches, lendBatch, returnBatch } from '../../lib/internal/batches.ts'
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = []
@@ -53,4 +53,15 @@ test('nothing is read before somebody asks', () => {
   const { items, seen } = watched([[1]])
   batchesOf(items)
   expect(seen.read).toBe(0)
+})
+
+test("a lent batch goes back once, and one that was not lent is nobody's business", () => {
+  let returned = 0
+  const batch = lendBatch([1, 2], () => returned++)
+  expect(batch).toEqual([1, 2])
+  expect(returned).toBe(0)
+  returnBatch(batch)
+  returnBatch(batch)
+  returnBatch([1, 2])
+  expect(returned).toBe(1)
 })

@@ -1,5 +1,6 @@
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { lendBatch } from '../../internal/batches.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import type { TarEntryType } from '../../tar/index.ts'
 import { DirectoryScan, type ScanOptions } from './directory-scan.ts'
@@ -31,7 +32,7 @@ const FIRST_ENTRIES = 200
 /**
  * The entries of a directory, as many at once as have been read. Content has been read when an entry comes, or comes after
  * it piece by piece; it is kept for two batches, so that memory does not grow if somebody collects entries. Who asks for it
- * later gets it from the file again, if that is the same as it was.
+ * later gets it from the file again, if that is the same as it was. What is given is lent, see {@link lendBatch}.
  */
 export async function* readDirectory(
   options: ReadDirectoryOptions,
@@ -41,7 +42,8 @@ export async function* readDirectory(
   try {
     for (let begun = await steps.nextEntries(); begun; begun = await steps.nextEntries()) {
       options.signal?.throwIfAborted()
-      yield begun.map(step => entryOf(step, steps, options))
+      const entries = begun.map(step => entryOf(step, steps, options))
+      yield lendBatch(entries, steps.lend())
     }
   } finally {
     await steps.stop()
@@ -70,6 +72,7 @@ async function openReader(options: ReadDirectoryOptions): Promise<ScanReader> {
       entries += batch.steps.length
       return batch
     },
+    reuse: bytes => reader.reuse(bytes),
     async stop() {
       await first.stop()
       await reader.stop()
@@ -87,7 +90,7 @@ function openScan(open: () => DirectoryScan): DirectoryScan {
 
 /** The bytes of a batch, as long as they are kept. */
 interface HeldBytes {
-  bytes: Uint8Array | undefined
+  bytes: Uint8Array<ArrayBuffer> | undefined
 }
 
 interface QueuedStep extends SourceStep {
@@ -104,6 +107,9 @@ class StepQueue {
   readonly #held: HeldBytes[] = []
   #batch: ReadBatch | undefined
   #at = 0
+  /** How many lists of entries with content in the batch are out, and whether one has come back. */
+  #out = 0
+  #returned = false
   /** Counts entries, so that the content of one knows when another has begun. */
   entries = 0
 
@@ -139,18 +145,39 @@ class StepQueue {
     return found
   }
 
+  /** Lends the entries that were just found; to be called when they are not needed any more. */
+  lend(): () => void {
+    const batch = this.#batch
+    this.#out++
+    return () => {
+      if (batch !== this.#batch) return
+      this.#out--
+      this.#returned = true
+    }
+  }
+
   /** Whether there is another step; reads on where it has to. */
   async #isFilled(): Promise<boolean> {
     while (!this.#batch || this.#at === this.#batch.steps.length) {
       if (this.#batch?.fault) throw sourceError(this.#batch.fault)
       if (this.#batch?.done) return false
       this.#signal?.throwIfAborted()
+      if (this.#returned && this.#out === 0) this.#reuse()
       this.#batch = await this.#reader.next()
       this.#at = 0
+      this.#out = 0
+      this.#returned = false
       this.#held.push({ bytes: this.#batch.bytes })
       if (this.#held.length > 2) this.#held.shift()!.bytes = undefined
     }
     return true
+  }
+
+  /** Lets the reader fill the bytes of the batch again. */
+  #reuse(): void {
+    const held = this.#held.at(-1)!
+    if (held.bytes) this.#reader.reuse(held.bytes)
+    held.bytes = undefined
   }
 
   stop(): Promise<void> {

@@ -7,7 +7,7 @@ import type { StepColumns } from './step-columns.ts'
  * Bytes and entries of one batch. PERF: what is under way survives a collection of garbage, and a heap in which much survives
  * grows: 512 entries of a tree of small files took 40 MB more than 64, for the same processor time.
  */
-export const BATCH_BYTES = 512 * 1024
+const BATCH_BYTES = 512 * 1024
 const BATCH_ENTRIES = 64
 
 /** What a scan gives at once. */
@@ -37,10 +37,14 @@ export interface SourceBatch {
 }
 
 /** Lets a scan fill one batch. What it gave before it failed is kept: the failure is told when its turn has come. */
-export function scanBatch(scan: DirectoryScan, size = BATCH_BYTES, entries = BATCH_ENTRIES): ScannedBatch {
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+export function scanBatch(scan: DirectoryScan, bytes: Uint8Array<ArrayBuffer>, entries = BATCH_ENTRIES): ScannedBatch {
   const { steps, filled, failure } = scan.fill(bytes, entries)
   return { steps, bytes, filled, done: failure !== undefined || scan.done, fault: faultOf(failure) }
+}
+
+/** Memory for a batch. */
+export function emptyBatch(size = BATCH_BYTES): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
 }
 
 function faultOf(failure: unknown): SourceFault | undefined {

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DirectoryScan } from './directory-scan.ts'
-import { type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
+import { emptyBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import { encodeSteps } from './step-columns.ts'
 import { loadXattrLister } from './xattrs.ts'
 
-/** One batch for each message: whoever asks decides how far the scan runs ahead. */
+/** One batch for each message, which may bring memory for it: whoever asks decides how far the scan runs ahead. */
 const { options, xattrs, state } = workerData as ScanStart
 const ready = openScan()
 
@@ -12,8 +12,9 @@ async function openScan(): Promise<DirectoryScan> {
   return new DirectoryScan(options, { state, xattrs: xattrs ? await loadXattrLister() : undefined })
 }
 
-parentPort?.on('message', async () => {
-  const { steps, bytes, filled, done, fault } = scanBatch(await ready)
+parentPort?.on('message', async (spare: ArrayBuffer | undefined) => {
+  const scan = await ready
+  const { steps, bytes, filled, done, fault } = scanBatch(scan, spare ? new Uint8Array(spare) : emptyBatch())
   const sent = filled > 0 ? bytes.buffer : undefined
   const columns = encodeSteps(steps)
   const batch: SourceBatch = { steps: columns, bytes: sent, done, fault }

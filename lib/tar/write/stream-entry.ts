@@ -4,20 +4,24 @@ import { abortableItems } from '../../internal/abortable-items.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { PlannedHeader } from './header-of.ts'
 
+/** However long a content is that is all there, no more of it is in memory twice. */
+const COPIED_AT_ONCE = 512 * 1024
+
 type Sink = ReturnType<Pack['entry']>
 
-/** Writes an entry by tar-stream; resolves when the pack has taken all of it. */
+/** Writes a file by tar-stream; resolves when the pack has taken all of it. */
 export async function streamEntry(
   pack: Pack,
   { path, header }: Pick<PlannedHeader, 'path' | 'header'>,
   content: ByteSource,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { size } = header
+  const { linkname: _, ...fields } = header
+  const { size } = fields
   let written = 0
   let sink!: Sink
   const done = new Promise<void>((resolve, reject) => {
-    sink = pack.entry({ ...header }, error => (error ? reject(error) : resolve()))
+    sink = pack.entry(fields, error => (error ? reject(error) : resolve()))
   })
   // An error of a sink arrives through the callback; without a listener it would end the process as well.
   sink.on('error', () => {})
@@ -26,8 +30,10 @@ export async function streamEntry(
   for await (const chunk of abortableItems(chunksOf(content), signal)) {
     written += chunk.byteLength
     if (written > size) throw sizeMismatch(path, size, written)
-    // The source may reuse its buffer, the pack keeps it until it is read.
-    if (!sink.write(content instanceof Uint8Array ? content : Buffer.from(chunk))) await drained(sink)
+    // The source may use its buffer again, the pack keeps what it has until it is read: so it has a copy.
+    for (let at = 0; at < chunk.byteLength && !sink.destroying; at += COPIED_AT_ONCE) {
+      if (!sink.write(Buffer.from(chunk.subarray(at, at + COPIED_AT_ONCE)))) await drained(sink)
+    }
     if (sink.destroying) break
   }
   if (written !== size && !sink.destroying) throw sizeMismatch(path, size, written)

@@ -20,7 +20,7 @@ const MAGIC = 'ustar\x0000'
 /** Members of a header that `headerOf` has planned. */
 export type PlainHeader = Pick<Header, 'name' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'devmajor' | 'devminor'> & {
   readonly type: keyof typeof FLAGS
-  readonly linkname?: string
+  readonly linkname?: string | undefined
 }
 
 /**
