@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { alternate } from './measure/alternate.mjs'
+import { keepAtHand } from './measure/keep-at-hand.mjs'
 import { withScratch } from './measure/scratch.mjs'
 import { summarize } from './measure/statistics.mjs'
-import { warmMemory } from './measure/warm-memory.mjs'
 
 /**
  * What a scenario works with: corpora, and `compare`, which measures contenders side by side. Every run is checked before it
@@ -65,7 +65,7 @@ async function tryOut(spec, entry, scratch, smoke) {
   const trial = spec.trial ?? spec
   const input = smoke ? spec.input : trial.input
   try {
-    if (spec.writes && !smoke) warmMemory(scratch, spec.writes)
+    if (spec.writes && !smoke) keepAtHand(scratch, spec.writes)
     return { sample: await sampleOf(spec, input, trial.check, entry, scratch) }
   } catch (error) {
     return { skipped: failureOf(entry, error) }
@@ -75,7 +75,7 @@ async function tryOut(spec, entry, scratch, smoke) {
 /** One that fails in a later round is out of the comparison. */
 async function sampleOrReason(spec, entry, scratch) {
   try {
-    if (spec.writes) warmMemory(scratch, spec.writes)
+    if (spec.writes) keepAtHand(scratch, spec.writes)
     return await sampleOf(spec, spec.input, spec.check, entry, scratch)
   } catch (error) {
     entry.skipped = failureOf(entry, error)
