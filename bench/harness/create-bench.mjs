@@ -25,6 +25,7 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
     scratch,
     cases,
     async compare(spec) {
+      const giveBack = spec.writes && !smoke ? keepAtHand(scratch, spec.writes) : undefined
       const entries = entriesOf(spec, libraries)
       const lineup = []
       for (const entry of entries) {
@@ -39,6 +40,7 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
         taken: spec.trial && !smoke ? undefined : able.map(({ sample }) => sample),
       })
       cases.push(resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]]))))
+      giveBack?.()
     },
     /** Something that cannot be measured here, with the reason. */
     skip(name, reason) {
@@ -65,7 +67,6 @@ async function tryOut(spec, entry, scratch, smoke) {
   const trial = spec.trial ?? spec
   const input = smoke ? spec.input : trial.input
   try {
-    if (spec.writes && !smoke) keepAtHand(scratch, spec.writes)
     return { sample: await sampleOf(spec, input, trial.check, entry, scratch) }
   } catch (error) {
     return { skipped: failureOf(entry, error) }
@@ -75,7 +76,6 @@ async function tryOut(spec, entry, scratch, smoke) {
 /** One that fails in a later round is out of the comparison. */
 async function sampleOrReason(spec, entry, scratch) {
   try {
-    if (spec.writes) keepAtHand(scratch, spec.writes)
     return await sampleOf(spec, spec.input, spec.check, entry, scratch)
   } catch (error) {
     entry.skipped = failureOf(entry, error)

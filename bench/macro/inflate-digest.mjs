@@ -30,7 +30,7 @@ export const scenario = {
       columns: ['seconds', 'speed', 'cpu', 'memory'],
       plot: 'speed',
       job: 'inflate',
-      rounds: 3,
+      rounds: 2,
       input: { layout, digest: descriptor.digest, file },
       entries: [
         { label: WASM, contender: layerstore, options: { hash: true, hasher: 'wasm' } },

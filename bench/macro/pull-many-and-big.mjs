@@ -25,6 +25,7 @@ export const scenario = {
         job: 'pull',
         bytes: shape.bigBytes + shape.small * SMALL_BYTES,
         rounds: 2,
+        writes: shape.bigBytes,
         columns: ['seconds', 'speed', 'cpu', 'memory'],
         plot: 'seconds',
         input: { reference },

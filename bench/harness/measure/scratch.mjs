@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -6,7 +7,8 @@ import { join } from 'node:path'
 export async function withScratch(act, parent = tmpdir()) {
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, 'layerstore-bench-'))
-  const remove = () => rmSync(directory, { recursive: true, force: true })
+  // Hundreds of thousands of files: the program takes half as long as Node.
+  const remove = () => execFileSync('rm', ['-rf', directory])
   const interrupted = () => {
     remove()
     process.exit(130)
