@@ -26,6 +26,7 @@ export const scenario = {
         bytes: shape.bigBytes + shape.small * SMALL_BYTES,
         rounds: 2,
         writes: shape.bigBytes,
+        filesStay: true,
         columns: ['seconds', 'speed', 'cpu', 'memory'],
         plot: 'seconds',
         input: { reference },
