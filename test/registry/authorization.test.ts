@@ -222,14 +222,19 @@ describe('bearer tokens', () => {
     stop[0]!.abort('first')
     expect(await first).toBe('first')
     expect((await second).descriptor.size).toBe(bytes.length)
-    await using other = await start(() => {})
+    // That of the request before may stay for the next one.
+    let exchanges = 0
+    await using other = await start(request => {
+      exchanges++
+      request.socket.once('close', () => exchanges--)
+    })
     const third = registry
       .fetchManifest({ registry: other.host, repository: 'a', tag: 'v' }, { signal: stop[1]!.signal })
       .catch((e: unknown) => e)
-    await expect.poll(() => paths(other).filter(path => path.startsWith('/token')).length).toBe(1)
+    await expect.poll(() => exchanges).toBe(1)
     stop[1]!.abort('second')
     expect(await third).toBe('second')
-    await expect.poll(() => other.connections.size).toBe(0)
+    await expect.poll(() => exchanges).toBe(0)
   })
 })
 
