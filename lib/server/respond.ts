@@ -7,6 +7,16 @@ import { serveRequest } from './serve-request.ts'
 /** How much of a body that nobody wants is read, so that the client gets to read the refusal. */
 const UNWANTED_BYTES = 16 * 1024 * 1024
 
+/**
+ * SAFETY: a blob or a manifest may hold HTML or SVG. A browser that opens its address must neither guess another media type
+ * (`nosniff`) nor run a script of it in the origin of the registry (the policy).
+ */
+const ON_EVERY_ANSWER = [
+  ['Docker-Distribution-Api-Version', 'registry/2.0'],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"],
+] as const
+
 /** Answers one request, whatever happens. Never rejects. */
 export async function respond(
   parts: ServerParts & { readonly closing: boolean },
@@ -19,7 +29,7 @@ export async function respond(
   // Errors of the connection show as its end; without listeners they would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
-  response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
+  for (const [name, value] of ON_EVERY_ANSWER) response.setHeader(name, value)
   const { path, query } = splitUrl(request.url ?? '')
   await answer({ ...parts, request, path, query, signal: gone.signal }, response, parts.closing)
   discardRest(request)
@@ -49,8 +59,14 @@ async function answer(call: Call, response: ServerResponse, closing: boolean): P
   }
 }
 
-/** The path as it came, and the query. Not `new URL`, which would resolve `..` and take `//x/v2/` for a host. */
-function splitUrl(url: string): { path: string; query: URLSearchParams } {
+/**
+ * The path as it came, and the query. Not `new URL`, which would resolve `..` and take `//x/v2/` for a host.
+ *
+ * SPEC: a server takes the absolute form of a target too, which clients of a proxy send (RFC 9112, 3.2.2). This server has
+ * one name space for all hosts, so the host decides nothing.
+ */
+function splitUrl(target: string): { path: string; query: URLSearchParams } {
+  const url = target.replace(/^https?:\/\/[^/?#]*/i, '')
   const at = url.indexOf('?')
   return at < 0
     ? { path: url, query: new URLSearchParams() }

@@ -19,6 +19,30 @@ test('what is not part of the protocol is not found', async () => {
   }
 })
 
+test('a target in absolute form is the same as its path, whatever host it names', async () => {
+  await using registry = await runningServer()
+  for (const target of [`${registry.url}/v2/`, 'http://other.example/v2/?x=1', 'HTTPS://other.example:1/v2']) {
+    expect([target, (await registry.ask('GET', target)).status]).toEqual([target, 200])
+  }
+  for (const target of ['http://other.example', 'http://', 'http:///v1', 'ftp://other.example/v2/']) {
+    expect([target, (await registry.ask('GET', target)).status]).toEqual([target, 404])
+  }
+})
+
+test('no answer lets a browser guess its type or run what it holds', async () => {
+  await using registry = await runningServer({ readOnly: true })
+  const { digest } = await registry.store.put(Buffer.from('<html><script>alert(1)</script></html>'))
+  const targets = ['/v2/', `/v2/app/blobs/${digest}`, '/v2/app/manifests/x', '/<script>', '/v2/%ff/tags/list']
+  for (const method of ['GET', 'HEAD', 'POST']) {
+    for (const target of targets) {
+      const { headers } = await registry.ask(method, target)
+      expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' })
+      expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'; sandbox")
+      expect(headers['content-type'] ?? '').not.toMatch(/html|svg|xml/)
+    }
+  }
+})
+
 test('a method that an address does not have is answered with those that it has', async () => {
   await using registry = await runningServer()
   for (const [method, path, allow] of [
