@@ -1,6 +1,7 @@
 import { decodeName } from '../../internal/name-bytes.ts'
 import { checkName, normalizePath } from '../normalize-path.ts'
 import type { ScannedHeader, TarEntryType } from '../tar-entry.ts'
+import { decimal } from './decimal.ts'
 import type { Extensions } from './extensions.ts'
 import { type HeaderBlock, invalid, linknameIn, MAX_ID, nameIn } from './header-block.ts'
 import type { ReadPaxRecords } from './parse-pax.ts'
@@ -102,8 +103,7 @@ function linkOf(type: TarEntryType, parts: EntryParts): string {
 function paxNumber(pax: ReadPaxRecords, key: string, max: number, at: number): number | undefined {
   const record = pax.get(key)
   if (!record || record.byteLength === 0) return undefined
-  const text = record.toString('latin1')
-  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
+  const value = decimal(record.toString('latin1'))
   if (!(value <= max)) throw invalid(`PAX record ${key} is not a number in range`, at)
   return value
 }
@@ -111,6 +111,6 @@ function paxNumber(pax: ReadPaxRecords, key: string, max: number, at: number): n
 function paxTime(pax: ReadPaxRecords, at: number): number | undefined {
   const record = pax.get('mtime')?.toString('latin1')
   if (!record) return undefined
-  if (!/^-?[0-9]{1,15}(\.[0-9]{0,30})?$/.test(record)) throw invalid('PAX record mtime is not a time', at)
+  if (!/^-?0*[0-9]{1,15}(\.[0-9]{0,30})?$/.test(record)) throw invalid('PAX record mtime is not a time', at)
   return Number(record)
 }

@@ -30,7 +30,7 @@ export class Extensions {
 
   /** Whether there are any. */
   get any(): boolean {
-    return this.#bytes > 0
+    return this.pax !== undefined || this.longName !== undefined || this.longLink !== undefined
   }
 
   /** Forgets them: they are about one entry only. */
@@ -53,7 +53,8 @@ export class Extensions {
       throw new LimitError('bytes of extended tar headers', { limit: most, actual: bytes })
     const taken = { x: this.pax, L: this.longName, K: this.longLink }[flag]
     if (taken) throw invalid('two extended headers of one kind for one entry', at)
-    if (size === 0) throw invalid('empty extended header', at)
+    // A PAX header without records says nothing, which is what other readers make of it; an empty name cannot be one.
+    if (size === 0 && (flag === 'L' || flag === 'K')) throw invalid('empty extended header', at)
     return { flag, body: Buffer.allocUnsafe(size), filled: 0 }
   }
 

@@ -6,6 +6,8 @@ export type ReadPaxRecords = ReadonlyMap<string, Buffer>
 
 /** Numbers of a sparse map in records of their own: more of them than a map may have regions. */
 const MAX_PAIRS = 2 * 10_000 + 2
+/** Digits of the length of a record, zeros in front included. */
+const MAX_DIGITS = 20
 
 /**
  * Reads the records of a PAX header, strictly: each is `length key=value\n`, all of them fill the body, of equal keys the
@@ -39,9 +41,9 @@ export function parsePax(body: Buffer, offset: number): ReadPaxRecords {
   return records.set('GNU.sparse.map', Buffer.from(pairs.join(','), 'latin1'))
 }
 
-/** Decimal digits without a zero in front; `NaN` for anything else. */
+/** Decimal digits; `NaN` for anything else. Zeros in front mean nothing: GNU tar, bsdtar, Go and python read them. */
 function recordLength(body: Buffer, at: number, space: number): number {
-  if (space <= at || space - at > 8 || body[at] === 0x30) return Number.NaN
+  if (space <= at || space - at > MAX_DIGITS) return Number.NaN
   let length = 0
   for (let i = at; i < space; i++) {
     const digit = body[i]! - 0x30

@@ -134,11 +134,13 @@ export class TarScanner {
 
   #collect(extension: OpenExtension): boolean {
     const { body } = extension
-    const piece = this.#cursor.take(body.byteLength - extension.filled)
-    if (!piece) return false
-    body.set(piece, extension.filled)
-    extension.filled += piece.byteLength
-    if (extension.filled < body.byteLength) return false
+    if (extension.filled < body.byteLength) {
+      const piece = this.#cursor.take(body.byteLength - extension.filled)
+      if (!piece) return false
+      body.set(piece, extension.filled)
+      extension.filled += piece.byteLength
+      if (extension.filled < body.byteLength) return false
+    }
     this.#extension = undefined
     this.#padding = padded(body.byteLength) - body.byteLength
     this.#pending.close(extension, this.#cursor.offset - body.byteLength)

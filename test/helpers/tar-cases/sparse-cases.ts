@@ -58,6 +58,13 @@ export const sparseCases: readonly TarCase[] = [
   good('sparse-pax01', entries, ...version01(MAP.join(','), DATA)),
   good('sparse-pax10', entries, ...version10(text10(MAP), DATA)),
   good(
+    'sparse-leading-zeros',
+    entries,
+    ...version10(text10(MAP).replace(/^/gm, '0'.repeat(20)).replace(/0+$/, ''), DATA, {
+      'GNU.sparse.realsize': `${'0'.repeat(20)}2560`,
+    }),
+  ),
+  good(
     'sparse-pax10-data-only',
     [{ path: 's', size: 700, text: 'a'.repeat(700) }, { path: 'x' }],
     ...version10(text10([0, 700]), 'a'.repeat(700), { 'GNU.sparse.realsize': '700' }),

@@ -1,6 +1,7 @@
 import { LimitError } from '../../../errors/index.ts'
+import { decimal } from '../decimal.ts'
 import { BLOCK, invalid } from '../header-block.ts'
-import { decimal, MAX_REGIONS } from './sparse-regions.ts'
+import { MAX_REGIONS } from './sparse-regions.ts'
 
 /** Digits of the largest number that there can be. */
 const MAX_DIGITS = 16
@@ -22,7 +23,7 @@ export class ContentMap {
     for (let i = base; i < base + BLOCK; i++) {
       const byte = block[i]!
       if (byte !== 0x0a) {
-        this.#digits += String.fromCharCode(byte)
+        this.#digits = (this.#digits === '0' ? '' : this.#digits) + String.fromCharCode(byte)
         // SAFETY: digits without an end have kept readers busy for ever.
         if (this.#digits.length > MAX_DIGITS) throw invalid('number in a sparse map is too long', at)
         continue

@@ -1,8 +1,9 @@
 import { LimitError } from '../../../errors/index.ts'
 import { decodeName } from '../../../internal/name-bytes.ts'
+import { decimal } from '../decimal.ts'
 import { invalid } from '../header-block.ts'
 import type { ReadPaxRecords } from '../parse-pax.ts'
-import { decimal, MAX_REGIONS } from './sparse-regions.ts'
+import { MAX_REGIONS } from './sparse-regions.ts'
 
 /** What PAX records say of a sparse file. */
 export interface PaxSparse {

@@ -30,8 +30,3 @@ export function sparseRegions(
   if (stored !== file.stored) throw invalid('sparse map that does not fit the bytes stored', at)
   return regions
 }
-
-/** A whole number in decimal digits, or `NaN`. */
-export function decimal(text: string): number {
-  return /^[0-9]{1,16}$/.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER ? Number(text) : Number.NaN
-}
