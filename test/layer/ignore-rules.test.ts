@@ -18,6 +18,11 @@ describe('patterns', () => {
     [['[a-c]x'], ['ax', 'dx', 'cx/y'], ['ax', 'cx/y']],
     [['[^a-c]x'], ['ax', 'dx'], ['dx']],
     [['[\\]]'], [']', 'a'], [']']],
+    [
+      ['[a\\-c]', '[x\\]-^]'],
+      ['a', 'b', '-', ']', '^', 'x', 'y'],
+      ['a', '-', ']', '^', 'x'],
+    ],
     [['\\*'], ['*', 'a'], ['*']],
     [['a.b+(c)|$'], ['a.b+(c)|$', 'axb+(c)|$'], ['a.b+(c)|$']],
     [['/a/./b//c/'], ['a/b/c', 'a/b'], ['a/b/c']],
@@ -38,7 +43,24 @@ describe('patterns', () => {
     expect(ignored(patterns, paths)).toEqual(expected)
   })
 
-  test.each(['!', '! ', '[', '[]', '[a', '[b-a]', '[-]', 'a\\', '[a-'])('%j is refused', pattern => {
+  test.each([
+    '!',
+    '! ',
+    '[',
+    '[]',
+    '[a',
+    '[b-a]',
+    '[-]',
+    'a\\',
+    '[a-',
+    '[x-]',
+    '[a-b-c]',
+    '[^-a]',
+    '[^]a]',
+    '[]a]',
+    '[a--]',
+    '[\\',
+  ])('%j is refused', pattern => {
     expect(() => createIgnoreRules([pattern])).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
   })
 

@@ -24,8 +24,8 @@ export interface IgnorePattern {
  * those of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]` is a class,
  * a backslash takes away the meaning of the next character.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a class without an end or with a range that goes backwards, a
- * backslash at the end, and a lone `!`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a class without an end, with a `-` or `]` out of place or with a
+ * range that goes backwards, a backslash at the end, and a lone `!`.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim()
@@ -86,17 +86,17 @@ function classAt(characters: readonly string[], at: number, line: string): { tok
   const negated = characters[i] === '^'
   if (negated) i++
   const ranges: [string, string][] = []
+  // Go's filepath.Match, which decides for Docker and BuildKit: a - or ] that stands for itself has a backslash in front.
   const take = (): string => {
+    if (characters[i] === '-' || characters[i] === ']') throw bad(line, `a class with a ${characters[i]} out of place`)
     if (characters[i] === '\\') i++
     const character = characters[i++]
     if (character === undefined) throw bad(line, 'a class without an end')
     return character
   }
   while (characters[i] !== ']' || ranges.length === 0) {
-    if (ranges.length === 0 && (characters[i] === ']' || characters[i] === '-'))
-      throw bad(line, 'a class that is empty')
     const from = take()
-    const ranged = characters[i] === '-' && characters[i + 1] !== ']'
+    const ranged = characters[i] === '-'
     if (ranged) i++
     const to = ranged ? take() : from
     if (from.codePointAt(0)! > to.codePointAt(0)!) throw bad(line, 'a range that goes backwards')
