@@ -38,15 +38,11 @@ export interface TokenServer extends AsyncDisposable {
   expire(): void
 }
 
-let pair: ReturnType<typeof selfSignedCertificate> | undefined
-
 /** Starts a token service as in distribution's "token authentication" and "OAuth2" pages: JSON web tokens, ES256. */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
   const { users = {}, refreshTokens = {}, ways = ['GET', 'POST'], lifetimeSeconds = 300 } = options
   const isPublic = options.isPublic ?? (scope => scope.endsWith(':pull'))
-  // Making one takes longer than most tests.
-  pair ??= selfSignedCertificate()
-  const { key, cert } = pair
+  const { key, cert } = selfSignedCertificate()
   const chain = [cert.replace(/-----[^-]+-----|\s/g, '')]
   const seen: TokenRequestSeen[] = []
   const given = new Map<string, readonly string[]>()

@@ -1,19 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import type { RegistryClientOptions } from '../../lib/registry/index.ts'
 import { MediaType } from '../../lib/spec/index.ts'
-import { needsProgram } from '../helpers/needs-program.ts'
+import { makeCertificate } from '../helpers/make-certificate.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf } from '../helpers/sample-blob.ts'
 import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
 import { startProxy } from '../helpers/start-proxy.ts'
 import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const manifest = Buffer.from(
   JSON.stringify({ schemaVersion: 2, config: descriptorOf(Buffer.from('{}'), MediaType.OciConfig), layers: [] }),
@@ -38,7 +34,7 @@ const startTls = (options: ServerOptions, script: Script = answer) =>
   listen(createServer(options, (request, response) => void script(request, response, 0)))
 const local = async () => [{ address: '127.0.0.1', family: 4 }]
 
-describe.runIf(needsProgram('openssl'))('a proxy', () => {
+describe('a proxy', () => {
   const { key, cert } = selfSignedCertificate()
 
   test('is asked for the whole address where nothing is encrypted, and gets its own password only', async () => {
@@ -105,25 +101,11 @@ describe.runIf(needsProgram('openssl'))('a proxy', () => {
   })
 })
 
-describe.runIf(needsProgram('openssl'))('HT-32: a client certificate', () => {
-  /** An authority, a server's certificate and a client's, each signed by it. */
-  const authority = () => {
-    using directory = temporaryDirectory('authority')
-    const file = (name: string) => join(directory.path, name)
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore', cwd: directory.path })
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-    openssl('req', '-x509', ...kind, '-days', '2', '-subj', '/CN=authority', '-keyout', 'ca.key', '-out', 'ca.pem')
-    writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1')
-    for (const name of ['server', 'client']) {
-      openssl('req', ...kind, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`)
-      const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names']
-      openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-out', `${name}.pem`)
-    }
-    const read = (name: string) => readFileSync(file(name), 'utf8')
-    const pair = (name: string) => ({ key: read(`${name}.key`), cert: read(`${name}.pem`) })
-    return { ca: read('ca.pem'), server: pair('server'), client: pair('client') }
-  }
-  const { ca, server, client } = authority()
+describe('HT-32: a client certificate', () => {
+  const authority = { commonName: 'authority', ...makeCertificate({ commonName: 'authority' }) }
+  const ca = authority.cert
+  const server = makeCertificate({ commonName: 'server', issuer: authority })
+  const client = makeCertificate({ commonName: 'client', issuer: authority })
   const strict = { ...server, ca, requestCert: true, rejectUnauthorized: true }
   const nameOf = (request: Parameters<Script>[0]) => (request.socket as TLSSocket).getPeerCertificate().subject?.CN
 

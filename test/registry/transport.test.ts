@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { createRegistryClient, type RegistryClientOptions } from '../../lib/registry/index.ts'
 import { MediaType } from '../../lib/spec/index.ts'
-import { needsProgram } from '../helpers/needs-program.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf, sampleBlob } from '../helpers/sample-blob.ts'
@@ -55,7 +54,7 @@ describe('a registry that cannot be reached', () => {
   })
 })
 
-describe.runIf(needsProgram('openssl'))('TLS', () => {
+describe('TLS', () => {
   const start = async () => {
     const certificate = selfSignedCertificate()
     const server = createServer(certificate, (_, response) =>
