@@ -1,6 +1,9 @@
 import { FormatError } from '../errors/index.ts'
 
-/** `algorithm:hex`, e.g. `sha256:e3b0…`. Made only by {@link parseDigest} and digesters, so it is always well-formed. */
+/**
+ * `algorithm:hex`, e.g. `sha256:e3b0…`. Digesters and {@link parseDigest} make only those that this library computes. A
+ * document may name a blob by another algorithm ({@link isWellFormedDigest}); every act on that blob rejects.
+ */
 export type Digest = `${string}:${string}` & {
   /** Never there: it keeps plain strings from passing as digests. */
   readonly __digest: unique symbol
@@ -25,12 +28,16 @@ export type DigestAlgorithm = keyof typeof DIGEST_ALGORITHMS
  * SPEC: upper-case hex is invalid, and the length is fixed for each algorithm. Because nothing else passes, a digest
  * may stand in a path or a URL as it is.
  *
- * @throws {@link FormatError} `ERR_INVALID_DIGEST`.
+ * @throws {@link FormatError} `ERR_INVALID_DIGEST`, also for a well-formed digest of an algorithm that this library does
+ * not compute: it could not verify the content.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests | image-spec: digests}
  */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text
-  throw new FormatError('ERR_INVALID_DIGEST', `not a digest: ${JSON.stringify(String(text).slice(0, 160))}`)
+  const shown = JSON.stringify(String(text).slice(0, 160))
+  if (!isWellFormedDigest(text)) throw new FormatError('ERR_INVALID_DIGEST', `not a digest: ${shown}`)
+  const known = Object.keys(DIGEST_ALGORITHMS).join(', ')
+  throw new FormatError('ERR_INVALID_DIGEST', `cannot verify ${shown}: its algorithm is none of ${known}`)
 }
 
 /** Whether {@link parseDigest} would accept the value. Never throws. */
@@ -43,6 +50,25 @@ export function isDigest(value: unknown): value is Digest {
   return value.length === colon + 1 + length && /^[0-9a-f]+$/.test(value.slice(colon + 1))
 }
 
+/** Longer than the digest of any algorithm in use. */
+const LONGEST = 512
+
+/**
+ * Whether a value is a digest by the grammar of the specification: one that {@link parseDigest} accepts, or one of an
+ * algorithm that this library does not compute. A document that names a blob so is valid and is carried; the blob itself
+ * can neither be stored nor verified. Never throws.
+ *
+ * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests | image-spec: digests}
+ */
+export function isWellFormedDigest(value: unknown): value is Digest {
+  if (isDigest(value)) return true
+  if (typeof value !== 'string' || value.length > LONGEST) return false
+  // SPEC: separators stand alone, between components; nothing here can leave a directory or end a URL.
+  const [, algorithm] = /^([a-z0-9]+(?:[+._-][a-z0-9]+)*):[a-zA-Z0-9=_-]+$/.exec(value) ?? []
+  // SPEC: the encoding of a registered algorithm is part of its definition.
+  return algorithm !== undefined && !Object.hasOwn(DIGEST_ALGORITHMS, algorithm)
+}
+
 /** The parts of a digest. */
 export interface SplitDigest {
   /** What computed it. */
@@ -51,8 +77,14 @@ export interface SplitDigest {
   readonly hex: string
 }
 
-/** Takes a digest apart. */
+/**
+ * Takes a digest apart.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_DIGEST` as {@link parseDigest}.
+ */
 export function splitDigest(digest: Digest): SplitDigest {
+  // SAFETY: the parts become paths and choose the hash. A document may name a blob by an algorithm that is not known here.
+  parseDigest(digest)
   const colon = digest.indexOf(':')
   return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) }
 }

@@ -4,6 +4,7 @@ export {
   type Digest,
   type DigestAlgorithm,
   isDigest,
+  isWellFormedDigest,
   parseDigest,
   type SplitDigest,
   splitDigest,

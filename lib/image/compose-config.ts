@@ -1,5 +1,6 @@
 import type { Digest } from '../digest/index.ts'
-import type { HistoryEntry, ImageConfig, Platform, RunConfig } from '../spec/index.ts'
+import { FormatError } from '../errors/index.ts'
+import { type HistoryEntry, type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../spec/index.ts'
 
 /** A layer to be put on top: what it is, and how it came about. */
 export interface ComposedLayer {
@@ -17,7 +18,7 @@ export interface ComposeConfigInput {
   readonly layers?: readonly ComposedLayer[]
   /** Changes to how a container runs; see {@link mergeRunConfig}. */
   readonly config?: RunConfig | undefined
-  /** @defaultValue the base's, else linux/amd64 */
+  /** Needed if the config of the base says none. @defaultValue the base's; linux/amd64 without a base */
   readonly platform?: Platform | undefined
   /** When, RFC 3339. @defaultValue {@link defaultCreated} */
   readonly created?: string | undefined
@@ -28,6 +29,7 @@ export interface ComposeConfigInput {
 /**
  * Composes an image config. Pure: equal input gives equal output, so that images are reproducible.
  *
+ * @throws {@link FormatError} `ERR_INVALID_CONFIG` if neither the base nor `platform` says for which platform.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md | image-spec: config}
  */
 export function composeConfig(input: ComposeConfigInput): ImageConfig {
@@ -57,7 +59,14 @@ function withoutPlatform(base: ImageConfig | undefined): Partial<ImageConfig> {
 
 function platformMembers(platform: Platform | undefined, base: ImageConfig | undefined): Platform {
   if (platform) return platform
-  return base ? { os: base.os, architecture: base.architecture } : { os: 'linux', architecture: 'amd64' }
+  if (!base) return { os: 'linux', architecture: 'amd64' }
+  const { os, architecture } = platformOfConfig(base) ?? noPlatform(base)
+  return { os, architecture }
+}
+
+function noPlatform({ os }: ImageConfig): never {
+  const message = 'the config of the base image says no platform: give the platform of the new image'
+  throw new FormatError('ERR_INVALID_CONFIG', message, { at: os ? 'architecture' : 'os' })
 }
 
 /**
@@ -84,7 +93,7 @@ export function mergeRunConfig(base: RunConfig | undefined, changes: RunConfig |
     ...kept,
     ...changes,
     ...(cmd ? { Cmd: cmd } : {}),
-    ...(base?.Env || changes.Env ? { Env: mergeEnv(base?.Env, changes.Env) } : {}),
+    ...(base?.Env || changes.Env ? { Env: mergeEnv(base?.Env ?? [], changes.Env ?? []) } : {}),
     ...mergedMap('Labels', base, changes),
     ...mergedMap('ExposedPorts', base, changes),
     ...mergedMap('Volumes', base, changes),
@@ -96,7 +105,7 @@ function mergedMap(key: 'Labels' | 'ExposedPorts' | 'Volumes', base: RunConfig |
 }
 
 /** A variable keeps its place when its value changes; new ones come last. */
-function mergeEnv(base: readonly string[] = [], changes: readonly string[] = []): string[] {
+function mergeEnv(base: readonly string[], changes: readonly string[]): string[] {
   const nameOf = (variable: string) => variable.split('=', 1)[0] as string
   const merged = new Map(base.map(variable => [nameOf(variable), variable]))
   for (const variable of changes) merged.set(nameOf(variable), variable)

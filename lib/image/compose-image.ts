@@ -32,7 +32,7 @@ export interface ComposeImageOptions extends AbortOptions {
   readonly layers?: readonly NewLayer[] | undefined
   /** Changes to how a container runs, merged as a Dockerfile would. */
   readonly config?: RunConfig | undefined
-  /** @defaultValue the base's, else linux/amd64 */
+  /** Needed if the config of the base says none. @defaultValue the base's; linux/amd64 without a base */
   readonly platform?: Platform | undefined
   /** When, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
   readonly created?: string | undefined
@@ -45,6 +45,8 @@ export interface ComposeImageOptions extends AbortOptions {
 /**
  * Composes an image out of stored layers and writes its config and manifest to the store. Nothing is named: call
  * `store.references.set` with the result's descriptor. The same input gives the same digests.
+ *
+ * @throws as {@link composeConfig}.
  */
 export async function composeImage(store: Store, options: ComposeImageOptions): Promise<Image> {
   const { base, layers = [], signal } = options

@@ -117,7 +117,7 @@ async function findManifest(
 }
 
 function pairLayers(manifest: ImageManifest, config: ImageConfig): ImageLayer[] {
-  const diffIds = config.rootfs.diff_ids ?? []
+  const diffIds = config.rootfs.diff_ids
   if (diffIds.length !== manifest.layers.length) {
     const message = `image config lists ${diffIds.length} layers, its manifest ${manifest.layers.length}`
     throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })

@@ -1,5 +1,5 @@
-import { type Digest, isDigest } from '../digest/index.ts'
-import { Guard, type JsonObject, member } from './guards.ts'
+import { type Digest, isWellFormedDigest } from '../digest/index.ts'
+import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { checkPlatform, type Platform } from './platform.ts'
 
 /**
@@ -10,7 +10,7 @@ import { checkPlatform, type Platform } from './platform.ts'
 export interface Descriptor {
   /** Media type of the blob. */
   readonly mediaType: string
-  /** Digest of the blob. */
+  /** Digest of the blob. A document may use an algorithm that this library does not compute; see `isWellFormedDigest`. */
   readonly digest: Digest
   /** Size of the blob in bytes. */
   readonly size: number
@@ -35,15 +35,20 @@ export function parseDescriptor(value: unknown): Descriptor {
   return checkDescriptor(new Guard('ERR_INVALID_DESCRIPTOR', 'descriptor'), value, '')
 }
 
+/** SPEC: the names of RFC 6838, section 4.2 (descriptor.md, mediaType). */
+const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
+
 /** Checks a descriptor inside a document. */
 export function checkDescriptor(guard: Guard, value: unknown, at: string): Descriptor {
   const inside = (key: string) => (at ? `${at}.${key}` : key)
   const descriptor: JsonObject = guard.object(value, at)
   const mediaType = guard.string(member(descriptor, 'mediaType'), inside('mediaType'))
-  if (!/^[\w.+-]+\/[\w.+-]+$/.test(mediaType)) guard.fail(inside('mediaType'), 'is not a media type')
+  if (!MEDIA_TYPE.test(mediaType)) guard.fail(inside('mediaType'), 'is not a media type')
   const digest = guard.string(member(descriptor, 'digest'), inside('digest'))
-  // SAFETY: digests become paths and URLs; nothing but a known algorithm and lower-case hex of its length may pass.
-  if (!isDigest(digest)) guard.fail(inside('digest'), `is not a digest: ${JSON.stringify(digest.slice(0, 160))}`)
+  // SAFETY: digests become paths and URLs. The grammar has nothing that could leave a directory; every act on the blob
+  // refuses an algorithm that is not computed here.
+  if (!isWellFormedDigest(digest))
+    guard.fail(inside('digest'), `is not a digest: ${JSON.stringify(digest.slice(0, 160))}`)
   const size = member(descriptor, 'size')
   if (!Number.isSafeInteger(size) || (size as number) < 0) {
     guard.fail(inside('size'), `must be a whole number of bytes, is ${JSON.stringify(size) ?? 'missing'}`)
@@ -53,16 +58,13 @@ export function checkDescriptor(guard: Guard, value: unknown, at: string): Descr
 }
 
 function checkOptionalMembers(guard: Guard, descriptor: JsonObject, inside: (key: string) => string): void {
-  const urls = member(descriptor, 'urls')
-  if (urls !== undefined && urls !== null) guard.strings(urls, inside('urls'))
-  const annotations = member(descriptor, 'annotations')
-  if (annotations !== undefined && annotations !== null) guard.stringMap(annotations, inside('annotations'))
+  guard.optionalStrings(member(descriptor, 'urls'), inside('urls'))
+  guard.optionalStringMap(member(descriptor, 'annotations'), inside('annotations'))
   const data = member(descriptor, 'data')
-  if (data !== undefined)
-    checkData(guard, guard.string(data, inside('data')), Number(member(descriptor, 'size')), inside)
+  if (!isAbsent(data)) checkData(guard, guard.string(data, inside('data')), Number(member(descriptor, 'size')), inside)
   guard.optionalString(member(descriptor, 'artifactType'), inside('artifactType'))
   const platform = member(descriptor, 'platform')
-  if (platform !== undefined && platform !== null) checkPlatform(guard, platform, inside('platform'))
+  if (!isAbsent(platform)) checkPlatform(guard, platform, inside('platform'))
 }
 
 function checkData(guard: Guard, data: string, size: number, inside: (key: string) => string): void {

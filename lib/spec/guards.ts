@@ -47,8 +47,21 @@ export class Guard {
     return value
   }
 
+  /** A list that may be left out; `null` is as good as that, and gives an empty one. */
+  optionalArray(value: unknown, at: string, limit?: number): readonly unknown[] {
+    return isAbsent(value) ? [] : this.array(value, at, limit)
+  }
+
   optionalString(value: unknown, at: string): void {
-    if (value !== undefined) this.string(value, at)
+    if (!isAbsent(value)) this.string(value, at)
+  }
+
+  optionalStrings(value: unknown, at: string): void {
+    if (!isAbsent(value)) this.strings(value, at)
+  }
+
+  optionalStringMap(value: unknown, at: string): void {
+    if (!isAbsent(value)) this.stringMap(value, at)
   }
 
   strings(value: unknown, at: string): readonly string[] {
@@ -60,6 +73,18 @@ export class Guard {
     for (const [key, member] of Object.entries(this.object(value, at))) this.string(member, `${at}.${key}`)
   }
 
+  /**
+   * Refuses a document that leaves a member out and has another that a reader may take for it.
+   *
+   * SAFETY: Go reads `Layers` as `layers`, and a JavaScript reader may find the members of `__proto__`: two readers would
+   * see two images under one digest.
+   */
+  noLookalike(object: JsonObject, key: string): void {
+    if (!isAbsent(member(object, key))) return
+    const other = Object.keys(object).find(own => own !== key && (own.toLowerCase() === key || own === '__proto__'))
+    if (other !== undefined) this.fail(key, `is missing, and ${JSON.stringify(other)} is not it`)
+  }
+
   schemaVersion2(value: unknown): void {
     if (value !== 2) this.fail('schemaVersion', `must be 2, is ${JSON.stringify(value) ?? 'missing'}`)
   }
@@ -68,6 +93,11 @@ export class Guard {
 /** The own member of an object; what it inherits (`__proto__`, `constructor`) does not count. */
 export function member(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+/** Whether an optional member is not set: Go, .NET and Java programs write `null` for that. */
+export function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null
 }
 
 function kindOf(value: unknown): string {

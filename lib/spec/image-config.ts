@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../digest/index.ts'
-import { Guard, type JsonObject, member } from './guards.ts'
+import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
+import type { Platform } from './platform.ts'
 
 /** How a container of the image runs. Names are those of the specification. */
 export interface RunConfig {
@@ -48,10 +49,10 @@ export interface ImageConfig {
   readonly created?: string
   /** Who made it. */
   readonly author?: string
-  /** Processor. */
-  readonly architecture: string
-  /** Operating system. */
-  readonly os: string
+  /** Processor. The specification asks for it; configs without it exist. See {@link platformOfConfig}. */
+  readonly architecture?: string
+  /** Operating system. The specification asks for it; configs without it exist. See {@link platformOfConfig}. */
+  readonly os?: string
   /** Kind of processor. */
   readonly variant?: string
   /** Version of the operating system. */
@@ -64,7 +65,7 @@ export interface ImageConfig {
   readonly rootfs: {
     /** Nothing else is defined. */
     readonly type: 'layers'
-    /** One for each layer, lowest first. */
+    /** One for each layer, lowest first; empty also where the document has `null` or none. */
     readonly diff_ids: readonly Digest[]
   }
   /** What made each layer. */
@@ -72,52 +73,64 @@ export interface ImageConfig {
 }
 
 /**
- * Reads an image config. The bytes stay authoritative.
+ * Reads an image config. The bytes stay authoritative. Only what every act needs must be there: of the platform, the acts
+ * that need one ask {@link platformOfConfig}.
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG` with the path of the fault.
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const guard = new Guard('ERR_INVALID_CONFIG', 'image config')
-  const document = guard.parse(bytes)
-  guard.string(member(document, 'architecture'), 'architecture')
-  guard.string(member(document, 'os'), 'os')
-  for (const key of ['created', 'author', 'variant', 'os.version']) guard.optionalString(member(document, key), key)
-  checkRootfs(guard, document)
-  checkHistory(guard, document)
-  const run = member(document, 'config')
-  if (run !== undefined && run !== null) checkRunConfig(guard, guard.object(run, 'config'))
-  return document as unknown as ImageConfig
+  return checkConfig(guard, guard.parse(bytes))
 }
 
-function checkRootfs(guard: Guard, document: JsonObject): void {
+/** The platform that an image config says, or `undefined` if it leaves the processor or the operating system out. */
+export function platformOfConfig(config: ImageConfig): Platform | undefined {
+  const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
+  if (!os || !architecture) return undefined
+  return {
+    os,
+    architecture,
+    ...(variant ? { variant } : {}),
+    ...(version ? { 'os.version': version } : {}),
+    ...(features ? { 'os.features': features } : {}),
+  }
+}
+
+/** Checks a parsed document as an image config. */
+export function checkConfig(guard: Guard, document: JsonObject): ImageConfig {
+  for (const key of ['architecture', 'os', 'created', 'author', 'variant', 'os.version']) {
+    guard.optionalString(member(document, key), key)
+  }
+  guard.optionalStrings(member(document, 'os.features'), 'os.features')
+  const rootfs = checkRootfs(guard, document)
+  checkHistory(guard, document)
+  const run = member(document, 'config')
+  if (!isAbsent(run)) checkRunConfig(guard, guard.object(run, 'config'))
+  return { ...document, rootfs } as unknown as ImageConfig
+}
+
+function checkRootfs(guard: Guard, document: JsonObject): JsonObject {
   const rootfs = guard.object(member(document, 'rootfs'), 'rootfs')
   // SPEC: implementations must fail on any other type (config.md, rootfs).
   if (member(rootfs, 'type') !== 'layers') guard.fail('rootfs.type', 'must be "layers"')
-  const diffIds = member(rootfs, 'diff_ids')
-  guard.array(diffIds ?? [], 'rootfs.diff_ids', Limits.layers).forEach((diffId, i) => {
+  const diffIds = guard.optionalArray(member(rootfs, 'diff_ids'), 'rootfs.diff_ids', Limits.layers)
+  for (const [i, diffId] of diffIds.entries()) {
     if (!isDigest(diffId)) guard.fail(`rootfs.diff_ids[${i}]`, 'is not a digest')
-  })
+  }
+  return { ...rootfs, diff_ids: diffIds }
 }
 
 function checkHistory(guard: Guard, document: JsonObject): void {
-  const history = member(document, 'history')
-  if (history === undefined || history === null) return
-  guard.array(history, 'history').forEach((entry, i) => {
-    guard.object(entry, `history[${i}]`)
-  })
+  const history = guard.optionalArray(member(document, 'history'), 'history')
+  for (const [i, entry] of history.entries()) guard.object(entry, `history[${i}]`)
 }
 
-/** Docker writes `null` for what is not set. */
 function checkRunConfig(guard: Guard, run: JsonObject): void {
-  for (const key of ['Env', 'Entrypoint', 'Cmd']) {
-    const value = member(run, key)
-    if (value !== undefined && value !== null) guard.strings(value, `config.${key}`)
-  }
+  for (const key of ['Env', 'Entrypoint', 'Cmd']) guard.optionalStrings(member(run, key), `config.${key}`)
   for (const key of ['User', 'WorkingDir', 'StopSignal']) guard.optionalString(member(run, key), `config.${key}`)
-  const labels = member(run, 'Labels')
-  if (labels !== undefined && labels !== null) guard.stringMap(labels, 'config.Labels')
+  guard.optionalStringMap(member(run, 'Labels'), 'config.Labels')
   for (const key of ['ExposedPorts', 'Volumes']) {
     const value = member(run, key)
-    if (value !== undefined && value !== null) guard.object(value, `config.${key}`)
+    if (!isAbsent(value)) guard.object(value, `config.${key}`)
   }
 }

@@ -1,6 +1,6 @@
 import { FormatError } from '../errors/index.ts'
 import type { Descriptor } from './descriptor.ts'
-import { Guard, type JsonObject, member } from './guards.ts'
+import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { checkIndex, type ImageIndex } from './image-index.ts'
 import { checkManifest, type ImageManifest } from './image-manifest.ts'
 import { isIndexType, isManifestType, MediaType } from './media-types.ts'
@@ -56,7 +56,7 @@ export function parseImageDocument(bytes: Uint8Array, mediaType?: string): Image
 
 function agreedType(document: JsonObject, said: string | undefined): string {
   const own = member(document, 'mediaType')
-  if (own !== undefined && typeof own !== 'string') {
+  if (!isAbsent(own) && typeof own !== 'string') {
     throw new FormatError('ERR_INVALID_MANIFEST', 'invalid manifest: must be a string', { at: 'mediaType' })
   }
   // SPEC: a client rejects a document whose media type is not the one it was announced under (distribution-spec, pulling).
@@ -65,7 +65,7 @@ function agreedType(document: JsonObject, said: string | undefined): string {
       at: 'mediaType',
     })
   }
-  if (own ?? said) return (own ?? said) as string
+  if (own || said) return (own || said) as string
   if (member(document, 'schemaVersion') === 1) return 'application/vnd.docker.distribution.manifest.v1+json'
   return member(document, 'manifests') === undefined ? MediaType.OciManifest : MediaType.OciIndex
 }

@@ -1,5 +1,5 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
-import { Guard, type JsonObject, member } from './guards.ts'
+import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
 import { isIndexType } from './media-types.ts'
 
@@ -17,7 +17,7 @@ export interface ImageManifest {
   readonly artifactType?: string
   /** The image config. */
   readonly config: Descriptor
-  /** The layers, lowest first. */
+  /** The layers, lowest first; empty also where the document has `null` or none. */
   readonly layers: readonly Descriptor[]
   /** The manifest that this one is about (signatures and the like). */
   readonly subject?: Descriptor
@@ -47,17 +47,16 @@ export function checkManifest(guard: Guard, document: JsonObject): ImageManifest
   if (isIndexType(String(mediaType))) guard.fail('mediaType', 'is that of an index')
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
   checkDescriptor(guard, member(document, 'config'), 'config')
-  guard
-    .array(member(document, 'layers'), 'layers', Limits.layers)
-    .forEach((layer, i) => void checkDescriptor(guard, layer, `layers[${i}]`))
+  guard.noLookalike(document, 'layers')
+  const layers = guard.optionalArray(member(document, 'layers'), 'layers', Limits.layers)
+  for (const [i, layer] of layers.entries()) checkDescriptor(guard, layer, `layers[${i}]`)
   checkSubjectAndAnnotations(guard, document)
-  return document as unknown as ImageManifest
+  return { ...document, layers } as unknown as ImageManifest
 }
 
 /** Checks the members that manifests and indexes share. */
 export function checkSubjectAndAnnotations(guard: Guard, document: JsonObject): void {
   const subject = member(document, 'subject')
-  if (subject !== undefined && subject !== null) checkDescriptor(guard, subject, 'subject')
-  const annotations = member(document, 'annotations')
-  if (annotations !== undefined && annotations !== null) guard.stringMap(annotations, 'annotations')
+  if (!isAbsent(subject)) checkDescriptor(guard, subject, 'subject')
+  guard.optionalStringMap(member(document, 'annotations'), 'annotations')
 }

@@ -1,6 +1,6 @@
 export { Annotation } from './annotations.ts'
 export { type Descriptor, parseDescriptor } from './descriptor.ts'
-export { type HistoryEntry, type ImageConfig, parseConfig, type RunConfig } from './image-config.ts'
+export { type HistoryEntry, type ImageConfig, parseConfig, platformOfConfig, type RunConfig } from './image-config.ts'
 export {
   type ImageDocument,
   type IndexDocument,
@@ -10,6 +10,12 @@ export {
 } from './image-document.ts'
 export { type ImageIndex, parseIndex } from './image-index.ts'
 export { type ImageManifest, parseManifest } from './image-manifest.ts'
+export {
+  assertLayersAgree,
+  findLayerDisagreement,
+  isImageManifest,
+  type LayerDisagreement,
+} from './layer-agreement.ts'
 export { Limits } from './limits.ts'
 export {
   IMAGE_MEDIA_TYPES,

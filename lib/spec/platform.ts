@@ -108,6 +108,5 @@ export function checkPlatform(guard: Guard, value: unknown, at: string): void {
   guard.string(member(platform, 'architecture'), `${at}.architecture`)
   guard.optionalString(member(platform, 'variant'), `${at}.variant`)
   guard.optionalString(member(platform, 'os.version'), `${at}.os.version`)
-  const features = member(platform, 'os.features')
-  if (features !== undefined) guard.strings(features, `${at}.os.features`)
+  guard.optionalStrings(member(platform, 'os.features'), `${at}.os.features`)
 }

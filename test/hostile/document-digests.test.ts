@@ -1,6 +1,16 @@
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseConfig, parseImageDocument } from '../../lib/spec/index.ts'
+import {
+  type Descriptor,
+  parseConfig,
+  parseDescriptor,
+  parseImageDocument,
+  parseManifest,
+} from '../../lib/spec/index.ts'
+import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { readAll } from '../helpers/read-all.ts'
 import { jsonBytes, sampleConfig, sampleDescriptor, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 /* CVE-2024-3727: digests of documents become paths and URLs. */
@@ -25,9 +35,12 @@ const hostile: [name: string, digest: unknown][] = [
   ['dgst-newline', `sha256:${hex}\n`],
   ['dgst-query', `sha256:${hex}?x=y`],
   ['dgst-space', ` sha256:${hex}`],
-  ['dgst-md5', 'md5:d41d8cd98f00b204e9800998ecf8427e'],
-  ['dgst-unknown-algorithm', `sha999:${hex}`],
-  ['dgst-inherited-algorithm', `constructor:${hex}`],
+  ['dgst-traversal-of-unknown-algorithm', 'sha999:../../../../etc/passwd'],
+  ['dgst-dots-in-unknown-algorithm', `sha..999:${hex}`],
+  ['dgst-separator-first', `+sha999:${hex}`],
+  ['dgst-slash-of-unknown-algorithm', 'sha999:a/b'],
+  ['dgst-percent-of-unknown-algorithm', 'sha999:%2e%2e%2f'],
+  ['dgst-endless-of-unknown-algorithm', `sha999:${'a'.repeat(100_000)}`],
   ['dgst-wrong-length-for-algorithm', `sha512:${hex}`],
   ['dgst-number', 5],
   ['dgst-null', null],
@@ -50,3 +63,47 @@ test.each(hostile)('%s reaches no path: refused in every place of every document
   const config = jsonBytes(sampleConfig({ rootfs: { type: 'layers', diff_ids: [digest] } }))
   expect(await thrownBy(() => parseConfig(config))).toMatchObject({ at: 'rootfs.diff_ids[0]' })
 })
+
+const unverifiable: [name: string, digest: string][] = [
+  ['dgst-md5', 'md5:d41d8cd98f00b204e9800998ecf8427e'],
+  ['dgst-unknown-algorithm', `sha999:${hex}`],
+  ['dgst-inherited-algorithm', `constructor:${hex}`],
+  ['dgst-of-image-spec', 'sha256+b64u.unknownlength:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564='],
+]
+
+test.each(unverifiable)('%s is carried in a descriptor, and refused as a diffID', async (_, digest) => {
+  const descriptor = sampleDescriptor({ digest })
+  const { subject } = parseManifest(jsonBytes(sampleManifest({ subject: descriptor })))
+  expect(subject).toEqual(descriptor)
+  const config = jsonBytes(sampleConfig({ rootfs: { type: 'layers', diff_ids: [digest] } }))
+  expect(await thrownBy(() => parseConfig(config))).toMatchObject({ at: 'rootfs.diff_ids[0]' })
+})
+
+test.each(unverifiable)(
+  '%s reaches no path: every act on the blob itself says that it cannot be verified',
+  async (_, digest) => {
+    using directory = temporaryDirectory('digests')
+    await using disk = await openStore(directory.path)
+    await disk.put(Buffer.from('opened'))
+    const before = readdirSync(directory.path, { recursive: true }).sort()
+    for (const store of [disk, createMemoryStore()]) {
+      for (const act of actsOn(store, parseDescriptor(sampleDescriptor({ digest })))) {
+        const error = await thrownBy(act)
+        expect(error).toMatchObject({ code: 'ERR_INVALID_DIGEST', message: expect.stringContaining('cannot verify') })
+      }
+    }
+    expect(readdirSync(directory.path, { recursive: true }).sort()).toEqual(before)
+  },
+)
+
+function actsOn(store: Store, descriptor: Descriptor): (() => Promise<unknown>)[] {
+  const { digest } = descriptor
+  return [
+    () => store.stat(digest),
+    () => readAll(store.read(digest)),
+    () => store.put(Buffer.from('x'), { digest }),
+    () => store.delete(digest),
+    () => store.leases.touch(digest),
+    () => store.references.set('app:1', descriptor),
+  ]
+}

@@ -4,8 +4,6 @@ import { jsonBytes, sampleConfig, sampleDescriptor, sampleDigest, sampleManifest
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 test.each([
-  ['layers-missing', undefined, 'layers'],
-  ['layers-null', null, 'layers'],
   ['layers-object', { 0: sampleDescriptor() }, 'layers'],
   ['layers-string', 'layers', 'layers'],
   ['layers-null-member', [null], 'layers[0]'],
@@ -18,6 +16,13 @@ test.each([
     code: 'ERR_INVALID_MANIFEST',
     at,
   })
+})
+
+test.each([
+  ['layers-missing', undefined],
+  ['layers-null', null],
+])('%s: a list that is left out is an empty one', (_, layers) => {
+  expect(parseManifest(jsonBytes(sampleManifest({ layers }))).layers).toEqual([])
 })
 
 test('a thousand layers are many, and allowed', () => {

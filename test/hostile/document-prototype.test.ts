@@ -15,6 +15,11 @@ test('json-proto-top: __proto__ does not supply the members that are missing', a
   expect(await thrownBy(() => parseImageDocument(withProto(index, { manifests })))).toMatchObject({ at: 'manifests' })
 })
 
+test('json-proto-layers: nor the layers, which a manifest may leave out', async () => {
+  const { layers, ...rest } = sampleManifest()
+  expect(await thrownBy(() => parseManifest(withProto(rest, { layers })))).toMatchObject({ at: 'layers' })
+})
+
 test('config-proto: neither does it in a config', async () => {
   const { rootfs, ...rest } = sampleConfig()
   expect(await thrownBy(() => parseConfig(withProto(rest, { rootfs })))).toMatchObject({ at: 'rootfs' })

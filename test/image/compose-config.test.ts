@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { composeConfig, defaultCreated, mergeRunConfig } from '../../lib/image/index.ts'
 import type { ImageConfig } from '../../lib/spec/index.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
 
 const diffId = parseDigest(`sha256:${'1'.repeat(64)}`)
 const upper = parseDigest(`sha256:${'2'.repeat(64)}`)
@@ -70,4 +71,22 @@ test('a new entrypoint drops the inherited command, unless a command comes with 
   expect(mergeRunConfig(base.config, { Entrypoint: ['node'] })).not.toHaveProperty('Cmd')
   expect(mergeRunConfig(base.config, { Entrypoint: ['node'], Cmd: ['x'] }).Cmd).toEqual(['x'])
   expect(mergeRunConfig(undefined, undefined)).toEqual({})
+})
+
+test('a base whose members are null is extended as if they were absent', () => {
+  const nulls = { Env: null, Cmd: null, Labels: null, ExposedPorts: null } as unknown as ImageConfig['config']
+  const changes = { Env: ['A=1'], Labels: { a: 'b' } }
+  expect(mergeRunConfig(nulls, changes)).toMatchObject(changes)
+  const config = composeConfig({ base: { ...base, history: null, config: null } as unknown as ImageConfig })
+  expect(config.history).toEqual([])
+})
+
+test('a base without a platform is refused unless the platform is given', async () => {
+  const { architecture: _, ...bare } = base
+  expect(await thrownBy(() => composeConfig({ base: bare }))).toMatchObject({
+    code: 'ERR_INVALID_CONFIG',
+    at: 'architecture',
+  })
+  const platform = { os: 'linux', architecture: 's390x' }
+  expect(composeConfig({ base: bare, platform })).toMatchObject(platform)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../lib/spec/index.ts'
+import { parseConfig, platformOfConfig } from '../../lib/spec/index.ts'
 import { jsonBytes, sampleConfig as sample, sampleDigest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -29,11 +29,36 @@ test('null stands for whatever is not set, as Docker writes it', () => {
   expect(() => parseConfig(jsonBytes(sample({ rootfs: { type: 'layers' } })))).not.toThrow()
 })
 
+const config = (members: object) => parseConfig(jsonBytes(sample(members)))
+
+test('null for any optional member is as good as absent, and stays what it is', () => {
+  const nothing = { created: null, author: null, variant: null, 'os.version': null, 'os.features': null }
+  const run = { User: null, WorkingDir: null, StopSignal: null, Healthcheck: null, OnBuild: null }
+  const history = [{ created: null, created_by: null, comment: null, author: null, empty_layer: null }]
+  expect(config({ ...nothing, config: run, history })).toEqual(sample({ ...nothing, config: run, history }))
+})
+
+test('a list of diffIDs that is null or left out is an empty one', () => {
+  expect(config({ rootfs: { type: 'layers', diff_ids: null } }).rootfs.diff_ids).toEqual([])
+  expect(config({ rootfs: { type: 'layers' } }).rootfs.diff_ids).toEqual([])
+})
+
+test('a config without processor or operating system is one; it says no platform', () => {
+  const platform = { architecture: 'arm', os: 'linux', variant: 'v7', 'os.version': '1', 'os.features': ['a'] }
+  expect(platformOfConfig(config(platform))).toEqual(platform)
+  for (const missing of [undefined, null, '']) {
+    expect(platformOfConfig(config({ architecture: missing }))).toBeUndefined()
+    expect(platformOfConfig(config({ os: missing }))).toBeUndefined()
+  }
+  expect(platformOfConfig(config({ variant: null, 'os.version': '' }))).toEqual({ architecture: 'amd64', os: 'linux' })
+})
+
 test.each([
-  ['architecture', { architecture: undefined }],
+  ['architecture', { architecture: 5 }],
   ['os', { os: 5 }],
   ['created', { created: 5 }],
-  ['author', { author: null }],
+  ['author', { author: [] }],
+  ['os.features', { 'os.features': 'x' }],
   ['variant', { variant: [] }],
   ['os.version', { 'os.version': {} }],
   ['history', { history: {} }],
@@ -44,7 +69,7 @@ test.each([
   ['config.Entrypoint', { config: { Entrypoint: '/bin/sh' } }],
   ['config.Cmd[1]', { config: { Cmd: ['a', null] } }],
   ['config.User', { config: { User: 0 } }],
-  ['config.WorkingDir', { config: { WorkingDir: null } }],
+  ['config.WorkingDir', { config: { WorkingDir: 0 } }],
   ['config.StopSignal', { config: { StopSignal: 15 } }],
   ['config.Labels', { config: { Labels: [] } }],
   ['config.Labels.a', { config: { Labels: { a: 1 } } }],
@@ -56,7 +81,7 @@ test.each([
 })
 
 test('strings are data: nothing in labels, environment or user is interpreted', () => {
-  const config = { User: '4294967296', Labels: { 'x;rm -rf /': '$(id)' }, Env: ['A=`id`', '=', ''] }
+  const run = { User: '4294967296', Labels: { 'x;rm -rf /': '$(id)' }, Env: ['A=`id`', '=', ''] }
   const diff_ids = [sampleDigest('x')]
-  expect(parseConfig(jsonBytes(sample({ config, rootfs: { type: 'layers', diff_ids } }))).config).toEqual(config)
+  expect(config({ config: run, rootfs: { type: 'layers', diff_ids } }).config).toEqual(run)
 })

@@ -30,6 +30,12 @@ test('a document without a media type is what it was announced as', () => {
   expect(parseImageDocument(bytes, MediaType.DockerManifest).mediaType).toBe(MediaType.DockerManifest)
 })
 
+test.each([null, '', undefined])('a document whose media type is %j says nothing about it', mediaType => {
+  const bytes = jsonBytes(sampleManifest({ mediaType }))
+  expect(parseImageDocument(bytes, MediaType.DockerManifest).mediaType).toBe(MediaType.DockerManifest)
+  expect(parseImageDocument(bytes).mediaType).toBe(MediaType.OciManifest)
+})
+
 test('a document of which nobody says anything is known by its members', () => {
   expect(parseImageDocument(jsonBytes(sampleManifest({ mediaType: undefined }))).kind).toBe('manifest')
   expect(parseImageDocument(jsonBytes(sampleIndex({ mediaType: undefined }))).kind).toBe('index')

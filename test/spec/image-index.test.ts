@@ -13,7 +13,7 @@ test('an index may be empty, and may go without media type', () => {
 })
 
 test.each([
-  ['mediaType', { mediaType: null }],
+  ['mediaType', { mediaType: 2 }],
   ['artifactType', { artifactType: 1 }],
   ['manifests', { manifests: undefined }],
   ['manifests', { manifests: null }],

@@ -22,6 +22,11 @@ test('null stands for an absent subject or annotations', () => {
   expect(parseManifest(jsonBytes(sample({ subject: null, annotations: null })))).toMatchObject({ subject: null })
 })
 
+test('null for any optional member is as good as absent', () => {
+  const manifest = parseManifest(jsonBytes(sample({ mediaType: null, artifactType: null, subject: null })))
+  expect(manifest.config).toEqual(sample().config)
+})
+
 test('an image may have no layers at all', () => {
   expect(parseManifest(jsonBytes(sample({ layers: [] }))).layers).toEqual([])
 })

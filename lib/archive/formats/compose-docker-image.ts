@@ -54,8 +54,7 @@ export async function composeDockerImage(
   }
   const configFile = fileAt(entry.config, 'Config')
   const bytes = await readMember(configFile, Limits.configBytes, options)
-  const { rootfs } = parseConfig(bytes)
-  const diffIds = rootfs.diff_ids ?? []
+  const diffIds = parseConfig(bytes).rootfs.diff_ids
   if (diffIds.length !== entry.layers.length) {
     const message = `image config lists ${diffIds.length} layers, ${entry.at} ${entry.layers.length}`
     throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })

@@ -53,7 +53,7 @@ async function assertName(tag: string): Promise<void> {
 async function appendTo(session: Session, store: Store, base: string, options: Appending): Promise<void> {
   const { tag, dir, config, writing } = options
   const { composeImage } = await import('../../image/index.ts')
-  const { parsePlatform } = await import('../../spec/index.ts')
+  const { parsePlatform, platformOfConfig } = await import('../../spec/index.ts')
   const { signal } = session
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const below = base === 'scratch' ? undefined : await findBase(session, store, base, options.platform)
@@ -63,7 +63,8 @@ async function appendTo(session: Session, store: Store, base: string, options: A
     base: below,
     layers,
     config,
-    platform: below ? undefined : platform,
+    // A base says its platform itself, unless its config leaves it out.
+    platform: below && platformOfConfig(below.config) ? undefined : platform,
     signal,
   })
   const name = await store.references.set(tag, image.descriptor, { signal })

@@ -1,4 +1,4 @@
-import { type Descriptor, formatPlatform, parseConfig, parseImageDocument } from '../../spec/index.ts'
+import { type Descriptor, formatPlatform, parseConfig, parseImageDocument, platformOfConfig } from '../../spec/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import { formatTable } from '../format-table.ts'
@@ -50,7 +50,8 @@ async function sumUp(store: Store, descriptor: Descriptor): Promise<{ platforms:
 async function platformOf(store: Store, config: Descriptor): Promise<string[]> {
   try {
     const bytes = await findDocument(store, config)
-    return bytes ? [formatPlatform(parseConfig(bytes))] : []
+    const platform = bytes && platformOfConfig(parseConfig(bytes))
+    return platform ? [formatPlatform(platform)] : []
   } catch {
     // An artifact has a config of another kind, and no platform.
     return []

@@ -1,5 +1,5 @@
 import { findDescriptor, type Image, readImage } from '../../image/index.ts'
-import { formatPlatform, parsePlatform } from '../../spec/index.ts'
+import { formatPlatform, parsePlatform, platformOfConfig } from '../../spec/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import { formatTable } from '../format-table.ts'
 import type { Session } from '../session.ts'
@@ -21,12 +21,13 @@ export async function inspect(session: Session, name: string, options: PlatformO
 function describe(name: string, image: Image): string {
   const { descriptor, config, layers } = image
   const run = config.config ?? {}
+  const platform = platformOfConfig(config)
   const facts: [string, string | undefined][] = [
     ['Name', name],
     ['Digest', descriptor.digest],
     ['Media type', descriptor.mediaType],
-    ['Platform', formatPlatform(config)],
-    ['Created', config.created],
+    ['Platform', platform && formatPlatform(platform)],
+    ['Created', config.created || undefined],
     ['Size', formatBytes(layers.reduce((sum, layer) => sum + layer.descriptor.size, 0))],
     ['User', run.User || undefined],
     ['Working dir', run.WorkingDir || undefined],

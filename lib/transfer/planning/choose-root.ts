@@ -11,6 +11,7 @@ import {
   type Platform,
   parseConfig,
   parsePlatform,
+  platformOfConfig,
 } from '../../spec/index.ts'
 import type { KnownDocuments } from './known-documents.ts'
 import { makeIndex } from './make-index.ts'
@@ -123,11 +124,11 @@ function isAbout({ annotations }: Descriptor, chosen: ReadonlySet<Descriptor>): 
 async function checkPlatform(documents: KnownDocuments, root: Descriptor, wanted: Platform): Promise<void> {
   const document = await documents.read(root)
   if (document.kind !== 'manifest' || !isConfigType(document.manifest.config.mediaType)) return
-  const platform: Platform = parseConfig(await documents.configBytes(document.manifest.config))
-  if (matchPlatform(wanted, platform) > 0) return
+  const platform = platformOfConfig(parseConfig(await documents.configBytes(document.manifest.config)))
+  if (platform && matchPlatform(wanted, platform) > 0) return
   throw new PlatformNotFoundError({
     wanted: formatPlatform(wanted),
-    available: [formatPlatform(platform)],
-    what: root.digest,
+    available: platform ? [formatPlatform(platform)] : [],
+    what: platform ? root.digest : `${root.digest}, whose config says no platform`,
   })
 }
