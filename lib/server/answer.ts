@@ -25,8 +25,16 @@ export function faultAnswer({ status, entries, headers }: Fault): Answer {
   return jsonAnswer(status, { errors: entries }, headers)
 }
 
-/** Sends an answer; resolves when it is out or the client is gone. Rejects with what the body throws. */
-export async function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+/**
+ * Sends an answer, and counts the bytes of its content; resolves when it is out or the client is gone. Rejects with what the
+ * body throws.
+ */
+export async function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  tally: { bytesSent: number },
+): Promise<void> {
   const body = request.method === 'HEAD' ? undefined : answer.body
   const chunks = body === undefined ? [] : body instanceof Uint8Array ? [body] : heldBack(body)
   // SPEC: an answer that has no content by its nature says no length either (RFC 9110, 8.6).
@@ -37,6 +45,7 @@ export async function sendAnswer(request: IncomingMessage, response: ServerRespo
     if (response.destroyed) return
     // The head waits for the first chunk: a blob that cannot even be opened is answered with an error.
     if (!response.headersSent) head()
+    tally.bytesSent += chunk.byteLength
     if (!response.write(chunk)) await drained(response)
   }
   if (response.destroyed) return

@@ -23,4 +23,6 @@ export interface Call extends ServerParts {
   readonly query: URLSearchParams
   /** Fires when the client has left. */
   readonly signal: AbortSignal
+  /** Takes what went wrong although the request is answered well, for the event of the request. */
+  readonly report: (error: unknown) => void
 }

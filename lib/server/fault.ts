@@ -28,15 +28,20 @@ export interface FaultEntry {
   readonly detail?: unknown
 }
 
-/** A request that is answered with an error. Never leaves this room: it ends as JSON on the wire. */
+/** A request that is answered with an error: JSON on the wire, and in `RegistryRequestEvent` its cause, or else itself. */
 export class Fault extends Error {
   readonly status: number
   readonly entries: readonly FaultEntry[]
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, entries: FaultEntry | readonly FaultEntry[], headers: Record<string, string> = {}) {
+  constructor(
+    status: number,
+    entries: FaultEntry | readonly FaultEntry[],
+    headers: Record<string, string> = {},
+    options?: ErrorOptions,
+  ) {
     const list = Array.isArray(entries) ? (entries as readonly FaultEntry[]) : [entries as FaultEntry]
-    super(list.map(entry => entry.message).join('; '))
+    super(list.map(entry => entry.message).join('; '), options)
     this.status = status
     this.entries = list
     this.headers = headers
@@ -60,6 +65,9 @@ export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
   const known = LayerStoreError.is(error) ? KNOWN[error.code] : undefined
   // SAFETY: other messages may name paths of this machine, which are none of the client's business.
-  if (!known) return new Fault(500, { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' })
-  return new Fault(known[0], { code: known[1], message: (error as Error).message })
+  if (!known) {
+    const entry = { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' } as const
+    return new Fault(500, entry, {}, { cause: error })
+  }
+  return new Fault(known[0], { code: known[1], message: (error as Error).message }, {}, { cause: error })
 }

@@ -8,12 +8,24 @@ export interface RegistryRequestEvent {
   readonly method: string
   /** Path that was asked for, without the query. */
   readonly path: string
-  /** HTTP status of the answer. */
+  /** HTTP status of the answer; `0` if the client left before there was one. */
   readonly status: number
   /** Whether the answer went out whole; `false` if the client left or the content proved to be damaged. */
   readonly complete: boolean
   /** Time from the request's head to the end of the answer. */
   readonly durationMs: number
+  /** Address of the client, or of the proxy that it comes through. `undefined` if the connection is closed already. */
+  readonly client: string | undefined
+  /** User name that the request brought, where `authorize` is set; a status of 401 means that it proved nothing. */
+  readonly username: string | undefined
+  /** Bytes of content that were handed to the connection. */
+  readonly bytesSent: number
+  /**
+   * What went wrong; `undefined` if nothing did, and if the client left. For a refusal an `Error` that says what the client
+   * was told; for a failure the error itself, with its causes. With a status below 400: why the upstream registry could not
+   * be asked, and the answer was given without it. SAFETY: it may name paths and hosts that the client was not told.
+   */
+  readonly error: unknown
 }
 
 /** Settings of a registry server. */
@@ -32,6 +44,11 @@ export interface RegistryServerOptions {
   readonly upstream?: RegistryUpstream | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
+  /**
+   * Called with failures that no request waits for: of a fetch from the upstream registry whose client has left, of a name
+   * that a fetched image should get, of an upload that should be dropped. What it throws is ignored.
+   */
+  readonly onError?: ((error: unknown) => void) | undefined
   /** Bytes that an uploaded manifest may have, at most the 4 MiB of `Limits.manifestBytes`. @defaultValue that */
   readonly maxManifestBytes?: number | undefined
   /** Uploads that may be open at once; more are answered with 429. @defaultValue `256` */
@@ -73,6 +90,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     realm: options.realm ?? 'layerstore',
     upstream: options.upstream,
     onRequest: options.onRequest ?? (() => {}),
+    onError: quietly(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),
     maxUploads: options.maxUploads ?? 256,
     minChunkBytes: options.minChunkBytes ?? 0,
@@ -80,5 +98,16 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     keepUploads: options.keepUploads ?? false,
     connectionIdleMs: options.connectionIdleMs ?? 300_000,
     closeGraceMs: options.closeGraceMs ?? 5000,
+  }
+}
+
+/** A listener that throws must not end what has failed already. */
+function quietly(listener: (error: unknown) => void): (error: unknown) => void {
+  return error => {
+    try {
+      listener(error)
+    } catch {
+      // Documented as ignored.
+    }
   }
 }

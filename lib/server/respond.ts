@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { faultAnswer, sendAnswer } from './answer.ts'
 import type { Call, ServerParts } from './call.ts'
 import { Fault, faultOf } from './fault.ts'
+import { RequestOutcome } from './request-outcome.ts'
+import { parseTarget } from './request-target.ts'
 import { serveRequest } from './serve-request.ts'
 
 /** How much of a body that nobody wants is read, so that the client gets to read the refusal. */
@@ -23,54 +25,39 @@ export async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const started = performance.now()
+  const outcome = new RequestOutcome(request, response)
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   // Errors of the connection show as its end; without listeners they would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
   for (const [name, value] of ON_EVERY_ANSWER) response.setHeader(name, value)
-  const { path, query } = splitUrl(request.url ?? '')
-  await answer({ ...parts, request, path, query, signal: gone.signal }, response, parts.closing)
+  const target = parseTarget(request.url ?? '')
+  const report = (error: unknown) => outcome.report(error)
+  const call = { ...parts, ...target, request, signal: gone.signal, report }
+  await answer(call, response, outcome, parts.closing)
   discardRest(request)
+  const { onRequest, authorize } = parts.settings
   try {
-    parts.settings.onRequest({
-      method: request.method ?? '',
-      path,
-      status: response.statusCode,
-      complete: response.writableFinished,
-      durationMs: performance.now() - started,
-    })
+    onRequest(outcome.event(target.path, authorize !== undefined))
   } catch {
     // Documented: a listener that throws costs its client the connection, not everybody the process.
     request.destroy()
   }
 }
 
-async function answer(call: Call, response: ServerResponse, closing: boolean): Promise<void> {
+async function answer(call: Call, response: ServerResponse, outcome: RequestOutcome, closing: boolean): Promise<void> {
   try {
     if (closing)
       throw new Fault(503, { code: 'UNAVAILABLE', message: 'the registry is closing' }, { Connection: 'close' })
-    await sendAnswer(call.request, response, await serveRequest(call))
+    await sendAnswer(call.request, response, await serveRequest(call), outcome)
   } catch (error) {
+    const left = outcome.isLeave(error)
+    if (!left) outcome.report(error)
     // A head that promised something else cannot be taken back: only a broken connection tells the truth.
-    if (response.headersSent || response.destroyed) response.destroy()
-    else await sendAnswer(call.request, response, faultAnswer(faultOf(error)))
+    if (left || response.headersSent || response.destroyed) response.destroy()
+    else await sendAnswer(call.request, response, faultAnswer(faultOf(error)), outcome)
   }
-}
-
-/**
- * The path as it came, and the query. Not `new URL`, which would resolve `..` and take `//x/v2/` for a host.
- *
- * SPEC: a server takes the absolute form of a target too, which clients of a proxy send (RFC 9112, 3.2.2). This server has
- * one name space for all hosts, so the host decides nothing.
- */
-function splitUrl(target: string): { path: string; query: URLSearchParams } {
-  const url = target.replace(/^https?:\/\/[^/?#]*/i, '')
-  const at = url.indexOf('?')
-  return at < 0
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) }
 }
 
 /** SAFETY: a client that goes on sending after it was refused is cut off, at a size and by the idle time. */

@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { BlobCorruptError } from '../../lib/errors/index.ts'
 import type { RegistryRequestEvent } from '../../lib/server/index.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { runningServer } from '../helpers/running-server.ts'
@@ -99,6 +101,71 @@ test('every request is reported, without its query', async () => {
     { method: 'HEAD', path: '/v2/app/manifests/x', status: 404, complete: true },
   ])
   expect(events[0]!.durationMs).toBeGreaterThan(0)
+})
+
+test('an event says what went wrong, with the cause that the client is not told', async () => {
+  const events: RegistryRequestEvent[] = []
+  await using registry = await runningServer({ onRequest: event => events.push(event), maxManifestBytes: 10 })
+  const cause = new Error('EIO: /secret/path')
+  registry.store.references.get = () => Promise.reject(cause)
+  await registry.ask('GET', '/v2/app/manifests/x')
+  await registry.ask('GET', '/v2/app/manifests/sha256:x')
+  await registry.ask('PUT', '/v2/app/manifests/x', { body: 'much too long' })
+  await registry.ask('GET', '/v2/')
+  expect(events.map(({ status, error }) => [status, (error as Error | undefined)?.message])).toEqual([
+    [500, cause.message],
+    [400, 'not a digest that this registry can compute'],
+    [413, expect.stringContaining('over the limit')],
+    [200, undefined],
+  ])
+  expect(events[0]!.error).toBe(cause)
+})
+
+test('an event says who asked, and how much went out', async () => {
+  const events: RegistryRequestEvent[] = []
+  const authorize = ({ username }: { username: string | undefined }) => username === 'ann'
+  await using registry = await runningServer({ authorize, onRequest: event => events.push(event) })
+  const { digest } = await registry.store.put(Buffer.from('ten bytes!'))
+  for (const user of ['ann', 'eve']) {
+    const authorization = `Basic ${Buffer.from(`${user}:x`).toString('base64')}`
+    for (const method of ['GET', 'HEAD']) {
+      await registry.ask(method, `/v2/app/blobs/${digest}`, { headers: { authorization } })
+    }
+  }
+  const client = '127.0.0.1'
+  expect(events).toMatchObject([
+    { client, username: 'ann', status: 200, bytesSent: 10 },
+    { client, username: 'ann', status: 200, bytesSent: 0 },
+    { client, username: 'eve', status: 401 },
+    { client, username: 'eve', status: 401, bytesSent: 0 },
+  ])
+})
+
+test('a damaged blob is an error of its event, a client that leaves is none', async () => {
+  const events: RegistryRequestEvent[] = []
+  await using registry = await runningServer({ onRequest: event => events.push(event) })
+  const { digest } = await registry.store.put(Buffer.alloc(2_000_000))
+  const read = registry.store.read.bind(registry.store)
+  registry.store.read = async function* (...args) {
+    yield* read(...args)
+    throw new BlobCorruptError({ digest, expected: digest, actual: 'another' })
+  }
+  await registry.ask('GET', `/v2/app/blobs/${digest}`)
+  await expect.poll(() => events.length).toBe(1)
+  expect(events[0]).toMatchObject({ complete: false, error: { code: 'ERR_BLOB_CORRUPT' } })
+  const upload = (await registry.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  const { hostname, port } = new URL(registry.url)
+  const leaving = connect(Number(port), hostname)
+  leaving.write(`PATCH ${upload} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it`)
+  await expect.poll(async () => (await registry.ask('GET', upload)).headers.range).toBe('0-9')
+  leaving.destroy()
+  await expect
+    .poll(() => events.find(({ method }) => method === 'PATCH'))
+    .toMatchObject({
+      status: 0,
+      complete: false,
+      error: undefined,
+    })
 })
 
 test('a listener that throws does not take the server down', async () => {

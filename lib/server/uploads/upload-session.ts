@@ -24,6 +24,8 @@ export interface SessionLimits {
   readonly minChunkBytes: number
   readonly idleMs: number
   readonly onEnd: () => void
+  /** Takes a failure to drop the bytes of an upload that idled. */
+  readonly onError: (error: unknown) => void
 }
 
 /** The key of an upload's ingest. Whoever knows repository and id may go on with it, also another server. */
@@ -160,8 +162,8 @@ export class UploadSession {
 
   #waitForMore(): void {
     if (this.#ended) return
-    // A failure to drop bytes has nobody to be told to; the store sweeps such leftovers when it is opened.
-    this.#idle = setTimeout(() => void this.abort().catch(() => {}), this.#limits.idleMs)
+    // The store sweeps what cannot be dropped when it is opened.
+    this.#idle = setTimeout(() => void this.abort().catch(this.#limits.onError), this.#limits.idleMs)
     this.#idle.unref()
   }
 

@@ -40,6 +40,7 @@ export class UploadSessions {
       minChunkBytes: this.#settings.minChunkBytes,
       idleMs: this.#settings.uploadIdleMs,
       onEnd: () => this.#sessions.delete(identity.id),
+      onError: this.#settings.onError,
     })
     this.#sessions.set(identity.id, session)
     return session
