@@ -57,7 +57,7 @@ class StoreServer implements RegistryServer {
       uploads: new UploadSessions(store, settings),
       pushes: new PushLease(store, settings.uploadIdleMs),
       referrers: new ReferrerIndex(store),
-      upstream: settings.upstream && new Upstream(store, settings.upstream),
+      upstream: settings.upstream && new Upstream(store, settings.upstream, settings.onError),
     }
     this.handler = (request, response) => {
       response.once('finish', () => hangUpIfUnread(request))

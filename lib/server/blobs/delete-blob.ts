@@ -2,8 +2,8 @@ import type { Digest } from '../../digest/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { unknownBlob } from './get-blob.ts'
 import { isInUse } from './is-in-use.ts'
+import { unknownBlob } from './stored-blob.ts'
 
 /** DELETE of a blob that no name needs. */
 export async function deleteBlob(call: Call, route: { readonly digest: Digest }): Promise<Answer> {

@@ -2,19 +2,29 @@ import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { type RepositoryNames, servedNames } from '../served-names.ts'
+import { outOfDate } from '../upstream/out-of-date.ts'
 
 /** SAFETY: whatever `n` says, an answer lists no more than this (CVE-2023-2253); `Link` leads to the rest. */
 const PAGE = 1000
 
 /** GET of the tags of a repository. */
 export async function listTags(call: Call, route: RepositoryNames): Promise<Answer> {
-  const tags = new Set<string>(await call.upstream?.tags(route, call.signal))
-  for await (const name of servedNames(call.store, registryOf(call), call.signal)) {
-    if (name.repository === route.repository) tags.add(name.tag)
-  }
+  const there = await call.upstream?.tags(route, call.signal)
+  const failure = there && 'failure' in there ? there.failure : undefined
+  if (failure) call.report(failure.reason)
+  const tags = new Set(there && 'items' in there ? there.items : await storedTags(call, route))
   if (tags.size === 0) throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'no such repository' })
   const page = pageOf(`/v2/${route.path}/tags/list`, call.query, tags)
-  return jsonAnswer(200, { name: route.path, tags: page.members }, page.headers)
+  const headers = { ...page.headers, ...(failure ? outOfDate : {}) }
+  return jsonAnswer(200, { name: route.path, tags: page.members }, headers)
+}
+
+async function storedTags(call: Call, { repository }: RepositoryNames): Promise<string[]> {
+  const tags: string[] = []
+  for await (const name of servedNames(call.store, registryOf(call), call.signal)) {
+    if (name.repository === repository) tags.push(name.tag)
+  }
+  return tags
 }
 
 /** GET of the repositories. */

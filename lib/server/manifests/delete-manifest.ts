@@ -4,7 +4,8 @@ import { isInUse } from '../blobs/is-in-use.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { servedNames } from '../served-names.ts'
-import { documentOf, unknownManifest } from './get-manifest.ts'
+import { unknownManifest } from './get-manifest.ts'
+import { findManifest } from './proven-document.ts'
 
 /** DELETE of a tag, or of a manifest with all tags that the repository has for it. */
 export async function deleteManifest(
@@ -13,7 +14,7 @@ export async function deleteManifest(
 ): Promise<Answer> {
   const { repository, reference } = route
   const digest = isDigest(reference) ? reference : undefined
-  if (digest && !(await documentOf(call, digest))) throw unknownManifest(reference)
+  if (digest && !(await findManifest(call.store, { digest }, call.signal))) throw unknownManifest(reference)
   const names: string[] = []
   for await (const name of servedNames(call.store, undefined, call.signal)) {
     if (name.repository !== repository) continue

@@ -1,18 +1,12 @@
 import { type Digest, digestOf, isDigest, splitDigest } from '../../digest/index.ts'
 import { BlobNotFoundError, FormatError, LimitError } from '../../errors/index.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import {
-  type Descriptor,
-  type ImageDocument,
-  isForeignLayerType,
-  isTag,
-  parseImageDocument,
-  successorsOf,
-} from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, isForeignLayerType, isTag, successorsOf } from '../../spec/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault, type FaultEntry } from '../fault.ts'
 import type { RepositoryNames } from '../served-names.ts'
+import { parseAnnounced } from './proven-document.ts'
 
 /** As many as help; a manifest of a thousand unknown layers is not worth a longer answer. */
 const NAMED_IN_ANSWER = 20
@@ -78,12 +72,7 @@ function documentFrom(bytes: Uint8Array, contentType: string | undefined): Image
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
   const said = type === '' || type === 'application/json' || type === 'application/octet-stream' ? undefined : type
   try {
-    const document = parseImageDocument(bytes, said)
-    if (document.mediaType !== parseImageDocument(bytes).mediaType) {
-      // Read by digest, it would be taken for something else than read by tag.
-      throw invalid(`a document of type ${document.mediaType} must say so in its mediaType`)
-    }
-    return document
+    return parseAnnounced(bytes, said)
   } catch (error) {
     if (error instanceof FormatError) throw invalid(error.message)
     throw error

@@ -3,6 +3,7 @@ import { type Descriptor, Limits, MediaType } from '../../spec/index.ts'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import type { RepositoryNames } from '../served-names.ts'
+import { outOfDate } from '../upstream/out-of-date.ts'
 
 /** SPEC: the list is an index, which clients refuse when it is larger than a manifest may be; `Link` leads to the rest. */
 const PAGE_BYTES = Limits.manifestBytes / 2
@@ -10,14 +11,16 @@ const PAGE_BYTES = Limits.manifestBytes / 2
 /** GET of what refers to a manifest. There need be no such manifest. */
 export async function listReferrers(call: Call, route: RepositoryNames & { readonly digest: Digest }): Promise<Answer> {
   const artifactType = call.query.get('artifactType')
-  const here = await call.referrers.find(route.digest)
-  const elsewhere = (await call.upstream?.referrers(route, route.digest, call.signal)) ?? []
-  const all = new Map([...elsewhere, ...here].map(entry => [entry.digest, entry]))
-  const wanted = [...all.values()]
+  const there = await call.upstream?.referrers(route, route.digest, call.signal)
+  const failure = there && 'failure' in there ? there.failure : undefined
+  if (failure) call.report(failure.reason)
+  // SAFETY: the store does not know which repository a referrer came from, and another one may have signed this subject.
+  const all = there && 'items' in there ? there.items : await call.referrers.find(route.digest)
+  const wanted = [...new Map(all.map(entry => [entry.digest, entry])).values()]
     .filter(entry => artifactType === null || entry.artifactType === artifactType)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1))
   const page = pageAfter(wanted, call.query.get('last'))
-  const headers: Record<string, string> = { 'Content-Type': MediaType.OciIndex }
+  const headers: Record<string, string> = { 'Content-Type': MediaType.OciIndex, ...(failure ? outOfDate : {}) }
   if (artifactType !== null) headers['OCI-Filters-Applied'] = 'artifactType'
   const last = page.at(-1)
   if (last && last !== wanted.at(-1)) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
 
@@ -23,6 +24,8 @@ export interface BlobFlightOptions {
 export class BlobFlight {
   /** Resolves when the blob is in the store, verified. */
   readonly done: Promise<void>
+  /** Bytes that the blob is to have. */
+  readonly size: number
   readonly #options: BlobFlightOptions
   readonly #copy: PassThrough | undefined
   /** Whether the bytes can be read along from the first one on. */
@@ -33,6 +36,7 @@ export class BlobFlight {
   /** `client` fires when the first client has left; without it nobody reads along. */
   constructor(options: BlobFlightOptions, client: AbortSignal | undefined) {
     this.#options = options
+    this.size = options.descriptor.size
     if (client && !client.aborted) {
       const copy = new PassThrough({ highWaterMark: BEHIND_BYTES })
       // Whoever reads it gets the error; if nobody does, it is no error.
@@ -71,19 +75,36 @@ export class BlobFlight {
     }
   }
 
+  /** SAFETY: what an earlier fetch has left may be wrong; then all of it is fetched again, or no fetch would ever succeed. */
   async #fetch(): Promise<void> {
+    const progress = { resumed: false }
+    try {
+      await this.#take(progress)
+    } catch (error) {
+      const isWrong = error instanceof DigestMismatchError || error instanceof SizeMismatchError
+      if (!progress.resumed || !isWrong) throw error
+      await this.#take({ resumed: true })
+    }
+  }
+
+  async #take(progress: { resumed: boolean }): Promise<void> {
     const { store, descriptor, open, signal } = this.#options
     const { digest, size } = descriptor
     const { algorithm } = splitDigest(digest)
     await using writer = await store.ingest(digest, { wait: true, algorithm, size, signal })
-    // Whoever held the ingest before may have committed it.
+    // The writer that held the ingest before may have committed it.
     if (await store.stat(digest, { signal })) {
       await writer.abort()
       this.#begin(false)
       return
     }
-    this.#begin(writer.offset === 0)
-    const copy = writer.offset === 0 ? this.#copy : undefined
+    if (writer.offset > 0) progress.resumed = true
+    if (writer.offset > size) {
+      await writer.abort()
+      throw new SizeMismatchError({ expected: size, actual: writer.offset, what: `the part of blob ${digest}` })
+    }
+    this.#begin(!progress.resumed)
+    const copy = progress.resumed ? undefined : this.#copy
     for await (const chunk of open(writer.offset)) {
       await writer.write(chunk)
       if (copy && !copy.destroyed && !copy.write(chunk)) await takenOrLeft(copy, signal)

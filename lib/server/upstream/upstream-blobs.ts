@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../../digest/index.ts'
-import { DigestMismatchError, FormatError } from '../../errors/index.ts'
+import { DigestMismatchError, RegistryError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
 import type { RegistryClient } from '../../registry/index.ts'
-import { type Descriptor, parseImageDocument, successorsOf } from '../../spec/index.ts'
+import { type ImageDocument, successorsOf } from '../../spec/index.ts'
 import { recordBlobSource, type Store } from '../../store/index.ts'
 import { locate } from '../served-names.ts'
 import { BlobFlight } from './blob-flight.ts'
@@ -13,101 +13,176 @@ import type { WaitingNames } from './waiting-names.ts'
 /** Sizes of blobs that were named in manifests lately, so that the upstream registry need not be asked for them. */
 const SIZES = 10_000
 
-/** Brings blobs from another registry, each once however many ask for it. */
+/** What the blobs of the upstream registry are fetched with. */
+export interface UpstreamBlobsParts {
+  readonly store: Store
+  readonly client: RegistryClient
+  readonly names: WaitingNames
+  /** Fires when the server closes. */
+  readonly closing: AbortSignal
+  /** Takes what fails when no request waits for it. */
+  readonly onError: (error: unknown) => void
+}
+
+/** A blob that is on its way. */
+export interface RemoteBlob {
+  readonly size: number
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Brings blobs from another registry, each once however many ask for it.
+ *
+ * SAFETY: what one repository says is believed for that repository alone. A manifest of another one may name the same blob
+ * with a wrong size; it must not decide what clients of this one get.
+ */
 export class UpstreamBlobs {
-  readonly #store: Store
-  readonly #client: RegistryClient
-  readonly #names: WaitingNames
-  readonly #closing: AbortSignal
-  readonly #sizes = new LRUCache<Digest, number>({ max: SIZES })
-  readonly #flights = new Map<Digest, BlobFlight>()
+  readonly #parts: UpstreamBlobsParts
+  /** By repository and digest. Only a hint for fetches, which prove it. */
+  readonly #sizes = new LRUCache<string, number>({ max: SIZES })
+  /** By repository and digest. Two fetches of one blob for two repositories wait for each other in the store. */
+  readonly #flights = new Map<string, BlobFlight>()
   readonly #unsettled = new Set<Promise<void>>()
 
-  constructor(store: Store, client: RegistryClient, names: WaitingNames, closing: AbortSignal) {
-    this.#store = store
-    this.#client = client
-    this.#names = names
-    this.#closing = closing
+  constructor(parts: UpstreamBlobsParts) {
+    this.#parts = parts
   }
 
-  /** Remembers what a manifest says of blobs that will be asked for next. */
-  learnSizes(bytes: Uint8Array, mediaType: string): void {
-    try {
-      for (const { digest, size } of successorsOf(parseImageDocument(bytes, mediaType))) this.#sizes.set(digest, size)
-    } catch (error) {
-      // Of another kind: its blobs are asked for one by one.
-      if (!(error instanceof FormatError)) throw error
-    }
+  /** Remembers what a manifest of a repository says of blobs that will be asked for next. */
+  learnSizes(repository: string, document: ImageDocument): void {
+    for (const { digest, size } of successorsOf(document)) this.#sizes.set(keyOf(repository, digest), size)
   }
 
-  /** Size of a blob there; `undefined` if it has none. */
+  /** Size of a blob, as the upstream registry says it now; `undefined` if it has none. */
   async stat(repository: string, digest: Digest, signal: AbortSignal): Promise<number | undefined> {
-    const known = this.#sizes.get(digest)
-    if (known !== undefined) return known
     try {
-      return (await this.#client.statBlob(locate(repository), digest, { signal }))?.size
+      return (await this.#parts.client.statBlob(locate(repository), digest, { signal }))?.size
     } catch (error) {
       signal.throwIfAborted()
       throw upstreamFault(error)
     }
   }
 
-  /** The bytes of a blob: while they come for who asks first, from the store for those who ask meanwhile. */
-  async *read(
+  /**
+   * A blob and its bytes, of which the first have come: while they come for the request that asks first, from the store for
+   * those that ask meanwhile. `undefined` if the upstream registry has no such blob.
+   */
+  open(repository: string, digest: Digest, signal: AbortSignal): Promise<RemoteBlob | undefined> {
+    return this.#withSize(repository, digest, signal, async size => {
+      const chunks = this.#read(repository, { digest, size }, signal)
+      const first = await chunks.next()
+      return { size, bytes: withFirst(first, chunks) }
+    })
+  }
+
+  /** Brings a blob into the store; `false` if the upstream registry has no such blob. */
+  async bring(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean> {
+    const brought = await this.#withSize(repository, digest, signal, async size => {
+      await abortable(this.#flight(repository, { digest, size }, undefined).done, signal)
+      return true
+    })
+    return brought ?? false
+  }
+
+  /** Tries with the size that a manifest told; if that was wrong, and otherwise, with the one that the registry tells. */
+  async #withSize<T>(
     repository: string,
-    descriptor: Descriptor,
+    digest: Digest,
+    signal: AbortSignal,
+    work: (size: number) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      const learned = this.#sizes.get(keyOf(repository, digest))
+      if (learned !== undefined) {
+        try {
+          return await work(learned)
+        } catch (error) {
+          // The registry has failed, and would fail again; everything else may be the fault of the size.
+          if (signal.aborted || error instanceof RegistryError) throw error
+        }
+      }
+      const size = await this.stat(repository, digest, signal)
+      return size === undefined ? undefined : await work(size)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw upstreamFault(error)
+    }
+  }
+
+  async *#read(
+    repository: string,
+    blob: { readonly digest: Digest; readonly size: number },
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const running = this.#flights.get(descriptor.digest)
-    try {
-      if (running) await abortable(running.done, signal)
-      else return yield* this.#start(repository, descriptor, signal).bytes()
-    } catch (error) {
-      signal.throwIfAborted()
-      throw upstreamFault(error)
-    }
-    yield* this.#store.read(descriptor.digest, { signal })
+    const before = this.#flights.get(keyOf(repository, blob.digest))
+    const flight = this.#flight(repository, blob, signal)
+    if (flight !== before) return yield* flight.bytes()
+    await abortable(flight.done, signal)
+    yield* this.#parts.store.read(blob.digest, { signal })
   }
 
-  /** Brings a blob into the store. */
-  async bring(repository: string, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
-    const flight = this.#flights.get(descriptor.digest) ?? this.#start(repository, descriptor, undefined)
-    try {
-      await abortable(flight.done, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      throw upstreamFault(error)
-    }
-  }
-
-  #start(repository: string, descriptor: Descriptor, client: AbortSignal | undefined): BlobFlight {
-    const { digest } = descriptor
-    const from = locate(repository)
-    const open = (offset: number) => this.#client.fetchBlob(from, descriptor, { offset, signal: this.#closing })
-    const flight = new BlobFlight({ store: this.#store, descriptor, open, signal: this.#closing }, client)
-    this.#flights.set(digest, flight)
-    const settled = this.#afterwards(flight, repository, digest)
+  /** The fetch of a blob that is under way, or a new one, which `client` may read along until it fires. */
+  #flight(
+    repository: string,
+    { digest, size }: { readonly digest: Digest; readonly size: number },
+    client: AbortSignal | undefined,
+  ): BlobFlight {
+    const key = keyOf(repository, digest)
+    const running = this.#flights.get(key)
+    if (running?.size === size) return running
+    const { store, client: registry, closing } = this.#parts
+    const descriptor = { mediaType: 'application/octet-stream', digest, size }
+    const open = (offset: number) => registry.fetchBlob(locate(repository), descriptor, { offset, signal: closing })
+    const flight = new BlobFlight({ store, descriptor, open, signal: closing }, client)
+    this.#flights.set(key, flight)
+    const settled = this.#afterwards(flight, repository, digest, client)
     this.#unsettled.add(settled)
     void settled.finally(() => this.#unsettled.delete(settled))
     return flight
   }
 
-  async #afterwards(flight: BlobFlight, repository: string, digest: Digest): Promise<void> {
+  async #afterwards(
+    flight: BlobFlight,
+    repository: string,
+    digest: Digest,
+    asked: AbortSignal | undefined,
+  ): Promise<void> {
+    const { store, client, names, closing, onError } = this.#parts
     const from = locate(repository)
+    const key = keyOf(repository, digest)
     try {
       await flight.done
-      await recordBlobSource(this.#store, digest, from)
-      await this.#names.retry(repository)
     } catch (error) {
-      // Whoever asked for the blob is told; another source may have it right.
-      if (error instanceof DigestMismatchError) this.#client.distrustBlob(from, digest)
+      this.#sizes.delete(key)
+      // Another source may have it right.
+      if (error instanceof DigestMismatchError) client.distrustBlob(from, digest)
+      if (asked?.aborted && !closing.aborted) onError(error)
+      return
     } finally {
-      this.#flights.delete(digest)
+      if (this.#flights.get(key) === flight) this.#flights.delete(key)
     }
+    await recordBlobSource(store, digest, from).catch(onError)
+    await names.retry(repository)
   }
 
   /** Resolves when nothing is being fetched any more, and what came is booked. */
   async settled(): Promise<void> {
     await Promise.all(this.#unsettled)
+  }
+}
+
+function keyOf(repository: string, digest: Digest): string {
+  return `${repository}@${digest}`
+}
+
+async function* withFirst(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (!first.done) yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
   }
 }

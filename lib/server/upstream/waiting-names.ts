@@ -8,21 +8,21 @@ const WAITING = 1000
 
 /**
  * Names for images that are still coming. The store gives a name only to an image that is complete; which request brings
- * the last of its blobs is not known beforehand.
+ * the last of its blobs is not known beforehand. A name that cannot be set fails no request: it goes to `onError`.
  */
 export class WaitingNames {
   readonly #store: Store
+  readonly #onError: (error: unknown) => void
   readonly #waiting = new LRUCache<string, Descriptor>({ max: WAITING })
 
-  constructor(store: Store) {
+  constructor(store: Store, onError: (error: unknown) => void) {
     this.#store = store
+    this.#onError = onError
   }
 
   /** Gives a name to an image, now if it is complete, or as soon as it is. */
   async want(name: string, descriptor: Descriptor): Promise<void> {
-    const now = await this.#store.references.get(name)
-    if (now?.digest === descriptor.digest) this.#waiting.delete(name)
-    else this.#waiting.set(name, descriptor)
+    this.#waiting.set(name, descriptor)
     await this.#try(name)
   }
 
@@ -36,10 +36,13 @@ export class WaitingNames {
     const descriptor = this.#waiting.get(name)
     if (!descriptor) return
     try {
-      await this.#store.references.set(name, descriptor)
+      const now = await this.#store.references.get(name)
+      if (now?.digest !== descriptor.digest) await this.#store.references.set(name, descriptor)
       this.#waiting.delete(name)
     } catch (error) {
-      if (!(error instanceof BlobNotFoundError)) throw error
+      if (error instanceof BlobNotFoundError) return
+      this.#waiting.delete(name)
+      this.#onError(error)
     }
   }
 }

@@ -1,0 +1,311 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import type { HttpAnswer } from '../helpers/http-request.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { type RunningServer, runningServer } from '../helpers/running-server.ts'
+import { type ScriptedRegistry, type SeenRequest, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+/* What an upstream registry, or one repository of it, may say, and how little of that is believed. */
+
+/** An answer of the upstream registry. */
+interface Said {
+  readonly status?: number
+  readonly type?: string
+  readonly body?: Uint8Array | string
+  readonly headers?: Record<string, string>
+  /** Close the connection instead. */
+  readonly hangUp?: boolean
+  /** Say no length. */
+  readonly chunked?: boolean
+}
+
+/** A mirror over an upstream registry that answers by path; what it does not have is 404. */
+class Mirror implements AsyncDisposable {
+  readonly said = new Map<string, Said>()
+  readonly here: Store = createMemoryStore()
+  readonly failures: unknown[] = []
+  #parts: { origin: ScriptedRegistry; client: RegistryClient; server: RunningServer } | undefined
+
+  static async start(): Promise<Mirror> {
+    const mirror = new Mirror()
+    const origin = await startScriptedRegistry((request, response) => {
+      const said = mirror.said.get(request.url!.replace(/^\/v2\//, '').replace(/\?.*/, '')) ?? {
+        status: 404,
+        body: '{}',
+      }
+      if (said.hangUp) return request.socket.destroy()
+      const body = Buffer.from(said.body ?? '')
+      const length = said.chunked ? {} : { 'content-length': `${body.length}` }
+      response.writeHead(said.status ?? 200, {
+        'content-type': said.type ?? 'application/json',
+        ...length,
+        ...said.headers,
+      })
+      return response.end(request.method === 'HEAD' ? undefined : body)
+    })
+    const client = registryClientFor({ retries: { tries: 1 } })
+    const upstream = { registry: origin.host, client }
+    const server = await runningServer({ upstream, onError: error => mirror.failures.push(error) }, mirror.here)
+    mirror.#parts = { origin, client, server }
+    return mirror
+  }
+
+  get host(): string {
+    return this.#parts!.origin.host
+  }
+
+  get seen(): readonly SeenRequest[] {
+    return this.#parts!.origin.seen
+  }
+
+  ask(method: string, path: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return this.#parts!.server.ask(method, `/v2/${path}`, { headers })
+  }
+
+  /** Lets the upstream registry have a manifest of a repository, under a tag and its digest. */
+  async manifest(
+    repository: string,
+    tag: string,
+    body: Uint8Array,
+    type: string = MediaType.OciManifest,
+  ): Promise<Digest> {
+    const digest = await digestOf(body)
+    const said = { type, body, headers: { 'docker-content-digest': digest } }
+    for (const reference of [tag, digest]) this.said.set(`${repository}/manifests/${reference}`, said)
+    return digest
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts!.server[Symbol.asyncDispose]()
+    await this.#parts!.client.close()
+    await this.#parts!.origin.stop()
+  }
+}
+
+let open: Mirror | undefined
+const start = async (): Promise<Mirror> => {
+  open = await Mirror.start()
+  return open
+}
+afterEach(async () => {
+  await open?.[Symbol.asyncDispose]()
+  open = undefined
+})
+
+const layer = Buffer.alloc(300_000, 'layer of the image ')
+const config = Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}')
+
+async function imageOf(size: number, note: string): Promise<Buffer> {
+  const described = async (mediaType: string, bytes: Uint8Array): Promise<Descriptor> => {
+    return { mediaType, digest: await digestOf(bytes), size: bytes.byteLength }
+  }
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MediaType.OciManifest,
+      config: await described(MediaType.OciConfig, config),
+      layers: [{ ...(await described(MediaType.OciLayer, layer)), size }],
+      annotations: { note },
+    }),
+  )
+}
+
+/** An honest repository and one whose manifest is wrong about the size of the layer that both have. */
+async function twoRepositories(mirror: Mirror, wrongSize: number, chunked = false): Promise<string> {
+  const digest = await digestOf(layer)
+  await mirror.manifest('good/app', '1', await imageOf(layer.length, 'good'))
+  await mirror.manifest('evil/x', '1', await imageOf(wrongSize, 'evil'))
+  for (const repository of ['good/app', 'evil/x']) {
+    mirror.said.set(`${repository}/blobs/${digest}`, { body: layer, chunked })
+    mirror.said.set(`${repository}/blobs/${await digestOf(config)}`, { body: config })
+    expect((await mirror.ask('GET', `${repository}/manifests/1`)).status).toBe(200)
+  }
+  return digest
+}
+
+const isWhole = ({ status, complete, body }: HttpAnswer) => status === 200 && complete && body.equals(layer)
+
+describe('an answer about one repository says nothing of the others', () => {
+  const challenge = { 'www-authenticate': 'Basic realm="x"' }
+  test.each<[string, Said, number]>([
+    ['401', { status: 401, headers: challenge }, 403],
+    ['403', { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' }, 403],
+    ['404', { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}' }, 404],
+    ['a page of HTML', { type: 'text/html', body: '<html></html>' }, 502],
+    ['something that is no manifest', { type: MediaType.OciManifest, body: '{"schemaVersion":2}' }, 502],
+  ])('%s', async (_, said, status) => {
+    const mirror = await start()
+    await mirror.manifest('good/app', 'one', await imageOf(layer.length, 'good'))
+    const body = Buffer.from(said.body ?? '')
+    for (const reference of ['1', await digestOf(body)]) mirror.said.set(`bad/x/manifests/${reference}`, said)
+    expect((await mirror.ask('GET', 'bad/x/manifests/1')).status).toBe(status)
+    expect((await mirror.ask('GET', 'good/app/manifests/one')).status).toBe(200)
+  })
+})
+
+describe('a host that does not work is left alone for a while', () => {
+  test.each<[string, Said, number]>([
+    ['500', { status: 500 }, 502],
+    ['503', { status: 503 }, 502],
+    ['429', { status: 429 }, 429],
+    ['no answer', { hangUp: true }, 502],
+  ])('%s', async (_, said, status) => {
+    const mirror = await start()
+    mirror.said.set('bad/x/manifests/1', said)
+    expect((await mirror.ask('GET', 'bad/x/manifests/1')).status).toBe(status)
+    const before = mirror.seen.length
+    for (const path of ['good/app/manifests/1', 'good/app/tags/list', 'bad/x/manifests/1']) {
+      const answer = await mirror.ask('GET', path)
+      expect([path, answer.status]).toEqual([path, path.endsWith('list') ? 404 : status])
+    }
+    expect(mirror.seen.length).toBe(before)
+  })
+})
+
+describe('what a manifest of one repository says of a blob', () => {
+  test.each([layer.length + 7, layer.length - 7, 0, 1e15])(
+    'a wrong size (%i) changes nothing for another',
+    async size => {
+      const mirror = await start()
+      const digest = await twoRepositories(mirror, size)
+      const head = await mirror.ask('HEAD', `good/app/blobs/${digest}`)
+      expect(head).toMatchObject({ status: 200, headers: { 'content-length': `${layer.length}` } })
+      // Its own repository gets the right blob, too: the size that the registry tells decides.
+      expect(isWhole(await mirror.ask('GET', `evil/x/blobs/${digest}`))).toBe(true)
+      expect(isWhole(await mirror.ask('GET', `good/app/blobs/${digest}`))).toBe(true)
+    },
+  )
+
+  test('nor for a part of the blob, nor for HEAD in its own repository', async () => {
+    const mirror = await start()
+    const digest = await twoRepositories(mirror, layer.length + 7)
+    const head = await mirror.ask('HEAD', `evil/x/blobs/${digest}`)
+    expect(head.headers['content-length']).toBe(`${layer.length}`)
+    const part = await mirror.ask('GET', `evil/x/blobs/${digest}`, { range: 'bytes=299998-' })
+    expect([part.status, part.headers['content-range']]).toEqual([206, 'bytes 299998-299999/300000'])
+  })
+
+  test('clients of both at the same time get the same right bytes', async () => {
+    const mirror = await start()
+    const digest = await twoRepositories(mirror, layer.length - 7)
+    const repositories = ['evil/x', 'good/app', 'evil/x', 'good/app']
+    const answers = await Promise.all(repositories.map(name => mirror.ask('GET', `${name}/blobs/${digest}`)))
+    expect(answers.map(isWhole)).toEqual([true, true, true, true])
+  })
+
+  test('a mismatch is forgotten, also where the registry tells no length', async () => {
+    const mirror = await start()
+    const digest = await twoRepositories(mirror, layer.length + 7, true)
+    await mirror.ask('GET', `evil/x/blobs/${digest}`).catch(() => undefined)
+    mirror.said.set(`evil/x/blobs/${digest}`, { body: layer })
+    expect(isWhole(await mirror.ask('GET', `evil/x/blobs/${digest}`))).toBe(true)
+  })
+
+  test('bytes of another repository that were left in the middle do not spoil the next fetch', async () => {
+    for (const left of [Buffer.alloc(1000, 'wrong'), Buffer.alloc(400_000, 'wrong and long')]) {
+      await using mirror = await Mirror.start()
+      const digest = (await twoRepositories(mirror, layer.length)) as Digest
+      {
+        await using writer = await mirror.here.ingest(digest)
+        await writer.write(left)
+      }
+      // Without a range: the whole is sent again, and skipped.
+      expect(isWhole(await mirror.ask('GET', `good/app/blobs/${digest}`))).toBe(true)
+    }
+  })
+})
+
+describe('a manifest is proven before it is served or named', () => {
+  const html = Buffer.from('<html><script>alert(1)</script></html>')
+  const image = '{"schemaVersion":2,"layers":[]}'
+
+  test.each([
+    ['text/html', html],
+    ['image/svg+xml', html],
+    [MediaType.OciManifest, html],
+    [MediaType.OciLayer, html],
+    [MediaType.OciManifest, Buffer.from(image)],
+    ['application/json', Buffer.from('{"secret":true}')],
+  ])('a stored blob is no manifest because the upstream registry calls it %s', async (type, bytes) => {
+    const mirror = await start()
+    const { digest } = await mirror.here.put(bytes)
+    await mirror.manifest('a/b', 't', bytes, type)
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await mirror.ask(method, 'a/b/manifests/t')
+      expect([answer.status, answer.headers['content-type']]).toEqual([502, 'application/json'])
+    }
+    expect((await mirror.ask('GET', `a/b/manifests/${digest}`)).status).toBe(404)
+    for await (const { name } of mirror.here.references.list()) expect.unreachable(name)
+  })
+
+  test('what is no manifest does not come into the store', async () => {
+    const mirror = await start()
+    const digest = await mirror.manifest('a/b', 't', html, MediaType.OciManifest)
+    for (const reference of ['t', digest]) {
+      expect((await mirror.ask('GET', `a/b/manifests/${reference}`)).status).toBe(502)
+    }
+    expect(await mirror.here.stat(digest)).toBeUndefined()
+  })
+
+  test.each([
+    ['another kind', MediaType.OciIndex],
+    ['another family', MediaType.DockerManifest],
+    ['something to look at', 'image/svg+xml'],
+  ])('a manifest that comes as %s is refused, stored before or not', async (_, type) => {
+    const mirror = await start()
+    const bytes = await imageOf(layer.length, 'x')
+    const digest = await mirror.manifest('a/b', 't', bytes, type)
+    expect((await mirror.ask('GET', 'a/b/manifests/t')).status).toBe(502)
+    expect(await mirror.here.stat(digest)).toBeUndefined()
+    await mirror.here.put(bytes)
+    expect((await mirror.ask('GET', 'a/b/manifests/t')).status).toBe(502)
+  })
+
+  test('a manifest with another digest than it came under is refused', async () => {
+    const mirror = await start()
+    const digest = await mirror.manifest('a/b', 't', await imageOf(layer.length, 'x'))
+    const said = mirror.said.get('a/b/manifests/t')!
+    const other = { ...said, body: await imageOf(layer.length, 'y') }
+    for (const reference of ['t', digest]) mirror.said.set(`a/b/manifests/${reference}`, other)
+    for (const reference of ['t', digest]) {
+      expect((await mirror.ask('GET', `a/b/manifests/${reference}`)).status).toBe(502)
+    }
+    expect(await mirror.here.stat(digest)).toBeUndefined()
+  })
+
+  test('a name of the store that stands for something else is not served as a manifest', async () => {
+    await using registry = await runningServer()
+    const { digest, size } = await registry.store.put(html)
+    await registry.store.references.set('app:1', { mediaType: 'text/html', digest, size })
+    expect((await registry.ask('GET', '/v2/app/manifests/1')).status).toBe(404)
+  })
+})
+
+describe('lists', () => {
+  test('a referrer that came from another repository is not listed', async () => {
+    const mirror = await start()
+    const { manifest } = await putStoreImage(mirror.here, 'image')
+    const signature = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [], subject: manifest }
+    await mirror.manifest('evil/x', 'sig', Buffer.from(JSON.stringify(signature)), MediaType.OciIndex)
+    expect((await mirror.ask('GET', 'evil/x/manifests/sig')).status).toBe(200)
+    const empty = '{"schemaVersion":2,"manifests":[]}'
+    mirror.said.set(`good/app/referrers/${manifest.digest}`, { type: MediaType.OciIndex, body: empty })
+    const listed = await mirror.ask('GET', `good/app/referrers/${manifest.digest}`)
+    expect(listed.json().manifests).toEqual([])
+    expect(listed.headers.warning).toBeUndefined()
+  })
+
+  test('tags that the upstream registry no longer has are not listed', async () => {
+    const mirror = await start()
+    const { manifest } = await putStoreImage(mirror.here, 'image')
+    await mirror.here.references.set(`${mirror.host}/some/app:old`, manifest)
+    mirror.said.set('some/app/tags/list', { body: '{"name":"some/app","tags":["new"]}' })
+    expect((await mirror.ask('GET', 'some/app/tags/list')).json().tags).toEqual(['new'])
+    mirror.said.set('some/app/tags/list', { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}' })
+    expect((await mirror.ask('GET', 'some/app/tags/list')).status).toBe(404)
+  })
+})
