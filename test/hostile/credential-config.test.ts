@@ -64,7 +64,6 @@ test.each([
   ['auths-array', { auths: [entry] }],
   ['json-dup', `{"auths":{},"auths":{"a.example":${JSON.stringify(entry)}}}`],
   ['json-trailing', '{}{}'],
-  ['json-empty', ''],
 ])('%s is an error that does not show the password, not anonymity', async (_, document) => {
   write(document)
   const error = await thrownBy(() => find('a.example'))
@@ -128,7 +127,7 @@ test('helper-hangs: is killed after a while, though it will not end when it is a
   writeFileSync(path, script)
   chmodSync(path, 0o755)
   const environment = { PATH: directory.path }
-  const request = { helper: 'x', server: 'a.example', registry: 'a.example', environment, signal: undefined }
+  const request = { helper: 'x', server: 'a.example', environment, signal: undefined }
   const error = await thrownBy(() => runCredentialHelper({ ...request, timeoutMs: 300 }))
   expect(error).toMatchObject({ code: 'ERR_CREDENTIALS' })
   expect(error.message).not.toContain('hunter2')

@@ -6,9 +6,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 const ask = (helper: unknown, server: string, PATH: string) =>
-  thrownBy(() =>
-    runCredentialHelper({ helper, server, registry: 'a.example', environment: { PATH }, signal: undefined }),
-  )
+  thrownBy(() => runCredentialHelper({ helper, server, environment: { PATH }, signal: undefined }))
 
 test.each(['../../x', '/abs', 'a b', 'x;id', 'x\n', 'x\0', '-c', '', '.', 'ü', '$(id)', 5, null, ['x']])(
   'the helper name %j is refused',

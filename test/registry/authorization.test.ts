@@ -164,6 +164,24 @@ describe('bearer tokens', () => {
     expect(String((error as Error).stack)).not.toContain('secret-token')
   })
 
+  test.each([
+    { token: 'good', access_token: '' },
+    { token: '', access_token: 'good' },
+    { token: null, access_token: 'good' },
+    { token: 'good', access_token: null },
+    { token: 'good', expires_in: null, issued_at: null, scope: null, refresh_token: null },
+    { token: 'good', expires_in: '', issued_at: '' },
+    { token: 'good', expires_in: 'soon', issued_at: 'now' },
+  ])('an empty or null member of the answer is absent: %j', async answer => {
+    await using server = await start((_, response) => json(response, 200, answer))
+    expect((await fetchAll(server)).error).toBeUndefined()
+  })
+
+  test.each([200, 201, 203])('any success of the token service is one (%d)', async status => {
+    await using server = await start((_, response) => json(response, status, { token: 'good' }))
+    expect((await fetchAll(server)).error).toBeUndefined()
+  })
+
   test('HT-08: no more than 1 MiB of an answer is read', async () => {
     await using server = await start((_, response) =>
       response.end(JSON.stringify({ token: 'x'.repeat(2 * 1024 * 1024) })),
@@ -334,11 +352,23 @@ describe('other ways in', () => {
     expect((await fetchAll(server)).error).toBeUndefined()
   })
 
-  test('a refusal that names no way in is the end of it', async () => {
+  test('a refusal that names no way in, at the base address neither, is the end of it', async () => {
     await using server = await startScriptedRegistry((_, response) => response.writeHead(401).end())
     expect((await fetchAll(server, { credentials: () => ({ password: 'x' }) })).error).toMatchObject({
       code: 'ERR_UNAUTHORIZED',
+      url: `http://${server.host}/v2/a/manifests/v`,
     })
-    expect(server.seen).toHaveLength(2)
+    expect(paths(server)).toEqual(['/v2/a/manifests/v', '/v2/', '/v2/a/manifests/v', '/v2/'])
+  })
+
+  test('a challenge that stands at the base address only is found there', async () => {
+    await using server = await startScriptedRegistry((request, response) => {
+      if (request.headers.authorization?.startsWith('Basic ')) return manifest(response)
+      const isBase = request.url === '/v2/'
+      return response.writeHead(401, isBase ? { 'www-authenticate': 'Basic realm="x"' } : {}).end()
+    })
+    const credentials = () => ({ username: 'ann', password: 'x' })
+    expect((await fetchAll(server, { credentials })).error).toBeUndefined()
+    expect(paths(server)).toEqual(['/v2/a/manifests/v', '/v2/', '/v2/a/manifests/v', '/v2/a/manifests/v'])
   })
 })

@@ -90,7 +90,11 @@ describe('a proxy', () => {
     const silent = await fetch('registry.test', { proxy: `http://${proxy.host}`, timeouts, retries: { tries: 1 } })
     expect(silent).toMatchObject({ code: 'ERR_NETWORK', retryable: true })
     const absent = await fetch('registry.test', { proxy: 'http://127.0.0.1:1', retries: { tries: 1 } })
-    expect(absent).toMatchObject({ code: 'ERR_NETWORK', cause: { code: 'ECONNREFUSED' } })
+    expect(absent).toMatchObject({
+      code: 'ERR_NETWORK',
+      cause: { code: 'ECONNREFUSED' },
+      message: expect.stringMatching(/^proxy http:\/\/127\.0\.0\.1:1\/ not reached \(ECONNREFUSED\): GET https:/),
+    })
   })
 
   test('that breaks the handshake is an error', async () => {

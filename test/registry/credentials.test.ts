@@ -48,6 +48,12 @@ describe("docker's config", () => {
     [{ auth: base64('ann:pw\0\0') }, { username: 'ann', password: 'pw' }],
     [{}, undefined],
     [{ auth: '', identitytoken: '' }, undefined],
+    [{ auth: null }, undefined],
+    [{ username: null, password: null, identitytoken: null, registrytoken: null }, undefined],
+    [
+      { auth: null, username: 'ann', password: 'pw' },
+      { username: 'ann', password: 'pw' },
+    ],
     [null, undefined],
   ])('reads the entry %j', async (entry, expected) => {
     config({ auths: { 'a.example': entry } })
@@ -88,8 +94,30 @@ describe("docker's config", () => {
     expect(await find(name)).toBeUndefined()
   })
 
+  test.each(['', ' ', '\n\t \r\n', '{}', '{"auths":null,"credHelpers":null,"credsStore":null}'])(
+    'that holds nothing (%j) is anonymous',
+    async text => {
+      config(text)
+      expect(await find('a.example')).toBeUndefined()
+    },
+  )
+
+  test('an absent helper (null or empty) is none, and the next place is asked', async () => {
+    for (const absent of [null, '']) {
+      config({
+        credHelpers: { 'a.example': absent },
+        credsStore: absent,
+        auths: { 'a.example': { auth: base64('a:b') } },
+      })
+      expect(await find('a.example')).toEqual({ username: 'a', password: 'b' })
+    }
+  })
+
   test('that is not there is anonymous', async () => {
     expect(await find('a.example')).toBeUndefined()
+    expect(await defaultCredentials('a.example', { ...environment, REGISTRY_AUTH_FILE: '/dev/null' }, undefined)).toBe(
+      undefined,
+    )
     environment.DOCKER_CONFIG = '/dev/null'
     expect(await find('a.example')).toBeUndefined()
   })
@@ -100,6 +128,10 @@ describe("docker's config", () => {
     ['a text', '"hunter2"'],
     ['twice the same key', '{"auths":{},"auths":{}}'],
     ['auths that are none', '{"auths":"hunter2"}'],
+    ['an entry that is a text', '{"auths":{"a.example":"hunter2"}}'],
+    ['an entry that is a list', '{"auths":{"a.example":["hunter2"]}}'],
+    ['an entry that is a number', '{"auths":{"a.example":5}}'],
+    ['an entry that is false', '{"auths":{"a.example":false}}'],
     ['an auth that is no text', '{"auths":{"a.example":{"auth":5}}}'],
     ['an auth that is no base64', '{"auths":{"a.example":{"auth":"YW5u*OnB3"}}}'],
     ['an auth with bad padding', '{"auths":{"a.example":{"auth":"YW5uOnB3cg"}}}'],
@@ -222,7 +254,11 @@ test('credentials are looked for only when the registry asks, and go where they 
   await using registry = createRegistryClient({ environment, credentials: { 'z.example': { password: 'x' } } })
   const ask = (host: string) => thrownBy(() => registry.fetchManifest({ registry: host, repository: 'a', tag: 'v' }))
   expect((await ask(open.host)).code).toBe('ERR_MANIFEST_NOT_FOUND')
-  expect((await ask(closed.host)).code).toBe('ERR_CREDENTIALS')
+  expect(await ask(closed.host)).toMatchObject({
+    code: 'ERR_CREDENTIALS',
+    url: `http://${closed.host}/v2/a/manifests/v`,
+    message: `credentials unusable: $DOCKER_CONFIG/config.json is not a JSON object: GET http://${closed.host}/v2/a/manifests/v`,
+  })
   config({ auths: { [closed.host]: { auth: base64('ann:pw') } } })
   expect((await ask(closed.host)).code).toBe('ERR_UNAUTHORIZED')
   expect(closed.seen.at(-1)!.headers.authorization).toBe(`Basic ${base64('ann:pw')}`)

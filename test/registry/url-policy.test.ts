@@ -5,7 +5,7 @@ import { createUrlPolicy } from '../../lib/registry/addresses/url-policy.ts'
 
 const registry = new URL('https://registry.example:5000/')
 const follow = (text: string, from = registry, allowed?: readonly string[]) =>
-  createUrlPolicy(from, allowed).follow(text, from, 'redirect').href
+  createUrlPolicy(from, allowed).follow(text, { method: 'GET', url: from }, 'redirect').href
 const refusal = (text: string, from = registry, allowed?: readonly string[]): string => {
   try {
     return `followed ${follow(text, from, allowed)}`

@@ -3,14 +3,20 @@ import { addressKind } from './private-address.ts'
 import { type HostLookup, type Reach, reachOfRegistry } from './reach.ts'
 import { shownUrl } from './shown-url.ts'
 
+/** The request whose answer names another address. */
+export interface AskedAddress {
+  readonly method: string
+  readonly url: URL
+}
+
 /** Where a registry may send us: token realms, redirects and upload locations all pass here. */
 export interface UrlPolicy {
   /**
-   * Gives the address that `text`, read relative to `from`, stands for.
+   * Gives the address that `text`, read relative to the address asked, stands for.
    *
-   * @throws `RegistryError` `ERR_BLOCKED_URL`.
+   * @throws `RegistryError` `ERR_BLOCKED_URL`, which names the request and the address refused.
    */
-  follow(text: string, from: URL, what: string): URL
+  follow(text: string, asked: AskedAddress, what: string): URL
 
   /** What addresses the host of such a URL may stand for: any, if it is the registry's own or allowed by name. */
   reachOf(url: URL): Promise<Reach>
@@ -43,18 +49,19 @@ export function createUrlPolicy(
       reach ??= reachOfRegistry(registry, lookup)
       return reach
     },
-    follow(text, from, what) {
-      const refuse = (why: string, shown: string): never => {
-        throw new RegistryError('ERR_BLOCKED_URL', `${what} refused: ${why}`, { method: 'GET', url: shown })
-      }
+    follow(text, { method, url: from }, what) {
       const url = parse(text, from)
-      if (!url) return refuse('not a URL', shownUrl(from))
-      if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('neither http nor https', shownUrl(url))
-      if (url.username || url.password) return refuse('it holds a user or password', shownUrl(url))
-      if (url.protocol === 'http:' && (from.protocol === 'https:' || registry.protocol === 'https:')) {
-        return refuse('http, but the registry is reached by https', shownUrl(url))
+      const refuse = (why: string): never => {
+        const target = url ? `${what} to ${shownUrl(url)}` : what
+        throw new RegistryError('ERR_BLOCKED_URL', `${target} refused: ${why}`, { method, url: shownUrl(from) })
       }
-      if (!isAllowed(url) && !isReachable(url)) return refuse('a private address', shownUrl(url))
+      if (!url) return refuse('not a URL')
+      if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('neither http nor https')
+      if (url.username || url.password) return refuse('it holds a user or password')
+      if (url.protocol === 'http:' && (from.protocol === 'https:' || registry.protocol === 'https:')) {
+        return refuse('http, but the registry is reached by https')
+      }
+      if (!isAllowed(url) && !isReachable(url)) return refuse('a private address')
       url.hash = ''
       return url
     },

@@ -68,7 +68,7 @@ export class Authorizer {
   /**
    * The header that answers a refusal (status 401); `undefined` if there is nothing better to send than `sent`.
    *
-   * @throws `RegistryError` `ERR_UNAUTHORIZED`, `ERR_BLOCKED_URL`, `ERR_CREDENTIALS`.
+   * @throws `RegistryError` `ERR_UNAUTHORIZED`, `ERR_BLOCKED_URL`; `UnusableCredentials`.
    */
   async answer(
     refusal: string | undefined,
@@ -116,7 +116,7 @@ export class Authorizer {
       return value === undefined ? undefined : { value, ttlMs: BASIC_TTL_MS }
     }
     const { base, transport, policy, tls } = this.#context
-    const realm = policy.follow(challenge.parameters.get('realm')!, base, 'token service')
+    const realm = policy.follow(challenge.parameters.get('realm')!, { method: 'GET', url: base }, 'token service')
     const request = { realm, service: challenge.parameters.get('service'), scopes, credential }
     const own = realm.origin === base.origin ? tls : undefined
     const { token, ttlMs } = await requestToken(transport, policy, { ...request, tls: own }, stop)

@@ -5,6 +5,7 @@ import { shownUrl } from '../addresses/shown-url.ts'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
 import { answerError } from '../answers/answer-error.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { followRedirects } from '../transport/follow-redirects.ts'
 import type { TlsSettings, Transport, WireAnswer } from '../transport/transport.ts'
@@ -114,10 +115,13 @@ function getToken(
 }
 
 async function readToken(answer: WireAnswer, method: string): Promise<Token> {
-  if (answer.status !== 200) throw await answerError(answer, method)
+  if (!SUCCESS.includes(answer.status)) throw await answerError(answer, method)
   const bytes = await collectBytes(answer.body, TOKEN_BODY_BYTES, 'token answer')
   const body = parseObject(bytes)
-  const token = own(body, 'token') ?? own(body, 'access_token')
+  // Harbor sends both, one of them empty (bazel-contrib/rules_oci#801). Skopeo, containerd and crane read it like this.
+  const token = ['token', 'access_token']
+    .map(key => own(body, key))
+    .find(value => value !== undefined && value !== null && value !== '')
   // SAFETY: the token becomes a header; only what cannot break out of one may pass.
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     const details = { method, url: shownUrl(answer.url), status: answer.status }

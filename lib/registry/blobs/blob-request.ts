@@ -39,6 +39,6 @@ export function foreignRequest(
   text: string,
   signal: AbortSignal | undefined,
 ): Omit<RegistryRequest, 'expect'> {
-  const url = endpoint.policy.follow(text, endpoint.base, 'foreign layer')
+  const url = endpoint.policy.follow(text, { method: 'GET', url: endpoint.base }, 'foreign layer')
   return { method: 'GET', url, scopes: [], anonymous: true, notFound: 'ERR_REMOTE_BLOB_NOT_FOUND', signal }
 }

@@ -1,26 +1,26 @@
 import type { Credential } from './credential.ts'
-import { credentialsError } from './credentials-error.ts'
+import { UnusableCredentials } from './unusable-credentials.ts'
 
 /**
- * Reads one entry of `auths`: `{ auth }` in base64, `{ username, password }`, or a token. An empty one is none: docker
- * leaves it behind where a helper keeps the secret.
+ * Reads one entry of `auths`: `{ auth }` in base64, `{ username, password }`, or a token. An empty entry is none: docker
+ * leaves it behind where a helper keeps the secret. A member that is `null` or empty is absent.
  *
- * @throws `RegistryError` `ERR_CREDENTIALS`.
+ * @param file - What errors call the file.
+ * @throws `UnusableCredentials`.
  */
-export function decodeAuthEntry(
-  entry: unknown,
-  where: { readonly registry: string; readonly file: string },
-): Credential | undefined {
+export function decodeAuthEntry(entry: unknown, file: string): Credential | undefined {
   if (entry === undefined || entry === null) return undefined
+  if (typeof entry !== 'object' || Array.isArray(entry)) {
+    throw new UnusableCredentials(`the entry of the registry in ${file} is not an object`)
+  }
   const text = (key: string): string | undefined => {
     const value = Object.hasOwn(entry, key) ? (entry as Record<string, unknown>)[key] : undefined
-    if (value !== undefined && typeof value !== 'string') {
-      throw credentialsError(where.registry, `${key} in ${where.file} is not a text`)
-    }
-    return value === '' ? undefined : value
+    if (value === undefined || value === null || value === '') return undefined
+    if (typeof value !== 'string') throw new UnusableCredentials(`${key} in ${file} is not a string`)
+    return value
   }
   const auth = text('auth')
-  const pair = auth === undefined ? undefined : decodePair(auth, where)
+  const pair = auth === undefined ? undefined : decodePair(auth, file)
   const username = pair?.username ?? text('username')
   const registryToken = text('registrytoken')
   if (registryToken !== undefined) return { registryToken }
@@ -30,12 +30,12 @@ export function decodeAuthEntry(
   return password === undefined ? undefined : { username, password }
 }
 
-function decodePair(auth: string, where: { registry: string; file: string }): { username: string; password: string } {
+function decodePair(auth: string, file: string): { username: string; password: string } {
   // SAFETY: `Buffer.from` skips what is not base64, and would make another password of it without a word.
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(auth) && auth.length % 4 === 0
   const decoded = isBase64 ? Buffer.from(auth, 'base64').toString('utf8') : ''
   const colon = decoded.indexOf(':')
-  if (colon < 1) throw credentialsError(where.registry, `auth in ${where.file} is not the base64 of user:password`)
+  if (colon < 1) throw new UnusableCredentials(`auth in ${file} is not the base64 of user:password`)
   // Docker pads the pair with NUL bytes.
   return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, '') }
 }

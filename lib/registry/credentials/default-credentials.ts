@@ -16,7 +16,7 @@ interface Place {
  * The credentials that docker or podman would use: of docker's config file, then podman's, each with its helpers.
  * A file that is not there is none; one that cannot be read or understood is an error.
  *
- * @throws `RegistryError` `ERR_CREDENTIALS`.
+ * @throws `UnusableCredentials`.
  */
 export async function defaultCredentials(
   registry: string,
@@ -25,7 +25,7 @@ export async function defaultCredentials(
   repository?: string | undefined,
 ): Promise<Credential | undefined> {
   for (const place of places(environment)) {
-    const file = await readAuthFile(place.path, place.name, registry)
+    const file = await readAuthFile(place.path, place.name)
     const credential =
       file &&
       (await findInAuthFile(file, { registry, path: place.byRepository ? repository : undefined }, environment, signal))

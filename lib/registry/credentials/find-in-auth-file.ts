@@ -1,8 +1,8 @@
 import type { Credential } from './credential.ts'
-import { credentialsError } from './credentials-error.ts'
 import { decodeAuthEntry } from './decode-auth-entry.ts'
 import type { AuthFile } from './read-auth-file.ts'
 import { runCredentialHelper } from './run-credential-helper.ts'
+import { UnusableCredentials } from './unusable-credentials.ts'
 
 const DOCKER_HUB = 'docker.io'
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/'
@@ -21,7 +21,7 @@ export interface Wanted {
  * SAFETY: keys match exactly, those of repositories by whole components. A prefix or suffix match would hand the secrets
  * of `ghcr.io` to `ghcr.io.example`, or those of `ghcr.io/team` to `ghcr.io/teammate`.
  *
- * @throws `RegistryError` `ERR_CREDENTIALS`.
+ * @throws `UnusableCredentials`.
  */
 export async function findInAuthFile(
   file: AuthFile,
@@ -30,10 +30,10 @@ export async function findInAuthFile(
   signal: AbortSignal | undefined,
 ): Promise<Credential | undefined> {
   const { document, name } = file
-  const entries = section(document, 'auths', name, registry)
+  const entries = section(document, 'auths', name)
   const among = (keys: readonly string[]): Credential | undefined => {
     for (const key of keys) {
-      const found = decodeAuthEntry(own(entries, key), { registry, file: name })
+      const found = decodeAuthEntry(own(entries, key), name)
       if (found) return found
     }
     return undefined
@@ -41,13 +41,13 @@ export async function findInAuthFile(
   const ofRepository = among(repositoryKeys(registry, path))
   if (ofRepository) return ofRepository
   const server = registry === DOCKER_HUB ? DOCKER_HUB_KEY : registry
-  const helpers = section(document, 'credHelpers', name, registry)
+  const helpers = section(document, 'credHelpers', name)
   const helper = keysOf(registry)
     .map(key => own(helpers, key))
-    .find(value => value !== undefined)
+    .find(value => !isAbsent(value))
   for (const program of [helper, own(document, 'credsStore')]) {
-    if (program === undefined || program === '') continue
-    const found = await runCredentialHelper({ helper: program, server, registry, environment, signal })
+    if (isAbsent(program)) continue
+    const found = await runCredentialHelper({ helper: program, server, environment, signal })
     if (found) return found
   }
   return among(keysOf(registry))
@@ -66,12 +66,18 @@ function keysOf(registry: string): readonly string[] {
   return registry === DOCKER_HUB ? [DOCKER_HUB_KEY, ...keys] : keys
 }
 
-function section(document: object, key: string, name: string, registry: string): object {
+function section(document: object, key: string, name: string): object {
   const value = own(document, key)
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw credentialsError(registry, `${key} in ${name} is not an object`)
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new UnusableCredentials(`${key} in ${name} is not an object`)
+  }
   return value
+}
+
+/** Docker and skopeo read `null` and an empty string as a helper that is not set. */
+function isAbsent(helper: unknown): boolean {
+  return helper === undefined || helper === null || helper === ''
 }
 
 /** SAFETY: only own members, so that a registry called `constructor` finds nothing. */

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import type { Credential } from './credential.ts'
-import { credentialsError } from './credentials-error.ts'
 import { findProgram } from './find-program.ts'
+import { UnusableCredentials } from './unusable-credentials.ts'
 
 const TIMEOUT_MS = 30_000
 const MAX_OUTPUT_BYTES = 1024 * 1024
@@ -16,7 +16,6 @@ export interface HelperRequest {
   readonly helper: unknown
   /** What the helper knows the registry by. */
   readonly server: string
-  readonly registry: string
   readonly environment: NodeJS.ProcessEnv
   readonly signal: AbortSignal | undefined
   /** How long it may take. @defaultValue 30 seconds */
@@ -26,23 +25,23 @@ export interface HelperRequest {
 /**
  * Asks `docker-credential-<name>`; `undefined` if it has nothing for the registry.
  *
- * @throws `RegistryError` `ERR_CREDENTIALS`, naming the helper, never quoting it.
+ * @throws `UnusableCredentials`, naming the helper, never quoting it.
  * @see {@link https://github.com/docker/docker-credential-helpers | docker-credential-helpers}
  */
 export async function runCredentialHelper(request: HelperRequest): Promise<Credential | undefined> {
-  const { helper, server, registry, environment, signal } = request
+  const { helper, server, environment, signal } = request
   // SAFETY: the name becomes a file name, and the server a line that the helper reads.
-  if (typeof helper !== 'string' || !NAME.test(helper)) throw credentialsError(registry, 'invalid name of a helper')
-  if (/[^\x21-\x7e]/.test(server)) throw credentialsError(registry, 'invalid name of a registry')
+  if (typeof helper !== 'string' || !NAME.test(helper)) throw new UnusableCredentials('invalid name of a helper')
+  if (/[^\x21-\x7e]/.test(server)) throw new UnusableCredentials('invalid name of a registry')
   const program = `docker-credential-${helper}`
   const path = await findProgram(program, environment)
-  if (path === undefined) throw credentialsError(registry, `${program} is not on the search path`)
+  if (path === undefined) throw new UnusableCredentials(`${program} is not on the search path`)
   signal?.throwIfAborted()
   const { failed, output } = await run(path, server, request)
-  if (!failed) return parseOutput(output, program, registry)
+  if (!failed) return parseOutput(output, program)
   if (signal?.aborted) throw signal.reason
   if (output.trim() === NOT_FOUND) return undefined
-  throw credentialsError(registry, `${program} failed`)
+  throw new UnusableCredentials(`${program} failed`)
 }
 
 function run(path: string, server: string, { environment: env, signal, timeoutMs = TIMEOUT_MS }: HelperRequest) {
@@ -67,10 +66,10 @@ function run(path: string, server: string, { environment: env, signal, timeoutMs
   })
 }
 
-function parseOutput(output: string, program: string, registry: string): Credential | undefined {
+function parseOutput(output: string, program: string): Credential | undefined {
   const { Username: username, Secret: secret } = parseObject(output)
   if (typeof username !== 'string' || typeof secret !== 'string') {
-    throw credentialsError(registry, `${program} did not answer with Username and Secret`)
+    throw new UnusableCredentials(`${program} did not answer with Username and Secret`)
   }
   if (secret === '') return undefined
   return username === '<token>' ? { identityToken: secret } : { username, password: secret }

@@ -1,6 +1,7 @@
-import { FormatError, type RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
+import { FormatError, RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
 import { isRepositoryPath, type Repository } from '../../spec/index.ts'
 import type { HostLookup } from '../addresses/reach.ts'
+import { shownUrl } from '../addresses/shown-url.ts'
 import { createUrlPolicy, type UrlPolicy } from '../addresses/url-policy.ts'
 import { answerError } from '../answers/answer-error.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
@@ -8,6 +9,7 @@ import { parseRateLimit, type RateLimit } from '../answers/rate-limit.ts'
 import { parseWarnings } from '../answers/warnings.ts'
 import { Authorizer, demandedScopes } from '../auth/authorizer.ts'
 import type { Credential } from '../credentials/credential.ts'
+import { UnusableCredentials } from '../credentials/unusable-credentials.ts'
 import { followRedirects } from '../transport/follow-redirects.ts'
 import type { RequestBody, TlsSettings, Transport, WireAnswer } from '../transport/transport.ts'
 import { type Lane, Lanes } from './lanes.ts'
@@ -155,14 +157,16 @@ export class RegistryEndpoint {
     while (this.#notBefore > performance.now()) {
       await pause(Math.max(1, this.#notBefore - performance.now()), request.signal)
     }
-    const answer = await this.#sendAuthorized(request)
+    const answer = await this.#sendAuthorized(request).catch((error: unknown) => {
+      throw error instanceof UnusableCredentials ? credentialsError(request, error) : error
+    })
     this.#warn(answer)
     this.#noteRateLimit(answer)
     if (request.expect.includes(answer.status)) return answer
     throw await answerError(answer, request.method, request.notFound)
   }
 
-  /** At most one header is made for one refusal, and one more if the token was too narrow. */
+  /** Makes at most one header for one refusal, and one more if the token was too narrow. */
   async #sendAuthorized(request: RegistryRequest): Promise<WireAnswer> {
     const isOwn = request.url.origin === this.base.origin && !request.anonymous
     const forBody = (request.body?.size ?? 0) > 0
@@ -173,7 +177,7 @@ export class RegistryEndpoint {
       // SAFETY: only the registry itself may ask for credentials, not a host that it redirected to.
       const mayAsk = answer.url.origin === this.base.origin && !request.anonymous
       if (answer.status !== 401 || !mayAsk) return answer
-      const refusal = answer.headers['www-authenticate']
+      const refusal = answer.headers['www-authenticate'] ?? (await this.#askForChallenge(request, header))
       const missing = demandedScopes(refusal).filter(scope => !scopes.includes(scope))
       if (refusals > 1 || (refusals === 1 && missing.length === 0)) return answer
       scopes = [...scopes, ...missing]
@@ -182,6 +186,20 @@ export class RegistryEndpoint {
       await drainAnswer(answer)
       header = better
     }
+  }
+
+  /**
+   * The challenge of the registry's base address, for a refusal that has none: docker asks there first, so some registries
+   * send it nowhere else.
+   */
+  async #askForChallenge({ url, signal }: RegistryRequest, header: string | undefined): Promise<string | undefined> {
+    const base = this.address('')
+    if (header !== undefined || url.pathname === base.pathname) return undefined
+    const probe = { method: 'GET', url: base, scopes: [], expect: [], signal }
+    const answer = await this.#exchange(probe, undefined)
+    await drainAnswer(answer)
+    const isChallenge = answer.status === 401 && answer.url.origin === this.base.origin
+    return isChallenge ? answer.headers['www-authenticate'] : undefined
   }
 
   #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
@@ -208,4 +226,8 @@ export class RegistryEndpoint {
       this.#settings.onWarning(message)
     }
   }
+}
+
+function credentialsError({ method, url }: RegistryRequest, cause: UnusableCredentials): RegistryError {
+  return new RegistryError('ERR_CREDENTIALS', cause.message, { method, url: shownUrl(url) }, { cause })
 }

@@ -26,7 +26,7 @@ export async function followRedirects(
     const { location } = answer.headers
     await drainAnswer(answer)
     if (location === undefined) throw protocolError(current, `status ${answer.status} without a location`)
-    current = redirected(current, policy.follow(location, current.url, 'redirect'))
+    current = redirected(current, policy.follow(location, current, 'redirect'))
   }
   throw protocolError(request, `more than ${MAX_HOPS} redirects`)
 }

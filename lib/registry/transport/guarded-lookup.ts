@@ -1,6 +1,5 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { RegistryError } from '../../errors/index.ts'
 import { kindOfAddress } from '../addresses/private-address.ts'
 import { type HostLookup, isWithin, type Reach } from '../addresses/reach.ts'
 
@@ -37,7 +36,7 @@ function unknownHost(hostname: string): Error {
   return Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' })
 }
 
-function blocked(hostname: string): RegistryError {
-  const details = { method: 'GET', url: `//${hostname}` }
-  return new RegistryError('ERR_BLOCKED_URL', 'address refused: the name stands for a private address', details)
+/** Only the caller knows which request this was for: `networkError` names it. */
+function blocked(hostname: string): Error {
+  return Object.assign(new Error(`the name ${hostname} stands for a private address`), { code: 'ERR_BLOCKED_URL' })
 }

@@ -16,15 +16,29 @@ const PASSING = [
   'ERR_STREAM_PREMATURE_CLOSE',
 ]
 
-/** The error for an exchange that broke: no whole answer, or one that is not HTTP. */
-export function networkError(request: Pick<WireRequest, 'method' | 'url'>, cause: unknown): RegistryError {
+/**
+ * The error for an exchange that broke: no whole answer, or one that is not HTTP.
+ *
+ * @param proxy - The proxy that the request went through.
+ */
+export function networkError(
+  request: Pick<WireRequest, 'method' | 'url'>,
+  cause: unknown,
+  proxy?: URL | undefined,
+): RegistryError {
   const details = { method: request.method, url: shownUrl(request.url) }
   const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  if (code === 'ERR_BLOCKED_URL') {
+    return new RegistryError(code, `address refused: ${(cause as Error).message}`, details, { cause })
+  }
   if (code.startsWith('HPE_')) {
     return new RegistryError('ERR_PROTOCOL', `answer is not valid HTTP (${code})`, details, { cause })
   }
   const retryable = isErrno(cause, ...PASSING)
-  return new RegistryError('ERR_NETWORK', `no answer (${code})`, { ...details, retryable }, { cause })
+  const isProxy =
+    proxy !== undefined && ['connect', 'getaddrinfo'].includes(String((cause as NodeJS.ErrnoException).syscall))
+  const message = isProxy ? `proxy ${shownUrl(proxy)} not reached (${code})` : `no answer (${code})`
+  return new RegistryError('ERR_NETWORK', message, { ...details, retryable }, { cause })
 }
 
 /** What a timer of ours reports; like the system's own `ETIMEDOUT`. */

@@ -46,11 +46,12 @@ export class NodeTransport implements Transport {
 
   async exchange(request: WireRequest): Promise<WireAnswer> {
     request.signal?.throwIfAborted()
-    const protocol = await this.#protocol(request)
+    const proxy = this.#options.proxyFor?.(request.url)
+    const protocol = await this.#protocol(request, proxy)
     for (let stale = 0; ; stale++) {
       const call = openCall(protocol, request)
       try {
-        return await converse(call, request, this.#options.timeouts)
+        return await converse(call, request, this.#options.timeouts, proxy)
       } catch (error) {
         // A kept connection that the server has closed meanwhile says nothing about the server: use a new one, once.
         // A body is not sent again here: the upload that it belongs to may have taken part of it.
@@ -75,9 +76,8 @@ export class NodeTransport implements Transport {
   }
 
   /** Connections are kept apart by everything that decides where they lead and what was shown or checked on them. */
-  #protocol({ url, tls, reach = 'anywhere' }: WireRequest): Promise<Protocol> {
-    const { ca, proxyFor, lookup = systemLookup, timeouts } = this.#options
-    const proxy = proxyFor?.(url)
+  #protocol({ url, tls, reach = 'anywhere' }: WireRequest, proxy: URL | undefined): Promise<Protocol> {
+    const { ca, lookup = systemLookup, timeouts } = this.#options
     const isTls = url.protocol === 'https:'
     const key = [url.protocol, proxy?.href, proxy ? '' : reach, isTls && tls ? this.#numberOf(tls) : ''].join(' ')
     let protocol = this.#protocols.get(key)
@@ -121,7 +121,12 @@ function openCall(protocol: Protocol, request: WireRequest): ClientRequest {
 }
 
 /** Sends the request on its connection and waits for the head of the answer. */
-async function converse(call: ClientRequest, request: WireRequest, timeouts: Timeouts): Promise<WireAnswer> {
+async function converse(
+  call: ClientRequest,
+  request: WireRequest,
+  timeouts: Timeouts,
+  proxy: URL | undefined,
+): Promise<WireAnswer> {
   const { signal } = request
   const abort = () => call.destroy()
   signal?.addEventListener('abort', abort)
@@ -137,7 +142,7 @@ async function converse(call: ClientRequest, request: WireRequest, timeouts: Tim
     call.destroy()
     if (signal?.aborted) throw signal.reason
     if (error instanceof SourceFailure || error instanceof RegistryError) throw error
-    throw networkError(request, error)
+    throw networkError(request, error, proxy)
   } finally {
     over.abort()
   }

@@ -84,7 +84,8 @@ async function sendPiece(upload: PieceUpload, end: number): Promise<void> {
   })
   await drainAnswer(answer)
   const { location, range } = answer.headers
-  if (location) upload.location = endpoint.policy.follow(location, answer.url, 'upload location')
+  const asked = { method: 'PATCH', url: answer.url }
+  if (location) upload.location = endpoint.policy.follow(location, asked, 'upload location')
   if (uploadedBytes(range, end) === end) upload.offset = end
   else await askHowFar(upload, end, rangeError(answer, range))
 }

@@ -57,11 +57,12 @@ export async function startUpload(
   })
   await drainAnswer(answer)
   const { location } = answer.headers
+  const asked = { method: 'POST', url: answer.url }
   const mounted = answer.status === 201
   if (mount && mounted) checkMounted(mount.digest, digestHeader(answer.headers))
   return {
     answer: { method: 'POST', url: shownUrl(answer.url), status: answer.status },
-    location: location && !mounted ? endpoint.policy.follow(location, answer.url, 'upload location') : undefined,
+    location: location && !mounted ? endpoint.policy.follow(location, asked, 'upload location') : undefined,
     mounted,
     minBytes: minimum(answer.headers['oci-chunk-min-length']),
   }

@@ -25,7 +25,8 @@ export async function uploadSlot(
     async load(endpoint) {
       const bytes = await memory.get(key)
       const location = bytes && locationIn(bytes)
-      return location === undefined ? undefined : endpoint.policy.follow(location, endpoint.base, 'upload location')
+      const asked = { method: 'GET', url: endpoint.base }
+      return location === undefined ? undefined : endpoint.policy.follow(location, asked, 'upload location')
     },
     async save(location, offset) {
       await memory.set(key, new TextEncoder().encode(JSON.stringify({ version: 1, location: location.href, offset })))

@@ -32,8 +32,9 @@ export async function uploadStatus(
   await drainAnswer(answer)
   if (answer.status >= 400) return undefined
   const moved = answer.headers.location
+  const asked = { method: 'GET', url: answer.url }
   return {
-    location: moved === undefined ? location : endpoint.policy.follow(moved, answer.url, 'upload location'),
+    location: moved ? endpoint.policy.follow(moved, asked, 'upload location') : location,
     held: uploadedBytes(answer.headers.range, expected),
   }
 }
