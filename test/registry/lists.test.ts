@@ -81,16 +81,28 @@ describe('referrers', () => {
     expect(seen[0]).toBe(`GET /v2/a/referrers/${subject.digest}?artifactType=a%2Fsbom`)
   })
 
-  test.each([404, 405, 501])('come from the list under the fallback tag where there is no API (%d)', async status => {
-    const { result, seen } = await list((request, response) => {
-      if (request.url!.includes('/referrers/')) return response.writeHead(status).end()
-      return json(response, index([one, two]), { 'content-type': MediaType.OciIndex })
-    }, 'a/sig')
+  test.each([400, 404, 405, 406, 410, 501])(
+    'come from the list under the fallback tag where there is no API (%d)',
+    async status => {
+      const { result, seen } = await list((request, response) => {
+        if (request.url!.includes('/referrers/')) return response.writeHead(status).end()
+        return json(response, index([one, two]), { 'content-type': MediaType.OciIndex })
+      }, 'a/sig')
+      expect(result).toEqual([one])
+      expect(seen).toEqual([
+        `GET /v2/a/referrers/${subject.digest}?artifactType=a%2Fsig`,
+        `GET /v2/a/manifests/${fallback}`,
+      ])
+    },
+  )
+
+  test('come from the list under the fallback tag where every address has a page for people', async () => {
+    const { result } = await list((request, response) => {
+      if (request.url!.includes('/referrers/'))
+        return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>')
+      return json(response, index([one]), { 'content-type': MediaType.OciIndex })
+    })
     expect(result).toEqual([one])
-    expect(seen).toEqual([
-      `GET /v2/a/referrers/${subject.digest}?artifactType=a%2Fsig`,
-      `GET /v2/a/manifests/${fallback}`,
-    ])
   })
 
   test('are none where there is neither API nor list, nor if what is under the tag is no list', async () => {

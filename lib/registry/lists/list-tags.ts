@@ -1,3 +1,4 @@
+import { isDigest } from '../../digest/index.ts'
 import { isTag, type Repository } from '../../spec/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { readPages } from './read-pages.ts'
@@ -17,5 +18,8 @@ export function listTags(
 
 function tagsIn(document: unknown): readonly string[] | undefined {
   const tags = (document as { tags?: unknown } | null)?.tags ?? []
-  return Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && isTag(tag)) ? tags : undefined
+  if (!Array.isArray(tags)) return undefined
+  // Some versions of Artifactory list digests among the tags (containers/skopeo#2346).
+  const named = tags.filter(tag => !isDigest(tag))
+  return named.every(tag => typeof tag === 'string' && isTag(tag)) ? named : undefined
 }

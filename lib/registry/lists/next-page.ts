@@ -2,7 +2,8 @@ import { RegistryError } from '../../errors/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 
 /**
- * The address of the next page by a `Link` header; `undefined` at the end.
+ * The address of the next page by a `Link` header; `undefined` at the end. A link without any relation counts as the next
+ * page, as for skopeo: a list that ends early would be a wrong list.
  *
  * SAFETY: only at the origin of the page itself, which is the only one that this list belongs to.
  *
@@ -10,14 +11,40 @@ import { shownUrl } from '../addresses/shown-url.ts'
  * @see {@link https://www.rfc-editor.org/rfc/rfc8288 | RFC 8288: web linking}
  */
 export function nextPage(header: string | undefined, page: URL): URL | undefined {
-  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
-    if (!/;\s*rel\s*=\s*"?next"?\s*(;|,|$)/i.test(parameters!)) continue
-    const url = parse(target!, page)
-    if (url?.origin === page.origin && !url.username && !url.password) return url
-    const details = { method: 'GET', url: shownUrl(url ?? page) }
-    throw new RegistryError('ERR_BLOCKED_URL', 'next page refused: it is not at the same registry', details)
+  const next = linksIn(header ?? '').find(({ relations }) => relations === undefined || relations.includes('next'))
+  if (!next) return undefined
+  const url = parse(next.target, page)
+  // Registries behind a proxy that ends TLS do not always know that they are reached by https.
+  if (url?.protocol === 'http:' && page.protocol === 'https:' && url.host === page.host) url.protocol = 'https:'
+  if (url?.origin === page.origin && !url.username && !url.password) return url
+  const target = url ? ` at ${shownUrl(url)}` : ''
+  const details = { method: 'GET', url: shownUrl(page) }
+  throw new RegistryError('ERR_BLOCKED_URL', `next page${target} refused: it is not at the same registry`, details)
+}
+
+interface Link {
+  readonly target: string
+  /** In lower case; `undefined` if the link says nothing of its relation. */
+  readonly relations: readonly string[] | undefined
+}
+
+function linksIn(header: string): readonly Link[] {
+  const links = [...header.matchAll(/<([^>]*)>([^<]*)/g)]
+  if (links.length > 0) return links.map(([, target, parameters]) => linkOf(target!, parameters!))
+  const [target, ...parameters] = header.split(';')
+  return target!.trim() === '' ? [] : [linkOf(target!.trim(), `;${parameters.join(';')}`)]
+}
+
+/** SPEC: `rel` is a list of relations, separated by blanks; of several `rel` the first counts (RFC 8288 section 3.3). */
+function linkOf(target: string, parameters: string): Link {
+  for (const [, name, quoted, plain] of parameters.matchAll(
+    /;\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))/g,
+  )) {
+    if (name!.toLowerCase() !== 'rel') continue
+    const relations = (quoted ?? plain ?? '').toLowerCase().split(/\s+/)
+    return { target, relations }
   }
-  return undefined
+  return { target, relations: undefined }
 }
 
 function parse(text: string, base: URL): URL | undefined {

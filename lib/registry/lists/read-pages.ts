@@ -2,12 +2,22 @@ import { LimitError, RegistryError } from '../../errors/index.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import { nextPage } from './next-page.ts'
 
-const PAGE_BYTES = 8 * 1024 * 1024
-const MAX_PAGES = 10_000
+/** Bounds of one list. SAFETY: a registry may link to ever new pages. */
+export const LIST_LIMITS = {
+  pageBytes: 8 * 1024 * 1024,
+  listBytes: 256 * 1024 * 1024,
+  pages: 10_000,
+  /** In a row. */
+  emptyPages: 100,
+}
+
+/** How registries without a list answer. Crane takes 400 and 406 for it too. */
+const MISSING = [400, 404, 405, 406, 410, 501]
 
 /** A list that a registry gives page by page. */
 export interface PagedList<T> {
@@ -24,15 +34,24 @@ export interface PagedList<T> {
 export async function* readPages<T>(
   endpoint: RegistryEndpoint,
   list: PagedList<T>,
+  limits: typeof LIST_LIMITS = LIST_LIMITS,
 ): AsyncGenerator<T, void, undefined> {
   let url: URL | undefined = list.request.url
   const seen = new Set<string>()
+  const come = { bytes: 0, empty: 0 }
+  const check = (what: string, limit: number, actual: number) => {
+    if (actual > limit) throw new LimitError(`${what} of ${list.name}`, { limit, actual })
+  }
   let previous = ''
   while (url && !seen.has(url.href)) {
     seen.add(url.href)
-    if (seen.size > MAX_PAGES) throw new LimitError(`pages of ${list.name}`, { limit: MAX_PAGES, actual: seen.size })
+    check('pages', limits.pages, seen.size)
     const at: URL = url
-    const page = await endpoint.within('document', list.request.signal, () => fetchPage(endpoint, list, at))
+    const page = await endpoint.within('document', list.request.signal, () => fetchPage(endpoint, list, at, limits))
+    come.bytes += page.bytes
+    come.empty = page.items.length === 0 ? come.empty + 1 : 0
+    check('bytes', limits.listBytes, come.bytes)
+    check('empty pages in a row', limits.emptyPages, come.empty)
     // Some registries ignore where a page should begin, and link to the same one under ever new addresses.
     const content = JSON.stringify(page.items)
     if (content === previous && page.items.length > 0) return
@@ -42,29 +61,46 @@ export async function* readPages<T>(
   }
 }
 
-async function fetchPage<T>(endpoint: RegistryEndpoint, list: PagedList<T>, url: URL) {
+interface Page<T> {
+  readonly items: readonly T[]
+  readonly bytes: number
+  readonly next: URL | undefined
+}
+
+async function fetchPage<T>(
+  endpoint: RegistryEndpoint,
+  list: PagedList<T>,
+  url: URL,
+  { pageBytes }: typeof LIST_LIMITS,
+): Promise<Page<T>> {
   const budget = endpoint.budget()
-  const expect = list.onMissing ? [200, 404, 405, 501] : [200]
+  const expect = list.onMissing ? [...SUCCESS, ...MISSING] : SUCCESS
   for (;;) {
     const answer = await endpoint.send({ ...list.request, method: 'GET', url, expect, budget })
     try {
-      const bytes = await collectBytes(answer.body, PAGE_BYTES, `page of ${list.name}`)
-      if (answer.status !== 200) {
-        list.onMissing?.()
-        return { items: [], next: undefined }
+      const bytes = await collectBytes(answer.body, pageBytes, `page of ${list.name}`)
+      if (list.onMissing && isMissing(answer)) {
+        list.onMissing()
+        return { items: [], bytes: bytes.byteLength, next: undefined }
       }
       const items = itemsIn(bytes, list, answer)
       const { link } = answer.headers
-      return { items, next: nextPage(Array.isArray(link) ? link.join(',') : link, url) }
+      const next = nextPage(Array.isArray(link) ? link.join(',') : link, url)
+      return { items, bytes: bytes.byteLength, next }
     } catch (error) {
       await endpoint.waitAfter(error, budget, list.request.signal)
     }
   }
 }
 
+/** Some servers answer every address that they do not know with a page for people. */
+function isMissing({ status, headers }: WireAnswer): boolean {
+  return MISSING.includes(status) || /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
+}
+
 function itemsIn<T>(bytes: Uint8Array, list: PagedList<T>, answer: WireAnswer): readonly T[] {
   const fail = (options?: ErrorOptions): never => {
-    const details = { method: 'GET', url: shownUrl(answer.url), status: 200 }
+    const details = { method: 'GET', url: shownUrl(answer.url), status: answer.status }
     throw new RegistryError('ERR_PROTOCOL', `not a list of ${list.name}`, details, options)
   }
   let document: unknown
