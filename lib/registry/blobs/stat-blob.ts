@@ -1,12 +1,17 @@
 import type { Digest } from '../../digest/index.ts'
 import type { Repository } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { isRedirected, takesHead } from '../answers/head-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import { blobRequest } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
 
-/** Whether the repository holds a blob, and how long it is; `undefined` also if the registry will not say how long. */
+/**
+ * Whether the repository holds a blob, and how long it is; `undefined` also if the registry will not say how long, or sends
+ * us to where neither HEAD nor GET is allowed.
+ */
 export async function statBlob(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -14,10 +19,10 @@ export async function statBlob(
   signal: AbortSignal | undefined,
 ): Promise<{ size: number } | undefined> {
   const head = blobRequest(endpoint, 'HEAD', repository, digest, signal)
-  const answer = await endpoint.send({ ...head, expect: [200, 404, 405, 501] })
+  const answer = await endpoint.send({ ...head, expect: takesHead(head.url) })
   await drainAnswer(answer)
-  if (answer.status === 404) return undefined
-  const size = answer.status === 200 ? lengthOf(answer) : undefined
+  if (answer.status === 404 && !isRedirected(answer, head.url)) return undefined
+  const size = SUCCESS.includes(answer.status) ? lengthOf(answer) : undefined
   return size !== undefined ? { size } : statByFirstByte(endpoint, repository, digest, signal)
 }
 
@@ -29,16 +34,24 @@ async function statByFirstByte(
   signal: AbortSignal | undefined,
 ): Promise<{ size: number } | undefined> {
   const get = blobRequest(endpoint, 'GET', repository, digest, signal)
-  const answer = await endpoint.send({ ...get, headers: { range: 'bytes=0-0' }, expect: [200, 206, 404, 416] })
+  const headers = { range: 'bytes=0-0' }
+  const expect = (answer: WireAnswer) =>
+    [200, 206, 404, 416].includes(answer.status) || (isRedirected(answer, get.url) && isRefusal(answer))
+  const answer = await endpoint.send({ ...get, headers, expect })
   answer.cancel()
   const range = answer.headers['content-range']
   const sizes: Record<number, number | undefined> = {
     200: lengthOf(answer),
-    206: parseContentRange(range)?.total,
+    // Of a coded body the range counts coded bytes.
+    206: answer.headers['content-encoding'] === undefined ? parseContentRange(range)?.total : undefined,
     416: parseUnsatisfiedRange(range),
   }
   const size = sizes[answer.status]
   return size === undefined ? undefined : { size }
+}
+
+function isRefusal({ status }: WireAnswer): boolean {
+  return status >= 400 && status < 500 && status !== 429
 }
 
 function lengthOf({ headers }: WireAnswer): number | undefined {

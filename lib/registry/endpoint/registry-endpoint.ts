@@ -42,8 +42,8 @@ export interface RegistryRequest {
   readonly url: URL
   /** What the request is allowed to need, e.g. `repository:library/node:pull`. */
   readonly scopes: readonly string[]
-  /** Statuses that are an answer; every other one is an error. */
-  readonly expect: readonly number[]
+  /** Statuses that are an answer, or what tells an answer; everything else is an error. */
+  readonly expect: readonly number[] | ((answer: WireAnswer) => boolean)
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly signal?: AbortSignal | undefined
@@ -162,7 +162,8 @@ export class RegistryEndpoint {
     })
     this.#warn(answer)
     this.#noteRateLimit(answer)
-    if (request.expect.includes(answer.status)) return answer
+    const { expect } = request
+    if (typeof expect === 'function' ? expect(answer) : expect.includes(answer.status)) return answer
     throw await answerError(answer, request.method, request.notFound)
   }
 

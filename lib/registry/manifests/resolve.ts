@@ -1,13 +1,15 @@
 import type { Descriptor, Reference } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { takesHead } from '../answers/head-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import { fetchManifest } from './fetch-manifest.ts'
 import { digestHeader, manifestRequest, specificType } from './manifest-request.ts'
 
 /**
- * What a reference stands for, by HEAD. Where the answer to that is missing or not whole, the manifest itself is
- * fetched: some registries know no HEAD, or answer it without digest or length.
+ * What a reference stands for, by HEAD. Where the answer to that is a refusal or not whole, the manifest itself is
+ * fetched: some registries know no HEAD, answer it without digest or length, or redirect it to where only GET is allowed.
  */
 export async function resolve(
   endpoint: RegistryEndpoint,
@@ -15,9 +17,9 @@ export async function resolve(
   signal: AbortSignal | undefined,
 ): Promise<Descriptor> {
   const request = manifestRequest(endpoint, 'HEAD', reference, signal)
-  const answer = await endpoint.send({ ...request, expect: [200, 400, 404, 405, 501] })
+  const answer = await endpoint.send({ ...request, expect: takesHead(request.url) })
   await drainAnswer(answer)
-  const descriptor = answer.status === 200 ? describe(answer, reference) : undefined
+  const descriptor = SUCCESS.includes(answer.status) ? describe(answer, reference) : undefined
   return descriptor ?? (await fetchManifest(endpoint, reference, signal)).descriptor
 }
 
