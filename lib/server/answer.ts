@@ -1,5 +1,6 @@
-import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { Call } from './call.ts'
+import { discardBody } from './connections/discard-body.ts'
 import type { Fault } from './fault.ts'
 
 /** What a request is answered with. */
@@ -27,10 +28,10 @@ export function faultAnswer({ status, entries, headers }: Fault): Answer {
 
 /**
  * Sends an answer, and counts the bytes of its content; resolves when it is out or the client is gone. Rejects with what the
- * body throws.
+ * body throws. An answer that comes before the end of the request's body ends the connection.
  */
 export async function sendAnswer(
-  request: IncomingMessage,
+  { request, signal }: Pick<Call, 'request' | 'signal'>,
   response: ServerResponse,
   answer: Answer,
   tally: { bytesSent: number },
@@ -40,18 +41,22 @@ export async function sendAnswer(
   // SPEC: an answer that has no content by its nature says no length either (RFC 9110, 8.6).
   const empty =
     answer.body !== undefined || answer.status === 204 || answer.status === 304 ? {} : { 'Content-Length': '0' }
-  const head = () => response.writeHead(answer.status, { ...empty, ...answer.headers })
+  const head = () => {
+    if (!request.complete) response.shouldKeepAlive = false
+    response.writeHead(answer.status, { ...empty, ...answer.headers })
+  }
   for await (const chunk of chunks) {
     if (response.destroyed) return
     // The head waits for the first chunk: a blob that cannot even be opened is answered with an error.
     if (!response.headersSent) head()
     tally.bytesSent += chunk.byteLength
-    if (!response.write(chunk)) await drained(response)
+    if (!response.write(chunk) && response.writableNeedDrain) await settled(response, 'drain', signal)
   }
   if (response.destroyed) return
   if (!response.headersSent) head()
+  if (!request.complete) await discardBody(request, response)
   response.end()
-  await settled(response, 'finish')
+  await settled(response, 'finish', signal)
 }
 
 /**
@@ -67,18 +72,16 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   if (held) yield held
 }
 
-async function drained(response: ServerResponse): Promise<void> {
-  if (response.writableNeedDrain) await settled(response, 'drain')
-}
-
 /** Waits for an event, or for the client to leave. */
-async function settled(response: ServerResponse, event: 'drain' | 'finish'): Promise<void> {
-  if (response.destroyed || response.writableFinished) return
-  const controller = new AbortController()
-  const { signal } = controller
-  try {
-    await Promise.race([once(response, event, { signal }), once(response, 'close', { signal })])
-  } finally {
-    controller.abort()
-  }
+function settled(response: ServerResponse, event: 'drain' | 'finish', signal: AbortSignal): Promise<void> {
+  if (response.destroyed || response.writableFinished || signal.aborted) return Promise.resolve()
+  return new Promise(resolve => {
+    const end = () => {
+      response.off(event, end).off('close', end)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    response.on(event, end).on('close', end)
+    signal.addEventListener('abort', end)
+  })
 }

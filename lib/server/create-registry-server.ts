@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Store } from '../store/index.ts'
 import type { ServerParts } from './call.ts'
+import { Pipelines } from './connections/pipeline.ts'
 import { closeServer, type ListenOptions, openServer, type RegistryAddress } from './listen.ts'
 import { type RegistryServerOptions, type Settings, settingsOf } from './options.ts'
 import { PushLease } from './pushes/push-lease.ts'
@@ -46,11 +47,13 @@ class StoreServer implements RegistryServer {
   readonly #settings: Settings
   readonly #parts: ServerParts
   readonly #running = new Map<ServerResponse, Promise<void>>()
+  readonly #pipelines: Pipelines
   readonly #servers = new Set<Server>()
   #closed: Promise<void> | undefined
 
   constructor(store: Store, settings: Settings) {
     this.#settings = settings
+    this.#pipelines = new Pipelines(settings.maxPipelinedRequests)
     this.#parts = {
       store,
       settings,
@@ -60,11 +63,17 @@ class StoreServer implements RegistryServer {
       upstream: settings.upstream && new Upstream(store, settings.upstream, settings.onError),
     }
     this.handler = (request, response) => {
-      response.once('finish', () => hangUpIfUnread(request))
-      const parts = { ...this.#parts, closing: this.#closed !== undefined }
-      const done = respond(parts, request, response).finally(() => this.#running.delete(response))
+      const done = this.#pipelines
+        .run(request, response, signal =>
+          respond({ ...this.#parts, closing: this.#isClosing, signal }, request, response),
+        )
+        .finally(() => this.#running.delete(response))
       this.#running.set(response, done)
     }
+  }
+
+  get #isClosing(): boolean {
+    return this.#closed !== undefined
   }
 
   async listen(options: ListenOptions = {}): Promise<RegistryAddress> {
@@ -105,15 +114,4 @@ class StoreServer implements RegistryServer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-/** How long a client may take to notice that the answer came before it had sent everything. */
-const NOTICE_MS = 30
-
-/** SAFETY: Node 24 goes on reading a body that nobody wants, for as long as the client likes to send. */
-function hangUpIfUnread(request: IncomingMessage): void {
-  if (request.complete) return
-  setTimeout(() => {
-    if (!request.complete) request.socket.destroy()
-  }, NOTICE_MS).unref()
 }

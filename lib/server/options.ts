@@ -68,6 +68,11 @@ export interface RegistryServerOptions {
    * What a killed server leaves is gone on with in any case. @defaultValue `false`
    */
   readonly keepUploads?: boolean | undefined
+  /**
+   * Requests that may wait on a connection while an earlier one is answered; a connection with more is closed. Clients that
+   * send the next request after the answer never have one waiting. @defaultValue `100`
+   */
+  readonly maxPipelinedRequests?: number | undefined
   /** A connection on which nothing moves for so long is closed. @defaultValue five minutes */
   readonly connectionIdleMs?: number | undefined
   /** How long `close` lets running requests finish. @defaultValue `5000` */
@@ -96,6 +101,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     minChunkBytes: options.minChunkBytes ?? 0,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
     keepUploads: options.keepUploads ?? false,
+    maxPipelinedRequests: options.maxPipelinedRequests ?? 100,
     connectionIdleMs: options.connectionIdleMs ?? 300_000,
     closeGraceMs: options.closeGraceMs ?? 5000,
   }

@@ -6,9 +6,6 @@ import { RequestOutcome } from './request-outcome.ts'
 import { parseTarget } from './request-target.ts'
 import { serveRequest } from './serve-request.ts'
 
-/** How much of a body that nobody wants is read, so that the client gets to read the refusal. */
-const UNWANTED_BYTES = 16 * 1024 * 1024
-
 /**
  * SAFETY: a blob or a manifest may hold HTML or SVG. A browser that opens its address must neither guess another media type
  * (`nosniff`) nor run a script of it in the origin of the registry (the policy).
@@ -21,22 +18,18 @@ const ON_EVERY_ANSWER = [
 
 /** Answers one request, whatever happens. Never rejects. */
 export async function respond(
-  parts: ServerParts & { readonly closing: boolean },
+  parts: ServerParts & { readonly closing: boolean; readonly signal: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const outcome = new RequestOutcome(request, response)
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
   // Errors of the connection show as its end; without listeners they would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
   for (const [name, value] of ON_EVERY_ANSWER) response.setHeader(name, value)
   const target = parseTarget(request.url ?? '')
   const report = (error: unknown) => outcome.report(error)
-  const call = { ...parts, ...target, request, signal: gone.signal, report }
-  await answer(call, response, outcome, parts.closing)
-  discardRest(request)
+  await answer({ ...parts, ...target, request, report }, response, outcome, parts.closing)
   const { onRequest, authorize } = parts.settings
   try {
     onRequest(outcome.event(target.path, authorize !== undefined))
@@ -48,24 +41,16 @@ export async function respond(
 
 async function answer(call: Call, response: ServerResponse, outcome: RequestOutcome, closing: boolean): Promise<void> {
   try {
-    if (closing)
-      throw new Fault(503, { code: 'UNAVAILABLE', message: 'the registry is closing' }, { Connection: 'close' })
-    await sendAnswer(call.request, response, await serveRequest(call), outcome)
+    if (closing) {
+      response.shouldKeepAlive = false
+      throw new Fault(503, { code: 'UNAVAILABLE', message: 'the registry is closing' })
+    }
+    await sendAnswer(call, response, await serveRequest(call), outcome)
   } catch (error) {
     const left = outcome.isLeave(error)
     if (!left) outcome.report(error)
     // A head that promised something else cannot be taken back: only a broken connection tells the truth.
     if (left || response.headersSent || response.destroyed) response.destroy()
-    else await sendAnswer(call.request, response, faultAnswer(faultOf(error)), outcome)
+    else await sendAnswer(call, response, faultAnswer(faultOf(error)), outcome)
   }
-}
-
-/** SAFETY: a client that goes on sending after it was refused is cut off, at a size and by the idle time. */
-function discardRest(request: IncomingMessage): void {
-  if (request.complete || request.destroyed) return
-  let bytes = 0
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.byteLength
-    if (bytes > UNWANTED_BYTES) request.destroy()
-  })
 }
