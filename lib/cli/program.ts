@@ -73,6 +73,7 @@ export function createProgram(inSession: InSession, version: string): Command {
     .option('--tls-cert <file>', 'certificate for https, PEM')
     .option('--tls-key <file>', 'private key for https, PEM')
     .option('--upstream <registry>', 'fetch what is not in the store from this registry; refuses pushes')
+    .option('--log', 'print a line for every request to stderr (errors are printed always)')
     .action((options: GlobalOptions & ServeOptions) =>
       inSession(options, async s => (await import('./commands/serve.ts')).serve(s, options)),
     )

@@ -6,6 +6,7 @@ import { httpRequest } from '../helpers/http-request.ts'
 import { type CliRun, cli } from '../helpers/run-cli.ts'
 import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
 import { serveStore } from '../helpers/serve-store.ts'
+import { startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
@@ -118,5 +119,42 @@ describe('serve', () => {
       cli(['serve', '--listen', '0.0.0.0:0', ...args], { store, signal: stop.signal, onStdout })
     expect((await run()).stderr).toContain('--htpasswd')
     expect((await run('--read-only')).stderr).toBe('')
+  })
+
+  test('tells who opens a mirror to others what it lends', async () => {
+    const run = async (...args: string[]) => {
+      const stop = new AbortController()
+      const command = ['serve', '--listen', '0.0.0.0:0', '--upstream', '127.0.0.1:9', ...args]
+      return (await cli(command, { store, signal: stop.signal, onStdout: () => stop.abort() })).stderr
+    }
+    expect(await run()).toMatch(/all of 127\.0\.0\.1:9 that this user may read.*--htpasswd/)
+    expect(JSON.parse(await run('--json'))).toMatchObject({ level: 'warning', time: expect.any(String) })
+    expect(await run('--htpasswd', file('users', ''))).toBe('')
+    expect(await run('--listen', '127.0.0.1:0')).toBe('')
+  })
+
+  test('with --log prints a line for every request, without it only failures with their cause', async () => {
+    await using origin = await startScriptedRegistry((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    )
+    const asked = async (...args: string[]) => {
+      const { stderr } = await serving(['--upstream', origin.host, ...args], async url => {
+        await httpRequest(url, 'GET', '/v2/?password=secret')
+        await httpRequest(url, 'GET', '/v2/app/manifests/1')
+        await httpRequest(url, 'GET', '/v2/%1b/x')
+      })
+      expect(stderr).not.toContain('secret')
+      return stderr
+        .split('\n')
+        .filter(Boolean)
+        .map(line => JSON.parse(line))
+    }
+    const failed = { path: '/v2/app/manifests/1', status: 502, level: 'error', error: { code: 'ERR_PROTOCOL' } }
+    expect(await asked()).toMatchObject([failed])
+    expect(await asked('--log')).toMatchObject([
+      { method: 'GET', path: '/v2/', status: 200, level: 'info', client: '127.0.0.1', complete: true },
+      failed,
+      { path: '/v2/%1b/x', status: 404, level: 'info', error: { message: expect.any(String) } },
+    ])
   })
 })

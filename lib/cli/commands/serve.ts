@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FormatError } from '../../errors/index.ts'
 import { parseReference } from '../../spec/index.ts'
+import { ServeLog } from '../serving/serve-log.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -12,6 +13,7 @@ export interface ServeOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly upstream?: string
+  readonly log?: boolean
 }
 
 /** `serve`: offers the store as a registry until it is stopped; requests that are running then are finished. */
@@ -22,22 +24,33 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   const tls = await tlsOf(options)
   const authorize =
     options.htpasswd === undefined ? undefined : allowHtpasswd(await readText(options.htpasswd, '--htpasswd'))
+  const log = new ServeLog(session, options.log ?? false)
   const server = createRegistryServer(await session.store(), {
     readOnly: options.readOnly ?? false,
     keepUploads: true,
+    onRequest: event => log.request(event),
+    onError: error => log.failure(error),
     ...(authorize ? { authorize } : {}),
     ...(upstream ? { upstream: { registry: upstream, client: await session.registry() } } : {}),
   })
   const address = await server.listen({ host, port, tls })
-  if (!isLoopback(host) && !authorize && !options.readOnly && !upstream) {
-    session.note('whoever reaches this address may push: see --htpasswd and --read-only')
-  }
+  if (!isLoopback(host) && !authorize) warnOfOpenDoor(log, options.readOnly ?? false, upstream)
   session.result(`listening on ${address.url}`, { url: address.url, host: address.host, port: address.port })
   try {
     await stopped(session.signal)
   } finally {
     await server.close()
   }
+}
+
+/** Says what a server lends to everyone who reaches it. */
+function warnOfOpenDoor(log: ServeLog, readOnly: boolean, upstream: string | undefined): void {
+  if (upstream !== undefined) {
+    log.warning(
+      `whoever reaches this address may read all of ${upstream} that this user may read, private images too, ` +
+        'use up what it allows this user, and fill this disk: see --htpasswd',
+    )
+  } else if (!readOnly) log.warning('whoever reaches this address may push: see --htpasswd and --read-only')
 }
 
 function parseListen(text: string): { host: string; port: number } {
