@@ -90,13 +90,44 @@ describe('mirrors', () => {
       `/v2/team/app/blobs/${descriptor.digest}${ns}`,
       `/v2/team/app/manifests/v${ns}`,
     ])
+    const header = set.servers[0]!.seen.map(({ headers }) => headers['oci-namespace'])
+    expect(header).toEqual([set.repository.registry, set.repository.registry])
     const challenge = { 'www-authenticate': 'Basic realm="x"' }
     const refusing: Script = (_, response) => response.writeHead(401, challenge).end()
     await using other = await start([refusing, good], location => ({ location: `${location}/hub`, sendOrigin: false }))
     await readAll(other.registry.fetchBlob(other.repository, descriptor))
     expect(other.servers[0]!.seen.map(({ path }) => path)).toEqual([`/v2/hub/team/app/blobs/${descriptor.digest}`])
-    expect(other.servers[0]!.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true)
+    const shown = other.servers[0]!.seen.map(({ headers }) => [headers.authorization, headers['oci-namespace']])
+    expect(shown).toEqual([[undefined, undefined]])
     expect(other.failed()).toEqual([[0, 'ERR_UNAUTHORIZED']])
+  })
+
+  test('that answer for another registry do not say what a tag stands for; a digest proves itself', async () => {
+    const confused: Script = (request, response, number) => {
+      response.setHeader('oci-namespace', 'other.example')
+      return good(request, response, number)
+    }
+    await using set = await start([confused, good])
+    await set.registry.resolve({ ...set.repository, tag: 'v' })
+    await set.registry.fetchManifest({ ...set.repository, tag: 'v' })
+    expect(set.failed()).toEqual([
+      [0, 'ERR_PROTOCOL'],
+      [0, 'ERR_PROTOCOL'],
+    ])
+    await set.registry.fetchManifest({ ...set.repository, digest: manifest.digest })
+    expect(set.servers.map(({ seen }) => seen.length)).toEqual([3, 2])
+  })
+
+  test('may say which registry they answer for, Docker Hub by each of its names', async () => {
+    for (const name of ['docker.io', 'index.docker.io', 'Registry-1.docker.io']) {
+      await using mirror = await startScriptedRegistry((request, response, number) => {
+        response.setHeader('oci-namespace', name)
+        return good(request, response, number)
+      })
+      await using registry = registryClientFor({ hosts: { 'docker.io': { mirrors: [mirror.host] } } })
+      const reference = { registry: 'docker.io', repository: 'library/app', tag: 'v' }
+      expect(await registry.resolve(reference)).toEqual(manifest)
+    }
   })
 
   test('for digests only are not asked what a tag stands for', async () => {

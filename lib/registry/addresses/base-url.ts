@@ -22,6 +22,15 @@ export function baseUrl(registry: string, plainHttp: HostRule | undefined): URL 
   return plain ? new URL(`http://${host}/`) : url
 }
 
+/** Whether two names are those of one registry. */
+export function isSameRegistry(one: string, other: string): boolean {
+  const plain = (name: string) => {
+    const lower = name.trim().toLowerCase()
+    return [DOCKER_HUB.host, 'index.docker.io'].includes(lower) ? DOCKER_HUB.name : lower
+  }
+  return plain(one) === plain(other)
+}
+
 /** What the rule says of a registry. */
 export function matchesHost(rule: HostRule | undefined, registry: string): boolean | undefined {
   if (typeof rule === 'function') return rule(registry)

@@ -1,6 +1,7 @@
 import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { WITH_BODY } from '../answers/success.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
@@ -33,7 +34,13 @@ export async function* fetchBlob(
     while (progress.position < size) {
       try {
         const range = progress.position > 0 && progress.ranges ? { range: `bytes=${progress.position}-` } : {}
-        const answer = await endpoint.send({ ...request, headers: range, budget, borrow, expect: [200, 206, 416] })
+        const answer = await endpoint.send({
+          ...request,
+          headers: range,
+          budget,
+          borrow,
+          expect: [...WITH_BODY, 206, 416],
+        })
         yield* readAnswer(answer, progress, descriptor, onRepeated)
       } catch (error) {
         if (progress.position - counted >= PROGRESS_BYTES) budget.progressed()
@@ -76,7 +83,7 @@ function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descrip
   const { position, size } = progress
   const { headers, status } = answer
   const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
-  if (status === 200) {
+  if (WITH_BODY.includes(status)) {
     if (length !== undefined && length !== size) throw wrongSize(descriptor, length)
     return position
   }

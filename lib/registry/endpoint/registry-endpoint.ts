@@ -1,5 +1,6 @@
 import { FormatError, RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
 import { isRepositoryPath, type Repository } from '../../spec/index.ts'
+import { isSameRegistry } from '../addresses/base-url.ts'
 import type { HostLookup } from '../addresses/reach.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { createUrlPolicy, type UrlPolicy } from '../addresses/url-policy.ts'
@@ -7,6 +8,7 @@ import { answerError } from '../answers/answer-error.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
 import { parseRateLimit, type RateLimit } from '../answers/rate-limit.ts'
 import { parseWarnings } from '../answers/warnings.ts'
+import { cleanText } from '../answers/wire-errors.ts'
 import { Authorizer, demandedScopes } from '../auth/authorizer.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { UnusableCredentials } from '../credentials/unusable-credentials.ts'
@@ -119,6 +121,22 @@ export class RegistryEndpoint {
     return this.#lanes.enter(lane, signal)
   }
 
+  /**
+   * Proves that a mirror answers for the registry it was asked about, where it says so.
+   *
+   * SPEC: a proxy that heeds `ns` should return it in `OCI-Namespace` (distribution-spec, registry proxying).
+   *
+   * @throws `RegistryError` `ERR_PROTOCOL`.
+   */
+  checkNamespace(answer: WireAnswer, method: string): void {
+    const { origin } = this.#settings
+    const told = answer.headers['oci-namespace']
+    if (origin === undefined || told === undefined || isSameRegistry(String(told), origin)) return
+    const details = { method, url: shownUrl(answer.url), status: answer.status }
+    const shown = cleanText(String(told))
+    throw new RegistryError('ERR_PROTOCOL', `mirror was asked for ${origin}, and answers for ${shown}`, details)
+  }
+
   budget(): RetryBudget {
     return new RetryBudget(this.#settings.retries)
   }
@@ -206,7 +224,10 @@ export class RegistryEndpoint {
   #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
     const { method, url, headers, body, signal, borrow } = request
     const tls = url.origin === this.base.origin ? this.#settings.tls : undefined
-    const all = authorization === undefined ? { ...headers } : { ...headers, authorization }
+    const { origin } = this.#settings
+    // Beside `ns` in the address, for mirrors that read it here (spegel-org/spegel#1387).
+    const namespace = origin !== undefined && url.origin === this.base.origin ? { 'oci-namespace': origin } : {}
+    const all = { ...headers, ...namespace, ...(authorization === undefined ? {} : { authorization }) }
     const sent = { method, url, headers: all, body, signal, tls, borrow }
     return followRedirects(this.#settings.transport, sent, this.policy)
   }

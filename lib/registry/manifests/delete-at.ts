@@ -1,5 +1,6 @@
 import type { Repository } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 
 /** Deletes what a repository has at an address; `false` if there was nothing. */
@@ -14,7 +15,7 @@ export async function deleteAt(
     url,
     // SPEC: token services name the right to delete apart; those that do not know it leave it out of the token.
     scopes: [`repository:${repository.repository}:pull,push,delete`],
-    expect: [200, 202, 204, 404],
+    expect: [...SUCCESS, 404],
     signal,
   })
   await drainAnswer(answer)

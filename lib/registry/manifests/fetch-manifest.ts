@@ -4,6 +4,7 @@ import { collectBytes } from '../../internal/collect-bytes.ts'
 import { Limits, parseImageDocument, type Reference } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { WITH_BODY } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { FetchedManifest } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
@@ -30,14 +31,25 @@ async function readManifest(endpoint: RegistryEndpoint, reference: Reference, si
   const request = manifestRequest(endpoint, 'GET', reference, signal)
   const budget = endpoint.budget()
   for (;;) {
-    const answer = await endpoint.send({ ...request, budget, expect: [200, 404] })
+    const answer = await endpoint.send({ ...request, budget, expect: [...WITH_BODY, 404] })
     if (answer.status === 404) await explainAbsence(endpoint, request.scopes, answer, signal)
     if (isHtml(answer)) throw await notARegistry(answer)
+    if (reference.digest === undefined) checkNamespace(endpoint, answer)
     try {
       return { answer, bytes: await readBounded(answer) }
     } catch (error) {
       await endpoint.waitAfter(error, budget, signal)
     }
+  }
+}
+
+/** A digest proves what comes, whatever registry it is of; a tag does not. */
+function checkNamespace(endpoint: RegistryEndpoint, answer: WireAnswer): void {
+  try {
+    endpoint.checkNamespace(answer, 'GET')
+  } catch (error) {
+    answer.cancel()
+    throw error
   }
 }
 
@@ -63,7 +75,8 @@ async function explainAbsence(
   await drainAnswer(answer)
   if (!knownToBeRegistry) {
     const base = { method: 'GET', url: new URL('/v2/', endpoint.base), scopes, signal }
-    const probe = await endpoint.send({ ...base, expect: [200, 401, 403, 404] })
+    // Whatever comes, also a failure: only the 404 that was asked about is reported.
+    const probe = await endpoint.send({ ...base, expect: () => true })
     if (probe.status === 404 || isHtml(probe)) throw await notARegistry(probe)
     await drainAnswer(probe)
   }

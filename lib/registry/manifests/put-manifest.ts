@@ -2,6 +2,7 @@ import { type Digest, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
 import type { Reference } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { FetchedManifest } from '../registry-client.ts'
 import { digestHeader, manifestRequest } from './manifest-request.ts'
@@ -29,7 +30,7 @@ export async function putManifest(
     scopes: [`repository:${reference.repository}:pull,push`],
     headers: { 'content-type': descriptor.mediaType },
     body: { size: bytes.byteLength, open: () => [bytes] },
-    expect: [200, 201, 202, 204],
+    expect: SUCCESS,
     notFound: 'ERR_REGISTRY',
   })
   await drainAnswer(answer)

@@ -19,6 +19,7 @@ export async function resolve(
   const request = manifestRequest(endpoint, 'HEAD', reference, signal)
   const answer = await endpoint.send({ ...request, expect: takesHead(request.url) })
   await drainAnswer(answer)
+  if (reference.digest === undefined) endpoint.checkNamespace(answer, 'HEAD')
   const descriptor = SUCCESS.includes(answer.status) ? describe(answer, reference) : undefined
   return descriptor ?? (await fetchManifest(endpoint, reference, signal)).descriptor
 }

@@ -6,7 +6,7 @@ import type { Transport, WireAnswer, WireRequest } from './transport.ts'
 
 const MAX_HOPS = 10
 /** Headers that are for the origin they were made for, and nobody else. */
-const FOR_ONE_ORIGIN = ['authorization', 'cookie']
+const FOR_ONE_ORIGIN = ['authorization', 'cookie', 'oci-namespace']
 
 /**
  * Exchanges a request, following redirects.

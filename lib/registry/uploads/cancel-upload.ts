@@ -1,4 +1,5 @@
 import type { Repository } from '../../spec/index.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 
 /** An aborted call has to end within a second; what is left behind then, the registry drops after a while. */
@@ -14,7 +15,7 @@ export async function cancelUpload(endpoint: RegistryEndpoint, repository: Repos
       method: 'DELETE',
       url: location,
       scopes: [`repository:${repository.repository}:pull,push`],
-      expect: [200, 202, 204],
+      expect: SUCCESS,
       once: true,
       signal: AbortSignal.timeout(CANCEL_MS),
     })

@@ -17,7 +17,7 @@ export async function mountBlob(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   parseDigest(digest)
-  const started = await tryMount(endpoint, repository, { mount: { digest, from }, signal })
+  const started = await tryMount(endpoint, repository, digest, { mount: { from }, signal })
   if (started?.mounted) return true
   if (started?.location) await cancelUpload(endpoint, repository, started.location)
   return false
@@ -26,10 +26,11 @@ export async function mountBlob(
 async function tryMount(
   endpoint: RegistryEndpoint,
   repository: Repository,
+  digest: Digest,
   options: StartUploadOptions,
 ): Promise<StartedUpload | undefined> {
   try {
-    return await startUpload(endpoint, repository, options)
+    return await startUpload(endpoint, repository, digest, options)
   } catch (error) {
     const refused = error instanceof RegistryError && error.status !== undefined && error.status < 500
     if (refused && error.status >= 400 && !error.retryable) return undefined

@@ -38,7 +38,7 @@ export async function openUpload(
     if (started) return started
     isRefused = refused
   }
-  const started = await startUpload(endpoint, repository, options)
+  const started = await startUpload(endpoint, repository, digest, options)
   // Only now it is known that it was the question.
   endpoint.learned.refusesMount ||= isRefused
   return started
@@ -48,17 +48,17 @@ export async function openUpload(
 async function askToMount(
   endpoint: RegistryEndpoint,
   repository: Repository,
-  mount: { digest: Digest; from: string | undefined },
+  { digest, from }: { digest: Digest; from: string | undefined },
   options: Omit<OpenUploadOptions, 'mount'>,
 ): Promise<{ started: StartedUpload | undefined; refused: boolean }> {
   try {
-    const started = await startUpload(endpoint, repository, { mount, once: true, ...options })
+    const started = await startUpload(endpoint, repository, digest, { mount: { from }, once: true, ...options })
     return { started: started.mounted || started.location ? started : undefined, refused: false }
   } catch (error) {
     const { status = 0, retryable } = error instanceof RegistryError ? error : { retryable: true }
     const refused = !retryable && status >= 400
     // A password that is wrong is not to be shown twice: that may lock its owner out.
-    const isKnownAnswer = mount.from === undefined && status === 401
+    const isKnownAnswer = from === undefined && status === 401
     if (!refused || isKnownAnswer) await endpoint.waitAfter(error, options.budget, options.signal)
     return { started: undefined, refused }
   }

@@ -2,6 +2,7 @@ import { splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
 import type { Descriptor, Repository } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import { digestHeader } from '../manifests/manifest-request.ts'
 
@@ -18,7 +19,7 @@ export async function putBlob(
     url: withDigest(location, digest),
     scopes: [`repository:${repository.repository}:pull,push`],
     headers: { 'content-type': 'application/octet-stream' },
-    expect: [200, 201, 204],
+    expect: SUCCESS,
     ...options,
   })
   await drainAnswer(answer)

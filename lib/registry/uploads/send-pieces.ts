@@ -2,6 +2,7 @@ import { RegistryError, type RegistryErrorDetails } from '../../errors/index.ts'
 import type { Descriptor, Repository } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import { statBlob } from '../blobs/stat-blob.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
@@ -78,7 +79,7 @@ async function sendPiece(upload: PieceUpload, end: number): Promise<void> {
     // The last piece is read to the end of the source, so that a source that is too long is noticed.
     body: { size: end - offset, open: () => source.read(offset, end === descriptor.size ? undefined : end) },
     // Some registries answer 201 as if the blob were there already; it is not before the closing PUT.
-    expect: [200, 201, 202, 204],
+    expect: SUCCESS,
     once: true,
     signal: upload.signal,
   })

@@ -3,6 +3,7 @@ import { DigestMismatchError, FormatError, type RegistryErrorDetails } from '../
 import { isRepositoryPath, type Repository } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import { digestHeader } from '../manifests/manifest-request.ts'
 
@@ -11,7 +12,7 @@ const MAX_MINIMUM_BYTES = 1024 * 1024 * 1024
 /** What a new upload is asked with. */
 export type StartUploadOptions = Pick<RegistryRequest, 'signal' | 'budget' | 'once'> & {
   /** Take the blob over from another repository, if possible; without `from`, from any. */
-  readonly mount?: { readonly digest: Digest; readonly from: string | undefined }
+  readonly mount?: { readonly from: string | undefined } | undefined
 }
 
 /** How an upload began. */
@@ -35,16 +36,18 @@ export interface StartedUpload {
 export async function startUpload(
   endpoint: RegistryEndpoint,
   repository: Repository,
+  digest: Digest,
   { mount, ...options }: StartUploadOptions,
 ): Promise<StartedUpload> {
   const url = endpoint.url(repository, 'blobs/uploads/')
   if (mount?.from !== undefined && !isRepositoryPath(mount.from)) {
     throw new FormatError('ERR_INVALID_REFERENCE', `not a repository: ${JSON.stringify(mount.from)}`)
   }
-  if (mount) {
-    const from = mount.from === undefined ? '' : `&from=${encodeURIComponent(mount.from)}`
-    url.search = `?mount=${encodeURIComponent(mount.digest)}${from}`
-  }
+  if (mount) url.searchParams.set('mount', digest)
+  if (mount?.from !== undefined) url.searchParams.set('from', mount.from)
+  // SPEC: registries compute sha256 unless they are told (distribution-spec, end-4c).
+  const { algorithm } = splitDigest(digest)
+  if (algorithm !== 'sha256') url.searchParams.set('digest-algorithm', algorithm)
   const scopes = [`repository:${repository.repository}:pull,push`]
   if (mount?.from !== undefined) scopes.push(`repository:${mount.from}:pull`)
   const answer = await endpoint.send({
@@ -52,20 +55,25 @@ export async function startUpload(
     url,
     scopes,
     body: { size: 0, open: () => [] },
-    expect: mount ? [201, 202] : [202],
+    expect: SUCCESS,
     ...options,
   })
   await drainAnswer(answer)
   const { location } = answer.headers
   const asked = { method: 'POST', url: answer.url }
-  const mounted = answer.status === 201
-  if (mount && mounted) checkMounted(mount.digest, digestHeader(answer.headers))
+  const mounted = mount !== undefined && answer.status === 201 && !isUpload(location)
+  if (mounted) checkMounted(digest, digestHeader(answer.headers))
   return {
     answer: { method: 'POST', url: shownUrl(answer.url), status: answer.status },
     location: location && !mounted ? endpoint.policy.follow(location, asked, 'upload location') : undefined,
     mounted,
     minBytes: minimum(answer.headers['oci-chunk-min-length']),
   }
+}
+
+/** Registries that answer 201 to every POST say by the address that they opened an upload. */
+function isUpload(location: string | undefined): boolean {
+  return /\/blobs\/uploads\/[^/?#]/.test(location ?? '')
 }
 
 function checkMounted(expected: Digest, actual: Digest | undefined): void {

@@ -1,5 +1,6 @@
 import type { Repository } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
+import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import { uploadedBytes } from './upload-range.ts'
 
@@ -26,7 +27,7 @@ export async function uploadStatus(
     method: 'GET',
     url: location,
     scopes: [`repository:${repository.repository}:pull,push`],
-    expect: [200, 202, 204, 400, 404, 405, 410, 501],
+    expect: [...SUCCESS, 400, 404, 405, 410, 501],
     ...options,
   })
   await drainAnswer(answer)
