@@ -23,9 +23,9 @@ export interface DecompressOptions extends AbortOptions {
  * Opens a compressed stream, strictly: whatever two readers could understand differently is refused. Several gzip members
  * or zstd frames (skippable ones included) in a row are one stream; zero bytes after the last gzip member are ignored.
  *
- * Bytes handed out before the end are not proven yet. Checksums are verified, but for the content checksum of zstd on a
- * Node without zstd of its own: there the digest of the layer is the proof. Memory is bounded by the zstd window, at most
- * 128 MiB, and does not grow with the stream. Leaving the loop early frees everything.
+ * Bytes handed out before the end are not proven yet. Checksums are verified. Memory is bounded by the zstd window, at most
+ * 128 MiB and as much again while the buffer grows to it, and does not grow with the stream. Processor time is bounded by
+ * the bytes that come in and go out, however many members, frames and blocks they are in. Leaving the loop early frees everything.
  *
  * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for damaged, truncated or surplus input, at the end of the stream
  * at the latest; `ERR_UNSUPPORTED_COMPRESSION` for bzip2, xz, zstd dictionaries and larger windows.

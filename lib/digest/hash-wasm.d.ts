@@ -23,3 +23,9 @@ declare module 'hash-wasm/dist/bcrypt.umd.min.js' {
   const exports: { bcryptVerify: typeof bcryptVerify }
   export default exports
 }
+declare module 'hash-wasm/dist/xxhash64.umd.min.js' {
+  import { createXXHash64 } from 'hash-wasm'
+
+  const exports: { createXXHash64: typeof createXXHash64 }
+  export default exports
+}

@@ -17,3 +17,4 @@ export { createStreamDigester, restoreStreamDigester, StreamDigester } from './s
 export { isBcrypt, verifyBcrypt } from './verify-bcrypt.ts'
 export { type ExpectedBytes, type VerifyBytesOptions, verifyBytes } from './verify-bytes.ts'
 export { setHashWorkers } from './worker/hash-workers.ts'
+export { createXxhash64, type Xxhash64 } from './xxhash64.ts'

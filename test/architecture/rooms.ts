@@ -4,7 +4,7 @@ export const rooms: Record<string, readonly string[]> = {
   internal: ['errors'],
   digest: ['errors', 'internal'],
   spec: ['errors', 'internal', 'digest'],
-  compression: ['errors', 'internal'],
+  compression: ['errors', 'internal', 'digest'],
   tar: ['errors', 'internal'],
   store: ['errors', 'internal', 'digest', 'spec'],
   registry: ['errors', 'internal', 'digest', 'spec'],
@@ -48,6 +48,5 @@ export const confined: Record<string, readonly string[]> = {
   'node:http': ['registry', 'server', 'testing'],
   'node:https': ['registry', 'server', 'testing'],
   'node:child_process': ['registry', 'rootfs', 'build'],
-  fzstd: ['compression'],
   commander: ['cli'],
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { decompress } from '../../lib/compression/index.ts'
-import { openPortably } from '../../lib/compression/zstd/portable-zstd.ts'
+import { openPortably } from '../../lib/compression/zstd/open-portably.ts'
 import { zstdFrames } from '../../lib/compression/zstd/zstd-frames.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
@@ -13,7 +13,7 @@ import { zstdFrame, zstdSkippable, zstdText, zstdTextFrame } from '../helpers/zs
 const MIB = 1024 * 1024
 const engines = [
   ['the engine of this Node', (source: AsyncIterable<Uint8Array>) => decompress(source)],
-  ['fzstd', (source: AsyncIterable<Uint8Array>) => openPortably(zstdFrames(source))],
+  ['the portable engine', (source: AsyncIterable<Uint8Array>) => openPortably(zstdFrames(source))],
 ] as const
 
 describe.each(engines)('%s', (_, open) => {

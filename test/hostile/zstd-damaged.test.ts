@@ -1,7 +1,6 @@
-import zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { decompress } from '../../lib/compression/index.ts'
-import { openPortably } from '../../lib/compression/zstd/portable-zstd.ts'
+import { openPortably } from '../../lib/compression/zstd/open-portably.ts'
 import { zstdFrames } from '../../lib/compression/zstd/zstd-frames.ts'
 import { cut } from '../helpers/cut.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -10,7 +9,7 @@ import { zstdFrame, zstdSkippable, zstdText, zstdTextFrame } from '../helpers/zs
 
 const engines = [
   ['the engine of this Node', (source: AsyncIterable<Uint8Array>) => decompress(source, { type: 'zstd' })],
-  ['fzstd', (source: AsyncIterable<Uint8Array>) => openPortably(zstdFrames(source))],
+  ['the portable engine', (source: AsyncIterable<Uint8Array>) => openPortably(zstdFrames(source))],
 ] as const
 const raw = (text: string) => zstdFrame([{ raw: Buffer.from(text) }])
 
@@ -69,22 +68,26 @@ describe.each(engines)('%s', (_, open) => {
     expect(opened.toString()).toBe('x')
   })
 
-  test('any byte flipped gives an error or other bytes, never a crash or a hang', async () => {
+  test('any byte flipped is an error, never a crash or a hang, and never other bytes', async () => {
     for (let at = 0; at < zstdTextFrame.byteLength; at++) {
       const flipped = Buffer.from(zstdTextFrame)
       flipped[at] = flipped[at]! ^ 0x55
       const outcome = await readAll(open(cut(flipped, 200))).then(
-        bytes => bytes.byteLength,
+        bytes => bytes.toString() === zstdText,
         error => error.code,
       )
-      const allowed = [zstdText.length, 'ERR_INVALID_COMPRESSION', 'ERR_UNSUPPORTED_COMPRESSION']
-      expect(allowed, `byte ${at}`).toContain(outcome)
+      expect(['ERR_INVALID_COMPRESSION', 'ERR_UNSUPPORTED_COMPRESSION'], `byte ${at}`).toContain(outcome)
     }
   })
-})
 
-test.skipIf(!('zstdCompress' in zlib))('a wrong content checksum is noticed by the engine of Node', async () => {
-  const flipped = Buffer.from(zstdTextFrame)
-  flipped[flipped.byteLength - 1] = flipped[flipped.byteLength - 1]! ^ 1
-  expect(await thrownBy(() => readAll(decompress(flipped)))).toMatchObject({ code: 'ERR_INVALID_COMPRESSION' })
+  test('a false checksum of content is refused, in a small frame and in a large one', async () => {
+    // Large frames go to node:zlib where it has zstd: 17 KiB in raw blocks are over what is opened without it.
+    const blocks = [{ raw: Buffer.alloc(17 * 1024, 'x') }]
+    const frame = (end: number[]) => zstdFrame(blocks, { descriptor: 4, window: 0x50, end })
+    expect(await readAll(open(cut(frame([0xd8, 0x33, 0x9d, 0xc4]), 1000)))).toHaveLength(17 * 1024)
+    expect(await faultOf(frame([0xd8, 0x33, 0x9d, 0xc5]))).toMatchObject({ code: 'ERR_INVALID_COMPRESSION' })
+    const flipped = Buffer.from(zstdTextFrame)
+    flipped[flipped.byteLength - 1] = flipped[flipped.byteLength - 1]! ^ 1
+    expect(await faultOf(flipped)).toMatchObject({ code: 'ERR_INVALID_COMPRESSION' })
+  })
 })

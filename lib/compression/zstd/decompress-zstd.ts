@@ -1,10 +1,10 @@
 import type { ByteSource } from '../../internal/byte-source.ts'
-import { openNatively } from './native-zstd.ts'
+import { openNatively } from './open-natively.ts'
+import { openPortably } from './open-portably.ts'
 import { platformZstd } from './platform-zstd.ts'
-import { openPortably } from './portable-zstd.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
-/** All frames of a zstd stream, by the platform's engine where there is one, else by fzstd. */
+/** All frames of a zstd stream, by the platform's engine where there is one. */
 export function decompressZstd(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   const platform = platformZstd()
   return platform ? openNatively(platform, zstdFrames(source)) : openPortably(zstdFrames(source))

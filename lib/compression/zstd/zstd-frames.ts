@@ -5,9 +5,11 @@ import { type FrameHeader, frameHeaderSize, parseFrameHeader } from './frame-hea
 
 /** A piece of a frame: its header, one block, or its checksum, each whole. */
 export interface FramePiece {
-  /** The bytes, valid until the next piece is asked for. */
+  /** The bytes; nothing writes over them. */
   readonly bytes: Uint8Array
-  /** The header of the frame, with its first piece. */
+  /** What it is. */
+  readonly part: 'header' | 'block' | 'checksum'
+  /** What the header says, with that piece. */
   readonly begins?: FrameHeader
   /** Whether this is the frame's last piece. */
   readonly ends: boolean
@@ -21,8 +23,8 @@ const MAX_BLOCK = 128 * 1024
 /**
  * Walks the frames of a zstd stream by their headers, without opening a block, and leaves out skippable frames.
  *
- * The engines differ in what they notice: Node 22 takes a truncated frame for a whole one and stops at a skippable frame,
- * fzstd allocates any window; all of them pass over some garbage. This walk decides instead, the same everywhere.
+ * Node 22 takes a truncated frame for a whole one and stops at a skippable frame; Node 24 passes over some garbage. This
+ * walk decides instead, the same everywhere.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1 | RFC 8878: frames}
  */
@@ -56,14 +58,14 @@ async function* frame(reader: ByteReader): AsyncGenerator<FramePiece, void, unde
       `zstd window of ${begins.windowSize} bytes is over the limit of ${MAX_WINDOW}`,
     )
   }
-  yield { bytes, begins, ends: false }
+  yield { bytes, part: 'header', begins, ends: false }
   const maxBlock = Math.min(MAX_BLOCK, Number(begins.windowSize))
   for (let last = false; !last; ) {
     const block = await nextBlock(reader, maxBlock)
     last = block.last
-    yield { bytes: block.bytes, ends: last && !begins.checksum }
+    yield { bytes: block.bytes, part: 'block', ends: last && !begins.checksum }
   }
-  if (begins.checksum) yield { bytes: await reader.take(4), ends: true }
+  if (begins.checksum) yield { bytes: (await reader.take(4)).slice(), part: 'checksum', ends: true }
 }
 
 async function nextBlock(reader: ByteReader, maxBlock: number): Promise<{ bytes: Uint8Array; last: boolean }> {
