@@ -90,7 +90,10 @@ export interface IngestOptions extends AbortOptions {
   readonly wait?: boolean | undefined
   /** Size of the whole blob where it is known: what cannot fit on the disk is refused at once (`ERR_STORE_IO`, `ENOSPC`). */
   readonly size?: number | undefined
-  /** The digest to be computed is of this algorithm. @defaultValue `'sha256'` */
+  /**
+   * The digest to be computed is of this algorithm. If an earlier writer of the key computed another one, its bytes are read
+   * back (or dropped, by a driver that cannot: `offset` decides). @defaultValue `'sha256'`
+   */
   readonly algorithm?: 'sha256' | 'sha512' | 'blake3' | undefined
   /** What hashes. `native` cannot resume without reading back. @defaultValue what the store was opened with */
   readonly hasher?: HasherEngine | undefined
@@ -130,8 +133,8 @@ export interface BlobStore extends BlobReader {
   ingest(key: string, options?: IngestOptions): Promise<BlobWriter>
 
   /**
-   * What an earlier writer of a key has left, and whether one is open; `undefined` if neither. A hint, which changes
-   * nothing: the offset of a writer decides. A driver that cannot tell leaves it out.
+   * What an earlier writer of a key and algorithm has left, and whether one is open; `undefined` if neither. A hint, which
+   * changes nothing: the offset of a writer decides. A driver that cannot tell leaves it out.
    */
   statIngest?(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined>
 

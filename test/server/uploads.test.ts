@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
-import { expect, test, vi } from 'vitest'
-import type { Digest } from '../../lib/digest/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { createMemoryStore, openStore } from '../../lib/store/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
@@ -137,12 +137,59 @@ test('other algorithms: said when starting, or by the digest if everything comes
   expect((await registry.ask('PUT', `${said}?digest=${sha512}`)).status).toBe(201)
   const atOnce = await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${sha512}`, { body: bytes })
   expect(atOnce.status).toBe(201)
-  const late = await begin(registry)
-  await registry.ask('PATCH', late, { body: bytes })
-  const refused = await registry.ask('PUT', `${late}?digest=${sha512}`)
-  expect([refused.status, refused.json().errors[0]!.code]).toEqual([400, 'DIGEST_INVALID'])
   const unknown = await registry.ask('POST', '/v2/app/blobs/uploads/?digest-algorithm=constructor')
   expect(unknown.status).toBe(400)
+})
+
+describe('a digest of any algorithm ends an upload, whichever was said when it began', () => {
+  const large = Buffer.alloc(3_000_000, 'more than is put down at the end of a request')
+  const half = large.length / 2
+
+  for (const [kind, open] of [
+    ['memory', async () => createMemoryStore()],
+    ['a directory', (path: string) => openStore(path)],
+    ['a directory, hashed by OpenSSL', (path: string) => openStore(path, { hasher: 'native' })],
+  ] as const) {
+    test(`in ${kind}`, async () => {
+      using directory = temporaryDirectory('algorithms')
+      await using registry = await runningServer({}, await open(directory.path))
+      const algorithms = kind.includes('OpenSSL')
+        ? (['sha256', 'sha512'] as const)
+        : (['sha256', 'sha512', 'blake3'] as const)
+      for (const said of ['', ...algorithms]) {
+        for (const algorithm of algorithms) {
+          const body = Buffer.concat([large, Buffer.from(`${said} ${algorithm}`)])
+          const digest = await digestOf(body, { algorithm })
+          const location = await begin(registry, said === '' ? '' : `?digest-algorithm=${said}`)
+          for (const piece of [body.subarray(0, half), body.subarray(half, half + 10)]) {
+            expect((await registry.ask('PATCH', location, { body: piece })).status).toBe(202)
+          }
+          const answer = await registry.ask('PUT', `${location}?digest=${digest}`, { body: body.subarray(half + 10) })
+          expect([said, algorithm, answer.status]).toEqual([said, algorithm, 201])
+          expect((await registry.ask('GET', `/v2/app/blobs/${digest}`)).body.equals(body)).toBe(true)
+        }
+      }
+    })
+  }
+
+  test('a wrong one is refused, and a right one in one piece is computed while it comes', async () => {
+    await using registry = await runningServer()
+    const sha512 = await digestOf(large, { algorithm: 'sha512' })
+    const opened: (string | undefined)[] = []
+    const ingest = registry.store.ingest.bind(registry.store)
+    registry.store.ingest = (key, options) => {
+      opened.push(options?.algorithm)
+      return ingest(key, options)
+    }
+    const whole = await begin(registry)
+    expect((await registry.ask('PUT', `${whole}?digest=${sha512}`, { body: large })).status).toBe(201)
+    expect(opened).toEqual(['sha512'])
+    const late = await begin(registry)
+    await registry.ask('PATCH', late, { body: 'something else' })
+    const refused = await registry.ask('PUT', `${late}?digest=${sha512}`)
+    expect([refused.status, refused.json().errors[0]!.code]).toEqual([400, 'DIGEST_INVALID'])
+    expect((await registry.ask('GET', late)).status).toBe(404)
+  })
 })
 
 test('the empty blob can be uploaded', async () => {

@@ -1,3 +1,4 @@
+import type { DigestAlgorithm } from '../../digest/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
@@ -12,13 +13,13 @@ export async function appendUpload(call: Call, route: { readonly path: string; r
   return uploadAnswer(202, session)
 }
 
-/** Adds the body of a request to an upload, if it is the piece that comes next. */
-export async function addBody({ request }: Call, session: UploadSession, isLast = false): Promise<void> {
+/** Adds the body of a request to an upload, if it is the piece that comes next; for `last` see {@link UploadSession.append}. */
+export async function addBody({ request }: Call, session: UploadSession, last?: DigestAlgorithm): Promise<void> {
   const length = announcedLength(request.headers['content-range'], session)
   const said = request.headers['content-length']
   if (length !== undefined && said !== undefined && Number(said) !== length) throw wrongSize(session)
   const before = session.offset
-  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session), isLast)
+  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session), last)
   if (length !== undefined && session.offset - before !== length) throw wrongSize(session)
 }
 

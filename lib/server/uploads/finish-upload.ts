@@ -1,4 +1,4 @@
-import type { Digest } from '../../digest/index.ts'
+import { type Digest, splitDigest } from '../../digest/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { wireDigest } from '../route.ts'
@@ -11,7 +11,7 @@ export async function finishUpload(call: Call, route: { readonly path: string; r
   const session = await call.uploads.find(route)
   const digest = wireDigest(call.query.get('digest') ?? '')
   const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
-  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, true)
+  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, splitDigest(digest).algorithm)
   return commitUpload(session, digest)
 }
 

@@ -19,11 +19,11 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
   }
   const whole = query.get('digest')
   const digest = whole === null ? undefined : wireDigest(whole)
-  const algorithm = digest ? (digest.slice(0, digest.indexOf(':')) as DigestAlgorithm) : algorithmAsked(query)
+  const algorithm = digest ? splitDigest(digest).algorithm : algorithmAsked(query)
   const session = uploads.start(route.path, algorithm)
   if (!digest) return uploadAnswer(202, session)
   try {
-    await addBody(call, session, true)
+    await addBody(call, session, algorithm)
     return await commitUpload(session, digest)
   } catch (error) {
     // The client does not know the upload, so it cannot go on with it.

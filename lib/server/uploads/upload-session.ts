@@ -14,6 +14,7 @@ export interface UploadIdentity {
   readonly id: string
   /** The repository, as in paths. */
   readonly path: string
+  /** What is computed while the bytes come. The digest that ends the upload may be of another one. */
   readonly algorithm: DigestAlgorithm
   /** Bytes that an earlier server has put down. */
   readonly kept: number
@@ -39,7 +40,7 @@ export class UploadSession {
   readonly path: string
   readonly minChunkBytes: number
   readonly #store: Store
-  readonly #algorithm: DigestAlgorithm
+  #algorithm: DigestAlgorithm
   readonly #limits: SessionLimits
   #writer: BlobWriter | undefined
   /** Bytes that are put down, for this server or the next. */
@@ -68,21 +69,23 @@ export class UploadSession {
   /**
    * Adds what a request brings. If it breaks off, what came so far stays, and the client may go on from there.
    *
-   * @param isLast - Nothing will come after it, so nothing needs to be put down.
+   * @param last - The algorithm of the digest that ends the upload, if nothing will come after these bytes: then nothing
+   * needs to be put down, and if nothing has come before, only this digest is computed.
    */
-  append(chunks: AsyncIterable<Uint8Array>, isLast: boolean): Promise<void> {
+  append(chunks: AsyncIterable<Uint8Array>, last?: DigestAlgorithm): Promise<void> {
     return this.#exclusively(async () => {
       if (this.#isShort) {
         const message = `only the last piece may have less than ${this.minChunkBytes} bytes`
         throw new Fault(416, { code: 'SIZE_INVALID', message })
       }
-      const writer = await this.#open(this.#algorithm)
+      if (last && this.offset === 0) await this.#compute(last)
+      const writer = await this.#open()
       const before = writer.offset
       try {
         for await (const chunk of chunks) await writer.write(chunk)
         this.#isShort = writer.offset - before < this.minChunkBytes
       } finally {
-        if (!isLast && writer.offset - this.#kept >= WORTH_KEEPING) await this.#keep()
+        if (!last && writer.offset - this.#kept >= WORTH_KEEPING) await this.#keep()
       }
     })
   }
@@ -90,12 +93,8 @@ export class UploadSession {
   /** Ends the upload: what has arrived becomes a blob if it has this digest, and is dropped if not. */
   commit(digest: Digest): Promise<BlobInfo> {
     return this.#exclusively(async () => {
-      const { algorithm } = splitDigest(digest)
-      if (this.offset > 0 && algorithm !== this.#algorithm) {
-        const message = `this upload computes ${this.#algorithm}; say digest-algorithm=${algorithm} when starting it`
-        throw new Fault(400, { code: 'DIGEST_INVALID', message })
-      }
-      const writer = await this.#open(algorithm)
+      await this.#compute(splitDigest(digest).algorithm)
+      const writer = await this.#open()
       try {
         return await writer.commit({ digest })
       } finally {
@@ -107,7 +106,7 @@ export class UploadSession {
   /** Drops the upload and its bytes. A request that is adding to it fails with its next chunk. */
   async abort(): Promise<void> {
     this.#over()
-    const writer = this.#writer ?? (this.#kept > 0 ? await this.#take(this.#algorithm) : undefined)
+    const writer = this.#writer ?? (this.#kept > 0 ? await this.#take() : undefined)
     await writer?.abort()
   }
 
@@ -126,9 +125,21 @@ export class UploadSession {
     await writer[Symbol.asyncDispose]()
   }
 
-  async #open(algorithm: DigestAlgorithm): Promise<BlobWriter> {
+  /**
+   * Computes a digest of another algorithm from now on.
+   *
+   * SPEC: a client need not say before the last request which algorithm it has in mind (distribution-spec, end-6).
+   * PERF: what has come is put down, and read back when the writer is opened again; only an upload that needs it pays.
+   */
+  async #compute(algorithm: DigestAlgorithm): Promise<void> {
+    if (algorithm === this.#algorithm) return
+    await this.#keep()
+    this.#algorithm = algorithm
+  }
+
+  async #open(): Promise<BlobWriter> {
     if (this.#writer) return this.#writer
-    const writer = await this.#take(algorithm)
+    const writer = await this.#take()
     this.#writer = writer
     // Aborted while it was being opened.
     if (this.#ended) await writer.abort()
@@ -142,8 +153,8 @@ export class UploadSession {
     return writer
   }
 
-  #take(algorithm: DigestAlgorithm): Promise<BlobWriter> {
-    return this.#store.ingest(ingestKey(this), { algorithm })
+  #take(): Promise<BlobWriter> {
+    return this.#store.ingest(ingestKey(this), { algorithm: this.#algorithm })
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -129,9 +129,9 @@ class MemoryStore implements Store {
     const algorithm = options.algorithm ?? 'sha256'
     const hasher = options.hasher ?? this.#hasher
     const kept = key === undefined ? undefined : this.#partial.get(key)
-    const resumed = kept?.algorithm === algorithm ? kept : undefined
-    const digester = resumed ? await resumePartial(resumed, hasher) : await createStreamDigester({ algorithm, hasher })
-    const sink = new MemorySink(resumed?.chunks ?? [], {
+    const hashing = { algorithm, hasher }
+    const digester = await (kept ? resumePartial(kept, hashing) : createStreamDigester(hashing))
+    const sink = new MemorySink(kept?.chunks ?? [], {
       publish: (blob, bytes) => {
         if (!this.#acknowledge(blob.digest)) this.#blobs.set(blob.digest, { bytes, modifiedMs: Date.now() })
       },

@@ -53,9 +53,13 @@ export class MemorySink implements IngestSink {
 }
 
 /** A digester that stands where the partial blob ends. */
-export async function resumePartial(partial: PartialBlob, hasher: HasherEngine): Promise<StreamDigester> {
-  if (partial.checkpoint && hasher === 'wasm') return restoreStreamDigester(partial.checkpoint)
-  const digester = await createStreamDigester({ algorithm: partial.algorithm, hasher })
+export async function resumePartial(
+  partial: PartialBlob,
+  hashing: { readonly algorithm: DigestAlgorithm; readonly hasher: HasherEngine },
+): Promise<StreamDigester> {
+  const isSame = partial.algorithm === hashing.algorithm && hashing.hasher === 'wasm'
+  if (partial.checkpoint && isSame) return restoreStreamDigester(partial.checkpoint)
+  const digester = await createStreamDigester(hashing)
   for (const chunk of partial.chunks) await digester.update(chunk)
   return digester
 }

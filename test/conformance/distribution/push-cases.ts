@@ -194,6 +194,26 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
+    'sha512 blob, of which the registry hears with the last request only: post+put, chunked, stream',
+    async t => {
+      const parts = pieces()
+      const bytes = Buffer.concat(parts)
+      const digest = digestOf(bytes, 'sha512')
+      const stream = await t.ask('PATCH', await t.startUpload(), { headers: octets, body: [bytes] })
+      for (const [at, body] of [
+        [await t.startUpload(), bytes],
+        [await inPieces(t, parts), undefined],
+        [await inPieces(t, parts.slice(0, 2)), parts[2]!],
+        [t.locationOf(stream), undefined],
+      ] as const) {
+        const sent = body ? { headers: octets, body } : { headers: { 'content-length': '0' } }
+        await created(t, await t.ask('PUT', withQuery(at, { digest }), sent))
+        await isThere(t, bytes, digest)
+        expect((await t.ask('DELETE', `blobs/${digest}`)).status).toBe(202)
+      }
+    },
+  ],
+  [
     'bad digest post only',
     async t => {
       const wrong = digestOf(someBytes())

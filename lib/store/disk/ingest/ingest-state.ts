@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import type { DigestAlgorithm, DigestCheckpoint } from '../../../digest/index.ts'
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, type DigestCheckpoint } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { removeFile, temporaryName } from '../link-once.ts'
 
@@ -30,16 +30,13 @@ export async function writeIngestState(path: string, state: IngestState): Promis
 }
 
 /** The state of an ingest, or `undefined` if there is none or it cannot be trusted. */
-export async function readIngestState(
-  path: string,
-  wanted: Pick<IngestState, 'key' | 'algorithm'>,
-): Promise<IngestState | undefined> {
+export async function readIngestState(path: string, key: string): Promise<IngestState | undefined> {
   try {
     const state = JSON.parse(await readFile(path, 'utf8')) as IngestState
     const sound =
       state.version === 1 &&
-      state.key === wanted.key &&
-      state.algorithm === wanted.algorithm &&
+      state.key === key &&
+      Object.hasOwn(DIGEST_ALGORITHMS, state.algorithm) &&
       Number.isSafeInteger(state.offset) &&
       state.offset > 0 &&
       (state.checkpoint === undefined || state.checkpoint.bytes === state.offset)

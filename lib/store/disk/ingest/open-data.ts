@@ -47,7 +47,7 @@ export async function createData(place: IngestPlace, hashing: Hashing): Promise<
 /** Goes on where an earlier writer left off, or `undefined` if there is nothing that can be trusted. */
 export async function resumeData(place: IngestPlace, key: string, hashing: Hashing): Promise<OpenData | undefined> {
   if (!place.state) return undefined
-  const state = await readIngestState(place.state, { key, algorithm: hashing.algorithm })
+  const state = await readIngestState(place.state, key)
   const file = state && (await openExisting(place.data))
   if (!file) return undefined
   const resumed = await closingOnFailure(file, () => takeUp(file, state, hashing))
@@ -82,7 +82,8 @@ async function takeUp(file: FileHandle, state: IngestState, hashing: Hashing): P
 }
 
 async function digesterAt(file: FileHandle, state: IngestState, hashing: Hashing): Promise<StreamDigester | undefined> {
-  if (hashing.hasher === 'native' || !state.checkpoint) return rehash(file, state.offset, hashing)
+  const isSame = state.algorithm === hashing.algorithm && hashing.hasher !== 'native'
+  if (!state.checkpoint || !isSame) return rehash(file, state.offset, hashing)
   try {
     return await restoreStreamDigester(state.checkpoint)
   } catch (error) {

@@ -19,8 +19,9 @@ export async function statIngest(
   const directory = join(context.places.root, name)
   return onDisk({ act: 'look at', path: name }, async () => {
     const busy = await isLocked(join(directory, 'owner.json'))
-    const state = await readIngestState(join(directory, 'state.json'), { key, algorithm })
-    const offset = state && (await sizeOf(join(directory, 'data'))) >= state.offset ? state.offset : 0
+    const state = await readIngestState(join(directory, 'state.json'), key)
+    const offset =
+      state?.algorithm === algorithm && (await sizeOf(join(directory, 'data'))) >= state.offset ? state.offset : 0
     return busy || offset > 0 ? { offset, busy } : undefined
   })
 }
