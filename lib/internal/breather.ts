@@ -17,4 +17,9 @@ export class Breather {
     await setImmediate()
     this.#since = performance.now()
   }
+
+  /** Lets others work if it is time to. */
+  async turn(): Promise<void> {
+    if (this.isDue()) await this.breathe()
+  }
 }

@@ -17,6 +17,10 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original(), faults)
 })
+vi.mock('../../lib/store/disk/collect/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
 
 let template: ReturnType<typeof memoryDirectory>
 beforeAll(async () => {

@@ -26,6 +26,10 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original(), faults)
 })
+vi.mock('../../lib/store/disk/collect/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
 
 /** An act is stopped at every call; a collection, which makes more, at every fifth, beginning elsewhere for each act. */
 const ALL = process.env.LAYERSTORE_FAULTS === 'all'

@@ -3,20 +3,22 @@ import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { checkStore, openStore, planCollection } from '../../lib/store/index.ts'
+import { checkStore, openStore, planCollection, readStoreUsage, runCollection } from '../../lib/store/index.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-/** Calls of the file system so far. */
+/** Calls of the file system so far, and how many of them went through the thread pool. */
 const counted = vi.hoisted(() => ({
   calls: 0,
-  in<T extends object>(real: T): T {
+  pooled: 0,
+  in<T extends object>(real: T, pooled = 0): T {
     const wrapped = { ...real } as Record<string, unknown>
     for (const [name, value] of Object.entries(real)) {
       if (typeof value !== 'function' || /^[A-Z]/.test(name)) continue
       wrapped[name] = (...args: unknown[]) => {
         counted.calls++
+        counted.pooled += pooled
         return value(...args)
       }
     }
@@ -24,7 +26,7 @@ const counted = vi.hoisted(() => ({
   },
 }))
 vi.mock('node:fs', async original => counted.in(await original<object>()))
-vi.mock('node:fs/promises', async original => counted.in(await original<object>()))
+vi.mock('node:fs/promises', async original => counted.in(await original<object>(), 1))
 
 /** As many as a run in CI can wait for; `bench/macro/store-scale` goes to 100,000. */
 const SCALE = Number(process.env.LAYERSTORE_SCALE ?? 1)
@@ -91,6 +93,25 @@ test('ST-20: many blobs and names are listed, checked and planned in memory and 
   // The time is told, not tested: a busy machine says nothing about the library.
   expect(calls[0]).toBeGreaterThan(sizes[0]!)
   expect(calls[1]! / calls[0]!).toBeLessThan(4.5)
+})
+
+test('ST-20: a collection waits for the thread pool no more often for each blob that goes, the more there are', {
+  timeout: 240_000,
+}, async () => {
+  const each: number[] = []
+  for (const blobs of [1000 * SCALE, 4000 * SCALE]) {
+    using directory = temporaryDirectory('many-go')
+    const { store } = await bigStore(directory.path, blobs, blobs / 10)
+    const { calls, pooled } = counted
+    expect((await readStoreUsage(store)).reclaimable.blobs).toBe(blobs)
+    expect((await runCollection(store, await planCollection(store))).deleted).toHaveLength(blobs)
+    // On a busy machine each call through the pool waits until two other threads had their turn.
+    expect((counted.pooled - pooled) / blobs).toBeLessThan(0.2)
+    each.push((counted.calls - calls) / blobs)
+    await store.close()
+  }
+  console.log(`ST-20: ${each.map(calls => calls.toFixed(1)).join(', then ')} calls for each blob that goes`)
+  expect(each[1]).toBeLessThan(each[0]! * 1.1)
 })
 
 test('ST-21: 500 puts, then 500 reads at once are all served, in memory that does not grow with the blobs', {

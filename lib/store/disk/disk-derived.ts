@@ -13,7 +13,7 @@ import { openSealed, sealBytes } from '../shared/sealed-bytes.ts'
 import type { DiskContext } from './disk-context.ts'
 import { onDisk } from './io-error.ts'
 import { ensureDirectory, removeFile } from './link-once.ts'
-import { readSmallFile, replaceSmallFile } from './small-file.ts'
+import { readSmallFile, removeSmallFile, replaceSmallFile } from './small-file.ts'
 
 /** SAFETY: bounds what is read into memory; the index of a million entries takes about 200 MiB. */
 const MAX_BYTES = 1024 * 1024 * 1024
@@ -72,7 +72,13 @@ export class DiskDerived implements DerivedStore {
   async delete(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<void> {
     const place = this.#place(kind, key, options)
     await this.#context.prepareWrite()
-    await onDisk({ act: 'remove', path: place.name, writes: true }, () => removeFile(place.path))
+    await onDisk({ act: 'remove', path: place.name, writes: true }, () =>
+      this.#small(
+        kind === 'facts',
+        () => removeSmallFile(place.path),
+        () => removeFile(place.path),
+      ),
+    )
   }
 
   /** Does at once what is small; without a free file descriptor it has to be waited for one. */

@@ -39,3 +39,12 @@ export function replaceSmallFile(path: string, bytes: Uint8Array, mode: number):
     throw error
   }
 }
+
+/** Removes a file; fine if it is not there. */
+export function removeSmallFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}

@@ -24,6 +24,10 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../../helpers/faulty-fs.ts')
   return faultyFs(await original(), faults)
 })
+vi.mock('../../../lib/store/disk/collect/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../../helpers/faulty-fs.ts')
+  return faultyFs(await original(), faults)
+})
 
 const HOUR = 3_600_000
 let directory: ReturnType<typeof temporaryDirectory>
@@ -73,9 +77,9 @@ describe('GC-08: a blob that comes back is found by whoever looks for it at that
       return collection
     }
     faults.before = (name, args) => {
-      // Somebody relies on all of it after the collection has looked; so it is to come back.
-      if (name === 'rename' && args[1] === trashOf(digest))
-        for (const part of Object.values(image)) touchNow(part.digest)
+      // Each part is touched after the collection has looked at it, just before it leaves; so all of them are to come back.
+      const leaving = Object.values(image).find(part => name === 'rename' && args[1] === trashOf(part.digest))
+      if (leaving) touchNow(leaving.digest)
       if (name === 'lstat' && args[0] === trashOf(digest) && !done.away) {
         done.away = true
         isAway()

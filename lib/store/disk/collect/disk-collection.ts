@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { Breather } from '../../../internal/breather.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import type {
   AskNeeded,
@@ -37,6 +38,7 @@ export class DiskCollection implements CollectionDriver {
   readonly #context: DiskContext
   readonly #references: DiskReferences
   readonly #reader: SmallReader
+  readonly #breather = new Breather()
 
   constructor(context: DiskContext, references: DiskReferences) {
     this.#context = context
@@ -136,16 +138,18 @@ export class DiskCollection implements CollectionDriver {
     blobs: readonly StoredBlob[],
     outcomes: RemovalOutcome[],
   ): Promise<{ unchanged: Moved[]; touched: StoredBlob[] }> {
-    const states = await settleAll(
-      blobs.map(({ digest }) => this.#onBlob(digest, () => stateOf(join(this.#context.places.root, blobName(digest))))),
-    )
     const unchanged: Moved[] = []
     const touched: StoredBlob[] = []
-    for (const [i, blob] of blobs.entries()) {
-      const before = states[i]
-      if (before?.mtimeMs === blob.modifiedMs) unchanged.push({ blob, before })
-      else outcomes.push({ digest: blob.digest, outcome: before ? 'changed' : 'gone' })
-      if (before && before.mtimeMs !== blob.modifiedMs) touched.push(blob)
+    for (const blob of blobs) {
+      const { digest } = blob
+      await this.#breather.turn()
+      const before = await this.#onBlob(digest, () => stateOf(join(this.#context.places.root, blobName(digest))))
+      if (before?.mtimeMs === blob.modifiedMs) {
+        unchanged.push({ blob, before })
+        continue
+      }
+      outcomes.push({ digest, outcome: before ? 'changed' : 'gone' })
+      if (before) touched.push(blob)
     }
     return { unchanged, touched }
   }
@@ -167,8 +171,11 @@ export class DiskCollection implements CollectionDriver {
           // SAFETY: who sets a name reads the number, proves the image, and proves it again under this lock if the number is another
           // one then. So it changes after the last blob has left; and before the first, for whoever comes after this was killed.
           await countRemoval(this.#context)
-          const moved = await settleAll(blobs.map(one => this.#moveOne(one, isNeeded(one.blob), outcomes)))
-          const away = moved.filter(one => one !== undefined)
+          const away: Moved[] = []
+          for (const one of blobs) {
+            await this.#breather.turn()
+            if (await this.#moveOne(one, isNeeded(one.blob), outcomes)) away.push(one)
+          }
           try {
             await countRemoval(this.#context)
           } catch (error) {
@@ -182,19 +189,19 @@ export class DiskCollection implements CollectionDriver {
     )
   }
 
-  async #moveOne(one: Moved, needed: boolean, outcomes: RemovalOutcome[]): Promise<Moved | undefined> {
-    const { digest } = one.blob
+  /** Resolves to whether the blob is out of its place now. */
+  async #moveOne({ blob: { digest } }: Moved, needed: boolean, outcomes: RemovalOutcome[]): Promise<boolean> {
     if (needed) {
       outcomes.push({ digest, outcome: 'needed' })
-      return undefined
+      return false
     }
     try {
-      if (await this.#onBlob(digest, () => moveToTrash(this.#context, digest))) return one
+      if (await this.#onBlob(digest, () => moveToTrash(this.#context, digest))) return true
       outcomes.push({ digest, outcome: 'gone' })
     } catch (error) {
       outcomes.push({ digest, outcome: 'failed', error })
     }
-    return undefined
+    return false
   }
 
   /** One after the other, parents first: what somebody has asked for in the meantime still has its children. */
@@ -203,6 +210,7 @@ export class DiskCollection implements CollectionDriver {
     const roots = await this.#liveRoots()
     let isNeeded = await needed(roots, [])
     for (const one of moved) {
+      await this.#breather.turn()
       const outcome = await this.#removeOne(one, isNeeded(one.blob))
       moved.delete(one)
       outcomes.push(outcome)

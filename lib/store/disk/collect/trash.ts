@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { link, lstat, mkdir, readdir, rename } from 'node:fs/promises'
+import { link, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, isDigest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -7,11 +7,16 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { assertDirectory, blobName } from '../layout.ts'
 import { exists, linkOnce, removeFile } from '../link-once.ts'
+import { lstat, rename, unlink } from './calls-at-once.ts'
+
+/** The system frees the space of no larger file within a millisecond. */
+const LARGE_BYTES = 4 * 1024 * 1024
 
 /** What tells a file, as it was at a moment, from every other one and from itself after it was touched. */
 export interface FileState {
   readonly ino: number
   readonly mtimeMs: number
+  readonly size: number
 }
 
 /** Whether a file is still as it was. */
@@ -52,8 +57,8 @@ export async function emptyTrash(
   if (!now) return 'changed'
   const same = before !== undefined && isSame(now, before)
   if (!same) await putBack(context, digest)
-  await removeFile(path)
-  // PERF: for each blob that goes; through the thread pool it takes ten times as long.
+  if (same && now.size < LARGE_BYTES) await unlink(path)
+  else await removeFile(path)
   return same && !existsSync(join(context.places.root, blobName(digest))) ? 'removed' : 'changed'
 }
 
@@ -127,8 +132,8 @@ async function namesIn(path: string): Promise<string[]> {
 /** How a file is now, or `undefined` if it is not there. */
 export async function stateOf(path: string): Promise<FileState | undefined> {
   try {
-    const { ino, mtimeMs } = await lstat(path)
-    return { ino, mtimeMs }
+    const { ino, mtimeMs, size } = await lstat(path)
+    return { ino, mtimeMs, size }
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
