@@ -17,12 +17,6 @@ declare module 'hash-wasm/dist/blake3.umd.min.js' {
   const exports: { createBLAKE3: typeof createBLAKE3 }
   export default exports
 }
-declare module 'hash-wasm/dist/bcrypt.umd.min.js' {
-  import { bcryptVerify } from 'hash-wasm'
-
-  const exports: { bcryptVerify: typeof bcryptVerify }
-  export default exports
-}
 declare module 'hash-wasm/dist/xxhash64.umd.min.js' {
   import { createXXHash64 } from 'hash-wasm'
 

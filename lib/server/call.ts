@@ -21,6 +21,8 @@ export interface Call extends ServerParts {
   readonly request: IncomingMessage
   readonly path: string
   readonly query: URLSearchParams
+  /** What its client is told apart from others by. */
+  readonly client: string
   /** Fires when the client has left. */
   readonly signal: AbortSignal
   /** Takes what went wrong although the request is answered well, for the event of the request. */

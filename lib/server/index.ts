@@ -1,5 +1,5 @@
-export type { Authorize, RegistryAccess, RegistryAction } from './access/access.ts'
-export { allowHtpasswd } from './access/allow-htpasswd.ts'
+export type { Authorize, RegistryAccess, RegistryAction, RegistryCaller } from './access/access.ts'
+export { allowHtpasswd, type HtpasswdOptions } from './access/allow-htpasswd.ts'
 export { allowUsers } from './access/allow-users.ts'
 export { createRegistryServer, type RegistryServer } from './create-registry-server.ts'
 export type { ListenOptions, RegistryAddress, TlsIdentity } from './listen.ts'

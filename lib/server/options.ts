@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { Limits } from '../spec/index.ts'
 import type { Authorize } from './access/access.ts'
+import { clientAt } from './connections/client-at.ts'
 import type { RegistryUpstream } from './upstream/upstream-options.ts'
 
 /** What a registry server has answered. */
@@ -42,6 +44,11 @@ export interface RegistryServerOptions {
   readonly realm?: string | undefined
   /** Registry to fetch from what the store does not have. Nothing can be pushed then. @defaultValue none */
   readonly upstream?: RegistryUpstream | undefined
+  /**
+   * Tells clients apart, for the limits of each: `request => String(request.headers['x-real-ip'])` behind a proxy that sets
+   * this header. @defaultValue the address of the connection; of an IPv6 address the first half, which is one customer's
+   */
+  readonly clientOf?: ((request: IncomingMessage) => string) | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
   /**
@@ -94,6 +101,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     authorize: options.authorize,
     realm: options.realm ?? 'layerstore',
     upstream: options.upstream,
+    clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
     onRequest: options.onRequest ?? (() => {}),
     onError: quietly(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),

@@ -29,8 +29,18 @@ export async function respond(
   for (const [name, value] of ON_EVERY_ANSWER) response.setHeader(name, value)
   const target = parseTarget(request.url ?? '')
   const report = (error: unknown) => outcome.report(error)
-  await answer({ ...parts, ...target, request, report }, response, outcome, parts.closing)
-  const { onRequest, authorize } = parts.settings
+  const { onRequest, authorize, clientOf } = parts.settings
+  const call = {
+    ...parts,
+    ...target,
+    request,
+    report,
+    // Asked where a failure is answered: the function may be the user's.
+    get client() {
+      return clientOf(request)
+    },
+  }
+  await answer(call, response, outcome, parts.closing)
   try {
     onRequest(outcome.event(target.path, authorize !== undefined))
   } catch {

@@ -1,5 +1,11 @@
-import { describe, expect, test } from 'vitest'
-import { allowHtpasswd, allowUsers, type RegistryAccess } from '../../lib/server/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import {
+  type Authorize,
+  allowHtpasswd,
+  allowUsers,
+  type RegistryAccess,
+  type RegistryCaller,
+} from '../../lib/server/index.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { runningServer } from '../helpers/running-server.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -13,7 +19,7 @@ const HASH = '$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq'
 
 describe.each([
   ['allowUsers', allowUsers({ ann: 'hunter2', bob: '' })],
-  ['allowHtpasswd', allowHtpasswd(`# who may\n\nann:${HASH}\r\n`)],
+  ['allowHtpasswd', allowHtpasswd(`# who may\n\nann:${HASH}\r\n`, { refusalMs: 0 })],
 ])('%s', (_, authorize) => {
   test('lets in who knows the password, again and again', async () => {
     await using registry = await runningServer({ authorize })
@@ -121,6 +127,60 @@ test('a blob is mounted from anywhere only for who may read it where it is to be
   expect((await mount('drop/box')).status).toBe(202)
   expect((await mount('drop/box', '&from=')).status).toBe(202)
   expect((await mount('open')).status).toBe(201)
+})
+
+test('who is told apart as a client, and when the client leaves, is said to the decision', async () => {
+  const callers: RegistryCaller[] = []
+  const authorize: Authorize = (_, caller = {}) => {
+    callers.push(caller)
+    return true
+  }
+  await using registry = await runningServer({ authorize })
+  await using behind = await runningServer({ authorize, clientOf: ({ headers }) => String(headers['x-real-ip']) })
+  await registry.ask('GET', '/v2/')
+  await behind.ask('GET', '/v2/', { headers: { 'x-real-ip': '192.0.2.7' } })
+  expect(callers.map(({ client }) => client)).toEqual(['127.0.0.1', '192.0.2.7'])
+  await vi.waitFor(() => expect(callers.every(({ signal }) => signal!.aborted)).toBe(true))
+})
+
+test('a client that cannot be told apart is answered with an error', async () => {
+  const clientOf = () => {
+    throw new Error('no header')
+  }
+  await using registry = await runningServer({ authorize: () => true, clientOf })
+  expect((await registry.ask('GET', '/v2/')).status).toBe(500)
+})
+
+test('too many log-ins are answered with 429, those that are checked as ever', async () => {
+  await using registry = await runningServer({
+    authorize: allowHtpasswd(`ann:${HASH.replace('$05$', '$10$')}`, { maxWaiting: 1, refusalMs: 0 }),
+  })
+  const answers = await Promise.all(
+    ['a', 'b', 'c', 'd'].map(password => registry.ask('GET', '/v2/', { headers: basic('ann', password) })),
+  )
+  expect(answers.map(({ status }) => status).sort()).toEqual([401, 401, 429, 429])
+  const busy = answers.find(({ status }) => status === 429)!
+  expect([busy.headers['retry-after'], busy.json().errors[0]!.code]).toEqual(['5', 'TOOMANYREQUESTS'])
+})
+
+test('a wrong password is not answered at once, also when it is known to be wrong', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    const authorize = allowHtpasswd(`ann:${HASH}`, { refusalMs: 60_000 })
+    const access = { action: 'pull', repository: undefined, username: 'ann', password: 'wrong' } as const
+    expect(await authorize({ ...access, password: 'hunter2' })).toBe(true)
+    for (let i = 0; i < 2; i++) {
+      const gone = new AbortController()
+      const answer = authorize(access, { signal: gone.signal })
+      await expect(Promise.race([answer, new Promise(resolve => setImmediate(resolve, 'waits'))])).resolves.toBe(
+        'waits',
+      )
+      gone.abort('left')
+      await expect(answer).rejects.toBe('left')
+    }
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a decision that fails lets nobody in, and says nothing', async () => {

@@ -13,8 +13,23 @@ export interface RegistryAccess {
   readonly password: string | undefined
 }
 
+/** Where a request comes from. */
+export interface RegistryCaller {
+  /**
+   * What its client is told apart from others by: an IPv4 address, or the first half of an IPv6 address, unless the server
+   * was given `clientOf`.
+   */
+  readonly client?: string | undefined
+  /** Fires when the client has left. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
- * Decides whether a request may be served: `true`, or `false` (status 401: log in), or `'denied'` (status 403: who asks is
- * known, and may not).
+ * Decides whether a request may be served: `true`, or `false` (status 401: log in), `'denied'` (status 403: the user is known
+ * and may not), or `'busy'` (status 429: too many log-ins are being checked). A function that asks another one, such as that
+ * of {@link allowHtpasswd}, passes both arguments on.
  */
-export type Authorize = (access: RegistryAccess) => boolean | 'denied' | Promise<boolean | 'denied'>
+export type Authorize = (
+  access: RegistryAccess,
+  caller?: RegistryCaller,
+) => boolean | 'denied' | 'busy' | Promise<boolean | 'denied' | 'busy'>

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import type { Route } from '../route.ts'
-import type { RegistryAction } from './access.ts'
+import type { Authorize, RegistryAction } from './access.ts'
 import { basicCredentials } from './basic-credentials.ts'
 
 /** Lets a request through, or throws the {@link Fault} that it is answered with. */
@@ -9,18 +9,23 @@ export async function requireAccess(call: Call, route: Route): Promise<void> {
   const allowed = await mayAccess(call, actionOf(call.request.method ?? '', route), repositoryOf(route))
   if (allowed === true) return
   if (allowed === 'denied') throw new Fault(403, { code: 'DENIED', message: 'this user may not do that' })
+  if (allowed === 'busy') {
+    const busy = { code: 'TOOMANYREQUESTS', message: 'too many log-ins are being checked' } as const
+    throw new Fault(429, busy, { 'Retry-After': '5' })
+  }
   const challenge = `Basic realm=${JSON.stringify(call.settings.realm)}, charset="UTF-8"`
   throw new Fault(401, { code: 'UNAUTHORIZED', message: 'log in first' }, { 'WWW-Authenticate': challenge })
 }
 
 /** Whether who asks may do something to a repository. */
-export async function mayAccess(
-  { settings, request }: Call,
+export function mayAccess(
+  { settings, request, client, signal }: Call,
   action: RegistryAction,
   repository: string | undefined,
-): Promise<boolean | 'denied'> {
+): ReturnType<Authorize> {
   if (!settings.authorize) return true
-  return settings.authorize({ action, repository, ...basicCredentials(request.headers.authorization) })
+  const access = { action, repository, ...basicCredentials(request.headers.authorization) }
+  return settings.authorize(access, { client, signal })
 }
 
 function actionOf(method: string, route: Route): RegistryAction {
