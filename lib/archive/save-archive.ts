@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../internal/atomic-file.ts'
+import { withFsyncLimit } from '../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../internal/errno.ts'
-import { inSyncTurn } from '../internal/sync-turn.ts'
 import type { Store } from '../store/index.ts'
 import { onArchive } from './members/archive-file.ts'
 import type { ImageToWrite } from './write/archive-source.ts'
@@ -73,7 +73,7 @@ async function writeTo(
       await onArchive('write', path, () => writeWhole(file!, chunk))
       bytes += chunk.byteLength
     }
-    if (durable) await onArchive('write', path, () => inSyncTurn(() => file!.sync()))
+    if (durable) await onArchive('write', path, () => withFsyncLimit(() => file!.sync()))
   } finally {
     await file?.close()
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { inSyncTurn } from './sync-turn.ts'
+import { withFsyncLimit } from './concurrency/fsync-limit.ts'
 import { withDescriptor } from './with-descriptor.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function writeFileAtomic(
     const file = await withDescriptor(() => open(temporary, 'wx', options.mode ?? 0o644))
     try {
       await file.writeFile(data)
-      if (durable) await inSyncTurn(() => file.sync())
+      if (durable) await withFsyncLimit(() => file.sync())
     } finally {
       await file.close()
     }
@@ -35,7 +35,7 @@ export async function writeFileAtomic(
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await withDescriptor(() => open(path, 'r'))
   try {
-    await inSyncTurn(() => directory.sync())
+    await withFsyncLimit(() => directory.sync())
   } finally {
     await directory.close()
   }

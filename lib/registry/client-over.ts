@@ -30,7 +30,7 @@ export interface ClientContext {
   close(): Promise<void>
 }
 
-/** Every act takes its place in a lane here, so that acts can be made of one another without entering twice. */
+/** Each method acquires its permit here, so acts can call each other without acquiring a second one. */
 export function clientOver({ endpoints, onEvent, close }: ClientContext): RegistryClient {
   const at = (repository: Pick<Repository, 'registry'>) => endpoints.at(repository)
   const document = <T>(repository: Repository, signal: AbortSignal | undefined, work: () => Promise<T>) =>

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { decompress } from '../../lib/compression/index.ts'
 import { digestOf, parseDigest } from '../../lib/digest/index.ts'
 import { composeConfig } from '../../lib/image/index.ts'
+import { withFsyncLimit } from '../../lib/internal/concurrency/fsync-limit.ts'
 import { parseStrictJson } from '../../lib/internal/strict-json.ts'
-import { inSyncTurn } from '../../lib/internal/sync-turn.ts'
 import { fromDirectory } from '../../lib/layer/index.ts'
 import { removeTree } from '../../lib/rootfs/unpack/tree/remove-tree.ts'
 import { parseConfig, parseManifest } from '../../lib/spec/index.ts'
@@ -282,10 +282,10 @@ describe('the event loop', () => {
       await new Promise(resolve => setTimeout(resolve, 5))
       now--
     }
-    await Promise.all(Array.from({ length: 20 }, () => inSyncTurn(sync)))
+    await Promise.all(Array.from({ length: 20 }, () => withFsyncLimit(sync)))
     expect(most).toBe(3)
     expect(linesWith(/\.(data)?sync\(\)/).length).toBeGreaterThan(5)
-    expect(linesWith(/\.(data)?sync\(\)/).filter(line => !line.includes('inSyncTurn('))).toEqual([])
+    expect(linesWith(/\.(data)?sync\(\)/).filter(line => !line.includes('withFsyncLimit('))).toEqual([])
   })
 
   test('unhandled stream errors: no failure of a registry goes unhandled', async () => {

@@ -1,4 +1,5 @@
 import { FormatError, type HasherError } from '../../errors/index.ts'
+import { Condition } from '../../internal/concurrency/condition.ts'
 import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
 import type { AnswerTaker, HashWorker } from './hash-worker.ts'
@@ -23,7 +24,7 @@ export class WorkerHash implements AnswerTaker {
   #filled = 0
   readonly #sent = new Int32Array(new SharedArrayBuffer(4))
   #failure: HasherError | undefined
-  #waiting: (() => void) | undefined
+  readonly #changed = new Condition()
   /** Questions not answered yet; a worker answers in the order it was asked. */
   readonly #asked: { resolve: (value: never) => void; reject: (error: HasherError) => void }[] = []
   #closed = false
@@ -78,7 +79,7 @@ export class WorkerHash implements AnswerTaker {
   take(answer: { type: string; slots?: readonly number[]; state?: Uint8Array; hex?: string }): void {
     if (answer.type === 'free') {
       this.#free.push(...(answer.slots as readonly number[]))
-      this.#wake()
+      this.#changed.notify()
       return
     }
     this.#asked.shift()?.resolve((answer.type === 'state' ? answer.state : answer.hex) as never)
@@ -87,22 +88,15 @@ export class WorkerHash implements AnswerTaker {
   fail(error: HasherError): void {
     this.#failure ??= error
     for (const asked of this.#asked.splice(0)) asked.reject(error)
-    this.#wake()
+    this.#changed.notify()
   }
 
   async #nextFree(): Promise<number> {
     while (this.#free.length === 0) {
       this.#assertSound()
-      await new Promise<void>(resolve => {
-        this.#waiting = resolve
-      })
+      await this.#changed.wait()
     }
     return this.#free.pop() as number
-  }
-
-  #wake(): void {
-    this.#waiting?.()
-    this.#waiting = undefined
   }
 
   #ask<T>(type: 'save' | 'digest'): Promise<T> {

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { abortable } from '../../internal/abort.ts'
-import { Breather } from '../../internal/breather.ts'
+import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { DirectoryScan } from './directory-scan.ts'
 import { emptyBatch, type ScannedBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
@@ -34,11 +34,11 @@ const HERE_ENTRIES = 64
 
 /** Scans on the calling thread, in pieces, with turns for everybody else between them. */
 export function readHere(scan: DirectoryScan): ScanReader {
-  const breather = new Breather()
+  const yielder = new EventLoopYielder()
   let spare: Uint8Array<ArrayBuffer> | undefined
   return {
     async next() {
-      if (breather.isDue()) await breather.breathe()
+      if (yielder.shouldYield()) await yielder.yield()
       const bytes = spare ?? emptyBatch(HERE_BYTES)
       spare = undefined
       return here(scanBatch(scan, bytes, HERE_ENTRIES))

@@ -1,11 +1,11 @@
 import type { LRUCache } from 'lru-cache'
+import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { TlsSettings, Transport } from '../transport/transport.ts'
 import { basicHeader } from './basic-header.ts'
 import { type Challenge, parseChallenges } from './parse-challenges.ts'
 import { requestToken } from './request-token.ts'
-import { SharedWork } from './shared-work.ts'
 
 /** Scope sets remembered per registry; one pull needs one, one push two. */
 const KEPT_HEADERS = 256
@@ -38,7 +38,7 @@ interface Header {
  */
 export class Authorizer {
   readonly #context: AuthorizerContext
-  readonly #flights = new SharedWork<string | undefined>()
+  readonly #flights = new SingleFlight<string | undefined>()
   #headers: LRUCache<string, Header> | undefined
   #challenge: Challenge | undefined
 
@@ -89,7 +89,7 @@ export class Authorizer {
 
   #obtain(challenge: Challenge, scopes: readonly string[], signal: AbortSignal | undefined) {
     const key = keyOf(challenge, scopes)
-    return this.#flights.join(key, stop => this.#make(key, challenge, scopes, stop), signal)
+    return this.#flights.run(key, stop => this.#make(key, challenge, scopes, stop), signal)
   }
 
   async #make(key: string, challenge: Challenge, scopes: readonly string[], stop: AbortSignal) {

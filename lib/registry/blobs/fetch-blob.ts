@@ -28,7 +28,7 @@ export async function* fetchBlob(
   const { size } = descriptor
   const budget = endpoint.budget()
   const progress: Progress = { size, position: offset, ranges: true }
-  const leave = await endpoint.enter('download', signal)
+  const release = await endpoint.acquire('download', signal)
   try {
     let counted = offset
     while (progress.position < size) {
@@ -49,7 +49,7 @@ export async function* fetchBlob(
       }
     }
   } finally {
-    leave()
+    release()
   }
 }
 

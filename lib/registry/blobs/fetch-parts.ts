@@ -79,7 +79,7 @@ interface PartRange {
 async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, signal: AbortSignal): Part {
   const budget = endpoint.budget()
   const headers = { range: `bytes=${range.first}-${range.last}` }
-  const leave = await endpoint.enter('download', signal)
+  const release = await endpoint.acquire('download', signal)
   try {
     for (;;) {
       try {
@@ -90,7 +90,7 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
       }
     }
   } finally {
-    leave()
+    release()
   }
 }
 

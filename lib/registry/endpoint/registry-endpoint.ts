@@ -1,4 +1,5 @@
 import { FormatError, RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
+import { sleep } from '../../internal/concurrency/sleep.ts'
 import { isRepositoryPath, type Repository } from '../../spec/index.ts'
 import { isSameRegistry } from '../addresses/base-url.ts'
 import type { HostLookup } from '../addresses/reach.ts'
@@ -14,8 +15,7 @@ import type { Credential } from '../credentials/credential.ts'
 import { UnusableCredentials } from '../credentials/unusable-credentials.ts'
 import { followRedirects } from '../transport/follow-redirects.ts'
 import type { RequestBody, TlsSettings, Transport, WireAnswer } from '../transport/transport.ts'
-import { type Lane, Lanes } from './lanes.ts'
-import { pause } from './pause.ts'
+import { type RequestKind, RequestLimits } from './request-limits.ts'
 import { RetryBudget, type RetryOptions } from './retry-budget.ts'
 
 /** One registry as the acts of this room talk to it. */
@@ -61,14 +61,14 @@ export interface RegistryRequest {
   readonly borrow?: boolean | undefined
 }
 
-/** Sends requests to one registry: in their lane, authorised, redirected, repeated where that may help. */
+/** Sends requests to one registry: under their limit, authorised, redirected, and retried where a retry may help. */
 export class RegistryEndpoint {
   readonly base: URL
   readonly policy: UrlPolicy
   /** What the registry's refusals have taught. */
   readonly learned = { maxBodyBytes: Number.POSITIVE_INFINITY, refusesMount: false }
   readonly #settings: EndpointSettings
-  readonly #lanes: Lanes
+  readonly #limits: RequestLimits
   readonly #authorizer: Authorizer
   readonly #warned = new Set<string>()
   /** No request before this time (`performance.now`): the registry asked everyone to wait. */
@@ -81,7 +81,7 @@ export class RegistryEndpoint {
     this.base = base
     this.policy = createUrlPolicy(base, settings.allowedHosts, settings.lookup)
     this.#settings = settings
-    this.#lanes = new Lanes(settings.concurrency)
+    this.#limits = new RequestLimits(settings.concurrency)
     const { policy } = this
     this.#authorizer = new Authorizer({ base, transport, policy, tls, credential: settings.credential })
   }
@@ -106,19 +106,19 @@ export class RegistryEndpoint {
     return url
   }
 
-  /** Does a piece of work in its lane; no request may be sent outside one, and no lane entered inside another. */
-  async within<T>(lane: Lane, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const leave = await this.enter(lane, signal)
+  /** Does a piece of work under the limit of its kind. Every request needs a permit, and no act acquires a second one. */
+  async within<T>(kind: RequestKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const release = await this.acquire(kind, signal)
     try {
       return await work()
     } finally {
-      leave()
+      release()
     }
   }
 
-  /** Waits for a place in a lane and gives the function that frees it. */
-  enter(lane: Lane, signal: AbortSignal | undefined): Promise<() => void> {
-    return this.#lanes.enter(lane, signal)
+  /** Waits for a permit of that kind and resolves to the function that releases it. */
+  acquire(kind: RequestKind, signal: AbortSignal | undefined): Promise<() => void> {
+    return this.#limits.acquire(kind, signal)
   }
 
   /**
@@ -168,12 +168,12 @@ export class RegistryEndpoint {
       this.#notBefore = Math.max(this.#notBefore, performance.now() + delayMs)
     }
     this.#settings.onWait({ delayMs, error: failure })
-    await pause(delayMs, signal)
+    await sleep(delayMs, signal)
   }
 
   async #sendOnce(request: RegistryRequest): Promise<WireAnswer> {
     while (this.#notBefore > performance.now()) {
-      await pause(Math.max(1, this.#notBefore - performance.now()), request.signal)
+      await sleep(Math.max(1, this.#notBefore - performance.now()), request.signal)
     }
     const answer = await this.#sendAuthorized(request).catch((error: unknown) => {
       throw error instanceof UnusableCredentials ? credentialsError(request, error) : error

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../digest/index.ts'
 import { RegistryError } from '../../errors/index.ts'
+import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import { type Descriptor, MediaType, type Repository } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
@@ -11,7 +12,7 @@ import { fetchFallback } from './fetch-fallback.ts'
 const TRIES = 4
 
 /** Work on the lists of one registry, by repository and subject: the calls of one client must not undo one another. */
-const turns = new WeakMap<RegistryEndpoint, Map<string, Promise<void>>>()
+const mutexes = new WeakMap<RegistryEndpoint, KeyedMutex>()
 
 /** One change to the list of a subject's referrers. */
 export interface ReferrerChange {
@@ -28,18 +29,10 @@ export async function keepReferrer(
   change: ReferrerChange,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const waiting = turns.get(endpoint) ?? new Map<string, Promise<void>>()
-  turns.set(endpoint, waiting)
+  const mutex = mutexes.get(endpoint) ?? new KeyedMutex()
+  mutexes.set(endpoint, mutex)
   const key = `${repository.repository}@${change.subject}`
-  const before = waiting.get(key) ?? Promise.resolve()
-  const mine = before.then(() => changeList(endpoint, repository, change, signal))
-  const settled = mine.catch(() => {})
-  waiting.set(key, settled)
-  try {
-    await mine
-  } finally {
-    if (waiting.get(key) === settled) waiting.delete(key)
-  }
+  await mutex.runExclusive(key, () => changeList(endpoint, repository, change, signal), signal)
 }
 
 /**

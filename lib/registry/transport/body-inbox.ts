@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Condition } from '../../internal/concurrency/condition.ts'
 import type { BodySource } from './body-source.ts'
 
 /** Bytes held before the sender has to wait. */
@@ -15,7 +16,7 @@ export class BodyInbox implements BodySource {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #end: { readonly error?: unknown } | undefined
-  #wake: (() => void) | undefined
+  readonly #changed = new Condition()
 
   constructor(message: IncomingMessage) {
     this.#message = message
@@ -29,9 +30,7 @@ export class BodyInbox implements BodySource {
 
   async take(): Promise<Uint8Array | undefined> {
     if (this.#bytes === 0 && !this.#end) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
+      await this.#changed.wait()
     }
     if (this.#bytes > 0) return this.#empty()
     if (this.#end && 'error' in this.#end) throw this.#end.error
@@ -57,7 +56,7 @@ export class BodyInbox implements BodySource {
   #add(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return
     // Woken behind everything that this turn of the event loop still brings.
-    if (this.#bytes === 0 && this.#wake) setImmediate(() => this.#rouse())
+    if (this.#bytes === 0 && this.#changed.isAwaited) setImmediate(() => this.#changed.notify())
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength
     if (this.#bytes >= MOST_BYTES) this.#message.pause()
@@ -65,11 +64,6 @@ export class BodyInbox implements BodySource {
 
   #finish(end: { readonly error?: unknown }): void {
     this.#end ??= end
-    this.#rouse()
-  }
-
-  #rouse(): void {
-    this.#wake?.()
-    this.#wake = undefined
+    this.#changed.notify()
   }
 }

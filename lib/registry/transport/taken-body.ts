@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Condition } from '../../internal/concurrency/condition.ts'
 import { BodyRing } from './body-ring.ts'
 import type { BodySource } from './body-source.ts'
 import { divert, type SocketReader } from './divertible-socket.ts'
@@ -29,7 +30,7 @@ export class TakenBody implements BodySource, SocketReader {
   #left: number
   #stopped = false
   #end: { readonly error?: Error } | undefined
-  #wake: (() => void) | undefined
+  readonly #changed = new Condition()
   #timer: NodeJS.Timeout | undefined
 
   constructor({ socket, first, length }: TakenSocket) {
@@ -79,22 +80,20 @@ export class TakenBody implements BodySource, SocketReader {
   }
 
   #more(): Promise<void> {
-    return new Promise(resolve => {
-      this.#wake = resolve
-      this.#rouseSoon()
-    })
+    const changed = this.#changed.wait()
+    this.#rouseSoon()
+    return changed
   }
 
   /** PERF: what comes in small pieces is gathered for a moment, since each piece passes through all that follows. */
   #rouseSoon(): void {
-    if (this.#wake && this.#ring.waiting > 0) this.#timer ??= setTimeout(() => this.#rouse(), GATHER_MS)
+    if (this.#changed.isAwaited && this.#ring.waiting > 0) this.#timer ??= setTimeout(() => this.#rouse(), GATHER_MS)
   }
 
   #rouse(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#wake?.()
-    this.#wake = undefined
+    this.#changed.notify()
   }
 
   fail(error: Error): void {

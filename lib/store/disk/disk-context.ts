@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
-import { CrowdGate } from '../../internal/crowd-gate.ts'
+import { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
 import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
 import { Batch } from './batch/batch.ts'
 import { DirectorySync } from './directory-sync.ts'
@@ -32,8 +32,8 @@ export class DiskContext {
   /** Files being synced while they are written. */
   backgroundSyncs = 0
   readonly batch: Batch
-  readonly readers = new CrowdGate(OPEN_AT_ONCE)
-  readonly puts = new CrowdGate(OPEN_AT_ONCE)
+  readonly readers = new ElasticSemaphore(OPEN_AT_ONCE)
+  readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true
   #prepared: Promise<void> | undefined
   readonly #blobDirectories = new Map<DigestAlgorithm, Promise<string>>()

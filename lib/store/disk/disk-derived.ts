@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
-import { Breather } from '../../internal/breather.ts'
+import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { DerivedKind, DerivedStore } from '../derived-store.ts'
@@ -24,7 +24,7 @@ const SMALL_BYTES = 64 * 1024
 /** Derived data of a disk store: a file for each key in `.layerstore/indexes` and `.layerstore/facts`. */
 export class DiskDerived implements DerivedStore {
   readonly #context: DiskContext
-  readonly #breather = new Breather()
+  readonly #yielder = new EventLoopYielder()
 
   constructor(context: DiskContext) {
     this.#context = context
@@ -84,7 +84,7 @@ export class DiskDerived implements DerivedStore {
   /** Does at once what is small; without a free file descriptor it has to be waited for one. */
   async #small<T>(isSmall: boolean, now: () => T, later: () => Promise<T>): Promise<T> {
     if (!isSmall) return later()
-    if (this.#breather.isDue()) await this.#breather.breathe()
+    if (this.#yielder.shouldYield()) await this.#yielder.yield()
     try {
       return now()
     } catch (error) {

@@ -1,9 +1,10 @@
 import { type Digest, parseDigest, splitDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
+import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import { acquireIngestKey, checkIngestKey } from '../shared/ingest-key.ts'
 import { IngestWriter, type IngestWriterParts } from '../shared/ingest-writer.ts'
-import { checkKey, KeyTurns } from '../shared/key-turns.ts'
 import { putThrough } from '../shared/put-through.ts'
 import type { Store } from '../store.ts'
 import { assertRoom } from './assert-room.ts'
@@ -34,7 +35,7 @@ export class DiskStore implements Store {
   readonly derived: DiskDerived
   readonly #context: DiskContext
   readonly #verified = new VerifiedOnce()
-  readonly #turns = new KeyTurns()
+  readonly #ingests = new KeyedMutex()
   readonly #puts: PutSession
   readonly #writers = new Set<BlobWriter>()
   readonly #stop = new AbortController()
@@ -82,21 +83,21 @@ export class DiskStore implements Store {
       if (await acknowledgeBlob(this.#context, there.digest)) return there
     }
     if (options.size !== undefined) await assertRoom(this.#context, options.size)
-    const leave = await this.#context.puts.enter(options.signal)
+    const release = await this.#context.puts.acquire(options.signal)
     try {
       const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
       const opened = await this.#puts.open(algorithm, options.hasher)
       return await putThrough(await this.#admit(opened), source, options)
     } finally {
-      leave()
+      release()
     }
   }
 
   async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
-    checkKey(key)
+    checkIngestKey(key)
     await this.#context.prepareWrite()
     options.signal?.throwIfAborted()
-    const release = await this.#turns.take(key, { wait: options.wait ?? false, signal: options.signal })
+    const release = await acquireIngestKey(this.#ingests, key, options)
     try {
       this.#context.assertOpen()
       const writer = await this.#admit(await openIngest(this.#context, key, options), release)
@@ -119,7 +120,7 @@ export class DiskStore implements Store {
   }
 
   async statIngest(key: string, options: Omit<IngestOptions, 'wait' | 'hasher'> = {}): Promise<IngestInfo | undefined> {
-    checkKey(key)
+    checkIngestKey(key)
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
     return statIngest(this.#context, key, options.algorithm ?? 'sha256')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../internal/errno.ts'
-import { inSyncTurn } from '../../internal/sync-turn.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 
 /** Gives a file a second name unless that name is taken; `unsupported` where the file system has no hard links. */
@@ -23,7 +23,7 @@ export async function createOnce(path: string, data: Uint8Array, durable: boolea
     const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
     try {
       await file.writeFile(data)
-      if (durable) await inSyncTurn(() => file.sync())
+      if (durable) await withFsyncLimit(() => file.sync())
     } finally {
       await file.close()
     }

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readFile, rename, writeFile } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { sleep } from '../../internal/concurrency/sleep.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import { linkOnce, removeFile, temporaryName } from './link-once.ts'
@@ -63,7 +63,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     const taken = await tryLock(path)
     if (!('holder' in taken)) return abortedMeanwhile(taken, signal)
     if (wait === FIRST_WAIT_MS) options.onWait?.(taken.holder)
-    await pause(wait * (0.5 + Math.random() / 2), signal)
+    await sleep(wait * (0.5 + Math.random() / 2), signal)
   }
 }
 
@@ -71,14 +71,6 @@ async function abortedMeanwhile(lock: Lock, signal: AbortSignal | undefined): Pr
   if (!signal?.aborted) return lock
   await lock.release()
   throw signal.reason
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal })
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error
-  }
 }
 
 /** Takes the lock if nobody has it, or says who has it. */
@@ -222,7 +214,7 @@ async function insist(act: () => Promise<void>): Promise<void> {
     try {
       return await act()
     } catch {
-      await delay(pauseMs)
+      await sleep(pauseMs)
     }
   }
   return act()

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
+import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type { DerivedStore } from '../derived-store.ts'
-import { KeyTurns } from '../shared/key-turns.ts'
 
 /** A store as far as facts need one: none are kept where derived data is not. */
 export interface FactKeeper {
@@ -9,7 +9,7 @@ export interface FactKeeper {
 }
 
 /** Changes of one record in this process come one after the other. Two processes may lose one of two changes: a fact less. */
-const turns = new WeakMap<DerivedStore, KeyTurns>()
+const mutexes = new WeakMap<DerivedStore, KeyedMutex>()
 
 /** Reads a record, or what is taken for one if it is absent, damaged or cannot be read at the moment. */
 export async function readFact<T>(
@@ -39,9 +39,9 @@ export async function changeFact<T extends object>(
 ): Promise<void> {
   const { derived } = keeper
   if (!derived) return
-  const waiting = turns.get(derived) ?? new KeyTurns()
-  turns.set(derived, waiting)
-  const release = await waiting.take(key, { wait: true })
+  const mutex = mutexes.get(derived) ?? new KeyedMutex()
+  mutexes.set(derived, mutex)
+  const release = await mutex.acquire(key)
   try {
     const after = change(await readFact(keeper, key, parse))
     if (after) await derived.set('facts', key, Buffer.from(JSON.stringify(after)))

@@ -2,6 +2,7 @@ import { createStreamDigester, type Digest, type HasherEngine, parseDigest, spli
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
+import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type {
   BlobInfo,
   BlobWriter,
@@ -12,8 +13,8 @@ import type {
   VerifyPolicy,
 } from '../blob-store.ts'
 import { MemoryLeases } from '../leases/memory-leases.ts'
+import { acquireIngestKey, checkIngestKey } from '../shared/ingest-key.ts'
 import { IngestWriter } from '../shared/ingest-writer.ts'
-import { checkKey, KeyTurns } from '../shared/key-turns.ts'
 import { putThrough } from '../shared/put-through.ts'
 import { checkRange, rangeOf } from '../shared/read-range.ts'
 import { verifyStored } from '../shared/verify-stored.ts'
@@ -52,7 +53,7 @@ class MemoryStore implements Store {
   readonly #blobs = new Map<Digest, MemoryBlob>()
   readonly #verified = new Set<Digest>()
   readonly #partial = new Map<string, PartialBlob>()
-  readonly #turns = new KeyTurns()
+  readonly #ingests = new KeyedMutex()
   readonly #writers = new Set<BlobWriter>()
   #open = true
   #removals = 0
@@ -104,8 +105,8 @@ class MemoryStore implements Store {
   async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    checkKey(key)
-    const release = await this.#turns.take(key, { wait: options.wait ?? false, signal: options.signal })
+    checkIngestKey(key)
+    const release = await acquireIngestKey(this.#ingests, key, options)
     try {
       this.#assertOpen()
       return await this.#openWriter(key, options, release)
@@ -118,7 +119,7 @@ class MemoryStore implements Store {
   async statIngest(key: string, options: Omit<IngestOptions, 'wait' | 'hasher'> = {}): Promise<IngestInfo | undefined> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    const busy = this.#turns.isHeld(key)
+    const busy = this.#ingests.isHeld(key)
     const kept = this.#partial.get(key)
     const chunks = kept?.algorithm === (options.algorithm ?? 'sha256') ? kept.chunks : []
     const offset = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)

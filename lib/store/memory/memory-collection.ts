@@ -1,5 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { isDigest } from '../../digest/index.ts'
+import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import { Limits } from '../../spec/index.ts'
 import type {
   AskNeeded,
@@ -13,7 +14,6 @@ import type {
 } from '../collect/collection-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
-import { KeyTurns } from '../shared/key-turns.ts'
 import type { PartialBlob } from './memory-sink.ts'
 
 /** A blob and when it was last stored or acknowledged. */
@@ -35,7 +35,7 @@ export interface MemoryCollectionParts {
 export class MemoryCollection implements CollectionDriver {
   readonly readOnly = false
   readonly #parts: MemoryCollectionParts
-  readonly #turns = new KeyTurns()
+  readonly #mutex = new KeyedMutex()
 
   constructor(parts: MemoryCollectionParts) {
     this.#parts = parts
@@ -68,12 +68,7 @@ export class MemoryCollection implements CollectionDriver {
   }
 
   async alone<T>(act: () => Promise<T>, options: { signal?: AbortSignal | undefined } = {}): Promise<T> {
-    const release = await this.#turns.take('collection', { wait: true, signal: options.signal })
-    try {
-      return await act()
-    } finally {
-      release()
-    }
+    return this.#mutex.runExclusive('collection', act, options.signal)
   }
 
   async forgetNames(names: readonly { name: string; digest: Digest }[]): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type { Pack } from 'tar-stream'
+import { Condition } from '../../internal/concurrency/condition.ts'
 
 /** What becomes of a pack: who reads waits here for bytes, who writes for room. */
 export class PackFlow {
@@ -6,12 +7,12 @@ export class PackFlow {
   #isFull = false
   #ended = false
   #error: Error | undefined
-  #wakeReader: () => void = () => {}
-  #wakeWriter: () => void = () => {}
+  readonly #readable = new Condition()
+  readonly #writable = new Condition()
 
   constructor(pack: Pack) {
     this.#pack = pack
-    pack.on('readable', () => this.#wakeReader())
+    pack.on('readable', () => this.#readable.notify())
     pack.on('end', () => {
       this.#ended = true
     })
@@ -20,8 +21,8 @@ export class PackFlow {
       this.#error = error
     })
     pack.on('close', () => {
-      this.#wakeReader()
-      this.#wakeWriter()
+      this.#readable.notify()
+      this.#writable.notify()
     })
   }
 
@@ -38,9 +39,7 @@ export class PackFlow {
   /** Resolves when all has been taken, or nothing will be any more. */
   async room(): Promise<void> {
     while (this.isFull) {
-      await new Promise<void>(resolve => {
-        this.#wakeWriter = resolve
-      })
+      await this.#writable.wait()
     }
   }
 
@@ -49,16 +48,14 @@ export class PackFlow {
     const chunk = this.#pack.read() as Uint8Array | null
     if (chunk) return chunk
     this.#isFull = false
-    this.#wakeWriter()
+    this.#writable.notify()
     return undefined
   }
 
   /** Waits for more; `false` when the archive is complete. Rejects if the pack was destroyed before. */
   async more(): Promise<boolean> {
     if (!this.#pack.destroyed) {
-      await new Promise<void>(resolve => {
-        this.#wakeReader = resolve
-      })
+      await this.#readable.wait()
       return true
     }
     if (!this.#ended) throw this.#error ?? new Error('the pack was destroyed')

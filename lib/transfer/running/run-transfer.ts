@@ -1,10 +1,10 @@
 import type { Digest } from '../../digest/index.ts'
 import { FormatError, type PlanChange, PlanOutdatedError } from '../../errors/index.ts'
+import { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import type { TransferSource } from '../ends/transfer-source.ts'
 import type { TransferTarget } from '../ends/transfer-target.ts'
 import { type AnyPlan, isDocument, type PlanStep } from '../plan.ts'
 import { BlobFlow } from './blob-flow.ts'
-import { ByteBudget } from './byte-budget.ts'
 import { recheckSource, recheckSteps } from './plan-change.ts'
 import { ProgressMeter } from './progress.ts'
 import type { RunOptions } from './run-options.ts'
@@ -90,7 +90,8 @@ class TransferRun {
   readonly #documents: ReadonlyMap<string, Uint8Array>
   readonly #options: RunOptions
   readonly #meter: ProgressMeter
-  readonly #budget: ByteBudget
+  /** Bytes that all blobs of the transfer together may hold in memory. */
+  readonly #budget: Semaphore
   #blobsMoved = 0
   #blobsMounted = 0
   #bytesMoved = 0
@@ -105,7 +106,7 @@ class TransferRun {
     this.#options = options
     const size = steps.reduce((sum, step) => (this.isToMove(step) ? sum + step.descriptor.size : sum), 0)
     this.#meter = new ProgressMeter(options.onProgress, size)
-    this.#budget = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES)
+    this.#budget = new Semaphore(options.bufferBytes ?? BUFFER_BYTES)
   }
 
   isToMove(step: PlanStep): boolean {
@@ -121,10 +122,8 @@ class TransferRun {
     const { descriptor } = step
     const { digest, size } = descriptor
     const parallel = size >= 2 * PART_BYTES ? (this.#options.parallel ?? 1) : 1
-    const giveBack = await this.#budget.take(
-      Math.min(size, parallel > 1 ? parallel * PART_BYTES : STREAM_BYTES),
-      signal,
-    )
+    const bytes = Math.min(size, parallel > 1 ? parallel * PART_BYTES : STREAM_BYTES)
+    const release = await this.#budget.acquire(signal, bytes)
     const known = this.#documents.get(digest)
     const flow = new BlobFlow({ descriptor, source: this.#source, meter: this.#meter, signal, known, parallel })
     try {
@@ -136,7 +135,7 @@ class TransferRun {
       this.#bytesMoved += flow.moved
       this.#bytesAgain += flow.again
       flow.close()
-      giveBack()
+      release()
     }
   }
 

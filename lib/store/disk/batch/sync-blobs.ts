@@ -2,9 +2,9 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
+import { withFsyncLimit } from '../../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
-import { inSyncTurn } from '../../../internal/sync-turn.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { deleteBlob } from '../blobs/delete-blob.ts'
 import { onDisk } from '../io-error.ts'
@@ -40,7 +40,7 @@ async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean>
     try {
       const file = await withDescriptor(() => open(join(context.places.root, name), flags))
       try {
-        await inSyncTurn(() => file.sync())
+        await withFsyncLimit(() => file.sync())
       } catch (error) {
         // SAFETY: after a failed sync the system may hold pages for clean that never reached the disk.
         await deleteBlob(context, digest).catch(() => undefined)

@@ -29,11 +29,11 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   checkRange(options)
-  const leave = await context.readers.enter(options.signal)
+  const release = await context.readers.acquire(options.signal)
   try {
     yield* readOpened(context, verified, await openBlob(context, digest), digest, options)
   } finally {
-    leave()
+    release()
   }
 }
 
@@ -132,7 +132,7 @@ async function* piecesOf(
   { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieceAt = (position: number) => {
-    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / readers.inside)))
+    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / readers.held)))
     const size = Math.min(share, end - position)
     const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
     // It is looked at when its turn comes, or not at all.

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { Breather } from '../../../internal/breather.ts'
+import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import type {
   AskNeeded,
@@ -38,7 +38,7 @@ export class DiskCollection implements CollectionDriver {
   readonly #context: DiskContext
   readonly #references: DiskReferences
   readonly #reader: SmallReader
-  readonly #breather = new Breather()
+  readonly #yielder = new EventLoopYielder()
 
   constructor(context: DiskContext, references: DiskReferences) {
     this.#context = context
@@ -142,7 +142,7 @@ export class DiskCollection implements CollectionDriver {
     const touched: StoredBlob[] = []
     for (const blob of blobs) {
       const { digest } = blob
-      await this.#breather.turn()
+      await this.#yielder.yieldIfDue()
       const before = await this.#onBlob(digest, () => stateOf(join(this.#context.places.root, blobName(digest))))
       if (before?.mtimeMs === blob.modifiedMs) {
         unchanged.push({ blob, before })
@@ -173,7 +173,7 @@ export class DiskCollection implements CollectionDriver {
           await countRemoval(this.#context)
           const away: Moved[] = []
           for (const one of blobs) {
-            await this.#breather.turn()
+            await this.#yielder.yieldIfDue()
             if (await this.#moveOne(one, isNeeded(one.blob), outcomes)) away.push(one)
           }
           try {
@@ -210,7 +210,7 @@ export class DiskCollection implements CollectionDriver {
     const roots = await this.#liveRoots()
     let isNeeded = await needed(roots, [])
     for (const one of moved) {
-      await this.#breather.turn()
+      await this.#yielder.yieldIfDue()
       const outcome = await this.#removeOne(one, isNeeded(one.blob))
       moved.delete(one)
       outcomes.push(outcome)

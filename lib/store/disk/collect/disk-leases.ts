@@ -2,9 +2,9 @@ import { type FileHandle, mkdir, open, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, parseDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { withFsyncLimit } from '../../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
-import { inSyncTurn } from '../../../internal/sync-turn.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { checkHold } from '../../leases/check-hold.ts'
 import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../leases/lease-store.ts'
@@ -115,7 +115,7 @@ class DiskLease implements Lease {
           this.#file = await startingNow(this.#file, file)
           await file.writeFile(JSON.stringify(this.#file))
           // A torn lease would stop every collection after a power cut; one that is lost stops nothing.
-          if (settings.durable) await inSyncTurn(() => file.datasync())
+          if (settings.durable) await withFsyncLimit(() => file.datasync())
         } finally {
           await file.close()
         }

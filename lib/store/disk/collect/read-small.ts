@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
-import { Breather } from '../../../internal/breather.ts'
+import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { Limits } from '../../../spec/index.ts'
@@ -22,7 +22,7 @@ const HEAD = 16 * 1024
  */
 export class SmallReader {
   readonly #context: DiskContext
-  readonly #breather = new Breather()
+  readonly #yielder = new EventLoopYielder()
   readonly #head = Buffer.allocUnsafeSlow(HEAD)
   #turn: Promise<void> | undefined
 
@@ -33,7 +33,7 @@ export class SmallReader {
   /** The bytes of a blob, none if it cannot be a JSON document; `undefined` if it is not there. */
   async read(digest: Digest): Promise<Uint8Array | undefined> {
     // All who wait share the turn, and go on one after the other until the next is due.
-    while (this.#breather.isDue()) await this.#breathe()
+    while (this.#yielder.shouldYield()) await this.#breathe()
     const name = blobName(digest)
     return onDisk({ act: 'read', path: name }, () =>
       // What a collection has moved away may still have to say what it needs.
@@ -45,7 +45,7 @@ export class SmallReader {
   }
 
   #breathe(): Promise<void> {
-    this.#turn ??= this.#breather.breathe().finally(() => {
+    this.#turn ??= this.#yielder.yield().finally(() => {
       this.#turn = undefined
     })
     return this.#turn

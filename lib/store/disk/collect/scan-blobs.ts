@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DIGEST_ALGORITHMS, isDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { Breather } from '../../../internal/breather.ts'
+import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { StoredBlob } from '../../collect/collection-driver.ts'
@@ -24,13 +24,13 @@ export async function* scanBlobs(
     const directory = join(context.places.blobs, algorithm)
     const what = { act: 'list', path: `blobs/${algorithm}` }
     const names = await onDisk(what, () => namesIn(directory))
-    const breather = new Breather()
+    const yielder = new EventLoopYielder()
     for (let i = 0; i < names.length; ) {
       const found: StoredBlob[] = []
-      i = await onDisk(what, async () => lookAtSome(names, i, { algorithm, directory, breather, found }))
+      i = await onDisk(what, async () => lookAtSome(names, i, { algorithm, directory, yielder, found }))
       yield found
       options.signal?.throwIfAborted()
-      await breather.breathe()
+      await yielder.yield()
     }
   }
 }
@@ -38,14 +38,14 @@ export async function* scanBlobs(
 interface Look {
   readonly algorithm: string
   readonly directory: string
-  readonly breather: Breather
+  readonly yielder: EventLoopYielder
   readonly found: StoredBlob[]
 }
 
 /** Looks at names from one on, until it is time for others; says where to go on. */
-function lookAtSome(names: readonly string[], start: number, { algorithm, directory, breather, found }: Look): number {
+function lookAtSome(names: readonly string[], start: number, { algorithm, directory, yielder, found }: Look): number {
   let i = start
-  while (i < names.length && !breather.isDue()) {
+  while (i < names.length && !yielder.shouldYield()) {
     const name = names[i++] as string
     const digest = `${algorithm}:${name}`
     if (!isDigest(digest)) continue

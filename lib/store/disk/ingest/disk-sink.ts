@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../../digest/index.ts'
-import { inSyncTurn } from '../../../internal/sync-turn.ts'
+import { withFsyncLimit } from '../../../internal/concurrency/fsync-limit.ts'
 import type { BlobInfo } from '../../blob-store.ts'
 import { BLOCK_BYTES } from '../../shared/block-gatherer.ts'
 import type { IngestSink, Progress } from '../../shared/ingest-writer.ts'
@@ -99,7 +99,7 @@ export class DiskSink implements IngestSink {
   }
 
   async #syncData(): Promise<void> {
-    if (this.#context.settings.durable) await this.#onData('sync', f => inSyncTurn(() => f.datasync()))
+    if (this.#context.settings.durable) await this.#onData('sync', f => withFsyncLimit(() => f.datasync()))
   }
 
   /** First the bytes, then the word that they are there. */
@@ -117,7 +117,7 @@ export class DiskSink implements IngestSink {
     await this.#checkpoint
     this.#assertSound()
     const { durable, batch } = this.#context.settings
-    if (durable && !batch) await this.#onData('sync', f => inSyncTurn(() => f.sync()))
+    if (durable && !batch) await this.#onData('sync', f => withFsyncLimit(() => f.sync()))
     await this.#assertHeld()
     signal?.throwIfAborted()
     // Read-only before it can be seen; file systems without modes do without.

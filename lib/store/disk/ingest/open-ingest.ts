@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { digestOf, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { IngestOptions } from '../../blob-store.ts'
+import { ingestBusy } from '../../shared/ingest-key.ts'
 import type { IngestWriterParts } from '../../shared/ingest-writer.ts'
-import { busy } from '../../shared/key-turns.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { ensureDirectory } from '../link-once.ts'
@@ -52,7 +52,7 @@ async function own(directory: string, key: string, options: IngestOptions): Prom
       if (options.wait) return await acquireLock(path, { signal: options.signal })
       const taken = await tryLock(path)
       if (!('holder' in taken)) return taken
-      throw busy(key, taken.holder)
+      throw ingestBusy(key, taken.holder)
     } catch (error) {
       // The writer before us has just removed its directory.
       if (isErrno(error, 'ENOENT')) continue

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../digest/index.ts'
 import { DigestMismatchError, FormatError, RegistryError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { SingleFlight } from '../../../internal/single-flight.ts'
+import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import type { PushedBlob, RegistryClient } from '../../../registry/index.ts'
 import {
   type Descriptor,
@@ -44,7 +44,7 @@ export function targetInRegistry(
 }
 
 /** Uploads under way, by client; they live and die with it. */
-const underWay = new WeakMap<RegistryClient, SingleFlight<string, void>>()
+const underWay = new WeakMap<RegistryClient, LeaderFlight<string, void>>()
 
 class RegistryTarget implements TransferTarget {
   readonly label: string
@@ -54,7 +54,7 @@ class RegistryTarget implements TransferTarget {
   readonly #reference: Reference
   readonly #tags: readonly string[]
   readonly #options: RegistryTargetOptions
-  readonly #flights: SingleFlight<string, void>
+  readonly #flights: LeaderFlight<string, void>
   /** What the registry took over by itself, as it said. */
   readonly #mounted = new Set<Digest>()
 
@@ -65,7 +65,7 @@ class RegistryTarget implements TransferTarget {
     this.#reference = reference
     this.#tags = [...new Set([...(reference.tag === undefined ? [] : [reference.tag]), ...(options.tags ?? [])])]
     this.#options = options
-    this.#flights = underWay.get(registry) ?? new SingleFlight<string, void>()
+    this.#flights = underWay.get(registry) ?? new LeaderFlight<string, void>()
     underWay.set(registry, this.#flights)
   }
 

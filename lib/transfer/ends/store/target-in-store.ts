@@ -2,7 +2,7 @@ import { type Digest, digestOf, splitDigest } from '../../../digest/index.ts'
 import { DigestMismatchError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
-import { SingleFlight } from '../../../internal/single-flight.ts'
+import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import type { Descriptor } from '../../../spec/index.ts'
 import { findDocument, type IngestInfo, keptName, type Store } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
@@ -51,7 +51,7 @@ export function targetInStore(
 const SMALL_BYTES = 256 * 1024
 
 /** Small blobs under way, by store. */
-const underWay = new WeakMap<Store, SingleFlight<Digest, BlobOutcome>>()
+const underWay = new WeakMap<Store, LeaderFlight<Digest, BlobOutcome>>()
 
 class StoreTarget implements TransferTarget {
   readonly label: string
@@ -60,7 +60,7 @@ class StoreTarget implements TransferTarget {
   readonly #names: readonly string[]
   readonly #options: StoreTargetOptions
   readonly #watch: LayerWatch | undefined
-  readonly #flights: SingleFlight<Digest, BlobOutcome>
+  readonly #flights: LeaderFlight<Digest, BlobOutcome>
 
   constructor(
     store: Store,
@@ -72,7 +72,7 @@ class StoreTarget implements TransferTarget {
     this.#names = names
     this.#options = options
     this.#watch = options.verifyDiffIds ? new LayerWatch(store) : undefined
-    this.#flights = underWay.get(store) ?? new SingleFlight()
+    this.#flights = underWay.get(store) ?? new LeaderFlight()
     underWay.set(store, this.#flights)
   }
 
