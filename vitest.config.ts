@@ -10,6 +10,8 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A busy machine makes any wait long. A wait that will never end fails within the time of its test.
+    expect: { poll: { timeout: 25_000 } },
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],

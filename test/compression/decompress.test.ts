@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
@@ -92,7 +92,7 @@ test('the next chunk is fetched while one is opened, and no more than that', asy
   const { source, state } = watchedSource(Array.from({ length: 10 }, () => long))
   const opened = decompress(source)
   await opened.next()
-  await vi.waitFor(() => expect(state.taken).toBe(2))
+  await expect.poll(() => state.taken).toBe(2)
   await new Promise(resolve => setTimeout(resolve, 50))
   expect(state.taken).toBe(2)
   await opened.return()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   createStreamDigester,
   type DigestAlgorithm,
@@ -36,7 +36,7 @@ function onlyWorker(): HashWorker {
 async function workerStarted(): Promise<HashWorker> {
   setHashWorkers(1)
   const { worker, leave } = placeStream()
-  await vi.waitFor(() => expect(worker?.state).toBe('ready'))
+  await expect.poll(() => worker?.state).toBe('ready')
   leave()
   return worker!
 }
@@ -152,7 +152,7 @@ test('a worker that was started for a stream too short for it does not keep the 
   const before = keptAlive()
   const { worker, leave } = placeStream()
   leave()
-  await vi.waitFor(() => expect(worker?.state).toBe('ready'))
+  await expect.poll(() => worker?.state).toBe('ready')
   expect(keptAlive()).toBe(before)
 })
 

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { PushBlobOptions } from '../../lib/registry/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -371,7 +371,7 @@ test('two clients that go on with one upload at the same time both end with the 
     return client.pushBlob({ registry: server.host, repository: 'a' }, blob.descriptor, () => parts(0), options)
   }
   const first = push()
-  await vi.waitFor(() => expect(uploads.kept.size).toBe(1))
+  await expect.poll(() => uploads.kept.size).toBe(1)
   expect(await Promise.all([first, push(), push()])).toEqual(['uploaded', 'uploaded', 'uploaded'])
   expect((await readAll(store.read(blob.descriptor.digest))).equals(blob.bytes)).toBe(true)
   expect(uploads.kept.size).toBe(0)

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
@@ -42,12 +42,12 @@ test('pipelined requests of a client that leaves hold no file', async () => {
   const blobs = `${directory.path}/blobs`
   const socket = send(registry, get(`/v2/app/blobs/${registry.digest}`).repeat(100))
   socket.pause()
-  await vi.waitFor(() => expect(openFilesBelow(blobs)).toHaveLength(1))
+  await expect.poll(() => openFilesBelow(blobs)).toHaveLength(1)
   // Another connection is served meanwhile, and nothing more was opened for the first.
   expect((await registry.ask('GET', `/v2/app/blobs/${registry.digest}`)).status).toBe(200)
-  await vi.waitFor(() => expect(openFilesBelow(blobs)).toHaveLength(1))
+  await expect.poll(() => openFilesBelow(blobs)).toHaveLength(1)
   socket.destroy()
-  await vi.waitFor(() => expect(openFilesBelow(blobs)).toEqual([]))
+  await expect.poll(() => openFilesBelow(blobs)).toEqual([])
 })
 
 test('pipelined requests are answered in their order', async () => {
@@ -70,7 +70,7 @@ test('a connection with more than a hundred waiting requests is closed, and the 
   using directory = temporaryDirectory('pipelining')
   await using registry = await registryWithBlob(directory.path)
   await textOf(send(registry, get(`/v2/app/blobs/${registry.digest}`).repeat(500)))
-  await vi.waitFor(() => expect(openFilesBelow(`${directory.path}/blobs`)).toEqual([]))
+  await expect.poll(() => openFilesBelow(`${directory.path}/blobs`)).toEqual([])
   expect((await registry.ask('GET', '/v2/')).status).toBe(200)
 })
 
@@ -91,7 +91,7 @@ test('closing the server ends a connection with waiting requests', async () => {
   await using registry = await registryWithBlob(directory.path)
   const socket = send(registry, get(`/v2/app/blobs/${registry.digest}`).repeat(50))
   socket.pause()
-  await vi.waitFor(() => expect(openFilesBelow(`${directory.path}/blobs`)).toHaveLength(1))
+  await expect.poll(() => openFilesBelow(`${directory.path}/blobs`)).toHaveLength(1)
   const closed = registry.server.close()
   socket.destroy()
   await closed

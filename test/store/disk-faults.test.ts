@@ -87,9 +87,8 @@ test('a checkpoint that cannot be synced shows at the next block, and nothing is
   const writer = await store.ingest('key')
   failing('handle.datasync', 'EIO')
   for (let i = 0; i < 15; i++) await writer.write(Buffer.alloc(MIB))
-  await vi.waitFor(async () => {
-    expect(await thrownBy(() => writer.write(Buffer.alloc(MIB)))).toMatchObject({ errno: 'EIO' })
-  })
+  const write = () => writer.write(Buffer.alloc(MIB))
+  await expect.poll(() => write().catch((error: unknown) => error)).toMatchObject({ errno: 'EIO' })
   faults.reset()
   await writer[Symbol.asyncDispose]()
   expect(ingests()).toEqual([])
@@ -113,7 +112,7 @@ test('a slow disk holds the transfer back once it is a whole checkpoint behind',
   const writing = (async () => {
     for (; written < 60; written++) await writer.write(Buffer.alloc(MIB))
   })()
-  await vi.waitFor(() => expect(written).toBeGreaterThan(42))
+  await expect.poll(() => written).toBeGreaterThan(42)
   await new Promise(resolve => setTimeout(resolve, 100))
   const held = written
   release()

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
 import { createOwner } from '../../lib/store/disk/owner.ts'
 import { type OpenStoreOptions, openStore, type Store } from '../../lib/store/index.ts'
@@ -167,7 +167,7 @@ describe('checkpoints', () => {
     store = await openStore(directory.path, { durability: 'none' })
     const writer = await store.ingest('key')
     for (let i = 0; i < 17; i++) await writer.write(Buffer.alloc(MIB))
-    await vi.waitFor(() => expect(existsSync(inIngest('state.json'))).toBe(true))
+    await expect.poll(() => existsSync(inIngest('state.json'))).toBe(true)
     await writer.abort()
   })
 })
@@ -229,7 +229,7 @@ describe('the sweep at opening', () => {
     await leave()
     age(inIngest('data'), 2 * DAY)
     await reopen()
-    await vi.waitFor(() => expect(readdirSync(ingests())).toEqual([]))
+    await expect.poll(() => readdirSync(ingests())).toEqual([])
   })
 
   test('keeps an ingest that is younger, or has a living owner', async () => {
@@ -260,7 +260,7 @@ describe('the sweep at opening', () => {
     writeFileSync(join(ingests(), 'put-alive/1'), 'x')
     await store.close()
     store = await openStore(directory.path)
-    await vi.waitFor(() => expect(existsSync(join(ingests(), 'put-dead'))).toBe(false))
+    await expect.poll(() => existsSync(join(ingests(), 'put-dead'))).toBe(false)
     expect(readFileSync(join(ingests(), 'put-alive/1'), 'utf8')).toBe('x')
   })
 
@@ -284,7 +284,7 @@ describe('the sweep at opening', () => {
     }
     await store.close()
     store = await openStore(directory.path)
-    await vi.waitFor(() => expect(ours.filter(name => existsSync(join(directory.path, name)))).toEqual([]))
+    await expect.poll(() => ours.filter(name => existsSync(join(directory.path, name)))).toEqual([])
     for (const name of [...others, young]) expect(existsSync(join(directory.path, name))).toBe(true)
   })
 })

@@ -49,7 +49,7 @@ describe('a lock', () => {
     expect(await tryLock(path)).toEqual({ holder: expect.stringContaining(`process ${process.pid} on ${hostname()}`) })
     const holders: string[] = []
     const waiting = acquireLock(path, { onWait: holder => holders.push(holder) })
-    await vi.waitFor(() => expect(holders).toHaveLength(1))
+    await expect.poll(() => holders).toHaveLength(1)
     await lock.release()
     await (await waiting).release()
     expect(holders[0]).toContain(String(process.pid))
@@ -103,7 +103,7 @@ describe('a lock', () => {
     const { statSync } = await import('node:fs')
     utimesSync(path, then, then)
     await vi.advanceTimersByTimeAsync(10_000)
-    await vi.waitFor(() => expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(MINUTE))
+    await expect.poll(() => Date.now() - statSync(path).mtimeMs).toBeLessThan(MINUTE)
     expect(await lock.isHeld()).toBe(true)
     await lock.release()
   })
@@ -164,7 +164,7 @@ describe('a lock of a dead holder', () => {
     const owner = { ...(await createOwner()), pid: child.pid!, start }
     expect(await isGone(owner, 60 * MINUTE)).toBe(false)
     child.kill('SIGKILL')
-    await vi.waitFor(async () => expect(await isGone(owner, 0)).toBe(true))
+    await expect.poll(async () => await isGone(owner, 0)).toBe(true)
   })
 })
 

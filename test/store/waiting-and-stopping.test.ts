@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { acquireLock } from '../../lib/store/disk/lock.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
@@ -45,7 +45,7 @@ describe('names that wait for the lock of the index', () => {
     const lock = await acquireLock(lockPath())
     expect(await thrownBy(() => store.references.set('a:1', manifest, { signal: soon() }))).toBe(reason)
     expect(await thrownBy(() => store.references.delete('a:1', { signal: soon() }))).toBe(reason)
-    await vi.waitFor(() => expect(readdirSync(join(directory.path, '.layerstore/locks'))).toEqual(['index']))
+    await expect.poll(() => readdirSync(join(directory.path, '.layerstore/locks'))).toEqual(['index'])
     const later = store.references.set('b:1', manifest)
     await lock.release()
     await later

@@ -128,7 +128,7 @@ test('a lease gives signs of life by itself', async () => {
   const path = leasePath(leaseFiles()[0]!)
   utimesSync(path, new Date(0), new Date(0))
   await vi.advanceTimersByTimeAsync(10 * 60_000)
-  await vi.waitFor(() => expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000))
+  await expect.poll(() => Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000)
 })
 
 test('in a store that may only be read, a lease protects nothing and leaves no trace', async () => {
