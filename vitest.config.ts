@@ -5,6 +5,7 @@ const strict = { branches: 95 }
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/helpers/whole-run.ts'],
     execArgv: ['--import', new URL('./test/helpers/typescript-in-threads.mjs', import.meta.url).href],
     // One core fewer, Vitest's own choice, leaves half of a small machine idle: many tests wait for other programs.
     maxWorkers: Math.max(2, availableParallelism()),

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
@@ -109,18 +108,14 @@ test('a checkpoint is plain JSON of a few hundred bytes', async () => {
 
 test('a checkpoint saved here is finished by another process', async () => {
   const library = transpileLibrary()
-  try {
-    const door = pathToFileURL(join(library, 'digest/index.js')).href
-    const script = `import { restoreDigester } from ${JSON.stringify(door)}
-      const digester = await restoreDigester(JSON.parse(process.argv[1]))
-      digester.update(Buffer.from(' and the rest'))
-      process.stdout.write(digester.digest())`
-    const checkpoint = JSON.stringify(await checkpointOf('the beginning'))
-    const result = execFileSync(process.execPath, ['--input-type=module', '-e', script, checkpoint])
-    expect(result.toString()).toBe(await digestOf(Buffer.from('the beginning and the rest')))
-  } finally {
-    rmSync(library, { recursive: true })
-  }
+  const door = pathToFileURL(join(library, 'digest/index.js')).href
+  const script = `import { restoreDigester } from ${JSON.stringify(door)}
+    const digester = await restoreDigester(JSON.parse(process.argv[1]))
+    digester.update(Buffer.from(' and the rest'))
+    process.stdout.write(digester.digest())`
+  const checkpoint = JSON.stringify(await checkpointOf('the beginning'))
+  const result = execFileSync(process.execPath, ['--input-type=module', '-e', script, checkpoint])
+  expect(result.toString()).toBe(await digestOf(Buffer.from('the beginning and the rest')))
 })
 
 test.each([

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
@@ -10,10 +10,9 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 let library: string
 beforeAll(() => {
   library = transpileLibrary()
-  writeFileSync(join(library, 'worker.mjs'), WORKER)
-  writeFileSync(join(library, 'collector.mjs'), COLLECTOR)
+  writeFileSync(join(library, 'gc-load-worker.mjs'), WORKER)
+  writeFileSync(join(library, 'gc-load-collector.mjs'), COLLECTOR)
 })
-afterAll(() => rmSync(library, { recursive: true, force: true }))
 
 /**
  * Stores, names and forgets small images out of a few layers, so that what one has forgotten is what another is about to
@@ -120,8 +119,8 @@ test('GC-08: three processes store, name and forget while two collect: nothing t
 }, async () => {
   using directory = memoryDirectory('gc-load')
   await (await openStore(directory.path)).close()
-  const workers = ['a', 'b', 'c'].map(name => start('worker.mjs', directory.path, name, 6000))
-  const collectors = [1, 2].map(() => start('collector.mjs', directory.path, 6000))
+  const workers = ['a', 'b', 'c'].map(name => start('gc-load-worker.mjs', directory.path, name, 6000))
+  const collectors = [1, 2].map(() => start('gc-load-collector.mjs', directory.path, 6000))
   await Promise.all([...workers, ...collectors].map(child => child.ended))
   expect(errorsOf([...workers, ...collectors])).toEqual([])
   const { removed, spared } = removalsOf(collectors)
@@ -142,10 +141,10 @@ test('GC-04, GC-09: collectors and workers killed at 40 random moments leave gar
   let [removed, kills] = [0, 0]
   for (let round = 0; round < 10; round++) {
     const children = [
-      start('worker.mjs', directory.path, 'a', 60_000),
-      start('worker.mjs', directory.path, 'b', 60_000),
-      start('collector.mjs', directory.path, 60_000),
-      start('collector.mjs', directory.path, 60_000),
+      start('gc-load-worker.mjs', directory.path, 'a', 60_000),
+      start('gc-load-worker.mjs', directory.path, 'b', 60_000),
+      start('gc-load-collector.mjs', directory.path, 60_000),
+      start('gc-load-collector.mjs', directory.path, 60_000),
     ]
     while (children.slice(0, 3).some(child => child.said.length === 0)) {
       expect(errorsOf(children)).toEqual([])

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UploadMemory } from '../../lib/registry/index.ts'
@@ -22,11 +22,10 @@ let library: string
 const children = new Set<ChildProcess>()
 beforeAll(() => {
   library = transpileLibrary()
-  writeFileSync(join(library, 'serve.mjs'), SERVE)
+  writeFileSync(join(library, 'serve-restart.mjs'), SERVE)
 }, 120_000)
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
-  rmSync(library, { recursive: true, force: true })
 })
 
 const SERVE = `
@@ -39,7 +38,7 @@ process.exitCode = await runCli(process.argv.slice(2), { stdin, stdout, stderr, 
 
 /** Runs `layerstore serve` in a process of its own. */
 async function serve(store: string, port = 0) {
-  const main = join(library, 'serve.mjs')
+  const main = join(library, 'serve-restart.mjs')
   const child = spawn(process.execPath, [main, '--store', store, 'serve', '--json', '--listen', `127.0.0.1:${port}`])
   children.add(child)
   const output: string[] = []

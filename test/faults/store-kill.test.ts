@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../lib/store/index.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
@@ -11,9 +11,8 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 let library: string
 beforeAll(() => {
   library = transpileLibrary()
-  writeFileSync(join(library, 'child.mjs'), CHILD)
+  writeFileSync(join(library, 'store-kill-child.mjs'), CHILD)
 })
-afterAll(() => rmSync(library, { recursive: true, force: true }))
 
 /** Puts and tags as fast as it can, and says what has been acknowledged. */
 const CHILD = `
@@ -44,7 +43,7 @@ interface Run {
 }
 
 function start(directory: string, name: string, rounds: number): Run {
-  const child = spawn(process.execPath, [join(library, 'child.mjs'), directory, name, String(rounds)])
+  const child = spawn(process.execPath, [join(library, 'store-kill-child.mjs'), directory, name, String(rounds)])
   const said: string[] = []
   let rest = ''
   child.stdout.on('data', chunk => {

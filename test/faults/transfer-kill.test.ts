@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry } from '../../lib/testing/index.ts'
@@ -19,9 +19,8 @@ const PUSHED = 48 * MIB
 let library: string
 beforeAll(() => {
   library = transpileLibrary()
-  writeFileSync(join(library, 'child.mjs'), CHILD)
+  writeFileSync(join(library, 'transfer-kill-child.mjs'), CHILD)
 }, 120_000)
-afterAll(() => rmSync(library, { recursive: true, force: true }))
 
 /** Pulls or pushes, and says what was planned, what was done, and how much was read back through open files meanwhile. */
 const CHILD = `
@@ -64,7 +63,7 @@ interface Report {
 }
 
 function start(act: 'pull' | 'push', directory: string, reference: string) {
-  const child = spawn(process.execPath, [join(library, 'child.mjs'), act, directory, reference])
+  const child = spawn(process.execPath, [join(library, 'transfer-kill-child.mjs'), act, directory, reference])
   const output: string[] = []
   child.stdout.on('data', chunk => output.push(String(chunk)))
   child.stderr.on('data', chunk => output.push(String(chunk)))

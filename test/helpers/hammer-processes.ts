@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { transpileLibrary } from './transpile-library.ts'
@@ -127,7 +127,6 @@ export function startHammers(count: number): Hammers {
       const ended = children.map(child => once(child, 'close'))
       for (const child of children) child.stdin?.end()
       await Promise.all(ended)
-      rmSync(library, { recursive: true, force: true })
     },
   }
 }

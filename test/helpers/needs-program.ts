@@ -1,14 +1,14 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { needs } from './needs.ts'
 
 /**
  * Whether a program is there for a test that needs it. If not, says so; in CI, where every program has to be there, throws.
  */
 export function needsProgram(name: string): boolean {
-  if ((process.env.PATH ?? '').split(delimiter).some(folder => isProgram(join(folder, name)))) return true
-  if (process.env.CI) throw new Error(`${name} is not installed, but tests need it`)
-  console.warn(`skipped: ${name} is not installed`)
-  return false
+  const isThere = (process.env.PATH ?? '').split(delimiter).some(folder => isProgram(join(folder, name)))
+  if (!isThere && process.env.CI) throw new Error(`${name} is not installed, but tests need it`)
+  return needs(isThere, `${name} is not installed`)
 }
 
 function isProgram(path: string): boolean {

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AttackPlace } from './attacks/attack.ts'
 import { listTree } from './list-tree.ts'
@@ -41,7 +41,6 @@ export function startNobody(): {
   ): Promise<NobodyOutcome & Disposable>
 } & AsyncDisposable {
   const library = transpileLibrary()
-  chmodSync(library, 0o755)
   const child = startUnpackChild(library, isRoot ? NOBODY : undefined)
   return {
     async unpack(layers, options, decompress) {
@@ -68,10 +67,7 @@ export function startNobody(): {
         [Symbol.dispose]: () => place[Symbol.dispose](),
       }
     },
-    async [Symbol.asyncDispose]() {
-      await child[Symbol.asyncDispose]()
-      rmSync(library, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
 }
 

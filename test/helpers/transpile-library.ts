@@ -1,26 +1,51 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { transformSync } from 'rolldown/utils'
 import ts from 'typescript'
+import { SHARED } from './whole-run.ts'
 
 /**
- * Writes the whole of lib/ as JavaScript into a new temporary directory, so that a child process of any Node version can
- * import it, and gives the directory. The caller removes it.
+ * Gives the whole of lib/ as JavaScript, so that a child process of any Node version and of any user can import it. All
+ * test files of a run share the directory: a caller may add a file under a name of its own and removes nothing.
  */
 export function transpileLibrary(): string {
+  const directory = join(tmpdir(), SHARED)
+  if (existsSync(directory)) return directory
+  const made = mkdtempSync(`${directory}-`)
+  writeLibrary(made)
+  try {
+    renameSync(made, directory)
+  } catch {
+    // Another test file was faster.
+    rmSync(made, { recursive: true })
+  }
+  return directory
+}
+
+function writeLibrary(out: string): void {
   const root = resolve(import.meta.dirname, '../..')
-  const out = mkdtempSync(join(tmpdir(), 'layerstore-lib-'))
+  chmodSync(out, 0o755)
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'))
   const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
   for (const file of files.filter(f => f.endsWith('.ts') && !f.endsWith('.d.ts'))) {
     const code = transpile(file, readFileSync(join(root, 'lib', file), 'utf8'))
     const target = join(out, file.replace(/\.ts$/, '.js'))
-    mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, code)
+    mkdirSync(dirname(target), { recursive: true, mode: 0o755 })
+    writeFileSync(target, code, { mode: 0o644 })
   }
-  return out
 }
 
 /** PERF: the fast compiler wants a package of helpers for `using`, which Node 20 does not know; the slow one brings its own. */

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultCredentials } from '../../lib/registry/credentials/default-credentials.ts'
 import { runCredentialHelper } from '../../lib/registry/credentials/run-credential-helper.ts'
+import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -114,7 +115,7 @@ test.each([
   expect(error.message).not.toContain('hunter2')
 })
 
-test.skipIf(process.geteuid?.() === 0)(
+test.runIf(needs(process.geteuid?.() !== 0, 'needs a user other than root'))(
   'config-eacces: a file that may not be read is an error (root may read all)',
   async () => {
     write({ auths: { 'a.example': entry } })

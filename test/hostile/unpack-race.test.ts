@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { directory, file, hardLink, symlink } from '../helpers/attacks/attack.ts'
 import { listTree } from '../helpers/list-tree.ts'
 import { nodeForAnyone } from '../helpers/node-for-anyone.ts'
@@ -19,9 +19,7 @@ const SWAPS = 200
 let library: string
 beforeAll(() => {
   library = transpileLibrary()
-  chmodSync(library, 0o755)
 })
-afterAll(() => rmSync(library, { recursive: true, force: true }))
 
 /** A layer that comes back to every directory with every kind of entry. */
 function busyLayer(round: number, directories: number): RawEntry[] {

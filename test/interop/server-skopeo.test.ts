@@ -35,13 +35,14 @@ const manifestDigest = (layout: string) =>
   JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests[0].digest as string
 
 describe.runIf(needsProgram('skopeo') && needsProgram('umoci'))('skopeo', () => {
-  const directory = temporaryDirectory('skopeo')
+  let directory: ReturnType<typeof temporaryDirectory>
   let layout: string
   let host: string
   let store: Store
   let server: RegistryServer
 
   beforeAll(async () => {
+    directory = temporaryDirectory('skopeo')
     layout = makeLayout(directory.path)
     store = await openStore(join(directory.path, 'store'))
     server = createRegistryServer(store)

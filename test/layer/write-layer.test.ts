@@ -7,6 +7,7 @@ import { createMemoryStore, planCollection, runCollection, type Store } from '..
 import { type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
+import { needs } from '../helpers/needs.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -34,18 +35,24 @@ test.each([
   })
 })
 
-test.skipIf(!('zstdCompress' in zlib))('a zstd layer is written and read', async () => {
-  const store = createMemoryStore()
-  const { descriptor, diffId } = await writeLayer(store, entries(), { compression: 'zstd' })
-  expect(descriptor.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd')
-  expect(await readEntries(readLayer(store, descriptor, { diffId }))).toHaveLength(2)
-})
+test.runIf(needs('zstdCompress' in zlib, 'needs a Node that writes zstd'))(
+  'a zstd layer is written and read',
+  async () => {
+    const store = createMemoryStore()
+    const { descriptor, diffId } = await writeLayer(store, entries(), { compression: 'zstd' })
+    expect(descriptor.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd')
+    expect(await readEntries(readLayer(store, descriptor, { diffId }))).toHaveLength(2)
+  },
+)
 
-test.skipIf('zstdCompress' in zlib)('a zstd layer is refused where the platform cannot write it', async () => {
-  expect(await thrownBy(() => writeLayer(createMemoryStore(), entries(), { compression: 'zstd' }))).toMatchObject({
-    code: 'ERR_UNSUPPORTED_COMPRESSION',
-  })
-})
+test.runIf(needs(!('zstdCompress' in zlib), 'needs a Node that cannot write zstd'))(
+  'a zstd layer is refused where the platform cannot write it',
+  async () => {
+    expect(await thrownBy(() => writeLayer(createMemoryStore(), entries(), { compression: 'zstd' }))).toMatchObject({
+      code: 'ERR_UNSUPPORTED_COMPRESSION',
+    })
+  },
+)
 
 test('gzip is the default, writing twice gives the same blob, with either hasher', async () => {
   const store = createMemoryStore()

@@ -157,7 +157,7 @@ describe('a lock of a dead holder', () => {
   })
 
   test('a killed process is dead, also as a zombie that nobody has waited for', async () => {
-    const child = spawn('sleep', ['60'])
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
     await once(child, 'spawn')
     const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
     const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]!

@@ -8,11 +8,12 @@ import { needsProgram } from '../helpers/needs-program.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-const directory = temporaryDirectory('tar-writers')
+let directory: ReturnType<typeof temporaryDirectory>
 const long = `${'long-name-'.repeat(12)}end`
 const env = { ...process.env, LC_ALL: 'C.UTF-8' }
 
 beforeAll(() => {
+  directory = temporaryDirectory('tar-writers')
   const at = (...parts: string[]) => join(directory.path, ...parts)
   mkdirSync(at('d', long), { recursive: true })
   writeFileSync(at('d', 'a'), 'hello')
@@ -24,7 +25,7 @@ beforeAll(() => {
   linkSync(at('d', 'a'), at('d', 'z'))
   for (const file of [at('d', 'a'), at('d', 'ü')]) utimesSync(file, 1e9, 1234567890.5)
 })
-afterAll(() => directory[Symbol.dispose]())
+afterAll(() => directory?.[Symbol.dispose]())
 
 const entriesFrom = async (program: string, args: readonly string[], input?: string) => {
   const bytes = execFileSync(program, args, { cwd: directory.path, env, input, maxBuffer: 2 ** 26 })

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -8,7 +8,10 @@ export async function withScratch(act, parent = tmpdir()) {
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, 'layerstore-bench-'))
   // Hundreds of thousands of files: the program takes half as long as Node.
-  const remove = () => execFileSync('rm', ['-rf', directory])
+  const remove = () => {
+    const { error } = spawnSync('rm', ['-rf', directory])
+    if (error) rmSync(directory, { recursive: true, force: true })
+  }
   const interrupted = () => {
     remove()
     process.exit(130)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { removeTree } from '../../../lib/rootfs/unpack/tree/remove-tree.ts'
@@ -58,21 +58,16 @@ test('directories that their owner may not read, enter or write go without root 
   using place = temporaryDirectory('remove')
   using node = nodeForAnyone()
   const library = transpileLibrary()
-  try {
-    chmodSync(place.path, 0o777)
-    chmodSync(library, 0o755)
-    const script = `
-      import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-      import { removeTree } from '${library}/rootfs/unpack/tree/remove-tree.js'
-      mkdirSync('tree/a/b', { recursive: true })
-      writeFileSync('tree/a/b/c', '')
-      mkdirSync('tree/closed/d', { recursive: true })
-      for (const [path, mode] of [['tree/closed/d', 0], ['tree/closed', 0], ['tree/a/b', 0o100], ['tree/a', 0o555]]) chmodSync(path, mode)
-      removeTree('tree', 'proc')`
-    const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-    execFileSync(node.path, ['--input-type=module', '-e', script], { cwd: place.path, ...user })
-    expect(readdirSync(place.path)).toEqual([])
-  } finally {
-    rmSync(library, { recursive: true, force: true })
-  }
+  chmodSync(place.path, 0o777)
+  const script = `
+    import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+    import { removeTree } from '${library}/rootfs/unpack/tree/remove-tree.js'
+    mkdirSync('tree/a/b', { recursive: true })
+    writeFileSync('tree/a/b/c', '')
+    mkdirSync('tree/closed/d', { recursive: true })
+    for (const [path, mode] of [['tree/closed/d', 0], ['tree/closed', 0], ['tree/a/b', 0o100], ['tree/a', 0o555]]) chmodSync(path, mode)
+    removeTree('tree', 'proc')`
+  const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+  execFileSync(node.path, ['--input-type=module', '-e', script], { cwd: place.path, ...user })
+  expect(readdirSync(place.path)).toEqual([])
 })

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
@@ -13,15 +12,11 @@ test('a thread whose file was bundled away is not started: the caller writes its
 
 test('a program that stands on the command line of Node can have its writer in a thread', () => {
   const library = transpileLibrary()
-  try {
-    const program = `
-      const { startWriter } = await import(${JSON.stringify(`${library}/rootfs/unpack/writer/start-writer.js`)})
-      const writer = await startWriter('thread')
-      console.log(JSON.stringify(await writer.ask({ act: 'discard' })))
-      await writer.stop()`
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
-    expect(JSON.parse(output)).toMatchObject({ left: [] })
-  } finally {
-    rmSync(library, { recursive: true, force: true })
-  }
+  const program = `
+    const { startWriter } = await import(${JSON.stringify(`${library}/rootfs/unpack/writer/start-writer.js`)})
+    const writer = await startWriter('thread')
+    console.log(JSON.stringify(await writer.ask({ act: 'discard' })))
+    await writer.stop()`
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  expect(JSON.parse(output)).toMatchObject({ left: [] })
 })

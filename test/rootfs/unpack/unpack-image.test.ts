@@ -16,6 +16,7 @@ import { type UnpackReport, unpackImage, unpackLayers } from '../../../lib/rootf
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import type { TarInput } from '../../../lib/tar/index.ts'
 import { listTree } from '../../helpers/list-tree.ts'
+import { needsRoot } from '../../helpers/needs-root.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
 
@@ -286,7 +287,7 @@ test('rootless leaves owners aside and reports them', async () => {
   expect(skipped.map(({ what, path }) => `${what} ${path}`)).toEqual(['owner a', 'mode a', 'owner l'])
 })
 
-test.runIf(isRoot)(
+test.runIf(needsRoot())(
   'as root owners and set-id bits are applied, also where the parent hands its group down',
   async () => {
     await imageOf([

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { directory, file, hardLink, symlink } from '../../helpers/attacks/attack.ts'
 import { treeOf } from '../../helpers/attacks/tree-of.ts'
 import { listTree } from '../../helpers/list-tree.ts'
+import { needsRoot } from '../../helpers/needs-root.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
 import { unpackWith } from '../../helpers/unpack-with.ts'
 
-const isRoot = process.geteuid?.() === 0
+const isRoot = needsRoot()
 
 let place: ReturnType<typeof temporaryDirectory>
 let target: string

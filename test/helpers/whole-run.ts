@@ -1,0 +1,50 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Name, in the temporary directory of a run, of what its test files share; see `transpileLibrary`. */
+export const SHARED = 'shared'
+
+/**
+ * Gives a run of the tests a temporary directory of its own, and fails the run if a test leaves a file in it or a process
+ * behind. Vitest calls this before the first test, and what it returns after the last.
+ */
+export default function setUp(): () => Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'layerstore-tests-'))
+  // Some tests work as another user.
+  chmodSync(directory, 0o755)
+  process.env.TMPDIR = directory
+  return async () => {
+    const processes = await processesLeft(directory)
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL')
+    const files = readdirSync(directory).filter(name => name !== SHARED)
+    rmSync(directory, { recursive: true, force: true })
+    const left = [...processes.map(({ pid, command }) => `process ${pid}: ${command}`), ...files]
+    if (left.length > 0) throw new Error(`tests have left behind:\n${left.join('\n')}`)
+  }
+}
+
+/** Processes that inherited the directory from a test and live on. Those that are about to end get two seconds for it. */
+async function processesLeft(directory: string): Promise<{ pid: number; command: string }[]> {
+  for (let wait = 0; ; wait++) {
+    const left = processesOf(directory)
+    if (left.length === 0 || wait === 20) return left
+    await sleep(100)
+  }
+}
+
+function processesOf(directory: string): { pid: number; command: string }[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').flatMap(pid => {
+    try {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return []
+      if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${directory}`)) return []
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+      return command.includes('vitest/dist/workers') ? [] : [{ pid: Number(pid), command }]
+    } catch {
+      // The process has ended meanwhile, or belongs to another user.
+      return []
+    }
+  })
+}
