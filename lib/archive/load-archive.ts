@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
-import { type BlobReader, recordLayerFact, type Store } from '../store/index.ts'
+import { type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 import { scanFile } from './members/scan-file.ts'
@@ -9,7 +9,6 @@ import { takeStream } from './members/take-stream.ts'
 import type { ArchivedImage } from './read/archived-image.ts'
 import { besideStore, FileBlobs, storedBlobs } from './read/file-blobs.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
-import { walkBlobs } from './read/walk-blobs.ts'
 
 /** What to load, and under which name. */
 export interface LoadArchiveOptions extends ReadArchiveOptions {
@@ -97,8 +96,9 @@ async function storeBlobs(
   { images }: ReadArchive,
   { signal, hasher }: AbortOptions & Pick<LoadArchiveOptions, 'hasher'>,
 ): Promise<void> {
-  const roots = images.map(image => image.descriptor)
-  for (const { digest, size } of await walkBlobs(reader, roots, { signal })) {
-    await store.put(reader.read(digest, { verify: 'never', signal }), { digest, size, hasher, signal })
+  for (const { descriptor } of images) {
+    for (const { digest, size } of (await completeGraph(reader, descriptor, { signal })).values()) {
+      await store.put(reader.read(digest, { verify: 'never', signal }), { digest, size, hasher, signal })
+    }
   }
 }

@@ -1,11 +1,10 @@
 import { type CompressionType, compress } from '../compression/index.ts'
-import { splitDigest } from '../digest/index.ts'
+import { type Digest, splitDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Platform } from '../spec/index.ts'
-import type { BlobInfo, Store } from '../store/index.ts'
+import { type BlobInfo, completeGraph, type Store } from '../store/index.ts'
 import { type TarInput, writeTar } from '../tar/index.ts'
-import { walkBlobs } from './read/walk-blobs.ts'
 import { type ImageToWrite, resolveImages, type WrittenImage } from './write/archive-source.ts'
 import { blobPath, dockerListOf } from './write/docker-list.ts'
 import { indexOf, LAYOUT } from './write/layout-documents.ts'
@@ -50,7 +49,11 @@ export async function* writeArchive(
     digests: roots.map(root => root.digest),
     signal,
   })
-  const blobs = await walkBlobs(store, roots, { signal })
+  const found = new Map<Digest, BlobInfo>()
+  for (const root of roots) {
+    for (const [digest, blob] of await completeGraph(store, root, { signal })) found.set(digest, blob)
+  }
+  const blobs = [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1))
   const documents = await documentsOf(store, written, blobs, options)
   yield* compress(writeTar(entriesOf(store, documents, blobs, options), { signal }), { type, signal })
 }
@@ -85,7 +88,7 @@ function* entriesOf(
   yield { path: 'blobs', type: 'directory' }
   const algorithms = new Set(blobs.map(({ digest }) => splitDigest(digest).algorithm))
   for (const algorithm of [...algorithms].sort()) yield { path: `blobs/${algorithm}`, type: 'directory' }
-  for (const { digest, size } of [...blobs].sort((a, b) => (a.digest < b.digest ? -1 : 1))) {
+  for (const { digest, size } of blobs) {
     yield { path: blobPath(digest), type: 'file', size, content: () => store.read(digest, { signal }) }
   }
 }

@@ -227,7 +227,7 @@ function addSpaceCommands(add: (usage: string, description: string) => Command, 
     .option('--max-age <d>', 'drop names that were not used for longer, e.g. 30d')
     .option('--max-bytes <n>', 'drop names, least recently used first, until the rest fits, e.g. 10GB')
     .option('--grace <d>', 'leave alone what is younger (default: 1h)')
-    .option('--keep-unknown', 'go on although something cannot be understood; keep it, and all it mentions')
+    .option('--keep-unknown', 'go on although something cannot be understood; keep it, not what only it needs')
     .option('--force', 'go on although not one name is there, or with a grace under ten minutes')
     .action((options: GlobalOptions & GcOptions) =>
       inSession(options, async s => (await import('./commands/gc.ts')).gc(s, options)),

@@ -1,5 +1,16 @@
 export { Annotation } from './annotations.ts'
 export { type Descriptor, parseDescriptor } from './descriptor.ts'
+export {
+  assertIndexDepth,
+  type BlobRole,
+  edgesOf,
+  type GraphEdge,
+  type GraphNode,
+  type GraphReader,
+  isDocumentRole,
+  roleOf,
+  walkGraph,
+} from './graph.ts'
 export { type HistoryEntry, type ImageConfig, parseConfig, platformOfConfig, type RunConfig } from './image-config.ts'
 export {
   type ImageDocument,

@@ -1,6 +1,6 @@
 export type { AbortOptions } from '../internal/abort.ts'
 export type { ByteSource } from '../internal/byte-source.ts'
-export { assertComplete } from './assert-complete.ts'
+export { assertComplete, completeGraph } from './assert-complete.ts'
 export type {
   BlobInfo,
   BlobReader,

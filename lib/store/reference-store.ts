@@ -46,6 +46,9 @@ export interface ReferenceStore {
   /** Takes a name away; blobs stay. Resolves to whether it was there. */
   delete(name: string, options?: AbortOptions): Promise<boolean>
 
-  /** Every name, ordered by name. */
+  /**
+   * Every name, ordered by name. Names that cannot be read hide none of the others: they are passed over, and the
+   * iteration rejects at its end.
+   */
   list(options?: AbortOptions): AsyncIterable<NamedDescriptor>
 }

@@ -3,11 +3,11 @@ import type { RegistryClient } from '../registry/index.ts'
 import {
   type Descriptor,
   formatReference,
-  isIndexType,
-  isManifestType,
+  isDocumentRole,
   parseReference,
   type Reference,
   type Repository,
+  roleOf,
 } from '../spec/index.ts'
 import { blobSources, type RepairSource, type Store } from '../store/index.ts'
 
@@ -53,8 +53,8 @@ async function* fetchFrom(
   descriptor: Descriptor,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { digest, mediaType } = descriptor
-  if (isManifestType(mediaType) || isIndexType(mediaType)) {
+  const { digest } = descriptor
+  if (isDocumentRole(roleOf(descriptor))) {
     yield (await registry.fetchManifest({ ...repository, digest }, { signal })).bytes
   } else {
     yield* registry.fetchBlob(repository, descriptor, { signal })

@@ -49,7 +49,6 @@ const hostile: [name: string, body: () => string | Buffer, type?: string][] = [
   ['json-array', () => '[]'],
   ['json-empty', () => ''],
   ['json-proto-top', () => `{"__proto__":${text(manifest())}}`],
-  ['layers-null', () => text(manifest({ layers: null }))],
   ['layers-1001', () => text(manifest({ layers: Array(1001).fill(blob) }))],
   ['config-missing', () => text(manifest({ config: undefined }))],
   ['data-bad-base64', () => text(manifest({ layers: [{ ...blob, data: '%' }] }))],
@@ -71,6 +70,8 @@ test.each([
   ['ok-unknown-member', () => text(manifest({ 'org.example': { deep: [1] } }))],
   ['foreign-urls', () => text(manifest({ layers: [foreign()] }))],
   ['idx-empty', () => text(index())],
+  ['layers-null', () => text(manifest({ layers: null }))],
+  ['subject-unverifiable', () => text(manifest({ subject: { ...blob, digest: 'sha999:abc' } }))],
 ])('%s is taken, and comes back byte for byte', async (name, build) => {
   const body = build()
   const path = `/v2/taken/manifests/${name}`
@@ -102,4 +103,46 @@ test('idx-type-lie: an index whose entry is of another type than it says gets no
   const entry = { mediaType: MediaType.OciIndex, digest: sha256(inner), size: inner.length }
   const answer = await registry.ask('PUT', '/v2/lie/manifests/tag', { body: text(index({ manifests: [entry] })) })
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'MANIFEST_INVALID'])
+})
+
+test('dgst-unverifiable: a blob that no push could have proven is one that the registry does not hold', async () => {
+  const digest = 'sha999:abc'
+  const answer = await registry.ask('PUT', '/v2/odd/manifests/1', {
+    body: text(manifest({ layers: [{ ...blob, digest }] })),
+  })
+  expect(answer.status).toBe(400)
+  expect(answer.json().errors).toMatchObject([{ code: 'MANIFEST_BLOB_UNKNOWN', detail: { digest } }])
+})
+
+async function configOf(rootfs: object): Promise<object> {
+  const info = await registry.store.put(Buffer.from(text({ os: 'linux', architecture: 'amd64', rootfs })))
+  return { mediaType: MediaType.OciConfig, ...info }
+}
+
+test.each(['tag', 'digest'])(
+  'diffid-count: an image whose config lists other layers than it has is refused, put by %s',
+  async by => {
+    const config = await configOf({ type: 'layers', diff_ids: [sampleDigest('a'), sampleDigest('b')] })
+    for (const layers of [[], [blob]]) {
+      const body = text(manifest({ config, layers }))
+      const answer = await registry.ask('PUT', `/v2/count/manifests/${by === 'tag' ? '1' : sha256(body)}`, { body })
+      expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'MANIFEST_INVALID'])
+      expect(answer.json().errors[0]!.message).toContain('lists 2 layers')
+    }
+    const body = text(manifest({ config, layers: [blob, blob] }))
+    expect((await registry.ask('PUT', '/v2/count/manifests/1', { body })).status).toBe(201)
+  },
+)
+
+test('diffid-none: an image whose config lists no layers at all is taken, as the conformance suite pushes it', async () => {
+  const config = await configOf({ type: 'layers', diff_ids: [] })
+  const body = text(manifest({ config, layers: [blob] }))
+  expect((await registry.ask('PUT', '/v2/none/manifests/1', { body })).status).toBe(201)
+})
+
+test('an artifact that borrows the config type of images is taken, whatever its config lists', async () => {
+  const config = await configOf({ type: 'layers', diff_ids: [] })
+  const layers = Array(3).fill({ ...blob, mediaType: 'application/vnd.in-toto+json' })
+  const body = text(manifest({ config, layers }))
+  expect((await registry.ask('PUT', '/v2/artifact/manifests/1', { body })).status).toBe(201)
 })

@@ -379,3 +379,29 @@ describe('how a check runs', () => {
     expect(report.problems).toMatchObject([{ class: 'missing', path: layer.digest }])
   })
 })
+
+test('an image whose config lists other layers than its manifest is a fault, named by the way that leads to it', async () => {
+  const { layer, config } = await putStoreImage(store, 'one layer')
+  const body = { schemaVersion: 2, mediaType: MediaType.OciManifest, config, layers: [] }
+  const bad = await putStoreDocument(store, MediaType.OciManifest, body)
+  await store.references.set('bad:1', bad)
+  const report = await checkStore(store)
+  expect(report.faults).toMatchObject([
+    { digest: bad.digest, code: 'ERR_INVALID_CONFIG', reason: 'tag bad:1 → manifest' },
+  ])
+  expect(report.sound).toBe(false)
+  expect(report.problems).toMatchObject([{ class: 'orphan', digest: layer.digest }, { class: 'orphan' }])
+})
+
+test('a name that leads to what cannot be verified is a fault, and ends nothing else', async () => {
+  const digest = `sha384:${'0'.repeat(96)}`
+  const manifests = [image.manifest, { mediaType: MediaType.OciLayer, digest, size: 7 }]
+  const index = await putStoreDocument(store, MediaType.OciIndex, { schemaVersion: 2, manifests })
+  const path = at('index.json')
+  const names = JSON.parse(readFileSync(path, 'utf8'))
+  names.manifests.push({ ...index, annotations: { 'org.opencontainers.image.ref.name': 'odd:1' } })
+  writeFileSync(path, JSON.stringify(names))
+  const { faults, problems } = await checkStore(store)
+  expect(faults).toMatchObject([{ digest, code: 'ERR_INVALID_DIGEST', reason: 'tag odd:1 → index → layer' }])
+  expect(problems).toEqual([])
+})

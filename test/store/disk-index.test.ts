@@ -113,3 +113,18 @@ test('a key named __proto__ is carried like any other', async () => {
   await store.references.set('app:1', manifest)
   expect(readFileSync(join(directory.path, 'index.json'), 'utf8')).toContain('"__proto__":{"a":1}')
 })
+
+test('a named entry that is no descriptor hides none of the other names', async () => {
+  const named = (name: string, entry: object) => ({ ...entry, annotations: { [NAME]: name } })
+  const { manifest } = await putStoreImage(store)
+  writeIndex({
+    schemaVersion: 2,
+    manifests: [named('a:1', manifest), named('b:1', { digest: 'sha256:x' }), named('c:1', manifest)],
+  })
+  const seen: string[] = []
+  const list = async () => {
+    for await (const { name } of store.references.list()) seen.push(name)
+  }
+  expect(await thrownBy(list)).toMatchObject({ code: 'ERR_STORE_FORMAT', message: expect.stringContaining('[1]') })
+  expect(seen).toEqual(['a:1', 'c:1'])
+})

@@ -1,7 +1,19 @@
-import { type Descriptor, formatPlatform, parseConfig, parseImageDocument, platformOfConfig } from '../../spec/index.ts'
-import { findDocument, type Store } from '../../store/index.ts'
+import { type Digest, isDigest } from '../../digest/index.ts'
+import { LayerStoreError } from '../../errors/index.ts'
+import {
+  type Descriptor,
+  formatPlatform,
+  type ImageDocument,
+  isDocumentRole,
+  parseConfig,
+  parseImageDocument,
+  platformOfConfig,
+  walkGraph,
+} from '../../spec/index.ts'
+import { findDocument, type NamedDescriptor, type Store } from '../../store/index.ts'
 import { formatBytes } from '../format-bytes.ts'
 import { formatTable } from '../format-table.ts'
+import { printable } from '../printable.ts'
 import type { Session } from '../session.ts'
 
 /** What `images` says of one name. */
@@ -10,41 +22,68 @@ interface ImageRow {
   readonly digest: string
   readonly mediaType: string
   readonly platforms: readonly string[]
-  /** Bytes of the config and the layers, of all platforms that are there. */
+  /** Bytes of the configs, the layers and whatever else an index names, of all platforms that are there. */
   readonly size: number
+  /** Why the image could not be read, if so. */
+  readonly error?: { readonly code: string; readonly message: string }
 }
 
 /** `images`: lists the names in the store. */
 export async function images(session: Session): Promise<void> {
   const store = await session.store()
   const rows: ImageRow[] = []
-  for await (const { name, descriptor } of store.references.list({ signal: session.signal })) {
-    rows.push({ name, digest: descriptor.digest, mediaType: descriptor.mediaType, ...(await sumUp(store, descriptor)) })
+  try {
+    for await (const named of store.references.list({ signal: session.signal })) rows.push(await rowOf(store, named))
+  } finally {
+    // A name that cannot be read is told after those that can.
+    if (!session.signal.aborted) show(session, rows)
+  }
+}
+
+function show(session: Session, rows: readonly ImageRow[]): void {
+  for (const { name, error } of rows) {
+    if (error) session.note(`warning: ${printable(name)}: ${printable(error.message)} (${error.code})`)
   }
   const cells = rows.map(row => [
     row.name,
     row.digest.slice(0, 19),
-    row.platforms.join(', ') || '-',
-    formatBytes(row.size),
+    row.platforms.join(', ') || (row.error ? '?' : '-'),
+    row.error ? '?' : formatBytes(row.size),
   ])
   session.result(formatTable(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
 }
 
-/** Names of other tools may stand for anything, and for incomplete images: what is not there counts as nothing. */
-async function sumUp(store: Store, descriptor: Descriptor): Promise<{ platforms: string[]; size: number }> {
-  const bytes = await findDocument(store, descriptor)
-  if (!bytes) return { platforms: [], size: 0 }
-  const document = parseImageDocument(bytes, descriptor.mediaType)
-  if (document.kind === 'index') {
-    const parts = await Promise.all(document.index.manifests.map(manifest => sumUp(store, manifest)))
-    return {
-      platforms: parts.flatMap(part => part.platforms),
-      size: parts.reduce((sum, part) => sum + part.size, 0),
-    }
+/** One image that cannot be read hides none of the others. */
+async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promise<ImageRow> {
+  const row = { name, digest: descriptor.digest, mediaType: descriptor.mediaType }
+  try {
+    return { ...row, ...(await sumUp(store, descriptor)) }
+  } catch (error) {
+    if (!LayerStoreError.is(error) || error.code === 'ERR_STORE_CLOSED') throw error
+    const { code, message } = error
+    return { ...row, platforms: [], size: 0, error: { code, message } }
   }
-  const { config, layers } = document.manifest
-  const size = [config, ...layers].reduce((sum, blob) => sum + blob.size, 0)
-  return { platforms: await platformOf(store, config), size }
+}
+
+/** Names of other tools may stand for anything, and for incomplete images: what is not there counts as nothing. */
+async function sumUp(store: Store, root: Descriptor): Promise<{ platforms: string[]; size: number }> {
+  const documents = new Map<Digest, ImageDocument>()
+  const nodes = await walkGraph(root, {
+    see: async ({ descriptor, role }) => {
+      if (!isDocumentRole(role)) return true
+      const bytes = isDigest(descriptor.digest) ? await findDocument(store, descriptor) : undefined
+      if (bytes) documents.set(descriptor.digest, parseImageDocument(bytes, descriptor.mediaType))
+      return bytes !== undefined
+    },
+    read: async ({ descriptor }) => documents.get(descriptor.digest) as ImageDocument,
+  })
+  const blobs = new Map(nodes.map(({ descriptor }) => [descriptor.digest, descriptor.size]))
+  for (const digest of documents.keys()) blobs.delete(digest)
+  const platforms: string[] = []
+  for (const document of documents.values()) {
+    if (document.kind === 'manifest') platforms.push(...(await platformOf(store, document.manifest.config)))
+  }
+  return { platforms, size: [...blobs.values()].reduce((sum, size) => sum + size, 0) }
 }
 
 async function platformOf(store: Store, config: Descriptor): Promise<string[]> {

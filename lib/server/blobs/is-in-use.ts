@@ -1,5 +1,6 @@
-import type { Digest } from '../../digest/index.ts'
-import { type Descriptor, isIndexType, isManifestType, parseImageDocument, successorsOf } from '../../spec/index.ts'
+import { type Digest, isDigest } from '../../digest/index.ts'
+import { BlobCorruptError, FormatError, LimitError, SizeMismatchError } from '../../errors/index.ts'
+import { type Descriptor, edgesOf, isDocumentRole, parseImageDocument, roleOf } from '../../spec/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 
 /** Whether any name of the store needs a blob: then it must not be deleted, or the name would stand for a broken image. */
@@ -9,17 +10,25 @@ export async function isInUse(store: Store, digest: Digest, signal: AbortSignal)
     const open: Descriptor[] = [descriptor]
     for (let next = open.pop(); next; next = open.pop()) {
       if (next.digest === digest) return true
-      if (seen.has(next.digest)) continue
-      seen.add(next.digest)
+      const key = `${next.digest} ${next.mediaType}`
+      if (seen.has(key)) continue
+      seen.add(key)
       open.push(...(await below(store, next, signal)))
     }
   }
   return false
 }
 
+/** Of a document that is damaged it is not known what it needs; it must not stop the deletions of all other blobs. */
+const UNREADABLE = [FormatError, BlobCorruptError, LimitError, SizeMismatchError]
+
 async function below(store: Store, descriptor: Descriptor, signal: AbortSignal): Promise<readonly Descriptor[]> {
-  const { mediaType } = descriptor
-  if (!isManifestType(mediaType) && !isIndexType(mediaType)) return []
-  const bytes = await findDocument(store, descriptor, { signal })
-  return bytes ? successorsOf(parseImageDocument(bytes, mediaType)) : []
+  if (!isDocumentRole(roleOf(descriptor)) || !isDigest(descriptor.digest)) return []
+  try {
+    const bytes = await findDocument(store, descriptor, { signal })
+    return bytes ? edgesOf(parseImageDocument(bytes, descriptor.mediaType)).map(edge => edge.descriptor) : []
+  } catch (error) {
+    if (UNREADABLE.some(kind => error instanceof kind)) return []
+    throw error
+  }
 }

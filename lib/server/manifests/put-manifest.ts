@@ -1,15 +1,13 @@
 import { type Digest, digestOf, isDigest, splitDigest } from '../../digest/index.ts'
 import { BlobNotFoundError, FormatError, LimitError } from '../../errors/index.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, type ImageDocument, isForeignLayerType, isTag, successorsOf } from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, isTag } from '../../spec/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
-import { Fault, type FaultEntry } from '../fault.ts'
+import { Fault } from '../fault.ts'
 import type { RepositoryNames } from '../served-names.ts'
+import { assertChildren, invalidManifest, unknownBlob } from './assert-children.ts'
 import { parseAnnounced } from './proven-document.ts'
-
-/** As many as help; a manifest of a thousand unknown layers is not worth a longer answer. */
-const NAMED_IN_ANSWER = 20
 
 /** SPEC: at least ten are to be taken in one request; more than fit into an address are 414 (distribution-spec, end-7b). */
 const TAGS_PER_REQUEST = 100
@@ -74,7 +72,7 @@ function documentFrom(bytes: Uint8Array, contentType: string | undefined): Image
   try {
     return parseAnnounced(bytes, said)
   } catch (error) {
-    if (error instanceof FormatError) throw invalid(error.message)
+    if (error instanceof FormatError) throw invalidManifest(error.message)
     throw error
   }
 }
@@ -86,35 +84,13 @@ async function digestFor(bytes: Uint8Array, reference: string): Promise<Digest> 
   throw new Fault(400, { code: 'DIGEST_INVALID', message: 'the manifest has another digest', detail: { digest } })
 }
 
-/** SPEC: a registry may refuse a manifest whose blobs it does not hold, naming them (distribution-spec, end-7). */
-async function assertChildren(call: Call, document: ImageDocument): Promise<void> {
-  const missing: FaultEntry[] = []
-  for (const child of successorsOf(document)) {
-    const info = await call.store.stat(child.digest, { signal: call.signal })
-    if (info && info.size !== child.size) {
-      throw invalid(`${child.digest} has ${info.size} bytes, not ${child.size} as the manifest says`)
-    }
-    if (!info && !isForeignLayerType(child.mediaType)) missing.push(unknownBlob(child.digest))
-    if (missing.length === NAMED_IN_ANSWER) break
-  }
-  if (missing.length > 0) throw new Fault(400, missing)
-}
-
 async function setTag(call: Call, name: string, descriptor: Descriptor): Promise<void> {
   try {
     await call.store.references.set(name, descriptor)
   } catch (error) {
     // Something below a child went away, or was never there.
     if (error instanceof BlobNotFoundError) throw new Fault(400, unknownBlob(error.digest))
-    if (error instanceof FormatError) throw invalid(error.message)
+    if (error instanceof FormatError) throw invalidManifest(error.message)
     throw error
   }
-}
-
-function unknownBlob(digest: string): FaultEntry {
-  return { code: 'MANIFEST_BLOB_UNKNOWN', message: `the registry does not hold ${digest}`, detail: { digest } }
-}
-
-function invalid(message: string): Fault {
-  return new Fault(400, { code: 'MANIFEST_INVALID', message })
 }

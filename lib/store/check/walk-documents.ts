@@ -1,17 +1,18 @@
 import pLimit from 'p-limit'
-import type { Digest } from '../../digest/index.ts'
+import { type Digest, isDigest, parseDigest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError, LayerStoreError, SizeMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import {
+  assertIndexDepth,
+  assertLayersAgree,
   type Descriptor,
-  isConfigType,
-  isForeignLayerType,
-  isIndexType,
-  isLayerType,
-  isManifestType,
-  Limits,
+  edgesOf,
+  type GraphEdge,
+  type ImageManifest,
+  isDocumentRole,
+  isImageManifest,
   parseImageDocument,
-  successorsOf,
+  roleOf,
 } from '../../spec/index.ts'
 import type { BlobReader } from '../blob-store.ts'
 import { readDocument } from '../read-document.ts'
@@ -42,7 +43,7 @@ export interface Reached {
 export function rootOf({ name, descriptor }: NamedEntry): Root {
   return {
     descriptor,
-    reason: `${name === undefined ? 'entry of index.json' : `tag ${name}`} → ${wordFor(descriptor)}`,
+    reason: `${name === undefined ? 'entry of index.json' : `tag ${name}`} → ${wordFor({ role: roleOf(descriptor), descriptor })}`,
   }
 }
 
@@ -52,7 +53,8 @@ interface Step extends Expectation {
 
 /**
  * Follows documents down to the last layer, breadth first, so that the way noted is a shortest one. What is damaged is
- * passed over: what it is comes to light when its bytes are compared.
+ * passed over: what it is comes to light when its bytes are compared. An image whose config lists other layers than its
+ * manifest is a fault, as a pull would refuse it.
  */
 export async function walkDocuments(
   store: BlobReader,
@@ -64,12 +66,24 @@ export async function walkDocuments(
   const limit = pLimit(options.concurrency)
   let front: Step[] = roots.map(root => ({ ...root, optional: false, depth: 0 }))
   while (front.length > 0) {
-    const fresh = front.filter(step => note(blobs, step))
+    const fresh = front.filter(step => isVerifiable(step, faults) && note(blobs, step))
     const next = await Promise.all(fresh.map(step => limit(() => below(store, step, faults, options.signal))))
     options.signal?.throwIfAborted()
     front = next.flat()
   }
   return { blobs, faults }
+}
+
+/** A blob whose digest is of an algorithm that is not computed here cannot be in a store, so it is not looked for. */
+function isVerifiable({ descriptor: { digest }, reason }: Step, faults: CheckFault[]): boolean {
+  if (isDigest(digest)) return true
+  if (faults.some(fault => fault.digest === digest)) return false
+  try {
+    parseDigest(digest)
+  } catch (error) {
+    faults.push(faultOf(error, { digest, path: digest, reason }))
+  }
+  return false
 }
 
 /** Whether this says something of the blob that was not said before. */
@@ -91,25 +105,39 @@ async function below(
   signal: AbortSignal | undefined,
 ): Promise<Step[]> {
   const { digest, mediaType } = descriptor
-  if (!isManifestType(mediaType) && !isIndexType(mediaType)) return []
-  // SAFETY: depth is bounded, as everywhere where documents are followed.
-  if (depth > Limits.indexDepth) {
-    const message = `indexes nested deeper than ${Limits.indexDepth}`
-    faults.push({ digest, path: digest, code: 'ERR_INVALID_INDEX', message, reason })
-    return []
-  }
+  if (!isDocumentRole(roleOf(descriptor))) return []
   try {
+    assertIndexDepth(depth, descriptor)
     const document = parseImageDocument(await readDocument(store, descriptor, { signal }), mediaType)
-    return successorsOf(document).map(child => ({
-      descriptor: child,
-      reason: `${reason} → ${wordFor(child)}`,
-      optional: isForeignLayerType(child.mediaType),
+    if (document.kind === 'manifest')
+      await checkConfig(store, document.manifest, { descriptor, reason }, faults, signal)
+    return edgesOf(document).map(edge => ({
+      descriptor: edge.descriptor,
+      reason: `${reason} → ${wordFor(edge)}`,
+      optional: edge.optional,
       depth: depth + 1,
     }))
   } catch (error) {
     signal?.throwIfAborted()
     if (!isSeenElsewhere(error)) faults.push(faultOf(error, { digest, path: digest, reason }))
     return []
+  }
+}
+
+/** What the config says of the layers; a fault of the manifest, which nothing can unpack. */
+async function checkConfig(
+  store: BlobReader,
+  manifest: ImageManifest,
+  { descriptor: { digest }, reason }: Root,
+  faults: CheckFault[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!isImageManifest(manifest) || !isDigest(manifest.config.digest)) return
+  try {
+    assertLayersAgree(manifest, await readDocument(store, manifest.config, { signal }))
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!isSeenElsewhere(error)) faults.push(faultOf(error, { digest, path: digest, reason }))
   }
 }
 
@@ -125,9 +153,6 @@ export function faultOf(error: unknown, about: Pick<CheckFault, 'digest' | 'path
   return { ...about, code: error.code, message: error.message, ...(errno === undefined ? {} : { errno }) }
 }
 
-function wordFor({ mediaType }: Descriptor): string {
-  if (isIndexType(mediaType)) return 'index'
-  if (isManifestType(mediaType)) return 'manifest'
-  if (isConfigType(mediaType)) return 'config'
-  return isLayerType(mediaType) ? 'layer' : `blob (${mediaType})`
+function wordFor({ role, descriptor }: Pick<GraphEdge, 'role' | 'descriptor'>): string {
+  return role === 'blob' ? `blob (${descriptor.mediaType})` : role
 }

@@ -11,8 +11,9 @@ export interface CollectionPolicy {
   /** A blob younger than this stays: its name may be on the way. At least ten minutes without `force`. @defaultValue 1 hour */
   readonly graceMs?: number | undefined
   /**
-   * What to do if a name leads to something whose children cannot be known (an unknown media type, a broken or missing
-   * manifest): refuse to collect anything, or keep it with every blob that its text mentions. @defaultValue `'refuse'`
+   * What to do if a name leads to something whose children cannot be known (a name of an unknown media type, a broken or
+   * missing manifest): refuse to collect anything, or keep it and go on. What only it needs goes then: nothing is read out
+   * of what is not understood. @defaultValue `'refuse'`
    */
   readonly unknown?: 'refuse' | 'keep' | undefined
   /** Collect also if not one name is there, and with any `graceMs`. @defaultValue `false` */

@@ -1,13 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import { type Digest, digestOf, isDigest, splitDigest } from '../../digest/index.ts'
-import { BlobCorruptError } from '../../errors/index.ts'
+import { BlobCorruptError, FormatError } from '../../errors/index.ts'
 import {
-  type Descriptor,
+  type BlobRole,
+  edgesOf,
+  type GraphEdge,
   type ImageDocument,
-  isConfigType,
-  isForeignLayerType,
-  isIndexType,
-  isLayerType,
+  isDocumentRole,
   parseImageDocument,
 } from '../../spec/index.ts'
 import type { CollectionDriver } from './collection-driver.ts'
@@ -16,7 +15,7 @@ import type { CollectionDriver } from './collection-driver.ts'
 export interface Edge {
   readonly digest: Digest
   /** What it is, in a word, for people. */
-  readonly word: 'index' | 'manifest' | 'config' | 'layer' | 'blob'
+  readonly word: BlobRole
   /** Media type to read it as, if it has children. */
   readonly document?: string
   /** Whether it may be absent. */
@@ -57,15 +56,15 @@ export class DocumentGraph {
   async strict(digest: Digest, mediaType: string): Promise<Node | Unknown> {
     const known = this.#strict.get(digest)
     if (known) return known
+    // What cannot be verified cannot have been stored.
+    if (!isDigest(digest)) return { fault: 'has a digest that cannot be verified', missing: true }
     const bytes = await this.#driver.document(digest)
     if (!bytes) return { fault: 'is missing', missing: true }
     if (bytes.byteLength === 0) return { fault: 'is not a JSON document of at most 4 MiB' }
     try {
       const actual = await digestOf(bytes, { algorithm: splitDigest(digest).algorithm })
       if (actual !== digest) throw new BlobCorruptError({ digest, expected: digest, actual })
-      const document = parseImageDocument(bytes, mediaType)
-      const { subject } = document.kind === 'index' ? document.index : document.manifest
-      const node = nodeOf(edgesOf(document), subject?.digest)
+      const node = nodeOf(parseImageDocument(bytes, mediaType))
       this.#strict.set(digest, node)
       return node
     } catch (cause) {
@@ -74,8 +73,10 @@ export class DocumentGraph {
   }
 
   /**
-   * What a blob of any kind seems to name: the parts of a manifest, else every digest that a JSON text mentions. Nothing
-   * for what is no JSON object. Never fails over what the bytes are.
+   * What a blob of any kind names if it is a manifest or an index. Never fails over what the bytes are.
+   *
+   * SAFETY: no digest is taken from inside anything else. A layer, a build cache or a text may mention whatever its author
+   * likes; it could keep blobs of others alive, or make them look missing.
    */
   async loose(digest: Digest): Promise<Node> {
     const known = this.#strict.get(digest) ?? this.#loose.get(digest)
@@ -99,50 +100,29 @@ export function graphOf(driver: CollectionDriver): DocumentGraph {
   return graph
 }
 
-function nodeOf(edges: readonly Edge[], subject: Digest | undefined): Node {
-  return subject === undefined ? { edges } : { edges, subject }
+function nodeOf(document: ImageDocument): Node {
+  const edges = edgesOf(document).map(edgeOf)
+  const { subject } = document.kind === 'index' ? document.index : document.manifest
+  return subject ? { edges, subject: subject.digest } : { edges }
 }
 
-function edgesOf(document: ImageDocument): readonly Edge[] {
-  if (document.kind === 'index') return document.index.manifests.map(edgeOfIndex)
-  const { config, layers } = document.manifest
-  return [{ digest: config.digest, word: 'config' }, ...layers.map(edgeOfManifest)]
-}
-
-/** An index may hold anything; what is neither config nor layer is read as a document, and must be one. */
-function edgeOfIndex(child: Descriptor): Edge {
-  const { digest, mediaType } = child
-  if (isConfigType(mediaType)) return { digest, word: 'config' }
-  if (isLayerType(mediaType)) return edgeOfManifest(child)
-  return { digest, word: isIndexType(mediaType) ? 'index' : 'manifest', document: mediaType }
-}
-
-function edgeOfManifest({ digest, mediaType }: Descriptor): Edge {
-  if (!isLayerType(mediaType)) return { digest, word: 'blob' }
-  return isForeignLayerType(mediaType) ? { digest, word: 'layer', optional: true } : { digest, word: 'layer' }
+function edgeOf({ descriptor: { digest, mediaType }, role, optional }: GraphEdge): Edge {
+  if (isDocumentRole(role)) return { digest, word: role, document: mediaType }
+  return optional ? { digest, word: role, optional } : { digest, word: role }
 }
 
 function looseNode(bytes: Uint8Array): Node {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  const mentioned = new Set(text.match(/\b(?:sha256:[0-9a-f]{64}|(?:sha512:[0-9a-f]{64}|blake3:)[0-9a-f]{64})\b/g))
-  if (mentioned.size === 0) return NOTHING
-  const subject = text.includes('"subject"') ? subjectIn(bytes) : undefined
+  if (!mayBeDocument(bytes)) return NOTHING
   try {
-    return nodeOf(edgesOf(parseImageDocument(bytes)), subject)
-  } catch {
-    const edges = [...mentioned].filter(isDigest).map(digest => ({ digest, word: 'blob' as const }))
-    return nodeOf(
-      edges.filter(edge => edge.digest !== subject),
-      subject,
-    )
+    return nodeOf(parseImageDocument(bytes))
+  } catch (error) {
+    if (error instanceof FormatError) return NOTHING
+    throw error
   }
 }
 
-function subjectIn(bytes: Uint8Array): Digest | undefined {
-  try {
-    const digest: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))?.subject?.digest
-    return typeof digest === 'string' && isDigest(digest) ? digest : undefined
-  } catch {
-    return undefined
-  }
+/** PERF: most JSON blobs are configs. A document has the member `schemaVersion`, unless its name is written with escapes. */
+function mayBeDocument(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return text.includes('"schemaVersion"') || text.includes('\\u00')
 }

@@ -107,7 +107,7 @@ export function refuseUnknown({ unknown }: Marking, policy: ResolvedPolicy): voi
   const others = unknown.length > 1 ? `, and ${unknown.length - 1} more like it` : ''
   throw new StoreError(
     'ERR_COLLECTION_REFUSED',
-    `cannot know what is needed: ${first.digest} (${first.why})${others}; repair it, take its name away, or allow unknown ones`,
+    `cannot know what is needed: ${first.digest} (${first.why})${others}; repair it, take its name away, or allow unknown ones and lose what only they need`,
     { cause: first.cause },
   )
 }

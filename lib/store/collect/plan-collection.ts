@@ -1,4 +1,4 @@
-import type { Digest } from '../../digest/index.ts'
+import { type Digest, isDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../store.ts'
@@ -140,7 +140,7 @@ async function missingOf(
   for (const [digest, { why, root }] of marking.marks) {
     if (root !== 'name' || blobs.has(digest) || marking.optional.has(digest)) continue
     // It may have come after the blobs were listed.
-    if (!(await store.stat(digest, options))) found.push({ digest, why })
+    if (!isDigest(digest) || !(await store.stat(digest, options))) found.push({ digest, why })
   }
   return found
 }

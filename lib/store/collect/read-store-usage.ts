@@ -1,5 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
+import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { parseDescriptor } from '../../spec/index.ts'
 import type { LeaseInfo } from '../leases/lease-store.ts'
 import type { Store } from '../store.ts'
 import type { UnfinishedUsage } from './collection-driver.ts'
@@ -50,7 +52,8 @@ export interface StoreUsage {
 export async function readStoreUsage(store: Store, options: AbortOptions = {}): Promise<StoreUsage> {
   const driver = driverOf(store)
   const survey = await surveyStore(driver, resolvePolicy({ unknown: 'keep' }), options)
-  const { marks } = await markStore(survey, survey.roots, options)
+  const entries = survey.roots.entries.filter(isDescriptor)
+  const { marks } = await markStore(survey, { ...survey.roots, entries }, options)
   const count = (digests: Iterable<Digest>): BlobCount => {
     let [blobs, bytes] = [0, 0]
     for (const digest of digests) {
@@ -82,6 +85,17 @@ export async function readStoreUsage(store: Store, options: AbortOptions = {}): 
       uniqueBytes: count(blobs.filter(blob => uses.get(blob)?.size === 1)).bytes,
     })),
     leases: survey.roots.leases.map(({ holderLives: _, ...lease }) => lease),
+  }
+}
+
+/** An entry of another tool that is none keeps a collection from running; it hides nothing of what is there. */
+function isDescriptor(entry: unknown): boolean {
+  try {
+    parseDescriptor(entry)
+    return true
+  } catch (error) {
+    if (error instanceof FormatError) return false
+    throw error
   }
 }
 

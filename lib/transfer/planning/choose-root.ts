@@ -1,6 +1,7 @@
 import { PlatformNotFoundError } from '../../errors/index.ts'
 import { platformsOf, selectPlatform } from '../../image/index.ts'
 import {
+  assertIndexDepth,
   type Descriptor,
   formatPlatform,
   hostPlatform,
@@ -15,7 +16,6 @@ import {
 } from '../../spec/index.ts'
 import type { KnownDocuments } from './known-documents.ts'
 import { makeIndex } from './make-index.ts'
-import { checkIndexDepth } from './walk-graph.ts'
 
 /** Which platforms of an index to take. */
 export interface PlatformChoice {
@@ -87,7 +87,7 @@ async function chooseOne(documents: KnownDocuments, top: Descriptor, wanted: Pla
   let leftOut: string[] = []
   let platforms: string[] = []
   for (let depth = 0; isIndexType(root.mediaType); depth++) {
-    checkIndexDepth(depth, root)
+    assertIndexDepth(depth, root)
     const index = await readIndex(documents, root)
     if (!index) break
     root = selectPlatform(index, wanted, root.digest)

@@ -1,14 +1,16 @@
+import type { Digest } from '../../digest/index.ts'
 import { FormatError, LimitError } from '../../errors/index.ts'
 import {
   type Descriptor,
   type ImageDocument,
   isConfigType,
-  isForeignLayerType,
-  isIndexType,
-  isManifestType,
+  isDocumentRole,
   Limits,
+  roleOf,
+  type GraphNode as SpecNode,
+  walkGraph as walkDocuments,
 } from '../../spec/index.ts'
-import type { PlanStep } from '../plan.ts'
+import { isDocument, type PlanStep } from '../plan.ts'
 
 /** One blob of an image and what it is to it. */
 export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
@@ -22,45 +24,41 @@ export async function walkGraph(
   root: Descriptor,
   read: (descriptor: Descriptor) => Promise<ImageDocument>,
 ): Promise<GraphNode[]> {
-  const nodes = new Map<string, GraphNode>()
-  const visit = async (descriptor: Descriptor, kind: PlanStep['kind'], depth: number): Promise<void> => {
-    if (nodes.has(descriptor.digest)) return
-    if (!isIndexType(descriptor.mediaType) && !isManifestType(descriptor.mediaType)) {
-      if (depth === 0) refuseRoot(descriptor)
-      if (kind === 'config') checkConfigSize(descriptor)
-      nodes.set(descriptor.digest, { kind: isForeignLayerType(descriptor.mediaType) ? 'blob' : kind, descriptor })
-      return
-    }
-    checkIndexDepth(depth, descriptor)
-    const document = await read(descriptor)
-    for (const child of childrenOf(document)) await visit(child.descriptor, child.kind, depth + 1)
-    nodes.set(descriptor.digest, { kind: document.kind, descriptor })
+  if (!isDocumentRole(roleOf(root))) refuseRoot(root)
+  const found = await walkDocuments(root, {
+    see: node => {
+      if (node.role === 'config') checkConfigSize(node.descriptor)
+      return true
+    },
+    read: node => read(node.descriptor),
+  })
+  const nodes = new Map<Digest, GraphNode>()
+  for (const node of found.map(stepOf)) {
+    const { digest } = node.descriptor
+    const known = nodes.get(digest)
+    // A blob that is named twice moves once; what one place calls a document is moved as one, after what it needs.
+    if (known && (isDocument(known) || !isDocument(node))) continue
+    nodes.delete(digest)
+    nodes.set(digest, node)
   }
-  await visit(root, 'manifest', 0)
   return [...nodes.values()]
 }
 
-/** SAFETY: of a document that cannot be read (Docker's schema 1, or worse) nobody knows what it needs to be complete. */
+function stepOf({ role, descriptor, optional }: SpecNode): GraphNode {
+  if (role === 'index' || role === 'manifest') return { kind: role, descriptor }
+  if (optional) return { kind: 'blob', descriptor }
+  return { kind: role === 'config' ? 'config' : 'layer', descriptor }
+}
+
+/** SAFETY: of a document that cannot be read (Docker's schema 1, or worse) it is not known what it needs to be complete. */
 function refuseRoot({ mediaType, digest }: Descriptor): never {
   const message = `${digest} is neither manifest nor index: media type ${mediaType}`
   throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
 }
 
-/** SAFETY: an image config is read as a whole by everybody who uses the image; what it says of its size may be a lie. */
+/** SAFETY: an image config is read as a whole by every reader of the image; what it says of its size may be a lie. */
 function checkConfigSize({ mediaType, digest, size }: Descriptor): void {
   const limit = Limits.configBytes
   if (size <= limit || !isConfigType(mediaType)) return
   throw new LimitError('image config bytes', { limit, actual: size, where: digest })
-}
-
-/** SAFETY: a document names what is below it by digest, so it cannot contain itself; only the depth needs a bound. */
-export function checkIndexDepth(depth: number, at: Descriptor): void {
-  if (depth <= Limits.indexDepth) return
-  throw new FormatError('ERR_INVALID_INDEX', `indexes nested deeper than ${Limits.indexDepth}: ${at.digest}`)
-}
-
-function childrenOf(document: ImageDocument): GraphNode[] {
-  if (document.kind === 'index') return document.index.manifests.map(descriptor => ({ kind: 'layer', descriptor }))
-  const { config, layers } = document.manifest
-  return [{ kind: 'config', descriptor: config }, ...layers.map(descriptor => ({ kind: 'layer', descriptor }) as const)]
 }

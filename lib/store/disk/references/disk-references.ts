@@ -46,7 +46,7 @@ export class DiskReferences implements ReferenceStore {
     await this.#context.batch.flush()
     const removals = await readRemovals(this.#context)
     const blobs = await completeGraph(this.#blobs, copy, options)
-    if (this.#context.settings.durable) await this.#syncThoseOfOthers(blobs)
+    if (this.#context.settings.durable) await this.#syncThoseOfOthers([...blobs.keys()])
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
     const spellings = spellingsOf(name)
@@ -77,11 +77,11 @@ export class DiskReferences implements ReferenceStore {
   }
 
   /** A name must not outlive its blobs: those of a store that syncs in batches may not be synced yet. */
-  async #syncThoseOfOthers(blobs: ReadonlySet<Digest>): Promise<void> {
+  async #syncThoseOfOthers(blobs: readonly Digest[]): Promise<void> {
     const since = await this.#context.batch.othersSince()
     if (since === Number.POSITIVE_INFINITY) return
-    const looks = await settleAll([...blobs].map(digest => lookAtBlob(this.#context, digest)))
-    const young = [...blobs].filter((_, i) => (looks[i]?.mtimeMs ?? 0) >= since)
+    const looks = await settleAll(blobs.map(digest => lookAtBlob(this.#context, digest)))
+    const young = blobs.filter((_, i) => (looks[i]?.mtimeMs ?? 0) >= since)
     await syncBlobs(this.#context, young)
   }
 

@@ -98,9 +98,22 @@ export function entriesOf(index: IndexFile): AllEntries {
   return { names, entries: index.entries.filter(entry => nameOf(entry) === undefined) }
 }
 
-/** The names in order, each with what it stands for. */
+/**
+ * The names in order, each with what it stands for. An entry that is no descriptor hides none of the others: they come
+ * first, then the error.
+ */
 export function* namesOf(index: IndexFile): Generator<NamedDescriptor, void, undefined> {
-  for (const name of [...index.names.keys()].sort()) yield { name, descriptor: descriptorOf(index, name) as Descriptor }
+  let fault: unknown
+  for (const name of [...index.names.keys()].sort()) {
+    let descriptor: Descriptor | undefined
+    try {
+      descriptor = descriptorOf(index, name)
+    } catch (error) {
+      fault ??= error
+    }
+    if (descriptor) yield { name, descriptor }
+  }
+  if (fault !== undefined) throw fault
 }
 
 function isObject(value: unknown): value is JsonObject {
