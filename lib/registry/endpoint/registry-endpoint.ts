@@ -61,12 +61,20 @@ export interface RegistryRequest {
   readonly borrow?: boolean | undefined
 }
 
+/** What the answers of a registry have taught of its ways. */
+export interface Learned {
+  maxBodyBytes: number
+  refusesMount: boolean
+  /** How bodies arrive where only one way works. */
+  bodyWay: 'PUT' | 'PATCH' | undefined
+}
+
 /** Sends requests to one registry: under their limit, authorised, redirected, and retried where a retry may help. */
 export class RegistryEndpoint {
   readonly base: URL
   readonly policy: UrlPolicy
   /** What the registry's refusals have taught. */
-  readonly learned = { maxBodyBytes: Number.POSITIVE_INFINITY, refusesMount: false }
+  readonly learned: Learned = { maxBodyBytes: Number.POSITIVE_INFINITY, refusesMount: false, bodyWay: undefined }
   readonly #settings: EndpointSettings
   readonly #limits: RequestLimits
   readonly #authorizer: Authorizer

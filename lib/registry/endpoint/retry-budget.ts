@@ -19,6 +19,7 @@ export interface RetryOptions {
 /** Nobody is there, or not yet: people are told soon, and a program that has just been started gets a second chance. */
 const UNREACHABLE = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN']
 const TRIES_IF_UNREACHABLE = 2
+const DEFAULT_TRIES = 5
 
 /** Counts the failures of one piece of work and says after which pause it may be tried again. */
 export class RetryBudget {
@@ -29,11 +30,17 @@ export class RetryBudget {
     this.#options = options
   }
 
+  /** Tries in a row without progress, the first included. */
+  get tries(): number {
+    return this.#options.tries ?? DEFAULT_TRIES
+  }
+
   /** The pause in milliseconds before the next try; `undefined` if there must be none. */
   pauseAfter(error: unknown): number | undefined {
     if (!(error instanceof RegistryError) || !error.retryable) return undefined
     this.#failures++
-    const { tries = 5, baseDelayMs = 500, maxDelayMs = 30_000, maxRetryAfterMs = 60_000 } = this.#options
+    const { tries } = this
+    const { baseDelayMs = 500, maxDelayMs = 30_000, maxRetryAfterMs = 60_000 } = this.#options
     if (this.#failures >= (isUnreachable(error) ? Math.min(tries, TRIES_IF_UNREACHABLE) : tries)) return undefined
     // Full jitter: clients that failed together do not come back together.
     const pause = Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#failures - 1))

@@ -4,11 +4,13 @@ import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import type { PushBlobOptions, PushedBlob } from '../registry-client.ts'
 import { SourceFailure } from '../transport/transport.ts'
+import { BodyWays } from './body-ways.ts'
 import { cancelUpload } from './cancel-upload.ts'
 import { openUpload } from './open-upload.ts'
 import { PieceSource } from './piece-source.ts'
 import { putBlob } from './put-blob.ts'
 import { LostUpload, type PieceUpload, sendPieces } from './send-pieces.ts'
+import { SentBytes } from './sent-bytes.ts'
 import { type UploadSlot, uploadSlot } from './upload-state.ts'
 import { uploadStatus } from './upload-status.ts'
 
@@ -16,6 +18,11 @@ import { uploadStatus } from './upload-status.ts'
 const CHUNK_BYTES = 16 * 1024 * 1024
 /** A registry that refuses even this as too large refuses for another reason. */
 const SMALLEST_CHUNK_BYTES = 64 * 1024
+/** SAFETY: of a piece that a registry took in part, less than this is no progress, or it could take one byte at a time. */
+const PROGRESS_BYTES = 1024 * 1024
+
+/** Once may be an accident; a registry that answers every first piece with 404 knows no pieces. */
+const LOST_AT_ONCE = 2
 
 /** Uploads a blob; see `RegistryClient.pushBlob`. */
 export async function pushBlob(
@@ -61,27 +68,34 @@ interface Session {
 class BlobPush {
   readonly #context: PushContext
   readonly #budget: RetryBudget
+  readonly #sent: SentBytes
+  readonly #ways: BodyWays
   /** Bytes in a piece as wished for; the blob is sent whole if it is not larger. */
   #wished: number
-  #inOnePiece = false
-  /** Most bytes that the registry ever held. */
+  /** Most bytes that the registry ever held, and how many of them it held when that was last called progress. */
   #furthest = 0
+  #counted = 0
+  #lostAtOnce = 0
 
   constructor(context: PushContext) {
     const { chunkBytes, uploads } = context.options
     this.#context = context
     this.#budget = context.endpoint.budget()
+    this.#sent = new SentBytes(context.descriptor, this.#budget.tries)
+    this.#ways = new BodyWays(context.endpoint.learned)
     this.#wished = chunkBytes ?? (uploads ? CHUNK_BYTES : Number.POSITIVE_INFINITY)
   }
 
   async run(): Promise<PushedBlob> {
     let session = await this.#begin()
     while (session) {
+      const inPieces = this.#isInPieces(session)
       try {
-        await this.#send(session)
+        await this.#send(session, inPieces)
+        this.#ways.succeeded(inPieces ? 'PATCH' : 'PUT')
         return 'uploaded'
       } catch (error) {
-        await this.#recover(session, error)
+        await this.#recover(session, inPieces, error)
         session = await this.#start(undefined)
       }
     }
@@ -131,10 +145,10 @@ class BlobPush {
     return { location, offset: 0, minBytes }
   }
 
-  async #send(session: Session): Promise<void> {
+  async #send(session: Session, inPieces: boolean): Promise<void> {
     const { endpoint, repository, descriptor, options, open } = this.#context
-    if (!this.#isInPieces(session)) {
-      const body = { size: descriptor.size, open }
+    if (!inPieces) {
+      const body = { size: descriptor.size, open: () => this.#sent.count(open()) }
       return putBlob(endpoint, repository, descriptor, session.location, { body, once: true, signal: options.signal })
     }
     await this.#context.slot?.save(session.location, session.offset)
@@ -147,25 +161,33 @@ class BlobPush {
   }
 
   #isInPieces(session: Session): boolean {
-    if (session.offset > 0) return true
-    return !this.#inOnePiece && this.#context.descriptor.size > this.#pieceBytes(session)
+    const { next } = this.#ways
+    if (session.offset > 0 || next === 'PATCH') return true
+    return next === undefined && this.#context.descriptor.size > this.#pieceBytes(session)
   }
 
   #pieceUpload(session: Session): PieceUpload {
     return {
       ...this.#context,
       ...session,
+      sent: this.#sent,
       signal: this.#context.options.signal,
       budget: this.#budget,
       isDoubtful: session.offset > 0,
       pieceBytes: () => this.#pieceBytes(session),
       shrink: refused => this.#shrink(refused, session.minBytes),
-      reached: offset => {
-        // Sending the same bytes again and again is no progress.
-        if (offset > this.#furthest) this.#budget.progressed()
-        this.#furthest = Math.max(this.#furthest, offset)
-      },
+      reached: (offset, isWhole) => this.#reached(offset, isWhole),
     }
+  }
+
+  /** Sending the same bytes again and again is no progress. */
+  #reached(offset: number, isWhole: boolean): boolean {
+    const isProgress = offset > this.#furthest && (isWhole || offset - this.#counted >= PROGRESS_BYTES)
+    this.#furthest = Math.max(this.#furthest, offset)
+    if (!isProgress) return false
+    this.#counted = offset
+    this.#budget.progressed()
+    return true
   }
 
   #pieceBytes({ minBytes }: Session): number {
@@ -180,24 +202,39 @@ class BlobPush {
   }
 
   /** Makes ready for another try, or throws the error. */
-  async #recover(session: Session, error: unknown): Promise<void> {
-    const { endpoint, repository, descriptor, slot, options } = this.#context
-    const inPieces = this.#isInPieces(session)
+  async #recover(session: Session, inPieces: boolean, error: unknown): Promise<void> {
+    const { endpoint, repository, slot, options } = this.#context
     if (inPieces && slot && mayGoOnLater(error, options.signal)) throw error
     await cancelUpload(endpoint, repository, session.location)
     await slot?.clear()
     if (error instanceof SourceFailure) throw error.cause
     if (error instanceof LostUpload) {
-      this.#inOnePiece ||= error.inOnePiece
+      if (error.end === 'refused') this.#ways.refuse('PATCH', error.first)
+      if (error.end === 'lost at once' && ++this.#lostAtOnce >= LOST_AT_ONCE) this.#ways.avoid('PATCH')
       return endpoint.waitAfter(error.failure, this.#budget, options.signal)
     }
-    const { status } = error instanceof RegistryError ? error : {}
-    if (status === 413 && !inPieces && this.#shrink(descriptor.size, session.minBytes)) return
-    await endpoint.waitAfter(asPassing(error), this.#budget, options.signal)
+    if (inPieces) return endpoint.waitAfter(error, this.#budget, options.signal)
+    return this.#recoverWhole(session, error)
+  }
+
+  /** After a body with the closing PUT. */
+  async #recoverWhole({ minBytes }: Session, error: unknown): Promise<void> {
+    const { endpoint, descriptor, options } = this.#context
+    if (!(error instanceof RegistryError)) throw error
+    const { status = 0 } = error
+    if (status === 413 && !this.#ways.isRefused('PATCH') && this.#shrink(descriptor.size, minBytes)) return
+    if (REFUSES_BODY.includes(status) && descriptor.size > 0) return this.#ways.refuse('PUT', error)
     // What broke in one piece may get through in several, and then need not be sent from its start again.
     this.#wished = Math.min(this.#wished, CHUNK_BYTES)
+    if (LOSES_BODY.includes(status) || descriptor.size > CHUNK_BYTES) this.#ways.avoid('PUT')
+    await endpoint.waitAfter(asPassing(error), this.#budget, options.signal)
   }
 }
+
+/** How registries answer a body where they take none. */
+const REFUSES_BODY: readonly number[] = [400, 405, 406, 411, 415, 501]
+/** These may be that, too, or a session that was lost, or an accident. */
+const LOSES_BODY: readonly number[] = [404, 410, 416, 500]
 
 /** Whether the same upload may be gone on with after such an end: by a later call, perhaps of another process. */
 function mayGoOnLater(error: unknown, signal: AbortSignal | undefined): boolean {
@@ -205,8 +242,8 @@ function mayGoOnLater(error: unknown, signal: AbortSignal | undefined): boolean 
   return error instanceof RegistryError && (error.retryable || error.code === 'ERR_UNAUTHORIZED')
 }
 
-/** A session that the registry has lost (404) or moved on in (416) is no fault of the blob: a new one may do. */
-function asPassing(error: unknown): unknown {
-  if (!(error instanceof RegistryError) || (error.status !== 404 && error.status !== 416)) return error
+/** A session that the registry has lost (404, 410) or moved on in (416) is no fault of the blob: a new one may do. */
+function asPassing(error: RegistryError): RegistryError {
+  if (![404, 410, 416].includes(error.status ?? 0)) return error
   return new RegistryError('ERR_REGISTRY', 'registry lost the upload', { ...error, retryable: true }, { cause: error })
 }
