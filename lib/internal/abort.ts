@@ -1,4 +1,4 @@
-/** Options of every call that may take long: how to stop it. */
+/** Options of every call that may take long. */
 export interface AbortOptions {
   /** Stops the call; it then rejects with `signal.reason` as it is, and leaves no visible change. */
   readonly signal?: AbortSignal | undefined
@@ -8,7 +8,7 @@ export interface AbortOptions {
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   if (signal.aborted) {
-    // Nobody will look at the work any more; if it fails as well, that is not an unhandled rejection.
+    // The caller no longer awaits `work`; its failure must not become an unhandled rejection.
     work.catch(() => {})
     throw signal.reason
   }

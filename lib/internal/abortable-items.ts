@@ -1,8 +1,9 @@
 import { abortable } from './abort.ts'
 
 /**
- * The items of a stream; with a signal, they end with its reason as soon as it fires, also while the stream is silent.
- * A stream that is left early is told so and waited for, except after an abort: a silent one could not answer.
+ * Passes the items of a stream on. With a signal, the stream ends with the signal's reason as soon as it fires, even
+ * while the source is silent. When the consumer leaves early, the source's `return` is called and awaited, except after
+ * an abort: a silent source could not answer.
  */
 export function abortableItems<T>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -38,7 +39,7 @@ async function* guard<T>(
 
 async function stop(iterator: Iterator<unknown> | AsyncIterator<unknown>, signal: AbortSignal): Promise<void> {
   const stopped = Promise.resolve(iterator.return?.())
-  // After an abort its reason is what the caller gets; how the stream took it changes nothing.
+  // After an abort the caller gets the signal's reason, whatever the source answers.
   if (signal.aborted) stopped.catch(() => undefined)
   else await stopped
 }

@@ -5,8 +5,8 @@ import { withFsyncLimit } from './concurrency/fsync-limit.ts'
 import { withDescriptor } from './with-descriptor.ts'
 
 /**
- * Replaces a file as a whole: readers see the old bytes or the new ones, never a part, and after the call the new ones
- * survive a power cut. The temporary file stands beside the target; it is removed if anything fails.
+ * Replaces a file as a whole: readers see the old bytes or the new bytes, never a mix, and after the call the new bytes
+ * survive a power cut. The temporary file is created in the same directory and removed if a step fails.
  */
 export async function writeFileAtomic(
   path: string,

@@ -1,7 +1,7 @@
-/** Where bytes may come from: one buffer, a list of chunks, or a stream of them (a Node `Readable` is one). */
+/** Source of bytes: one buffer, a list of chunks, or a stream of chunks (a Node `Readable` is one). */
 export type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** The chunks of a source, one after the other. Chunks of a buffer are the buffer itself. */
+/** The chunks of a source, in order. The only chunk of a buffer is the buffer itself. */
 export function chunksOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   return source instanceof Uint8Array ? [source] : source
 }

@@ -1,6 +1,6 @@
 /**
- * JSON with keys in the order of their code units, no white space, `undefined` members left out: the form in which
- * this library writes documents, so that equal values have equal bytes.
+ * JSON with keys sorted by code unit, without white space and without `undefined` members. The library writes documents
+ * in this form, so equal values have equal bytes.
  */
 export function canonicalJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(sorted(value)), 'utf8')

@@ -2,9 +2,9 @@ import { LimitError } from '../errors/index.ts'
 import { type ByteSource, chunksOf } from './byte-source.ts'
 
 /**
- * All bytes of a source in one buffer, for documents only.
+ * All bytes of a source in one buffer; for documents only.
  *
- * @throws {@link LimitError} as soon as more than `limit` bytes have come; reading stops there.
+ * @throws {@link LimitError} as soon as more than `limit` bytes have arrived; the source is not read further.
  */
 export async function collectBytes(source: ByteSource, limit: number, what: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []

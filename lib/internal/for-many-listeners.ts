@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events'
 
-/** A signal that fires with another one and that any number of waits may listen to: Node warns of a leak from the eleventh on. */
+/**
+ * A signal that fires with the given one and accepts any number of listeners. NODE: an EventTarget warns of a leak from
+ * the eleventh listener on.
+ */
 export function forManyListeners(signal: AbortSignal): AbortSignal {
   const own = AbortSignal.any([signal])
   setMaxListeners(0, own)

@@ -7,7 +7,8 @@
 /** The string for a name's bytes; {@link encodeName} gives the bytes back. */
 export function decodeName(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  // PERF: a replacement character is the only sign of invalid input, and rare; only then walk the bytes.
+  // PERF: invalid input always gives a replacement character, and valid names rarely contain one: only then walk the
+  // bytes.
   return text.includes('\ufffd') ? decodeEscaped(bytes) : text
 }
 

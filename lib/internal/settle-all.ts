@@ -1,6 +1,6 @@
 /**
- * The results of all; rejects with the first failure, but only when all have come to their end: nothing goes on behind the
- * back of the caller.
+ * Resolves to the results of all promises. Rejects with the first failure, but only after all promises have settled, so
+ * no work continues after the caller got its answer.
  */
 export async function settleAll<T>(work: Iterable<Promise<T>>): Promise<T[]> {
   const settled = await Promise.allSettled(work)

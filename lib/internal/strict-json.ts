@@ -1,4 +1,4 @@
-/** What is wrong with a JSON text, and the byte where it shows. */
+/** What is wrong with a JSON text, and the byte offset of the fault. */
 export class JsonFault extends Error {
   readonly position: number
   constructor(message: string, position: number, options?: ErrorOptions) {
@@ -16,8 +16,8 @@ const CLOSE_BRACKET = 0x5d
 const COLON = 0x3a
 
 /**
- * Parses JSON that two parsers could not read in two ways: UTF-8 without BOM, no key twice in one object, nesting of at
- * most `maxDepth`. Throws {@link JsonFault}; the caller knows which document it was.
+ * Parses JSON that every parser reads alike: UTF-8 without BOM, no duplicate key in an object, nesting of at most
+ * `maxDepth`. Throws {@link JsonFault}; the caller adds which document it was.
  */
 export function parseStrictJson(bytes: Uint8Array, maxDepth = 64): unknown {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) throw new JsonFault('byte order mark', 0)
@@ -39,7 +39,9 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** One pass over the bytes; malformed text is left to JSON.parse, which names it better. */
+/**
+ * Checks nesting and keys in one pass over the bytes. Malformed text is left to JSON.parse, whose message is better.
+ */
 function checkNestingAndKeys(bytes: Uint8Array, maxDepth: number): void {
   const open: (Set<string> | undefined)[] = []
   for (let i = 0; i < bytes.length; i++) {

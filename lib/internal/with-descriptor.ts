@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno } from './errno.ts'
 
-/** Two seconds in all: as long as others of this machine may need to close what they have open. */
+/** Two seconds in all: enough for short-lived files of other processes to be closed. */
 const PAUSES_MS = [5, 10, 25, 50, 110, 250, 500, 1050]
 
-/** Opens something; while the process or the machine has no file descriptor left, it tries again for two seconds. */
+/** Opens a file. While the process or the machine has no free file descriptor, it retries for two seconds. */
 export async function withDescriptor<T>(open: () => Promise<T>): Promise<T> {
   for (const pauseMs of PAUSES_MS) {
     try {

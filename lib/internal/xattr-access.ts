@@ -3,15 +3,15 @@ import { pathToFileURL } from 'node:url'
 import { isErrno } from './errno.ts'
 
 /**
- * Extended attributes of what a path leads to, links followed. Everything is synchronous and throws what the system says,
- * as an error with its `code`.
+ * Reads and writes extended attributes of a path; links are followed. All calls are synchronous and throw the system's
+ * error with its `code`.
  */
 export interface XattrAccess {
   /** Names of all attributes. */
   list(path: string): readonly string[]
-  /** The value of one. */
+  /** The value of one attribute. */
   get(path: string, name: string): Uint8Array
-  /** Sets one, whether it was there or not. */
+  /** Creates or replaces one attribute. */
   set(path: string, name: string, value: Uint8Array): void
 }
 
@@ -23,15 +23,15 @@ interface FsXattr {
 }
 
 /**
- * What reaches extended attributes here, if the optional package `fs-xattr` is installed, with its native part. Node itself
- * cannot.
+ * Access to extended attributes, if the optional package `fs-xattr` is installed with its native part. Node has no call
+ * for them.
  *
  * @param packageName - Name or absolute path of the package.
  */
 export async function loadXattrAccess(packageName = 'fs-xattr'): Promise<XattrAccess | undefined> {
   let loaded: Partial<FsXattr> & { default?: Partial<FsXattr> }
   try {
-    // Found first, then loaded: bundlers put something of their own in the place of an optional package.
+    // Resolved first, then loaded: bundlers replace an optional package by a stub.
     const file = createRequire(import.meta.url).resolve(packageName)
     loaded = (await import(pathToFileURL(file).href)) as typeof loaded
   } catch (error) {
