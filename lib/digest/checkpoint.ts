@@ -7,31 +7,31 @@ import { DIGEST_ALGORITHMS, type DigestAlgorithm } from './digest.ts'
  * the first 16 hex digits of the SHA-256 over the other members.
  */
 export interface DigestCheckpoint {
-  /** Version of this format. */
+  /** Version of the format. */
   readonly version: 1
-  /** What is being computed. */
+  /** Algorithm of the hash. */
   readonly algorithm: DigestAlgorithm
-  /** How many bytes the state stands for. */
+  /** Number of bytes hashed so far. */
   readonly bytes: number
   /** The engine's state, base64. */
   readonly state: string
-  /** Guards the members above: the engine itself does not notice a flipped bit. */
+  /** Detects damage to the members above: the engine does not notice a flipped bit. */
   readonly checksum: string
 }
 
-/** Wraps an engine's state for keeping. */
+/** Wraps an engine's state as a checkpoint. */
 export function createCheckpoint(algorithm: DigestAlgorithm, bytes: number, state: Uint8Array): DigestCheckpoint {
   const members = { version: 1, algorithm, bytes, state: Buffer.from(state).toString('base64') } as const
   return { ...members, checksum: checksumOf(members) }
 }
 
-/** Unwraps a kept state, or throws `ERR_INVALID_CHECKPOINT`. */
+/** Unwraps the state of a checkpoint, or throws `ERR_INVALID_CHECKPOINT`. */
 export function openCheckpoint(checkpoint: DigestCheckpoint): {
   algorithm: DigestAlgorithm
   bytes: number
   state: Uint8Array
 } {
-  // A checkpoint comes from a file as often as from `save`: it may be anything.
+  // Callers often read checkpoints from files, so the value may be anything.
   const { version, algorithm, bytes, state, checksum } = checkpoint ?? {}
   const sound =
     version === 1 &&

@@ -4,12 +4,13 @@ import { createDigester, type DigesterOptions } from './digester.ts'
 import { createStreamDigester } from './stream-digester.ts'
 
 /**
- * The digest of a buffer or a stream. A stream is read once and not kept; a long one does not hold up the calling thread.
+ * Computes the digest of a buffer or a stream. A stream is read once and not kept; a long stream does not block the
+ * calling thread.
  *
- * @throws {@link HasherError} `ERR_HASHER` if the thread that hashes a long stream has crashed.
+ * @throws {@link HasherError} `ERR_HASHER` if the worker thread that hashes a long stream has crashed.
  */
 export async function digestOf(source: ByteSource, options: DigesterOptions = {}): Promise<Digest> {
-  // PERF: many small inputs must not pay for what streams need.
+  // PERF: a buffer needs no stream digester, whose set-up costs more than hashing a small buffer.
   const digester = source instanceof Uint8Array ? await createDigester(options) : await createStreamDigester(options)
   try {
     for await (const chunk of chunksOf(source)) await digester.update(chunk)

@@ -3,8 +3,8 @@ import type { DigesterOptions } from './digester.ts'
 import { type HasherEngine, openHash, type RunningHash } from './engine.ts'
 
 /**
- * Computes one digest after another, of many inputs that are mostly small. Where a `Digester` for each would be awaited,
- * here only the beginning of the series is. End it with `release`, once.
+ * Computes the digests of many small inputs, one after the other. Only the start of the series is asynchronous; a
+ * `Digester` would be awaited for each input. End the series with `release`, once.
  *
  * @internal
  */
@@ -23,12 +23,12 @@ export class DigestSeries {
     this.#hash.update(chunk)
   }
 
-  /** Ends an input and begins the next one. */
+  /** Ends an input, returns its digest and begins the next input. */
   next(): Digest {
     return `${this.#algorithm}:${this.#hash.next()}` as Digest
   }
 
-  /** Frees what the series holds; it must not be used after that. */
+  /** Releases the hasher; the series must not be used afterwards. */
   release(): void {
     this.#hash.release()
   }

@@ -5,17 +5,17 @@ import { FormatError } from '../errors/index.ts'
  * document may name a blob by another algorithm ({@link isWellFormedDigest}); every act on that blob rejects.
  */
 export type Digest = `${string}:${string}` & {
-  /** Never there: it keeps plain strings from passing as digests. */
+  /** Brand without a value: it keeps plain strings from passing as digests. */
   readonly __digest: unique symbol
 }
 
-/** The algorithms that this library computes, with the length of their lower-case hexadecimal form. */
+/** The algorithms that this library computes, with the length of their digests in lower-case hexadecimal. */
 export const DIGEST_ALGORITHMS = {
-  /** The one that every tool understands. */
+  /** SHA-256: every tool reads it. */
   sha256: 64,
-  /** Twice as long. */
+  /** SHA-512: registered by image-spec, less widely supported. */
   sha512: 128,
-  /** Registered by the specification, understood by few. */
+  /** BLAKE3: registered by image-spec, supported by few tools. */
   blake3: 64,
 } as const
 
@@ -63,27 +63,27 @@ const LONGEST = 512
 export function isWellFormedDigest(value: unknown): value is Digest {
   if (isDigest(value)) return true
   if (typeof value !== 'string' || value.length > LONGEST) return false
-  // SPEC: separators stand alone, between components; nothing here can leave a directory or end a URL.
+  // SPEC: separators stand alone between components, so no digest can leave a directory or end a URL.
   const [, algorithm] = /^([a-z0-9]+(?:[+._-][a-z0-9]+)*):[a-zA-Z0-9=_-]+$/.exec(value) ?? []
   // SPEC: the encoding of a registered algorithm is part of its definition.
   return algorithm !== undefined && !Object.hasOwn(DIGEST_ALGORITHMS, algorithm)
 }
 
-/** The parts of a digest. */
+/** The two parts of a digest. */
 export interface SplitDigest {
-  /** What computed it. */
+  /** Algorithm of the digest. */
   readonly algorithm: DigestAlgorithm
   /** Its value in lower-case hexadecimal. */
   readonly hex: string
 }
 
 /**
- * Takes a digest apart.
+ * Splits a digest into algorithm and hex.
  *
  * @throws {@link FormatError} `ERR_INVALID_DIGEST` as {@link parseDigest}.
  */
 export function splitDigest(digest: Digest): SplitDigest {
-  // SAFETY: the parts become paths and choose the hash. A document may name a blob by an algorithm that is not known here.
+  // SAFETY: the parts become paths and select the hash, and a document may name a blob by an unknown algorithm.
   parseDigest(digest)
   const colon = digest.indexOf(':')
   return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) }

@@ -3,7 +3,7 @@ import { createCheckpoint, type DigestCheckpoint, openCheckpoint } from './check
 import type { Digest, DigestAlgorithm } from './digest.ts'
 import { type HasherEngine, openHash, type RunningHash } from './engine.ts'
 
-/** Which hash to compute, and with what. */
+/** Options of a digester. */
 export interface DigesterOptions {
   /** @defaultValue `'sha256'` */
   readonly algorithm?: DigestAlgorithm | undefined
@@ -12,10 +12,10 @@ export interface DigesterOptions {
 }
 
 /**
- * Computes one digest over bytes that come piece by piece.
+ * Computes one digest over bytes that arrive in chunks.
  *
- * Synchronous once created: a chunk of 64 KiB takes about 0.15 ms. End it with `digest` or `release`, once; after that
- * every call throws `ERR_INVALID_ARGUMENT`.
+ * All methods are synchronous: a chunk of 64 KiB takes about 0.15 ms. End it with `digest` or `release`, once; after
+ * that every call throws `ERR_INVALID_ARGUMENT`.
  */
 export class Digester {
   readonly #algorithm: DigestAlgorithm
@@ -29,7 +29,7 @@ export class Digester {
     this.#bytes = bytes
   }
 
-  /** Bytes hashed so far, those before a checkpoint included. */
+  /** Number of bytes hashed so far, including those before a checkpoint. */
   get bytesHashed(): number {
     return this.#bytes
   }
@@ -41,7 +41,7 @@ export class Digester {
   }
 
   /**
-   * The state so far as plain data, from which {@link restoreDigester} goes on, in this process or another.
+   * The current state as plain data, from which {@link restoreDigester} continues, in this process or another.
    *
    * @throws {@link FormatError} `ERR_CHECKPOINT_UNSUPPORTED` with the `native` hasher.
    */
@@ -53,14 +53,14 @@ export class Digester {
     return createCheckpoint(this.#algorithm, this.#bytes, hash.save())
   }
 
-  /** Ends the computation and gives its result. */
+  /** Ends the computation and returns the digest. */
   digest(): Digest {
     const hex = this.#open().hex()
     this.#hash = undefined
     return `${this.#algorithm}:${hex}` as Digest
   }
 
-  /** Ends the computation without a result. May be called after `digest`; then it does nothing. */
+  /** Ends the computation without a result. After `digest` it does nothing. */
   release(): void {
     this.#hash?.release()
     this.#hash = undefined
@@ -72,14 +72,14 @@ export class Digester {
   }
 }
 
-/** Starts computing a digest. The first call in a process loads the engine; later ones take it from a pool. */
+/** Starts computing a digest. The first call in a process loads the engine; later calls take a hasher from a pool. */
 export async function createDigester(options: DigesterOptions = {}): Promise<Digester> {
   const algorithm = options.algorithm ?? 'sha256'
   return new Digester(algorithm, await openHash(algorithm, options.hasher ?? 'wasm'), 0)
 }
 
 /**
- * Goes on where {@link Digester.save} left off, without the bytes that were hashed before.
+ * Continues from the state that {@link Digester.save} returned, without the bytes that were hashed before.
  *
  * @throws {@link FormatError} `ERR_INVALID_CHECKPOINT` if the checkpoint is damaged or of another version.
  */

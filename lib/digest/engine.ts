@@ -4,23 +4,24 @@ import type { DigestAlgorithm } from './digest.ts'
 import { borrowHasher, returnHasher } from './hasher-pool.ts'
 
 /**
- * What computes digests: `wasm` is hash-wasm, the default, whose state can be saved and carried into another process;
- * `native` is node:crypto, several times as fast on processors with SHA instructions, without that.
+ * Engine that computes digests. `wasm` is hash-wasm, the default: its state can be saved and restored in another
+ * process. `native` is node:crypto: several times as fast on processors with SHA instructions, but its state cannot be
+ * saved.
  */
 export type HasherEngine = 'wasm' | 'native'
 
-/** One running hash. Never shared: whoever opened it ends it with `hex` or `release`, once. */
+/** One running hash with one owner, which ends it with `hex` or `release`, once. */
 export interface RunningHash {
   update(chunk: Uint8Array): void
   hex(): string
-  /** Gives the digest as `hex` does, but does not end: the next bytes are the first of another input. */
+  /** Returns the digest as `hex` does, and starts anew: the next bytes are the first of another input. */
   next(): string
   release(): void
-  /** Bytes of the state; absent where the engine cannot serialise it. */
+  /** The serialised state; absent if the engine cannot serialise it. */
   save?(): Uint8Array
 }
 
-/** Starts a hash on the engine, from a saved state if one is given. */
+/** Starts a hash on an engine, from a saved state if one is given. */
 export async function openHash(
   algorithm: DigestAlgorithm,
   engine: HasherEngine,

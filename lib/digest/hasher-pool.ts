@@ -1,7 +1,7 @@
 import type { IHasher } from 'hash-wasm'
 import type { DigestAlgorithm } from './digest.ts'
 
-/** Instances kept for reuse, per algorithm; more than this many at once are made and dropped again. */
+/** Number of idle hashers kept per algorithm; further ones are discarded. */
 const KEPT = 16
 
 // PERF: instantiating a WASM hasher costs 70 to 170 µs, `init()` of a used one about 1 µs.
@@ -13,12 +13,12 @@ const create: Record<DigestAlgorithm, () => Promise<IHasher>> = {
   blake3: async () => (await import('hash-wasm/dist/blake3.umd.min.js')).default.createBLAKE3(),
 }
 
-/** A hasher that nobody else uses, in an undefined state: call `init` or `load` first. */
+/** Takes a hasher out of the pool. Its state is undefined: call `init` or `load` first. */
 export async function borrowHasher(algorithm: DigestAlgorithm): Promise<IHasher> {
   return free[algorithm].pop() ?? (await create[algorithm]())
 }
 
-/** Gives a hasher back. The caller must not touch it again. */
+/** Returns a hasher to the pool. The caller must not use it afterwards. */
 export function returnHasher(algorithm: DigestAlgorithm, hasher: IHasher): void {
   if (free[algorithm].length < KEPT) free[algorithm].push(hasher)
 }

@@ -8,20 +8,20 @@ import type { HashWorker } from './worker/hash-worker.ts'
 import { betterPlace, NOWHERE_ELSE, placeStream, type StreamPlace } from './worker/hash-workers.ts'
 import { WorkerHash } from './worker/worker-hash.ts'
 
-/** PERF: starting a worker costs some 40 ms of processor time: what is hashed in less stays where it is. */
+/** PERF: starting a worker costs about 40 ms of processor time, so shorter streams are hashed on the calling thread. */
 const INLINE_BYTES = 2 * 1024 * 1024
 /**
- * What is hashed on the calling thread before others have a turn: half a millisecond. PERF: the stream of a worker waits for
- * that turn, too: two streams of 512 MiB take 2.0 s so, and 2.4 with 1 MiB.
+ * Bytes hashed on the calling thread before it yields to the event loop: half a millisecond. PERF: a stream in a worker
+ * also waits for the event loop; two streams of 512 MiB take 2.0 s with this size and 2.4 s with 1 MiB.
  */
 const PIECE_BYTES = 256 * 1024
 
 /**
- * Computes one digest over a long stream without holding up the calling thread: after the first 2 MiB another thread
- * goes on from the saved state, as soon as there is one. The digest does not depend on where it was computed.
+ * Computes one digest over a long stream without blocking the calling thread: after the first 2 MiB a worker thread
+ * continues from the saved state, as soon as one has started. The digest does not depend on the thread.
  *
- * Await each `update` before the next one; `save` gives the state at the moment of the call, whatever follows. End it with
- * `digest` or `release`, once.
+ * Await each `update` before the next one. `save` returns the state at the moment of the call. End it with `digest` or
+ * `release`, once.
  */
 export class StreamDigester {
   readonly #algorithm: DigestAlgorithm
@@ -41,20 +41,20 @@ export class StreamDigester {
     this.#bytes = inline.bytesHashed
   }
 
-  /** Bytes taken so far, those before a checkpoint included. */
+  /** Number of bytes taken so far, including those before a checkpoint. */
   get bytesHashed(): number {
     return this.#bytes
   }
 
   /**
-   * Adds bytes. The buffer may be reused when the promise has settled; it settles once the bytes are taken, which is
-   * later only if hashing is far behind.
+   * Adds bytes. The promise settles when the bytes are taken; the buffer may be reused then. It settles late only if
+   * hashing is far behind.
    *
-   * @throws {@link HasherError} `ERR_HASHER` if the thread that hashes has crashed.
+   * @throws {@link HasherError} `ERR_HASHER` if the worker thread has crashed.
    */
   async update(chunk: Uint8Array): Promise<void> {
     this.#assertOpen()
-    // The native hasher cannot hand over its state, and is fast enough not to need it.
+    // The native hasher cannot save its state for a worker, and is fast enough on the calling thread.
     const isLong = this.#engine === 'wasm' && this.#bytes + chunk.byteLength > INLINE_BYTES
     if (!isLong) return this.#hashHere(chunk)
     for (let at = 0; at < chunk.byteLength; ) {
@@ -75,7 +75,10 @@ export class StreamDigester {
     this.#bytes += bytes.byteLength
   }
 
-  /** Lets others have a turn now and then, the message that a worker has started among them. */
+  /**
+   * Hashes on the calling thread and yields to the event loop between pieces, so that a worker's start message can
+   * arrive.
+   */
   async #hashHereInTurn(bytes: Uint8Array): Promise<void> {
     this.#hashHere(bytes)
     this.#sinceTurn += bytes.byteLength
@@ -84,21 +87,21 @@ export class StreamDigester {
     await setImmediate()
   }
 
-  /** The state so far; see {@link Digester.save}. */
+  /** The current state; see {@link Digester.save}. */
   async save(): Promise<DigestCheckpoint> {
     if (!this.#away) return this.#open().save()
     const bytes = this.#bytes
     return createCheckpoint(this.#algorithm, bytes, await this.#away.save())
   }
 
-  /** Ends the computation and gives its result. */
+  /** Ends the computation and resolves to the digest. */
   async digest(): Promise<Digest> {
     const digest = this.#away ? (`${this.#algorithm}:${await this.#away.hex()}` as Digest) : this.#open().digest()
     this.#end()
     return digest
   }
 
-  /** Ends the computation without a result. May be called after `digest`; then it does nothing. */
+  /** Ends the computation without a result. After `digest` it does nothing. */
   release(): void {
     this.#inline?.release()
     this.#away?.release()
@@ -111,7 +114,7 @@ export class StreamDigester {
     this.#inline = this.#away = this.#place = undefined
   }
 
-  /** Sees to it that the next bytes are hashed where there is most room. */
+  /** Moves the stream to the place with the most free capacity. */
   async #findPlace(): Promise<void> {
     this.#assertOpen()
     this.#place ??= placeStream()
@@ -166,7 +169,7 @@ export async function createStreamDigester(options: DigesterOptions = {}): Promi
 }
 
 /**
- * Goes on from a checkpoint; see {@link restoreDigester}.
+ * Continues from a checkpoint; see {@link restoreDigester}.
  *
  * @throws {@link FormatError} `ERR_INVALID_CHECKPOINT`.
  */

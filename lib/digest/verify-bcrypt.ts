@@ -2,11 +2,11 @@ import { BcryptWorker } from './worker/bcrypt-worker.ts'
 
 const BCRYPT = /^\$2[axyb]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/
 
-/** Started by the first check, for the process. */
+/** One worker for the process, started by the first check. */
 let worker: BcryptWorker | undefined
 
 /**
- * Whether a text is a bcrypt hash that {@link verifyBcrypt} takes. A cost above 14 is refused: one check would then take
+ * Whether a text is a bcrypt hash that {@link verifyBcrypt} accepts. A cost above 14 is refused: one check would take
  * seconds.
  *
  * @internal
@@ -16,11 +16,11 @@ export function isBcrypt(text: string): boolean {
 }
 
 /**
- * Whether a password is the one that a bcrypt hash was made of. A thread of its own computes it, so other work goes on; it
- * takes as long as the cost in the hash says. The checks of the process run one after the other: the caller bounds how many
- * wait, and remembers the answers.
+ * Whether a password matches a bcrypt hash. A worker thread computes it, so the calling thread stays free; the time
+ * depends on the cost in the hash. The checks of a process run one after the other: the caller bounds how many wait,
+ * and caches results.
  *
- * SPEC: bcrypt looks at 72 bytes; a longer password is refused rather than cut.
+ * SPEC: bcrypt reads 72 bytes; a longer password is refused, not truncated.
  *
  * @throws {@link HasherError} `ERR_HASHER` if the thread has crashed; the next call starts another one.
  * @internal

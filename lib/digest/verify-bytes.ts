@@ -4,26 +4,26 @@ import { type Digest, splitDigest } from './digest.ts'
 import type { HasherEngine } from './engine.ts'
 import { createStreamDigester } from './stream-digester.ts'
 
-/** What bytes are supposed to be. */
+/** Expected digest and size of a byte stream. */
 export interface ExpectedBytes {
-  /** The digest they must have. */
+  /** The digest that the bytes must have. */
   readonly digest: Digest
-  /** The number of bytes there must be; not checked if absent. */
+  /** The number of bytes; not checked if absent. */
   readonly size?: number | undefined
 }
 
-/** How {@link verifyBytes} reports. */
+/** Options of {@link verifyBytes}. */
 export interface VerifyBytesOptions {
   /** @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
-  /** Names the bytes in errors. @defaultValue `'content'` */
+  /** Name of the bytes in errors. @defaultValue `'content'` */
   readonly what?: string | undefined
 }
 
 /**
- * Passes bytes through and proves that they are the expected ones: it ends only if size and digest held, and throws
- * instead of ending if not. Surplus bytes are noticed with the chunk that holds the first of them, and not passed on.
- * Bytes seen before the end are not proven yet.
+ * Passes bytes on and verifies them: the stream ends only if size and digest match, and throws otherwise. Surplus bytes
+ * are detected in the chunk that holds the first of them and are not passed on. Bytes passed on before the end are not
+ * verified yet.
  *
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH`, checked first.
  * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`.

@@ -7,7 +7,7 @@ const BRAND = Symbol.for('layerstore.error')
  * The cause is always kept. Aborted calls are the one exception: they rethrow `signal.reason` as it is.
  */
 export abstract class LayerStoreError extends Error {
-  /** Stable, documented, machine-readable; see the list in the errors room's README. */
+  /** Stable, documented, machine-readable code; the README of the errors room lists all codes. */
   abstract readonly code: ErrorCodeFormat
 
   /** @internal */
@@ -16,7 +16,7 @@ export abstract class LayerStoreError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 
-  /** The class name, also after minification of the prototype chain by a subclass. */
+  /** The class name. A getter keeps it correct when a bundler renames the class. */
   override get name(): string {
     return this.constructor.name
   }

@@ -4,7 +4,7 @@ import type { RootfsErrorCode } from './rootfs.ts'
 import type { SourceErrorCode } from './source.ts'
 import type { StoreErrorCode } from './store.ts'
 
-/** Every code that an error of this library can carry. The errors room's README says what each asks of the caller. */
+/** Every error code of this library. The README of the errors room says what the caller should do about each. */
 export type ErrorCode =
   | FormatErrorCode
   | StoreErrorCode

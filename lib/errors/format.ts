@@ -1,6 +1,6 @@
 import { LayerStoreError } from './base.ts'
 
-/** The codes of {@link FormatError}: which kind of input could not be understood. */
+/** Codes of {@link FormatError}. */
 export type FormatErrorCode =
   | 'ERR_INVALID_ARGUMENT'
   | 'ERR_INVALID_DIGEST'
@@ -18,10 +18,10 @@ export type FormatErrorCode =
   | 'ERR_UNSUPPORTED_COMPRESSION'
   | 'ERR_UNSUPPORTED_MEDIA_TYPE'
 
-/** Input that does not follow its format: a malformed digest, manifest, tar stream, compressed stream and the like. */
+/** Input that violates its format: a malformed digest, manifest, tar stream, compressed stream and the like. */
 export class FormatError extends LayerStoreError {
   readonly code: FormatErrorCode
-  /** Path of the fault inside the document, e.g. `layers[3].digest`, or a byte position, where one is known. */
+  /** Path of the fault inside the document, e.g. `layers[3].digest`, or a byte offset, if known. */
   readonly at: string | undefined
 
   /** @internal */
@@ -32,14 +32,14 @@ export class FormatError extends LayerStoreError {
   }
 }
 
-/** Input that is larger, deeper or longer than the limit set for it; nothing beyond the limit was read or kept. */
+/** Input that exceeds a limit; nothing beyond the limit was read or kept. */
 export class LimitError extends LayerStoreError {
   readonly code = 'ERR_LIMIT_EXCEEDED'
-  /** What was limited, e.g. `manifest bytes`. */
+  /** The limited quantity, e.g. `manifest bytes`. */
   readonly what: string
-  /** The limit that held. */
+  /** The limit. */
   readonly limit: number
-  /** What was seen; at least this much. */
+  /** The value seen; a lower bound if reading stopped there. */
   readonly actual: number
 
   /** @internal */

@@ -1,6 +1,6 @@
 import { LayerStoreError } from './base.ts'
 
-/** A thread that computes digests has crashed or was ended from outside. The bytes are not to blame: try again. */
+/** A worker thread that computes digests crashed or was terminated. The input is not the cause; a retry may succeed. */
 export class HasherError extends LayerStoreError {
   readonly code = 'ERR_HASHER'
 }

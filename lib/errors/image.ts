@@ -1,11 +1,11 @@
 import { LayerStoreError } from './base.ts'
 
-/** An index that holds no manifest for the platform asked for. */
+/** An index without a manifest for the requested platform. */
 export class PlatformNotFoundError extends LayerStoreError {
   readonly code = 'ERR_PLATFORM_NOT_FOUND'
-  /** The platform asked for, as `os/architecture[/variant]`. */
+  /** The requested platform, as `os/architecture[/variant]`. */
   readonly wanted: string
-  /** The platforms that the index does hold. */
+  /** The platforms of the index. */
   readonly available: readonly string[]
 
   /** @internal */

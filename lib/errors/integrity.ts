@@ -1,11 +1,11 @@
 import { LayerStoreError } from './base.ts'
 
-/** Bytes that do not hash to the digest they were announced under. Not worth a retry at the same source. */
+/** Bytes whose digest differs from the expected digest. A retry at the same source will not help. */
 export class DigestMismatchError extends LayerStoreError {
   readonly code = 'ERR_DIGEST_MISMATCH'
-  /** The digest that was promised. */
+  /** The expected digest. */
   readonly expected: string
-  /** The digest of the bytes that came. */
+  /** The digest of the bytes received. */
   readonly actual: string
 
   /** @internal */
@@ -19,12 +19,12 @@ export class DigestMismatchError extends LayerStoreError {
   }
 }
 
-/** Content that is shorter or longer than announced. `actual` may be the point where reading stopped. */
+/** Content that is shorter or longer than announced. `actual` may be the offset at which reading stopped. */
 export class SizeMismatchError extends LayerStoreError {
   readonly code = 'ERR_SIZE_MISMATCH'
-  /** Bytes promised. */
+  /** Expected number of bytes. */
   readonly expected: number
-  /** Bytes seen; for surplus content reading stops early, so this is a lower bound. */
+  /** Number of bytes seen; a lower bound for surplus content, because reading stops early. */
   readonly actual: number
 
   /** @internal */
@@ -38,14 +38,14 @@ export class SizeMismatchError extends LayerStoreError {
   }
 }
 
-/** A layer whose uncompressed bytes are not the ones its image config lists. */
+/** A layer whose uncompressed bytes do not match the diffId in its image config. */
 export class DiffIdMismatchError extends LayerStoreError {
   readonly code = 'ERR_DIFF_ID_MISMATCH'
   /** Digest of the layer blob. */
   readonly layer: string
-  /** The diffId that the config lists. */
+  /** The diffId in the image config. */
   readonly expected: string
-  /** The digest of what the layer holds when it is opened. */
+  /** The digest of the uncompressed layer. */
   readonly actual: string
 
   /** @internal */

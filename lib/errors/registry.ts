@@ -1,6 +1,6 @@
 import { LayerStoreError } from './base.ts'
 
-/** The codes of {@link RegistryError}. */
+/** Codes of {@link RegistryError}. */
 export type RegistryErrorCode =
   | 'ERR_REGISTRY'
   | 'ERR_UNAUTHORIZED'
@@ -12,52 +12,54 @@ export type RegistryErrorCode =
   | 'ERR_BLOCKED_URL'
   | 'ERR_CREDENTIALS'
 
-/** One error as a registry words it: its code (`MANIFEST_UNKNOWN`, `DENIED`, …) and message. */
+/** One error in a registry's answer: its code (`MANIFEST_UNKNOWN`, `DENIED`, …) and message. */
 export interface WireError {
-  /** The registry's own code. */
+  /** The registry's code. */
   readonly code: string
-  /** The registry's own words, control characters removed, cut at 512 characters. */
+  /** The registry's message, without control characters, truncated to 512 characters. */
   readonly message: string
-  /** The blob or manifest that it is about, where the registry names one, as with `MANIFEST_BLOB_UNKNOWN`. */
+  /** Digest of the blob or manifest concerned, if the registry names one, as with `MANIFEST_BLOB_UNKNOWN`. */
   readonly digest?: string
 }
 
-/** Facts about a failed exchange with a registry. */
+/** Details of a failed request to a registry. */
 export interface RegistryErrorDetails {
   /** HTTP method. */
   readonly method: string
-  /** Address without query, user or password. */
+  /** Address without query, user and password. */
   readonly url: string
-  /** HTTP status, if an answer came. */
+  /** HTTP status, if an answer arrived. */
   readonly status?: number | undefined
-  /** The registry's own errors. */
+  /** Errors in the registry's answer. */
   readonly errors?: readonly WireError[]
   /** Whether the same request may succeed later. */
   readonly retryable?: boolean
-  /** How long the registry asked to wait. */
+  /** Delay that the registry asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined
 }
 
 /**
  * A registry that refused, failed or could not be reached.
  *
- * `ERR_NETWORK`: no (whole) answer came. `ERR_PROTOCOL`: an answer came that breaks the protocol.
- * `ERR_BLOCKED_URL`: the registry sent us to an address that the URL policy forbids.
- * No token, password or query string is ever part of the message or of a field.
+ * - `ERR_NETWORK`: no complete answer arrived.
+ * - `ERR_PROTOCOL`: the answer violates the protocol.
+ * - `ERR_BLOCKED_URL`: the registry redirected to an address that the URL policy forbids.
+ *
+ * Neither the message nor a field ever contains a token, a password or a query string.
  */
 export class RegistryError extends LayerStoreError {
   readonly code: RegistryErrorCode
   /** HTTP method of the failed request. */
   readonly method: string
-  /** Address of the failed request, without query, user or password. */
+  /** Address of the failed request, without query, user and password. */
   readonly url: string
-  /** HTTP status, if an answer came. */
+  /** HTTP status, if an answer arrived. */
   readonly status: number | undefined
-  /** The registry's own errors; empty if it sent none. */
+  /** Errors in the registry's answer; empty if there were none. */
   readonly errors: readonly WireError[]
   /** Whether the same request may succeed later. */
   readonly retryable: boolean
-  /** How long the registry asked to wait. */
+  /** Delay that the registry asked for, in milliseconds. */
   readonly retryAfterMs: number | undefined
 
   /** @internal */
@@ -75,7 +77,7 @@ export class RegistryError extends LayerStoreError {
   }
 }
 
-/** SAFETY: signed addresses carry their signature in the query, and some people write passwords into addresses. */
+/** SAFETY: presigned URLs have their signature in the query, and URLs may contain a user and a password. */
 function withoutSecrets(url: string): string {
   return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1')
 }

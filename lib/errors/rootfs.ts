@@ -1,6 +1,6 @@
 import { LayerStoreError } from './base.ts'
 
-/** The codes of {@link RootfsError}. */
+/** Codes of {@link RootfsError}. */
 export type RootfsErrorCode =
   | 'ERR_INVALID_LINK'
   | 'ERR_INVALID_WHITEOUT'
@@ -13,26 +13,26 @@ export type RootfsErrorCode =
   | 'ERR_UNSAFE_PATH'
   | 'ERR_UNSUPPORTED_ENTRY'
 
-/** What a {@link RootfsError} is about. */
+/** Details of a {@link RootfsError}. */
 export interface RootfsErrorDetails {
-  /** Path inside the root filesystem, as it stands in the layer or as it was asked for. */
+  /** Path inside the root filesystem, as written in the layer or as requested. */
   readonly path: string
-  /** Digest of the layer (its diffId where that is known) that says so. */
+  /** Digest of the layer concerned (its diffId if known). */
   readonly layer?: string | undefined
 }
 
-/** A root filesystem that cannot be what its layers say, a path in it that is not there, or a failure to write it out. */
+/** A contradiction in the layers of a root filesystem, a missing path in it, or a failure to write it. */
 export class RootfsError extends LayerStoreError {
   readonly code: RootfsErrorCode
   /** Path inside the root filesystem. Bytes that are not UTF-8 are lone surrogates, as in tar headers. */
   readonly path: string
-  /** Digest of the layer that is at fault, where it is one. */
+  /** Digest of the layer concerned, if the fault is in a layer. */
   readonly layer: string | undefined
 
   /** @internal */
   constructor(code: RootfsErrorCode, message: string, details: RootfsErrorDetails, options?: ErrorOptions) {
     const layer = details.layer ? ` in layer ${details.layer}` : ''
-    // SAFETY: a path may hold anything, control characters for a terminal too; JSON escapes them.
+    // SAFETY: a path may contain control characters for a terminal; JSON escapes them.
     super(`${message}: ${JSON.stringify(details.path.slice(0, 512))}${layer}`, options)
     this.code = code
     this.path = details.path

@@ -1,11 +1,11 @@
 import { LayerStoreError } from './base.ts'
 
-/** A blob that the store does not hold. */
+/** A blob that the store does not have. */
 export class BlobNotFoundError extends LayerStoreError {
   readonly code = 'ERR_BLOB_NOT_FOUND'
-  /** Digest that was asked for. */
+  /** The requested digest. */
   readonly digest: string
-  /** Digest of the document that names the blob, where the search started from one. */
+  /** Digest of the document that names the blob, if the search started at a document. */
   readonly parent: string | undefined
 
   /** @internal */
@@ -16,10 +16,10 @@ export class BlobNotFoundError extends LayerStoreError {
   }
 }
 
-/** A name that the store does not know. */
+/** A name that the store does not have. */
 export class ReferenceNotFoundError extends LayerStoreError {
   readonly code = 'ERR_REFERENCE_NOT_FOUND'
-  /** The name as it was asked for. */
+  /** The requested name. */
   readonly reference: string
 
   /** @internal */
@@ -32,13 +32,13 @@ export class ReferenceNotFoundError extends LayerStoreError {
 /** A stored blob whose bytes have changed since it was committed (bit rot, truncation, foreign write). */
 export class BlobCorruptError extends LayerStoreError {
   readonly code = 'ERR_BLOB_CORRUPT'
-  /** Digest under which the blob is stored. */
+  /** Digest of the blob. */
   readonly digest: string
-  /** What was expected and what was found, e.g. `size 10` and `size 9`. */
+  /** The expected value, e.g. `size 10`. */
   readonly expected: string
-  /** See {@link BlobCorruptError.expected}. */
+  /** The value found, e.g. `size 9`. */
   readonly actual: string
-  /** Where the blob is kept now, relative to the store, if it was moved out of the way. */
+  /** New place of the blob, relative to the store, if it was moved to the quarantine. */
   readonly quarantinedTo: string | undefined
 
   /** @internal */
@@ -54,7 +54,7 @@ export class BlobCorruptError extends LayerStoreError {
   }
 }
 
-/** The codes of {@link StoreError}. */
+/** Codes of {@link StoreError}. */
 export type StoreErrorCode =
   | 'ERR_COLLECTION_REFUSED'
   | 'ERR_COLLECTION_UNSUPPORTED'
@@ -68,10 +68,10 @@ export type StoreErrorCode =
   | 'ERR_INGEST_BUSY'
   | 'ERR_WRITER_CLOSED'
 
-/** The store itself could not do what was asked: not a store, read-only, locked, closed, or the disk refused. */
+/** A failure of the store itself: not a store, read-only, locked, closed, or an I/O error. */
 export class StoreError extends LayerStoreError {
   readonly code: StoreErrorCode
-  /** The system's errno name (`ENOSPC`, `EIO`, …) for `ERR_STORE_IO`. */
+  /** The system's error name (`ENOSPC`, `EIO`, …) for `ERR_STORE_IO`. */
   readonly errno: string | undefined
 
   /** @internal */

@@ -1,21 +1,21 @@
 import { LayerStoreError } from './base.ts'
 
-/** One thing that a plan said and that no longer holds. Plain data. */
+/** One statement of a plan that no longer holds. Plain data. */
 export interface PlanChange {
-  /** What changed: what the source calls by the name (`source`), or what a blob needs (`need`). */
+  /** What changed: the descriptor that the source resolves the name to (`source`), or the need of a blob (`need`). */
   readonly what: 'source' | 'need'
-  /** Digest of the blob, or what the name stood for. */
+  /** Digest of the blob, or the planned digest of the name. */
   readonly digest: string
-  /** What the plan said. */
+  /** The planned value. */
   readonly planned: string
-  /** What is so now. */
+  /** The current value. */
   readonly now: string
 }
 
-/** A plan that was to run only if it still held. */
+/** A plan that no longer holds and was to run only unchanged. */
 export class PlanOutdatedError extends LayerStoreError {
   readonly code = 'ERR_PLAN_OUTDATED'
-  /** What no longer holds. */
+  /** The statements that no longer hold. */
   readonly changes: readonly PlanChange[]
 
   /** @internal */

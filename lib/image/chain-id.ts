@@ -1,11 +1,13 @@
 import { type Digest, digestOf } from '../digest/index.ts'
 
 /**
- * The chain ids of a stack of layers, lowest first: what a stack up to each layer is, independent of compression.
+ * The chain ids of a stack of layers, lowest first. A chain id identifies the stack up to a layer, whatever the
+ * compression.
  *
  * SPEC: ChainID(L0) = diffId(L0); ChainID(Ln) = sha256(ChainID(Ln-1) + " " + diffId(Ln)).
  *
- * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid | image-spec: layer chainID}
+ * @see
+ * {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid | image-spec: layer chainID}
  */
 export async function chainIds(diffIds: readonly Digest[]): Promise<Digest[]> {
   const chain: Digest[] = []

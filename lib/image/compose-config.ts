@@ -2,27 +2,29 @@ import type { Digest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import { type HistoryEntry, type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../spec/index.ts'
 
-/** A layer to be put on top: what it is, and how it came about. */
+/** A layer to add on top, with its history. */
 export interface ComposedLayer {
   /** Digest of the uncompressed tar. */
   readonly diffId: Digest
-  /** What made it; `created` is filled in if absent. */
+  /** History entry of the layer; `created` is filled in if absent. */
   readonly history?: HistoryEntry | undefined
 }
 
-/** What an image config is composed of. */
+/** Input of {@link composeConfig}. */
 export interface ComposeConfigInput {
-  /** Config to start from; its layers come below, its unknown members are kept. */
+  /** Config of the base image: its layers come first, its unknown members are kept. */
   readonly base?: ImageConfig | undefined
   /** Layers to add, lowest first. */
   readonly layers?: readonly ComposedLayer[]
-  /** Changes to how a container runs; see {@link mergeRunConfig}. */
+  /** Changes to the run configuration; see {@link mergeRunConfig}. */
   readonly config?: RunConfig | undefined
-  /** Needed if the config of the base says none. @defaultValue the base's; linux/amd64 without a base */
+  /**
+   * Platform of the image; required if the base config has none. @defaultValue the base's; linux/amd64 without a base
+   */
   readonly platform?: Platform | undefined
-  /** When, RFC 3339. @defaultValue {@link defaultCreated} */
+  /** Creation time, RFC 3339. @defaultValue {@link defaultCreated} */
   readonly created?: string | undefined
-  /** Who. */
+  /** Author recorded in the config. */
   readonly author?: string | undefined
 }
 
@@ -51,7 +53,7 @@ export function composeConfig(input: ComposeConfigInput): ImageConfig {
   }
 }
 
-/** The variant and version of the base say nothing about another platform. */
+/** Another platform does not inherit the variant and version of the base. */
 function withoutPlatform(base: ImageConfig | undefined): Partial<ImageConfig> {
   const { variant: _, 'os.version': _version, 'os.features': _features, ...rest } = base ?? {}
   return rest
@@ -70,8 +72,8 @@ function noPlatform({ os }: ImageConfig): never {
 }
 
 /**
- * The time that images and files get unless told otherwise: `SOURCE_DATE_EPOCH` if the environment has it, else the
- * start of 1970. Never the present, so that the same input gives the same image.
+ * Default creation time of images and files: `SOURCE_DATE_EPOCH` from the environment, else the start of 1970. It is
+ * never the current time, so equal input gives equal images.
  *
  * @see {@link https://reproducible-builds.org/specs/source-date-epoch/ | SOURCE_DATE_EPOCH}
  */
@@ -82,8 +84,8 @@ export function defaultCreated(environment: NodeJS.ProcessEnv = process.env): st
 }
 
 /**
- * Puts changes on top of a run configuration, the way a Dockerfile does: variables, labels, ports and volumes are
- * merged by name; everything else is replaced; a new entrypoint drops the inherited command.
+ * Merges changes into a run configuration as a Dockerfile does: variables, labels, ports and volumes by name; other
+ * members are replaced; a new entrypoint removes the inherited command.
  */
 export function mergeRunConfig(base: RunConfig | undefined, changes: RunConfig | undefined): RunConfig {
   if (!changes) return base ?? {}
@@ -104,7 +106,7 @@ function mergedMap(key: 'Labels' | 'ExposedPorts' | 'Volumes', base: RunConfig |
   return base?.[key] || changes[key] ? { [key]: { ...base?.[key], ...changes[key] } } : {}
 }
 
-/** A variable keeps its place when its value changes; new ones come last. */
+/** A changed variable keeps its position; new variables come last. */
 function mergeEnv(base: readonly string[], changes: readonly string[]): string[] {
   const nameOf = (variable: string) => variable.split('=', 1)[0] as string
   const merged = new Map(base.map(variable => [nameOf(variable), variable]))

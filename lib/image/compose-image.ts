@@ -14,44 +14,46 @@ import { composeConfig } from './compose-config.ts'
 import { composeManifest } from './compose-manifest.ts'
 import type { Image } from './read-image.ts'
 
-/** A layer as `writeLayer` gives it. */
+/** A layer as `writeLayer` returns it. */
 export interface NewLayer {
   /** The stored blob. */
   readonly descriptor: Descriptor
   /** Digest of the uncompressed tar. */
   readonly diffId: Digest
-  /** What made it, for the history. */
+  /** History entry of the layer. */
   readonly history?: HistoryEntry | undefined
 }
 
-/** What an image is composed of. */
+/** Options of {@link composeImage}. */
 export interface ComposeImageOptions extends AbortOptions {
-  /** Image below, from {@link readImage}; none gives an image from scratch. */
+  /** Base image, from {@link readImage}. Without it the image starts from scratch. */
   readonly base?: Image | undefined
   /** Layers to add, lowest first. */
   readonly layers?: readonly NewLayer[] | undefined
-  /** Changes to how a container runs, merged as a Dockerfile would. */
+  /** Changes to the run configuration, merged as a Dockerfile does. */
   readonly config?: RunConfig | undefined
-  /** Needed if the config of the base says none. @defaultValue the base's; linux/amd64 without a base */
+  /**
+   * Platform of the image; required if the base config has none. @defaultValue the base's; linux/amd64 without a base
+   */
   readonly platform?: Platform | undefined
-  /** When, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
+  /** Creation time, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
   readonly created?: string | undefined
-  /** Who. */
+  /** Author recorded in the config. */
   readonly author?: string | undefined
-  /** Free text for the manifest. The base's digest is noted by itself. */
+  /** Annotations of the manifest. The digest of the base is added. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
 /**
- * Composes an image out of stored layers and writes its config and manifest to the store. Nothing is named: call
- * `store.references.set` with the result's descriptor. The same input gives the same digests.
+ * Composes an image from stored layers and writes its config and manifest to the store. Equal input gives equal
+ * digests. The image gets no name: call `store.references.set` with the descriptor.
  *
  * @throws as {@link composeConfig}.
  */
 export async function composeImage(store: Store, options: ComposeImageOptions): Promise<Image> {
   const { base, layers = [], signal } = options
   const below = [...(base?.manifest.layers ?? []), ...layers.map(layer => layer.descriptor)]
-  // The base may lose its name meanwhile; what is acknowledged here lasts until the new image gets one.
+  // SAFETY: the base may lose its name while this runs; the lease keeps a collection from removing its layers.
   await using _lease = await store.leases.hold({
     label: 'compose an image',
     digests: below.map(layer => layer.digest),

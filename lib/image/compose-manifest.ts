@@ -1,12 +1,12 @@
 import { type Descriptor, type ImageManifest, MediaType } from '../spec/index.ts'
 
-/** What an image manifest is composed of. */
+/** Input of {@link composeManifest}. */
 export interface ComposeManifestInput {
   /** The config blob. */
   readonly config: Descriptor
   /** The layer blobs, lowest first. */
   readonly layers: readonly Descriptor[]
-  /** Free text about the image. */
+  /** Annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
@@ -18,8 +18,8 @@ const OCI_TYPE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Composes an OCI image manifest. Pure. Layers of a Docker image keep their bytes and get the OCI names of their kinds:
- * a manifest should not mix both families.
+ * Composes an OCI image manifest. Pure. Docker layers keep their bytes and get the OCI media type of the same kind: a
+ * manifest should not mix both families.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md | image-spec: manifest}
  */

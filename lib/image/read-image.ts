@@ -18,27 +18,27 @@ import { selectPlatform } from './select-platform.ts'
 
 /** One layer of an image. */
 export interface ImageLayer {
-  /** The layer as it is stored. */
+  /** Descriptor of the stored layer. */
   readonly descriptor: Descriptor
-  /** The digest of its uncompressed tar. */
+  /** Digest of the uncompressed tar. */
   readonly diffId: Digest
 }
 
-/** One image for one platform, as a store holds it. Plain data. */
+/** One image for one platform. Plain data. */
 export interface Image {
-  /** Its manifest. */
+  /** Descriptor of the manifest. */
   readonly descriptor: Descriptor
-  /** What the manifest says. */
+  /** The parsed manifest. */
   readonly manifest: ImageManifest
-  /** What the config says. */
+  /** The parsed config. */
   readonly config: ImageConfig
-  /** Its layers, lowest first. */
+  /** The layers, lowest first. */
   readonly layers: readonly ImageLayer[]
 }
 
-/** Which image of a name to read. */
+/** Options of {@link readImage}. */
 export interface ReadImageOptions extends AbortOptions {
-  /** Platform to take from an index. @defaultValue linux on this machine's processor */
+  /** Platform to select from an index. @defaultValue linux on the architecture of this machine */
   readonly platform?: Platform | undefined
 }
 
@@ -64,14 +64,14 @@ export async function readImage(
   return { descriptor, manifest, config, layers: pairLayers(manifest, config) }
 }
 
-/** What names an image and holds it: a store, or an archive that was opened for reading. */
+/** Blobs with names: a store, or an archive opened for reading. */
 export interface NamedBlobs extends BlobReader {
-  /** What names stand for. */
+  /** Resolves names to descriptors. */
   readonly references: Pick<ReferenceStore, 'get'>
 }
 
 /**
- * The descriptor behind a name, or behind a digest that the store holds a manifest or index under.
+ * Resolves a name, or the digest of a stored manifest or index, to a descriptor.
  *
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`.
  */
@@ -90,7 +90,7 @@ async function describeStored(store: NamedBlobs, digest: Digest, options: AbortO
 }
 
 /**
- * The manifest or index that a descriptor stands for, parsed.
+ * Reads and parses the manifest or index of a descriptor.
  *
  * @throws {@link FormatError} if it is malformed.
  */

@@ -2,11 +2,11 @@ import { PlatformNotFoundError } from '../errors/index.ts'
 import { type Descriptor, formatPlatform, type ImageIndex, matchPlatform, type Platform } from '../spec/index.ts'
 
 /**
- * The entry of an index that a machine of the given platform runs best. Of equal ones the first wins, as the
- * specification asks. An index of one entry that names no platform gives that entry.
+ * Selects the entry of an index that fits a platform best. The first of equally good entries wins, as the specification
+ * asks. An index with one entry and no platform yields that entry.
  *
- * @param what - Names the index in the error.
- * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms there are.
+ * @param what - Name of the index in the error.
+ * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md | image-spec: index}
  */
 export function selectPlatform(index: ImageIndex, platform: Platform, what = 'the index'): Descriptor {
@@ -21,7 +21,7 @@ export function selectPlatform(index: ImageIndex, platform: Platform, what = 'th
   throw new PlatformNotFoundError({ wanted: formatPlatform(platform), available: platformsOf(index), what })
 }
 
-/** The platforms of an index as text, without those of attestations (`unknown/unknown`). */
+/** The platforms of an index as text, except attestations (`unknown/unknown`). */
 export function platformsOf(index: ImageIndex): string[] {
   return index.manifests.flatMap(({ platform }) =>
     platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : [],

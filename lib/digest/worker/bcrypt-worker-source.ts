@@ -1,4 +1,4 @@
-/** The code of the thread that checks passwords, as text, for the reasons that the code of the hash workers is text. */
+/** The code of the bcrypt worker, as text for the reasons given in `hash-worker-source.ts`. */
 export const BCRYPT_WORKER_SOURCE = `
 'use strict'
 const { parentPort, workerData } = require('node:worker_threads')

@@ -4,12 +4,12 @@ import { HasherError } from '../../errors/index.ts'
 import { BCRYPT_WORKER_SOURCE } from './bcrypt-worker-source.ts'
 
 /**
- * PERF: the thread yields to those that move bytes: under load it gets a tenth of what they get, on an idle processor all of
- * it.
+ * PERF: nice value of the thread. Under load it gets a tenth of the processor time of the threads that transfer bytes;
+ * on an idle processor it gets all of it.
  */
 const NICE = 10
 
-/** A thread without work is ended after so long; the next check starts another one. */
+/** An idle thread ends after this time; the next check starts another one. */
 const IDLE_MS = 60_000
 
 type Answer =
@@ -21,7 +21,7 @@ interface Asked {
   readonly reject: (error: HasherError) => void
 }
 
-/** A thread that checks passwords, one after the other. It keeps the process alive only while a check runs. */
+/** A worker thread that checks passwords, one after the other. It keeps the process alive only while a check runs. */
 export class BcryptWorker {
   readonly #worker: Worker
   readonly #asked = new Map<number, Asked>()
@@ -29,7 +29,7 @@ export class BcryptWorker {
   #nextId = 1
   #idle: NodeJS.Timeout | undefined
 
-  /** Calls `onGone` when the thread has ended and can check nothing more. */
+  /** Calls `onGone` when the thread has ended. */
   constructor(onGone: () => void) {
     this.#onGone = onGone
     const module = createRequire(import.meta.url).resolve('hash-wasm/dist/bcrypt.umd.min.js')
@@ -40,7 +40,7 @@ export class BcryptWorker {
     this.#worker.unref()
   }
 
-  /** Whether a password is the one of a bcrypt hash. Rejects with `ERR_HASHER` if the thread cannot say. */
+  /** Whether a password matches a bcrypt hash. Rejects with `ERR_HASHER` if the thread fails. */
   verify(password: string, hash: string): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
@@ -51,7 +51,7 @@ export class BcryptWorker {
     })
   }
 
-  /** Ends the thread. What is being checked rejects. */
+  /** Ends the thread. The running check rejects. */
   async terminate(): Promise<void> {
     this.#onGone()
     await this.#worker.terminate()

@@ -5,30 +5,30 @@ import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
 import { HASH_WORKER_SOURCE } from './hash-worker-source.ts'
 
-/** What a worker says. */
+/** Message of a worker. */
 type Answer =
   | { readonly id: number; readonly type: 'free'; readonly slots: readonly number[] }
   | { readonly id: number; readonly type: 'state'; readonly state: Uint8Array }
   | { readonly id: number; readonly type: 'hex'; readonly hex: string }
   | { readonly id: number; readonly type: 'failed'; readonly message: string }
 
-/** Where the answers for one stream go. */
+/** Receives the answers for one stream. */
 export interface AnswerTaker {
   take(answer: Answer): void
-  /** The worker is gone, or could not do it; nothing will be answered any more. */
+  /** The worker has ended or failed; no more answers will arrive. */
   fail(error: HasherError): void
 }
 
-/** What a stream starts from. */
+/** Parameters of a stream. */
 export interface StreamStart {
   readonly algorithm: DigestAlgorithm
   readonly engine: HasherEngine
   readonly state?: Uint8Array | undefined
   readonly ring: SharedArrayBuffer
   readonly slotBytes: number
-  /** How many slots the worker gives back with one message, unless it has nothing left to do. */
+  /** Number of slots that the worker releases with one message, unless it has no other work. */
   readonly freeTogether: number
-  /** In shared memory, how many slots were sent: the worker knows from it whether more are waiting. */
+  /** Shared counter of slots sent: it tells the worker whether more slots are waiting. */
   readonly sent: Int32Array
 }
 
@@ -47,21 +47,21 @@ export class HashWorker {
     this.#worker.on('message', answer => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))
     this.#worker.on('exit', code => this.#gone(new HasherError(`a hash worker ended with code ${code}`)))
-    // Listening for messages would keep the process alive again.
+    // NODE: a `message` listener refs the worker again.
     this.#worker.unref()
   }
 
-  /** Streams that are hashed here, or will be as soon as the worker has started. */
+  /** Number of streams that are open or reserved on this worker. */
   get load(): number {
     return this.#reserved
   }
 
-  /** A worker that is `starting` answers late; one that is `gone` never. */
+  /** A worker that is `starting` answers late; a worker that is `gone` never answers. */
   get state(): 'starting' | 'ready' | 'gone' {
     return this.#state
   }
 
-  /** Keeps a place for a stream until it is opened here, or does not come. */
+  /** Reserves capacity for a stream that will be opened here. Returns the function that cancels the reservation. */
   reserve(): () => void {
     this.#reserved++
     let kept = true

@@ -4,14 +4,14 @@ import { HashWorker } from './hash-worker.ts'
 
 let limit: number | undefined
 let workers: HashWorker[] = []
-/** Long streams that are hashed on the calling thread. */
+/** Number of long streams that are hashed on the calling thread. */
 let streamsHere = 0
 
 /**
- * Sets how many threads hash long streams, for the whole process; 0 hashes everything on the calling thread. Streams that
- * are open stay where they are.
+ * Sets how many worker threads hash long streams, for the whole process; 0 hashes everything on the calling thread.
+ * Open streams keep their thread.
  *
- * @defaultValue one less than the processors there are, at least 1 and at most 4
+ * @defaultValue one less than the number of processors, at least 1 and at most 4
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` unless it is a whole number from 0 to 64.
  */
 export function setHashWorkers(count: number): void {
@@ -24,24 +24,25 @@ export function setHashWorkers(count: number): void {
   for (const worker of surplus) void worker.terminate()
 }
 
-/** How many threads may hash. */
+/** Maximum number of hash workers. */
 export function hashWorkerLimit(): number {
   limit ??= Math.max(1, Math.min(4, availableParallelism() - 1))
   return limit
 }
 
-/** Where a long stream is hashed: by a worker, or on the calling thread. `leave` gives the place up; once is enough. */
+/** Where a long stream is hashed: in a worker, or on the calling thread. `leave` frees the capacity; call it once. */
 export interface StreamPlace {
   readonly worker?: HashWorker
   readonly leave: () => void
 }
 
-/** For streams whose worker did not come up: the calling thread, without asking again. */
+/** For a stream whose worker failed to start: it stays on the calling thread. */
 export const NOWHERE_ELSE: StreamPlace = { leave: () => {} }
 
 /**
- * Finds the place for a long stream: an idle worker, a new one if there may be more, else the calling thread, which counts
- * as a place for one stream, or a second processor would stand by while one worker hashes two.
+ * Chooses where to hash a long stream: an idle worker, a new worker while the limit allows one, else the calling
+ * thread. The calling thread counts as capacity for one stream; otherwise a second processor would idle while one
+ * worker hashes two streams.
  */
 export function placeStream(): StreamPlace {
   const idle = workers.find(worker => worker.load === 0)
@@ -51,7 +52,7 @@ export function placeStream(): StreamPlace {
   return least && streamsHere > 0 ? reserve(least) : stayHere()
 }
 
-/** A better place for a stream that is hashed here or by `worker`, if streams have ended and left one. */
+/** A place with less load than the current one, if streams have ended elsewhere. */
 export function betterPlace({ worker }: StreamPlace): StreamPlace | undefined {
   if (worker && worker.load < 2) return undefined
   const idle = workers.find(other => other.load === 0 && other.state === 'ready')

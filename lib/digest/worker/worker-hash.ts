@@ -4,28 +4,31 @@ import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
 import type { AnswerTaker, HashWorker } from './hash-worker.ts'
 
-/** PERF: smaller pieces cost more in messages, larger ones more in waiting: see the rationale. */
+/** PERF: smaller slots cost more in messages, larger slots cost more in waiting; see rationale.md. */
 const SLOT_BYTES = 512 * 1024
 const SLOTS = 4
-/** Rings kept for the next streams. */
+/** Number of idle rings kept for later streams. */
 const KEPT_RINGS = 4
 
 const rings: SharedArrayBuffer[] = []
 
-/** The hash of one stream, computed by a worker. Copies chunks into shared memory, small ones together; holds 2 MiB. */
+/**
+ * The hash of one stream, computed by a worker. Copies chunks into slots of shared memory, several small chunks into
+ * one slot; holds 2 MiB.
+ */
 export class WorkerHash implements AnswerTaker {
   readonly #worker: HashWorker
   readonly #id: number
   readonly #ring: SharedArrayBuffer
   readonly #bytes: Uint8Array
   readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot)
-  /** The slot being filled, and how far it is. */
+  /** The slot being filled, and the number of bytes in it. */
   #slot: number | undefined
   #filled = 0
   readonly #sent = new Int32Array(new SharedArrayBuffer(4))
   #failure: HasherError | undefined
   readonly #changed = new Condition()
-  /** Questions not answered yet; a worker answers in the order it was asked. */
+  /** Unanswered questions; a worker answers in the order of the questions. */
   readonly #asked: { resolve: (value: never) => void; reject: (error: HasherError) => void }[] = []
   #closed = false
 
@@ -37,7 +40,7 @@ export class WorkerHash implements AnswerTaker {
     this.#id = worker.open({ algorithm, engine, state, ...slots }, this)
   }
 
-  /** Takes bytes; resolves when they are copied, which waits for the worker if it is a whole ring behind. */
+  /** Copies bytes into the ring. Waits for the worker if the ring is full. */
   async update(chunk: Uint8Array): Promise<void> {
     this.#assertSound()
     for (let at = 0; at < chunk.byteLength; ) {
@@ -116,7 +119,7 @@ export class WorkerHash implements AnswerTaker {
   #close(): void {
     this.#closed = true
     this.#worker.close(this.#id)
-    // SAFETY: a ring is used again only when the worker is done with every slot of it.
+    // SAFETY: a ring is reused only after the worker has released every slot; else two streams would share memory.
     const idle = this.#free.length + (this.#slot === undefined ? 0 : 1)
     if (idle === SLOTS && rings.length < KEPT_RINGS) rings.push(this.#ring)
   }
