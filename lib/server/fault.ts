@@ -1,6 +1,9 @@
 import { LayerStoreError } from '../errors/index.ts'
 
-/** The codes of the distribution specification that this server answers with, and those that everybody knows. */
+/**
+ * The codes that this server answers with. SPEC: below 500 only codes of the specification (distribution-spec, error codes);
+ * `UNAVAILABLE` and `UNKNOWN`, which every client knows, are for 500 and more.
+ */
 export type WireCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -12,9 +15,7 @@ export type WireCode =
   | 'MANIFEST_UNKNOWN'
   | 'NAME_INVALID'
   | 'NAME_UNKNOWN'
-  | 'PAGINATION_NUMBER_INVALID'
   | 'SIZE_INVALID'
-  | 'TAG_INVALID'
   | 'TOOMANYREQUESTS'
   | 'UNAUTHORIZED'
   | 'UNAVAILABLE'

@@ -14,6 +14,7 @@ import { appendUpload } from './uploads/append-upload.ts'
 import { finishUpload } from './uploads/finish-upload.ts'
 import { startUpload } from './uploads/start-upload.ts'
 import { uploadAnswer } from './uploads/upload-answer.ts'
+import type { Upstream } from './upstream/upstream.ts'
 
 type Act<R> = (call: Call, route: R) => Promise<Answer> | Answer
 type Acts = { readonly [K in Route['kind']]: Readonly<Record<string, Act<Extract<Route, { kind: K }>>>> }
@@ -49,14 +50,25 @@ export async function serveRequest(call: Call): Promise<Answer> {
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'not done here' }, { Allow: allowed.join(', ') })
   }
   await requireAccess(call, route)
-  // Mirrors are asked for other registries' repositories, too; `ns` says which one is meant.
-  if (call.upstream?.standsFor(call.query.get('ns')) === false) {
-    throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'this server stands for another registry' })
-  }
+  const namespace = call.upstream && namespaceMeant(call, call.upstream)
   if (call.settings.readOnly && method !== 'GET') {
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'this registry is read-only' }, { Allow: 'GET, HEAD' })
   }
   // A client that hears by HEAD that a blob is there will not send it, and names it later.
   const isPush = method !== 'GET' || (route.kind === 'blob' && call.request.method === 'HEAD')
-  return isPush && !call.settings.readOnly ? call.pushes.during(() => act(call, route)) : act(call, route)
+  const answer = await (isPush && !call.settings.readOnly
+    ? call.pushes.during(() => act(call, route))
+    : act(call, route))
+  return namespace === undefined ? answer : { ...answer, headers: { ...answer.headers, 'OCI-Namespace': namespace } }
+}
+
+/**
+ * SPEC: a mirror is asked for repositories of other registries too; `ns` says which one is meant, and is given back in
+ * `OCI-Namespace` (distribution-spec, registry proxying). Some clients say it by that header instead.
+ */
+function namespaceMeant({ query, request }: Call, upstream: Upstream): string | undefined {
+  const header = request.headers['oci-namespace']
+  const namespace = query.get('ns') ?? (typeof header === 'string' ? header : undefined)
+  if (namespace === undefined || upstream.standsFor(namespace)) return namespace
+  throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'this server stands for another registry' })
 }

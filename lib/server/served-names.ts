@@ -15,21 +15,44 @@ export interface ServedName extends NamedDescriptor, RepositoryNames {
   readonly tag: string
 }
 
+const DOCKER_HUB = 'docker.io/'
+
 /**
  * What a repository is called that stands in a path. `node`, `library/node` and `docker.io/library/node` are one
  * repository, because they are one name in the store. A server that stands for a `registry` has its repositories only.
  *
+ * SPEC: `a.b_c/app` may be a repository (distribution-spec, pulling manifests), but at the beginning of a reference `a.b_c` is a
+ * malformed host. In the store it is `docker.io/a.b_c/app`.
+ *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
 export function repositoryNames(path: string, registry: string | undefined): RepositoryNames {
-  return namesOf(`${registry === undefined ? '' : `${registry}/`}${path}:tag`, registry)
+  const isPlain = registry === undefined && !isNameOfImage(path) && isRepositoryPath(path)
+  const prefix = registry === undefined ? (isPlain ? DOCKER_HUB : '') : `${registry}/`
+  return namesOf(`${prefix}${path}:tag`, registry)
+}
+
+function isNameOfImage(text: string): boolean {
+  try {
+    parseReference(`${text}:tag`)
+    return true
+  } catch (error) {
+    if (error instanceof FormatError) return false
+    throw error
+  }
 }
 
 function namesOf(reference: string, registry: string | undefined): RepositoryNames & { readonly registry: string } {
   const { tag: _tag, digest: _digest, ...parts } = parseReference(reference)
   const repository = familiarName(parts)
   const isShort = registry === undefined || parts.registry === 'docker.io'
-  return { repository, path: isShort ? repository : parts.repository, registry: parts.registry }
+  const path = isShort ? shortPath(repository) : parts.repository
+  return { repository, path, registry: parts.registry }
+}
+
+function shortPath(repository: string): string {
+  const rest = repository.slice(DOCKER_HUB.length)
+  return repository.startsWith(DOCKER_HUB) && !isNameOfImage(rest) ? rest : repository
 }
 
 /**

@@ -178,7 +178,7 @@ test.each([true, false])(
 test.each(['.hidden', '-x', 'a'.repeat(129), 'ä'])('%s is no tag', async tag => {
   await using registry = await runningServer()
   const path = encodeURIComponent(tag)
-  expect((await put(registry, path, rawImage('a').manifest)).json().errors[0]!.code).toBe('TAG_INVALID')
+  expect((await put(registry, path, rawImage('a').manifest)).json().errors[0]!.code).toBe('MANIFEST_INVALID')
   expect((await registry.ask('GET', `/v2/app/manifests/${path}`)).json().errors[0]!.code).toBe('MANIFEST_UNKNOWN')
 })
 

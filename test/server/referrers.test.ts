@@ -3,7 +3,7 @@ import type { Digest } from '../../lib/digest/index.ts'
 import { MediaType } from '../../lib/spec/index.ts'
 import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
-import { putStoreDocument } from '../helpers/store-image.ts'
+import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
 
 const subject = rawImage('subject')
 const about = { mediaType: subject.mediaType, digest: subject.digest, size: subject.manifest.length }
@@ -84,6 +84,18 @@ test('what came into the store in other ways is found, and what went away is not
   expect((await listed(registry)).manifests).toHaveLength(1)
   await registry.store.delete(image.digest as Digest)
   expect((await listed(registry)).manifests).toEqual([])
+})
+
+test('manifests that were listed under the referrers tag before there was an API are listed', async () => {
+  await using registry = await runningServer()
+  const { manifest: subject } = await putStoreImage(registry.store, 'subject')
+  const members = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [], subject }
+  const referrer = await putStoreDocument(registry.store, MediaType.OciIndex, members)
+  const list = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [referrer] }
+  const index = await putStoreDocument(registry.store, MediaType.OciIndex, list)
+  await registry.store.references.set(`app:${subject.digest.replace(':', '-')}`, index)
+  const answer = await registry.ask('GET', `/v2/app/referrers/${subject.digest}`)
+  expect((answer.json().manifests as { digest: string }[]).map(({ digest }) => digest)).toEqual([referrer.digest])
 })
 
 test('a deleted referrer is gone from the list; deleting the subject leaves the list', async () => {

@@ -36,7 +36,7 @@ test('with a tag in the path, that is one of them', async () => {
 test('one that is no tag, and none is set', async () => {
   await using registry = await withBlobs()
   const answer = await put(registry, image.digest, 'tag=1&tag=-x')
-  expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'TAG_INVALID'])
+  expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'MANIFEST_INVALID'])
   expect((await registry.ask('GET', '/v2/app/tags/list')).status).toBe(404)
   expect((await registry.ask('GET', `/v2/app/manifests/${image.digest}`)).status).toBe(404)
 })

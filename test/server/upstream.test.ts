@@ -241,7 +241,13 @@ describe('a server with an upstream registry', () => {
     expect((await server.ask('GET', '/v2/some/app/manifests/other')).status).toBe(404)
     expect((await server.ask('GET', '/v2/_catalog')).json().repositories).toEqual([])
     const ns = (name: string) => server.ask('GET', `/v2/some/app/manifests/1?ns=${encodeURIComponent(name)}`)
-    expect((await ns(origin.host)).headers['docker-content-digest']).toBe(image.manifest.digest)
+    const meant = { 'docker-content-digest': image.manifest.digest, 'oci-namespace': origin.host }
+    expect((await ns(origin.host)).headers).toMatchObject(meant)
+    const header = (name: string) =>
+      server.ask('GET', '/v2/some/app/manifests/1', { headers: { 'oci-namespace': name } })
+    expect((await header(origin.host)).headers).toMatchObject(meant)
+    expect((await header('docker.io')).status).toBe(404)
+    expect((await server.ask('GET', '/v2/some/app/manifests/1')).headers['oci-namespace']).toBeUndefined()
     expect((await ns('docker.io')).status).toBe(404)
     expect((await ns('?')).status).toBe(404)
   })

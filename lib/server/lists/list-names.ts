@@ -49,7 +49,7 @@ function pageOf(path: string, query: URLSearchParams, names: Iterable<string>): 
   const last = query.get('last')
   const asked = query.get('n') ?? `${PAGE}`
   if (!/^\d{1,15}$/.test(asked)) {
-    throw new Fault(400, { code: 'PAGINATION_NUMBER_INVALID', message: 'n must be a whole number' })
+    throw new Fault(400, { code: 'UNSUPPORTED', message: 'n must be a whole number' })
   }
   const limit = Math.min(Number(asked), PAGE)
   const rest = [...names].filter(name => last === null || name > last).sort()

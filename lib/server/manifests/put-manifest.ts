@@ -43,12 +43,12 @@ function tagsAsked({ query }: Call, reference: string): readonly string[] {
   const asked = query.getAll('tag')
   const tags = [...new Set(isDigest(reference) ? asked : [reference, ...asked])]
   if (tags.length > TAGS_PER_REQUEST) {
-    throw new Fault(414, { code: 'TAG_INVALID', message: `more than ${TAGS_PER_REQUEST} tags in one request` })
+    throw new Fault(414, { code: 'MANIFEST_INVALID', message: `more than ${TAGS_PER_REQUEST} tags in one request` })
   }
   const wrong = tags.find(tag => !isTag(tag))
   if (wrong !== undefined) {
     const detail = { tag: wrong.slice(0, 200) }
-    throw new Fault(400, { code: 'TAG_INVALID', message: 'neither a tag nor a digest', detail })
+    throw new Fault(400, { code: 'MANIFEST_INVALID', message: 'neither a tag nor a digest', detail })
   }
   return tags
 }

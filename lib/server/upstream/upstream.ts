@@ -57,9 +57,9 @@ export class Upstream {
     this.#blobs = new UpstreamBlobs({ store, client, names: this.#names, closing: signal, onError })
   }
 
-  /** Whether this is the registry that a client means, if it says which. */
-  standsFor(ns: string | null): boolean {
-    return ns === null || canonicalOrNone(ns) === this.#registry
+  /** Whether this is the registry that a client means. */
+  standsFor(namespace: string): boolean {
+    return canonicalOrNone(namespace) === this.#registry
   }
 
   /** Blobs of the upstream registry. */

@@ -1,5 +1,15 @@
 import { expect } from 'vitest'
-import { type Case, type Described, digestOf, expectErrors, OCI_INDEX, someBytes, type Target } from './target.ts'
+import {
+  type Case,
+  type Described,
+  digestOf,
+  documentOf,
+  expectErrors,
+  OCI_CONFIG,
+  OCI_INDEX,
+  someBytes,
+  type Target,
+} from './target.ts'
 
 async function fourTags(t: Target): Promise<void> {
   const image = await t.image()
@@ -39,6 +49,30 @@ export const discoveryCases: readonly Case[] = [
       await fourTags(t)
       expect((await tags(t, '?n=2')).tags).toEqual(['test0', 'test1'])
       expect((await tags(t, '?n=0')).tags).toEqual([])
+    },
+  ],
+  [
+    'when no tags are left, or none were asked for, there is no Link',
+    async t => {
+      await fourTags(t)
+      for (const query of ['', '?n=0', '?n=4', '?n=9', '?n=2&last=test1', '?last=test3']) {
+        expect([query, (await tags(t, query)).next]).toEqual([query, undefined])
+      }
+    },
+  ],
+  [
+    'tags are listed in the order of their characters, in whatever order they were set',
+    async t => {
+      const image = await t.image()
+      for (const tag of ['b', '1.10', '_x', 'B', '1.9', 'a-b', 'a']) await t.pushManifest(tag, image)
+      expect((await tags(t)).tags).toEqual(['1.10', '1.9', 'B', '_x', 'a', 'a-b', 'b'])
+    },
+  ],
+  [
+    'tags after one that is not there are those that would follow it',
+    async t => {
+      await fourTags(t)
+      expect((await tags(t, '?last=test15')).tags).toEqual(['test2', 'test3'])
     },
   ],
   [
@@ -123,6 +157,44 @@ export const discoveryCases: readonly Case[] = [
       const document = await t.referrer(missing, 'application/vnd.test.c', 'note')
       await t.pushManifest(document.described.digest, document)
       expect(digests((await referrers(t, missing.digest)).manifests)).toEqual([document.described.digest])
+    },
+  ],
+  [
+    'OCI-Subject is set when an index with a subject is pushed, and the index is listed',
+    async t => {
+      const image = await t.image()
+      await t.pushManifest(image.described.digest, image)
+      const members = { manifests: [image.described], subject: image.described, annotations: { 'test.note': 'index' } }
+      const index = documentOf(OCI_INDEX, members)
+      const { headers } = await t.pushManifest(index.described.digest, index)
+      expect(headers['oci-subject']).toBe(image.described.digest)
+      // SPEC: an index without an artifact type has none in the list either.
+      const { manifests, filters } = await referrers(t, image.described.digest)
+      expect(manifests).toEqual([{ ...index.described, annotations: { 'test.note': 'index' } }])
+      expect(filters).toBeUndefined()
+    },
+  ],
+  [
+    'a referrer without an artifact type has that of its config',
+    async t => {
+      const image = await t.image()
+      const referrer = await t.image({ subject: image.described })
+      await t.pushManifest(referrer.described.digest, referrer)
+      const { manifests } = await referrers(t, image.described.digest)
+      expect(manifests).toEqual([{ ...referrer.described, artifactType: OCI_CONFIG }])
+    },
+  ],
+  [
+    'a referrer that was deleted is not listed',
+    async t => {
+      const image = await t.image()
+      const [gone, stays] = [
+        await t.referrer(image.described, 'a/b', 'gone'),
+        await t.referrer(image.described, 'a/b', 'stays'),
+      ]
+      for (const document of [gone, stays]) await t.pushManifest(document.described.digest, document)
+      expect((await t.ask('DELETE', `manifests/${gone.described.digest}`)).status).toBe(202)
+      expect(digests((await referrers(t, image.described.digest)).manifests)).toEqual([stays.described.digest])
     },
   ],
   [

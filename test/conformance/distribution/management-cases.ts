@@ -53,6 +53,14 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
+    'DELETE in a repository that is not there: 404',
+    async t => {
+      for (const path of [`manifests/${digestOf(someBytes())}`, `blobs/${digestOf(someBytes())}`]) {
+        expect([path, (await t.ask('DELETE', path)).status]).toEqual([path, 404])
+      }
+    },
+  ],
+  [
     'DELETE request to blob URL should yield 202 response, GET of it 404',
     async t => {
       const { digest } = await t.pushBlob(someBytes())

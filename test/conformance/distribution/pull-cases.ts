@@ -68,6 +68,39 @@ async function indexOf(t: Target, ...architectures: string[]): Promise<Document>
 export const pullCases: readonly Case[] = [
   ['GET /v2/ says that this is a registry', async t => expect((await t.ask('GET', '/v2/')).status).toBe(200)],
   [
+    'a repository may have dots, dashes, and one or two underscores in its name',
+    async t => {
+      const image = await t.image()
+      for (const name of ['a.b', 'a_b', 'a__b', 'a-b', 'a--b', '0/1/2', 'a.b-c__d/e']) {
+        const repository = `${name}/${t.repository}`
+        const { digest, size } = await t.pushBlob(image.bytes, OCI_MANIFEST, repository)
+        const config = { mediaType: OCI_CONFIG, digest, size }
+        const { bytes } = documentOf(OCI_MANIFEST, { config, layers: [] })
+        const headers = { 'content-type': OCI_MANIFEST }
+        expect((await t.ask('PUT', `/v2/${repository}/manifests/1`, { headers, body: bytes })).status).toBe(201)
+        expect((await t.ask('GET', `/v2/${repository}/manifests/1`)).body.equals(bytes)).toBe(true)
+        const listed = (await t.ask('GET', `/v2/${repository}/tags/list`)).json()
+        expect(listed).toEqual({ name: repository, tags: ['1'] })
+      }
+    },
+  ],
+  [
+    'what is no name of a repository is refused',
+    async t => {
+      for (const name of ['A', 'a..b', 'a___b', '-a', 'a-', 'a/_b']) {
+        const answer = await t.ask('GET', `/v2/${name}/tags/list`)
+        expect([name, [400, 404].includes(answer.status)]).toEqual([name, true])
+      }
+    },
+  ],
+  [
+    'a repository that is not there is answered with 404: manifests, blobs and tags',
+    async t => {
+      const paths = ['manifests/x', `manifests/${nowhere}`, `blobs/${nowhere}`, 'tags/list']
+      for (const path of paths) expect([path, (await t.ask('GET', path)).status]).toEqual([path, 404])
+    },
+  ],
+  [
     'HEAD request to nonexistent blob should result in 404 response',
     async t => expect((await t.ask('HEAD', `blobs/${nowhere}`)).status).toBe(404),
   ],
@@ -111,7 +144,34 @@ export const pullCases: readonly Case[] = [
       }
     },
   ],
-  ['manifest by digest and by tag, GET and HEAD', async t => goesAndComesBack(t, await t.image())],
+  [
+    'a manifest comes by digest and by tag, byte for byte, with type, length and digest, to HEAD without a body',
+    async t => goesAndComesBack(t, await t.image()),
+  ],
+  [
+    'the type of a manifest comes without parameters, and is the one that it was put under',
+    async t => {
+      const image = await t.image()
+      await t.pushManifest('plain', image)
+      const headers = { 'content-type': `${OCI_MANIFEST}; charset=utf-8` }
+      const answer = await t.ask('PUT', 'manifests/parameters', { headers, body: image.bytes })
+      expect(answer.status).toBe(201)
+      for (const tag of ['plain', 'parameters']) {
+        expect((await t.ask('GET', `manifests/${tag}`)).headers['content-type']).toBe(OCI_MANIFEST)
+      }
+    },
+  ],
+  [
+    'a tag has up to 128 characters',
+    async t => {
+      const image = await t.image()
+      const [longest, tooLong] = ['_'.padEnd(128, 'Aa0.-'), '_'.padEnd(129, 'Aa0.-')]
+      await t.pushManifest(longest, image)
+      expect((await t.ask('HEAD', `manifests/${longest}`)).status).toBe(200)
+      expect([400, 404]).toContain((await t.putManifest(tooLong, image)).status)
+      expect([400, 404]).toContain((await t.ask('GET', `manifests/${tooLong}`)).status)
+    },
+  ],
   [
     '400 response body should contain OCI-conforming JSON message',
     async t => {
@@ -124,34 +184,40 @@ export const pullCases: readonly Case[] = [
     },
   ],
   [
-    'invalid digest format: manifest-get',
+    'GET of a manifest by a malformed digest is refused',
     async t => expect([400, 404]).toContain((await t.ask('GET', 'manifests/sha256:baddigeststring')).status),
   ],
-  ['range 500-1499', range('bytes=500-1499', 500, 1500)],
-  ['range 500-', range('bytes=500-', 500, 2048)],
-  ['range -500', range('bytes=-500', 1548, 2048)],
-  ['range 2000-5000', range('bytes=2000-5000', 2000, 2048)],
-  ['range 500-0', range('bytes=500-0', 0, 0)],
-  ['range 5000-10000', range('bytes=5000-10000', 0, 0)],
+  ['a range within a blob comes with 206', range('bytes=500-1499', 500, 1500)],
+  ['a range without an end reaches to the end of the blob', range('bytes=500-', 500, 2048)],
+  ['a range without a start is the end of the blob', range('bytes=-500', 1548, 2048)],
+  ['a range that reaches past the end is cut at the end', range('bytes=2000-5000', 2000, 2048)],
+  ['a range that ends before it starts is refused with 416', range('bytes=500-0', 0, 0)],
+  ['a range that starts past the end is refused with 416', range('bytes=5000-10000', 0, 0)],
   [
-    'large-manifest',
+    'a manifest of nearly 4 MiB is taken and given back',
     async t => {
       const annotations = Object.fromEntries(Array.from({ length: 390 }, (_, i) => [`large-${i}`, 'A'.repeat(10_000)]))
       await goesAndComesBack(t, await t.image({ annotations }))
     },
   ],
-  ['index', async t => goesAndComesBack(t, await indexOf(t, 'amd64', 'arm64'))],
   [
-    'nested-index',
+    'an index of two platforms is taken and given back',
+    async t => goesAndComesBack(t, await indexOf(t, 'amd64', 'arm64')),
+  ],
+  [
+    'an index of an index is taken and given back',
     async t => {
       const inner = await indexOf(t, 'amd64')
       await t.pushManifest(inner.described.digest, inner)
       await goesAndComesBack(t, documentOf(OCI_INDEX, { manifests: [inner.described] }))
     },
   ],
-  ['empty-index', async t => goesAndComesBack(t, documentOf(OCI_INDEX, { manifests: [] }))],
   [
-    'artifact',
+    'an index of nothing is taken and given back',
+    async t => goesAndComesBack(t, documentOf(OCI_INDEX, { manifests: [] })),
+  ],
+  [
+    'an artifact is taken and given back',
     async t => {
       const config = await t.pushBlob(EMPTY_JSON, OCI_EMPTY)
       const layers = [await t.pushBlob(someBytes(), 'application/vnd.example.thing')]
@@ -160,7 +226,7 @@ export const pullCases: readonly Case[] = [
     },
   ],
   [
-    'artifact-without-layers',
+    'an artifact whose only layer is the empty object is taken and given back',
     async t => {
       const empty = await t.pushBlob(EMPTY_JSON, OCI_EMPTY)
       const artifactType = 'application/vnd.example.artifact'
@@ -168,7 +234,7 @@ export const pullCases: readonly Case[] = [
     },
   ],
   [
-    'artifact-index',
+    'an index with an artifact type is taken and given back',
     async t => {
       const image = await t.image()
       await t.pushManifest(image.described.digest, image)
@@ -177,14 +243,14 @@ export const pullCases: readonly Case[] = [
     },
   ],
   [
-    'data-field',
+    'a descriptor with its content in it is taken and given back',
     async t => {
       const config = { ...(await t.pushBlob(EMPTY_JSON, OCI_CONFIG)), data: EMPTY_JSON.toString('base64') }
       await goesAndComesBack(t, documentOf(OCI_MANIFEST, { config, layers: [] }))
     },
   ],
   [
-    'non-distributable-layers',
+    'a manifest whose foreign layers are missing is taken and given back',
     async t => {
       const foreign = { mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip', size: 123_456 }
       const layers = [
@@ -194,9 +260,12 @@ export const pullCases: readonly Case[] = [
       await goesAndComesBack(t, await t.image({ layers }))
     },
   ],
-  ['custom-fields', async t => goesAndComesBack(t, await t.image({ 'org.example.unknown': { x: [1, null] } }))],
   [
-    'digest of another algorithm: sha512',
+    'unknown members of a manifest are given back',
+    async t => goesAndComesBack(t, await t.image({ 'org.example.unknown': { x: [1, null] } })),
+  ],
+  [
+    'a manifest is put and got by a sha512 digest',
     async t => {
       const { createHash } = await import('node:crypto')
       const image = await t.image()

@@ -51,6 +51,7 @@ async function refused(t: Target, answer: HttpAnswer, digest: string): Promise<v
   expect((await t.ask('HEAD', `blobs/${digest}`)).status).toBe(404)
 }
 
+/** Of 895 bytes. */
 const pieces = () => [someBytes(300), someBytes(300), someBytes(295)]
 
 export const pushCases: readonly Case[] = [
@@ -93,6 +94,64 @@ export const pushCases: readonly Case[] = [
       const bytes = someBytes()
       const { digest } = await t.pushBlob(bytes)
       await isThere(t, bytes, digest)
+    },
+  ],
+  [
+    'every upload has an address of its own, which holds a UUID or the like',
+    async t => {
+      const [one, two] = [await t.startUpload(), await t.startUpload()]
+      expect(one).toMatch(/[0-9a-f-]{32}/i)
+      expect(one).not.toBe(two)
+    },
+  ],
+  [
+    'the Location of what was stored can be pulled: of a blob by PUT, of one by mount, of a manifest',
+    async t => {
+      const bytes = someBytes()
+      const digest = digestOf(bytes)
+      const at = withQuery(await t.startUpload(), { digest })
+      const put = await t.ask('PUT', at, { headers: octets, body: bytes })
+      const mounted = await t.ask('POST', `/v2/${t.other}/blobs/uploads/?mount=${digest}&from=${t.repository}`)
+      const image = await t.image()
+      const manifest = await t.putManifest('tag', image)
+      for (const [answer, content] of [
+        [put, bytes],
+        [mounted, bytes],
+        [manifest, image.bytes],
+      ] as const) {
+        expect(answer.status).toBe(201)
+        const pulled = await t.ask('GET', t.locationOf(answer))
+        expect([pulled.status, pulled.body.equals(content)]).toEqual([200, true])
+      }
+    },
+  ],
+  [
+    'an upload cannot end without a digest, nor with one that is malformed',
+    async t => {
+      const bytes = someBytes()
+      for (const digest of ['', 'sha256:abc', 'sha256:Z']) {
+        const at = await t.startUpload()
+        const answer = await t.ask('PUT', digest === '' ? at : withQuery(at, { digest }), {
+          headers: octets,
+          body: bytes,
+        })
+        expect([digest, answer.status]).toEqual([digest, 400])
+      }
+    },
+  ],
+  [
+    'a last piece out of order is refused with 416, and the upload goes on',
+    async t => {
+      const [first, second, last] = pieces() as [Buffer, Buffer, Buffer]
+      const bytes = Buffer.concat([first, second, last])
+      const at = await inPieces(t, [first])
+      const early = { ...octets, 'content-range': `600-${bytes.length - 1}` }
+      const refused = await t.ask('PUT', withQuery(at, { digest: digestOf(bytes) }), { headers: early, body: last })
+      expect(refused.status).toBe(416)
+      const next = await patch(t, t.locationOf(await t.ask('GET', at)), second, 300)
+      const end = withQuery(t.locationOf(next), { digest: digestOf(bytes) })
+      await created(t, await t.ask('PUT', end, { headers: early, body: last }))
+      await isThere(t, bytes)
     },
   ],
   [
@@ -141,7 +200,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'post cancel',
+    'an upload is cancelled by DELETE with 204, and is gone',
     async t => {
       const at = await t.startUpload()
       expect((await t.ask('DELETE', at)).status).toBe(204)
@@ -181,10 +240,13 @@ export const pushCases: readonly Case[] = [
       await isThere(t, bytes, digest, t.other)
     },
   ],
-  ['empty blob', async t => isThere(t, Buffer.alloc(0), (await t.pushBlob(Buffer.alloc(0))).digest)],
-  ['emptyJSON blob', async t => isThere(t, EMPTY_JSON, (await t.pushBlob(EMPTY_JSON)).digest)],
   [
-    'sha512 blob',
+    'the blob of no bytes is a blob',
+    async t => isThere(t, Buffer.alloc(0), (await t.pushBlob(Buffer.alloc(0))).digest),
+  ],
+  ['the blob of an empty object is a blob', async t => isThere(t, EMPTY_JSON, (await t.pushBlob(EMPTY_JSON)).digest)],
+  [
+    'a blob is put and got by a sha512 digest',
     async t => {
       const bytes = someBytes()
       const digest = digestOf(bytes, 'sha512')
@@ -194,7 +256,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'sha512 blob, of which the registry hears with the last request only: post+put, chunked, stream',
+    'a sha512 digest ends an upload that began without one: in one piece, in pieces, as a stream',
     async t => {
       const parts = pieces()
       const bytes = Buffer.concat(parts)
@@ -214,7 +276,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'bad digest post only',
+    'a wrong digest is refused when all comes with the POST',
     async t => {
       const wrong = digestOf(someBytes())
       const answer = await t.ask('POST', `blobs/uploads/?digest=${wrong}`, { headers: octets, body: someBytes() })
@@ -224,7 +286,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'bad digest post+put',
+    'a wrong digest is refused when all comes with the PUT',
     async t => {
       const wrong = digestOf(someBytes())
       const at = withQuery(await t.startUpload(), { digest: wrong })
@@ -232,7 +294,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'bad digest chunked',
+    'a wrong digest is refused after pieces',
     async t => {
       const wrong = digestOf(someBytes())
       const at = withQuery(await inPieces(t, pieces()), { digest: wrong })
@@ -240,7 +302,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'bad digest stream',
+    'a wrong digest is refused after a stream',
     async t => {
       const wrong = digestOf(someBytes())
       const answer = await t.ask('PATCH', await t.startUpload(), { headers: octets, body: [someBytes()] })
@@ -252,9 +314,13 @@ export const pushCases: readonly Case[] = [
     async t => {
       const at = await t.startUpload()
       await t.ask('DELETE', at)
-      const answer = await t.ask('PATCH', at, { headers: octets, body: someBytes(5) })
-      expect(answer.status).toBe(404)
-      expectErrors(answer, ['BLOB_UPLOAD_UNKNOWN'])
+      for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
+        const path = method === 'PUT' ? withQuery(at, { digest: digestOf(EMPTY_JSON) }) : at
+        const body = method === 'PATCH' || method === 'PUT' ? { headers: octets, body: EMPTY_JSON } : {}
+        const answer = await t.ask(method, path, body)
+        expect([method, answer.status]).toEqual([method, 404])
+        expectErrors(answer, ['BLOB_UPLOAD_UNKNOWN'])
+      }
     },
   ],
   [
@@ -266,6 +332,17 @@ export const pushCases: readonly Case[] = [
         expect(answer.headers['docker-content-digest']).toBe(image.described.digest)
       }
       expect((await t.ask('GET', `manifests/${image.described.digest}`)).status).toBe(200)
+    },
+  ],
+  [
+    'a manifest is kept byte for byte, also with space that means nothing',
+    async t => {
+      const image = await t.image()
+      const bytes = Buffer.from(`\n${JSON.stringify(JSON.parse(image.bytes.toString()), null, 3)} \r\n`)
+      const document = { bytes, described: { ...image.described, digest: digestOf(bytes), size: bytes.length } }
+      await t.pushManifest('spaced', document)
+      const answer = await t.ask('GET', 'manifests/spaced')
+      expect([answer.headers['docker-content-digest'], answer.body.equals(bytes)]).toEqual([digestOf(bytes), true])
     },
   ],
   [
@@ -285,7 +362,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'bad-digest-image',
+    'a manifest put by a digest that it does not have is refused with 400',
     async t => {
       const wrong = digestOf(someBytes())
       const answer = await t.putManifest(wrong, await t.image())
@@ -295,7 +372,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'invalid digest format: manifest-put',
+    'PUT of a manifest by a malformed digest is refused',
     async t => expect([400, 404]).toContain((await t.putManifest('sha256:baddigeststring', await t.image())).status),
   ],
   [
@@ -306,7 +383,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'tag-param: several tags in one request',
+    'several tags are set by one request',
     async t => {
       const image = await t.image()
       const answer = await t.putManifest(image.described.digest, image, '?tag=one&tag=two')
