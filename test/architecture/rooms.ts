@@ -7,7 +7,7 @@ export const rooms: Record<string, readonly string[]> = {
   compression: ['errors', 'internal', 'digest'],
   tar: ['errors', 'internal'],
   store: ['errors', 'internal', 'digest', 'spec'],
-  registry: ['errors', 'internal', 'digest', 'spec'],
+  registry: ['errors', 'internal', 'digest', 'spec', 'compression'],
   layer: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store'],
   image: ['errors', 'internal', 'digest', 'spec', 'store'],
   rootfs: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image'],

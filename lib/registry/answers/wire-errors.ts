@@ -1,6 +1,7 @@
 import { isDigest } from '../../digest/index.ts'
 import type { WireError } from '../../errors/index.ts'
 import type { WireAnswer } from '../transport/transport.ts'
+import { readDocument } from './content-coding.ts'
 
 const KEPT_BYTES = 64 * 1024
 const KEPT_ERRORS = 8
@@ -13,15 +14,9 @@ const KEPT_CHARACTERS = 512
  * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes | error codes}
  */
 export async function readWireErrors(answer: WireAnswer): Promise<readonly WireError[]> {
-  const chunks: Uint8Array[] = []
-  let size = 0
   try {
-    for await (const chunk of answer.body) {
-      size += chunk.byteLength
-      if (size > KEPT_BYTES) return []
-      chunks.push(chunk)
-    }
-    return errorsIn(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+    const bytes = await readDocument(answer, KEPT_BYTES, 'refusal')
+    return errorsIn(JSON.parse(Buffer.from(bytes).toString('utf8')))
   } catch {
     return []
   }

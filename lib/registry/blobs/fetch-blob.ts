@@ -1,7 +1,9 @@
 import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { codingsOf, uncodedBlob } from '../answers/content-coding.ts'
 import { WITH_BODY } from '../answers/success.ts'
+import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
@@ -13,6 +15,8 @@ const PROGRESS_BYTES = 1024 * 1024
 /** Where a fetch stands. */
 interface Progress {
   readonly size: number
+  /** Bytes received, also those that had come before. */
+  readonly received: ByteBound
   /** Bytes delivered, those before `offset` included. */
   position: number
   /** Whether the server has not yet shown that its ranges cannot be trusted. */
@@ -27,7 +31,8 @@ export async function* fetchBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { size } = descriptor
   const budget = endpoint.budget()
-  const progress: Progress = { size, position: offset, ranges: true }
+  const received = new ByteBound(`bytes received for blob ${descriptor.digest}`, size, budget)
+  const progress: Progress = { size, received, position: offset, ranges: true }
   const release = await endpoint.acquire('download', signal)
   try {
     let counted = offset
@@ -62,7 +67,7 @@ async function* readAnswer(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     let skip = bytesToSkip(answer, progress, descriptor)
-    for await (const chunk of answer.body) {
+    for await (const chunk of bodyOf(answer, progress, descriptor)) {
       const rest = skip === 0 ? chunk : chunk.subarray(skip)
       if (skip > 0) onRepeated?.(Math.min(skip, chunk.byteLength))
       skip = Math.max(0, skip - chunk.byteLength)
@@ -78,13 +83,31 @@ async function* readAnswer(
   }
 }
 
+/** The bytes of the blob in an answer, with a content coding undone. */
+function bodyOf(
+  answer: WireAnswer,
+  { received, size }: Progress,
+  { mediaType }: Descriptor,
+): AsyncIterable<Uint8Array> {
+  const wire = received.count(answer.body)
+  return isCoded(answer) && lengthOf(answer) !== size ? uncodedBlob(answer, wire, mediaType) : wire
+}
+
+function isCoded(answer: WireAnswer): boolean {
+  return codingsOf(answer).length > 0
+}
+
+function lengthOf({ headers }: WireAnswer): number | undefined {
+  return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+}
+
 /** How many bytes of the answer have been delivered before; checks everything that its head says. */
 function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descriptor): number {
   const { position, size } = progress
   const { headers, status } = answer
-  const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+  const length = lengthOf(answer)
   if (WITH_BODY.includes(status)) {
-    if (length !== undefined && length !== size) throw wrongSize(descriptor, length)
+    if (length !== undefined && length !== size && !isCoded(answer)) throw wrongSize(descriptor, length)
     return position
   }
   if (status === 416) {
@@ -95,7 +118,8 @@ function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descrip
   // SAFETY: a part from another place, taken for the right one, would be noticed by the digest only after all the rest.
   const range = progress.ranges && position > 0 ? parseContentRange(headers['content-range']) : undefined
   if (!range || range.first !== position || range.last >= size) throw distrustRanges(answer, progress)
-  if (range.total !== undefined && range.total !== size) throw distrustRanges(answer, progress)
+  // Of a coded body the range counts coded bytes; a total that is the blob's shows that it is not coded.
+  if (range.total === undefined ? isCoded(answer) : range.total !== size) throw distrustRanges(answer, progress)
   if (length !== undefined && length !== range.last - range.first + 1) throw distrustRanges(answer, progress)
   return 0
 }

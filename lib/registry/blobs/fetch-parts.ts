@@ -1,6 +1,7 @@
 import { RegistryError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { codingsOf } from '../answers/content-coding.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
@@ -96,7 +97,9 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
 
 async function readPart(answer: WireAnswer, { first, last, size }: PartRange): Part {
   const told = parseContentRange(answer.headers['content-range'])
-  const isIt = answer.status === 206 && told?.first === first && told.last === last && (told.total ?? size) === size
+  // Of a coded body the range counts coded bytes; a total that is the blob's shows that it is not coded.
+  const total = told?.total ?? (codingsOf(answer).length === 0 ? size : undefined)
+  const isIt = answer.status === 206 && told?.first === first && told.last === last && total === size
   if (!isIt) {
     answer.cancel()
     throw new NoRanges()

@@ -1,8 +1,8 @@
 import { digestOf, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError, LimitError, RegistryError } from '../../errors/index.ts'
-import { collectBytes } from '../../internal/collect-bytes.ts'
 import { Limits, parseImageDocument, type Reference } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { readDocument } from '../answers/content-coding.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
 import { WITH_BODY } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
@@ -60,7 +60,7 @@ async function readBounded(answer: WireAnswer): Promise<Uint8Array> {
     answer.cancel()
     throw new LimitError('manifest bytes', { limit, actual: announced })
   }
-  return collectBytes(answer.body, limit, 'manifest bytes')
+  return readDocument(answer, limit, 'manifest bytes')
 }
 
 /** Tells a manifest that is not there from a server that is no registry, which answers everything with 404. */

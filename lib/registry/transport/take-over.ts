@@ -31,6 +31,8 @@ export function takeOver(call: ClientRequest, message: IncomingMessage): () => T
 function plainLength({ statusCode, headers, req }: IncomingMessage & { req?: ClientRequest }): number {
   if (req?.method !== 'GET' || (statusCode !== 200 && statusCode !== 206)) return 0
   const length = headers['content-length'] ?? ''
+  // What is coded is opened, by what may look at a chunk after it has asked for the next.
+  if (headers['content-encoding'] !== undefined) return 0
   return headers['transfer-encoding'] === undefined && /^\d{1,15}$/.test(length) ? Number(length) : 0
 }
 

@@ -1,5 +1,6 @@
 import { FormatError, RegistryError } from '../../errors/index.ts'
 import type { Descriptor, Repository } from '../../spec/index.ts'
+import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import type { PushBlobOptions, PushedBlob } from '../registry-client.ts'
@@ -10,7 +11,6 @@ import { openUpload } from './open-upload.ts'
 import { PieceSource } from './piece-source.ts'
 import { putBlob } from './put-blob.ts'
 import { LostUpload, type PieceUpload, sendPieces } from './send-pieces.ts'
-import { SentBytes } from './sent-bytes.ts'
 import { type UploadSlot, uploadSlot } from './upload-state.ts'
 import { uploadStatus } from './upload-status.ts'
 
@@ -68,7 +68,7 @@ interface Session {
 class BlobPush {
   readonly #context: PushContext
   readonly #budget: RetryBudget
-  readonly #sent: SentBytes
+  readonly #sent: ByteBound
   readonly #ways: BodyWays
   /** Bytes in a piece as wished for; the blob is sent whole if it is not larger. */
   #wished: number
@@ -81,7 +81,8 @@ class BlobPush {
     const { chunkBytes, uploads } = context.options
     this.#context = context
     this.#budget = context.endpoint.budget()
-    this.#sent = new SentBytes(context.descriptor, this.#budget.tries)
+    const { digest, size } = context.descriptor
+    this.#sent = new ByteBound(`bytes sent for blob ${digest}`, size, this.#budget)
     this.#ways = new BodyWays(context.endpoint.learned)
     this.#wished = chunkBytes ?? (uploads ? CHUNK_BYTES : Number.POSITIVE_INFINITY)
   }

@@ -5,12 +5,12 @@ import { drainAnswer } from '../answers/drain-answer.ts'
 import { SUCCESS } from '../answers/success.ts'
 import { cleanText } from '../answers/wire-errors.ts'
 import { statBlob } from '../blobs/stat-blob.ts'
+import type { ByteBound } from '../endpoint/byte-bound.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { PieceSource } from './piece-source.ts'
 import { putBlob } from './put-blob.ts'
-import type { SentBytes } from './sent-bytes.ts'
 import { uploadedBytes } from './upload-range.ts'
 import type { UploadSlot } from './upload-state.ts'
 import { type UploadStatus, uploadStatus } from './upload-status.ts'
@@ -22,7 +22,7 @@ export interface PieceUpload {
   readonly descriptor: Descriptor
   readonly source: PieceSource
   readonly slot: UploadSlot | undefined
-  readonly sent: SentBytes
+  readonly sent: ByteBound
   readonly budget: RetryBudget
   readonly signal: AbortSignal | undefined
   /** How large the next piece may be. */
