@@ -1,9 +1,18 @@
 import { PlatformNotFoundError } from '../errors/index.ts'
-import { type Descriptor, formatPlatform, type ImageIndex, matchPlatform, type Platform } from '../spec/index.ts'
+import {
+  type Descriptor,
+  formatPlatform,
+  type ImageIndex,
+  isDocumentRole,
+  matchPlatform,
+  type Platform,
+  roleOf,
+} from '../spec/index.ts'
 
 /**
  * Selects the entry of an index that fits a platform best. The first of equally good entries wins, as the specification
- * asks. An index with one entry and no platform yields that entry.
+ * asks. An index with one entry and no platform yields that entry. Entries that are neither manifest nor index are passed
+ * over, unless no other one fits: then the best of them is returned, so that its reader names its type.
  *
  * @param what - Name of the index in the error.
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index.
@@ -12,13 +21,19 @@ import { type Descriptor, formatPlatform, type ImageIndex, matchPlatform, type P
 export function selectPlatform(index: ImageIndex, platform: Platform, what = 'the index'): Descriptor {
   const [only] = index.manifests
   if (index.manifests.length === 1 && only && !only.platform) return only
-  let best: { descriptor: Descriptor; rank: number } | undefined
-  for (const descriptor of index.manifests) {
-    const rank = descriptor.platform ? matchPlatform(platform, descriptor.platform) : 0
-    if (rank > (best?.rank ?? 0)) best = { descriptor, rank }
-  }
-  if (best) return best.descriptor
+  const documents = index.manifests.filter(entry => isDocumentRole(roleOf(entry)))
+  const best = bestOf(documents, platform) ?? bestOf(index.manifests, platform)
+  if (best) return best
   throw new PlatformNotFoundError({ wanted: formatPlatform(platform), available: platformsOf(index), what })
+}
+
+function bestOf(entries: readonly Descriptor[], platform: Platform): Descriptor | undefined {
+  let best: { entry: Descriptor; rank: number } | undefined
+  for (const entry of entries) {
+    const rank = entry.platform ? matchPlatform(platform, entry.platform) : 0
+    if (rank > (best?.rank ?? 0)) best = { entry, rank }
+  }
+  return best?.entry
 }
 
 /** The platforms of an index as text, except attestations (`unknown/unknown`). */

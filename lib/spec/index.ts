@@ -31,6 +31,7 @@ export { Limits } from './limits.ts'
 export {
   IMAGE_MEDIA_TYPES,
   isConfigType,
+  isEncryptedLayerType,
   isForeignLayerType,
   isIndexType,
   isLayerType,

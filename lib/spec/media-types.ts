@@ -55,11 +55,11 @@ export function isConfigType(mediaType: string): boolean {
   return mediaType === MediaType.OciConfig || mediaType === MediaType.DockerConfig
 }
 
-/** Whether a media type is that of a filesystem layer, of any compression, distributable or not. */
+/** Whether a media type is that of a filesystem layer, of any compression, distributable or not, encrypted or not. */
 export function isLayerType(mediaType: string): boolean {
   return (
-    /^application\/vnd\.oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+[a-z0-9]+)?$/.test(mediaType) ||
-    /^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.[a-z0-9]+)?$/.test(mediaType)
+    /^application\/vnd\.oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+[a-z0-9]+)?(\+encrypted)?$/.test(mediaType) ||
+    /^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.[a-z0-9]+)?(\+encrypted)?$/.test(mediaType)
   )
 }
 
@@ -69,4 +69,13 @@ export function isLayerType(mediaType: string): boolean {
  */
 export function isForeignLayerType(mediaType: string): boolean {
   return isLayerType(mediaType) && /\.(nondistributable|foreign)\./.test(mediaType)
+}
+
+/**
+ * Whether a layer is encrypted (imgcrypt, ocicrypt). Such layers are moved as they are; none can be opened here.
+ *
+ * @see {@link https://github.com/containers/ocicrypt/blob/main/docs/design.md | ocicrypt}
+ */
+export function isEncryptedLayerType(mediaType: string): boolean {
+  return isLayerType(mediaType) && mediaType.endsWith('+encrypted')
 }

@@ -15,6 +15,7 @@ export type {
   NeedsContext,
   StepNeed,
   TransferTarget,
+  UnverifiedLayer,
 } from './ends/transfer-target.ts'
 export { parsePlan } from './parse-plan.ts'
 export type {

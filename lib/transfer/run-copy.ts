@@ -1,6 +1,7 @@
 import type { Digest } from '../digest/index.ts'
 import { FormatError, type PlanChange } from '../errors/index.ts'
 import { type CopySource, type CopyTarget, type CopyTargetOptions, openSource, openTarget } from './ends/copy-ends.ts'
+import type { UnverifiedLayer } from './ends/transfer-target.ts'
 import type { CopyPlan } from './plan.ts'
 import { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 import { boundParties } from './running/bound-parties.ts'
@@ -31,6 +32,8 @@ export interface CopyResult {
   readonly bytesMovedAgain: number
   /** Bytes that need not be moved. */
   readonly bytesSaved: number
+  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or not there. */
+  readonly unverified: readonly UnverifiedLayer[]
   /** What the plan said and what was no longer so. */
   readonly changes: readonly PlanChange[]
 }

@@ -4,6 +4,7 @@ import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { sourceInRegistry } from './ends/registry/source-in-registry.ts'
 import { type StoreTargetOptions, targetInStore } from './ends/store/target-in-store.ts'
+import type { UnverifiedLayer } from './ends/transfer-target.ts'
 import type { PullPlan } from './plan.ts'
 import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
@@ -31,6 +32,8 @@ export interface PullResult {
   readonly bytesFetchedAgain: number
   /** Bytes that need not be fetched: already there, brought by another pull meanwhile, or kept from a broken one. */
   readonly bytesSaved: number
+  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or not there. */
+  readonly unverified: readonly UnverifiedLayer[]
   /** What the plan said and what was no longer so. */
   readonly changes: readonly PlanChange[]
 }
@@ -61,6 +64,7 @@ export async function runPull(plan: PullPlan, options: RunPullOptions = {}): Pro
     bytesFetched: done.bytesMoved,
     bytesFetchedAgain: done.bytesMovedAgain,
     bytesSaved: done.bytesSaved,
+    unverified: done.unverified,
     changes: done.changes,
   }
 }

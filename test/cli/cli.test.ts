@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../lib/internal/canonical-json.ts'
+import { MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
@@ -32,6 +34,20 @@ describe('pull', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${image.descriptor.digest}\n` })
     expect(stderr).toContain(': done (')
     expect(stderr).toContain(`${server.host}/app:1: `)
+  })
+
+  test('names an encrypted layer, with and without --verify-diff-ids, and comes to its end', async () => {
+    const { manifest, layers } = await sampleImage(remote, [{ a: 'a' }])
+    const layer = { ...layers[0]!.descriptor, mediaType: `${MediaType.OciLayerGzip}+encrypted` }
+    const info = await remote.put(canonicalJson({ ...manifest, layers: [layer] }))
+    await remote.references.set('secret:1', { mediaType: MediaType.OciManifest, ...info })
+    for (const options of [[], ['--verify-diff-ids']]) {
+      const { code, stderr } = await run('pull', `${server.host}/secret:1`, ...options)
+      expect(code).toBe(0)
+      expect(stderr.split('\n').filter(line => line.includes(layer.digest) && line.includes('encrypted'))).toHaveLength(
+        1,
+      )
+    }
   })
 
   test('with --quiet says nothing on stderr, with --json gives one document', async () => {

@@ -41,3 +41,13 @@ test('a single entry that names no platform is taken for any', () => {
   expect(pick(index(undefined), 'linux/riscv64')).toBe(1)
   expect(() => pick(index(undefined, undefined), 'linux/amd64')).toThrow('available are none')
 })
+
+test('an entry of an unknown media type is passed over when another one fits', () => {
+  const odd = (platform: string, n: number) => ({ ...entry(platform, n), mediaType: 'application/vnd.example+json' })
+  const both = { ...index(), manifests: [odd('linux/amd64', 1), entry('linux/amd64', 2)] }
+  expect(pick(both, 'linux/amd64')).toBe(2)
+  const older = { ...index(), manifests: [odd('linux/arm/v7', 1), entry('linux/arm/v6', 2)] }
+  expect(pick(older, 'linux/arm/v7')).toBe(2)
+  // Without another one its reader says what it is.
+  expect(pick({ ...index(), manifests: [odd('linux/amd64', 1), entry('linux/arm64', 2)] }, 'linux/amd64')).toBe(1)
+})

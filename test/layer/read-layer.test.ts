@@ -138,6 +138,18 @@ describe('media type and content', () => {
   })
 })
 
+test.each([`${OCI}+gzip+encrypted`, 'application/vnd.docker.image.rootfs.diff.tar.gzip+encrypted'])(
+  'an encrypted layer is refused by name, diffId or not: %s',
+  async mediaType => {
+    const { store, descriptor } = await stored(gzipSync(small), mediaType)
+    for (const diffId of [undefined, descriptor.digest]) {
+      const error = await thrownBy(() => pathsIn(store, descriptor, diffId))
+      expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED_MEDIA_TYPE', message: expect.stringContaining('encrypted') })
+      expect(error.message).toContain(descriptor.digest)
+    }
+  },
+)
+
 describe('faults', () => {
   test('a blob that is not there', async () => {
     const { descriptor } = await stored(small, OCI)

@@ -3,6 +3,7 @@ import {
   Annotation,
   IMAGE_MEDIA_TYPES,
   isConfigType,
+  isEncryptedLayerType,
   isForeignLayerType,
   isIndexType,
   isLayerType,
@@ -29,6 +30,18 @@ test('manifests, indexes and configs exist in an OCI and a Docker form', () => {
 test('a layer may be compressed in a way that is not known yet', () => {
   expect(isLayerType('application/vnd.oci.image.layer.v1.tar+brotli')).toBe(true)
   expect(isLayerType('application/vnd.docker.image.rootfs.diff.tar.zstd')).toBe(true)
+})
+
+test.each([
+  'application/vnd.oci.image.layer.v1.tar+encrypted',
+  'application/vnd.oci.image.layer.v1.tar+gzip+encrypted',
+  'application/vnd.docker.image.rootfs.diff.tar.gzip+encrypted',
+])('%s is an encrypted layer', type => {
+  expect([isLayerType(type), isEncryptedLayerType(type)]).toEqual([true, true])
+})
+
+test.each([MediaType.OciLayerGzip, 'application/vnd.example+encrypted', 'x/tar+encrypted+gzip'])('%s is none', type => {
+  expect(isEncryptedLayerType(type)).toBe(false)
 })
 
 test.each([

@@ -260,3 +260,45 @@ describe('between stores', () => {
     expect(await blobsOf(third)).toEqual(await blobsOf(left!))
   })
 })
+
+describe('an image whose config lists other layers than its manifest', () => {
+  let bad: Descriptor
+  beforeEach(async () => {
+    const { manifest } = await sampleImage(left!, [{ a: 'a' }])
+    const bytes = canonicalJson({ ...manifest, layers: [] })
+    bad = { mediaType: MediaType.OciManifest, ...(await left!.put(bytes)) }
+    await left!.references.set('bad:1', bad)
+  })
+  const refused = { code: 'ERR_INVALID_CONFIG', at: 'rootfs.diff_ids' }
+
+  test('is not copied between registries: nothing arrives', async () => {
+    await expect(copyImage(at(0, 'bad:1'), at(1, 'bad:1'))).rejects.toMatchObject(refused)
+    expect(await blobsOf(right!)).toEqual([])
+  })
+
+  test('is not pushed: nothing arrives', async () => {
+    await expect(copyImage({ store: left!, name: 'bad:1' }, at(1, 'bad:1'))).rejects.toMatchObject(refused)
+    expect(await blobsOf(right!)).toEqual([])
+  })
+
+  test.each(['a registry', 'a store'])('gets no name in a store that it comes to from %s', async from => {
+    const source = from === 'a store' ? { store: left!, name: 'bad:1' } : at(0, 'bad:1')
+    await expect(copyImage(source, { store: right!, name: 'bad:1' })).rejects.toMatchObject(refused)
+    expect(await right!.references.get('bad:1')).toBeUndefined()
+  })
+
+  test('inside an index it is refused as well', async () => {
+    const index = canonicalJson({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [bad] })
+    await left!.references.set('multi:1', { mediaType: MediaType.OciIndex, ...(await left!.put(index)) })
+    await expect(copyImage(at(0, 'multi:1'), at(1, 'multi:1'))).rejects.toMatchObject(refused)
+  })
+
+  test('a config that is to be uploaded is fetched once, for the comparison and the copy', async () => {
+    const { manifest } = await sampleImage(left!, [{ b: 'b' }], { name: 'good:1' })
+    await copyImage(at(0, 'good:1'), at(1, 'good:1'))
+    const gets = registries[0]!.seen.filter(
+      ({ method, path }) => method === 'GET' && path.includes(manifest.config.digest),
+    )
+    expect(gets).toHaveLength(1)
+  })
+})

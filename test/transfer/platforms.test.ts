@@ -95,3 +95,14 @@ test('an image whose config lists fewer layers than its manifest gets no name', 
   })
   expect(await store.references.get(ref('app:1'))).toBeUndefined()
 })
+
+test('an entry of an unknown media type does not keep the image behind it from being pulled', async () => {
+  const { descriptor } = await sampleImage(remote, [{ a: 'a' }])
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const odd = { mediaType: 'application/vnd.example.lazy+json', platform, ...(await remote.put(Buffer.from('{}'))) }
+  const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [odd, { ...descriptor, platform }] }
+  const bytes = canonicalJson(index)
+  await remote.references.set('multi:1', { mediaType: MediaType.OciIndex, ...(await remote.put(bytes)) })
+  const { digest } = await runPull(await planPull(registry, store, ref('multi:1'), { platform: 'linux/amd64' }))
+  expect(digest).toBe(descriptor.digest)
+})

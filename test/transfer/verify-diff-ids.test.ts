@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { digestOf } from '../../lib/digest/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
-import { createMemoryStore, layerFact, type Store } from '../../lib/store/index.ts'
+import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { createMemoryStore, layerFact, readDocument, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
@@ -95,4 +96,79 @@ test('a config that lists another diffID is found out, and the image gets no nam
   })
   await runPull(await planPull(registry, store, `${server.host}/app:1`))
   expect(await store.references.get(`${server.host}/app:1`)).toBeDefined()
+})
+
+const IN_TOTO = 'application/vnd.in-toto+json'
+const blob = async (mediaType: string, content: Uint8Array | string): Promise<Descriptor> => ({
+  mediaType,
+  ...(await remote.put(Buffer.from(content))),
+})
+
+/** An image of these layers whose config lists these diffIDs. */
+async function imageOf(layers: readonly Descriptor[], diff_ids: readonly string[] | undefined): Promise<Descriptor> {
+  const config = { os: 'unknown', architecture: 'unknown', rootfs: { type: 'layers', ...(diff_ids && { diff_ids }) } }
+  const described = await blob(MediaType.OciConfig, canonicalJson(config))
+  const manifest = { schemaVersion: 2, mediaType: MediaType.OciManifest, config: described, layers }
+  return blob(MediaType.OciManifest, canonicalJson(manifest))
+}
+
+const pullAll = async () =>
+  runPull(await planPull(registry, store, `${server.host}/app:1`, { allPlatforms: true }), { verifyDiffIds: true })
+
+test("an index with BuildKit's attestations is proven: what is no tar is compared by its own digest", async () => {
+  const image = await sampleImage(remote, [{ a: 'a' }])
+  const statement = await blob(IN_TOTO, '{"_type":"https://in-toto.io/Statement/v0.1"}')
+  const attestation = {
+    ...(await imageOf([statement, statement], [statement.digest, statement.digest])),
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+  }
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const manifests = [{ ...image.descriptor, platform }, attestation]
+  const index = canonicalJson({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests })
+  await remote.references.set('app:1', await blob(MediaType.OciIndex, index))
+  expect(await pullAll()).toMatchObject({ unverified: [] })
+  expect(await layerFact(store, image.layers[0]!.descriptor.digest)).toMatchObject({ proven: true })
+})
+
+test('a diffID of another algorithm is compared with the content, and a wrong one is told', async () => {
+  const statement = await blob(IN_TOTO, '{}')
+  const long = await digestOf(Buffer.from('{}'), { algorithm: 'sha512' })
+  await remote.references.set('app:1', await imageOf([statement], [long]))
+  expect(await pullAll()).toMatchObject({ unverified: [] })
+  const other = `sha256:${'1'.repeat(64)}`
+  await remote.references.set('app:1', await imageOf([statement], [other]))
+  await expect(pullAll()).rejects.toMatchObject({
+    code: 'ERR_DIFF_ID_MISMATCH',
+    layer: statement.digest,
+    expected: other,
+    actual: statement.digest,
+  })
+})
+
+test.each(['+encrypted', '+gzip+encrypted', '+zstd+encrypted'])(
+  'a layer that is encrypted (%s) is named, and never opened',
+  async suffix => {
+    const layer = await blob(`${MediaType.OciLayer}${suffix}`, 'nothing but noise')
+    await remote.references.set('app:1', await imageOf([layer], [`sha256:${'1'.repeat(64)}`]))
+    const opened = readsOf(store)
+    const { digest, mediaType } = layer
+    expect((await pullAll()).unverified).toEqual([{ digest, mediaType, reason: expect.stringContaining('encrypted') }])
+    expect(opened).not.toContain(digest)
+    expect(await readDocument(store, layer)).toEqual(Buffer.from('nothing but noise'))
+  },
+)
+
+test('an image whose config lists no diffIDs is refused: nothing would prove its layers', async () => {
+  const { layers } = await sampleImage(remote, [{ a: 'a' }])
+  await remote.references.set('app:1', await imageOf([layers[0]!.descriptor], undefined))
+  await expect(pullAll()).rejects.toMatchObject({ code: 'ERR_INVALID_CONFIG', at: 'rootfs.diff_ids' })
+  expect(await store.references.get(`${server.host}/app:1`)).toBeUndefined()
+})
+
+test('an artifact that borrows the config type of images has no diffIDs to compare', async () => {
+  const { layers } = await sampleImage(remote, [{ a: 'a' }])
+  const other = await blob('application/vnd.example', 'anything')
+  await remote.references.set('app:1', await imageOf([layers[0]!.descriptor, other], undefined))
+  expect(await pullAll()).toMatchObject({ unverified: [] })
 })

@@ -1,6 +1,7 @@
 import { formatBytes } from '../format-bytes.ts'
 import { formatPlan } from '../format-plan.ts'
 import { openCopySource, openCopyTarget } from '../image-place.ts'
+import { noteLayers } from '../note-layers.ts'
 import { platformsIn } from '../platforms-in.ts'
 import type { Session } from '../session.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
@@ -52,6 +53,7 @@ export async function copy(
   )
   await finish?.()
   noteChanges(session, result.changes)
+  noteLayers(session, plan, result.unverified)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`
   session.note(`${result.name}: ${moved}`)

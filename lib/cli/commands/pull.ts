@@ -1,5 +1,6 @@
 import { formatBytes } from '../format-bytes.ts'
 import { formatPlan } from '../format-plan.ts'
+import { noteLayers } from '../note-layers.ts'
 import { platformsIn } from '../platforms-in.ts'
 import type { Session } from '../session.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
@@ -28,6 +29,7 @@ export async function pull(session: Session, reference: string | undefined, opti
     runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
   )
   noteChanges(session, result.changes)
+  noteLayers(session, plan, result.unverified)
   const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
   const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
   session.note(

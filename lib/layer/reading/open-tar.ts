@@ -2,7 +2,7 @@ import { type CompressionType, decompress, sniffCompression } from '../../compre
 import type { Digest } from '../../digest/index.ts'
 import { FormatError, SizeMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, isForeignLayerType, isLayerType } from '../../spec/index.ts'
+import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType } from '../../spec/index.ts'
 import type { LayerLimits } from './layer-limits.ts'
 
 /** How to open a layer, and how much of it at most. */
@@ -42,6 +42,10 @@ export async function* openTar(
 }
 
 function compressionOf({ mediaType, digest }: Descriptor): CompressionType {
+  if (isEncryptedLayerType(mediaType)) {
+    const message = `layer ${digest} is encrypted (${mediaType}): decrypt the image with the tool that encrypted it first`
+    throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
+  }
   const suffix =
     isLayerType(mediaType) && !isForeignLayerType(mediaType) ? /\.tar[.+]?([a-z0-9]*)$/.exec(mediaType) : null
   const declared = suffix && (suffix[1] || 'none')

@@ -82,6 +82,16 @@ export interface KnownIndex {
   readonly bytes: Uint8Array | undefined
 }
 
+/** A layer that was to be compared with its diffID and could not be. */
+export interface UnverifiedLayer {
+  /** Digest of the layer. */
+  readonly digest: Digest
+  /** Its media type. */
+  readonly mediaType: string
+  /** Why, for people. */
+  readonly reason: string
+}
+
 /** What a target is told at the end. */
 export interface FinishContext extends AbortOptions {
   /** What was planned. */
@@ -92,4 +102,6 @@ export interface FinishContext extends AbortOptions {
   readonly source: TransferSource
   /** Whether anything was moved. */
   readonly moved: boolean
+  /** Told of every layer that `verifyDiffIds` could not compare. */
+  readonly onUnverified?: ((layer: UnverifiedLayer) => void) | undefined
 }

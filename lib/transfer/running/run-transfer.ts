@@ -1,9 +1,11 @@
 import type { Digest } from '../../digest/index.ts'
 import { FormatError, type PlanChange, PlanOutdatedError } from '../../errors/index.ts'
 import { Semaphore } from '../../internal/concurrency/semaphore.ts'
+import type { Descriptor } from '../../spec/index.ts'
 import type { TransferSource } from '../ends/transfer-source.ts'
-import type { TransferTarget } from '../ends/transfer-target.ts'
+import type { TransferTarget, UnverifiedLayer } from '../ends/transfer-target.ts'
 import { type AnyPlan, isDocument, type PlanStep } from '../plan.ts'
+import { assertImagesAgree, readConfig } from './assert-images-agree.ts'
 import { BlobFlow } from './blob-flow.ts'
 import { recheckSource, recheckSteps } from './plan-change.ts'
 import { ProgressMeter } from './progress.ts'
@@ -29,10 +31,13 @@ export interface TransferOutcome {
   readonly bytesMoved: number
   readonly bytesMovedAgain: number
   readonly bytesSaved: number
+  readonly unverified: readonly UnverifiedLayer[]
   readonly changes: readonly PlanChange[]
 }
 
 const BUFFER_BYTES = 64 * 1024 * 1024
+/** PERF: a config up to this size is read once, for the check and the copy. */
+const KNOWN_CONFIG_BYTES = 64 * 1024
 /** What one stream holds on its way from socket to file. */
 const STREAM_BYTES = 1024 * 1024
 /** What one range holds that is fetched beside others. */
@@ -54,7 +59,10 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   const run = new TransferRun(plan, steps, ends, options)
   const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
+  // A target that can be read has the configs when the blobs are there; of another one they are read at the source.
+  if (!target.readDocument) await run.assertImagesAgree()
   await runTogether(blobs, options.concurrency ?? 4, signal, (step, either) => run.blob(step, either))
+  if (target.readDocument) await run.assertImagesAgree()
   for (const step of steps) if (isDocument(step) && run.isToMove(step)) await run.document(step)
   // Awaited here: what is held is held until the image has its name.
   return await run.finish(changes)
@@ -87,7 +95,7 @@ class TransferRun {
   readonly #steps: readonly PlanStep[]
   readonly #source: TransferSource
   readonly #target: TransferTarget
-  readonly #documents: ReadonlyMap<string, Uint8Array>
+  readonly #documents: Map<string, Uint8Array>
   readonly #options: RunOptions
   readonly #meter: ProgressMeter
   /** Bytes that all blobs of the transfer together may hold in memory. */
@@ -102,7 +110,7 @@ class TransferRun {
     this.#steps = steps
     this.#source = ends.source
     this.#target = ends.target
-    this.#documents = ends.documents
+    this.#documents = new Map(ends.documents)
     this.#options = options
     const size = steps.reduce((sum, step) => (this.isToMove(step) ? sum + step.descriptor.size : sum), 0)
     this.#meter = new ProgressMeter(options.onProgress, size)
@@ -154,7 +162,35 @@ class TransferRun {
   async #documentBytes({ descriptor, content }: PlanStep): Promise<Uint8Array> {
     if (content !== undefined) return Buffer.from(content)
     const { signal } = this.#options
-    return this.#documents.get(descriptor.digest) ?? this.#source.readDocument(descriptor, { signal })
+    const known = this.#documents.get(descriptor.digest)
+    if (known) return known
+    const bytes = await this.#source.readDocument(descriptor, { signal })
+    this.#documents.set(descriptor.digest, bytes)
+    return bytes
+  }
+
+  /** Compares the config and the manifest of every image that moves, before the first document does. */
+  async assertImagesAgree(): Promise<void> {
+    await assertImagesAgree(this.#steps, {
+      manifest: step => this.#documentBytes(step),
+      config: descriptor => this.#configBytes(descriptor),
+    })
+  }
+
+  async #configBytes(descriptor: Descriptor): Promise<Uint8Array | undefined> {
+    const { signal } = this.#options
+    const known = this.#documents.get(descriptor.digest) ?? (await this.#target.readDocument?.(descriptor, { signal }))
+    const bytes =
+      known ?? (this.#passes(descriptor) ? await readConfig(this.#source, descriptor, { signal }) : undefined)
+    if (bytes && bytes.byteLength <= KNOWN_CONFIG_BYTES) this.#documents.set(descriptor.digest, bytes)
+    return bytes
+  }
+
+  /** What a registry mounts or has is not fetched from another one only to be looked at. */
+  #passes({ digest }: Descriptor): boolean {
+    if (!this.#source.repository) return true
+    const need = this.#steps.find(step => step.descriptor.digest === digest)?.need
+    return need !== 'present' && need !== 'mount'
   }
 
   /** The target was thought to have it. */
@@ -170,11 +206,13 @@ class TransferRun {
 
   async finish(changes: readonly PlanChange[]): Promise<TransferOutcome> {
     const { root, bytesTotal, index } = this.#plan
+    const unverified: UnverifiedLayer[] = []
     const name = await this.#target.finish(root, {
       steps: this.#steps,
       source: this.#source,
       index: index && { digest: index, bytes: this.#documents.get(index) },
       moved: this.#blobsMoved > 0,
+      onUnverified: layer => unverified.push(layer),
       signal: this.#options.signal,
     })
     this.#meter.name(name, root.digest)
@@ -193,6 +231,7 @@ class TransferRun {
       bytesMoved: this.#bytesMoved,
       bytesMovedAgain: this.#bytesAgain,
       bytesSaved: Math.max(0, bytesTotal - this.#bytesMoved),
+      unverified,
       changes,
     }
   }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { keepIndex, type WatchedLayer, watchLayer } from '../../../layer/index.ts'
-import { type Descriptor, isForeignLayerType, isLayerType } from '../../../spec/index.ts'
+import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType } from '../../../spec/index.ts'
 import { recordLayerFact, type Store } from '../../../store/index.ts'
 
 /**
@@ -19,7 +19,8 @@ export class LayerWatch {
   /** Watches a blob that comes from its first byte; `undefined` if it is none to look into. */
   begin(source: AsyncIterable<Uint8Array>, descriptor: Descriptor, { signal }: AbortOptions): WatchedLayer | undefined {
     const { mediaType, digest } = descriptor
-    if (!isLayerType(mediaType) || isForeignLayerType(mediaType) || this.#refused.has(digest)) return undefined
+    const opens = isLayerType(mediaType) && !isForeignLayerType(mediaType) && !isEncryptedLayerType(mediaType)
+    if (!opens || this.#refused.has(digest)) return undefined
     return watchLayer(source, descriptor, { signal })
   }
 

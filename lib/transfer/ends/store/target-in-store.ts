@@ -16,7 +16,6 @@ import type {
   StepNeed,
   TransferTarget,
 } from '../transfer-target.ts'
-import { checkConfigs } from './check-configs.ts'
 import { checkDiffIds } from './check-diff-ids.ts'
 import { LayerWatch } from './layer-watch.ts'
 import { recordDiffIds, recordSources } from './record-facts.ts'
@@ -222,9 +221,10 @@ class StoreTarget implements TransferTarget {
     return false
   }
 
-  async finish(root: Descriptor, { steps, source, index, moved, signal }: FinishContext): Promise<string> {
-    await checkConfigs(this.#store, steps, signal)
-    if (this.#options.verifyDiffIds) await checkDiffIds(this.#store, steps, signal)
+  async finish(root: Descriptor, context: FinishContext): Promise<string> {
+    const { steps, source, index, moved, signal, onUnverified } = context
+    const unverified = this.#options.verifyDiffIds ? await checkDiffIds(this.#store, steps, signal) : []
+    for (const layer of unverified) onUnverified?.(layer)
     const kept: string[] = []
     const { verbatim } = this.#options
     for (const name of this.#names) kept.push(await this.#store.references.set(name, root, { verbatim, signal }))
