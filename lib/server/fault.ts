@@ -1,8 +1,8 @@
-import { LayerStoreError } from '../errors/index.ts'
+import { LayerStoreError, type StoreError } from '../errors/index.ts'
 
 /**
  * The codes that this server answers with. SPEC: below 500 only codes of the specification (distribution-spec, error codes);
- * `UNAVAILABLE` and `UNKNOWN`, which every client knows, are for 500 and more.
+ * `UNAVAILABLE` and `UNKNOWN`, which every client knows, are for 500 and more, and so is `STORAGE_FULL`, which is our own.
  */
 export type WireCode =
   | 'BLOB_UNKNOWN'
@@ -16,6 +16,7 @@ export type WireCode =
   | 'NAME_INVALID'
   | 'NAME_UNKNOWN'
   | 'SIZE_INVALID'
+  | 'STORAGE_FULL'
   | 'TOOMANYREQUESTS'
   | 'UNAUTHORIZED'
   | 'UNAVAILABLE'
@@ -61,14 +62,35 @@ const KNOWN: Readonly<Record<string, readonly [status: number, code: WireCode]>>
   ERR_STORE_CLOSED: [503, 'UNAVAILABLE'],
 }
 
+/** What a refusal of the system means to the client. */
+const REFUSED: Readonly<Record<string, readonly [status: number, code: WireCode, message: string]>> = {
+  ENOSPC: [507, 'STORAGE_FULL', 'the registry has no room for this'],
+  EDQUOT: [507, 'STORAGE_FULL', 'the registry has no room for this'],
+  EMFILE: [503, 'UNAVAILABLE', 'the registry has too many files open'],
+  ENFILE: [503, 'UNAVAILABLE', 'the registry has too many files open'],
+}
+
+/** Whether a write failed because there is no room. */
+export function isStorageFull(error: unknown): boolean {
+  return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT'
+}
+
+function errnoOf(error: unknown): string {
+  return LayerStoreError.is(error) && error.code === 'ERR_STORE_IO' ? ((error as StoreError).errno ?? '') : ''
+}
+
 /** The answer to a request that failed with `error`. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
+  const cause = { cause: error }
+  const refused = REFUSED[errnoOf(error)]
+  if (refused) {
+    const [status, code, message] = refused
+    return new Fault(status, { code, message }, status === 503 ? { 'Retry-After': '5' } : {}, cause)
+  }
   const known = LayerStoreError.is(error) ? KNOWN[error.code] : undefined
   // SAFETY: other messages may name paths of this machine, which are none of the client's business.
-  if (!known) {
-    const entry = { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' } as const
-    return new Fault(500, entry, {}, { cause: error })
-  }
-  return new Fault(known[0], { code: known[1], message: (error as Error).message }, {}, { cause: error })
+  if (!known)
+    return new Fault(500, { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' }, {}, cause)
+  return new Fault(known[0], { code: known[1], message: (error as Error).message }, {}, cause)
 }

@@ -58,8 +58,15 @@ export interface RegistryServerOptions {
   readonly onError?: ((error: unknown) => void) | undefined
   /** Bytes that an uploaded manifest may have, at most the 4 MiB of `Limits.manifestBytes`. @defaultValue that */
   readonly maxManifestBytes?: number | undefined
-  /** Uploads that may be open at once; more are answered with 429. @defaultValue `256` */
+  /**
+   * Uploads that may be open at once. One more takes the place of the oldest upload without a byte, of the client that has
+   * the most; if every upload has bytes, it is answered with 429. @defaultValue `256`
+   */
   readonly maxUploads?: number | undefined
+  /** Uploads that one client may have open at once; one more takes the place of its own. @defaultValue `128` */
+  readonly maxUploadsPerClient?: number | undefined
+  /** An upload that has been begun and brings nothing for so long is dropped. @defaultValue five minutes */
+  readonly emptyUploadIdleMs?: number | undefined
   /**
    * Bytes that every piece of an upload must have, except the last; clients are told by `OCI-Chunk-Min-Length`.
    * @defaultValue `0`: any number
@@ -106,6 +113,8 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     onError: quietly(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),
     maxUploads: options.maxUploads ?? 256,
+    maxUploadsPerClient: options.maxUploadsPerClient ?? 128,
+    emptyUploadIdleMs: options.emptyUploadIdleMs ?? 300_000,
     minChunkBytes: options.minChunkBytes ?? 0,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
     keepUploads: options.keepUploads ?? false,

@@ -28,11 +28,11 @@ const ACTS: Acts = {
   blob: { GET: getBlob, DELETE: deleteBlob },
   uploads: { POST: startUpload },
   upload: {
-    GET: async ({ uploads }, route) => uploadAnswer(204, await uploads.find(route)),
+    GET: async ({ uploads, client }, route) => uploadAnswer(204, await uploads.find(route, client)),
     PATCH: appendUpload,
     PUT: finishUpload,
-    DELETE: async ({ uploads }, route) => {
-      await (await uploads.find(route)).abort()
+    DELETE: async ({ uploads, client }, route) => {
+      await (await uploads.find(route, client)).abort()
       return { status: 204 }
     },
   },
@@ -54,11 +54,12 @@ export async function serveRequest(call: Call): Promise<Answer> {
   if (call.settings.readOnly && method !== 'GET') {
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'this registry is read-only' }, { Allow: 'GET, HEAD' })
   }
+  const adds = method === 'POST' || method === 'PATCH' || method === 'PUT'
   // A client that hears by HEAD that a blob is there will not send it, and names it later.
-  const isPush = method !== 'GET' || (route.kind === 'blob' && call.request.method === 'HEAD')
-  const answer = await (isPush && !call.settings.readOnly
-    ? call.pushes.during(() => act(call, route))
-    : act(call, route))
+  const asks = route.kind === 'blob' && call.request.method === 'HEAD'
+  const answer = await (call.settings.readOnly || !(adds || asks)
+    ? act(call, route)
+    : call.pushes.during(() => act(call, route), { isRequired: adds }))
   return namespace === undefined ? answer : { ...answer, headers: { ...answer.headers, 'OCI-Namespace': namespace } }
 }
 

@@ -24,12 +24,17 @@ export class PushLease {
     this.#idleMs = idleMs
   }
 
-  /** Does something that a push needs later, under the lease. */
-  async during<T>(work: () => Promise<T> | T): Promise<T> {
+  /**
+   * Does something that a push needs later, under the lease. Unless that `isRequired`, it is done without the lease where none
+   * can be had: a client that only looks is answered on a full disk, too.
+   */
+  async during<T>(work: () => Promise<T> | T, { isRequired }: { readonly isRequired: boolean }): Promise<T> {
     this.#running++
     clearTimeout(this.#idle)
     try {
-      await this.#take()
+      await this.#take().catch(error => {
+        if (isRequired) throw error
+      })
       return await work()
     } finally {
       this.#running--

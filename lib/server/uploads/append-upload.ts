@@ -8,7 +8,7 @@ import type { UploadSession } from './upload-session.ts'
 
 /** PATCH of an upload: adds the body to it. */
 export async function appendUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
-  const session = await call.uploads.find(route)
+  const session = await call.uploads.find(route, call.client)
   await addBody(call, session)
   return uploadAnswer(202, session)
 }
@@ -19,7 +19,8 @@ export async function addBody({ request }: Call, session: UploadSession, last?: 
   const said = request.headers['content-length']
   if (length !== undefined && said !== undefined && Number(said) !== length) throw wrongSize(session)
   const before = session.offset
-  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session), last)
+  const bytes = length ?? (said === undefined ? undefined : Number(said))
+  await session.append(bounded(request.iterator({ destroyOnReturn: false }), length, session), { bytes, last })
   if (length !== undefined && session.offset - before !== length) throw wrongSize(session)
 }
 

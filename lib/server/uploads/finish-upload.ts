@@ -8,7 +8,7 @@ import type { UploadSession } from './upload-session.ts'
 
 /** PUT of an upload: adds the body, if there is one, and ends it. */
 export async function finishUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
-  const session = await call.uploads.find(route)
+  const session = await call.uploads.find(route, call.client)
   const digest = wireDigest(call.query.get('digest') ?? '')
   const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
   if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, splitDigest(digest).algorithm)

@@ -20,7 +20,7 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
   const whole = query.get('digest')
   const digest = whole === null ? undefined : wireDigest(whole)
   const algorithm = digest ? splitDigest(digest).algorithm : algorithmAsked(query)
-  const session = uploads.start(route.path, algorithm)
+  const session = uploads.start(route.path, algorithm, call.client)
   if (!digest) return uploadAnswer(202, session)
   try {
     await addBody(call, session, algorithm)

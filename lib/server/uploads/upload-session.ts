@@ -1,6 +1,7 @@
 import { type Digest, type DigestAlgorithm, splitDigest } from '../../digest/index.ts'
+import { abortableItems } from '../../internal/abortable-items.ts'
 import type { BlobInfo, BlobWriter, Store } from '../../store/index.ts'
-import { Fault } from '../fault.ts'
+import { Fault, isStorageFull } from '../fault.ts'
 import { uploadHeaders } from './upload-headers.ts'
 
 /**
@@ -9,11 +10,19 @@ import { uploadHeaders } from './upload-headers.ts'
  */
 const WORTH_KEEPING = 1024 * 1024
 
+/** The file of an upload is closed when no request has come for so long. Most clients send the next one at once. */
+const OPEN_MS = 5000
+
+/** A request that has brought nothing for so long does not keep its upload from being dropped for another one. */
+const STALL_MS = 10_000
+
 /** Which upload it is. */
 export interface UploadIdentity {
   readonly id: string
   /** The repository, as in paths. */
   readonly path: string
+  /** The client that began it, or went on with it first. */
+  readonly client: string
   /** What is computed while the bytes come. The digest that ends the upload may be of another one. */
   readonly algorithm: DigestAlgorithm
   /** Bytes that an earlier server has put down. */
@@ -24,6 +33,7 @@ export interface UploadIdentity {
 export interface SessionLimits {
   readonly minChunkBytes: number
   readonly idleMs: number
+  readonly emptyIdleMs: number
   readonly onEnd: () => void
   /** Takes a failure to drop the bytes of an upload that idled. */
   readonly onError: (error: unknown) => void
@@ -38,6 +48,7 @@ export function ingestKey({ path, id }: Pick<UploadIdentity, 'path' | 'id'>): st
 export class UploadSession {
   readonly id: string
   readonly path: string
+  readonly client: string
   readonly minChunkBytes: number
   readonly #store: Store
   #algorithm: DigestAlgorithm
@@ -45,15 +56,21 @@ export class UploadSession {
   #writer: BlobWriter | undefined
   /** Bytes that are put down, for this server or the next. */
   #kept: number
-  #busy = false
-  #ended = false
+  /** When the request began that is adding to it. */
+  #busySince: number | undefined
+  /** Fires when the upload has ended. */
+  readonly #ended = new AbortController()
   #isShort = false
   #idle: NodeJS.Timeout | undefined
+  #open: NodeJS.Timeout | undefined
+  /** Resolves when the writer is closed. */
+  #closing: PromiseLike<void> | undefined
 
-  constructor(store: Store, { id, path, algorithm, kept }: UploadIdentity, limits: SessionLimits) {
+  constructor(store: Store, { id, path, client, algorithm, kept }: UploadIdentity, limits: SessionLimits) {
     this.#store = store
     this.id = id
     this.path = path
+    this.client = client
     this.#algorithm = algorithm
     this.#kept = kept
     this.minChunkBytes = limits.minChunkBytes
@@ -66,35 +83,55 @@ export class UploadSession {
     return this.#writer?.offset ?? this.#kept
   }
 
+  /** Whether no byte has come and none is coming: then its client loses nothing but the address. */
+  get isEmpty(): boolean {
+    const isStalled = this.#busySince === undefined || performance.now() - this.#busySince > STALL_MS
+    return this.offset === 0 && isStalled
+  }
+
   /**
-   * Adds what a request brings. If it breaks off, what came so far stays, and the client may go on from there.
+   * Adds what a request brings. If it breaks off, what came so far is put down, and the client may go on from there. If the
+   * disk becomes full, the upload is dropped, which gives its space back.
    *
+   * @param bytes - How many will come, where the request says so: what cannot fit is refused before the first of them.
    * @param last - The algorithm of the digest that ends the upload, if nothing will come after these bytes: then nothing
    * needs to be put down, and if nothing has come before, only this digest is computed.
    */
-  append(chunks: AsyncIterable<Uint8Array>, last?: DigestAlgorithm): Promise<void> {
+  append(
+    chunks: AsyncIterable<Uint8Array>,
+    { bytes = 0, last }: { readonly bytes?: number | undefined; readonly last?: DigestAlgorithm | undefined },
+  ): Promise<void> {
     return this.#exclusively(async () => {
       if (this.#isShort) {
         const message = `only the last piece may have less than ${this.minChunkBytes} bytes`
         throw new Fault(416, { code: 'SIZE_INVALID', message })
       }
       if (last && this.offset === 0) await this.#compute(last)
-      const writer = await this.#open()
-      const before = writer.offset
-      try {
-        for await (const chunk of chunks) await writer.write(chunk)
-        this.#isShort = writer.offset - before < this.minChunkBytes
-      } finally {
-        if (!last && writer.offset - this.#kept >= WORTH_KEEPING) await this.#keep()
-      }
+      // Only an opening writer asks whether there is room.
+      if (bytes >= WORTH_KEEPING) await this.#keep()
+      await this.#write(await this.#opened(bytes), chunks)
+      if (!last && this.offset - this.#kept >= WORTH_KEEPING) await this.#keep()
     })
+  }
+
+  async #write(writer: BlobWriter, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const before = writer.offset
+    try {
+      for await (const chunk of abortableItems(chunks, this.#ended.signal)) await writer.write(chunk)
+    } catch (error) {
+      if (isStorageFull(error)) await this.abort()
+      // What cannot be put down is found to be missing when the client goes on.
+      else await this.#keep().catch(this.#limits.onError)
+      throw error
+    }
+    this.#isShort = writer.offset - before < this.minChunkBytes
   }
 
   /** Ends the upload: what has arrived becomes a blob if it has this digest, and is dropped if not. */
   commit(digest: Digest): Promise<BlobInfo> {
     return this.#exclusively(async () => {
       await this.#compute(splitDigest(digest).algorithm)
-      const writer = await this.#open()
+      const writer = await this.#opened()
       try {
         return await writer.commit({ digest })
       } finally {
@@ -103,7 +140,7 @@ export class UploadSession {
     })
   }
 
-  /** Drops the upload and its bytes. A request that is adding to it fails with its next chunk. */
+  /** Drops the upload and its bytes. A request that is adding to it fails. */
   async abort(): Promise<void> {
     this.#over()
     const writer = this.#writer ?? (this.#kept > 0 ? await this.#take() : undefined)
@@ -122,7 +159,8 @@ export class UploadSession {
     if (!writer) return
     this.#kept = writer.offset
     this.#writer = undefined
-    await writer[Symbol.asyncDispose]()
+    this.#closing = writer[Symbol.asyncDispose]()
+    await this.#closing
   }
 
   /**
@@ -137,12 +175,13 @@ export class UploadSession {
     this.#algorithm = algorithm
   }
 
-  async #open(): Promise<BlobWriter> {
+  /** `bytes` are to come. */
+  async #opened(bytes = 0): Promise<BlobWriter> {
     if (this.#writer) return this.#writer
-    const writer = await this.#take()
+    const writer = await this.#take(this.offset + bytes)
     this.#writer = writer
     // Aborted while it was being opened.
-    if (this.#ended) await writer.abort()
+    if (this.#ended.signal.aborted) await writer.abort()
     const lost = this.#kept - writer.offset
     this.#kept = writer.offset
     // What could not be put down is gone, and the client must know before it sends what comes after it.
@@ -153,34 +192,42 @@ export class UploadSession {
     return writer
   }
 
-  #take(): Promise<BlobWriter> {
-    return this.#store.ingest(ingestKey(this), { algorithm: this.#algorithm })
+  async #take(size?: number): Promise<BlobWriter> {
+    await this.#closing?.then(undefined, () => {})
+    return this.#store.ingest(ingestKey(this), { algorithm: this.#algorithm, size })
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#busy) {
+    if (this.#busySince !== undefined) {
       throw new Fault(409, { code: 'BLOB_UPLOAD_INVALID', message: 'another request is adding to this upload' })
     }
-    this.#busy = true
-    clearTimeout(this.#idle)
+    this.#busySince = performance.now()
+    this.#stopTimers()
     try {
       return await work()
     } finally {
-      this.#busy = false
+      this.#busySince = undefined
       this.#waitForMore()
     }
   }
 
   #waitForMore(): void {
-    if (this.#ended) return
+    if (this.#ended.signal.aborted) return
+    const { idleMs, emptyIdleMs, onError } = this.#limits
+    const dropMs = this.offset === 0 ? Math.min(emptyIdleMs, idleMs) : idleMs
     // The store sweeps what cannot be dropped when it is opened.
-    this.#idle = setTimeout(() => void this.abort().catch(this.#limits.onError), this.#limits.idleMs)
-    this.#idle.unref()
+    this.#idle = setTimeout(() => void this.abort().catch(onError), dropMs).unref()
+    if (this.#writer) this.#open = setTimeout(() => void this.#keep().catch(onError), OPEN_MS).unref()
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#idle)
+    clearTimeout(this.#open)
   }
 
   #over(): void {
-    this.#ended = true
-    clearTimeout(this.#idle)
+    this.#ended.abort(new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'this upload was dropped' }))
+    this.#stopTimers()
     this.#limits.onEnd()
   }
 }

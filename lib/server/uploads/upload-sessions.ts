@@ -19,34 +19,51 @@ export class UploadSessions {
     this.#settings = settings
   }
 
-  start(path: string, algorithm: DigestAlgorithm): UploadSession {
-    return this.#add({ id: randomUUID(), path, algorithm, kept: 0 })
+  start(path: string, algorithm: DigestAlgorithm, client: string): UploadSession {
+    return this.#add({ id: randomUUID(), path, client, algorithm, kept: 0 })
   }
 
-  /** An upload of this server, or one that an earlier server on the same store has left. */
-  async find(route: { readonly path: string; readonly id: string }): Promise<UploadSession> {
+  /** An upload of this server, or one that an earlier server on the same store has left; then it counts as the client's. */
+  async find(route: { readonly path: string; readonly id: string }, client: string): Promise<UploadSession> {
     const left = this.#sessions.has(route.id) ? undefined : await this.#left(route)
-    const session = this.#sessions.get(route.id) ?? (left && this.#add(left))
+    const session = this.#sessions.get(route.id) ?? (left && this.#add({ ...left, client }))
     if (session?.path === route.path) return session
     throw new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'no such upload' })
   }
 
   #add(identity: UploadIdentity): UploadSession {
-    if (this.#sessions.size >= this.#settings.maxUploads) {
-      const tooMany = { code: 'TOOMANYREQUESTS', message: 'too many uploads are open' } as const
-      throw new Fault(429, tooMany, { 'Retry-After': '10' })
-    }
+    this.#makeRoom(identity.client)
+    const { minChunkBytes, uploadIdleMs, emptyUploadIdleMs, onError } = this.#settings
     const session = new UploadSession(this.#store, identity, {
-      minChunkBytes: this.#settings.minChunkBytes,
-      idleMs: this.#settings.uploadIdleMs,
+      minChunkBytes,
+      idleMs: uploadIdleMs,
+      emptyIdleMs: emptyUploadIdleMs,
       onEnd: () => this.#sessions.delete(identity.id),
-      onError: this.#settings.onError,
+      onError,
     })
     this.#sessions.set(identity.id, session)
     return session
   }
 
-  async #left({ path, id }: { path: string; id: string }): Promise<UploadIdentity | undefined> {
+  /**
+   * Drops the oldest empty upload if there is no room for another one: of the client itself if it has too many, else of the
+   * client that has the most. SAFETY: a client that begins uploads and sends nothing keeps no other client from pushing.
+   */
+  #makeRoom(client: string): void {
+    const { maxUploads, maxUploadsPerClient, onError } = this.#settings
+    const all = [...this.#sessions.values()]
+    const mine = all.filter(session => session.client === client)
+    const isClientFull = mine.length >= maxUploadsPerClient
+    if (!isClientFull && all.length < maxUploads) return
+    const empty = (isClientFull ? mine : byCrowd(all)).find(session => session.isEmpty)
+    if (!empty) {
+      const tooMany = { code: 'TOOMANYREQUESTS', message: 'too many uploads are open' } as const
+      throw new Fault(429, tooMany, { 'Retry-After': '10' })
+    }
+    void empty.abort().catch(onError)
+  }
+
+  async #left({ path, id }: { path: string; id: string }): Promise<Omit<UploadIdentity, 'client'> | undefined> {
     if (!ID.test(id) || this.#settings.readOnly) return undefined
     for (const algorithm of Object.keys(DIGEST_ALGORITHMS) as DigestAlgorithm[]) {
       const found = await this.#store.statIngest?.(ingestKey({ path, id }), { algorithm })
@@ -60,4 +77,11 @@ export class UploadSessions {
     const { keepUploads } = this.#settings
     await Promise.all([...this.#sessions.values()].map(session => (keepUploads ? session.leave() : session.abort())))
   }
+}
+
+/** Those of the client that has the most first, and of each client the oldest first. */
+function byCrowd(sessions: readonly UploadSession[]): readonly UploadSession[] {
+  const counts = new Map<string, number>()
+  for (const { client } of sessions) counts.set(client, (counts.get(client) ?? 0) + 1)
+  return [...sessions].sort((a, b) => counts.get(b.client)! - counts.get(a.client)!)
 }
