@@ -54,10 +54,13 @@ export function splitLayout(text: string): { directory: string; tag: string | un
   return { directory: text.slice(0, colon), tag: text.slice(colon + 1) }
 }
 
+/** Names that an error lists. */
+const MOST_SHOWN = 8
+
 async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
   const all: string[] = []
-  for await (const { name } of names) all.push(name)
+  for await (const { name } of names) if (all.push(name) > MOST_SHOWN) break
   if (all.length === 1) return all[0]!
-  const there = all.length > 0 ? `; there are ${all.slice(0, 8).join(', ')}` : '; there is none with a name'
+  const there = all.length > 0 ? `; there are ${all.slice(0, MOST_SHOWN).join(', ')}` : '; there is none with a name'
   throw new UsageError(`say which image of ${place}: ${place}:TAG${there}`)
 }

@@ -49,6 +49,7 @@ export { type LayerFact, layerFact, layersOfDiffId, recordLayerFact } from './fa
 export { findDocument } from './find-document.ts'
 export type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './leases/lease-store.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './memory/create-memory-store.ts'
+export { namesIn } from './names-in.ts'
 export { type ReadDocumentOptions, readDocument } from './read-document.ts'
 export type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from './reference-store.ts'
 export { keptName } from './shared/reference-name.ts'

@@ -47,6 +47,15 @@ export interface ReferenceStore {
   delete(name: string, options?: AbortOptions): Promise<boolean>
 
   /**
+   * Every name, in order (by UTF-16 code units), without what it stands for. The result is the same object (`===`) as long as
+   * no name comes or goes, so a caller can keep what it worked out from all names and need not look at them again. A name that
+   * moves to another image changes nothing. Absent in drivers that cannot tell.
+   *
+   * @throws {@link StoreError} `ERR_STORE_FORMAT`, `ERR_STORE_IO`, `ERR_STORE_CLOSED`.
+   */
+  names?(options?: AbortOptions): Promise<readonly string[]>
+
+  /**
    * Every name, ordered by name. Names that cannot be read hide none of the others: they are passed over, and the
    * iteration rejects at its end.
    */

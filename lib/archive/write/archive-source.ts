@@ -3,7 +3,7 @@ import { FormatError } from '../../errors/index.ts'
 import { findDescriptor, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type Descriptor, isIndexType, type Platform } from '../../spec/index.ts'
-import type { Store } from '../../store/index.ts'
+import { namesIn, type Store } from '../../store/index.ts'
 import { keptName } from '../read/select-entries.ts'
 
 /** An image to be written, and the name it gets in the archive. */
@@ -62,6 +62,6 @@ async function partOf(
 async function nameOf(store: Store, asked: string, options: AbortOptions): Promise<string | undefined> {
   if (isDigest(asked)) return undefined
   const kept = keptName(asked)
-  for await (const { name } of store.references.list(options)) if (name === asked) return asked
-  return kept ?? asked
+  if (kept === undefined || kept === asked) return asked
+  return (await namesIn(store, options)).includes(asked) ? asked : kept
 }

@@ -3,7 +3,7 @@ import type { Answer } from '../answer.ts'
 import { isInUse } from '../blobs/is-in-use.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { servedNames } from '../served-names.ts'
+import { nameTableOf } from '../lists/name-table.ts'
 import { unknownManifest } from './get-manifest.ts'
 import { findManifest } from './proven-document.ts'
 
@@ -15,15 +15,22 @@ export async function deleteManifest(
   const { repository, reference } = route
   const digest = isDigest(reference) ? reference : undefined
   if (digest && !(await findManifest(call.store, { digest }, call.signal))) throw unknownManifest(reference)
-  const names: string[] = []
-  for await (const name of servedNames(call.store, undefined, call.signal)) {
-    if (name.repository !== repository) continue
-    if (digest ? name.descriptor.digest === digest : name.tag === reference) names.push(name.name)
-  }
+  const names = await (digest
+    ? namesOfDigest(call, repository, digest)
+    : nameTableOf(call.store).namesOf(repository, reference, call.signal))
   for (const name of names) await call.store.references.delete(name)
   if (digest) await deleteDocument(call, digest, names.length > 0)
   else if (names.length === 0) throw unknownManifest(reference)
   return { status: 202 }
+}
+
+/** Every name that the repository has for a manifest. */
+async function namesOfDigest({ store, signal }: Call, repository: string, digest: Digest): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const name of await nameTableOf(store).allNamesOf(repository, signal)) {
+    if ((await store.references.get(name, { signal }))?.digest === digest) names.push(name)
+  }
+  return names
 }
 
 async function deleteDocument(call: Call, digest: Digest, untagged: boolean): Promise<void> {

@@ -4,7 +4,7 @@ import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { isKnown } from '../is-known.ts'
-import { findTag } from '../served-names.ts'
+import { findTag } from '../lists/find-tag.ts'
 import { outOfDate } from '../upstream/out-of-date.ts'
 import { findManifest } from './proven-document.ts'
 

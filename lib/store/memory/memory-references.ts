@@ -19,6 +19,7 @@ export class MemoryReferences implements ReferenceStore {
   readonly #blobs: BlobReader
   readonly #store: MemoryReferencesParts
   #changes = 0
+  #sorted: readonly string[] | undefined
 
   constructor(blobs: BlobReader, store: MemoryReferencesParts) {
     this.#blobs = blobs
@@ -54,6 +55,7 @@ export class MemoryReferences implements ReferenceStore {
     }
     const spelling = spellingsOf(name).find(spelled => this.#names.has(spelled))
     assertExpected(kept, this.#names.get(spelling ?? kept)?.digest, options)
+    if (!this.#names.has(kept)) this.#sorted = undefined
     this.#names.set(kept, copy)
     this.#changes++
     return kept
@@ -63,12 +65,25 @@ export class MemoryReferences implements ReferenceStore {
     this.#assertOpen()
     options.signal?.throwIfAborted()
     const spelling = spellingsOf(name).find(spelled => this.#names.has(spelled))
-    return spelling !== undefined && this.#names.delete(spelling)
+    if (spelling === undefined) return false
+    this.#sorted = undefined
+    return this.#names.delete(spelling)
+  }
+
+  async names(options: AbortOptions = {}): Promise<readonly string[]> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    return this.#inOrder()
+  }
+
+  #inOrder(): readonly string[] {
+    this.#sorted ??= [...this.#names.keys()].sort()
+    return this.#sorted
   }
 
   async *list(options: AbortOptions = {}): AsyncGenerator<NamedDescriptor, void, undefined> {
     this.#assertOpen()
-    for (const name of [...this.#names.keys()].sort()) {
+    for (const name of this.#inOrder()) {
       options.signal?.throwIfAborted()
       const descriptor = this.#names.get(name)
       if (descriptor) yield { name, descriptor: structuredClone(descriptor) }

@@ -91,9 +91,11 @@ class ReadOnlyStore implements Store {
 class ReadOnlyReferences implements ReferenceStore {
   readonly #references: ReferenceStore
   readonly #refuse: (act: string) => Promise<never>
+  readonly names?: NonNullable<ReferenceStore['names']>
 
   constructor(references: ReferenceStore, refuse: (act: string) => Promise<never>) {
     this.#references = references
+    if (references.names) this.names = options => references.names!(options)
     this.#refuse = refuse
   }
 

@@ -58,6 +58,27 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'the list of names, where it is offered, is the same object as long as no name comes or goes',
+    async run({ store, subject }) {
+      const { references } = store
+      // Names of strangers come and go.
+      if (!references.names || subject.strangers) return
+      const { manifest: first } = await smallImage(store, 'first')
+      const { manifest: second } = await smallImage(store, 'second')
+      await references.set('b:1', first)
+      const before = await references.names()
+      assert.deepEqual(before, ['b:1'])
+      assert.equal(await references.names(), before)
+      await references.set('b:1', second)
+      assert.equal(await references.names(), before)
+      await references.set('a:1', first)
+      assert.deepEqual(await references.names(), ['a:1', 'b:1'])
+      await references.delete('b:1')
+      assert.deepEqual(await references.names(), ['a:1'])
+      assert.deepEqual(before, ['b:1'])
+    },
+  },
+  {
     name: 'a descriptor comes back with all of its members',
     reads: true,
     async run({ store, writable }) {

@@ -11,13 +11,15 @@ import { syncBlobs } from '../batch/sync-blobs.ts'
 import { lookAtBlob } from '../blobs/stat-blob.ts'
 import { readRemovals } from '../collect/removals.ts'
 import type { DiskContext } from '../disk-context.ts'
+import { IndexCache } from './index-cache.ts'
 import { IndexEditor } from './index-editor.ts'
-import { type AllEntries, descriptorOf, entriesOf, type IndexFile, namesOf } from './index-file.ts'
+import { type AllEntries, descriptorOf, entriesOf, type IndexFile, namesOf, orderedNames } from './index-file.ts'
 
 /** Names kept in `index.json`, as annotations that every tool for image layouts understands. */
 export class DiskReferences implements ReferenceStore {
   readonly #context: DiskContext
   readonly #blobs: BlobReader
+  readonly #cache: IndexCache
   readonly #editor: IndexEditor
   readonly #removals = new WeakMap<object, Promise<number>>()
   #entries: (AllEntries & { readonly index: IndexFile }) | undefined
@@ -25,14 +27,15 @@ export class DiskReferences implements ReferenceStore {
   constructor(context: DiskContext, blobs: BlobReader) {
     this.#context = context
     this.#blobs = blobs
-    this.#editor = new IndexEditor(context)
+    this.#cache = new IndexCache(context.places)
+    this.#editor = new IndexEditor(context, this.#cache)
   }
 
   async get(name: string, options: AbortOptions = {}): Promise<Descriptor | undefined> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
     const spellings = spellingsOf(name)
-    const index = await this.#editor.read()
+    const index = await this.#cache.read()
     const spelling = spellings.find(spelled => index.names.has(spelled))
     return spelling === undefined ? undefined : descriptorOf(index, spelling)
   }
@@ -87,7 +90,7 @@ export class DiskReferences implements ReferenceStore {
 
   /** Every entry of the index, for collections: those with a name, and the others as they stand. */
   async entries(): Promise<AllEntries> {
-    const index = await this.#editor.read()
+    const index = await this.#cache.readNow()
     if (this.#entries?.index !== index) this.#entries = { index, ...entriesOf(index) }
     return this.#entries
   }
@@ -111,9 +114,15 @@ export class DiskReferences implements ReferenceStore {
     }, options.signal)
   }
 
+  async names(options: AbortOptions = {}): Promise<readonly string[]> {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    return orderedNames(await this.#cache.read())
+  }
+
   async *list(options: AbortOptions = {}): AsyncGenerator<NamedDescriptor, void, undefined> {
     this.#context.assertOpen()
-    for (const entry of namesOf(await this.#editor.read())) {
+    for (const entry of namesOf(await this.#cache.read())) {
       options.signal?.throwIfAborted()
       yield entry
     }
@@ -121,7 +130,7 @@ export class DiskReferences implements ReferenceStore {
 
   /** Rejects if the index cannot be understood. */
   async check(): Promise<void> {
-    await this.#editor.read()
+    await this.#cache.readNow()
   }
 
   /** Resolves when every change that was begun has come to its end. */

@@ -1,0 +1,139 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openStore, type Store } from '../../lib/store/index.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const { index } = vi.hoisted(() => ({
+  index: {
+    /** How often `index.json` was read. */
+    reads: 0,
+    /** What a look at a file says, if not what the system says. */
+    looks: undefined as object | undefined,
+  },
+}))
+vi.mock('../../lib/store/disk/layout.ts', async original => {
+  const layout = await original<typeof import('../../lib/store/disk/layout.ts')>()
+  return {
+    ...layout,
+    readIndexBytes: (places: Parameters<typeof layout.readIndexBytes>[0]) => {
+      index.reads++
+      return layout.readIndexBytes(places)
+    },
+  }
+})
+vi.mock('node:fs', async original => {
+  const fs = await original<typeof import('node:fs')>()
+  return {
+    ...fs,
+    fstatSync: (...args: Parameters<typeof fs.fstatSync>) => (args[1]?.bigint && index.looks) || fs.fstatSync(...args),
+  }
+})
+
+let directory: ReturnType<typeof temporaryDirectory>
+let store: Store
+let manifest: Awaited<ReturnType<typeof putStoreImage>>['manifest']
+let clock: number
+
+beforeEach(async () => {
+  directory = temporaryDirectory('index-cache')
+  store = await openStore(directory.path, { durability: 'none' })
+  manifest = (await putStoreImage(store)).manifest
+  await store.references.set('app:1', manifest)
+  clock = Math.ceil(performance.now())
+  vi.spyOn(performance, 'now').mockImplementation(() => clock)
+})
+afterEach(async () => {
+  index.looks = undefined
+  vi.restoreAllMocks()
+  await store.close()
+  directory[Symbol.dispose]()
+})
+
+const indexPath = () => join(directory.path, 'index.json')
+const readIndex = () => readFileSync(indexPath(), 'utf8')
+
+/** Looks names up until the file counts as settled. */
+async function settle(ms = 100): Promise<void> {
+  await store.references.get('app:1')
+  clock += ms
+  await store.references.get('app:1')
+}
+
+test('a name, there or not, is looked up without a read of the index, as long as its file stays as it was', async () => {
+  await settle()
+  index.reads = 0
+  for (let i = 0; i < 50; i++) {
+    expect(await store.references.get('app:1')).toEqual(manifest)
+    expect(await store.references.get('none:1')).toBeUndefined()
+    expect(await store.references.names!()).toEqual(['app:1'])
+  }
+  expect(index.reads).toBe(0)
+})
+
+test('what another process or another tool writes is seen by the next look-up', async () => {
+  await settle()
+  await using other = await openStore(directory.path, { durability: 'none' })
+  await other.references.set('app:2', manifest)
+  expect(await store.references.names!()).toEqual(['app:1', 'app:2'])
+  await settle()
+  writeFileSync(indexPath(), readIndex().replace('app:2', 'app:3'))
+  expect(await store.references.get('app:3')).toEqual(manifest)
+  expect(await store.references.names!()).toEqual(['app:1', 'app:3'])
+})
+
+test('a second write within one tick of the clock of the file system is seen', async () => {
+  const { statSync } = await import('node:fs')
+  index.looks = statSync(indexPath(), { bigint: true })
+  await store.references.get('app:1')
+  clock += 50
+  writeFileSync(indexPath(), readIndex().replace('app:1', 'app:2'))
+  expect(await store.references.get('app:2')).toEqual(manifest)
+  clock += 50
+  expect(await store.references.get('app:2')).toEqual(manifest)
+  index.reads = 0
+  expect(await store.references.get('app:2')).toEqual(manifest)
+  expect(index.reads).toBe(0)
+})
+
+test('where the file system writes whole seconds, bytes count as settled after some of them', async () => {
+  const { statSync } = await import('node:fs')
+  const stats = statSync(indexPath(), { bigint: true })
+  const second = 1_700_000_000_000_000_000n
+  index.looks = Object.assign(Object.create(stats), { mtimeNs: second, ctimeNs: second })
+  await settle(2000)
+  index.reads = 0
+  await store.references.get('app:1')
+  expect(index.reads).toBe(1)
+  clock += 1000
+  await store.references.get('app:1')
+  index.reads = 0
+  await store.references.get('app:1')
+  expect(index.reads).toBe(0)
+})
+
+test('a change is based on the bytes of the index, whatever its file looks like', async () => {
+  const { statSync } = await import('node:fs')
+  index.looks = statSync(indexPath(), { bigint: true })
+  await settle()
+  writeFileSync(indexPath(), readIndex().replace('app:1', 'app:9'))
+  await store.references.set('app:2', manifest)
+  expect(JSON.parse(readIndex()).manifests).toHaveLength(2)
+  expect(readIndex()).toContain('app:9')
+})
+
+test('names stay in order, however they come and go', async () => {
+  await using other = await openStore(directory.path, { durability: 'none' })
+  expect(await store.references.names!()).toEqual(['app:1'])
+  for (const [i, name] of ['b:1', 'a:1', 'c:1', 'a:0', 'b:0'].entries()) {
+    await (i % 2 ? store : other).references.set(name, manifest)
+    const names = await store.references.names!()
+    expect(names).toEqual([...names].sort())
+    expect(names).toHaveLength(i + 2)
+    expect(await store.references.names!()).toBe(names)
+  }
+  await other.references.delete('b:1')
+  await store.references.delete('a:1')
+  expect(await store.references.names!()).toEqual(['a:0', 'app:1', 'b:0', 'c:1'])
+})
