@@ -1,6 +1,9 @@
+import { get } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import { StoreError } from '../../lib/errors/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
+import type { RegistryRequestEvent } from '../../lib/server/index.ts'
 import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import type { HttpAnswer } from '../helpers/http-request.ts'
@@ -17,8 +20,8 @@ interface Said {
   readonly type?: string
   readonly body?: Uint8Array | string
   readonly headers?: Record<string, string>
-  /** Close the connection instead. */
-  readonly hangUp?: boolean
+  /** Close the connection: instead of an answer, or after so many bytes and when the test wants it. */
+  readonly hangUp?: boolean | { readonly after: number; readonly when: Promise<void> }
   /** Say no length. */
   readonly chunked?: boolean
 }
@@ -28,6 +31,7 @@ class Mirror implements AsyncDisposable {
   readonly said = new Map<string, Said>()
   readonly here: Store = createMemoryStore()
   readonly failures: unknown[] = []
+  readonly events: RegistryRequestEvent[] = []
   #parts: { origin: ScriptedRegistry; client: RegistryClient; server: RunningServer } | undefined
 
   static async start(): Promise<Mirror> {
@@ -37,7 +41,7 @@ class Mirror implements AsyncDisposable {
         status: 404,
         body: '{}',
       }
-      if (said.hangUp) return request.socket.destroy()
+      if (said.hangUp === true) return request.socket.destroy()
       const body = Buffer.from(said.body ?? '')
       const length = said.chunked ? {} : { 'content-length': `${body.length}` }
       response.writeHead(said.status ?? 200, {
@@ -45,17 +49,25 @@ class Mirror implements AsyncDisposable {
         ...length,
         ...said.headers,
       })
-      return response.end(request.method === 'HEAD' ? undefined : body)
+      if (!said.hangUp) return response.end(request.method === 'HEAD' ? undefined : body)
+      response.write(body.subarray(0, said.hangUp.after))
+      return said.hangUp.when.then(() => request.socket.destroy())
     })
     const client = registryClientFor({ retries: { tries: 1 } })
     const upstream = { registry: origin.host, client }
-    const server = await runningServer({ upstream, onError: error => mirror.failures.push(error) }, mirror.here)
+    const onError = (error: unknown) => void mirror.failures.push(error)
+    const onRequest = (event: RegistryRequestEvent) => void mirror.events.push(event)
+    const server = await runningServer({ upstream, onError, onRequest }, mirror.here)
     mirror.#parts = { origin, client, server }
     return mirror
   }
 
   get host(): string {
     return this.#parts!.origin.host
+  }
+
+  get url(): string {
+    return this.#parts!.server.url
   }
 
   get seen(): readonly SeenRequest[] {
@@ -163,6 +175,9 @@ describe('a host that does not work is left alone for a while', () => {
       expect([path, answer.status]).toEqual([path, path.endsWith('list') ? 404 : status])
     }
     expect(mirror.seen.length).toBe(before)
+    // The log is told why, the clients are not told whom this server asks.
+    expect(mirror.events).toHaveLength(4)
+    for (const { error } of mirror.events) expect((error as Error).message).toContain(mirror.host)
   })
 })
 
@@ -308,4 +323,54 @@ describe('lists', () => {
     mirror.said.set('some/app/tags/list', { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}' })
     expect((await mirror.ask('GET', 'some/app/tags/list')).status).toBe(404)
   })
+})
+
+describe('failures that no request waits for go to the listener, and nowhere else', () => {
+  test('of a fetch whose client has left', async () => {
+    const mirror = await start()
+    const digest = await digestOf(layer)
+    let hangUp = () => {}
+    const when = new Promise<void>(resolve => {
+      hangUp = resolve
+    })
+    mirror.said.set(`good/app/blobs/${digest}`, { body: layer, hangUp: { after: 200_000, when } })
+    await mirror.manifest('good/app', '1', await imageOf(layer.length, 'good'))
+    expect((await mirror.ask('GET', 'good/app/manifests/1')).status).toBe(200)
+    const request = get(`${mirror.url}/v2/good/app/blobs/${digest}`).on('error', () => {})
+    await expect.poll(() => mirror.seen.some(({ path }) => path.includes('/blobs/'))).toBe(true)
+    request.destroy()
+    await expect.poll(() => mirror.events.at(-1)).toMatchObject({ status: 0, complete: false, error: undefined })
+    hangUp()
+    await expect.poll(() => mirror.failures).toMatchObject([{ code: 'ERR_NETWORK' }])
+  })
+
+  test('of a name that an image should get; a listener that throws changes nothing', async () => {
+    const mirror = await start()
+    const full = new StoreError('ERR_STORE_IO', 'cannot write index.json: ENOSPC')
+    mirror.here.references.set = () => Promise.reject(full)
+    mirror.failures.push = () => {
+      mirror.failures.unshift(full)
+      throw new Error('listener')
+    }
+    await mirror.manifest('good/app', '1', await imageOf(layer.length, 'good'))
+    expect((await mirror.ask('GET', 'good/app/manifests/1')).status).toBe(200)
+    expect([...mirror.failures]).toEqual([full])
+  })
+})
+
+test('a blob that only the upstream registry has is known by its digest, and one that it lacks is not there', async () => {
+  const mirror = await start()
+  const [digest, none] = [await digestOf(layer), await digestOf(config)]
+  mirror.said.set(`good/app/blobs/${digest}`, { body: layer })
+  const known = { 'if-none-match': `"${digest}"` }
+  expect((await mirror.ask('GET', `good/app/blobs/${digest}`, known)).status).toBe(304)
+  expect(mirror.seen.map(({ method }) => method)).toEqual(['HEAD'])
+  for (const [method, headers] of [
+    ['HEAD', {}],
+    ['GET', {}],
+    ['GET', { range: 'bytes=0-1' }],
+    ['GET', { 'if-none-match': `"${none}"` }],
+  ] as const) {
+    expect((await mirror.ask(method, `good/app/blobs/${none}`, headers)).status).toBe(404)
+  }
 })
