@@ -23,6 +23,9 @@ import { mountBlob } from './uploads/mount-blob.ts'
 import { pushBlob } from './uploads/push-blob.ts'
 import { statUpload } from './uploads/stat-upload.ts'
 
+/** SAFETY: a manifest can name any number of addresses for one layer, and each is tried several times. */
+const MOST_URLS = 16
+
 /** What a client is made of. */
 export interface ClientContext {
   readonly endpoints: Endpoints
@@ -127,7 +130,7 @@ class Reading {
       .map(({ name, endpoint, repository: there }) => (): BlobPlace => {
         return { name, endpoint, request: blobRequest(endpoint, 'GET', there, digest, signal) }
       })
-    const elsewhere = (foreign ? (urls ?? []) : []).map(text => (): BlobPlace => {
+    const elsewhere = (foreign ? (urls ?? []) : []).slice(0, MOST_URLS).map(text => (): BlobPlace => {
       const { endpoint } = own
       return { name: 'urls', endpoint, request: foreignRequest(endpoint, text, signal) }
     })

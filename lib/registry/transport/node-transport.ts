@@ -3,6 +3,7 @@ import { RegistryError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { HostLookup } from '../addresses/reach.ts'
 import { BodyInbox } from './body-inbox.ts'
+import { boundInterimAnswers } from './bound-interim-answers.ts'
 import { guardedLookup, systemLookup } from './guarded-lookup.ts'
 import { networkError, timeoutError } from './network-error.ts'
 import { loadProtocol, type Protocol } from './protocols.ts'
@@ -132,6 +133,7 @@ async function converse(
   signal?.addEventListener('abort', abort)
   call.once('close', () => signal?.removeEventListener('abort', abort))
   const over = new AbortController()
+  boundInterimAnswers(call, request)
   try {
     const head = headOf(call, request.borrow === true)
     const sending = send(call, request, timeouts, over.signal)

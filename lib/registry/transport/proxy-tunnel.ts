@@ -52,7 +52,7 @@ async function connectThrough(proxy: URL, options: ConnectionOptions, connectMs:
     call.once('close', () => clearTimeout(timer))
     call.once('error', reject)
     call.once('response', answer => {
-      answer.resume()
+      call.destroy()
       reject(refusal(proxy, answer.statusCode))
     })
     call.once('connect', (answer, socket: Socket) => {
