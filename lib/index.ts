@@ -70,6 +70,7 @@ export type { DerivedStore, DroppedBlob, FactKeeper, FoundFile, FoundNames, Hold
 export type { ImageUsage, IngestInfo, IngestOptions, KeptBlob, LayerFact, Lease, LeaseInfo } from './store/index.ts'
 export type { LeaseState, LeaseStore, LiveRoots, MemoryStoreOptions, MendedFile } from './store/index.ts'
 export type { NamedDescriptor, NamedEntry, OpenStoreOptions, PlanCollectionOptions } from './store/index.ts'
+export type { StoreEvent, StoreWaitedEvent, StoreWaitingEvent } from './store/index.ts'
 export type { ProblemClass, PutOptions, ReadBlobOptions, ReadDocumentOptions, ReferenceStore } from './store/index.ts'
 export type { RemovalOutcome, RepairProgress, RepairResult, RepairSource, RepairStoreOptions } from './store/index.ts'
 export type { ResolvedPolicy, SetReferenceOptions, Store, StoredBlob, StoreProblem, StoreUsage } from './store/index.ts'

@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { assertComplete, openStore, type Store } from '../../lib/store/index.ts'
+import { beforeThisBoot } from '../helpers/before-this-boot.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { mount } from '../helpers/mount.ts'
@@ -113,14 +114,13 @@ function blobsThatStay(said: readonly string[]): string[] {
   return collecting ? [] : promisesOf(said.slice(since + 1)).blobs
 }
 
-/** The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down differs. */
+/** The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down differs, and when. */
 function rewriteBoot(path: string): void {
   const markers = join(path, '.layerstore/unsynced')
   for (const name of existsSync(markers) ? readdirSync(markers) : []) {
     const text = readFileSync(join(markers, name), 'utf8')
-    const { mtime, atime } = statSync(join(markers, name))
     writeFileSync(join(markers, name), JSON.stringify({ ...JSON.parse(text), boot: 'before the power cut' }))
-    utimesSync(join(markers, name), atime, mtime)
+    utimesSync(join(markers, name), beforeThisBoot(), beforeThisBoot())
   }
 }
 

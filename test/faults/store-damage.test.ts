@@ -187,19 +187,18 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
     ])
   })
 
-  test('a damaged lease stops a collection until it is repaired', async () => {
-    const { digest } = await store.put(Buffer.from('leased'))
+  test('a damaged lease costs itself alone: a collection goes on, a check reports it, a repair takes it away', async () => {
+    const { digest } = await store.put(Buffer.from('garbage'))
     age(digest)
     mkdirSync(at('.layerstore/leases'), { recursive: true })
     writeFileSync(at('.layerstore/leases/9-0.json'), Buffer.from([0, 1, 2]))
-    expect(await collect(store)).toMatchObject({
-      code: 'ERR_STORE_FORMAT',
-      message: expect.stringContaining('.layerstore/leases/9-0.json'),
-    })
-    expect(await store.stat(digest)).toBeDefined()
-    const { mended } = await repairStore(store, await checkStore(store), [])
-    expect(mended).toMatchObject([{ path: '.layerstore/leases/9-0.json' }])
+    const report = await checkStore(store)
+    expect(report).toMatchObject({ faults: [{ path: '.layerstore/leases/9-0.json' }], counts: { orphan: 1 } })
     expect(await collect(store)).toBeUndefined()
+    expect(await store.stat(digest)).toBeUndefined()
+    const { mended } = await repairStore(store, report, [])
+    expect(mended).toMatchObject([{ path: '.layerstore/leases/9-0.json' }])
+    expect((await checkStore(store)).sound).toBe(true)
   })
 })
 

@@ -116,13 +116,11 @@ test('a blobs directory that leads elsewhere is refused', async () => {
   }
   mkdirSync(join(directory.path, 'blobs'), { recursive: true })
   link('blobs/sha256')
-  const fresh = await openStore(directory.path)
-  expect((await thrownBy(() => fresh.put(BYTES))).code).toBe('ERR_STORE_FORMAT')
-  await fresh.close()
+  expect((await thrownBy(() => openStore(directory.path))).code).toBe('ERR_STORE_FORMAT')
   link('blobs')
   const error = await thrownBy(() => openStore(directory.path))
   expect(error.code).toBe('ERR_STORE_FORMAT')
-  expect(error.message).toBe('blobs is not a directory')
+  expect(error.message).toContain('blobs is a symbolic link, not a directory')
   expect(await digestOf(BYTES)).toBeDefined()
 })
 
@@ -130,5 +128,7 @@ test('a directory of our own that leads elsewhere is refused', async () => {
   using elsewhere = temporaryDirectory('elsewhere')
   rmSync(join(directory.path, '.layerstore'), { recursive: true })
   symlinkSync(elsewhere.path, join(directory.path, '.layerstore'))
-  expect((await thrownBy(() => openStore(directory.path))).message).toBe('.layerstore is not a directory')
+  expect((await thrownBy(() => openStore(directory.path))).message).toContain(
+    '.layerstore is a symbolic link, not a directory',
+  )
 })

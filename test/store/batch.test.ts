@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { createOwner } from '../../lib/store/disk/owner.ts'
+import { createOwner } from '../../lib/store/disk/locks/owner.ts'
 import { openStore, type Store } from '../../lib/store/index.ts'
+import { beforeThisBoot } from '../helpers/before-this-boot.ts'
 import { type Faults, systemError } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -41,10 +42,9 @@ const syncs = () => faults.calls.filter(name => name === 'handle.sync').length
 /** What a store leaves whose process or machine dies now. */
 function leaveMarker(change: object): void {
   const [path] = markers()
-  writeFileSync(
-    `${path?.slice(0, -5)}0.json`,
-    JSON.stringify({ ...JSON.parse(readFileSync(path!, 'utf8')), ...change }),
-  )
+  const left = `${path?.slice(0, -5)}0.json`
+  writeFileSync(left, JSON.stringify({ ...JSON.parse(readFileSync(path!, 'utf8')), ...change }))
+  if ('boot' in change) utimesSync(left, beforeThisBoot(), beforeThisBoot())
 }
 
 test('blobs are synced before the name is set, and not one by one', async () => {

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
-import { acquireLock, tryLock } from '../../lib/store/disk/lock.ts'
-import { createOwner, isGone } from '../../lib/store/disk/owner.ts'
+import { acquireLock, tryLock } from '../../lib/store/disk/locks/lock.ts'
+import { createOwner, isGone } from '../../lib/store/disk/locks/owner.ts'
 import { openStore, type Store } from '../../lib/store/index.ts'
 import { type Faults, systemError } from '../helpers/faulty-fs.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
@@ -180,13 +180,13 @@ test('a disk error while an ingest is taken up is not a reason to start anew', a
     await writer.write(Buffer.alloc(1000))
   }
   for (const [call, code, hasher] of [
-    ['readFile', 'EIO', 'wasm'],
+    ['open', 'EIO', 'wasm'],
     ['open', 'EMFILE', 'wasm'],
     ['handle.truncate', 'EIO', 'wasm'],
     ['handle.read', 'EIO', 'native'],
     ['handle.stat', 'EIO', 'native'],
   ] as const) {
-    failing(call, code, call === 'readFile' ? 'state.json' : call === 'open' ? '/data' : '')
+    failing(call, code, code === 'EMFILE' ? '/data' : call === 'open' ? 'state.json' : '')
     const error = await thrownBy(() => store.ingest('key', { hasher }))
     expect(error, call).toMatchObject({ code: 'ERR_STORE_IO', errno: code })
   }
@@ -269,9 +269,9 @@ test('disk errors around a lock are not taken for a free or a dead one', async (
   const lock = await acquireLock(path)
   failing('link', 'EIO')
   expect(await thrownBy(() => tryLock(path))).toMatchObject({ code: 'EIO' })
-  failing('readFile', 'EIO', path)
+  failing('open', 'EIO', path)
   expect(await thrownBy(() => tryLock(path))).toMatchObject({ code: 'EIO' })
-  failing('readFile', 'ENOENT', path)
+  failing('open', 'ENOENT', path)
   expect(await tryLock(path)).toEqual({ holder: 'another process' })
   faults.reset(name => (name === 'link' ? systemError('EPERM') : name === 'writeFile' ? undefined : undefined))
   expect(await tryLock(path)).toHaveProperty('holder')
@@ -282,9 +282,10 @@ test('disk errors around a lock are not taken for a free or a dead one', async (
 test('whether a holder lives is not guessed when the system does not answer', async () => {
   failing('readFile', 'EIO', '/proc/')
   const owner = { ...(await createOwner()), pid: 1 }
-  expect(await thrownBy(() => isGone(owner, 0))).toMatchObject({ code: 'EIO' })
+  expect(await thrownBy(() => isGone(owner, 0, directory.path))).toMatchObject({ code: 'EIO' })
   failing('readFile', 'EACCES', '/proc/')
-  expect(await isGone(owner, 0)).toBe(true)
+  expect(await isGone(owner, 0, directory.path)).toBe(false)
+  expect(await isGone({ ...owner, pid: 2 ** 22 + 5 }, 0, directory.path)).toBe(true)
 })
 
 test('names of another kind than text are an error of the caller', async () => {

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
-import { createOwner } from '../../lib/store/disk/owner.ts'
+import { createOwner } from '../../lib/store/disk/locks/owner.ts'
 import { type OpenStoreOptions, openStore, type Store } from '../../lib/store/index.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { acquireLock } from '../../lib/store/disk/lock.ts'
+import { acquireLock } from '../../lib/store/disk/locks/lock.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'

@@ -93,8 +93,10 @@ class StoreCheck {
     const findings = this.#findings
     // Names before blobs: what is named later was not listed, and what is removed meanwhile is asked for again below.
     const { entries, faults } = await this.#driver.names({ signal })
-    findings.faults.push(...faults, ...(await this.#driver.faults({ signal })))
-    const rootsKnown = findings.faults.length === 0
+    const others = await this.#driver.faults({ signal })
+    findings.faults.push(...faults, ...others)
+    // A damaged lease still says for how much it may count; one that cannot be read says nothing.
+    const rootsKnown = faults.length === 0 && others.every(({ code }) => code === 'ERR_STORE_FORMAT')
     const reached = await this.#walk(entries)
     findings.faults.push(...reached.faults)
     for await (const file of this.#driver.files({ signal })) await this.#see(file, reached)

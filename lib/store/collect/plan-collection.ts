@@ -32,7 +32,7 @@ export interface PlanCollectionOptions extends CollectionPolicy, AbortOptions {}
  * Names are dropped only by the limits of the policy. "Used" means stored, pulled, composed or acknowledged again.
  *
  * @throws {@link StoreError} `ERR_COLLECTION_REFUSED` if it cannot be known what is needed, or if blobs would go although
- * not one name is there; `ERR_STORE_FORMAT` if the index or a lease is damaged; `ERR_COLLECTION_UNSUPPORTED`.
+ * not one name is there; `ERR_STORE_FORMAT` if the index is damaged; `ERR_COLLECTION_UNSUPPORTED`.
  */
 export async function planCollection(store: Store, options: PlanCollectionOptions = {}): Promise<CollectionPlan> {
   const { signal } = options

@@ -4,7 +4,7 @@ import { DIGEST_ALGORITHMS } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { onDisk } from './io-error.ts'
-import type { Places } from './layout.ts'
+import type { Places } from './places/places.ts'
 
 /**
  * Refuses a store of which a part is mounted from elsewhere: a file gets its final name by a link, and no file system links into
@@ -13,7 +13,14 @@ import type { Places } from './layout.ts'
  * @throws {@link StoreError} `ERR_STORE_FORMAT`.
  */
 export async function assertOneFileSystem({ root, blobs, own, ingests }: Places): Promise<void> {
-  const parts = [root, blobs, ...Object.keys(DIGEST_ALGORITHMS).map(algorithm => join(blobs, algorithm)), own, ingests]
+  // The store itself may be reached through a link.
+  const parts = [
+    `${root}/.`,
+    blobs,
+    ...Object.keys(DIGEST_ALGORITHMS).map(algorithm => join(blobs, algorithm)),
+    own,
+    ingests,
+  ]
   const devices = await Promise.all(parts.map(deviceOf))
   const odd = devices.findIndex(device => device !== undefined && device !== devices[0])
   if (odd < 0) return

@@ -1,13 +1,16 @@
-import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
 import { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
 import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
+import type { StoreEvent } from '../store-event.ts'
 import { Batch } from './batch/batch.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
-import { assertDirectory, createOwnPart, type Places } from './layout.ts'
+import { createOwnPart } from './layout.ts'
 import { ensureDirectory } from './link-once.ts'
+import type { LockOptions } from './locks/lock.ts'
+import type { Places } from './places/places.ts'
 
 /** Settings of a disk store, complete. */
 export interface DiskSettings {
@@ -19,6 +22,7 @@ export interface DiskSettings {
   /** Whether blobs are synced together, before a name is set, and not each by itself. */
   readonly batch: boolean
   readonly readOnly: boolean
+  readonly onEvent?: ((event: StoreEvent) => void) | undefined
 }
 
 /** Blobs that are read at a time, and as many that are put: with both, 64 file descriptors will do. */
@@ -36,7 +40,7 @@ export class DiskContext {
   readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true
   #prepared: Promise<void> | undefined
-  readonly #blobDirectories = new Map<DigestAlgorithm, Promise<string>>()
+  readonly #blobDirectories = new Map<DigestAlgorithm, Promise<void>>()
 
   constructor(places: Places, settings: DiskSettings) {
     this.places = places
@@ -53,6 +57,11 @@ export class DiskContext {
     this.#open = false
   }
 
+  /** How to wait for a lock of this store. */
+  waiting(lock: string, { signal }: AbortOptions): LockOptions {
+    return { lock, signal, onEvent: this.settings.onEvent }
+  }
+
   /** Makes ready for writing, once; a layout of another tool gets our own part here and not when it is opened. */
   async prepareWrite(): Promise<void> {
     this.assertOpen()
@@ -66,30 +75,26 @@ export class DiskContext {
     }
   }
 
-  /** The directory of an algorithm's blobs; its own name is durable. */
-  async blobDirectory(algorithm: DigestAlgorithm): Promise<string> {
-    let directory = this.#blobDirectories.get(algorithm)
-    if (!directory) {
-      directory = this.#createBlobDirectory(algorithm)
-      this.#blobDirectories.set(algorithm, directory)
+  /** Makes the directory of an algorithm's blobs, once; its own name is durable. */
+  async prepareBlobs(algorithm: DigestAlgorithm): Promise<void> {
+    let prepared = this.#blobDirectories.get(algorithm)
+    if (!prepared) {
+      prepared = this.#createBlobDirectory(`blobs/${algorithm}`)
+      this.#blobDirectories.set(algorithm, prepared)
     }
     try {
-      return await directory
+      await prepared
     } catch (error) {
       this.#blobDirectories.delete(algorithm)
       throw error
     }
   }
 
-  async #createBlobDirectory(algorithm: DigestAlgorithm): Promise<string> {
-    const path = join(this.places.blobs, algorithm)
-    const name = `blobs/${algorithm}`
-    await assertDirectory(path, name)
-    await onDisk({ act: 'create', path: name, writes: true }, async () => {
-      await ensureDirectory(path)
+  #createBlobDirectory(name: string): Promise<void> {
+    return onDisk({ act: 'create', path: name, writes: true }, async () => {
+      await ensureDirectory(this.places.directory(name))
       // Also if another process made it: that one may not have come to its sync yet.
       await this.syncs.sync(this.places.blobs)
     })
-    return path
   }
 }

@@ -1,15 +1,14 @@
-import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type Digest, splitDigest } from '../../digest/index.ts'
+import { mkdir, readdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { LimitError, StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
-import { withDescriptor } from '../../internal/with-descriptor.ts'
 import { keepBallast } from './ballast.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
 import { createOnce, ensureDirectory, exists } from './link-once.ts'
+import type { Places } from './places/places.ts'
+import { type FoundRecord, readRecord } from './places/record-file.ts'
 
 /** Version of everything below `.layerstore`. */
 const FORMAT_VERSION = 1
@@ -18,64 +17,6 @@ const INDEX_BYTES = 256 * 1024 * 1024
 const SMALL_BYTES = 64 * 1024
 /** What `oci-layout` says. */
 export const LAYOUT_FILE = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
-
-/** Where things are in a store. */
-export interface Places {
-  readonly root: string
-  readonly layout: string
-  readonly index: string
-  readonly blobs: string
-  readonly own: string
-  readonly format: string
-  readonly ingests: string
-  readonly locks: string
-  readonly indexLock: string
-  /** Damaged things are kept here. */
-  readonly quarantine: string
-  readonly leases: string
-  readonly cache: string
-  /** Blobs that a collection is removing. */
-  readonly trash: string
-  /** Markers of stores that do not sync each blob; see `batch/`. */
-  readonly unsynced: string
-  /** Space set aside; see `ballast.ts`. */
-  readonly ballast: string
-  /** Held by the collection that runs. */
-  readonly collectLock: string
-  /** Its time tells whether blobs were removed in between; see `removals.ts`. */
-  readonly removals: string
-}
-
-/** The places below a directory. */
-export function placesIn(root: string): Places {
-  const own = join(root, '.layerstore')
-  const locks = join(own, 'locks')
-  return {
-    root,
-    layout: join(root, 'oci-layout'),
-    index: join(root, 'index.json'),
-    blobs: join(root, 'blobs'),
-    own,
-    format: join(own, 'format.json'),
-    ingests: join(own, 'ingests'),
-    locks,
-    indexLock: join(locks, 'index'),
-    quarantine: join(own, 'quarantine'),
-    leases: join(own, 'leases'),
-    cache: join(own, 'cache'),
-    trash: join(own, 'trash'),
-    unsynced: join(own, 'unsynced'),
-    ballast: join(own, 'ballast'),
-    collectLock: join(locks, 'collect'),
-    removals: join(own, 'removals'),
-  }
-}
-
-/** The path of a blob, relative to the store. */
-export function blobName(digest: Digest): string {
-  const { algorithm, hex } = splitDigest(digest)
-  return `blobs/${algorithm}/${hex}`
-}
 
 /** What is under the directory: a store, nothing yet (or a store whose creation was cut off), or something else. */
 export async function recognise(places: Places): Promise<'store' | 'nothing' | 'other'> {
@@ -104,41 +45,24 @@ async function namesIn(path: string): Promise<string[] | undefined> {
 export async function checkLayout(places: Places, options: { damaged: boolean }): Promise<void> {
   await readOwnFormat(places)
   if (!options.damaged) await checkLayoutFile(places)
-  // SAFETY: a layout that somebody unpacked for us must not lead out of its directory.
-  for (const [path, name] of [
-    [places.blobs, 'blobs'],
-    [places.own, '.layerstore'],
-  ] as const) {
-    await assertDirectory(path, name)
-  }
 }
 
 /** Refuses an `oci-layout` of another version, or one that says nothing. */
 export async function checkLayoutFile(places: Places): Promise<void> {
-  const layout = await readJson(places.layout, 'oci-layout', SMALL_BYTES)
+  const found = await findRecord(places.layout, 'oci-layout', SMALL_BYTES)
+  const layout = parseJson(bytesOf(found, 'oci-layout', SMALL_BYTES), 'oci-layout')
   const version = (layout as { imageLayoutVersion?: unknown } | null)?.imageLayoutVersion
   if (typeof version !== 'string' || !/^1\.\d+\.\d+$/.test(version)) {
     throw new StoreError('ERR_STORE_FORMAT', 'oci-layout does not say imageLayoutVersion 1.x')
   }
 }
 
-/** Refuses anything but a directory; nothing is fine. */
-export async function assertDirectory(path: string, name: string): Promise<void> {
-  await onDisk({ act: 'look at', path: name }, async () => {
-    try {
-      if ((await lstat(path)).isDirectory()) return
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return
-      throw error
-    }
-    throw new StoreError('ERR_STORE_FORMAT', `${name} is not a directory`)
-  })
-}
-
 /** The version of our own part, if there is one; `ERR_STORE_VERSION` if it is newer than this library. */
 async function readOwnFormat(places: Places): Promise<number | undefined> {
-  const format = await readJson(places.format, '.layerstore/format.json', SMALL_BYTES, true)
-  if (format === undefined) return undefined
+  const name = '.layerstore/format.json'
+  const found = await findRecord(places.format, name, SMALL_BYTES)
+  if (found.kind === 'absent') return undefined
+  const format = parseJson(bytesOf(found, name, SMALL_BYTES), name)
   const version = (format as { version?: unknown } | null)?.version
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
     throw new StoreError('ERR_STORE_FORMAT', '.layerstore/format.json does not say a version')
@@ -158,7 +82,7 @@ export async function createOwnPart(places: Places, durable: boolean, syncs: Dir
     const isNew = !(await exists(places.format))
     if (isNew) await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
     for (const path of [places.ingests, places.locks, places.blobs]) await ensureDirectory(path)
-    if (isNew) await keepBallast(places.ballast)
+    if (isNew) await keepBallast(places)
     await syncs.sync(places.own)
     await syncs.sync(places.root)
   })
@@ -182,39 +106,25 @@ export async function createLayout(places: Places, durable: boolean, syncs: Dire
 }
 
 /** The bytes of `index.json`. */
-export function readIndexBytes(places: Places): Promise<Buffer> {
-  return readBounded(places.index, 'index.json', INDEX_BYTES)
+export async function readIndexBytes(places: Places): Promise<Buffer> {
+  return bytesOf(await findRecord(places.index, 'index.json', INDEX_BYTES), 'index.json', INDEX_BYTES)
 }
 
-async function readJson(path: string, name: string, limit: number, mayMiss = false): Promise<unknown> {
+function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
-    return parseStrictJson(await readBounded(path, name, limit))
+    return parseStrictJson(bytes)
   } catch (cause) {
-    if (mayMiss && cause instanceof StoreError && isErrno(cause.cause, 'ENOENT', 'ENOTDIR')) return undefined
-    if (cause instanceof StoreError || cause instanceof LimitError) throw cause
     throw new StoreError('ERR_STORE_FORMAT', `${name} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
-async function readBounded(path: string, name: string, limit: number): Promise<Buffer> {
-  try {
-    const file = await withDescriptor(() =>
-      open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-    )
-    try {
-      const stats = await file.stat()
-      if (!stats.isFile()) throw new StoreError('ERR_STORE_FORMAT', `${name} is not a regular file`)
-      if (stats.size > limit) throw new LimitError('bytes', { limit, actual: stats.size, where: name })
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    if (isErrno(cause, 'ENOENT', 'ENOTDIR', 'ELOOP')) {
-      throw new StoreError('ERR_STORE_FORMAT', `${name} is ${cause.code === 'ELOOP' ? 'a symbolic link' : 'missing'}`, {
-        cause,
-      })
-    }
-    return onDisk({ act: 'read', path: name }, () => Promise.reject(cause))
-  }
+function findRecord(path: string, name: string, limit: number): Promise<FoundRecord> {
+  return onDisk({ act: 'read', path: name }, () => readRecord(path, { limit }))
+}
+
+function bytesOf(found: FoundRecord, name: string, limit: number): Buffer {
+  if (found.kind === 'file') return found.bytes
+  if (found.kind === 'foreign') throw new LimitError('bytes', { limit, actual: found.stats.size, where: name })
+  const actual = found.kind === 'odd' ? `${found.actual}, not a regular file` : 'missing'
+  throw new StoreError('ERR_STORE_FORMAT', `${name} is ${actual}`)
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
@@ -67,5 +67,28 @@ export async function removeFile(path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
+
+/** Removes a directory unless somebody uses it again. */
+export async function removeEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
+  }
+}
+
+/**
+ * Takes away what stands in the place of a file that is about to be made. A directory, which only another program can have put
+ * there, is moved aside with all that it holds.
+ */
+export async function makeWay(path: string): Promise<void> {
+  try {
+    await removeFile(path)
+  } catch (error) {
+    // POSIX says EPERM where Linux says EISDIR.
+    if (!isErrno(error, 'EISDIR', 'EPERM') || !(await lstat(path)).isDirectory()) throw error
+    await rename(path, temporaryName(path))
   }
 }

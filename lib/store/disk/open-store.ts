@@ -3,11 +3,13 @@ import type { HasherEngine } from '../../digest/index.ts'
 import { FormatError, StoreError } from '../../errors/index.ts'
 import type { CorruptionPolicy, VerifyPolicy } from '../blob-store.ts'
 import type { Store } from '../store.ts'
+import type { StoreEvent } from '../store-event.ts'
 import { assertOneFileSystem } from './assert-one-file-system.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { DiskContext, type DiskSettings } from './disk-context.ts'
 import { DiskStore } from './disk-store.ts'
-import { checkLayout, createLayout, placesIn, recognise } from './layout.ts'
+import { checkLayout, createLayout, recognise } from './layout.ts'
+import { Places } from './places/places.ts'
 
 /** How to open a store. */
 export interface OpenStoreOptions {
@@ -39,20 +41,27 @@ export interface OpenStoreOptions {
    * {@link repairStore} can work. Names cannot be read or set until it is repaired. @defaultValue `'refuse'`
    */
   readonly damaged?: 'refuse' | 'open' | undefined
+  /**
+   * Called when an act has waited for two seconds for another process, with what that process is and what to do about it, and
+   * when that act goes on. An act waits until its `signal` fires. Must not throw.
+   */
+  readonly onEvent?: ((event: StoreEvent) => void) | undefined
 }
 
 /**
  * Opens the store in a directory: any OCI image layout, also one that another tool made. Any number of processes may
  * have it open at once. A layout of another tool is not touched before the first write.
  *
- * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory holds something else or a file of the layout is broken,
+ * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory holds something else, a file of the layout is broken, or
+ * a directory of the store is a symbolic link (the store itself may be reached through one),
  * `ERR_STORE_VERSION` if a newer version of this library made it, `ERR_STORE_READ_ONLY` if it cannot be created,
  * `ERR_STORE_IO`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
 export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
   const settings = settingsOf(options)
-  const places = placesIn(resolve(directory))
+  const places = new Places(resolve(directory))
+  places.proveAll()
   const found = await recognise(places)
   if (found === 'other') {
     throw new StoreError('ERR_STORE_FORMAT', `${directory} is not an image layout: it has no oci-layout file`)
@@ -77,7 +86,8 @@ function settingsOf(options: OpenStoreOptions): DiskSettings {
   oneOf('onCorrupt', onCorrupt, ['report', 'quarantine'])
   oneOf('durability', durability, ['full', 'batch', 'none'])
   oneOf('damaged', options.damaged ?? 'refuse', ['refuse', 'open'])
-  return { hasher, verify, onCorrupt, durable: durability !== 'none', batch: durability === 'batch', readOnly }
+  const [durable, batch] = [durability !== 'none', durability === 'batch']
+  return { hasher, verify, onCorrupt, durable, batch, readOnly, onEvent: options.onEvent }
 }
 
 function oneOf(name: string, value: string, allowed: readonly string[]): void {

@@ -70,9 +70,9 @@ export interface LeaseStore {
   touch(digest: Digest, options?: AbortOptions): Promise<boolean>
 
   /**
-   * Every lease, also those that ended without a release.
+   * Every lease, also those that ended without a release. One that is damaged is labelled `damaged lease`.
    *
-   * @throws {@link StoreError} `ERR_STORE_FORMAT` if one is damaged.
+   * @throws {@link StoreError} `ERR_STORE_IO` if the system cannot read one.
    */
   list(options?: AbortOptions): AsyncIterable<LeaseInfo>
 }

@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { ensureDirectory } from '../link-once.ts'
-import { createOwner, type Owner, parseOwner } from '../owner.ts'
-import type { SyncedPlaces } from '../synced-places.ts'
+import { createOwner, type Owner, parseOwner } from '../locks/owner.ts'
+import { readRecord } from '../places/record-file.ts'
+import type { SyncedPlaces } from '../places/synced-places.ts'
 
 /** Says that a store is open whose blobs may not be synced, in `.layerstore/unsynced/<pid>-<nonce>.json`. */
 export interface BatchMarker {
@@ -15,6 +16,8 @@ export interface BatchMarker {
   readonly sinceMs: number
 }
 
+/** SAFETY: bounds what is read into memory; a marker has some hundred bytes. */
+const LIMIT = 64 * 1024
 /** Clocks are set back by a little now and then. */
 const MARGIN_MS = 1000
 
@@ -28,9 +31,13 @@ export async function writeMarker({ places, syncs }: SyncedPlaces): Promise<stri
   return name
 }
 
-/** The markers of all stores that are open, or were when their process or the machine died. */
+/**
+ * The markers of all stores that are open, or were when their process or the machine died. What is no regular file is no marker
+ * of this library and counts for nothing.
+ */
 export async function readMarkers({ places }: Pick<SyncedPlaces, 'places'>): Promise<BatchMarker[]> {
-  const markers = await Promise.all((await namesIn(places.unsynced)).map(name => readMarker(places.unsynced, name)))
+  const directory = places.unsynced
+  const markers = await Promise.all((await namesIn(directory)).map(name => readMarker(directory, name)))
   return markers.filter(marker => marker !== undefined)
 }
 
@@ -44,13 +51,9 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 async function readMarker(directory: string, name: string): Promise<BatchMarker | undefined> {
-  const path = join(directory, name)
-  try {
-    const { mtimeMs } = await stat(path)
-    return { name, owner: parseOwner(await readFile(path, 'utf8')), sinceMs: mtimeMs - MARGIN_MS }
-  } catch (error) {
-    // Its store was closed meanwhile.
-    if (isErrno(error, 'ENOENT')) return undefined
-    throw error
-  }
+  const found = await readRecord(join(directory, name), { limit: LIMIT })
+  // Absent: its store was closed meanwhile.
+  if (found.kind === 'absent' || found.kind === 'odd') return undefined
+  const owner = found.kind === 'file' ? parseOwner(found.bytes.toString('utf8')) : undefined
+  return { name, owner, sinceMs: found.stats.mtimeMs - MARGIN_MS }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { onDisk } from '../io-error.ts'
 import { removeFile } from '../link-once.ts'
-import type { SyncedPlaces } from '../synced-places.ts'
+import type { SyncedPlaces } from '../places/synced-places.ts'
 import { readMarkers, writeMarker } from './batch-marker.ts'
 import { syncBlobs } from './sync-blobs.ts'
 

@@ -4,7 +4,7 @@ import { BlobCorruptError } from '../../../errors/index.ts'
 import { scanBlobs } from '../collect/scan-blobs.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { removeFile } from '../link-once.ts'
-import { createOwner, isGone } from '../owner.ts'
+import { createOwner, isGone } from '../locks/owner.ts'
 import { type BatchMarker, readMarkers } from './batch-marker.ts'
 import { syncBlobs } from './sync-blobs.ts'
 
@@ -19,7 +19,7 @@ export async function settleBatches(
 ): Promise<void> {
   for (const marker of await readMarkers(context)) {
     const { owner, sinceMs } = marker
-    if (!(await isGone(owner, Date.now() - sinceMs))) continue
+    if (!(await isGone(owner, Date.now() - sinceMs, context.places.unsynced))) continue
     const digests = await storedSince(context, sinceMs, signal)
     if (await isOfThisRun(marker)) await syncBlobs(context, digests)
     else for (const digest of digests) await proveOrQuarantine(read, digest, signal)

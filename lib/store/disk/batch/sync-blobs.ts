@@ -1,6 +1,5 @@
-import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { withFsyncLimit } from '../../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -8,8 +7,9 @@ import { settleAll } from '../../../internal/settle-all.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { deleteBlob } from '../blobs/delete-blob.ts'
 import { onDisk } from '../io-error.ts'
-import { blobName } from '../layout.ts'
-import type { SyncedPlaces } from '../synced-places.ts'
+import { blobName } from '../places/places.ts'
+import { READ_FLAGS } from '../places/record-file.ts'
+import type { SyncedPlaces } from '../places/synced-places.ts'
 
 /** PERF: more do not get the disk to do more at once, and would take the threads from everybody else. */
 const AT_ONCE = 3
@@ -23,12 +23,14 @@ export async function syncBlobs(context: SyncedPlaces, digests: Iterable<Digest>
   const directories = new Set<string>()
   const work = async () => {
     for (let digest = queue.pop(); digest; digest = queue.pop()) {
-      if (await syncBlob(context, digest)) directories.add(dirname(join(context.places.root, blobName(digest))))
+      if (await syncBlob(context, digest)) directories.add(dirname(blobName(digest)))
     }
   }
   await settleAll(Array.from({ length: AT_ONCE }, work))
   for (const directory of directories) {
-    await onDisk({ act: 'sync', path: 'blobs', writes: true }, () => context.syncs.sync(directory))
+    await onDisk({ act: 'sync', path: directory, writes: true }, () =>
+      context.syncs.sync(context.places.directory(directory)),
+    )
   }
 }
 
@@ -36,9 +38,8 @@ export async function syncBlobs(context: SyncedPlaces, digests: Iterable<Digest>
 async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean> {
   const name = blobName(digest)
   return onDisk({ act: 'sync', path: name, writes: true }, async () => {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
     try {
-      const file = await withDescriptor(() => open(join(context.places.root, name), flags))
+      const file = await withDescriptor(() => open(context.places.blob(digest), READ_FLAGS))
       try {
         await withFsyncLimit(() => file.sync())
       } catch (error) {

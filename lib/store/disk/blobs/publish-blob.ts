@@ -1,5 +1,4 @@
 import { lstat, lutimes, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { type Digest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { BlobInfo } from '../../blob-store.ts'
@@ -7,20 +6,21 @@ import { syncBlobs } from '../batch/sync-blobs.ts'
 import { restoreBlob } from '../collect/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { blobName } from '../layout.ts'
 import { exists, linkOnce } from '../link-once.ts'
+import { blobName } from '../places/places.ts'
+import { syncBlobName } from '../places/synced-places.ts'
 
 /**
  * Gives a synced file its final name, and makes the name survive a power cut. A blob that is there already with its
  * size stays and counts as success; one with another size is corrupt, and is replaced as a whole.
  */
 export async function publishBlob(context: DiskContext, from: string, blob: BlobInfo): Promise<void> {
-  const directory = await context.blobDirectory(splitDigest(blob.digest).algorithm)
+  await context.prepareBlobs(splitDigest(blob.digest).algorithm)
   const { batch } = context.settings
   if (batch) await context.batch.announce()
   const name = blobName(blob.digest)
-  const to = join(context.places.root, name)
   await onDisk({ act: 'publish', path: name, writes: true }, async () => {
+    const to = context.places.blob(blob.digest)
     for (;;) {
       const outcome = await linkOnce(from, to)
       if (outcome === 'linked') break
@@ -32,21 +32,19 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
       if ((await freshen(to)) !== 'gone') break
     }
     if (batch) context.batch.add(blob.digest)
-    else await context.syncs.sync(directory)
+    else await syncBlobName(context, blob.digest)
   })
 }
 
 /** Makes a blob as good as one just put: its name durable, its age zero. Resolves to whether it is there. */
 export async function acknowledgeBlob(context: DiskContext, digest: Digest): Promise<boolean> {
-  const name = blobName(digest)
-  const path = join(context.places.root, name)
-  return onDisk({ act: 'sync', path: name, writes: true }, async () => {
+  return onDisk({ act: 'sync', path: blobName(digest), writes: true }, async () => {
     if (context.settings.batch) await context.batch.announce()
     if ((await touchBlob(context, digest)) === 'gone') return false
     // Another process may have linked it and not have come to its own sync yet.
     if (context.settings.batch) context.batch.add(digest)
     else if ((await context.batch.othersSince()) < Number.POSITIVE_INFINITY) await syncBlobs(context, [digest])
-    else await context.syncs.sync(dirname(path))
+    else await syncBlobName(context, digest)
     return true
   })
 }
@@ -56,7 +54,7 @@ export type Touched = 'touched' | 'refused' | 'gone'
 
 /** Makes a blob as young as one just put. */
 export async function touchBlob(context: DiskContext, digest: Digest): Promise<Touched> {
-  const path = join(context.places.root, blobName(digest))
+  const path = context.places.blob(digest)
   const touched = await freshen(path)
   return touched === 'gone' && (await restoreBlob(context, digest)) ? freshen(path) : touched
 }

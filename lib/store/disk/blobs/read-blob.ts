@@ -1,6 +1,5 @@
-import { type BigIntStats, constants } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -12,7 +11,8 @@ import { quarantineBlob } from '../check/quarantine.ts'
 import { restoreBlob } from '../collect/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { blobName } from '../layout.ts'
+import { blobName } from '../places/places.ts'
+import { READ_FLAGS } from '../places/record-file.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
 /** Big enough that the calls hardly count. Many readers share what sixteen would take. */
@@ -85,10 +85,8 @@ interface OpenBlob {
 }
 
 async function openBlob(context: DiskContext, digest: Digest): Promise<OpenBlob> {
-  const name = blobName(digest)
-  const path = join(context.places.root, name)
-  return onDisk({ act: 'open', path: name }, async () => {
-    const file = await openOrRestore(context, path, digest)
+  return onDisk({ act: 'open', path: blobName(digest) }, async () => {
+    const file = await openOrRestore(context, digest)
     try {
       const stats = await file.stat({ bigint: true })
       if (!stats.isFile()) throw notAFile(digest, stats.isDirectory() ? 'a directory' : 'a special file')
@@ -100,7 +98,8 @@ async function openBlob(context: DiskContext, digest: Digest): Promise<OpenBlob>
   })
 }
 
-async function openOrRestore(context: DiskContext, path: string, digest: Digest): Promise<FileHandle> {
+async function openOrRestore(context: DiskContext, digest: Digest): Promise<FileHandle> {
+  const path = context.places.blob(digest)
   try {
     return await openRegular(path, digest)
   } catch (error) {
@@ -111,8 +110,7 @@ async function openOrRestore(context: DiskContext, path: string, digest: Digest)
 
 async function openRegular(path: string, digest: Digest): Promise<FileHandle> {
   try {
-    // SAFETY: no symbolic link is followed, and a fifo does not hold up the caller.
-    return await withDescriptor(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
+    return await withDescriptor(() => open(path, READ_FLAGS))
   } catch (cause) {
     if (isErrno(cause, 'ENOENT', 'ENOTDIR')) throw new BlobNotFoundError(digest, { cause })
     if (isErrno(cause, 'ELOOP')) throw notAFile(digest, 'a symbolic link')

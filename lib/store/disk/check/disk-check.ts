@@ -6,12 +6,13 @@ import type { Descriptor } from '../../../spec/index.ts'
 import type { CheckDriver, FoundFile, FoundNames, MendedFile, NamedEntry } from '../../check/check-driver.ts'
 import type { CheckFault } from '../../check/check-report.ts'
 import { faultOf } from '../../check/walk-documents.ts'
-import { leaseNames, readLease } from '../collect/lease-file.ts'
+import { leaseNames, proveLease } from '../collect/lease-file.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { checkLayoutFile, LAYOUT_FILE, readIndexBytes } from '../layout.ts'
 import { type IndexFile, parseIndexFile } from '../references/index-file.ts'
 import { findFiles } from './find-files.ts'
+import { findOdd, RECORD_DIRECTORIES } from './find-odd.ts'
 import { mendIndex } from './mend-index.ts'
 import { quarantineBlob, quarantinePath } from './quarantine.ts'
 import { namedEntryOf, salvageEntries } from './salvage-index.ts'
@@ -61,9 +62,19 @@ export class DiskCheck implements CheckDriver {
     await note('.layerstore/leases', async () => {
       const names = await onDisk({ act: 'list', path: '.layerstore/leases' }, () => leaseNames(this.#context))
       for (const name of names) {
-        await note(`.layerstore/leases/${name}`, () => readLease(this.#context, name))
+        await note(`.layerstore/leases/${name}`, () => proveLease(this.#context, name))
       }
     })
+    for (const directory of RECORD_DIRECTORIES) {
+      const known = new Set(faults.map(({ path }) => path))
+      if (known.has(directory)) continue
+      await note(directory, async () => {
+        for (const { path, actual } of await findOdd(this.#context, directory)) {
+          if (known.has(path)) continue
+          await note(path, () => Promise.reject(new StoreError('ERR_STORE_FORMAT', `${path} is ${actual}`)))
+        }
+      })
+    }
     return faults
   }
 
@@ -75,7 +86,8 @@ export class DiskCheck implements CheckDriver {
     if (path === 'index.json') return mendIndex(this.#context, roots)
     if (path === 'oci-layout') return this.#mendLayout()
     const lease = /^\.layerstore\/leases\/([^/]+\.json)$/.exec(path)?.[1]
-    return lease === undefined ? undefined : this.#mendLease(path, lease)
+    const isDamaged = lease !== undefined && (await isBroken(() => proveLease(this.#context, lease)))
+    return isDamaged || (await this.#isOdd(path)) ? this.#takeAway(path) : undefined
   }
 
   async #mendLayout(): Promise<MendedFile | undefined> {
@@ -88,10 +100,17 @@ export class DiskCheck implements CheckDriver {
     return mended('oci-layout', 'written anew', quarantinedTo)
   }
 
-  /** A holder that lives notices that its lease is gone, and writes it again. */
-  async #mendLease(path: string, name: string): Promise<MendedFile | undefined> {
-    if (!(await isBroken(() => readLease(this.#context, name)))) return undefined
-    const quarantinedTo = await quarantinePath(this.#context, path, `lease-${name}`)
+  /** SAFETY: a report may have been stored and come back changed; only what is odd now is moved. */
+  async #isOdd(path: string): Promise<boolean> {
+    const directory = path.split('/', 2).join('/')
+    if (!RECORD_DIRECTORIES.includes(directory)) return false
+    return (await findOdd(this.#context, directory)).some(odd => odd.path === path)
+  }
+
+  /** The process that holds a lease notices that its file is gone, and writes it again. */
+  async #takeAway(path: string): Promise<MendedFile | undefined> {
+    const [directory, name] = path.split('/').slice(-2)
+    const quarantinedTo = await quarantinePath(this.#context, path, `${directory}-${name}`)
     return quarantinedTo === undefined ? undefined : mended(path, 'taken away', quarantinedTo)
   }
 }

@@ -1,12 +1,12 @@
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DIGEST_ALGORITHMS, isDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { FoundFile } from '../../check/check-driver.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
+import { describeKind } from '../places/record-file.ts'
 
 /** What belongs to a store, in the directories where it keeps things. */
 const OWN_ROOT = ['oci-layout', 'index.json', 'blobs', '.layerstore']
@@ -58,7 +58,7 @@ async function* straysIn(
     if (own.includes(name) || /\.\d+-[0-9a-f]{12,16}\.tmp$/.test(name)) continue
     const path = directory === '.' ? name : `${directory}/${name}`
     const stats = await statsOf(context, path)
-    if (stats) yield { kind: 'stray', path, actual: describe(stats) }
+    if (stats) yield { kind: 'stray', path, actual: describeKind(stats) }
   }
 }
 
@@ -72,21 +72,15 @@ async function fileAt(context: DiskContext, algorithm: string, name: string): Pr
   const stats = await statsOf(context, path)
   if (!stats) return undefined
   const digest = `${algorithm}:${name}`
-  if (!isDigest(digest)) return { kind: 'stray', path, actual: describe(stats) }
-  if (!stats.isFile()) return { kind: 'odd', digest, path, actual: describe(stats) }
+  if (!isDigest(digest)) return { kind: 'stray', path, actual: describeKind(stats) }
+  if (!stats.isFile()) return { kind: 'odd', digest, path, actual: describeKind(stats) }
   return { kind: 'blob', digest, path, size: stats.size }
-}
-
-function describe(stats: Stats): string {
-  if (stats.isFile()) return `a file of ${stats.size} bytes`
-  if (stats.isDirectory()) return 'a directory'
-  return stats.isSymbolicLink() ? 'a symbolic link' : 'a special file'
 }
 
 async function statsOf({ places }: DiskContext, path: string): Promise<Stats | undefined> {
   return onDisk({ act: 'look at', path }, async () => {
     try {
-      return await lstat(join(places.root, path))
+      return await lstat(places.file(path))
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined
       throw error
@@ -95,7 +89,9 @@ async function statsOf({ places }: DiskContext, path: string): Promise<Stats | u
 }
 
 async function* namesIn({ places }: DiskContext, path: string): AsyncGenerator<string, void, undefined> {
-  const directory = await onDisk({ act: 'list', path }, () => openIfThere(join(places.root, path)))
+  const directory = await onDisk({ act: 'list', path }, () =>
+    openIfThere(path === '.' ? places.root : places.directory(path)),
+  )
   if (!directory) return
   try {
     for (;;) {

@@ -1,5 +1,3 @@
-import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { StoreError } from '../../../errors/index.ts'
 import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import { Annotation, type Descriptor } from '../../../spec/index.ts'
@@ -7,8 +5,8 @@ import type { MendedFile } from '../../check/check-driver.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { readIndexBytes } from '../layout.ts'
-import { linkOnce } from '../link-once.ts'
-import { withLock } from '../lock.ts'
+import { createOnce } from '../link-once.ts'
+import { withLock } from '../locks/lock.ts'
 import { parseIndexFile } from '../references/index-file.ts'
 import { quarantineName, quarantinePath } from './quarantine.ts'
 import { namedEntryOf, salvageEntries } from './salvage-index.ts'
@@ -26,21 +24,25 @@ export async function mendIndex(
   // Read before the lock is taken: it may take minutes, and names could not be set anyway.
   const lost = isBroken(await bytesOfIndex(context)) ? await roots() : []
   return onDisk({ act: 'mend', path: 'index.json', writes: true }, () =>
-    withLock(context.places.indexLock, async lock => {
-      const bytes = await bytesOfIndex(context)
-      const kept = keptEntries(bytes)
-      if (!kept) return undefined
-      const named = new Set(kept.entries.map(raw => namedEntryOf(raw).descriptor.digest))
-      const recovered = kept.broken ? lost.filter(({ digest }) => !named.has(digest)).map(recoveredEntry) : []
-      const quarantinedTo = await keepCopy(context, bytes)
-      await lock.assertHeld()
-      const document = { ...kept.document, manifests: [...kept.entries, ...recovered] }
-      await writeFileAtomic(context.places.index, Buffer.from(JSON.stringify(document)), {
-        durable: context.settings.durable,
-      })
-      const outcome = `written anew with ${kept.entries.length} entries that were kept and ${recovered.length} recovered`
-      return { path: 'index.json', outcome, ...(quarantinedTo === undefined ? {} : { quarantinedTo }) }
-    }),
+    withLock(
+      () => context.places.indexLock,
+      async lock => {
+        const bytes = await bytesOfIndex(context)
+        const kept = keptEntries(bytes)
+        if (!kept) return undefined
+        const named = new Set(kept.entries.map(raw => namedEntryOf(raw).descriptor.digest))
+        const recovered = kept.broken ? lost.filter(({ digest }) => !named.has(digest)).map(recoveredEntry) : []
+        const quarantinedTo = await keepCopy(context, bytes)
+        await lock.assertHeld()
+        const document = { ...kept.document, manifests: [...kept.entries, ...recovered] }
+        await writeFileAtomic(context.places.index, Buffer.from(JSON.stringify(document)), {
+          durable: context.settings.durable,
+        })
+        const outcome = `written anew with ${kept.entries.length} entries that were kept and ${recovered.length} recovered`
+        return { path: 'index.json', outcome, ...(quarantinedTo === undefined ? {} : { quarantinedTo }) }
+      },
+      context.waiting('.layerstore/locks/index', {}),
+    ),
   )
 }
 
@@ -94,8 +96,7 @@ async function keepCopy(context: DiskContext, bytes: Uint8Array | undefined): Pr
   // Something that is no file cannot be replaced by one.
   if (bytes === undefined) return quarantinePath(context, 'index.json', 'index.json')
   const name = await quarantineName(context, 'index.json')
-  const copy = join(context.places.root, name)
-  if ((await linkOnce(context.places.index, copy)) === 'unsupported') await copyFile(context.places.index, copy)
+  await createOnce(context.places.file(name), bytes, false)
   return name
 }
 

@@ -1,11 +1,11 @@
-import { lstat, mkdir, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Digest, splitDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { assertDirectory, blobName } from '../layout.ts'
-import { exists, linkOnce, removeFile } from '../link-once.ts'
+import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
+import { blobName } from '../places/places.ts'
 
 /** What tells a file from every other one, and from itself after a change. */
 export interface FileIdentity {
@@ -34,10 +34,9 @@ export async function quarantinePath(
   which?: FileIdentity,
 ): Promise<string | undefined> {
   await context.prepareWrite()
-  const from = join(context.places.root, name)
   return onDisk({ act: 'quarantine', path: name, writes: true }, async () => {
     const kept = await quarantineName(context, as)
-    const to = join(context.places.root, kept)
+    const [from, to] = [context.places.file(name), context.places.file(kept)]
     try {
       await rename(from, to)
     } catch (error) {
@@ -58,12 +57,13 @@ export async function quarantinePath(
 
 /** A name in quarantine that nothing has yet. */
 export async function quarantineName({ places }: DiskContext, as: string): Promise<string> {
-  await mkdir(places.quarantine, { recursive: true, mode: 0o700 })
-  await assertDirectory(places.quarantine, '.layerstore/quarantine')
+  await ensureDirectory(places.quarantine, 0o700)
+  // SAFETY: another program may have given a name of any length.
+  const kept = as.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
   const time = new Date().toISOString().replace(/[-:.]/g, '')
   for (let again = 0; ; again++) {
-    const name = `.layerstore/quarantine/${as}-${time}${again === 0 ? '' : `-${again}`}`
-    if (!(await exists(join(places.root, name)))) return name
+    const name = `.layerstore/quarantine/${kept}-${time}${again === 0 ? '' : `-${again}`}`
+    if (!(await exists(places.file(name)))) return name
   }
 }
 

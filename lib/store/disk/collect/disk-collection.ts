@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
@@ -16,8 +16,9 @@ import type {
 import { dropBallast, keepBallast } from '../ballast.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { blobName } from '../layout.ts'
-import { acquireLock, withLock } from '../lock.ts'
+import { removeFile } from '../link-once.ts'
+import { acquireLock, withLock } from '../locks/lock.ts'
+import { blobName } from '../places/places.ts'
 import type { DiskReferences } from '../references/disk-references.ts'
 import { readCacheRecords, removeCacheRecord } from './cache-records.ts'
 import { readLeases } from './lease-file.ts'
@@ -79,14 +80,15 @@ export class DiskCollection implements CollectionDriver {
     await dropBallast(this.#context.places)
     await this.#context.prepareWrite()
     const what = { act: 'lock', path: '.layerstore/locks/collect', writes: true }
-    const lock = await onDisk(what, () => acquireLock(this.#context.places.collectLock, options))
+    const waiting = this.#context.waiting(what.path, options)
+    const lock = await onDisk(what, () => acquireLock(() => this.#context.places.collectLock, waiting))
     try {
       await createTrash(this.#context)
       await prepareRemovals(this.#context)
       await onDisk({ act: 'restore', path: '.layerstore/trash', writes: true }, () => restoreAll(this.#context))
       return await act()
     } finally {
-      await keepBallast(this.#context.places.ballast)
+      await keepBallast(this.#context.places)
       await onDisk({ ...what, act: 'unlock' }, () => lock.release())
     }
   }
@@ -104,12 +106,12 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async forgetLeases(ids: readonly string[]): Promise<void> {
-    const { leases } = this.#context.places
     await onDisk({ act: 'remove', path: '.layerstore/leases', writes: true }, async () => {
       if (ids.length === 0) return
-      const names = new Set(await readdir(leases))
+      const { places } = this.#context
+      const names = new Set(await readdir(places.leases))
       // SAFETY: only names that were read from the directory, never a path.
-      for (const id of ids) if (names.has(`${id}.json`)) await rm(join(leases, `${id}.json`), { force: true })
+      for (const id of ids) if (names.has(`${id}.json`)) await removeFile(join(places.leases, `${id}.json`))
     })
   }
 
@@ -143,7 +145,7 @@ export class DiskCollection implements CollectionDriver {
     for (const blob of blobs) {
       const { digest } = blob
       await this.#yielder.yieldIfDue()
-      const before = await this.#onBlob(digest, () => stateOf(join(this.#context.places.root, blobName(digest))))
+      const before = await this.#onBlob(digest, async () => stateOf(this.#context.places.blob(digest)))
       if (before?.mtimeMs === blob.modifiedMs) {
         unchanged.push({ blob, before })
         continue
@@ -164,7 +166,7 @@ export class DiskCollection implements CollectionDriver {
     const what = { act: 'lock', path: 'index.json', writes: true }
     return onDisk(what, () =>
       withLock(
-        this.#context.places.indexLock,
+        () => this.#context.places.indexLock,
         async lock => {
           const isNeeded = await needed(await this.#liveRoots(), [])
           await lock.assertHeld()
@@ -184,7 +186,7 @@ export class DiskCollection implements CollectionDriver {
           }
           return away
         },
-        options,
+        this.#context.waiting('.layerstore/locks/index', options),
       ),
     )
   }

@@ -1,5 +1,4 @@
-import { type FileHandle, mkdir, open, rename, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, lutimes, open, rename } from 'node:fs/promises'
 import { type Digest, parseDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { withFsyncLimit } from '../../../internal/concurrency/fsync-limit.ts'
@@ -12,9 +11,9 @@ import { type Touched, touchBlob } from '../blobs/publish-blob.ts'
 import { lookAtBlob } from '../blobs/stat-blob.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { assertDirectory, blobName } from '../layout.ts'
-import { removeFile, temporaryName } from '../link-once.ts'
-import { createOwner } from '../owner.ts'
+import { ensureDirectory, removeFile, temporaryName } from '../link-once.ts'
+import { createOwner } from '../locks/owner.ts'
+import { blobName } from '../places/places.ts'
 import { type LeaseFile, readLeases } from './lease-file.ts'
 
 const HEARTBEAT_MS = 10 * 60_000
@@ -85,7 +84,6 @@ class DiskLease implements Lease {
   readonly id: string
   readonly #context: DiskContext
   #file: LeaseFile
-  readonly #path: string
   readonly #name: string
   readonly #onReleased: () => void
   readonly #timer: NodeJS.Timeout
@@ -96,18 +94,20 @@ class DiskLease implements Lease {
     this.#context = context
     this.#file = file
     this.#name = `.layerstore/leases/${this.id}.json`
-    this.#path = join(context.places.leases, `${this.id}.json`)
     this.#onReleased = onReleased
     // A sign of life that fails may succeed the next time; there are many before the lease expires.
     this.#timer = setInterval(() => void this.renew().catch(() => undefined), HEARTBEAT_MS).unref()
+  }
+
+  get #path(): string {
+    return this.#context.places.file(this.#name)
   }
 
   /** Makes the lease visible to others. */
   async write(): Promise<void> {
     const { places, settings } = this.#context
     await onDisk({ act: 'write', path: this.#name, writes: true }, async () => {
-      await mkdir(places.leases, { recursive: true })
-      await assertDirectory(places.leases, '.layerstore/leases')
+      await ensureDirectory(places.leases)
       const temporary = temporaryName(this.#path)
       try {
         const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
@@ -141,7 +141,7 @@ class DiskLease implements Lease {
     if (this.#released) return
     const now = new Date()
     try {
-      await onDisk({ act: 'renew', path: this.#name, writes: true }, () => utimes(this.#path, now, now))
+      await onDisk({ act: 'renew', path: this.#name, writes: true }, async () => lutimes(this.#path, now, now))
     } catch (error) {
       if (!isErrno((error as Error).cause, 'ENOENT')) throw error
       // Somebody took it for abandoned.
@@ -151,9 +151,9 @@ class DiskLease implements Lease {
 
   release(): Promise<void> {
     clearInterval(this.#timer)
-    this.#released ??= onDisk({ act: 'remove', path: this.#name, writes: true }, () => removeFile(this.#path)).finally(
-      this.#onReleased,
-    )
+    this.#released ??= onDisk({ act: 'remove', path: this.#name, writes: true }, async () =>
+      removeFile(this.#path),
+    ).finally(this.#onReleased)
     return this.#released
   }
 

@@ -1,14 +1,17 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDigest } from '../../../digest/index.ts'
-import { LimitError, StoreError } from '../../../errors/index.ts'
+import { StoreError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
-import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import type { LeaseState } from '../../collect/collection-driver.ts'
 import type { LeaseInfo } from '../../leases/lease-store.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { describeOwner, isGone, type Owner, parseOwner } from '../owner.ts'
+import { describeOwner, lifeOf, type Owner, parseOwner } from '../locks/owner.ts'
+import { type FoundRecord, readRecord } from '../places/record-file.ts'
+
+const LEASES = '.layerstore/leases'
 
 /** What a lease file holds. Its time is the last sign of life. */
 export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
@@ -17,15 +20,29 @@ export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expire
 }
 
 /** SAFETY: bounds what is read into memory; a lease of 100,000 digests has 8 MB. */
-const LIMIT = 64 * 1024 * 1024
+const BOUNDS = { limit: 64 * 1024 * 1024, begins: '{' }
+/** Clocks are set back by a little now and then. */
+const MARGIN_MS = 1000
+/** How long a lease counts that cannot be read, after its last sign of life. */
+const DAMAGED_EXPIRES_MS = 24 * 3_600_000
+const SINCE = /"sinceMs":(\d{1,16})\b/
+const DIGESTS = /\b[a-z0-9]+:[0-9a-f]{64,128}\b/g
 
-/** Every lease of the store, with what is known of its holder. */
+/**
+ * Every lease of the store, with what is known of its holder.
+ *
+ * SAFETY: one that is damaged must not count for none, nor may it stop every collection. It protects the digests that can still
+ * be made out, and every blob stored or touched since it began or its file was made, for a day after its last sign of life. What is no
+ * regular file was written by no version of this library, and protects nothing.
+ */
 export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
-  const names = await onDisk({ act: 'list', path: '.layerstore/leases' }, () => leaseNames(context))
+  const names = await onDisk({ act: 'list', path: LEASES }, () => leaseNames(context))
   const leases: LeaseState[] = []
   for (const name of names) {
-    const lease = await readLease(context, name)
-    if (lease) leases.push(lease)
+    const found = await findLease(context, name)
+    if (found.kind === 'absent' || found.kind === 'odd') continue
+    const file = found.kind === 'file' ? parseLease(found.bytes) : undefined
+    leases.push(file ? await stateOfLease(context, file, name, found.stats) : damagedLease(name, found))
   }
   return leases
 }
@@ -40,43 +57,56 @@ export async function leaseNames({ places }: DiskContext): Promise<string[]> {
   }
 }
 
-/** One lease; `undefined` if it was released meanwhile. */
-export async function readLease({ places }: DiskContext, name: string): Promise<LeaseState | undefined> {
-  const path = join(places.leases, name)
-  const shown = `.layerstore/leases/${name}`
-  const found = await onDisk({ act: 'read', path: shown }, async () => {
-    try {
-      const { size, mtimeMs } = await stat(path)
-      if (size > LIMIT) throw new LimitError('bytes', { limit: LIMIT, actual: size, where: shown })
-      return { text: await withDescriptor(() => readFile(path, 'utf8')), mtimeMs }
-    } catch (error) {
-      // Released meanwhile.
-      if (isErrno(error, 'ENOENT')) return undefined
-      throw error
-    }
-  })
-  return found && stateOfLease(parseLease(found.text, shown), name, found.mtimeMs)
+/**
+ * Refuses a lease that is damaged; one that was released meanwhile is fine.
+ *
+ * @throws {@link StoreError} `ERR_STORE_FORMAT`.
+ */
+export async function proveLease(context: DiskContext, name: string): Promise<void> {
+  const found = await findLease(context, name)
+  if (found.kind === 'absent' || (found.kind === 'file' && parseLease(found.bytes))) return
+  const actual = found.kind === 'file' ? 'damaged' : `${found.actual}, and no lease`
+  const effect = 'what it protects is not known for certain; remove it if nothing runs that could need it'
+  throw new StoreError('ERR_STORE_FORMAT', `${LEASES}/${name} is ${actual}: ${effect}`)
 }
 
-async function stateOfLease(file: LeaseFile, name: string, renewedMs: number): Promise<LeaseState> {
+function findLease({ places }: DiskContext, name: string): Promise<FoundRecord> {
+  return onDisk({ act: 'read', path: `${LEASES}/${name}` }, () => readRecord(join(places.leases, name), BOUNDS))
+}
+
+async function stateOfLease(
+  { places }: DiskContext,
+  file: LeaseFile,
+  name: string,
+  { mtimeMs }: Stats,
+): Promise<LeaseState> {
   const { label, sinceMs, expiresInMs, digests, owner } = file
   const id = name.slice(0, -'.json'.length)
-  const holderLives = await onDisk({ act: 'ask about the holder of', path: `.layerstore/leases/${name}` }, () =>
-    lives(owner),
+  const life = await onDisk({ act: 'ask about the holder of', path: `${LEASES}/${name}` }, () =>
+    lifeOf(owner, Date.now() - mtimeMs, places.leases),
   )
-  return { id, label, sinceMs, expiresInMs, digests, renewedMs, holderLives, holder: describeOwner(owner) }
+  const holderLives = life === 'unknown' ? undefined : life === 'alive'
+  return { id, label, sinceMs, expiresInMs, digests, renewedMs: mtimeMs, holderLives, holder: describeOwner(owner) }
 }
 
-/** Gone whatever its age: known to be dead. Not gone however old: known to live. */
-async function lives(owner: Owner): Promise<boolean | undefined> {
-  if (await isGone(owner, 0)) return false
-  return (await isGone(owner, Number.POSITIVE_INFINITY)) ? undefined : true
+function damagedLease(name: string, found: FoundRecord & { readonly stats: Stats }): LeaseState {
+  const text = found.kind === 'file' ? found.bytes.toString('latin1') : ''
+  return {
+    id: name.slice(0, -'.json'.length),
+    label: 'damaged lease',
+    holder: describeOwner(undefined),
+    holderLives: undefined,
+    sinceMs: Math.min(found.stats.birthtimeMs - MARGIN_MS, Number(SINCE.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)),
+    renewedMs: found.stats.mtimeMs,
+    expiresInMs: DAMAGED_EXPIRES_MS,
+    digests: [...new Set(text.match(DIGESTS))].filter(isDigest),
+  }
 }
 
-/** SAFETY: a lease that cannot be read must not count for none. */
-function parseLease(text: string, shown: string): LeaseFile {
+/** The lease in a file, or `undefined` if it is none. */
+function parseLease(bytes: Buffer): LeaseFile | undefined {
   try {
-    const lease = JSON.parse(text) as LeaseFile
+    const lease = JSON.parse(bytes.toString('utf8')) as LeaseFile
     const numbers = [lease.sinceMs, lease.expiresInMs]
     const sound =
       lease.version === 1 &&
@@ -84,14 +114,8 @@ function parseLease(text: string, shown: string): LeaseFile {
       numbers.every(Number.isFinite) &&
       lease.digests.every(isDigest) &&
       parseOwner(JSON.stringify(lease.owner)) !== undefined
-    if (sound) return lease
-  } catch (cause) {
-    throw damaged(shown, cause)
+    return sound ? lease : undefined
+  } catch {
+    return undefined
   }
-  throw damaged(shown)
-}
-
-function damaged(shown: string, cause?: unknown): StoreError {
-  const message = `${shown} is damaged, and what it protects is unknown; remove it if nothing runs that could need it`
-  return new StoreError('ERR_STORE_FORMAT', message, { cause })
 }

@@ -1,39 +1,46 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, isDigest } from '../../../digest/index.ts'
+import { StoreError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import type { UnfinishedUsage } from '../../collect/collection-driver.ts'
 import type { DiskContext } from '../disk-context.ts'
+import { parseState } from '../ingest/ingest-state.ts'
 import { onDisk } from '../io-error.ts'
+import type { Places } from '../places/places.ts'
+
+const INGESTS = '.layerstore/ingests'
 
 /** The digests that ingests expect, as far as their keys say: the acts of this library use the digest as key. */
 export async function expectedDigests({ places }: DiskContext): Promise<Digest[]> {
-  return onDisk({ act: 'list', path: '.layerstore/ingests' }, async () => {
-    const names = await namesIn(places.ingests)
-    const keys = await settleAll(names.map(name => keyOf(join(places.ingests, name, 'state.json'))))
+  return onDisk({ act: 'list', path: INGESTS }, async () => {
+    const keys = await settleAll((await namesIn(places.ingests)).map(name => keyOf(places, name)))
     return keys.filter(isDigest)
   })
 }
 
-async function keyOf(path: string): Promise<unknown> {
+async function keyOf(places: Places, name: string): Promise<unknown> {
+  const directory = ingestIn(places, name)
   try {
-    return (JSON.parse(await readFile(path, 'utf8')) as { key?: unknown } | null)?.key
-  } catch (error) {
     // An ingest without a state has no bytes that would be missed; one with a broken state begins anew.
-    if (isErrno(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined
+    return directory && (await parseState(join(directory, 'state.json')))?.key
+  } catch (error) {
+    // That of another user.
+    if (isErrno(error, 'EACCES', 'EPERM')) return undefined
     throw error
   }
 }
 
 /** Ingests that have not come to their end, and their bytes. */
 export async function unfinishedUsage({ places }: DiskContext): Promise<UnfinishedUsage> {
-  return onDisk({ act: 'list', path: '.layerstore/ingests' }, async () => {
+  return onDisk({ act: 'list', path: INGESTS }, async () => {
     let [count, bytes] = [0, 0]
-    for (const directory of await namesIn(places.ingests)) {
-      const files = (await namesIn(join(places.ingests, directory))).filter(name => !name.endsWith('.json'))
-      for (const file of files) {
-        const size = await sizeOf(join(places.ingests, directory, file))
+    for (const name of await namesIn(places.ingests)) {
+      const directory = ingestIn(places, name)
+      if (directory === undefined) continue
+      for (const file of (await namesIn(directory)).filter(file => !file.endsWith('.json'))) {
+        const size = await sizeOf(join(directory, file))
         if (size === undefined) continue
         count++
         bytes += size
@@ -41,6 +48,16 @@ export async function unfinishedUsage({ places }: DiskContext): Promise<Unfinish
     }
     return { count, bytes }
   })
+}
+
+/** SAFETY: a link among the ingests leads elsewhere, and is none. */
+function ingestIn(places: Places, name: string): string | undefined {
+  try {
+    return places.directory(`${INGESTS}/${name}`)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_FORMAT') return undefined
+    throw error
+  }
 }
 
 async function namesIn(path: string): Promise<string[]> {

@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Digest } from '../../../digest/index.ts'
 import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -7,10 +6,9 @@ import { withDescriptor } from '../../../internal/with-descriptor.ts'
 import { Limits } from '../../../spec/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { blobName } from '../layout.ts'
-import { trashPath } from './trash.ts'
+import { blobName } from '../places/places.ts'
+import { READ_FLAGS } from '../places/record-file.ts'
 
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const NOTHING = new Uint8Array(0)
 /** Enough for most manifests: these are read by one call. */
 const HEAD = 16 * 1024
@@ -34,13 +32,10 @@ export class SmallReader {
   async read(digest: Digest): Promise<Uint8Array | undefined> {
     // All who wait share the turn, and go on one after the other until the next is due.
     while (this.#yielder.shouldYield()) await this.#breathe()
-    const name = blobName(digest)
-    return onDisk({ act: 'read', path: name }, () =>
+    const { places } = this.#context
+    return onDisk({ act: 'read', path: blobName(digest) }, () =>
       // What a collection has moved away may still have to say what it needs.
-      withDescriptor(
-        async () =>
-          this.#readNow(join(this.#context.places.root, name)) ?? this.#readNow(trashPath(this.#context, digest)),
-      ),
+      withDescriptor(async () => this.#readNow(places.blob(digest)) ?? this.#readNow(places.trashed(digest))),
     )
   }
 
@@ -72,10 +67,9 @@ export class SmallReader {
   }
 }
 
-/** SAFETY: no link is followed, and a fifo holds nobody up. */
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, FLAGS)
+    return openSync(path, READ_FLAGS)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return undefined
     throw error

@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises'
+import { lutimes } from 'node:fs/promises'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { createOnce } from '../link-once.ts'
@@ -11,7 +11,7 @@ import { stateOf } from './trash.ts'
  */
 export async function readRemovals({ places }: DiskContext): Promise<number> {
   const what = { act: 'look at', path: '.layerstore/removals' }
-  return (await onDisk(what, () => stateOf(places.removals)))?.mtimeMs ?? 0
+  return (await onDisk(what, async () => stateOf(places.removals)))?.mtimeMs ?? 0
 }
 
 /** Makes the file, once: counting on it later needs no free space. */
@@ -23,7 +23,6 @@ export async function prepareRemovals({ places }: DiskContext): Promise<void> {
 
 /** Counts on. */
 export async function countRemoval(context: DiskContext): Promise<void> {
-  const { removals } = context.places
   const next = Math.floor((await readRemovals(context)) / 1000) + 1
-  await utimes(removals, next, next)
+  await lutimes(context.places.removals, next, next)
 }

@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DIGEST_ALGORITHMS, isDigest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
@@ -21,12 +20,13 @@ export async function* scanBlobs(
   options: AbortOptions,
 ): AsyncGenerator<readonly StoredBlob[], void, undefined> {
   for (const algorithm of Object.keys(DIGEST_ALGORITHMS)) {
-    const directory = join(context.places.blobs, algorithm)
-    const what = { act: 'list', path: `blobs/${algorithm}` }
-    const names = await onDisk(what, () => namesIn(directory))
+    const place = `blobs/${algorithm}`
+    const what = { act: 'list', path: place }
+    const names = await onDisk(what, () => namesIn(context.places.directory(place)))
     const yielder = new EventLoopYielder()
     for (let i = 0; i < names.length; ) {
       const found: StoredBlob[] = []
+      const directory = context.places.directory(place)
       i = await onDisk(what, async () => lookAtSome(names, i, { algorithm, directory, yielder, found }))
       yield found
       options.signal?.throwIfAborted()

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
-import { link, mkdir, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type Digest, isDigest, splitDigest } from '../../../digest/index.ts'
+import { link, readdir } from 'node:fs/promises'
+import { type Digest, isDigest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { assertDirectory, blobName } from '../layout.ts'
-import { exists, linkOnce, removeFile } from '../link-once.ts'
+import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
+import { blobName } from '../places/places.ts'
+import { syncBlobName } from '../places/synced-places.ts'
 import { lstat, rename, unlink } from './calls-at-once.ts'
 
 /** The system frees the space of no larger file within a millisecond. */
@@ -27,14 +26,13 @@ export function isSame(a: FileState, b: FileState): boolean {
 /** Makes the directory where blobs wait for their end. */
 export async function createTrash({ places }: DiskContext): Promise<void> {
   const what = { act: 'create', path: '.layerstore/trash', writes: true }
-  await onDisk(what, () => mkdir(places.trash, { recursive: true, mode: 0o700 }))
-  await assertDirectory(places.trash, '.layerstore/trash')
+  await onDisk(what, async () => ensureDirectory(places.trash, 0o700))
 }
 
 /** Takes a blob out of sight. Resolves to whether it was there. */
-export async function moveToTrash(context: DiskContext, digest: Digest): Promise<boolean> {
+export async function moveToTrash({ places }: DiskContext, digest: Digest): Promise<boolean> {
   try {
-    await rename(join(context.places.root, blobName(digest)), trashPath(context, digest))
+    await rename(places.blob(digest), places.trashed(digest))
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
@@ -51,15 +49,14 @@ export async function emptyTrash(
   digest: Digest,
   before: FileState | undefined,
 ): Promise<'removed' | 'changed'> {
-  const path = trashPath(context, digest)
-  const now = await stateOf(path)
+  const now = await stateOf(context.places.trashed(digest))
   // Somebody asked for it, and has brought it back.
   if (!now) return 'changed'
   const same = before !== undefined && isSame(now, before)
   if (!same) await putBack(context, digest)
-  if (same && now.size < LARGE_BYTES) await unlink(path)
-  else await removeFile(path)
-  return same && !existsSync(join(context.places.root, blobName(digest))) ? 'removed' : 'changed'
+  if (same && now.size < LARGE_BYTES) await unlink(context.places.trashed(digest))
+  else await removeFile(context.places.trashed(digest))
+  return same && !(await stateOf(context.places.blob(digest))) ? 'removed' : 'changed'
 }
 
 /**
@@ -67,22 +64,22 @@ export async function emptyTrash(
  * is worth while now.
  */
 export async function restoreBlob(context: DiskContext, digest: Digest): Promise<boolean> {
-  const name = blobName(digest)
-  const place = join(context.places.root, name)
-  return onDisk({ act: 'restore', path: name }, async () => {
-    if (!context.settings.readOnly && (await linkBack(context, digest, place))) {
+  return onDisk({ act: 'restore', path: blobName(digest) }, async () => {
+    if (!context.settings.readOnly && (await linkBack(context, digest))) {
       // A name may be about to rely on it.
-      await context.syncs.sync(dirname(place))
+      await syncBlobName(context, digest)
       return true
     }
     // SAFETY: not in the trash any more does not mean gone: the collection may just have brought it back.
-    return exists(place)
+    return exists(context.places.blob(digest))
   })
 }
 
-async function linkBack(context: DiskContext, digest: Digest, place: string): Promise<boolean> {
+async function linkBack(context: DiskContext, digest: Digest): Promise<boolean> {
+  const { places } = context
   try {
-    await link(trashPath(context, digest), place)
+    if (!(await isFile(places.trashed(digest)))) return false
+    await link(places.trashed(digest), places.blob(digest))
     return true
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return true
@@ -93,9 +90,9 @@ async function linkBack(context: DiskContext, digest: Digest, place: string): Pr
 }
 
 /** For file systems without hard links. */
-async function moveBack(context: DiskContext, digest: Digest): Promise<boolean> {
+async function moveBack({ places }: DiskContext, digest: Digest): Promise<boolean> {
   try {
-    await rename(trashPath(context, digest), join(context.places.root, blobName(digest)))
+    await rename(places.trashed(digest), places.blob(digest))
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EPERM')) return false
@@ -107,17 +104,17 @@ async function moveBack(context: DiskContext, digest: Digest): Promise<boolean> 
 export async function restoreAll(context: DiskContext): Promise<void> {
   for (const name of await namesIn(context.places.trash)) {
     const digest = name.replace('-', ':')
-    if (!isDigest(digest)) continue
+    if (!isDigest(digest) || !(await isFile(context.places.trashed(digest)))) continue
     await putBack(context, digest)
-    await removeFile(join(context.places.trash, name))
+    await removeFile(context.places.trashed(digest))
   }
 }
 
 async function putBack(context: DiskContext, digest: Digest): Promise<void> {
-  const [from, to] = [trashPath(context, digest), join(context.places.root, blobName(digest))]
-  if ((await linkOnce(from, to)) === 'unsupported') await moveBack(context, digest)
+  const { places } = context
+  if ((await linkOnce(places.trashed(digest), places.blob(digest))) === 'unsupported') await moveBack(context, digest)
   // Before it leaves the trash, where every look-up finds it.
-  await context.syncs.sync(dirname(to))
+  await syncBlobName(context, digest)
 }
 
 async function namesIn(path: string): Promise<string[]> {
@@ -140,8 +137,12 @@ export async function stateOf(path: string): Promise<FileState | undefined> {
   }
 }
 
-/** Where a blob stands on its way out. */
-export function trashPath(context: DiskContext, digest: Digest): string {
-  const { algorithm, hex } = splitDigest(digest)
-  return join(context.places.trash, `${algorithm}-${hex}`)
+/** SAFETY: what another program put into the trash must not become a blob: a link would lead out of the store. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile()
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
+    throw error
+  }
 }

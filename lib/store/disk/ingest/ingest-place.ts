@@ -1,8 +1,7 @@
-import { rmdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { isErrno } from '../../../internal/errno.ts'
-import { removeFile } from '../link-once.ts'
-import type { Lock } from '../lock.ts'
+import { join } from 'node:path'
+import { removeEmpty, removeFile } from '../link-once.ts'
+import type { Lock } from '../locks/lock.ts'
+import type { Places } from '../places/places.ts'
 
 /** Where one ingest lives on disk, and how to leave it. */
 export interface IngestPlace {
@@ -21,12 +20,16 @@ export interface IngestPlace {
 }
 
 /** The place of a keyed ingest: a directory of its own, owned through `owner.json`. */
-export function keyedPlace(directory: string, name: string, lock: Lock): IngestPlace {
-  const data = join(directory, 'data')
-  const state = join(directory, 'state.json')
+export function keyedPlace(places: Places, name: string, lock: Lock): IngestPlace {
+  const data = () => join(places.directory(name), 'data')
+  const state = () => join(places.directory(name), 'state.json')
   return {
-    data,
-    state,
+    get data() {
+      return data()
+    },
+    get state() {
+      return state()
+    },
     name,
     assertHeld: () => lock.assertHeld(),
     release: () => lock.release(),
@@ -35,21 +38,12 @@ export function keyedPlace(directory: string, name: string, lock: Lock): IngestP
         // SAFETY: whoever took the place over is writing there now.
         if (!(await lock.isHeld())) return
         // The state first: without it nobody takes up what is left of the data.
-        await removeFile(state)
-        await removeFile(data)
+        await removeFile(state())
+        await removeFile(data())
       } finally {
         await lock.release()
       }
-      await removeEmpty(dirname(data))
+      await removeEmpty(places.directory(name))
     },
-  }
-}
-
-/** Removes a directory unless somebody uses it again. */
-export async function removeEmpty(directory: string): Promise<void> {
-  try {
-    await rmdir(directory)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error
   }
 }

@@ -1,8 +1,11 @@
 import type { BigIntStats } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, type DigestCheckpoint } from '../../../digest/index.ts'
-import { isErrno } from '../../../internal/errno.ts'
 import { removeFile, temporaryName } from '../link-once.ts'
+import { readRecord } from '../places/record-file.ts'
+
+/** SAFETY: bounds what is read into memory; a state has a key of 512 characters and a saved hash state of some hundred bytes. */
+const LIMIT = 64 * 1024
 
 /** How far an ingest has come, as `state.json` says it. Never ahead of the bytes that are on disk for certain. */
 export interface IngestState {
@@ -31,19 +34,25 @@ export async function writeIngestState(path: string, state: IngestState): Promis
 
 /** The state of an ingest, or `undefined` if there is none or it cannot be trusted. */
 export async function readIngestState(path: string, key: string): Promise<IngestState | undefined> {
+  const state = await parseState(path)
+  const sound =
+    state?.version === 1 &&
+    state.key === key &&
+    Object.hasOwn(DIGEST_ALGORITHMS, state.algorithm) &&
+    Number.isSafeInteger(state.offset) &&
+    state.offset > 0 &&
+    (state.checkpoint === undefined || state.checkpoint?.bytes === state.offset)
+  return sound ? state : undefined
+}
+
+/** What `state.json` says, its members not proven; `undefined` if it says nothing. */
+export async function parseState(path: string): Promise<IngestState | undefined> {
+  const found = await readRecord(path, { limit: LIMIT })
+  if (found.kind !== 'file') return undefined
   try {
-    const state = JSON.parse(await readFile(path, 'utf8')) as IngestState
-    const sound =
-      state.version === 1 &&
-      state.key === key &&
-      Object.hasOwn(DIGEST_ALGORITHMS, state.algorithm) &&
-      Number.isSafeInteger(state.offset) &&
-      state.offset > 0 &&
-      (state.checkpoint === undefined || state.checkpoint.bytes === state.offset)
-    return sound ? state : undefined
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError || error instanceof TypeError) return undefined
-    throw error
+    return (JSON.parse(found.bytes.toString('utf8')) as IngestState | null) ?? undefined
+  } catch {
+    return undefined
   }
 }
 

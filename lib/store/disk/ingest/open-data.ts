@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import {
   createStreamDigester,
   type DigestAlgorithm,
@@ -10,7 +10,7 @@ import {
 import { FormatError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { withDescriptor } from '../../../internal/with-descriptor.ts'
-import { removeFile } from '../link-once.ts'
+import { makeWay } from '../link-once.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { fileIdentity, type IngestState, readIngestState } from './ingest-state.ts'
 
@@ -33,8 +33,8 @@ const PIECE = 512 * 1024
 export async function createData(place: IngestPlace, hashing: Hashing): Promise<OpenData> {
   if (place.state) {
     // The state goes first: a crash between the two must not leave a state beside data that it does not describe.
-    await removeFile(place.state)
-    await rm(place.data, { force: true, recursive: true })
+    await makeWay(place.state)
+    await makeWay(place.data)
   }
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
   const file = await withDescriptor(() => open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600))

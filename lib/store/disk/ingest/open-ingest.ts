@@ -6,10 +6,10 @@ import { ingestBusy } from '../../shared/ingest-key.ts'
 import type { IngestWriterParts } from '../../shared/ingest-writer.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { ensureDirectory } from '../link-once.ts'
-import { acquireLock, type Lock, tryLock } from '../lock.ts'
+import { ensureDirectory, removeEmpty } from '../link-once.ts'
+import { acquireLock, type Lock, tryLock } from '../locks/lock.ts'
 import { DiskSink } from './disk-sink.ts'
-import { keyedPlace, removeEmpty } from './ingest-place.ts'
+import { keyedPlace } from './ingest-place.ts'
 import { createData, resumeData } from './open-data.ts'
 
 /** Opens the ingest of a key, alone among all processes, and takes up what an earlier writer left. */
@@ -20,10 +20,9 @@ export async function openIngest(
 ): Promise<Omit<IngestWriterParts, 'onClosed'>> {
   const hashing = { algorithm: options.algorithm ?? 'sha256', hasher: options.hasher ?? context.settings.hasher }
   const name = `.layerstore/ingests/${await ingestDirectory(key)}`
-  const directory = join(context.places.root, name)
   const what = { act: 'open', path: name, writes: true }
-  const lock = await onDisk(what, () => own(directory, key, options))
-  const place = keyedPlace(directory, name, lock)
+  const lock = await onDisk(what, () => own(context, name, key, options))
+  const place = keyedPlace(context.places, name, lock)
   try {
     const data = await onDisk(what, async () => {
       const resumed = await resumeData(place, key, hashing)
@@ -43,20 +42,21 @@ export async function ingestDirectory(key: string): Promise<string> {
   return splitDigest(await digestOf(Buffer.from(key, 'utf8'))).hex
 }
 
-async function own(directory: string, key: string, options: IngestOptions): Promise<Lock> {
-  const path = join(directory, 'owner.json')
+async function own(context: DiskContext, name: string, key: string, options: IngestOptions): Promise<Lock> {
+  const { places } = context
+  const path = () => join(places.directory(name), 'owner.json')
   for (;;) {
     options.signal?.throwIfAborted()
-    await ensureDirectory(directory, 0o700)
+    await ensureDirectory(places.directory(name), 0o700)
     try {
-      if (options.wait) return await acquireLock(path, { signal: options.signal })
+      if (options.wait) return await acquireLock(path, context.waiting(`${name}/owner.json`, options))
       const taken = await tryLock(path)
       if (!('holder' in taken)) return taken
       throw ingestBusy(key, taken.holder)
     } catch (error) {
       // The writer before us has just removed its directory.
       if (isErrno(error, 'ENOENT')) continue
-      await removeEmpty(directory).catch(() => undefined)
+      await removeEmpty(places.directory(name)).catch(() => undefined)
       throw error
     }
   }

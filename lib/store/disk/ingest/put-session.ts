@@ -4,10 +4,10 @@ import type { DigestAlgorithm, HasherEngine } from '../../../digest/index.ts'
 import type { IngestWriterParts } from '../../shared/ingest-writer.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { ensureDirectory, removeFile } from '../link-once.ts'
-import { acquireLock, type Lock } from '../lock.ts'
+import { ensureDirectory, removeEmpty, removeFile } from '../link-once.ts'
+import { acquireLock, type Lock } from '../locks/lock.ts'
 import { DiskSink } from './disk-sink.ts'
-import { type IngestPlace, removeEmpty } from './ingest-place.ts'
+import type { IngestPlace } from './ingest-place.ts'
 import { createData } from './open-data.ts'
 
 /** Directories of put sessions are told from those of keyed ingests, which have 64 hex digits, by this. */
@@ -21,13 +21,11 @@ export const SESSION_PREFIX = 'put-'
 export class PutSession {
   readonly #context: DiskContext
   readonly #name = `.layerstore/ingests/${SESSION_PREFIX}${randomBytes(8).toString('hex')}`
-  readonly #directory: string
   #lock: Promise<Lock> | undefined
   #count = 0
 
   constructor(context: DiskContext) {
     this.#context = context
-    this.#directory = join(context.places.root, this.#name)
   }
 
   /** Opens a new ingest. */
@@ -46,8 +44,8 @@ export class PutSession {
 
   async #start(): Promise<void> {
     this.#lock ??= onDisk({ act: 'create', path: this.#name, writes: true }, async () => {
-      await ensureDirectory(this.#directory, 0o700)
-      return acquireLock(join(this.#directory, 'owner.json'))
+      await ensureDirectory(this.#directory(), 0o700)
+      return acquireLock(() => join(this.#directory(), 'owner.json'))
     })
     try {
       await this.#lock
@@ -59,15 +57,18 @@ export class PutSession {
 
   #nextPlace(): IngestPlace {
     this.#count++
-    const data = join(this.#directory, String(this.#count))
+    const name = String(this.#count)
+    const data = () => join(this.#directory(), name)
     return {
-      data,
+      get data() {
+        return data()
+      },
       state: undefined,
-      name: `${this.#name}/${this.#count}`,
+      name: `${this.#name}/${name}`,
       // Names in the session are never used twice, so nobody else can have written to the file.
       assertHeld: async () => {},
       release: async () => {},
-      remove: () => removeFile(data),
+      remove: async () => removeFile(data()),
     }
   }
 
@@ -76,6 +77,10 @@ export class PutSession {
     const lock = await this.#lock?.catch(() => undefined)
     if (!lock) return
     await lock.release().catch(() => undefined)
-    await removeEmpty(this.#directory).catch(() => undefined)
+    await removeEmpty(this.#directory()).catch(() => undefined)
+  }
+
+  #directory(): string {
+    return this.#context.places.directory(this.#name)
   }
 }

@@ -5,7 +5,7 @@ import { isErrno } from '../../../internal/errno.ts'
 import type { IngestInfo } from '../../blob-store.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { isLocked } from '../lock.ts'
+import { isLocked } from '../locks/lock.ts'
 import { readIngestState } from './ingest-state.ts'
 import { ingestDirectory } from './open-ingest.ts'
 
@@ -16,8 +16,8 @@ export async function statIngest(
   algorithm: DigestAlgorithm,
 ): Promise<IngestInfo | undefined> {
   const name = `.layerstore/ingests/${await ingestDirectory(key)}`
-  const directory = join(context.places.root, name)
   return onDisk({ act: 'look at', path: name }, async () => {
+    const directory = context.places.directory(name)
     const busy = await isLocked(join(directory, 'owner.json'))
     const state = await readIngestState(join(directory, 'state.json'), key)
     const offset =

@@ -1,9 +1,8 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs'
-import type { Places } from '../layout.ts'
+import { type BigIntStats, closeSync, fstatSync, openSync } from 'node:fs'
 import { readIndexBytes } from '../layout.ts'
+import type { Places } from '../places/places.ts'
+import { READ_FLAGS } from '../places/record-file.ts'
 import { type IndexFile, parseIndexFile, takeOrder } from './index-file.ts'
-
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
  * Until a file has looked the same for so long, its bytes are read again. File systems write times in ticks of up to 10 ms; those
@@ -74,7 +73,7 @@ export class IndexCache {
    */
   #look(): Look | undefined {
     try {
-      const file = openSync(this.#places.index, FLAGS)
+      const file = openSync(this.#places.index, READ_FLAGS)
       try {
         return { stats: fstatSync(file, { bigint: true }), sinceMs: performance.now() }
       } finally {

@@ -2,7 +2,7 @@ import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { readIndexBytes } from '../layout.ts'
-import { acquireLock, type Lock } from '../lock.ts'
+import { acquireLock, type Lock } from '../locks/lock.ts'
 import type { IndexCache } from './index-cache.ts'
 import { IndexDraft } from './index-draft.ts'
 
@@ -111,7 +111,9 @@ export class IndexEditor {
 
   async #locked(signal: AbortSignal, act: (lock: Lock) => Promise<void>): Promise<void> {
     const what = { act: 'lock', path: 'index.json', writes: true }
-    const lock = await onDisk(what, () => acquireLock(this.#context.places.indexLock, { signal }))
+    const lock = await onDisk(what, () =>
+      acquireLock(() => this.#context.places.indexLock, this.#context.waiting('.layerstore/locks/index', { signal })),
+    )
     try {
       await act(lock)
     } finally {
