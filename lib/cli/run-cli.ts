@@ -25,13 +25,15 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
     await program.parseAsync([...args], { from: 'user' })
     return outcome.exit
   } catch (error) {
-    return report(error, terminal, { json, left: outcome.left })
+    return report(error, terminal, { json, ...outcome })
   }
 }
 
 interface Outcome {
   exit: ExitCode
   left: readonly string[]
+  /** What the command was waiting for when it ended. */
+  waitingFor?: string | undefined
 }
 
 /** Paths left behind that are told one by one; `--json` has all. */
@@ -46,6 +48,7 @@ function inSessionOf(terminal: Terminal, before: () => GlobalOptions, outcome: O
       outcome.exit = session.exit
     } finally {
       outcome.left = session.left
+      outcome.waitingFor = session.waitingFor
     }
   }
 }
@@ -53,10 +56,10 @@ function inSessionOf(terminal: Terminal, before: () => GlobalOptions, outcome: O
 function report(
   error: unknown,
   terminal: Terminal,
-  { json, left }: { json: boolean; left: readonly string[] },
+  { json, left, waitingFor }: Pick<Outcome, 'left' | 'waitingFor'> & { json: boolean },
 ): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
-  const { code, message, exit } = describe(error, terminal)
+  const { code, message, exit } = describe(error, terminal, waitingFor)
   if (json) {
     terminal.stdout.write(`${JSON.stringify({ error: { code, message, ...(left.length > 0 && { left }) } })}\n`)
     return exit
@@ -67,8 +70,15 @@ function report(
   return exit
 }
 
-function describe(error: unknown, terminal: Terminal): { code: string; message: string; exit: ExitCode } {
-  if (terminal.signal.aborted) return { code: 'ERR_ABORTED', message: 'stopped', exit: 130 }
+function describe(
+  error: unknown,
+  terminal: Terminal,
+  waitingFor: string | undefined,
+): { code: string; message: string; exit: ExitCode } {
+  if (terminal.signal.aborted) {
+    const message = waitingFor === undefined ? 'stopped' : `stopped while ${oneLine(waitingFor)}`
+    return { code: 'ERR_ABORTED', message, exit: 130 }
+  }
   if (error instanceof CommanderError) {
     // Commander's own `help` is asked for by giving no command at all.
     const message = error.code === 'commander.help' ? 'no command given; see layerstore --help' : error.message

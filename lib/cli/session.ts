@@ -1,8 +1,9 @@
 import type { ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
-import type { OpenStoreOptions, Store } from '../store/index.ts'
+import type { OpenStoreOptions, Store, StoreEvent } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
+import { printable } from './printable.ts'
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
@@ -32,6 +33,7 @@ export class Session implements AsyncDisposable {
   left: readonly string[] = []
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
+  readonly #waits = new Map<string, string>()
   #registry: RegistryClient | undefined
   #display: ProgressDisplay | undefined
 
@@ -60,16 +62,18 @@ export class Session implements AsyncDisposable {
   }
 
   async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
-    const { openStore } = await import('../store/index.ts')
-    return this.#keep(
-      await openStore(this.#options.store ?? storeDirectory(this.terminal.env), { ...options, hasher: this.hasher }),
-    )
+    return this.#openLayout(this.#options.store ?? storeDirectory(this.terminal.env), options)
   }
 
   /** Another image layout than the session's store. */
   async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly' | 'damaged'>): Promise<Store> {
+    return this.#openLayout(directory, options)
+  }
+
+  async #openLayout(directory: string, options: OpenStoreOptions): Promise<Store> {
     const { openStore } = await import('../store/index.ts')
-    return this.#keep(await openStore(directory, { ...options, hasher: this.hasher }))
+    const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
+    return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }
 
   /** An archive, to be read. */
@@ -102,6 +106,20 @@ export class Session implements AsyncDisposable {
     if (event.type === 'mirror-failed') this.note(`${event.registry}: mirror ${event.mirror} failed (${event.reason})`)
     if (event.type !== 'waiting' || event.delayMs < NOTED_WAIT_MS) return
     this.note(`${event.registry}: waiting ${Math.round(event.delayMs / 1000)} s (${event.reason})`)
+  }
+
+  /** SAFETY: a command that hangs in silence is killed, or waited for in vain; so this is told also with `--quiet`. */
+  #tellOfWait(event: StoreEvent): void {
+    if (event.type === 'waited') return void this.#waits.delete(event.lock)
+    const message = printable(event.message)
+    this.#waits.set(event.lock, message)
+    if (this.quiet || this.json) this.terminal.stderr.write(`${message}\n`)
+    else this.note(message)
+  }
+
+  /** What the command is waiting for, if it has been told. */
+  get waitingFor(): string | undefined {
+    return [...this.#waits.values()].at(-1)
   }
 
   /** Runs a transfer and shows how it goes. */

@@ -17,6 +17,7 @@ export async function cli(
     signal?: AbortSignal
     stdin?: AsyncIterable<Uint8Array>
     onStdout?: (text: string) => void
+    onStderr?: (text: string) => void
     onBytes?: (chunk: Uint8Array) => void
   } = {},
 ): Promise<CliRun> {
@@ -31,6 +32,7 @@ export async function cli(
   })
   stderr.on('data', chunk => {
     text.stderr += chunk
+    options.onStderr?.(text.stderr)
   })
   const env = options.store ? { LAYERSTORE_STORE: options.store } : {}
   const signal = options.signal ?? new AbortController().signal
