@@ -1,17 +1,16 @@
 import { isEncryptedLayerType } from '../spec/index.ts'
 import type { AnyPlan, UnverifiedLayer } from '../transfer/index.ts'
-import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 
 /** Names the layers that were moved and never opened: the encrypted ones, and those that could not be compared. */
 export function noteLayers(session: Session, plan: AnyPlan, unverified: readonly UnverifiedLayer[]): void {
   for (const { digest, mediaType, reason } of unverified) {
-    session.note(`layer ${digest} (${printable(mediaType)}) is not verified: ${printable(reason)}`)
+    session.note(`layer ${digest} (${mediaType}) is not verified: ${reason}`)
   }
   const told = new Set(unverified.map(({ digest }) => digest))
   for (const { descriptor } of plan.steps) {
     const { digest, mediaType } = descriptor
     if (told.has(digest) || !isEncryptedLayerType(mediaType)) continue
-    session.note(`layer ${digest} (${printable(mediaType)}) is encrypted: it is moved as it is, and cannot be unpacked`)
+    session.note(`layer ${digest} (${mediaType}) is encrypted: it is moved as it is, and cannot be unpacked`)
   }
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { LayerStoreError } from '../errors/index.ts'
+import { printJson, printLines } from './printing/print.ts'
 import { createProgram, type InSession } from './program.ts'
 import { type GlobalOptions, Session } from './session.ts'
 import type { Terminal } from './terminal.ts'
@@ -61,12 +62,12 @@ function report(
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   const { code, message, exit } = describe(error, terminal, waitingFor)
   if (json) {
-    terminal.stdout.write(`${JSON.stringify({ error: { code, message, ...(left.length > 0 && { left }) } })}\n`)
+    printJson(terminal.stdout, { error: { code, message, ...(left.length > 0 && { left }) } })
     return exit
   }
-  for (const path of left.slice(0, SHOWN)) terminal.stderr.write(`left behind: ${oneLine(JSON.stringify(path))}\n`)
-  if (left.length > SHOWN) terminal.stderr.write(`and ${left.length - SHOWN} more; --json lists all\n`)
-  terminal.stderr.write(`layerstore: ${message} (${code})\n`)
+  const lines = left.slice(0, SHOWN).map(path => `left behind: ${JSON.stringify(path)}`)
+  if (left.length > SHOWN) lines.push(`and ${left.length - SHOWN} more; --json lists all`)
+  printLines(terminal.stderr, [...lines, `layerstore: ${message} (${code})`])
   return exit
 }
 
@@ -92,7 +93,7 @@ function describe(
   return { code: typeof code === 'string' ? code : 'ERR_UNEXPECTED', message: oneLine(message), exit: 1 }
 }
 
-/** SAFETY: a message may quote a registry; nothing in it may move the cursor or fake another line. */
+/** Messages of other programs may have several lines. */
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+  return text.replace(/\s*\n\s*/g, ' ')
 }

@@ -3,8 +3,9 @@ import type { HasherEngine } from '../digest/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { OpenStoreOptions, Store, StoreEvent } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
-import { printable } from './printable.ts'
-import { createProgressDisplay, type ProgressDisplay } from './progress-display.ts'
+import { formatTable } from './printing/format-table.ts'
+import { type Lines, printJson, printLines } from './printing/print.ts'
+import { createProgressDisplay, type ProgressDisplay } from './printing/progress-display.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
@@ -111,10 +112,9 @@ export class Session implements AsyncDisposable {
   /** SAFETY: a command that hangs in silence is killed, or waited for in vain; so this is told also with `--quiet`. */
   #tellOfWait(event: StoreEvent): void {
     if (event.type === 'waited') return void this.#waits.delete(event.lock)
-    const message = printable(event.message)
-    this.#waits.set(event.lock, message)
-    if (this.quiet || this.json) this.terminal.stderr.write(`${message}\n`)
-    else this.note(message)
+    this.#waits.set(event.lock, event.message)
+    if (this.quiet || this.json) printLines(this.terminal.stderr, event.message)
+    else this.note(event.message)
   }
 
   /** What the command is waiting for, if it has been told. */
@@ -134,22 +134,27 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Prints a result: the value as one JSON document with `--json`, else the text. */
-  result(text: string, value: unknown): void {
-    this.terminal.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`)
+  /** Prints a result: the value as one JSON document with `--json`, else the lines. */
+  result(lines: Lines, value: unknown): void {
+    if (this.json) printJson(this.terminal.stdout, value)
+    else printLines(this.terminal.stdout, lines)
   }
 
-  /** Prints bytes as they are. */
+  /** A table as lines. With `--quiet` nothing is printed for nothing, not even a head. */
+  table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    return this.quiet && rows.length === 0 ? [] : formatTable(header, rows)
+  }
+
+  /** Prints bytes as they are, and nothing else. */
   raw(bytes: Uint8Array): void {
     this.terminal.stdout.write(bytes)
-    if (bytes.at(-1) !== 0x0a) this.terminal.stdout.write('\n')
   }
 
-  /** Tells a person something that is not the result. */
+  /** Tells a person something that is not the result, in one line. */
   note(text: string): void {
     if (this.quiet || this.json) return
     if (this.#display) this.#display.note(text)
-    else this.terminal.stderr.write(`${text}\n`)
+    else printLines(this.terminal.stderr, text)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

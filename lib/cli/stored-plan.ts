@@ -2,7 +2,6 @@ import { open } from 'node:fs/promises'
 import type { PlanChange } from '../errors/index.ts'
 import { collectBytes } from '../internal/collect-bytes.ts'
 import type { AnyPlan } from '../transfer/index.ts'
-import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import { stdinOf } from './stdin-of.ts'
 import { UsageError } from './usage-error.ts'
@@ -66,7 +65,7 @@ export function noteChanges(session: Session, changes: readonly PlanChange[]): v
       what === 'source'
         ? `the name stood for ${planned}, now for ${now}`
         : `${digest}: ${planned} was planned, ${now} was needed`
-    session.note(`changed since the plan: ${printable(words)}`)
+    session.note(`changed since the plan: ${words}`)
   }
 }
 

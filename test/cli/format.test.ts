@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatBytes } from '../../lib/cli/format-bytes.ts'
-import { formatTable } from '../../lib/cli/format-table.ts'
+import { formatBytes } from '../../lib/cli/printing/format-bytes.ts'
+import { formatTable } from '../../lib/cli/printing/format-table.ts'
 import { storeDirectory } from '../../lib/cli/store-directory.ts'
 
 test('bytes are shown in decimal units with three digits', () => {
@@ -29,7 +29,7 @@ test('columns are as wide as their widest cell, and lines have no white space at
         ['x', 'y'],
       ],
     ),
-  ).toBe('A           B\nlong cell\nx           y')
+  ).toEqual(['A           B', 'long cell', 'x           y'])
 })
 
 test('the store is where the environment says, else in the data folder of the system', () => {

@@ -1,7 +1,7 @@
 import type { Image } from '../../image/index.ts'
 import type { RunConfig } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
-import { formatBytes } from '../format-bytes.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import { type WritingOptions, type WritingPolicies, writingPolicies } from './writing-policies.ts'

@@ -1,6 +1,5 @@
-import { formatBytes } from '../format-bytes.ts'
-import { formatTable } from '../format-table.ts'
-import { printable } from '../printable.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
 import type { Session } from '../session.ts'
 
 /** Options of `df`. */
@@ -22,12 +21,13 @@ export async function df(session: Session, options: DfOptions): Promise<void> {
   ] as const
   const rows = parts.map(([what, { blobs, bytes }]) => [what, String(blobs), formatBytes(bytes)])
   rows.push(['unfinished', String(usage.unfinished.count), formatBytes(usage.unfinished.bytes)])
-  const tables = [formatTable(['WHAT', 'BLOBS', 'SIZE'], rows)]
+  const lines = formatTable(['WHAT', 'BLOBS', 'SIZE'], rows)
   if (options.images) {
     const images = usage.images.map(({ name, blobs, bytes, uniqueBytes }) => {
-      return [printable(name), String(blobs), formatBytes(bytes), formatBytes(uniqueBytes)]
+      return [name, String(blobs), formatBytes(bytes), formatBytes(uniqueBytes)]
     })
-    tables.push(formatTable(['IMAGE', 'BLOBS', 'SIZE', 'UNIQUE'], images))
+    const table = session.table(['IMAGE', 'BLOBS', 'SIZE', 'UNIQUE'], images)
+    if (table.length > 0) lines.push('', ...table)
   }
-  session.result(tables.join('\n\n'), usage)
+  session.result(lines, usage)
 }

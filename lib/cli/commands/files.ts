@@ -1,6 +1,5 @@
 import { openUnionView, type UnionView, type ViewEntry } from '../../rootfs/index.ts'
 import { parsePlatform } from '../../spec/index.ts'
-import { formatTable } from '../format-table.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
@@ -31,8 +30,8 @@ export async function files(session: Session, name: string, path: string, option
     entry.layer < 0 ? '-' : String(entry.layer + 1),
     nameText(entry),
   ])
-  const text = formatTable(['MODE', 'OWNER', 'SIZE', 'CHANGED', 'LAYER', 'NAME'], rows)
-  session.result(text, entries.map(jsonEntry))
+  const lines = session.table(['MODE', 'OWNER', 'SIZE', 'CHANGED', 'LAYER', 'NAME'], rows)
+  session.result(lines, entries.map(jsonEntry))
 }
 
 /** The view over a stored image that the commands about its files share. */

@@ -1,8 +1,7 @@
 import type { CheckProgress, CheckReport, RepairResult, RepairSource, Store } from '../../store/index.ts'
-import { formatBytes } from '../format-bytes.ts'
-import { formatTable } from '../format-table.ts'
 import { parseAmount } from '../parse-amount.ts'
-import { printable } from '../printable.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
 import { openRepairSource } from '../repair-place.ts'
 import type { Session } from '../session.ts'
 
@@ -56,34 +55,27 @@ function progressNotes(session: Session): (progress: CheckProgress) => void {
   }
 }
 
-function describe(report: CheckReport, result: RepairResult | undefined): string {
+function describe(report: CheckReport, result: RepairResult | undefined): string[] {
   const rows = [
     ...report.problems.map(problem => {
       const { class: kind, path, actual, reason } = problem
-      return [kind, printable(path), printable(actual), printable(reason)]
+      return [kind, path, actual, reason]
     }),
-    ...report.faults.map(({ code, path, message, reason }) => [
-      code,
-      printable(path),
-      printable(message),
-      printable(reason ?? ''),
-    ]),
+    ...report.faults.map(({ code, path, message, reason }) => [code, path, message, reason ?? '']),
   ]
-  const table = rows.length > 0 ? [formatTable(['PROBLEM', 'WHERE', 'FOUND', 'REASON'], rows)] : []
+  const table = rows.length > 0 ? formatTable(['PROBLEM', 'WHERE', 'FOUND', 'REASON'], rows) : []
   const counts = Object.entries(report.counts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []))
   const faults = report.faults.length > 0 ? [`${report.faults.length} not understood`] : []
   const found = [...counts, ...faults].join(', ') || 'nothing wrong'
   const read = `read ${report.blobs} blobs, ${formatBytes(report.bytes)}, and followed ${report.names} names`
-  return [...table, `${read}: ${found}`, ...(result ? describeRepair(result) : [])].join('\n')
+  return [...table, `${read}: ${found}`, ...(result ? describeRepair(result) : [])]
 }
 
 function describeRepair({ repaired, quarantined, mended, unrepaired }: RepairResult): string[] {
   return [
-    ...repaired.map(
-      ({ digest, source, bytes }) => `repaired ${digest} from ${printable(source)}, ${formatBytes(bytes)}`,
-    ),
-    ...mended.map(({ path, outcome }) => `mended ${printable(path)}: ${outcome}`),
+    ...repaired.map(({ digest, source, bytes }) => `repaired ${digest} from ${source}, ${formatBytes(bytes)}`),
+    ...mended.map(({ path, outcome }) => `mended ${path}: ${outcome}`),
     ...quarantined.map(({ digest, to }) => `moved ${digest} to ${to}`),
-    ...unrepaired.map(({ path, why }) => `not repaired: ${printable(path)}: ${printable(why)}`),
+    ...unrepaired.map(({ path, why }) => `not repaired: ${path}: ${why}`),
   ]
 }

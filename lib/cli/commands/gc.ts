@@ -1,8 +1,7 @@
 import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../store/index.ts'
-import { formatBytes } from '../format-bytes.ts'
-import { formatTable } from '../format-table.ts'
 import { parseAmount } from '../parse-amount.ts'
-import { printable } from '../printable.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
 import type { Session } from '../session.ts'
 
 /** Options of `gc`. */
@@ -24,8 +23,8 @@ export async function gc(session: Session, options: GcOptions): Promise<void> {
   const store = await session.store()
   const { signal } = session
   const plan = await planCollection(store, { ...policy, signal })
-  for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${printable(why)})`)
-  for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${printable(why)})`)
+  for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${why})`)
+  for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${why})`)
   if (options.dryRun) return session.result(describePlan(plan, options.explain ?? false), plan)
   const result = await runCollection(store, plan, { signal })
   for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
@@ -44,23 +43,23 @@ function policyOf(options: GcOptions): CollectionPolicy {
   }
 }
 
-function describePlan(plan: CollectionPlan, explain: boolean): string {
+function describePlan(plan: CollectionPlan, explain: boolean): string[] {
   const rows = [
-    ...plan.dropNames.map(({ name, why }) => ['drop name', printable(name), '', printable(why)]),
-    ...plan.dropRecords.map(({ record, why }) => ['drop record', printable(record), '', printable(why)]),
-    ...plan.drop.map(({ digest, size, why }) => ['drop', digest.slice(0, 19), formatBytes(size), printable(why)]),
+    ...plan.dropNames.map(({ name, why }) => ['drop name', name, '', why]),
+    ...plan.dropRecords.map(({ record, why }) => ['drop record', record, '', why]),
+    ...plan.drop.map(({ digest, size, why }) => ['drop', digest.slice(0, 19), formatBytes(size), why]),
     ...(explain ? plan.keep : []).map(({ digest, size, why }) => {
-      return ['keep', digest.slice(0, 19), formatBytes(size), printable(why)]
+      return ['keep', digest.slice(0, 19), formatBytes(size), why]
     }),
   ]
-  const table = rows.length > 0 ? `${formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows)}\n` : ''
+  const table = rows.length > 0 ? formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows) : []
   const { skippedYoung, skippedLeased } = plan
   const lines = [
     `${count(plan.drop.length)} would go, ${formatBytes(plan.bytesFreed)}`,
     `${count(plan.keep.length)} would stay, ${formatBytes(plan.bytesKept)}`,
     `of these ${skippedYoung.blobs} because they are young, ${skippedLeased.blobs} because of a lease`,
   ]
-  return `${table}${lines.join('; ')}`
+  return [...table, lines.join('; ')]
 }
 
 function describeResult(result: CollectionResult, plan: CollectionPlan): string {

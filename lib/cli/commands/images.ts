@@ -11,9 +11,7 @@ import {
   walkGraph,
 } from '../../spec/index.ts'
 import { findDocument, type NamedDescriptor, type Store } from '../../store/index.ts'
-import { formatBytes } from '../format-bytes.ts'
-import { formatTable } from '../format-table.ts'
-import { printable } from '../printable.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 
 /** What `images` says of one name. */
@@ -42,7 +40,7 @@ export async function images(session: Session): Promise<void> {
 
 function show(session: Session, rows: readonly ImageRow[]): void {
   for (const { name, error } of rows) {
-    if (error) session.note(`warning: ${printable(name)}: ${printable(error.message)} (${error.code})`)
+    if (error) session.note(`warning: ${name}: ${error.message} (${error.code})`)
   }
   const cells = rows.map(row => [
     row.name,
@@ -50,7 +48,7 @@ function show(session: Session, rows: readonly ImageRow[]): void {
     row.platforms.join(', ') || (row.error ? '?' : '-'),
     row.error ? '?' : formatBytes(row.size),
   ])
-  session.result(formatTable(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
+  session.result(session.table(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
 }
 
 /** One image that cannot be read hides none of the others. */

@@ -1,7 +1,7 @@
 import { findDescriptor, type Image, readImage } from '../../image/index.ts'
 import { formatPlatform, parsePlatform, platformOfConfig } from '../../spec/index.ts'
-import { formatBytes } from '../format-bytes.ts'
-import { formatTable } from '../format-table.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
 import type { Session } from '../session.ts'
 
 /** Options of `inspect`, `manifest` and `config`. */
@@ -18,7 +18,7 @@ export async function inspect(session: Session, name: string, options: PlatformO
   session.result(describe(name, image), { name, root, ...image })
 }
 
-function describe(name: string, image: Image): string {
+function describe(name: string, image: Image): string[] {
   const { descriptor, config, layers } = image
   const run = config.config ?? {}
   const platform = platformOfConfig(config)
@@ -39,5 +39,5 @@ function describe(name: string, image: Image): string {
   const width = Math.max(...facts.map(([label]) => label.length))
   const lines = facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(width)}  ${value}`]))
   const rows = layers.map(layer => [layer.descriptor.digest, formatBytes(layer.descriptor.size), layer.diffId])
-  return [...lines, formatTable(['LAYER', 'SIZE', 'DIFF ID'], rows)].join('\n')
+  return [...lines, ...formatTable(['LAYER', 'SIZE', 'DIFF ID'], rows)]
 }

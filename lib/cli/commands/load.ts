@@ -1,6 +1,5 @@
 import { type LoadedImage, loadArchive, parseArchiveAddress } from '../../archive/index.ts'
 import { parsePlatform, parseReference } from '../../spec/index.ts'
-import { printable } from '../printable.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import type { PlatformOption } from './inspect.ts'
@@ -28,16 +27,16 @@ export async function load(session: Session, options: LoadOptions): Promise<void
     signal,
   })
   for (const image of images) remark(session, image)
-  const text = images.flatMap(({ names, descriptor }) => (names.length > 0 ? names : [descriptor.digest])).join('\n')
-  session.result(text, images)
+  const lines = images.flatMap(({ names, descriptor }) => (names.length > 0 ? names : [descriptor.digest]))
+  session.result(lines, images)
 }
 
 function remark(session: Session, { names, labels, descriptor, platformsLeftOut }: LoadedImage): void {
   if (names.length === 0) {
-    const label = labels[0] === undefined ? '' : `, called ${JSON.stringify(printable(labels[0]))} in the file,`
+    const label = labels[0] === undefined ? '' : `, called ${JSON.stringify(labels[0])} in the file,`
     session.note(`${descriptor.digest}${label} has no name: give it one with -t, or gc takes it`)
   }
   if (platformsLeftOut.length > 0) {
-    session.note(`${names[0] ?? descriptor.digest}: left out ${printable(platformsLeftOut.join(', '))}`)
+    session.note(`${names[0] ?? descriptor.digest}: left out ${platformsLeftOut.join(', ')}`)
   }
 }

@@ -19,5 +19,5 @@ export async function remove(session: Session, names: readonly string[]): Promis
     if (!(await store.references.get(name, { signal }))) throw new ReferenceNotFoundError(name)
   }
   for (const name of names) await store.references.delete(name, { signal })
-  session.result(names.join('\n'), { removed: names })
+  session.result(names, { removed: names })
 }

@@ -1,6 +1,6 @@
-import { formatBytes } from '../format-bytes.ts'
-import { formatPlan } from '../format-plan.ts'
 import { platformsIn } from '../platforms-in.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatPlan } from '../printing/format-plan.ts'
 import type { Session } from '../session.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../stored-plan.ts'
 

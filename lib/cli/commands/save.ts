@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { saveArchive, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
 import { parsePlatform } from '../../spec/index.ts'
-import { formatBytes } from '../format-bytes.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import type { PlatformOption } from './inspect.ts'

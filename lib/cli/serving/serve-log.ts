@@ -1,5 +1,5 @@
 import type { RegistryRequestEvent } from '../../server/index.ts'
-import { printable } from '../printable.ts'
+import { printJson, printLines } from '../printing/print.ts'
 import type { Session } from '../session.ts'
 import { type ErrorRecord, errorRecord, errorText } from './error-record.ts'
 
@@ -55,8 +55,9 @@ export class ServeLog {
 
   #write(text: string, members: object): void {
     const time = new Date().toISOString()
-    const line = this.#session.json ? JSON.stringify({ time, ...members }) : `${time} ${text}`
-    this.#session.terminal.stderr.write(`${printable(line)}\n`)
+    const { stderr } = this.#session.terminal
+    if (this.#session.json) printJson(stderr, { time, ...members })
+    else printLines(stderr, `${time} ${text}`)
   }
 }
 

@@ -1,6 +1,7 @@
-import type { BlobProgress as BlobEvent, TransferProgress } from '../transfer/index.ts'
+import type { BlobProgress as BlobEvent, TransferProgress } from '../../transfer/index.ts'
+import type { Terminal } from '../terminal.ts'
 import { formatBytes } from './format-bytes.ts'
-import type { Terminal } from './terminal.ts'
+import { printLines } from './print.ts'
 
 /** Shows a running transfer. Call `close` before anything else is printed. */
 export interface ProgressDisplay {
@@ -50,7 +51,7 @@ class Lines implements ProgressDisplay {
 
   note(text: string): void {
     this.#toldAt = performance.now()
-    this.#stderr.write(`${text}\n`)
+    printLines(this.#stderr, text)
   }
 
   close(): void {}
@@ -72,13 +73,13 @@ class Bars implements ProgressDisplay {
     if (finished) this.#moving.delete(event.digest)
     else this.#moving.set(event.digest, event)
     this.#erase()
-    if (finished) this.#stderr.write(`${finishedLine(event)}\n`)
+    if (finished) printLines(this.#stderr, finishedLine(event))
     this.#draw(event)
   }
 
   note(text: string): void {
     this.#erase()
-    this.#stderr.write(`${text}\n`)
+    printLines(this.#stderr, text)
   }
 
   close(): void {
@@ -95,7 +96,7 @@ class Bars implements ProgressDisplay {
     const lines = [...this.#moving.values()].map(event => this.#bar(shortHex(event), event.bytes, event.size))
     if (lines.length === 0) return
     lines.push(this.#bar('total', latest.totalBytes, latest.totalSize))
-    this.#stderr.write(`${lines.join('\n')}\n`)
+    printLines(this.#stderr, lines)
     this.#drawn = lines.length
   }
 

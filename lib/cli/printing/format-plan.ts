@@ -1,24 +1,23 @@
-import type { AnyPlan, PlanStep } from '../transfer/index.ts'
+import type { AnyPlan, PlanStep } from '../../transfer/index.ts'
 import { formatBytes } from './format-bytes.ts'
 import { formatTable } from './format-table.ts'
-import { printable } from './printable.ts'
 
 /** A plan as a table with its totals, for people. */
-export function formatPlan(plan: AnyPlan): string {
+export function formatPlan(plan: AnyPlan): string[] {
   const rows = plan.steps.map(step => [
     step.kind.toUpperCase(),
     shortDigest(step),
     formatBytes(step.descriptor.size),
     needOf(step),
-    printable(step.reason),
+    step.reason,
   ])
   const inFlight = plan.bytesInFlight > 0 ? `, ${formatBytes(plan.bytesInFlight)} in flight elsewhere` : ''
   const present = `${formatBytes(plan.bytesPresent)} of ${formatBytes(plan.bytesTotal)} already there`
   return [
-    formatTable(['KIND', 'DIGEST', 'SIZE', 'NEED', 'WHY'], rows),
+    ...formatTable(['KIND', 'DIGEST', 'SIZE', 'NEED', 'WHY'], rows),
     `${movedBy(plan)}, ${present}${inFlight}`,
     ...platformLines(plan),
-  ].join('\n')
+  ]
 }
 
 function movedBy(plan: AnyPlan): string {
@@ -34,7 +33,7 @@ function needOf({ need, offset }: PlanStep): string {
 function platformLines({ platforms, platformsLeftOut }: AnyPlan): string[] {
   if (platforms.length === 0) return []
   const leftOut = platformsLeftOut.length > 0 ? `; left out: ${platformsLeftOut.join(', ')}` : ''
-  return [`platforms: ${printable(platforms.join(', ') + leftOut)}`]
+  return [`platforms: ${platforms.join(', ')}${leftOut}`]
 }
 
 function shortDigest({ descriptor: { digest } }: PlanStep): string {
