@@ -194,6 +194,26 @@ test.each([1, 2, 3, 4, 5, 7])(
   },
 )
 
+test('the rings of a worker that has many streams are small, and the digests right', async () => {
+  const worker = new HashWorker(() => {})
+  const held = () => process.memoryUsage().arrayBuffers
+  const open = (count: number) =>
+    Array.from({ length: count }, () => {
+      worker.reserve()
+      return new WorkerHash(worker, 'sha256', 'native')
+    })
+  const first = open(8)
+  const before = held()
+  const many = open(40)
+  // 128 KiB each, and not 2 MiB.
+  expect(held() - before).toBeLessThan(40 * 256 * 1024)
+  const part = bytes.subarray(0, 500_001)
+  await Promise.all([...first, ...many].map(hash => hash.update(part)))
+  const digests = await Promise.all([...first, ...many].map(hash => hash.hex()))
+  expect(new Set(digests)).toEqual(new Set([sha256(part).slice(7)]))
+  await worker.terminate()
+})
+
 test('a state that the hasher does not know fails its stream only', async () => {
   const worker = new HashWorker(() => {})
   const bad = new WorkerHash(worker, 'sha256', 'wasm', new Uint8Array(116))

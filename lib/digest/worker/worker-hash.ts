@@ -5,23 +5,31 @@ import type { HasherEngine } from '../engine.ts'
 import type { AnswerTaker, HashWorker } from './hash-worker.ts'
 
 /** PERF: smaller slots cost more in messages, larger slots cost more in waiting; see rationale.md. */
-const SLOT_BYTES = 512 * 1024
-const SLOTS = 4
-/** Number of idle rings kept for later streams. */
+const WIDE = { slotBytes: 512 * 1024, slots: 4 }
+/**
+ * PERF: a worker that hashes many streams always has a full slot of one of them, so they need no reserve each: 200 streams
+ * hold 25 MiB and not 400.
+ */
+const NARROW = { slotBytes: 64 * 1024, slots: 2 }
+/** Streams of one worker that get wide rings. */
+const WIDE_RINGS = 8
+/** Number of idle wide rings kept for later streams. */
 const KEPT_RINGS = 4
 
 const rings: SharedArrayBuffer[] = []
 
 /**
  * The hash of one stream, computed by a worker. Copies chunks into slots of shared memory, several small chunks into
- * one slot; holds 2 MiB.
+ * one slot; holds 2 MiB, or 128 KiB where the worker has many streams.
  */
 export class WorkerHash implements AnswerTaker {
   readonly #worker: HashWorker
   readonly #id: number
   readonly #ring: SharedArrayBuffer
   readonly #bytes: Uint8Array
-  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot)
+  readonly #slotBytes: number
+  readonly #slots: number
+  readonly #free: number[]
   /** The slot being filled, and the number of bytes in it. */
   #slot: number | undefined
   #filled = 0
@@ -34,10 +42,17 @@ export class WorkerHash implements AnswerTaker {
 
   constructor(worker: HashWorker, algorithm: DigestAlgorithm, engine: HasherEngine, state?: Uint8Array) {
     this.#worker = worker
-    this.#ring = rings.pop() ?? new SharedArrayBuffer(SLOT_BYTES * SLOTS)
+    const { slotBytes, slots } = worker.load > WIDE_RINGS ? NARROW : WIDE
+    const size = slotBytes * slots
+    this.#slotBytes = slotBytes
+    this.#slots = slots
+    this.#free = Array.from({ length: slots }, (_, slot) => slot)
+    this.#ring = (slots === WIDE.slots ? rings.pop() : undefined) ?? new SharedArrayBuffer(size)
     this.#bytes = new Uint8Array(this.#ring)
-    const slots = { ring: this.#ring, slotBytes: SLOT_BYTES, freeTogether: SLOTS / 2, sent: this.#sent }
-    this.#id = worker.open({ algorithm, engine, state, ...slots }, this)
+    this.#id = worker.open(
+      { algorithm, engine, state, ring: this.#ring, slotBytes, freeTogether: slots / 2, sent: this.#sent },
+      this,
+    )
   }
 
   /** Copies bytes into the ring. Waits for the worker if the ring is full. */
@@ -47,11 +62,11 @@ export class WorkerHash implements AnswerTaker {
       const slot = this.#slot ?? this.#free.pop() ?? (await this.#nextFree())
       this.#assertSound()
       this.#slot = slot
-      const size = Math.min(SLOT_BYTES - this.#filled, chunk.byteLength - at)
-      this.#bytes.set(chunk.subarray(at, at + size), slot * SLOT_BYTES + this.#filled)
+      const size = Math.min(this.#slotBytes - this.#filled, chunk.byteLength - at)
+      this.#bytes.set(chunk.subarray(at, at + size), slot * this.#slotBytes + this.#filled)
       this.#filled += size
       at += size
-      if (this.#filled === SLOT_BYTES) this.#flush()
+      if (this.#filled === this.#slotBytes) this.#flush()
     }
   }
 
@@ -121,6 +136,6 @@ export class WorkerHash implements AnswerTaker {
     this.#worker.close(this.#id)
     // SAFETY: a ring is reused only after the worker has released every slot; else two streams would share memory.
     const idle = this.#free.length + (this.#slot === undefined ? 0 : 1)
-    if (idle === SLOTS && rings.length < KEPT_RINGS) rings.push(this.#ring)
+    if (idle === this.#slots && this.#slots === WIDE.slots && rings.length < KEPT_RINGS) rings.push(this.#ring)
   }
 }
