@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openStore } from '../../lib/store/index.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
@@ -73,4 +73,26 @@ test('ST-05: who waits for room and is told to stop, stops', async () => {
   await expect(waiting).rejects.toBe(reason)
   release()
   expect(new Set((await Promise.all(puts)).map(({ digest }) => digest)).size).toBe(1)
+})
+
+test('readers whose callers pause keep no other reader waiting', async () => {
+  using directory = memoryDirectory('crowd')
+  await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  const { digest } = await store.put(Buffer.alloc(1_200_000, 'slow'))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const slow = Array.from({ length: 60 }, () => store.read(digest)[Symbol.asyncIterator]())
+    const taken: number[] = []
+    // Twenty may read at a time; the next twenty do when those have paused, long before the limit would double.
+    for (let i = 0; i < slow.length; i += 20) {
+      const first = await Promise.all(slow.slice(i, i + 20).map(reader => reader.next()))
+      taken.push(...first.map(({ value }) => value!.byteLength))
+      vi.advanceTimersByTime(101)
+    }
+    expect(await readAll(store.read(digest))).toHaveLength(1_200_000)
+    const rests = await Promise.all(slow.map(reader => readAll({ [Symbol.asyncIterator]: () => reader })))
+    expect(new Set(rests.map((rest, i) => taken[i]! + rest.byteLength))).toEqual(new Set([1_200_000]))
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -36,6 +36,8 @@ export class DiskContext {
   /** Files being synced while they are written. */
   backgroundSyncs = 0
   readonly batch: Batch
+  /** Blobs that are open for reading, also by readers whose callers pause. */
+  openReads = 0
   readonly readers = new ElasticSemaphore(OPEN_AT_ONCE)
   readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true

@@ -13,6 +13,7 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { READ_FLAGS } from '../places/record-file.ts'
+import { ReadPermit } from './read-permit.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
 /** Big enough that the calls hardly count. Many readers share what sixteen would take. */
@@ -29,11 +30,13 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   checkRange(options)
-  const release = await context.readers.acquire(options.signal)
+  const permit = await ReadPermit.acquire(context.readers, options.signal)
+  context.openReads++
   try {
-    yield* readOpened(context, verified, await openBlob(context, digest), digest, options)
+    yield* permit.during(readOpened(context, verified, await openBlob(context, digest), digest, options))
   } finally {
-    release()
+    context.openReads--
+    permit.release()
   }
 }
 
@@ -125,12 +128,12 @@ function notAFile(digest: Digest, actual: string): BlobCorruptError {
 
 /** PERF: the next piece is read while the reader works on this one. */
 async function* piecesOf(
-  { readers }: DiskContext,
+  context: DiskContext,
   file: FileHandle,
   { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieceAt = (position: number) => {
-    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / readers.held)))
+    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / context.openReads)))
     const size = Math.min(share, end - position)
     const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
     // It is looked at when its turn comes, or not at all.
