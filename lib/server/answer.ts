@@ -3,15 +3,15 @@ import type { Call } from './call.ts'
 import { discardBody } from './connections/discard-body.ts'
 import type { Fault } from './fault.ts'
 
-/** What a request is answered with. */
+/** Answer to a request, before it is sent. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Content; left away for HEAD, whose headers are the same. */
+  /** Content. It is not sent for HEAD, whose headers are the same as for GET. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>
 }
 
-/** An answer in JSON. */
+/** Answer with a JSON body. */
 export function jsonAnswer(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
   const body = Buffer.from(JSON.stringify(value))
   return {
@@ -21,14 +21,15 @@ export function jsonAnswer(status: number, value: unknown, headers: Readonly<Rec
   }
 }
 
-/** SPEC: errors are `{"errors":[{code, message, detail}]}` (distribution-spec, error codes). */
+/** Answer for a fault. SPEC: errors are `{"errors":[{code, message, detail}]}` (distribution-spec, error codes). */
 export function faultAnswer({ status, entries, headers }: Fault): Answer {
   return jsonAnswer(status, { errors: entries }, headers)
 }
 
 /**
- * Sends an answer, and counts the bytes of its content; resolves when it is out or the client is gone. Rejects with what the
- * body throws. An answer that comes before the end of the request's body ends the connection.
+ * Sends an answer and counts the bytes of its content. Resolves when the answer is sent or the client has disconnected.
+ * Rejects with the error of the body. If the request's body has not been read to its end, the connection is closed
+ * after the answer.
  */
 export async function sendAnswer(
   { request, signal }: Pick<Call, 'request' | 'signal'>,
@@ -37,8 +38,8 @@ export async function sendAnswer(
   tally: { bytesSent: number },
 ): Promise<void> {
   const body = request.method === 'HEAD' ? undefined : answer.body
-  const chunks = body === undefined ? [] : body instanceof Uint8Array ? [body] : heldBack(body)
-  // SPEC: an answer that has no content by its nature says no length either (RFC 9110, 8.6).
+  const chunks = body === undefined ? [] : body instanceof Uint8Array ? [body] : delayLastChunk(body)
+  // SPEC: a status without content (204, 304) must not have a Content-Length (RFC 9110, 8.6).
   const empty =
     answer.body !== undefined || answer.status === 204 || answer.status === 304 ? {} : { 'Content-Length': '0' }
   const head = () => {
@@ -47,7 +48,7 @@ export async function sendAnswer(
   }
   for await (const chunk of chunks) {
     if (response.destroyed) return
-    // The head waits for the first chunk: a blob that cannot even be opened is answered with an error.
+    // Headers are sent with the first chunk, so a blob that cannot be opened still gets an error status.
     if (!response.headersSent) head()
     tally.bytesSent += chunk.byteLength
     if (!response.write(chunk) && response.writableNeedDrain) await settled(response, 'drain', signal)
@@ -60,10 +61,13 @@ export async function sendAnswer(
 }
 
 /**
- * SAFETY: a blob is proven only when its stream has ended. The last chunk waits for that, so that a client never gets
- * the whole of a damaged blob: it gets a connection that breaks.
+ * Delays the last chunk until the source has ended.
+ *
+ * SAFETY: the digest of a blob is verified only when its stream ends. Without the delay a client would receive all
+ * bytes of a damaged blob and take it for whole. With it, the stream fails before the last chunk, and the connection
+ * breaks.
  */
-async function* heldBack(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* delayLastChunk(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let held: Uint8Array | undefined
   for await (const chunk of chunks) {
     if (held) yield held
@@ -72,7 +76,7 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   if (held) yield held
 }
 
-/** Waits for an event, or for the client to leave. */
+/** Resolves on the event, or when the client disconnects. */
 function settled(response: ServerResponse, event: 'drain' | 'finish', signal: AbortSignal): Promise<void> {
   if (response.destroyed || response.writableFinished || signal.aborted) return Promise.resolve()
   return new Promise(resolve => {

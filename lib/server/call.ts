@@ -6,7 +6,7 @@ import type { ReferrerIndex } from './referrers/referrer-index.ts'
 import type { UploadSessions } from './uploads/upload-sessions.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
-/** What a server has, whatever it is asked. */
+/** Parts of a server that every request uses. */
 export interface ServerParts {
   readonly store: Store
   readonly settings: Settings
@@ -16,15 +16,15 @@ export interface ServerParts {
   readonly upstream: Upstream | undefined
 }
 
-/** One request, and what is needed to answer it. */
+/** One request with all that is needed to answer it. */
 export interface Call extends ServerParts {
   readonly request: IncomingMessage
   readonly path: string
   readonly query: URLSearchParams
-  /** What its client is told apart from others by. */
+  /** Key that identifies the client for limits; see {@link RegistryCaller.client}. */
   readonly client: string
-  /** Fires when the client has left. */
+  /** Fires when the client disconnects. */
   readonly signal: AbortSignal
-  /** Takes what went wrong although the request is answered well, for the event of the request. */
+  /** Records a failure for the request's event although the request is answered with success. */
   readonly report: (error: unknown) => void
 }

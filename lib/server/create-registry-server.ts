@@ -10,31 +10,32 @@ import { respond } from './respond.ts'
 import { UploadSessions } from './uploads/upload-sessions.ts'
 import { Upstream } from './upstream/upstream.ts'
 
-/** A store that speaks the OCI distribution protocol. */
+/** Serves a store by the OCI distribution protocol. */
 export interface RegistryServer extends AsyncDisposable {
-  /** Answers one request: for a `node:http` server of your own. Never throws. */
+  /** Answers one request; for a `node:http` server of the caller. Never throws. */
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void
 
   /**
-   * Listens on its own: for plain http, or for https with a key and a certificate. Unless `authorize` is set, whoever
-   * reaches the port may read, and write unless the server is read-only.
+   * Listens for http, or for https with a key and a certificate. Without `authorize` every client that reaches the port
+   * may read, and may write unless the server is read-only.
    *
-   * @throws the system's error (`EADDRINUSE`, …) if it cannot.
+   * @throws the system's error (`EADDRINUSE`, …) if the port cannot be opened.
    */
   listen(options?: ListenOptions): Promise<RegistryAddress>
 
   /**
-   * Takes no more requests, lets the running ones finish for a while, then breaks them off; drops unfinished uploads
-   * unless they are to be kept. The store stays open. Idempotent.
+   * Refuses new requests, waits up to `closeGraceMs` for the running ones and then aborts them. Drops unfinished
+   * uploads unless `keepUploads` is set. The store stays open. Idempotent.
    */
   close(): Promise<void>
 }
 
 /**
- * Serves a store to Docker, containerd, skopeo and the like, and to this library's own client.
+ * Serves a store to Docker, containerd, skopeo and other clients of the distribution protocol, and to this library's
+ * client.
  *
- * Bodies are streamed both ways; blobs are verified while they go out, and a damaged one breaks the connection instead of
- * ending well. What is served, how names are mapped and which limits hold: see the README of this room.
+ * Bodies are streamed in both directions. Blobs are verified while they are sent; a damaged blob breaks the connection.
+ * The README of this room lists the endpoints, the mapping of names and the limits.
  *
  * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md | distribution-spec}
  */
@@ -79,7 +80,7 @@ class StoreServer implements RegistryServer {
   async listen(options: ListenOptions = {}): Promise<RegistryAddress> {
     const { server, address } = await openServer(this.handler, options, this.#settings)
     this.#servers.add(server)
-    // Closed while the port was being opened.
+    // `close` was called while the port was being opened.
     if (this.#closed) await closeServer(server, Promise.resolve())
     return address
   }
@@ -98,7 +99,7 @@ class StoreServer implements RegistryServer {
     await this.#parts.pushes.close()
   }
 
-  /** Waits for the running requests, but not for ever. */
+  /** Waits up to `closeGraceMs` for the running requests, then aborts them. */
   async #finishRunning(): Promise<void> {
     const all = Promise.all(this.#running.values())
     let timer: NodeJS.Timeout | undefined

@@ -1,8 +1,9 @@
 import { LayerStoreError, type StoreError } from '../errors/index.ts'
 
 /**
- * The codes that this server answers with. SPEC: below 500 only codes of the specification (distribution-spec, error codes);
- * `UNAVAILABLE` and `UNKNOWN`, which every client knows, are for 500 and more, and so is `STORAGE_FULL`, which is our own.
+ * Error codes of answers. SPEC: a status below 500 has a code of the specification (distribution-spec, error codes).
+ * `UNAVAILABLE` and `UNKNOWN`, which all clients know, and `STORAGE_FULL`, which is specific to this server, are for
+ * 500 and above.
  */
 export type WireCode =
   | 'BLOB_UNKNOWN'
@@ -23,14 +24,17 @@ export type WireCode =
   | 'UNKNOWN'
   | 'UNSUPPORTED'
 
-/** One error of an answer. */
+/** One error in an answer. */
 export interface FaultEntry {
   readonly code: WireCode
   readonly message: string
   readonly detail?: unknown
 }
 
-/** A request that is answered with an error: JSON on the wire, and in `RegistryRequestEvent` its cause, or else itself. */
+/**
+ * A request that is answered with an error. `RegistryRequestEvent.error` is its cause, or the fault itself if it has
+ * none.
+ */
 export class Fault extends Error {
   readonly status: number
   readonly entries: readonly FaultEntry[]
@@ -50,7 +54,7 @@ export class Fault extends Error {
   }
 }
 
-/** What an error of the library means to the client. */
+/** Status and code for errors of the library. */
 const KNOWN: Readonly<Record<string, readonly [status: number, code: WireCode]>> = {
   ERR_BLOB_NOT_FOUND: [404, 'BLOB_UNKNOWN'],
   ERR_DIGEST_MISMATCH: [400, 'DIGEST_INVALID'],
@@ -62,15 +66,15 @@ const KNOWN: Readonly<Record<string, readonly [status: number, code: WireCode]>>
   ERR_STORE_CLOSED: [503, 'UNAVAILABLE'],
 }
 
-/** What a refusal of the system means to the client. */
+/** Status, code and message for errors of the system. */
 const REFUSED: Readonly<Record<string, readonly [status: number, code: WireCode, message: string]>> = {
-  ENOSPC: [507, 'STORAGE_FULL', 'the registry has no room for this'],
-  EDQUOT: [507, 'STORAGE_FULL', 'the registry has no room for this'],
+  ENOSPC: [507, 'STORAGE_FULL', 'the disk of the registry is full'],
+  EDQUOT: [507, 'STORAGE_FULL', 'the disk of the registry is full'],
   EMFILE: [503, 'UNAVAILABLE', 'the registry has too many files open'],
   ENFILE: [503, 'UNAVAILABLE', 'the registry has too many files open'],
 }
 
-/** Whether a write failed because there is no room. */
+/** Whether a write failed because the disk or the quota is full. */
 export function isStorageFull(error: unknown): boolean {
   return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT'
 }
@@ -79,7 +83,7 @@ function errnoOf(error: unknown): string {
   return LayerStoreError.is(error) && error.code === 'ERR_STORE_IO' ? ((error as StoreError).errno ?? '') : ''
 }
 
-/** The answer to a request that failed with `error`. */
+/** Fault to answer a failed request with. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
   const cause = { cause: error }
@@ -89,8 +93,8 @@ export function faultOf(error: unknown): Fault {
     return new Fault(status, { code, message }, status === 503 ? { 'Retry-After': '5' } : {}, cause)
   }
   const known = LayerStoreError.is(error) ? KNOWN[error.code] : undefined
-  // SAFETY: other messages may name paths of this machine, which are none of the client's business.
+  // SAFETY: any other message may contain paths of this machine; the client gets a fixed text instead.
   if (!known)
-    return new Fault(500, { code: 'UNKNOWN', message: 'the registry failed; its own log knows more' }, {}, cause)
+    return new Fault(500, { code: 'UNKNOWN', message: 'the registry failed; its log has the cause' }, {}, cause)
   return new Fault(known[0], { code: known[1], message: (error as Error).message }, {}, cause)
 }

@@ -2,35 +2,38 @@ import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Settings } from './options.ts'
 
-/** Where a registry server listens. */
+/** Address of a listening registry server. */
 export interface RegistryAddress {
-  /** `http://host:port`, or `https://`. */
+  /** `http://host:port` or `https://host:port`. */
   readonly url: string
-  /** Address that it listens on. */
+  /** IP address that the server listens on. */
   readonly host: string
-  /** Port that it listens on. */
+  /** Port that the server listens on. */
   readonly port: number
 }
 
-/** Where and how to listen. */
+/** Options of {@link RegistryServer.listen}. */
 export interface ListenOptions {
-  /** Address or name of this machine. @defaultValue `'127.0.0.1'` */
+  /** Address or host name to listen on. @defaultValue `'127.0.0.1'` */
   readonly host?: string | undefined
-  /** @defaultValue any that is free */
+  /** @defaultValue a free port */
   readonly port?: number | undefined
   /** Key and certificate for https, in PEM. @defaultValue plain http */
   readonly tls?: TlsIdentity | undefined
 }
 
-/** What a server proves with who it is. */
+/** Private key and certificate for https. */
 export interface TlsIdentity {
   /** Private key, in PEM. */
   readonly key: string | Uint8Array
-  /** Certificate, and those that lead from it to the root, in PEM. */
+  /** Certificate, followed by the intermediate certificates, in PEM. */
   readonly cert: string | Uint8Array
 }
 
-/** Starts a server. `node:http` and `node:https` are loaded here, by those who listen. */
+/**
+ * Starts a server. PERF: `node:http` and `node:https` are imported here, so programs that do not listen do not load
+ * them.
+ */
 export async function openServer(
   handler: RequestListener,
   options: ListenOptions,
@@ -51,14 +54,14 @@ export async function openServer(
 }
 
 async function createServerFor(handler: RequestListener, tls: TlsIdentity | undefined): Promise<Server> {
-  // A blob may take hours to upload: not the request as a whole is limited, but the time in which nothing moves.
+  // An upload of a blob may take hours: the request has no total time limit, only an idle limit.
   const limits = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 }
   if (!tls) return (await import('node:http')).createServer(limits, handler)
   const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
   return (await import('node:https')).createServer({ ...limits, key: pem(tls.key), cert: pem(tls.cert) }, handler)
 }
 
-/** Stops listening at once, and closes what is still connected when `finished` resolves. */
+/** Stops listening at once, and closes the remaining connections when `finished` resolves. */
 export async function closeServer(server: Server, finished: Promise<void>): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   server.closeIdleConnections()

@@ -4,98 +4,111 @@ import type { Authorize } from './access/access.ts'
 import { clientAt } from './connections/client-at.ts'
 import type { RegistryUpstream } from './upstream/upstream-options.ts'
 
-/** What a registry server has answered. */
+/** One answered request, as passed to `onRequest`. */
 export interface RegistryRequestEvent {
   /** HTTP method. */
   readonly method: string
-  /** Path that was asked for, without the query. */
+  /** Path of the request, without the query. */
   readonly path: string
-  /** HTTP status of the answer; `0` if the client left before there was one. */
+  /** HTTP status of the answer; `0` if the client disconnected before the answer began. */
   readonly status: number
-  /** Whether the answer went out whole; `false` if the client left or the content proved to be damaged. */
+  /** Whether the answer was sent whole; `false` if the client disconnected or the content turned out to be damaged. */
   readonly complete: boolean
-  /** Time from the request's head to the end of the answer. */
+  /** Time in milliseconds from the request's head to the end of the answer. */
   readonly durationMs: number
-  /** Address of the client, or of the proxy that it comes through. `undefined` if the connection is closed already. */
+  /**
+   * IP address of the client, or of its proxy. `undefined` if the connection was closed before the request was handled.
+   */
   readonly client: string | undefined
-  /** User name that the request brought, where `authorize` is set; a status of 401 means that it proved nothing. */
+  /** User name that the request sent, if `authorize` is set. With status 401 the name is not authenticated. */
   readonly username: string | undefined
-  /** Bytes of content that were handed to the connection. */
+  /** Bytes of content that were written to the connection. */
   readonly bytesSent: number
   /**
-   * What went wrong; `undefined` if nothing did, and if the client left. For a refusal an `Error` that says what the client
-   * was told; for a failure the error itself, with its causes. With a status below 400: why the upstream registry could not
-   * be asked, and the answer was given without it. SAFETY: it may name paths and hosts that the client was not told.
+   * The failure; `undefined` if there was none, and if the client disconnected.
+   *
+   * - A refusal (status 4xx): an `Error` with the message that was sent to the client.
+   * - A failure: the error itself, with its causes.
+   * - A status below 400: the reason why the upstream registry could not be asked and the answer was given without it.
+   *
+   * SAFETY: the error may contain paths and hosts that were not sent to the client.
    */
   readonly error: unknown
 }
 
-/** Settings of a registry server. */
+/** Options of {@link createRegistryServer}. */
 export interface RegistryServerOptions {
-  /** Refuse everything that changes the store. @defaultValue `false` */
+  /** Refuses every request that changes the store. @defaultValue `false` */
   readonly readOnly?: boolean | undefined
   /**
-   * Asked before every request, with the user and password that it brings; see {@link allowUsers} and {@link allowHtpasswd}.
-   * All repositories share the blobs of the store: whoever may pull from one may pull every blob whose digest he knows.
-   * @defaultValue everyone may do everything
+   * Decides for each request, with its user name and password, whether it is served; see {@link allowUsers} and
+   * {@link allowHtpasswd}. All repositories share the blobs of the store: a user with pull access to one repository can
+   * pull every blob whose digest the user knows. @defaultValue allows every request
    */
   readonly authorize?: Authorize | undefined
-  /** Shown to who has to log in. @defaultValue `'layerstore'` */
+  /** Realm of the log-in challenge (`WWW-Authenticate`). @defaultValue `'layerstore'` */
   readonly realm?: string | undefined
-  /** Registry to fetch from what the store does not have. Nothing can be pushed then. @defaultValue none */
+  /** Registry to mirror: content that the store lacks is fetched from it. A mirror is read-only. @defaultValue none */
   readonly upstream?: RegistryUpstream | undefined
   /**
-   * Tells clients apart, for the limits of each: `request => String(request.headers['x-real-ip'])` behind a proxy that sets
-   * this header. @defaultValue the address of the connection; of an IPv6 address the first half, which is one customer's
+   * Returns the key that identifies a client for the limits per client. Behind a proxy that sets the header, use
+   * `request => String(request.headers['x-real-ip'])`. @defaultValue the IPv4 address of the connection, or the first
+   * half of its IPv6 address, which usually belongs to one customer
    */
   readonly clientOf?: ((request: IncomingMessage) => string) | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
   /**
-   * Called with failures that no request waits for: of a fetch from the upstream registry whose client has left, of a name
-   * that a fetched image should get, of an upload that should be dropped. What it throws is ignored.
+   * Called with each failure that no request waits for: a fetch from the upstream registry whose client has
+   * disconnected, a name that could not be set for a fetched image, an upload that could not be dropped. Exceptions of
+   * the callback are ignored.
    */
   readonly onError?: ((error: unknown) => void) | undefined
-  /** Bytes that an uploaded manifest may have, at most the 4 MiB of `Limits.manifestBytes`. @defaultValue that */
+  /**
+   * Largest manifest that may be pushed, in bytes, up to `Limits.manifestBytes`. @defaultValue 4 MiB, the value of that
+   * limit
+   */
   readonly maxManifestBytes?: number | undefined
   /**
-   * Uploads that may be open at once. One more takes the place of the oldest upload without a byte, of the client that has
-   * the most; if every upload has bytes, it is answered with 429. @defaultValue `256`
+   * Uploads that may be open at once. A further upload replaces the oldest empty upload of the client with the most
+   * uploads. If no upload is empty, it is answered with 429. @defaultValue `256`
    */
   readonly maxUploads?: number | undefined
-  /** Uploads that one client may have open at once; one more takes the place of its own. @defaultValue `128` */
+  /**
+   * Uploads that one client may have open at once; a further one replaces its oldest empty upload. @defaultValue `128`
+   */
   readonly maxUploadsPerClient?: number | undefined
-  /** An upload that has been begun and brings nothing for so long is dropped. @defaultValue five minutes */
+  /** Time in milliseconds after which an upload without a byte is dropped. @defaultValue five minutes */
   readonly emptyUploadIdleMs?: number | undefined
   /**
-   * Bytes that every piece of an upload must have, except the last; clients are told by `OCI-Chunk-Min-Length`.
-   * @defaultValue `0`: any number
+   * Least size in bytes of every chunk of an upload except the last; sent to clients as `OCI-Chunk-Min-Length`.
+   * @defaultValue `0`: any size
    */
   readonly minChunkBytes?: number | undefined
   /**
-   * An upload to which nothing happens for so long is dropped with its bytes. For so long after the last request of a push
-   * its blobs are under a lease. @defaultValue one hour
+   * Time in milliseconds without a request after which an upload and its bytes are dropped. The blobs of a push are
+   * under a lease for the same time after its last request. @defaultValue one hour
    */
   readonly uploadIdleMs?: number | undefined
   /**
-   * Leave unfinished uploads in the store when the server closes, so that another one on the same store goes on with them.
-   * What a killed server leaves is gone on with in any case. @defaultValue `false`
+   * Keeps unfinished uploads in the store when the server closes, so that clients can resume them at another server on
+   * the same store. Uploads of a killed server can be resumed in any case. @defaultValue `false`
    */
   readonly keepUploads?: boolean | undefined
   /**
-   * Requests that may wait on a connection while an earlier one is answered; a connection with more is closed. Clients that
-   * send the next request after the answer never have one waiting. @defaultValue `100`
+   * Pipelined requests that may wait on one connection; a connection with more is closed. A client without pipelining
+   * never has one waiting. @defaultValue `100`
    */
   readonly maxPipelinedRequests?: number | undefined
-  /** A connection on which nothing moves for so long is closed. @defaultValue five minutes */
+  /** Time in milliseconds without traffic after which a connection is closed. @defaultValue five minutes */
   readonly connectionIdleMs?: number | undefined
-  /** How long `close` lets running requests finish. @defaultValue `5000` */
+  /** Time in milliseconds that `close` waits for running requests. @defaultValue `5000` */
   readonly closeGraceMs?: number | undefined
 }
 
 type Optional = 'authorize' | 'upstream'
 
-/** The settings with their defaults. */
+/** Options with defaults filled in. */
 export type Settings = Required<{
   [K in Exclude<keyof RegistryServerOptions, Optional>]: NonNullable<RegistryServerOptions[K]>
 }> & { readonly [K in Optional]: RegistryServerOptions[K] }
@@ -103,14 +116,14 @@ export type Settings = Required<{
 /** Fills in the defaults. */
 export function settingsOf(options: RegistryServerOptions): Settings {
   return {
-    // What is fetched from elsewhere must stay what it is elsewhere.
+    // A mirror must serve what its upstream registry has, so nothing may be pushed to it.
     readOnly: (options.readOnly ?? false) || options.upstream !== undefined,
     authorize: options.authorize,
     realm: options.realm ?? 'layerstore',
     upstream: options.upstream,
     clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
     onRequest: options.onRequest ?? (() => {}),
-    onError: quietly(options.onError ?? (() => {})),
+    onError: ignoringErrors(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),
     maxUploads: options.maxUploads ?? 256,
     maxUploadsPerClient: options.maxUploadsPerClient ?? 128,
@@ -124,8 +137,8 @@ export function settingsOf(options: RegistryServerOptions): Settings {
   }
 }
 
-/** A listener that throws must not end what has failed already. */
-function quietly(listener: (error: unknown) => void): (error: unknown) => void {
+/** Wraps a listener so that its exceptions are ignored: they must not replace the failure that it is told of. */
+function ignoringErrors(listener: (error: unknown) => void): (error: unknown) => void {
   return error => {
     try {
       listener(error)

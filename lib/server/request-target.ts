@@ -1,14 +1,14 @@
-/** Where a request goes. */
+/** Request target (RFC 9112, 3.2), split into path and query. */
 export interface RequestTarget {
   readonly path: string
   readonly query: URLSearchParams
 }
 
 /**
- * The path of a request as it came, and its query. Not `new URL`, which would resolve `..` and take `//x/v2/` for a host.
+ * Splits a request target. `new URL` is not used: it would resolve `..` and read `//x/v2/` as a host.
  *
- * SPEC: a server takes the absolute form of a target too, which clients of a proxy send (RFC 9112, 3.2.2). This server has
- * one name space for all hosts, so the host decides nothing.
+ * SPEC: a server must accept the absolute form of a target, which clients send to proxies (RFC 9112, 3.2.2). This
+ * server has one name space for all hosts, so the host is ignored.
  */
 export function parseTarget(target: string): RequestTarget {
   const url = target.replace(/^https?:\/\/[^/?#]*/i, '')

@@ -7,8 +7,8 @@ import { parseTarget } from './request-target.ts'
 import { serveRequest } from './serve-request.ts'
 
 /**
- * SAFETY: a blob or a manifest may hold HTML or SVG. A browser that opens its address must neither guess another media type
- * (`nosniff`) nor run a script of it in the origin of the registry (the policy).
+ * SAFETY: a blob or a manifest may contain HTML or SVG. A browser that opens its address must not guess another media
+ * type (`nosniff`) and must not run scripts in the origin of the registry (the policy).
  */
 const ON_EVERY_ANSWER = [
   ['Docker-Distribution-Api-Version', 'registry/2.0'],
@@ -16,14 +16,14 @@ const ON_EVERY_ANSWER = [
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"],
 ] as const
 
-/** Answers one request, whatever happens. Never rejects. */
+/** Answers one request and reports it to `onRequest`. Never rejects. */
 export async function respond(
   parts: ServerParts & { readonly closing: boolean; readonly signal: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const outcome = new RequestOutcome(request, response)
-  // Errors of the connection show as its end; without listeners they would end the process.
+  // A broken connection is noticed as 'close'. Without these listeners its 'error' event would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
   for (const [name, value] of ON_EVERY_ANSWER) response.setHeader(name, value)
@@ -35,7 +35,7 @@ export async function respond(
     ...target,
     request,
     report,
-    // Asked where a failure is answered: the function may be the user's.
+    // Evaluated lazily, inside `answer`: `clientOf` may be the caller's function, and its exception is answered there.
     get client() {
       return clientOf(request)
     },
@@ -44,7 +44,7 @@ export async function respond(
   try {
     onRequest(outcome.event(target.path, authorize !== undefined))
   } catch {
-    // Documented: a listener that throws costs its client the connection, not everybody the process.
+    // A listener that throws costs its client the connection; it must not end the process. Documented at `onRequest`.
     request.destroy()
   }
 }
@@ -59,7 +59,7 @@ async function answer(call: Call, response: ServerResponse, outcome: RequestOutc
   } catch (error) {
     const left = outcome.isLeave(error)
     if (!left) outcome.report(error)
-    // A head that promised something else cannot be taken back: only a broken connection tells the truth.
+    // The status has been sent already: breaking the connection is the only way left to report the failure.
     if (left || response.headersSent || response.destroyed) response.destroy()
     else await sendAnswer(call, response, faultAnswer(faultOf(error)), outcome)
   }

@@ -4,7 +4,7 @@ import { isRepositoryPath } from '../spec/index.ts'
 import { Fault } from './fault.ts'
 import { type RepositoryNames, repositoryNames } from './served-names.ts'
 
-/** What a path asks for, and of which repository. */
+/** Endpoint that a path addresses, with its repository. */
 export type Route =
   | { readonly kind: 'base' | 'catalog' }
   | ({ readonly kind: 'manifest'; readonly reference: string } & RepositoryNames)
@@ -12,7 +12,7 @@ export type Route =
   | ({ readonly kind: 'uploads' | 'tags' } & RepositoryNames)
   | ({ readonly kind: 'upload'; readonly id: string } & RepositoryNames)
 
-// A repository may have parts named `blobs` or `manifests`: the last one in the path is the one that counts.
+// A repository may have components named `blobs` or `manifests`: the greedy `.+` makes the last one in the path count.
 const PATTERNS = {
   manifest: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
   referrers: /^\/v2\/(.+)\/referrers\/([^/]+)$/,
@@ -23,8 +23,8 @@ const PATTERNS = {
 } as const
 
 /**
- * Reads a path, or gives `undefined` for one that this server does not have. Throws {@link Fault} for bad names.
- * `registry` is the one that the server stands for; see {@link repositoryNames}.
+ * Parses a path; `undefined` for a path that is no endpoint. Throws {@link Fault} for an invalid name or digest.
+ * `registry` is the mirrored registry, if any; see {@link repositoryNames}.
  */
 export function parseRoute(rawPath: string, registry?: string): Route | undefined {
   const path = decoded(rawPath)
@@ -50,7 +50,7 @@ function decoded(path: string): string {
 function routeOf(kind: keyof typeof PATTERNS, names: RepositoryNames, last: string): Route {
   switch (kind) {
     case 'manifest':
-      // A colon cannot be part of a tag, so this must have been meant as a digest.
+      // A tag cannot contain a colon, so a reference with one is a digest.
       return { kind, ...names, reference: last.includes(':') ? wireDigest(last) : last }
     case 'blob':
     case 'referrers':
@@ -62,14 +62,17 @@ function routeOf(kind: keyof typeof PATTERNS, names: RepositoryNames, last: stri
   }
 }
 
-/** A digest that came over the wire. */
+/** Checks a digest that a client sent; throws {@link Fault} if it is malformed or of an unsupported algorithm. */
 export function wireDigest(text: string): Digest {
   if (isDigest(text)) return text
-  throw new Fault(400, { code: 'DIGEST_INVALID', message: 'not a digest that this registry can compute' })
+  throw new Fault(400, {
+    code: 'DIGEST_INVALID',
+    message: 'not a digest of a supported algorithm (sha256, sha512, blake3)',
+  })
 }
 
 function namesIn(path: string, registry: string | undefined): RepositoryNames {
-  const invalid = { code: 'NAME_INVALID', message: 'not the name of a repository' } as const
+  const invalid = { code: 'NAME_INVALID', message: 'invalid repository name' } as const
   if (!isRepositoryPath(path)) throw new Fault(400, invalid)
   try {
     return repositoryNames(path, registry)

@@ -38,24 +38,29 @@ const ACTS: Acts = {
   },
 }
 
-/** Finds out what a request is about and does it. Throws {@link Fault} and errors of the library. */
+/** Routes a request, checks access, and calls its handler. Throws {@link Fault} and errors of the library. */
 export async function serveRequest(call: Call): Promise<Answer> {
   const route = parseRoute(call.path, call.settings.upstream?.registry)
-  if (!route) throw new Fault(404, { code: 'UNSUPPORTED', message: 'this registry has no such address' })
+  if (!route) throw new Fault(404, { code: 'UNSUPPORTED', message: 'no such endpoint' })
   const acts = ACTS[route.kind] as Readonly<Record<string, Act<Route>>>
   const method = call.request.method === 'HEAD' ? 'GET' : (call.request.method ?? '')
   const act = Object.hasOwn(acts, method) ? acts[method] : undefined
   if (!act) {
     const allowed = Object.keys(acts).flatMap(name => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
-    throw new Fault(405, { code: 'UNSUPPORTED', message: 'not done here' }, { Allow: allowed.join(', ') })
+    throw new Fault(
+      405,
+      { code: 'UNSUPPORTED', message: 'method not supported by this endpoint; see Allow' },
+      { Allow: allowed.join(', ') },
+    )
   }
   await requireAccess(call, route)
-  const namespace = call.upstream && namespaceMeant(call, call.upstream)
+  const namespace = call.upstream && requestedNamespace(call, call.upstream)
   if (call.settings.readOnly && method !== 'GET') {
     throw new Fault(405, { code: 'UNSUPPORTED', message: 'this registry is read-only' }, { Allow: 'GET, HEAD' })
   }
   const adds = method === 'POST' || method === 'PATCH' || method === 'PUT'
-  // A client that hears by HEAD that a blob is there will not send it, and names it later.
+  // A client that learns by HEAD that a blob exists does not upload it, and refers to it later: so HEAD counts as part
+  // of a push.
   const asks = route.kind === 'blob' && call.request.method === 'HEAD'
   const answer = await (call.settings.readOnly || !(adds || asks)
     ? act(call, route)
@@ -64,12 +69,14 @@ export async function serveRequest(call: Call): Promise<Answer> {
 }
 
 /**
- * SPEC: a mirror is asked for repositories of other registries too; `ns` says which one is meant, and is given back in
- * `OCI-Namespace` (distribution-spec, registry proxying). Some clients say it by that header instead.
+ * The registry that a client of a mirror asks for.
+ *
+ * SPEC: the `ns` parameter names it, and the answer repeats it in `OCI-Namespace` (distribution-spec, registry
+ * proxying). A request header `OCI-Namespace` is accepted, too.
  */
-function namespaceMeant({ query, request }: Call, upstream: Upstream): string | undefined {
+function requestedNamespace({ query, request }: Call, upstream: Upstream): string | undefined {
   const header = request.headers['oci-namespace']
   const namespace = query.get('ns') ?? (typeof header === 'string' ? header : undefined)
-  if (namespace === undefined || upstream.standsFor(namespace)) return namespace
-  throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'this server stands for another registry' })
+  if (namespace === undefined || upstream.mirrors(namespace)) return namespace
+  throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'this server mirrors another registry' })
 }

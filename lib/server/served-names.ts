@@ -1,22 +1,22 @@
 import { FormatError } from '../errors/index.ts'
 import { familiarName, isRepositoryPath, parseReference, type Repository } from '../spec/index.ts'
 
-/** A repository in paths and in the store. */
+/** Names of one repository. */
 export interface RepositoryNames {
-  /** As the store names it, e.g. `node` or `ghcr.io/o/app`. */
+  /** Name in the store, e.g. `node` or `ghcr.io/o/app`. */
   readonly repository: string
-  /** As it stands in paths: without the registry, if the server stands for one. */
+  /** Name in paths; without the registry on a mirror of that registry. */
   readonly path: string
 }
 
 const DOCKER_HUB = 'docker.io/'
 
 /**
- * What a repository is called that stands in a path. `node`, `library/node` and `docker.io/library/node` are one
- * repository, because they are one name in the store. A server that stands for a `registry` has its repositories only.
+ * Resolves the repository name of a path. `node`, `library/node` and `docker.io/library/node` are one repository,
+ * because they are one name in the store. On a mirror of `registry` every path belongs to that registry.
  *
- * SPEC: `a.b_c/app` may be a repository (distribution-spec, pulling manifests), but at the beginning of a reference `a.b_c` is a
- * malformed host. In the store it is `docker.io/a.b_c/app`.
+ * SPEC: `a.b_c/app` is a valid repository (distribution-spec, pulling manifests), but as a reference it would begin
+ * with a malformed host `a.b_c`. Its name in the store is `docker.io/a.b_c/app`.
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
@@ -37,7 +37,7 @@ function isNameOfImage(text: string): boolean {
   }
 }
 
-/** How a repository of the store is called in paths, by a server that stands for a `registry` or for none. */
+/** Name of a stored repository in paths; `registry` is the mirrored registry, if any. */
 export function servedPath(parts: Repository, registry: string | undefined): string {
   return registry === undefined || parts.registry === 'docker.io' ? shortPath(familiarName(parts)) : parts.repository
 }
@@ -47,7 +47,7 @@ function shortPath(repository: string): string {
   return repository.startsWith(DOCKER_HUB) && !isNameOfImage(rest) ? rest : repository
 }
 
-/** Where a repository of the store is to be found. */
+/** Registry and path of a repository, from its name in the store. */
 export function locate(repository: string): Repository {
   const { registry, repository: path } = parseReference(`${repository}:tag`)
   return { registry, repository: path }

@@ -113,7 +113,7 @@ test('an event says what went wrong, with the cause that the client is not told'
   await registry.ask('GET', '/v2/')
   expect(events.map(({ status, error }) => [status, (error as Error | undefined)?.message])).toEqual([
     [500, cause.message],
-    [400, 'not a digest that this registry can compute'],
+    [400, 'not a digest of a supported algorithm (sha256, sha512, blake3)'],
     [413, expect.stringContaining('over the limit')],
     [200, undefined],
   ])
@@ -140,7 +140,7 @@ test('an event says who asked, and how much went out', async () => {
   ])
 })
 
-test('a damaged blob is an error of its event, a client that leaves is none', async () => {
+test('an event reports a damaged blob as an error, and a client that disconnects as none', async () => {
   const events: RegistryRequestEvent[] = []
   await using registry = await runningServer({ onRequest: event => events.push(event) })
   const { digest } = await registry.store.put(Buffer.alloc(2_000_000))

@@ -1,11 +1,11 @@
-/** What a request wants to do. */
+/** Kind of access that a request needs. */
 export type RegistryAction = 'pull' | 'push' | 'delete'
 
-/** Who wants to do what. */
+/** Access that a request asks for, with the credentials that it sends. */
 export interface RegistryAccess {
-  /** What is to be done. Asking whether there is a registry (`GET /v2/`) and for the catalog is a pull without repository. */
+  /** Kind of access. `GET /v2/` and the catalog are a pull without a repository. */
   readonly action: RegistryAction
-  /** Repository as the path names it; `undefined` for what concerns the registry as a whole. */
+  /** Repository as named in the path; `undefined` for requests about the registry as a whole. */
   readonly repository: string | undefined
   /** User name of the request's basic credentials; `undefined` if it has none. */
   readonly username: string | undefined
@@ -13,21 +13,26 @@ export interface RegistryAccess {
   readonly password: string | undefined
 }
 
-/** Where a request comes from. */
+/** Client that sent the request. */
 export interface RegistryCaller {
   /**
-   * What its client is told apart from others by: an IPv4 address, or the first half of an IPv6 address, unless the server
-   * was given `clientOf`.
+   * Key that identifies the client for limits: an IPv4 address, or the first half of an IPv6 address, unless the server
+   * has a `clientOf` option.
    */
   readonly client?: string | undefined
-  /** Fires when the client has left. */
+  /** Fires when the client disconnects. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Decides whether a request may be served: `true`, or `false` (status 401: log in), `'denied'` (status 403: the user is known
- * and may not), or `'busy'` (status 429: too many log-ins are being checked). A function that asks another one, such as that
- * of {@link allowHtpasswd}, passes both arguments on.
+ * Decides whether a request may be served.
+ *
+ * - `true`: serve it.
+ * - `false`: status 401; the client must log in.
+ * - `'denied'`: status 403; the user is known and lacks the permission.
+ * - `'busy'`: status 429; too many password checks are waiting.
+ *
+ * A function that wraps another `Authorize`, such as the result of {@link allowHtpasswd}, passes both arguments on.
  */
 export type Authorize = (
   access: RegistryAccess,

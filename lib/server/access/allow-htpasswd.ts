@@ -5,31 +5,35 @@ import { abortable } from '../../internal/abort.ts'
 import type { Authorize } from './access.ts'
 import { PasswordChecks } from './password-checks.ts'
 
-/** Bounds of what clients with wrong passwords can cost. */
+/** Limits for password checks and delays for refusals. */
 export interface HtpasswdOptions {
-  /** Password checks that may wait; more are answered with 429. @defaultValue `128` */
+  /** Password checks that may wait; further requests are answered with 429. @defaultValue `128` */
   readonly maxWaiting?: number | undefined
-  /** Password checks of one client that may wait; more are answered with 429. @defaultValue `16` */
+  /** Password checks of one client that may wait; further requests are answered with 429. @defaultValue `16` */
   readonly maxWaitingPerClient?: number | undefined
-  /** Milliseconds for which a wrong password is refused without another check. @defaultValue five minutes */
+  /** Time in milliseconds during which a wrong password is refused without another check. @defaultValue five minutes */
   readonly rememberWrongMs?: number | undefined
-  /** Milliseconds that the answer to a wrong password takes at least, so that a client cannot try many. @defaultValue `500` */
+  /** Least time in milliseconds before a refusal is sent; it slows down password guessing. @defaultValue `500` */
   readonly refusalMs?: number | undefined
 }
 
 /**
- * Lets the users of an htpasswd file do everything, and others nothing. As with other registries, passwords have to be
- * hashed by bcrypt (`htpasswd -B`); other kinds are broken, and are refused.
+ * Allows every action to the users of an htpasswd file, and refuses all other requests. Passwords must be hashed with
+ * bcrypt (`htpasswd -B`), as docker-registry (distribution) requires; the other htpasswd formats are insecure and are
+ * refused.
  *
- * A thread of its own checks the passwords, one after the other, and yields to the threads that move bytes. A right password
- * is remembered until it has not come for an hour, a wrong one for `rememberWrongMs`, both as keyed hashes.
+ * One worker thread of low priority checks the passwords one at a time. A right password is remembered until one hour
+ * after its last use, a wrong one for `rememberWrongMs`, both as keyed hashes.
  *
- * @param text - What the file holds: a line `user:hash` for each user; empty lines and lines that begin with `#` do not count.
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if a line is something else; the message names the line, not what it says.
+ * @param text - Content of the file: one line `user:hash` per user. Empty lines and lines that start with `#` are
+ * ignored.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for any other line; the message gives the line number, not its
+ * content.
  */
 export function allowHtpasswd(text: string, options: HtpasswdOptions = {}): Authorize {
   const hashes = parseHtpasswd(text)
-  // SAFETY: a user who is not there takes as long to refuse as one who is.
+  // SAFETY: without a hash to check, an unknown user would be refused faster than a known one, and a client could find
+  // out the user names. So an unknown user is checked against the hash of another user.
   const [anyHash = ''] = hashes.values()
   const verify = async (username: string, password: string) => {
     const hash = hashes.get(username)
@@ -56,7 +60,7 @@ function parseHtpasswd(text: string): ReadonlyMap<string, string> {
     if (line.trim() === '' || line.startsWith('#')) continue
     const colon = line.indexOf(':')
     const [user, hash] = [line.slice(0, Math.max(0, colon)), line.slice(colon + 1).trim()]
-    // SAFETY: the line is not shown; it may be a password.
+    // SAFETY: a malformed line may hold a plain password; the message does not quote it.
     if (user === '' || !isBcrypt(hash)) {
       throw new FormatError('ERR_INVALID_ARGUMENT', `line ${i + 1} is not a user and a bcrypt hash (htpasswd -B)`)
     }

@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache'
 import { abortable } from '../../internal/abort.ts'
 import { keyedHash } from './same-text.ts'
 
-/** Answers that are kept, of each kind. */
+/** Right and wrong answers that are remembered, each. */
 const REMEMBERED = 1000
-/** A user who comes back within this time is not checked again; each time counts anew. */
+/** Time since its last use for which a right password is accepted without a check. */
 const RIGHT_MS = 3_600_000
 
-/** How many password checks may wait, and how long a wrong password is remembered. */
+/** Limits of {@link PasswordChecks}. */
 export interface PasswordCheckLimits {
   readonly maxWaiting: number
   readonly maxWaitingPerClient: number
@@ -20,25 +20,30 @@ interface Check {
   readonly client: string
   readonly answer: Promise<boolean | 'busy'>
   readonly settle: (answer: boolean | 'busy' | Promise<boolean>) => void
-  /** Requests that wait for the answer. */
+  /** Number of requests that wait for the answer. */
   callers: number
 }
 
 /**
- * Checks passwords, which is slow on purpose, one after the other, and remembers the answers.
+ * Checks passwords one at a time (a check is slow on purpose) and remembers the answers.
  *
- * SAFETY: clients that send wrong passwords without end must cost the others nothing. So: few checks wait, fewer of one
- * client; the clients take turns; what is answered already, or asked by another request, is not computed again; and a check
- * that no request waits for any more is left out. Passwords are remembered as keyed hashes, whose key is of this process.
+ * SAFETY: a client may send wrong passwords without end; each check takes about 65 ms of processor time, and users of
+ * other clients would wait for all of them. The class prevents that:
+ * 1. The queue is short, and shorter for each client.
+ * 2. Clients take turns (round robin).
+ * 3. A remembered answer, and a check that another request has queued, is not computed again.
+ * 4. A check that no request waits for any more is removed from the queue.
+ *
+ * Passwords are remembered as keyed hashes; the key never leaves this process.
  */
 export class PasswordChecks {
   readonly #verify: (username: string, password: string) => Promise<boolean>
   readonly #limits: PasswordCheckLimits
   readonly #right = new LRUCache<string, true>({ max: REMEMBERED, ttl: RIGHT_MS, updateAgeOnGet: true })
   readonly #wrong: LRUCache<string, true>
-  /** Every check that waits or runs, by its keyed hash. */
+  /** All waiting and running checks, by keyed hash. */
   readonly #checks = new Map<string, Check>()
-  /** The keys of those that wait, by client; the client at the front is the next. */
+  /** Keys of the waiting checks, by client; the first client is served next. */
   readonly #waiting = new Map<string, string[]>()
   #isChecking = false
 
@@ -49,9 +54,9 @@ export class PasswordChecks {
   }
 
   /**
-   * Whether a password is right; `'busy'` if too many checks wait.
+   * Resolves to whether a password is right, or to `'busy'` if too many checks wait.
    *
-   * @throws what `verify` throws, and the signal's reason.
+   * @throws the error of `verify`, or the signal's reason.
    */
   async ask(username: string, password: string, client: string, signal?: AbortSignal): Promise<boolean | 'busy'> {
     const key = keyedHash(JSON.stringify([username, password])).toString('base64')
@@ -64,14 +69,14 @@ export class PasswordChecks {
       return await abortable(check.answer, signal)
     } finally {
       check.callers--
-      if (check.callers === 0) this.#leaveOut(key, check)
+      if (check.callers === 0) this.#dequeue(key, check)
     }
   }
 
   #enqueue(key: string, username: string, password: string, client: string): Check | undefined {
     const mine = this.#waiting.get(client) ?? []
     if (mine.length >= this.#limits.maxWaitingPerClient) return undefined
-    if (this.#waitingCount() >= this.#limits.maxWaiting && !this.#turnAway(mine.length)) return undefined
+    if (this.#waitingCount() >= this.#limits.maxWaiting && !this.#evict(mine.length)) return undefined
     let settle!: Check['settle']
     const answer = new Promise<boolean | 'busy'>(resolve => {
       settle = resolve
@@ -80,7 +85,7 @@ export class PasswordChecks {
     this.#checks.set(key, check)
     mine.push(key)
     this.#waiting.set(client, mine)
-    void this.#work()
+    void this.#runQueue()
     return check
   }
 
@@ -90,19 +95,22 @@ export class PasswordChecks {
     return count
   }
 
-  /** Answers `busy` to the last check of the client that has the most, if that is more than a newcomer would have. */
-  #turnAway(newcomers: number): boolean {
+  /**
+   * Answers `busy` to the last check of the client with the longest queue, if that queue stays longer than the
+   * newcomer's.
+   */
+  #evict(newcomerLength: number): boolean {
     const [most = []] = [...this.#waiting.values()].sort((a, b) => b.length - a.length)
-    const key = most.length > newcomers + 1 ? most.at(-1) : undefined
+    const key = most.length > newcomerLength + 1 ? most.at(-1) : undefined
     const check = key === undefined ? undefined : this.#checks.get(key)
     if (key === undefined || !check) return false
-    this.#leaveOut(key, check)
+    this.#dequeue(key, check)
     check.settle('busy')
     return true
   }
 
-  /** Takes a check back, unless it runs already. */
-  #leaveOut(key: string, check: Check): void {
+  /** Removes a waiting check from the queue; a running check is left alone. */
+  #dequeue(key: string, check: Check): void {
     const mine = this.#waiting.get(check.client)
     const at = mine?.indexOf(key) ?? -1
     if (!mine || at < 0) return
@@ -111,14 +119,14 @@ export class PasswordChecks {
     this.#checks.delete(key)
   }
 
-  async #work(): Promise<void> {
+  async #runQueue(): Promise<void> {
     if (this.#isChecking) return
     this.#isChecking = true
     for (let key = this.#next(); key !== undefined; key = this.#next()) await this.#run(key, this.#checks.get(key)!)
     this.#isChecking = false
   }
 
-  /** The clients take turns. */
+  /** Takes the next check from the queue: clients take turns. */
   #next(): string | undefined {
     for (const [client, keys] of this.#waiting) {
       const key = keys.shift()
@@ -136,7 +144,7 @@ export class PasswordChecks {
       const cache = (await answer) ? this.#right : this.#wrong
       cache.set(key, true)
     } catch {
-      // The requests that wait for it are told; the next one asks anew.
+      // `settle` has passed the failure to the waiting requests; the next request starts a new check.
     } finally {
       this.#checks.delete(key)
     }

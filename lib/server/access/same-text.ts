@@ -1,14 +1,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Of this process alone. */
+/** Random key of this process. */
 const key = randomBytes(32)
 
-/** A text as bytes of one length, from which it cannot be told. */
+/** Hash of a text under the key of this process: 32 bytes that reveal nothing about the text. */
 export function keyedHash(text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** SAFETY: takes the same time wherever the texts differ, and whatever their lengths are. */
+/**
+ * Compares two texts. SAFETY: a comparison that stops at the first difference would let a client guess a password
+ * character by character; this one compares hashes of one length in constant time.
+ */
 export function isSameText(one: string, other: string): boolean {
   return timingSafeEqual(keyedHash(one), keyedHash(other))
 }

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts'
 import { getStoredBlob, unknownBlob } from './stored-blob.ts'
 import { getUpstreamBlob } from './upstream-blob.ts'
 
-/** GET and HEAD of a blob, whole or in part. A whole blob is verified while it is sent. */
+/** GET and HEAD of a blob, whole or a range. A whole blob is verified while it is sent. */
 export async function getBlob(
   call: Call,
   route: { readonly repository: string; readonly digest: Digest },

@@ -3,7 +3,7 @@ import { BlobCorruptError, FormatError, LimitError, SizeMismatchError } from '..
 import { type Descriptor, edgesOf, isDocumentRole, parseImageDocument, roleOf } from '../../spec/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 
-/** Whether any name of the store needs a blob: then it must not be deleted, or the name would stand for a broken image. */
+/** Whether an image that a name in the store refers to needs a blob. Such a blob must not be deleted. */
 export async function isInUse(store: Store, digest: Digest, signal: AbortSignal): Promise<boolean> {
   const seen = new Set<string>()
   for await (const { descriptor } of store.references.list({ signal })) {
@@ -19,7 +19,7 @@ export async function isInUse(store: Store, digest: Digest, signal: AbortSignal)
   return false
 }
 
-/** Of a document that is damaged it is not known what it needs; it must not stop the deletions of all other blobs. */
+/** A damaged document counts as a document without children; it must not prevent the deletion of unrelated blobs. */
 const UNREADABLE = [FormatError, BlobCorruptError, LimitError, SizeMismatchError]
 
 async function below(store: Store, descriptor: Descriptor, signal: AbortSignal): Promise<readonly Descriptor[]> {

@@ -2,22 +2,27 @@ import type { Digest } from '../../digest/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { isKnown } from '../is-known.ts'
+import { isNotModified } from '../is-not-modified.ts'
 import { type ByteRange, parseRange } from './parse-range.ts'
 
-/** The answer with a blob that the store has. */
+/** Answer with a blob of the store. */
 export async function getStoredBlob(
   call: Call,
   { digest, size }: { readonly digest: Digest; readonly size: number },
 ): Promise<Answer> {
   const { store, signal, request } = call
-  // A client that hears that the blob is here will not send it, and names it later.
+  // A client that gets 200 does not upload the blob, and refers to it later: `touch` protects it from a collection
+  // until then.
   if (request.method === 'HEAD' && !(await store.leases.touch(digest))) throw unknownBlob(digest)
   const headers = blobHeaders(digest)
-  if (isKnown(request, headers.ETag)) return { status: 304, headers }
+  if (isNotModified(request, headers.ETag)) return { status: 304, headers }
   const range = request.method === 'GET' ? rangeAsked(call, headers.ETag, size) : undefined
   if (range === 'unsatisfiable') {
-    throw new Fault(416, { code: 'SIZE_INVALID', message: 'no such range' }, { 'Content-Range': `bytes */${size}` })
+    throw new Fault(
+      416,
+      { code: 'SIZE_INVALID', message: 'range not satisfiable' },
+      { 'Content-Range': `bytes */${size}` },
+    )
   }
   if (!range) {
     return { status: 200, headers: { ...headers, 'Content-Length': `${size}` }, body: store.read(digest, { signal }) }
@@ -34,7 +39,7 @@ export async function getStoredBlob(
   }
 }
 
-/** What is said of a blob, wherever it comes from. */
+/** Headers of a blob, for stored and upstream blobs alike. */
 export function blobHeaders(digest: Digest) {
   return {
     'Content-Type': 'application/octet-stream',
@@ -45,14 +50,14 @@ export function blobHeaders(digest: Digest) {
   }
 }
 
-/** SPEC: a range counts only for the content that the client has seen before (RFC 9110, 13.1.5). */
+/** The requested range. SPEC: with `If-Range` it counts only if the ETag matches (RFC 9110, 13.1.5). */
 function rangeAsked({ request }: Call, etag: string, size: number): ByteRange | 'unsatisfiable' | undefined {
   const condition = request.headers['if-range']
   if (condition !== undefined && condition !== etag) return undefined
   return parseRange(request.headers.range, size)
 }
 
-/** The answer when there is no such blob. */
+/** Fault for a blob that does not exist. */
 export function unknownBlob(digest: Digest): Fault {
   return new Fault(404, { code: 'BLOB_UNKNOWN', message: 'no such blob', detail: { digest } })
 }

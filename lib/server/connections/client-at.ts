@@ -1,9 +1,10 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * What a client is told apart from others by: its address, of IPv6 the first half.
+ * Key of a client for limits: its IPv4 address, or the first half of its IPv6 address.
  *
- * SAFETY: an IPv6 client has a whole network of 2^64 addresses, and could use another one for each request.
+ * SAFETY: an IPv6 client usually owns a network of 2^64 addresses. With whole addresses as keys it could use a new one
+ * for each request and evade every limit.
  */
 export function clientAt(address: string | undefined): string {
   if (address === undefined) return ''
@@ -17,7 +18,7 @@ function firstHalf(address: string): string {
   const [head = '', tail = ''] = address.split('::')
   const groups = head === '' ? [] : head.split(':')
   const last = tail === '' ? [] : tail.split(':')
-  // An IPv4 address at the end takes the place of two groups.
+  // An IPv4 address at the end counts as two groups.
   const taken = groups.length + last.length + (last.at(-1)?.includes('.') ? 1 : 0)
   const zeros = address.includes('::') ? Array<string>(Math.max(0, 8 - taken)).fill('0') : []
   return [...groups, ...zeros, ...last]

@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** How much of a refused body is read. */
+/** Bytes of a refused body that are read and dropped, at most. */
 const LINGER_BYTES = 16 * 1024 * 1024
-/** How long a client may take to read the answer and to stop sending. */
+/** Time for the client to read the answer and stop sending. */
 const LINGER_MS = 1000
 
 /**
- * Reads and drops what a client still sends after it was refused, up to a size and for a while. `response` has its whole
- * answer, but is not ended.
+ * Reads and drops the rest of a refused request's body, up to a size and for a limited time. `response` is written
+ * completely, but not ended.
  *
- * SAFETY: a connection that is closed with bytes unread is reset, and the reset can overtake the answer: the client would
- * report a broken connection in place of the refusal. A client that never stops is cut off.
+ * SAFETY: TCP resets a connection that is closed with unread bytes, and the reset can overtake the answer: the client
+ * would report a broken connection instead of the refusal. Reading the rest first prevents that; the limits cut off a
+ * client that never stops sending.
  */
 export function discardBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.flushHeaders()

@@ -8,11 +8,12 @@ interface WaitingRequest {
 }
 
 /**
- * Answers the requests of each connection one after the other, so that only one of them holds files, locks and memory, and
- * aborts it when the connection closes.
+ * Answers the requests of each connection one at a time, so that only one of them holds files, locks and memory. Aborts
+ * the running request when the connection closes.
  *
- * SAFETY: node:http hands over all requests that a client has sent, and tells only the response that is being written that
- * the connection has closed. A response that waits behind it is never told, and would hold what it has opened for good.
+ * SAFETY: node:http emits all pipelined requests at once. When the connection closes, it notifies only the response
+ * that is being written; the responses queued behind it would keep their open files for ever. Here a queued request
+ * opens nothing.
  */
 export class Pipelines {
   readonly #open = new WeakMap<Socket, Pipeline>()
@@ -23,8 +24,8 @@ export class Pipelines {
   }
 
   /**
-   * Calls `work` as soon as the requests before it on its connection are answered. Resolves when it is done, or when the
-   * connection has closed before its turn came. `work` must not reject.
+   * Calls `work` when the earlier requests of the connection are answered. Resolves when `work` is done, or when the
+   * connection closes before. `work` must not reject.
    */
   run(
     { socket }: IncomingMessage,
@@ -41,12 +42,12 @@ export class Pipelines {
   }
 }
 
-/** The requests of one connection. */
+/** Queue of the requests of one connection. */
 class Pipeline {
   readonly #socket: Socket
   readonly #maxWaiting: number
   readonly #waiting: WaitingRequest[] = []
-  /** Ends the request that is being answered. */
+  /** Aborts the running request. */
   #current: AbortController | undefined
   #isOver: boolean
 
@@ -61,7 +62,7 @@ class Pipeline {
   }
 
   add(request: WaitingRequest): void {
-    // SPEC: a client sends again what was not answered (RFC 9112, 9.3.2).
+    // SPEC: a client repeats requests that were not answered (RFC 9112, 9.3.2), so a too long queue may be dropped.
     if (this.#waiting.length >= this.#maxWaiting) this.#socket.destroy()
     if (this.#isOver || this.#socket.destroyed) request.done()
     else this.#waiting.push(request)
@@ -72,10 +73,10 @@ class Pipeline {
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       this.#current = new AbortController()
       await next.work(this.#current.signal)
-      // What the request has started and nobody waits for any more ends with it.
+      // Stop what the request has started and left running: its result has no consumer any more.
       this.#current.abort()
       next.done()
-      // SPEC: after an answer with `Connection: close` no other request is carried out (RFC 9112, 9.6).
+      // SPEC: after an answer with `Connection: close` no further request is processed (RFC 9112, 9.6).
       if (!next.response.shouldKeepAlive || this.#socket.destroyed) this.#drop()
     }
     this.#current = undefined

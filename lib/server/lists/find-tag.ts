@@ -2,7 +2,7 @@ import type { Descriptor } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
 import { nameTableOf } from './name-table.ts'
 
-/** What a tag stands for, whichever way the store spells it. */
+/** Resolves a tag in the store, in whatever spelling its name is stored. */
 export async function findTag(
   store: Store,
   repository: string,
@@ -11,7 +11,8 @@ export async function findTag(
 ): Promise<Descriptor | undefined> {
   const direct = await store.references.get(`${repository}:${tag}`, { signal })
   if (direct) return direct
-  // Other tools write `docker.io/library/node:22` or `node` into the same index.
+  // skopeo and umoci write names as given into the index of a layout: `docker.io/library/node:22`, or `node` without a
+  // tag.
   const [name] = await nameTableOf(store).namesOf(repository, tag, signal)
   return name === undefined ? undefined : store.references.get(name, { signal })
 }

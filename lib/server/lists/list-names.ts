@@ -5,17 +5,20 @@ import type { RepositoryNames } from '../served-names.ts'
 import { outOfDate } from '../upstream/out-of-date.ts'
 import { nameTableOf } from './name-table.ts'
 
-/** SAFETY: whatever `n` says, an answer lists no more than this (CVE-2023-2253); `Link` leads to the rest. */
+/**
+ * Members per answer. SAFETY: a client may ask for any `n`; an unbounded list would exhaust the memory (CVE-2023-2253).
+ * Longer lists are split into pages, linked by `Link`.
+ */
 const PAGE = 1000
 
 /** GET of the tags of a repository. */
 export async function listTags(call: Call, route: RepositoryNames): Promise<Answer> {
-  const there = await call.upstream?.tags(route, call.signal)
-  const failure = there && 'failure' in there ? there.failure : undefined
+  const listed = await call.upstream?.tags(route, call.signal)
+  const failure = listed && 'failure' in listed ? listed.failure : undefined
   if (failure) call.report(failure.reason)
   const tags =
-    there && 'items' in there
-      ? [...new Set(there.items)].sort()
+    listed && 'items' in listed
+      ? [...new Set(listed.items)].sort()
       : await nameTableOf(call.store).tags(route.repository, call.signal)
   if (tags.length === 0) throw new Fault(404, { code: 'NAME_UNKNOWN', message: 'no such repository' })
   const page = pageOf(`/v2/${route.path}/tags/list`, call.query, tags)
@@ -23,7 +26,7 @@ export async function listTags(call: Call, route: RepositoryNames): Promise<Answ
   return jsonAnswer(200, { name: route.path, tags: page.members }, headers)
 }
 
-/** GET of the repositories. */
+/** GET of the catalog of repositories. */
 export async function listCatalog(call: Call): Promise<Answer> {
   const repositories = await nameTableOf(call.store).catalog(call.settings.upstream?.registry, call.signal)
   const page = pageOf('/v2/_catalog', call.query, repositories)
@@ -35,7 +38,10 @@ interface Page {
   readonly headers: Record<string, string>
 }
 
-/** SPEC: in order, `n` of them, those after `last`; `Link` names the next page if there is one (distribution-spec). */
+/**
+ * One page of a list. SPEC: up to `n` members after `last`, in order; `Link` names the next page if there is one
+ * (distribution-spec, listing tags).
+ */
 function pageOf(path: string, query: URLSearchParams, sorted: readonly string[]): Page {
   const last = query.get('last')
   const asked = query.get('n') ?? `${PAGE}`
@@ -50,7 +56,7 @@ function pageOf(path: string, query: URLSearchParams, sorted: readonly string[])
   return { members, headers: { Link: `<${path}?${next}>; rel="next"` } }
 }
 
-/** Place of the first member of a sorted list that comes after a text, which need not be in it. */
+/** Index of the first member of a sorted list that is greater than `text`, which need not be a member. */
 function firstAfter(sorted: readonly string[], text: string): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {

@@ -11,19 +11,19 @@ import { findDocument } from '../../store/index.ts'
 import type { Call } from '../call.ts'
 import { Fault, type FaultEntry } from '../fault.ts'
 
-/** As many as help; a manifest of a thousand unknown layers is not worth a longer answer. */
+/** Missing blobs that one answer names; it bounds the answer for a manifest with thousands of unknown layers. */
 const NAMED_IN_ANSWER = 20
 
 /**
- * Refuses a document whose blobs the registry does not hold, and an image that nothing could unpack.
+ * Refuses a document whose blobs the registry lacks, and an image that cannot be unpacked.
  *
- * SPEC: a registry may refuse a manifest whose blobs it does not hold, naming them (distribution-spec, end-7).
+ * SPEC: a registry may refuse a manifest whose blobs it lacks, and names them then (distribution-spec, end-7).
  */
 export async function assertChildren(call: Call, document: ImageDocument): Promise<void> {
   const missing: FaultEntry[] = []
   for (const { descriptor, optional } of edgesOf(document)) {
     const { digest, size } = descriptor
-    // A blob that cannot be verified cannot have been pushed.
+    // A digest of an unsupported algorithm cannot have been pushed: the server could not verify it.
     const info = isDigest(digest) ? await call.store.stat(digest, { signal: call.signal }) : undefined
     if (info && info.size !== size) {
       throw invalidManifest(`${digest} has ${info.size} bytes, not ${size} as the manifest says`)
@@ -36,10 +36,10 @@ export async function assertChildren(call: Call, document: ImageDocument): Promi
 }
 
 /**
- * A config that lists other layers than the manifest is that of another image, as `docker save` 25.0.0 wrote it.
+ * Refuses an image whose config lists another number of layers than its manifest, as docker save 25.0.0 wrote it.
  *
- * SPEC: nothing asks a config for diffIDs here. An empty list is taken: the conformance suite 1.1 of the distribution
- * specification pushes a layer with one.
+ * SPEC: an empty list of diffIDs is accepted: the conformance suite 1.1 of the distribution specification pushes a
+ * layer with such a config.
  */
 async function assertImage({ store, signal }: Call, manifest: ImageManifest): Promise<void> {
   const { config } = manifest
@@ -50,12 +50,12 @@ async function assertImage({ store, signal }: Call, manifest: ImageManifest): Pr
   throw invalidManifest(`the config ${config.digest} lists ${found.listed} layers, the manifest ${found.layers}`)
 }
 
-/** A blob that the registry does not hold, as an answer names it. */
+/** Error entry for a blob that a manifest refers to and the registry lacks. */
 export function unknownBlob(digest: string): FaultEntry {
   return { code: 'MANIFEST_BLOB_UNKNOWN', message: `the registry does not hold ${digest}`, detail: { digest } }
 }
 
-/** The answer to a document that is no manifest or index, or contradicts itself. */
+/** Fault for a document that is no manifest or index, or contradicts itself. */
 export function invalidManifest(message: string): Fault {
   return new Fault(400, { code: 'MANIFEST_INVALID', message })
 }

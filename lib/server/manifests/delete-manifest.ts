@@ -7,7 +7,7 @@ import { nameTableOf } from '../lists/name-table.ts'
 import { unknownManifest } from './get-manifest.ts'
 import { findManifest } from './proven-document.ts'
 
-/** DELETE of a tag, or of a manifest with all tags that the repository has for it. */
+/** DELETE of a tag, or of a manifest together with all tags of the repository that refer to it. */
 export async function deleteManifest(
   call: Call,
   route: { readonly repository: string; readonly reference: string },
@@ -24,7 +24,7 @@ export async function deleteManifest(
   return { status: 202 }
 }
 
-/** Every name that the repository has for a manifest. */
+/** Names in the store for the tags of a repository that refer to a manifest. */
 async function namesOfDigest({ store, signal }: Call, repository: string, digest: Digest): Promise<readonly string[]> {
   const names: string[] = []
   for (const name of await nameTableOf(store).allNamesOf(repository, signal)) {
@@ -35,6 +35,7 @@ async function namesOfDigest({ store, signal }: Call, repository: string, digest
 
 async function deleteDocument(call: Call, digest: Digest, untagged: boolean): Promise<void> {
   if (!(await isInUse(call.store, digest, call.signal))) return call.store.delete(digest)
-  // Another repository or an index still needs it: what this repository had of it is gone, and that is all there is to do.
+  // Another repository or an index still needs the manifest. If tags of this repository were removed, the deletion has
+  // had its effect.
   if (!untagged) throw new Fault(405, { code: 'UNSUPPORTED', message: 'the manifest is part of a tagged image' })
 }

@@ -3,7 +3,7 @@ import { isTag } from '../../spec/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
-import { isKnown } from '../is-known.ts'
+import { isNotModified } from '../is-not-modified.ts'
 import { findTag } from '../lists/find-tag.ts'
 import { outOfDate } from '../upstream/out-of-date.ts'
 import { findManifest } from './proven-document.ts'
@@ -14,13 +14,13 @@ export async function getManifest(
   route: { readonly repository: string; readonly reference: string },
 ): Promise<Answer> {
   const { reference } = route
-  // What is no tag is the tag of nothing.
+  // A reference that is no valid tag cannot exist.
   if (!isDigest(reference) && !isTag(reference)) throw unknownManifest(reference)
-  const brought = await call.upstream?.bringManifest(route, call.signal)
-  if (brought?.failure) call.report(brought.failure.reason)
+  const ensured = await call.upstream?.ensureManifest(route, call.signal)
+  if (ensured?.failure) call.report(ensured.failure.reason)
   const which = isDigest(reference)
     ? { digest: reference }
-    : (brought?.descriptor ?? (await findTag(call.store, route.repository, reference, call.signal)))
+    : (ensured?.descriptor ?? (await findTag(call.store, route.repository, reference, call.signal)))
   const found = which && (await findManifest(call.store, which, call.signal))
   if (!found) throw unknownManifest(reference)
   const { descriptor, bytes } = found
@@ -29,13 +29,13 @@ export async function getManifest(
     'Content-Type': descriptor.mediaType,
     'Docker-Content-Digest': descriptor.digest,
     ETag: etag,
-    ...(brought?.failure ? outOfDate : {}),
+    ...(ensured?.failure ? outOfDate : {}),
   }
-  if (isKnown(call.request, etag)) return { status: 304, headers }
+  if (isNotModified(call.request, etag)) return { status: 304, headers }
   return { status: 200, headers: { ...headers, 'Content-Length': `${descriptor.size}` }, body: bytes }
 }
 
-/** The answer when there is no such manifest. */
+/** Fault for a manifest that does not exist. */
 export function unknownManifest(reference: string): Fault {
   return new Fault(404, { code: 'MANIFEST_UNKNOWN', message: 'no such manifest', detail: { reference } })
 }

@@ -3,17 +3,17 @@ import { FormatError } from '../../errors/index.ts'
 import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 
-/** A manifest or index of the store, and what it is. */
+/** Manifest or index of the store. */
 export interface StoredDocument {
   readonly descriptor: Descriptor
   readonly bytes: Uint8Array
 }
 
 /**
- * Reads a manifest or index that came from elsewhere under a media type.
+ * Parses a manifest or index that was received with a media type.
  *
- * @throws `FormatError` if it is neither, or not what it came as. So is a document that leaves out its media type under
- * another type than the one that its members mean: read by digest, it would be another kind than read by tag.
+ * @throws `FormatError` if it is neither, or its content does not match the media type. A document without `mediaType`
+ * must match the type that its members imply: otherwise a read by digest would give another type than a read by tag.
  */
 export function parseAnnounced(bytes: Uint8Array, mediaType: string | undefined): ImageDocument {
   const document = parseImageDocument(bytes, mediaType)
@@ -23,11 +23,12 @@ export function parseAnnounced(bytes: Uint8Array, mediaType: string | undefined)
 }
 
 /**
- * A blob of the store as a manifest or index; `undefined` if there is none or it is something else.
+ * Reads a blob of the store as a manifest or index; `undefined` if it does not exist or is something else.
  *
- * SAFETY: whatever a name or an upstream registry says of a digest, a blob is served as a manifest only if it is one.
+ * SAFETY: a name or an upstream registry may give the digest of any blob of the store. The content decides: only a blob
+ * that parses as a manifest is served as one.
  *
- * @param mediaType - What a name of the store says of it, if it was found by a name.
+ * @param mediaType - Media type recorded with the name, if the blob was found by a name.
  */
 export async function findManifest(
   store: Store,

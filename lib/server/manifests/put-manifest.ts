@@ -9,10 +9,15 @@ import type { RepositoryNames } from '../served-names.ts'
 import { assertChildren, invalidManifest, unknownBlob } from './assert-children.ts'
 import { parseAnnounced } from './proven-document.ts'
 
-/** SPEC: at least ten are to be taken in one request; more than fit into an address are 414 (distribution-spec, end-7b). */
+/**
+ * SPEC: a registry accepts at least ten tags in one request, and answers 414 to more than it accepts
+ * (distribution-spec, end-7b).
+ */
 const TAGS_PER_REQUEST = 100
 
-/** PUT of a manifest or index: kept under its digest, and under the tag if it is put by tag, and under all tags in `?tag=`. */
+/**
+ * PUT of a manifest or index: stores it under its digest, the tag in the path, if it is one, and all tags in `?tag=`.
+ */
 export async function putManifest(
   call: Call,
   route: RepositoryNames & { readonly reference: string },
@@ -33,7 +38,8 @@ export async function putManifest(
       Location: `/v2/${path}/manifests/${digest}`,
       'Docker-Content-Digest': digest,
       ...(call.query.has('tag') ? { 'OCI-Tag': tags.join(', ') } : {}),
-      // SPEC: tells the client that it need not keep a list of referrers itself (distribution-spec, pushing manifests with subject).
+      // SPEC: tells the client that it need not maintain a referrers tag (distribution-spec, pushing manifests with
+      // subject).
       ...(subject ? { 'OCI-Subject': subject } : {}),
     },
   }
@@ -48,7 +54,7 @@ function tagsAsked({ query }: Call, reference: string): readonly string[] {
   const wrong = tags.find(tag => !isTag(tag))
   if (wrong !== undefined) {
     const detail = { tag: wrong.slice(0, 200) }
-    throw new Fault(400, { code: 'MANIFEST_INVALID', message: 'neither a tag nor a digest', detail })
+    throw new Fault(400, { code: 'MANIFEST_INVALID', message: 'not a valid tag or digest', detail })
   }
   return tags
 }
@@ -58,7 +64,7 @@ async function bodyOf({ request, settings }: Call): Promise<Uint8Array> {
   try {
     const announced = Number(request.headers['content-length'] ?? 0)
     if (announced > limit) throw new LimitError('manifest bytes', { limit, actual: announced })
-    // Leaving the loop must not destroy the connection, on which the refusal has to go out.
+    // Leaving the loop early must not destroy the connection: the refusal is sent on it.
     return await collectBytes(request.iterator({ destroyOnReturn: false }), limit, 'manifest bytes')
   } catch (error) {
     if (!(error instanceof LimitError)) throw error
@@ -81,14 +87,18 @@ async function digestFor(bytes: Uint8Array, reference: string): Promise<Digest> 
   if (!isDigest(reference)) return digestOf(bytes)
   const digest = await digestOf(bytes, { algorithm: splitDigest(reference).algorithm })
   if (digest === reference) return digest
-  throw new Fault(400, { code: 'DIGEST_INVALID', message: 'the manifest has another digest', detail: { digest } })
+  throw new Fault(400, {
+    code: 'DIGEST_INVALID',
+    message: 'the manifest does not have the digest in the path',
+    detail: { digest },
+  })
 }
 
 async function setTag(call: Call, name: string, descriptor: Descriptor): Promise<void> {
   try {
     await call.store.references.set(name, descriptor)
   } catch (error) {
-    // Something below a child went away, or was never there.
+    // A blob further down the graph was deleted, or never existed.
     if (error instanceof BlobNotFoundError) throw new Fault(400, unknownBlob(error.digest))
     if (error instanceof FormatError) throw invalidManifest(error.message)
     throw error

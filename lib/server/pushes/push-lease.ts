@@ -1,6 +1,6 @@
 import type { Lease, Store } from '../../store/index.ts'
 
-/** A lease that has lasted so long is followed by another: else a server that is never idle would stop collections. */
+/** Age at which a lease is replaced: a server that is never idle must not block collections for ever. */
 const LONGEST_MS = 24 * 3_600_000
 
 interface Held {
@@ -9,8 +9,8 @@ interface Held {
 }
 
 /**
- * Keeps collections away from what clients are pushing. A push is many requests, and nothing says which one is its last:
- * so the lease begins with the first request that writes, and ends when there has been none for a while.
+ * Protects the blobs of running pushes from collections. A push is many requests, and no request says that it is the
+ * last: so the lease begins with the first request that writes, and ends after `idleMs` without one.
  */
 export class PushLease {
   readonly #store: Store
@@ -25,8 +25,8 @@ export class PushLease {
   }
 
   /**
-   * Does something that a push needs later, under the lease. Unless that `isRequired`, it is done without the lease where none
-   * can be had: a client that only looks is answered on a full disk, too.
+   * Runs a step of a push under the lease. Without `isRequired` it runs even if no lease can be written: a HEAD must
+   * still be answered on a full disk.
    */
   async during<T>(work: () => Promise<T> | T, { isRequired }: { readonly isRequired: boolean }): Promise<T> {
     this.#running++
@@ -38,7 +38,7 @@ export class PushLease {
       return await work()
     } finally {
       this.#running--
-      this.#waitForMore()
+      this.#startIdleTimer()
     }
   }
 
@@ -56,24 +56,24 @@ export class PushLease {
       this.#held = this.#held.filter(other => other !== held)
       throw error
     }
-    // What began under the one before the last is more than a day old now.
+    // Requests that began under an older lease than these two are more than a day old.
     await release(this.#held.splice(0, this.#held.length - 2))
   }
 
-  #waitForMore(): void {
+  #startIdleTimer(): void {
     if (this.#running > 0 || this.#held.length === 0) return
     this.#idle = setTimeout(() => void release(this.#held.splice(0)), this.#idleMs)
     this.#idle.unref()
   }
 
-  /** Ends the protection; what it protected keeps the grace period of a collection. */
+  /** Releases the leases. The grace period of a collection still protects the recent blobs. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
     await release(this.#held.splice(0))
   }
 }
 
-/** A lease that cannot be released ends by itself. */
+/** Releases leases; one that cannot be released expires. */
 async function release(held: readonly Held[]): Promise<void> {
   await Promise.allSettled(held.map(async ({ lease }) => (await lease).release()))
 }

@@ -5,17 +5,22 @@ import type { Call } from '../call.ts'
 import type { RepositoryNames } from '../served-names.ts'
 import { outOfDate } from '../upstream/out-of-date.ts'
 
-/** SPEC: the list is an index, which clients refuse when it is larger than a manifest may be; `Link` leads to the rest. */
+/**
+ * SPEC: the list is an index, and clients refuse an index over the size limit of manifests; `Link` names the next page
+ * (distribution-spec, listing referrers).
+ */
 const PAGE_BYTES = Limits.manifestBytes / 2
 
-/** GET of what refers to a manifest. There need be no such manifest. */
+/** GET of the referrers of a manifest, which need not exist. */
 export async function listReferrers(call: Call, route: RepositoryNames & { readonly digest: Digest }): Promise<Answer> {
   const artifactType = call.query.get('artifactType')
-  const there = await call.upstream?.referrers(route, route.digest, call.signal)
-  const failure = there && 'failure' in there ? there.failure : undefined
+  const listed = await call.upstream?.referrers(route, route.digest, call.signal)
+  const failure = listed && 'failure' in listed ? listed.failure : undefined
   if (failure) call.report(failure.reason)
-  // SAFETY: the store does not know which repository a referrer came from, and another one may have signed this subject.
-  const all = there && 'items' in there ? there.items : await call.referrers.find(route.digest)
+  // SAFETY: the store does not record the repository of a referrer. Merging its list into that of the upstream registry
+  // would show signatures of one repository in another; so the store is used only if the upstream registry cannot be
+  // asked.
+  const all = listed && 'items' in listed ? listed.items : await call.referrers.find(route.digest)
   const wanted = [...new Map(all.map(entry => [entry.digest, entry])).values()]
     .filter(entry => artifactType === null || entry.artifactType === artifactType)
     .sort((a, b) => (a.digest < b.digest ? -1 : 1))
@@ -37,6 +42,6 @@ function pageAfter(all: readonly Descriptor[], last: string | null): readonly De
     bytes += Buffer.byteLength(JSON.stringify(entry))
     return bytes > PAGE_BYTES
   })
-  // At least one, however large its annotations are.
+  // At least one entry, whatever the size of its annotations.
   return end < 0 ? rest : rest.slice(0, Math.max(1, end))
 }

@@ -1,16 +1,16 @@
 import type { Digest } from '../../digest/index.ts'
 import type { Descriptor, ImageDocument } from '../../spec/index.ts'
 
-/** The manifest that this one is about, if any. */
+/** Digest of the document's subject, if it has one. */
 export function subjectOf(document: ImageDocument): Digest | undefined {
   return contentOf(document).subject?.digest
 }
 
 /**
- * What a list of referrers says of a manifest.
+ * Entry of a manifest in a list of referrers.
  *
- * SPEC: the kind is that of the manifest, else of its config; the annotations are the manifest's (distribution-spec, listing
- * referrers).
+ * SPEC: the artifact type is that of the manifest, or else the media type of its config; the annotations are those of
+ * the manifest (distribution-spec, listing referrers).
  */
 export function referrerEntry({ mediaType, digest, size }: Descriptor, document: ImageDocument): Descriptor {
   const content = contentOf(document)

@@ -4,22 +4,25 @@ import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from 
 import { type BlobInfo, readDocument, type Store } from '../../store/index.ts'
 import { referrerEntry, subjectOf } from './referrer-entry.ts'
 
-/** The smallest JSON that names a subject is longer. */
+/** Lower bound for the size of a manifest with a subject; smaller blobs are skipped. */
 const SMALLEST_REFERRER = 90
-/** How long what was seen of the store counts, at least. */
+/** Least time in milliseconds between two scans of the store. */
 const FRESH_MS = 2000
-/** PERF: no more than a twentieth of the time goes into looking for new blobs, however large the store is. */
+/**
+ * PERF: the pause after a scan is 20 times its duration, so scans take at most 5 % of the time, whatever the size of
+ * the store.
+ */
 const PAUSE_FACTOR = 20
 const BRACE = 0x7b
 
 /**
- * Which manifests of the store name another one as their subject. Blobs do not tell that to each other, so it is looked
- * for: every small blob once, when first asked; then those that came since.
+ * Index of the manifests in the store by their subject. The store has no such list, so the server scans for it: at the
+ * first question all small blobs, later those that were added since.
  */
 export class ReferrerIndex {
   readonly #store: Store
   readonly #seen = new Set<Digest>()
-  /** PERF: digests only; whoever signs an image may write megabytes of annotations. */
+  /** PERF: holds digests only; the annotations of a signature may have megabytes. */
   readonly #referrers = new Map<Digest, Set<BlobInfo>>()
   #scan: Promise<void> | undefined
   #freshUntil = 0
@@ -28,7 +31,7 @@ export class ReferrerIndex {
     this.#store = store
   }
 
-  /** Takes note of a manifest that has just been stored. Gives its subject, if it has one. */
+  /** Adds a manifest that has just been stored. Returns its subject, if it has one. */
   add({ digest, size }: BlobInfo, document: ImageDocument): Digest | undefined {
     const subject = subjectOf(document)
     if (subject !== undefined && !this.#seen.has(digest)) {
@@ -38,10 +41,10 @@ export class ReferrerIndex {
     return subject
   }
 
-  /** What a list says of everything in the store whose subject is this one, by digest. */
+  /** Entries for all manifests in the store whose subject has this digest. */
   async find(subject: Digest): Promise<readonly Descriptor[]> {
     if (performance.now() >= this.#freshUntil) {
-      this.#scan ??= this.#look().finally(() => {
+      this.#scan ??= this.#scanStore().finally(() => {
         this.#scan = undefined
       })
       await this.#scan
@@ -54,7 +57,7 @@ export class ReferrerIndex {
     return found
   }
 
-  async #look(): Promise<void> {
+  async #scanStore(): Promise<void> {
     const started = performance.now()
     for await (const blob of this.#store.list()) {
       if (this.#seen.has(blob.digest)) continue
@@ -67,18 +70,21 @@ export class ReferrerIndex {
     this.#freshUntil = now + Math.max(FRESH_MS, PAUSE_FACTOR * (now - started))
   }
 
-  /** PERF: layers are not read, only looked at. */
+  /** Whether a blob may be JSON. PERF: reads one byte, so that layers are not read as a whole. */
   async #isJson({ digest }: BlobInfo): Promise<boolean> {
     try {
       for await (const chunk of this.#store.read(digest, { offset: 0, length: 1 })) return chunk[0] === BRACE
     } catch (error) {
-      // Gone since, or not readable: whatever it is, nobody can fetch it now.
+      // The blob is deleted or unreadable: a client could not fetch it either.
       if (!LayerStoreError.is(error) || error.code === 'ERR_STORE_CLOSED') throw error
     }
     return false
   }
 
-  /** `undefined` for a config, or something of another kind; and for what is gone or damaged, as whoever asks for it hears. */
+  /**
+   * Reads a manifest; `undefined` for a blob of another kind, and for a deleted or damaged one, which a client could
+   * not fetch.
+   */
   async #read(blob: BlobInfo): Promise<ImageDocument | undefined> {
     try {
       return parseImageDocument(await readDocument(this.#store, { ...blob, mediaType: '' }))

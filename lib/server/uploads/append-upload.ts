@@ -6,14 +6,14 @@ import { uploadAnswer } from './upload-answer.ts'
 import { uploadHeaders } from './upload-headers.ts'
 import type { UploadSession } from './upload-session.ts'
 
-/** PATCH of an upload: adds the body to it. */
+/** PATCH of an upload: appends the body. */
 export async function appendUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
   const session = await call.uploads.find(route, call.client)
   await addBody(call, session)
   return uploadAnswer(202, session)
 }
 
-/** Adds the body of a request to an upload, if it is the piece that comes next; for `last` see {@link UploadSession.append}. */
+/** Appends the body of a request to an upload, if it is the next chunk; for `last` see {@link UploadSession.append}. */
 export async function addBody({ request }: Call, session: UploadSession, last?: DigestAlgorithm): Promise<void> {
   const length = announcedLength(request.headers['content-range'], session)
   const said = request.headers['content-length']
@@ -24,17 +24,20 @@ export async function addBody({ request }: Call, session: UploadSession, last?: 
   if (length !== undefined && session.offset - before !== length) throw wrongSize(session)
 }
 
-/** SPEC: `Content-Range` is `start-end`, inclusive; a piece out of order is answered with 416 (distribution-spec, end-5). */
+/**
+ * Length that `Content-Range` announces. SPEC: its form is `start-end`, inclusive; a chunk out of order is answered
+ * with 416 (distribution-spec, end-5).
+ */
 function announcedLength(header: string | undefined, session: UploadSession): number | undefined {
   if (header === undefined) return undefined
   const match = /^(?:bytes )?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/.exec(header.trim())
   const [start, end] = [Number(match?.[1]), Number(match?.[2])]
   if (match && start === session.offset && end >= start) return end - start + 1
-  const message = 'this piece is not the one that comes next'
+  const message = 'Content-Range does not continue the upload; Range says which bytes it has'
   throw new Fault(416, { code: 'BLOB_UPLOAD_INVALID', message }, uploadHeaders(session))
 }
 
-/** Ends with an error before more bytes than announced are taken. */
+/** Passes chunks on; throws before it passes on more bytes than announced. */
 async function* bounded(
   chunks: AsyncIterable<Uint8Array>,
   length: number | undefined,

@@ -6,7 +6,7 @@ import { addBody } from './append-upload.ts'
 import { storedAnswer } from './upload-answer.ts'
 import type { UploadSession } from './upload-session.ts'
 
-/** PUT of an upload: adds the body, if there is one, and ends it. */
+/** PUT of an upload: appends the body, if there is one, and commits the blob. */
 export async function finishUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
   const session = await call.uploads.find(route, call.client)
   const digest = wireDigest(call.query.get('digest') ?? '')
@@ -15,7 +15,7 @@ export async function finishUpload(call: Call, route: { readonly path: string; r
   return commitUpload(session, digest)
 }
 
-/** Ends an upload whose bytes have all arrived. */
+/** Commits an upload whose bytes have all arrived. */
 export async function commitUpload(session: UploadSession, digest: Digest): Promise<Answer> {
   await session.commit(digest)
   return storedAnswer(session.path, digest)

@@ -9,11 +9,11 @@ import { addBody } from './append-upload.ts'
 import { commitUpload } from './finish-upload.ts'
 import { storedAnswer, uploadAnswer } from './upload-answer.ts'
 
-/** POST of an upload: take a blob over from another repository, take it in one piece, or begin to take it piece by piece. */
+/** POST of an upload: mounts a blob of another repository, stores the body as a blob, or starts a chunked upload. */
 export async function startUpload(call: Call, route: RepositoryNames): Promise<Answer> {
   const { store, query, uploads, signal } = call
   const mount = query.get('mount')
-  // SPEC: a mount that cannot be done becomes an upload (distribution-spec, end-11).
+  // SPEC: a mount that is not possible becomes an upload (distribution-spec, end-11).
   if (isDigest(mount) && (await mayMount(call, route)) && (await store.leases.touch(mount, { signal }))) {
     return storedAnswer(route.path, mount)
   }
@@ -26,15 +26,18 @@ export async function startUpload(call: Call, route: RepositoryNames): Promise<A
     await addBody(call, session, algorithm)
     return await commitUpload(session, digest)
   } catch (error) {
-    // The client does not know the upload, so it cannot go on with it.
+    // The client has no address for this upload and cannot resume it.
     await session.abort()
     throw error
   }
 }
 
 /**
- * Who may not read the other repository does not get to know what it has. Without `from` nothing is told that a HEAD would not
- * tell: every repository has all blobs of the store.
+ * Whether a user may mount a blob.
+ *
+ * SAFETY: 201 reveals that the store has the blob. So the user needs pull access to the repository in `from`. Without
+ * `from` pull access to the target is enough: HEAD there reveals the same, because all repositories share the blobs of
+ * the store.
  */
 async function mayMount(call: Call, { path }: RepositoryNames): Promise<boolean> {
   return (await mayAccess(call, 'pull', call.query.get('from') || path)) === true
@@ -44,5 +47,5 @@ function algorithmAsked(query: URLSearchParams): DigestAlgorithm {
   const mount = query.get('mount')
   const name = query.get('digest-algorithm') ?? (isDigest(mount) ? splitDigest(mount).algorithm : 'sha256')
   if (Object.hasOwn(DIGEST_ALGORITHMS, name)) return name as DigestAlgorithm
-  throw new Fault(400, { code: 'DIGEST_INVALID', message: 'not an algorithm that this registry can compute' })
+  throw new Fault(400, { code: 'DIGEST_INVALID', message: 'not a supported algorithm (sha256, sha512, blake3)' })
 }

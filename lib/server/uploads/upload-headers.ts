@@ -1,4 +1,4 @@
-/** What is said of an upload. */
+/** Address and offset of an upload. */
 export interface UploadPosition {
   readonly path: string
   readonly id: string
@@ -6,7 +6,10 @@ export interface UploadPosition {
   readonly minChunkBytes: number
 }
 
-/** SPEC: `Range` is inclusive, without unit; of nothing it is `0-0`, as other registries say it (distribution-spec). */
+/**
+ * Headers that describe an upload. SPEC: `Range` is inclusive and has no unit (distribution-spec, end-5); an empty
+ * upload has `0-0`, as in docker-registry (distribution).
+ */
 export function uploadHeaders({ path, id, offset, minChunkBytes }: UploadPosition): Record<string, string> {
   return {
     Location: `/v2/${path}/blobs/uploads/${id}`,

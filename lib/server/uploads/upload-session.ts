@@ -5,46 +5,46 @@ import { Fault, isStorageFull } from '../fault.ts'
 import { uploadHeaders } from './upload-headers.ts'
 
 /**
- * What came since the last time is put down when a request ends with so much of it: then a server that is killed loses no more.
- * Of less it is not worth the sync.
+ * Unsaved bytes from which on the end of a request saves the upload to disk; a killed server loses no more than this.
+ * For fewer bytes the fsync is not worth its time.
  */
-const WORTH_KEEPING = 1024 * 1024
+const SAVE_BYTES = 1024 * 1024
 
-/** The file of an upload is closed when no request has come for so long. Most clients send the next one at once. */
+/** Idle time after which the file of an upload is closed. Most clients send the next request at once. */
 const OPEN_MS = 5000
 
-/** A request that has brought nothing for so long does not keep its upload from being dropped for another one. */
+/** Age from which on a request that has brought no byte no longer protects its upload from replacement. */
 const STALL_MS = 10_000
 
-/** Which upload it is. */
+/** Identity and state of an upload when its session begins. */
 export interface UploadIdentity {
   readonly id: string
-  /** The repository, as in paths. */
+  /** Repository, as named in paths. */
   readonly path: string
-  /** The client that began it, or went on with it first. */
+  /** Key of the client that started the upload, or was the first to resume it at this server. */
   readonly client: string
-  /** What is computed while the bytes come. The digest that ends the upload may be of another one. */
+  /** Algorithm of the digest that is computed while bytes arrive. The final digest may be of another algorithm. */
   readonly algorithm: DigestAlgorithm
-  /** Bytes that an earlier server has put down. */
-  readonly kept: number
+  /** Bytes that an earlier server has saved. */
+  readonly saved: number
 }
 
-/** What holds for every upload. */
+/** Limits and callbacks of all uploads of a server. */
 export interface SessionLimits {
   readonly minChunkBytes: number
   readonly idleMs: number
   readonly emptyIdleMs: number
   readonly onEnd: () => void
-  /** Takes a failure to drop the bytes of an upload that idled. */
+  /** Called if the bytes of an idle upload cannot be saved or dropped. */
   readonly onError: (error: unknown) => void
 }
 
-/** The key of an upload's ingest. Whoever knows repository and id may go on with it, also another server. */
+/** Key of an upload's ingest. A client that knows repository and id can resume the upload, at another server, too. */
 export function ingestKey({ path, id }: Pick<UploadIdentity, 'path' | 'id'>): string {
   return `upload ${path} ${id}`
 }
 
-/** One upload. Only one request at a time may add to it. */
+/** One upload. Only one request at a time may write to it. */
 export class UploadSession {
   readonly id: string
   readonly path: string
@@ -54,48 +54,49 @@ export class UploadSession {
   #algorithm: DigestAlgorithm
   readonly #limits: SessionLimits
   #writer: BlobWriter | undefined
-  /** Bytes that are put down, for this server or the next. */
-  #kept: number
-  /** When the request began that is adding to it. */
+  /** Bytes on disk; this or another server can resume after them. */
+  #saved: number
+  /** Start of the request that is writing to the upload. */
   #busySince: number | undefined
   /** Fires when the upload has ended. */
   readonly #ended = new AbortController()
   #isShort = false
   #idle: NodeJS.Timeout | undefined
   #open: NodeJS.Timeout | undefined
-  /** Resolves when the writer is closed. */
+  /** Resolves when the previous writer is closed. */
   #closing: PromiseLike<void> | undefined
 
-  constructor(store: Store, { id, path, client, algorithm, kept }: UploadIdentity, limits: SessionLimits) {
+  constructor(store: Store, { id, path, client, algorithm, saved }: UploadIdentity, limits: SessionLimits) {
     this.#store = store
     this.id = id
     this.path = path
     this.client = client
     this.#algorithm = algorithm
-    this.#kept = kept
+    this.#saved = saved
     this.minChunkBytes = limits.minChunkBytes
     this.#limits = limits
-    this.#waitForMore()
+    this.#startTimers()
   }
 
   /** Bytes that have arrived. */
   get offset(): number {
-    return this.#writer?.offset ?? this.#kept
+    return this.#writer?.offset ?? this.#saved
   }
 
-  /** Whether no byte has come and none is coming: then its client loses nothing but the address. */
+  /** Whether the upload has no byte and no request is sending any. Dropping it costs its client only the address. */
   get isEmpty(): boolean {
     const isStalled = this.#busySince === undefined || performance.now() - this.#busySince > STALL_MS
     return this.offset === 0 && isStalled
   }
 
   /**
-   * Adds what a request brings. If it breaks off, what came so far is put down, and the client may go on from there. If the
-   * disk becomes full, the upload is dropped, which gives its space back.
+   * Appends the body of a request. If the body breaks off, the bytes received so far are saved, and the client may
+   * resume after them. If the disk is full, the upload is dropped and its space is released.
    *
-   * @param bytes - How many will come, where the request says so: what cannot fit is refused before the first of them.
-   * @param last - The algorithm of the digest that ends the upload, if nothing will come after these bytes: then nothing
-   * needs to be put down, and if nothing has come before, only this digest is computed.
+   * @param bytes - Announced size of the body, if known: a body that does not fit on the disk is refused before its
+   * first byte.
+   * @param last - Algorithm of the final digest, if no bytes follow this body. Then nothing is saved, and if the upload
+   * is empty, only this digest is computed.
    */
   append(
     chunks: AsyncIterable<Uint8Array>,
@@ -103,14 +104,14 @@ export class UploadSession {
   ): Promise<void> {
     return this.#exclusively(async () => {
       if (this.#isShort) {
-        const message = `only the last piece may have less than ${this.minChunkBytes} bytes`
+        const message = `only the last chunk may have fewer than ${this.minChunkBytes} bytes`
         throw new Fault(416, { code: 'SIZE_INVALID', message })
       }
-      if (last && this.offset === 0) await this.#compute(last)
-      // Only an opening writer asks whether there is room.
-      if (bytes >= WORTH_KEEPING) await this.#keep()
-      await this.#write(await this.#opened(bytes), chunks)
-      if (!last && this.offset - this.#kept >= WORTH_KEEPING) await this.#keep()
+      if (last && this.offset === 0) await this.#useAlgorithm(last)
+      // The free space is checked only when a writer is opened.
+      if (bytes >= SAVE_BYTES) await this.#save()
+      await this.#write(await this.#openWriter(bytes), chunks)
+      if (!last && this.offset - this.#saved >= SAVE_BYTES) await this.#save()
     })
   }
 
@@ -120,86 +121,86 @@ export class UploadSession {
       for await (const chunk of abortableItems(chunks, this.#ended.signal)) await writer.write(chunk)
     } catch (error) {
       if (isStorageFull(error)) await this.abort()
-      // What cannot be put down is found to be missing when the client goes on.
-      else await this.#keep().catch(this.#limits.onError)
+      // If saving fails, `#openWriter` finds the missing bytes when the client resumes.
+      else await this.#save().catch(this.#limits.onError)
       throw error
     }
     this.#isShort = writer.offset - before < this.minChunkBytes
   }
 
-  /** Ends the upload: what has arrived becomes a blob if it has this digest, and is dropped if not. */
+  /** Ends the upload: stores its bytes as a blob if they have this digest, and drops them otherwise. */
   commit(digest: Digest): Promise<BlobInfo> {
     return this.#exclusively(async () => {
-      await this.#compute(splitDigest(digest).algorithm)
-      const writer = await this.#opened()
+      await this.#useAlgorithm(splitDigest(digest).algorithm)
+      const writer = await this.#openWriter()
       try {
         return await writer.commit({ digest })
       } finally {
-        this.#over()
+        this.#end()
       }
     })
   }
 
-  /** Drops the upload and its bytes. A request that is adding to it fails. */
+  /** Drops the upload and its bytes. A request that is writing to it fails. */
   async abort(): Promise<void> {
-    this.#over()
-    const writer = this.#writer ?? (this.#kept > 0 ? await this.#take() : undefined)
+    this.#end()
+    const writer = this.#writer ?? (this.#saved > 0 ? await this.#openIngest() : undefined)
     await writer?.abort()
   }
 
-  /** Ends the upload here, and leaves its bytes for another server. */
-  async leave(): Promise<void> {
-    this.#over()
-    await this.#keep()
+  /** Ends the session and saves the bytes for another server. */
+  async suspend(): Promise<void> {
+    this.#end()
+    await this.#save()
   }
 
-  /** PERF: the file is closed as well; hundreds of uploads that wait for their clients hold none open. */
-  async #keep(): Promise<void> {
+  /** Saves the bytes to disk. PERF: it closes the file, too: hundreds of idle uploads hold no descriptor. */
+  async #save(): Promise<void> {
     const writer = this.#writer
     if (!writer) return
-    this.#kept = writer.offset
+    this.#saved = writer.offset
     this.#writer = undefined
     this.#closing = writer[Symbol.asyncDispose]()
     await this.#closing
   }
 
   /**
-   * Computes a digest of another algorithm from now on.
+   * Switches to another digest algorithm.
    *
-   * SPEC: a client need not say before the last request which algorithm it has in mind (distribution-spec, end-6).
-   * PERF: what has come is put down, and read back when the writer is opened again; only an upload that needs it pays.
+   * SPEC: a client may name the algorithm as late as in the last request (distribution-spec, end-6).
+   * PERF: the bytes are saved, and read back when the writer is opened again; only an upload that switches pays for it.
    */
-  async #compute(algorithm: DigestAlgorithm): Promise<void> {
+  async #useAlgorithm(algorithm: DigestAlgorithm): Promise<void> {
     if (algorithm === this.#algorithm) return
-    await this.#keep()
+    await this.#save()
     this.#algorithm = algorithm
   }
 
-  /** `bytes` are to come. */
-  async #opened(bytes = 0): Promise<BlobWriter> {
+  /** Resolves to the open writer, or opens one. `bytes` is the announced size of the body. */
+  async #openWriter(bytes = 0): Promise<BlobWriter> {
     if (this.#writer) return this.#writer
-    const writer = await this.#take(this.offset + bytes)
+    const writer = await this.#openIngest(this.offset + bytes)
     this.#writer = writer
-    // Aborted while it was being opened.
+    // `abort` was called while the writer was being opened.
     if (this.#ended.signal.aborted) await writer.abort()
-    const lost = this.#kept - writer.offset
-    this.#kept = writer.offset
-    // What could not be put down is gone, and the client must know before it sends what comes after it.
+    const lost = this.#saved - writer.offset
+    this.#saved = writer.offset
+    // Bytes that could not be saved are lost; the client must learn it before it sends what follows them.
     if (lost !== 0) {
-      const message = `this upload is not where it was: ${lost} bytes of it are lost`
+      const message = `${lost} bytes of this upload are lost; resume it at the offset in Range`
       throw new Fault(416, { code: 'BLOB_UPLOAD_INVALID', message }, uploadHeaders(this))
     }
     return writer
   }
 
-  async #take(size?: number): Promise<BlobWriter> {
+  async #openIngest(size?: number): Promise<BlobWriter> {
     await this.#closing?.then(undefined, () => {})
     return this.#store.ingest(ingestKey(this), { algorithm: this.#algorithm, size })
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     if (this.#busySince !== undefined) {
-      throw new Fault(409, { code: 'BLOB_UPLOAD_INVALID', message: 'another request is adding to this upload' })
+      throw new Fault(409, { code: 'BLOB_UPLOAD_INVALID', message: 'another request is writing to this upload' })
     }
     this.#busySince = performance.now()
     this.#stopTimers()
@@ -207,17 +208,17 @@ export class UploadSession {
       return await work()
     } finally {
       this.#busySince = undefined
-      this.#waitForMore()
+      this.#startTimers()
     }
   }
 
-  #waitForMore(): void {
+  #startTimers(): void {
     if (this.#ended.signal.aborted) return
     const { idleMs, emptyIdleMs, onError } = this.#limits
     const dropMs = this.offset === 0 ? Math.min(emptyIdleMs, idleMs) : idleMs
-    // The store sweeps what cannot be dropped when it is opened.
+    // If the drop fails, the store sweeps the bytes when it is opened next.
     this.#idle = setTimeout(() => void this.abort().catch(onError), dropMs).unref()
-    if (this.#writer) this.#open = setTimeout(() => void this.#keep().catch(onError), OPEN_MS).unref()
+    if (this.#writer) this.#open = setTimeout(() => void this.#save().catch(onError), OPEN_MS).unref()
   }
 
   #stopTimers(): void {
@@ -225,7 +226,7 @@ export class UploadSession {
     clearTimeout(this.#open)
   }
 
-  #over(): void {
+  #end(): void {
     this.#ended.abort(new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'this upload was dropped' }))
     this.#stopTimers()
     this.#limits.onEnd()

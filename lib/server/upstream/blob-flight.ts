@@ -5,41 +5,44 @@ import { DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
 
-/** What the first client may be behind what is stored. */
+/** Bytes that the streaming client may lag behind the bytes stored. */
 const BEHIND_BYTES = 1024 * 1024
-/** A client that takes nothing for so long is left behind: others wait for the blob. */
+/**
+ * Time after which a client that reads nothing is cut off: the fetch waits for it, and other clients wait for the
+ * fetch.
+ */
 const STALL_MS = 30_000
 
-/** What is fetched, from where, and into which store. */
+/** Parts of a {@link BlobFlight}. */
 export interface BlobFlightOptions {
   readonly store: Store
   readonly descriptor: Descriptor
-  /** Gives the bytes from an offset on. */
+  /** Streams the bytes of the blob from an offset on. */
   readonly open: (offset: number) => AsyncIterable<Uint8Array>
-  /** Stops it. */
+  /** Aborts the fetch. */
   readonly signal: AbortSignal
 }
 
-/** One blob on its way into the store. It goes on when the client that wanted it leaves. */
+/** One fetch of a blob into the store (single-flight). It continues when the client that started it disconnects. */
 export class BlobFlight {
-  /** Resolves when the blob is in the store, verified. */
+  /** Resolves when the blob is verified and stored. */
   readonly done: Promise<void>
-  /** Bytes that the blob is to have. */
+  /** Expected size of the blob in bytes. */
   readonly size: number
   readonly #options: BlobFlightOptions
   readonly #copy: PassThrough | undefined
-  /** Whether the bytes can be read along from the first one on. */
+  /** Resolves when the fetch has started, to whether it starts at byte 0 and can be streamed to the client. */
   readonly #begun: Promise<boolean>
   #begin!: (canReadAlong: boolean) => void
   #fail!: (error: unknown) => void
 
-  /** `client` fires when the first client has left; without it nobody reads along. */
+  /** `client` is the signal of the client to stream to; without it nothing is streamed. */
   constructor(options: BlobFlightOptions, client: AbortSignal | undefined) {
     this.#options = options
     this.size = options.descriptor.size
     if (client && !client.aborted) {
       const copy = new PassThrough({ highWaterMark: BEHIND_BYTES })
-      // Whoever reads it gets the error; if nobody does, it is no error.
+      // A reader of the stream gets the error. Without a reader the 'error' event must not end the process.
       copy.on('error', () => {})
       client.addEventListener('abort', () => copy.destroy(), { once: true })
       this.#copy = copy
@@ -53,13 +56,13 @@ export class BlobFlight {
     this.#begun.catch(() => {})
   }
 
-  /** The bytes while they come, for the first client alone. The end comes only after all of them have proved right. */
+  /** Bytes for the first client, streamed while they are fetched. The stream ends only after the digest is verified. */
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#copy && (await this.#begun)) {
       yield* this.#copy as AsyncIterable<Uint8Array>
       return
     }
-    // A part was there already, or all of it: then there is nothing to read along.
+    // The store had a part of the blob or all of it: wait for the rest, then read it from the store.
     await this.done
     yield* this.#options.store.read(this.#options.descriptor.digest)
   }
@@ -75,7 +78,10 @@ export class BlobFlight {
     }
   }
 
-  /** SAFETY: what an earlier fetch has left may be wrong; then all of it is fetched again, or no fetch would ever succeed. */
+  /**
+   * Fetches the blob. SAFETY: the part that an earlier fetch left may be damaged; every resumed fetch would then fail.
+   * So a resumed fetch with a wrong result is repeated from byte 0.
+   */
   async #fetch(): Promise<void> {
     const progress = { resumed: false }
     try {
@@ -92,7 +98,7 @@ export class BlobFlight {
     const { digest, size } = descriptor
     const { algorithm } = splitDigest(digest)
     await using writer = await store.ingest(digest, { wait: true, algorithm, size, signal })
-    // The writer that held the ingest before may have committed it.
+    // The previous holder of the ingest may have committed the blob.
     if (await store.stat(digest, { signal })) {
       await writer.abort()
       this.#begin(false)
@@ -107,14 +113,14 @@ export class BlobFlight {
     const copy = progress.resumed ? undefined : this.#copy
     for await (const chunk of open(writer.offset)) {
       await writer.write(chunk)
-      if (copy && !copy.destroyed && !copy.write(chunk)) await takenOrLeft(copy, signal)
+      if (copy && !copy.destroyed && !copy.write(chunk)) await drained(copy, signal)
     }
     await writer.commit({ digest, size, signal })
   }
 }
 
-/** Waits until a reader goes on; one that does not is cut off. */
-async function takenOrLeft(copy: PassThrough, signal: AbortSignal): Promise<void> {
+/** Waits until the reader drains the stream; cuts off a reader that stalls. */
+async function drained(copy: PassThrough, signal: AbortSignal): Promise<void> {
   const over = new AbortController()
   const stalled = setTimeout(() => copy.destroy(), STALL_MS)
   const either = AbortSignal.any([over.signal, signal])

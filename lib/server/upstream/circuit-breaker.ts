@@ -1,18 +1,19 @@
 import { RegistryError } from '../../errors/index.ts'
 
-/** The upstream registry is asked nothing for so long after it has failed. */
+/** Time after a failure during which the upstream registry is not asked. */
 const OPEN_MS = 5000
 
 /**
- * Keeps requests away from an upstream registry that does not work: each of them would wait for its own time-out.
+ * Circuit breaker for the upstream registry: without it every request to a failed host would wait for its own time-out.
  *
- * SAFETY: one repository must not be able to keep the mirror from all others. So only what says something about the host
- * opens the breaker; 401, 403, 404 or a page of HTML are answers about one repository.
+ * SAFETY: a client chooses the repository. If the answer for one repository could open the breaker, a client could
+ * block the mirror for all repositories. So only failures of the host open it; 401, 403, 404 or a page of HTML concern
+ * one repository.
  */
 export class CircuitBreaker {
   #open: { readonly until: number; readonly because: unknown } | undefined
 
-  /** Does the work, or throws the last failure of the host if that was less than five seconds ago. */
+  /** Runs `work`, or throws the last failure of the host if it is less than five seconds old. */
   async guard<T>(work: () => Promise<T>): Promise<T> {
     if (this.#open && performance.now() < this.#open.until) throw this.#open.because
     try {
@@ -24,7 +25,7 @@ export class CircuitBreaker {
   }
 }
 
-/** No answer, an answer of 500 and more, or the wish to be asked less. */
+/** Whether an error is a failure of the host: no answer, 429, or a status of 500 and above. */
 function isFailureOfHost(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false
   return error.code === 'ERR_NETWORK' || error.code === 'ERR_RATE_LIMITED' || (error.status ?? 0) >= 500

@@ -3,7 +3,7 @@ import { digestOf } from '../../digest/index.ts'
 import { type Descriptor, parseDescriptor } from '../../spec/index.ts'
 import type { Store } from '../../store/index.ts'
 
-/** A server that stands for a whole registry is asked for many tags; those asked for least are looked up again. */
+/** Tags kept in memory; the least recently used are dropped and looked up again. */
 const KEPT = 10_000
 
 interface KnownTag {
@@ -12,9 +12,9 @@ interface KnownTag {
 }
 
 /**
- * What the tags of the upstream registry stand for, as far as they were asked for. A name of the store cannot say so before
- * the image is complete, and a client takes one platform of many. Kept as derived data, so that a server that is started
- * while the upstream is down knows it, too.
+ * Remembers the tags of the upstream registry that were looked up. The names of the store cannot do that: a name is set
+ * only when its image is complete, and a client takes one platform of many. The tags are saved as derived data as well,
+ * for a server that starts while the upstream registry is down.
  */
 export class KnownTags {
   readonly #store: Store
@@ -24,13 +24,13 @@ export class KnownTags {
     this.#store = store
   }
 
-  /** What a name stood for when it was looked up less than `maxAgeMs` ago. */
+  /** Target of a tag, if it was looked up less than `maxAgeMs` ago. */
   fresh(name: string, maxAgeMs: number): Descriptor | undefined {
     const known = this.#tags.get(name)
     return known && performance.now() - known.checkedAt < maxAgeMs ? known.descriptor : undefined
   }
 
-  /** What a name stood for when it was last looked up. */
+  /** Target of a tag at its last look-up. */
   async last(name: string): Promise<Descriptor | undefined> {
     const known = this.#tags.get(name)
     if (known) return known.descriptor
@@ -38,29 +38,29 @@ export class KnownTags {
     try {
       return bytes && parseDescriptor(JSON.parse(Buffer.from(bytes).toString('utf8')))
     } catch {
-      // Derived data that cannot be read counts as absent.
+      // Unreadable derived data counts as absent.
       return undefined
     }
   }
 
-  /** Keeps what a name was found to stand for. */
+  /** Records the target of a tag. */
   async learn(name: string, descriptor: Descriptor): Promise<void> {
     const known = this.#tags.peek(name)
     this.#tags.set(name, { descriptor, checkedAt: performance.now() })
     if (known?.descriptor.digest === descriptor.digest) return
     const bytes = Buffer.from(JSON.stringify(descriptor))
-    // Best effort: without it the tag is unknown after a restart without upstream.
+    // Best effort: without the record, the tag is unknown after a restart while the upstream registry is down.
     await this.#store.derived.set('facts', await keyOf(name), bytes).catch(() => {})
   }
 
-  /** Forgets a name that the upstream registry does not have any more. */
+  /** Forgets a tag that the upstream registry no longer has. */
   async forget(name: string): Promise<void> {
     this.#tags.delete(name)
     await this.#store.derived.delete('facts', await keyOf(name)).catch(() => {})
   }
 }
 
-/** Names have characters that keys cannot have. */
+/** Key for the derived data of a tag; it is hashed because a name has characters that keys must not have. */
 async function keyOf(name: string): Promise<string> {
   return `upstream-tag:${await digestOf(Buffer.from(name))}`
 }

@@ -7,40 +7,43 @@ import { type ImageDocument, successorsOf } from '../../spec/index.ts'
 import { recordBlobSource, type Store } from '../../store/index.ts'
 import { locate } from '../served-names.ts'
 import { BlobFlight } from './blob-flight.ts'
+import type { PendingNames } from './pending-names.ts'
 import { upstreamFault } from './upstream-fault.ts'
-import type { WaitingNames } from './waiting-names.ts'
 
-/** Sizes of blobs that were named in manifests lately, so that the upstream registry need not be asked for them. */
+/** Blob sizes that are remembered from manifests; they save a HEAD request to the upstream registry. */
 const SIZES = 10_000
 
-/** What the blobs of the upstream registry are fetched with. */
+/** Parts of {@link UpstreamBlobs}. */
 export interface UpstreamBlobsParts {
   readonly store: Store
   readonly client: RegistryClient
-  readonly names: WaitingNames
+  readonly names: PendingNames
   /** Fires when the server closes. */
   readonly closing: AbortSignal
-  /** Takes what fails when no request waits for it. */
+  /** Called with each failure that no request waits for. */
   readonly onError: (error: unknown) => void
 }
 
-/** A blob that is on its way. */
+/** Blob that is being fetched. */
 export interface RemoteBlob {
   readonly size: number
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
 /**
- * Brings blobs from another registry, each once however many ask for it.
+ * Fetches blobs from the upstream registry, each once for all requests (single-flight).
  *
- * SAFETY: what one repository says is believed for that repository alone. A manifest of another one may name the same blob
- * with a wrong size; it must not decide what clients of this one get.
+ * SAFETY: a manifest of one repository may give a wrong size for a blob of another one. If sizes were shared, it would
+ * break the answers of the other repository; so they are kept by repository.
  */
 export class UpstreamBlobs {
   readonly #parts: UpstreamBlobsParts
-  /** By repository and digest. Only a hint for fetches, which prove it. */
+  /** Sizes by repository and digest: hints for fetches, which verify them. */
   readonly #sizes = new LRUCache<string, number>({ max: SIZES })
-  /** By repository and digest. Two fetches of one blob for two repositories wait for each other in the store. */
+  /**
+   * Running fetches by repository and digest. Two fetches of one blob for two repositories wait for each other at the
+   * store's ingest.
+   */
   readonly #flights = new Map<string, BlobFlight>()
   readonly #unsettled = new Set<Promise<void>>()
 
@@ -48,12 +51,12 @@ export class UpstreamBlobs {
     this.#parts = parts
   }
 
-  /** Remembers what a manifest of a repository says of blobs that will be asked for next. */
+  /** Remembers the blob sizes in a manifest; its blobs are usually requested next. */
   learnSizes(repository: string, document: ImageDocument): void {
     for (const { digest, size } of successorsOf(document)) this.#sizes.set(keyOf(repository, digest), size)
   }
 
-  /** Size of a blob, as the upstream registry says it now; `undefined` if it has none. */
+  /** Resolves to the size of a blob by a HEAD request to the upstream registry; `undefined` if it has no such blob. */
   async stat(repository: string, digest: Digest, signal: AbortSignal): Promise<number | undefined> {
     try {
       return (await this.#parts.client.statBlob(locate(repository), digest, { signal }))?.size
@@ -64,8 +67,8 @@ export class UpstreamBlobs {
   }
 
   /**
-   * A blob and its bytes, of which the first have come: while they come for the request that asks first, from the store for
-   * those that ask meanwhile. `undefined` if the upstream registry has no such blob.
+   * Resolves to a blob when its first bytes have arrived. The first request gets the bytes while they are fetched,
+   * later ones from the store. `undefined` if the upstream registry has no such blob.
    */
   open(repository: string, digest: Digest, signal: AbortSignal): Promise<RemoteBlob | undefined> {
     return this.#withSize(repository, digest, signal, async size => {
@@ -75,16 +78,18 @@ export class UpstreamBlobs {
     })
   }
 
-  /** Brings a blob into the store; `false` if the upstream registry has no such blob. */
-  async bring(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean> {
-    const brought = await this.#withSize(repository, digest, signal, async size => {
+  /** Fetches a blob into the store; `false` if the upstream registry has no such blob. */
+  async ensure(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean> {
+    const ensured = await this.#withSize(repository, digest, signal, async size => {
       await abortable(this.#flight(repository, { digest, size }, undefined).done, signal)
       return true
     })
-    return brought ?? false
+    return ensured ?? false
   }
 
-  /** Tries with the size that a manifest told; if that was wrong, and otherwise, with the one that the registry tells. */
+  /**
+   * Runs `work` with the size from a manifest. Without one, or if it was wrong, runs it with the size that HEAD gives.
+   */
   async #withSize<T>(
     repository: string,
     digest: Digest,
@@ -97,7 +102,7 @@ export class UpstreamBlobs {
         try {
           return await work(learned)
         } catch (error) {
-          // The registry has failed, and would fail again; everything else may be the fault of the size.
+          // A registry that fails would fail again. Any other error may come from a wrong size.
           if (signal.aborted || error instanceof RegistryError) throw error
         }
       }
@@ -121,7 +126,9 @@ export class UpstreamBlobs {
     yield* this.#parts.store.read(blob.digest, { signal })
   }
 
-  /** The fetch of a blob that is under way, or a new one, which `client` may read along until it fires. */
+  /**
+   * The running fetch of a blob, or a new one, which is streamed to the request of `client` until that signal fires.
+   */
   #flight(
     repository: string,
     { digest, size }: { readonly digest: Digest; readonly size: number },
@@ -135,13 +142,13 @@ export class UpstreamBlobs {
     const open = (offset: number) => registry.fetchBlob(locate(repository), descriptor, { offset, signal: closing })
     const flight = new BlobFlight({ store, descriptor, open, signal: closing }, client)
     this.#flights.set(key, flight)
-    const settled = this.#afterwards(flight, repository, digest, client)
+    const settled = this.#recordResult(flight, repository, digest, client)
     this.#unsettled.add(settled)
     void settled.finally(() => this.#unsettled.delete(settled))
     return flight
   }
 
-  async #afterwards(
+  async #recordResult(
     flight: BlobFlight,
     repository: string,
     digest: Digest,
@@ -154,7 +161,7 @@ export class UpstreamBlobs {
       await flight.done
     } catch (error) {
       this.#sizes.delete(key)
-      // Another source may have it right.
+      // Bytes with a wrong digest: let the client try another source of this blob next time.
       if (error instanceof DigestMismatchError) client.distrustBlob(from, digest)
       if (asked?.aborted && !closing.aborted) onError(error)
       return
@@ -165,7 +172,7 @@ export class UpstreamBlobs {
     await names.retry(repository)
   }
 
-  /** Resolves when nothing is being fetched any more, and what came is booked. */
+  /** Resolves when all fetches have ended and their results are recorded. */
   async settled(): Promise<void> {
     await Promise.all(this.#unsettled)
   }

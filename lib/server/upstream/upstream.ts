@@ -9,44 +9,44 @@ import { findManifest, parseAnnounced } from '../manifests/proven-document.ts'
 import { locate, type RepositoryNames } from '../served-names.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { KnownTags } from './known-tags.ts'
+import { PendingNames } from './pending-names.ts'
 import { UpstreamBlobs } from './upstream-blobs.ts'
-import { saysNo, upstreamFault } from './upstream-fault.ts'
+import { isAbsent, upstreamFault } from './upstream-fault.ts'
 import type { RegistryUpstream } from './upstream-options.ts'
-import { WaitingNames } from './waiting-names.ts'
 
-/** So many tags or referrers of one repository are listed. */
+/** Tags or referrers of one repository that are listed, at most. */
 const LISTED = 10_000
 
-/** Why the upstream registry could not be asked. */
+/** Reason why the upstream registry could not be asked. */
 export interface UpstreamFailure {
   readonly reason: unknown
 }
 
-/** What is known of a manifest that is to be served. */
-export interface BroughtManifest {
-  /** What the tag stands for, if the upstream registry or the memory of it says so. */
+/** Result of {@link Upstream.ensureManifest}. */
+export interface EnsuredManifest {
+  /** Target of the tag, from the upstream registry or from its last look-up. */
   readonly descriptor?: Descriptor
-  /** There if what was known before has to do. */
+  /** Set if the answer comes from an earlier look-up, because the registry could not be asked. */
   readonly failure?: UpstreamFailure
 }
 
-/** A list of the upstream registry, or why there is none. */
+/** List of the upstream registry, or the reason why it could not be asked. */
 export type UpstreamList<T> = { readonly items: readonly T[] } | { readonly failure: UpstreamFailure }
 
-/** Brings what the store lacks from another registry, each thing once however many ask for it. */
+/** Mirrors another registry: fetches what the store lacks, each manifest and blob once for all requests. */
 export class Upstream {
   readonly #store: Store
   readonly #registry: string
   readonly #client: RegistryClient
   readonly #tagMaxAgeMs: number
   readonly #known: KnownTags
-  readonly #names: WaitingNames
+  readonly #names: PendingNames
   readonly #blobs: UpstreamBlobs
   readonly #breaker = new CircuitBreaker()
   readonly #running = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
 
-  /** `onError` takes what fails when no request waits for it. */
+  /** `onError` is called with each failure that no request waits for. */
   constructor(store: Store, { registry, client, tagMaxAgeMs }: RegistryUpstream, onError: (error: unknown) => void) {
     const { signal } = this.#closing
     this.#store = store
@@ -54,12 +54,12 @@ export class Upstream {
     this.#client = client
     this.#tagMaxAgeMs = tagMaxAgeMs ?? 60_000
     this.#known = new KnownTags(store)
-    this.#names = new WaitingNames(store, onError)
+    this.#names = new PendingNames(store, onError)
     this.#blobs = new UpstreamBlobs({ store, client, names: this.#names, closing: signal, onError })
   }
 
-  /** Whether this is the registry that a client means. */
-  standsFor(namespace: string): boolean {
+  /** Whether a namespace (`ns`) is the mirrored registry. */
+  mirrors(namespace: string): boolean {
     return canonicalOrNone(namespace) === this.#registry
   }
 
@@ -68,11 +68,11 @@ export class Upstream {
     return this.#blobs
   }
 
-  /** Brings a manifest that is to be served, if it can, and says what a tag stands for. */
-  async bringManifest(
+  /** Fetches a manifest if the store lacks it, and resolves its tag. */
+  async ensureManifest(
     { repository, reference }: { readonly repository: string; readonly reference: string },
     signal: AbortSignal,
-  ): Promise<BroughtManifest> {
+  ): Promise<EnsuredManifest> {
     if (isDigest(reference)) {
       if (!(await this.#store.stat(reference, { signal }))) {
         const name = `${repository}@${reference}`
@@ -93,9 +93,9 @@ export class Upstream {
     return descriptor ? { descriptor } : {}
   }
 
-  async #lastKnown(repository: string, tag: string, reason: unknown, signal: AbortSignal): Promise<BroughtManifest> {
+  async #lastKnown(repository: string, tag: string, reason: unknown, signal: AbortSignal): Promise<EnsuredManifest> {
     const name = `${repository}:${tag}`
-    if (saysNo(reason)) {
+    if (isAbsent(reason)) {
       await this.#known.forget(name)
       throw upstreamFault(reason)
     }
@@ -105,21 +105,21 @@ export class Upstream {
     throw upstreamFault(reason)
   }
 
-  /** Finds out what a tag stands for now. */
+  /** Looks a tag up in the upstream registry. */
   async #lookUp(repository: string, tag: string): Promise<void> {
     const { signal } = this.#closing
     const name = `${repository}:${tag}`
     const found = await this.#client.resolve({ ...locate(repository), tag }, { signal })
     const descriptor = (await this.#stored(found)) ?? (await this.#fetchManifest(repository, found.digest))
     await this.#known.learn(name, descriptor)
-    await this.#names.want(name, descriptor)
+    await this.#names.assign(name, descriptor)
   }
 
   /**
-   * What the store has under a digest, if it is what the upstream registry says it is.
+   * Descriptor of a stored manifest, if it matches the answer of the upstream registry.
    *
-   * SAFETY: an upstream registry that answers HEAD with the digest of any blob of the store (a layer, a page of HTML) would
-   * make a manifest of it, under a media type of its choice.
+   * SAFETY: the upstream registry may answer HEAD with the digest of any blob of the store (a layer, a page of HTML).
+   * Without this check the blob would be served as a manifest, with a media type chosen by that registry.
    */
   async #stored(said: Descriptor): Promise<Descriptor | undefined> {
     const here = await findManifest(this.#store, { digest: said.digest }, this.#closing.signal)
@@ -136,12 +136,12 @@ export class Upstream {
     return { mediaType: document.mediaType, digest, size: bytes.byteLength }
   }
 
-  /** The tags of a repository, as the upstream registry lists them. */
+  /** Tags of a repository, as listed by the upstream registry. */
   async tags({ repository }: RepositoryNames, signal: AbortSignal): Promise<UpstreamList<string>> {
     return this.#list(this.#client.listTags(locate(repository), { signal }), signal)
   }
 
-  /** What refers to a manifest, as the upstream registry lists it. */
+  /** Referrers of a manifest, as listed by the upstream registry. */
   async referrers(
     { repository }: RepositoryNames,
     digest: Digest,
@@ -160,12 +160,15 @@ export class Upstream {
       })
     } catch (reason) {
       signal.throwIfAborted()
-      if (!saysNo(reason)) return { failure: { reason } }
+      if (!isAbsent(reason)) return { failure: { reason } }
     }
     return { items }
   }
 
-  /** Lets one do the work for all who want it now; they also share its failure, so that nobody queues up behind it. */
+  /**
+   * Single-flight: concurrent calls with one key share one run. They share its failure, too, so that they do not queue
+   * up behind a failing registry.
+   */
   #once(key: string, work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
     let running = this.#running.get(key)
     if (!running) {
@@ -176,7 +179,7 @@ export class Upstream {
     return abortable(running, signal)
   }
 
-  /** Stops what is being fetched. */
+  /** Aborts all fetches and waits until they have ended. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled([...this.#running.values(), this.#blobs.settled()])
