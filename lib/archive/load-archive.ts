@@ -1,5 +1,7 @@
+import { BlobCorruptError, DigestMismatchError, FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
+import { type Descriptor, isDocumentRole, roleOf } from '../spec/index.ts'
 import { type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
@@ -7,8 +9,9 @@ import { scanFile } from './members/scan-file.ts'
 import { isPlain } from './members/scan-members.ts'
 import { takeStream } from './members/take-stream.ts'
 import type { ArchivedImage } from './read/archived-image.ts'
-import { besideStore, FileBlobs, storedBlobs } from './read/file-blobs.ts'
+import { behindStore, FileBlobs } from './read/file-blobs.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
+import { StreamBlobs } from './read/stream-blobs.ts'
 
 /** What to load, and under which name. */
 export interface LoadArchiveOptions extends ReadArchiveOptions {
@@ -43,6 +46,8 @@ export async function loadArchive(
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
   const { images, layers } =
     typeof source === 'string' ? await loadFile(store, source, options) : await loadStream(store, source, options)
+  if (images.length === 0) throw invalidArchive('its list of images is empty')
+  for (const { descriptor } of images) assertDocument(descriptor)
   if (options.name !== undefined && images.length !== 1) {
     throw invalidArchive(`it holds ${images.length} images, which cannot all be named ${JSON.stringify(options.name)}`)
   }
@@ -61,6 +66,16 @@ export async function loadArchive(
   return loaded
 }
 
+/** A name that stands for something whose children cannot be known would keep every collection from running. */
+function assertDocument(descriptor: Descriptor): void {
+  if (isDocumentRole(roleOf(descriptor))) return
+  const { digest, mediaType } = descriptor
+  throw new FormatError(
+    'ERR_UNSUPPORTED_MEDIA_TYPE',
+    `${digest} is neither manifest nor index: media type ${mediaType}`,
+  )
+}
+
 /** SAFETY: readers differ in which of two images with one name gets it. */
 function checkNames(images: readonly ArchivedImage[]): void {
   const taken = new Set<string>()
@@ -74,19 +89,27 @@ async function loadFile(store: Store, path: string, options: LoadArchiveOptions)
   const file = await ArchiveFile.open(path)
   try {
     if (!file.isRegular || !(await isPlain(file))) return await loadStream(store, file.stream(options), options)
-    const blobs = new FileBlobs(options.hasher)
-    const both = besideStore(blobs, store)
+    const both = behindStore(new FileBlobs(options.hasher), store)
     const archive = await readArchive(await scanFile(file, options), both, options)
     await storeBlobs(store, both.reader, archive, options)
     return archive
+  } catch (error) {
+    // The same fault in a stream is found when the blob is stored.
+    throw error instanceof BlobCorruptError && error.cause instanceof DigestMismatchError ? error.cause : error
   } finally {
     await file.close()
   }
 }
 
 async function loadStream(store: Store, source: ByteSource, options: LoadArchiveOptions): Promise<ReadArchive> {
-  const members = await takeStream(store, source, options)
-  return readArchive(members, storedBlobs(store), options)
+  const taken = await takeStream(store, source, options)
+  const blobs = new StreamBlobs(store, taken)
+  const archive = await readArchive(taken.members, blobs, options)
+  for (const { descriptor } of archive.images) {
+    for (const digest of (await completeGraph(blobs, descriptor, options)).keys())
+      await blobs.assertRight(digest, options)
+  }
+  return archive
 }
 
 /** The store hashes what comes; it would be hashed twice if reading did so as well. */

@@ -11,7 +11,7 @@ export interface OpenedTarget {
 
 /** An image in an archive, to copy from. */
 export async function archiveSource(session: Session, address: ArchiveAddress, label: string): Promise<CopySource> {
-  const archive = await session.archive(address.path)
+  const archive = await session.archive(address)
   const { descriptor, labels } = archive.find(address.image)
   const store = {
     stat: archive.stat.bind(archive),

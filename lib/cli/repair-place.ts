@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.ts'
 export async function openRepairSource(session: Session, text: string): Promise<RepairSource> {
   const { storeSource } = await import('../store/index.ts')
   const archive = await archiveAddress(text)
-  if (archive) return storeSource(await session.archive(archive.path), text)
+  if (archive) return storeSource(await session.archive(archive), text)
   const { kind, rest } = splitPlace(text)
   if (kind === 'store') throw new UsageError('store: is the store that is repaired; another one is named oci:DIR')
   // Its names are not asked for: a store whose list of them is broken may still have the bytes.

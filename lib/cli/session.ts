@@ -1,4 +1,4 @@
-import type { ImageArchive } from '../archive/index.ts'
+import type { ArchiveAddress, ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { OpenStoreOptions, Store, StoreEvent } from '../store/index.ts'
@@ -78,9 +78,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** An archive, to be read. */
-  async archive(path: string): Promise<ImageArchive> {
+  async archive({ path, format }: ArchiveAddress): Promise<ImageArchive> {
     const { openArchive } = await import('../archive/index.ts')
-    return this.#keep(await openArchive(path, { signal: this.signal }))
+    return this.#keep(await openArchive(path, { format, signal: this.signal }))
   }
 
   /** A store beside a file, for as long as the session lasts. */

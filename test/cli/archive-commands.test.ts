@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MediaType } from '../../lib/spec/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { dockerArchive } from '../helpers/docker-archive.ts'
 import { sha256 } from '../helpers/push-image.ts'
@@ -59,6 +60,33 @@ test('save and load fit into a pipe', async () => {
       platformsLeftOut: [],
     },
   ])
+})
+
+test('docker-archive: follows the list of docker where the layout beside it is wrong', async () => {
+  const { entries, config, layers } = dockerArchive(['first'])
+  const digests = [sha256(config), ...layers.map(sha256)]
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MediaType.OciManifest,
+    config: { mediaType: MediaType.OciConfig, digest: sha256(config), size: config.length },
+    layers: [],
+  })
+  const described = { mediaType: MediaType.OciManifest, digest: sha256(manifest), size: manifest.length }
+  const tar = rawTar([
+    ...entries,
+    { path: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
+    { path: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests: [described] }) },
+    { path: `blobs/sha256/${described.digest.slice(7)}`, content: manifest },
+    ...[config, ...layers].map((content, i) => ({ path: `blobs/sha256/${digests[i]!.slice(7)}`, content })),
+  ])
+  writeFileSync(at('saved.tar'), tar)
+  const plain = await elsewhere('load', '-i', at('saved.tar'))
+  expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining('docker-archive:FILE') })
+  const loaded = await elsewhere('load', '-i', `docker-archive:${at('saved.tar')}`)
+  expect(loaded).toMatchObject({ code: 0, stdout: 'app:1.0\n' })
+  const copied = await elsewhere('copy', `docker-archive:${at('saved.tar')}`, 'store:copied:1')
+  expect(copied.code).toBe(0)
+  for (const name of ['app:1.0', 'copied:1']) expect((await elsewhere('files', name)).stdout).toContain('first.txt')
 })
 
 test('one of several images is loaded by its address, under a name of choice', async () => {

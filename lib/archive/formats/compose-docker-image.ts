@@ -1,5 +1,5 @@
-import { type Digest, digestOf, type HasherEngine } from '../../digest/index.ts'
-import { FormatError } from '../../errors/index.ts'
+import { type Digest, digestOf, type HasherEngine, splitDigest } from '../../digest/index.ts'
+import { DigestMismatchError, FormatError } from '../../errors/index.ts'
 import { composeManifest } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
@@ -59,7 +59,11 @@ export async function composeDockerImage(
     const message = `image config lists ${diffIds.length} layers, ${entry.at} ${entry.layers.length}`
     throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })
   }
-  const config = { mediaType: MediaType.DockerConfig, digest: await digestOf(bytes), size: bytes.byteLength }
+  const config = {
+    mediaType: MediaType.DockerConfig,
+    digest: await configDigest(configFile, bytes),
+    size: bytes.byteLength,
+  }
   blobs.set(config.digest, configFile)
   const layers: Descriptor[] = []
   for (const [i, path] of entry.layers.entries()) {
@@ -74,6 +78,13 @@ export async function composeDockerImage(
     layers.push(layer)
   }
   return { ...(await manifestOf(config, layers, options.manifestFormat)), blobs }
+}
+
+/** SAFETY: a config under the name of a blob is that blob, or none. */
+async function configDigest({ digest, path }: Member, bytes: Uint8Array): Promise<Digest> {
+  const actual = await digestOf(bytes, digest ? { algorithm: splitDigest(digest).algorithm } : {})
+  if (digest === undefined || digest === actual) return actual
+  throw new DigestMismatchError({ expected: digest, actual, what: `config ${path}` })
 }
 
 async function manifestOf(

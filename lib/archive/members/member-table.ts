@@ -14,13 +14,35 @@ type Found = Member | { readonly link: string } | 'nothing to read'
 export class MemberTable {
   readonly #found = new Map<string, Found>()
   readonly #twice = new Set<string>()
-  readonly #blobs = new Map<Digest, Member>()
+  readonly #blobs = new Map<Digest, { readonly path: string; readonly found: Found }[]>()
   #entries = 0
   #nameLength = 0
 
-  /** Blobs of an OCI layout in the archive. That they are what their names say is for the reader to prove. */
-  get blobs(): ReadonlyMap<Digest, Member> {
-    return this.#blobs
+  /**
+   * Blobs of an OCI layout in the archive, links inside the archive followed. Which of several files of one name is the blob,
+   * and whether one is, only their content tells.
+   */
+  get blobs(): ReadonlyMap<Digest, readonly Member[]> {
+    const blobs = new Map<Digest, readonly Member[]>()
+    for (const [digest, places] of this.#blobs) {
+      const members = places.flatMap(({ path, found }) => this.#memberBehind(path, found) ?? [])
+      if (members.length > 0) blobs.set(digest, members)
+    }
+    return blobs
+  }
+
+  /** The file that an entry leads to; `undefined` if there is none, or several readers would find several. */
+  #memberBehind(path: string, entry: Found): Member | undefined {
+    let [at, found]: [string, Found | undefined] = [path, entry]
+    for (let hops = 0; hops <= ArchiveLimits.hops; hops++) {
+      if (found === undefined || found === 'nothing to read') return undefined
+      if (isMember(found)) return found
+      const target = targetOf(at, found.link)
+      if (target === undefined || this.#twice.has(target)) return undefined
+      at = target
+      found = this.#found.get(at)
+    }
+    return undefined
   }
 
   /** Notes the next entry; `member` is its content if it is a regular file. */
@@ -33,7 +55,7 @@ export class MemberTable {
     this.#found.set(path, found)
     const digest = blobDigest(path)
     // Of blobs that come twice either may be taken: the digest decides whether it is the one.
-    if (digest && isMember(found)) this.#blobs.set(digest, found)
+    if (digest) this.#blobs.set(digest, [...(this.#blobs.get(digest) ?? []), { path, found }])
   }
 
   #unread({ type, linkname = '' }: Pick<TarHeader, 'type' | 'linkname'>): Found {
@@ -82,7 +104,9 @@ export class MemberTable {
       const found = this.#found.get(at)
       if (found === undefined || isMember(found) || found === 'nothing to read') return this.file(at)
       if (this.#twice.has(at)) throw invalidArchive(`${JSON.stringify(at)} stands twice in it`)
-      at = targetOf(at, found.link)
+      const target = targetOf(at, found.link)
+      if (target === undefined) throw invalidArchive(`link ${JSON.stringify(at)} leads out of it`)
+      at = target
     }
     throw invalidArchive(`${JSON.stringify(path)} is a link over more than ${ArchiveLimits.hops} others`)
   }
@@ -92,21 +116,21 @@ function isMember(found: Found): found is Member {
   return typeof found === 'object' && 'size' in found
 }
 
-/** The digest that the path of a blob in a layout says. */
+/** The digest that the path of a blob in a layout says. SPEC: hexadecimal digits are in lower case (descriptor.md, digests). */
 export function blobDigest(path: string): Digest | undefined {
   const match = /^blobs\/([a-z0-9]+)\/([0-9a-f]+)$/.exec(path)
   const digest = match && `${match[1]}:${match[2]}`
   return isDigest(digest) ? digest : undefined
 }
 
-function targetOf(path: string, link: string): string {
-  const outside = () => invalidArchive(`link ${JSON.stringify(path)} leads out of it`)
-  if (link.startsWith('/')) throw outside()
+/** Where a link leads inside the archive; `undefined` if it leads out of it. */
+function targetOf(path: string, link: string): string | undefined {
+  if (link.startsWith('/')) return undefined
   const components = path.split('/').slice(0, -1)
   for (const component of link.split('/')) {
     if (component === '' || component === '.') continue
     if (component !== '..') components.push(component)
-    else if (components.pop() === undefined) throw outside()
+    else if (components.pop() === undefined) return undefined
   }
   return components.join('/')
 }

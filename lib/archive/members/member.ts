@@ -1,4 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
+import type { DigestMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 
 /** Which part of a member to read. */
@@ -15,8 +16,10 @@ export interface Member {
   readonly path: string
   /** Bytes of its content. */
   readonly size: number
-  /** Digest of its content, where the content has been hashed already. */
+  /** Digest of its content: what its path under `blobs/` says, else what hashing has told. */
   readonly digest?: Digest | undefined
+  /** Why its content is not there: it passed by, and has another digest than the path says. */
+  readonly wrong?: DigestMismatchError | undefined
   /** Its content, not compared with anything. */
   read(options?: ReadMemberOptions): AsyncIterable<Uint8Array>
 }

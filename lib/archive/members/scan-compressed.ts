@@ -1,9 +1,10 @@
 import { decompress } from '../../compression/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { readTar } from '../../tar/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
 import type { ArchiveFile } from './archive-file.ts'
 import type { ReadMemberOptions } from './member.ts'
-import { MemberTable } from './member-table.ts'
+import { blobDigest, MemberTable } from './member-table.ts'
 
 /**
  * What a compressed archive on disk holds. It is decompressed for that, and again up to the end of each member that is
@@ -13,11 +14,12 @@ export async function scanCompressed(file: ArchiveFile, options: AbortOptions = 
   const table = new MemberTable()
   for await (const { content: _, ...entry } of readTar(opened(file, options), options)) {
     const { path, size, offset } = entry
+    if (entry.sparse) throw invalidArchive(`${JSON.stringify(path)} is a sparse file`)
     const read = (wanted: ReadMemberOptions = {}) => {
       const start = Math.min(wanted.offset ?? 0, size)
       return part(file, offset + start, Math.min(wanted.length ?? size, size - start), wanted)
     }
-    table.add(entry, entry.type === 'file' ? { path, size, read } : undefined)
+    table.add(entry, entry.type === 'file' ? { path, size, digest: blobDigest(path), read } : undefined)
   }
   return table
 }

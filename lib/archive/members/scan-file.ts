@@ -3,7 +3,7 @@ import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type ScannedHeader, TarScanner } from '../../tar/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import type { ArchiveFile } from './archive-file.ts'
-import { MemberTable } from './member-table.ts'
+import { blobDigest, MemberTable } from './member-table.ts'
 
 const BLOCK = 512
 const READ_AHEAD = 64 * 1024
@@ -72,6 +72,7 @@ function memberOf(file: ArchiveFile, { path, size, offset }: ScannedHeader) {
   return {
     path,
     size,
+    digest: blobDigest(path),
     read: (options: { offset?: number | undefined; length?: number | undefined } & AbortOptions = {}) => {
       const start = Math.min(options.offset ?? 0, size)
       return file.read(offset + start, Math.min(options.length ?? size, size - start), options)

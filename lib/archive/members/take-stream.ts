@@ -1,9 +1,12 @@
 import { decompress } from '../../compression/index.ts'
+import type { Digest } from '../../digest/index.ts'
+import { DigestMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import type { Store } from '../../store/index.ts'
 import { readTar, type TarEntry } from '../../tar/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'
 import type { Member, ReadMemberOptions } from './member.ts'
 import { blobDigest, MemberTable } from './member-table.ts'
@@ -21,26 +24,33 @@ const DOCUMENTS: ReadonlyMap<string, number> = new Map([
   ['manifest.json', ArchiveLimits.dockerManifestBytes],
 ])
 
+/** What an archive that was taken in held. */
+export interface TakenArchive {
+  readonly members: MemberTable
+  /** Digests of files that are in the store now and do not stand under the path of a blob. */
+  readonly unnamed: ReadonlySet<Digest>
+}
+
 /**
  * Takes an archive in that can be read only once: every file goes into the store as it comes, blobs under the digest that
- * their name says, which is proven by that. What says which of them belong together may come last.
+ * their name says. A file whose name lies is noted as that; whether it matters shows when the list of images is known, which
+ * may come last.
  */
 export async function takeStream(
   store: Store,
   source: ByteSource,
   options: TakeStreamOptions = {},
-): Promise<MemberTable> {
-  const table = new MemberTable()
+): Promise<TakenArchive> {
+  const members = new MemberTable()
+  const unnamed = new Set<Digest>()
   const { signal, maxBytes } = options
   for await (const entry of readTar(decompress(source, { signal, maxBytes }), { signal })) {
-    table.add(entry, isWanted(entry) ? await take(store, entry, options) : undefined)
+    if (entry.sparse) throw invalidArchive(`${JSON.stringify(entry.path)} is a sparse file`)
+    const member = entry.type === 'file' ? await take(store, entry, options) : undefined
+    members.add(entry, member)
+    if (member?.digest && blobDigest(entry.path) === undefined) unnamed.add(member.digest)
   }
-  return table
-}
-
-/** Old versions of docker put lists and configs of the first format beside the layers; nobody reads them any more. */
-function isWanted({ path, type }: TarEntry): boolean {
-  return type === 'file' && !/\/(VERSION|json)$|^repositories$/.test(path)
+  return { members, unnamed }
 }
 
 async function take(store: Store, entry: TarEntry, { signal }: AbortOptions): Promise<Member> {
@@ -50,10 +60,20 @@ async function take(store: Store, entry: TarEntry, { signal }: AbortOptions): Pr
     const bytes = await collectBytes(content, limit, `bytes of ${path}`)
     return { path, size, read: ({ offset = 0, length = size } = {}) => only(bytes.subarray(offset, offset + length)) }
   }
-  const { digest } = await store.put(content, { digest: blobDigest(path), size, signal })
-  return { path, size, digest, read: (wanted?: ReadMemberOptions) => store.read(digest, wanted) }
+  try {
+    const { digest } = await store.put(content, { digest: blobDigest(path), size, signal })
+    return { path, size, digest, read: (wanted?: ReadMemberOptions) => store.read(digest, wanted) }
+  } catch (error) {
+    if (!(error instanceof DigestMismatchError)) throw error
+    return { path, size, wrong: error, read: () => fail(error) }
+  }
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes
+}
+
+// biome-ignore lint/correctness/useYield: it has nothing to give
+async function* fail(error: Error): AsyncGenerator<Uint8Array, void, undefined> {
+  throw error
 }

@@ -6,10 +6,12 @@ import {
   formatPlatform,
   hostPlatform,
   type ImageIndex,
+  isDocumentRole,
   isIndexType,
   Limits,
   type Platform,
   parseImageDocument,
+  roleOf,
 } from '../../spec/index.ts'
 import { assertComplete, type BlobReader, readDocument } from '../../store/index.ts'
 
@@ -36,8 +38,10 @@ export async function chooseRoot(
   let descriptor = root
   let platformsLeftOut: string[] = []
   for (let depth = 0; depth <= Limits.indexDepth; depth++) {
-    const missing = await missingBelow(reader, descriptor, options)
-    if (!isIndexType(descriptor.mediaType) || (!missing && !options.platform)) {
+    const isIndex = isIndexType(descriptor.mediaType)
+    // Of an index of which one platform is asked for, nothing else is looked at.
+    const missing = isIndex && options.platform ? undefined : await missingBelow(reader, descriptor, options)
+    if (!isIndex || (!missing && !options.platform)) {
       if (missing) throw missing
       return { descriptor, platformsLeftOut }
     }
@@ -60,8 +64,8 @@ async function choosePart(
   if (options.platform) return selectPlatform(index, options.platform, descriptor.digest)
   const whole: Descriptor[] = []
   for (const part of index.manifests) {
-    const isAttestation = part.platform?.os === 'unknown'
-    if (!isAttestation && !(await missingBelow(reader, part, options))) whole.push(part)
+    const isImage = isDocumentRole(roleOf(part)) && part.platform?.os !== 'unknown'
+    if (isImage && !(await missingBelow(reader, part, options))) whole.push(part)
   }
   const [only] = whole
   if (whole.length === 1 && only) return only

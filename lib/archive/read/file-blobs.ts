@@ -15,7 +15,8 @@ import type { ArchiveBlobs } from './read-archive.ts'
 export class FileBlobs implements ArchiveBlobs, BlobReader {
   /** Manifests that the archive does not hold; all else about it that is worth keeping while it is open. */
   readonly manifests: Store = createMemoryStore()
-  readonly #members = new Map<Digest, Member>()
+  readonly #candidates = new Map<Digest, readonly Member[]>()
+  readonly #chosen = new Map<Digest, Promise<Member>>()
   readonly #hasher: HasherEngine | undefined
 
   constructor(hasher: HasherEngine | undefined) {
@@ -26,19 +27,44 @@ export class FileBlobs implements ArchiveBlobs, BlobReader {
     return this
   }
 
-  know(blobs: ReadonlyMap<Digest, Member>): void {
-    for (const [digest, member] of blobs) this.#members.set(digest, member)
+  know(blobs: ReadonlyMap<Digest, readonly Member[]>): void {
+    for (const [digest, members] of blobs) {
+      const known = this.#candidates.get(digest) ?? []
+      this.#candidates.set(digest, [...known, ...members.filter(member => !known.includes(member))])
+      this.#chosen.delete(digest)
+    }
+  }
+
+  /** Of several files under one name the first that has the digest; the first of all if none has it, so that this is told. */
+  async #memberOf(digest: Digest): Promise<Member | undefined> {
+    const candidates = this.#candidates.get(parseDigest(digest)) ?? []
+    if (candidates.length <= 1) return candidates[0]
+    const chosen = this.#chosen.get(digest) ?? this.#choose(digest, candidates)
+    this.#chosen.set(digest, chosen)
+    return chosen
+  }
+
+  async #choose(digest: Digest, candidates: readonly Member[]): Promise<Member> {
+    for (const member of candidates) {
+      try {
+        for await (const _ of verifyBytes(member.read(), { digest, size: member.size }, { hasher: this.#hasher }));
+        return member
+      } catch (error) {
+        if (!(error instanceof DigestMismatchError)) throw error
+      }
+    }
+    return candidates[0] as Member
   }
 
   async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
     options.signal?.throwIfAborted()
-    const member = this.#members.get(parseDigest(digest))
+    const member = await this.#memberOf(digest)
     return member ? { digest, size: member.size } : this.manifests.stat(digest, options)
   }
 
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     options.signal?.throwIfAborted()
-    const member = this.#members.get(parseDigest(digest))
+    const member = await this.#memberOf(digest)
     if (!member) return yield* this.manifests.read(digest, options)
     const { offset = 0, length = member.size, signal } = options
     const content = member.read({ offset, length, signal })
@@ -59,22 +85,23 @@ export class FileBlobs implements ArchiveBlobs, BlobReader {
 
   /** The digests of the blobs in the archive and of the manifests made for it. */
   async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
-    for (const [digest, { size }] of this.#members) yield { digest, size }
-    for await (const blob of this.manifests.list(options)) if (!this.#members.has(blob.digest)) yield blob
+    for (const digest of this.#candidates.keys()) {
+      const { size } = (await this.#memberOf(digest)) as Member
+      yield { digest, size }
+    }
+    for await (const blob of this.manifests.list(options)) if (!this.#candidates.has(blob.digest)) yield blob
   }
 }
 
-/** Blobs of an archive that have all been taken into a store. */
-export function storedBlobs(store: Store): ArchiveBlobs {
-  return { reader: store, manifests: store, know: () => {} }
-}
-
-/** Where to look for blobs that an archive leaves out, because the receiver has them: behind the archive, in the store. */
-export function besideStore(blobs: FileBlobs, store: BlobReader): ArchiveBlobs & { readonly reader: BlobReader } {
+/**
+ * The blobs of an archive behind those of the store that receives them: what the store has is right, and need not be in the
+ * archive at all.
+ */
+export function behindStore(blobs: FileBlobs, store: BlobReader): ArchiveBlobs & { readonly reader: BlobReader } {
   const reader: BlobReader = {
-    stat: async (digest, options) => (await blobs.stat(digest, options)) ?? store.stat(digest, options),
+    stat: async (digest, options) => (await store.stat(digest, options)) ?? blobs.stat(digest, options),
     async *read(digest, options) {
-      yield* (await blobs.stat(digest, options)) ? blobs.read(digest, options) : store.read(digest, options)
+      yield* (await store.stat(digest, options)) ? store.read(digest, options) : blobs.read(digest, options)
     },
   }
   return { reader, manifests: blobs.manifests, know: known => blobs.know(known) }

@@ -14,6 +14,7 @@ import { invalidArchive } from '../invalid-archive.ts'
 import type { Member } from '../members/member.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import type { ArchivedImage } from './archived-image.ts'
+import { assertImageAgrees } from './assert-image-agrees.ts'
 import { chooseRoot } from './choose-root.ts'
 import { selectEntries } from './select-entries.ts'
 
@@ -31,6 +32,11 @@ export interface ReadArchiveOptions extends AbortOptions {
    * checks) alive for tools that go by the media type. @defaultValue `'oci'`
    */
   readonly manifestFormat?: 'oci' | 'docker' | undefined
+  /**
+   * Which list of images to follow in an archive that has both: the `index.json` of a layout (`oci`) or the `manifest.json`
+   * of docker. @defaultValue `'oci'`
+   */
+  readonly format?: 'oci' | 'docker' | undefined
   /** What computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
@@ -52,28 +58,41 @@ export interface ArchiveBlobs {
   /** Takes manifests that the archive does not hold. */
   readonly manifests: Pick<BlobStore, 'put'>
   /** Learns where blobs stand in the archive. */
-  know(blobs: ReadonlyMap<Digest, Member>): void
+  know(blobs: ReadonlyMap<Digest, readonly Member[]>): void
 }
 
-/** Finds out which images an archive holds, and that they are whole. */
+/** Finds out which images an archive holds, that they are whole, and that their configs and manifests agree. */
 export async function readArchive(
   members: MemberTable,
   blobs: ArchiveBlobs,
   options: ReadArchiveOptions,
 ): Promise<ReadArchive> {
   blobs.know(members.blobs)
-  const layout = await readLayout(members, options)
-  const entries: readonly ArchiveEntry[] | undefined = layout ?? (await readDockerList(members, options))
-  if (!entries) throw invalidArchive('it has neither oci-layout nor manifest.json')
+  const { format, entries } = await readList(members, options)
   const { manifestFormat = 'oci', hasher, platform, signal } = options
   const compose = { manifestFormat, hasher, signal, described: new Map<string, DescribedLayer>() }
   const images: ArchivedImage[] = []
   for (const entry of selectEntries(entries, options.image)) {
     const listed = entry.kind === 'oci' ? entry.descriptor : await composed(members, blobs, entry, compose)
     const { descriptor, platformsLeftOut } = await chooseRoot(blobs.reader, listed, { platform, signal })
+    await assertImageAgrees(blobs.reader, descriptor, members, { format, signal })
     images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
   }
-  return { format: layout ? 'oci' : 'docker', images, layers: [...compose.described.values()] }
+  return { format, images, layers: [...compose.described.values()] }
+}
+
+/** The list of images that is followed. */
+async function readList(
+  members: MemberTable,
+  options: ReadArchiveOptions,
+): Promise<{ format: 'oci' | 'docker'; entries: readonly ArchiveEntry[] }> {
+  const preferred = options.format === 'docker' ? await readDockerList(members, options) : undefined
+  if (preferred) return { format: 'docker', entries: preferred }
+  const layout = await readLayout(members, options)
+  if (layout) return { format: 'oci', entries: layout }
+  const list = await readDockerList(members, options)
+  if (list) return { format: 'docker', entries: list }
+  throw invalidArchive('it has neither oci-layout nor manifest.json')
 }
 
 async function composed(
@@ -83,7 +102,7 @@ async function composed(
   options: ComposeDockerImageOptions,
 ) {
   const image = await composeDockerImage(members, entry, options)
-  blobs.know(image.blobs)
+  blobs.know(new Map([...image.blobs].map(([digest, member]) => [digest, [member]])))
   await blobs.manifests.put(image.manifest, { digest: image.descriptor.digest, signal: options.signal })
   return image.descriptor
 }

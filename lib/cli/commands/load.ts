@@ -21,6 +21,7 @@ export async function load(session: Session, options: LoadOptions): Promise<void
   const source = input === '-' ? stdinOf(session) : (address?.path ?? input)
   const images = await loadArchive(await session.store(), source, {
     image: address?.image,
+    format: address?.format,
     name: tag,
     platform,
     hasher,
