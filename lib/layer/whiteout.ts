@@ -4,6 +4,8 @@ const PREFIX = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 /** Names that AUFS keeps for its own use. */
 const AUFS = '.wh..wh.'
+/** Where AUFS keeps a name of each file that has others: hard links of a layer may lead there. */
+const PSEUDO_LINKS = `${AUFS}plnk/`
 
 /** What an entry says about lower layers. */
 export type Whiteout =
@@ -56,6 +58,17 @@ export function parseWhiteout(path: string, layer?: string): Whiteout | undefine
     throw new RootfsError('ERR_INVALID_WHITEOUT', what, { path, layer })
   }
   return { kind: 'hide', directory, name }
+}
+
+/**
+ * Whether the path of an entry, or the target of a hard link, is a pseudo-link of AUFS. Layers that Docker made on AUFS
+ * (those of Debian and Ubuntu before 2018) hold a file there, and the names that it has in the image are hard links to it
+ * (moby pkg/archive/diff.go). The entry itself is no file of the image: {@link parseWhiteout} says `ignored`.
+ *
+ * @internal
+ */
+export function isPseudoLink(path: string): boolean {
+  return path.startsWith(PSEUDO_LINKS) && !path.includes('/', PSEUDO_LINKS.length)
 }
 
 /**

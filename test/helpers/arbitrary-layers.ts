@@ -26,6 +26,13 @@ const opaque = fc
   .oneof({ weight: 4, arbitrary: path.map(to => `${to}/`) }, { weight: 1, arbitrary: fc.constant('') })
   .map(to => ({ path: `${to}.wh..wh..opq`, type: '0' }))
 
+const pseudoName = fc.constantFrom('1', '2').map(number => `.wh..wh.plnk/${number}`)
+const pseudoLink = fc.oneof(
+  fc.record({ path: pseudoName, type: fc.constant('0'), content: fc.constantFrom('p', 'q'), mode, mtime }),
+  fc.record({ path: pseudoName, type: fc.constant('5') }),
+)
+const linkToPseudoLink = fc.record({ path, type: fc.constant('1'), link: pseudoName })
+
 const entry: fc.Arbitrary<RawEntry> = fc.oneof(
   { weight: 6, arbitrary: file },
   { weight: 5, arbitrary: directory },
@@ -33,6 +40,8 @@ const entry: fc.Arbitrary<RawEntry> = fc.oneof(
   { weight: 2, arbitrary: hardlink },
   { weight: 3, arbitrary: whiteout },
   { weight: 1, arbitrary: opaque },
+  { weight: 1, arbitrary: pseudoLink },
+  { weight: 1, arbitrary: linkToPseudoLink },
 )
 
 /** A stack of small layers over few names, so that they meet often: replaced kinds, links through links, marks. */

@@ -3,6 +3,14 @@ import type { RawEntry } from './raw-tar.ts'
 
 type NaiveEntry = Omit<RawEntry, 'path'> & { path: string }
 
+/** How to go, and what to do on the way: see `ResolveOptions` of the view. */
+interface NaiveWay {
+  make?: boolean
+  strict?: boolean
+  replaces?: (here: string) => boolean
+  isEnd?: ((here: string, written: string) => boolean) | undefined
+}
+
 interface NaiveFile {
   type: 'file' | 'directory' | 'symlink'
   mode: number
@@ -30,12 +38,18 @@ export class NaiveFault extends Error {
 export class NaiveRootfs {
   readonly files = new Map<string, NaiveFile>()
   #inodes = 0
+  /** Real paths at which the layer at hand has put something that is no directory. */
+  #own = new Set<string>()
+  /** Files of the layer at hand that are only there for hard links to them. */
+  #pseudoLinks = new Map<string, NaiveFile>()
 
   unpack(entries: readonly RawEntry[]): void {
     const all = entries.map(entry => ({ ...entry, path: String(entry.path).replace(/\/$/, '') }))
     const isMark = (path: string) => path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')
     const marks = all.filter(({ path }) => isMark(path))
     const others = all.filter(({ path }) => !isMark(path))
+    this.#own = new Set()
+    this.#pseudoLinks = new Map()
     const own = new Set(others.filter(entry => kindOf(entry) === 'directory').map(({ path }) => path))
     for (const { path } of marks) if (!path.endsWith('.wh..wh..opq')) own.add(path.replace(/\.wh\.([^/]+)$/, '$1'))
     const isOpaque = (path: string) => path.endsWith('.wh..wh..opq')
@@ -47,10 +61,13 @@ export class NaiveRootfs {
       const directory = this.#markedDirectory(parentOf(path), own)
       if (directory !== undefined) this.#remove(join(directory, path.slice(path.lastIndexOf('/') + 1 + '.wh.'.length)))
     }
-    for (const entry of others) this.#add(entry)
-    const notDirectories = new Set(others.filter(entry => kindOf(entry) !== 'directory').map(({ path }) => path))
+    for (const entry of others) {
+      if (!entry.path.startsWith('.wh..wh.plnk/')) this.#add(entry)
+      else if (kindOf(entry) === 'file') this.#pseudoLinks.set(entry.path, this.#fileOf(entry))
+    }
     for (const { path } of marks.filter(({ path }) => isOpaque(path))) {
-      this.#markedDirectory(parentOf(path), notDirectories, true)
+      const isEnd = (here: string) => this.#own.has(here)
+      this.#real(parentOf(path), true, { make: true, replaces: () => true, isEnd })
     }
   }
 
@@ -77,22 +94,30 @@ export class NaiveRootfs {
       if (before?.type !== 'directory') this.#remove(real)
       this.files.set(real, { type: 'directory', mode: mode ?? 0o755, mtime, size: 0, inode: ++this.#inodes })
     } else if (kind === 'hardlink') {
-      const target = this.#real(String(entry.link), false)
-      const file = target === undefined ? undefined : this.files.get(target)
+      const pseudo = this.#pseudoLinks.get(String(entry.link))
+      const target = pseudo ? '.wh..wh.plnk' : this.#real(String(entry.link), false)
+      const file = pseudo ?? (target === undefined ? undefined : this.files.get(target))
       if (!file || file.type === 'directory' || `${target}/`.startsWith(`${real}/`)) {
         throw new NaiveFault('ERR_INVALID_LINK')
       }
       this.#remove(real)
       this.files.set(real, file)
+      this.#own.add(real)
     } else {
       this.#remove(real)
-      const content = Buffer.from((entry.content ?? '') as string)
-      const rest =
-        kind === 'symlink'
-          ? { size: 0, linkname: String(entry.link) }
-          : { size: content.length, digest: `sha256:${createHash('sha256').update(content).digest('hex')}` }
-      this.files.set(real, { type: kind, mode: mode ?? 0o644, mtime, inode: ++this.#inodes, ...rest })
+      this.files.set(real, this.#fileOf(entry))
+      this.#own.add(real)
     }
+  }
+
+  #fileOf(entry: NaiveEntry): NaiveFile {
+    const { mode, mtime = 0 } = entry
+    const content = Buffer.from((entry.content ?? '') as string)
+    const isLink = kindOf(entry) === 'symlink'
+    const rest = isLink
+      ? { size: 0, linkname: String(entry.link) }
+      : { size: content.length, digest: `sha256:${createHash('sha256').update(content).digest('hex')}` }
+    return { type: isLink ? 'symlink' : 'file', mode: mode ?? 0o644, mtime, inode: ++this.#inodes, ...rest }
   }
 
   #remove(path: string): void {
@@ -104,26 +129,20 @@ export class NaiveRootfs {
     return [...this.files.keys()].filter(key => path === '' || key.startsWith(`${path}/`))
   }
 
-  #markedDirectory(path: string, own: ReadonlySet<string>, make = false): string | undefined {
-    const real = this.#real(path, true, { own, strict: true, make })
-    if (real === undefined || real === '') return real
-    if (this.files.get(real)?.type !== 'directory') throw new NaiveFault('ERR_NOT_A_DIRECTORY')
-    return real
+  #markedDirectory(path: string, own: ReadonlySet<string>): string | undefined {
+    const real = this.#real(path, true, { isEnd: (_, written) => own.has(written) })
+    return real === '' || this.files.get(real ?? '')?.type === 'directory' ? real : undefined
   }
 
   #directory(path: string): string {
-    const real = this.#real(path, true, { make: true, strict: true })!
+    const replaces = (here: string) => !this.#own.has(here)
+    const real = this.#real(path, true, { make: true, strict: true, replaces })!
     if (real !== '' && this.files.get(real)?.type !== 'directory') throw new NaiveFault('ERR_NOT_A_DIRECTORY')
     return real
   }
 
   /** The real path of a path, by following one link after the other. */
-  #real(
-    path: string,
-    follow: boolean,
-    how: { make?: boolean; strict?: boolean; own?: ReadonlySet<string> } = {},
-    hops = { left: 255 },
-  ): string | undefined {
+  #real(path: string, follow: boolean, how: NaiveWay = {}, hops = { left: 255 }): string | undefined {
     let real = ''
     let written = ''
     const names = path.split('/').filter(name => name !== '' && name !== '.')
@@ -135,19 +154,20 @@ export class NaiveRootfs {
       const here = join(real, name)
       written = join(written, name)
       let file = this.files.get(here)
+      if (file && file.type !== 'directory' && how.isEnd?.(here, written)) return undefined
       if (!file && !how.make) return undefined
-      if (!file) {
+      if (!file || (file.type === 'file' && how.replaces?.(here))) {
         file = { type: 'directory', mode: 0o755, mtime: 0, size: 0, inode: ++this.#inodes }
         this.files.set(here, file)
       }
       const isLast = i === names.length - 1
-      if (file.type !== 'directory' && how.own?.has(written)) return undefined
       if (file.type === 'symlink' && (!isLast || follow)) {
         if (hops.left-- === 0) throw new NaiveFault('ERR_TOO_MANY_LINKS')
         const target = file.linkname!.startsWith('/') ? file.linkname! : join(real, file.linkname!)
-        const { own: _, ...rest } = how
         const rejoined = [target, ...names.slice(i + 1)].join('/')
-        return this.#real(rejoined, follow, rest, hops)
+        // What is written says nothing any more.
+        const isEnd = how.isEnd && ((place: string) => how.isEnd!(place, ''))
+        return this.#real(rejoined, follow, { ...how, isEnd }, hops)
       }
       if (file.type !== 'directory' && !isLast) {
         if (how.strict) throw new NaiveFault('ERR_NOT_A_DIRECTORY')

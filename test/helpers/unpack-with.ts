@@ -1,4 +1,5 @@
 import type { XattrAccess } from '../../lib/internal/xattr-access.ts'
+import { MarksFirst } from '../../lib/rootfs/unpack/entries/marks-first.ts'
 import type { WriterOptions } from '../../lib/rootfs/unpack/entries/writer-options.ts'
 import type { SkippedDetail } from '../../lib/rootfs/unpack/unpack-report.ts'
 import { LayerFeeder } from '../../lib/rootfs/unpack/writer/layer-feeder.ts'
@@ -19,6 +20,22 @@ export async function unpackWith(
   options: Partial<WriterOptions> = {},
   setXattr?: XattrAccess['set'],
 ): Promise<SkippedDetail[]> {
+  const write = (acts: readonly ('scan' | 'layer')[]) => writeBy(acts, layers, target, options, setXattr)
+  try {
+    return await write(options.overwrite ? ['scan', 'layer'] : ['layer'])
+  } catch (error) {
+    if (!(error instanceof MarksFirst)) throw error
+    return write(['scan', 'layer'])
+  }
+}
+
+async function writeBy(
+  acts: readonly ('scan' | 'layer')[],
+  layers: readonly (readonly RawEntry[] | Buffer)[],
+  target: string,
+  options: Partial<WriterOptions>,
+  setXattr: XattrAccess['set'] | undefined,
+): Promise<SkippedDetail[]> {
   const service = new WriterService(
     async () => setXattr && { set: setXattr, list: () => [], get: () => new Uint8Array() },
   )
@@ -30,8 +47,10 @@ export async function unpackWith(
   const feeder = new LayerFeeder({ ask, stop: async () => undefined }, () => {})
   try {
     await ask({ act: 'open', directory: target, options: { ...writerOptions, ...options } })
-    for (const layer of layers)
-      await feeder.feed('sha256:test', [Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])])
+    for (const layer of layers) {
+      const archive = [Buffer.isBuffer(layer) ? layer : rawTar(layer as readonly RawEntry[])]
+      for (const act of acts) await feeder.feed(act, 'sha256:test', archive)
+    }
     const { skipped } = await ask({ act: 'finish' })
     return [...feeder.skipped, ...skipped].filter(({ what }) => isRoot || what !== 'owner')
   } catch (error) {

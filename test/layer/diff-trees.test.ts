@@ -3,6 +3,7 @@ import {
   linkSync,
   lutimesSync,
   mkdirSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -171,6 +172,18 @@ describe('a layer of a difference', () => {
     await unpackLayers(store, [lower, upper], target, { writer: 'inline' })
     expect(await diffTrees(target, two)).toEqual(nothing)
     expect(await diffTrees(two, made)).toEqual(nothing)
+  })
+
+  test('deletes a file whose name is as long as a name may be', async () => {
+    await using store = createMemoryStore()
+    writeFileSync(join(one, 'n'.repeat(255)), 'x')
+    const low = await writeLayer(store, fromDirectory(one))
+    const view = await openUnionView(store, [low])
+    rmSync(join(one, 'n'.repeat(255)))
+    const up = await writeDiffLayer(store, await diffTrees(view, one), one)
+    expect((await openUnionView(store, [low, up])).stat('n'.repeat(255))).toBeUndefined()
+    await unpackLayers(store, [low, up], join(place.path, 'out'), { writer: 'inline' })
+    expect(readdirSync(join(place.path, 'out')).sort()).toEqual(readdirSync(one).sort())
   })
 
   test('is not made of a directory that has changed since', async () => {

@@ -16,37 +16,23 @@ const owners = isRoot ? [] : (['uid', 'gid'] as const)
 const open = (entry: RawEntry) => (isRoot || entry.type !== '5' ? entry : { ...entry, mode: (entry.mode ?? 0) | 0o700 })
 const stacks = layerStacks.map(layers => layers.map(layer => layer.map(open)))
 
-const isLink = ({ type }: RawEntry) => type === '2' || type === '1'
-
-/**
- * Whether a layer marks something below a name and makes links, or, where lower layers have links, directories after
- * the mark: where such a mark leads can change while the layer is unpacked, and one pass cannot know what is to come.
- */
-function contradictsItself(layer: readonly RawEntry[], at: number, layers: readonly RawEntry[][]): boolean {
-  const mark = layer.findIndex(({ path }) => /\/\.wh\./.test(String(path)))
-  if (mark === -1) return false
-  const belowLinks = layers.slice(0, at).some(lower => lower.some(isLink))
-  return layer.some((entry, i) => isLink(entry) || (entry.type === '5' && belowLinks && i > mark))
-}
-
 test('a view shows what unpacking the same layers makes', async () => {
   let compared = 0
   await fc.assert(
     fc.asyncProperty(stacks, async layers => {
-      if (layers.some(contradictsItself)) return
       await using store = createMemoryStore()
       using place = temporaryDirectory('view')
       const stored = await storeLayers(store, layers)
-      const view = await openUnionView(store, stored).catch(() => undefined)
-      if (!view) return
+      const view = await openUnionView(store, stored).catch((error: { code: string }) => error)
       const target = join(place.path, 'root')
-      const report = await unpackLayers(store, stored, target, { writer: 'inline', keepSetId: true }).catch(error => {
-        // Some layers can only be read as a whole: unpacking goes through them once.
-        expect(error).toMatchObject({
-          code: expect.stringMatching(/^ERR_(INVALID_WHITEOUT|NOT_A_DIRECTORY|TOO_MANY_LINKS)$/),
-        })
-      })
-      if (!report) return
+      const report = await unpackLayers(store, stored, target, { writer: 'inline', keepSetId: true }).catch(
+        (error: { code: string }) => error,
+      )
+      if (!('walk' in view)) {
+        expect(report).toMatchObject({ code: view.code })
+        return
+      }
+      expect(report).toHaveProperty('files')
       compared++
       const implicit = new Set([...view.walk()].filter(entry => entry.implicit).map(entry => entry.path))
       const diff = await diffTrees(view, target, { ignore: ['links', ...owners] })

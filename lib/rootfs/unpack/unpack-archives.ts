@@ -1,3 +1,4 @@
+import { MarksFirst } from './entries/marks-first.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
 import { handlesHere } from './tree/handles-here.ts'
 import type { UnpackOptions } from './unpack-options.ts'
@@ -16,13 +17,30 @@ export interface ArchiveSource {
 }
 
 /**
- * Writes layers, lowest first, to a directory; see {@link unpackLayers}. Each layer is opened once, when its turn has
- * come.
+ * Writes layers, lowest first, to a directory; see {@link unpackLayers}. Each layer is opened once, when its turn has come.
+ *
+ * If a layer turns out to hold whiteouts whose effect is only certain before its first entry, everything is written anew,
+ * and each layer is opened twice: once for its whiteouts, once for its entries. What stood in the target before could not
+ * be brought back for that, so with `overwrite` it is done so from the beginning.
  */
 export async function unpackArchives(
   layers: readonly ArchiveSource[],
   directory: string,
   options: UnpackOptions,
+): Promise<UnpackReport> {
+  if (options.overwrite) return write(layers, directory, { ...options, marksFirst: true })
+  try {
+    return await write(layers, directory, { ...options, marksFirst: false })
+  } catch (error) {
+    if (!(error instanceof MarksFirst)) throw error
+    return write(layers, directory, { ...options, marksFirst: true })
+  }
+}
+
+async function write(
+  layers: readonly ArchiveSource[],
+  directory: string,
+  options: UnpackOptions & { readonly marksFirst: boolean },
 ): Promise<UnpackReport> {
   options.signal?.throwIfAborted()
   const writer = await startWriter(options.writer ?? 'thread')
@@ -34,15 +52,18 @@ export async function unpackArchives(
     await writer.ask({ act: 'open', directory, options: writerOptions(options) })
     for (const [index, { name, open }] of layers.entries()) {
       state.layer = index
-      await feeder.feed(name, open())
+      if (options.marksFirst) await feeder.feed('scan', name, open())
+      await feeder.feed('layer', name, open())
     }
     options.signal?.throwIfAborted()
     const { counts, skipped } = await writer.ask({ act: 'finish' })
     return { ...counts, skipped: [...feeder.skipped, ...skipped] }
   } catch (error) {
     await feeder.settle()
-    await discard(writer, directory, options)
-    throw (await layers[state.layer]?.explain?.(error)) ?? error
+    const left = await discard(writer, directory, options)
+    if (error instanceof MarksFirst && left === 0) throw error
+    const fault = error instanceof MarksFirst ? error.cause : error
+    throw (await layers[state.layer]?.explain?.(fault)) ?? fault
   } finally {
     await writer.stop()
   }
@@ -63,8 +84,8 @@ function writerOptions(options: UnpackOptions): WriterOptions {
   }
 }
 
-/** Has everything removed that was written; tells the caller what could not be. */
-async function discard(writer: Writer, directory: string, options: UnpackOptions): Promise<void> {
+/** Has everything removed that was written; tells the caller what could not be. Gives how much that is. */
+async function discard(writer: Writer, directory: string, options: UnpackOptions): Promise<number> {
   let left: readonly string[]
   try {
     left = (await writer.ask({ act: 'discard' })).left
@@ -73,4 +94,5 @@ async function discard(writer: Writer, directory: string, options: UnpackOptions
     left = [directory]
   }
   if (left.length > 0) options.onLeft?.(left)
+  return left.length
 }

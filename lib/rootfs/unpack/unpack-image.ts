@@ -40,6 +40,9 @@ export async function unpackImage(
  * No layer can reach anything outside the directory: links are resolved inside it and metadata is never applied through
  * one. On Linux that holds against other processes as well, elsewhere only if none changes the tree meanwhile.
  *
+ * Each layer is opened once. All of them are opened again, twice each, if a layer has whiteouts whose effect is only certain
+ * before its first entry; with `overwrite`, every layer is opened twice.
+ *
  * @throws {@link RootfsError} `ERR_TARGET_NOT_EMPTY`, `ERR_UNSAFE_PATH`, `ERR_INVALID_LINK`, `ERR_INVALID_WHITEOUT`,
  * `ERR_NOT_A_DIRECTORY`, `ERR_TOO_MANY_LINKS`, `ERR_UNSUPPORTED_ENTRY`, `ERR_UNPACK` if the system refuses.
  * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`; {@link FormatError} and {@link LimitError} as `readLayer`.

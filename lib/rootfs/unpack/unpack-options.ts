@@ -30,7 +30,7 @@ export interface UnpackOptions extends AbortOptions {
    * @defaultValue devices are made as root, FIFOs by everybody; what the system refuses is reported
    */
   readonly devices?: 'create' | 'skip' | 'error' | undefined
-  /** Is told from time to time how far the work is. */
+  /** Is told from time to time how far the work is. It may begin anew, see {@link unpackLayers}. */
   readonly onProgress?: ((progress: UnpackProgress) => void) | undefined
   /**
    * Is told the paths that a failed call has left behind: with `overwrite` everything it wrote, else what could not be

@@ -1,5 +1,5 @@
 import { LimitError, RootfsError, type RootfsErrorCode } from '../../errors/index.ts'
-import { type IndexedEntry, type LayerIndex, parseWhiteout, type Whiteout } from '../../layer/index.ts'
+import { type IndexedEntry, isPseudoLink, type LayerIndex, parseWhiteout, type Whiteout } from '../../layer/index.ts'
 import { type ResolveOptions, resolvePath } from './resolve-path.ts'
 import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
@@ -12,6 +12,10 @@ export class LayerStack {
   #layers = 0
   #layer = ''
   #seen = 0
+  /** Nodes of hard links of the layer at hand: they say that they are of the layer of their file. */
+  readonly #links = new Set<TreeNode>()
+  /** Files that hard links of the layer at hand may lead to, and that are not to be seen themselves. */
+  readonly #pseudoLinks = new Map<string, IndexedEntry>()
   /** PERF: entries of one directory follow one another. Forgotten as soon as anything on the way might be another. */
   #last: { path: string; node: TreeNode } | undefined
 
@@ -29,6 +33,8 @@ export class LayerStack {
    */
   add(index: LayerIndex): void {
     this.#layer = index.diffId
+    this.#links.clear()
+    this.#pseudoLinks.clear()
     this.#seen += index.entries.length
     if (this.#seen > this.#maxEntries) {
       throw new LimitError('entries of an image', { limit: this.#maxEntries, actual: this.#seen })
@@ -37,15 +43,16 @@ export class LayerStack {
     const marks: Exclude<Whiteout, { kind: 'ignored' }>[] = []
     for (const entry of index.entries) {
       const mark = parseWhiteout(entry.path, index.diffId)
-      if (!mark) entries.push(entry)
+      if (!mark || isPseudoLink(entry.path)) entries.push(entry)
       else if (mark.kind !== 'ignored') marks.push(mark)
     }
     if (marks.length > 0) this.#hide(marks, entries)
     for (const entry of entries) {
       if (entry.path === '.') this.#placeRoot(entry)
+      else if (isPseudoLink(entry.path)) this.#keepPseudoLink(entry)
       else this.#place(entry)
     }
-    this.#makeMarked(marks, entries)
+    this.#makeMarked(marks)
     this.#layers++
   }
 
@@ -54,10 +61,10 @@ export class LayerStack {
     const own = new Set(entries.filter(entry => entry.type === 'directory').map(entry => entry.path))
     // Nor is what it hides.
     for (const mark of marks) if (mark.kind === 'hide') own.add(pathOf(mark))
-    const options = { isReplaced: (path: string) => own.has(path) }
+    const isEnd = (_: TreeNode, written: string | undefined) => written !== undefined && own.has(written)
     for (const mark of [...marks].sort((a, b) => Number(b.kind === 'opaque') - Number(a.kind === 'opaque'))) {
-      const found = this.#resolveDirectory(mark.directory, options)
-      if (!found) continue
+      const found = this.#resolve(mark.directory, { isEnd })
+      if (!found || !isDirectory(found)) continue
       if (mark.kind === 'opaque') found.children = undefined
       else found.children?.delete(mark.name)
     }
@@ -65,13 +72,19 @@ export class LayerStack {
   }
 
   /** A directory that is marked is there, unless the layer has something else in its place. */
-  #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[], entries: readonly IndexedEntry[]): void {
-    const opaque = marks.filter(mark => mark.kind === 'opaque')
-    if (opaque.length === 0) return
-    const others = new Set(entries.filter(entry => entry.type !== 'directory').map(entry => entry.path))
-    const options = { isReplaced: (path: string) => others.has(path), make: true }
-    for (const { directory } of opaque) this.#resolveDirectory(directory, options)
+  #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]): void {
+    const options = { isEnd: (node: TreeNode) => this.#isOwn(node), make: true, replaces: () => true }
+    for (const mark of marks) if (mark.kind === 'opaque') this.#resolve(mark.directory, options)
     this.#last = undefined
+  }
+
+  /** Whether the layer at hand has put something there. */
+  #isOwn(node: TreeNode): boolean {
+    return node.layer === this.#layers || this.#links.has(node)
+  }
+
+  #keepPseudoLink(entry: IndexedEntry): void {
+    if (entry.type === 'file') this.#pseudoLinks.set(entry.path, entry)
   }
 
   #place(entry: IndexedEntry): void {
@@ -101,7 +114,12 @@ export class LayerStack {
 
   #parent(path: string): TreeNode {
     if (this.#last?.path === path) return this.#last.node
-    const node = this.#resolveDirectory(path, { make: true })!
+    // What lower layers have in the place of a directory gives way to it; what this layer has there contradicts it.
+    const replaces = (file: TreeNode) => !this.#isOwn(file)
+    const node = this.#resolve(path, { make: true, strict: true, replaces })
+    if (!node || !isDirectory(node)) {
+      throw this.#fault('ERR_NOT_A_DIRECTORY', 'an entry inside something that its own layer makes no directory', path)
+    }
     this.#last = { path, node }
     return node
   }
@@ -109,6 +127,8 @@ export class LayerStack {
   /** What a hard link shares: looked up now, in what lower layers and the entries before it have made. */
   #link(entry: IndexedEntry, before: TreeNode | undefined): TreeNode {
     const { path, linkname = '' } = entry
+    const pseudo = this.#pseudoLinks.get(linkname)
+    if (pseudo) return this.#shared(pseudo, this.#layers)
     const found = resolvePath(this.root, linkname, { follow: false, layer: this.#layer })
     const target = found?.node
     const fault = (why: string) => this.#fault('ERR_INVALID_LINK', `hard link to ${why}`, path)
@@ -117,17 +137,21 @@ export class LayerStack {
     // SAFETY: to make the link, its own name is cleared first; the content would be gone.
     if (target === before) throw fault('itself')
     if (before && found.parents.includes(before)) throw fault('something inside what it replaces')
-    this.shared.add(target.entry!)
-    return { entry: target.entry, layer: target.layer, children: undefined }
+    return this.#shared(target.entry!, target.layer)
   }
 
-  /** The directory of an entry or a mark. */
-  #resolveDirectory(path: string, options: Partial<ResolveOptions>): TreeNode | undefined {
+  #shared(entry: IndexedEntry, layer: number): TreeNode {
+    this.shared.add(entry)
+    const node = { entry, layer, children: undefined }
+    this.#links.add(node)
+    return node
+  }
+
+  /** What stands where the directory of an entry or a mark should be. */
+  #resolve(path: string, options: Partial<ResolveOptions>): TreeNode | undefined {
     // SAFETY: links may say `..`, which stops at the root; a path of a layer never needs it.
     if (path.split('/').includes('..')) throw this.#unsafe(path)
-    const node = resolvePath(this.root, path, { ...options, follow: true, strict: true, layer: this.#layer })?.node
-    if (!node || isDirectory(node)) return node
-    throw this.#fault('ERR_NOT_A_DIRECTORY', 'an entry inside something that is no directory', path)
+    return resolvePath(this.root, path, { ...options, follow: true, layer: this.#layer })?.node
   }
 
   #unsafe(path: string): RootfsError {

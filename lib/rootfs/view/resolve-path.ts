@@ -12,8 +12,13 @@ export interface ResolveOptions {
   readonly follow: boolean
   /** Makes what is missing on the way a directory; without it the search ends there. */
   readonly make?: boolean | undefined
-  /** Says of a path, as it is written, that what is there counts for nothing unless it is a directory. */
-  readonly isReplaced?: ((path: string) => boolean) | undefined
+  /** With `make`, whether a directory takes the place of something that is neither a directory nor a link. */
+  readonly replaces?: ((node: TreeNode) => boolean) | undefined
+  /**
+   * Says of something on the way that is no directory that there is nothing behind it. Given the path as it is written, for
+   * as long as no link was followed.
+   */
+  readonly isEnd?: ((node: TreeNode, written: string | undefined) => boolean) | undefined
   /** Whether something that is no directory in the middle of the path is a fault; if not, there is nothing behind it. */
   readonly strict?: boolean | undefined
   /** The layer that asks, for errors. */
@@ -58,10 +63,11 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
       written = undefined
       continue
     }
-    const child = node.children?.get(name) ?? (options.make ? addDirectory(node, name) : undefined)
-    if (!child) return undefined
+    let child = node.children?.get(name)
     if (written !== undefined) written = written === '' ? name : `${written}/${name}`
-    if (written !== undefined && !isDirectory(child) && options.isReplaced?.(written)) return undefined
+    if (child && !isDirectory(child) && options.isEnd?.(child, written)) return undefined
+    if (options.make && (!child || givesWay(child, options))) child = addDirectory(node, name)
+    if (!child) return undefined
     if (child.entry?.type === 'symlink' && (rest.length > 0 || options.follow)) {
       if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', `more than ${MAX_LINKS} symbolic links on the way`)
       const target = child.entry.linkname ?? ''
@@ -84,6 +90,10 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
 /** The components of a path, without those that mean nothing. */
 export function componentsOf(path: string): string[] {
   return path.split('/').filter(component => component !== '' && component !== '.')
+}
+
+function givesWay(node: TreeNode, { replaces }: ResolveOptions): boolean {
+  return !isDirectory(node) && node.entry?.type !== 'symlink' && (replaces?.(node) ?? false)
 }
 
 function addDirectory(parent: TreeNode, name: string): TreeNode {

@@ -92,6 +92,6 @@ export const hardLinkAttacks: readonly Attack[] = [
   {
     name: 'hl-hidden-afterwards',
     layers: () => [[file('f')], [hardLink('g', 'f'), file('.wh.f', '')]],
-    refused: 'ERR_INVALID_WHITEOUT',
+    refused: 'ERR_INVALID_LINK',
   },
 ]

@@ -54,8 +54,9 @@ export const whiteoutCases: readonly WhiteoutCase[] = [
   {
     name: 'wh-opq-on-file',
     layers: [[file('f', 'low')], [file('f/.wh..wh..opq')]],
-    gives: { code: 'ERR_NOT_A_DIRECTORY' },
+    gives: ['f'],
   },
+  { name: 'wh-hide-in-file', layers: [[file('f', 'low')], [file('f/.wh.x')]], gives: ['f=low'] },
   { name: 'wh-opq-in-missing-dir', layers: [etc, [file('missing/.wh..wh..opq')]], gives: [...usual, 'missing'] },
   {
     name: 'wh-opq-twice',

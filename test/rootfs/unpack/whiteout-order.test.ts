@@ -1,10 +1,13 @@
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { unpackArchives } from '../../../lib/rootfs/unpack/unpack-archives.ts'
+import type { UnpackOptions } from '../../../lib/rootfs/unpack/unpack-options.ts'
 import { directory, file, hardLink, symlink } from '../../helpers/attacks/attack.ts'
 import { treeOf } from '../../helpers/attacks/tree-of.ts'
 import fc from '../../helpers/fast-check.ts'
 import { listTree } from '../../helpers/list-tree.ts'
-import type { RawEntry } from '../../helpers/raw-tar.ts'
+import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
 import { unpackWith } from '../../helpers/unpack-with.ts'
@@ -122,14 +125,13 @@ test.each(['.wh.', '.wh..', '.wh...', 'd/.wh.', 'd/.wh...', '.wh.d/x', 'd/.wh..w
   },
 )
 
-test('a whiteout that comes too late for what the layer did through it is refused', async () => {
+test('a whiteout that comes after entries below what it hides gives the same tree as before them', async () => {
   const links = [directory('real'), symlink('l', 'real'), symlink('d/l', '../real')]
+  const base = [...links, file('f'), file('real/y'), symlink('loop', 'loop'), symlink('up', 'd/../real')]
   for (const late of [
     [file('l/x'), whiteout('.wh.l')],
     [file('d/l/x'), whiteout('.wh.d')],
     [file('d/l/x'), whiteout('d/.wh..wh..opq')],
-    [hardLink('h', 'f'), whiteout('.wh.f')],
-    [hardLink('h', 'f'), whiteout('.wh..wh..opq')],
     // What it went through has been replaced meanwhile, by itself or with all that it was in.
     [file('l/x'), file('l'), whiteout('.wh.l')],
     [file('l/x'), directory('l'), whiteout('.wh.l')],
@@ -137,11 +139,128 @@ test('a whiteout that comes too late for what the layer did through it is refuse
     [file('d/l/x'), directory('d/l'), whiteout('d/.wh..wh..opq')],
     [file('d/l/x'), file('d'), whiteout('.wh.d')],
     [file('d/l/x'), file('d'), directory('d'), whiteout('.wh..wh..opq')],
+    // Without it the entry cannot be.
+    [file('loop/x'), whiteout('.wh.loop')],
+    // It stands below a link, which the layer keeps, replaces or makes a directory afterwards.
+    [directory('e'), whiteout('l/.wh.y')],
+    [symlink('l', 'real'), whiteout('l/.wh.y')],
+    [symlink('l', 'd'), whiteout('l/.wh.y')],
+    [directory('l'), whiteout('l/.wh.y')],
+    [file('l'), whiteout('l/.wh.y')],
+    // The way has been out of what it hides.
+    [file('up/x'), whiteout('.wh.d')],
+    [file('f/x'), whiteout('.wh.f')],
+  ]) {
+    const [mark, entries] = [late.at(-1)!, late.slice(0, -1)]
+    const first = await result(base, [mark, ...entries])
+    expect(await result(base, late), JSON.stringify(late)).toEqual(first)
+    expect(await result(base, [...entries.slice(0, 1), mark, ...entries.slice(1)])).toEqual(first)
+  }
+})
+
+test('a hard link to what its own layer hides is refused, wherever the whiteout stands', async () => {
+  for (const layer of [
+    [hardLink('h', 'f'), whiteout('.wh.f')],
+    [whiteout('.wh.f'), hardLink('h', 'f')],
+    [hardLink('h', 'f'), whiteout('.wh..wh..opq')],
     [hardLink('h', 'f'), file('f'), whiteout('.wh.f')],
   ]) {
-    expect(await thrownBy(() => tree([...links, file('f')], late))).toMatchObject({ code: 'ERR_INVALID_WHITEOUT' })
-    await tree([...links, file('f')], [late.at(-1)!])
+    expect(await thrownBy(() => tree([file('f')], layer))).toMatchObject({ code: 'ERR_INVALID_LINK' })
   }
+})
+
+test('a name of 252 to 255 bytes is hidden by its whiteout, which is longer than a name may be', async () => {
+  for (const name of ['n'.repeat(252), 'n'.repeat(255), `${'ü'.repeat(127)}n`]) {
+    expect(await tree([file(`d/${name}`), file('d/x')], [whiteout(`d/.wh.${name}`)])).toEqual(['d/x=file:new'])
+    const late = [file(`l/x`), whiteout(`.wh.${name}`), whiteout('.wh.l')]
+    expect(await tree([directory('d'), symlink('l', 'd'), file(name)], late)).toEqual(['l/x=file:new'])
+  }
+  const error = await thrownBy(() => tree([file('x')], [whiteout(`.wh.${'n'.repeat(256)}`)]))
+  expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 255, actual: 256 })
+  expect(await thrownBy(() => tree([file('n'.repeat(256))]))).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED' })
+})
+
+test('an entry below a file of a lower layer takes its place, and one below a file of its own layer is refused', async () => {
+  const base = [file('f', 'low'), { path: 'p', type: '6' }, symlink('l', 'f'), file('h0', 'kept'), hardLink('h', 'h0')]
+  expect(await tree(base, [file('f/g/x'), file('p/x'), file('h/x')])).toEqual([
+    'f/g/x=file:new',
+    'h/x=file:new',
+    'h0=file:kept',
+    'l=link:f',
+    'p/x=file:new',
+  ])
+  expect(await tree(base, [file('l/x')])).toContain('f/x=file:new')
+  const marked = await result(base, [whiteout('f/.wh.x'), whiteout('p/.wh..wh..opq')])
+  expect(marked).toContainEqual(['f', 'file', '644', expect.any(String)])
+  expect(marked).toContainEqual(['p', 'directory', '755', undefined])
+  for (const layer of [
+    [file('f'), file('f/x')],
+    [file('f'), hardLink('h', 'f'), file('h/x')],
+    [file('f'), file('l/x')],
+    [{ path: 'p', type: '6' }, file('p/x')],
+  ]) {
+    expect(await thrownBy(() => tree(base, layer))).toMatchObject({ code: 'ERR_NOT_A_DIRECTORY' })
+  }
+})
+
+describe('pseudo-links of AUFS', () => {
+  const pseudo = '.wh..wh.plnk/1.2'
+  const layer = [file('.wh..wh.aufs', ''), directory('.wh..wh.plnk'), file(pseudo, 'X')]
+  const linked = [...layer, hardLink('a', pseudo), directory('x'), hardLink('x/b', pseudo)]
+
+  test('are files under the names that are hard links to them, and nothing else', async () => {
+    expect(await tree([...linked, whiteout('.wh..wh..opq')])).toEqual(['a=file:X', 'x/b=file:X'])
+    expect(await tree(lower, layer)).toEqual(await tree(lower))
+    // The last of two counts.
+    expect(await tree([...linked, file(pseudo, 'Y'), hardLink('c', pseudo)])).toEqual([
+      'a=file:X',
+      'c=file:Y',
+      'x/b=file:X',
+    ])
+    const target = join(place.path, `${count++}`)
+    const source = { name: 'sha256:test', open: () => [rawTar(linked)] }
+    const report = await unpackArchives([source], target, { writer: 'inline' })
+    expect(report).toMatchObject({ files: 1, links: 1, directories: 1, bytes: 1 })
+    expect(statSync(join(target, 'a')).ino).toBe(statSync(join(target, 'x/b')).ino)
+  })
+
+  test('are those of one layer', async () => {
+    const error = await thrownBy(() => tree(linked, [hardLink('c', pseudo)]))
+    expect(error).toMatchObject({ code: 'ERR_INVALID_LINK' })
+  })
+
+  test('leave nothing behind in a target that is not empty, also if the layer fails', async () => {
+    const target = join(place.path, `${count++}`)
+    await unpackWith([[file('there')]], target)
+    await unpackWith([linked], target, { overwrite: true })
+    expect(readdirSync(target).sort()).toEqual(['a', 'there', 'x'])
+    await thrownBy(() =>
+      unpackWith([[...layer, hardLink('c', pseudo), hardLink('d', 'none')]], target, { overwrite: true }),
+    )
+    expect(readdirSync(target).sort()).toEqual(['a', 'c', 'there', 'x'])
+  })
+})
+
+test('a layer is opened once, and twice only if its whiteouts are not clear without that', async () => {
+  const opened: string[] = []
+  const unpack = (layers: RawEntry[][], options: UnpackOptions = {}) => {
+    opened.length = 0
+    const sources = layers.map((layer, i) => {
+      const open = () => {
+        opened.push(String(i))
+        return [rawTar(layer)]
+      }
+      return { name: `sha256:${i}`, open }
+    })
+    return unpackArchives(sources, join(place.path, `${count++}`), { writer: 'inline', ...options })
+  }
+  await unpack([lower, [file('d/x'), whiteout('d/.wh.e'), whiteout('.wh.f')]])
+  expect(opened).toEqual(['0', '1'])
+  const report = await unpack([[directory('d'), symlink('s', 'd')], [file('s/f'), whiteout('.wh.s')], [file('g')]])
+  expect(opened).toEqual(['0', '1', '0', '0', '1', '1', '2', '2'])
+  expect(report).toMatchObject({ files: 2, skipped: [] })
+  await unpack([lower], { overwrite: true })
+  expect(opened).toEqual(['0', '0'])
 })
 
 test('an opaque mark leaves its directory there, whatever its layer had in the place of one meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { directory, file, hardLink, symlink } from '../../helpers/attacks/attack.ts'
@@ -88,6 +88,27 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(devices()).toEqual(['a 0', 'n/b 0'])
     expect(treeOf(target, {})).toMatchObject({ c: 'file:new' })
     expect(marks).toEqual([])
+  })
+
+  test('are the same where they come after entries below what they hide', async () => {
+    const lower = [directory('d'), directory('e'), symlink('s', 'd'), file('f'), file('e/x')]
+    const upper = [
+      file('s/new'),
+      file('.wh.s', ''),
+      file('e/.wh..wh..opq', ''),
+      file('n/.wh..wh..opq', ''),
+      file('f/.wh.x', ''),
+    ]
+    await unpackWith([lower, [...upper]], target, overlay, record)
+    const [late, lateMarks] = [listTree(target).map(({ path, kind }) => `${path} ${kind}`), marks.length]
+    expect(late).toEqual(['d directory', 'e directory', 'f file', 'n directory', 's directory', 's/new file'])
+    // s, e and n hide everything below.
+    expect(lateMarks).toBe(3)
+    rmSync(target, { recursive: true })
+    marks.length = 0
+    await unpackWith([lower, [...upper.slice(1), upper[0]!]], target, overlay, record)
+    expect(listTree(target).map(({ path, kind }) => `${path} ${kind}`)).toEqual(late)
+    expect(marks).toHaveLength(lateMarks)
   })
 
   test('still take away what they hide, and stand beside nothing that the layer has', async () => {

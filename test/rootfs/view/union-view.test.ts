@@ -370,14 +370,76 @@ describe('opening a view', () => {
     expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 2, actual: 3 })
   })
 
-  test('refuses entries inside what is no directory', async () => {
+  test('an entry below something of a lower layer that is no directory takes its place', async () => {
     await using store = createMemoryStore()
-    const error = await thrownBy(() => open(store, [{ path: 'f', content: 'x' }], [{ path: 'f/g/h' }]))
-    expect(error).toMatchObject({ code: 'ERR_NOT_A_DIRECTORY', layer: expect.stringMatching(/^sha256:/) })
-    expect(await thrownBy(() => open(store, [{ path: 'f' }], [{ path: 'f/g' }]))).toMatchObject({
-      code: 'ERR_NOT_A_DIRECTORY',
-      path: 'f',
-    })
+    const shown = async (...layers: RawEntry[][]) =>
+      [...(await open(store, ...layers)).walk()].map(({ path, type }) => `${path} ${type}`)
+    const lower = [
+      { path: 'f', content: 'x' },
+      { path: 'p', type: '6' },
+      { path: 'l', link: 'f' },
+    ]
+    expect(await shown(lower, [{ path: 'f/g/h' }, { path: 'p/q' }])).toEqual([
+      'f directory',
+      'f/g directory',
+      'f/g/h file',
+      'l symlink',
+      'p directory',
+      'p/q file',
+    ])
+    // Through a link, what the link leads to.
+    expect(await shown(lower, [{ path: 'l/g' }])).toEqual(['f directory', 'f/g file', 'l symlink', 'p fifo'])
+    // Another name of the file keeps it.
+    const linked = [{ path: 'f' }, { path: 'h', type: '1', link: 'f' }]
+    expect(await shown(linked, [{ path: 'f/g' }])).toEqual(['f directory', 'f/g file', 'h file'])
+    // Marks hide nothing there, and only those for a whole directory need one.
+    expect(await shown(lower, [{ path: 'f/.wh.g' }, { path: 'p/.wh..wh..opq' }])).toEqual([
+      'f file',
+      'l symlink',
+      'p directory',
+    ])
+  })
+
+  test('refuses entries inside what their own layer makes no directory', async () => {
+    await using store = createMemoryStore()
+    for (const [first, ...rest] of [
+      [{ path: 'f', content: 'x' }, { path: 'f/g/h' }],
+      [{ path: 'f' }, { path: 'f/g' }],
+      [{ path: 'f' }, { path: 'h', type: '1', link: 'f' }, { path: 'h/g' }],
+      [{ path: 'l', link: 'f' }, { path: 'f' }, { path: 'l/g' }],
+    ]) {
+      const error = await thrownBy(() => open(store, [first!, ...rest]))
+      expect(error).toMatchObject({ code: 'ERR_NOT_A_DIRECTORY', layer: expect.stringMatching(/^sha256:/) })
+      // Nor does a file of a lower layer change that.
+      expect(await thrownBy(() => open(store, [{ path: 'f', content: 'low' }], [first!, ...rest]))).toMatchObject({
+        code: 'ERR_NOT_A_DIRECTORY',
+      })
+    }
+  })
+
+  test('hard links to pseudo-links of AUFS are names of one file, which is not there itself', async () => {
+    await using store = createMemoryStore()
+    const layer: RawEntry[] = [
+      { path: '.wh..wh.plnk/' },
+      { path: '.wh..wh.plnk/1.2', content: 'X', mode: 0o755 },
+      { path: 'a', type: '1', link: './.wh..wh.plnk/1.2' },
+      { path: 'x/' },
+      { path: 'x/b', type: '1', link: '.wh..wh.plnk/1.2' },
+    ]
+    const view = await open(store, layer, [{ path: 'other' }])
+    expect([...view.walk()].map(({ path, type, mode, linkname }) => [path, type, mode, linkname])).toEqual([
+      ['a', 'file', 0o755, undefined],
+      ['other', 'file', 0o644, undefined],
+      ['x', 'directory', 0o755, undefined],
+      ['x/b', 'hardlink', 0o755, 'a'],
+    ])
+    expect(await readAll(view.read('x/b'))).toEqual(Buffer.from('X'))
+    expect(view.provenance('x/b')).toMatchObject({ index: 0 })
+    // They are those of one layer, and files only.
+    const broken = { code: 'ERR_INVALID_LINK' }
+    expect(await thrownBy(() => open(store, layer.slice(0, 2), layer.slice(2)))).toMatchObject(broken)
+    expect(await thrownBy(() => open(store, [{ path: '.wh..wh.plnk/1.2/' }, layer[2]!]))).toMatchObject(broken)
+    expect(await thrownBy(() => open(store, layer.toReversed()))).toMatchObject(broken)
   })
 
   test('refuses an index whose paths lead elsewhere, whoever wrote it', async () => {

@@ -1,55 +1,71 @@
 import { readdirSync } from 'node:fs'
-import type { RootfsError } from '../../../errors/index.ts'
 import { decodeName } from '../../../internal/name-bytes.ts'
 import type { Whiteout } from '../../../layer/index.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
+import { checkNameLength, splitPath } from '../tree/split-path.ts'
 import { makeDevice } from './make-device.ts'
+import type { LayerMarks } from './mark-collector.ts'
 import { childOf, type TreeState } from './tree-state.ts'
 
 /**
- * Removes what a whiteout hides.
+ * Removes what a whiteout hides, when it comes among the entries of its layer.
  *
  * SPEC: it hides lower layers only, wherever it stands in its layer (layer.md#whiteouts): what this layer has put there
  * already stays.
  *
- * @param way - Components of the directory that the mark is in.
- * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if entries before it have already gone through a link, or linked to
- * a file, that it hides: what they did could not have been done in the right order.
+ * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if entries before it have gone through a link, or linked to a file,
+ * that it hides, or if something on the way to it is no directory: its effect is only certain before the first entry.
  */
-export function applyWhiteout(state: TreeState, way: readonly string[], mark: Whiteout): void {
-  if (mark.kind === 'opaque') hideAll(state, way)
-  else if (mark.kind === 'hide') hideName(state, way, mark.name)
+export function applyWhiteout(state: TreeState, mark: Whiteout): void {
+  if (mark.kind === 'ignored') return
+  const keeps = state.options.whiteouts === 'overlayfs'
+  const way = splitPath(mark.directory, state.options.windowsNames)
+  const directory = state.findMarked(way, { make: mark.kind === 'opaque' || keeps })
+  if (mark.kind === 'opaque') hideAll(state, way, directory)
+  else hideName(state, directory, mark.name)
 }
 
-function hideName(state: TreeState, way: readonly string[], name: string): void {
-  const directory = state.findMarked(way, { make: state.options.whiteouts === 'overlayfs' })
+/** Removes what the whiteouts of a layer hide, before its first entry. */
+export function applyMarksFirst(state: TreeState, { marks, own }: LayerMarks): void {
+  const keeps = state.options.whiteouts === 'overlayfs'
+  for (const mark of marks) {
+    const way = splitPath(mark.directory, state.options.windowsNames)
+    const directory = state.findLower(way, { own, make: mark.kind === 'hide' && keeps })
+    if (mark.kind === 'opaque') hideAll(state, way, directory)
+    else hideName(state, directory, mark.name)
+  }
+}
+
+/**
+ * To be called at the end of a layer. A directory that an opaque mark is in is there, unless the layer has something else in
+ * the place of one on the way.
+ */
+export function keepMarked(state: TreeState): void {
+  for (const path of state.marked) {
+    const directory = state.findAfter(path.split('/'))
+    if (directory && state.options.whiteouts === 'overlayfs') directory.opaque = true
+  }
+  state.marked.clear()
+}
+
+function hideName(state: TreeState, directory: DirectoryNode | undefined, name: string): void {
+  checkNameLength(name)
   if (!directory) return
   hide(state, directory, name)
   if (state.options.whiteouts === 'overlayfs') keepMark(state, directory, name)
 }
 
-function hideAll(state: TreeState, way: readonly string[]): void {
+function hideAll(state: TreeState, way: readonly string[], directory: DirectoryNode | undefined): void {
   state.marked.add(way.join('/'))
-  const directory = state.findMarked(way, { make: true })
   if (!directory) return
   directory.touch(state.layer)
   purge(state, directory)
-  directory.opaque = state.options.whiteouts === 'overlayfs'
-}
-
-/**
- * To be called at the end of a layer. A directory that an opaque mark is in is there, even if the layer had something else
- * in the place of one on the way when the mark came.
- */
-export function keepMarked(state: TreeState): void {
-  for (const path of state.marked) state.findMarked(path.split('/'), { make: true })
-  state.marked.clear()
 }
 
 /** Takes one name of lower layers away. */
 function hide(state: TreeState, directory: DirectoryNode, name: string): void {
   const { layer } = state
-  if (directory.uses(name, layer)) throw tooLate(state, directory, name)
+  if (directory.uses(name, layer)) throw state.tooLate(childOf(directory, name))
   if (directory.has(name, layer)) return
   const found = state.tree.look(directory, name)
   if (found.kind === 'absent') return
@@ -58,13 +74,8 @@ function hide(state: TreeState, directory: DirectoryNode, name: string): void {
     purge(state, found.node)
     return
   }
-  if (found.kind === 'directory' && found.node.usedBelow === layer) throw tooLate(state, directory, name)
+  if (found.kind === 'directory' && found.node.usedBelow === layer) throw state.tooLate(childOf(directory, name))
   state.clear(directory, name)
-}
-
-function tooLate(state: TreeState, directory: DirectoryNode, name: string): RootfsError {
-  const message = 'a whiteout comes after entries that need what it hides'
-  return state.fault('ERR_INVALID_WHITEOUT', message, childOf(directory, name))
 }
 
 /** Takes away everything in a directory that comes from lower layers. */

@@ -6,7 +6,7 @@ import { directoryMode } from '../tree/birth.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { DirectoryTree } from '../tree/directory-tree.ts'
 import { removeTree } from '../tree/remove-tree.ts'
-import { resolveDirectory } from '../tree/resolve-directory.ts'
+import { resolveDirectory, type WayOptions } from '../tree/resolve-directory.ts'
 import { NOTHING_WRITTEN, type SkippedDetail, type UnpackCounts } from '../unpack-report.ts'
 import { MetadataWriter } from './apply-metadata.ts'
 import type { WriterOptions } from './writer-options.ts'
@@ -36,31 +36,61 @@ export class TreeState {
     this.xattrs = xattrs
   }
 
-  /** The directory that a way leads to inside the root; made where it is missing. */
+  /** The directory that a way leads to inside the root; made where it is missing, also in place of files of lower layers. */
   enter(way: readonly string[]): DirectoryNode {
-    const make = (parent: DirectoryNode, name: string) => this.makeDirectory(parent, name)
-    const directory = resolveDirectory(this.tree, way, { make, onLink: (node, name) => node.use(name, this.layer) })
-    return directory as DirectoryNode
+    const make = (parent: DirectoryNode, name: string) => {
+      if (!parent.has(name, this.layer)) return this.makeDirectory(parent, name)
+      const message = 'an entry inside something that its own layer makes no directory'
+      throw this.fault('ERR_NOT_A_DIRECTORY', message, way.join('/'))
+    }
+    return resolveDirectory(this.tree, way, { make, onUse: (node, name) => node.use(name, this.layer) })!
   }
 
   /** The directory that a way leads to inside the root, or `undefined` if there is none. */
-  find(way: readonly string[], options: { lenient?: boolean } = {}): DirectoryNode | undefined {
-    return resolveDirectory(this.tree, way, { ...options, onLink: (node, name) => node.use(name, this.layer) })
+  find(way: readonly string[]): DirectoryNode | undefined {
+    return resolveDirectory(this.tree, way, { onUse: (node, name) => node.use(name, this.layer) })
   }
 
   /**
-   * The directory that a mark is in, made where it is missing if that is wanted; `undefined` if there is none.
+   * The directory that a mark among the entries is in, made where it is missing if that is wanted; `undefined` if there is
+   * none.
    *
    * SPEC: marks are about lower layers. What this layer has put in the place of a directory has taken everything in it
    * away; what stands there now is not what the mark is about (umoci writes `x` and then `x/.wh.y` for such a directory).
+   *
+   * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if anything else on the way is no directory: where the mark leads is
+   * only certain before the first entry.
    */
   findMarked(way: readonly string[], options: { readonly make: boolean }): DirectoryNode | undefined {
-    const make = (parent: DirectoryNode, name: string) => this.makeDirectory(parent, name)
     return resolveDirectory(this.tree, way, {
-      ...(options.make ? { make } : {}),
-      isEnd: (node, name) => node.has(name, this.layer) && !node.keeps(name, this.layer),
-      onLink: (node, name) => node.use(name, this.layer),
+      ...this.#making(options.make),
+      isEnd: (node, name) => {
+        if (node.has(name, this.layer) && node.hasGivenWay(name, this.layer)) return true
+        throw this.tooLate(way.join('/'))
+      },
     })
+  }
+
+  /** The same before the first entry of the layer; `own` are paths that it makes directories, or hides. */
+  findLower(
+    way: readonly string[],
+    { own, make }: { readonly own: ReadonlySet<string>; readonly make: boolean },
+  ): DirectoryNode | undefined {
+    const isEnd = (_node: DirectoryNode, _name: string, written: string | undefined) =>
+      written !== undefined && own.has(written)
+    return resolveDirectory(this.tree, way, { ...this.#making(make), lenient: true, isEnd })
+  }
+
+  /** The same after the last entry, made where it is missing; `undefined` if the layer has something else on the way. */
+  findAfter(way: readonly string[]): DirectoryNode | undefined {
+    return resolveDirectory(this.tree, way, {
+      ...this.#making(true),
+      isEnd: (node, name) => node.has(name, this.layer),
+    })
+  }
+
+  #making(wanted: boolean): Pick<WayOptions, 'make'> {
+    return wanted ? { make: (parent, name) => this.makeDirectory(parent, name) } : {}
   }
 
   /** Makes a directory. Unless it can have its mode from birth only this process may enter; its own mode comes last of all. */
@@ -96,6 +126,7 @@ export class TreeState {
     const child = directory.children.get(name)
     if (child) {
       if (child.usedBelow === this.layer) directory.use(name, this.layer)
+      directory.giveWay(name, this.layer)
       this.tree.drop(child)
     }
     directory.forget(name)
@@ -110,6 +141,11 @@ export class TreeState {
   /** An error about a path of the layer at hand. */
   fault(code: RootfsErrorCode, message: string, path: string, cause?: unknown): RootfsError {
     return new RootfsError(code, message, { path, layer: this.layerName }, cause === undefined ? {} : { cause })
+  }
+
+  /** The error about a mark that should have come before other entries of its layer. */
+  tooLate(path: string): RootfsError {
+    return this.fault('ERR_INVALID_WHITEOUT', 'a whiteout comes after entries that need what it hides', path)
   }
 
   #refuseCollision(directory: DirectoryNode, name: string): void {

@@ -1,14 +1,16 @@
 import { closeSync, constants, ftruncateSync, linkSync, openSync, symlinkSync, writeSync } from 'node:fs'
 import { FormatError, LayerStoreError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
-import { parseWhiteout } from '../../../layer/index.ts'
+import { isPseudoLink, parseWhiteout } from '../../../layer/index.ts'
 import type { TarHeader } from '../../../tar/index.ts'
 import { fileMode } from '../tree/birth.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { splitPath } from '../tree/split-path.ts'
 import type { Skip } from './apply-metadata.ts'
-import { applyWhiteout, keepMarked } from './apply-whiteout.ts'
+import { applyMarksFirst, applyWhiteout, keepMarked } from './apply-whiteout.ts'
 import { badDevice, type DeviceType, makeDevice } from './make-device.ts'
+import type { LayerMarks } from './mark-collector.ts'
+import { PseudoLinks } from './pseudo-links.ts'
 import type { TreeState } from './tree-state.ts'
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
@@ -32,22 +34,35 @@ interface OpenFile {
  */
 export class TreeWriter {
   readonly #state: TreeState
+  readonly #pseudoLinks: PseudoLinks
+  #marksAreApplied = false
   /** The file that is open for content. */
   #file: OpenFile | undefined
 
   constructor(state: TreeState) {
     this.#state = state
+    this.#pseudoLinks = new PseudoLinks(state)
   }
 
-  /** Begins a layer. */
-  beginLayer(name: string): void {
-    this.#state.layer++
-    this.#state.layerName = name
+  /**
+   * Begins a layer.
+   *
+   * @param marks - Its whiteouts, if they are known: then those among its entries are passed over.
+   */
+  beginLayer(name: string, marks?: LayerMarks): void {
+    const state = this.#state
+    state.layer++
+    state.layerName = name
+    this.#marksAreApplied = marks !== undefined
+    if (marks) this.#guarded('.', () => applyMarksFirst(state, marks))
   }
 
   /** Ends a layer. */
   endLayer(): void {
-    this.#guarded('.', () => keepMarked(this.#state))
+    this.#guarded('.', () => {
+      this.#pseudoLinks.removeAll()
+      keepMarked(this.#state)
+    })
   }
 
   /** Takes an entry; for a file {@link TreeWriter.write} and {@link TreeWriter.end} follow. */
@@ -87,22 +102,35 @@ export class TreeWriter {
       if (file.inHole) ftruncateSync(file.fd, file.at)
       this.#state.metadata.toFile(file.fd, file.header, file.born, this.#skip(path))
     })
-    this.close()
-    this.#state.counts.files++
+    this.#close()
+    // A pseudo-link is counted with the first name that it gets.
+    if (!isPseudoLink(path)) this.#state.counts.files++
   }
 
-  /** Closes what is open. */
+  /** Closes what is open, and removes what is of use for this layer only. */
   close(): void {
+    this.#close()
+    try {
+      this.#pseudoLinks.removeAll()
+    } catch {
+      // The failure that led here is the one to be told; what is left is among what was written.
+    }
+  }
+
+  #close(): void {
     if (this.#file) closeSync(this.#file.fd)
     this.#file = undefined
   }
 
   #begin(header: TarHeader): void {
     const state = this.#state
-    const way = splitPath(header.path, state.options.windowsNames)
-    const mark = parseWhiteout(way.join('/'), state.layerName)
-    if (mark) applyWhiteout(state, way.slice(0, -1), mark)
-    else this.#place(way, header)
+    const mark = parseWhiteout(header.path, state.layerName)
+    if (!mark) this.#place(splitPath(header.path, state.options.windowsNames), header)
+    else if (mark.kind !== 'ignored') {
+      if (!this.#marksAreApplied) applyWhiteout(state, mark)
+    } else if (header.type === 'file' && isPseudoLink(header.path)) {
+      this.#openFile(state.tree.root, this.#pseudoLinks.add(header.path), header)
+    }
   }
 
   #place(way: string[], header: TarHeader): void {
@@ -160,8 +188,6 @@ export class TreeWriter {
     if (target === '' || target.includes('\0')) {
       throw state.fault('ERR_INVALID_LINK', 'a symbolic link without a target', header.path)
     }
-    const before = directory.has(name, state.layer) ? undefined : state.tree.look(directory, name)
-    if (before?.kind === 'link' && before.target === target) directory.keep(name, state.layer)
     state.create(directory, name, path => symlinkSync(encodeName(target), path))
     state.metadata.toLink(state.tree.at(directory, name), header, this.#skip(header.path))
     state.counts.links++
@@ -170,10 +196,11 @@ export class TreeWriter {
   #hardLink(directory: DirectoryNode, name: string, header: TarHeader): void {
     const state = this.#state
     const invalid = (why: string) => state.fault('ERR_INVALID_LINK', `a hard link to ${why}`, header.path)
+    if (this.#pseudoLinks.link(header.linkname ?? '', directory, name)) return
     const way = splitPath(header.linkname ?? '', state.options.windowsNames)
     const targetName = way.pop()
     if (targetName === undefined) throw invalid('the root')
-    const target = state.find(way, { lenient: true })
+    const target = state.find(way)
     const found = target ? state.tree.look(target, targetName).kind : 'absent'
     if (!target || found === 'absent') throw invalid('something that is not there')
     if (found === 'directory') throw invalid('a directory')

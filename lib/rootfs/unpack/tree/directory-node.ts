@@ -43,7 +43,7 @@ export class DirectoryNode {
   #names = new Set<string>()
   #hasForgotten = false
   #used = new Set<string>()
-  #kept = new Set<string>()
+  #gaveWay = new Set<string>()
   #folded: Map<string, string> | undefined
 
   constructor(name: string, parent: DirectoryNode | undefined) {
@@ -66,15 +66,15 @@ export class DirectoryNode {
     this.#names.add(name)
   }
 
-  /** Notes that a layer has the same link here as the layers below. */
-  keep(name: string, layer: number): void {
+  /** Notes that a directory here has given way to something of a layer. */
+  giveWay(name: string, layer: number): void {
     this.#turnTo(layer)
-    this.#kept.add(name)
+    this.#gaveWay.add(name)
   }
 
-  /** Whether a layer has the same link here as the layers below. */
-  keeps(name: string, layer: number): boolean {
-    return this.#namesLayer === layer && this.#kept.has(name)
+  /** Whether a directory here has given way to something of a layer. */
+  hasGivenWay(name: string, layer: number): boolean {
+    return this.#namesLayer === layer && this.#gaveWay.has(name)
   }
 
   /** Whether a layer has put something here that is no directory. */
@@ -129,7 +129,7 @@ export class DirectoryNode {
     this.#namesLayer = layer
     this.#names = new Set()
     this.#used = new Set()
-    this.#kept = new Set()
+    this.#gaveWay = new Set()
   }
 }
 

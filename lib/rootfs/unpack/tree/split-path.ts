@@ -23,12 +23,21 @@ export function splitPath(path: string, windowsNames: boolean): string[] {
   for (const part of components) {
     if (part === '..') throw new RootfsError('ERR_UNSAFE_PATH', 'a path must not hold ".."', { path })
     if (part.includes('\0')) throw new RootfsError('ERR_UNSAFE_PATH', 'a path must not hold NUL', { path })
-    if (part.length * 3 > MAX_NAME_BYTES) limit('name bytes', MAX_NAME_BYTES, part)
+    checkNameLength(part)
     if (windowsNames && (WINDOWS_RESERVED.test(part) || WINDOWS_IMPOSSIBLE.test(part))) {
       throw new RootfsError('ERR_UNSAFE_PATH', 'a name that Windows reads differently', { path })
     }
   }
   return components
+}
+
+/**
+ * Refuses a name that no directory can hold. A whiteout is no name of a directory: what it hides is.
+ *
+ * @throws {@link LimitError}
+ */
+export function checkNameLength(name: string): void {
+  if (name.length * 3 > MAX_NAME_BYTES) limit('name bytes', MAX_NAME_BYTES, name)
 }
 
 function limit(what: string, most: number, text: string): void {

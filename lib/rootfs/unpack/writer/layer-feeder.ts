@@ -25,9 +25,13 @@ export class LayerFeeder {
     this.#onAnswer = onAnswer
   }
 
-  /** Sends a whole layer; resolves when everything has been written. */
-  async feed(name: string, archive: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#writer.ask({ act: 'layer', name })
+  /** Sends a whole layer, to be written or looked through; resolves when that is done. */
+  async feed(
+    act: 'layer' | 'scan',
+    name: string,
+    archive: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    await this.#writer.ask({ act, name })
     for await (const chunk of archive) await this.#take(chunk)
     await this.#send()
     while (this.#underWay.length > 0) await this.#underWay.shift()

@@ -5,6 +5,7 @@ import {
   RootfsError,
   type RootfsErrorCode,
 } from '../../../errors/index.ts'
+import { MarksFirst } from '../entries/marks-first.ts'
 import type { WriterFault } from './writer-messages.ts'
 
 /** An error as plain data. */
@@ -30,6 +31,7 @@ export function unpackFault(fault: WriterFault): Error {
 
 function build(fault: WriterFault, options: ErrorOptions): Error {
   const { fields } = fault
+  if (fault.name === MarksFirst.name) return new MarksFirst(options)
   if (fault.name === 'RootfsError') {
     const details = { path: String(fields.path), layer: fields.layer as string | undefined }
     return new RootfsError(fault.code as RootfsErrorCode, fault.message, details, options)

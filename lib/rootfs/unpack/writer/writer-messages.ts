@@ -5,6 +5,8 @@ import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
 export type WriterRequest =
   | { readonly act: 'open'; readonly directory: string; readonly options: WriterOptions }
   | { readonly act: 'layer'; readonly name: string }
+  /** The archive of the next layer, to be looked through for its whiteouts; it comes again as a `layer` then. */
+  | { readonly act: 'scan'; readonly name: string }
   /** The next bytes of the layer's archive: so many of the buffer, which belongs to the writer until it answers. */
   | { readonly act: 'bytes'; readonly bytes: SharedArrayBuffer; readonly length: number }
   | { readonly act: 'layer-end' }

@@ -2,6 +2,8 @@ import { LayerStoreError, RootfsError } from '../../../errors/index.ts'
 import { loadXattrAccess, type XattrAccess } from '../../../internal/xattr-access.ts'
 import { ArchiveCutter } from '../entries/archive-cutter.ts'
 import { finishDirectories } from '../entries/finish-directories.ts'
+import { type LayerMarks, MarkCollector } from '../entries/mark-collector.ts'
+import { isCurable, MarksFirst } from '../entries/marks-first.ts'
 import { TreeState } from '../entries/tree-state.ts'
 import { TreeWriter } from '../entries/tree-writer.ts'
 import type { WriterOptions } from '../entries/writer-options.ts'
@@ -19,7 +21,12 @@ export class WriterService {
   #target: Target | undefined
   #state: TreeState | undefined
   #writer: TreeWriter | undefined
-  #cutter: ArchiveCutter | undefined
+  /** Takes the archive at hand. */
+  #reader: ArchiveCutter | MarkCollector | undefined
+  /** Whiteouts of the layer that comes next, if it was looked through. */
+  #marks: LayerMarks | undefined
+  /** Whether layers are looked through before they are written. */
+  #scans = false
   #limits: WriterOptions['limits']
   #fault: WriterAnswer['fault']
   readonly #loadXattrs: () => Promise<XattrAccess | undefined>
@@ -35,12 +42,15 @@ export class WriterService {
       if (this.#fault) return { ...this.#progress(), fault: this.#fault }
       if (request.act === 'open') await this.#open(request.directory, request.options)
       else if (request.act === 'layer') this.#beginLayer(request.name)
-      else if (request.act === 'bytes') this.#cutter?.take(new Uint8Array(request.bytes, 0, request.length))
+      else if (request.act === 'scan') this.#scan(request.name)
+      else if (request.act === 'bytes') this.#reader?.take(new Uint8Array(request.bytes, 0, request.length))
       else if (request.act === 'layer-end') this.#endLayer()
       else this.#finish()
       return this.#progress()
     } catch (error) {
-      this.#fault = packFault(told(error, this.#directory))
+      const cause = told(error, this.#directory)
+      const isUncertain = this.#reader && !this.#scans && isCurable(cause)
+      this.#fault = packFault(isUncertain ? new MarksFirst({ cause }) : cause)
       return { ...this.#progress(), fault: this.#fault }
     }
   }
@@ -60,15 +70,26 @@ export class WriterService {
     this.#writer = new TreeWriter(this.#state)
   }
 
+  #scan(name: string): void {
+    this.#scans = true
+    this.#reader = new MarkCollector(name, this.#limits)
+  }
+
   #beginLayer(name: string): void {
     const writer = this.#writer as TreeWriter
-    writer.beginLayer(name)
-    this.#cutter = new ArchiveCutter(writer, this.#limits)
+    writer.beginLayer(name, this.#marks)
+    this.#reader = new ArchiveCutter(writer, this.#limits)
   }
 
   #endLayer(): void {
-    this.#cutter?.end()
+    if (this.#reader instanceof MarkCollector) {
+      this.#marks = this.#reader.end()
+      return
+    }
+    this.#reader?.end()
     this.#writer?.endLayer()
+    this.#reader = undefined
+    this.#marks = undefined
   }
 
   #finish(): void {

@@ -1,0 +1,24 @@
+import { RootfsError } from '../../../errors/index.ts'
+
+/** Faults that a layer may only seem to have as long as its whiteouts are not known: one may hide what is in the way. */
+const CURABLE: ReadonlySet<string> = new Set([
+  'ERR_INVALID_LINK',
+  'ERR_INVALID_WHITEOUT',
+  'ERR_NOT_A_DIRECTORY',
+  'ERR_TOO_MANY_LINKS',
+  'ERR_UNSUPPORTED_ENTRY',
+])
+
+/** The tree has to be written anew, with the whiteouts of each layer applied before its entries. The cause is the fault. */
+export class MarksFirst extends Error {
+  override readonly name = 'MarksFirst'
+
+  constructor(options: ErrorOptions) {
+    super('the whiteouts of a layer must be known before its entries', options)
+  }
+}
+
+/** Whether a fault may go away if whiteouts are applied first. */
+export function isCurable(error: unknown): boolean {
+  return error instanceof RootfsError && CURABLE.has(error.code)
+}
