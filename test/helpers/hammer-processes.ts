@@ -49,7 +49,7 @@ async function round(store, n, faults) {
   const put = bytes => store.put(Buffer.from(bytes))
   const layer = { mediaType: type('layer.v1.tar'), ...(await put(contentOf(me, i))) }
   const name = 'hammer-' + me + ':' + i
-  const config = { mediaType: type('config.v1+json'), ...(await put(JSON.stringify({ hammer: me, architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } }))) }
+  const config = { mediaType: type('config.v1+json'), ...(await put(JSON.stringify({ hammer: me, architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.digest] } }))) }
   const manifest = { schemaVersion: 2, mediaType: type('manifest.v1+json'), config, layers: [layer] }
   const root = { mediaType: manifest.mediaType, ...(await put(JSON.stringify(manifest))) }
   const lease = await store.leases.hold({ label: 'hammer', digests: [layer.digest, config.digest, root.digest] })
@@ -131,7 +131,7 @@ export function startHammers(count: number): Hammers {
   }
 }
 
-/** The digests of everything that they put; written down as the child makes it. */
+/** Digests of all blobs that the processes put; built exactly as in `CHILD`. */
 function digestsOfAll(count: number): Set<string> {
   const digests = new Set<string>()
   const put = (bytes: string) => {
@@ -143,7 +143,7 @@ function digestsOfAll(count: number): Set<string> {
   for (let me = 0; me < count; me++) {
     for (let i = 0; i < BLOBS; i++) {
       const layer = { mediaType: type('layer.v1.tar'), ...put(contentOf(me, i)) }
-      const rootfs = { type: 'layers', diff_ids: [] }
+      const rootfs = { type: 'layers', diff_ids: [layer.digest] }
       const config = {
         mediaType: type('config.v1+json'),
         ...put(JSON.stringify({ hammer: me, architecture: 'amd64', os: 'linux', rootfs })),
