@@ -67,7 +67,7 @@ function edgeTo(descriptor: Descriptor, role: BlobRole): GraphEdge {
  *
  * SAFETY: a document names what is below it by digest, so it cannot contain itself; only the depth needs a bound.
  *
- * @throws {@link FormatError} `ERR_INVALID_INDEX`.
+ * @throws `FormatError` `ERR_INVALID_INDEX`.
  */
 export function assertIndexDepth(depth: number, { digest }: Descriptor): void {
   if (depth <= Limits.indexDepth) return
@@ -78,7 +78,7 @@ export function assertIndexDepth(depth: number, { digest }: Descriptor): void {
  * Everything below a root and the root itself, children before their parents. A blob that is named with several sizes or
  * media types comes once for each: all of them have to be right.
  *
- * @throws {@link FormatError} `ERR_INVALID_INDEX` for indexes that nest too deep; whatever the reader throws.
+ * @throws `FormatError` `ERR_INVALID_INDEX` for indexes that nest too deep; whatever the reader throws.
  */
 export async function walkGraph(root: Descriptor, reader: GraphReader): Promise<GraphNode[]> {
   const seen = new Set<string>()

@@ -36,7 +36,7 @@ export function findLayerDisagreement(manifest: ImageManifest, config: Uint8Arra
 /**
  * Refuses an image whose config lists another number of layers than its manifest: nothing could unpack it.
  *
- * @throws {@link FormatError} `ERR_INVALID_CONFIG`.
+ * @throws `FormatError` `ERR_INVALID_CONFIG`.
  */
 export function assertLayersAgree(manifest: ImageManifest, config: Uint8Array): void {
   const found = findLayerDisagreement(manifest, config)

@@ -1,4 +1,4 @@
-import type { Digest } from '../digest/index.ts'
+import { type Digest, isDigest } from '../digest/index.ts'
 import { BlobNotFoundError, SizeMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { type Descriptor, type GraphNode, parseImageDocument, walkGraph } from '../spec/index.ts'
@@ -44,7 +44,8 @@ async function isThere(store: BlobReader, node: GraphNode, options: AbortOptions
   options.signal?.throwIfAborted()
   const { parent, optional } = node
   const { digest, size } = node.descriptor
-  const info = await store.stat(digest, options)
+  // What may be absent is, if it cannot be verified; of everything else the store says that it cannot.
+  const info = optional && !isDigest(digest) ? undefined : await store.stat(digest, options)
   if (!info) {
     if (optional) return false
     throw new BlobNotFoundError(digest, parent ? { parent } : {})

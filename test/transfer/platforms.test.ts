@@ -106,3 +106,26 @@ test('an entry of an unknown media type does not keep the image behind it from b
   const { digest } = await runPull(await planPull(registry, store, ref('multi:1'), { platform: 'linux/amd64' }))
   expect(digest).toBe(descriptor.digest)
 })
+
+test('what cannot be verified is told when it is to be moved, and keeps nothing else from moving', async () => {
+  const { descriptor } = await sampleImage(remote, [{ a: 'a' }])
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const digest = 'sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564'
+  const odd = { ...descriptor, digest, platform: { os: 'linux', architecture: 'arm64' } }
+  const index = canonicalJson({
+    schemaVersion: 2,
+    mediaType: MediaType.OciIndex,
+    manifests: [odd, { ...descriptor, platform }],
+  })
+  // No store takes such an index under a name.
+  const { digest: indexDigest } = await remote.put(index)
+  const byDigest = `${ref('multi')}@${indexDigest}`
+  const pulled = await runPull(await planPull(registry, store, byDigest, { platform: 'linux/amd64', name: 'one:1' }))
+  expect(pulled.digest).toBe(descriptor.digest)
+  for (const choice of [{ allPlatforms: true }, { platform: 'linux/arm64' }]) {
+    await expect(planPull(registry, store, byDigest, { ...choice, name: 'all:1' })).rejects.toMatchObject({
+      code: 'ERR_INVALID_DIGEST',
+      message: expect.stringContaining('cannot verify'),
+    })
+  }
+})

@@ -1,4 +1,4 @@
-import { type Digest, splitDigest } from '../../digest/index.ts'
+import { type Digest, isDigest, splitDigest } from '../../digest/index.ts'
 import { FormatError, RegistryError } from '../../errors/index.ts'
 import { type Descriptor, type ImageDocument, isTag, parseImageDocument, type Repository } from '../../spec/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
@@ -26,7 +26,9 @@ export async function pushManifest(
   const answers = await putEverywhere(endpoint, target, manifest, [...new Set(tags)], signal)
   if (answers.some(({ keepsReferrers }) => keepsReferrers)) return digest
   const { subject, entry } = referrerIn(manifest)
-  if (subject) await keepReferrer(endpoint, target, { subject: subject.digest, digest, entry }, signal)
+  // No registry holds what cannot be verified, so no list of what refers to it is kept.
+  if (subject && isDigest(subject.digest))
+    await keepReferrer(endpoint, target, { subject: subject.digest, digest, entry }, signal)
   return digest
 }
 
@@ -82,7 +84,7 @@ export function referrerIn({ descriptor, bytes }: FetchedManifest): {
 } {
   const { mediaType, digest, size } = descriptor
   const content = contentOf(bytes, mediaType)
-  const artifactType = content?.artifactType ?? (content && 'config' in content ? content.config.mediaType : undefined)
+  const artifactType = content?.artifactType || (content && 'config' in content ? content.config.mediaType : undefined)
   const kind = artifactType === undefined ? {} : { artifactType }
   const notes = content?.annotations ? { annotations: content.annotations } : {}
   return { subject: content?.subject ?? undefined, entry: { mediaType, digest, size, ...kind, ...notes } }

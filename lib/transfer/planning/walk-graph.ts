@@ -1,4 +1,4 @@
-import type { Digest } from '../../digest/index.ts'
+import { type Digest, parseDigest } from '../../digest/index.ts'
 import { FormatError, LimitError } from '../../errors/index.ts'
 import {
   type Descriptor,
@@ -18,6 +18,7 @@ export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belo
 /**
  * Everything below a manifest or index and itself, each once, children before their parents.
  *
+ * @throws {@link FormatError} `ERR_INVALID_DIGEST` for a blob that could not be verified.
  * @param read - Gives the document behind a descriptor; called for manifests and indexes only.
  */
 export async function walkGraph(
@@ -27,6 +28,8 @@ export async function walkGraph(
   if (!isDocumentRole(roleOf(root))) refuseRoot(root)
   const found = await walkDocuments(root, {
     see: node => {
+      // An algorithm that is not known here is told before anything moves.
+      if (!node.optional) parseDigest(node.descriptor.digest)
       if (node.role === 'config') checkConfigSize(node.descriptor)
       return true
     },

@@ -1,4 +1,4 @@
-import { type Digest, digestOf, splitDigest } from '../../../digest/index.ts'
+import { type Digest, digestOf, isDigest, splitDigest } from '../../../digest/index.ts'
 import { DigestMismatchError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
@@ -99,7 +99,7 @@ class StoreTarget implements TransferTarget {
 
   async #need(node: GraphNode, places: readonly string[], signal: AbortSignal | undefined): Promise<StepNeed> {
     const { digest, size } = node.descriptor
-    const stored = await this.#store.stat(digest, { signal })
+    const stored = isDigest(digest) ? await this.#store.stat(digest, { signal }) : undefined
     if (stored?.size === size) return { need: 'present', reason: 'already in the store' }
     if (stored) return { need: 'fetch', reason: `the stored blob has ${stored.size} bytes, not ${size}` }
     if (node.kind === 'blob') return { need: 'skip', reason: 'foreign layer: registries do not hold it' }
