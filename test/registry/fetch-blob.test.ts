@@ -142,6 +142,26 @@ describe('fetchBlob', () => {
     expect(ranges(seen)).toEqual(['bytes=1000-', undefined])
   })
 
+  test.each([400, 403, 405, 412, 501])('a range that is refused (%d) is not asked for again: all is', async status => {
+    for (const parallel of [1, 2]) {
+      const big = sampleBlob(9 * 1024 * 1024)
+      await using server = await startScriptedRegistry((request, response) =>
+        request.headers.range ? response.writeHead(status).end() : response.end(big.bytes),
+      )
+      await using registry = registryClientFor()
+      const from = { registry: server.host, repository: 'a' }
+      const got = await readAll(registry.fetchBlob(from, big.descriptor, { offset: 9, parallel }))
+      expect(got.equals(big.bytes.subarray(9))).toBe(true)
+      expect(server.seen.filter(({ headers }) => headers.range === undefined)).toHaveLength(1)
+    }
+  })
+
+  test('a blob that is refused, whole and in part, is an error with the refusal', async () => {
+    const { error, seen } = await fetchFrom((_, response) => response.writeHead(403).end(), 9)
+    expect(error).toMatchObject({ code: 'ERR_UNAUTHORIZED', status: 403 })
+    expect(ranges(seen)).toEqual(['bytes=9-', undefined])
+  })
+
   test('HT-15: a 206 to a request for everything is refused', async () => {
     const { error } = await fetchFrom((_, response) => {
       response.writeHead(206, { 'content-range': 'bytes 0-299999/300000' }).end(bytes)

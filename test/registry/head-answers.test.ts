@@ -57,11 +57,13 @@ describe('a HEAD says nothing, and the GET decides', () => {
     ['a digest that is none', { 'content-type': MediaType.OciManifest, 'docker-content-digest': 'sha256:1' }],
     ['no media type', { 'docker-content-digest': manifest.digest }],
     ['no length', { 'docker-content-digest': manifest.digest, 'content-type': MediaType.OciManifest }],
+    ['a length of zero', { 'content-length': '0', 'docker-content-digest': manifest.digest }],
     ['a content coding', { 'content-encoding': 'gzip', 'content-length': '5' }],
   ])('where it names %s', async (_, headers) => {
     const { resolved, stat } = await ask((request, response) => {
-      const isBlob = request.url!.includes('/blobs/') && !('content-encoding' in headers)
-      response.writeHead(200, isBlob ? {} : headers).end()
+      const isBlob = request.url!.includes('/blobs/')
+      const { 'content-length': length, ...rest } = headers as Record<string, string>
+      response.writeHead(200, isBlob && length !== '0' && !('content-encoding' in headers) ? rest : headers).end()
     })
     expect(resolved).toEqual(manifest)
     expect(stat).toEqual({ size: 1000 })

@@ -110,8 +110,8 @@ describe('fetchBlob in parallel ranges', () => {
   })
 
   test('a part that fails for good fails the fetch, and an abort or an early end stops all parts', async () => {
-    const failing = serve((_, response, number) => (number === 3 ? response.writeHead(403).end() : false))
-    expect((await fetch(failing.script)).result).toMatchObject({ code: 'ERR_UNAUTHORIZED' })
+    const failing = serve((_, response, number) => (number === 3 ? response.writeHead(404).end() : false))
+    expect((await fetch(failing.script)).result).toMatchObject({ code: 'ERR_REMOTE_BLOB_NOT_FOUND' })
     const stop = new AbortController()
     const reason = new Error('enough')
     const hanging = serve((_, __, number) => (number === 3 ? stop.abort(reason) : number > 0 ? undefined : false))

@@ -82,6 +82,18 @@ describe('listTags', () => {
     expect(tags).toEqual(['a'])
   })
 
+  test('asks without a page size where the registry refuses that', async () => {
+    const { tags, asked } = await list((request, response) => {
+      if (request.url!.includes('n='))
+        return response.writeHead(400).end('{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}')
+      const [status, headers, body] = request.url!.includes('last') ? page(['b']) : page(['a'], '<?last=a>; rel=next')
+      return response.writeHead(status, headers).end(body)
+    })
+    expect(tags).toEqual(['a', 'b'])
+    expect(asked).toEqual(['/v2/a/b/tags/list?n=1000', '/v2/a/b/tags/list', '/v2/a/b/tags/list?last=a'])
+    expect((await list((_, response) => response.writeHead(400).end())).asked).toHaveLength(2)
+  })
+
   test('passes over digests among the tags', async () => {
     const digest = `sha256:${'a'.repeat(64)}`
     expect(await list((_, response) => response.end(JSON.stringify({ tags: ['a', digest] })))).toMatchObject({

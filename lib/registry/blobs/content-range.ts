@@ -1,3 +1,9 @@
+/**
+ * How servers answer that they give no such part: 416, and what signed addresses and gateways say to a `Range` that they do
+ * not know. The whole blob may still be had.
+ */
+export const REFUSES_RANGE: readonly number[] = [400, 403, 405, 412, 416, 501]
+
 /** What a `Content-Range` header says. Both ends are inclusive; `total` is `undefined` where the server does not know. */
 export interface ContentRange {
   readonly first: number

@@ -7,7 +7,7 @@ import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
-import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
+import { parseContentRange, parseUnsatisfiedRange, REFUSES_RANGE } from './content-range.ts'
 
 /** SAFETY: a server that cuts after every few bytes must not be asked for ever; less than this is no progress. */
 const PROGRESS_BYTES = 1024 * 1024
@@ -38,13 +38,14 @@ export async function* fetchBlob(
     let counted = offset
     while (progress.position < size) {
       try {
-        const range = progress.position > 0 && progress.ranges ? { range: `bytes=${progress.position}-` } : {}
+        const isPart = progress.position > 0 && progress.ranges
+        const headers = isPart ? { range: `bytes=${progress.position}-` } : {}
         const answer = await endpoint.send({
           ...request,
-          headers: range,
+          headers,
           budget,
           borrow,
-          expect: [...WITH_BODY, 206, 416],
+          expect: [...WITH_BODY, 206, ...(isPart ? REFUSES_RANGE : [416])],
         })
         yield* readAnswer(answer, progress, descriptor, onRepeated)
       } catch (error) {
@@ -113,8 +114,8 @@ function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descrip
   if (status === 416) {
     const total = parseUnsatisfiedRange(headers['content-range'])
     if (total !== undefined && total !== size) throw wrongSize(descriptor, total)
-    throw distrustRanges(answer, progress)
   }
+  if (status !== 206) throw distrustRanges(answer, progress)
   // SAFETY: a part from another place, taken for the right one, would be noticed by the digest only after all the rest.
   const range = progress.ranges && position > 0 ? parseContentRange(headers['content-range']) : undefined
   if (!range || range.first !== position || range.last >= size) throw distrustRanges(answer, progress)

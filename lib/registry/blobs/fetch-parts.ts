@@ -2,10 +2,11 @@ import { RegistryError } from '../../errors/index.ts'
 import type { Descriptor } from '../../spec/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { codingsOf } from '../answers/content-coding.ts'
+import { WITH_BODY } from '../answers/success.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
-import { parseContentRange } from './content-range.ts'
+import { parseContentRange, REFUSES_RANGE } from './content-range.ts'
 import { fetchBlob } from './fetch-blob.ts'
 
 /** Large enough that a request for it costs little, small enough to hold several. */
@@ -84,7 +85,13 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
   try {
     for (;;) {
       try {
-        const answer = await endpoint.send({ ...request, headers, budget, signal, expect: [200, 206, 416] })
+        const answer = await endpoint.send({
+          ...request,
+          headers,
+          budget,
+          signal,
+          expect: [...WITH_BODY, 206, ...REFUSES_RANGE],
+        })
         return await readPart(answer, range)
       } catch (error) {
         await endpoint.waitAfter(error, budget, signal)

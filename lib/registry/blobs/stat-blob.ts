@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { Repository } from '../../spec/index.ts'
 import { drainAnswer } from '../answers/drain-answer.ts'
 import { isRedirected, takesHead } from '../answers/head-answer.ts'
-import { SUCCESS } from '../answers/success.ts'
+import { SUCCESS, WITH_BODY } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import { blobRequest } from './blob-request.ts'
@@ -23,8 +23,12 @@ export async function statBlob(
   await drainAnswer(answer)
   if (answer.status === 404 && !isRedirected(answer, head.url)) return undefined
   const size = SUCCESS.includes(answer.status) ? lengthOf(answer) : undefined
-  return size !== undefined ? { size } : statByFirstByte(endpoint, repository, digest, signal)
+  // Zero is what some proxies make of an answer without a body.
+  return size ? { size } : statByFirstByte(endpoint, repository, digest, signal)
 }
+
+/** 400, 405, 412 and 501 are about the range alone: the registry will not say. */
+const ANSWERS_PART = [...WITH_BODY, 206, 404, 416, 400, 405, 412, 501]
 
 /** Asks for one byte, whose `Content-Range` tells the length; a server that sends everything instead is cut off. */
 async function statByFirstByte(
@@ -36,12 +40,13 @@ async function statByFirstByte(
   const get = blobRequest(endpoint, 'GET', repository, digest, signal)
   const headers = { range: 'bytes=0-0' }
   const expect = (answer: WireAnswer) =>
-    [200, 206, 404, 416].includes(answer.status) || (isRedirected(answer, get.url) && isRefusal(answer))
+    ANSWERS_PART.includes(answer.status) || (isRedirected(answer, get.url) && isRefusal(answer))
   const answer = await endpoint.send({ ...get, headers, expect })
   answer.cancel()
   const range = answer.headers['content-range']
   const sizes: Record<number, number | undefined> = {
     200: lengthOf(answer),
+    203: lengthOf(answer),
     // Of a coded body the range counts coded bytes.
     206: answer.headers['content-encoding'] === undefined ? parseContentRange(range)?.total : undefined,
     416: parseUnsatisfiedRange(range),

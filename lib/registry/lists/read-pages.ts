@@ -76,7 +76,7 @@ async function fetchPage<T>(
   const budget = endpoint.budget()
   const expect = list.onMissing ? [...SUCCESS, ...MISSING] : SUCCESS
   for (;;) {
-    const answer = await endpoint.send({ ...list.request, method: 'GET', url, expect, budget })
+    const answer = await askForPage(endpoint, { ...list.request, method: 'GET', url, expect, budget })
     try {
       const bytes = await readDocument(answer, pageBytes, `page of ${list.name}`)
       if (list.onMissing && isMissing(answer)) {
@@ -90,6 +90,19 @@ async function fetchPage<T>(
     } catch (error) {
       await endpoint.waitAfter(error, budget, list.request.signal)
     }
+  }
+}
+
+/** SPEC: a registry may refuse a page size above its own (PAGINATION_NUMBER_INVALID); then it chooses. */
+async function askForPage(endpoint: RegistryEndpoint, request: RegistryRequest): Promise<WireAnswer> {
+  try {
+    return await endpoint.send(request)
+  } catch (error) {
+    const isRefused = error instanceof RegistryError && error.status === 400
+    if (!isRefused || !request.url.searchParams.has('n')) throw error
+    const url = new URL(request.url)
+    url.searchParams.delete('n')
+    return endpoint.send({ ...request, url })
   }
 }
 

@@ -72,7 +72,7 @@ async function tryTags(
   try {
     return await putManifest(endpoint, reference, manifest, { tags, signal })
   } catch (error) {
-    if (error instanceof RegistryError && [400, 404, 405, 414].includes(error.status ?? 0)) return undefined
+    if (error instanceof RegistryError && [400, 404, 405, 414, 431, 501].includes(error.status ?? 0)) return undefined
     throw error
   }
 }
