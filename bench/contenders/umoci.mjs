@@ -3,12 +3,13 @@ import { missing, versionOf } from '../harness/find-program.mjs'
 import { measureCommand } from '../harness/measure/measure-command.mjs'
 import { lastLayerOf } from './oci-layout.mjs'
 
-/** umoci: `repack` makes a layer of what is new in an unpacked image, `unpack` a directory of an image. */
+/** umoci: `repack` makes a layer of what is new in an unpacked image, `unpack` a directory of an image, `gc` removes the rest. */
 export const umoci = {
   name: 'umoci',
   available: () => missing('umoci'),
   version: () => versionOf('umoci'),
   async run(job, input) {
+    if (job === 'collect') return collect(input)
     return job === 'layer' ? repack(input) : unpack(input)
   },
 }
@@ -31,6 +32,11 @@ async function unpack({ layout, tag, scratch }) {
   const command = ['umoci', 'unpack', ...rootless(), '--image', `${layout}:${tag}`, bundle]
   const { stdout: _, ...measured } = await measureCommand(command)
   return { ...measured, outcome: { directory: `${bundle}/rootfs` } }
+}
+
+async function collect({ directory }) {
+  const { stdout: _, ...measured } = await measureCommand(['umoci', 'gc', '--layout', directory])
+  return { ...measured, outcome: {} }
 }
 
 function rootless() {

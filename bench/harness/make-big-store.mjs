@@ -6,10 +6,10 @@ const TYPE = 'application/vnd.oci.image.'
 
 /**
  * Fills a directory with an image layout of so many blobs and names, the same for the same numbers: every name has its own
- * manifest and config, layers are spread over the images, a tenth of the blobs is garbage a week old. Written straight to
- * the disk: through the library it would take minutes.
+ * manifest and config, layers are spread over the images, a tenth of the blobs, or as many as said, is garbage a week old. Written
+ * straight to the disk: through the library it would take minutes.
  */
-export function makeBigStore(directory, { blobs, names }) {
+export function makeBigStore(directory, { blobs, names, garbage = Math.floor(blobs / 10) }) {
   const path = join(directory, 'blobs/sha256')
   mkdirSync(path, { recursive: true })
   const weekAgo = new Date(Date.now() - 7 * 86_400_000)
@@ -20,7 +20,6 @@ export function makeBigStore(directory, { blobs, names }) {
     lutimesSync(join(path, hex), weekAgo, weekAgo)
     return { mediaType, digest: `sha256:${hex}`, size: bytes.length }
   }
-  const garbage = Math.floor(blobs / 10)
   const layersEach = Math.floor((blobs - garbage - 2 * names) / names)
   const manifests = []
   const layers = []
@@ -42,5 +41,5 @@ export function makeBigStore(directory, { blobs, names }) {
   }
   writeFileSync(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
   writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
-  return { someDigests: layers.map(layer => layer.digest), image: manifests[0] }
+  return { someDigests: layers.map(layer => layer.digest), image: manifests[0], needed: layers.length + 2 * names }
 }

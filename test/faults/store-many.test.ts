@@ -112,6 +112,7 @@ test('ST-20: a collection waits for the thread pool no more often for each blob 
   }
   console.log(`ST-20: ${each.map(calls => calls.toFixed(1)).join(', then ')} calls for each blob that goes`)
   expect(each[1]).toBeLessThan(each[0]! * 1.1)
+  expect(each[1]).toBeLessThan(10)
 })
 
 test('ST-21: 500 puts, then 500 reads at once are all served, in memory that does not grow with the blobs', {

@@ -12,6 +12,7 @@ export const COLUMNS = {
   speed: { title: 'MB/s', figure: 'bytesPerSecond', format: mb, more: true },
   cpuMicroseconds: { title: 'CPU µs', figure: 'cpuSeconds', format: micro },
   cpu: { title: 'CPU s', figure: 'cpuSeconds', format: seconds },
+  usage: { title: 'usage s', figure: 'usageSeconds', format: seconds },
   memory: { title: 'peak MB', figure: 'peakBytes', format: mb },
   ratio: { title: 'size ratio', figure: 'ratio', format: value => fixed(value, 4) },
   moved: { title: 'MB moved', figure: 'movedBytes', format: mb },

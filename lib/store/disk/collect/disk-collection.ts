@@ -26,6 +26,7 @@ import { expectedDigests, unfinishedUsage } from './list-ingests.ts'
 import { SmallReader } from './read-small.ts'
 import { countRemoval, prepareRemovals } from './removals.ts'
 import { scanBlobs } from './scan-blobs.ts'
+import { SlicePlaces } from './slice-places.ts'
 import { createTrash, emptyTrash, type FileState, moveToTrash, restoreAll, restoreBlob, stateOf } from './trash.ts'
 
 /** A blob that leaves its place, and its file as it was before anybody was asked whether it is needed. */
@@ -40,11 +41,13 @@ export class DiskCollection implements CollectionDriver {
   readonly #references: DiskReferences
   readonly #reader: SmallReader
   readonly #yielder = new EventLoopYielder()
+  readonly #slice: SlicePlaces
 
   constructor(context: DiskContext, references: DiskReferences) {
     this.#context = context
     this.#references = references
     this.#reader = new SmallReader(context)
+    this.#slice = new SlicePlaces(context.places)
   }
 
   get readOnly(): boolean {
@@ -142,10 +145,11 @@ export class DiskCollection implements CollectionDriver {
   ): Promise<{ unchanged: Moved[]; touched: StoredBlob[] }> {
     const unchanged: Moved[] = []
     const touched: StoredBlob[] = []
+    this.#slice.renew()
     for (const blob of blobs) {
       const { digest } = blob
-      await this.#yielder.yieldIfDue()
-      const before = await this.#onBlob(digest, async () => stateOf(this.#context.places.blob(digest)))
+      await this.#turn()
+      const before = await this.#onBlob(digest, async () => stateOf(this.#slice.blob(digest)))
       if (before?.mtimeMs === blob.modifiedMs) {
         unchanged.push({ blob, before })
         continue
@@ -174,8 +178,9 @@ export class DiskCollection implements CollectionDriver {
           // one then. So it changes after the last blob has left; and before the first, for whoever comes after this was killed.
           await countRemoval(this.#context)
           const away: Moved[] = []
+          this.#slice.renew()
           for (const one of blobs) {
-            await this.#yielder.yieldIfDue()
+            await this.#turn()
             if (await this.#moveOne(one, isNeeded(one.blob), outcomes)) away.push(one)
           }
           try {
@@ -198,7 +203,7 @@ export class DiskCollection implements CollectionDriver {
       return false
     }
     try {
-      if (await this.#onBlob(digest, () => moveToTrash(this.#context, digest))) return true
+      if (await this.#onBlob(digest, () => moveToTrash(this.#slice, digest))) return true
       outcomes.push({ digest, outcome: 'gone' })
     } catch (error) {
       outcomes.push({ digest, outcome: 'failed', error })
@@ -211,8 +216,9 @@ export class DiskCollection implements CollectionDriver {
     if (moved.size === 0) return
     const roots = await this.#liveRoots()
     let isNeeded = await needed(roots, [])
+    this.#slice.renew()
     for (const one of moved) {
-      await this.#yielder.yieldIfDue()
+      await this.#turn()
       const outcome = await this.#removeOne(one, isNeeded(one.blob))
       moved.delete(one)
       outcomes.push(outcome)
@@ -222,12 +228,21 @@ export class DiskCollection implements CollectionDriver {
 
   async #removeOne({ blob: { digest }, before }: Moved, needed: boolean): Promise<RemovalOutcome> {
     try {
-      const emptied = await this.#onBlob(digest, () => emptyTrash(this.#context, digest, needed ? undefined : before))
+      const emptied = await this.#onBlob(digest, () =>
+        emptyTrash(this.#context, this.#slice, digest, needed ? undefined : before),
+      )
       return { digest, outcome: needed ? 'needed' : emptied }
     } catch (error) {
       await this.#restore(digest)
       return { digest, outcome: 'failed', error }
     }
+  }
+
+  /** Lets others work when it is time to; then the next slice begins. */
+  async #turn(): Promise<void> {
+    if (!this.#yielder.shouldYield()) return
+    await this.#yielder.yield()
+    this.#slice.renew()
   }
 
   /** Whether somebody relies on it is not known any more; the next collection would bring it back, too. */

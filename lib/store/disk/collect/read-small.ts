@@ -8,6 +8,7 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { READ_FLAGS } from '../places/record-file.ts'
+import { SlicePlaces } from './slice-places.ts'
 
 const NOTHING = new Uint8Array(0)
 /** Enough for most manifests: these are read by one call. */
@@ -19,28 +20,30 @@ const HEAD = 16 * 1024
  * PERF: 10,000 manifests take 0.3 s of processor time; through the thread pool 1.1 s.
  */
 export class SmallReader {
-  readonly #context: DiskContext
   readonly #yielder = new EventLoopYielder()
   readonly #head = Buffer.allocUnsafeSlow(HEAD)
+  readonly #places: SlicePlaces
   #turn: Promise<void> | undefined
 
-  constructor(context: DiskContext) {
-    this.#context = context
+  constructor({ places }: DiskContext) {
+    this.#places = new SlicePlaces(places)
   }
 
   /** The bytes of a blob, none if it cannot be a JSON document; `undefined` if it is not there. */
   async read(digest: Digest): Promise<Uint8Array | undefined> {
     // All who wait share the turn, and go on one after the other until the next is due.
     while (this.#yielder.shouldYield()) await this.#breathe()
-    const { places } = this.#context
     return onDisk({ act: 'read', path: blobName(digest) }, () =>
       // What a collection has moved away may still have to say what it needs.
-      withDescriptor(async () => this.#readNow(places.blob(digest)) ?? this.#readNow(places.trashed(digest))),
+      withDescriptor(
+        async () => this.#readNow(this.#places.blob(digest)) ?? this.#readNow(this.#places.trashed(digest)),
+      ),
     )
   }
 
   #breathe(): Promise<void> {
     this.#turn ??= this.#yielder.yield().finally(() => {
+      this.#places.renew()
       this.#turn = undefined
     })
     return this.#turn

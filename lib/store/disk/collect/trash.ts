@@ -4,12 +4,15 @@ import { isErrno } from '../../../internal/errno.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
-import { blobName } from '../places/places.ts'
+import { blobName, type Places } from '../places/places.ts'
 import { syncBlobName } from '../places/synced-places.ts'
 import { lstat, rename, unlink } from './calls-at-once.ts'
 
 /** The system frees the space of no larger file within a millisecond. */
 const LARGE_BYTES = 4 * 1024 * 1024
+
+/** Where blobs are, and where they stand on their way out. */
+export type BlobPlaces = Pick<Places, 'blob' | 'trashed'>
 
 /** What tells a file, as it was at a moment, from every other one and from itself after it was touched. */
 export interface FileState {
@@ -30,7 +33,7 @@ export async function createTrash({ places }: DiskContext): Promise<void> {
 }
 
 /** Takes a blob out of sight. Resolves to whether it was there. */
-export async function moveToTrash({ places }: DiskContext, digest: Digest): Promise<boolean> {
+export async function moveToTrash(places: BlobPlaces, digest: Digest): Promise<boolean> {
   try {
     await rename(places.blob(digest), places.trashed(digest))
     return true
@@ -46,17 +49,18 @@ export async function moveToTrash({ places }: DiskContext, digest: Digest): Prom
  */
 export async function emptyTrash(
   context: DiskContext,
+  places: BlobPlaces,
   digest: Digest,
   before: FileState | undefined,
 ): Promise<'removed' | 'changed'> {
-  const now = await stateOf(context.places.trashed(digest))
+  const now = await stateOf(places.trashed(digest))
   // Somebody asked for it, and has brought it back.
   if (!now) return 'changed'
   const same = before !== undefined && isSame(now, before)
   if (!same) await putBack(context, digest)
-  if (same && now.size < LARGE_BYTES) await unlink(context.places.trashed(digest))
-  else await removeFile(context.places.trashed(digest))
-  return same && !(await stateOf(context.places.blob(digest))) ? 'removed' : 'changed'
+  if (same && now.size < LARGE_BYTES) await unlink(places.trashed(digest))
+  else await removeFile(places.trashed(digest))
+  return same && !(await stateOf(places.blob(digest))) ? 'removed' : 'changed'
 }
 
 /**
@@ -129,8 +133,7 @@ async function namesIn(path: string): Promise<string[]> {
 /** How a file is now, or `undefined` if it is not there. */
 export async function stateOf(path: string): Promise<FileState | undefined> {
   try {
-    const { ino, mtimeMs, size } = await lstat(path)
-    return { ino, mtimeMs, size }
+    return await lstat(path)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
@@ -140,7 +143,7 @@ export async function stateOf(path: string): Promise<FileState | undefined> {
 /** SAFETY: what another program put into the trash must not become a blob: a link would lead out of the store. */
 async function isFile(path: string): Promise<boolean> {
   try {
-    return (await lstat(path)).isFile()
+    return (await lstat(path))?.isFile() ?? false
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
     throw error
