@@ -1,13 +1,13 @@
 import { ClientTarget, clientWorkflows } from './distribution/client-cases.ts'
 import { runAgainstAll } from './distribution/subjects.ts'
 
-/* The same workflows through our client, which makes up for much of what a registry lacks. */
+/* The workflows of the specification through our client, which works around missing features of a registry. */
 
 runAgainstAll(clientWorkflows, url => new ClientTarget(url), {
   ours: {},
   dockerRegistry: {
-    'a blob is mounted from wherever it is': 'it looks only into the repository that is named',
-    'the list of referrers needs no tag of its own': 'it has no referrers API: the list stands under the fallback tag',
-    'a tag is deleted, and not what it stands for': 'it deletes by digest only',
+    'the client mounts a blob without naming a repository': 'it mounts only from a named repository',
+    'the list of referrers needs no fallback tag': 'it has no referrers API; the list is kept under the fallback tag',
+    'the client deletes a tag and keeps its manifest': 'it deletes by digest only',
   },
 })

@@ -6,11 +6,11 @@ import { managementCases } from './distribution/management-cases.ts'
 import { pullCases } from './distribution/pull-cases.ts'
 import { pushCases } from './distribution/push-cases.ts'
 
-/* The table of rules in the server's README names tests that exist, and all cases of the specification. */
+/* The table of rules in the server's README names existing tests, and lists all cases of the specification. */
 
 interface Rule {
   readonly title: string
-  /** Name of a file in test/server; the conformance cases if there is none. */
+  /** Name of a file in test/server; `undefined` for a conformance case. */
   readonly file: string | undefined
 }
 
@@ -42,7 +42,7 @@ test('every rule of the specification has a test that exists', () => {
   }
 })
 
-test('every case of the specification stands in the table', () => {
+test('the table lists every case of the specification', () => {
   const listed = new Set(rules.map(({ title }) => title))
   expect(cases.filter(name => !listed.has(name))).toEqual([])
 })

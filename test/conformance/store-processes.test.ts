@@ -15,7 +15,7 @@ afterAll(() => hammers.stop())
 
 /** The same cases, while other processes put, read, name, collect and delete in the same directory. */
 const disk = diskSubject({ durability: 'none' })
-/** What a case damages on purpose, others see as well. */
+/** Blobs that a case damages on purpose; the other processes see the damage, too. */
 const damaged = new Set<string>()
 const subject: StoreSubject = {
   ...disk,
@@ -47,7 +47,7 @@ describe(`a disk store that ${PROCESSES} other processes use`, () => {
     })
   }
 
-  test('the other processes were at work all the time', () => {
+  test('the other processes worked all the time', () => {
     console.log(`${PROCESSES} processes went round ${rounds} times`)
     expect(rounds).toBeGreaterThan(100)
   })

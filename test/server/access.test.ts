@@ -14,14 +14,14 @@ const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 })
 
-// Of `hunter2`, made by `htpasswd -B`.
+// Hash of `hunter2`, made by `htpasswd -B`.
 const HASH = '$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq'
 
 describe.each([
   ['allowUsers', allowUsers({ ann: 'hunter2', bob: '' })],
   ['allowHtpasswd', allowHtpasswd(`# who may\n\nann:${HASH}\r\n`, { refusalMs: 0 })],
 ])('%s', (_, authorize) => {
-  test('lets in who knows the password, again and again', async () => {
+  test('accepts the right password again and again', async () => {
     await using registry = await runningServer({ authorize })
     for (let i = 0; i < 3; i++) {
       expect((await registry.ask('GET', '/v2/', { headers: basic('ann', 'hunter2') })).status).toBe(200)
@@ -29,7 +29,7 @@ describe.each([
   })
 
   test.each([
-    ['nobody', {}],
+    ['no credentials', {}],
     ['a wrong password', basic('ann', 'hunter3')],
     ['a longer password', basic('ann', 'hunter22')],
     ['no password', basic('ann', '')],
@@ -40,7 +40,7 @@ describe.each([
     ['no colon', { authorization: `Basic ${Buffer.from('ann').toString('base64')}` }],
     ['no base64', { authorization: 'Basic ann:hunter2' }],
     ['a long header', basic('ann', 'x'.repeat(5000))],
-  ])('asks to log in: %s', async (_, headers) => {
+  ])('a request is answered with a log-in challenge: %s', async (_, headers) => {
     await using registry = await runningServer({ authorize, realm: 'a "test"' })
     for (const [method, path] of [
       ['GET', '/v2/'],
@@ -59,7 +59,7 @@ describe.each([
   })
 })
 
-test('a user with an empty password has one: the empty one', async () => {
+test('a user with an empty password logs in with it', async () => {
   await using registry = await runningServer({ authorize: allowUsers({ bob: '' }) })
   expect((await registry.ask('GET', '/v2/', { headers: basic('bob', '') })).status).toBe(200)
 })
@@ -70,13 +70,13 @@ test.each([
   ['no user', `:${HASH}`],
   ['no colon', 'hunter2'],
   ['a cost that takes minutes', `ann:${HASH.replace('$05$', '$31$')}`],
-])('an htpasswd file with %s is refused, and not shown', async (_, line) => {
+])('an htpasswd file with %s is refused, and the message does not quote it', async (_, line) => {
   const error = await thrownBy(() => allowHtpasswd(`bob:${HASH}\n${line}`))
   expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(/line 2/) })
   expect(error.message).not.toContain('hunter2')
 })
 
-test('a decision is made on what is wanted, of which repository, by whom', async () => {
+test('authorize gets the action, the repository and the credentials', async () => {
   const asked: RegistryAccess[] = []
   await using registry = await runningServer({
     authorize: access => {
@@ -108,7 +108,7 @@ test('a decision is made on what is wanted, of which repository, by whom', async
   }
 })
 
-test('a blob is not mounted from a repository that who asks may not read', async () => {
+test('a blob is not mounted from a repository that the user may not pull', async () => {
   await using registry = await runningServer({
     authorize: ({ action, repository }) => !(action === 'pull' && repository === 'secret'),
   })
@@ -118,7 +118,7 @@ test('a blob is not mounted from a repository that who asks may not read', async
   expect((await mount('open')).status).toBe(201)
 })
 
-test('a blob is mounted from anywhere only for who may read it where it is to be', async () => {
+test('a mount without from needs pull access to the target', async () => {
   await using registry = await runningServer({
     authorize: ({ action, repository }) => action === 'push' || repository === 'open',
   })
@@ -129,7 +129,7 @@ test('a blob is mounted from anywhere only for who may read it where it is to be
   expect((await mount('open')).status).toBe(201)
 })
 
-test('who is told apart as a client, and when the client leaves, is said to the decision', async () => {
+test('authorize gets the key of the client and a signal that fires when it disconnects', async () => {
   const callers: RegistryCaller[] = []
   const authorize: Authorize = (_, caller = {}) => {
     callers.push(caller)
@@ -143,7 +143,7 @@ test('who is told apart as a client, and when the client leaves, is said to the 
   await expect.poll(() => callers.every(({ signal }) => signal!.aborted)).toBe(true)
 })
 
-test('a client that cannot be told apart is answered with an error', async () => {
+test('an exception of clientOf is answered with an error', async () => {
   const clientOf = () => {
     throw new Error('no header')
   }
@@ -151,7 +151,7 @@ test('a client that cannot be told apart is answered with an error', async () =>
   expect((await registry.ask('GET', '/v2/')).status).toBe(500)
 })
 
-test('too many log-ins are answered with 429, those that are checked as ever', async () => {
+test('too many log-ins are answered with 429, the queued ones with their result', async () => {
   await using registry = await runningServer({
     authorize: allowHtpasswd(`ann:${HASH.replace('$05$', '$10$')}`, { maxWaiting: 1, refusalMs: 0 }),
   })
@@ -163,7 +163,7 @@ test('too many log-ins are answered with 429, those that are checked as ever', a
   expect([busy.headers['retry-after'], busy.json().errors[0]!.code]).toEqual(['5', 'TOOMANYREQUESTS'])
 })
 
-test('a wrong password is not answered at once, also when it is known to be wrong', async () => {
+test('a wrong password is answered with a delay, also when it is remembered', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] })
   try {
     const authorize = allowHtpasswd(`ann:${HASH}`, { refusalMs: 60_000 })
@@ -183,7 +183,7 @@ test('a wrong password is not answered at once, also when it is known to be wron
   }
 })
 
-test('a decision that fails lets nobody in, and says nothing', async () => {
+test('an exception of authorize refuses the request and is not sent to the client', async () => {
   await using registry = await runningServer({ authorize: () => Promise.reject(new Error('ldap://secret')) })
   const answer = await registry.ask('GET', '/v2/')
   expect([answer.status, answer.body.toString().includes('secret')]).toEqual([500, false])

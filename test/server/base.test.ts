@@ -5,13 +5,13 @@ import type { RegistryRequestEvent } from '../../lib/server/index.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { runningServer } from '../helpers/running-server.ts'
 
-test.each(['/v2/', '/v2'])('%s says that this is a registry', async path => {
+test.each(['/v2/', '/v2'])('GET %s answers 200', async path => {
   await using registry = await runningServer()
   const answer = await registry.ask('GET', path)
   expect(answer).toMatchObject({ status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } })
 })
 
-test('what is not part of the protocol is not found', async () => {
+test('an unknown endpoint is answered with 404', async () => {
   await using registry = await runningServer()
   const paths = ['/', '/v1/', '/v2/x', '//evil/v2/', '/v2/app/blobs/', '*', '/v2/../etc']
   for (const path of paths) {
@@ -21,7 +21,7 @@ test('what is not part of the protocol is not found', async () => {
   }
 })
 
-test('a target in absolute form is the same as its path, whatever host it names', async () => {
+test('a target in absolute form is routed by its path, whatever its host', async () => {
   await using registry = await runningServer()
   for (const target of [`${registry.url}/v2/`, 'http://other.example/v2/?x=1', 'HTTPS://other.example:1/v2']) {
     expect([target, (await registry.ask('GET', target)).status]).toEqual([target, 200])
@@ -31,7 +31,7 @@ test('a target in absolute form is the same as its path, whatever host it names'
   }
 })
 
-test('no answer lets a browser guess its type or run what it holds', async () => {
+test('every answer forbids browsers to guess its type or run scripts', async () => {
   await using registry = await runningServer({ readOnly: true })
   const { digest } = await registry.store.put(Buffer.from('<html><script>alert(1)</script></html>'))
   const targets = ['/v2/', `/v2/app/blobs/${digest}`, '/v2/app/manifests/x', '/<script>', '/v2/%ff/tags/list']
@@ -45,7 +45,7 @@ test('no answer lets a browser guess its type or run what it holds', async () =>
   }
 })
 
-test('a method that an address does not have is answered with those that it has', async () => {
+test('an unsupported method is answered with 405 and the supported ones in Allow', async () => {
   await using registry = await runningServer()
   for (const [method, path, allow] of [
     ['POST', '/v2/', 'GET, HEAD'],
@@ -65,13 +65,13 @@ test.each([
   '/v2/%2e%2e/tags/list',
   '/v2/%ff/tags/list',
   `/v2/${'a'.repeat(256)}/tags/list`,
-])('%s has no name of a repository in it', async path => {
+])('an invalid repository name in %s is refused', async path => {
   await using registry = await runningServer()
   const answer = await registry.ask('GET', path)
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'NAME_INVALID'])
 })
 
-test('a read-only registry refuses everything that writes, and serves the rest', async () => {
+test('a read-only registry refuses writes and serves reads', async () => {
   await using writable = await runningServer()
   const image = rawImage('a')
   await pushImage(writable.url, 'app', '1', image)
@@ -90,7 +90,7 @@ test('a read-only registry refuses everything that writes, and serves the rest',
   expect((await registry.ask('GET', '/v2/app/manifests/1')).headers['docker-content-digest']).toBe(digest)
 })
 
-test('every request is reported, without its query', async () => {
+test('onRequest gets every request, without its query', async () => {
   const events: RegistryRequestEvent[] = []
   await using registry = await runningServer({ onRequest: event => events.push(event) })
   await registry.ask('GET', '/v2/?token=secret')
@@ -102,7 +102,7 @@ test('every request is reported, without its query', async () => {
   expect(events[0]!.durationMs).toBeGreaterThan(0)
 })
 
-test('an event says what went wrong, with the cause that the client is not told', async () => {
+test('an event has the error with a cause that is not sent to the client', async () => {
   const events: RegistryRequestEvent[] = []
   await using registry = await runningServer({ onRequest: event => events.push(event), maxManifestBytes: 10 })
   const cause = new Error('EIO: /secret/path')
@@ -120,7 +120,7 @@ test('an event says what went wrong, with the cause that the client is not told'
   expect(events[0]!.error).toBe(cause)
 })
 
-test('an event says who asked, and how much went out', async () => {
+test('an event has the user name, the address and the bytes sent', async () => {
   const events: RegistryRequestEvent[] = []
   const authorize = ({ username }: { username: string | undefined }) => username === 'ann'
   await using registry = await runningServer({ authorize, onRequest: event => events.push(event) })
@@ -167,7 +167,7 @@ test('an event reports a damaged blob as an error, and a client that disconnects
     })
 })
 
-test('a listener that throws does not take the server down', async () => {
+test('an exception of onRequest does not stop the server', async () => {
   await using registry = await runningServer({
     onRequest: () => {
       throw new Error('listener')
@@ -178,7 +178,7 @@ test('a listener that throws does not take the server down', async () => {
   expect((await registry.ask('GET', '/v2/')).status).toBe(200)
 })
 
-test('a store that fails is an error without details of this machine', async () => {
+test('a failure of the store is answered without details of this machine', async () => {
   await using registry = await runningServer()
   registry.store.references.get = () => Promise.reject(new Error('EIO: /secret/path'))
   const answer = await registry.ask('GET', '/v2/app/manifests/x')
@@ -186,7 +186,7 @@ test('a store that fails is an error without details of this machine', async () 
   expect(answer.body.toString()).not.toContain('secret')
 })
 
-test('a store that was closed is unavailable', async () => {
+test('a closed store is answered with 503', async () => {
   await using registry = await runningServer()
   await registry.store.close()
   expect(await registry.ask('GET', '/v2/app/manifests/x')).toMatchObject({ status: 503 })

@@ -7,7 +7,7 @@ import { runningServer } from '../helpers/running-server.ts'
 
 const big = Buffer.alloc(3_000_000, 'some content that repeats ')
 
-test('a blob comes whole, with what it is in the head', async () => {
+test('GET of a blob gives its bytes, length and digest', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(big)
   const headers = {
@@ -24,7 +24,7 @@ test('a blob comes whole, with what it is in the head', async () => {
   expect(await registry.ask('HEAD', path)).toMatchObject({ status: 200, headers, body: Buffer.alloc(0) })
 })
 
-test('a blob of nothing is a blob', async () => {
+test('the empty blob is served', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put([])
   expect(await registry.ask('GET', `/v2/app/blobs/${digest}`)).toMatchObject({
@@ -41,7 +41,7 @@ test.each([
   ['bytes=2999999-2999999', 2_999_999, 3_000_000],
   ['bytes=2999990-99999999', 2_999_990, 3_000_000],
   ['bytes=-99999999', 0, big.length],
-])('a part of it: %s', async (range, start, end) => {
+])('a range is answered with 206: %s', async (range, start, end) => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(big)
   const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
@@ -54,7 +54,7 @@ test.each([
 })
 
 test.each(['bytes=3000000-', 'bytes=9999999-99999999', 'bytes=-0', 'bytes=5-4'])(
-  '%s cannot be satisfied',
+  'an unsatisfiable range is answered with 416: %s',
   async range => {
     await using registry = await runningServer()
     const { digest } = await registry.store.put(big)
@@ -64,7 +64,7 @@ test.each(['bytes=3000000-', 'bytes=9999999-99999999', 'bytes=-0', 'bytes=5-4'])
 )
 
 test.each(['bytes=0-1,3-4', 'bytes=-', 'bytes=a-b', 'pages=1-2', 'bytes=99999999999999999999-'])(
-  'a range that is not understood is not applied: %s',
+  'a range of unknown form is ignored: %s',
   async range => {
     await using registry = await runningServer()
     const { digest } = await registry.store.put(big)
@@ -73,13 +73,13 @@ test.each(['bytes=0-1,3-4', 'bytes=-', 'bytes=a-b', 'pages=1-2', 'bytes=99999999
   },
 )
 
-test('no part of nothing can be had', () => {
+test('every range of an empty blob is unsatisfiable', () => {
   expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable')
   expect(parseRange('bytes=-5', 0)).toBe('unsatisfiable')
   expect(parseRange(undefined, 5)).toBeUndefined()
 })
 
-test('conditions are kept: If-None-Match and If-Range', async () => {
+test('the server evaluates If-None-Match and If-Range', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(big)
   const path = `/v2/app/blobs/${digest}`
@@ -91,7 +91,7 @@ test('conditions are kept: If-None-Match and If-Range', async () => {
   expect((await registry.ask('GET', path, { headers: { range, 'if-range': '"other"' } })).status).toBe(200)
 })
 
-test('an unknown blob is not found, and a bad digest is no digest', async () => {
+test('an unknown blob is answered with 404, an invalid digest with 400', async () => {
   await using registry = await runningServer()
   for (const method of ['GET', 'DELETE']) {
     const unknown = await registry.ask(method, `/v2/app/blobs/${sha256('absent')}`)
@@ -121,7 +121,7 @@ test.each([10, 3_000_000])('a damaged blob of %s bytes breaks the connection bef
   expect(events[0]).toMatchObject({ complete: size === 10 })
 })
 
-test('a blob that disappears between the look and the read is not found', async () => {
+test('a blob deleted between stat and read is answered with 404', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(big)
   const { stat } = registry.store
@@ -133,7 +133,7 @@ test('a blob that disappears between the look and the read is not found', async 
   expect((await registry.ask('GET', `/v2/app/blobs/${digest}`)).status).toBe(404)
 })
 
-test('a blob that no image needs can be deleted, another cannot', async () => {
+test('DELETE removes a blob that no image needs, and refuses any other', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -146,7 +146,7 @@ test('a blob that no image needs can be deleted, another cannot', async () => {
   }
 })
 
-test('many clients at once get the same bytes', async () => {
+test('concurrent clients get the same bytes', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(big)
   const answers = await Promise.all(Array.from({ length: 20 }, () => registry.ask('GET', `/v2/a/blobs/${digest}`)))

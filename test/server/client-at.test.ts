@@ -11,6 +11,6 @@ test.each([
   ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
   [undefined, ''],
-])('clients of one network count as one: %s', (address, client) => {
+])('the key of a client is its IPv4 address or its IPv6 network: %s', (address, client) => {
   expect(clientAt(address)).toBe(client)
 })

@@ -19,7 +19,7 @@ function refusing(errno: string): () => Promise<never> {
   return () => Promise.reject(new StoreError('ERR_STORE_IO', `could not write (${errno})`, { errno }))
 }
 
-/** A store in memory that takes `room` bytes of each blob, and then says that the disk is full. */
+/** Memory store that accepts `room` bytes of each blob and then fails like a full disk. */
 function fullStore(room: number, errno = 'ENOSPC'): Store {
   const store = createMemoryStore()
   const { ingest } = store
@@ -48,7 +48,7 @@ test.each(['ENOSPC', 'EDQUOT'])('an upload that fills the disk is answered with 
   expect(codeOf(whole)).toEqual([507, 'STORAGE_FULL'])
 })
 
-test('a manifest and a tag for which there is no room are answered with 507', async () => {
+test('a manifest and a tag that do not fit on the disk are answered with 507', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -60,7 +60,7 @@ test('a manifest and a tag for which there is no room are answered with 507', as
   expect(codeOf(await put())).toEqual([507, 'STORAGE_FULL'])
 })
 
-test('on a full disk, where no lease can be had, clients may look, pull and delete, and not push', async () => {
+test('on a full disk without a lease clients can list, pull and delete, but not push', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -81,14 +81,14 @@ test('on a full disk, where no lease can be had, clients may look, pull and dele
   expect((await registry.ask('DELETE', location)).status).toBe(204)
 })
 
-test.each(['EMFILE', 'ENFILE'])('no file left to open is answered with 503, and when to come back: %s', async errno => {
+test.each(['EMFILE', 'ENFILE'])('no free file descriptor is answered with 503 and Retry-After: %s', async errno => {
   await using registry = await runningServer()
   registry.store.ingest = refusing(errno)
   const answer = await registry.ask('PATCH', await begin(registry), { body: 'x' })
   expect([codeOf(answer), answer.headers['retry-after']]).toEqual([[503, 'UNAVAILABLE'], '5'])
 })
 
-/** Announces a body of a terabyte, sends nothing of it, and gives the answer. */
+/** Announces a body of a terabyte, sends none of it, and resolves to the answer. */
 function announce(registry: RunningServer, method: string, path: string): Promise<string> {
   const { hostname, port } = new URL(registry.url)
   return new Promise(resolve => {
@@ -102,7 +102,7 @@ function announce(registry: RunningServer, method: string, path: string): Promis
   })
 }
 
-test('an announced length that cannot fit is refused before the first byte, and what had come stays', async () => {
+test('an announced length that does not fit is refused before the first byte, and keeps earlier bytes', async () => {
   using directory = temporaryDirectory('announced')
   await using registry = await runningServer({}, await openStore(directory.path))
   const location = await begin(registry)
@@ -115,8 +115,8 @@ test('an announced length that cannot fit is refused before the first byte, and 
   expect((await registry.ask('GET', location)).headers.range).toBe('0-2')
 })
 
-describe.skipIf(!needsRoot())('a registry on a disk that is really full', () => {
-  test('gives the space of the upload back, and goes on', async () => {
+describe.skipIf(!needsRoot())('a registry on a full tmpfs', () => {
+  test('releases the space of the upload and serves the next one', async () => {
     using directory = temporaryDirectory('full')
     using disk = mount(join(directory.path, 'disk'), '-t', 'tmpfs', '-o', 'size=16m', 'none')
     await using registry = await runningServer({}, await openStore(disk.path))

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { createRegistryServer } from '../../lib/server/index.ts'
+import { createRegistryServer, type RegistryRequestEvent } from '../../lib/server/index.ts'
 import { parseReference } from '../../lib/spec/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { httpRequest } from '../helpers/http-request.ts'
@@ -11,21 +11,22 @@ import { runningServer } from '../helpers/running-server.ts'
 import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
+import { uploadedBytes } from '../helpers/uploaded-bytes.ts'
 
-test('it listens on the loopback and a free port unless told otherwise', async () => {
+test('listen uses the loopback and a free port by default', async () => {
   await using server = createRegistryServer(createMemoryStore())
   const { url, host, port } = await server.listen()
   expect([host, url]).toEqual(['127.0.0.1', `http://127.0.0.1:${port}`])
   expect((await httpRequest(url, 'GET', '/v2/')).status).toBe(200)
 })
 
-test('an address that is taken is the error of the system', async () => {
+test('listen rejects with the system error if the port is taken', async () => {
   await using server = createRegistryServer(createMemoryStore())
   const { port } = await server.listen()
   expect(await thrownBy(() => server.listen({ port }))).toMatchObject({ code: 'EADDRINUSE' })
 })
 
-test('an IPv6 address stands in brackets', async ({ skip }) => {
+test('the URL has an IPv6 address in brackets', async ({ skip }) => {
   await using server = createRegistryServer(createMemoryStore())
   const address = await server.listen({ host: '::1' }).catch(error => {
     if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') return undefined
@@ -35,7 +36,7 @@ test('an IPv6 address stands in brackets', async ({ skip }) => {
   expect(address.url).toBe(`http://[::1]:${address.port}`)
 })
 
-test('the handler works in a server of somebody else', async () => {
+test('the handler works in another http server', async () => {
   await using registry = createRegistryServer(createMemoryStore())
   const http = createServer(registry.handler)
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
@@ -51,7 +52,7 @@ test('the handler works in a server of somebody else', async () => {
   }
 })
 
-test('closing lets a running request finish', async () => {
+test('close waits for a running request', async () => {
   const store = createMemoryStore()
   await using registry = await runningServer({}, store)
   const { digest } = await store.put(Buffer.from('slow'))
@@ -77,27 +78,30 @@ test('closing lets a running request finish', async () => {
   expect(await thrownBy(() => registry.ask('GET', '/v2/'))).toMatchObject({ code: 'ECONNREFUSED' })
 })
 
-test('closing breaks off what does not finish in time', async () => {
-  const store = createMemoryStore()
-  await using registry = await runningServer({ closeGraceMs: 50 }, store)
+test('close aborts a request that does not finish in time', async () => {
+  const events: RegistryRequestEvent[] = []
+  await using registry = await runningServer({ closeGraceMs: 50, onRequest: event => events.push(event) })
   const { hostname, port } = new URL(registry.url)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {})
+  const closed = new Promise<string>(resolve => socket.once('close', () => resolve('closed')))
+  const writing = uploadedBytes(registry.store)
   socket.write('POST /v2/app/blobs/uploads/?digest=sha256:')
   socket.write(`${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nbeginning`)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await writing
   await registry.server.close()
-  if (!socket.closed) await new Promise(resolve => socket.once('close', resolve))
+  expect(events).toMatchObject([{ method: 'POST', status: 0, complete: false }])
+  expect(await closed).toBe('closed')
 })
 
-test('closing twice, or before listening, is fine', async () => {
+test('close may be called twice, and before listen', async () => {
   const server = createRegistryServer(createMemoryStore())
   await Promise.all([server.close(), server.close()])
   const { url } = await server.listen()
   expect(await thrownBy(() => httpRequest(url, 'GET', '/v2/'))).toMatchObject({ code: 'ECONNREFUSED' })
 })
 
-test('the store stays open', async () => {
+test('close leaves the store open', async () => {
   const store = createMemoryStore()
   const server = createRegistryServer(store)
   await server.listen()
@@ -105,7 +109,7 @@ test('the store stays open', async () => {
   expect((await store.put(Buffer.from('x'))).size).toBe(1)
 })
 
-test('with a key and a certificate it speaks https', async () => {
+test('listen with a key and a certificate serves https', async () => {
   const { key, cert } = selfSignedCertificate()
   const store = createMemoryStore()
   await using server = createRegistryServer(store)

@@ -13,7 +13,7 @@ async function storeBlobs(registry: RunningServer, image: RawImage): Promise<voi
   for (const { bytes } of image.blobs) await registry.store.put(bytes)
 }
 
-test('a manifest comes back as it went in: by tag, by digest, and its head', async () => {
+test('a manifest is served byte for byte by tag and by digest, and HEAD has its headers', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'some/app', '1.0', image)
@@ -30,7 +30,7 @@ test('a manifest comes back as it went in: by tag, by digest, and its head', asy
   expect((await registry.store.references.get('some/app:1.0'))?.digest).toBe(image.digest)
 })
 
-test('putting a manifest says where it is', async () => {
+test('PUT of a manifest answers with its Location', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await storeBlobs(registry, image)
@@ -40,7 +40,7 @@ test('putting a manifest says where it is', async () => {
   })
 })
 
-test('put by digest it is kept without a name', async () => {
+test('a manifest put by digest is stored without a name', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await storeBlobs(registry, image)
@@ -49,7 +49,7 @@ test('put by digest it is kept without a name', async () => {
   expect((await registry.ask('GET', '/v2/app/tags/list')).status).toBe(404)
 })
 
-test('put by a digest of another algorithm it is found under that digest', async () => {
+test('a manifest put by a sha512 digest is found under it', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await storeBlobs(registry, image)
@@ -58,7 +58,7 @@ test('put by a digest of another algorithm it is found under that digest', async
   expect((await registry.ask('GET', `/v2/app/manifests/${digest}`)).body).toEqual(image.manifest)
 })
 
-test('a digest that the manifest does not have is refused', async () => {
+test('a manifest put under a wrong digest is refused', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await storeBlobs(registry, image)
@@ -67,7 +67,7 @@ test('a digest that the manifest does not have is refused', async () => {
   expect(await registry.store.stat(image.digest as Digest)).toBeUndefined()
 })
 
-test('a manifest whose blobs are missing is refused, and every one of them named', async () => {
+test('a manifest with missing blobs is refused, and the answer names each of them', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   const answer = await put(registry, '1', image.manifest)
@@ -78,13 +78,13 @@ test('a manifest whose blobs are missing is refused, and every one of them named
   expect(await registry.store.stat(image.digest as Digest)).toBeUndefined()
 })
 
-test('of very many missing blobs only some are named', async () => {
+test('the answer names at most 20 missing blobs', async () => {
   await using registry = await runningServer()
   const layers = Array.from({ length: 500 }, (_, i) => sampleDescriptor({ digest: sha256(`${i}`) }))
   expect((await put(registry, '1', rawImage('a', { layers }).manifest)).json().errors).toHaveLength(20)
 })
 
-test('a layer that registries do not hold may be missing', async () => {
+test('a foreign layer may be missing', async () => {
   await using registry = await runningServer()
   const image = rawImage('a', {
     layers: [
@@ -99,7 +99,7 @@ test('a layer that registries do not hold may be missing', async () => {
   expect((await put(registry, '1', image.manifest)).status).toBe(201)
 })
 
-test('a manifest that lies about the size of a blob is refused', async () => {
+test('a manifest with a wrong blob size is refused', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(Buffer.from('layer'))
   const image = rawImage('a', { layers: [sampleDescriptor({ digest, size: 4 })] })
@@ -108,7 +108,7 @@ test('a manifest that lies about the size of a blob is refused', async () => {
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'MANIFEST_INVALID'])
 })
 
-test('an index needs its manifests, and they what is below them', async () => {
+test('an index is refused unless its manifests and their blobs are stored', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   const manifests = [{ mediaType: image.mediaType, digest: image.digest, size: image.manifest.length }]
@@ -125,20 +125,12 @@ test('an index needs its manifests, and they what is below them', async () => {
 })
 
 test.each([
-  ['no JSON', '{', MediaType.OciManifest],
-  ['nothing', '', MediaType.OciManifest],
-  ['another kind than announced', rawImage('a').manifest, MediaType.DockerManifest],
-  ['an unknown kind', '{"schemaVersion":2}', 'text/html'],
-  [
-    'a manifest of version 1',
-    '{"schemaVersion":1,"fsLayers":[]}',
-    'application/vnd.docker.distribution.manifest.v1+json',
-  ],
-  [
-    'a Docker manifest that does not say so',
-    rawImage('a', { mediaType: undefined }).manifest,
-    MediaType.DockerManifest,
-  ],
+  ['malformed JSON', '{', MediaType.OciManifest],
+  ['an empty body', '', MediaType.OciManifest],
+  ['a manifest of another type than announced', rawImage('a').manifest, MediaType.DockerManifest],
+  ['a document of an unknown type', '{"schemaVersion":2}', 'text/html'],
+  ['a schema 1 manifest', '{"schemaVersion":1,"fsLayers":[]}', 'application/vnd.docker.distribution.manifest.v1+json'],
+  ['a Docker manifest without mediaType', rawImage('a', { mediaType: undefined }).manifest, MediaType.DockerManifest],
 ])('%s is refused', async (_, body, type) => {
   await using registry = await runningServer()
   await storeBlobs(registry, rawImage('a'))
@@ -152,7 +144,7 @@ test.each([
   '',
   `${MediaType.OciManifest}; charset=utf-8`,
   MediaType.OciManifest.toUpperCase(),
-])('with the Content-Type %j the document says itself what it is', async type => {
+])('the mediaType of the document counts with the Content-Type %j', async type => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await storeBlobs(registry, image)
@@ -161,7 +153,7 @@ test.each([
 })
 
 test.each([true, false])(
-  'a manifest over the limit is refused, and the connection stays usable (length said: %s)',
+  'a manifest over the limit is refused, and the connection stays usable (Content-Length: %s)',
   async said => {
     await using registry = await runningServer({ maxManifestBytes: 1000 })
     const body = Buffer.alloc(3_000_000, ' ')
@@ -175,14 +167,14 @@ test.each([true, false])(
   },
 )
 
-test.each(['.hidden', '-x', 'a'.repeat(129), 'ä'])('%s is no tag', async tag => {
+test.each(['.hidden', '-x', 'a'.repeat(129), 'ä'])('an invalid tag is refused: %s', async tag => {
   await using registry = await runningServer()
   const path = encodeURIComponent(tag)
   expect((await put(registry, path, rawImage('a').manifest)).json().errors[0]!.code).toBe('MANIFEST_INVALID')
   expect((await registry.ask('GET', `/v2/app/manifests/${path}`)).json().errors[0]!.code).toBe('MANIFEST_UNKNOWN')
 })
 
-test('what looks like a digest and is none is refused', async () => {
+test('a malformed digest is refused', async () => {
   await using registry = await runningServer()
   for (const reference of ['sha256:abc', 'md5:d41d8cd98f00b204e9800998ecf8427e', sha256('x').toUpperCase()]) {
     const answer = await registry.ask('GET', `/v2/app/manifests/${reference}`)
@@ -190,7 +182,7 @@ test('what looks like a digest and is none is refused', async () => {
   }
 })
 
-test('a blob that is no manifest is not served as one', async () => {
+test('a blob of another kind is not served as a manifest', async () => {
   await using registry = await runningServer()
   const small = await registry.store.put(Buffer.from('just bytes'))
   const large = await registry.store.put(Buffer.alloc(5_000_000))
@@ -200,7 +192,7 @@ test('a blob that is no manifest is not served as one', async () => {
   }
 })
 
-test('a name whose manifest has gone from the store is not found', async () => {
+test('a name whose manifest is missing is answered with 404', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -208,7 +200,7 @@ test('a name whose manifest has gone from the store is not found', async () => {
   expect((await registry.ask('GET', '/v2/app/manifests/1')).status).toBe(404)
 })
 
-test('deleting a tag takes the name away and leaves the manifest', async () => {
+test('DELETE of a tag removes the name and keeps the manifest', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -220,7 +212,7 @@ test('deleting a tag takes the name away and leaves the manifest', async () => {
   expect((await registry.ask('DELETE', '/v2/app/manifests/1')).status).toBe(404)
 })
 
-test('deleting a manifest takes all its names in the repository away', async () => {
+test('DELETE of a manifest removes all its names in the repository', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -231,7 +223,7 @@ test('deleting a manifest takes all its names in the repository away', async () 
   expect((await registry.ask('DELETE', `/v2/app/manifests/${image.digest}`)).status).toBe(404)
 })
 
-test('a manifest that another repository needs stays there', async () => {
+test('DELETE keeps a manifest that another repository needs', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -242,7 +234,7 @@ test('a manifest that another repository needs stays there', async () => {
   expect((await registry.ask('DELETE', `/v2/app/manifests/${image.digest}`)).status).toBe(405)
 })
 
-test('damage in a stored manifest is an error, never a wrong manifest', async () => {
+test('a damaged manifest is an error and is never served', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -256,7 +248,7 @@ test('damage in a stored manifest is an error, never a wrong manifest', async ()
   expect((await registry.ask('GET', '/v2/app/manifests/1')).status).toBe(500)
 })
 
-test('a manifest that is collected between the look at it and the reading is unknown', async () => {
+test('a manifest collected between stat and read is answered with 404', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)

@@ -7,7 +7,7 @@ import { putStoreImage } from '../helpers/store-image.ts'
 
 const { signal } = new AbortController()
 
-/** A store that says it has these names, and counts how many of them are looked at. */
+/** Store with the given names; counts how many of them are read. */
 function storeNaming(names: readonly string[]): {
   store: Store
   looked: () => number
@@ -33,7 +33,7 @@ function storeNaming(names: readonly string[]): {
   }
 }
 
-test('a tag, there or not, is looked up without a look at any other name', async () => {
+test('a look-up of a tag, existing or not, reads no other name', async () => {
   const names = Array.from({ length: 5000 }, (_, i) => `r${i % 10}/app:${i}`).sort()
   const { store, looked } = storeNaming(names)
   const list = vi.spyOn(store.references, 'list')
@@ -62,7 +62,7 @@ async function tagged(store: Store): Promise<{ image: string }> {
   return { image: manifest.digest }
 }
 
-test('a name that comes or goes is the only one that is parsed again', async () => {
+test('only added and removed names are parsed again', async () => {
   const names = Array.from({ length: 1000 }, (_, i) => `app:${i}`).sort()
   const { store, rename } = storeNaming(names)
   const table = nameTableOf(store)
@@ -71,11 +71,11 @@ test('a name that comes or goes is the only one that is parsed again', async () 
   expect(await table.tags('app', signal)).toBe(before)
   rename([...names, 'other:1'])
   expect(await table.catalog(undefined, signal)).toEqual(['app', 'other'])
-  // The tags of another repository are not put in order again.
+  // The tags of another repository are not sorted again.
   expect(await table.tags('app', signal)).toBe(before)
 })
 
-test('a driver that cannot tell whether names have changed is asked for all of them', async () => {
+test('a driver that cannot detect changes is asked for all names', async () => {
   const store = createMemoryStore()
   await store.references.set('app:1', (await putStoreImage(store)).manifest)
   store.references.names = undefined as never
@@ -91,7 +91,7 @@ const name = fc.oneof(
   fc.constantFrom('Not A Reference!', 'sha256:1', `app@sha256:${'a'.repeat(64)}`),
 )
 
-test('whatever names come and go, the table says what a look at all of them would', async () => {
+test('after any changes the table equals one built anew', async () => {
   const lists = fc.array(fc.uniqueArray(name, { maxLength: 12 }), { minLength: 1, maxLength: 6 })
   await fc.assert(
     fc.asyncProperty(lists, async all => {

@@ -6,7 +6,7 @@ const image = rawImage('a')
 const tags = async (registry: RunningServer, repository: string, query = '') =>
   registry.ask('GET', `/v2/${repository}/tags/list${query}`)
 
-/** Image `a` in the store, under names given by the store's own means. */
+/** Puts image `a` into the store and sets the given names directly. */
 async function named(registry: RunningServer, ...names: string[]): Promise<void> {
   for (const { bytes } of image.blobs) await registry.store.put(bytes)
   const info = await registry.store.put(image.manifest)
@@ -25,7 +25,7 @@ test('a repository without tags is unknown', async () => {
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([404, 'NAME_UNKNOWN'])
 })
 
-test('long lists come page by page, each leading to the next', async () => {
+test('a long list is split into linked pages', async () => {
   await using registry = await runningServer()
   const all = Array.from({ length: 7 }, (_, i) => `v${i}`)
   await named(registry, ...all.map(tag => `some/app:${tag}`))
@@ -40,7 +40,7 @@ test('long lists come page by page, each leading to the next', async () => {
   expect(seen).toEqual(all)
 })
 
-test('after the last tag there are none; n=0 asks for none', async () => {
+test('a page after the last tag and a page with n=0 are empty', async () => {
   await using registry = await runningServer()
   await named(registry, 'app:a', 'app:b')
   expect((await tags(registry, 'app', '?last=b')).json().tags).toEqual([])
@@ -50,14 +50,14 @@ test('after the last tag there are none; n=0 asks for none', async () => {
   expect((await tags(registry, 'app', '?n=2')).headers.link).toBeUndefined()
 })
 
-test.each(['-1', 'x', '1.5', '', '9'.repeat(30)])('n=%s is no number of tags', async n => {
+test.each(['-1', 'x', '1.5', '', '9'.repeat(30)])('an invalid number of tags is refused: n=%s', async n => {
   await using registry = await runningServer()
   await named(registry, 'app:a')
   const answer = await tags(registry, 'app', `?n=${n}`)
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'UNSUPPORTED'])
 })
 
-test('however many are asked for, a page has at most a thousand', async () => {
+test('a page has at most a thousand names, whatever n is', async () => {
   await using registry = await runningServer()
   await named(registry, 'app:a')
   const names = Array.from({ length: 1500 }, (_, i) => `app:t${i}`).sort()
@@ -69,7 +69,7 @@ test('however many are asked for, a page has at most a thousand', async () => {
   ])
 })
 
-test('the catalog lists the repositories, each once', async () => {
+test('the catalog lists each repository once', async () => {
   await using registry = await runningServer()
   await named(registry, 'node:22', 'node:24', 'some/app:1', 'ghcr.io/o/app:1', 'localhost/x:1')
   const answer = await registry.ask('GET', '/v2/_catalog')
@@ -96,7 +96,7 @@ test('node, library/node and docker.io/library/node are one repository', async (
   expect((await registry.ask('GET', '/v2/_catalog')).json().repositories).toEqual(['node'])
 })
 
-test('an image that was pulled from a registry is served under its whole name', async () => {
+test('an image pulled from a registry is served under its full name', async () => {
   await using registry = await runningServer()
   await named(registry, 'ghcr.io/o/app:1.2', 'docker.io/example.com/app:1')
   expect((await registry.ask('GET', '/v2/ghcr.io/o/app/manifests/1.2')).status).toBe(200)
@@ -105,13 +105,13 @@ test('an image that was pulled from a registry is served under its whole name', 
   expect((await registry.ask('GET', '/v2/example.com/app/manifests/1')).status).toBe(404)
 })
 
-test('names that no repository can have are left out', async () => {
+test('the catalog leaves out names that no repository can have', async () => {
   await using registry = await runningServer()
   await named(registry, '127.0.0.1:5000/app:1', `app@${image.digest}`, 'seen:1')
   expect((await registry.ask('GET', '/v2/_catalog')).json().repositories).toEqual(['seen'])
 })
 
-test('names as other tools write them are served as what they mean', async () => {
+test('names in other spellings are served under their repository', async () => {
   await using registry = await runningServer()
   await named(registry, 'app:a')
   const descriptor = (await registry.store.references.get('app:a'))!
@@ -127,7 +127,7 @@ test('names as other tools write them are served as what they mean', async () =>
   expect(deleted).toEqual(['docker.io/library/node:22'])
 })
 
-test('parts of a repository may be called like parts of an address', async () => {
+test('a repository may have components named blobs or manifests', async () => {
   await using registry = await runningServer()
   for (const repository of ['a/manifests/b', 'blobs/uploads', 'tags/list', 'v2/x', 'manifests']) {
     await pushImage(registry.url, repository, 'latest', image)

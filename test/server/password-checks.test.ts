@@ -3,8 +3,8 @@ import { PasswordChecks } from '../../lib/server/access/password-checks.ts'
 
 const LIMITS = { maxWaiting: 4, maxWaitingPerClient: 2, rememberWrongMs: 60_000 }
 
-/** Checks that end when the test says so; `hunter2` is right. */
-function heldChecks(limits = LIMITS) {
+/** Checks that the test ends one by one; `hunter2` is right. */
+function manualChecks(limits = LIMITS) {
   const running: { readonly password: string; readonly end: (error?: Error) => void }[] = []
   const asked: string[] = []
   const checks = new PasswordChecks((_, password) => {
@@ -21,8 +21,8 @@ function heldChecks(limits = LIMITS) {
   return { ask, endOne, asked, running }
 }
 
-test('one password at a time is checked', async () => {
-  const { ask, endOne, running } = heldChecks()
+test('one password is checked at a time', async () => {
+  const { ask, endOne, running } = manualChecks()
   const answers = [ask('one'), ask('two', 'b'), ask('hunter2', 'c')]
   for (let i = 0; i < 3; i++) {
     expect(running).toHaveLength(1)
@@ -35,15 +35,15 @@ test.each([
   ['hunter2', true],
   ['wrong', false],
 ])('an answer is remembered: %s', async (password, answer) => {
-  const { ask, endOne, asked } = heldChecks()
+  const { ask, endOne, asked } = manualChecks()
   const first = ask(password)
   await endOne()
   expect([await first, await ask(password), await ask(password, 'b')]).toEqual([answer, answer, answer])
   expect(asked).toHaveLength(1)
 })
 
-test('a wrong password is remembered for a while only', async () => {
-  const { ask, endOne, asked } = heldChecks({ ...LIMITS, rememberWrongMs: 1 })
+test('a wrong password is remembered for a limited time', async () => {
+  const { ask, endOne, asked } = manualChecks({ ...LIMITS, rememberWrongMs: 1 })
   const first = ask('wrong')
   await endOne()
   await first
@@ -55,24 +55,24 @@ test('a wrong password is remembered for a while only', async () => {
   await endOne()
 })
 
-test('a password that many requests bring is checked once', async () => {
-  const { ask, endOne, asked } = heldChecks()
+test('a password that many requests send is checked once', async () => {
+  const { ask, endOne, asked } = manualChecks()
   const answers = Array.from({ length: 20 }, (_, i) => ask('hunter2', `client ${i}`))
   await endOne()
   expect(new Set(await Promise.all(answers))).toEqual(new Set([true]))
   expect(asked).toHaveLength(1)
 })
 
-test('the clients take turns, however much one of them asks', async () => {
-  const { ask, endOne, asked } = heldChecks()
+test('clients take turns, however many checks one of them has', async () => {
+  const { ask, endOne, asked } = manualChecks()
   const answers = [ask('a1'), ask('a2'), ask('a3'), ask('b1', 'b'), ask('c1', 'c')]
   for (let i = 0; i < 5; i++) await endOne()
   await Promise.all(answers)
   expect(asked).toEqual(['a1', 'a2', 'b1', 'c1', 'a3'])
 })
 
-test('a client with too many waiting checks hears that the server is busy, and the others are checked', async () => {
-  const { ask, endOne } = heldChecks()
+test('a client with too many waiting checks gets busy, and other clients are checked', async () => {
+  const { ask, endOne } = manualChecks()
   const first = [ask('a1'), ask('a2'), ask('a3')]
   expect(await ask('a4')).toBe('busy')
   const other = ask('hunter2', 'b')
@@ -80,8 +80,8 @@ test('a client with too many waiting checks hears that the server is busy, and t
   expect(await Promise.all([...first, other])).toEqual([false, false, false, true])
 })
 
-test('when too many wait in all, the client with the most makes way for a newcomer', async () => {
-  const { ask, endOne } = heldChecks()
+test('at the total limit a check of the client with the most is dropped for a newcomer', async () => {
+  const { ask, endOne } = manualChecks()
   const first = [ask('a1'), ask('a2'), ask('a3'), ask('b1', 'b'), ask('b2', 'b')]
   const newcomer = ask('hunter2', 'c')
   expect(await first[2]).toBe('busy')
@@ -92,8 +92,8 @@ test('when too many wait in all, the client with the most makes way for a newcom
   expect(await Promise.all([...first, newcomer, last])).toEqual([false, false, 'busy', false, 'busy', true, false])
 })
 
-test('a check whose client has left is left out, unless another request waits for it', async () => {
-  const { ask, endOne, asked } = heldChecks()
+test('a check of a disconnected client is skipped unless another request waits for it', async () => {
+  const { ask, endOne, asked } = manualChecks()
   const gone = new AbortController()
   const first = ask('a1')
   const left = [ask('a2', 'a', gone.signal), ask('hunter2', 'b', gone.signal)]
@@ -105,8 +105,8 @@ test('a check whose client has left is left out, unless another request waits fo
   expect([await first, await stays, asked]).toEqual([false, true, ['a1', 'hunter2']])
 })
 
-test('a check that fails is told to those that wait for it, and made again', async () => {
-  const { ask, endOne } = heldChecks()
+test('a failed check rejects its waiting requests, and the next request checks again', async () => {
+  const { ask, endOne } = manualChecks()
   const first = ask('hunter2')
   await Promise.all([endOne(new Error('crashed')), expect(first).rejects.toThrow('crashed')])
   const second = ask('hunter2')

@@ -7,7 +7,7 @@ import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-/** Writes requests on one connection, without waiting for answers. */
+/** Pipelines requests on one connection. */
 function send(registry: RunningServer, ...requests: readonly string[]): Socket {
   const { hostname, port } = new URL(registry.url)
   const socket = connect(Number(port), hostname)
@@ -20,7 +20,7 @@ function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 }
 
-/** What comes until the connection ends. */
+/** All text until the connection ends. */
 async function textOf(socket: Socket): Promise<string> {
   let text = ''
   socket.setEncoding('latin1').on('data', chunk => {
@@ -36,14 +36,14 @@ async function registryWithBlob(directory: string): Promise<RunningServer & { di
   return Object.assign(await runningServer({}, store), { digest })
 }
 
-test('pipelined requests of a client that leaves hold no file', async () => {
+test('pipelined requests of a disconnected client hold no file', async () => {
   using directory = temporaryDirectory('pipelining')
   await using registry = await registryWithBlob(directory.path)
   const blobs = `${directory.path}/blobs`
   const socket = send(registry, get(`/v2/app/blobs/${registry.digest}`).repeat(100))
   socket.pause()
   await expect.poll(() => openFilesBelow(blobs)).toHaveLength(1)
-  // Another connection is served meanwhile, and nothing more was opened for the first.
+  // The server answers another connection meanwhile, and has opened no further file for the first.
   expect((await registry.ask('GET', `/v2/app/blobs/${registry.digest}`)).status).toBe(200)
   await expect.poll(() => openFilesBelow(blobs)).toHaveLength(1)
   socket.destroy()
@@ -66,7 +66,7 @@ test('pipelined requests are answered in their order', async () => {
   ])
 })
 
-test('a connection with more than a hundred waiting requests is closed, and the others are served', async () => {
+test('a connection with more than a hundred waiting requests is closed, other connections are served', async () => {
   using directory = temporaryDirectory('pipelining')
   await using registry = await registryWithBlob(directory.path)
   await textOf(send(registry, get(`/v2/app/blobs/${registry.digest}`).repeat(500)))
@@ -74,7 +74,7 @@ test('a connection with more than a hundred waiting requests is closed, and the 
   expect((await registry.ask('GET', '/v2/')).status).toBe(200)
 })
 
-test('a request behind an answer that closes the connection is not carried out', async () => {
+test('a request after an answer with Connection: close is not processed', async () => {
   await using registry = await runningServer({ maxManifestBytes: 1000 })
   await pushImage(registry.url, 'app', '1', rawImage('a'))
   const refused = `PUT /v2/app/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(99_999)}`

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const DAY = 86_400_000
 
-/** One that leaves nothing because it is young. */
+/** Runs a collection without a grace period. */
 async function collect(store: Store): Promise<void> {
   await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))
 }
@@ -20,7 +20,7 @@ async function leases(store: Store): Promise<LeaseInfo[]> {
   return found
 }
 
-test('a collection in the middle of a push, however long it takes, leaves its blobs', async () => {
+test('a collection during a push keeps its blobs, however long the push takes', async () => {
   using directory = temporaryDirectory('push-lease')
   const path = join(directory.path, 'store')
   await using registry = await runningServer({}, await openStore(path))
@@ -41,7 +41,7 @@ test('a collection in the middle of a push, however long it takes, leaves its bl
   expect((await registry.ask('PUT', '/v2/app/manifests/1', put)).status).toBe(201)
 })
 
-test('the lease is one for all pushes, and ends when none comes any more', async () => {
+test('all pushes share one lease, which ends when no more requests write', async () => {
   await using registry = await runningServer({ uploadIdleMs: 60 })
   expect(await leases(registry.store)).toEqual([])
   await Promise.all([1, 2, 3].map(() => registry.ask('POST', '/v2/app/blobs/uploads/')))
@@ -49,7 +49,7 @@ test('the lease is one for all pushes, and ends when none comes any more', async
   await expect.poll(() => leases(registry.store)).toEqual([])
 })
 
-test('closing the server ends it; pulling takes none, a read-only server neither', async () => {
+test('close ends the lease; a pull and a read-only server take none', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(Buffer.from('x'))
   await registry.ask('GET', `/v2/app/blobs/${digest}`)

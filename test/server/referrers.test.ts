@@ -18,14 +18,14 @@ async function listed(registry: RunningServer, query = '', digest: string = subj
   return { manifests: manifests!, headers: answer.headers }
 }
 
-test('nothing refers to what nothing refers to, be it there or not', async () => {
+test('the list of referrers is empty for a manifest without any, existing or not', async () => {
   await using registry = await runningServer()
   await pushImage(registry.url, 'app', '1', subject)
   expect((await listed(registry)).manifests).toEqual([])
   expect((await listed(registry, '', sha256('nothing'))).manifests).toEqual([])
 })
 
-test('pushing a manifest with a subject says that its list is kept, and it stands in it', async () => {
+test('a push of a manifest with a subject answers with OCI-Subject and lists it', async () => {
   await using registry = await runningServer()
   const annotations = { note: 'signed' }
   const image = signature('a', { artifactType: 'application/x.signature', annotations })
@@ -40,14 +40,14 @@ test('pushing a manifest with a subject says that its list is kept, and it stand
   expect(manifests).toEqual([{ ...entry, artifactType: 'application/x.signature' }])
 })
 
-test('a manifest without a subject says nothing of it', async () => {
+test('a push of a manifest without a subject has no OCI-Subject', async () => {
   await using registry = await runningServer()
   for (const { bytes } of subject.blobs) await registry.store.put(bytes)
   const answer = await registry.ask('PUT', '/v2/app/manifests/1', { body: subject.manifest })
   expect([answer.status, answer.headers['oci-subject']]).toEqual([201, undefined])
 })
 
-test('the kind is that of the config, if the manifest has none; an index has only its own', async () => {
+test('the artifact type falls back to that of the config, except for an index', async () => {
   await using registry = await runningServer()
   const plain = signature('plain')
   await pushImage(registry.url, 'app', 'plain', plain)
@@ -62,7 +62,7 @@ test('the kind is that of the config, if the manifest has none; an index has onl
   expect(manifests.find(({ digest }) => digest === index.digest)).not.toHaveProperty('artifactType')
 })
 
-test('only one kind, if that is asked for, and it says so', async () => {
+test('artifactType filters the list, and OCI-Filters-Applied says so', async () => {
   await using registry = await runningServer()
   const images = ['x', 'y', 'z'].map(kind => signature(kind, { artifactType: `application/${kind}` }))
   for (const image of images) await pushImage(registry.url, 'app', 'tag', image)
@@ -73,10 +73,10 @@ test('only one kind, if that is asked for, and it says so', async () => {
   expect((await listed(registry, '?artifactType=none')).manifests).toEqual([])
 })
 
-test('what came into the store in other ways is found, and what went away is not', async () => {
+test('referrers that were not pushed are found, and deleted ones are not', async () => {
   await using registry = await runningServer()
   const image = signature('a')
-  // Before the server has looked at the store.
+  // Before the server has scanned the store.
   for (const { bytes } of image.blobs) await registry.store.put(bytes)
   await registry.store.put(image.manifest)
   await registry.store.put(Buffer.from(`{"not json ${'x'.repeat(100)}`))
@@ -86,7 +86,7 @@ test('what came into the store in other ways is found, and what went away is not
   expect((await listed(registry)).manifests).toEqual([])
 })
 
-test('manifests that were listed under the referrers tag before there was an API are listed', async () => {
+test('manifests of a referrers tag of older clients are listed', async () => {
   await using registry = await runningServer()
   const { manifest: subject } = await putStoreImage(registry.store, 'subject')
   const members = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [], subject }
@@ -98,7 +98,7 @@ test('manifests that were listed under the referrers tag before there was an API
   expect((answer.json().manifests as { digest: string }[]).map(({ digest }) => digest)).toEqual([referrer.digest])
 })
 
-test('a deleted referrer is gone from the list; deleting the subject leaves the list', async () => {
+test('DELETE of a referrer removes its entry, DELETE of the subject removes none', async () => {
   await using registry = await runningServer()
   const [one, two] = [signature('one'), signature('two')]
   for (const [tag, image] of [
@@ -113,7 +113,7 @@ test('a deleted referrer is gone from the list; deleting the subject leaves the 
   expect((await listed(registry)).manifests.map(({ digest }) => digest)).toEqual([two.digest])
 })
 
-test('a long list comes in pages, none larger than a manifest may be', async () => {
+test('a long list is split into pages, none larger than a manifest may be', async () => {
   await using registry = await runningServer()
   const images = Array.from({ length: 5 }, (_, i) =>
     signature(`${i}`, { artifactType: 'application/x', annotations: { long: 'x'.repeat(900_000) } }),

@@ -5,7 +5,7 @@ import { runningServer } from '../helpers/running-server.ts'
 
 const MIB = 1024 * 1024
 
-/** Sends a request with a body of 8 MiB, all of it, and gives the answer. */
+/** Sends a request with a whole body of 8 MiB, and resolves to the answer. */
 async function sendAll(url: string, method: string, path: string): Promise<string> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -22,13 +22,13 @@ async function sendAll(url: string, method: string, path: string): Promise<strin
 
 test.each<[string, number, RegistryServerOptions, string, string]>([
   ['no log-in', 401, { authorize: () => false }, 'PATCH', '/v2/app/blobs/uploads/x'],
-  ['no right', 403, { authorize: () => 'denied' }, 'PUT', '/v2/app/manifests/1'],
+  ['no permission', 403, { authorize: () => 'denied' }, 'PUT', '/v2/app/manifests/1'],
   ['an unknown upload', 404, {}, 'PATCH', '/v2/app/blobs/uploads/x'],
   ['a manifest that is too large', 413, {}, 'PUT', '/v2/app/manifests/1'],
-  ['a server that only reads', 405, { readOnly: true }, 'POST', '/v2/app/blobs/uploads/?digest=x'],
-  ['an address that takes no body', 200, {}, 'GET', '/v2/'],
+  ['a read-only server', 405, { readOnly: true }, 'POST', '/v2/app/blobs/uploads/?digest=x'],
+  ['an endpoint without a body', 200, {}, 'GET', '/v2/'],
 ])(
-  '%s: the client that sends its body gets the answer, which closes the connection',
+  'a client that sends the whole refused body gets the answer and a closed connection: %s',
   async (_, status, options, ...of) => {
     await using registry = await runningServer(options)
     const text = await sendAll(registry.url, ...of)
@@ -39,7 +39,7 @@ test.each<[string, number, RegistryServerOptions, string, string]>([
   },
 )
 
-test('an answer to a body that was read leaves the connection open', async () => {
+test('an answer after a body that was read leaves the connection open', async () => {
   await using registry = await runningServer()
   const answer = await registry.ask('PUT', '/v2/app/manifests/1', { body: '{}', headers: { connection: 'keep-alive' } })
   expect([answer.status, answer.headers.connection]).toEqual([400, 'keep-alive'])

@@ -20,7 +20,7 @@ async function withBlobs(): Promise<RunningServer> {
   return registry
 }
 
-test('one request gives a manifest several tags, and says which', async () => {
+test('one request sets several tags and lists them in OCI-Tag', async () => {
   await using registry = await withBlobs()
   const answer = await put(registry, image.digest, 'tag=1&tag=1.2&tag=latest&tag=1')
   expect(answer).toMatchObject({ status: 201, headers: { 'oci-tag': '1, 1.2, latest' } })
@@ -28,12 +28,12 @@ test('one request gives a manifest several tags, and says which', async () => {
   expect(tags).toEqual(['1', '1.2', 'latest'])
 })
 
-test('with a tag in the path, that is one of them', async () => {
+test('the tag in the path is one of the tags set', async () => {
   await using registry = await withBlobs()
   expect((await put(registry, '0', 'tag=1')).headers['oci-tag']).toBe('0, 1')
 })
 
-test('one that is no tag, and none is set', async () => {
+test('an invalid tag among several is refused, and no tag is set', async () => {
   await using registry = await withBlobs()
   const answer = await put(registry, image.digest, 'tag=1&tag=-x')
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'MANIFEST_INVALID'])
@@ -41,14 +41,14 @@ test('one that is no tag, and none is set', async () => {
   expect((await registry.ask('GET', `/v2/app/manifests/${image.digest}`)).status).toBe(404)
 })
 
-test('more than a hundred are too many', async () => {
+test('more than a hundred tags in one request are refused', async () => {
   await using registry = await withBlobs()
   const query = (n: number) => Array.from({ length: n }, (_, i) => `tag=${i}`).join('&')
   expect((await put(registry, image.digest, query(101))).status).toBe(414)
   expect((await put(registry, image.digest, query(100))).status).toBe(201)
 })
 
-test('the client sets all of its tags in one request', async () => {
+test('the client sets all tags in one request', async () => {
   await using store = createMemoryStore()
   await using server = await serveStore(store)
   await pushImage(`http://${server.host}`, 'app', '0', image)

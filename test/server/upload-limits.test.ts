@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A registry that tells clients apart by a header, and what one of them does there. */
+/** Registry that identifies clients by a header, with the requests of one client. */
 async function registryForClients(options: RegistryServerOptions) {
   const registry = await runningServer({ ...options, clientOf: ({ headers }) => String(headers.client) })
   const as = (client: string) => {
@@ -19,9 +19,9 @@ async function registryForClients(options: RegistryServerOptions) {
       registry.ask(method, path, { headers: { client }, ...(body === undefined ? {} : { body }) })
     return {
       begin: () => ask('POST', '/v2/app/blobs/uploads/'),
-      /** The status of what is there of an upload. */
+      /** Status of GET of an upload. */
       look: async (location: string) => (await ask('GET', location)).status,
-      /** Begins an upload and sends a byte. */
+      /** Starts an upload and sends one byte. */
       async beginWithByte() {
         const { headers } = await ask('POST', '/v2/app/blobs/uploads/')
         expect((await ask('PATCH', headers.location!, 'x')).status).toBe(202)
@@ -32,7 +32,7 @@ async function registryForClients(options: RegistryServerOptions) {
   return Object.assign(registry, { as })
 }
 
-test('one upload too many takes the place of the oldest without a byte', async () => {
+test('a further upload at the limit replaces the oldest empty one', async () => {
   await using registry = await registryForClients({ maxUploads: 3 })
   const { begin, beginWithByte, look } = registry.as('a')
   const oldest = await beginWithByte()
@@ -43,7 +43,7 @@ test('one upload too many takes the place of the oldest without a byte', async (
   expect(found).toEqual([204, 404, 204, 204])
 })
 
-test('a client that begins uploads and sends nothing keeps no other client from pushing', async () => {
+test('a client that starts uploads and sends nothing does not block other clients', async () => {
   await using registry = await registryForClients({ maxUploads: 10, maxUploadsPerClient: 10 })
   const other = registry.as('b')
   const early = (await other.begin()).headers.location!
@@ -52,7 +52,7 @@ test('a client that begins uploads and sends nothing keeps no other client from 
   expect([await other.look(early), await other.look(late)]).toEqual([204, 204])
 })
 
-test('a client has no more uploads than its share, and gets 429 when all of them have bytes', async () => {
+test('a client at its own limit gets 429 if all its uploads have bytes', async () => {
   await using registry = await registryForClients({ maxUploads: 10, maxUploadsPerClient: 2 })
   const { begin, beginWithByte, look } = registry.as('a')
   const uploads = [await beginWithByte(), await beginWithByte()]
@@ -64,14 +64,14 @@ test('a client has no more uploads than its share, and gets 429 when all of them
   expect([(await begin()).status, await look(uploads[1]!)]).toEqual([202, 204])
 })
 
-test('uploads that have bytes are never dropped for another one', async () => {
+test('an upload with bytes is never replaced', async () => {
   await using registry = await registryForClients({ maxUploads: 2 })
   await registry.as('a').beginWithByte()
   await registry.as('b').beginWithByte()
   expect((await registry.as('c').begin()).status).toBe(429)
 })
 
-test('an upload that brings nothing is dropped earlier than one that has brought something', async () => {
+test('an idle empty upload is dropped before an idle upload with bytes', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   await using registry = await registryForClients({ emptyUploadIdleMs: 60_000, uploadIdleMs: 120_000 })
   const { begin, beginWithByte, look } = registry.as('a')
@@ -81,7 +81,7 @@ test('an upload that brings nothing is dropped earlier than one that has brought
   expect([await look(none), await look(some)]).toEqual([404, 204])
 })
 
-/** Sends a head that announces a body, and some of it. */
+/** Sends a head that announces a body, and a part of the body. */
 function stalledRequest(registry: RunningServer, method: string, path: string, body = '') {
   const { hostname, port } = new URL(registry.url)
   const socket = connect(Number(port), hostname).on('error', () => {})
@@ -89,7 +89,7 @@ function stalledRequest(registry: RunningServer, method: string, path: string, b
   return socket
 }
 
-test('a request that announces bytes and sends none gives its upload up to another one', async () => {
+test('the upload of a request that announces bytes and sends none is replaced', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   await using registry = await registryForClients({ maxUploads: 1 })
   const socket = stalledRequest(registry, 'POST', `/v2/app/blobs/uploads/?digest=${sha256('x')}`)
@@ -102,7 +102,7 @@ test('a request that announces bytes and sends none gives its upload up to anoth
   socket.destroy()
 })
 
-test('an upload whose client has left holds no file, and goes on', async () => {
+test('an upload whose client has disconnected holds no file, and can be resumed', async () => {
   using directory = temporaryDirectory('uploads')
   const store = await openStore(directory.path)
   await using onDisk = await runningServer({}, store)
@@ -117,7 +117,7 @@ test('an upload whose client has left holds no file, and goes on', async () => {
   expect((await onDisk.ask('PUT', `${location}?digest=${sha256('abcdef')}`)).status).toBe(201)
 })
 
-test('an upload that waits for its client holds no file after a while, and goes on', async () => {
+test('an idle upload holds no file after a while, and can be resumed', async () => {
   using directory = temporaryDirectory('uploads')
   const store = await openStore(directory.path)
   await using registry = await runningServer({}, store)

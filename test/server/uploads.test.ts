@@ -8,10 +8,11 @@ import { openFilesBelow } from '../helpers/open-handles.ts'
 import { sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { uploadedBytes } from '../helpers/uploaded-bytes.ts'
 
-const bytes = Buffer.from('the bytes of a blob, piece by piece')
+const bytes = Buffer.from('the bytes of a blob, chunk by chunk')
 const digest = sha256(bytes)
-const pieces = [bytes.subarray(0, 10), bytes.subarray(10)] as const
+const chunks = [bytes.subarray(0, 10), bytes.subarray(10)] as const
 
 async function begin(registry: RunningServer, query = ''): Promise<string> {
   const answer = await registry.ask('POST', `/v2/app/blobs/uploads/${query}`)
@@ -20,7 +21,7 @@ async function begin(registry: RunningServer, query = ''): Promise<string> {
   return answer.headers.location!
 }
 
-test('in one piece, in one request', async () => {
+test('one POST uploads a whole blob', async () => {
   await using registry = await runningServer()
   const answer = await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: bytes })
   expect(answer).toMatchObject({
@@ -30,43 +31,43 @@ test('in one piece, in one request', async () => {
   expect((await registry.ask('GET', answer.headers.location!)).body).toEqual(bytes)
 })
 
-test('in one piece, in two requests', async () => {
+test('POST and PUT upload a whole blob', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   expect((await registry.ask('PUT', `${location}?digest=${digest}`, { body: bytes })).status).toBe(201)
   expect(await blobsOf(registry.store)).toEqual([digest])
 })
 
-test('as a stream of unknown length, ended by an empty PUT', async () => {
+test('PATCH uploads a stream of unknown length, and an empty PUT ends it', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
-  const answer = await registry.ask('PATCH', location, { body: pieces })
+  const answer = await registry.ask('PATCH', location, { body: chunks })
   expect(answer).toMatchObject({ status: 202, headers: { range: `0-${bytes.length - 1}`, location } })
   expect((await registry.ask('PUT', `${location}?digest=${digest}`)).status).toBe(201)
   expect(await blobsOf(registry.store)).toEqual([digest])
 })
 
-test('in pieces with their ranges, the last one with the PUT', async () => {
+test('PATCH uploads chunks with ranges, and PUT the last one', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   const first = { 'content-range': '0-9', 'content-length': '10' }
-  expect((await registry.ask('PATCH', location, { headers: first, body: pieces[0] })).headers.range).toBe('0-9')
+  expect((await registry.ask('PATCH', location, { headers: first, body: chunks[0] })).headers.range).toBe('0-9')
   expect(await registry.ask('GET', location)).toMatchObject({ status: 204, headers: { range: '0-9', location } })
   const last = { 'content-range': `bytes 10-${bytes.length - 1}/*` }
-  const answer = await registry.ask('PUT', `${location}?digest=${digest}`, { headers: last, body: pieces[1] })
+  const answer = await registry.ask('PUT', `${location}?digest=${digest}`, { headers: last, body: chunks[1] })
   expect(answer.status).toBe(201)
   expect(await blobsOf(registry.store)).toEqual([digest])
 })
 
 test.each(['5-9', '1-10', '0-9', 'x', '10-5', '-5', '10'])(
-  'a piece out of order is refused, and the upload goes on: %s',
+  'a chunk out of order is refused, and the upload can be resumed: %s',
   async range => {
     await using registry = await runningServer()
     const location = await begin(registry)
-    await registry.ask('PATCH', location, { headers: { 'content-range': '0-9' }, body: pieces[0] })
-    const wrong = await registry.ask('PATCH', location, { headers: { 'content-range': range }, body: pieces[0] })
+    await registry.ask('PATCH', location, { headers: { 'content-range': '0-9' }, body: chunks[0] })
+    const wrong = await registry.ask('PATCH', location, { headers: { 'content-range': range }, body: chunks[0] })
     expect(wrong).toMatchObject({ status: 416, headers: { range: '0-9', location } })
-    await registry.ask('PATCH', location, { body: pieces[1] })
+    await registry.ask('PATCH', location, { body: chunks[1] })
     expect((await registry.ask('PUT', `${location}?digest=${digest}`)).status).toBe(201)
   },
 )
@@ -75,15 +76,15 @@ test.each([
   ['longer than announced, with its length', { 'content-range': '0-4', 'content-length': '10' }],
   ['longer than announced', { 'content-range': '0-4', 'transfer-encoding': 'chunked' }],
   ['shorter than announced', { 'content-range': '0-99', 'transfer-encoding': 'chunked' }],
-])('a piece %s is refused', async (_, headers) => {
+])('a chunk %s is refused', async (_, headers) => {
   await using registry = await runningServer()
   const location = await begin(registry)
-  const answer = await registry.ask('PATCH', location, { headers: { ...headers }, body: pieces[0] })
+  const answer = await registry.ask('PATCH', location, { headers: { ...headers }, body: chunks[0] })
   expect([answer.status, answer.json().errors[0]!.code]).toEqual([400, 'SIZE_INVALID'])
   expect(await registry.ask('GET', location)).toMatchObject({ headers: { range: answer.headers.range } })
 })
 
-test('wrong bytes are refused and leave nothing', async () => {
+test('an upload with a wrong digest is refused and leaves no blob', async () => {
   await using registry = await runningServer()
   for (const ask of [
     () => registry.ask('POST', `/v2/app/blobs/uploads/?digest=${digest}`, { body: 'wrong' }),
@@ -95,7 +96,7 @@ test('wrong bytes are refused and leave nothing', async () => {
   expect(await blobsOf(registry.store)).toEqual([])
 })
 
-test('an upload that ended is unknown', async () => {
+test('an ended upload is unknown', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   await registry.ask('PUT', `${location}?digest=${digest}`, { body: 'wrong' })
@@ -105,21 +106,21 @@ test('an upload that ended is unknown', async () => {
   }
 })
 
-test('an upload belongs to its repository', async () => {
+test('an upload is found in its own repository only', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   expect((await registry.ask('GET', location.replace('/app/', '/other/'))).status).toBe(404)
 })
 
-test('an upload can be given up', async () => {
+test('DELETE cancels an upload', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
-  await registry.ask('PATCH', location, { body: pieces[0] })
+  await registry.ask('PATCH', location, { body: chunks[0] })
   expect((await registry.ask('DELETE', location)).status).toBe(204)
   expect((await registry.ask('GET', location)).status).toBe(404)
 })
 
-test('without a digest an upload cannot end, and can go on', async () => {
+test('an upload cannot end without a digest, and can be resumed', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   for (const query of ['', '?digest=', '?digest=sha256:abc']) {
@@ -129,7 +130,7 @@ test('without a digest an upload cannot end, and can go on', async () => {
   expect((await registry.ask('PUT', `${location}?digest=${digest}`, { body: bytes })).status).toBe(201)
 })
 
-test('other algorithms: said when starting, or by the digest if everything comes at once', async () => {
+test('an upload uses the algorithm named at its start, or that of the digest of a whole blob', async () => {
   await using registry = await runningServer()
   const sha512 = `sha512:${createHash('sha512').update(bytes).digest('hex')}`
   const said = await begin(registry, '?digest-algorithm=sha512')
@@ -141,8 +142,8 @@ test('other algorithms: said when starting, or by the digest if everything comes
   expect(unknown.status).toBe(400)
 })
 
-describe('a digest of any algorithm ends an upload, whichever was said when it began', () => {
-  const large = Buffer.alloc(3_000_000, 'more than is put down at the end of a request')
+describe('a digest of any algorithm ends an upload, whatever its start named', () => {
+  const large = Buffer.alloc(3_000_000, 'more than the server saves at the end of a request')
   const half = large.length / 2
 
   for (const [kind, open] of [
@@ -172,7 +173,7 @@ describe('a digest of any algorithm ends an upload, whichever was said when it b
     })
   }
 
-  test('a wrong one is refused, and a right one in one piece is computed while it comes', async () => {
+  test('a wrong digest is refused, and the digest of a whole blob is computed while it arrives', async () => {
     await using registry = await runningServer()
     const sha512 = await digestOf(large, { algorithm: 'sha512' })
     const opened: (string | undefined)[] = []
@@ -198,7 +199,7 @@ test('the empty blob can be uploaded', async () => {
   expect((await registry.ask('POST', `/v2/app/blobs/uploads/?digest=${sha256('')}`)).status).toBe(201)
 })
 
-test('a blob that the store has is mounted, from wherever', async () => {
+test('a stored blob is mounted from any repository', async () => {
   await using registry = await runningServer()
   await registry.store.put(bytes)
   for (const query of [`?mount=${digest}&from=other/repo`, `?mount=${digest}`]) {
@@ -208,7 +209,7 @@ test('a blob that the store has is mounted, from wherever', async () => {
 })
 
 test.each([`?mount=${sha256('absent')}&from=other`, '?mount=nonsense&from=other'])(
-  'a mount that cannot be done becomes an upload: %s',
+  'an impossible mount becomes an upload: %s',
   async query => {
     await using registry = await runningServer()
     const location = await begin(registry, query)
@@ -216,7 +217,7 @@ test.each([`?mount=${sha256('absent')}&from=other`, '?mount=nonsense&from=other'
   },
 )
 
-test('the digest of a mount that cannot be done says which digest the upload is going to have', async () => {
+test('an upload after an impossible mount computes the algorithm of that digest', async () => {
   await using registry = await runningServer()
   const wanted = `sha512:${createHash('sha512').update(bytes).digest('hex')}`
   const location = await begin(registry, `?mount=${wanted}`)
@@ -225,24 +226,25 @@ test('the digest of a mount that cannot be done says which digest the upload is 
   expect(await registry.store.stat(wanted as Digest)).toMatchObject({ size: bytes.byteLength })
 })
 
-test('an upload to which nothing happens is dropped', async () => {
+test('an idle upload is dropped', async () => {
   await using registry = await runningServer({ uploadIdleMs: 50 })
   const location = await begin(registry)
-  await registry.ask('PATCH', location, { body: pieces[0] })
+  await registry.ask('PATCH', location, { body: chunks[0] })
   await expect.poll(async () => (await registry.ask('GET', location)).status).toBe(404)
 })
 
-/** Sends the head and the beginning of a body, and keeps the connection open. */
+/** Sends a head and half of its body, waits until the server has written it, and keeps the connection open. */
 async function halfRequest(registry: RunningServer, method: string, path: string) {
   const { hostname, port } = new URL(registry.url)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {})
+  const written = uploadedBytes(registry.store)
   socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(500)}`)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await written
   return socket
 }
 
-test('a client that leaves in the middle of a whole blob leaves no upload behind', async () => {
+test('a client that disconnects during a POST with a blob leaves no upload behind', async () => {
   await using registry = await runningServer({ maxUploads: 1 })
   const socket = await halfRequest(registry, 'POST', `/v2/app/blobs/uploads/?digest=${digest}`)
   expect((await registry.ask('POST', '/v2/app/blobs/uploads/')).status).toBe(429)
@@ -250,7 +252,7 @@ test('a client that leaves in the middle of a whole blob leaves no upload behind
   await expect.poll(async () => (await registry.ask('POST', '/v2/app/blobs/uploads/')).status).toBe(202)
 })
 
-test('only one request at a time may add to an upload', async () => {
+test('only one request at a time may write to an upload', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   const socket = await halfRequest(registry, 'PATCH', location)
@@ -259,7 +261,7 @@ test('only one request at a time may add to an upload', async () => {
   socket.destroy()
 })
 
-test('a client that leaves in the middle of a piece can go on from what has arrived', async () => {
+test('a client that disconnects during a chunk can resume after the bytes that arrived', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   const socket = await halfRequest(registry, 'PATCH', location)
@@ -270,7 +272,7 @@ test('a client that leaves in the middle of a piece can go on from what has arri
   expect((await registry.ask('PUT', `${location}?digest=${whole}`)).status).toBe(201)
 })
 
-test('giving an upload up while a piece is coming in ends both', async () => {
+test('DELETE of an upload during a PATCH ends both', async () => {
   await using registry = await runningServer()
   const location = await begin(registry)
   const socket = await halfRequest(registry, 'PATCH', location)
@@ -281,7 +283,7 @@ test('giving an upload up while a piece is coming in ends both', async () => {
   socket.destroy()
 })
 
-test('uploads that were left leave no file and no handle behind', async () => {
+test('abandoned uploads leave no file and no descriptor behind', async () => {
   using directory = temporaryDirectory('uploads')
   const store = await openStore(directory.path)
   {
@@ -300,7 +302,7 @@ test('uploads that were left leave no file and no handle behind', async () => {
   await writer.abort()
 })
 
-test('a store that cannot take the bytes fails the upload and nothing else', async () => {
+test('a store that cannot write fails the upload and no other request', async () => {
   const store = createMemoryStore()
   await using registry = await runningServer({}, store)
   const { ingest } = store
@@ -316,7 +318,7 @@ test('a store that cannot take the bytes fails the upload and nothing else', asy
   expect(await store.stat(digest as Digest)).toBeUndefined()
 })
 
-test('the same blob uploaded by many at once is stored once, and all are told so', async () => {
+test('ten concurrent uploads of one blob store it once and all succeed', async () => {
   await using registry = await runningServer()
   const path = `/v2/app/blobs/uploads/?digest=${digest}`
   const answers = await Promise.all(Array.from({ length: 10 }, () => registry.ask('POST', path, { body: bytes })))
@@ -324,7 +326,7 @@ test('the same blob uploaded by many at once is stored once, and all are told so
   expect(await blobsOf(registry.store)).toEqual([digest])
 })
 
-test('with a least size of pieces, clients are told of it, and only the last may have less', async () => {
+test('the server announces minChunkBytes, and only the last chunk may be smaller', async () => {
   await using registry = await runningServer({ minChunkBytes: 4 })
   const started = await registry.ask('POST', '/v2/app/blobs/uploads/')
   expect(started.headers['oci-chunk-min-length']).toBe('4')

@@ -12,21 +12,21 @@ import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { type ScriptedRegistry, type SeenRequest, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
-/* What an upstream registry, or one repository of it, may say, and how little of that is believed. */
+/* What a mirror accepts from an upstream registry, or from one repository of it, and what it refuses. */
 
-/** An answer of the upstream registry. */
+/** Answer of the upstream registry. */
 interface Said {
   readonly status?: number
   readonly type?: string
   readonly body?: Uint8Array | string
   readonly headers?: Record<string, string>
-  /** Close the connection: instead of an answer, or after so many bytes and when the test wants it. */
+  /** Closes the connection: instead of an answer, or after some bytes as soon as the test allows. */
   readonly hangUp?: boolean | { readonly after: number; readonly when: Promise<void> }
-  /** Say no length. */
+  /** Sends no Content-Length. */
   readonly chunked?: boolean
 }
 
-/** A mirror over an upstream registry that answers by path; what it does not have is 404. */
+/** Mirror of an upstream registry that answers by path; an unknown path is answered with 404. */
 class Mirror implements AsyncDisposable {
   readonly said = new Map<string, Said>()
   readonly here: Store = createMemoryStore()
@@ -78,7 +78,7 @@ class Mirror implements AsyncDisposable {
     return this.#parts!.server.ask(method, `/v2/${path}`, { headers })
   }
 
-  /** Lets the upstream registry have a manifest of a repository, under a tag and its digest. */
+  /** Adds a manifest of a repository to the upstream registry, under a tag and its digest. */
   async manifest(
     repository: string,
     tag: string,
@@ -126,7 +126,7 @@ async function imageOf(size: number, note: string): Promise<Buffer> {
   )
 }
 
-/** An honest repository and one whose manifest is wrong about the size of the layer that both have. */
+/** One repository with a right manifest, and one whose manifest gives a wrong size for the same layer. */
 async function twoRepositories(mirror: Mirror, wrongSize: number, chunked = false): Promise<string> {
   const digest = await digestOf(layer)
   await mirror.manifest('good/app', '1', await imageOf(layer.length, 'good'))
@@ -141,14 +141,14 @@ async function twoRepositories(mirror: Mirror, wrongSize: number, chunked = fals
 
 const isWhole = ({ status, complete, body }: HttpAnswer) => status === 200 && complete && body.equals(layer)
 
-describe('an answer about one repository says nothing of the others', () => {
+describe('an answer about one repository does not affect another', () => {
   const challenge = { 'www-authenticate': 'Basic realm="x"' }
   test.each<[string, Said, number]>([
     ['401', { status: 401, headers: challenge }, 403],
     ['403', { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' }, 403],
     ['404', { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no"}]}' }, 404],
     ['a page of HTML', { type: 'text/html', body: '<html></html>' }, 502],
-    ['something that is no manifest', { type: MediaType.OciManifest, body: '{"schemaVersion":2}' }, 502],
+    ['an invalid manifest', { type: MediaType.OciManifest, body: '{"schemaVersion":2}' }, 502],
   ])('%s', async (_, said, status) => {
     const mirror = await start()
     await mirror.manifest('good/app', 'one', await imageOf(layer.length, 'good'))
@@ -159,7 +159,7 @@ describe('an answer about one repository says nothing of the others', () => {
   })
 })
 
-describe('a host that does not work is left alone for a while', () => {
+describe('a failing host is not asked for a while', () => {
   test.each<[string, Said, number]>([
     ['500', { status: 500 }, 502],
     ['503', { status: 503 }, 502],
@@ -175,27 +175,24 @@ describe('a host that does not work is left alone for a while', () => {
       expect([path, answer.status]).toEqual([path, path.endsWith('list') ? 404 : status])
     }
     expect(mirror.seen.length).toBe(before)
-    // The log is told why, the clients are not told whom this server asks.
+    // The log has the reasons; clients learn nothing about the upstream host.
     expect(mirror.events).toHaveLength(4)
     for (const { error } of mirror.events) expect((error as Error).message).toContain(mirror.host)
   })
 })
 
-describe('what a manifest of one repository says of a blob', () => {
-  test.each([layer.length + 7, layer.length - 7, 0, 1e15])(
-    'a wrong size (%i) changes nothing for another',
-    async size => {
-      const mirror = await start()
-      const digest = await twoRepositories(mirror, size)
-      const head = await mirror.ask('HEAD', `good/app/blobs/${digest}`)
-      expect(head).toMatchObject({ status: 200, headers: { 'content-length': `${layer.length}` } })
-      // Its own repository gets the right blob, too: the size that the registry tells decides.
-      expect(isWhole(await mirror.ask('GET', `evil/x/blobs/${digest}`))).toBe(true)
-      expect(isWhole(await mirror.ask('GET', `good/app/blobs/${digest}`))).toBe(true)
-    },
-  )
+describe('a wrong blob size in a manifest of one repository', () => {
+  test.each([layer.length + 7, layer.length - 7, 0, 1e15])('does not affect another repository (%i)', async size => {
+    const mirror = await start()
+    const digest = await twoRepositories(mirror, size)
+    const head = await mirror.ask('HEAD', `good/app/blobs/${digest}`)
+    expect(head).toMatchObject({ status: 200, headers: { 'content-length': `${layer.length}` } })
+    // Its own repository serves the right blob, too: the server asks the registry for the size.
+    expect(isWhole(await mirror.ask('GET', `evil/x/blobs/${digest}`))).toBe(true)
+    expect(isWhole(await mirror.ask('GET', `good/app/blobs/${digest}`))).toBe(true)
+  })
 
-  test('nor for a part of the blob, nor for HEAD in its own repository', async () => {
+  test('does not affect a range, nor HEAD in its own repository', async () => {
     const mirror = await start()
     const digest = await twoRepositories(mirror, layer.length + 7)
     const head = await mirror.ask('HEAD', `evil/x/blobs/${digest}`)
@@ -204,7 +201,7 @@ describe('what a manifest of one repository says of a blob', () => {
     expect([part.status, part.headers['content-range']]).toEqual([206, 'bytes 299998-299999/300000'])
   })
 
-  test('clients of both at the same time get the same right bytes', async () => {
+  test('does not affect concurrent clients of both repositories', async () => {
     const mirror = await start()
     const digest = await twoRepositories(mirror, layer.length - 7)
     const repositories = ['evil/x', 'good/app', 'evil/x', 'good/app']
@@ -212,7 +209,7 @@ describe('what a manifest of one repository says of a blob', () => {
     expect(answers.map(isWhole)).toEqual([true, true, true, true])
   })
 
-  test('a mismatch is forgotten, also where the registry tells no length', async () => {
+  test('is forgotten after a mismatch, also without a Content-Length', async () => {
     const mirror = await start()
     const digest = await twoRepositories(mirror, layer.length + 7, true)
     await mirror.ask('GET', `evil/x/blobs/${digest}`).catch(() => undefined)
@@ -220,7 +217,7 @@ describe('what a manifest of one repository says of a blob', () => {
     expect(isWhole(await mirror.ask('GET', `evil/x/blobs/${digest}`))).toBe(true)
   })
 
-  test('bytes of another repository that were left in the middle do not spoil the next fetch', async () => {
+  test('does not affect the next fetch by a partial blob that it left', async () => {
     for (const left of [Buffer.alloc(1000, 'wrong'), Buffer.alloc(400_000, 'wrong and long')]) {
       await using mirror = await Mirror.start()
       const digest = (await twoRepositories(mirror, layer.length)) as Digest
@@ -228,13 +225,13 @@ describe('what a manifest of one repository says of a blob', () => {
         await using writer = await mirror.here.ingest(digest)
         await writer.write(left)
       }
-      // Without a range: the whole is sent again, and skipped.
+      // The registry ignores the range: it sends the whole blob again, and the client skips the first bytes.
       expect(isWhole(await mirror.ask('GET', `good/app/blobs/${digest}`))).toBe(true)
     }
   })
 })
 
-describe('a manifest is proven before it is served or named', () => {
+describe('a manifest is verified before it is served or named', () => {
   const html = Buffer.from('<html><script>alert(1)</script></html>')
   const image = '{"schemaVersion":2,"layers":[]}'
 
@@ -245,7 +242,7 @@ describe('a manifest is proven before it is served or named', () => {
     [MediaType.OciLayer, html],
     [MediaType.OciManifest, Buffer.from(image)],
     ['application/json', Buffer.from('{"secret":true}')],
-  ])('a stored blob is no manifest because the upstream registry calls it %s', async (type, bytes) => {
+  ])('a stored blob is not served as a manifest because the upstream registry names it %s', async (type, bytes) => {
     const mirror = await start()
     const { digest } = await mirror.here.put(bytes)
     await mirror.manifest('a/b', 't', bytes, type)
@@ -257,7 +254,7 @@ describe('a manifest is proven before it is served or named', () => {
     for await (const { name } of mirror.here.references.list()) expect.unreachable(name)
   })
 
-  test('what is no manifest does not come into the store', async () => {
+  test('an invalid manifest is not stored', async () => {
     const mirror = await start()
     const digest = await mirror.manifest('a/b', 't', html, MediaType.OciManifest)
     for (const reference of ['t', digest]) {
@@ -267,10 +264,10 @@ describe('a manifest is proven before it is served or named', () => {
   })
 
   test.each([
-    ['another kind', MediaType.OciIndex],
-    ['another family', MediaType.DockerManifest],
-    ['something to look at', 'image/svg+xml'],
-  ])('a manifest that comes as %s is refused, stored before or not', async (_, type) => {
+    ['an index', MediaType.OciIndex],
+    ['a Docker manifest', MediaType.DockerManifest],
+    ['an SVG image', 'image/svg+xml'],
+  ])('a manifest announced as %s is refused, stored before or not', async (_, type) => {
     const mirror = await start()
     const bytes = await imageOf(layer.length, 'x')
     const digest = await mirror.manifest('a/b', 't', bytes, type)
@@ -280,7 +277,7 @@ describe('a manifest is proven before it is served or named', () => {
     expect((await mirror.ask('GET', 'a/b/manifests/t')).status).toBe(502)
   })
 
-  test('a manifest with another digest than it came under is refused', async () => {
+  test('a manifest with a wrong digest is refused', async () => {
     const mirror = await start()
     const digest = await mirror.manifest('a/b', 't', await imageOf(layer.length, 'x'))
     const said = mirror.said.get('a/b/manifests/t')!
@@ -292,7 +289,7 @@ describe('a manifest is proven before it is served or named', () => {
     expect(await mirror.here.stat(digest)).toBeUndefined()
   })
 
-  test('a name of the store that stands for something else is not served as a manifest', async () => {
+  test('a name of the store that refers to another kind of blob is not served', async () => {
     await using registry = await runningServer()
     const { digest, size } = await registry.store.put(html)
     await registry.store.references.set('app:1', { mediaType: 'text/html', digest, size })
@@ -300,8 +297,8 @@ describe('a manifest is proven before it is served or named', () => {
   })
 })
 
-describe('lists', () => {
-  test('a referrer that came from another repository is not listed', async () => {
+describe('lists of a mirror', () => {
+  test('leave out a referrer of another repository', async () => {
     const mirror = await start()
     const { manifest } = await putStoreImage(mirror.here, 'image')
     const signature = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [], subject: manifest }
@@ -314,7 +311,7 @@ describe('lists', () => {
     expect(listed.headers.warning).toBeUndefined()
   })
 
-  test('tags that the upstream registry no longer has are not listed', async () => {
+  test('leave out tags that the upstream registry no longer has', async () => {
     const mirror = await start()
     const { manifest } = await putStoreImage(mirror.here, 'image')
     await mirror.here.references.set(`${mirror.host}/some/app:old`, manifest)
@@ -325,8 +322,8 @@ describe('lists', () => {
   })
 })
 
-describe('failures that no request waits for go to the listener, and nowhere else', () => {
-  test('of a fetch whose client has left', async () => {
+describe('onError alone gets failures that no request waits for', () => {
+  test('a fetch whose client has disconnected', async () => {
     const mirror = await start()
     const digest = await digestOf(layer)
     let hangUp = () => {}
@@ -344,7 +341,7 @@ describe('failures that no request waits for go to the listener, and nowhere els
     await expect.poll(() => mirror.failures).toMatchObject([{ code: 'ERR_NETWORK' }])
   })
 
-  test('of a name that an image should get; a listener that throws changes nothing', async () => {
+  test('a name that cannot be set; an exception of the listener is ignored', async () => {
     const mirror = await start()
     const full = new StoreError('ERR_STORE_IO', 'cannot write index.json: ENOSPC')
     mirror.here.references.set = () => Promise.reject(full)
@@ -358,7 +355,7 @@ describe('failures that no request waits for go to the listener, and nowhere els
   })
 })
 
-test('a blob that only the upstream registry has is known by its digest, and one that it lacks is not there', async () => {
+test('If-None-Match of an upstream blob is answered with 304, of a missing one with 404', async () => {
   const mirror = await start()
   const [digest, none] = [await digestOf(layer), await digestOf(config)]
   mirror.said.set(`good/app/blobs/${digest}`, { body: layer })

@@ -9,8 +9,8 @@ import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-/** A server that stands for a registry which does as it is told, and which has an image `some/app:1`. */
-async function standing(
+/** Mirror of a registry that the test controls, which has an image `some/app:1`. */
+async function startMirror(
   options: { tagMaxAgeMs?: number; layer?: Uint8Array } = {},
   here: Store = createMemoryStore(),
 ): Promise<Standing> {
@@ -49,9 +49,9 @@ async function pull({ server, image }: Standing): Promise<void> {
   for (const { digest } of [image.config, image.layer]) expect((await server.ask('GET', blob(digest))).status).toBe(200)
 }
 
-describe('a server with an upstream registry', () => {
-  test('fetches what it lacks, once, and keeps it', async () => {
-    await using all = await standing()
+describe('a mirror', () => {
+  test('fetches missing content once and stores it', async () => {
+    await using all = await startMirror()
     const { server, image, origin } = all
     await pull(all)
     const first = asked(all)
@@ -59,14 +59,14 @@ describe('a server with an upstream registry', () => {
     await pull(all)
     expect(asked(all)).toEqual(first)
     expect((await server.ask('GET', blob(image.layer.digest))).body.toString()).toBe('layer of the image')
-    // When the image is complete, it has its name in the store: the one by which a pull would have named it.
+    // The complete image has the name that a pull would have set.
     await expect
       .poll(async () => (await all.here.references.get(`${origin.host}/some/app:1`))?.digest)
       .toBe(image.manifest.digest)
   })
 
-  test('answers HEAD and parts of what it lacks', async () => {
-    await using all = await standing()
+  test('answers HEAD and ranges of missing blobs', async () => {
+    await using all = await startMirror()
     const { server, image } = all
     expect(await server.ask('HEAD', blob(image.layer.digest))).toMatchObject({
       status: 200,
@@ -79,9 +79,9 @@ describe('a server with an upstream registry', () => {
     expect(await server.ask('GET', `/v2/some/app/manifests/${image.manifest.digest}`)).toMatchObject({ status: 200 })
   })
 
-  test('has one fetch for all who ask at the same time', async () => {
+  test('fetches once for concurrent requests', async () => {
     const layer = Buffer.alloc(3_000_000, 'layer')
-    await using all = await standing({ layer })
+    await using all = await startMirror({ layer })
     const { server, image } = all
     const manifests = await Promise.all(Array.from({ length: 8 }, () => server.ask('GET', '/v2/some/app/manifests/1')))
     expect(manifests.every(({ status }) => status === 200)).toBe(true)
@@ -91,9 +91,9 @@ describe('a server with an upstream registry', () => {
     expect([times(/GET .*manifests/), times(/GET .*blobs/)]).toEqual([1, 1])
   })
 
-  test('goes on when the client leaves that asked first', async () => {
+  test('continues a fetch when its first client disconnects', async () => {
     const layer = Buffer.alloc(5_000_000, 'layer')
-    await using all = await standing({ layer })
+    await using all = await startMirror({ layer })
     const { server, image } = all
     const { get } = await import('node:http')
     await new Promise<void>(resolve => {
@@ -107,15 +107,15 @@ describe('a server with an upstream registry', () => {
     await expect.poll(async () => (await all.here.stat(image.layer.digest))?.size).toBe(layer.length)
   })
 
-  test('waits for a first client that reads slowly, and gives it all of it', async () => {
+  test('waits for a slow first client and sends it the whole blob', async () => {
     const layer = Buffer.alloc(24_000_000, 'layer')
-    await using all = await standing({ layer })
+    await using all = await startMirror({ layer })
     const { get } = await import('node:http')
     const received = await new Promise<Buffer>((resolve, reject) => {
       get(`${all.server.url}${blob(all.image.layer.digest)}`, answer => {
         const chunks: Buffer[] = []
         answer.on('error', reject)
-        // Longer than the buffers between here and there last.
+        // A delay after which the buffers between server and client are full.
         setTimeout(() => answer.on('data', chunk => chunks.push(chunk)), 300)
         answer.on('end', () => resolve(Buffer.concat(chunks)))
       }).on('error', reject)
@@ -124,11 +124,11 @@ describe('a server with an upstream registry', () => {
     expect((await all.here.stat(all.image.layer.digest))?.size).toBe(layer.length)
   })
 
-  test('goes on where an earlier fetch broke off', async () => {
+  test('resumes a fetch that broke off', async () => {
     using directory = temporaryDirectory('upstream')
     const layer = Buffer.alloc(2_000_000, 'layer')
     const here = await openStore(`${directory.path}/store`)
-    await using all = await standing({ layer }, here)
+    await using all = await startMirror({ layer }, here)
     const { digest } = all.image.layer
     {
       await using writer = await here.ingest(digest)
@@ -140,8 +140,8 @@ describe('a server with an upstream registry', () => {
     expect(asked!.headers.range).toMatch(/^bytes=[1-9]/)
   })
 
-  test('takes nothing over that is not what it was asked for, and passes it on to nobody', async () => {
-    await using all = await standing()
+  test('neither stores nor serves bytes with a wrong digest', async () => {
+    await using all = await startMirror()
     const { server, image, origin } = all
     origin.misbehave({ kind: 'flip', at: 3 }, { method: 'GET', path: /blobs/, times: 9 })
     const answer = await server.ask('GET', blob(image.layer.digest))
@@ -151,12 +151,12 @@ describe('a server with an upstream registry', () => {
     await expect.poll(async () => (await server.ask('GET', blob(image.layer.digest))).complete).toBe(true)
   })
 
-  test('sees a tag move when it looks again, and not before', async () => {
+  test('sees a moved tag at the next look-up, not before', async () => {
     for (const [tagMaxAgeMs, sees] of [
       [0, true],
       [60_000, false],
     ] as const) {
-      await using all = await standing({ tagMaxAgeMs })
+      await using all = await startMirror({ tagMaxAgeMs })
       await pull(all)
       const { manifest } = await putStoreImage(all.there, 'another layer')
       await all.there.references.set('some/app:1', manifest)
@@ -165,8 +165,8 @@ describe('a server with an upstream registry', () => {
     }
   })
 
-  test('serves what it has when the upstream registry is down, and says that it may be old', async () => {
-    await using all = await standing({ tagMaxAgeMs: 0 })
+  test('serves stored content with a Warning while the upstream registry is down', async () => {
+    await using all = await startMirror({ tagMaxAgeMs: 0 })
     const { server, image, origin } = all
     await pull(all)
     await origin.close()
@@ -180,11 +180,11 @@ describe('a server with an upstream registry', () => {
     expect(unknown.body.toString()).not.toContain(origin.host)
   })
 
-  test('remembers over a restart what an incomplete image was called', async () => {
+  test('remembers the tag of an incomplete image over a restart', async () => {
     const here = createMemoryStore()
     let digest: Digest
     {
-      const all = await standing({}, here)
+      const all = await startMirror({}, here)
       const index = await putStoreDocument(all.there, MediaType.OciIndex, {
         schemaVersion: 2,
         mediaType: MediaType.OciIndex,
@@ -203,8 +203,8 @@ describe('a server with an upstream registry', () => {
     }
   })
 
-  test('says no when the upstream registry says no, also of what it once had', async () => {
-    await using all = await standing({ tagMaxAgeMs: 0 })
+  test('answers 404 when the upstream registry does, also for stored content', async () => {
+    await using all = await startMirror({ tagMaxAgeMs: 0 })
     await pull(all)
     await all.there.references.delete('some/app:1')
     for (const path of ['/v2/some/app/manifests/1', '/v2/none/manifests/1', '/v2/some/app/manifests/-x']) {
@@ -218,8 +218,8 @@ describe('a server with an upstream registry', () => {
     }
   })
 
-  test('lists the tags and referrers of both', async () => {
-    await using all = await standing()
+  test('lists tags and referrers of the upstream registry', async () => {
+    await using all = await startMirror()
     const { image, there, server } = all
     await there.references.set('some/app:2', image.manifest)
     expect((await server.ask('GET', '/v2/some/app/tags/list?n=1')).json()).toEqual({ name: 'some/app', tags: ['1'] })
@@ -231,8 +231,8 @@ describe('a server with an upstream registry', () => {
     await expect.poll(async () => (await server.ask('GET', '/v2/_catalog')).json().repositories).toEqual(['some/app'])
   })
 
-  test('is for one registry, takes nothing, and does not serve the names of others', async () => {
-    await using all = await standing()
+  test('serves one registry only, is read-only, and hides other names', async () => {
+    await using all = await startMirror()
     const { server, image, here, origin } = all
     expect((await server.ask('POST', '/v2/some/app/blobs/uploads/')).status).toBe(405)
     expect((await server.ask('DELETE', '/v2/some/app/manifests/1')).status).toBe(405)
@@ -252,15 +252,15 @@ describe('a server with an upstream registry', () => {
     expect((await ns('?')).status).toBe(404)
   })
 
-  test('passes on that it has to wait', async () => {
-    await using all = await standing()
+  test('passes Retry-After on', async () => {
+    await using all = await startMirror()
     all.origin.misbehave({ kind: 'too-many-requests', retryAfter: 100_000 }, { times: 9 })
     const answer = await all.server.ask('GET', '/v2/some/app/manifests/1')
     expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '100000' } })
   })
 
-  test('closing breaks off what is being fetched', async () => {
-    await using all = await standing({ layer: Buffer.alloc(2_000_000) })
+  test('aborts its fetches when it is closed', async () => {
+    await using all = await startMirror({ layer: Buffer.alloc(2_000_000) })
     all.origin.misbehave({ kind: 'stall', after: 1000 }, { method: 'GET', path: /blobs/ })
     const answer = all.server.ask('GET', blob(all.image.layer.digest)).catch(() => undefined)
     await expect.poll(() => asked(all).some(line => /GET .*blobs/.test(line))).toBe(true)

@@ -9,7 +9,7 @@ import { thrownBy } from '../../helpers/thrown-by.ts'
 import type { Workflows } from './subjects.ts'
 import { documentOf, EMPTY_JSON, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, someBytes } from './target.ts'
 
-/** A registry as our client sees it. */
+/** Registry under test, accessed through our client. */
 export class ClientTarget implements AsyncDisposable {
   readonly client: RegistryClient = registryClientFor()
   readonly repository: Repository
@@ -66,7 +66,7 @@ const missing = `sha256:${'0123456789abcdef'.repeat(4)}` as Digest
 export const clientWorkflows: Workflows<ClientTarget> = {
   pull: [
     [
-      'what is not there is not there',
+      'the client reports missing blobs, manifests and tags',
       async ({ client, repository }) => {
         expect(await client.statBlob(repository, missing)).toBeUndefined()
         for (const which of [{ tag: 'none' }, { digest: missing }]) {
@@ -81,7 +81,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a blob is fetched whole and from an offset on',
+      'the client fetches a blob whole and from an offset',
       async t => {
         const bytes = someBytes(2048)
         const descriptor = await t.pushBlob(bytes)
@@ -91,7 +91,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a manifest and an index are resolved and fetched by tag and digest',
+      'the client resolves and fetches a manifest and an index by tag and digest',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image)
@@ -107,7 +107,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
   ],
   push: [
     [
-      'a blob goes up in one piece, in pieces, and empty',
+      'the client uploads a blob whole, in chunks, and empty',
       async t => {
         const bytes = someBytes(2000)
         for (const descriptor of [await t.pushBlob(bytes), await t.pushBlob(someBytes(1999), OCI_LAYER, 700)]) {
@@ -117,7 +117,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a blob that is not what it is called is refused, and not there',
+      'the registry refuses a blob with a wrong digest and stores nothing',
       async t => {
         const wrong = { mediaType: OCI_LAYER, digest: await digestOf(someBytes()), size: 100 }
         await thrownBy(() =>
@@ -129,7 +129,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a blob is mounted from a repository that is named',
+      'the client mounts a blob from a named repository',
       async t => {
         const bytes = someBytes()
         const descriptor = await t.pushBlob(bytes)
@@ -139,14 +139,14 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a blob is mounted from wherever it is',
+      'the client mounts a blob without naming a repository',
       async t => {
         const { digest } = await t.pushBlob(someBytes())
         expect(await t.client.mountBlob(t.other, digest)).toBe(true)
       },
     ],
     [
-      'a manifest gets several tags',
+      'the client pushes a manifest with several tags',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, ['one', 'two', 'three'])
@@ -156,7 +156,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a manifest whose blobs are missing is refused, and they are named',
+      'the registry refuses a manifest with missing blobs and names them',
       async t => {
         const config = { mediaType: OCI_CONFIG, digest: missing, size: 2 }
         const document = asFetched(documentOf(OCI_MANIFEST, { config, layers: [] }))
@@ -167,7 +167,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
   ],
   'content discovery': [
     [
-      'tags are listed',
+      'the client lists tags',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, ['c', 'a', 'b'])
@@ -175,7 +175,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'referrers are listed, all and of one kind',
+      'the client lists referrers, all and of one artifact type',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, 'tag')
@@ -193,7 +193,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'the list of referrers needs no tag of its own',
+      'the list of referrers needs no fallback tag',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, 'tag')
@@ -204,7 +204,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
   ],
   'content management': [
     [
-      'a manifest is deleted by digest, and its tags with it',
+      'the client deletes a manifest by digest, with its tags',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, 'tag')
@@ -215,7 +215,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a tag is deleted, and not what it stands for',
+      'the client deletes a tag and keeps its manifest',
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, ['one', 'two'])
@@ -224,7 +224,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       },
     ],
     [
-      'a blob is deleted',
+      'the client deletes a blob',
       async t => {
         const { digest } = await t.pushBlob(someBytes())
         expect(await t.client.deleteBlob(t.repository, digest)).toBe(true)

@@ -52,7 +52,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'when no tags are left, or none were asked for, there is no Link',
+    'an empty page, also for n=0, has no Link',
     async t => {
       await fourTags(t)
       for (const query of ['', '?n=0', '?n=4', '?n=9', '?n=2&last=test1', '?last=test3']) {
@@ -61,7 +61,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'tags are listed in the order of their characters, in whatever order they were set',
+    'tags are listed in lexical order, whatever order they were set in',
     async t => {
       const image = await t.image()
       for (const tag of ['b', '1.10', '_x', 'B', '1.9', 'a-b', 'a']) await t.pushManifest(tag, image)
@@ -69,7 +69,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'tags after one that is not there are those that would follow it',
+    'the page after a missing tag starts at the next tag in order',
     async t => {
       await fourTags(t)
       expect((await tags(t, '?last=test15')).tags).toEqual(['test2', 'test3'])
@@ -97,7 +97,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'tags of a repository that is not there: 404 NAME_UNKNOWN',
+    'a missing repository has no list of tags: 404 NAME_UNKNOWN',
     async t => {
       const answer = await t.ask('GET', 'tags/list')
       expect(answer.status).toBe(404)
@@ -109,7 +109,7 @@ export const discoveryCases: readonly Case[] = [
     async t => expect((await referrers(t, digestOf(someBytes()))).manifests).toEqual([]),
   ],
   [
-    'OCI-Subject is set when a manifest with a subject is pushed, before and after its subject',
+    'a push of a manifest answers with OCI-Subject, before and after its subject exists',
     async t => {
       const image = await t.image()
       const before = await t.referrer(image.described, 'application/vnd.test.a', 'before')
@@ -160,7 +160,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'OCI-Subject is set when an index with a subject is pushed, and the index is listed',
+    'a push of an index with a subject answers with OCI-Subject, and the index is listed',
     async t => {
       const image = await t.image()
       await t.pushManifest(image.described.digest, image)
@@ -175,7 +175,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'a referrer without an artifact type has that of its config',
+    'a referrer without an artifact type has the media type of its config',
     async t => {
       const image = await t.image()
       const referrer = await t.image({ subject: image.described })
@@ -185,7 +185,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'a referrer that was deleted is not listed',
+    'a deleted referrer is not listed',
     async t => {
       const image = await t.image()
       const [gone, stays] = [
@@ -198,7 +198,7 @@ export const discoveryCases: readonly Case[] = [
     },
   ],
   [
-    'referrers of what is no digest: 400',
+    'the referrers of an invalid digest are refused with 400',
     async t => expect((await t.ask('GET', 'referrers/sha256:nothing')).status).toBe(400),
   ],
 ]

@@ -24,7 +24,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE request to manifest (digest) should yield 202, GET of it 404',
+    'DELETE request to manifest (digest) should yield 202, a later GET 404',
     async t => {
       const image = await t.image()
       await t.pushManifest('tag', image)
@@ -45,7 +45,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE of a manifest that is not there: 404',
+    'DELETE of a missing manifest is answered with 404',
     async t => {
       await t.pushManifest('tag', await t.image())
       expect((await t.ask('DELETE', `manifests/${digestOf(someBytes())}`)).status).toBe(404)
@@ -53,7 +53,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE in a repository that is not there: 404',
+    'DELETE in a missing repository is answered with 404',
     async t => {
       for (const path of [`manifests/${digestOf(someBytes())}`, `blobs/${digestOf(someBytes())}`]) {
         expect([path, (await t.ask('DELETE', path)).status]).toEqual([path, 404])
@@ -61,7 +61,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE request to blob URL should yield 202 response, GET of it 404',
+    'DELETE request to blob URL should yield 202 response, a later GET 404',
     async t => {
       const { digest } = await t.pushBlob(someBytes())
       expect((await t.ask('DELETE', `blobs/${digest}`)).status).toBe(202)
@@ -70,7 +70,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE of a blob that is not there: 404',
+    'DELETE of a missing blob is answered with 404',
     async t => {
       await t.pushBlob(someBytes())
       expect((await t.ask('DELETE', `blobs/${digestOf(someBytes())}`)).status).toBe(404)
@@ -87,7 +87,7 @@ export const managementCases: readonly Case[] = [
     },
   ],
   [
-    'DELETE of a blob that a tagged manifest needs is refused, or breaks nothing',
+    'DELETE of a blob that a tagged manifest needs breaks no image',
     async t => {
       const image = await t.image()
       await t.pushManifest('tag', image)

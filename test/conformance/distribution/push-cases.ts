@@ -32,10 +32,12 @@ async function created(t: Target, answer: HttpAnswer): Promise<void> {
   t.locationOf(answer)
 }
 
-/** Sends the pieces of a blob, each where the last answer said. Gives the place to end it. */
-async function inPieces(t: Target, pieces: readonly Buffer[]): Promise<string> {
+/**
+ * Sends the chunks of a blob, each to the Location of the previous answer. Resolves to the path that ends the upload.
+ */
+async function inChunks(t: Target, chunks: readonly Buffer[]): Promise<string> {
   let [at, start] = [await t.startUpload(), 0]
-  for (const piece of pieces) {
+  for (const piece of chunks) {
     const answer = await patch(t, at, piece, start)
     start += piece.length
     expect(answer).toMatchObject({ status: 202, headers: { range: `0-${start - 1}` } })
@@ -44,15 +46,15 @@ async function inPieces(t: Target, pieces: readonly Buffer[]): Promise<string> {
   return at
 }
 
-/** Ends an upload under a digest that it does not have: refused, and not there. */
+/** Ends an upload with a wrong digest; expects a refusal and no stored blob. */
 async function refused(t: Target, answer: HttpAnswer, digest: string): Promise<void> {
   expect(answer.status).toBe(400)
   expectErrors(answer, ['DIGEST_INVALID', 'SIZE_INVALID'])
   expect((await t.ask('HEAD', `blobs/${digest}`)).status).toBe(404)
 }
 
-/** Of 895 bytes. */
-const pieces = () => [someBytes(300), someBytes(300), someBytes(295)]
+/** Three chunks, 895 bytes together. */
+const chunks = () => [someBytes(300), someBytes(300), someBytes(295)]
 
 export const pushCases: readonly Case[] = [
   [
@@ -97,7 +99,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'every upload has an address of its own, which holds a UUID or the like',
+    'every upload has its own address with a unique id',
     async t => {
       const [one, two] = [await t.startUpload(), await t.startUpload()]
       expect(one).toMatch(/[0-9a-f-]{32}/i)
@@ -105,7 +107,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'the Location of what was stored can be pulled: of a blob by PUT, of one by mount, of a manifest',
+    'the Location of a pushed blob, a mounted blob and a manifest can be pulled',
     async t => {
       const bytes = someBytes()
       const digest = digestOf(bytes)
@@ -126,7 +128,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'an upload cannot end without a digest, nor with one that is malformed',
+    'an upload cannot end without a digest or with a malformed one',
     async t => {
       const bytes = someBytes()
       for (const digest of ['', 'sha256:abc', 'sha256:Z']) {
@@ -140,11 +142,11 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a last piece out of order is refused with 416, and the upload goes on',
+    'a last chunk out of order is refused with 416, and the upload can be resumed',
     async t => {
-      const [first, second, last] = pieces() as [Buffer, Buffer, Buffer]
+      const [first, second, last] = chunks() as [Buffer, Buffer, Buffer]
       const bytes = Buffer.concat([first, second, last])
-      const at = await inPieces(t, [first])
+      const at = await inChunks(t, [first])
       const early = { ...octets, 'content-range': `600-${bytes.length - 1}` }
       const refused = await t.ask('PUT', withQuery(at, { digest: digestOf(bytes) }), { headers: early, body: last })
       expect(refused.status).toBe(416)
@@ -159,11 +161,11 @@ export const pushCases: readonly Case[] = [
     async t => expect((await patch(t, await t.startUpload(), someBytes(10), 10)).status).toBe(416),
   ],
   [
-    'Blob Upload Chunked: pieces by PATCH, then PUT, should return 202 and 201',
+    'Blob Upload Chunked: PATCH of each chunk, then PUT, should return 202 and 201',
     async t => {
-      const parts = pieces()
+      const parts = chunks()
       const bytes = Buffer.concat(parts)
-      const at = withQuery(await inPieces(t, parts), { digest: digestOf(bytes) })
+      const at = withQuery(await inChunks(t, parts), { digest: digestOf(bytes) })
       await created(t, await t.ask('PUT', at, { headers: { 'content-length': '0' } }))
       await isThere(t, bytes)
     },
@@ -171,9 +173,9 @@ export const pushCases: readonly Case[] = [
   [
     'Blob Upload Chunked: PUT request with final chunk should return 201',
     async t => {
-      const [first, second, last] = pieces() as [Buffer, Buffer, Buffer]
+      const [first, second, last] = chunks() as [Buffer, Buffer, Buffer]
       const bytes = Buffer.concat([first, second, last])
-      const at = withQuery(await inPieces(t, [first, second]), { digest: digestOf(bytes) })
+      const at = withQuery(await inChunks(t, [first, second]), { digest: digestOf(bytes) })
       const headers = { ...octets, 'content-range': `600-${bytes.length - 1}` }
       await created(t, await t.ask('PUT', at, { headers, body: last }))
       await isThere(t, bytes)
@@ -182,8 +184,8 @@ export const pushCases: readonly Case[] = [
   [
     'Blob Upload Chunked: Retry previous blob chunk should return 416',
     async t => {
-      const [first, second] = pieces() as [Buffer, Buffer]
-      const at = await inPieces(t, [first])
+      const [first, second] = chunks() as [Buffer, Buffer]
+      const at = await inChunks(t, [first])
       expect((await patch(t, at, first, 0)).status).toBe(416)
       expect((await patch(t, at, second, 300)).status).toBe(202)
     },
@@ -192,7 +194,7 @@ export const pushCases: readonly Case[] = [
     'Blob Upload Chunked: Get on stale blob upload should return 204 with a range and location',
     async t => {
       const start = await t.startUpload()
-      const [first, second] = pieces() as [Buffer, Buffer]
+      const [first, second] = chunks() as [Buffer, Buffer]
       expect((await patch(t, start, first, 0)).status).toBe(202)
       const answer = await t.ask('GET', start)
       expect(answer).toMatchObject({ status: 204, headers: { range: '0-299' } })
@@ -200,7 +202,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'an upload is cancelled by DELETE with 204, and is gone',
+    'DELETE cancels an upload with 204',
     async t => {
       const at = await t.startUpload()
       expect((await t.ask('DELETE', at)).status).toBe(204)
@@ -241,12 +243,15 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'the blob of no bytes is a blob',
+    'the empty blob can be pushed and pulled',
     async t => isThere(t, Buffer.alloc(0), (await t.pushBlob(Buffer.alloc(0))).digest),
   ],
-  ['the blob of an empty object is a blob', async t => isThere(t, EMPTY_JSON, (await t.pushBlob(EMPTY_JSON)).digest)],
   [
-    'a blob is put and got by a sha512 digest',
+    'the empty object of artifacts can be pushed and pulled',
+    async t => isThere(t, EMPTY_JSON, (await t.pushBlob(EMPTY_JSON)).digest),
+  ],
+  [
+    'a blob is pushed and pulled by a sha512 digest',
     async t => {
       const bytes = someBytes()
       const digest = digestOf(bytes, 'sha512')
@@ -256,16 +261,16 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a sha512 digest ends an upload that began without one: in one piece, in pieces, as a stream',
+    'a sha512 digest ends an upload started without it: whole, in chunks, as a stream',
     async t => {
-      const parts = pieces()
+      const parts = chunks()
       const bytes = Buffer.concat(parts)
       const digest = digestOf(bytes, 'sha512')
       const stream = await t.ask('PATCH', await t.startUpload(), { headers: octets, body: [bytes] })
       for (const [at, body] of [
         [await t.startUpload(), bytes],
-        [await inPieces(t, parts), undefined],
-        [await inPieces(t, parts.slice(0, 2)), parts[2]!],
+        [await inChunks(t, parts), undefined],
+        [await inChunks(t, parts.slice(0, 2)), parts[2]!],
         [t.locationOf(stream), undefined],
       ] as const) {
         const sent = body ? { headers: octets, body } : { headers: { 'content-length': '0' } }
@@ -276,17 +281,17 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a wrong digest is refused when all comes with the POST',
+    'a wrong digest is refused after a POST with the whole blob',
     async t => {
       const wrong = digestOf(someBytes())
       const answer = await t.ask('POST', `blobs/uploads/?digest=${wrong}`, { headers: octets, body: someBytes() })
-      // SPEC: a registry that does not do it in one request opens an upload instead.
+      // SPEC: a registry without single-request uploads starts an upload instead.
       if (answer.status === 202) return
       await refused(t, answer, wrong)
     },
   ],
   [
-    'a wrong digest is refused when all comes with the PUT',
+    'a wrong digest is refused after a PUT with the whole blob',
     async t => {
       const wrong = digestOf(someBytes())
       const at = withQuery(await t.startUpload(), { digest: wrong })
@@ -294,10 +299,10 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a wrong digest is refused after pieces',
+    'a wrong digest is refused after chunks',
     async t => {
       const wrong = digestOf(someBytes())
-      const at = withQuery(await inPieces(t, pieces()), { digest: wrong })
+      const at = withQuery(await inChunks(t, chunks()), { digest: wrong })
       await refused(t, await t.ask('PUT', at, { headers: { 'content-length': '0' } }), wrong)
     },
   ],
@@ -310,7 +315,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'an upload that is not there: 404',
+    'requests to a missing upload are answered with 404',
     async t => {
       const at = await t.startUpload()
       await t.ask('DELETE', at)
@@ -335,7 +340,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a manifest is kept byte for byte, also with space that means nothing',
+    'a manifest is stored byte for byte, also with insignificant white space',
     async t => {
       const image = await t.image()
       const bytes = Buffer.from(`\n${JSON.stringify(JSON.parse(image.bytes.toString()), null, 3)} \r\n`)
@@ -353,7 +358,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a manifest whose blobs are missing is refused with MANIFEST_BLOB_UNKNOWN',
+    'a manifest with missing blobs is refused with MANIFEST_BLOB_UNKNOWN',
     async t => {
       const missing = { mediaType: OCI_CONFIG, digest: digestOf(someBytes()), size: 512 }
       const answer = await t.putManifest('x', documentOf(OCI_MANIFEST, { config: missing, layers: [] }))
@@ -362,7 +367,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'a manifest put by a digest that it does not have is refused with 400',
+    'a manifest put under a wrong digest is refused with 400',
     async t => {
       const wrong = digestOf(someBytes())
       const answer = await t.putManifest(wrong, await t.image())
@@ -383,7 +388,7 @@ export const pushCases: readonly Case[] = [
     },
   ],
   [
-    'several tags are set by one request',
+    'one request sets several tags',
     async t => {
       const image = await t.image()
       const answer = await t.putManifest(image.described.digest, image, '?tag=one&tag=two')

@@ -6,10 +6,10 @@ import { needsProgram } from '../../helpers/needs-program.ts'
 import { startDockerRegistry } from '../../helpers/start-docker-registry.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
-/** What does not hold, and why. A case that comes to hold is taken from the list, or the test fails. */
+/** Cases that a registry fails, with the reason. The test fails if a listed case passes. */
 export type Differences = Readonly<Record<string, string>>
 
-/** Cases by workflow of the specification, each with its name. */
+/** Named cases, grouped by workflow of the specification. */
 export type Workflows<T> = Readonly<
   Record<string, readonly (readonly [name: string, run: (target: T) => Promise<void>])[]>
 >
@@ -31,16 +31,16 @@ async function served(store: Store): Promise<Subject> {
   }
 }
 
-/** Runs all cases against our server, over memory and over a directory, and against docker-registry. */
+/** Runs all cases against our server with a memory store, our server with a disk store, and docker-registry. */
 export function runAgainstAll<T extends AsyncDisposable>(
   workflows: Workflows<T>,
   open: (url: string) => T,
   differences: { readonly ours: Differences; readonly dockerRegistry: Differences },
 ): void {
   const run = (start: () => Promise<Subject>, expected: Differences) => runAgainst(workflows, open, start, expected)
-  describe('our server over memory', () => run(() => served(createMemoryStore()), differences.ours))
+  describe('our server with a memory store', () => run(() => served(createMemoryStore()), differences.ours))
 
-  describe('our server over a directory', () => {
+  describe('our server with a disk store', () => {
     const directory = temporaryDirectory('conformance')
     afterAll(() => directory[Symbol.dispose]())
     run(async () => served(await openStore(join(directory.path, 'store'))), differences.ours)
@@ -79,7 +79,7 @@ function runAgainst<T extends AsyncDisposable>(
     })
   }
 
-  test('every difference belongs to a case', () => {
+  test('every known difference names a case', () => {
     const names = Object.values(workflows).flatMap(cases => cases.map(([name]) => name))
     expect(new Set(names).size).toBe(names.length)
     for (const name of Object.keys(differences)) expect(names).toContain(name)

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { type HttpAnswer, httpRequest } from '../../helpers/http-request.ts'
 
-/** One case of the distribution specification: its name there, and what has to hold. Throws if it does not. */
+/** One case of the distribution specification. `run` throws if the registry fails it. */
 export type Case = readonly [name: string, run: (target: Target) => Promise<void>]
 
-/** What a descriptor says of bytes. */
+/** Descriptor of some bytes. */
 export interface Described {
   readonly mediaType: string
   readonly digest: string
@@ -19,7 +19,7 @@ export const OCI_EMPTY = 'application/vnd.oci.empty.v1+json'
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
 export const EMPTY_JSON = Buffer.from('{}')
 
-/** The digest of bytes, by the platform. */
+/** Digest of bytes, computed by node:crypto. */
 export function digestOf(bytes: Uint8Array, algorithm = 'sha256'): string {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
 }
@@ -28,10 +28,10 @@ export function describe(bytes: Uint8Array, mediaType: string): Described {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
 
-/** Bytes that no other case has, so that no case meets what another one left. */
+/** Random bytes: no case finds a blob of another one. */
 export const someBytes = (length = 512): Buffer => randomBytes(length)
 
-/** An index as a registry answers it, or a manifest that was put. */
+/** Bytes of a manifest or index, with their descriptor. */
 export interface Document {
   readonly bytes: Buffer
   readonly described: Described
@@ -42,10 +42,10 @@ export function documentOf(mediaType: string, members: object): Document {
   return { bytes, described: describe(bytes, mediaType) }
 }
 
-/** Some registries take a client that does not say this for one that knows only Docker's documents. */
+/** Without it, docker-registry 2.8 assumes a client that knows only Docker's document types. */
 const ACCEPT = { accept: `${OCI_MANIFEST}, ${OCI_INDEX}` }
 
-/** A registry under test, and two repositories of it that nobody else uses. */
+/** Registry under test, with two repositories that only this case uses. */
 export class Target implements AsyncDisposable {
   readonly url: string
   readonly repository: string
@@ -71,7 +71,7 @@ export class Target implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Begins an upload, and gives the path that goes on with it. */
+  /** Starts an upload and resolves to its path. */
   async startUpload(query = '', repository = this.repository): Promise<string> {
     const answer = await this.ask('POST', `/v2/${repository}/blobs/uploads/${query}`, {
       headers: { 'content-length': '0' },
@@ -80,7 +80,7 @@ export class Target implements AsyncDisposable {
     return this.locationOf(answer)
   }
 
-  /** The path that an answer leads to. */
+  /** Path and query of an answer's Location. */
   locationOf({ headers }: HttpAnswer): string {
     expect(headers.location).toBeTruthy()
     const { pathname, search } = new URL(headers.location!, this.url)
@@ -100,7 +100,7 @@ export class Target implements AsyncDisposable {
     return this.ask('PUT', `manifests/${reference}${query}`, { headers, body: bytes })
   }
 
-  /** Puts a manifest that has to be taken. */
+  /** Puts a manifest and expects 201. */
   async pushManifest(reference: string, document: Document): Promise<HttpAnswer> {
     const answer = await this.putManifest(reference, document)
     expect(answer.status).toBe(201)
@@ -108,7 +108,7 @@ export class Target implements AsyncDisposable {
     return answer
   }
 
-  /** An image whose blobs have been pushed, not yet put itself. */
+  /** Manifest of an image whose blobs are pushed; the manifest itself is not. */
   async image(members: object = {}): Promise<Document> {
     const config = await this.pushBlob(
       Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] } })),
@@ -118,7 +118,7 @@ export class Target implements AsyncDisposable {
     return documentOf(OCI_MANIFEST, { config, layers, ...members })
   }
 
-  /** An artifact that refers to another manifest. */
+  /** Manifest of an artifact with a subject; its blobs are pushed. */
   async referrer(subject: Described, artifactType: string, note: string): Promise<Document> {
     const config = await this.pushBlob(EMPTY_JSON, OCI_EMPTY)
     const layers = [await this.pushBlob(someBytes(), 'application/octet-stream')]
@@ -130,7 +130,7 @@ export function withQuery(path: string, query: Record<string, string>): string {
   return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`
 }
 
-/** SPEC: errors are `{"errors":[{"code","message","detail"}]}`, codes of upper-case letters and underscores. */
+/** SPEC: errors are `{"errors":[{"code","message","detail"}]}` with codes of upper-case letters and underscores. */
 export function expectErrors(answer: HttpAnswer, codes?: readonly string[]): void {
   const { errors } = answer.json()
   expect(errors.length).toBeGreaterThan(0)
