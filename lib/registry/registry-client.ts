@@ -26,8 +26,8 @@ export interface FetchBlobOptions extends AbortOptions {
    */
   readonly parallel?: number | undefined
   /**
-   * Also fetch from the addresses in the descriptor's `urls`, after the registry, without credentials and by the same URL
-   * policy. Whoever wrote the manifest chose them. @defaultValue `false`
+   * Also fetch from the first 16 addresses in the descriptor's `urls`, after the registry, without credentials and by the
+   * same URL policy. The author of the manifest chose them. @defaultValue `false`
    */
   readonly foreign?: boolean | undefined
   /** Told of bytes that came although they had come before, because a server would not give a part. */
@@ -106,7 +106,8 @@ export interface ReferrersOptions extends AbortOptions {
  */
 export interface RegistryClient extends AsyncDisposable {
   /**
-   * What a reference stands for now: media type, digest and size of its manifest, by HEAD where the registry answers it.
+   * What a reference stands for now: media type, digest and size of its manifest. By HEAD where the registry answers that
+   * in full; else the manifest is fetched.
    *
    * @throws {@link RegistryError} `ERR_MANIFEST_NOT_FOUND`.
    */
@@ -138,7 +139,10 @@ export interface RegistryClient extends AsyncDisposable {
     options?: AbortOptions,
   ): Promise<Digest>
 
-  /** Whether the repository holds the blob, and its size as the registry says. */
+  /**
+   * Whether the repository holds the blob, and its size as the registry says; `undefined` if it does not, or if nothing can
+   * be learnt without fetching the blob.
+   */
   statBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<RemoteBlob | undefined>
 
   /**
@@ -149,8 +153,10 @@ export interface RegistryClient extends AsyncDisposable {
    * **The digest is not checked**, and the bytes may come from several sources: the caller compares it and, if it differs,
    * throws everything away and calls {@link distrustBlob}.
    *
-   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}: the failure of the registry
-   * itself, if all sources failed.
+   * A content coding that a proxy has put around the blob is undone.
+   *
+   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}; {@link LimitError} if six times the
+   * blob has come and it is not complete: the failure of the registry itself, if all sources failed.
    */
   fetchBlob(repository: Repository, descriptor: Descriptor, options?: FetchBlobOptions): AsyncIterable<Uint8Array>
 
@@ -170,7 +176,10 @@ export interface RegistryClient extends AsyncDisposable {
    * is sent in pieces goes on where the registry says it broke off; one sent in one piece begins anew. What the registry
    * has in another repository it may take over from there; then nothing is sent.
    *
-   * @throws what `open`'s stream throws, then nothing is kept by the registry.
+   * A registry that takes bodies by PATCH only, or with the closing PUT only, gets them that way.
+   *
+   * @throws what `open`'s stream throws, then nothing is kept by the registry; {@link LimitError} if six times the blob has
+   * been sent and the registry still does not have it.
    */
   pushBlob(
     repository: Repository,
