@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Store } from '../store/index.ts'
+import type { ManifestMemory } from './manifests/manifest-memory.ts'
+import type { StoredManifests } from './manifests/stored-manifests.ts'
 import type { Settings } from './options.ts'
 import type { PushLease } from './pushes/push-lease.ts'
 import type { ReferrerIndex } from './referrers/referrer-index.ts'
@@ -10,6 +12,8 @@ import type { Upstream } from './upstream/upstream.ts'
 export interface ServerParts {
   readonly store: Store
   readonly settings: Settings
+  readonly manifests: StoredManifests
+  readonly manifestMemory: ManifestMemory
   readonly uploads: UploadSessions
   readonly pushes: PushLease
   readonly referrers: ReferrerIndex

@@ -3,6 +3,8 @@ import type { Store } from '../store/index.ts'
 import type { ServerParts } from './call.ts'
 import { Pipelines } from './connections/pipeline.ts'
 import { closeServer, type ListenOptions, openServer, type RegistryAddress } from './listen.ts'
+import { ManifestMemory } from './manifests/manifest-memory.ts'
+import { StoredManifests } from './manifests/stored-manifests.ts'
 import { type RegistryServerOptions, type Settings, settingsOf } from './options.ts'
 import { PushLease } from './pushes/push-lease.ts'
 import { ReferrerIndex } from './referrers/referrer-index.ts'
@@ -55,12 +57,15 @@ class StoreServer implements RegistryServer {
   constructor(store: Store, settings: Settings) {
     this.#settings = settings
     this.#pipelines = new Pipelines(settings.maxPipelinedRequests)
+    const manifestMemory = new ManifestMemory(settings.manifestMemoryBytes)
     this.#parts = {
       store,
       settings,
+      manifests: new StoredManifests(store, manifestMemory),
+      manifestMemory,
       uploads: new UploadSessions(store, settings),
       pushes: new PushLease(store, settings.uploadIdleMs),
-      referrers: new ReferrerIndex(store),
+      referrers: new ReferrerIndex(store, manifestMemory),
       upstream: settings.upstream && new Upstream(store, settings.upstream, settings.onError),
     }
     this.handler = (request, response) => {

@@ -70,12 +70,21 @@ export interface RegistryServerOptions {
    */
   readonly maxManifestBytes?: number | undefined
   /**
+   * Memory in bytes for manifests that are being processed, of all requests together. Further requests wait before the
+   * server reads their bodies. A quarter of it is reserved for manifests up to 256 KiB. @defaultValue 32 MiB
+   */
+  readonly manifestMemoryBytes?: number | undefined
+  /**
+   * Time in milliseconds that the body of a manifest may take to arrive; then the answer is 408. @defaultValue 30 seconds
+   */
+  readonly manifestTimeoutMs?: number | undefined
+  /**
    * Uploads that may be open at once. A further upload replaces the oldest empty upload of the client with the most
-   * uploads. If no upload is empty, it is answered with 429. @defaultValue `256`
+   * uploads. If no upload is empty, it is answered with 429. @defaultValue `2048`
    */
   readonly maxUploads?: number | undefined
   /**
-   * Uploads that one client may have open at once; a further one replaces its oldest empty upload. @defaultValue `128`
+   * Uploads that one client may have open at once; a further one replaces its oldest empty upload. @defaultValue `1024`
    */
   readonly maxUploadsPerClient?: number | undefined
   /** Time in milliseconds after which an upload without a byte is dropped. @defaultValue five minutes */
@@ -125,8 +134,10 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     onRequest: options.onRequest ?? (() => {}),
     onError: ignoringErrors(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),
-    maxUploads: options.maxUploads ?? 256,
-    maxUploadsPerClient: options.maxUploadsPerClient ?? 128,
+    manifestMemoryBytes: options.manifestMemoryBytes ?? 32 * 1024 * 1024,
+    manifestTimeoutMs: options.manifestTimeoutMs ?? 30_000,
+    maxUploads: options.maxUploads ?? 2048,
+    maxUploadsPerClient: options.maxUploadsPerClient ?? 1024,
     emptyUploadIdleMs: options.emptyUploadIdleMs ?? 300_000,
     minChunkBytes: options.minChunkBytes ?? 0,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,

@@ -5,7 +5,6 @@ import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { nameTableOf } from '../lists/name-table.ts'
 import { unknownManifest } from './get-manifest.ts'
-import { findManifest } from './proven-document.ts'
 
 /** DELETE of a tag, or of a manifest together with all tags of the repository that refer to it. */
 export async function deleteManifest(
@@ -14,7 +13,7 @@ export async function deleteManifest(
 ): Promise<Answer> {
   const { repository, reference } = route
   const digest = isDigest(reference) ? reference : undefined
-  if (digest && !(await findManifest(call.store, { digest }, call.signal))) throw unknownManifest(reference)
+  if (digest && !(await call.manifests.find({ digest }, call.signal))) throw unknownManifest(reference)
   const names = await (digest
     ? namesOfDigest(call, repository, digest)
     : nameTableOf(call.store).namesOf(repository, reference, call.signal))

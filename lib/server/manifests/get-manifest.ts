@@ -6,7 +6,6 @@ import { Fault } from '../fault.ts'
 import { isNotModified } from '../is-not-modified.ts'
 import { findTag } from '../lists/find-tag.ts'
 import { outOfDate } from '../upstream/out-of-date.ts'
-import { findManifest } from './proven-document.ts'
 
 /** GET and HEAD of a manifest or index, by tag or digest. */
 export async function getManifest(
@@ -21,9 +20,9 @@ export async function getManifest(
   const which = isDigest(reference)
     ? { digest: reference }
     : (ensured?.descriptor ?? (await findTag(call.store, route.repository, reference, call.signal)))
-  const found = which && (await findManifest(call.store, which, call.signal))
+  const found = which && (await call.manifests.find(which, call.signal))
   if (!found) throw unknownManifest(reference)
-  const { descriptor, bytes } = found
+  const { descriptor, body } = found
   const etag = `"${descriptor.digest}"`
   const headers = {
     'Content-Type': descriptor.mediaType,
@@ -32,7 +31,7 @@ export async function getManifest(
     ...(ensured?.failure ? outOfDate : {}),
   }
   if (isNotModified(call.request, etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, 'Content-Length': `${descriptor.size}` }, body: bytes }
+  return { status: 200, headers: { ...headers, 'Content-Length': `${descriptor.size}` }, body }
 }
 
 /** Fault for a manifest that does not exist. */

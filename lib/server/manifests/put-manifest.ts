@@ -1,5 +1,6 @@
 import { type Digest, digestOf, isDigest, splitDigest } from '../../digest/index.ts'
 import { BlobNotFoundError, FormatError, LimitError } from '../../errors/index.ts'
+import { abortableItems } from '../../internal/abortable-items.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, type ImageDocument, isTag } from '../../spec/index.ts'
 import type { Answer } from '../answer.ts'
@@ -22,8 +23,16 @@ export async function putManifest(
   call: Call,
   route: RepositoryNames & { readonly reference: string },
 ): Promise<Answer> {
-  const { repository, path, reference } = route
-  const tags = tagsAsked(call, reference)
+  const tags = tagsAsked(call, route.reference)
+  const bytes = expectedBytes(call)
+  return call.manifestMemory.during(bytes, call.signal, () => takeManifest(call, route, tags))
+}
+
+async function takeManifest(
+  call: Call,
+  { repository, path, reference }: RepositoryNames & { readonly reference: string },
+  tags: readonly string[],
+): Promise<Answer> {
   const bytes = await bodyOf(call)
   const document = documentFrom(bytes, call.request.headers['content-type'])
   const digest = await digestFor(bytes, reference)
@@ -59,17 +68,34 @@ function tagsAsked({ query }: Call, reference: string): readonly string[] {
   return tags
 }
 
-async function bodyOf({ request, settings }: Call): Promise<Uint8Array> {
+/** Bytes of memory to hold for a manifest, from what the request announces. */
+function expectedBytes({ request, settings }: Call): number {
   const limit = settings.maxManifestBytes
+  const announced = request.headers['content-length']
+  const bytes = announced === undefined ? limit : Number(announced)
+  if (bytes > limit) throw tooLarge(new LimitError('manifest bytes', { limit, actual: bytes }), limit)
+  return bytes
+}
+
+async function bodyOf({ request, settings }: Call): Promise<Uint8Array> {
+  const { maxManifestBytes: limit, manifestTimeoutMs } = settings
+  // SAFETY: a client that sends half a manifest and stops holds memory that others wait for.
+  const late = new AbortController()
+  const message = `no whole manifest came within ${manifestTimeoutMs} ms`
+  const timer = setTimeout(() => late.abort(new Fault(408, { code: 'MANIFEST_INVALID', message })), manifestTimeoutMs)
+  // Leaving the loop must not destroy the connection, on which the refusal has to go out.
+  const chunks = abortableItems(request.iterator({ destroyOnReturn: false }), late.signal)
   try {
-    const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > limit) throw new LimitError('manifest bytes', { limit, actual: announced })
-    // Leaving the loop early must not destroy the connection: the refusal is sent on it.
-    return await collectBytes(request.iterator({ destroyOnReturn: false }), limit, 'manifest bytes')
+    return await collectBytes(chunks, limit, 'manifest bytes')
   } catch (error) {
-    if (!(error instanceof LimitError)) throw error
-    throw new Fault(413, { code: 'SIZE_INVALID', message: error.message, detail: { limit } })
+    throw error instanceof LimitError ? tooLarge(error, limit) : error
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+function tooLarge({ message }: LimitError, limit: number): Fault {
+  return new Fault(413, { code: 'SIZE_INVALID', message, detail: { limit } })
 }
 
 function documentFrom(bytes: Uint8Array, contentType: string | undefined): ImageDocument {

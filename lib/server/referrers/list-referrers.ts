@@ -17,31 +17,43 @@ export async function listReferrers(call: Call, route: RepositoryNames & { reado
   const listed = await call.upstream?.referrers(route, route.digest, call.signal)
   const failure = listed && 'failure' in listed ? listed.failure : undefined
   if (failure) call.report(failure.reason)
+  const last = call.query.get('last')
   // SAFETY: the store does not record the repository of a referrer. Merging its list into that of the upstream registry
   // would show signatures of one repository in another; so the store is used only if the upstream registry cannot be
   // asked.
-  const all = listed && 'items' in listed ? listed.items : await call.referrers.find(route.digest)
-  const wanted = [...new Map(all.map(entry => [entry.digest, entry])).values()]
-    .filter(entry => artifactType === null || entry.artifactType === artifactType)
-    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
-  const page = pageAfter(wanted, call.query.get('last'))
+  const all =
+    listed && 'items' in listed ? sorted(listed.items, last) : call.referrers.find(route.digest, last, call.signal)
+  const page = await pageOf(all, artifactType)
   const headers: Record<string, string> = { 'Content-Type': MediaType.OciIndex, ...(failure ? outOfDate : {}) }
   if (artifactType !== null) headers['OCI-Filters-Applied'] = 'artifactType'
-  const last = page.at(-1)
-  if (last && last !== wanted.at(-1)) {
-    const next = new URLSearchParams({ ...(artifactType === null ? {} : { artifactType }), last: last.digest })
+  if (page.hasMore) {
+    const after = { last: page.entries.at(-1)!.digest }
+    const next = new URLSearchParams({ ...(artifactType === null ? {} : { artifactType }), ...after })
     headers.Link = `</v2/${route.path}/referrers/${route.digest}?${next}>; rel="next"`
   }
-  return jsonAnswer(200, { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: page }, headers)
+  return jsonAnswer(200, { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: page.entries }, headers)
 }
 
-function pageAfter(all: readonly Descriptor[], last: string | null): readonly Descriptor[] {
-  const rest = all.filter(({ digest }) => last === null || digest > last)
+/** Each entry once, sorted by digest, after `last`. */
+function sorted(entries: readonly Descriptor[], last: string | null): readonly Descriptor[] {
+  const unique = new Map(entries.map(entry => [entry.digest, entry]))
+  return [...unique.values()]
+    .filter(({ digest }) => last === null || digest > last)
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+}
+
+/** The entries that fit on a page; at least one, whatever the size of its annotations. Reads no further than that. */
+async function pageOf(
+  all: Iterable<Descriptor> | AsyncIterable<Descriptor>,
+  artifactType: string | null,
+): Promise<{ readonly entries: readonly Descriptor[]; readonly hasMore: boolean }> {
+  const entries: Descriptor[] = []
   let bytes = 0
-  const end = rest.findIndex(entry => {
+  for await (const entry of all) {
+    if (artifactType !== null && entry.artifactType !== artifactType) continue
     bytes += Buffer.byteLength(JSON.stringify(entry))
-    return bytes > PAGE_BYTES
-  })
-  // At least one entry, whatever the size of its annotations.
-  return end < 0 ? rest : rest.slice(0, Math.max(1, end))
+    if (bytes > PAGE_BYTES && entries.length > 0) return { entries, hasMore: true }
+    entries.push(entry)
+  }
+  return { entries, hasMore: false }
 }

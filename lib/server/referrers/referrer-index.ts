@@ -1,7 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
+import { abortable } from '../../internal/abort.ts'
 import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
 import { type BlobInfo, readDocument, type Store } from '../../store/index.ts'
+import type { ManifestMemory } from '../manifests/manifest-memory.ts'
 import { referrerEntry, subjectOf } from './referrer-entry.ts'
 
 /** Lower bound for the size of a manifest with a subject; smaller blobs are skipped. */
@@ -21,14 +23,16 @@ const BRACE = 0x7b
  */
 export class ReferrerIndex {
   readonly #store: Store
+  readonly #memory: ManifestMemory
   readonly #seen = new Set<Digest>()
   /** PERF: holds digests only; the annotations of a signature may have megabytes. */
   readonly #referrers = new Map<Digest, Set<BlobInfo>>()
   #scan: Promise<void> | undefined
   #freshUntil = 0
 
-  constructor(store: Store) {
+  constructor(store: Store, memory: ManifestMemory) {
     this.#store = store
+    this.#memory = memory
   }
 
   /** Adds a manifest that has just been stored. Returns its subject, if it has one. */
@@ -41,20 +45,23 @@ export class ReferrerIndex {
     return subject
   }
 
-  /** Entries for all manifests in the store whose subject has this digest. */
-  async find(subject: Digest): Promise<readonly Descriptor[]> {
+  /**
+   * Entries for all manifests in the store whose subject has this digest, sorted by digest, after `last`. Reads one
+   * manifest at a time, when its entry is requested.
+   */
+  async *find(subject: Digest, last: string | null, signal: AbortSignal): AsyncGenerator<Descriptor, void, undefined> {
     if (performance.now() >= this.#freshUntil) {
       this.#scan ??= this.#scanStore().finally(() => {
         this.#scan = undefined
       })
-      await this.#scan
+      await abortable(this.#scan, signal)
     }
-    const found: Descriptor[] = []
-    for (const blob of this.#referrers.get(subject) ?? []) {
-      const document = await this.#read(blob)
-      if (document) found.push(referrerEntry({ ...blob, mediaType: document.mediaType }, document))
+    const blobs = [...(this.#referrers.get(subject) ?? [])].filter(({ digest }) => last === null || digest > last)
+    blobs.sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    for (const blob of blobs) {
+      const document = await this.#memory.during(blob.size, signal, () => this.#read(blob))
+      if (document) yield referrerEntry({ ...blob, mediaType: document.mediaType }, document)
     }
-    return found
   }
 
   async #scanStore(): Promise<void> {
