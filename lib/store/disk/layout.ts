@@ -107,7 +107,9 @@ export async function createLayout(places: Places, durable: boolean, syncs: Dire
 
 /** The bytes of `index.json`. */
 export async function readIndexBytes(places: Places): Promise<Buffer> {
-  return bytesOf(await findRecord(places.index, 'index.json', INDEX_BYTES), 'index.json', INDEX_BYTES)
+  const bounds = { limit: INDEX_BYTES, begins: /^\s*\{/ }
+  const found = await onDisk({ act: 'read', path: 'index.json' }, () => readRecord(places.index, bounds))
+  return bytesOf(found, 'index.json', INDEX_BYTES)
 }
 
 function parseJson(bytes: Uint8Array, name: string): unknown {
@@ -124,7 +126,10 @@ function findRecord(path: string, name: string, limit: number): Promise<FoundRec
 
 function bytesOf(found: FoundRecord, name: string, limit: number): Buffer {
   if (found.kind === 'file') return found.bytes
-  if (found.kind === 'foreign') throw new LimitError('bytes', { limit, actual: found.stats.size, where: name })
-  const actual = found.kind === 'odd' ? `${found.actual}, not a regular file` : 'missing'
-  throw new StoreError('ERR_STORE_FORMAT', `${name} is ${actual}`)
+  if (found.kind === 'foreign' && found.stats.size > limit) {
+    throw new LimitError('bytes', { limit, actual: found.stats.size, where: name })
+  }
+  if (found.kind === 'absent') throw new StoreError('ERR_STORE_FORMAT', `${name} is missing`)
+  const expected = found.kind === 'odd' ? 'a regular file' : 'a JSON object'
+  throw new StoreError('ERR_STORE_FORMAT', `${name} is ${found.actual}, not ${expected}`)
 }

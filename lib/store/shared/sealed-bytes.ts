@@ -1,5 +1,6 @@
+const MAGIC = 'layerstore 1 '
 /** What sealed bytes begin with. */
-export const SEAL = 'layerstore 1 '
+export const SEAL: RegExp = /^layerstore 1 /
 /** A multiple of 8, so that the words behind it are where a processor likes them. */
 const HEAD_BYTES = 32
 
@@ -15,7 +16,7 @@ export function openSealed(sealed: Buffer): Buffer | undefined {
 }
 
 function headOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(`${SEAL}${checksum(bytes)}`.padEnd(HEAD_BYTES - 1).concat('\n'), 'latin1')
+  return Buffer.from(`${MAGIC}${checksum(bytes)}`.padEnd(HEAD_BYTES - 1).concat('\n'), 'latin1')
 }
 
 /**

@@ -47,7 +47,7 @@ async function recordNames(places: Places, below = '', depth = 0): Promise<strin
 }
 
 async function readCacheRecord(places: Places, record: string): Promise<CacheRecord | undefined> {
-  const found = await readRecord(places.file(`${CACHE}/${record}`), { limit: LIMIT, begins: '{' })
+  const found = await readRecord(places.file(`${CACHE}/${record}`), { limit: LIMIT, begins: /^\s*\{/ })
   if (found.kind !== 'file') return undefined
   try {
     const { blobs } = JSON.parse(found.bytes.toString('utf8')) as { blobs?: unknown }

@@ -20,7 +20,7 @@ export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expire
 }
 
 /** SAFETY: bounds what is read into memory; a lease of 100,000 digests has 8 MB. */
-const BOUNDS = { limit: 64 * 1024 * 1024, begins: '{' }
+const BOUNDS = { limit: 64 * 1024 * 1024, begins: /^\{/ }
 /** Clocks are set back by a little now and then. */
 const MARGIN_MS = 1000
 /** How long a lease counts that cannot be read, after its last sign of life. */

@@ -24,12 +24,14 @@ export type FoundRecord =
 export interface RecordBounds {
   /** Most bytes that are read into memory. */
   readonly limit: number
-  /** What the file begins with. PERF: looked at first if it is large, so that a sparse file is not read. */
-  readonly begins?: string
+  /** What the first bytes match. PERF: looked at first if the file is large, so that a sparse file is not read. */
+  readonly begins?: RegExp
 }
 
 /** Up to this size a file is read in one go. */
 const LARGE = 64 * 1024
+/** Bytes that are looked at first in a larger one. */
+const HEAD = 64
 
 /**
  * Reads a small file of the store. Everything below a store may have been put there by another program, so what is no such
@@ -42,7 +44,7 @@ export async function readRecord(path: string, bounds: RecordBounds): Promise<Fo
       const stats = await file.stat()
       const wrong = mismatch(stats, bounds)
       if (wrong) return wrong
-      if (stats.size > LARGE && !(await beginsWith(file, bounds.begins))) return otherBegin(stats)
+      if (bounds.begins && stats.size > LARGE && !(await beginsWith(file, bounds.begins))) return otherBegin(stats)
       // A file without a size would be read for as long as it grows.
       return { kind: 'file', stats, bytes: stats.size === 0 ? Buffer.alloc(0) : await file.readFile() }
     } finally {
@@ -81,10 +83,10 @@ function mismatch(stats: Stats, { limit }: Pick<RecordBounds, 'limit'>): FoundRe
   return { kind: 'foreign', actual: `a file of ${stats.size} bytes, where at most ${limit} are expected`, stats }
 }
 
-async function beginsWith(file: FileHandle, begins = ''): Promise<boolean> {
-  const head = Buffer.alloc(begins.length)
-  await file.read(head, 0, head.byteLength, 0)
-  return head.toString('latin1') === begins
+async function beginsWith(file: FileHandle, begins: RegExp): Promise<boolean> {
+  const head = Buffer.alloc(HEAD)
+  await file.read(head, 0, HEAD, 0)
+  return begins.test(head.toString('latin1'))
 }
 
 function otherBegin(stats: Stats): FoundRecord {
