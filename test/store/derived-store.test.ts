@@ -124,6 +124,28 @@ describe('on disk', () => {
     expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
   })
 
+  test.each(['indexes', 'facts'] as const)(
+    'a directory in the place of one of the %s is moved aside when it is forgotten',
+    async kind => {
+      await using store = await openDisk()
+      await store.derived.set(kind, key, bytes)
+      const path = file().replace('indexes', kind)
+      rmSync(path)
+      mkdirSync(join(path, 'inside'), { recursive: true })
+      await store.derived.delete(kind, key)
+      const [aside, ...more] = readdirSync(join(path, '..'))
+      expect(aside).toMatch(/\.tmp$/)
+      expect(more).toEqual([])
+      expect(await store.derived.list(kind)).toEqual([])
+    },
+  )
+
+  test('a fact that is larger than any fact is not kept', async () => {
+    await using store = await openDisk()
+    await store.derived.set('facts', 'large', Buffer.alloc(16 * 1024 * 1024))
+    expect(await store.derived.list('facts')).toEqual([])
+  })
+
   test('all of it may be removed while the store is open', async () => {
     await keep()
     await using store = await openDisk()

@@ -288,6 +288,21 @@ test('whether a holder lives is not guessed when the system does not answer', as
   expect(await isGone({ ...owner, pid: 2 ** 22 + 5 }, 0, directory.path)).toBe(true)
 })
 
+test('an ingest of another user, who lets no other one look into it, stops no collection and no count', async () => {
+  await (await store.ingest('sha256:0'))[Symbol.asyncDispose]()
+  {
+    await using writer = await store.ingest('key')
+    await writer.write(Buffer.from('of another user'))
+  }
+  const [name] = ingests()
+  failing('open', 'EACCES', `${name}/state.json`)
+  expect((await store.collection!.roots()).ingests).toEqual([])
+  failing('readdir', 'EACCES', String(name))
+  expect(await store.collection!.unfinished()).toEqual({ count: 0, bytes: 0 })
+  failing('open', 'EIO', `${name}/state.json`)
+  expect(await thrownBy(() => store.collection!.roots())).toMatchObject({ errno: 'EIO' })
+})
+
 test('names of another kind than text are an error of the caller', async () => {
   await expect(store.references.get(undefined as unknown as string)).rejects.toThrow(TypeError)
   expect(readFileSync(join(directory.path, 'index.json'), 'utf8')).toContain('manifests')

@@ -39,7 +39,9 @@ export async function unfinishedUsage({ places }: DiskContext): Promise<Unfinish
     for (const name of await namesIn(places.ingests)) {
       const directory = ingestIn(places, name)
       if (directory === undefined) continue
-      for (const file of (await namesIn(directory)).filter(file => !file.endsWith('.json'))) {
+      // Those of another user are not seen.
+      const files = await namesIn(directory, 'EACCES', 'EPERM')
+      for (const file of files.filter(file => !file.endsWith('.json'))) {
         const size = await sizeOf(join(directory, file))
         if (size === undefined) continue
         count++
@@ -60,11 +62,11 @@ function ingestIn(places: Places, name: string): string | undefined {
   }
 }
 
-async function namesIn(path: string): Promise<string[]> {
+async function namesIn(path: string, ...passed: string[]): Promise<string[]> {
   try {
     return await readdir(path)
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', ...passed)) return []
     throw error
   }
 }
