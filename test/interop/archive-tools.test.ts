@@ -46,7 +46,10 @@ afterAll(async () => {
   place[Symbol.dispose]()
 })
 
-/** That an archive of another tool holds the image: its config to the byte, its content, in every way to read it. */
+/**
+ * Expects the archive of another program to hold image `app`: the same config bytes and content, by every way to read
+ * it.
+ */
 async function holdsApp(path: string, options: { names?: string[]; sameConfig?: boolean; image?: string } = {}) {
   const { names, sameConfig = true, image } = options
   for (const way of ['open', 'load', 'stream']) {
@@ -67,7 +70,7 @@ async function holdsApp(path: string, options: { names?: string[]; sameConfig?: 
   }
 }
 
-test.each(['tar', 'bsdtar'])('%s lists and unpacks both formats without a word', async name => {
+test.each(['tar', 'bsdtar'])('%s lists and unpacks both formats without a warning', async name => {
   if (!needsProgram(name)) return
   for (const format of formats) {
     const listed = (await program(name, ['-tf', at(`${format}.tar`)])).trim().split('\n')
@@ -81,7 +84,7 @@ test.each(['tar', 'bsdtar'])('%s lists and unpacks both formats without a word',
 })
 
 test.runIf(needsProgram('tar'))(
-  'what tar packs again is the same image, also compressed and with ./ in front',
+  'an archive that tar packs again is the same image, also compressed and with ./ prefixes',
   async () => {
     const target = at('packed')
     mkdirSync(target)
@@ -91,7 +94,7 @@ test.runIf(needsProgram('tar'))(
   },
 )
 
-test.runIf(needsProgram('zstd'))('an archive that zstd compressed is read', async () => {
+test.runIf(needsProgram('zstd'))('an archive compressed by zstd is read', async () => {
   await program('zstd', ['-q', at('docker.tar'), '-o', at('docker.tar.zst')])
   await holdsApp(at('docker.tar.zst'), { names: ['app:1'] })
 })
@@ -122,12 +125,12 @@ describe.runIf(needsProgram('skopeo'))('skopeo', () => {
       await copy(source, `dir:${at(`skopeo-${i}`)}`)
       const raw = readFileSync(at(`skopeo-${i}/manifest.json`), 'utf8')
       expect(JSON.parse(raw).config.digest).toBe(app.manifest.config.digest)
-      // The list of docker has no manifests: only there skopeo makes one of its own.
+      // The manifest.json of docker has no manifest; only there skopeo builds one of its own.
       if (i < 3) expect(raw).toBe((await readAll(store.read(app.descriptor.digest))).toString())
     }
   })
 
-  test('writes both formats, and digests survive where the format has them', async () => {
+  test('writes both formats, and keeps the digests that the format has', async () => {
     await copy(`oci-archive:${at('oci.tar')}`, `oci-archive:${at('skopeo-oci.tar')}:v1`)
     await holdsApp(at('skopeo-oci.tar'), { names: ['v1:latest'] })
     await using archive = await openArchive(at('skopeo-oci.tar'))
@@ -138,7 +141,7 @@ describe.runIf(needsProgram('skopeo'))('skopeo', () => {
     await holdsApp(at('skopeo-nameless.tar'), { names: [] })
   })
 
-  test('gets the same layers back that it gave: through an archive of docker, a store and an archive again', async () => {
+  test('reads the same layers back after an archive of docker, a store and another archive', async () => {
     await copy(`docker-archive:${at('docker.tar')}`, `docker-archive:${at('once.tar')}:x/app:1`)
     await using between = createMemoryStore()
     await loadArchive(between, at('once.tar'))
@@ -151,7 +154,7 @@ describe.runIf(needsProgram('skopeo'))('skopeo', () => {
 describe.each(['buildah', 'podman'])('%s', name => {
   const there = needsProgram(name)
   let counter = 0
-  /** A storage of its own for each test. */
+  /** Storage options with a storage directory per test. */
   const storage = () => {
     const folder = at(`${name}-${counter++}`)
     mkdirSync(folder)
@@ -172,7 +175,7 @@ describe.each(['buildah', 'podman'])('%s', name => {
     await run('rmi', '--all', '--force')
   })
 
-  test.runIf(there && name === 'podman')('loads what is saved, and saves what is loaded', async () => {
+  test.runIf(there && name === 'podman')('loads our archives, and saves archives that we load', async () => {
     const run = storage()
     expect(await run('load', '-i', at('docker-both.tar'))).toMatch(/docker.io\/library\/app:1\n.*ghcr.io\/o\/db:2/s)
     expect(await run('load', '-i', at('oci.tar'))).toContain('app:1')

@@ -24,7 +24,7 @@ let store: Store
 let lowest: ViewLayer
 beforeAll(async () => {
   place = temporaryDirectory('diff-tools')
-  // Names of images are made of the path, which must be in lower case.
+  // umoci and buildah make image names of the path, which must be in lower case.
   base = join(tmpdir(), `layerstore-diff-${process.pid}`)
   symlinkSync(place.path, base)
   store = await openStore(join(base, 'store'))
@@ -45,7 +45,7 @@ afterAll(async () => {
 const directory = (path: string) => ({ path, type: 'directory' as const, mode: 0o755, mtime: 1_600_000_100 })
 const file = (path: string) => ({ path, type: 'file' as const, content: `${path}\n`, mtime: 1_600_000_101 })
 
-/** Does to a tree what a change of an image may be: all kinds of it. */
+/** Applies every kind of change that a layer can hold to a tree. */
 async function change(root: string): Promise<void> {
   rmSync(join(root, 'gone'), { recursive: true })
   rmSync(join(root, 'becomes-file'), { recursive: true })
@@ -55,7 +55,7 @@ async function change(root: string): Promise<void> {
   writeFileSync(join(root, 'file-to-dir/inner'), 'inner')
   rmSync(join(root, 'emptied/f'))
   rmSync(join(root, 'kept/gone'))
-  // As long as before, and with the time it had: only its content tells.
+  // Same size and time as before: only the content differs.
   writeFileSync(join(root, 'kept/edited'), 'KEPT/EDITED\n')
   await chmod(join(root, 'kept/mode'), 0o600)
   lchownSync(join(root, 'kept/mode'), 12, 34)
@@ -69,8 +69,8 @@ async function change(root: string): Promise<void> {
   lutimesSync(join(root, 'kept/edited'), 1_600_000_101, 1_600_000_101)
 }
 
-/** Has an image unpacked by somebody else, and listed. */
-const others: Record<string, (name: string) => Promise<TreeEntry[]>> = {
+/** Unpackers: each unpacks an image by another program and lists the tree. */
+const unpackers: Record<string, (name: string) => Promise<TreeEntry[]>> = {
   async umoci(name) {
     const bundle = join(base, `umoci-${name}`)
     await program('umoci', ['unpack', '--image', `${join(base, 'store')}:app:${name}`, bundle])
@@ -90,10 +90,10 @@ function buildah(...args: string[]): Promise<string> {
   return program('buildah', [...where, ...args])
 }
 
-describe.runIf(isRoot).each(Object.keys(others))('%s', tool => {
+describe.runIf(isRoot).each(Object.keys(unpackers))('%s', tool => {
   const canRun = needsProgram(tool)
 
-  test.runIf(canRun)('unpacks a difference of ours to the tree that it was made of', async () => {
+  test.runIf(canRun)('unpacks a diff layer of ours to the changed tree', async () => {
     const upper = join(base, `upper-${tool}`)
     await unpackImage(store, 'app:lowest', upper, inline)
     await change(upper)
@@ -101,14 +101,14 @@ describe.runIf(isRoot).each(Object.keys(others))('%s', tool => {
     const layer = await writeDiffLayer(store, diff, upper)
     const image = await composeImage(store, { layers: [lowest, layer] })
     await store.references.set(`app:diff-${tool}`, image.descriptor)
-    expect(await others[tool]!(`diff-${tool}`)).toEqual(listTree(upper))
+    expect(await unpackers[tool]!(`diff-${tool}`)).toEqual(listTree(upper))
   })
 
-  test.runIf(canRun)('unpacks squashed layers of ours to what the image was before', async () => {
+  test.runIf(canRun)('unpacks squashed layers of ours to the tree of the original image', async () => {
     const layers = [
       lowest,
       await writeLayer(store, [
-        // With an entry: what engines do about the time of a directory that only has marks in it differs.
+        // An explicit entry: programs differ about the time of a directory that has only whiteouts in a layer.
         { ...directory('etc'), mtime: 1_600_000_300 },
         { ...directory('kept'), mtime: 1_600_000_300 },
         { path: 'kept/.wh..wh..opq', type: 'file' },
@@ -133,12 +133,12 @@ describe.runIf(isRoot).each(Object.keys(others))('%s', tool => {
     expect(fewer).toHaveLength(3)
     const squashed = await composeImage(store, { layers: fewer })
     await store.references.set(`app:squashed-${tool}`, squashed.descriptor)
-    expect(await others[tool]!(`squashed-${tool}`)).toEqual(listTree(target))
+    expect(await unpackers[tool]!(`squashed-${tool}`)).toEqual(listTree(target))
   })
 })
 
 test.runIf(isRoot && needsProgram('umoci') && needsProgram('skopeo'))(
-  'a view of layers that umoci packed is the tree that it unpacks',
+  'our view of layers packed by umoci equals the tree that umoci unpacks',
   async () => {
     const layout = join(base, 'umoci-layout')
     const bundle = join(base, 'umoci-bundle')
@@ -154,7 +154,7 @@ test.runIf(isRoot && needsProgram('umoci') && needsProgram('skopeo'))(
 )
 
 test.runIf(isRoot && needsProgram('buildah'))(
-  'a view of layers that buildah committed is the tree that it shows',
+  'our view of layers committed by buildah equals the tree that buildah mounts',
   async () => {
     const container = (await buildah('from', '--name', 'commit', `oci:${base}/store:app:lowest`)).trim()
     await change((await buildah('mount', container)).trim())
@@ -169,7 +169,7 @@ test.runIf(isRoot && needsProgram('buildah'))(
   },
 )
 
-/** That our view and our unpacking of an image are the tree that another program made of it. */
+/** Expects our view and our unpacked tree of an image to equal the tree of another program. */
 async function expectSame(layout: string, name: string, theirs: string): Promise<void> {
   await using store = await openStore(layout, { readOnly: true })
   const image = await readImage(store, name)

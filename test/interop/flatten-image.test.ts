@@ -13,12 +13,12 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { variedEntries } from '../helpers/varied-entries.ts'
 
 const nothing = { added: [], modified: [], metadataOnly: [], deleted: [] }
-/** bsdtar refuses names that the locale cannot hold. */
+/** Without names that are not UTF-8: bsdtar refuses names that the locale cannot hold. */
 const entries = variedEntries().filter(({ path }) => !/[\udc80-\udcff]/.test(path) || /[\ud800-\udbff]/.test(path))
 const isRoot = needsRoot()
 
 for (const [program, args] of [
-  // Without the flag GNU tar sets the time of a directory as soon as another one follows it.
+  // Without the flag GNU tar sets the time of a directory as soon as the entry of another directory follows.
   ['tar', ['--numeric-owner', '--delay-directory-restore', '-xpf']],
   ['bsdtar', ['--numeric-owner', '-xpf']],
 ] as const) {

@@ -43,7 +43,7 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
   })
   const repository = (path: string) => ({ registry: docker.host, repository: path })
 
-  test.runIf(here)('an image goes up and comes down again byte for byte', async () => {
+  test.runIf(here)('pushes and pulls an image byte for byte', async () => {
     const app = repository('team/app')
     const layer = bytesOf(3_000_001, 7)
     const config = Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}')
@@ -69,7 +69,7 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
     expect(rest.equals(layer.subarray(2_999_990))).toBe(true)
   })
 
-  test.runIf(here)('a blob is mounted from another repository, and not from one that lacks it', async () => {
+  test.runIf(here)('mounts a blob from a repository that has it only', async () => {
     const blob = bytesOf(1000, 11)
     const descriptor = await describeBlob(blob)
     await registry.pushBlob(repository('from/here'), descriptor, sourceOf(blob))
@@ -79,7 +79,7 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
     expect(await registry.mountBlob(repository('to/there'), missing, 'from/here')).toBe(false)
   })
 
-  test.runIf(here)('tags are listed, also none and those of no repository', async () => {
+  test.runIf(here)('lists tags, also of an empty and of a missing repository', async () => {
     const app = repository('tagged')
     const config = Buffer.from('{}')
     const descriptor = await describeBlob(config, MediaType.OciConfig)
@@ -95,7 +95,7 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
     expect(error).toMatchObject({ code: 'ERR_REGISTRY', status: 404, errors: [{ code: 'NAME_UNKNOWN' }] })
   })
 
-  test.runIf(here)('what is not there is said to be missing, by kind', async () => {
+  test.runIf(here)('reports missing blobs, manifests and tags with their own codes', async () => {
     const nowhere = repository('nowhere')
     const digest: Digest = parseDigest(`sha256:${'0'.repeat(64)}`)
     expect(await thrownBy(() => registry.resolve({ ...nowhere, tag: 'x' }))).toMatchObject({
@@ -110,19 +110,16 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
     })
   })
 
-  test.runIf(here)(
-    'bytes that are not those of the digest are refused by the registry, and nothing is kept',
-    async () => {
-      const descriptor = await describeBlob(Buffer.from('the right bytes'))
-      const error = await thrownBy(() =>
-        registry.pushBlob(repository('wrong'), descriptor, sourceOf(Buffer.from('the wrong bytes'))),
-      )
-      expect(error).toMatchObject({ code: 'ERR_REGISTRY', errors: [{ code: 'DIGEST_INVALID' }], retryable: false })
-      expect(await registry.statBlob(repository('wrong'), descriptor.digest)).toBeUndefined()
-    },
-  )
+  test.runIf(here)('the registry refuses a blob with a wrong digest and stores nothing', async () => {
+    const descriptor = await describeBlob(Buffer.from('the right bytes'))
+    const error = await thrownBy(() =>
+      registry.pushBlob(repository('wrong'), descriptor, sourceOf(Buffer.from('the wrong bytes'))),
+    )
+    expect(error).toMatchObject({ code: 'ERR_REGISTRY', errors: [{ code: 'DIGEST_INVALID' }], retryable: false })
+    expect(await registry.statBlob(repository('wrong'), descriptor.digest)).toBeUndefined()
+  })
 
-  test.runIf(here)('an empty blob goes up', async () => {
+  test.runIf(here)('pushes an empty blob', async () => {
     const descriptor = await describeBlob(Buffer.alloc(0))
     await registry.pushBlob(repository('empty'), descriptor, sourceOf(Buffer.alloc(0)))
     expect(await registry.statBlob(repository('empty'), descriptor.digest)).toEqual({ size: 0 })
@@ -132,7 +129,7 @@ describe.each(cases)('docker-registry, $name', ({ options, credentials }) => {
 
 describe('docker-registry with htpasswd', () => {
   test.runIf(needsProgram('docker-registry') && needsProgram('htpasswd'))(
-    'without credentials and with wrong ones, access is denied',
+    'access is denied without credentials and with wrong ones',
     async () => {
       await using docker = await startDockerRegistry({ htpasswd: user })
       const wrong = { [docker.host]: { username: 'ann', password: 'guess' } }

@@ -16,7 +16,9 @@ const open = async function* () {
   yield bytes
 }
 
-/** A docker-registry that lets in who brings a token of the service, and what happens when a blob goes there and back. */
+/**
+ * Pushes a blob to a docker-registry with a token service and pulls it back; resolves to the requests of the service.
+ */
 const roundTrip = async (credential: Credential | undefined, options: TokenServerOptions) => {
   using directory = temporaryDirectory('token-service')
   await using service = await startTokenServer(options)
@@ -47,7 +49,7 @@ const roundTrip = async (credential: Credential | undefined, options: TokenServe
 describe.runIf(here)('docker-registry with a token service', () => {
   const ann = { users: { ann: 'secret' }, refreshTokens: { 'long-lived': 'ann' } }
 
-  test('a password opens it, with one token for each set of scopes', async () => {
+  test('accepts a password, and gives one token per set of scopes', async () => {
     const { result, seen } = await roundTrip({ username: 'ann', password: 'secret' }, ann)
     expect(result).toEqual({ mounted: true, same: true, deleted: true })
     expect(seen.map(({ method, account, scopes }) => [method, account, ...scopes])).toEqual([
@@ -59,31 +61,31 @@ describe.runIf(here)('docker-registry with a token service', () => {
     expect(seen.every(({ service }) => service === 'registry.test')).toBe(true)
   })
 
-  test('a password opens it by OAuth2 where the service knows no GET', async () => {
+  test('accepts a password by OAuth2 if the service has no GET', async () => {
     const { result, seen } = await roundTrip({ username: 'ann', password: 'secret' }, { ...ann, ways: ['POST'] })
     expect(result).toMatchObject({ same: true })
     expect(seen.slice(0, 2)).toMatchObject([{ method: 'GET' }, { method: 'POST', grant: 'password', account: 'ann' }])
   })
 
-  test('an identity token opens it', async () => {
+  test('accepts an identity token', async () => {
     const { result, seen } = await roundTrip({ username: 'ann', identityToken: 'long-lived' }, ann)
     expect(result).toMatchObject({ same: true })
     expect(seen[0]).toMatchObject({ method: 'POST', grant: 'refresh_token', account: 'ann' })
   })
 
-  test('an identity token serves as a password where the service knows no POST', async () => {
+  test('accepts an identity token as a password if the service has no POST', async () => {
     const users = { ann: 'long-lived' }
     const { result } = await roundTrip({ username: 'ann', identityToken: 'long-lived' }, { users, ways: ['GET'] })
     expect(result).toMatchObject({ same: true })
   })
 
-  test('a wrong password is refused, once, and is not tried in another way', async () => {
+  test('refuses a wrong password once, without another attempt', async () => {
     const { result, seen } = await roundTrip({ username: 'ann', password: 'guess' }, ann)
     expect(result).toMatchObject({ error: { code: 'ERR_UNAUTHORIZED', status: 401 } })
     expect(seen).toHaveLength(1)
   })
 
-  test('without credentials nothing can be pushed', async () => {
+  test('refuses a push without credentials', async () => {
     const { result } = await roundTrip(undefined, ann)
     expect(result).toMatchObject({ error: { code: 'ERR_UNAUTHORIZED' } })
   })

@@ -28,7 +28,7 @@ const skopeoCopy = (...args: string[]) => run('skopeo', '--insecure-policy', 'co
 const rawManifest = (ref: string) => run('skopeo', 'inspect', '--raw', ...plain, `docker://${ref}`)
 const sha256 = (text: string) => digestOf(Buffer.from(text))
 
-/** An image made by umoci alone, with two layers, as an OCI layout: its manifest has no `mediaType`. */
+/** Makes an OCI layout with umoci: an image of two layers, whose manifest has no `mediaType`. */
 function umociLayout(path: string): void {
   const bundle = join(directory.path, `bundle-${Math.random()}`)
   run('umoci', 'init', '--layout', path)
@@ -43,7 +43,7 @@ function umociLayout(path: string): void {
   mkdirSync(bundle, { recursive: true })
 }
 
-/** An image of ours with what a filesystem can hold, in the store under `app:1`. */
+/** Builds an image of ours with every kind of entry, stored as `app:1`. */
 async function ourImage(): Promise<Descriptor> {
   const tree = join(directory.path, 'tree')
   mkdirSync(join(tree, 'bin'), { recursive: true })
@@ -78,7 +78,7 @@ describe.runIf(tools)('with docker-registry, skopeo and umoci', () => {
   const pull = async (ref: string, options = {}) =>
     runPull(await planPull(registry, store, `${docker.host}/${ref}`, { name: ref, ...options }))
 
-  test('what we push is inspected and copied by skopeo and unpacked by umoci', async () => {
+  test('skopeo inspects and copies our image, and umoci unpacks it', async () => {
     const { digest } = await ourImage()
     await push('app:1', 'ours:1')
     const inspected = JSON.parse(run('skopeo', 'inspect', ...plain, `docker://${docker.host}/ours:1`))
@@ -156,7 +156,7 @@ describe.runIf(tools)('with docker-registry, skopeo and umoci', () => {
     expect(names.sort()).toEqual(['app:1', 'app:2', 'copied-by-skopeo'])
   })
 
-  test('a second push and pull move nothing that is there', async () => {
+  test('a second push and pull transfer no blob', async () => {
     await ourImage()
     await push('app:1', 'warm:1')
     expect((await planPush(store, registry, 'app:1', `${docker.host}/warm:1`)).bytesToUpload).toBe(0)

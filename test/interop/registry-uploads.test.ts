@@ -45,7 +45,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
   })
   const repository = (name: string) => ({ registry: docker.host, repository: name })
 
-  test.each([1, 100_000, 333_333, 999_999])('a blob goes up in pieces of %d bytes', async chunkBytes => {
+  test.each([1, 100_000, 333_333, 999_999])('accepts a blob in chunks of %d bytes', async chunkBytes => {
     const size = chunkBytes === 1 ? 7 : bytes.byteLength
     const blob = sampleBlob(size, chunkBytes)
     const source = async function* () {
@@ -56,7 +56,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect((await readAll(registry.fetchBlob(to, blob.descriptor))).equals(blob.bytes)).toBe(true)
   })
 
-  test('an upload that broke off goes on where the registry says, in another client', async () => {
+  test('lets another client resume an interrupted upload at the offset that it reports', async () => {
     await using faulty = await createFaultyRegistry({ upstream: docker.host })
     const to = { registry: faulty.host, repository: 'resumed' }
     const uploads = uploadMemory()
@@ -76,7 +76,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect(await second.statUpload(to, descriptor.digest, uploads)).toBeUndefined()
   })
 
-  test('a blob is fetched in several ranges at a time', async () => {
+  test('serves a blob in several concurrent ranges', async () => {
     const blob = sampleBlob(9_000_000, 5)
     const source = async function* () {
       yield blob.bytes
@@ -86,7 +86,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect(got.equals(blob.bytes)).toBe(true)
   })
 
-  test('repositories are listed; manifests and blobs are deleted', async () => {
+  test('lists repositories, and deletes manifests and blobs', async () => {
     const to = repository('deleted')
     const config = await describeBytes(Buffer.from('{}'), MediaType.OciConfig)
     await registry.pushBlob(to, config, async function* () {
@@ -111,7 +111,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect(await registry.statBlob(to, config.digest)).toBeUndefined()
   })
 
-  test('referrers are kept under the fallback tag, as it has no API for them', async () => {
+  test('keeps referrers under the fallback tag, for lack of an API', async () => {
     const to = repository('referred')
     const empty = await describeBytes(Buffer.from('{}'), MediaType.OciEmpty)
     await registry.pushBlob(to, empty, async function* () {
@@ -141,7 +141,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     expect(await list()).toHaveLength(2)
   })
 
-  test('takes the question for a blob that is anywhere, and opens the upload in the same request', async () => {
+  test('answers a mount without from by starting an upload', async () => {
     const { digest } = descriptor
     expect(await registry.mountBlob(repository('mounted'), digest)).toBe(false)
     await using faulty = await createFaultyRegistry({ upstream: docker.host })

@@ -14,14 +14,14 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const canRun = needsRoot() && needsProgram('mmdebstrap') && needsProgram('tar') && needsProgram('chroot')
 
-/** What GNU tar says of every member, in order of names. Link targets and numbers included. */
+/** Listing of an archive by GNU tar, sorted by name, with link targets and numeric owners. */
 async function listing(args: string[]): Promise<string[]> {
   const lines = (await program('tar', ['-tv', '--full-time', '--numeric-owner', ...args])).trimEnd().split('\n')
   return lines.map(line => line.replace(/ \.\/$/, ' ./').replace(/^(\S+) +(\S+) +(\S+) /, '$1 $2 $3 ')).sort()
 }
 
 test.runIf(canRun)(
-  'a Debian root filesystem comes back as the archive it was, and runs',
+  'a Debian root filesystem that we unpack lists like its archive, and runs',
   async () => {
     using place = temporaryDirectory('debian')
     const archive = join(place.path, 'debian.tar')
@@ -33,7 +33,7 @@ test.runIf(canRun)(
     const image = await composeImage(store, { layers: [layer] })
 
     const report = await unpackImage(store, image, tree)
-    // What cannot be set without the package for attributes is reported, and nothing else.
+    // Only extended attributes are skipped: Node cannot set them without the optional package.
     expect(report.skipped.filter(({ what }) => what !== 'xattr')).toEqual([])
     expect(report.files).toBeGreaterThan(3000)
 
@@ -49,7 +49,7 @@ test.runIf(canRun)(
   600_000,
 )
 
-/** Which name of a file comes first is the archiver's choice: of a hard link only name, mode, owner and time are compared. */
+/** Reduces hard links to name, mode, owner and time: an archiver may choose any name of a file as the first. */
 function hardLinksAsFiles(lines: string[]): string[] {
   return lines.map(line => line.replace(/^[-h](\S+ \S+) +\d+ (.*?)( link to .*)?$/, '-$1 $2')).sort()
 }

@@ -21,7 +21,7 @@ let store: Store
 let server: RegistryServer
 let host: string
 
-/** A server that asks ann for her password, with a small image in it. */
+/** Server with a small image; user ann has a password. */
 beforeAll(async () => {
   directory = temporaryDirectory('serve-tools')
   store = createMemoryStore()
@@ -62,14 +62,14 @@ describe.runIf(needsProgram('podman'))('podman', () => {
     return stdout.trim()
   }
 
-  test('logs in, and is not let in with a wrong password', async () => {
+  test('logs in with the right password only', async () => {
     const login = (password: string, file: string) =>
       podman('login', '--tls-verify=false', '--authfile', join(directory.path, file), '-u', 'ann', '-p', password, host)
     expect(await login('hunter2', 'right.json')).toContain('Login Succeeded')
     await expect(login('wrong', 'wrong.json')).rejects.toThrow(/invalid username\/password|unauthorized/i)
   })
 
-  test('pulls an image, looks at it, and pushes it under another name', async () => {
+  test('pulls, inspects and pushes an image under another name', async () => {
     const options = ['--tls-verify=false', '--authfile', authFile()]
     await podman('pull', '-q', ...options, `${host}/some/app:1`)
     const [inspected] = JSON.parse(await podman('image', 'inspect', `${host}/some/app:1`))
@@ -103,7 +103,7 @@ describe.runIf(needsProgram('docker'))('docker manifest inspect', () => {
     return run('docker', ['--config', config, 'manifest', 'inspect', '--insecure', ...args], { timeout: 60_000 })
   }
 
-  // Docker 20.10 does not look at OCI manifests.
+  // Docker 20.10 does not read OCI manifests.
   test('shows an image, and its digest with --verbose', async () => {
     const descriptor = (await store.references.get('docker/app:1'))!
     const { stdout } = await inspect('--verbose', `${host}/docker/app:1`)
@@ -113,13 +113,13 @@ describe.runIf(needsProgram('docker'))('docker manifest inspect', () => {
     })
   })
 
-  test('says that there is no such image', async () => {
+  test('reports a missing image', async () => {
     await expect(inspect(`${host}/some/app:2`)).rejects.toThrow(/no such manifest/i)
   })
 })
 
 describe.runIf(needsProgram('skopeo'))('skopeo, logged in', () => {
-  test('copies in and out, lists tags, and deletes', async () => {
+  test('pushes, pulls, lists tags and deletes', async () => {
     const auth = ['--authfile', authFile()]
     const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
     const tls = ['--src-tls-verify=false', '--dest-tls-verify=false']
@@ -134,7 +134,7 @@ describe.runIf(needsProgram('skopeo'))('skopeo, logged in', () => {
 })
 
 describe.runIf(needsProgram('htpasswd'))('htpasswd', () => {
-  test('makes files that the server reads', async () => {
+  test('writes a file that the server accepts', async () => {
     const file = execFileSync('htpasswd', ['-Bbn', '-C', '6', 'bob', 'pass:word']).toString()
     const authorize = allowHtpasswd(file)
     const ask = (password: string) => authorize({ action: 'pull', repository: undefined, username: 'bob', password })
@@ -142,8 +142,8 @@ describe.runIf(needsProgram('htpasswd'))('htpasswd', () => {
   })
 })
 
-describe.runIf(needsProgram('docker-registry') && needsProgram('skopeo'))('in the place of a docker-registry', () => {
-  test('skopeo gets from it what is there, also when that is down', async () => {
+describe.runIf(needsProgram('docker-registry') && needsProgram('skopeo'))('a mirror of docker-registry', () => {
+  test('serves images to skopeo, also while docker-registry is down', async () => {
     const origin = await startDockerRegistry()
     const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
     const tls = ['--src-tls-verify=false', '--dest-tls-verify=false']

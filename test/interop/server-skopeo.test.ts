@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 const run = promisify(execFile)
 const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
 
-/** A layout with an image `v1` of two layers, made by umoci. */
+/** Makes an OCI layout with umoci: image `v1` of two layers. */
 function makeLayout(at: string): string {
   const layout = join(at, 'layout')
   const umoci = (...args: string[]) => execFileSync('umoci', args, { stdio: 'pipe' })
@@ -54,13 +54,13 @@ describe.runIf(needsProgram('skopeo') && needsProgram('umoci'))('skopeo', () => 
     directory[Symbol.dispose]()
   })
 
-  test('pushes an image, which then has its name in the store and every blob', async () => {
+  test('pushes an image, and the store has its name and all blobs', async () => {
     await skopeo('copy', '--dest-tls-verify=false', `oci:${layout}:v1`, `docker://${host}/some/app:v1`)
     const descriptor = await store.references.get('some/app:v1')
     expect(descriptor?.digest).toBe(manifestDigest(layout))
   })
 
-  test('inspects it, and lists its tags', async () => {
+  test('inspects an image and lists its tags', async () => {
     await skopeo('copy', '--dest-tls-verify=false', `oci:${layout}:v1`, `docker://${host}/some/app:v2`)
     const inspected = JSON.parse((await skopeo('inspect', '--tls-verify=false', `docker://${host}/some/app:v2`)).stdout)
     expect(inspected).toMatchObject({ Digest: manifestDigest(layout), Name: `${host}/some/app` })
@@ -70,7 +70,7 @@ describe.runIf(needsProgram('skopeo') && needsProgram('umoci'))('skopeo', () => 
     expect(listed.Tags).toContain('v2')
   })
 
-  test('pulls it back byte for byte, by tag and by digest', async () => {
+  test('pulls an image byte for byte, by tag and by digest', async () => {
     await skopeo('copy', '--dest-tls-verify=false', `oci:${layout}:v1`, `docker://${host}/back:v1`)
     for (const [i, source] of [`back:v1`, `back@${manifestDigest(layout)}`].entries()) {
       const copy = join(directory.path, `copy${i}`)
@@ -79,7 +79,7 @@ describe.runIf(needsProgram('skopeo') && needsProgram('umoci'))('skopeo', () => 
     }
   })
 
-  test('pushes in the Docker format, and a second repository takes the blobs over', async () => {
+  test('pushes in the Docker format, and mounts the blobs in a second repository', async () => {
     const format = ['--format', 'v2s2', '--dest-tls-verify=false']
     await skopeo('copy', ...format, `oci:${layout}:v1`, `docker://${host}/docker/app:v1`)
     expect((await store.references.get('docker/app:v1'))?.mediaType).toBe(

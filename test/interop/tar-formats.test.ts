@@ -13,14 +13,14 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 let place: ReturnType<typeof temporaryDirectory>
 const at = (name: string) => join(place.path, name)
 
-/** The bytes that a program writes to its output, as entries. */
+/** Entries of the archive that a program writes to its standard output. */
 async function entriesFrom(name: string, args: readonly string[]) {
   const env = { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'UTC' }
   const bytes = execFileSync(name, args, { cwd: place.path, env, maxBuffer: 2 ** 28 })
   return readEntries(readTar(cut(bytes, 100_000)))
 }
 
-/** A file with holes: data at the begin, in the middle and at the end of nearly 3 MiB. */
+/** Makes a sparse file of nearly 3 MiB: data at the start, in the middle and at the end. */
 function makeSparse(path: string, ends: 'with data' | 'with a hole'): void {
   const handle = openSync(path, 'w')
   writeSync(handle, Buffer.alloc(5000, 'a'), 0, 5000, 0)
@@ -39,20 +39,23 @@ beforeAll(() => {
 afterAll(() => place?.[Symbol.dispose]())
 
 describe.runIf(needsProgram('tar'))('GNU tar', () => {
-  test.each(['0.0', '0.1', '1.0'])('its sparse files of version %s are the files that they were', async version => {
-    const options = ['--format=pax', `--sparse-version=${version}`, '-S', '-cf', '-']
-    const entries = await entriesFrom('tar', [...options, 'data', 'plain', 'hole'])
-    expect(entries.map(({ path }) => path)).toEqual(['data', 'plain', 'hole'])
-    for (const { path, text, size } of entries) {
-      const file = readFileSync(at(path))
-      expect(size).toBe(file.byteLength)
-      expect(Buffer.from(text, 'latin1').equals(file), path).toBe(true)
-    }
-    // Without a map the test would show nothing.
-    expect(entries[0]!.sparse!.length).toBeGreaterThan(1)
-  })
+  test.each(['0.0', '0.1', '1.0'])(
+    'writes sparse files of version %s that we read with their content',
+    async version => {
+      const options = ['--format=pax', `--sparse-version=${version}`, '-S', '-cf', '-']
+      const entries = await entriesFrom('tar', [...options, 'data', 'plain', 'hole'])
+      expect(entries.map(({ path }) => path)).toEqual(['data', 'plain', 'hole'])
+      for (const { path, text, size } of entries) {
+        const file = readFileSync(at(path))
+        expect(size).toBe(file.byteLength)
+        expect(Buffer.from(text, 'latin1').equals(file), path).toBe(true)
+      }
+      // Without a sparse map the test would prove nothing.
+      expect(entries[0]!.sparse!.length).toBeGreaterThan(1)
+    },
+  )
 
-  test('a sparse file over 8 GiB of which nothing is read costs nothing', async () => {
+  test('writes a sparse file over 8 GiB that we skip without reading its holes', async () => {
     execFileSync('truncate', ['-s', '9G', at('huge')])
     const bytes = execFileSync('tar', ['--format=pax', '-S', '-cf', '-', 'huge', 'plain'], { cwd: place.path })
     const found: [string, number][] = []
@@ -63,7 +66,7 @@ describe.runIf(needsProgram('tar'))('GNU tar', () => {
     ])
   })
 
-  test('its sparse files of the old format are refused by a message that says so', async () => {
+  test('writes sparse files of the old format, which we refuse with a message that names it', async () => {
     await expect(entriesFrom('tar', ['--format=gnu', '-S', '-cf', '-', 'data'])).rejects.toMatchObject({
       code: 'ERR_INVALID_TAR',
       message: expect.stringContaining('sparse file of the old GNU format'),
@@ -75,20 +78,20 @@ describe.runIf(needsProgram('tar'))('GNU tar', () => {
     ['pax', -315_619_200, 3_000_000],
     ['gnu', 17_179_869_184, 4_294_967_294],
     ['pax', 17_179_869_184, 4_294_967_294],
-  ])('its numbers in format %s: time %i, owner %i', async (format, mtime, owner) => {
+  ])('writes numbers in format %s that we read: time %i, owner %i', async (format, mtime, owner) => {
     const options = [`--format=${format}`, `--mtime=@${mtime}`, `--owner=:${owner}`, `--group=:${owner}`]
     expect(await entriesFrom('tar', [...options, '-cf', '-', 'plain'])).toMatchObject([
       { path: 'plain', mtime, uid: owner, gid: owner, text: 'plain' },
     ])
   })
 
-  test('labels, parts of a volume and dumps are refused', async () => {
+  test('writes labels, multi-volume parts and dumps, which we refuse', async () => {
     await expect(entriesFrom('tar', ['--format=gnu', '-V', 'label', '-cf', '-', 'plain'])).rejects.toThrow('"V"')
     const dump = ['--format=gnu', `--listed-incremental=${at('snapshot')}`, '-cf', '-', 'dumped']
     await expect(entriesFrom('tar', dump)).rejects.toThrow('"D"')
   })
 
-  test('concatenated archives end with the first', async () => {
+  test('writes concatenated archives, of which we read the first', async () => {
     const one = execFileSync('tar', ['-cf', '-', 'plain'], { cwd: place.path })
     const entries = await readEntries(readTar(Buffer.concat([one, one])))
     expect(entries).toHaveLength(1)
@@ -96,19 +99,19 @@ describe.runIf(needsProgram('tar'))('GNU tar', () => {
 })
 
 describe.runIf(needsProgram('bsdtar'))('bsdtar', () => {
-  test.each(['ustar', 'v7', 'gnutar', 'pax', 'paxr'])('its format %s is read', async format => {
+  test.each(['ustar', 'v7', 'gnutar', 'pax', 'paxr'])('writes format %s, which we read', async format => {
     expect(await entriesFrom('bsdtar', ['--format', format, '-cf', '-', 'plain'])).toMatchObject([
       { path: 'plain', type: 'file', text: 'plain' },
     ])
   })
 
-  test('its sparse files are the files that they were', async () => {
+  test('writes sparse files that we read with their content', async () => {
     const entries = await entriesFrom('bsdtar', ['--format', 'pax', '-cf', '-', 'data', 'hole'])
     expect(entries.map(({ path }) => path)).toEqual(['data', 'hole'])
     for (const { path, text } of entries) expect(Buffer.from(text, 'latin1').equals(readFileSync(at(path)))).toBe(true)
   })
 
-  test('extended attributes go through it and come back, as bytes and under any name', async () => {
+  test('keeps our extended attributes, as bytes and under any name', async () => {
     const xattrs = new Map([
       ['user.binary', Buffer.from([0, 10, 61, 255, 0])],
       ['user.empty', Buffer.alloc(0)],
@@ -121,8 +124,8 @@ describe.runIf(needsProgram('bsdtar'))('bsdtar', () => {
   })
 })
 
-describe.runIf(needsProgram('tar'))('what we write of what we have read', () => {
-  test('is listed by GNU tar with the real size and time of a sparse file', async () => {
+describe.runIf(needsProgram('tar'))('entries that we read and write again', () => {
+  test('GNU tar lists a sparse file with its real size and time', async () => {
     const theirs = execFileSync('tar', ['--format=pax', '-S', '--mtime=@1000000000', '-cf', '-', 'data'], {
       cwd: place.path,
     })
@@ -133,7 +136,7 @@ describe.runIf(needsProgram('tar'))('what we write of what we have read', () => 
     expect(content.equals(readFileSync(at('data')))).toBe(true)
   })
 
-  test('extended attributes are listed by GNU tar with their sizes', async () => {
+  test('GNU tar lists extended attributes with their sizes', async () => {
     const xattrs = new Map([['user.binary', Buffer.from([0, 10, 61, 255, 0])]])
     writeFileSync(at('xattr.tar'), await readAll(writeTar([{ path: 'f', type: 'file', xattrs }])))
     expect(await program('tar', ['--xattrs', '-tvvf', at('xattr.tar')])).toMatch(/x: +5 user\.binary/)

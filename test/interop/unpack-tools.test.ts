@@ -19,7 +19,7 @@ const inline = { writer: 'inline' } as const
 let place: ReturnType<typeof temporaryDirectory>
 let store: Store
 let image: Image
-/** What our own unpacking makes of the layers: the tree to compare with. */
+/** Tree that our own unpacker makes of the layers. */
 let expected: TreeEntry[]
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ afterAll(async () => {
 const isRoot = needsRoot()
 const withRoot = (name: string) => describe.runIf(isRoot && needsProgram(name))
 
-/** The lowest layer as an archive in a file, unpacked by ourselves, and listed. */
+/** Lowest layer as an archive file, with the tree that our own unpacker makes of it. */
 async function lowest(): Promise<{ archive: string; tree: TreeEntry[] }> {
   const archive = join(place.path, `lowest-${process.hrtime.bigint()}.tar.gz`)
   const chunks: Uint8Array[] = []
@@ -63,7 +63,7 @@ async function lowest(): Promise<{ archive: string; tree: TreeEntry[] }> {
   return { archive, tree: listTree(target) }
 }
 
-test.runIf(isRoot)('everything asked for is there', () => {
+test.runIf(isRoot)('our own unpacker makes every entry of the image', () => {
   const found = expected.map(({ path, mode, owner, mtime }) => [path, mode, owner, mtime])
   expect(found).toContainEqual(['usr/set-id', '6755', '7:8', 1_600_000_009])
   expect(found).toContainEqual(['usr/far-owner', '644', '3000000000:2500000', 1_600_000_010])
@@ -89,22 +89,11 @@ withRoot('tar')('GNU tar', () => {
     expect(listTree(target)).toEqual(tree)
   })
 
-  test.each(['gnu', 'pax', 'oldgnu'])(
-    'makes a layer (%s) that we unpack to the tree it was made from',
-    async format => {
-      const archive = join(place.path, `${format}.tar`)
-      await program('tar', [
-        '-cf',
-        archive,
-        `--format=${format}`,
-        '--numeric-owner',
-        '-C',
-        join(place.path, 'ours'),
-        '.',
-      ])
-      expect(await unpackedArchive(archive)).toEqual(expected)
-    },
-  )
+  test.each(['gnu', 'pax', 'oldgnu'])('packs a layer (%s) that we unpack to the original tree', async format => {
+    const archive = join(place.path, `${format}.tar`)
+    await program('tar', ['-cf', archive, `--format=${format}`, '--numeric-owner', '-C', join(place.path, 'ours'), '.'])
+    expect(await unpackedArchive(archive)).toEqual(expected)
+  })
 })
 
 withRoot('bsdtar')('bsdtar', () => {
@@ -113,7 +102,7 @@ withRoot('bsdtar')('bsdtar', () => {
     const target = join(place.path, 'bsd')
     mkdirSync(target)
     const args = ['-xpf', archive, '-C', target, '--same-owner', '--numeric-owner']
-    // It writes the name that is not UTF-8 as it is, and complains.
+    // bsdtar writes the name that is not UTF-8 unchanged, and warns.
     const complaint = await program('bsdtar', args).catch((error: { stderr: string }) => error.stderr)
     expect(
       complaint.split('\n').filter(line => !/can't be converted|^bsdtar: Error exit delayed|^$/.test(line)),
@@ -121,7 +110,7 @@ withRoot('bsdtar')('bsdtar', () => {
     expect(listTree(target)).toEqual(tree)
   })
 
-  test.each(['pax', 'gnutar'])('makes a layer (%s) that we unpack to the tree it was made from', async format => {
+  test.each(['pax', 'gnutar'])('packs a layer (%s) that we unpack to the original tree', async format => {
     const archive = join(place.path, `bsd-${format}.tar`)
     await program('bsdtar', [
       '-cf',
@@ -171,8 +160,8 @@ withRoot('buildah')('buildah', () => {
       ...args,
     ])
 
-  test('unpacks an image of ours to the same tree, and commits it to one that we unpack to it again', async () => {
-    // Names of images are made of the path, so it must be in lower case.
+  test('unpacks an image of ours to the same tree, and commits it to an image that we unpack to it', async () => {
+    // buildah makes image names of the path, which must be in lower case.
     const link = join(tmpdir(), `layerstore-${process.pid}`)
     symlinkSync(place.path, link)
     onTestFinished(() => rmSync(link))

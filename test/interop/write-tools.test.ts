@@ -11,7 +11,10 @@ import { needsRoot } from '../helpers/needs-root.ts'
 import { program } from '../helpers/program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-/** Makes a tree of everything that a directory can hold, or tells all extended attributes of one, by name and in hex. */
+/**
+ * Python program: makes a tree with every kind of entry, or prints all extended attributes of a tree, by name and in
+ * hex.
+ */
 const PYTHON = `
 import json, os, sys
 root = sys.argv[2].encode()
@@ -49,7 +52,7 @@ let place: ReturnType<typeof temporaryDirectory>
 let store: Store
 let tree: string
 let expected: { tree: TreeEntry[]; xattrs: Record<string, Record<string, string>> }
-/** The layer as a file. */
+/** Path of the layer's file. */
 let blob: string
 
 beforeAll(async () => {
@@ -81,11 +84,11 @@ async function expectSame(root: string, lost: string[] = []): Promise<void> {
   expect(await xattrsOf(root)).toEqual(xattrs)
 }
 
-/** Readers written in Go take a PAX record without a value as one that takes the attribute away. */
+/** Attributes that Go's archive/tar drops: it reads a PAX record with an empty value as a deletion. */
 const GO_LOSES = ['user.empty']
 
 withRoot('tar')('GNU tar', () => {
-  test('unpacks a layer of a directory to the same tree, attributes included', async () => {
+  test('unpacks a layer of ours to the same tree, attributes included', async () => {
     const target = join(place.path, 'gnu')
     mkdirSync(target)
     const how = ['--same-owner', '--numeric-owner', '--delay-directory-restore', '--xattrs', '--xattrs-include=*']
@@ -93,7 +96,7 @@ withRoot('tar')('GNU tar', () => {
     await expectSame(target)
   })
 
-  test('lists it as it lists an archive of its own', async () => {
+  test('lists a layer of ours like its own archive', async () => {
     const own = join(place.path, 'own.tar')
     await program('tar', ['-C', tree, '--sort=name', '--format=posix', '--numeric-owner', '-cf', own, '.'])
     const listing = async (archive: string) =>
@@ -108,11 +111,11 @@ withRoot('tar')('GNU tar', () => {
 })
 
 withRoot('bsdtar')('bsdtar', () => {
-  test('unpacks a layer of a directory to the same tree, attributes included', async () => {
+  test('unpacks a layer of ours to the same tree, attributes included', async () => {
     const target = join(place.path, 'bsd')
     mkdirSync(target)
     const args = ['-xpf', blob, '-C', target, '--same-owner', '--numeric-owner', '--xattrs']
-    // It writes the name that is not UTF-8 as it is, and complains.
+    // bsdtar writes the name that is not UTF-8 unchanged, and warns.
     const said = await program('bsdtar', args).catch((error: { stderr: string }) => error.stderr)
     expect(said.split('\n').filter(line => !/can't be converted|^bsdtar: Error exit delayed|^$/.test(line))).toEqual([])
     await expectSame(target)
@@ -120,7 +123,7 @@ withRoot('bsdtar')('bsdtar', () => {
 })
 
 withRoot('umoci')('umoci', () => {
-  test('unpacks a layer of a directory to the same tree, attributes included', async () => {
+  test('unpacks a layer of ours to the same tree, attributes included', async () => {
     const bundle = join(place.path, 'bundle')
     await program('umoci', ['unpack', '--image', `${join(place.path, 'store')}:app:1`, bundle])
     await expectSame(join(bundle, 'rootfs'), GO_LOSES)
@@ -128,10 +131,10 @@ withRoot('umoci')('umoci', () => {
 })
 
 withRoot('buildah')('buildah', () => {
-  test('unpacks a layer of a directory to the same tree, attributes included', async () => {
+  test('unpacks a layer of ours to the same tree, attributes included', async () => {
     const storage = ['--storage-driver', 'vfs', '--root', join(place.path, 'b'), '--runroot', join(place.path, 'br')]
     const buildah = (...args: string[]) => program('buildah', [...storage, ...args])
-    // Names of images are made of the path, so it must be in lower case.
+    // buildah makes image names of the path, which must be in lower case.
     const link = join(tmpdir(), `layerstore-write-${process.pid}`)
     symlinkSync(place.path, link)
     onTestFinished(() => rmSync(link))

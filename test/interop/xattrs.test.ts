@@ -18,13 +18,13 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { unpackWith } from '../helpers/unpack-with.ts'
 
 const canRun = process.platform === 'linux' && needsRoot() && needsProgram('python3')
-/** The package is optional; another place for it can be given where it is not installed beside the library. */
+/** The optional package; LAYERSTORE_FS_XATTR gives its path if it is not installed beside the library. */
 const installed = await loadXattrAccess(process.env.LAYERSTORE_FS_XATTR ?? 'fs-xattr')
 if (!installed) console.warn('skipped in part: the optional package fs-xattr is not installed')
 
 const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
 const bytes = Buffer.from([0, 0xff, 0xfe, 0x0a, 1])
-/** What the image below must have, in the words of the witness. */
+/** Attributes that the image below must have, in the format of `xattrsIn`. */
 const expected = {
   'bin/ping': { 'security.capability': capability.toString('hex'), 'user.bytes': bytes.toString('hex') },
   'bin/hard': { 'security.capability': capability.toString('hex'), 'user.bytes': bytes.toString('hex') },
@@ -67,7 +67,7 @@ afterAll(async () => {
   place?.[Symbol.dispose]()
 })
 
-/** Unpacks an image with attributes set by something else than the optional package. */
+/** Unpacks an image with the given access to attributes instead of the optional package. */
 async function unpackedWith(access: XattrAccess, from: Store, { layers }: Image, target: string): Promise<void> {
   const tars: Buffer[] = []
   for (const { descriptor, diffId } of layers) tars.push(await readAll(readLayerTar(from, descriptor, { diffId })))
@@ -78,11 +78,11 @@ describe.each([
   ['another program', pythonXattrs],
   ['the package fs-xattr', installed],
 ])('attributes set and read through %s', (name, access) => {
-  test.runIf(canRun && access)('are those of the layer, bytes and capabilities included', async () => {
+  test.runIf(canRun && access)('equal those of the layer, bytes and capabilities included', async () => {
     const target = join(place.path, `ours-${name.length}`)
     await unpackedWith(access!, store, image, target)
     expect(xattrsIn(target)).toEqual(expected)
-    // A capability is lost with a later change of owner, so the owner must have come first.
+    // A change of owner removes a capability: the owner was set first.
     expect(execFileSync('stat', ['-c', '%u:%g %a', join(target, 'bin/ping')], { encoding: 'utf8' })).toBe('7:8 4755\n')
     for (const [path, attributes] of Object.entries(expected)) {
       const found = readXattrs(access!, Buffer.from(`${target}/${path}`, 'latin1'))
@@ -92,42 +92,39 @@ describe.each([
   })
 })
 
-test.runIf(canRun && needsProgram('umoci'))(
-  'umoci unpacks our attributes, and we unpack those that it packs',
-  async () => {
-    const bundle = join(place.path, 'bundle')
-    await program('umoci', ['unpack', '--image', `${join(place.path, 'store')}:app:1`, bundle])
-    // To Go's reader a record without a value is none.
-    expect(xattrsIn(join(bundle, 'rootfs'))).toEqual({ ...expected, etc: { 'trusted.who': '726f6f74' } })
+test.runIf(canRun && needsProgram('umoci'))('umoci unpacks our attributes, and we unpack its attributes', async () => {
+  const bundle = join(place.path, 'bundle')
+  await program('umoci', ['unpack', '--image', `${join(place.path, 'store')}:app:1`, bundle])
+  // Go's archive/tar reads a PAX record with an empty value as a deletion.
+  expect(xattrsIn(join(bundle, 'rootfs'))).toEqual({ ...expected, etc: { 'trusted.who': '726f6f74' } })
 
-    const layout = join(place.path, 'umoci')
-    const again = join(place.path, 'umoci-bundle')
-    await program('umoci', ['init', '--layout', layout])
-    await program('umoci', ['new', '--image', `${layout}:app`])
-    await program('umoci', ['unpack', '--image', `${layout}:app`, again])
-    await program('cp', ['-a', '--preserve=xattr', `${bundle}/rootfs/.`, join(again, 'rootfs')])
-    await program('umoci', ['repack', '--image', `${layout}:app`, again])
-    await using theirs = await openStore(layout)
-    const packed = await readImage(theirs, 'app')
-    const target = join(place.path, 'from-umoci')
-    await unpackedWith(pythonXattrs, theirs, packed, target)
-    expect(xattrsIn(target)).toEqual(xattrsIn(join(again, 'rootfs')))
-    expect(xattrsIn(target)).toMatchObject({ 'bin/ping': expected['bin/ping'], 'odd-\xff': expected['odd-\xff'] })
-    const view = await openUnionView(theirs, packed)
-    expect(view.stat('bin/ping')?.xattrs?.get('security.capability')).toEqual(capability)
-  },
-)
+  const layout = join(place.path, 'umoci')
+  const again = join(place.path, 'umoci-bundle')
+  await program('umoci', ['init', '--layout', layout])
+  await program('umoci', ['new', '--image', `${layout}:app`])
+  await program('umoci', ['unpack', '--image', `${layout}:app`, again])
+  await program('cp', ['-a', '--preserve=xattr', `${bundle}/rootfs/.`, join(again, 'rootfs')])
+  await program('umoci', ['repack', '--image', `${layout}:app`, again])
+  await using theirs = await openStore(layout)
+  const packed = await readImage(theirs, 'app')
+  const target = join(place.path, 'from-umoci')
+  await unpackedWith(pythonXattrs, theirs, packed, target)
+  expect(xattrsIn(target)).toEqual(xattrsIn(join(again, 'rootfs')))
+  expect(xattrsIn(target)).toMatchObject({ 'bin/ping': expected['bin/ping'], 'odd-\xff': expected['odd-\xff'] })
+  const view = await openUnionView(theirs, packed)
+  expect(view.stat('bin/ping')?.xattrs?.get('security.capability')).toEqual(capability)
+})
 
 test.runIf(canRun && needsProgram('buildah'))('buildah shows our attributes in a container', async () => {
   const options = ['--storage-driver', 'vfs', '--root', join(place.path, 'b'), '--runroot', join(place.path, 'br')]
-  // Names of images are made of the path, which must be in lower case.
+  // buildah makes image names of the path, which must be in lower case.
   const link = join(tmpdir(), `layerstore-xattrs-${process.pid}`)
   symlinkSync(place.path, link)
   onTestFinished(() => rmSync(link))
   const from = `oci:${link}/store:app:1`
   const container = (await program('buildah', [...options, 'from', '--name', 'work', from])).trim()
   const mounted = (await program('buildah', [...options, 'mount', container])).trim()
-  // The vfs driver copies trees without attributes of other kinds.
+  // The vfs driver copies trees without attributes of other namespaces.
   const { 'bin/ping': ping, 'odd-\xff': odd } = xattrsIn(mounted)
   expect([ping?.['user.bytes'], odd]).toEqual([bytes.toString('hex'), expected['odd-\xff']])
   await program('buildah', [...options, 'umount', container])

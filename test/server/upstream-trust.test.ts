@@ -12,7 +12,7 @@ import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { type ScriptedRegistry, type SeenRequest, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
-/* What a mirror accepts from an upstream registry, or from one repository of it, and what it refuses. */
+/* Answers of an upstream registry that a mirror accepts, and those that it refuses. */
 
 /** Answer of the upstream registry. */
 interface Said {
