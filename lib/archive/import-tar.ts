@@ -4,7 +4,7 @@ import { createStreamDigester, type Digest, type HasherEngine, type StreamDigest
 import { composeImage, type Image } from '../image/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
-import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../spec/index.ts'
+import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../oci/index.ts'
 import { type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
 import { TarScanner } from '../tar/index.ts'
 import { ArchiveFile } from './members/archive-file.ts'

@@ -1,7 +1,7 @@
 import { BlobCorruptError, DigestMismatchError, FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
-import { type Descriptor, isDocumentRole, roleOf } from '../spec/index.ts'
+import { type Descriptor, isDocumentRole, roleOf } from '../oci/index.ts'
 import { type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'

@@ -1,4 +1,4 @@
-import { isEncryptedLayerType } from '../spec/index.ts'
+import { isEncryptedLayerType } from '../oci/index.ts'
 import type { AnyPlan, UnverifiedLayer } from '../transfer/index.ts'
 import type { Session } from './session.ts'
 

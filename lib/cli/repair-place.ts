@@ -17,6 +17,6 @@ export async function openRepairSource(session: Session, text: string): Promise<
   const how = { readOnly: true, damaged: 'open' } as const
   if (kind === 'oci') return storeSource(await session.layout(splitLayout(rest).directory, how), text)
   const { registrySource } = await import('../transfer/index.ts')
-  const { parseReference } = await import('../spec/index.ts')
+  const { parseReference } = await import('../oci/index.ts')
   return registrySource(await session.registry(), parseReference(rest))
 }

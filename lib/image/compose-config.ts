@@ -1,6 +1,6 @@
 import type { Digest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
-import { type HistoryEntry, type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../spec/index.ts'
+import { type HistoryEntry, type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../oci/index.ts'
 
 /** A layer to add on top, with its history. */
 export interface ComposedLayer {

@@ -8,7 +8,7 @@ import {
   MediaType,
   type Platform,
   type RunConfig,
-} from '../spec/index.ts'
+} from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
 import { composeConfig } from './compose-config.ts'
 import { composeManifest } from './compose-manifest.ts'

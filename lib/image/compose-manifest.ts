@@ -1,4 +1,4 @@
-import { type Descriptor, type ImageManifest, MediaType } from '../spec/index.ts'
+import { type Descriptor, type ImageManifest, MediaType } from '../oci/index.ts'
 
 /** Input of {@link composeManifest}. */
 export interface ComposeManifestInput {

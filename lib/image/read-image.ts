@@ -12,7 +12,7 @@ import {
   type Platform,
   parseConfig,
   parseImageDocument,
-} from '../spec/index.ts'
+} from '../oci/index.ts'
 import { type BlobReader, type ReferenceStore, readDocument, type Store } from '../store/index.ts'
 import { selectPlatform } from './select-platform.ts'
 

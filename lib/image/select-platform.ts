@@ -7,7 +7,7 @@ import {
   matchPlatform,
   type Platform,
   roleOf,
-} from '../spec/index.ts'
+} from '../oci/index.ts'
 
 /**
  * Selects the entry of an index that fits a platform best. The first of equally good entries wins, as the specification

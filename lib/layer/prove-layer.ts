@@ -1,6 +1,6 @@
 import type { Digest, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import type { BlobReader } from '../store/index.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { layerFault } from './reading/layer-fault.ts'

@@ -1,6 +1,6 @@
 import type { Digest, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import type { BlobReader, DerivedStore } from '../store/index.ts'
 import { decodeIndex } from './indexing/decode-index.ts'
 import { keepIndex } from './indexing/keep-index.ts'

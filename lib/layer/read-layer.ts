@@ -1,6 +1,6 @@
 import { createStreamDigester, type Digest, type HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import type { BlobReader } from '../store/index.ts'
 import { readTar, type TarEntry } from '../tar/index.ts'
 import { keepIndex } from './indexing/keep-index.ts'

@@ -1,5 +1,5 @@
 import { Handoff } from '../internal/concurrency/handoff.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import { examine, type LayerFindings, type ProveLayerOptions } from './prove-layer.ts'
 
 /** A layer that is looked into while it passes. */

@@ -3,7 +3,7 @@ import { createStreamDigester, type Digest, type HasherEngine, type StreamDigest
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { batchesOf, inBatches, returnBatch } from '../internal/batches.ts'
-import { type Descriptor, MediaType } from '../spec/index.ts'
+import { type Descriptor, MediaType } from '../oci/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
 import { lendTarPieces, normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { IndexColumns } from './indexing/index-columns.ts'

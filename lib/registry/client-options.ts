@@ -1,5 +1,5 @@
+import type { HostLookup } from './addresses/address-scope.ts'
 import type { HostRule } from './addresses/base-url.ts'
-import type { HostLookup } from './addresses/reach.ts'
 import type { Credential, CredentialSource } from './credentials/credential.ts'
 import type { RetryOptions } from './endpoint/retry-budget.ts'
 import type { Timeouts } from './transport/transport.ts'

@@ -1,5 +1,5 @@
+export type { HostLookup } from './addresses/address-scope.ts'
 export type { HostRule } from './addresses/base-url.ts'
-export type { HostLookup } from './addresses/reach.ts'
 export type {
   RegistryClientOptions,
   RegistryEvent,

@@ -1,6 +1,6 @@
 import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor, Reference, Repository } from '../spec/index.ts'
+import type { Descriptor, Reference, Repository } from '../oci/index.ts'
 
 /** A manifest or index as a registry gave it. */
 export interface FetchedManifest {

@@ -1,6 +1,6 @@
 import type { Digest, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import type { ScannedHeader, TarInput, TarLimits } from '../tar/index.ts'
 
 /** One layer of a view: the stored blob and what its uncompressed tar hashes to. {@link Image} has a list of them. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Limits } from '../spec/index.ts'
+import { Limits } from '../oci/index.ts'
 import type { Authorize } from './access/access.ts'
 import { clientAt } from './connections/client-at.ts'
 import type { RegistryUpstream } from './upstream/upstream-options.ts'

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
-import { isRepositoryPath } from '../spec/index.ts'
+import { isRepositoryPath } from '../oci/index.ts'
 import { Fault } from './fault.ts'
 import { type RepositoryNames, repositoryNames } from './served-names.ts'
 

@@ -1,5 +1,5 @@
 import { FormatError } from '../errors/index.ts'
-import { familiarName, isRepositoryPath, parseReference, type Repository } from '../spec/index.ts'
+import { familiarName, isRepositoryPath, parseReference, type Repository } from '../oci/index.ts'
 
 /** Names of one repository. */
 export interface RepositoryNames {

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../digest/index.ts'
 import { BlobNotFoundError, SizeMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { type Descriptor, type GraphNode, parseImageDocument, walkGraph } from '../spec/index.ts'
+import { type Descriptor, type GraphNode, parseImageDocument, walkGraph } from '../oci/index.ts'
 import type { BlobInfo, BlobReader } from './blob-store.ts'
 import { readDocument } from './read-document.ts'
 

@@ -1,5 +1,5 @@
 import { BlobNotFoundError } from '../errors/index.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 import type { BlobReader } from './blob-store.ts'
 import { type ReadDocumentOptions, readDocument } from './read-document.ts'
 

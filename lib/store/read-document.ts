@@ -1,7 +1,7 @@
 import { LimitError, SizeMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { collectBytes } from '../internal/collect-bytes.ts'
-import { type Descriptor, Limits } from '../spec/index.ts'
+import { type Descriptor, Limits } from '../oci/index.ts'
 import type { BlobReader } from './blob-store.ts'
 
 /** How to read a document. */

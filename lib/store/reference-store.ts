@@ -1,6 +1,6 @@
 import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 
 /** A name and what it stands for. */
 export interface NamedDescriptor {

@@ -1,7 +1,7 @@
 import type { BlobStore } from './blob-store.ts'
-import type { CheckDriver } from './check/check-driver.ts'
-import type { CollectionDriver } from './collect/collection-driver.ts'
 import type { DerivedStore } from './derived-store.ts'
+import type { CheckDriver } from './drivers/check-driver.ts'
+import type { CollectionDriver } from './drivers/collection-driver.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
 import type { ReferenceStore } from './reference-store.ts'
 

@@ -1,11 +1,12 @@
-export type { CopySource, CopyTarget, CopyTargetOptions, RegistryEnd, StoreEnd } from './ends/copy-ends.ts'
-export type { RegistryTargetOptions } from './ends/registry/registry-target-options.ts'
-export { sourceInRegistry } from './ends/registry/source-in-registry.ts'
-export { targetInRegistry } from './ends/registry/target-in-registry.ts'
-export type { PushTurn, PushTurns } from './ends/store/push-turns.ts'
-export { type ReadableStore, sourceInStore } from './ends/store/source-in-store.ts'
-export { type StoreTargetOptions, targetInStore } from './ends/store/target-in-store.ts'
-export type { ReadSourceOptions, TransferSource } from './ends/transfer-source.ts'
+export type { CopySource, CopyTarget, CopyTargetOptions, RegistryEnd, StoreEnd } from './endpoints/copy-ends.ts'
+export type { RegistryTargetOptions } from './endpoints/registry/registry-target-options.ts'
+export { sourceInRegistry } from './endpoints/registry/source-in-registry.ts'
+export { targetInRegistry } from './endpoints/registry/target-in-registry.ts'
+export type { PushTurn, PushTurns } from './endpoints/store/push-turns.ts'
+export { type ReadableStore, sourceInStore } from './endpoints/store/source-in-store.ts'
+export { type StoreTargetOptions, targetInStore } from './endpoints/store/target-in-store.ts'
+export type { GraphNode } from './endpoints/transfer-graph.ts'
+export type { ReadSourceOptions, TransferSource } from './endpoints/transfer-source.ts'
 export type {
   BlobFeed,
   BlobOutcome,
@@ -16,7 +17,7 @@ export type {
   StepNeed,
   TransferTarget,
   UnverifiedLayer,
-} from './ends/transfer-target.ts'
+} from './endpoints/transfer-target.ts'
 export { parsePlan } from './parse-plan.ts'
 export type {
   AnyPlan,
@@ -33,7 +34,6 @@ export { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 export { type PlanPullOptions, planPull } from './plan-pull.ts'
 export { type PlanPushOptions, planPush } from './plan-push.ts'
 export type { PlatformChoice } from './planning/choose-root.ts'
-export type { GraphNode } from './planning/walk-graph.ts'
 export { knownSources, registrySource } from './repair-sources.ts'
 export { type CopyResult, copyImage, type RunCopyOptions, runCopy } from './run-copy.ts'
 export { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'

@@ -1,7 +1,7 @@
 import { isDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import { JsonFault, parseStrictJson } from '../internal/strict-json.ts'
-import { parseDescriptor } from '../spec/index.ts'
+import { parseDescriptor } from '../oci/index.ts'
 import type { AnyPlan, Need, StepKind } from './plan.ts'
 
 const KINDS: readonly StepKind[] = ['config', 'layer', 'manifest', 'index', 'blob']

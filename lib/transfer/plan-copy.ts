@@ -1,5 +1,11 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { type CopySource, type CopyTarget, type CopyTargetOptions, openSource, openTarget } from './ends/copy-ends.ts'
+import {
+  type CopySource,
+  type CopyTarget,
+  type CopyTargetOptions,
+  openSource,
+  openTarget,
+} from './endpoints/copy-ends.ts'
 import type { CopyPlan } from './plan.ts'
 import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'

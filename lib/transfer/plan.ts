@@ -1,5 +1,5 @@
 import type { Digest } from '../digest/index.ts'
-import type { Descriptor } from '../spec/index.ts'
+import type { Descriptor } from '../oci/index.ts'
 
 /**
  * What has to happen to one blob: nothing (`present`), or one of the ways to move it. `resume` goes on at

@@ -1,5 +1,4 @@
 import { BlobNotFoundError } from '../errors/index.ts'
-import type { RegistryClient } from '../registry/index.ts'
 import {
   type Descriptor,
   formatReference,
@@ -8,7 +7,8 @@ import {
   type Reference,
   type Repository,
   roleOf,
-} from '../spec/index.ts'
+} from '../oci/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
 import { blobSources, type RepairSource, type Store } from '../store/index.ts'
 
 /** A repository of a registry as a source for {@link repairStore}; of the reference only the repository matters. */

@@ -1,7 +1,13 @@
 import type { Digest } from '../digest/index.ts'
 import { FormatError, type PlanChange } from '../errors/index.ts'
-import { type CopySource, type CopyTarget, type CopyTargetOptions, openSource, openTarget } from './ends/copy-ends.ts'
-import type { UnverifiedLayer } from './ends/transfer-target.ts'
+import {
+  type CopySource,
+  type CopyTarget,
+  type CopyTargetOptions,
+  openSource,
+  openTarget,
+} from './endpoints/copy-ends.ts'
+import type { UnverifiedLayer } from './endpoints/transfer-target.ts'
 import type { CopyPlan } from './plan.ts'
 import { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 import { boundParties } from './running/bound-parties.ts'

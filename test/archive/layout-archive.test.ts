@@ -6,7 +6,7 @@ import { loadArchive, openArchive, saveArchive, writeArchive } from '../../lib/a
 import { parseDigest } from '../../lib/digest/index.ts'
 import { readImage } from '../../lib/image/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
-import { hostPlatform } from '../../lib/spec/index.ts'
+import { hostPlatform } from '../../lib/oci/index.ts'
 import { assertComplete, createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { cut } from '../helpers/cut.ts'

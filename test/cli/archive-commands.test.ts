@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { dockerArchive } from '../helpers/docker-archive.ts'
 import { sha256 } from '../helpers/push-image.ts'

@@ -17,7 +17,7 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original(), faults)
 })
-vi.mock('../../lib/store/disk/collect/calls-at-once.ts', async original => {
+vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original(), faults)
 })

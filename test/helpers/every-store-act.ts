@@ -1,5 +1,5 @@
 import { digestOf } from '../../lib/digest/index.ts'
-import type { Descriptor } from '../../lib/spec/index.ts'
+import type { Descriptor } from '../../lib/oci/index.ts'
 import {
   checkStore,
   planCollection,

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { tarEnd, tarMember } from './tar-block.ts'
 import { zstdFrame } from './zstd-frames.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parseDigest } from '../../lib/digest/index.ts'
-import type { Descriptor } from '../../lib/spec/index.ts'
+import type { Descriptor } from '../../lib/oci/index.ts'
 
 /** Bytes that differ from place to place, and what describes them. */
 export function sampleBlob(size: number, seed = 0): { readonly bytes: Buffer; readonly descriptor: Descriptor } {

@@ -1,6 +1,6 @@
 import { composeImage, type Image } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
-import type { RunConfig } from '../../lib/spec/index.ts'
+import type { RunConfig } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
 /** An image of one layer for each record of files, named if a name is given. */

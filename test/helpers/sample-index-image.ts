@@ -1,6 +1,6 @@
 import type { Image } from '../../lib/image/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
-import type { Descriptor } from '../../lib/spec/index.ts'
+import type { Descriptor } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { sampleImage } from './sample-image.ts'
 

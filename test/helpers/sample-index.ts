@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { sampleImage } from './sample-image.ts'
 

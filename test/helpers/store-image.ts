@@ -1,4 +1,4 @@
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
 /** Puts the smallest image whose only layer holds these bytes; needs no room above the store. */

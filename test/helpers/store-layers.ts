@@ -1,6 +1,6 @@
 import type { Digest } from '../../lib/digest/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import type { ViewLayer } from '../../lib/rootfs/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 

@@ -1,4 +1,4 @@
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { descriptorOf, sampleBlob } from './sample-blob.ts'
 
 /** An image of twenty layers of one size, each different, and the blobs it is made of. */

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { createOwner } from '../../lib/store/disk/locks/owner.ts'
+import { createOwner } from '../../lib/disk-store/locks/owner.ts'
 import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
 import { ageBlobs } from './age-blobs.ts'
 import { readAll } from './read-all.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MediaType, parseImageDocument, parseIndex, parseManifest } from '../../lib/spec/index.ts'
+import { MediaType, parseImageDocument, parseIndex, parseManifest } from '../../lib/oci/index.ts'
 import { jsonBytes, sampleDescriptor, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

@@ -6,7 +6,7 @@ import {
   parseDescriptor,
   parseImageDocument,
   parseManifest,
-} from '../../lib/spec/index.ts'
+} from '../../lib/oci/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { jsonBytes, sampleConfig, sampleDescriptor, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConfig, parseImageDocument } from '../../lib/spec/index.ts'
+import { parseConfig, parseImageDocument } from '../../lib/oci/index.ts'
 import { sampleConfig, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConfig, parseManifest } from '../../lib/spec/index.ts'
+import { parseConfig, parseManifest } from '../../lib/oci/index.ts'
 import { jsonBytes, sampleConfig, sampleDescriptor, sampleDigest, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

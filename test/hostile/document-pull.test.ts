@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readImage } from '../../lib/image/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { unpackImage } from '../../lib/rootfs/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { readAll } from '../helpers/read-all.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseImageDocument } from '../../lib/spec/index.ts'
+import { parseImageDocument } from '../../lib/oci/index.ts'
 import { jsonBytes, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { familiarName, parseReference } from '../../lib/spec/index.ts'
+import { familiarName, parseReference } from '../../lib/oci/index.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 test('the short form of a repository named like a host does not become that host', () => {

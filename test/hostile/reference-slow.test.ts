@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isRepositoryPath, isTag, parseReference } from '../../lib/spec/index.ts'
+import { isRepositoryPath, isTag, parseReference } from '../../lib/oci/index.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 const mega = 1_000_000

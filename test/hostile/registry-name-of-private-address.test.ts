@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { reachOfRegistry } from '../../lib/registry/addresses/reach.ts'
+import { reachOfRegistry } from '../../lib/registry/addresses/address-scope.ts'
 import type { HostLookup } from '../../lib/registry/index.ts'
 import { guardedLookup } from '../../lib/registry/transport/guarded-lookup.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'

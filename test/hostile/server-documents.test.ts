@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { sampleDescriptor, sampleDigest } from '../helpers/sample-documents.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Descriptor, Limits, MediaType } from '../../lib/spec/index.ts'
+import { type Descriptor, Limits, MediaType } from '../../lib/oci/index.ts'
 import { assertComplete, createMemoryStore, readDocument } from '../../lib/store/index.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'

@@ -12,7 +12,7 @@ import {
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
-import type { Descriptor } from '../../lib/spec/index.ts'
+import type { Descriptor } from '../../lib/oci/index.ts'
 import { openStore } from '../../lib/store/index.ts'
 import { everyStoreAct } from '../helpers/every-store-act.ts'
 import { listTree } from '../helpers/list-tree.ts'

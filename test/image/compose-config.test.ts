@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { composeConfig, defaultCreated, mergeRunConfig } from '../../lib/image/index.ts'
-import type { ImageConfig } from '../../lib/spec/index.ts'
+import type { ImageConfig } from '../../lib/oci/index.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
 const diffId = parseDigest(`sha256:${'1'.repeat(64)}`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { composeImage, composeManifest, findDescriptor, readImage } from '../../lib/image/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
-import { MediaType, parsePlatform } from '../../lib/spec/index.ts'
+import { MediaType, parsePlatform } from '../../lib/oci/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { PlatformNotFoundError } from '../../lib/errors/index.ts'
 import { selectPlatform } from '../../lib/image/index.ts'
-import { type Descriptor, type ImageIndex, MediaType, type Platform, parsePlatform } from '../../lib/spec/index.ts'
+import { type Descriptor, type ImageIndex, MediaType, type Platform, parsePlatform } from '../../lib/oci/index.ts'
 
 const entry = (platform: string | Platform | undefined, n: number): Descriptor => ({
   mediaType: MediaType.OciManifest,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Digest, digestOf, parseDigest } from '../../lib/digest/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { type DockerRegistry, startDockerRegistry } from '../helpers/start-docker-registry.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import { createFaultyRegistry } from '../../lib/testing/index.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { readAll } from '../helpers/read-all.ts'

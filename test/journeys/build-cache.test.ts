@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import {
   checkStore,
   createMemoryStore,

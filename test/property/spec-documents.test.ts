@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
-import { parseConfig, parseDescriptor, parseImageDocument, parseIndex, parseManifest } from '../../lib/spec/index.ts'
+import { parseConfig, parseDescriptor, parseImageDocument, parseIndex, parseManifest } from '../../lib/oci/index.ts'
 import fc from '../helpers/fast-check.ts'
 import { jsonBytes, sampleConfig, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 

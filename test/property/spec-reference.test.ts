@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
-import { familiarName, formatReference, isRepositoryPath, isTag, parseReference } from '../../lib/spec/index.ts'
+import { familiarName, formatReference, isRepositoryPath, isTag, parseReference } from '../../lib/oci/index.ts'
 import fc from '../helpers/fast-check.ts'
 
 const component = fc.oneof(

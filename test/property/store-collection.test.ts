@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { createMemoryStore, openStore, planCollection, runCollection, type Store } from '../../lib/store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import type { PushBlobOptions } from '../../lib/registry/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClientOptions } from '../../lib/registry/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf } from '../helpers/sample-blob.ts'

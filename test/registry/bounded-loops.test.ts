@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient, RegistryClientOptions } from '../../lib/registry/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf, sampleBlob } from '../helpers/sample-blob.ts'

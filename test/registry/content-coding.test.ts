@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { FetchBlobOptions } from '../../lib/registry/index.ts'
-import { type Descriptor, MediaType } from '../../lib/spec/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf, sampleBlob } from '../helpers/sample-blob.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf, sampleBlob } from '../helpers/sample-blob.ts'
 import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'

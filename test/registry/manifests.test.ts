@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Digest, digestOf, parseDigest } from '../../lib/digest/index.ts'
-import { MediaType, type Reference } from '../../lib/spec/index.ts'
+import { MediaType, type Reference } from '../../lib/oci/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf } from '../helpers/sample-blob.ts'
 import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { pushImage, type RawImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { sampleDescriptor } from '../helpers/sample-documents.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
+import { MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { MediaType } from '../../lib/spec/index.ts'
 import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'

@@ -13,8 +13,8 @@ const { index } = vi.hoisted(() => ({
     looks: undefined as object | undefined,
   },
 }))
-vi.mock('../../lib/store/disk/layout.ts', async original => {
-  const layout = await original<typeof import('../../lib/store/disk/layout.ts')>()
+vi.mock('../../lib/disk-store/layout.ts', async original => {
+  const layout = await original<typeof import('../../lib/disk-store/layout.ts')>()
   return {
     ...layout,
     readIndexBytes: (places: Parameters<typeof layout.readIndexBytes>[0]) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
+import { type Descriptor, MediaType, parseIndex } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { type Descriptor, MediaType, parseIndex } from '../../lib/spec/index.ts'
 import { createMemoryStore, readDocument, type Store } from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readImage } from '../../lib/image/index.ts'
+import { MediaType, parsePlatform } from '../../lib/oci/index.ts'
 import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import { MediaType, parsePlatform } from '../../lib/spec/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull, type TransferProgress } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 
 /** An image as the list of an archive has it, before anything of it has been read. */
 export type ArchiveEntry = LayoutEntry | DockerEntry

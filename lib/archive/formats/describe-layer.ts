@@ -9,7 +9,7 @@ import {
 import { DiffIdMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, MediaType } from '../../spec/index.ts'
+import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Member } from '../members/member.ts'
 
 /** How to find out what a layer is. */

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
-import { familiarName, Limits, parseReference } from '../../spec/index.ts'
+import { familiarName, Limits, parseReference } from '../../oci/index.ts'
 import { normalizePath } from '../../tar/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'

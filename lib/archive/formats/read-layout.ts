@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
-import { Annotation, type Descriptor, parseIndex } from '../../spec/index.ts'
+import { Annotation, type Descriptor, parseIndex } from '../../oci/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'
 import type { MemberTable } from '../members/member-table.ts'

@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type {
   BlobInfo,
   BlobWriter,

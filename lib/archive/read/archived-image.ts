@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 
 /** An image in an archive. */
 export interface ArchivedImage {

@@ -7,7 +7,7 @@ import {
   isImageManifest,
   parseImageDocument,
   walkGraph,
-} from '../../spec/index.ts'
+} from '../../oci/index.ts'
 import { type BlobReader, readDocument } from '../../store/index.ts'
 import type { MemberTable } from '../members/member-table.ts'
 

@@ -1,6 +1,6 @@
 import type { Digest, HasherEngine } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { Platform } from '../../spec/index.ts'
+import type { Platform } from '../../oci/index.ts'
 import type { BlobReader, BlobStore } from '../../store/index.ts'
 import type { ArchiveEntry } from '../formats/archive-entry.ts'
 import {
@@ -15,7 +15,7 @@ import type { Member } from '../members/member.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import type { ArchivedImage } from './archived-image.ts'
 import { assertImageAgrees } from './assert-image-agrees.ts'
-import { chooseRoot } from './choose-root.ts'
+import { chooseRoot } from './choose-archive-root.ts'
 import { selectEntries } from './select-entries.ts'
 
 /** Which images of an archive, and how those of docker become images. */

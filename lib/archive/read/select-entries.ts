@@ -1,5 +1,5 @@
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import { familiarName, parseReference } from '../../spec/index.ts'
+import { familiarName, parseReference } from '../../oci/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 
 /** What an image in an archive can be found by. */

@@ -2,7 +2,7 @@ import { isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { findDescriptor, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, isIndexType, type Platform } from '../../spec/index.ts'
+import { type Descriptor, isIndexType, type Platform } from '../../oci/index.ts'
 import { namesIn, type Store } from '../../store/index.ts'
 import { keptName } from '../read/select-entries.ts'
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../internal/canonical-json.ts'
-import { Annotation, type Descriptor, formatReference, MediaType, parseReference } from '../../spec/index.ts'
+import { Annotation, type Descriptor, formatReference, MediaType, parseReference } from '../../oci/index.ts'
 import { ContainerdName } from '../formats/containerd-name.ts'
 import { keptName } from '../read/select-entries.ts'
 import type { WrittenImage } from './archive-source.ts'

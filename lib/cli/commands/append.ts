@@ -1,5 +1,5 @@
 import type { Image } from '../../image/index.ts'
-import type { RunConfig } from '../../spec/index.ts'
+import type { RunConfig } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
@@ -46,14 +46,14 @@ export async function append(session: Session, base: string, options: AppendOpti
 }
 
 async function assertName(tag: string): Promise<void> {
-  const { parseReference } = await import('../../spec/index.ts')
+  const { parseReference } = await import('../../oci/index.ts')
   parseReference(tag)
 }
 
 async function appendTo(session: Session, store: Store, base: string, options: Appending): Promise<void> {
   const { tag, dir, config, writing } = options
   const { composeImage } = await import('../../image/index.ts')
-  const { parsePlatform, platformOfConfig } = await import('../../spec/index.ts')
+  const { parsePlatform, platformOfConfig } = await import('../../oci/index.ts')
   const { signal } = session
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const below = base === 'scratch' ? undefined : await findBase(session, store, base, options.platform)
@@ -96,7 +96,7 @@ function splitDirectory(source: string): { directory: string; at: string } {
 /** A name in the store, else a reference that is pulled. */
 async function findBase(session: Session, store: Store, base: string, platform: string | undefined): Promise<Image> {
   const { findDescriptor, readImage } = await import('../../image/index.ts')
-  const { hostPlatform, parsePlatform } = await import('../../spec/index.ts')
+  const { hostPlatform, parsePlatform } = await import('../../oci/index.ts')
   const { signal } = session
   const wanted = platform ? parsePlatform(platform) : hostPlatform()
   if (await store.references.get(base, { signal })) {

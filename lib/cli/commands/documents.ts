@@ -1,5 +1,5 @@
 import { findDescriptor, readImage } from '../../image/index.ts'
-import { parsePlatform } from '../../spec/index.ts'
+import { parsePlatform } from '../../oci/index.ts'
 import { readDocument } from '../../store/index.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'

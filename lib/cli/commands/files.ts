@@ -1,5 +1,5 @@
+import { parsePlatform } from '../../oci/index.ts'
 import { openUnionView, type UnionView, type ViewEntry } from '../../rootfs/index.ts'
-import { parsePlatform } from '../../spec/index.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 

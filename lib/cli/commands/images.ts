@@ -9,7 +9,7 @@ import {
   parseImageDocument,
   platformOfConfig,
   walkGraph,
-} from '../../spec/index.ts'
+} from '../../oci/index.ts'
 import { findDocument, type NamedDescriptor, type Store } from '../../store/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'

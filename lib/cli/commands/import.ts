@@ -1,5 +1,5 @@
 import { importTar } from '../../archive/index.ts'
-import { parsePlatform, parseReference } from '../../spec/index.ts'
+import { parsePlatform, parseReference } from '../../oci/index.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import { UsageError } from '../usage-error.ts'

@@ -1,5 +1,5 @@
 import { findDescriptor, type Image, readImage } from '../../image/index.ts'
-import { formatPlatform, parsePlatform, platformOfConfig } from '../../spec/index.ts'
+import { formatPlatform, parsePlatform, platformOfConfig } from '../../oci/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 import type { Session } from '../session.ts'

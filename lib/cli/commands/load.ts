@@ -1,5 +1,5 @@
 import { type LoadedImage, loadArchive, parseArchiveAddress } from '../../archive/index.ts'
-import { parsePlatform, parseReference } from '../../spec/index.ts'
+import { parsePlatform, parseReference } from '../../oci/index.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import type { PlatformOption } from './inspect.ts'

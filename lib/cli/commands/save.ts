@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { saveArchive, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
-import { parsePlatform } from '../../spec/index.ts'
+import { parsePlatform } from '../../oci/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'

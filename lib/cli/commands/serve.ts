@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { FormatError } from '../../errors/index.ts'
-import { parseReference } from '../../spec/index.ts'
+import { parseReference } from '../../oci/index.ts'
 import { ServeLog } from '../serving/serve-log.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'

@@ -1,4 +1,4 @@
-import { parseReference } from '../../spec/index.ts'
+import { parseReference } from '../../oci/index.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 

@@ -1,6 +1,6 @@
 import { type Image, readImage } from '../../image/index.ts'
+import { parsePlatform } from '../../oci/index.ts'
 import { type SkippedDetail, type UnpackOptions, type UnpackReport, unpackImage } from '../../rootfs/index.ts'
-import { parsePlatform } from '../../spec/index.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'

@@ -1,6 +1,6 @@
 import { DiffIdMismatchError, FormatError, LimitError, RootfsError, SizeMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { BlobReader } from '../../store/index.ts'
 
 /**

@@ -6,7 +6,7 @@ import {
   splitDigest,
 } from '../../digest/index.ts'
 import { DiffIdMismatchError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { BlobReader, DerivedStore } from '../../store/index.ts'
 import { LayerIndexer } from '../indexing/layer-indexer.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'

@@ -2,7 +2,7 @@ import { type CompressionType, decompress, sniffCompression } from '../../compre
 import type { Digest } from '../../digest/index.ts'
 import { FormatError, SizeMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType } from '../../spec/index.ts'
+import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType } from '../../oci/index.ts'
 import type { LayerLimits } from './layer-limits.ts'
 
 /** How to open a layer, and how much of it at most. */

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../errors/index.ts'
+import { type HostLookup, type Reach, reachOfRegistry } from './address-scope.ts'
 import { addressKind } from './private-address.ts'
-import { type HostLookup, type Reach, reachOfRegistry } from './reach.ts'
 import { shownUrl } from './shown-url.ts'
 
 /** The request whose answer names another address. */

@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 
 /** Where one blob is to be had, and how to ask for it. */

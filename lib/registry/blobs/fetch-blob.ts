@@ -1,5 +1,5 @@
 import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { codingsOf, uncodedBlob } from '../answers/content-coding.ts'
 import { WITH_BODY } from '../answers/success.ts'

@@ -1,5 +1,5 @@
 import { FormatError, type LayerStoreError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
 import { isFaultOfSource } from '../sources/first-of.ts'
 import type { BlobPlace } from './blob-request.ts'

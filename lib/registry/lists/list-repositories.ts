@@ -1,4 +1,4 @@
-import { isRepositoryPath } from '../../spec/index.ts'
+import { isRepositoryPath } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { readPages } from './read-pages.ts'
 

@@ -1,5 +1,5 @@
 import { isDigest } from '../../digest/index.ts'
-import { isTag, type Repository } from '../../spec/index.ts'
+import { isTag, type Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { readPages } from './read-pages.ts'
 

@@ -1,7 +1,7 @@
-import type { Repository } from '../../spec/index.ts'
-import { drainAnswer } from '../answers/drain-answer.ts'
+import type { Repository } from '../../oci/index.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
+import { drainAnswer } from '../transport/drain-answer.ts'
 
 /** Deletes what a repository has at an address; `false` if there was nothing. */
 export async function deleteAt(

@@ -1,11 +1,11 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { RegistryError } from '../../errors/index.ts'
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
-import { fetchFallback } from '../referrers/fetch-fallback.ts'
-import { keepReferrer } from '../referrers/keep-referrer.ts'
 import { deleteAt } from './delete-at.ts'
+import { fetchFallback } from './fetch-fallback.ts'
 import { fetchManifest } from './fetch-manifest.ts'
+import { keepReferrer } from './keep-referrer.ts'
 import { referrerIn } from './push-manifest.ts'
 
 /** Deletes a manifest, and its entry in the list of its subject's referrers where clients keep that. */

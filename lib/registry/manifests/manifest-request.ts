@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
-import { IMAGE_MEDIA_TYPES, isTag, type Reference } from '../../spec/index.ts'
+import { IMAGE_MEDIA_TYPES, isTag, type Reference } from '../../oci/index.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 
 /** The request for the manifest of a reference; the digest decides, then the tag. */

@@ -1,9 +1,9 @@
 import { type Digest, isDigest, splitDigest } from '../../digest/index.ts'
 import { FormatError, RegistryError } from '../../errors/index.ts'
-import { type Descriptor, type ImageDocument, isTag, parseImageDocument, type Repository } from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, isTag, parseImageDocument, type Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
-import { keepReferrer } from '../referrers/keep-referrer.ts'
 import type { FetchedManifest } from '../registry-client.ts'
+import { keepReferrer } from './keep-referrer.ts'
 import { type PutManifest, putManifest } from './put-manifest.ts'
 
 /** SPEC: so many tags in one request a registry that supports it has to take. */

@@ -1,10 +1,10 @@
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
-import type { Reference } from '../../spec/index.ts'
-import { drainAnswer } from '../answers/drain-answer.ts'
+import type { Reference } from '../../oci/index.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { FetchedManifest } from '../registry-client.ts'
+import { drainAnswer } from '../transport/drain-answer.ts'
 import { digestHeader, manifestRequest } from './manifest-request.ts'
 
 /** What a registry said of a manifest that it took. */

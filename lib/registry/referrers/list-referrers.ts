@@ -1,9 +1,9 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
-import { type Descriptor, MediaType, parseDescriptor, type Repository } from '../../spec/index.ts'
+import { type Descriptor, MediaType, parseDescriptor, type Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { readPages } from '../lists/read-pages.ts'
+import { fetchFallback } from '../manifests/fetch-fallback.ts'
 import type { ReferrersOptions } from '../registry-client.ts'
-import { fetchFallback } from './fetch-fallback.ts'
 
 /** What refers to a manifest; see `RegistryClient.referrers`. */
 export async function* listReferrers(

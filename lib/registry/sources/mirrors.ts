@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
-import { isRepositoryPath, type Repository } from '../../spec/index.ts'
+import { isRepositoryPath, type Repository } from '../../oci/index.ts'
 import type { RegistryMirror } from '../client-options.ts'
 
 /** A mirror as it is asked. */

@@ -1,4 +1,4 @@
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 
 /** One place that holds a repository: a mirror, or the registry itself. */

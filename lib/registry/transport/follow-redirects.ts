@@ -1,7 +1,7 @@
 import { RegistryError } from '../../errors/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
-import { drainAnswer } from '../answers/drain-answer.ts'
+import { drainAnswer } from './drain-answer.ts'
 import type { Transport, WireAnswer, WireRequest } from './transport.ts'
 
 const MAX_HOPS = 10

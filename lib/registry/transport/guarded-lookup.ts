@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
+import { type HostLookup, isWithin, type Reach } from '../addresses/address-scope.ts'
 import { kindOfAddress } from '../addresses/private-address.ts'
-import { type HostLookup, isWithin, type Reach } from '../addresses/reach.ts'
 
 /**
  * The look-up of a connection that may only go to addresses within `reach`.

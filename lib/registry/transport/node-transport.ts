@@ -1,7 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { RegistryError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import type { HostLookup } from '../addresses/reach.ts'
+import type { HostLookup } from '../addresses/address-scope.ts'
 import { BodyInbox } from './body-inbox.ts'
 import { boundInterimAnswers } from './bound-interim-answers.ts'
 import { guardedLookup, systemLookup } from './guarded-lookup.ts'

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Reach } from '../addresses/reach.ts'
+import type { Reach } from '../addresses/address-scope.ts'
 
 /** Bytes to send. `open` starts from the first byte each time, so that a request can be repeated. */
 export interface RequestBody {

@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { RegistryError } from '../../errors/index.ts'
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import { type StartedUpload, startUpload } from './start-upload.ts'

@@ -1,5 +1,5 @@
 import { FormatError, RegistryError } from '../../errors/index.ts'
-import type { Descriptor, Repository } from '../../spec/index.ts'
+import type { Descriptor, Repository } from '../../oci/index.ts'
 import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'

@@ -1,10 +1,10 @@
 import { splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
-import type { Descriptor, Repository } from '../../spec/index.ts'
-import { drainAnswer } from '../answers/drain-answer.ts'
+import type { Descriptor, Repository } from '../../oci/index.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import { digestHeader } from '../manifests/manifest-request.ts'
+import { drainAnswer } from '../transport/drain-answer.ts'
 
 /** The PUT that closes an upload: with the whole blob, or without a body after its pieces. */
 export async function putBlob(

@@ -1,11 +1,11 @@
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError, FormatError, type RegistryErrorDetails } from '../../errors/index.ts'
-import { isRepositoryPath, type Repository } from '../../spec/index.ts'
+import { isRepositoryPath, type Repository } from '../../oci/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
-import { drainAnswer } from '../answers/drain-answer.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import { digestHeader } from '../manifests/manifest-request.ts'
+import { drainAnswer } from '../transport/drain-answer.ts'
 
 const MAX_MINIMUM_BYTES = 1024 * 1024 * 1024
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { UploadMemory } from '../registry-client.ts'
 import { uploadSlot } from './upload-state.ts'

@@ -1,6 +1,6 @@
 import { type Digest, digestOf, parseDigest } from '../../digest/index.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
-import type { Repository } from '../../spec/index.ts'
+import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { UploadMemory } from '../registry-client.ts'
 

@@ -1,6 +1,6 @@
 import { MarksFirst } from './entries/marks-first.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
-import { handlesHere } from './tree/handles-here.ts'
+import { handlesHere } from './tree/detect-proc-fd.ts'
 import type { UnpackOptions } from './unpack-options.ts'
 import type { UnpackReport } from './unpack-report.ts'
 import { LayerFeeder } from './writer/layer-feeder.ts'

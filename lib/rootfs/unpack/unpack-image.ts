@@ -1,6 +1,6 @@
 import { type Image, type ImageLayer, readImage } from '../../image/index.ts'
 import { layerFault, readLayerTar } from '../../layer/index.ts'
-import type { Descriptor, Platform } from '../../spec/index.ts'
+import type { Descriptor, Platform } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { unpackArchives } from './unpack-archives.ts'
 import type { UnpackOptions } from './unpack-options.ts'

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { BlobCorruptError, FormatError, LimitError, SizeMismatchError } from '../../errors/index.ts'
-import { type Descriptor, edgesOf, isDocumentRole, parseImageDocument, roleOf } from '../../spec/index.ts'
+import { type Descriptor, edgesOf, isDocumentRole, parseImageDocument, roleOf } from '../../oci/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 
 /** Whether an image that a name in the store refers to needs a blob. Such a blob must not be deleted. */

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { nameTableOf } from './name-table.ts'
 

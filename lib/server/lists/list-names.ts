@@ -1,8 +1,8 @@
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
+import { outOfDate } from '../out-of-date.ts'
 import type { RepositoryNames } from '../served-names.ts'
-import { outOfDate } from '../upstream/out-of-date.ts'
 import { nameTableOf } from './name-table.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
-import { familiarName, isRepositoryPath, parseReference } from '../../spec/index.ts'
+import { familiarName, isRepositoryPath, parseReference } from '../../oci/index.ts'
 import { namesIn, type Store } from '../../store/index.ts'
 import { servedPath } from '../served-names.ts'
 

@@ -6,7 +6,7 @@ import {
   type ImageManifest,
   isImageManifest,
   Limits,
-} from '../../spec/index.ts'
+} from '../../oci/index.ts'
 import { findDocument } from '../../store/index.ts'
 import type { Call } from '../call.ts'
 import { Fault, type FaultEntry } from '../fault.ts'

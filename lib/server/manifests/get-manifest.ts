@@ -1,11 +1,11 @@
 import { isDigest } from '../../digest/index.ts'
-import { isTag } from '../../spec/index.ts'
+import { isTag } from '../../oci/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { isNotModified } from '../is-not-modified.ts'
 import { findTag } from '../lists/find-tag.ts'
-import { outOfDate } from '../upstream/out-of-date.ts'
+import { outOfDate } from '../out-of-date.ts'
 
 /** GET and HEAD of a manifest or index, by tag or digest. */
 export async function getManifest(

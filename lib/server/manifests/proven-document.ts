@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
-import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../oci/index.ts'
 import { findDocument, type Store } from '../../store/index.ts'
 
 /** Manifest or index of the store. */

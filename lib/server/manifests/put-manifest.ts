@@ -2,7 +2,7 @@ import { type Digest, digestOf, isDigest, splitDigest } from '../../digest/index
 import { BlobNotFoundError, FormatError, LimitError } from '../../errors/index.ts'
 import { abortableItems } from '../../internal/abortable-items.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, type ImageDocument, isTag } from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, isTag } from '../../oci/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'

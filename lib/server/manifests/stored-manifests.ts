@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../../digest/index.ts'
-import { type Descriptor, Limits } from '../../spec/index.ts'
+import { type Descriptor, Limits } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ManifestMemory } from './manifest-memory.ts'
 import { findManifest } from './proven-document.ts'

@@ -1,9 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
-import { type Descriptor, Limits, MediaType } from '../../spec/index.ts'
+import { type Descriptor, Limits, MediaType } from '../../oci/index.ts'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Call } from '../call.ts'
+import { outOfDate } from '../out-of-date.ts'
 import type { RepositoryNames } from '../served-names.ts'
-import { outOfDate } from '../upstream/out-of-date.ts'
 
 /**
  * SPEC: the list is an index, and clients refuse an index over the size limit of manifests; `Link` names the next page

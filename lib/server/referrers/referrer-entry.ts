@@ -1,5 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
-import type { Descriptor, ImageDocument } from '../../spec/index.ts'
+import type { Descriptor, ImageDocument } from '../../oci/index.ts'
 
 /** Digest of the document's subject, if it has one. */
 export function subjectOf(document: ImageDocument): Digest | undefined {

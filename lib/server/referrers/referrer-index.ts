@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
-import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
+import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../oci/index.ts'
 import { type BlobInfo, readDocument, type Store } from '../../store/index.ts'
 import type { ManifestMemory } from '../manifests/manifest-memory.ts'
 import { referrerEntry, subjectOf } from './referrer-entry.ts'

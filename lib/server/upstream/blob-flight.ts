@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 
 /** Bytes that the streaming client may lag behind the bytes stored. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { digestOf } from '../../digest/index.ts'
-import { type Descriptor, parseDescriptor } from '../../spec/index.ts'
+import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 
 /** Tags kept in memory; the least recently used are dropped and looked up again. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { BlobNotFoundError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 
 /** Pending names that are kept. A client that takes one platform of an index leaves its name pending for ever. */

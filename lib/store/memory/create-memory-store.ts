@@ -12,12 +12,12 @@ import type {
   ReadBlobOptions,
   VerifyPolicy,
 } from '../blob-store.ts'
+import { acquireIngestKey, checkIngestKey } from '../drivers/ingest-key.ts'
+import { IngestWriter } from '../drivers/ingest-writer.ts'
+import { putThrough } from '../drivers/put-through.ts'
+import { checkRange, rangeOf } from '../drivers/read-range.ts'
+import { verifyStored } from '../drivers/verify-stored.ts'
 import { MemoryLeases } from '../leases/memory-leases.ts'
-import { acquireIngestKey, checkIngestKey } from '../shared/ingest-key.ts'
-import { IngestWriter } from '../shared/ingest-writer.ts'
-import { putThrough } from '../shared/put-through.ts'
-import { checkRange, rangeOf } from '../shared/read-range.ts'
-import { verifyStored } from '../shared/verify-stored.ts'
 import type { Store } from '../store.ts'
 import { type MemoryBlob, MemoryCollection } from './memory-collection.ts'
 import { MemoryDerived } from './memory-derived.ts'

@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { isDigest } from '../../digest/index.ts'
 import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
-import { Limits } from '../../spec/index.ts'
+import { Limits } from '../../oci/index.ts'
 import type {
   AskNeeded,
   CollectionDriver,
@@ -11,7 +11,7 @@ import type {
   RemovalOutcome,
   StoredBlob,
   UnfinishedUsage,
-} from '../collect/collection-driver.ts'
+} from '../drivers/collection-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import type { PartialBlob } from './memory-sink.ts'

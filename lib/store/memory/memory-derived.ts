@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { DerivedKind, DerivedStore } from '../derived-store.ts'
-import { checkDerivedKey } from '../shared/derived-key.ts'
+import { checkDerivedKey } from '../drivers/derived-key.ts'
 
 /** Derived data of a memory store. */
 export class MemoryDerived implements DerivedStore {

@@ -1,10 +1,10 @@
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, parseDescriptor } from '../../spec/index.ts'
+import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import { assertComplete } from '../assert-complete.ts'
 import type { BlobReader } from '../blob-store.ts'
+import { assertExpected } from '../drivers/assert-expected.ts'
+import { keptName, spellingsOf } from '../drivers/reference-name.ts'
 import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../reference-store.ts'
-import { assertExpected } from '../shared/assert-expected.ts'
-import { keptName, spellingsOf } from '../shared/reference-name.ts'
 
 /** What names need of their store. */
 export interface MemoryReferencesParts {

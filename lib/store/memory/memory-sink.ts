@@ -7,7 +7,7 @@ import {
   type StreamDigester,
 } from '../../digest/index.ts'
 import type { BlobInfo } from '../blob-store.ts'
-import type { IngestSink, Progress } from '../shared/ingest-writer.ts'
+import type { IngestSink, Progress } from '../drivers/ingest-writer.ts'
 
 /** An ingest that was left. */
 export interface PartialBlob {

@@ -1,5 +1,5 @@
-import type { CheckDriver } from '../check/check-driver.ts'
-import type { CollectionDriver } from '../collect/collection-driver.ts'
+import type { CheckDriver } from '../drivers/check-driver.ts'
+import type { CollectionDriver } from '../drivers/collection-driver.ts'
 
 type Refuse = (act: string) => Promise<never>
 

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { type Descriptor, MediaType } from '../../spec/index.ts'
+import { type Descriptor, MediaType } from '../../oci/index.ts'
 import { checkStore, createMemoryStore, repairStore, type Store, storeSource } from '../../store/index.ts'
 import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith } from './subject.ts'
 

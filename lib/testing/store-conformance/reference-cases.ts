@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { type Descriptor, MediaType } from '../../spec/index.ts'
+import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { bytesOf, type CaseDefinition, failsWith, namesIn, sha256Of } from './subject.ts'
 

@@ -1,9 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import { LimitError } from '../../errors/index.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
+import { type GraphNode, walkGraph } from '../endpoints/transfer-graph.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
 import { isDocument } from '../plan.ts'
 import type { KnownDocuments } from './known-documents.ts'
-import { type GraphNode, walkGraph } from './walk-graph.ts'
 
 /** SAFETY: anybody who may push can add referrers; a copy must not be endless because of them. */
 const MOST = 1000

@@ -13,7 +13,7 @@ import {
   parseConfig,
   parsePlatform,
   platformOfConfig,
-} from '../../spec/index.ts'
+} from '../../oci/index.ts'
 import type { KnownDocuments } from './known-documents.ts'
 import { makeIndex } from './make-index.ts'
 

@@ -1,9 +1,9 @@
 import { verifyBytes } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../spec/index.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
-import type { TransferTarget } from '../ends/transfer-target.ts'
+import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../oci/index.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
+import type { TransferTarget } from '../endpoints/transfer-target.ts'
 
 /** The documents of an image while it is planned: from the target where it has them at hand, else from the source, each once. */
 export class KnownDocuments {

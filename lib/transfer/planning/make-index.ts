@@ -1,7 +1,7 @@
 import { digestOf } from '../../digest/index.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
-import type { Descriptor } from '../../spec/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 
 /**
  * An index of some of the manifests of another, everything else in it kept. A name never stands for an incomplete image, so

@@ -1,14 +1,14 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { forManyListeners } from '../../internal/for-many-listeners.ts'
-import type { Descriptor } from '../../spec/index.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
-import type { StepNeed, TransferTarget } from '../ends/transfer-target.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import { type GraphNode, walkGraph } from '../endpoints/transfer-graph.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
+import type { StepNeed, TransferTarget } from '../endpoints/transfer-target.ts'
 import { bytesOf, bytesToMove, type PlanOfSteps, type PlanStep } from '../plan.ts'
 import { addReferrers } from './add-referrers.ts'
 import { chooseRoot, type PlatformChoice, readChoice } from './choose-root.ts'
 import { KnownDocuments } from './known-documents.ts'
-import { type GraphNode, walkGraph } from './walk-graph.ts'
 
 /** What to plan. */
 export interface MakePlanOptions extends PlatformChoice, AbortOptions {

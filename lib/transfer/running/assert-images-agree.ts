@@ -9,8 +9,8 @@ import {
   isImageManifest,
   Limits,
   parseImageDocument,
-} from '../../spec/index.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
+} from '../../oci/index.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { PlanStep } from '../plan.ts'
 
 /** Where the documents of the images are read. */

@@ -1,8 +1,8 @@
 import { createStreamDigester, type StreamDigester, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
-import type { Descriptor } from '../../spec/index.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
-import type { BlobFeed } from '../ends/transfer-target.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
+import type { BlobFeed } from '../endpoints/transfer-target.ts'
 import type { ProgressMeter } from './progress.ts'
 
 /** What one blob's way is made of. */

@@ -1,8 +1,8 @@
 import type { Digest } from '../../digest/index.ts'
 import { LayerStoreError, type PlanChange } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { TransferSource } from '../ends/transfer-source.ts'
-import type { TransferTarget } from '../ends/transfer-target.ts'
+import type { TransferSource } from '../endpoints/transfer-source.ts'
+import type { TransferTarget } from '../endpoints/transfer-target.ts'
 import type { PlanOfSteps, PlanStep } from '../plan.ts'
 
 /** What a plan says of its steps now, and how that differs from what it said. */

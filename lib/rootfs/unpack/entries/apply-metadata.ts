@@ -14,7 +14,7 @@ import {
 import { isErrno } from '../../../internal/errno.ts'
 import type { XattrAccess } from '../../../internal/xattr-access.ts'
 import { refusedXattr } from '../../../layer/index.ts'
-import type { Birth } from '../tree/birth.ts'
+import type { Birth } from '../tree/creation-defaults.ts'
 import type { DirectoryMetadata } from '../tree/directory-node.ts'
 import type { SkippedDetail } from '../unpack-report.ts'
 import type { WriterOptions } from './writer-options.ts'

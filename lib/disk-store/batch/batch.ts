@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { Digest } from '../../digest/index.ts'
+import { syncBlobs } from '../blobs/sync-blobs.ts'
+import { onDisk } from '../io-error.ts'
+import { removeFile } from '../link-once.ts'
+import type { SyncedPlaces } from '../places/synced-places.ts'
+import { readMarkers, writeMarker } from './batch-marker.ts'
+
+/**
+ * The blobs that an open store has published and not synced yet (`durability: 'batch'`). They are synced together before a name
+ * is set and when the store is closed. A marker on disk tells other processes, and whoever opens the store after a power cut.
+ */
+export class Batch {
+  readonly #context: SyncedPlaces
+  #blobs = new Set<Digest>()
+  #marker: Promise<string> | undefined
+  #tail: Promise<void> = Promise.resolve()
+
+  constructor(context: SyncedPlaces) {
+    this.#context = context
+  }
+
+  /** Says that blobs may appear that are not synced; to be waited for before the first of them appears. */
+  async announce(): Promise<void> {
+    this.#marker ??= onDisk({ act: 'write', path: '.layerstore/unsynced', writes: true }, () =>
+      writeMarker(this.#context),
+    )
+    try {
+      await this.#marker
+    } catch (error) {
+      this.#marker = undefined
+      throw error
+    }
+  }
+
+  /** Notes a blob that has appeared. */
+  add(digest: Digest): void {
+    this.#blobs.add(digest)
+  }
+
+  /** Syncs what has been added before the call. */
+  flush(): Promise<void> {
+    const flushed = this.#tail.then(() => this.#flush())
+    this.#tail = flushed.catch(() => undefined)
+    return flushed
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#blobs.size === 0) return
+    const blobs = this.#blobs
+    this.#blobs = new Set()
+    try {
+      await syncBlobs(this.#context, blobs)
+    } catch (error) {
+      // What is still there of them must not be taken for synced.
+      for (const digest of blobs) this.#blobs.add(digest)
+      throw error
+    }
+  }
+
+  /** Syncs everything and takes the marker away; if that fails the marker stays, for whoever opens the store next. */
+  async close(): Promise<void> {
+    const marker = await this.#marker?.catch(() => undefined)
+    if (marker === undefined) return
+    await this.flush()
+    await onDisk({ act: 'remove', path: '.layerstore/unsynced', writes: true }, () =>
+      removeFile(join(this.#context.places.unsynced, marker)),
+    )
+  }
+
+  /** Since when there may be blobs that another store has not synced; `Infinity` if there are none. */
+  async othersSince(): Promise<number> {
+    const own = await this.#marker?.catch(() => undefined)
+    const markers = await onDisk({ act: 'list', path: '.layerstore/unsynced' }, () => readMarkers(this.#context))
+    return Math.min(
+      Number.POSITIVE_INFINITY,
+      ...markers.filter(({ name }) => name !== own).map(({ sinceMs }) => sinceMs),
+    )
+  }
+}

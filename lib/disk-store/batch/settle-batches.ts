@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { Digest } from '../../digest/index.ts'
+import { BlobCorruptError } from '../../errors/index.ts'
+import { syncBlobs } from '../blobs/sync-blobs.ts'
+import { scanBlobs } from '../collect/scan-blobs.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { removeFile } from '../link-once.ts'
+import { createOwner, isGone } from '../locks/owner.ts'
+import { type BatchMarker, readMarkers } from './batch-marker.ts'
+
+/**
+ * Ends what stores left whose process or machine died with blobs that were not synced. After the death of the process alone
+ * they are all there and only synced. After the machine went down each is read, and `quarantine` gets what is torn.
+ */
+export async function settleBatches(
+  context: DiskContext,
+  read: (digest: Digest) => AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const marker of await readMarkers(context)) {
+    const { owner, sinceMs } = marker
+    if (!(await isGone(owner, Date.now() - sinceMs, context.places.unsynced))) continue
+    const digests = await storedSince(context, sinceMs, signal)
+    if (await isOfThisRun(marker)) await syncBlobs(context, digests)
+    else for (const digest of digests) await proveOrQuarantine(read, digest, signal)
+    if (signal.aborted) return
+    await removeFile(join(context.places.unsynced, marker.name))
+  }
+}
+
+async function isOfThisRun({ owner }: BatchMarker): Promise<boolean> {
+  const here = await createOwner()
+  return owner?.host === here.host && owner.boot === here.boot && owner.boot !== ''
+}
+
+async function storedSince(context: DiskContext, sinceMs: number, signal: AbortSignal): Promise<Digest[]> {
+  const found: Digest[] = []
+  for await (const blobs of scanBlobs(context, { signal })) {
+    for (const { digest, modifiedMs } of blobs) if (modifiedMs >= sinceMs) found.push(digest)
+  }
+  return found
+}
+
+/** The read itself moves what is torn. */
+async function proveOrQuarantine(
+  read: (digest: Digest) => AsyncIterable<unknown>,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const _ of read(digest)) signal.throwIfAborted()
+  } catch (error) {
+    if (!(error instanceof BlobCorruptError)) throw error
+  }
+}

@@ -1,0 +1,171 @@
+import type { BigIntStats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Digest } from '../../digest/index.ts'
+import { BlobCorruptError, BlobNotFoundError } from '../../errors/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import { withDescriptor } from '../../internal/with-descriptor.ts'
+import type { ReadBlobOptions } from '../../store/blob-store.ts'
+import { checkRange, rangeOf } from '../../store/drivers/read-range.ts'
+import { verifyStored } from '../../store/drivers/verify-stored.ts'
+import { quarantineBlob } from '../check/quarantine.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { blobName } from '../places/places.ts'
+import { READ_FLAGS } from '../places/record-file.ts'
+import { ReadPermit } from './read-permit.ts'
+import { restoreBlob } from './trash.ts'
+import type { VerifiedOnce } from './verified-once.ts'
+
+/** Big enough that the calls hardly count. Many readers share what sixteen would take. */
+const PIECE = 512 * 1024
+const SMALLEST_PIECE = 64 * 1024
+const ALL_PIECES = 16 * PIECE
+
+/** The bytes of a blob; see {@link BlobReader.read}. */
+export async function* readBlob(
+  context: DiskContext,
+  verified: VerifiedOnce,
+  digest: Digest,
+  options: ReadBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  options.signal?.throwIfAborted()
+  checkRange(options)
+  const permit = await ReadPermit.acquire(context.readers, options.signal)
+  context.openReads++
+  try {
+    yield* permit.during(readOpened(context, verified, await openBlob(context, digest), digest, options))
+  } finally {
+    context.openReads--
+    permit.release()
+  }
+}
+
+async function* readOpened(
+  context: DiskContext,
+  verified: VerifiedOnce,
+  { file, stats }: OpenBlob,
+  digest: Digest,
+  options: ReadBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const size = Number(stats.size)
+    const range = rangeOf(options, size)
+    const policy = options.verify ?? context.settings.verify
+    const proven = policy === 'never' || (policy === 'once-per-process' && verified.has(digest, stats))
+    // A read up to the end goes one byte further when it is verified: a blob that grew is not the blob.
+    const end = range.whole && !proven ? range.end + 1 : range.end
+    const pieces = piecesOf(context, file, { digest, start: range.start, end, signal: options.signal })
+    if (!range.whole || proven) return yield* pieces
+    try {
+      yield* verifyStored(pieces, { digest, size }, context.settings.hasher)
+    } catch (error) {
+      throw await afterQuarantine(context, error, stats, options)
+    }
+    verified.add(digest, stats)
+  } finally {
+    await file.close()
+  }
+}
+
+/** The error to report. That a blob could not be moved changes nothing about it. */
+async function afterQuarantine(
+  context: DiskContext,
+  error: unknown,
+  stats: BigIntStats,
+  { onCorrupt = context.settings.onCorrupt }: ReadBlobOptions,
+): Promise<unknown> {
+  if (!(error instanceof BlobCorruptError) || onCorrupt === 'report' || context.settings.readOnly) return error
+  const { digest, expected, actual } = error
+  const quarantinedTo = await quarantineBlob(context, digest as Digest, stats).catch(() => undefined)
+  return quarantinedTo === undefined
+    ? error
+    : new BlobCorruptError({ digest, expected, actual, quarantinedTo }, { cause: error })
+}
+
+interface OpenBlob {
+  readonly file: FileHandle
+  readonly stats: BigIntStats
+}
+
+async function openBlob(context: DiskContext, digest: Digest): Promise<OpenBlob> {
+  return onDisk({ act: 'open', path: blobName(digest) }, async () => {
+    const file = await openOrRestore(context, digest)
+    try {
+      const stats = await file.stat({ bigint: true })
+      if (!stats.isFile()) throw notAFile(digest, stats.isDirectory() ? 'a directory' : 'a special file')
+      return { file, stats }
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  })
+}
+
+async function openOrRestore(context: DiskContext, digest: Digest): Promise<FileHandle> {
+  const path = context.places.blob(digest)
+  try {
+    return await openRegular(path, digest)
+  } catch (error) {
+    if (error instanceof BlobNotFoundError && (await restoreBlob(context, digest))) return openRegular(path, digest)
+    throw error
+  }
+}
+
+async function openRegular(path: string, digest: Digest): Promise<FileHandle> {
+  try {
+    return await withDescriptor(() => open(path, READ_FLAGS))
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) throw new BlobNotFoundError(digest, { cause })
+    if (isErrno(cause, 'ELOOP')) throw notAFile(digest, 'a symbolic link')
+    if (isErrno(cause, 'ENXIO')) throw notAFile(digest, 'a special file')
+    throw cause
+  }
+}
+
+function notAFile(digest: Digest, actual: string): BlobCorruptError {
+  return new BlobCorruptError({ digest, expected: 'a regular file', actual })
+}
+
+/** PERF: the next piece is read while the reader works on this one. */
+async function* piecesOf(
+  context: DiskContext,
+  file: FileHandle,
+  { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieceAt = (position: number) => {
+    const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / context.openReads)))
+    const size = Math.min(share, end - position)
+    const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
+    // It is looked at when its turn comes, or not at all.
+    piece.catch(() => undefined)
+    return piece
+  }
+  signal?.throwIfAborted()
+  let next = pieceAt(start)
+  try {
+    for (let position = start; ; ) {
+      const piece = await next
+      signal?.throwIfAborted()
+      if (!piece || piece.byteLength === 0) return
+      position += piece.byteLength
+      next = pieceAt(position)
+      yield piece
+      signal?.throwIfAborted()
+    }
+  } finally {
+    await next.catch(() => undefined)
+  }
+}
+
+/** Fewer bytes than asked for say that the file ends there. */
+async function readPiece(file: FileHandle, digest: Digest, position: number, size: number): Promise<Uint8Array> {
+  // A new buffer each time: the reader may keep what it was given.
+  const buffer = Buffer.allocUnsafeSlow(size)
+  const what = { act: 'read', path: blobName(digest) }
+  for (let filled = 0; filled < size; ) {
+    const { bytesRead } = await onDisk(what, () => file.read(buffer, filled, size - filled, position + filled))
+    if (bytesRead === 0) return buffer.subarray(0, filled)
+    filled += bytesRead
+  }
+  return buffer
+}

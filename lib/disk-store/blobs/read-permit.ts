@@ -1,0 +1,44 @@
+import type { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
+
+/** A reader that gets no call for so long gives its permit to another reader. */
+const PAUSE_MS = 100
+
+/**
+ * The permit of one reader of a blob. A reader whose caller pauses holds its file, but no permit: else a few clients that
+ * take their bytes slowly would keep every other reader waiting.
+ */
+export class ReadPermit {
+  readonly #readers: ElasticSemaphore
+  readonly #signal: AbortSignal | undefined
+  #release: (() => void) | undefined
+
+  private constructor(readers: ElasticSemaphore, signal: AbortSignal | undefined, release: () => void) {
+    this.#readers = readers
+    this.#signal = signal
+    this.#release = release
+  }
+
+  /** Waits for a permit. */
+  static async acquire(readers: ElasticSemaphore, signal: AbortSignal | undefined): Promise<ReadPermit> {
+    return new ReadPermit(readers, signal, await readers.acquire(signal))
+  }
+
+  /** Passes pieces on, and gives the permit up while the caller pauses. */
+  async *during<T>(pieces: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    for await (const piece of pieces) {
+      const timer = setTimeout(() => this.release(), PAUSE_MS).unref()
+      try {
+        yield piece
+      } finally {
+        clearTimeout(timer)
+      }
+      this.#release ??= await this.#readers.acquire(this.#signal)
+    }
+  }
+
+  /** Releases the permit, if it is held. */
+  release(): void {
+    this.#release?.()
+    this.#release = undefined
+  }
+}

@@ -1,0 +1,48 @@
+import type { Stats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Digest, splitDigest } from '../../digest/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { BlobInfo } from '../../store/blob-store.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { blobName } from '../places/places.ts'
+import { restoreBlob } from './trash.ts'
+
+/** Size of a blob if it is there. Anything but a regular file is not a blob. */
+export async function statBlob(context: DiskContext, digest: Digest): Promise<BlobInfo | undefined> {
+  const stats = (await lookAtBlob(context, digest)) ?? (await lookAgain(context, digest))
+  return stats && { digest, size: stats.size }
+}
+
+/** What a collection is just removing is brought back: somebody asks for it. */
+async function lookAgain(context: DiskContext, digest: Digest): Promise<Stats | undefined> {
+  return (await restoreBlob(context, digest)) ? lookAtBlob(context, digest) : undefined
+}
+
+/** What the system says of a blob's file, if there is one. */
+export async function lookAtBlob(context: DiskContext, digest: Digest): Promise<Stats | undefined> {
+  return onDisk({ act: 'look at', path: blobName(digest) }, () => lookAtFile(context.places.blob(digest)))
+}
+
+/** As {@link lookAtBlob}, for many blobs of one algorithm. PERF: their directory is proven once. */
+export async function lookAtBlobs({ places }: DiskContext, digests: readonly Digest[]): Promise<(Stats | undefined)[]> {
+  const [first] = digests
+  if (first === undefined) return []
+  const directory = dirname(places.blob(first))
+  return Promise.all(
+    digests.map(digest =>
+      onDisk({ act: 'look at', path: blobName(digest) }, () => lookAtFile(join(directory, splitDigest(digest).hex))),
+    ),
+  )
+}
+
+async function lookAtFile(path: string): Promise<Stats | undefined> {
+  try {
+    const stats = await lstat(path)
+    return stats.isFile() ? stats : undefined
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}

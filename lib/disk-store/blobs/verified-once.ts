@@ -1,0 +1,20 @@
+import type { BigIntStats } from 'node:fs'
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../../digest/index.ts'
+
+/** Remembers which files have been read and found right, as they were then: a changed file is not the same file. */
+export class VerifiedOnce {
+  readonly #seen = new LRUCache<Digest, string>({ max: 10_000 })
+
+  has(digest: Digest, stats: BigIntStats): boolean {
+    return this.#seen.get(digest) === identityOf(stats)
+  }
+
+  add(digest: Digest, stats: BigIntStats): void {
+    this.#seen.set(digest, identityOf(stats))
+  }
+}
+
+function identityOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
+  return `${dev} ${ino} ${size} ${mtimeNs}`
+}

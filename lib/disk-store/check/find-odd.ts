@@ -1,0 +1,62 @@
+import type { Dirent } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { isErrno } from '../../internal/errno.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import type { Places } from '../places/places.ts'
+
+/** Something below `.layerstore` of a kind that no version of this library puts there. */
+export interface OddRecord {
+  /** Where it is, relative to the store. */
+  readonly path: string
+  /** What it is and what is expected there, for people. */
+  readonly actual: string
+}
+
+/** Directories of records, and how many levels of directories there may be below each. */
+const DEPTHS: Readonly<Record<string, number>> = {
+  '.layerstore/locks': 0,
+  '.layerstore/leases': 0,
+  '.layerstore/unsynced': 0,
+  '.layerstore/facts': 0,
+  '.layerstore/indexes': 0,
+  '.layerstore/trash': 0,
+  '.layerstore/ballast': 0,
+  '.layerstore/ingests': 1,
+  '.layerstore/cache': 1,
+}
+
+/** Directories that {@link findOdd} looks into. */
+export const RECORD_DIRECTORIES: readonly string[] = Object.keys(DEPTHS)
+
+/** Every link, directory and special file in the place of a record. All other acts pass over them. */
+export async function findOdd({ places }: DiskContext, directory: string): Promise<OddRecord[]> {
+  const odd: OddRecord[] = []
+  await lookInto(places, directory, DEPTHS[directory] ?? 0, odd)
+  return odd
+}
+
+/** `depth`: how many levels of directories there may be below. */
+async function lookInto(places: Places, directory: string, depth: number, odd: OddRecord[]): Promise<void> {
+  for (const entry of await entriesOf(places, directory)) {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory() && depth > 0) await lookInto(places, path, depth - 1, odd)
+    else if (!entry.isFile()) odd.push({ path, actual: `${kindOf(entry)}, where a file is expected` })
+  }
+}
+
+function entriesOf(places: Places, directory: string): Promise<Dirent[]> {
+  return onDisk({ act: 'list', path: directory }, async () => {
+    try {
+      return await readdir(places.directory(directory), { withFileTypes: true })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return []
+      throw error
+    }
+  })
+}
+
+function kindOf(entry: Dirent): string {
+  if (entry.isDirectory()) return 'a directory'
+  return entry.isSymbolicLink() ? 'a symbolic link' : 'a special file'
+}

@@ -1,0 +1,73 @@
+import { lstat, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Digest, splitDigest } from '../../digest/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
+import { blobName } from '../places/places.ts'
+
+/** What tells a file from every other one, and from itself after a change. */
+export interface FileIdentity {
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+/**
+ * Moves what stands under a blob's name to where damaged things are kept, as `<algorithm>-<hex>-<time>`. Resolves to its new
+ * place, relative to the store; to `undefined` if nothing was there, or something else than `which`.
+ */
+export async function quarantineBlob(
+  context: DiskContext,
+  digest: Digest,
+  which?: FileIdentity,
+): Promise<string | undefined> {
+  const { algorithm, hex } = splitDigest(digest)
+  return quarantinePath(context, blobName(digest), `${algorithm}-${hex}`, which)
+}
+
+/** Moves a file of the store to where damaged things are kept. */
+export async function quarantinePath(
+  context: DiskContext,
+  name: string,
+  as: string,
+  which?: FileIdentity,
+): Promise<string | undefined> {
+  await context.prepareWrite()
+  return onDisk({ act: 'quarantine', path: name, writes: true }, async () => {
+    const kept = await quarantineName(context, as)
+    const [from, to] = [context.places.file(name), context.places.file(kept)]
+    try {
+      await rename(from, to)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined
+      throw error
+    }
+    // SAFETY: between the look and the move somebody may have put a right one in its place; that one goes back.
+    if (which && !(await isThat(to, which))) {
+      if ((await linkOnce(to, from)) === 'unsupported') await rename(to, from)
+      else await removeFile(to)
+      return undefined
+    }
+    await context.syncs.sync(dirname(to))
+    await context.syncs.sync(dirname(from))
+    return kept
+  })
+}
+
+/** A name in quarantine that nothing has yet. */
+export async function quarantineName({ places }: DiskContext, as: string): Promise<string> {
+  await ensureDirectory(places.quarantine, 0o700)
+  // SAFETY: another program may have given a name of any length.
+  const kept = as.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
+  const time = new Date().toISOString().replace(/[-:.]/g, '')
+  for (let again = 0; ; again++) {
+    const name = `.layerstore/quarantine/${kept}-${time}${again === 0 ? '' : `-${again}`}`
+    if (!(await exists(places.file(name)))) return name
+  }
+}
+
+async function isThat(path: string, { dev, ino }: FileIdentity): Promise<boolean> {
+  const stats = await lstat(path, { bigint: true })
+  return stats.dev === dev && stats.ino === ino
+}

@@ -1,0 +1,72 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { isDigest } from '../../digest/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import { settleAll } from '../../internal/settle-all.ts'
+import type { CacheRecord } from '../../store/drivers/collection-driver.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { removeFile } from '../link-once.ts'
+import type { Places } from '../places/places.ts'
+import { readRecord } from '../places/record-file.ts'
+
+const CACHE = '.layerstore/cache'
+/** A record is small; what is larger is none. */
+const LIMIT = 4 * 1024 * 1024
+const AT_ONCE = 64
+
+/**
+ * Every cache record: a file `.layerstore/cache/<directory>/<name>.json`, or one level higher, whose member `blobs` is a list
+ * of digests. Its time says when it was last used. Caches are derived data: a record that cannot be read keeps nothing,
+ * and whoever reads the cache takes a blob that is gone for a miss.
+ */
+export async function readCacheRecords({ places }: DiskContext): Promise<CacheRecord[]> {
+  return onDisk({ act: 'read', path: '.layerstore/cache' }, async () => {
+    const names = await recordNames(places)
+    const records: CacheRecord[] = []
+    for (let i = 0; i < names.length; i += AT_ONCE) {
+      const found = await settleAll(names.slice(i, i + AT_ONCE).map(name => readCacheRecord(places, name)))
+      for (const record of found) if (record) records.push(record)
+    }
+    return records
+  })
+}
+
+async function recordNames(places: Places, below = '', depth = 0): Promise<string[]> {
+  try {
+    const names: string[] = []
+    for (const entry of await readdir(places.directory(CACHE + below), { withFileTypes: true })) {
+      const name = below ? `${below.slice(1)}/${entry.name}` : entry.name
+      if (entry.isFile() && name.endsWith('.json')) names.push(name)
+      else if (entry.isDirectory() && depth === 0) names.push(...(await recordNames(places, `/${name}`, depth + 1)))
+    }
+    return names
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+async function readCacheRecord(places: Places, record: string): Promise<CacheRecord | undefined> {
+  const found = await readRecord(places.file(`${CACHE}/${record}`), { limit: LIMIT, begins: /^\s*\{/ })
+  if (found.kind !== 'file') return undefined
+  try {
+    const { blobs } = JSON.parse(found.bytes.toString('utf8')) as { blobs?: unknown }
+    if (!Array.isArray(blobs) || !blobs.every(isDigest)) return undefined
+    return { record, digests: blobs, modifiedMs: found.stats.mtimeMs }
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes a record unless it was used since. Resolves to whether it went. */
+export async function removeCacheRecord({ places }: DiskContext, record: string, modifiedMs: number): Promise<boolean> {
+  return onDisk({ act: 'remove', path: `${CACHE}/${record}`, writes: true }, async () => {
+    const names = await recordNames(places)
+    // SAFETY: a plan may come from elsewhere; only what is a record now can be removed.
+    if (!names.includes(record)) return false
+    const path = places.file(`${CACHE}/${record}`)
+    if ((await lstat(path)).mtimeMs !== modifiedMs) return false
+    await removeFile(path)
+    return true
+  })
+}

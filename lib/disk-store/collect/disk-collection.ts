@@ -1,0 +1,269 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
+import { settleAll } from '../../internal/settle-all.ts'
+import type {
+  AskNeeded,
+  CollectionDriver,
+  CollectionRoots,
+  LiveRoots,
+  RemovalOutcome,
+  StoredBlob,
+  UnfinishedUsage,
+} from '../../store/drivers/collection-driver.ts'
+import {
+  createTrash,
+  emptyTrash,
+  type FileState,
+  moveToTrash,
+  restoreAll,
+  restoreBlob,
+  stateOf,
+} from '../blobs/trash.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { readLeases } from '../leases/lease-file.ts'
+import { removeFile } from '../link-once.ts'
+import { acquireLock, withLock } from '../locks/lock.ts'
+import { blobName } from '../places/places.ts'
+import type { DiskReferences } from '../references/disk-references.ts'
+import { countRemoval, prepareRemovals } from '../references/removals.ts'
+import { dropBallast, keepBallast } from '../reserve.ts'
+import { readCacheRecords, removeCacheRecord } from './cache-records.ts'
+import { expectedDigests, unfinishedUsage } from './list-ingests.ts'
+import { SmallReader } from './read-small.ts'
+import { scanBlobs } from './scan-blobs.ts'
+import { SlicePlaces } from './slice-places.ts'
+
+/** A blob that leaves its place, and its file as it was before anybody was asked whether it is needed. */
+interface Moved {
+  readonly blob: StoredBlob
+  readonly before: FileState
+}
+
+/** What collections do in a directory. */
+export class DiskCollection implements CollectionDriver {
+  readonly #context: DiskContext
+  readonly #references: DiskReferences
+  readonly #reader: SmallReader
+  readonly #yielder = new EventLoopYielder()
+  readonly #slice: SlicePlaces
+
+  constructor(context: DiskContext, references: DiskReferences) {
+    this.#context = context
+    this.#references = references
+    this.#reader = new SmallReader(context)
+    this.#slice = new SlicePlaces(context.places)
+  }
+
+  get readOnly(): boolean {
+    return this.#context.settings.readOnly
+  }
+
+  blobs(options: AbortOptions = {}): AsyncIterable<readonly StoredBlob[]> {
+    this.#context.assertOpen()
+    return scanBlobs(this.#context, options)
+  }
+
+  async roots(options: AbortOptions = {}): Promise<CollectionRoots> {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    const live = await this.#liveRoots()
+    const ingests = await expectedDigests(this.#context)
+    const records = await readCacheRecords(this.#context)
+    return { ...live, ingests, records }
+  }
+
+  async #liveRoots(): Promise<LiveRoots> {
+    // What is named before its lease ends is seen in one of the two.
+    const leases = await readLeases(this.#context)
+    const { names, entries } = await this.#references.entries()
+    return { names, entries, leases }
+  }
+
+  document(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.#reader.read(digest)
+  }
+
+  async alone<T>(act: () => Promise<T>, options: AbortOptions = {}): Promise<T> {
+    await dropBallast(this.#context.places)
+    await this.#context.prepareWrite()
+    const what = { act: 'lock', path: '.layerstore/locks/collect', writes: true }
+    const waiting = this.#context.waiting(what.path, options)
+    const lock = await onDisk(what, () => acquireLock(() => this.#context.places.collectLock, waiting))
+    try {
+      await createTrash(this.#context)
+      await prepareRemovals(this.#context)
+      await onDisk({ act: 'restore', path: '.layerstore/trash', writes: true }, () => restoreAll(this.#context))
+      return await act()
+    } finally {
+      await keepBallast(this.#context.places)
+      await onDisk({ ...what, act: 'unlock' }, () => lock.release())
+    }
+  }
+
+  forgetNames(names: readonly { name: string; digest: Digest }[], options: AbortOptions = {}): Promise<string[]> {
+    return this.#references.forget(names, options)
+  }
+
+  async forgetRecords(records: readonly { record: string; modifiedMs: number }[]): Promise<string[]> {
+    const gone: string[] = []
+    for (const { record, modifiedMs } of records) {
+      if (await removeCacheRecord(this.#context, record, modifiedMs)) gone.push(record)
+    }
+    return gone
+  }
+
+  async forgetLeases(ids: readonly string[]): Promise<void> {
+    await onDisk({ act: 'remove', path: '.layerstore/leases', writes: true }, async () => {
+      if (ids.length === 0) return
+      const { places } = this.#context
+      const names = new Set(await readdir(places.leases))
+      // SAFETY: only names that were read from the directory, never a path.
+      for (const id of ids) if (names.has(`${id}.json`)) await removeFile(join(places.leases, `${id}.json`))
+    })
+  }
+
+  /**
+   * SAFETY: the order is what makes this safe without locks for those who store and lease: look at the blob (1), look at the
+   * leases and names (2), move the blob away (3), look at the leases and the blob again (4). Who relies on a blob takes a lease
+   * and then touches it. Touched before (1), the lease was there before (2) and is seen; between (1) and (3), the touch is seen
+   * at (4); after (3), the touch fails, and the blob is brought back or stored again. Whose times may not be changed is named
+   * in a lease and then looked for: found before (3), the lease is seen at (4).
+   */
+  async remove(blobs: readonly StoredBlob[], needed: AskNeeded, options: AbortOptions = {}): Promise<RemovalOutcome[]> {
+    const outcomes: RemovalOutcome[] = []
+    const { unchanged, touched } = await this.#look(blobs, outcomes)
+    const ask: AskNeeded = (roots, more) => needed(roots, [...touched, ...more])
+    const moved = await this.#moveAway(unchanged, ask, outcomes, options)
+    const left = new Set(moved)
+    try {
+      await this.#removeMoved(left, needed, outcomes)
+    } finally {
+      await settleAll([...left].map(({ blob }) => this.#restore(blob.digest)))
+    }
+    return outcomes
+  }
+
+  async #look(
+    blobs: readonly StoredBlob[],
+    outcomes: RemovalOutcome[],
+  ): Promise<{ unchanged: Moved[]; touched: StoredBlob[] }> {
+    const unchanged: Moved[] = []
+    const touched: StoredBlob[] = []
+    this.#slice.renew()
+    for (const blob of blobs) {
+      const { digest } = blob
+      await this.#turn()
+      const before = await this.#onBlob(digest, async () => stateOf(this.#slice.blob(digest)))
+      if (before?.mtimeMs === blob.modifiedMs) {
+        unchanged.push({ blob, before })
+        continue
+      }
+      outcomes.push({ digest, outcome: before ? 'changed' : 'gone' })
+      if (before) touched.push(blob)
+    }
+    return { unchanged, touched }
+  }
+
+  async #moveAway(
+    blobs: readonly Moved[],
+    needed: AskNeeded,
+    outcomes: RemovalOutcome[],
+    options: AbortOptions,
+  ): Promise<Moved[]> {
+    if (blobs.length === 0) return []
+    const what = { act: 'lock', path: 'index.json', writes: true }
+    return onDisk(what, () =>
+      withLock(
+        () => this.#context.places.indexLock,
+        async lock => {
+          const isNeeded = await needed(await this.#liveRoots(), [])
+          await lock.assertHeld()
+          // SAFETY: who sets a name reads the number, proves the image, and proves it again under this lock if the number is another
+          // one then. So it changes after the last blob has left; and before the first, for whoever comes after this was killed.
+          await countRemoval(this.#context)
+          const away: Moved[] = []
+          this.#slice.renew()
+          for (const one of blobs) {
+            await this.#turn()
+            if (await this.#moveOne(one, isNeeded(one.blob), outcomes)) away.push(one)
+          }
+          try {
+            await countRemoval(this.#context)
+          } catch (error) {
+            await settleAll(away.map(({ blob }) => this.#restore(blob.digest)))
+            throw error
+          }
+          return away
+        },
+        this.#context.waiting('.layerstore/locks/index', options),
+      ),
+    )
+  }
+
+  /** Resolves to whether the blob is out of its place now. */
+  async #moveOne({ blob: { digest } }: Moved, needed: boolean, outcomes: RemovalOutcome[]): Promise<boolean> {
+    if (needed) {
+      outcomes.push({ digest, outcome: 'needed' })
+      return false
+    }
+    try {
+      if (await this.#onBlob(digest, () => moveToTrash(this.#slice, digest))) return true
+      outcomes.push({ digest, outcome: 'gone' })
+    } catch (error) {
+      outcomes.push({ digest, outcome: 'failed', error })
+    }
+    return false
+  }
+
+  /** One after the other, parents first: what somebody has asked for in the meantime still has its children. */
+  async #removeMoved(moved: Set<Moved>, needed: AskNeeded, outcomes: RemovalOutcome[]): Promise<void> {
+    if (moved.size === 0) return
+    const roots = await this.#liveRoots()
+    let isNeeded = await needed(roots, [])
+    this.#slice.renew()
+    for (const one of moved) {
+      await this.#turn()
+      const outcome = await this.#removeOne(one, isNeeded(one.blob))
+      moved.delete(one)
+      outcomes.push(outcome)
+      if (outcome.outcome === 'changed') isNeeded = await needed(roots, [one.blob])
+    }
+  }
+
+  async #removeOne({ blob: { digest }, before }: Moved, needed: boolean): Promise<RemovalOutcome> {
+    try {
+      const emptied = await this.#onBlob(digest, () =>
+        emptyTrash(this.#context, this.#slice, digest, needed ? undefined : before),
+      )
+      return { digest, outcome: needed ? 'needed' : emptied }
+    } catch (error) {
+      await this.#restore(digest)
+      return { digest, outcome: 'failed', error }
+    }
+  }
+
+  /** Lets others work when it is time to; then the next slice begins. */
+  async #turn(): Promise<void> {
+    if (!this.#yielder.shouldYield()) return
+    await this.#yielder.yield()
+    this.#slice.renew()
+  }
+
+  /** Whether somebody relies on it is not known any more; the next collection would bring it back, too. */
+  async #restore(digest: Digest): Promise<void> {
+    await restoreBlob(this.#context, digest).catch(() => undefined)
+  }
+
+  #onBlob<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    return onDisk({ act: 'remove', path: blobName(digest), writes: true }, work)
+  }
+
+  unfinished(): Promise<UnfinishedUsage> {
+    this.#context.assertOpen()
+    return unfinishedUsage(this.#context)
+  }
+}

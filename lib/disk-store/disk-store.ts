@@ -1,0 +1,178 @@
+import { type Digest, parseDigest, splitDigest } from '../digest/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import type { ByteSource } from '../internal/byte-source.ts'
+import { KeyedMutex } from '../internal/concurrency/keyed-mutex.ts'
+import type {
+  BlobInfo,
+  BlobWriter,
+  IngestInfo,
+  IngestOptions,
+  PutOptions,
+  ReadBlobOptions,
+} from '../store/blob-store.ts'
+import { acquireIngestKey, checkIngestKey } from '../store/drivers/ingest-key.ts'
+import { IngestWriter, type IngestWriterParts } from '../store/drivers/ingest-writer.ts'
+import { putThrough } from '../store/drivers/put-through.ts'
+import type { Store } from '../store/store.ts'
+import { assertRoom } from './assert-room.ts'
+import { settleBatches } from './batch/settle-batches.ts'
+import { listBlobs } from './blobs/list-blobs.ts'
+import { acknowledgeBlob } from './blobs/publish-blob.ts'
+import { readBlob } from './blobs/read-blob.ts'
+import { deleteBlob } from './blobs/remove-blob-file.ts'
+import { statBlob } from './blobs/stat-blob-file.ts'
+import { VerifiedOnce } from './blobs/verified-once.ts'
+import { DiskCheck } from './check/disk-check.ts'
+import { DiskCollection } from './collect/disk-collection.ts'
+import type { DiskContext } from './disk-context.ts'
+import { DiskDerived } from './disk-derived.ts'
+import { openIngest } from './ingest/open-ingest.ts'
+import { PutSession } from './ingest/put-session.ts'
+import { statIngest } from './ingest/stat-ingest.ts'
+import { sweepIngests } from './ingest/sweep-ingests.ts'
+import { DiskLeases } from './leases/disk-leases.ts'
+import { DiskReferences } from './references/disk-references.ts'
+
+/** A store in a directory; see the room's README for the format. */
+export class DiskStore implements Store {
+  readonly references: DiskReferences
+  readonly leases: DiskLeases
+  readonly collection: DiskCollection
+  readonly checking: DiskCheck
+  readonly derived: DiskDerived
+  readonly #context: DiskContext
+  readonly #verified = new VerifiedOnce()
+  readonly #ingests = new KeyedMutex()
+  readonly #puts: PutSession
+  readonly #writers = new Set<BlobWriter>()
+  readonly #stop = new AbortController()
+  #sweep: Promise<void> = Promise.resolve()
+  #closed: Promise<void> | undefined
+
+  constructor(context: DiskContext) {
+    this.#context = context
+    this.#puts = new PutSession(context)
+    this.references = new DiskReferences(context, this)
+    this.leases = new DiskLeases(context)
+    this.checking = new DiskCheck(context)
+    this.derived = new DiskDerived(context)
+    this.collection = new DiskCollection(context, this.references)
+  }
+
+  /** Reads the names, so that a broken index shows at once; removes old leftovers in the background. */
+  async start({ damaged }: { damaged: boolean }): Promise<void> {
+    if (!damaged) await this.references.check()
+    if (this.#context.settings.readOnly) return
+    // What cannot be settled now stays marked, and is tried again by whoever opens the store next.
+    await settleBatches(this.#context, this.#readSuspect, this.#stop.signal).catch(() => undefined)
+    this.#sweep = sweepIngests(this.#context, this.#stop.signal)
+  }
+
+  readonly #readSuspect = (digest: Digest) =>
+    readBlob(this.#context, this.#verified, digest, { verify: 'always', onCorrupt: 'quarantine' })
+
+  async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    return statBlob(this.#context, parseDigest(digest))
+  }
+
+  async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#context.assertOpen()
+    yield* readBlob(this.#context, this.#verified, parseDigest(digest), options)
+  }
+
+  async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    const there = options.digest && (await this.stat(options.digest, options))
+    if (there && (options.size === undefined || options.size === there.size)) {
+      if (await acknowledgeBlob(this.#context, there.digest)) return there
+    }
+    if (options.size !== undefined) await assertRoom(this.#context, options.size)
+    const release = await this.#context.puts.acquire(options.signal)
+    try {
+      const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
+      const opened = await this.#puts.open(algorithm, options.hasher)
+      return await putThrough(await this.#admit(opened), source, options)
+    } finally {
+      release()
+    }
+  }
+
+  async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
+    checkIngestKey(key)
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    const release = await acquireIngestKey(this.#ingests, key, options)
+    try {
+      this.#context.assertOpen()
+      const writer = await this.#admit(await openIngest(this.#context, key, options), release)
+      await this.#assertRoomFor(writer, options.size)
+      return writer
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  /** What is there of it already has its room; it is kept for when there is more. */
+  async #assertRoomFor(writer: BlobWriter, size = 0): Promise<void> {
+    try {
+      await assertRoom(this.#context, size - writer.offset)
+    } catch (error) {
+      await writer[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async statIngest(key: string, options: Omit<IngestOptions, 'wait' | 'hasher'> = {}): Promise<IngestInfo | undefined> {
+    checkIngestKey(key)
+    this.#context.assertOpen()
+    options.signal?.throwIfAborted()
+    return statIngest(this.#context, key, options.algorithm ?? 'sha256')
+  }
+
+  async #admit(parts: Omit<IngestWriterParts, 'onClosed'>, release?: () => void): Promise<BlobWriter> {
+    const onClosed = () => {
+      this.#writers.delete(writer)
+      release?.()
+    }
+    const writer = new IngestWriter({ ...parts, onClosed })
+    this.#writers.add(writer)
+    if (this.#stop.signal.aborted) await writer[Symbol.asyncDispose]()
+    this.#context.assertOpen()
+    return writer
+  }
+
+  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+    await this.#context.prepareWrite()
+    options.signal?.throwIfAborted()
+    await deleteBlob(this.#context, parseDigest(digest))
+  }
+
+  async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#context.assertOpen()
+    yield* listBlobs(this.#context, options)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#context.close()
+    this.#stop.abort()
+    await this.#sweep
+    await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
+    await this.references.settle()
+    await this.#context.batch.close()
+    await this.leases.close()
+    await this.#puts.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,174 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { DigestAlgorithm } from '../../digest/index.ts'
+import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
+import type { BlobInfo } from '../../store/blob-store.ts'
+import { BLOCK_BYTES } from '../../store/drivers/block-gatherer.ts'
+import type { IngestSink, Progress } from '../../store/drivers/ingest-writer.ts'
+import { publishBlob } from '../blobs/publish-blob.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import type { IngestPlace } from './ingest-place.ts'
+import { writeIngestState } from './ingest-state.ts'
+
+/** What a killed transfer loses at most, and twice that when the disk is slow. */
+const LOST_AT_MOST = 16 * 1024 * 1024
+/** Bytes between two checkpoints. What is being gathered, or arrives while a block is written, is lost too. */
+const CHECKPOINT = LOST_AT_MOST - 2 * BLOCK_BYTES
+/** PERF: syncs block a thread of Node's pool of four each; writes and inflating must not wait for them. */
+const BACKGROUND_SYNCS = 2
+/** A file is as young as its last write. Less than what leases count back from their beginning. */
+const FRESH_MS = 500
+
+/** What a sink needs to know about its ingest. */
+export interface DiskIngest {
+  readonly place: IngestPlace
+  readonly key: string
+  readonly algorithm: DigestAlgorithm
+  readonly identity: string
+  readonly offset: number
+}
+
+/** Writes the bytes of one ingest to its data file, and publishes the file. */
+export class DiskSink implements IngestSink {
+  readonly #context: DiskContext
+  readonly #ingest: DiskIngest
+  #file: FileHandle | undefined
+  #position: number
+  #checkpointed: number
+  #checkpoint: Promise<void> | undefined
+  #writtenMs = 0
+  /** SAFETY: after a failed sync the system may hold pages for clean that never reached the disk; they are lost. */
+  #lost: { readonly reason: unknown } | undefined
+
+  constructor(context: DiskContext, ingest: DiskIngest, file: FileHandle) {
+    this.#context = context
+    this.#ingest = ingest
+    this.#file = file
+    this.#position = ingest.offset
+    this.#checkpointed = ingest.offset
+  }
+
+  append(chunk: Uint8Array): Promise<void> {
+    return this.#write(chunk)
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const left = bytes.byteLength - done
+      const { bytesWritten } = await this.#onData('write', f => f.write(bytes, done, left, this.#position))
+      this.#writtenMs = Date.now()
+      done += bytesWritten
+      this.#position += bytesWritten
+    }
+  }
+
+  /**
+   * PERF: the system leaves written bytes in memory for half a minute, and a sync at the end waits for all of them: 120 ms
+   * for 256 MiB here, 10 if they are synced every 15 MiB meanwhile.
+   */
+  async advance(offset: number, progress: () => Promise<Progress>): Promise<void> {
+    this.#assertSound()
+    const { durable } = this.#context.settings
+    const due = offset - this.#checkpointed
+    if (due < CHECKPOINT || !(durable || this.#ingest.place.state)) return
+    // It is done behind the transfer, which waits only if the disk is a whole interval behind.
+    if (due < 2 * CHECKPOINT && (this.#checkpoint || this.#context.backgroundSyncs >= BACKGROUND_SYNCS)) return
+    await this.#checkpoint
+    this.#assertSound()
+    this.#checkpointed = offset
+    this.#context.backgroundSyncs++
+    this.#checkpoint = this.#saveWhenKnown(progress).then(
+      () => this.#settleCheckpoint(undefined),
+      reason => this.#settleCheckpoint({ reason }),
+    )
+  }
+
+  #assertSound(): void {
+    if (this.#lost) throw this.#lost.reason
+  }
+
+  #settleCheckpoint(lost: { reason: unknown } | undefined): void {
+    this.#checkpoint = undefined
+    this.#context.backgroundSyncs--
+    this.#lost ??= lost
+  }
+
+  async #saveWhenKnown(progress: () => Promise<Progress>): Promise<void> {
+    if (!this.#ingest.place.state) return this.#syncData()
+    return this.#save(await progress())
+  }
+
+  async #syncData(): Promise<void> {
+    if (this.#context.settings.durable) await this.#onData('sync', f => withFsyncLimit(() => f.datasync()))
+  }
+
+  /** First the bytes, then the word that they are there. */
+  async #save(progress: Progress): Promise<void> {
+    const { place, key, algorithm, identity: file } = this.#ingest
+    const path = place.state
+    if (!path) return
+    await this.#syncData()
+    await this.#assertHeld()
+    const state = { version: 1, key, algorithm, file, ...progress } as const
+    await onDisk({ act: 'write', path: `${place.name}/state.json`, writes: true }, () => writeIngestState(path, state))
+  }
+
+  async publish(blob: BlobInfo, signal: AbortSignal | undefined): Promise<void> {
+    await this.#checkpoint
+    this.#assertSound()
+    const { durable, batch } = this.#context.settings
+    if (durable && !batch) await this.#onData('sync', f => withFsyncLimit(() => f.sync()))
+    await this.#assertHeld()
+    signal?.throwIfAborted()
+    // Read-only before it can be seen; file systems without modes do without.
+    await this.#file?.chmod(0o444).catch(() => undefined)
+    // What was written a while ago and is finished now begins its life as a blob now.
+    const now = new Date()
+    if (Math.abs(now.getTime() - this.#writtenMs) > FRESH_MS) await this.#file?.utimes(now, now).catch(() => undefined)
+    await this.#close()
+    await publishBlob(this.#context, this.#ingest.place.data, blob)
+    // The blob is stored; what cannot be tidied up now is found by the sweep.
+    await this.#ingest.place.remove().catch(() => undefined)
+  }
+
+  async keep(progress: Progress | undefined): Promise<void> {
+    const { place } = this.#ingest
+    await this.#checkpoint
+    if (!place.state || this.#lost || progress?.offset === 0) return this.drop()
+    try {
+      if (progress && progress.offset !== this.#checkpointed) await this.#save(progress)
+    } finally {
+      await this.#close().finally(() => this.#release())
+    }
+  }
+
+  async drop(): Promise<void> {
+    await this.#checkpoint
+    await this.#close().finally(() => this.#remove())
+  }
+
+  #assertHeld(): Promise<void> {
+    const { place } = this.#ingest
+    return onDisk({ act: 'look at', path: place.name, writes: true }, () => place.assertHeld())
+  }
+
+  #remove(): Promise<void> {
+    const { place } = this.#ingest
+    return onDisk({ act: 'remove', path: place.name, writes: true }, () => place.remove())
+  }
+
+  #release(): Promise<void> {
+    const { place } = this.#ingest
+    return onDisk({ act: 'release', path: place.name, writes: true }, () => place.release())
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file) await onDisk({ act: 'close', path: this.#ingest.place.name, writes: true }, () => file.close())
+  }
+
+  #onData<T>(act: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+    return onDisk({ act, path: this.#ingest.place.name, writes: true }, () => work(this.#file as FileHandle))
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { digestOf, splitDigest } from '../../digest/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { IngestOptions } from '../../store/blob-store.ts'
+import { ingestBusy } from '../../store/drivers/ingest-key.ts'
+import type { IngestWriterParts } from '../../store/drivers/ingest-writer.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { ensureDirectory, removeEmpty } from '../link-once.ts'
+import { acquireLock, type Lock, tryLock } from '../locks/lock.ts'
+import { DiskSink } from './disk-sink.ts'
+import { keyedPlace } from './ingest-place.ts'
+import { createData, resumeData } from './open-data.ts'
+
+/** Opens the ingest of a key, alone among all processes, and takes up what an earlier writer left. */
+export async function openIngest(
+  context: DiskContext,
+  key: string,
+  options: IngestOptions,
+): Promise<Omit<IngestWriterParts, 'onClosed'>> {
+  const hashing = { algorithm: options.algorithm ?? 'sha256', hasher: options.hasher ?? context.settings.hasher }
+  const name = `.layerstore/ingests/${await ingestDirectory(key)}`
+  const what = { act: 'open', path: name, writes: true }
+  const lock = await onDisk(what, () => own(context, name, key, options))
+  const place = keyedPlace(context.places, name, lock)
+  try {
+    const data = await onDisk(what, async () => {
+      const resumed = await resumeData(place, key, hashing)
+      return resumed ?? createData(place, hashing)
+    })
+    const { digester, identity, file } = data
+    const ingest = { place, key, algorithm: hashing.algorithm, identity, offset: digester.bytesHashed }
+    return { ...hashing, digester, sink: new DiskSink(context, ingest, file) }
+  } catch (error) {
+    await place.release().catch(() => undefined)
+    throw error
+  }
+}
+
+/** SAFETY: a key may hold anything, and two keys must not meet in one name on a file system without upper case. */
+export async function ingestDirectory(key: string): Promise<string> {
+  return splitDigest(await digestOf(Buffer.from(key, 'utf8'))).hex
+}
+
+async function own(context: DiskContext, name: string, key: string, options: IngestOptions): Promise<Lock> {
+  const { places } = context
+  const path = () => join(places.directory(name), 'owner.json')
+  for (;;) {
+    options.signal?.throwIfAborted()
+    await ensureDirectory(places.directory(name), 0o700)
+    try {
+      if (options.wait) return await acquireLock(path, context.waiting(`${name}/owner.json`, options))
+      const taken = await tryLock(path)
+      if (!('holder' in taken)) return taken
+      throw ingestBusy(key, taken.holder)
+    } catch (error) {
+      // The writer before us has just removed its directory.
+      if (isErrno(error, 'ENOENT')) continue
+      await removeEmpty(places.directory(name)).catch(() => undefined)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
+import type { IngestWriterParts } from '../../store/drivers/ingest-writer.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { ensureDirectory, removeEmpty, removeFile } from '../link-once.ts'
+import { acquireLock, type Lock } from '../locks/lock.ts'
+import { DiskSink } from './disk-sink.ts'
+import type { IngestPlace } from './ingest-place.ts'
+import { createData } from './open-data.ts'
+
+/** Directories of put sessions are told from those of keyed ingests, which have 64 hex digits, by this. */
+export const SESSION_PREFIX = 'put-'
+
+/**
+ * The ingests of `put`, which nobody can resume: all those of one open store share a directory and its owner record.
+ *
+ * PERF: 200 small puts take a third of the time of 200 small ingests, which have a directory and a lock each.
+ */
+export class PutSession {
+  readonly #context: DiskContext
+  readonly #name = `.layerstore/ingests/${SESSION_PREFIX}${randomBytes(8).toString('hex')}`
+  #lock: Promise<Lock> | undefined
+  #count = 0
+
+  constructor(context: DiskContext) {
+    this.#context = context
+  }
+
+  /** Opens a new ingest. */
+  async open(
+    algorithm: DigestAlgorithm,
+    engine: HasherEngine | undefined,
+  ): Promise<Omit<IngestWriterParts, 'onClosed'>> {
+    const hashing = { algorithm, hasher: engine ?? this.#context.settings.hasher }
+    await this.#start()
+    const place = this.#nextPlace()
+    const what = { act: 'create', path: place.name, writes: true }
+    const { file, digester, identity } = await onDisk(what, () => createData(place, hashing))
+    const ingest = { place, key: '', algorithm, identity, offset: 0 }
+    return { ...hashing, digester, sink: new DiskSink(this.#context, ingest, file) }
+  }
+
+  async #start(): Promise<void> {
+    this.#lock ??= onDisk({ act: 'create', path: this.#name, writes: true }, async () => {
+      await ensureDirectory(this.#directory(), 0o700)
+      return acquireLock(() => join(this.#directory(), 'owner.json'))
+    })
+    try {
+      await this.#lock
+    } catch (error) {
+      this.#lock = undefined
+      throw error
+    }
+  }
+
+  #nextPlace(): IngestPlace {
+    this.#count++
+    const name = String(this.#count)
+    const data = () => join(this.#directory(), name)
+    return {
+      get data() {
+        return data()
+      },
+      state: undefined,
+      name: `${this.#name}/${name}`,
+      // Names in the session are never used twice, so nobody else can have written to the file.
+      assertHeld: async () => {},
+      release: async () => {},
+      remove: async () => removeFile(data()),
+    }
+  }
+
+  /** Removes the directory. What stands in the way is found by the sweep. */
+  async close(): Promise<void> {
+    const lock = await this.#lock?.catch(() => undefined)
+    if (!lock) return
+    await lock.release().catch(() => undefined)
+    await removeEmpty(this.#directory()).catch(() => undefined)
+  }
+
+  #directory(): string {
+    return this.#context.places.directory(this.#name)
+  }
+}

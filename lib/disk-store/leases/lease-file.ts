@@ -1,0 +1,121 @@
+import type { Stats } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isDigest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { LeaseState } from '../../store/drivers/collection-driver.ts'
+import type { LeaseInfo } from '../../store/leases/lease-store.ts'
+import type { DiskContext } from '../disk-context.ts'
+import { onDisk } from '../io-error.ts'
+import { describeOwner, lifeOf, type Owner, parseOwner } from '../locks/owner.ts'
+import { type FoundRecord, readRecord } from '../places/record-file.ts'
+
+const LEASES = '.layerstore/leases'
+
+/** What a lease file holds. Its time is the last sign of life. */
+export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
+  readonly version: 1
+  readonly owner: Owner
+}
+
+/** SAFETY: bounds what is read into memory; a lease of 100,000 digests has 8 MB. */
+const BOUNDS = { limit: 64 * 1024 * 1024, begins: /^\{/ }
+/** Clocks are set back by a little now and then. */
+const MARGIN_MS = 1000
+/** How long a lease counts that cannot be read, after its last sign of life. */
+const DAMAGED_EXPIRES_MS = 24 * 3_600_000
+const SINCE = /"sinceMs":(\d{1,16})\b/
+const DIGESTS = /\b[a-z0-9]+:[0-9a-f]{64,128}\b/g
+
+/**
+ * Every lease of the store, with what is known of its holder.
+ *
+ * SAFETY: one that is damaged must not count for none, nor may it stop every collection. It protects the digests that can still
+ * be made out, and every blob stored or touched since it began or its file was made, for a day after its last sign of life. What is no
+ * regular file was written by no version of this library, and protects nothing.
+ */
+export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
+  const names = await onDisk({ act: 'list', path: LEASES }, () => leaseNames(context))
+  const leases: LeaseState[] = []
+  for (const name of names) {
+    const found = await findLease(context, name)
+    if (found.kind === 'absent' || found.kind === 'odd') continue
+    const file = found.kind === 'file' ? parseLease(found.bytes) : undefined
+    leases.push(file ? await stateOfLease(context, file, name, found.stats) : damagedLease(name, found))
+  }
+  return leases
+}
+
+/** The files in which leases are kept. */
+export async function leaseNames({ places }: DiskContext): Promise<string[]> {
+  try {
+    return (await readdir(places.leases)).filter(name => name.endsWith('.json'))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/**
+ * Refuses a lease that is damaged; one that was released meanwhile is fine.
+ *
+ * @throws {@link StoreError} `ERR_STORE_FORMAT`.
+ */
+export async function proveLease(context: DiskContext, name: string): Promise<void> {
+  const found = await findLease(context, name)
+  if (found.kind === 'absent' || (found.kind === 'file' && parseLease(found.bytes))) return
+  const actual = found.kind === 'file' ? 'damaged' : `${found.actual}, and no lease`
+  const effect = 'what it protects is not known for certain; remove it if nothing runs that could need it'
+  throw new StoreError('ERR_STORE_FORMAT', `${LEASES}/${name} is ${actual}: ${effect}`)
+}
+
+function findLease({ places }: DiskContext, name: string): Promise<FoundRecord> {
+  return onDisk({ act: 'read', path: `${LEASES}/${name}` }, () => readRecord(join(places.leases, name), BOUNDS))
+}
+
+async function stateOfLease(
+  { places }: DiskContext,
+  file: LeaseFile,
+  name: string,
+  { mtimeMs }: Stats,
+): Promise<LeaseState> {
+  const { label, sinceMs, expiresInMs, digests, owner } = file
+  const id = name.slice(0, -'.json'.length)
+  const life = await onDisk({ act: 'ask about the holder of', path: `${LEASES}/${name}` }, () =>
+    lifeOf(owner, Date.now() - mtimeMs, places.leases),
+  )
+  const holderLives = life === 'unknown' ? undefined : life === 'alive'
+  return { id, label, sinceMs, expiresInMs, digests, renewedMs: mtimeMs, holderLives, holder: describeOwner(owner) }
+}
+
+function damagedLease(name: string, found: FoundRecord & { readonly stats: Stats }): LeaseState {
+  const text = found.kind === 'file' ? found.bytes.toString('latin1') : ''
+  return {
+    id: name.slice(0, -'.json'.length),
+    label: 'damaged lease',
+    holder: describeOwner(undefined),
+    holderLives: undefined,
+    sinceMs: Math.min(found.stats.birthtimeMs - MARGIN_MS, Number(SINCE.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)),
+    renewedMs: found.stats.mtimeMs,
+    expiresInMs: DAMAGED_EXPIRES_MS,
+    digests: [...new Set(text.match(DIGESTS))].filter(isDigest),
+  }
+}
+
+/** The lease in a file, or `undefined` if it is none. */
+function parseLease(bytes: Buffer): LeaseFile | undefined {
+  try {
+    const lease = JSON.parse(bytes.toString('utf8')) as LeaseFile
+    const numbers = [lease.sinceMs, lease.expiresInMs]
+    const sound =
+      lease.version === 1 &&
+      typeof lease.label === 'string' &&
+      numbers.every(Number.isFinite) &&
+      lease.digests.every(isDigest) &&
+      parseOwner(JSON.stringify(lease.owner)) !== undefined
+    return sound ? lease : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,151 @@
+import { StoreError } from '../../errors/index.ts'
+import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
+import { Annotation, type Descriptor, parseDescriptor } from '../../oci/index.ts'
+import type { NamedDescriptor } from '../../store/reference-store.ts'
+
+type JsonObject = { readonly [key: string]: unknown }
+
+/** What `index.json` says. Never changed: edits make a {@link IndexDraft}. */
+export interface IndexFile {
+  readonly bytes: Uint8Array
+  /** The whole document, with the members that this library does not know. */
+  readonly document: JsonObject
+  readonly entries: readonly JsonObject[]
+  /** Places of the entries of each name. More than one only if another tool wrote them; the first counts. */
+  readonly names: ReadonlyMap<string, readonly number[]>
+}
+
+/**
+ * Reads the index. Entries are only looked at as far as names need it, so that one entry of an unknown kind does not
+ * make the others unusable.
+ *
+ * @throws {@link StoreError} `ERR_STORE_FORMAT`.
+ */
+export function parseIndexFile(bytes: Uint8Array): IndexFile {
+  const document = parseDocument(bytes)
+  // SPEC: `manifests` is required; umoci writes null for none.
+  const manifests = document.manifests ?? []
+  if (!Array.isArray(manifests)) return broken('manifests is not an array')
+  for (const [i, entry] of manifests.entries()) {
+    if (!isObject(entry)) return broken(`manifests[${i}] is not an object`)
+  }
+  return { bytes, document, entries: manifests as JsonObject[], names: placesOfNames(manifests as JsonObject[]) }
+}
+
+/** Where each name stands among the entries. */
+export function placesOfNames(entries: readonly JsonObject[]): Map<string, number[]> {
+  const names = new Map<string, number[]>()
+  for (const [i, entry] of entries.entries()) {
+    const name = nameOf(entry)
+    if (name === undefined) continue
+    const places = names.get(name)
+    if (places) places.push(i)
+    else names.set(name, [i])
+  }
+  return names
+}
+
+function parseDocument(bytes: Uint8Array): JsonObject {
+  try {
+    const document = parseStrictJson(bytes)
+    if (!isObject(document)) return broken('it is not an object')
+    if (document.schemaVersion !== 2) return broken('schemaVersion is not 2')
+    return document
+  } catch (error) {
+    if (error instanceof JsonFault) return broken(error.message, error)
+    throw error
+  }
+}
+
+/** The name of an entry, if it has one. */
+export function nameOf(entry: JsonObject): string | undefined {
+  const { annotations } = entry
+  if (!isObject(annotations) || !Object.hasOwn(annotations, Annotation.RefName)) return undefined
+  const name = annotations[Annotation.RefName]
+  return typeof name === 'string' ? name : undefined
+}
+
+/** What a name stands for, as it was given: the name itself is no part of it. */
+export function descriptorOf(index: IndexFile, name: string): Descriptor | undefined {
+  const place = index.names.get(name)?.[0]
+  return place === undefined ? undefined : descriptorAt(index, place)
+}
+
+function descriptorAt(index: IndexFile, place: number): Descriptor {
+  try {
+    const { annotations, ...rest } = parseDescriptor(index.entries[place])
+    const { [Annotation.RefName]: _, ...others } = annotations ?? {}
+    return Object.keys(others).length > 0 ? { ...rest, annotations: others } : rest
+  } catch (cause) {
+    return broken(`manifests[${place}]: ${(cause as Error).message}`, cause)
+  }
+}
+
+/** Every entry of an index. */
+export interface AllEntries {
+  /** Entries with a name; one that other tools wrote twice comes twice. */
+  readonly names: readonly NamedDescriptor[]
+  /** Entries without one, as they stand. */
+  readonly entries: readonly JsonObject[]
+}
+
+/** Everything that the index names, duplicates and nameless entries included. */
+export function entriesOf(index: IndexFile): AllEntries {
+  const names: NamedDescriptor[] = []
+  for (const [name, places] of index.names) {
+    for (const place of places) names.push({ name, descriptor: descriptorAt(index, place) })
+  }
+  return { names, entries: index.entries.filter(entry => nameOf(entry) === undefined) }
+}
+
+const ordered = new WeakMap<IndexFile, readonly string[]>()
+
+/** The names in order; always the same array for the same names of the same process. */
+export function orderedNames(index: IndexFile): readonly string[] {
+  const names = ordered.get(index) ?? [...index.names.keys()].sort()
+  ordered.set(index, names)
+  return names
+}
+
+/**
+ * Takes the order of names over from the index that was changed.
+ *
+ * PERF: sorting 100,000 names takes 100 ms, sorting them with a few added at the end 3.
+ */
+export function takeOrder(from: IndexFile, to: IndexFile): void {
+  const before = ordered.get(from)
+  if (!before) return
+  const left = before.filter(name => to.names.has(name))
+  if (left.length === to.names.size) {
+    ordered.set(to, left.length === before.length ? before : left)
+    return
+  }
+  const added = [...to.names.keys()].filter(name => !from.names.has(name))
+  ordered.set(to, [...left, ...added].sort())
+}
+
+/**
+ * The names in order, each with what it stands for. An entry that is no descriptor hides none of the others: they come
+ * first, then the error.
+ */
+export function* namesOf(index: IndexFile): Generator<NamedDescriptor, void, undefined> {
+  let fault: unknown
+  for (const name of orderedNames(index)) {
+    let descriptor: Descriptor | undefined
+    try {
+      descriptor = descriptorOf(index, name)
+    } catch (error) {
+      fault ??= error
+    }
+    if (descriptor) yield { name, descriptor }
+  }
+  if (fault !== undefined) throw fault
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function broken(why: string, cause?: unknown): never {
+  throw new StoreError('ERR_STORE_FORMAT', `index.json is not a usable image index: ${why}`, { cause })
+}

@@ -1,0 +1,43 @@
+import { mkdir, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno } from '../internal/errno.ts'
+import { removeEmpty, removeFile } from './link-once.ts'
+import type { Places } from './places/places.ts'
+
+/** Enough for the locks of a collection, its own small files and the index of a few hundred names. */
+const BALLAST_BYTES = 16 * 1024
+/** A lock takes a file, on some file systems two. */
+const NAMES = ['0', '1', '2', '3']
+const LITTLE_BYTES = 1024 * 1024
+const FEW_FILES = 16
+
+/** Sets some space and some files aside, so that a collection can begin on a full disk. Best effort. */
+export async function keepBallast(places: Places): Promise<void> {
+  try {
+    await mkdir(places.ballast)
+    // Not zeros: some file systems keep none of those.
+    const bytes = Buffer.alloc(BALLAST_BYTES, 'set aside for a collection when the disk is full ')
+    for (const name of NAMES) await writeFile(join(places.ballast, name), bytes, { flag: 'wx' })
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) await removeBallast(places)
+  }
+}
+
+/** Gives the space back if there is hardly any other. */
+export async function dropBallast(places: Places): Promise<void> {
+  const free = await statfs(places.root).catch(() => undefined)
+  if (!free) return
+  const full = free.blocks > 0 && free.bavail * free.bsize < LITTLE_BYTES
+  const crowded = free.files > 0 && free.ffree < FEW_FILES
+  if (full || crowded) await removeBallast(places)
+}
+
+/** What cannot be removed takes nothing away from the collection that is not missing already. */
+async function removeBallast(places: Places): Promise<void> {
+  try {
+    for (const name of NAMES) await removeFile(join(places.ballast, name))
+    await removeEmpty(places.ballast)
+  } catch {
+    // Best effort.
+  }
+}

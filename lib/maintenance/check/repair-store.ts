@@ -1,0 +1,241 @@
+import { type Digest, splitDigest, verifyBytes } from '../../digest/index.ts'
+import { BlobCorruptError, BlobNotFoundError, FormatError, StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import type { BlobWriter } from '../../store/blob-store.ts'
+import type { CheckDriver, MendedFile } from '../../store/drivers/check-driver.ts'
+import { checkDriverOf } from '../../store/drivers/plain-check-driver.ts'
+import type { Store } from '../../store/store.ts'
+import type { CheckReport } from './check-report.ts'
+import { findRoots } from './find-roots.ts'
+import type { RepairSource } from './repair-source.ts'
+import { type Root, walkDocuments } from './walk-documents.ts'
+
+/** News of a running repair. */
+export interface RepairProgress {
+  /** Digest of the blob. */
+  readonly digest: Digest
+  /** Where the blob was found. */
+  readonly source: string
+  /** Bytes of it that are across. */
+  readonly bytes: number
+}
+
+/** How to repair. */
+export interface RepairStoreOptions extends AbortOptions {
+  /**
+   * Move damaged blobs for which there is no right copy out of the way as well. A later pull then brings them; as long as a
+   * damaged blob stands under its name, it counts as being there. @defaultValue `true`
+   */
+  readonly quarantine?: boolean | undefined
+  /** Called after each blob; must not throw. */
+  readonly onProgress?: ((progress: RepairProgress) => void) | undefined
+}
+
+/** What a repair did. */
+export interface RepairResult {
+  /** Blobs that are there and right now, and where they came from. */
+  readonly repaired: readonly RepairProgress[]
+  /** Damaged blobs that were moved, and to where, relative to the store. */
+  readonly quarantined: readonly {
+    /** Digest of the blob. */
+    readonly digest: Digest
+    /** Where it went. */
+    readonly to: string
+  }[]
+  /** Files of the store that were made usable again. */
+  readonly mended: readonly MendedFile[]
+  /** What is still wrong, and what every source said. */
+  readonly unrepaired: readonly {
+    /** Where it is, relative to the store. */
+    readonly path: string
+    /** What is wrong with it. */
+    readonly reason: string
+    /** Why, for people. */
+    readonly why: string
+  }[]
+}
+
+/**
+ * Mends what a check found: fetches blobs that are missing, short or corrupt from the first source that has them right,
+ * and nothing else; puts damaged ones into quarantine; makes a damaged list of names usable again. When a document comes
+ * back, what is missing below it is fetched as well. Orphans and strays are left alone.
+ *
+ * Blobs go the way of every other one, and are visible only when they are whole and right. Nothing that was damaged is
+ * deleted. Safe to repeat.
+ *
+ * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_STORE_IO`; {@link FormatError} `ERR_INVALID_ARGUMENT`.
+ */
+export async function repairStore(
+  store: Store,
+  report: CheckReport,
+  sources: readonly RepairSource[],
+  options: RepairStoreOptions = {},
+): Promise<RepairResult> {
+  if (report.kind !== 'check' || report.version !== 1) {
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'not the report of a check, of version 1')
+  }
+  options.signal?.throwIfAborted()
+  return new Repair(store, sources, options).run(report)
+}
+
+/** A blob to be brought back. */
+interface Wanted {
+  /** Digest of the blob. */
+  readonly digest: Digest
+  readonly descriptor: Descriptor | undefined
+  /** What is wrong with it. */
+  readonly reason: string
+  readonly damaged: boolean
+}
+
+class Repair {
+  readonly #store: Store
+  readonly #driver: CheckDriver
+  readonly #sources: readonly RepairSource[]
+  readonly #options: RepairStoreOptions
+  readonly #repaired: RepairProgress[] = []
+  readonly #quarantined: { digest: Digest; to: string }[] = []
+  readonly #mended: MendedFile[] = []
+  readonly #unrepaired: { path: string; reason: string; why: string }[] = []
+  readonly #tried = new Set<Digest>()
+
+  constructor(store: Store, sources: readonly RepairSource[], options: RepairStoreOptions) {
+    this.#store = store
+    this.#driver = checkDriverOf(store)
+    this.#sources = sources
+    this.#options = options
+  }
+
+  async run(report: CheckReport): Promise<RepairResult> {
+    if (this.#driver.readOnly) throw new StoreError('ERR_STORE_READ_ONLY', 'a read-only store cannot be repaired')
+    await this.#mendFiles(report)
+    let wanted = report.problems.flatMap(({ class: kind, digest, descriptor, reason }): Wanted[] => {
+      if (digest === undefined || kind === 'orphan' || kind === 'stray') return []
+      return [{ digest, descriptor, reason, damaged: kind !== 'missing' }]
+    })
+    while (wanted.length > 0) {
+      const back: Root[] = []
+      for (const one of wanted) if (await this.#bringBack(one)) back.push(one as Root)
+      wanted = await this.#missingBelow(back)
+    }
+    return {
+      repaired: this.#repaired,
+      quarantined: this.#quarantined,
+      mended: this.#mended,
+      unrepaired: this.#unrepaired,
+    }
+  }
+
+  async #mendFiles({ faults }: CheckReport): Promise<void> {
+    const { signal } = this.#options
+    const paths = new Set(faults.filter(({ digest }) => digest === undefined).map(({ path }) => path))
+    for (const path of paths) {
+      signal?.throwIfAborted()
+      const mended = await this.#driver.mend(path, () => findRoots(this.#store, { signal }))
+      if (mended) this.#mended.push(mended)
+    }
+    const still = [...(await this.#driver.names({ signal })).faults, ...(await this.#driver.faults({ signal }))]
+    for (const { path, message, reason } of [...faults.filter(({ digest }) => digest !== undefined), ...still]) {
+      this.#unrepaired.push({ path, reason: reason ?? path, why: message })
+    }
+  }
+
+  /** A document that came back may name what nobody knew to be missing. */
+  async #missingBelow(roots: readonly Root[]): Promise<Wanted[]> {
+    const { signal } = this.#options
+    const { blobs } = await walkDocuments(this.#store, roots, { signal, concurrency: 4 })
+    const wanted: Wanted[] = []
+    for (const [digest, expectations] of blobs) {
+      const needed = expectations.find(({ optional }) => !optional)
+      if (!needed || this.#tried.has(digest) || (await this.#store.stat(digest, { signal }))) continue
+      wanted.push({ ...needed, digest, damaged: false })
+    }
+    return wanted
+  }
+
+  /** Whether the blob was not right before and is now. */
+  async #bringBack({ digest, descriptor, reason, damaged }: Wanted): Promise<boolean> {
+    const { signal, quarantine = true } = this.#options
+    signal?.throwIfAborted()
+    if (this.#tried.has(digest)) return false
+    if (descriptor) this.#tried.add(digest)
+    // SAFETY: the report may be old; what is right by now is left as it is.
+    if (await this.#isRight(digest)) return false
+    const refused: string[] = []
+    for (const source of descriptor ? this.#sources : []) {
+      const why = await this.#fetchFrom(source, descriptor as Descriptor, damaged)
+      if (why === undefined) return true
+      refused.push(`${source.label}: ${why}`)
+    }
+    const moved = quarantine && damaged && (await this.#quarantine(digest))
+    // A damaged blob that nothing names is out of the way now, and nobody waits for another.
+    if (!descriptor && moved) return false
+    const why = refused.join('; ') || (descriptor ? 'there is no source to fetch it from' : 'nothing names it')
+    this.#unrepaired.push({ path: digest, reason, why })
+    return false
+  }
+
+  async #isRight(digest: Digest): Promise<boolean> {
+    const { signal } = this.#options
+    try {
+      for await (const _ of this.#store.read(digest, { verify: 'always', onCorrupt: 'report', signal })) void _
+      return true
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error instanceof BlobNotFoundError || error instanceof BlobCorruptError) return false
+      throw error
+    }
+  }
+
+  /** Fetches a blob and puts it in its place. Resolves to why the source cannot help, if it cannot. */
+  async #fetchFrom(source: RepairSource, descriptor: Descriptor, damaged: boolean): Promise<string | undefined> {
+    const { digest, size } = descriptor
+    const { signal, onProgress } = this.#options
+    const writer = await this.#openWriter(digest)
+    try {
+      for await (const chunk of provenFrom(source, descriptor, signal)) await writer.write(chunk)
+      // Only now that a right copy is here: until then a reader finds what there was, and an error that says so.
+      if (damaged) await this.#quarantine(digest)
+      await writer.commit({ digest, size, signal })
+    } catch (error) {
+      if (error instanceof SourceFailure) return error.message
+      throw error
+    } finally {
+      await writer.abort()
+    }
+    if (damaged && !(await this.#isRight(digest))) return 'the store cannot put a damaged blob out of the way'
+    const done = { digest, source: source.label, bytes: size }
+    this.#repaired.push(done)
+    onProgress?.(done)
+    return undefined
+  }
+
+  async #openWriter(digest: Digest): Promise<BlobWriter> {
+    const { signal } = this.#options
+    const options = { algorithm: splitDigest(digest).algorithm, wait: true, signal }
+    const writer = await this.#store.ingest(`repair ${digest}`, options)
+    if (writer.offset === 0) return writer
+    // What a killed repair left may have come from a source that was wrong.
+    await writer.abort()
+    return this.#store.ingest(`repair ${digest}`, options)
+  }
+
+  async #quarantine(digest: Digest): Promise<boolean> {
+    const to = await this.#driver.quarantine(digest)
+    if (to !== undefined) this.#quarantined.push({ digest, to })
+    return to !== undefined
+  }
+}
+
+/** What a source did wrong is no failure of the repair: another one may be right. */
+class SourceFailure extends Error {}
+
+async function* provenFrom(source: RepairSource, descriptor: Descriptor, signal: AbortSignal | undefined) {
+  try {
+    yield* verifyBytes(source.fetch(descriptor, { signal }), descriptor)
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw new SourceFailure(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}

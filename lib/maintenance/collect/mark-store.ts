@@ -1,0 +1,119 @@
+import type { Digest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { settleAll } from '../../internal/settle-all.ts'
+import { Limits } from '../../oci/index.ts'
+import type {
+  CacheRecord,
+  CollectionDriver,
+  CollectionRoots,
+  LeaseState,
+  StoredBlob,
+} from '../../store/drivers/collection-driver.ts'
+import type { NamedDescriptor } from '../../store/reference-store.ts'
+import type { ResolvedPolicy } from './collection-plan.ts'
+import { type DocumentGraph, graphOf } from './document-graph.ts'
+import { Marking } from './mark-graph.ts'
+import {
+  activeLeases,
+  entryVisit,
+  ingestVisit,
+  isYoung,
+  leaseVisits,
+  nameVisit,
+  protectedSince,
+  recordVisits,
+  sinceVisit,
+  youngVisit,
+} from './root-visits.ts'
+
+/** A store as a collection saw it. */
+export interface Survey {
+  readonly driver: CollectionDriver
+  readonly graph: DocumentGraph
+  readonly policy: ResolvedPolicy
+  readonly blobs: ReadonlyMap<Digest, StoredBlob>
+  readonly roots: CollectionRoots
+  /** The leases that count. */
+  readonly leases: readonly LeaseState[]
+  readonly nowMs: number
+}
+
+/** The smallest JSON that names a subject is longer. */
+const SMALLEST_REFERRER = 90
+/** PERF: as many as documents are read at once. */
+const AT_ONCE = 16
+
+/** Looks at everything. The blobs first: what is named after they were listed is not among those that could go. */
+export async function surveyStore(
+  driver: CollectionDriver,
+  policy: ResolvedPolicy,
+  options: AbortOptions,
+): Promise<Survey> {
+  const blobs = new Map<Digest, StoredBlob>()
+  for await (const some of driver.blobs(options)) for (const blob of some) blobs.set(blob.digest, blob)
+  const roots = await driver.roots(options)
+  const nowMs = Date.now()
+  const leases = activeLeases(roots.leases, nowMs, policy.graceMs)
+  return { driver, graph: graphOf(driver), policy, blobs, roots, leases, nowMs }
+}
+
+/** What is to be marked from: all names and cache records, or those that a policy leaves. */
+export interface Chosen {
+  readonly names: readonly NamedDescriptor[]
+  readonly records: readonly CacheRecord[]
+  readonly entries: readonly unknown[]
+}
+
+/** Marks what stays. */
+export async function markStore(survey: Survey, chosen: Chosen, options: AbortOptions): Promise<Marking> {
+  const { graph, blobs, roots, leases, nowMs, policy } = survey
+  const marking = new Marking(graph)
+  await marking.walk([...chosen.names.map(nameVisit), ...chosen.entries.map(entryVisit)], options)
+  await marking.walk(chosen.records.flatMap(recordVisits), options)
+  await marking.walk([...leaseVisits(leases), ...roots.ingests.map(ingestVisit)], options)
+  await findReferrers(survey, marking, options)
+  const since = protectedSince(leases)
+  const rest = where(blobs, blob => !marking.marks.has(blob.digest))
+  await marking.walk(rest.filter(blob => blob.modifiedMs >= since).map(sinceVisit), options)
+  await marking.walk(rest.filter(blob => isYoung(blob, nowMs, policy.graceMs)).map(youngVisit), options)
+  return marking
+}
+
+/** Among the blobs that nothing reached, finds those that are about one that was, and marks them. */
+async function findReferrers({ graph, blobs }: Survey, marking: Marking, options: AbortOptions): Promise<void> {
+  const suspects = where(
+    blobs,
+    ({ digest, size }) => size >= SMALLEST_REFERRER && size <= Limits.manifestBytes && !marking.marks.has(digest),
+  )
+  for (let i = 0; i < suspects.length; i += AT_ONCE) {
+    options.signal?.throwIfAborted()
+    const batch = suspects.slice(i, i + AT_ONCE)
+    const nodes = await settleAll(batch.map(({ digest }) => graph.loose(digest)))
+    for (const [n, { subject }] of nodes.entries()) {
+      if (subject !== undefined) await marking.addReferrer((batch[n] as StoredBlob).digest, subject, options)
+    }
+  }
+}
+
+/** PERF: without a copy of all blobs before the choice. */
+export function where(
+  blobs: ReadonlyMap<Digest, StoredBlob>,
+  isWanted: (blob: StoredBlob) => boolean,
+): readonly StoredBlob[] {
+  const wanted: StoredBlob[] = []
+  for (const blob of blobs.values()) if (isWanted(blob)) wanted.push(blob)
+  return wanted
+}
+
+/** SAFETY: where children are unknown, any blob might be one; unless the policy says otherwise nothing is collected then. */
+export function refuseUnknown({ unknown }: Marking, policy: ResolvedPolicy): void {
+  const first = unknown[0]
+  if (!first || policy.unknown === 'keep') return
+  const others = unknown.length > 1 ? `, and ${unknown.length - 1} more like it` : ''
+  throw new StoreError(
+    'ERR_COLLECTION_REFUSED',
+    `cannot know what is needed: ${first.digest} (${first.why})${others}; repair it, take its name away, or allow unknown ones and lose what only they need`,
+    { cause: first.cause },
+  )
+}

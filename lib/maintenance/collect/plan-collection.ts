@@ -1,0 +1,155 @@
+import { type Digest, isDigest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { CollectionDriver } from '../../store/drivers/collection-driver.ts'
+import type { Store } from '../../store/store.ts'
+import { chooseNames } from './choose-names.ts'
+import type {
+  BlobCount,
+  CollectionPlan,
+  CollectionPolicy,
+  DroppedBlob,
+  KeptBlob,
+  ResolvedPolicy,
+} from './collection-plan.ts'
+import { type Mark, Marking, type RootKind } from './mark-graph.ts'
+import { markStore, refuseUnknown, type Survey, surveyStore, where } from './mark-store.ts'
+import { resolvePolicy } from './resolve-policy.ts'
+import type { Choice } from './retention.ts'
+import { nameVisit, recordVisits } from './root-visits.ts'
+
+/** Looks at a store whose names change all the time, before what is missing counts as missing. */
+const ATTEMPTS = 5
+
+/** How to plan a collection. */
+export interface PlanCollectionOptions extends CollectionPolicy, AbortOptions {}
+
+/**
+ * Says which names, cache records and blobs a collection would take, and which it would leave, each with its reason. Changes
+ * nothing; works on a read-only store. A blob goes only if no name, entry, lease, ingest or cache record reaches it, no
+ * kept manifest is its subject, and it is older than the grace period.
+ *
+ * Names are dropped only by the limits of the policy. "Used" means stored, pulled, composed or acknowledged again.
+ *
+ * @throws {@link StoreError} `ERR_COLLECTION_REFUSED` if it cannot be known what is needed, or if blobs would go although
+ * not one name is there; `ERR_STORE_FORMAT` if the index is damaged; `ERR_COLLECTION_UNSUPPORTED`.
+ */
+export async function planCollection(store: Store, options: PlanCollectionOptions = {}): Promise<CollectionPlan> {
+  const { signal } = options
+  const { survey, choice, marking, missing } = await look(store, resolvePolicy(options), { signal })
+  refuseUnknown(marking, survey.policy)
+  const drop = await dropped(survey, choice, marking, { signal })
+  refuseWithoutNames(survey, drop)
+  const keep = kept(survey, marking)
+  return {
+    kind: 'collection',
+    version: 1,
+    policy: survey.policy,
+    dropNames: choice.dropNames,
+    dropRecords: choice.dropRecords,
+    drop,
+    keep,
+    missing,
+    unknown: marking.unknown.map(({ digest, why }) => ({ digest, why })),
+    bytesFreed: bytesOf(drop),
+    bytesKept: bytesOf(keep),
+    skippedYoung: countOf(survey, marking, ['young']),
+    skippedLeased: countOf(survey, marking, ['lease', 'ingest']),
+  }
+}
+
+interface Look {
+  readonly survey: Survey
+  readonly choice: Choice
+  readonly marking: Marking
+  readonly missing: CollectionPlan['missing']
+}
+
+/**
+ * Looks at the store without holding anybody up. What is found missing may have lost its name in the meantime, and then its
+ * blobs to another collection: so if the names have changed, it looks again.
+ */
+async function look(store: Store, policy: ResolvedPolicy, options: AbortOptions): Promise<Look> {
+  const driver = driverOf(store)
+  for (let attempt = 1; ; attempt++) {
+    const survey = await surveyStore(driver, policy, options)
+    const choice = await chooseNames(survey, options)
+    const marking = await markStore(survey, choice, options)
+    const missing = await missingOf(store, survey, marking, options)
+    const isSound = missing.length === 0 && marking.unknown.length === 0
+    if (isSound || attempt === ATTEMPTS || (await driver.roots(options)).names === survey.roots.names) {
+      return { survey, choice, marking, missing }
+    }
+  }
+}
+
+/** What the store offers to collections. */
+export function driverOf(store: Store): CollectionDriver {
+  if (store.collection) return store.collection
+  throw new StoreError('ERR_COLLECTION_UNSUPPORTED', 'garbage cannot be collected in a store of this kind')
+}
+
+async function dropped(
+  survey: Survey,
+  choice: Choice,
+  marking: Marking,
+  options: AbortOptions,
+): Promise<DroppedBlob[]> {
+  const going = where(survey.blobs, ({ digest }) => !marking.marks.has(digest))
+  if (going.length === 0) return []
+  const before = new Marking(survey.graph)
+  const isGoing = new Set([...choice.dropNames.map(({ name }) => name), ...choice.dropRecords.map(r => r.record)])
+  await before.walk(survey.roots.names.filter(({ name }) => isGoing.has(name)).map(nameVisit), options)
+  await before.walk(
+    survey.roots.records.filter(({ record }) => isGoing.has(record)).flatMap(record => recordVisits(record)),
+    options,
+  )
+  const subjects = new Map<Digest, Digest>()
+  for (const [subject, referrers] of marking.referrers) for (const digest of referrers) subjects.set(digest, subject)
+  return going.map(blob => ({ ...blob, why: whyDropped(before.marks.get(blob.digest), subjects.get(blob.digest)) }))
+}
+
+function whyDropped(before: Mark | undefined, subject: Digest | undefined): string {
+  if (before) return `was kept by ${before.why}, which goes`
+  return subject ? `about ${subject}, which does not stay` : 'nothing reaches it'
+}
+
+/** SAFETY: a store without a single name is more likely a mistake (a lost index, a wrong directory) than garbage. */
+function refuseWithoutNames({ roots, policy }: Survey, drop: readonly DroppedBlob[]): void {
+  if (policy.force || drop.length === 0 || roots.names.length + roots.entries.length > 0) return
+  const message = `not one name is in the store, and ${drop.length} blobs would go; force it if that is meant`
+  throw new StoreError('ERR_COLLECTION_REFUSED', message)
+}
+
+function kept({ blobs }: Survey, marking: Marking): KeptBlob[] {
+  const keep: KeptBlob[] = []
+  for (const [digest, { why }] of marking.marks) {
+    const blob = blobs.get(digest)
+    if (blob) keep.push({ digest: blob.digest, size: blob.size, why })
+  }
+  return keep
+}
+
+async function missingOf(
+  store: Store,
+  { blobs }: Survey,
+  marking: Marking,
+  options: AbortOptions,
+): Promise<CollectionPlan['missing']> {
+  const found: { digest: Digest; why: string }[] = []
+  for (const [digest, { why, root }] of marking.marks) {
+    if (root !== 'name' || blobs.has(digest) || marking.optional.has(digest)) continue
+    // It may have come after the blobs were listed.
+    if (!isDigest(digest) || !(await store.stat(digest, options))) found.push({ digest, why })
+  }
+  return found
+}
+
+function countOf({ blobs }: Survey, { marks }: Marking, kinds: readonly RootKind[]): BlobCount {
+  const counted = where(blobs, ({ digest }) => kinds.includes(marks.get(digest)?.root as RootKind))
+  return { blobs: counted.length, bytes: bytesOf(counted) }
+}
+
+function bytesOf(blobs: readonly { readonly size: number }[]): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0)
+}

@@ -1,0 +1,145 @@
+import type { Digest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { DerivedStore } from '../derived-store.ts'
+import type { CheckDriver } from '../drivers/check-driver.ts'
+import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import type { Lease, LeaseStore } from '../leases/lease-store.ts'
+import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
+import type { Store } from '../store.ts'
+import { readOnlyChecking, readOnlyCollection } from './read-only-drivers.ts'
+
+/**
+ * The same store without the means to change it: every write rejects with `ERR_STORE_READ_ONLY`, whatever the store itself
+ * would allow. Leases that are taken through it protect nothing, derived data that is set is not kept. To be given to code
+ * that should only look. Closing it closes the store.
+ */
+export function readOnly(store: Store): Store {
+  return new ReadOnlyStore(store)
+}
+
+class ReadOnlyStore implements Store {
+  readonly references: ReferenceStore
+  readonly leases: LeaseStore
+  readonly derived: DerivedStore
+  readonly collection: CollectionDriver | undefined
+  readonly checking: CheckDriver | undefined
+  readonly #store: Store
+  #open = true
+
+  constructor(store: Store) {
+    const refuse = (act: string) => this.#refuse(act)
+    this.#store = store
+    this.references = new ReadOnlyReferences(store.references, refuse)
+    this.leases = new ReadOnlyLeases(store)
+    this.derived = {
+      get: (...args) => store.derived.get(...args),
+      set: async (kind, key, _bytes, options) => void (await store.derived.get(kind, key, options)),
+      list: (...args) => store.derived.list(...args),
+      delete: () => refuse('forget derived data'),
+    }
+    this.collection = store.collection && readOnlyCollection(store.collection, refuse)
+    this.checking = store.checking && readOnlyChecking(store.checking, refuse)
+  }
+
+  stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {
+    return this.#store.stat(digest, options)
+  }
+
+  read(digest: Digest, options?: ReadBlobOptions): AsyncIterable<Uint8Array> {
+    // Moving a corrupt blob out of the way is a write.
+    return this.#store.read(digest, { ...options, onCorrupt: 'report' })
+  }
+
+  put(): Promise<BlobInfo> {
+    return this.#refuse('put a blob')
+  }
+
+  ingest(): Promise<BlobWriter> {
+    return this.#refuse('take a blob in')
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#store.statIngest?.(key, options)
+  }
+
+  delete(): Promise<void> {
+    return this.#refuse('delete a blob')
+  }
+
+  list(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return this.#store.list(options)
+  }
+
+  async #refuse(act: string): Promise<never> {
+    if (!this.#open) throw new StoreError('ERR_STORE_CLOSED', 'this store has been closed')
+    throw new StoreError('ERR_STORE_READ_ONLY', `may not ${act}: this view of the store is read-only`)
+  }
+
+  close(): Promise<void> {
+    this.#open = false
+    return this.#store.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+class ReadOnlyReferences implements ReferenceStore {
+  readonly #references: ReferenceStore
+  readonly #refuse: (act: string) => Promise<never>
+  readonly names?: NonNullable<ReferenceStore['names']>
+
+  constructor(references: ReferenceStore, refuse: (act: string) => Promise<never>) {
+    this.#references = references
+    if (references.names) this.names = options => references.names!(options)
+    this.#refuse = refuse
+  }
+
+  get(name: string, options?: AbortOptions): Promise<Descriptor | undefined> {
+    return this.#references.get(name, options)
+  }
+
+  set(): Promise<string> {
+    return this.#refuse('set a name')
+  }
+
+  delete(): Promise<boolean> {
+    return this.#refuse('take a name away')
+  }
+
+  list(options?: AbortOptions): AsyncIterable<NamedDescriptor> {
+    return this.#references.list(options)
+  }
+}
+
+/** As in a store that was opened read-only: who may not write leaves no trace, and protects nothing. */
+class ReadOnlyLeases implements LeaseStore {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async hold(): Promise<Lease> {
+    const nothing = async () => {}
+    return {
+      id: 'read-only',
+      add: digest => this.touch(digest),
+      renew: nothing,
+      release: nothing,
+      [Symbol.asyncDispose]: nothing,
+    }
+  }
+
+  async touch(digest: Digest, options?: AbortOptions): Promise<boolean> {
+    return (await this.#store.stat(digest, options)) !== undefined
+  }
+
+  list(options?: AbortOptions): ReturnType<LeaseStore['list']> {
+    return this.#store.leases.list(options)
+  }
+}

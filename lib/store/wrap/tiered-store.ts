@@ -1,0 +1,128 @@
+import type { Digest } from '../../digest/index.ts'
+import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ByteSource } from '../../internal/byte-source.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { DerivedStore } from '../derived-store.ts'
+import type { CheckDriver } from '../drivers/check-driver.ts'
+import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import type { LeaseStore } from '../leases/lease-store.ts'
+import type { ReferenceStore } from '../reference-store.ts'
+import type { Store } from '../store.ts'
+import { openFill } from './tier-copy.ts'
+
+/** How two stores stand behind one another. */
+export interface TieredOptions {
+  /** Copy a blob that is read as a whole from the slow store into the fast one. @defaultValue `true` */
+  readonly fill?: boolean | undefined
+}
+
+/**
+ * A fast store in front of a slow one. The slow store is the one of record: blobs and names are written there, and what it
+ * lists is what there is. The fast one holds nothing but copies, which may be dropped or collected at any time, and is
+ * asked first for every read.
+ *
+ * A blob that is read as a whole from the slow store is copied on the way, chunk by chunk: memory does not grow. A copy that
+ * fails (a full disk, another copy under way) never fails the read. Closing it closes both.
+ */
+export function tiered(fast: Store, slow: Store, options: TieredOptions = {}): Store {
+  return new TieredStore(fast, slow, options.fill ?? true)
+}
+
+class TieredStore implements Store {
+  readonly #fast: Store
+  readonly #slow: Store
+  readonly #fill: boolean
+
+  constructor(fast: Store, slow: Store, fill: boolean) {
+    this.#fast = fast
+    this.#slow = slow
+    this.#fill = fill
+  }
+
+  get references(): ReferenceStore {
+    return this.#slow.references
+  }
+
+  get leases(): LeaseStore {
+    return this.#slow.leases
+  }
+
+  get derived(): DerivedStore {
+    return this.#slow.derived
+  }
+
+  get collection(): CollectionDriver | undefined {
+    return this.#slow.collection
+  }
+
+  get checking(): CheckDriver | undefined {
+    return this.#slow.checking
+  }
+
+  stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {
+    return this.#slow.stat(digest, options)
+  }
+
+  async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    if (yield* this.#readFast(digest, options)) return
+    const whole = !options.offset && options.length === undefined
+    const copy = this.#fill && whole ? await openFill(this.#fast, digest) : undefined
+    try {
+      for await (const chunk of this.#slow.read(digest, options)) {
+        await copy?.take(chunk)
+        yield chunk
+      }
+      await copy?.finish()
+    } finally {
+      await copy?.leave()
+    }
+  }
+
+  /** Whether the fast store had it. What it cannot give, before the first byte, the slow one may have. */
+  async *#readFast(digest: Digest, options: ReadBlobOptions): AsyncGenerator<Uint8Array, boolean, undefined> {
+    let given = false
+    try {
+      for await (const chunk of this.#fast.read(digest, options)) {
+        given = true
+        yield chunk
+      }
+      return true
+    } catch (error) {
+      const elsewhere =
+        error instanceof BlobNotFoundError || (error instanceof StoreError && error.code === 'ERR_STORE_IO')
+      if (given || !elsewhere) throw error
+      return false
+    }
+  }
+
+  put(source: ByteSource, options?: PutOptions): Promise<BlobInfo> {
+    return this.#slow.put(source, options)
+  }
+
+  ingest(key: string, options?: IngestOptions): Promise<BlobWriter> {
+    return this.#slow.ingest(key, options)
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#slow.statIngest?.(key, options)
+  }
+
+  async delete(digest: Digest, options?: AbortOptions): Promise<void> {
+    await this.#slow.delete(digest, options)
+    // Last: a read that began before may just have copied it.
+    await this.#fast.delete(digest, options)
+  }
+
+  list(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return this.#slow.list(options)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#fast.close(), this.#slow.close()])
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  createDigester,
+  type Digest,
+  type Digester,
+  type HasherEngine,
+  parseDigest,
+  splitDigest,
+} from '../../digest/index.ts'
+import { BlobNotFoundError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { abortableItems } from '../../internal/abortable-items.ts'
+import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
+import type { DerivedStore } from '../derived-store.ts'
+import type { CheckDriver } from '../drivers/check-driver.ts'
+import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { checkRange } from '../drivers/read-range.ts'
+import { verifyStored } from '../drivers/verify-stored.ts'
+import type { LeaseStore } from '../leases/lease-store.ts'
+import type { ReferenceStore } from '../reference-store.ts'
+import type { Store } from '../store.ts'
+import { assertSame, proven } from './prove.ts'
+import { VerifyingWriter } from './verifying-writer.ts'
+
+/** How to verify. */
+export interface VerifyingOptions {
+  /** What computes digests. @defaultValue `'wasm'` */
+  readonly hasher?: HasherEngine | undefined
+}
+
+/**
+ * A store that is not trusted: every read of a whole blob is compared with its digest, and every blob that is put is hashed
+ * here and compared with what the store says it stored, whatever the store itself does. For drivers over media that may
+ * lie, and for testing them. Costs one more pass of hashing. `verify: 'never'` of a single read is respected. Closing it
+ * closes the store.
+ */
+export function verifying(store: Store, options: VerifyingOptions = {}): Store {
+  return new VerifyingStore(store, options.hasher ?? 'wasm')
+}
+
+class VerifyingStore implements Store {
+  readonly #store: Store
+  readonly #hasher: HasherEngine
+
+  constructor(store: Store, hasher: HasherEngine) {
+    this.#store = store
+    this.#hasher = hasher
+  }
+
+  get references(): ReferenceStore {
+    return this.#store.references
+  }
+
+  get leases(): LeaseStore {
+    return this.#store.leases
+  }
+
+  get derived(): DerivedStore {
+    return this.#store.derived
+  }
+
+  get collection(): CollectionDriver | undefined {
+    return this.#store.collection
+  }
+
+  get checking(): CheckDriver | undefined {
+    return this.#store.checking
+  }
+
+  stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {
+    return this.#store.stat(digest, options)
+  }
+
+  async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    checkRange(options)
+    const blob = await this.#store.stat(digest, options)
+    if (!blob) throw new BlobNotFoundError(digest)
+    const whole = !options.offset && (options.length ?? blob.size) >= blob.size
+    if (!whole || options.verify === 'never') return yield* this.#store.read(digest, options)
+    yield* verifyStored(this.#store.read(digest, { ...options, verify: 'never' }), blob, this.#hasher)
+  }
+
+  async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    const algorithm = options.digest === undefined ? 'sha256' : splitDigest(parseDigest(options.digest)).algorithm
+    const digester = await createDigester({ algorithm, hasher: this.#hasher })
+    try {
+      const seen = { own: undefined as BlobInfo | undefined }
+      const stored = await this.#store.put(observed(source, digester, options, seen), options)
+      // A source that was not read belongs to a blob that was there.
+      if (seen.own) assertSame(stored, seen.own)
+      return stored
+    } finally {
+      digester.release()
+    }
+  }
+
+  async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
+    const writer = await this.#store.ingest(key, options)
+    try {
+      const algorithm = options.algorithm ?? 'sha256'
+      const digester = await createDigester({ algorithm, hasher: this.#hasher })
+      return new VerifyingWriter({ store: this, writer, digester, algorithm })
+    } catch (error) {
+      await writer[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async statIngest(key: string, options?: Omit<IngestOptions, 'wait' | 'hasher'>): Promise<IngestInfo | undefined> {
+    return this.#store.statIngest?.(key, options)
+  }
+
+  delete(digest: Digest, options?: AbortOptions): Promise<void> {
+    return this.#store.delete(digest, options)
+  }
+
+  list(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return this.#store.list(options)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Passes the chunks on, and fails in the place of the source if they are not the promised ones. */
+async function* observed(
+  source: ByteSource,
+  digester: Digester,
+  options: PutOptions,
+  seen: { own: BlobInfo | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of abortableItems(chunksOf(source), options.signal)) {
+    digester.update(chunk)
+    yield chunk
+  }
+  seen.own = proven(digester, options)
+}

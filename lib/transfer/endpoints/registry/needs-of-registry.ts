@@ -1,0 +1,115 @@
+import type { Digest } from '../../../digest/index.ts'
+import { RegistryError } from '../../../errors/index.ts'
+import type { Descriptor, Repository } from '../../../oci/index.ts'
+import type { RegistryClient } from '../../../registry/index.ts'
+import type { GraphNode } from '../transfer-graph.ts'
+import type { NeedsContext, StepNeed } from '../transfer-target.ts'
+import type { RegistryTargetOptions } from './registry-target-options.ts'
+
+/** Who is asked. */
+export interface AskedRegistry extends RegistryTargetOptions {
+  readonly registry: RegistryClient
+  readonly to: Repository
+  /** Whether somebody is sending the blob there now. */
+  isFlying(digest: Digest): Promise<boolean>
+}
+
+/** If the registry has the manifest on top, all below it counts as there: one request. Otherwise one HEAD for each blob. */
+export async function needsOfRegistry(
+  asked: AskedRegistry,
+  nodes: readonly GraphNode[],
+  context: NeedsContext,
+): Promise<readonly StepNeed[]> {
+  const all = nodes.filter(node => node.belowRoot !== false)
+  const have = (await hasManifest(asked, context.root, context))
+    ? new Set(all.map(node => node.descriptor.digest))
+    : undefined
+  // The registry client bounds how many of these are under way at once.
+  return Promise.all(
+    nodes.map(async (node): Promise<StepNeed> => {
+      if (have?.has(node.descriptor.digest)) return { need: 'present', reason: 'the registry has the manifest' }
+      return needOf(asked, node, context)
+    }),
+  )
+}
+
+async function hasManifest(
+  { registry, to }: AskedRegistry,
+  { digest }: Descriptor,
+  { signal }: NeedsContext,
+): Promise<boolean> {
+  try {
+    return (await registry.resolve({ ...to, digest }, { signal })).digest === digest
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'ERR_MANIFEST_NOT_FOUND') return false
+    throw error
+  }
+}
+
+async function needOf(asked: AskedRegistry, node: GraphNode, context: NeedsContext): Promise<StepNeed> {
+  const { kind, descriptor, content } = node
+  const { registry, to, mountFrom, uploads } = asked
+  const { signal, source } = context
+  if (content !== undefined) return { need: 'make', reason: 'made of the index, for the platforms taken' }
+  if (kind === 'manifest' || kind === 'index') {
+    const there = node.belowRoot === false && (await hasManifest(asked, descriptor, context))
+    return there
+      ? { need: 'present', reason: 'already in the repository' }
+      : { need: 'upload', reason: 'the registry does not have it' }
+  }
+  if (kind === 'blob') return { need: 'skip', reason: 'foreign layer: not to be uploaded' }
+  const found = await registry.statBlob(to, descriptor.digest, { signal })
+  if (found?.size === descriptor.size) return { need: 'present', reason: 'already in the repository' }
+  if (await asked.isFlying(descriptor.digest)) return { need: 'await', reason: 'in flight elsewhere' }
+  if (source.repository && isNeighbour(source.repository, to)) {
+    const from = source.repository.repository
+    return { need: 'mount', reason: `mount from ${from}, where the image is`, from }
+  }
+  for (const from of mountFrom ?? []) {
+    const there = await registry.statBlob({ ...to, repository: from }, descriptor.digest, { signal })
+    if (there) return { need: 'mount', reason: `repository ${from} has it`, from }
+  }
+  for (const from of await knownRepositories(asked, descriptor, context)) {
+    if (await stillThere(asked, from, descriptor, context)) {
+      return { need: 'mount', reason: `repository ${from} has it, as this store knows`, from }
+    }
+  }
+  const held = uploads && (await registry.statUpload(to, descriptor.digest, uploads, { signal }))
+  if (held && held <= descriptor.size) return { need: 'resume', reason: `resume at ${held}`, offset: held }
+  return { need: 'upload', reason: 'not in the repository; the registry is asked for it elsewhere first' }
+}
+
+/** Each costs a request. */
+const KNOWN_ASKED = 2
+
+async function knownRepositories(
+  { to, knownSources, mountFrom = [] }: AskedRegistry,
+  { digest }: Descriptor,
+  { signal }: NeedsContext,
+): Promise<string[]> {
+  const known = (await knownSources?.(digest, { signal })) ?? []
+  return known
+    .filter(source => isNeighbour(source, to))
+    .map(({ repository }) => repository)
+    .filter(repository => !mountFrom.includes(repository))
+    .slice(0, KNOWN_ASKED)
+}
+
+function isNeighbour(one: Repository, other: Repository): boolean {
+  return one.registry === other.registry && one.repository !== other.repository
+}
+
+/** What is remembered is a hint: a repository that is gone, or not ours to read, is no reason to fail. */
+async function stillThere(
+  { registry, to }: AskedRegistry,
+  repository: string,
+  { digest, size }: Descriptor,
+  { signal }: NeedsContext,
+): Promise<boolean> {
+  try {
+    return (await registry.statBlob({ ...to, repository }, digest, { signal }))?.size === size
+  } catch (error) {
+    if (error instanceof RegistryError) return false
+    throw error
+  }
+}

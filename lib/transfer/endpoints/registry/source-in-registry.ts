@@ -1,0 +1,35 @@
+import type { Digest } from '../../../digest/index.ts'
+import { familiarName, formatReference, parseReference, type Reference } from '../../../oci/index.ts'
+import type { RegistryClient } from '../../../registry/index.ts'
+import type { TransferSource } from '../transfer-source.ts'
+
+/**
+ * An image in a registry, as a source of transfers.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ */
+export function sourceInRegistry(registry: RegistryClient, reference: string | Reference): TransferSource {
+  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  const repository = { registry: ref.registry, repository: ref.repository }
+  const places = registry.sourcesOf(repository)
+  return {
+    label: `docker://${formatReference(ref)}`,
+    name: nameFor(ref),
+    repository,
+    verifies: false,
+    places,
+    resolve: options => registry.resolve(ref, options),
+    fetchRoot: options => registry.fetchManifest(ref, options),
+    readDocument: async ({ digest }, options) =>
+      (await registry.fetchManifest({ ...repository, digest }, options)).bytes,
+    readBlob: (descriptor, options) => registry.fetchBlob(repository, descriptor, options),
+    distrust: (digest: Digest) => registry.distrustBlob(repository, digest),
+    referrers: (digest, options) => registry.referrers(repository, digest, options),
+  }
+}
+
+/** A digest beside a tag decides what is taken; the name is the tag, as people expect to find it. */
+function nameFor(reference: Reference): string {
+  const { digest, ...rest } = reference
+  return familiarName(rest.tag === undefined ? reference : rest)
+}

@@ -1,0 +1,177 @@
+import type { Digest } from '../../../digest/index.ts'
+import { DigestMismatchError, FormatError, RegistryError } from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
+import {
+  type Descriptor,
+  formatReference,
+  isTag,
+  parseImageDocument,
+  parseReference,
+  type Reference,
+  type Repository,
+  successorsOf,
+} from '../../../oci/index.ts'
+import type { PushedBlob, RegistryClient } from '../../../registry/index.ts'
+import type { PlanStep } from '../../plan.ts'
+import type { GraphNode } from '../transfer-graph.ts'
+import type {
+  BlobFeed,
+  BlobOutcome,
+  DocumentContext,
+  NeedsContext,
+  StepNeed,
+  TransferTarget,
+} from '../transfer-target.ts'
+import { needsOfRegistry } from './needs-of-registry.ts'
+import type { RegistryTargetOptions } from './registry-target-options.ts'
+
+/**
+ * A place in a registry for an image, under one tag or several.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for what is no tag.
+ */
+export function targetInRegistry(
+  registry: RegistryClient,
+  reference: string | Reference,
+  options: RegistryTargetOptions = {},
+): TransferTarget {
+  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  for (const tag of options.tags ?? []) {
+    if (!isTag(tag)) throw new FormatError('ERR_INVALID_ARGUMENT', `not a tag: ${JSON.stringify(tag.slice(0, 160))}`)
+  }
+  return new RegistryTarget(registry, ref, options)
+}
+
+/** Uploads under way, by client; they live and die with it. */
+const underWay = new WeakMap<RegistryClient, LeaderFlight<string, void>>()
+
+class RegistryTarget implements TransferTarget {
+  readonly label: string
+  readonly repository: Repository
+  readonly needsAreCheap = false
+  readonly #registry: RegistryClient
+  readonly #reference: Reference
+  readonly #tags: readonly string[]
+  readonly #options: RegistryTargetOptions
+  readonly #flights: LeaderFlight<string, void>
+  /** What the registry took over by itself, as it said. */
+  readonly #mounted = new Set<Digest>()
+
+  constructor(registry: RegistryClient, reference: Reference, options: RegistryTargetOptions) {
+    this.label = `docker://${formatReference(reference)}`
+    this.repository = { registry: reference.registry, repository: reference.repository }
+    this.#registry = registry
+    this.#reference = reference
+    this.#tags = [...new Set([...(reference.tag === undefined ? [] : [reference.tag]), ...(options.tags ?? [])])]
+    this.#options = options
+    this.#flights = underWay.get(registry) ?? new LeaderFlight<string, void>()
+    underWay.set(registry, this.#flights)
+  }
+
+  async needs(nodes: readonly GraphNode[], context: NeedsContext): Promise<readonly StepNeed[]> {
+    this.#checkPinned(context.root)
+    const { turns } = this.#options
+    const isFlying = async (digest: Digest) =>
+      this.#flights.has(this.#flightOf(digest)) || ((await turns?.isBusy(this.repository, digest)) ?? false)
+    return needsOfRegistry(
+      { ...this.#options, registry: this.#registry, to: this.repository, isFlying },
+      nodes,
+      context,
+    )
+  }
+
+  #checkPinned({ digest: actual }: Descriptor): void {
+    const { digest: expected } = this.#reference
+    if (expected === undefined || expected === actual) return
+    throw new DigestMismatchError({ expected, actual, what: `image for ${formatReference(this.#reference)}` })
+  }
+
+  async takeBlob({ from }: PlanStep, feed: BlobFeed, { signal }: AbortOptions): Promise<BlobOutcome> {
+    const { digest } = feed.descriptor
+    let outcome: BlobOutcome = 'present'
+    await this.#flights.run(
+      this.#flightOf(digest),
+      async () => {
+        outcome = await this.#inTurn(feed.descriptor, signal, () => this.#upload(feed, from, signal))
+        if (outcome === 'mounted') this.#mounted.add(digest)
+      },
+      signal,
+    )
+    return outcome
+  }
+
+  /** Another process that pushes from the same store would go on with the very upload that this one is sending. */
+  async #inTurn(blob: Descriptor, signal: AbortSignal | undefined, upload: () => Promise<PushedBlob>) {
+    const turn = await this.#options.turns?.take(this.repository, blob, signal)
+    try {
+      const there = turn?.waited && (await this.#registry.statBlob(this.repository, blob.digest, { signal }))
+      if (there && there.size === blob.size) return 'present'
+      return (await upload()) === 'mounted' ? 'mounted' : 'done'
+    } finally {
+      await turn?.end()
+    }
+  }
+
+  async #upload(feed: BlobFeed, from: string | undefined, signal: AbortSignal | undefined): Promise<PushedBlob> {
+    const { chunkBytes, uploads } = this.#options
+    // Moved again after it was mounted, it was not: a registry may be wrong about what it has.
+    const mount = !this.#mounted.has(feed.descriptor.digest) && (from === undefined || { from })
+    const options = { chunkBytes, uploads, mount, signal, openAt: (offset: number) => feed.openChecked(offset) }
+    const send = () => this.#registry.pushBlob(this.repository, feed.descriptor, () => feed.openChecked(0), options)
+    try {
+      return await send()
+    } catch (error) {
+      if (!(error instanceof DigestMismatchError) || !feed.distrust()) throw error
+      return await send()
+    }
+  }
+
+  #flightOf(digest: Digest): string {
+    return `${this.repository.registry}/${this.repository.repository}@${digest}`
+  }
+
+  async takeDocument(step: PlanStep, bytes: Uint8Array, isRoot: boolean, context: DocumentContext): Promise<void> {
+    const manifest = { descriptor: step.descriptor, bytes }
+    const put = () =>
+      this.#registry.pushManifest(this.repository, manifest, isRoot ? this.#tags : [], { signal: context.signal })
+    try {
+      await put()
+    } catch (error) {
+      if (!(await this.#heal(error, manifest, context))) throw error
+      await put()
+    }
+  }
+
+  /**
+   * A registry that lost a blob between our question and the manifest that names it, or was wrong about having it, names the
+   * blob, or leaves us to look for what is missing. Gives whether anything was sent again.
+   */
+  async #heal(
+    error: unknown,
+    { descriptor, bytes }: { descriptor: Descriptor; bytes: Uint8Array },
+    context: DocumentContext,
+  ): Promise<boolean> {
+    if (!(error instanceof RegistryError)) return false
+    const missing = error.errors.filter(({ code }) => code === 'MANIFEST_BLOB_UNKNOWN' || code === 'BLOB_UNKNOWN')
+    if (missing.length === 0) return false
+    const children = successorsOf(parseImageDocument(bytes, descriptor.mediaType))
+    const named = children.filter(({ digest }) => missing.some(one => one.digest === digest))
+    let healed = false
+    for (const { digest, size } of named.length > 0 ? named : children) {
+      const there = await this.#registry.statBlob(this.repository, digest, { signal: context.signal })
+      // What is named is believed; a registry may still answer HEAD from a cache.
+      if (named.length === 0 && there?.size === size) continue
+      healed = (await context.resend(digest)) || healed
+    }
+    return healed
+  }
+
+  retakesRoot(): boolean {
+    return this.#tags.length > 0
+  }
+
+  async finish(): Promise<string> {
+    return formatReference(this.#reference)
+  }
+}

@@ -1,0 +1,53 @@
+import pLimit from 'p-limit'
+import { type Descriptor, parseConfig, parseImageDocument, type Repository } from '../../../oci/index.ts'
+import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../../../store/index.ts'
+import type { PlanStep } from '../../plan.ts'
+
+/**
+ * Notes which repository has the blobs of a plan that was run, so that a later push to the same registry can have them
+ * mounted, and a repair knows where to look. Only hints: nothing fails over them.
+ */
+export async function recordSources(
+  store: Store,
+  steps: readonly PlanStep[],
+  { registry, repository }: Repository,
+): Promise<void> {
+  const moved = steps.filter(({ need, content }) => need !== 'skip' && content === undefined)
+  await eachOf(moved, ({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository }))
+}
+
+/** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */
+export async function recordDiffIds(store: Store, steps: readonly PlanStep[]): Promise<void> {
+  for (const { kind, descriptor } of steps) {
+    if (kind !== 'manifest') continue
+    const layers = await diffIdsOf(descriptor, one => readDocument(store, one))
+    await eachOf(layers, ({ layer, diffId }) => recordLayerFact(store, { digest: layer.digest, diffId, proven: false }))
+  }
+}
+
+/** PERF: each fact is a small file of its own, and a thousand of them one after the other take a second. */
+async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const limit = pLimit(8)
+  await Promise.all(items.map(item => limit(act, item)))
+}
+
+/** The layers of an image with the diffIDs that its config lists; none for what is no image, or cannot be read. */
+export async function diffIdsOf(
+  manifest: Descriptor,
+  read: (document: Descriptor) => Promise<Uint8Array>,
+): Promise<{ layer: Descriptor; diffId: Descriptor['digest'] }[]> {
+  try {
+    const document = parseImageDocument(await read(manifest), manifest.mediaType)
+    if (document.kind !== 'manifest') return []
+    const { config, layers } = document.manifest
+    const diffIds = parseConfig(await read(config)).rootfs.diff_ids
+    if (diffIds.length !== layers.length) return []
+    return layers.flatMap((layer, i) => {
+      const diffId = diffIds[i]
+      return diffId === undefined ? [] : [{ layer, diffId }]
+    })
+  } catch {
+    // An artifact has a config of another kind, and no diffIDs.
+    return []
+  }
+}

@@ -1,0 +1,55 @@
+import type { Digest } from '../../../digest/index.ts'
+import {
+  BlobCorruptError,
+  BlobNotFoundError,
+  FormatError,
+  LimitError,
+  SizeMismatchError,
+} from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { type Descriptor, Limits, parseImageDocument } from '../../../oci/index.ts'
+import { type BlobStore, readDocument } from '../../../store/index.ts'
+
+type Listed = Pick<BlobStore, 'list' | 'read' | 'stat'>
+
+const BRACE = '{'.charCodeAt(0)
+/** A config or a layer that is JSON is no document of ours; what is damaged, or gone since it was listed, is none any more. */
+const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptError, BlobNotFoundError]
+
+/**
+ * The manifests of a store that name another one as their `subject`. A store has no list of them, so every blob that is
+ * small enough and begins like a document is looked at.
+ */
+export async function* storedReferrers(
+  store: Listed,
+  subject: Digest,
+  options: AbortOptions = {},
+): AsyncGenerator<Descriptor, void, undefined> {
+  for await (const { digest, size } of store.list(options)) {
+    if (size > Limits.manifestBytes) continue
+    const descriptor = await referrerIn(store, { mediaType: '', digest, size }, subject, options)
+    if (descriptor) yield descriptor
+  }
+}
+
+async function beginsWithBrace(store: Listed, digest: Digest, { signal }: AbortOptions): Promise<boolean> {
+  for await (const chunk of store.read(digest, { length: 1, signal })) return chunk[0] === BRACE
+  return false
+}
+
+async function referrerIn(
+  store: Listed,
+  blob: Descriptor,
+  subject: Digest,
+  options: AbortOptions,
+): Promise<Descriptor | undefined> {
+  try {
+    if (!(await beginsWithBrace(store, blob.digest, options))) return undefined
+    const document = parseImageDocument(await readDocument(store, blob, options))
+    const about = document.kind === 'manifest' ? document.manifest.subject : document.index.subject
+    return about?.digest === subject ? { ...blob, mediaType: document.mediaType } : undefined
+  } catch (error) {
+    if (!NO_DOCUMENT.some(kind => error instanceof kind)) throw error
+    return undefined
+  }
+}

@@ -1,0 +1,246 @@
+import { type Digest, digestOf, isDigest, splitDigest } from '../../../digest/index.ts'
+import { DigestMismatchError } from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { collectBytes } from '../../../internal/collect-bytes.ts'
+import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
+import type { Descriptor } from '../../../oci/index.ts'
+import { findDocument, type IngestInfo, keptName, type Store } from '../../../store/index.ts'
+import type { PlanStep } from '../../plan.ts'
+import type { GraphNode } from '../transfer-graph.ts'
+import type {
+  BlobFeed,
+  BlobOutcome,
+  DocumentContext,
+  FinishContext,
+  NeedsContext,
+  StepNeed,
+  TransferTarget,
+} from '../transfer-target.ts'
+import { checkDiffIds } from './check-diff-ids.ts'
+import { LayerWatch } from './layer-watch.ts'
+import { recordDiffIds, recordSources } from './record-facts.ts'
+import { withSameContent } from './same-content.ts'
+
+/** What a store is to check of what it takes. */
+export interface StoreTargetOptions {
+  /** Prove every layer against the diffID that its image config lists, before the image gets its name. */
+  readonly verifyDiffIds?: boolean | undefined
+  /** Keep names as they stand; see {@link SetReferenceOptions.verbatim}. */
+  readonly verbatim?: boolean | undefined
+}
+
+/**
+ * A place in a store for an image, under one name or several.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ */
+export function targetInStore(
+  store: Store,
+  names: readonly string[],
+  options: StoreTargetOptions & { readonly label?: string | undefined } = {},
+): TransferTarget {
+  const kept = names.map(name => keptName(name, options))
+  return new StoreTarget(store, kept, options)
+}
+
+/**
+ * PERF: what is no larger is stored in one act: an ingest that others can wait for and go on with costs five times as many
+ * calls of the system, and saves no more than this. Two processes may both fetch it.
+ */
+const SMALL_BYTES = 256 * 1024
+
+/** Small blobs under way, by store. */
+const underWay = new WeakMap<Store, LeaderFlight<Digest, BlobOutcome>>()
+
+class StoreTarget implements TransferTarget {
+  readonly label: string
+  readonly needsAreCheap = true
+  readonly #store: Store
+  readonly #names: readonly string[]
+  readonly #options: StoreTargetOptions
+  readonly #watch: LayerWatch | undefined
+  readonly #flights: LeaderFlight<Digest, BlobOutcome>
+
+  constructor(
+    store: Store,
+    names: readonly string[],
+    options: StoreTargetOptions & { readonly label?: string | undefined },
+  ) {
+    this.label = options.label ?? `store:${names[0]}`
+    this.#store = store
+    this.#names = names
+    this.#options = options
+    this.#watch = options.verifyDiffIds ? new LayerWatch(store) : undefined
+    this.#flights = underWay.get(store) ?? new LeaderFlight()
+    underWay.set(store, this.#flights)
+  }
+
+  current(options?: AbortOptions): Promise<Descriptor | undefined> {
+    return this.#store.references.get(this.#names[0]!, options)
+  }
+
+  async readDocument(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    options: AbortOptions = {},
+  ): Promise<Uint8Array | undefined> {
+    const { digest, size } = descriptor
+    const isThere = (await this.#store.stat(digest, options))?.size === size
+    const stored = isThere && (await findDocument(this.#store, { mediaType: '', digest, size }, options))
+    if (stored) return stored
+    const kept = await this.#store.derived.get('facts', documentKey(digest), options)
+    return kept?.byteLength === size && (await digestOf(kept)) === digest ? kept : undefined
+  }
+
+  async needs(nodes: readonly GraphNode[], { documents, source, signal }: NeedsContext): Promise<readonly StepNeed[]> {
+    const steps: PlanStep[] = []
+    for (const node of nodes) steps.push({ ...node, ...(await this.#need(node, source.places ?? [], signal)) })
+    return withSameContent(this.#store, steps, documents, signal)
+  }
+
+  async #need(node: GraphNode, places: readonly string[], signal: AbortSignal | undefined): Promise<StepNeed> {
+    const { digest, size } = node.descriptor
+    const stored = isDigest(digest) ? await this.#store.stat(digest, { signal }) : undefined
+    if (stored?.size === size) return { need: 'present', reason: 'already in the store' }
+    if (stored) return { need: 'fetch', reason: `the stored blob has ${stored.size} bytes, not ${size}` }
+    if (node.kind === 'blob') return { need: 'skip', reason: 'foreign layer: registries do not hold it' }
+    if (node.content !== undefined) return { need: 'make', reason: 'made of the index, for the platforms taken' }
+    const begun = size > SMALL_BYTES ? await this.#begun(digest, signal) : undefined
+    if (begun?.busy || this.#flights.has(digest)) return { need: 'await', reason: 'in flight elsewhere' }
+    const [from, ...others] = places
+    const place = from === undefined ? {} : { from }
+    const mirror = others.length > 0 ? `; fetch from ${from}` : ''
+    if (begun && begun.offset > 0 && begun.offset <= size) {
+      return { need: 'resume', reason: `resume at ${begun.offset}${mirror}`, offset: begun.offset, ...place }
+    }
+    return { need: 'fetch', reason: `not in the store${mirror}`, ...place }
+  }
+
+  async #begun(digest: Digest, signal: AbortSignal | undefined): Promise<IngestInfo | undefined> {
+    const { algorithm } = splitDigest(digest)
+    return this.#store.statIngest?.(digest, { algorithm, signal })
+  }
+
+  hold(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable> {
+    return this.#store.leases.hold({ label, digests, ...options })
+  }
+
+  async takeBlob({ descriptor }: PlanStep, feed: BlobFeed, { signal }: AbortOptions): Promise<BlobOutcome> {
+    for (;;) {
+      let begun = 0
+      try {
+        if (descriptor.size <= SMALL_BYTES) return await this.#takeSmall(descriptor, feed, signal)
+        return await this.#ingest(descriptor, feed, signal, offset => {
+          begun = offset
+        })
+      } catch (error) {
+        // Wrong bytes are dropped by then. What an earlier transfer left may have been wrong too, and was no place's fault.
+        const again = error instanceof DigestMismatchError && (feed.distrust() || begun > 0)
+        if (!again) throw error
+      }
+    }
+  }
+
+  /** One call of this process fetches it; the others wait. */
+  async #takeSmall(descriptor: Descriptor, feed: BlobFeed, signal: AbortSignal | undefined): Promise<BlobOutcome> {
+    let outcome: BlobOutcome = 'present'
+    await this.#flights.run(
+      descriptor.digest,
+      async () => {
+        outcome = await this.#put(descriptor, feed, signal)
+        return outcome
+      },
+      signal,
+    )
+    return outcome
+  }
+
+  async #put(descriptor: Descriptor, feed: BlobFeed, signal: AbortSignal | undefined): Promise<BlobOutcome> {
+    const { digest, size } = descriptor
+    if ((await this.#store.stat(digest, { signal }))?.size === size) return 'present'
+    const source = feed.open(0)
+    const watched = this.#watch?.begin(source, descriptor, { signal })
+    try {
+      // Only what has come whole is given to the store.
+      const bytes = await collectBytes(watched?.content ?? source, SMALL_BYTES, 'bytes of a blob')
+      await this.#store.put(bytes, { digest, size, signal })
+    } catch (error) {
+      if (!watched || !(await this.#watch?.refuses(watched, descriptor, error))) throw error
+      return this.#put(descriptor, feed, signal)
+    }
+    if (watched) await this.#watch?.keep(watched, descriptor, { signal })
+    return 'done'
+  }
+
+  async #ingest(
+    descriptor: Descriptor,
+    feed: BlobFeed,
+    signal: AbortSignal | undefined,
+    onBegun: (offset: number) => void,
+  ): Promise<BlobOutcome> {
+    const { digest, size } = descriptor
+    const { algorithm } = splitDigest(digest)
+    await using writer = await this.#store.ingest(digest, { wait: true, algorithm, size, signal })
+    // Whoever held the ingest before may have committed it.
+    if ((await this.#store.stat(digest, { signal }))?.size === size) {
+      await writer.abort()
+      return 'present'
+    }
+    // More than there can be was left by somebody who meant another blob.
+    if (writer.offset > size) return this.#restart(writer, () => this.#ingest(descriptor, feed, signal, onBegun))
+    onBegun(writer.offset)
+    // A writer is done with a chunk when it takes the next, and so is whoever watches.
+    const source = feed.open(writer.offset, { borrow: true })
+    const watched = writer.offset === 0 ? this.#watch?.begin(source, descriptor, { signal }) : undefined
+    try {
+      for await (const chunk of watched?.content ?? source) await writer.write(chunk)
+    } catch (error) {
+      if (!watched || !(await this.#watch?.refuses(watched, descriptor, error))) throw error
+      await writer[Symbol.asyncDispose]()
+      return this.#ingest(descriptor, feed, signal, onBegun)
+    }
+    await writer.commit({ digest, size, signal })
+    if (watched) await this.#watch?.keep(watched, descriptor, { signal })
+    return 'done'
+  }
+
+  async #restart(writer: { abort(): Promise<void> }, again: () => Promise<BlobOutcome>): Promise<BlobOutcome> {
+    await writer.abort()
+    return again()
+  }
+
+  async takeDocument(
+    { descriptor: { digest, size } }: PlanStep,
+    bytes: Uint8Array,
+    _isRoot: boolean,
+    { signal }: DocumentContext,
+  ): Promise<void> {
+    await this.#store.put(bytes, { digest, size, signal })
+  }
+
+  retakesRoot(): boolean {
+    return false
+  }
+
+  async finish(root: Descriptor, context: FinishContext): Promise<string> {
+    const { steps, source, index, moved, signal, onUnverified } = context
+    const unverified = this.#options.verifyDiffIds ? await checkDiffIds(this.#store, steps, signal) : []
+    for (const layer of unverified) onUnverified?.(layer)
+    const kept: string[] = []
+    const { verbatim } = this.#options
+    for (const name of this.#names) kept.push(await this.#store.references.set(name, root, { verbatim, signal }))
+    if (index?.bytes) await this.#keepIndex(index.digest, index.bytes)
+    if (source.repository) await recordSources(this.#store, steps, source.repository)
+    if (moved) await recordDiffIds(this.#store, steps)
+    return kept[0]!
+  }
+
+  /** The index that one platform was taken of is no part of the image; known, the next plan needs no request for it. */
+  async #keepIndex(digest: Digest, bytes: Uint8Array): Promise<void> {
+    if (await this.#store.stat(digest)) return
+    await this.#store.derived.set('facts', documentKey(digest), bytes)
+  }
+}
+
+function documentKey(digest: Digest): string {
+  return `document:${digest}`
+}
