@@ -23,10 +23,12 @@ const config: ViteUserConfig = defineConfig({
       thresholds: {
         branches: 85,
         'lib/digest/**': strict,
-        'lib/spec/**': strict,
+        'lib/oci/**': strict,
         'lib/tar/**': strict,
         'lib/layer/**': strict,
         'lib/store/**': strict,
+        'lib/disk-store/**': strict,
+        'lib/maintenance/**': strict,
         'lib/rootfs/**': strict,
       },
     },

@@ -1,4 +1,4 @@
-import type { RepairSource } from '../store/index.ts'
+import type { RepairSource } from '../maintenance/index.ts'
 import { archiveAddress, splitLayout, splitPlace } from './image-place.ts'
 import type { Session } from './session.ts'
 import { UsageError } from './usage-error.ts'
@@ -8,15 +8,15 @@ import { UsageError } from './usage-error.ts'
  * any image layout), an archive. Blobs are asked for by their digests, so that a name is allowed and says nothing more.
  */
 export async function openRepairSource(session: Session, text: string): Promise<RepairSource> {
-  const { storeSource } = await import('../store/index.ts')
+  const { repairFromStore } = await import('../maintenance/index.ts')
   const archive = await archiveAddress(text)
-  if (archive) return storeSource(await session.archive(archive), text)
+  if (archive) return repairFromStore(await session.archive(archive), text)
   const { kind, rest } = splitPlace(text)
   if (kind === 'store') throw new UsageError('store: is the store that is repaired; another one is named oci:DIR')
   // Its names are not asked for: a store whose list of them is broken may still have the bytes.
   const how = { readOnly: true, damaged: 'open' } as const
-  if (kind === 'oci') return storeSource(await session.layout(splitLayout(rest).directory, how), text)
-  const { registrySource } = await import('../transfer/index.ts')
+  if (kind === 'oci') return repairFromStore(await session.layout(splitLayout(rest).directory, how), text)
+  const { repairFromRegistry } = await import('../transfer/index.ts')
   const { parseReference } = await import('../oci/index.ts')
-  return registrySource(await session.registry(), parseReference(rest))
+  return repairFromRegistry(await session.registry(), parseReference(rest))
 }

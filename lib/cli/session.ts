@@ -1,7 +1,8 @@
 import type { ArchiveAddress, ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
+import type { OpenStoreOptions } from '../disk-store/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
-import type { OpenStoreOptions, Store, StoreEvent } from '../store/index.ts'
+import type { Store, StoreEvent } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
 import { formatTable } from './printing/format-table.ts'
 import { type Lines, printJson, printLines } from './printing/print.ts'
@@ -72,7 +73,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #openLayout(directory: string, options: OpenStoreOptions): Promise<Store> {
-    const { openStore } = await import('../store/index.ts')
+    const { openStore } = await import('../disk-store/index.ts')
     const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }
@@ -85,7 +86,7 @@ export class Session implements AsyncDisposable {
 
   /** A store beside a file, for as long as the session lasts. */
   async scratchStore(file: string): Promise<Store> {
-    const { openStore } = await import('../store/index.ts')
+    const { openStore } = await import('../disk-store/index.ts')
     const directory = this.#keep(await scratchDirectory(file))
     return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
   }

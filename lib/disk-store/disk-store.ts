@@ -9,18 +9,16 @@ import type {
   IngestOptions,
   PutOptions,
   ReadBlobOptions,
-} from '../store/blob-store.ts'
-import { acquireIngestKey, checkIngestKey } from '../store/drivers/ingest-key.ts'
-import { IngestWriter, type IngestWriterParts } from '../store/drivers/ingest-writer.ts'
-import { putThrough } from '../store/drivers/put-through.ts'
-import type { Store } from '../store/store.ts'
+  Store,
+} from '../store/index.ts'
+import { acquireIngestKey, checkIngestKey, IngestWriter, type IngestWriterParts, putThrough } from '../store/index.ts'
 import { assertRoom } from './assert-room.ts'
 import { settleBatches } from './batch/settle-batches.ts'
 import { listBlobs } from './blobs/list-blobs.ts'
 import { acknowledgeBlob } from './blobs/publish-blob.ts'
 import { readBlob } from './blobs/read-blob.ts'
-import { deleteBlob } from './blobs/remove-blob-file.ts'
-import { statBlob } from './blobs/stat-blob-file.ts'
+import { removeBlobFile } from './blobs/remove-blob-file.ts'
+import { statBlobFile } from './blobs/stat-blob-file.ts'
 import { VerifiedOnce } from './blobs/verified-once.ts'
 import { DiskCheck } from './check/disk-check.ts'
 import { DiskCollection } from './collect/disk-collection.ts'
@@ -74,7 +72,7 @@ export class DiskStore implements Store {
   async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
-    return statBlob(this.#context, parseDigest(digest))
+    return statBlobFile(this.#context, parseDigest(digest))
   }
 
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
@@ -148,7 +146,7 @@ export class DiskStore implements Store {
   async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
     await this.#context.prepareWrite()
     options.signal?.throwIfAborted()
-    await deleteBlob(this.#context, parseDigest(digest))
+    await removeBlobFile(this.#context, parseDigest(digest))
   }
 
   async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {

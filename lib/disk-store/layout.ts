@@ -8,7 +8,7 @@ import { onDisk } from './io-error.ts'
 import { createOnce, ensureDirectory, exists } from './link-once.ts'
 import type { Places } from './places/places.ts'
 import { type FoundRecord, readRecord } from './places/record-file.ts'
-import { keepBallast } from './reserve.ts'
+import { keepReserve } from './reserve.ts'
 
 /** Version of everything below `.layerstore`. */
 const FORMAT_VERSION = 1
@@ -82,7 +82,7 @@ export async function createOwnPart(places: Places, durable: boolean, syncs: Dir
     const isNew = !(await exists(places.format))
     if (isNew) await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
     for (const path of [places.ingests, places.locks, places.blobs]) await ensureDirectory(path)
-    if (isNew) await keepBallast(places)
+    if (isNew) await keepReserve(places)
     await syncs.sync(places.own)
     await syncs.sync(places.root)
   })

@@ -12,7 +12,7 @@ const LITTLE_BYTES = 1024 * 1024
 const FEW_FILES = 16
 
 /** Sets some space and some files aside, so that a collection can begin on a full disk. Best effort. */
-export async function keepBallast(places: Places): Promise<void> {
+export async function keepReserve(places: Places): Promise<void> {
   try {
     await mkdir(places.ballast)
     // Not zeros: some file systems keep none of those.
@@ -24,7 +24,7 @@ export async function keepBallast(places: Places): Promise<void> {
 }
 
 /** Gives the space back if there is hardly any other. */
-export async function dropBallast(places: Places): Promise<void> {
+export async function dropReserve(places: Places): Promise<void> {
   const free = await statfs(places.root).catch(() => undefined)
   if (!free) return
   const full = free.blocks > 0 && free.bavail * free.bsize < LITTLE_BYTES

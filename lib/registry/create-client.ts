@@ -34,7 +34,7 @@ export interface ClientContext {
 }
 
 /** Each method acquires its permit here, so acts can call each other without acquiring a second one. */
-export function clientOver({ endpoints, onEvent, close }: ClientContext): RegistryClient {
+export function createClient({ endpoints, onEvent, close }: ClientContext): RegistryClient {
   const at = (repository: Pick<Repository, 'registry'>) => endpoints.at(repository)
   const document = <T>(repository: Repository, signal: AbortSignal | undefined, work: () => Promise<T>) =>
     at(repository).within('document', signal, work)
@@ -70,7 +70,7 @@ export function clientOver({ endpoints, onEvent, close }: ClientContext): Regist
     async *listRepositories(registry, { signal } = {}) {
       yield* listRepositories(at({ registry }), signal)
     },
-    async *referrers(repository, digest, options = {}) {
+    async *listReferrers(repository, digest, options = {}) {
       yield* listReferrers(at(repository), repository, digest, options)
     },
     deleteManifest: async (repository, digest, { signal } = {}) =>

@@ -1,5 +1,5 @@
 import type { RegistryClientOptions } from './client-options.ts'
-import { clientOver } from './create-client.ts'
+import { createClient } from './create-client.ts'
 import type { RegistryClient } from './registry-client.ts'
 import { Endpoints } from './sources/endpoints.ts'
 import { NodeTransport } from './transport/node-transport.ts'
@@ -25,7 +25,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     proxyFor: proxyRule(options.proxy, options.environment ?? process.env),
     lookup: options.lookup,
   })
-  return clientOver({
+  return createClient({
     endpoints: new Endpoints(options, transport),
     onEvent: options.onEvent,
     close: async () => transport.close(),

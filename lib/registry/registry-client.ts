@@ -221,7 +221,7 @@ export interface RegistryClient extends AsyncDisposable {
    *
    * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers | listing referrers}
    */
-  referrers(repository: Repository, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>
+  listReferrers(repository: Repository, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>
 
   /** Deletes a manifest or index, and with it its tags; `false` if it was not there. */
   deleteManifest(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>

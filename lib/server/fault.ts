@@ -84,7 +84,7 @@ function errnoOf(error: unknown): string {
 }
 
 /** Fault to answer a failed request with. */
-export function faultOf(error: unknown): Fault {
+export function requestFaultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
   const cause = { cause: error }
   const refused = REFUSED[errnoOf(error)]

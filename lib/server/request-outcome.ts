@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LayerStoreError } from '../errors/index.ts'
 import { basicCredentials } from './access/basic-credentials.ts'
-import { faultOf } from './fault.ts'
+import { requestFaultOf } from './fault.ts'
 import type { RegistryRequestEvent } from './options.ts'
 
 /** Collects the data for the event of one request. */
@@ -23,7 +23,7 @@ export class RequestOutcome {
 
   /** Records a failure. The first one counts; later ones follow from it. */
   report(error: unknown): void {
-    const fault = faultOf(error)
+    const fault = requestFaultOf(error)
     this.#error ??= fault.cause ?? fault
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { faultAnswer, sendAnswer } from './answer.ts'
 import type { Call, ServerParts } from './call.ts'
-import { Fault, faultOf } from './fault.ts'
+import { Fault, requestFaultOf } from './fault.ts'
 import { RequestOutcome } from './request-outcome.ts'
 import { parseTarget } from './request-target.ts'
 import { serveRequest } from './serve-request.ts'
@@ -61,6 +61,6 @@ async function answer(call: Call, response: ServerResponse, outcome: RequestOutc
     if (!left) outcome.report(error)
     // The status has been sent already: breaking the connection is the only way left to report the failure.
     if (left || response.headersSent || response.destroyed) response.destroy()
-    else await sendAnswer(call, response, faultAnswer(faultOf(error)), outcome)
+    else await sendAnswer(call, response, faultAnswer(requestFaultOf(error)), outcome)
   }
 }

@@ -1,18 +1,18 @@
 import { requireAccess } from './access/require-access.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
-import { deleteBlob } from './blobs/delete-blob.ts'
+import { serveBlobDelete } from './blobs/delete-blob.ts'
 import { getBlob } from './blobs/get-blob.ts'
 import type { Call } from './call.ts'
 import { Fault } from './fault.ts'
-import { listCatalog, listTags } from './lists/list-names.ts'
-import { deleteManifest } from './manifests/delete-manifest.ts'
+import { listCatalog, serveTagList } from './lists/list-names.ts'
+import { serveManifestDelete } from './manifests/delete-manifest.ts'
 import { getManifest } from './manifests/get-manifest.ts'
-import { putManifest } from './manifests/put-manifest.ts'
-import { listReferrers } from './referrers/list-referrers.ts'
+import { serveManifestPut } from './manifests/put-manifest.ts'
+import { serveReferrers } from './referrers/list-referrers.ts'
 import { parseRoute, type Route } from './route.ts'
 import { appendUpload } from './uploads/append-upload.ts'
 import { finishUpload } from './uploads/finish-upload.ts'
-import { startUpload } from './uploads/start-upload.ts'
+import { serveUploadStart } from './uploads/start-upload.ts'
 import { uploadAnswer } from './uploads/upload-answer.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -22,11 +22,11 @@ type Acts = { readonly [K in Route['kind']]: Readonly<Record<string, Act<Extract
 const ACTS: Acts = {
   base: { GET: () => jsonAnswer(200, {}) },
   catalog: { GET: listCatalog },
-  tags: { GET: listTags },
-  referrers: { GET: listReferrers },
-  manifest: { GET: getManifest, PUT: putManifest, DELETE: deleteManifest },
-  blob: { GET: getBlob, DELETE: deleteBlob },
-  uploads: { POST: startUpload },
+  tags: { GET: serveTagList },
+  referrers: { GET: serveReferrers },
+  manifest: { GET: getManifest, PUT: serveManifestPut, DELETE: serveManifestDelete },
+  blob: { GET: getBlob, DELETE: serveBlobDelete },
+  uploads: { POST: serveUploadStart },
   upload: {
     GET: async ({ uploads, client }, route) => uploadAnswer(204, await uploads.find(route, client)),
     PATCH: appendUpload,

@@ -1,27 +1,6 @@
-export { type OpenStoreOptions, openStore } from '../disk-store/open-store.ts'
 export type { AbortOptions } from '../internal/abort.ts'
 export type { ByteSource } from '../internal/byte-source.ts'
-export type { CheckFault, CheckReport, ProblemClass, StoreProblem } from '../maintenance/check/check-report.ts'
-export { type CheckProgress, type CheckStoreOptions, checkStore } from '../maintenance/check/check-store.ts'
-export { type RepairSource, storeSource } from '../maintenance/check/repair-source.ts'
-export {
-  type RepairProgress,
-  type RepairResult,
-  type RepairStoreOptions,
-  repairStore,
-} from '../maintenance/check/repair-store.ts'
-export type {
-  BlobCount,
-  CollectionPlan,
-  CollectionPolicy,
-  CollectionResult,
-  DroppedBlob,
-  KeptBlob,
-  ResolvedPolicy,
-} from '../maintenance/collect/collection-plan.ts'
-export { type PlanCollectionOptions, planCollection } from '../maintenance/collect/plan-collection.ts'
-export { type ImageUsage, readStoreUsage, type StoreUsage } from '../maintenance/collect/read-store-usage.ts'
-export { runCollection } from '../maintenance/collect/run-collection.ts'
+export { KeyedMutex, type Release } from '../internal/concurrency/keyed-mutex.ts'
 export { assertComplete, completeGraph } from './assert-complete.ts'
 export type {
   BlobInfo,
@@ -37,8 +16,12 @@ export type {
   VerifyPolicy,
 } from './blob-store.ts'
 export type { DerivedKind, DerivedStore } from './derived-store.ts'
+export { assertExpected } from './drivers/assert-expected.ts'
+export { WRITE_BLOCK_BYTES } from './drivers/block-gatherer.ts'
 export type { CheckDriver, FoundFile, FoundNames, MendedFile, NamedEntry } from './drivers/check-driver.ts'
+export { type CheckFault, faultOf } from './drivers/check-fault.ts'
 export type {
+  AskNeeded,
   CacheRecord,
   CollectionDriver,
   CollectionRoots,
@@ -48,11 +31,22 @@ export type {
   StoredBlob,
   UnfinishedUsage,
 } from './drivers/collection-driver.ts'
-export { keptName } from './drivers/reference-name.ts'
+export { checkDerivedKey } from './drivers/derived-key.ts'
+export { acquireIngestKey, checkIngestKey, ingestBusy } from './drivers/ingest-key.ts'
+export type { IngestSink, IngestWriterParts, Progress } from './drivers/ingest-writer.ts'
+export { IngestWriter } from './drivers/ingest-writer.ts'
+export { checkDriverOf } from './drivers/plain-check-driver.ts'
+export { putThrough } from './drivers/put-through.ts'
+export { checkRange, type ReadRange, rangeOf } from './drivers/read-range.ts'
+export { spellingsOf, storedName } from './drivers/reference-name.ts'
+export { openSealed, SEAL, sealBytes } from './drivers/sealed-bytes.ts'
+export { verifyStored } from './drivers/verify-stored.ts'
 export type { FactKeeper } from './facts/fact-file.ts'
-export { type BlobSource, blobSources, recordBlobSource } from './facts/known-sources.ts'
+export { forgetFacts } from './facts/forget-facts.ts'
+export { type KnownSource, knownSourcesOf, recordKnownSource } from './facts/known-sources.ts'
 export { type LayerFact, layerFact, layersOfDiffId, recordLayerFact } from './facts/layer-facts.ts'
 export { findDocument } from './find-document.ts'
+export { type CheckedHold, checkHold } from './leases/check-hold.ts'
 export type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './leases/lease-store.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './memory/create-memory-store.ts'
 export { namesIn } from './names-in.ts'
@@ -60,6 +54,6 @@ export { type ReadDocumentOptions, readDocument } from './read-document.ts'
 export type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from './reference-store.ts'
 export type { Store } from './store.ts'
 export type { StoreEvent, StoreWaitedEvent, StoreWaitingEvent } from './store-event.ts'
-export { readOnly } from './wrap/read-only-store.ts'
-export { type TieredOptions, tiered } from './wrap/tiered-store.ts'
-export { type VerifyingOptions, verifying } from './wrap/verifying-store.ts'
+export { readOnlyStore } from './wrap/read-only-store.ts'
+export { type TieredStoreOptions, tieredStore } from './wrap/tiered-store.ts'
+export { type VerifyingStoreOptions, verifyingStore } from './wrap/verifying-store.ts'

@@ -1,11 +1,17 @@
-export type { CopySource, CopyTarget, CopyTargetOptions, RegistryEnd, StoreEnd } from './endpoints/copy-ends.ts'
+export type {
+  CopySource,
+  CopyTarget,
+  CopyTargetOptions,
+  RegistryLocation,
+  StoreLocation,
+} from './endpoints/locations.ts'
+export { registrySourceEndpoint } from './endpoints/registry/registry-source-endpoint.ts'
+export { registryTargetEndpoint } from './endpoints/registry/registry-target-endpoint.ts'
 export type { RegistryTargetOptions } from './endpoints/registry/registry-target-options.ts'
-export { sourceInRegistry } from './endpoints/registry/source-in-registry.ts'
-export { targetInRegistry } from './endpoints/registry/target-in-registry.ts'
 export type { PushTurn, PushTurns } from './endpoints/store/push-turns.ts'
-export { type ReadableStore, sourceInStore } from './endpoints/store/source-in-store.ts'
-export { type StoreTargetOptions, targetInStore } from './endpoints/store/target-in-store.ts'
-export type { GraphNode } from './endpoints/transfer-graph.ts'
+export { type ReadableStore, storeSourceEndpoint } from './endpoints/store/store-source-endpoint.ts'
+export { type StoreTargetOptions, storeTargetEndpoint } from './endpoints/store/store-target-endpoint.ts'
+export type { TransferNode } from './endpoints/transfer-graph.ts'
 export type { ReadSourceOptions, TransferSource } from './endpoints/transfer-source.ts'
 export type {
   BlobFeed,
@@ -34,7 +40,7 @@ export { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 export { type PlanPullOptions, planPull } from './plan-pull.ts'
 export { type PlanPushOptions, planPush } from './plan-push.ts'
 export type { PlatformChoice } from './planning/choose-root.ts'
-export { knownSources, registrySource } from './repair-sources.ts'
+export { repairFromKnownRegistries, repairFromRegistry } from './repair-sources.ts'
 export { type CopyResult, copyImage, type RunCopyOptions, runCopy } from './run-copy.ts'
 export { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'
 export { type PushResult, type RunPushOptions, runPush } from './run-push.ts'

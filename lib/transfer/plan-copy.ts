@@ -5,7 +5,7 @@ import {
   type CopyTargetOptions,
   openSource,
   openTarget,
-} from './endpoints/copy-ends.ts'
+} from './endpoints/locations.ts'
 import type { CopyPlan } from './plan.ts'
 import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'

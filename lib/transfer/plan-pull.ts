@@ -2,8 +2,8 @@ import type { AbortOptions } from '../internal/abort.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
-import { sourceInRegistry } from './endpoints/registry/source-in-registry.ts'
-import { targetInStore } from './endpoints/store/target-in-store.ts'
+import { registrySourceEndpoint } from './endpoints/registry/registry-source-endpoint.ts'
+import { storeTargetEndpoint } from './endpoints/store/store-target-endpoint.ts'
 import type { PullPlan } from './plan.ts'
 import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
@@ -32,9 +32,9 @@ export async function planPull(
   options: PlanPullOptions = {},
 ): Promise<PullPlan> {
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
-  const source = sourceInRegistry(registry, ref)
+  const source = registrySourceEndpoint(registry, ref)
   const name = familiarName(parseReference(options.name ?? source.name!))
-  const target = targetInStore(store, [name])
+  const target = storeTargetEndpoint(store, [name])
   const { plan, bytesToMove, documents } = await makePlan(source, target, options)
   const pull: PullPlan = { ...plan, kind: 'pull', reference: formatReference(ref), name, bytesToFetch: bytesToMove }
   return bindParties(pull, { registry, store, documents })

@@ -3,7 +3,7 @@ import { formatReference, parseReference, type Reference } from '../oci/index.ts
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { pushTarget } from './endpoints/registry/push-target.ts'
-import { sourceInStore } from './endpoints/store/source-in-store.ts'
+import { storeSourceEndpoint } from './endpoints/store/store-source-endpoint.ts'
 import type { PushPlan } from './plan.ts'
 import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
@@ -40,7 +40,7 @@ export async function planPush(
 ): Promise<PushPlan> {
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
   const { tags = [], mountFrom, platform, signal } = options
-  const source = sourceInStore(store, name)
+  const source = storeSourceEndpoint(store, name)
   const target = pushTarget(store, registry, ref, { tags, mountFrom })
   const choice = platform === undefined ? { allPlatforms: true } : { platform }
   const { plan, bytesToMove, documents } = await makePlan(source, target, { ...choice, signal })

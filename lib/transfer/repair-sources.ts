@@ -1,4 +1,5 @@
 import { BlobNotFoundError } from '../errors/index.ts'
+import type { RepairSource } from '../maintenance/index.ts'
 import {
   type Descriptor,
   formatReference,
@@ -9,10 +10,10 @@ import {
   roleOf,
 } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
-import { blobSources, type RepairSource, type Store } from '../store/index.ts'
+import { knownSourcesOf, type Store } from '../store/index.ts'
 
 /** A repository of a registry as a source for {@link repairStore}; of the reference only the repository matters. */
-export function registrySource(registry: RegistryClient, reference: string | Reference): RepairSource {
+export function repairFromRegistry(registry: RegistryClient, reference: string | Reference): RepairSource {
   const { registry: host, repository } = typeof reference === 'string' ? parseReference(reference) : reference
   const from = { registry: host, repository }
   return {
@@ -22,12 +23,12 @@ export function registrySource(registry: RegistryClient, reference: string | Ref
 }
 
 /** The repositories from which a store has pulled each blob, or to which it was pushed, as far as it remembers. */
-export function knownSources(registry: RegistryClient, store: Pick<Store, 'derived'>): RepairSource {
+export function repairFromKnownRegistries(registry: RegistryClient, store: Pick<Store, 'derived'>): RepairSource {
   return {
     label: 'known repositories',
     async *fetch(descriptor, { signal } = {}) {
       const refused: Error[] = []
-      for (const from of await blobSources(store, descriptor.digest, { signal })) {
+      for (const from of await knownSourcesOf(store, descriptor.digest, { signal })) {
         let given = false
         try {
           for await (const chunk of fetchFrom(registry, from, descriptor, signal)) {

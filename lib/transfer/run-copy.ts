@@ -6,7 +6,7 @@ import {
   type CopyTargetOptions,
   openSource,
   openTarget,
-} from './endpoints/copy-ends.ts'
+} from './endpoints/locations.ts'
 import type { UnverifiedLayer } from './endpoints/transfer-target.ts'
 import type { CopyPlan } from './plan.ts'
 import { type PlanCopyOptions, planCopy } from './plan-copy.ts'

@@ -2,8 +2,8 @@ import type { Digest } from '../digest/index.ts'
 import { FormatError, type PlanChange } from '../errors/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
-import { sourceInRegistry } from './endpoints/registry/source-in-registry.ts'
-import { type StoreTargetOptions, targetInStore } from './endpoints/store/target-in-store.ts'
+import { registrySourceEndpoint } from './endpoints/registry/registry-source-endpoint.ts'
+import { type StoreTargetOptions, storeTargetEndpoint } from './endpoints/store/store-target-endpoint.ts'
 import type { UnverifiedLayer } from './endpoints/transfer-target.ts'
 import type { PullPlan } from './plan.ts'
 import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
@@ -76,8 +76,8 @@ function endsOf(plan: PullPlan, options: RunPullOptions): TransferEnds {
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a plan that was stored needs the options registry and store to run')
   }
   return {
-    source: sourceInRegistry(registry, plan.reference),
-    target: targetInStore(store, [plan.name], { verifyDiffIds: options.verifyDiffIds }),
+    source: registrySourceEndpoint(registry, plan.reference),
+    target: storeTargetEndpoint(store, [plan.name], { verifyDiffIds: options.verifyDiffIds }),
     documents: bound.documents ?? new Map(),
     isStored: registry !== bound.registry || store !== bound.store,
   }

@@ -61,6 +61,50 @@ test('no import cycles between files', () => {
   expect(cycles).toEqual([])
 })
 
+test('no two folders import each other, at any depth', () => {
+  const ways = new Map<string, string[]>()
+  for (const { from, spec } of imports.filter(i => i.spec.startsWith('.'))) {
+    const way = folderWay(relative(lib, dirname(from)), relative(lib, dirname(resolve(dirname(from), spec))))
+    if (way) ways.set(way, [...(ways.get(way) ?? []), where({ from, spec })])
+  }
+  const back = (way: string) => way.split(' -> ').reverse().join(' -> ')
+  const both = [...ways].filter(([way]) => ways.has(back(way)))
+  expect(Object.fromEntries(both)).toEqual({})
+})
+
+/** The two folders at which the ways to an importing and an imported folder part; none if one lies inside the other. */
+function folderWay(from: string, to: string): string | undefined {
+  const [a, b] = [from.split(sep), to.split(sep)]
+  const shared = a.findIndex((name, i) => name !== b[i])
+  if (shared < 0 || shared >= b.length) return undefined
+  return `${a.slice(0, shared + 1).join('/')} -> ${b.slice(0, shared + 1).join('/')}`
+}
+
+test('the folders of an import are compared where their ways part', () => {
+  expect(folderWay('store/disk/blobs', 'store/disk/batch')).toBe('store/disk/blobs -> store/disk/batch')
+  expect(folderWay('store/disk/blobs/a', 'tar')).toBe('store -> tar')
+  expect(folderWay('store', 'store/disk')).toBeUndefined()
+  expect(folderWay('store/disk', 'store')).toBeUndefined()
+})
+
+test('one exported name is one concept: no name is declared and exported by two files', () => {
+  const places = new Map<string, string[]>()
+  for (const file of files) {
+    for (const name of exportedNames(readFileSync(file, 'utf8'))) {
+      places.set(name, [...(places.get(name) ?? []), relative(lib, file)])
+    }
+  }
+  const twice = [...places].filter(([, found]) => found.length > 1)
+  expect(Object.fromEntries(twice)).toEqual({})
+})
+
+const DECLARED = /^export (?:async )?(?:abstract )?(?:function\*?|class|interface|type|const|enum) (\w+)/gm
+
+/** Names that a file declares and exports, overloads once. Re-exports are not counted. */
+function exportedNames(text: string): Set<string> {
+  return new Set([...text.matchAll(DECLARED)].map(match => match[1]!))
+}
+
 /** The confined package that an import reaches, be it by a path inside the package. */
 const confinedPackageOf = (spec: string) =>
   Object.keys(confined).find(name => spec === name || spec.startsWith(`${name}/`))

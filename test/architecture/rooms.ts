@@ -1,42 +1,53 @@
 /** Which rooms each room of lib/ may import. Order = floors, bottom first. Change it only with a dated reason in lib/README.md. */
+const base = ['errors', 'internal', 'digest', 'oci'] as const
+
 export const rooms: Record<string, readonly string[]> = {
   errors: [],
   internal: ['errors'],
   digest: ['errors', 'internal'],
-  spec: ['errors', 'internal', 'digest'],
+  oci: ['errors', 'internal', 'digest'],
   compression: ['errors', 'internal', 'digest'],
   tar: ['errors', 'internal'],
-  store: ['errors', 'internal', 'digest', 'spec'],
-  registry: ['errors', 'internal', 'digest', 'spec', 'compression'],
-  layer: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store'],
-  image: ['errors', 'internal', 'digest', 'spec', 'store'],
-  rootfs: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image'],
-  transfer: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'layer', 'image'],
-  archive: ['errors', 'internal', 'digest', 'spec', 'compression', 'tar', 'store', 'layer', 'image'],
-  server: ['errors', 'internal', 'digest', 'spec', 'store', 'registry', 'image'],
-  inspect: ['errors', 'internal', 'digest', 'spec', 'store', 'layer', 'image', 'rootfs'],
-  build: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'layer', 'image', 'rootfs'],
+  dockerfile: base,
+  store: base,
+  registry: [...base, 'compression'],
+  'disk-store': [...base, 'store'],
+  'object-store': [...base, 'store'],
+  maintenance: [...base, 'store'],
+  layer: [...base, 'compression', 'tar', 'store'],
+  image: [...base, 'store'],
+  rootfs: [...base, 'tar', 'store', 'layer', 'image'],
+  transfer: [...base, 'store', 'registry', 'maintenance', 'layer', 'image'],
+  archive: [...base, 'compression', 'tar', 'store', 'layer', 'image'],
+  server: [...base, 'store', 'registry', 'image'],
+  sandbox: [...base, 'tar', 'store', 'layer', 'image', 'rootfs'],
+  inspect: [...base, 'store', 'layer', 'image', 'rootfs'],
+  trust: [...base, 'store', 'registry', 'image'],
+  build: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs', 'sandbox'],
   cli: [
-    'errors',
-    'internal',
-    'digest',
-    'spec',
+    ...base,
+    'dockerfile',
     'store',
     'registry',
+    'disk-store',
+    'object-store',
+    'maintenance',
     'layer',
     'image',
     'rootfs',
     'transfer',
     'archive',
     'server',
+    'sandbox',
     'inspect',
+    'trust',
     'build',
   ],
 }
 
 /** Rooms beside the floors: they may import the listed rooms, and no room may import them. */
 export const side: Record<string, readonly string[]> = {
-  testing: ['errors', 'internal', 'digest', 'spec', 'tar', 'store', 'registry', 'layer', 'image', 'server'],
+  testing: [...base, 'tar', 'store', 'registry', 'disk-store', 'maintenance', 'layer', 'image', 'server'],
 }
 
 /** Packages and builtins that may be imported from these rooms only. */
@@ -47,6 +58,6 @@ export const confined: Record<string, readonly string[]> = {
   'node:worker_threads': ['digest', 'compression', 'layer', 'rootfs'],
   'node:http': ['registry', 'server', 'testing'],
   'node:https': ['registry', 'server', 'testing'],
-  'node:child_process': ['registry', 'rootfs', 'build'],
+  'node:child_process': ['registry', 'rootfs', 'sandbox', 'build'],
   commander: ['cli'],
 }

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { readTar, type TarEntry } from '../../lib/tar/index.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { cli } from '../helpers/run-cli.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAmount } from '../../lib/cli/parse-amount.ts'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { putStoreImage } from '../helpers/store-image.ts'

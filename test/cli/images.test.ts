@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'

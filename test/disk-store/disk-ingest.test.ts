@@ -15,8 +15,9 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
+import { type OpenStoreOptions, openStore } from '../../lib/disk-store/index.ts'
 import { createOwner } from '../../lib/disk-store/locks/owner.ts'
-import { type OpenStoreOptions, openStore, type Store } from '../../lib/store/index.ts'
+import type { Store } from '../../lib/store/index.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 

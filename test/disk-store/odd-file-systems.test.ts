@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'

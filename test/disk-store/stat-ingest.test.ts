@@ -1,7 +1,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createMemoryStore, openStore, readOnly, type Store, tiered, verifying } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { createMemoryStore, readOnlyStore, type Store, tieredStore, verifyingStore } from '../../lib/store/index.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
@@ -21,7 +22,12 @@ describe('what is unfinished', () => {
       expect(await store.statIngest!('key')).toEqual({ offset: 0, busy: true })
       await writer.write(Buffer.alloc(1000, 1))
       await writer[Symbol.asyncDispose]()
-      for (const view of [store, readOnly(store), tiered(createMemoryStore(), store), verifying(store)]) {
+      for (const view of [
+        store,
+        readOnlyStore(store),
+        tieredStore(createMemoryStore(), store),
+        verifyingStore(store),
+      ]) {
         expect(await view.statIngest!('key')).toEqual({ offset: 1000, busy: false })
         expect(await view.statIngest!('key', { algorithm: 'sha512' })).toBeUndefined()
       }

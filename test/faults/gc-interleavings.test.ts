@@ -1,16 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { createRegistryClient } from '../../lib/registry/index.ts'
-import {
-  assertComplete,
-  createMemoryStore,
-  type Lease,
-  openStore,
-  planCollection,
-  runCollection,
-  type Store,
-} from '../../lib/store/index.ts'
+import { assertComplete, createMemoryStore, type Lease, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'

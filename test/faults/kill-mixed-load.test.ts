@@ -4,14 +4,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  assertComplete,
-  checkStore,
-  createMemoryStore,
-  openStore,
-  planCollection,
-  runCollection,
-} from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { checkStore, planCollection, runCollection } from '../../lib/maintenance/index.ts'
+import { assertComplete, createMemoryStore } from '../../lib/store/index.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { serveStore } from '../helpers/serve-store.ts'

@@ -1,14 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import {
-  checkStore,
-  createMemoryStore,
-  openStore,
-  repairStore,
-  type Store,
-  storeSource,
-} from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { checkStore, repairFromStore, repairStore } from '../../lib/maintenance/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
@@ -69,7 +64,9 @@ const ACTS: Record<string, Act> = {
       problems: [problem],
       faults: [],
     }
-    return repairStore(store, { ...report, resumed: false, counts: {} } as never, [storeSource(elsewhere)], { signal })
+    return repairStore(store, { ...report, resumed: false, counts: {} } as never, [repairFromStore(elsewhere)], {
+      signal,
+    })
   },
 }
 
@@ -137,7 +134,7 @@ test('ST-04: a blob that the system cannot read is no corrupt one: nothing is mo
   })
   const elsewhere = createMemoryStore()
   await putStoreImage(elsewhere, LAYER)
-  const { repaired, quarantined, unrepaired } = await repairStore(store, report, [storeSource(elsewhere)])
+  const { repaired, quarantined, unrepaired } = await repairStore(store, report, [repairFromStore(elsewhere)])
   expect([repaired, quarantined, unrepaired.length]).toEqual([[], [], 1])
   const problem = {
     class: 'corrupt',

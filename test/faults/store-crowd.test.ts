@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { needsProgram } from '../helpers/needs-program.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createMemoryStore, planCollection, type Store } from '../../lib/store/index.ts'
+import { planCollection } from '../../lib/maintenance/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry } from '../../lib/testing/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'

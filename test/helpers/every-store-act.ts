@@ -1,13 +1,7 @@
 import { digestOf } from '../../lib/digest/index.ts'
+import { checkStore, planCollection, readStoreUsage, repairStore, runCollection } from '../../lib/maintenance/index.ts'
 import type { Descriptor } from '../../lib/oci/index.ts'
-import {
-  checkStore,
-  planCollection,
-  readStoreUsage,
-  repairStore,
-  runCollection,
-  type Store,
-} from '../../lib/store/index.ts'
+import type { Store } from '../../lib/store/index.ts'
 import { readAll } from './read-all.ts'
 import { UNFINISHED_KEY, USED_LAYER } from './used-store.ts'
 

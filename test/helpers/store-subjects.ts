@@ -1,15 +1,8 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../../lib/digest/index.ts'
-import {
-  createMemoryStore,
-  type OpenStoreOptions,
-  openStore,
-  readOnly,
-  type Store,
-  tiered,
-  verifying,
-} from '../../lib/store/index.ts'
+import { type OpenStoreOptions, openStore } from '../../lib/disk-store/index.ts'
+import { createMemoryStore, readOnlyStore, type Store, tieredStore, verifyingStore } from '../../lib/store/index.ts'
 import type { StoreSubject } from '../../lib/testing/index.ts'
 import { memoryDirectory } from './memory-directory.ts'
 import { openFilesBelow } from './open-handles.ts'
@@ -65,7 +58,7 @@ export function storeSubjects(): Record<string, StoreSubject> {
   // blake3 exists in the WASM hasher only.
   native.without = { 'sha512 and blake3 digests are kept beside sha256': 'node:crypto has no blake3' }
   const unchecked = diskSubject({ durability: 'none', verify: 'never' })
-  const fronted = diskSubject({}, store => tiered(createMemoryStore(), store))
+  const fronted = diskSubject({}, store => tieredStore(createMemoryStore(), store))
   fronted.without = {
     'a blob that has changed since it was read is not taken for the one that was read':
       'the copy in memory is right, whatever becomes of the file',
@@ -77,13 +70,15 @@ export function storeSubjects(): Record<string, StoreSubject> {
     'a disk store without durability or checks': unchecked,
     'a read-only view of a disk store': readOnlySubject(),
     'a verifying view of a disk store that does not verify': diskSubject({ verify: 'never' }, store =>
-      verifying(store),
+      verifyingStore(store),
     ),
-    'a verifying view of a memory store': { create: async () => verifying(createMemoryStore({ verify: 'never' })) },
+    'a verifying view of a memory store': {
+      create: async () => verifyingStore(createMemoryStore({ verify: 'never' })),
+    },
     'memory in front of a disk store': fronted,
     'a disk store in front of memory': tieredSubject(),
     'memory in front of memory, not filled': {
-      create: async () => tiered(createMemoryStore(), createMemoryStore(), { fill: false }),
+      create: async () => tieredStore(createMemoryStore(), createMemoryStore(), { fill: false }),
     },
   }
 }
@@ -91,7 +86,7 @@ export function storeSubjects(): Record<string, StoreSubject> {
 function readOnlySubject(): StoreSubject {
   const inner = new WeakMap<Store, Store>()
   const subject = diskSubject({}, store => {
-    const view = readOnly(store)
+    const view = readOnlyStore(store)
     inner.set(view, store)
     return view
   })
@@ -100,6 +95,6 @@ function readOnlySubject(): StoreSubject {
 
 /** The blobs that can be damaged are the copies: a reader must not be given those either. */
 function tieredSubject(): StoreSubject {
-  const fast = diskSubject({ durability: 'none' }, store => tiered(store, createMemoryStore()))
+  const fast = diskSubject({ durability: 'none' }, store => tieredStore(store, createMemoryStore()))
   return { create: fast.create, destroy: fast.destroy, openHandles: store => openFilesBelow(directoryOf(store)).length }
 }

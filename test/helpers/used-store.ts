@@ -9,8 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { createOwner } from '../../lib/disk-store/locks/owner.ts'
-import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { ageBlobs } from './age-blobs.ts'
 import { readAll } from './read-all.ts'
 import { putStoreImage } from './store-image.ts'

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
 import {
   type Descriptor,
   parseConfig,
@@ -7,7 +8,7 @@ import {
   parseImageDocument,
   parseManifest,
 } from '../../lib/oci/index.ts'
-import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { jsonBytes, sampleConfig, sampleDescriptor, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { reachOfRegistry } from '../../lib/registry/addresses/address-scope.ts'
+import { addressScopeOf } from '../../lib/registry/addresses/address-scope.ts'
 import type { HostLookup } from '../../lib/registry/index.ts'
 import { guardedLookup } from '../../lib/registry/transport/guarded-lookup.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
@@ -41,7 +41,7 @@ describe('HT-03: a name that stands for a private address', () => {
     ['localhost', 'loopback'],
     ['metadata.test', 'public'],
   ])('a registry at %s may lead no further than to a %s address', async (name, reach) => {
-    expect(await reachOfRegistry(new URL(`https://${name}/`), lookup)).toBe(reach)
+    expect(await addressScopeOf(new URL(`https://${name}/`), lookup)).toBe(reach)
   })
 
   test.each([

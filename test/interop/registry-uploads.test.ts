@@ -131,7 +131,7 @@ describe.runIf(here).each(cases)('docker-registry, $name', ({ options, credentia
     )
     const list = async (artifactType?: string) => {
       const found: Descriptor[] = []
-      for await (const one of registry.referrers(to, subject.digest, { artifactType })) found.push(one)
+      for await (const one of registry.listReferrers(to, subject.digest, { artifactType })) found.push(one)
       return found
     }
     expect((await list()).map(({ digest }) => digest).sort()).toEqual(signatures.map(({ digest }) => digest).sort())

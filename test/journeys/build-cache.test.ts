@@ -1,16 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { checkStore, planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
 import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import {
-  checkStore,
-  createMemoryStore,
-  openStore,
-  planCollection,
-  readStoreUsage,
-  runCollection,
-  type Store,
-} from '../../lib/store/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { copyImage, planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { httpRequest } from '../helpers/http-request.ts'

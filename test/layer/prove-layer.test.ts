@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import {
   proveLayer,
   readLayer,
@@ -12,7 +13,7 @@ import {
   watchLayer,
   writeLayer,
 } from '../../lib/layer/index.ts'
-import { createMemoryStore, openStore } from '../../lib/store/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
 import type { TarInput } from '../../lib/tar/index.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { readAll } from '../helpers/read-all.ts'

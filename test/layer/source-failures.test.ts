@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fromDirectory } from '../../lib/layer/index.ts'
 import { openFailure } from '../../lib/layer/source/open-file.ts'
-import { SourceFailure, sourceError } from '../../lib/layer/source/source-fault.ts'
+import { SourceReadFailure, sourceError } from '../../lib/layer/source/source-fault.ts'
 import { loadXattrLister } from '../../lib/layer/source/xattrs.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -21,7 +21,7 @@ test.each([
 })
 
 test('a failure without a cause has none', () => {
-  expect(sourceError(new SourceFailure('ERR_SOURCE_READ', 'no', 'x').fault).cause).toBeUndefined()
+  expect(sourceError(new SourceReadFailure('ERR_SOURCE_READ', 'no', 'x').fault).cause).toBeUndefined()
 })
 
 test('a loop of links is no directory', async () => {
@@ -45,5 +45,5 @@ test('a file system without extended attributes has none, and one that fails is 
   }
   expect((await loadXattrLister(module('ENOTSUP')))('/f', 'file', 0)).toBeUndefined()
   const list = await loadXattrLister(module('EIO'))
-  expect(() => list('/f', 'file', 0)).toThrow(SourceFailure)
+  expect(() => list('/f', 'file', 0)).toThrow(SourceReadFailure)
 })

@@ -2,15 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { type CheckProgress, checkStore } from '../../lib/maintenance/index.ts'
 import { MediaType } from '../../lib/oci/index.ts'
-import {
-  type CheckProgress,
-  checkStore,
-  createMemoryStore,
-  openStore,
-  readOnly,
-  type Store,
-} from '../../lib/store/index.ts'
+import { createMemoryStore, readOnlyStore, type Store } from '../../lib/store/index.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -242,7 +237,7 @@ describe('quarantine', () => {
       for await (const _ of from.read(image.layer.digest, options)) void _
     }
     expect(await thrownBy(() => drain(store))).toMatchObject({ code: 'ERR_BLOB_CORRUPT', quarantinedTo: undefined })
-    const viewed = await thrownBy(() => drain(readOnly(store), { onCorrupt: 'quarantine' }))
+    const viewed = await thrownBy(() => drain(readOnlyStore(store), { onCorrupt: 'quarantine' }))
     expect(viewed).toMatchObject({ quarantinedTo: undefined })
     const frozen = await openStore(directory.path, { readOnly: true, onCorrupt: 'quarantine' })
     expect(await thrownBy(() => drain(frozen))).toMatchObject({ quarantinedTo: undefined })

@@ -2,18 +2,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import {
   type CheckReport,
   checkStore,
-  createMemoryStore,
-  openStore,
   type RepairSource,
-  readOnly,
+  repairFromStore,
   repairStore,
-  type Store,
-  storeSource,
-} from '../../lib/store/index.ts'
+} from '../../lib/maintenance/index.ts'
+import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
+import { createMemoryStore, readOnlyStore, type Store } from '../../lib/store/index.ts'
 import { putStoreDocument, putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -44,7 +42,7 @@ afterEach(async () => {
 /** A source that counts what it is asked for. */
 function counted(from: Store): RepairSource & { asked: Digest[] } {
   const asked: Digest[] = []
-  const { fetch } = storeSource(from)
+  const { fetch } = repairFromStore(from)
   return {
     label: 'counted',
     asked,
@@ -78,7 +76,7 @@ describe('blobs', () => {
 
   test.each(['shorten', 'extend', 'empty'] as const)('after %s', async how => {
     damageBlob(directory.path, image.manifest.digest, how)
-    expect((await repair(storeSource(good))).unrepaired).toEqual([])
+    expect((await repair(repairFromStore(good))).unrepaired).toEqual([])
     expect((await checkStore(store)).sound).toBe(true)
   })
 
@@ -87,7 +85,7 @@ describe('blobs', () => {
       const path = blobPath(directory.path, image.layer.digest)
       rmSync(path, { recursive: true })
       put(path)
-      expect(await repair(storeSource(good))).toMatchObject({ unrepaired: [], quarantined: [{}] })
+      expect(await repair(repairFromStore(good))).toMatchObject({ unrepaired: [], quarantined: [{}] })
       expect((await checkStore(store)).sound).toBe(true)
     }
   })
@@ -104,7 +102,7 @@ describe('blobs', () => {
     // The layer is an orphan as far as anybody can know, and corrupt.
     expect(report.problems.map(problem => problem.class).sort()).toEqual(['corrupt', 'missing'])
     const news: Digest[] = []
-    const result = await repairStore(store, report, [storeSource(good)], {
+    const result = await repairStore(store, report, [repairFromStore(good)], {
       onProgress: ({ digest }) => news.push(digest),
     })
     expect(result.unrepaired).toEqual([])
@@ -126,7 +124,7 @@ describe('blobs', () => {
       lying(bytesOf.subarray(1)),
       lying(Buffer.concat([bytesOf, bytesOf])),
       failing,
-      storeSource(createMemoryStore()),
+      repairFromStore(createMemoryStore()),
     ]
     const report = await checkStore(store)
     const first = await repairStore(store, report, sources, { quarantine: false })
@@ -137,7 +135,7 @@ describe('blobs', () => {
     })
     expect(first.unrepaired[0]!.why).toMatch(/^liar: .+; liar: .+; liar: .+; broken: no answer; another store: no blob/)
     expect(existsSync(blobPath(directory.path, image.layer.digest))).toBe(true)
-    const second = await repairStore(store, report, [...sources, storeSource(good, 'the good one')])
+    const second = await repairStore(store, report, [...sources, repairFromStore(good, 'the good one')])
     expect(second.repaired).toMatchObject([{ source: 'the good one' }])
     expect(readdirSync(at('.layerstore/ingests')).filter(name => !name.startsWith('put-'))).toEqual([])
   })
@@ -166,7 +164,7 @@ describe('blobs', () => {
   test('an old report does no harm: what is right by now is left alone', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const report = await checkStore(store)
-    await repairStore(store, report, [storeSource(good)])
+    await repairStore(store, report, [repairFromStore(good)])
     const source = counted(good)
     expect(await repairStore(store, report, [source])).toEqual({
       repaired: [],
@@ -184,7 +182,7 @@ describe('blobs', () => {
       await using writer = await store.ingest(`repair ${image.layer.digest}`)
       await writer.write(Buffer.alloc(100_000, 'wrong'))
     }
-    expect((await repair(storeSource(good))).unrepaired).toEqual([])
+    expect((await repair(repairFromStore(good))).unrepaired).toEqual([])
     expect((await checkStore(store)).sound).toBe(true)
   })
 
@@ -226,13 +224,13 @@ describe('blobs', () => {
       },
     })
     damageBlob(directory.path, image.layer.digest, 'flip')
-    const result = await repairStore(plain, await checkStore(store), [storeSource(good)])
+    const result = await repairStore(plain, await checkStore(store), [repairFromStore(good)])
     expect(result.unrepaired).toMatchObject([{ why: expect.stringContaining('the store cannot put a damaged blob') }])
   })
 
   test('a read-only store is not repaired, and a report of another kind not used', async () => {
     const report = await checkStore(store)
-    expect((await thrownBy(() => repairStore(readOnly(store), report, []))).code).toBe('ERR_STORE_READ_ONLY')
+    expect((await thrownBy(() => repairStore(readOnlyStore(store), report, []))).code).toBe('ERR_STORE_READ_ONLY')
     for (const wrong of [
       { ...report, version: 2 },
       { ...report, kind: 'plan' },
@@ -360,7 +358,7 @@ describe('files of the store', () => {
   test('a document that means nothing is listed, since fetching it again would not help', async () => {
     const broken = await putStoreDocument(store, MediaType.OciManifest, { schemaVersion: 2 })
     writeFileSync(at('index.json'), JSON.stringify({ schemaVersion: 2, manifests: [broken] }))
-    const result = await repair(storeSource(good))
+    const result = await repair(repairFromStore(good))
     expect(result.unrepaired).toMatchObject([{ path: broken.digest, reason: 'entry of index.json → manifest' }])
   })
 })
@@ -368,6 +366,6 @@ describe('files of the store', () => {
 test('the source that a store is gives verified bytes', async () => {
   const descriptor: Descriptor = image.layer
   const chunks: Uint8Array[] = []
-  for await (const chunk of storeSource(good).fetch(descriptor)) chunks.push(chunk)
+  for await (const chunk of repairFromStore(good).fetch(descriptor)) chunks.push(chunk)
   expect(Buffer.concat(chunks).equals(bytesOf)).toBe(true)
 })

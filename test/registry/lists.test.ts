@@ -66,7 +66,7 @@ describe('listRepositories', () => {
 describe('referrers', () => {
   const list = (script: Script, artifactType?: string) =>
     at(script, (registry, host) =>
-      all(registry.referrers({ registry: host, repository: 'a' }, subject.digest, { artifactType })),
+      all(registry.listReferrers({ registry: host, repository: 'a' }, subject.digest, { artifactType })),
     )
   const one = { ...signature().descriptor, artifactType: 'a/sig' }
   const two = { ...signature({ artifactType: 'a/sbom' }).descriptor, artifactType: 'a/sbom' }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
 import type { RegistryServerOptions } from '../../lib/server/index.ts'
-import { openStore } from '../../lib/store/index.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'

@@ -2,18 +2,17 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import {
-  blobSources,
   createMemoryStore,
+  knownSourcesOf,
   layerFact,
   layersOfDiffId,
-  openStore,
-  planCollection,
-  readOnly,
-  recordBlobSource,
+  readOnlyStore,
+  recordKnownSource,
   recordLayerFact,
-  runCollection,
 } from '../../lib/store/index.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -26,11 +25,11 @@ const files = () => [{ path: 'a', type: 'file', content: Buffer.alloc(10_000, 'a
 test('the sources of a blob are kept, the latest first and each once, and no more than eight', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
-  expect(await blobSources(store, blob)).toEqual([])
-  for (let i = 0; i < 10; i++) await recordBlobSource(store, blob, source(`app/${i}`))
-  await recordBlobSource(store, blob, source('app/5'))
-  await recordBlobSource(store, blob, source('app/5', 'other.example'))
-  const kept = await blobSources(store, blob)
+  expect(await knownSourcesOf(store, blob)).toEqual([])
+  for (let i = 0; i < 10; i++) await recordKnownSource(store, blob, source(`app/${i}`))
+  await recordKnownSource(store, blob, source('app/5'))
+  await recordKnownSource(store, blob, source('app/5', 'other.example'))
+  const kept = await knownSourcesOf(store, blob)
   expect(kept.map(({ registry, repository }) => `${registry}/${repository}`)).toEqual([
     'other.example/app/5',
     'r.example/app/5',
@@ -42,18 +41,18 @@ test('the sources of a blob are kept, the latest first and each once, and no mor
 test('changes of one record at the same time are all kept', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
-  await Promise.all([1, 2, 3, 4, 5].map(i => recordBlobSource(store, blob, source(`app/${i}`))))
-  expect(await blobSources(store, blob)).toHaveLength(5)
+  await Promise.all([1, 2, 3, 4, 5].map(i => recordKnownSource(store, blob, source(`app/${i}`))))
+  expect(await knownSourcesOf(store, blob)).toHaveLength(5)
 })
 
 test('a source that was noted a moment ago is not written down again', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
-  await recordBlobSource(store, blob, source('app'))
-  const [before] = await blobSources(store, blob)
+  await recordKnownSource(store, blob, source('app'))
+  const [before] = await knownSourcesOf(store, blob)
   await new Promise(resolve => setTimeout(resolve, 5))
-  await recordBlobSource(store, blob, source('app'))
-  expect(await blobSources(store, blob)).toEqual([before])
+  await recordKnownSource(store, blob, source('app'))
+  expect(await knownSourcesOf(store, blob)).toEqual([before])
 })
 
 test('a layer that is written leaves word of its diffID and of what compressed it', async () => {
@@ -103,11 +102,11 @@ test('facts are derived: without them, or with broken ones, everything works', a
   using directory = temporaryDirectory('facts')
   await using store = await openStore(directory.path)
   const { descriptor } = await writeLayer(store, files())
-  await recordBlobSource(store, descriptor.digest, source('app'))
+  await recordKnownSource(store, descriptor.digest, source('app'))
   const at = join(directory.path, '.layerstore/facts')
   expect(readdirSync(at).length).toBeGreaterThan(0)
   for (const name of readdirSync(at)) writeFileSync(join(at, name), '{"broken')
-  expect(await blobSources(store, descriptor.digest)).toEqual([])
+  expect(await knownSourcesOf(store, descriptor.digest)).toEqual([])
   expect(await layerFact(store, descriptor.digest)).toBeUndefined()
   rmSync(at, { recursive: true })
   expect((await writeLayer(store, files())).descriptor).toEqual(descriptor)
@@ -125,7 +124,7 @@ test('facts of another shape are none', async () => {
     { sources: [1, null, { registry: 'r' }, { registry: 1, repository: 'a', seenMs: 1 }] },
   ]) {
     await set(`sources:${blob}`, value)
-    expect(await blobSources(store, blob)).toEqual([])
+    expect(await knownSourcesOf(store, blob)).toEqual([])
   }
   for (const blobs of [
     [{ digest: 'x', diffId: blob }],
@@ -141,15 +140,15 @@ test('facts of another shape are none', async () => {
 test('nothing is noted where nothing can be written, and that is no error', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
-  await recordBlobSource(readOnly(store), blob, source('app'))
-  await recordBlobSource({}, blob, source('app'))
-  expect(await blobSources(store, blob)).toEqual([])
-  expect(await blobSources({}, blob)).toEqual([])
+  await recordKnownSource(readOnlyStore(store), blob, source('app'))
+  await recordKnownSource({}, blob, source('app'))
+  expect(await knownSourcesOf(store, blob)).toEqual([])
+  expect(await knownSourcesOf({}, blob)).toEqual([])
   const closed = createMemoryStore()
   await closed.close()
-  await recordBlobSource(closed, blob, source('app'))
+  await recordKnownSource(closed, blob, source('app'))
   const reason = new Error('enough')
-  expect(await thrownBy(() => blobSources(store, blob, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+  expect(await thrownBy(() => knownSourcesOf(store, blob, { signal: AbortSignal.abort(reason) }))).toBe(reason)
 })
 
 describe.each(['disk', 'memory'])('after a collection, in a %s store', kind => {
@@ -165,7 +164,7 @@ describe.each(['disk', 'memory'])('after a collection, in a %s store', kind => {
     await recordLayerFact(store, { digest: twin.digest, diffId, proven: true })
     await recordLayerFact(store, { digest: gone.digest, diffId: other, proven: true })
     for (const digest of [layer.digest, gone.digest]) {
-      await recordBlobSource(store, digest, { registry: 'r.example', repository: 'a' })
+      await recordKnownSource(store, digest, { registry: 'r.example', repository: 'a' })
     }
     for (const key of [diffId, other]) await store.derived.set('indexes', key, Buffer.from('an index'))
     const plan = await planCollection(store, { graceMs: 0, force: true })

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openStore, type Store } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import type { Store } from '../../lib/store/index.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 

@@ -1,17 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { StoreError } from '../../lib/errors/index.ts'
+import { checkStore, planCollection, repairStore, runCollection } from '../../lib/maintenance/index.ts'
 import {
   type BlobWriter,
-  checkStore,
   createMemoryStore,
-  planCollection,
-  readOnly,
-  repairStore,
-  runCollection,
+  readOnlyStore,
   type Store,
-  tiered,
-  verifying,
+  tieredStore,
+  verifyingStore,
 } from '../../lib/store/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
@@ -54,7 +51,7 @@ describe('readOnly', () => {
     const store = createMemoryStore()
     const { manifest, layer } = await putStoreImage(store)
     await store.references.set('app:1', manifest)
-    const view = readOnly(store)
+    const view = readOnlyStore(store)
     const writes: Record<string, () => Promise<unknown>> = {
       put: () => view.put(BYTES),
       ingest: () => view.ingest('key'),
@@ -83,10 +80,10 @@ describe('readOnly', () => {
 
   test('every part of the drivers that changes something is refused as well', async () => {
     const refused = { code: 'ERR_STORE_READ_ONLY' }
-    const { openStore } = await import('../../lib/store/index.ts')
+    const { openStore } = await import('../../lib/disk-store/index.ts')
     const { temporaryDirectory } = await import('../helpers/temporary-directory.ts')
     using directory = temporaryDirectory('read-only')
-    await using view = readOnly(await openStore(directory.path))
+    await using view = readOnlyStore(await openStore(directory.path))
     const { collection, checking } = view
     const calls = [
       () => collection!.alone(async () => {}),
@@ -110,7 +107,7 @@ describe('tiered', () => {
   const stores = async () => {
     const [fast, slow] = [createMemoryStore(), createMemoryStore()]
     const { digest } = await slow.put(BYTES)
-    return { fast, slow, digest, both: tiered(fast, slow) }
+    return { fast, slow, digest, both: tieredStore(fast, slow) }
   }
 
   test('a blob that is read as a whole is copied, and read from the fast store from then on', async () => {
@@ -128,7 +125,7 @@ describe('tiered', () => {
     const { fast, slow, digest, both } = await stores()
     expect(await readAll(both.read(digest, { offset: 5, length: 10 }))).toEqual(BYTES.subarray(5, 15))
     expect(await readAll(both.read(digest, { length: 10 }))).toEqual(BYTES.subarray(0, 10))
-    expect((await readAll(tiered(fast, slow, { fill: false }).read(digest))).equals(BYTES)).toBe(true)
+    expect((await readAll(tieredStore(fast, slow, { fill: false }).read(digest))).equals(BYTES)).toBe(true)
     expect(await fast.stat(digest)).toBeUndefined()
   })
 
@@ -162,11 +159,11 @@ describe('tiered', () => {
       lying(createMemoryStore(), writer => ({ commit: fails, abort: () => writer.abort() })),
     ]
     for (const fast of broken) {
-      expect((await readAll(tiered(fast, slow).read(digest))).equals(BYTES)).toBe(true)
+      expect((await readAll(tieredStore(fast, slow).read(digest))).equals(BYTES)).toBe(true)
       expect(await fast.stat(digest)).toBeUndefined()
     }
     const stuck = lying(createMemoryStore(), () => ({ [Symbol.asyncDispose]: fails }))
-    for await (const _ of tiered(stuck, slow).read(digest)) break
+    for await (const _ of tieredStore(stuck, slow).read(digest)) break
   })
 
   test('a slow store that gives wrong bytes does not spoil the fast one', async () => {
@@ -177,7 +174,7 @@ describe('tiered', () => {
         yield Buffer.alloc(BYTES.byteLength, 'wrong')
       },
     })
-    await readAll(tiered(fast, wrong).read(digest))
+    await readAll(tieredStore(fast, wrong).read(digest))
     expect(await fast.stat(digest)).toBeUndefined()
   })
 
@@ -191,10 +188,10 @@ describe('tiered', () => {
         },
       })
     const eio = new StoreError('ERR_STORE_IO', 'could not read (EIO)', { errno: 'EIO' })
-    expect((await readAll(tiered(unread(0, eio), slow).read(digest))).equals(BYTES)).toBe(true)
-    expect(await thrownBy(() => readAll(tiered(unread(9, eio), slow).read(digest)))).toBe(eio)
+    expect((await readAll(tieredStore(unread(0, eio), slow).read(digest))).equals(BYTES)).toBe(true)
+    expect(await thrownBy(() => readAll(tieredStore(unread(9, eio), slow).read(digest)))).toBe(eio)
     const closed = new StoreError('ERR_STORE_CLOSED', 'closed')
-    expect(await thrownBy(() => readAll(tiered(unread(0, closed), slow).read(digest)))).toBe(closed)
+    expect(await thrownBy(() => readAll(tieredStore(unread(0, closed), slow).read(digest)))).toBe(closed)
   })
 
   test('blobs and names are written to the slow store, deleted from both, and collected there', async () => {
@@ -236,7 +233,7 @@ describe('tiered', () => {
         written += bytes.byteLength
       },
     }))
-    for await (const _ of tiered(fast, slow).read(digest)) await new Promise(resolve => setImmediate(resolve))
+    for await (const _ of tieredStore(fast, slow).read(digest)) await new Promise(resolve => setImmediate(resolve))
     expect(written).toBe(200 * chunk.byteLength)
     // When garbage is collected differs between versions of Node; how far reading runs ahead of writing does not.
     expect(mostAhead).toBeLessThanOrEqual(4 * chunk.byteLength)
@@ -248,7 +245,7 @@ describe('verifying', () => {
     const inner = createMemoryStore({ verify: 'never' })
     const { digest } = await inner.put(BYTES)
     for (const wrong of [Buffer.alloc(BYTES.byteLength, 'x'), BYTES.subarray(1), Buffer.concat([BYTES, BYTES])]) {
-      const store = verifying(
+      const store = verifyingStore(
         withMembers(inner, {
           async *read() {
             yield wrong
@@ -270,7 +267,7 @@ describe('verifying', () => {
     const lies = [other, { ...right, size: 1 }]
     for (const lie of lies) {
       const code = lie === other ? 'ERR_DIGEST_MISMATCH' : 'ERR_SIZE_MISMATCH'
-      const puts = verifying(
+      const puts = verifyingStore(
         withMembers(createMemoryStore(), {
           put: async source => {
             for await (const _ of source as AsyncIterable<Uint8Array>) void _
@@ -279,7 +276,7 @@ describe('verifying', () => {
         }),
       )
       expect((await thrownBy(() => puts.put(BYTES))).code).toBe(code)
-      const commits = verifying(lying(createMemoryStore(), () => ({ commit: async () => lie })))
+      const commits = verifyingStore(lying(createMemoryStore(), () => ({ commit: async () => lie })))
       const writer = await commits.ingest('key')
       await writer.write(BYTES)
       expect((await thrownBy(() => writer.commit())).code).toBe(code)
@@ -289,7 +286,7 @@ describe('verifying', () => {
   test('a store that takes anything for what it was promised is not asked', async () => {
     const promised = { digest: await digestOf(Buffer.from('other')), size: BYTES.byteLength }
     let committed = 0
-    const gullible = verifying(
+    const gullible = verifyingStore(
       lying(createMemoryStore(), () => ({
         commit: async () => {
           committed++
@@ -303,7 +300,7 @@ describe('verifying', () => {
       expect((await thrownBy(() => writer.commit(expected))).code).toMatch(/^ERR_(DIGEST|SIZE)_MISMATCH$/)
     }
     expect(committed).toBe(0)
-    const store = verifying(
+    const store = verifyingStore(
       withMembers(createMemoryStore(), {
         put: async source => {
           for await (const _ of source as AsyncIterable<Uint8Array>) void _
@@ -320,7 +317,7 @@ describe('verifying', () => {
       await using writer = await store.ingest('key')
       await writer.write(BYTES.subarray(0, 1_000_000))
     }
-    const store = verifying(inner)
+    const store = verifyingStore(inner)
     await begin(store)
     const writer = await store.ingest('key')
     await writer.write(BYTES.subarray(writer.offset))
@@ -329,7 +326,7 @@ describe('verifying', () => {
       size: BYTES.byteLength,
     })
     await inner.delete(await digestOf(BYTES))
-    const forgetful = verifying(
+    const forgetful = verifyingStore(
       withMembers(inner, {
         async *read() {
           yield Buffer.alloc(BYTES.byteLength)
@@ -343,7 +340,7 @@ describe('verifying', () => {
     expect(await inner.stat(await digestOf(BYTES))).toBeUndefined()
     const reason = new Error('enough')
     const stop = new AbortController()
-    const slow = verifying(
+    const slow = verifyingStore(
       withMembers(inner, {
         async *read() {
           stop.abort(reason)
@@ -361,7 +358,7 @@ describe('verifying', () => {
 
   test('a hasher that cannot do what is asked leaves no writer open', async () => {
     const inner = createMemoryStore()
-    const store = verifying(inner, { hasher: 'native' })
+    const store = verifyingStore(inner, { hasher: 'native' })
     await thrownBy(() => store.ingest('key', { algorithm: 'blake3' }))
     await (await inner.ingest('key')).abort()
   })
@@ -370,13 +367,13 @@ describe('verifying', () => {
     const { source, state } = watchedSource([BYTES, BYTES], { silent: true })
     const stop = new AbortController()
     setTimeout(() => stop.abort(new Error('enough')), 20)
-    await thrownBy(() => verifying(createMemoryStore()).put(source, { signal: stop.signal }))
+    await thrownBy(() => verifyingStore(createMemoryStore()).put(source, { signal: stop.signal }))
     expect(state.returned).toBe(true)
   })
 
   test('everything else is that of the store', async () => {
     const inner = createMemoryStore()
-    const store = verifying(inner)
+    const store = verifyingStore(inner)
     const { manifest } = await putStoreImage(store)
     await store.references.set('app:1', manifest)
     expect(store.collection).toBe(inner.collection)

@@ -5,7 +5,7 @@ import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { type BlobInfo, createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
-import { copyImage, planCopy, runCopy, sourceInStore, targetInStore } from '../../lib/transfer/index.ts'
+import { copyImage, planCopy, runCopy, storeSourceEndpoint, storeTargetEndpoint } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
@@ -112,7 +112,7 @@ describe('between two registries', () => {
     const lists: Record<string, Descriptor[]> = { [descriptor.digest]: [signature], [signature.digest]: [inventory] }
     const withReferrers: RegistryClient = {
       ...registry,
-      async *referrers(_repository, digest) {
+      async *listReferrers(_repository, digest) {
         yield* lists[digest] ?? []
       },
     }
@@ -220,7 +220,7 @@ describe('between stores', () => {
       read: left!.read.bind(left!),
     }
     const third = createMemoryStore()
-    await copyImage(sourceInStore(archive, 'inside', 'archive:x'), targetInStore(third, ['app:2']))
+    await copyImage(storeSourceEndpoint(archive, 'inside', 'archive:x'), storeTargetEndpoint(third, ['app:2']))
     expect(await blobsOf(third)).toEqual(await blobsOf(left!))
     await expect(copyImage({ store: archive, name: 'nothing' }, { store: third })).rejects.toMatchObject({
       code: 'ERR_REFERENCE_NOT_FOUND',

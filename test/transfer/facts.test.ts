@@ -2,7 +2,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import { blobSources, createMemoryStore, layersOfDiffId, recordBlobSource, type Store } from '../../lib/store/index.ts'
+import {
+  createMemoryStore,
+  knownSourcesOf,
+  layersOfDiffId,
+  recordKnownSource,
+  type Store,
+} from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { serveStore } from '../helpers/serve-store.ts'
@@ -43,11 +49,11 @@ test('a pull and a push leave word of where the blobs are', async () => {
   await runPull(await planPull(registry, store, ref('team/base:1')))
   const { digest } = image.layers[0]!.descriptor
   const source = { registry: server.host, repository: 'team/base' }
-  expect(await blobSources(store, digest)).toMatchObject([source])
-  expect(await blobSources(store, image.manifest.config.digest)).toMatchObject([source])
-  expect(await blobSources(store, image.descriptor.digest)).toMatchObject([source])
+  expect(await knownSourcesOf(store, digest)).toMatchObject([source])
+  expect(await knownSourcesOf(store, image.manifest.config.digest)).toMatchObject([source])
+  expect(await knownSourcesOf(store, image.descriptor.digest)).toMatchObject([source])
   await runPush(await planPush(store, registry, ref('team/base:1'), ref('team/other:1')))
-  expect(await blobSources(store, digest)).toMatchObject([{ repository: 'team/other' }, source])
+  expect(await knownSourcesOf(store, digest)).toMatchObject([{ repository: 'team/other' }, source])
 })
 
 test('a push mounts what this store has pulled from another repository, without being told', async () => {
@@ -72,10 +78,10 @@ test('a repository that has lost the blob, or is not ours to read, or is elsewhe
   const image = await sampleImage(store, [{ a: 'a' }], { name: 'app:1' })
   const { digest } = image.layers[0]!.descriptor
   for (const repository of ['gone', 'forbidden', 'never-asked']) {
-    await recordBlobSource(store, digest, { registry: server.host, repository })
+    await recordKnownSource(store, digest, { registry: server.host, repository })
   }
-  await recordBlobSource(store, digest, { registry: 'other.example', repository: 'elsewhere' })
-  await recordBlobSource(store, digest, { registry: server.host, repository: 'forbidden' })
+  await recordKnownSource(store, digest, { registry: 'other.example', repository: 'elsewhere' })
+  await recordKnownSource(store, digest, { registry: server.host, repository: 'forbidden' })
   const asked: string[] = []
   const client = new Proxy(registry, {
     get: (target, key) => {

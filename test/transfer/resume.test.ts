@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createMemoryStore, openStore, type Store } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { createFaultyRegistry, type FaultyRegistry } from '../../lib/testing/index.ts'
 import { type PullPlan, type PushPlan, planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'

@@ -4,9 +4,9 @@ import { Annotation, type Descriptor, parseIndex } from '../../oci/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'
 import type { MemberTable } from '../members/member-table.ts'
-import { keptName } from '../read/select-entries.ts'
 import type { LayoutEntry } from './archive-entry.ts'
 import { ContainerdName } from './containerd-name.ts'
+import { entryNameOf } from './entry-name.ts'
 import { readMember } from './read-member.ts'
 
 /**
@@ -56,7 +56,7 @@ function checkLayout(bytes: Uint8Array): void {
 function namesOf({ annotations }: Descriptor): { names: string[]; label: string | undefined } {
   const own = (key: string) => (annotations && Object.hasOwn(annotations, key) ? annotations[key] : undefined)
   const label = own(Annotation.RefName)
-  const name = keptName(own(ContainerdName)) ?? keptName(label)
+  const name = entryNameOf(own(ContainerdName)) ?? entryNameOf(label)
   return { names: name === undefined ? [] : [name], label }
 }
 

@@ -16,7 +16,7 @@ import {
 import { assertComplete, type BlobReader, readDocument } from '../../store/index.ts'
 
 /** What is taken of an image in an archive. */
-export interface ChosenRoot {
+export interface ChosenArchiveRoot {
   /** A manifest, or an index whose parts are all there. */
   readonly descriptor: Descriptor
   /** Platforms of the index that are left out. */
@@ -30,11 +30,11 @@ export interface ChosenRoot {
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if what is taken is not whole.
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
  */
-export async function chooseRoot(
+export async function chooseArchiveRoot(
   reader: BlobReader,
   root: Descriptor,
   options: AbortOptions & { readonly platform?: Platform | undefined },
-): Promise<ChosenRoot> {
+): Promise<ChosenArchiveRoot> {
   let descriptor = root
   let platformsLeftOut: string[] = []
   for (let depth = 0; depth <= Limits.indexDepth; depth++) {

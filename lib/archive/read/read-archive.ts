@@ -15,7 +15,7 @@ import type { Member } from '../members/member.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import type { ArchivedImage } from './archived-image.ts'
 import { assertImageAgrees } from './assert-image-agrees.ts'
-import { chooseRoot } from './choose-archive-root.ts'
+import { chooseArchiveRoot } from './choose-archive-root.ts'
 import { selectEntries } from './select-entries.ts'
 
 /** Which images of an archive, and how those of docker become images. */
@@ -74,7 +74,7 @@ export async function readArchive(
   const images: ArchivedImage[] = []
   for (const entry of selectEntries(entries, options.image)) {
     const listed = entry.kind === 'oci' ? entry.descriptor : await composed(members, blobs, entry, compose)
-    const { descriptor, platformsLeftOut } = await chooseRoot(blobs.reader, listed, { platform, signal })
+    const { descriptor, platformsLeftOut } = await chooseArchiveRoot(blobs.reader, listed, { platform, signal })
     await assertImageAgrees(blobs.reader, descriptor, members, { format, signal })
     images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
   }

@@ -1,5 +1,5 @@
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import { familiarName, parseReference } from '../../oci/index.ts'
+import { entryNameOf } from '../formats/entry-name.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 
 /** What an image in an archive can be found by. */
@@ -30,18 +30,9 @@ export function selectEntries<T extends Named>(entries: readonly T[], wanted: st
 /** The entry that has a name, if there is one: as the name stands there, or as a reference. */
 export function entriesNamed<T extends Named>(entries: readonly T[], wanted: string): readonly T[] {
   const labelled = entries.filter(entry => entry.labels.includes(wanted))
-  const name = keptName(wanted)
+  const name = entryNameOf(wanted)
   const found =
     labelled.length > 0 ? labelled : entries.filter(entry => name !== undefined && entry.names.includes(name))
   if (found.length > 1) throw invalidArchive(`${JSON.stringify(wanted)} stands for ${found.length} images in it`)
   return found
-}
-
-/** A name as a store keeps it; `undefined` for what is no reference. */
-export function keptName(text: string | undefined): string | undefined {
-  try {
-    return text === undefined ? undefined : familiarName(parseReference(text))
-  } catch {
-    return undefined
-  }
 }

@@ -4,7 +4,7 @@ import { findDescriptor, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type Descriptor, isIndexType, type Platform } from '../../oci/index.ts'
 import { namesIn, type Store } from '../../store/index.ts'
-import { keptName } from '../read/select-entries.ts'
+import { entryNameOf } from '../formats/entry-name.ts'
 
 /** An image to be written, and the name it gets in the archive. */
 export interface ImageToWrite {
@@ -61,7 +61,7 @@ async function partOf(
 /** The name under which the store keeps what was asked for; a digest has none. */
 async function nameOf(store: Store, asked: string, options: AbortOptions): Promise<string | undefined> {
   if (isDigest(asked)) return undefined
-  const kept = keptName(asked)
+  const kept = entryNameOf(asked)
   if (kept === undefined || kept === asked) return asked
   return (await namesIn(store, options)).includes(asked) ? asked : kept
 }

@@ -5,7 +5,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { formatReference, type Platform, parseReference } from '../../oci/index.ts'
 import type { BlobInfo, Store } from '../../store/index.ts'
-import { keptName } from '../read/select-entries.ts'
+import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
 /**
@@ -43,7 +43,7 @@ export function blobPath(digest: Digest): string {
 
 /** docker knows names by repository and tag only. Whole, as skopeo writes them: podman takes short ones for its own. */
 function tagOf(name: string): string[] {
-  const kept = keptName(name)
+  const kept = entryNameOf(name)
   if (kept === undefined) return []
   const { digest: _, ...tagged } = parseReference(kept)
   return tagged.tag === undefined ? [] : [formatReference(tagged)]

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { Annotation, type Descriptor, formatReference, MediaType, parseReference } from '../../oci/index.ts'
 import { ContainerdName } from '../formats/containerd-name.ts'
-import { keptName } from '../read/select-entries.ts'
+import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
 /** SPEC: the only thing that says that this is a layout, byte for byte as every tool writes it. */
@@ -26,5 +26,5 @@ function named(descriptor: Descriptor, name: string): Descriptor {
 
 /** A bare word may be a tag as well as a name: nothing is made up for it. */
 function fullName(name: string): string | undefined {
-  return /[:/@]/.test(name) && keptName(name) !== undefined ? formatReference(parseReference(name)) : undefined
+  return /[:/@]/.test(name) && entryNameOf(name) !== undefined ? formatReference(parseReference(name)) : undefined
 }

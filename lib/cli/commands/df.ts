@@ -9,7 +9,7 @@ export interface DfOptions {
 
 /** `df`: says what takes how much space in the store. */
 export async function df(session: Session, options: DfOptions): Promise<void> {
-  const { readStoreUsage } = await import('../../store/index.ts')
+  const { readStoreUsage } = await import('../../maintenance/index.ts')
   const usage = await readStoreUsage(await session.store(), { signal: session.signal })
   const parts = [
     ['named', usage.named],

@@ -1,4 +1,5 @@
-import type { CheckProgress, CheckReport, RepairResult, RepairSource, Store } from '../../store/index.ts'
+import type { CheckProgress, CheckReport, RepairResult, RepairSource } from '../../maintenance/index.ts'
+import type { Store } from '../../store/index.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
@@ -17,7 +18,7 @@ export interface FsckOptions {
 
 /** `fsck`: reads everything in the store and says what is wrong; with `--repair` fetches what is damaged or missing. */
 export async function fsck(session: Session, options: FsckOptions): Promise<void> {
-  const { checkStore, repairStore } = await import('../../store/index.ts')
+  const { checkStore, repairStore } = await import('../../maintenance/index.ts')
   const { repair, quarantine, resume, content, maxRate } = options
   const bytesPerSecond = maxRate === undefined ? undefined : parseAmount('--max-rate', maxRate, 'bytes')
   const { signal } = session
@@ -39,9 +40,9 @@ export async function fsck(session: Session, options: FsckOptions): Promise<void
 }
 
 async function sourcesOf(session: Session, store: Store, repair: string | true): Promise<RepairSource[]> {
-  const { knownSources } = await import('../../transfer/index.ts')
+  const { repairFromKnownRegistries } = await import('../../transfer/index.ts')
   const given = repair === true ? [] : [await openRepairSource(session, repair)]
-  return [...given, knownSources(await session.registry(), store)]
+  return [...given, repairFromKnownRegistries(await session.registry(), store)]
 }
 
 const NEWS_EVERY_MS = 5000

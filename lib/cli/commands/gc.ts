@@ -1,4 +1,4 @@
-import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../store/index.ts'
+import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../maintenance/index.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
@@ -19,7 +19,7 @@ export interface GcOptions {
 /** `gc`: removes what no name needs; with `--dry-run` says what it would remove, and why. */
 export async function gc(session: Session, options: GcOptions): Promise<void> {
   const policy = policyOf(options)
-  const { planCollection, runCollection } = await import('../../store/index.ts')
+  const { planCollection, runCollection } = await import('../../maintenance/index.ts')
   const store = await session.store()
   const { signal } = session
   const plan = await planCollection(store, { ...policy, signal })

@@ -1,7 +1,7 @@
 import { lstat, lutimes, rename } from 'node:fs/promises'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import type { BlobInfo } from '../../store/blob-store.ts'
+import type { BlobInfo } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { exists, linkOnce } from '../link-once.ts'

@@ -3,14 +3,14 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import type { BlobInfo } from '../../store/blob-store.ts'
+import type { BlobInfo } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { restoreBlob } from './trash.ts'
 
 /** Size of a blob if it is there. Anything but a regular file is not a blob. */
-export async function statBlob(context: DiskContext, digest: Digest): Promise<BlobInfo | undefined> {
+export async function statBlobFile(context: DiskContext, digest: Digest): Promise<BlobInfo | undefined> {
   const stats = (await lookAtBlob(context, digest)) ?? (await lookAgain(context, digest))
   return stats && { digest, size: stats.size }
 }

@@ -9,7 +9,7 @@ import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { READ_FLAGS } from '../places/record-file.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
-import { deleteBlob } from './remove-blob-file.ts'
+import { removeBlobFile } from './remove-blob-file.ts'
 
 /** PERF: more do not get the disk to do more at once, and would take the threads from everybody else. */
 const AT_ONCE = 3
@@ -44,7 +44,7 @@ async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean>
         await withFsyncLimit(() => file.sync())
       } catch (error) {
         // SAFETY: after a failed sync the system may hold pages for clean that never reached the disk.
-        await deleteBlob(context, digest).catch(() => undefined)
+        await removeBlobFile(context, digest).catch(() => undefined)
         throw error
       } finally {
         await file.close()

@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors/index.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { Annotation, type Descriptor } from '../../oci/index.ts'
-import type { MendedFile } from '../../store/drivers/check-driver.ts'
+import type { MendedFile } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { readIndexBytes } from '../layout.ts'

@@ -1,5 +1,5 @@
 import { Annotation, type Descriptor, parseDescriptor } from '../../oci/index.ts'
-import type { NamedEntry } from '../../store/drivers/check-driver.ts'
+import type { NamedEntry } from '../../store/index.ts'
 
 /** An entry of a damaged index that can be used. */
 export interface SalvagedEntry {

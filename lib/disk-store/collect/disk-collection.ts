@@ -12,7 +12,7 @@ import type {
   RemovalOutcome,
   StoredBlob,
   UnfinishedUsage,
-} from '../../store/drivers/collection-driver.ts'
+} from '../../store/index.ts'
 import {
   createTrash,
   emptyTrash,
@@ -30,7 +30,7 @@ import { acquireLock, withLock } from '../locks/lock.ts'
 import { blobName } from '../places/places.ts'
 import type { DiskReferences } from '../references/disk-references.ts'
 import { countRemoval, prepareRemovals } from '../references/removals.ts'
-import { dropBallast, keepBallast } from '../reserve.ts'
+import { dropReserve, keepReserve } from '../reserve.ts'
 import { readCacheRecords, removeCacheRecord } from './cache-records.ts'
 import { expectedDigests, unfinishedUsage } from './list-ingests.ts'
 import { SmallReader } from './read-small.ts'
@@ -88,7 +88,7 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async alone<T>(act: () => Promise<T>, options: AbortOptions = {}): Promise<T> {
-    await dropBallast(this.#context.places)
+    await dropReserve(this.#context.places)
     await this.#context.prepareWrite()
     const what = { act: 'lock', path: '.layerstore/locks/collect', writes: true }
     const waiting = this.#context.waiting(what.path, options)
@@ -99,7 +99,7 @@ export class DiskCollection implements CollectionDriver {
       await onDisk({ act: 'restore', path: '.layerstore/trash', writes: true }, () => restoreAll(this.#context))
       return await act()
     } finally {
-      await keepBallast(this.#context.places)
+      await keepReserve(this.#context.places)
       await onDisk({ ...what, act: 'unlock' }, () => lock.release())
     }
   }

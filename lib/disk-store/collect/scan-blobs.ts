@@ -5,7 +5,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
-import type { StoredBlob } from '../../store/drivers/collection-driver.ts'
+import type { StoredBlob } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 

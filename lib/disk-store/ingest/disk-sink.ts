@@ -1,9 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../digest/index.ts'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
-import type { BlobInfo } from '../../store/blob-store.ts'
-import { BLOCK_BYTES } from '../../store/drivers/block-gatherer.ts'
-import type { IngestSink, Progress } from '../../store/drivers/ingest-writer.ts'
+import type { BlobInfo, IngestSink, Progress } from '../../store/index.ts'
+import { WRITE_BLOCK_BYTES } from '../../store/index.ts'
 import { publishBlob } from '../blobs/publish-blob.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -13,7 +12,7 @@ import { writeIngestState } from './ingest-state.ts'
 /** What a killed transfer loses at most, and twice that when the disk is slow. */
 const LOST_AT_MOST = 16 * 1024 * 1024
 /** Bytes between two checkpoints. What is being gathered, or arrives while a block is written, is lost too. */
-const CHECKPOINT = LOST_AT_MOST - 2 * BLOCK_BYTES
+const CHECKPOINT = LOST_AT_MOST - 2 * WRITE_BLOCK_BYTES
 /** PERF: syncs block a thread of Node's pool of four each; writes and inflating must not wait for them. */
 const BACKGROUND_SYNCS = 2
 /** A file is as young as its last write. Less than what leases count back from their beginning. */

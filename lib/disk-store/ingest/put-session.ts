@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
-import type { IngestWriterParts } from '../../store/drivers/ingest-writer.ts'
+import type { IngestWriterParts } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { ensureDirectory, removeEmpty, removeFile } from '../link-once.ts'

@@ -1,4 +1,4 @@
-import type { StoreEvent } from '../../store/store-event.ts'
+import type { StoreEvent } from '../../store/index.ts'
 import { adviseOn, type Owner } from './owner.ts'
 
 /** A wait that takes longer than this is told to `onEvent`. */

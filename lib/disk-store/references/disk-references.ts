@@ -2,11 +2,8 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
-import { assertComplete, completeGraph } from '../../store/assert-complete.ts'
-import type { BlobReader } from '../../store/blob-store.ts'
-import { assertExpected } from '../../store/drivers/assert-expected.ts'
-import { keptName, spellingsOf } from '../../store/drivers/reference-name.ts'
-import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../../store/reference-store.ts'
+import type { BlobReader, NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../../store/index.ts'
+import { assertComplete, assertExpected, completeGraph, spellingsOf, storedName } from '../../store/index.ts'
 import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import { syncBlobs } from '../blobs/sync-blobs.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -43,7 +40,7 @@ export class DiskReferences implements ReferenceStore {
   async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
-    const kept = keptName(name, options)
+    const kept = storedName(name, options)
     const copy = structuredClone(parseDescriptor(descriptor))
     await this.#context.prepareWrite()
     await this.#context.batch.flush()

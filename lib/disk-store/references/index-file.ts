@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors/index.ts'
 import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
 import { Annotation, type Descriptor, parseDescriptor } from '../../oci/index.ts'
-import type { NamedDescriptor } from '../../store/reference-store.ts'
+import type { NamedDescriptor } from '../../store/index.ts'
 
 type JsonObject = { readonly [key: string]: unknown }
 

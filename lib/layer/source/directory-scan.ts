@@ -6,7 +6,7 @@ import { createIgnoreRules, type IgnoreRules } from '../ignore/ignore-rules.ts'
 import { type ListedName, listNames, typeOf } from './list-names.ts'
 import { openFailure, replacedFailure, systemPath } from './open-file.ts'
 import type { SourceEntry, SourceStep } from './source-entry.ts'
-import { SourceFailure } from './source-fault.ts'
+import { SourceReadFailure } from './source-fault.ts'
 import { SourceFile } from './source-file.ts'
 import type { XattrLister } from './xattrs.ts'
 
@@ -238,7 +238,7 @@ function listRoot(root: string): ListedName[] {
     return listNames(root).reverse()
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw openFailure(root, error)
-    throw new SourceFailure('ERR_SOURCE_NOT_FOUND', 'no such directory', root, error)
+    throw new SourceReadFailure('ERR_SOURCE_NOT_FOUND', 'no such directory', root, error)
   }
 }
 
@@ -274,7 +274,7 @@ function identityOf(path: string): string {
 /** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
 function refuseWhiteout(name: string): void {
   if (!name.startsWith('.wh.')) return
-  throw new SourceFailure('ERR_INVALID_ARGUMENT', 'a name that would be a whiteout in a layer', name)
+  throw new SourceReadFailure('ERR_INVALID_ARGUMENT', 'a name that would be a whiteout in a layer', name)
 }
 
 /** Linux keeps both numbers in parts. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
-import { openFailure, READ_FLAGS, replacedFailure, sizeFailure, systemPath } from './open-file.ts'
+import { openFailure, replacedFailure, SOURCE_READ_FLAGS, sizeFailure, systemPath } from './open-file.ts'
 import type { SeenFile } from './source-entry.ts'
-import { SourceFailure, sourceError } from './source-fault.ts'
+import { SourceReadFailure, sourceError } from './source-fault.ts'
 
 const PIECE = 1024 * 1024
 
@@ -14,7 +14,7 @@ export async function* fileContent(
   try {
     yield* read(path, seen, signal)
   } catch (error) {
-    throw error instanceof SourceFailure ? sourceError(error.fault) : error
+    throw error instanceof SourceReadFailure ? sourceError(error.fault) : error
   }
 }
 
@@ -24,7 +24,7 @@ async function* read(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted()
-  const handle = await open(systemPath(path), READ_FLAGS).catch(error => {
+  const handle = await open(systemPath(path), SOURCE_READ_FLAGS).catch(error => {
     throw openFailure(path, error)
   })
   try {

@@ -7,7 +7,7 @@ import { DirectoryScan, type ScanOptions } from './directory-scan.ts'
 import { fileContent } from './file-content.ts'
 import { type ReadBatch, readHere, readInThread, type ScanReader } from './scan-reader.ts'
 import type { SourceEntry, SourceStep } from './source-entry.ts'
-import { SourceFailure, sourceError } from './source-fault.ts'
+import { SourceReadFailure, sourceError } from './source-fault.ts'
 import { loadXattrLister } from './xattrs.ts'
 
 /** How to read a directory. */
@@ -84,7 +84,7 @@ function openScan(open: () => DirectoryScan): DirectoryScan {
   try {
     return open()
   } catch (error) {
-    throw error instanceof SourceFailure ? sourceError(error.fault) : error
+    throw error instanceof SourceReadFailure ? sourceError(error.fault) : error
   }
 }
 

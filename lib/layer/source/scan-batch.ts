@@ -1,6 +1,6 @@
 import type { DirectoryScan, ScanOptions, ScanState } from './directory-scan.ts'
 import type { SourceStep } from './source-entry.ts'
-import { SourceFailure, type SourceFault } from './source-fault.ts'
+import { type SourceFault, SourceReadFailure } from './source-fault.ts'
 import type { StepColumns } from './step-columns.ts'
 
 /**
@@ -49,6 +49,6 @@ export function emptyBatch(size = BATCH_BYTES): Uint8Array<ArrayBuffer> {
 
 function faultOf(failure: unknown): SourceFault | undefined {
   if (failure === undefined) return undefined
-  if (failure instanceof SourceFailure) return failure.fault
+  if (failure instanceof SourceReadFailure) return failure.fault
   throw failure
 }

@@ -11,7 +11,7 @@ export interface SourceFault {
 }
 
 /** A failure of a scan inside the thread that scans. */
-export class SourceFailure extends Error {
+export class SourceReadFailure extends Error {
   readonly fault: SourceFault
 
   constructor(code: SourceFault['code'], message: string, path: string, cause?: unknown) {

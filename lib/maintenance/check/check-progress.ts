@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { isDigest } from '../../digest/index.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store } from '../../store/index.ts'
 
 /** How far a check that was broken off had come: blobs are read in the order of their digests. */
 export interface CheckProgressRecord {

@@ -1,5 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
+import type { CheckFault } from '../../store/index.ts'
 
 /**
  * What can be wrong with what a store holds: a blob that is named and not there (`missing`), has fewer bytes than it is
@@ -26,22 +27,6 @@ export interface StoreProblem {
   readonly descriptor?: Descriptor
   /** Where the damaged blob is kept now, if it was moved. */
   readonly quarantinedTo?: string
-}
-
-/** Something that could not be looked at, or that says what cannot be: no blob is wrong because of it. */
-export interface CheckFault {
-  /** What it is about: a blob, or a file of the store. */
-  readonly digest?: Digest
-  /** Where it is, relative to the store. */
-  readonly path: string
-  /** Code of the error: `ERR_STORE_IO` if the system could not read, `ERR_STORE_FORMAT`, `ERR_INVALID_MANIFEST`, … */
-  readonly code: string
-  /** The system's errno name, for `ERR_STORE_IO`. */
-  readonly errno?: string
-  /** What went wrong, for people. */
-  readonly message: string
-  /** The way that leads to it, if it was reached on one. */
-  readonly reason?: string
 }
 
 /** What a check found. Plain JSON: it can be printed, stored, and repaired by later. */

@@ -1,14 +1,13 @@
 import type { Digest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { CheckDriver, FoundFile, NamedEntry } from '../../store/drivers/check-driver.ts'
-import { checkDriverOf } from '../../store/drivers/plain-check-driver.ts'
-import type { Store } from '../../store/store.ts'
+import type { CheckDriver, CheckFault, FoundFile, NamedEntry, Store } from '../../store/index.ts'
+import { checkDriverOf, faultOf } from '../../store/index.ts'
 import { loadProgress } from './check-progress.ts'
-import { type CheckFault, type CheckReport, Findings } from './check-report.ts'
+import { type CheckReport, Findings } from './check-report.ts'
 import { findHeld } from './find-held.ts'
 import { type FoundBlob, verifyBlobs } from './verify-blobs.ts'
-import { type Expectation, faultOf, type Reached, rootOf, walkDocuments } from './walk-documents.ts'
+import { type Expectation, type Reached, rootOf, walkDocuments } from './walk-documents.ts'
 
 /** News of a running check. */
 export interface CheckProgress {

@@ -1,9 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { Limits } from '../../oci/index.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store } from '../../store/index.ts'
 import { graphOf } from '../collect/document-graph.ts'
-import { Marking, type Visit } from '../collect/mark-graph.ts'
+import { GraphMarker, type Visit } from '../collect/mark-graph.ts'
 import { ingestVisit, leaseVisits, recordVisits } from '../collect/root-visits.ts'
 import type { FoundBlob } from './verify-blobs.ts'
 
@@ -23,7 +23,7 @@ export async function findHeld(
   const { collection } = store
   if (!collection) return new Set()
   const graph = graphOf(collection)
-  const marking = new Marking(graph)
+  const marking = new GraphMarker(graph)
   await marking.walk(
     Array.from(reached, (digest): Visit => ({ digest, why: '', root: 'name' })),
     options,

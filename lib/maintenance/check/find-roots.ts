@@ -3,8 +3,7 @@ import { BlobCorruptError, BlobNotFoundError, FormatError } from '../../errors/i
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, type ImageDocument, Limits, parseImageDocument, successorsOf } from '../../oci/index.ts'
-import type { BlobInfo } from '../../store/blob-store.ts'
-import type { Store } from '../../store/store.ts'
+import type { BlobInfo, Store } from '../../store/index.ts'
 
 /** Images that no other document names: what names stood for, when all names are lost. Reads every small blob. */
 export async function findRoots(store: Store, options: AbortOptions): Promise<Descriptor[]> {

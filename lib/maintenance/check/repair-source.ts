@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store } from '../../store/index.ts'
 
 /** Where right bytes can be had. What comes from it is compared with its digest before it counts. */
 export interface RepairSource {
@@ -11,6 +11,6 @@ export interface RepairSource {
 }
 
 /** Another store as a source. */
-export function storeSource(store: Pick<Store, 'read'>, label = 'another store'): RepairSource {
+export function repairFromStore(store: Pick<Store, 'read'>, label = 'another store'): RepairSource {
   return { label, fetch: ({ digest }, options = {}) => store.read(digest, { ...options, verify: 'always' }) }
 }

@@ -1,11 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError } from '../../errors/index.ts'
-import type { FoundFile } from '../../store/drivers/check-driver.ts'
-import type { Store } from '../../store/store.ts'
+import type { CheckFault, FoundFile, Store } from '../../store/index.ts'
+import { faultOf } from '../../store/index.ts'
 import { BytePace } from './byte-pace.ts'
 import { type CheckProgressRecord, forgetProgress, saveProgress } from './check-progress.ts'
-import type { CheckFault } from './check-report.ts'
-import { faultOf } from './walk-documents.ts'
 
 /** A blob as it was found. */
 export type FoundBlob = Extract<FoundFile, { kind: 'blob' }>

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { type Digest, isDigest, parseDigest } from '../../digest/index.ts'
-import { BlobCorruptError, BlobNotFoundError, LayerStoreError, SizeMismatchError } from '../../errors/index.ts'
+import { BlobCorruptError, BlobNotFoundError, SizeMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import {
   assertIndexDepth,
@@ -14,10 +14,8 @@ import {
   parseImageDocument,
   roleOf,
 } from '../../oci/index.ts'
-import type { BlobReader } from '../../store/blob-store.ts'
-import type { NamedEntry } from '../../store/drivers/check-driver.ts'
-import { readDocument } from '../../store/read-document.ts'
-import type { CheckFault } from './check-report.ts'
+import type { BlobReader, CheckFault, NamedEntry } from '../../store/index.ts'
+import { faultOf, readDocument } from '../../store/index.ts'
 
 /** What something says of a blob, and the way that leads there. */
 export interface Expectation {
@@ -144,13 +142,6 @@ async function checkConfig(
 /** Absence, damage and wrong sizes are found when what was reached is compared with what is there. */
 function isSeenElsewhere(error: unknown): boolean {
   return error instanceof BlobNotFoundError || error instanceof BlobCorruptError || error instanceof SizeMismatchError
-}
-
-/** An error as a finding; what is no error of this library is thrown on. */
-export function faultOf(error: unknown, about: Pick<CheckFault, 'digest' | 'path' | 'reason'>): CheckFault {
-  if (!LayerStoreError.is(error)) throw error
-  const { errno } = error as { errno?: string }
-  return { ...about, code: error.code, message: error.message, ...(errno === undefined ? {} : { errno }) }
 }
 
 function wordFor({ role, descriptor }: Pick<GraphEdge, 'role' | 'descriptor'>): string {

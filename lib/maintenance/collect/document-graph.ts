@@ -9,7 +9,7 @@ import {
   isDocumentRole,
   parseImageDocument,
 } from '../../oci/index.ts'
-import type { CollectionDriver } from '../../store/drivers/collection-driver.ts'
+import type { CollectionDriver } from '../../store/index.ts'
 
 /** What a document says of a blob below it. */
 export interface Edge {

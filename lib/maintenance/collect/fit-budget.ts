@@ -1,9 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { CacheRecord } from '../../store/drivers/collection-driver.ts'
-import { Marking, type Visit } from './mark-graph.ts'
+import type { CacheRecord } from '../../store/index.ts'
+import { GraphMarker, type Visit } from './mark-graph.ts'
 import { markStore, type Survey } from './mark-store.ts'
-import type { Choosing, NamedImage } from './retention.ts'
+import type { NamedImage, Retention } from './retention.ts'
 import { nameVisit, recordVisits } from './root-visits.ts'
 
 /** Something that can be let go: the names of an image in a repository, or a cache record. */
@@ -18,7 +18,7 @@ interface Holding {
 /** Lets names and cache records go, least recently used first, until what stays has at most `maxBytes` bytes. */
 export async function fitBudget(
   survey: Survey,
-  choosing: Choosing,
+  choosing: Retention,
   maxBytes: number,
   options: AbortOptions,
 ): Promise<void> {
@@ -45,8 +45,8 @@ export async function fitBudget(
 /** What can be let go, least recently used first. What is young, leased or used otherwise would free nothing, and stays. */
 async function holdingsOf(
   survey: Survey,
-  choosing: Choosing,
-  pinned: Marking,
+  choosing: Retention,
+  pinned: GraphMarker,
   options: AbortOptions,
 ): Promise<Holding[]> {
   const referrers = new Map(pinned.referrers)
@@ -54,7 +54,7 @@ async function holdingsOf(
     referrers.set(subject, [...(referrers.get(subject) ?? []), descriptor.digest])
   }
   const below = async (visits: Visit[]) => {
-    const marking = new Marking(survey.graph, referrers)
+    const marking = new GraphMarker(survey.graph, referrers)
     await marking.walk(visits, options)
     return [...marking.marks.keys()]
   }

@@ -43,7 +43,7 @@ const ROOTS = 256
  * Marks everything that is reached, breadth first, so that the way noted is a short one. What is reached strictly (from
  * names) must be understood; what is reached loosely (from leases, young blobs and the like) is followed as far as it goes.
  */
-export class Marking {
+export class GraphMarker {
   readonly marks = new Map<Digest, Mark>()
   /** Blobs that may be absent wherever they are named. */
   readonly optional = new Set<Digest>()

@@ -8,12 +8,12 @@ import type {
   CollectionDriver,
   CollectionRoots,
   LeaseState,
+  NamedDescriptor,
   StoredBlob,
-} from '../../store/drivers/collection-driver.ts'
-import type { NamedDescriptor } from '../../store/reference-store.ts'
+} from '../../store/index.ts'
 import type { ResolvedPolicy } from './collection-plan.ts'
 import { type DocumentGraph, graphOf } from './document-graph.ts'
-import { Marking } from './mark-graph.ts'
+import { GraphMarker } from './mark-graph.ts'
 import {
   activeLeases,
   entryVisit,
@@ -66,9 +66,9 @@ export interface Chosen {
 }
 
 /** Marks what stays. */
-export async function markStore(survey: Survey, chosen: Chosen, options: AbortOptions): Promise<Marking> {
+export async function markStore(survey: Survey, chosen: Chosen, options: AbortOptions): Promise<GraphMarker> {
   const { graph, blobs, roots, leases, nowMs, policy } = survey
-  const marking = new Marking(graph)
+  const marking = new GraphMarker(graph)
   await marking.walk([...chosen.names.map(nameVisit), ...chosen.entries.map(entryVisit)], options)
   await marking.walk(chosen.records.flatMap(recordVisits), options)
   await marking.walk([...leaseVisits(leases), ...roots.ingests.map(ingestVisit)], options)
@@ -81,7 +81,7 @@ export async function markStore(survey: Survey, chosen: Chosen, options: AbortOp
 }
 
 /** Among the blobs that nothing reached, finds those that are about one that was, and marks them. */
-async function findReferrers({ graph, blobs }: Survey, marking: Marking, options: AbortOptions): Promise<void> {
+async function findReferrers({ graph, blobs }: Survey, marking: GraphMarker, options: AbortOptions): Promise<void> {
   const suspects = where(
     blobs,
     ({ digest, size }) => size >= SMALLEST_REFERRER && size <= Limits.manifestBytes && !marking.marks.has(digest),
@@ -107,7 +107,7 @@ export function where(
 }
 
 /** SAFETY: where children are unknown, any blob might be one; unless the policy says otherwise nothing is collected then. */
-export function refuseUnknown({ unknown }: Marking, policy: ResolvedPolicy): void {
+export function refuseUnknown({ unknown }: GraphMarker, policy: ResolvedPolicy): void {
   const first = unknown[0]
   if (!first || policy.unknown === 'keep') return
   const others = unknown.length > 1 ? `, and ${unknown.length - 1} more like it` : ''

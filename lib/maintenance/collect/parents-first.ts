@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { Limits } from '../../oci/index.ts'
-import type { StoredBlob } from '../../store/drivers/collection-driver.ts'
+import type { StoredBlob } from '../../store/index.ts'
 import type { DocumentGraph } from './document-graph.ts'
 
 /** No text that names a digest is shorter. */

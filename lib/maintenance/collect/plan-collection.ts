@@ -1,8 +1,7 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { CollectionDriver } from '../../store/drivers/collection-driver.ts'
-import type { Store } from '../../store/store.ts'
+import type { CollectionDriver, Store } from '../../store/index.ts'
 import { chooseNames } from './choose-names.ts'
 import type {
   BlobCount,
@@ -12,10 +11,10 @@ import type {
   KeptBlob,
   ResolvedPolicy,
 } from './collection-plan.ts'
-import { type Mark, Marking, type RootKind } from './mark-graph.ts'
+import { GraphMarker, type Mark, type RootKind } from './mark-graph.ts'
 import { markStore, refuseUnknown, type Survey, surveyStore, where } from './mark-store.ts'
 import { resolvePolicy } from './resolve-policy.ts'
-import type { Choice } from './retention.ts'
+import type { RetentionChoice } from './retention.ts'
 import { nameVisit, recordVisits } from './root-visits.ts'
 
 /** Looks at a store whose names change all the time, before what is missing counts as missing. */
@@ -60,8 +59,8 @@ export async function planCollection(store: Store, options: PlanCollectionOption
 
 interface Look {
   readonly survey: Survey
-  readonly choice: Choice
-  readonly marking: Marking
+  readonly choice: RetentionChoice
+  readonly marking: GraphMarker
   readonly missing: CollectionPlan['missing']
 }
 
@@ -91,13 +90,13 @@ export function driverOf(store: Store): CollectionDriver {
 
 async function dropped(
   survey: Survey,
-  choice: Choice,
-  marking: Marking,
+  choice: RetentionChoice,
+  marking: GraphMarker,
   options: AbortOptions,
 ): Promise<DroppedBlob[]> {
   const going = where(survey.blobs, ({ digest }) => !marking.marks.has(digest))
   if (going.length === 0) return []
-  const before = new Marking(survey.graph)
+  const before = new GraphMarker(survey.graph)
   const isGoing = new Set([...choice.dropNames.map(({ name }) => name), ...choice.dropRecords.map(r => r.record)])
   await before.walk(survey.roots.names.filter(({ name }) => isGoing.has(name)).map(nameVisit), options)
   await before.walk(
@@ -121,7 +120,7 @@ function refuseWithoutNames({ roots, policy }: Survey, drop: readonly DroppedBlo
   throw new StoreError('ERR_COLLECTION_REFUSED', message)
 }
 
-function kept({ blobs }: Survey, marking: Marking): KeptBlob[] {
+function kept({ blobs }: Survey, marking: GraphMarker): KeptBlob[] {
   const keep: KeptBlob[] = []
   for (const [digest, { why }] of marking.marks) {
     const blob = blobs.get(digest)
@@ -133,7 +132,7 @@ function kept({ blobs }: Survey, marking: Marking): KeptBlob[] {
 async function missingOf(
   store: Store,
   { blobs }: Survey,
-  marking: Marking,
+  marking: GraphMarker,
   options: AbortOptions,
 ): Promise<CollectionPlan['missing']> {
   const found: { digest: Digest; why: string }[] = []
@@ -145,7 +144,7 @@ async function missingOf(
   return found
 }
 
-function countOf({ blobs }: Survey, { marks }: Marking, kinds: readonly RootKind[]): BlobCount {
+function countOf({ blobs }: Survey, { marks }: GraphMarker, kinds: readonly RootKind[]): BlobCount {
   const counted = where(blobs, ({ digest }) => kinds.includes(marks.get(digest)?.root as RootKind))
   return { blobs: counted.length, bytes: bytesOf(counted) }
 }

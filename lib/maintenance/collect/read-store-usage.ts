@@ -2,11 +2,9 @@ import type { Digest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { parseDescriptor } from '../../oci/index.ts'
-import type { UnfinishedUsage } from '../../store/drivers/collection-driver.ts'
-import type { LeaseInfo } from '../../store/leases/lease-store.ts'
-import type { Store } from '../../store/store.ts'
+import type { LeaseInfo, Store, UnfinishedUsage } from '../../store/index.ts'
 import type { BlobCount } from './collection-plan.ts'
-import { Marking, type RootKind } from './mark-graph.ts'
+import { GraphMarker, type RootKind } from './mark-graph.ts'
 import { markStore, surveyStore } from './mark-store.ts'
 import { driverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
@@ -105,7 +103,7 @@ async function imagesOf(
 ): Promise<{ name: string; root: Digest; blobs: Digest[] }[]> {
   const images: { name: string; root: Digest; blobs: Digest[] }[] = []
   for (const named of [...roots.names].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const marking = new Marking(graph)
+    const marking = new GraphMarker(graph)
     await marking.walk([nameVisit(named)], options)
     images.push({ name: named.name, root: named.descriptor.digest, blobs: [...marking.marks.keys()] })
   }

@@ -2,15 +2,14 @@ import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { parseReference, type Reference } from '../../oci/index.ts'
-import type { CacheRecord, StoredBlob } from '../../store/drivers/collection-driver.ts'
-import type { NamedDescriptor } from '../../store/reference-store.ts'
+import type { CacheRecord, NamedDescriptor, StoredBlob } from '../../store/index.ts'
 import type { CollectionPlan } from './collection-plan.ts'
-import { Marking } from './mark-graph.ts'
+import { GraphMarker } from './mark-graph.ts'
 import type { Chosen, Survey } from './mark-store.ts'
 import { nameVisit } from './root-visits.ts'
 
 /** What stays in the index and the cache, and what goes by the policy. */
-export interface Choice extends Chosen {
+export interface RetentionChoice extends Chosen {
   readonly dropNames: CollectionPlan['dropNames']
   readonly dropRecords: CollectionPlan['dropRecords']
 }
@@ -23,7 +22,7 @@ export interface NamedImage {
 }
 
 /** The names and records that are still in, while the rules of a policy are applied one after the other. */
-export class Choosing {
+export class Retention {
   readonly #survey: Survey
   readonly #droppedNames = new Map<string, { digest: Digest; why: string }>()
   readonly #droppedRecords = new Map<string, { modifiedMs: number; why: string }>()
@@ -97,7 +96,7 @@ export class Choosing {
   async dropDigestTags(options: AbortOptions): Promise<void> {
     if (this.digestTags.size === 0 || this.#droppedNames.size === 0) return
     const { graph, roots } = this.#survey
-    const [gone, kept] = [new Marking(graph), new Marking(graph)]
+    const [gone, kept] = [new GraphMarker(graph), new GraphMarker(graph)]
     const isDropped = (named: NamedDescriptor) => this.#droppedNames.has(named.name)
     const named = roots.names.filter(name => !this.digestTags.has(name))
     await gone.walk(named.filter(isDropped).map(nameVisit), options)
@@ -108,7 +107,7 @@ export class Choosing {
     }
   }
 
-  choice(): Choice {
+  choice(): RetentionChoice {
     return {
       names: this.#names(),
       entries: this.#survey.roots.entries,

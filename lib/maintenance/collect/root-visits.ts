@@ -1,8 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { type Descriptor, isIndexType, isManifestType, parseDescriptor } from '../../oci/index.ts'
-import type { CacheRecord, LeaseState, StoredBlob } from '../../store/drivers/collection-driver.ts'
-import type { NamedDescriptor } from '../../store/reference-store.ts'
+import type { CacheRecord, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
 import type { Visit } from './mark-graph.ts'
 
 /** What a name stands for. */

@@ -1,17 +1,10 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { FormatError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type {
-  AskNeeded,
-  CollectionDriver,
-  LiveRoots,
-  RemovalOutcome,
-  StoredBlob,
-} from '../../store/drivers/collection-driver.ts'
-import { forgetFacts } from '../../store/facts/forget-facts.ts'
-import type { Store } from '../../store/store.ts'
+import type { AskNeeded, CollectionDriver, LiveRoots, RemovalOutcome, Store, StoredBlob } from '../../store/index.ts'
+import { forgetFacts } from '../../store/index.ts'
 import type { CollectionPlan, CollectionResult, DroppedBlob } from './collection-plan.ts'
-import type { Marking } from './mark-graph.ts'
+import type { GraphMarker } from './mark-graph.ts'
 import { markStore, refuseUnknown, type Survey, surveyStore } from './mark-store.ts'
 import { parentsFirst } from './parents-first.ts'
 import { driverOf } from './plan-collection.ts'
@@ -71,7 +64,7 @@ async function collect(
   return { namesDropped, recordsDropped, ...report.result() }
 }
 
-function stillGarbage(drop: readonly DroppedBlob[], marking: Marking, report: Report): StoredBlob[] {
+function stillGarbage(drop: readonly DroppedBlob[], marking: GraphMarker, report: Report): StoredBlob[] {
   return drop.filter(({ digest }) => {
     const mark = marking.marks.get(digest)
     if (mark) report.skip(digest, mark.why)
@@ -82,10 +75,10 @@ function stillGarbage(drop: readonly DroppedBlob[], marking: Marking, report: Re
 /** Looks whether anything was named, leased or touched since the last time; reads only what is new. */
 class LastLook {
   readonly #survey: Survey
-  readonly #marking: Marking
+  readonly #marking: GraphMarker
   #names: LiveRoots['names']
 
-  constructor(survey: Survey, marking: Marking) {
+  constructor(survey: Survey, marking: GraphMarker) {
     this.#survey = survey
     this.#marking = marking
     this.#names = survey.roots.names

@@ -11,12 +11,12 @@ export type HostLookup = (hostname: string) => Promise<
 >
 
 /** How far from the open internet a connection may lead: each reach includes those before it. */
-export type Reach = 'public' | 'private' | 'loopback' | 'anywhere'
+export type AddressScope = 'public' | 'private' | 'loopback' | 'anywhere'
 
-const ORDER: readonly (Reach | AddressKind)[] = ['public', 'private', 'loopback', 'link-local', 'anywhere']
+const ORDER: readonly (AddressScope | AddressKind)[] = ['public', 'private', 'loopback', 'link-local', 'anywhere']
 
 /** Whether an address of that kind may be connected to. */
-export function isWithin(kind: AddressKind, reach: Reach): boolean {
+export function isWithin(kind: AddressKind, reach: AddressScope): boolean {
   return ORDER.indexOf(kind) <= ORDER.indexOf(reach)
 }
 
@@ -24,7 +24,7 @@ export function isWithin(kind: AddressKind, reach: Reach): boolean {
  * How far a registry may send us: as far as it is away itself, so that an intranet works and a registry on the internet
  * cannot point at one. Link-local addresses, where clouds keep their metadata, are never included.
  */
-export async function reachOfRegistry(registry: URL, resolve: HostLookup): Promise<Reach> {
+export async function addressScopeOf(registry: URL, resolve: HostLookup): Promise<AddressScope> {
   const kinds = await kindsOf(registry.hostname, resolve)
   // SAFETY: of several addresses the most public one counts, or a name would widen its own reach by adding one.
   const nearest = Math.min(...kinds.map(kind => ORDER.indexOf(kind)))

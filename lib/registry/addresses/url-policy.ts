@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors/index.ts'
-import { type HostLookup, type Reach, reachOfRegistry } from './address-scope.ts'
+import { type AddressScope, addressScopeOf, type HostLookup } from './address-scope.ts'
 import { addressKind } from './private-address.ts'
 import { shownUrl } from './shown-url.ts'
 
@@ -19,7 +19,7 @@ export interface UrlPolicy {
   follow(text: string, asked: AskedAddress, what: string): URL
 
   /** What addresses the host of such a URL may stand for: any, if it is the registry's own or allowed by name. */
-  reachOf(url: URL): Promise<Reach>
+  reachOf(url: URL): Promise<AddressScope>
 }
 
 /**
@@ -35,7 +35,7 @@ export function createUrlPolicy(
   allowedHosts: readonly string[] = [],
   lookup: HostLookup = async () => [],
 ): UrlPolicy {
-  let reach: Promise<Reach> | undefined
+  let reach: Promise<AddressScope> | undefined
   const kind = addressKind(registry.hostname)
   const isAllowed = (url: URL) =>
     url.host === registry.host || allowedHosts.includes(url.host) || allowedHosts.includes(url.hostname)
@@ -46,7 +46,7 @@ export function createUrlPolicy(
   return {
     async reachOf(url) {
       if (isAllowed(url)) return 'anywhere'
-      reach ??= reachOfRegistry(registry, lookup)
+      reach ??= addressScopeOf(registry, lookup)
       return reach
     },
     follow(text, { method, url: from }, what) {

@@ -26,7 +26,7 @@ export function codingsOf({ headers }: Pick<WireAnswer, 'headers'>): readonly st
  *
  * @throws `LimitError`; `RegistryError` `ERR_PROTOCOL` for a coding that is unknown or damaged.
  */
-export async function readDocument(answer: WireAnswer, limit: number, what: string): Promise<Uint8Array> {
+export async function readAnswerDocument(answer: WireAnswer, limit: number, what: string): Promise<Uint8Array> {
   const codings = codingsOf(answer)
   if (codings.length === 0) return collectBytes(answer.body, limit, what)
   return collectBytes(undo(codings, answer, bounded(answer.body, limit, what)), limit, what)

@@ -1,7 +1,7 @@
 import { isDigest } from '../../digest/index.ts'
 import type { WireError } from '../../errors/index.ts'
 import type { WireAnswer } from '../transport/transport.ts'
-import { readDocument } from './content-coding.ts'
+import { readAnswerDocument } from './content-coding.ts'
 
 const KEPT_BYTES = 64 * 1024
 const KEPT_ERRORS = 8
@@ -15,7 +15,7 @@ const KEPT_CHARACTERS = 512
  */
 export async function readWireErrors(answer: WireAnswer): Promise<readonly WireError[]> {
   try {
-    const bytes = await readDocument(answer, KEPT_BYTES, 'refusal')
+    const bytes = await readAnswerDocument(answer, KEPT_BYTES, 'refusal')
     return errorsIn(JSON.parse(Buffer.from(bytes).toString('utf8')))
   } catch {
     return []

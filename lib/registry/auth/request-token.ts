@@ -3,7 +3,7 @@ import { parseStrictJson } from '../../internal/strict-json.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
 import { answerError } from '../answers/answer-error.ts'
-import { readDocument } from '../answers/content-coding.ts'
+import { readAnswerDocument } from '../answers/content-coding.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { drainAnswer } from '../transport/drain-answer.ts'
@@ -116,7 +116,7 @@ function getToken(
 
 async function readToken(answer: WireAnswer, method: string): Promise<Token> {
   if (!SUCCESS.includes(answer.status)) throw await answerError(answer, method)
-  const bytes = await readDocument(answer, TOKEN_BODY_BYTES, 'token answer')
+  const bytes = await readAnswerDocument(answer, TOKEN_BODY_BYTES, 'token answer')
   const body = parseObject(bytes)
   // Harbor sends both, one of them empty (bazel-contrib/rules_oci#801). Skopeo, containerd and crane read it like this.
   const token = ['token', 'access_token']

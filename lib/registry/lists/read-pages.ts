@@ -1,7 +1,7 @@
 import { LimitError, RegistryError } from '../../errors/index.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
-import { readDocument } from '../answers/content-coding.ts'
+import { readAnswerDocument } from '../answers/content-coding.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 import type { WireAnswer } from '../transport/transport.ts'
@@ -78,7 +78,7 @@ async function fetchPage<T>(
   for (;;) {
     const answer = await askForPage(endpoint, { ...list.request, method: 'GET', url, expect, budget })
     try {
-      const bytes = await readDocument(answer, pageBytes, `page of ${list.name}`)
+      const bytes = await readAnswerDocument(answer, pageBytes, `page of ${list.name}`)
       if (list.onMissing && isMissing(answer)) {
         list.onMissing()
         return { items: [], bytes: bytes.byteLength, next: undefined }

@@ -2,7 +2,7 @@ import { digestOf, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError, LimitError, RegistryError } from '../../errors/index.ts'
 import { Limits, parseImageDocument, type Reference } from '../../oci/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
-import { readDocument } from '../answers/content-coding.ts'
+import { readAnswerDocument } from '../answers/content-coding.ts'
 import { WITH_BODY } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { FetchedManifest } from '../registry-client.ts'
@@ -60,7 +60,7 @@ async function readBounded(answer: WireAnswer): Promise<Uint8Array> {
     answer.cancel()
     throw new LimitError('manifest bytes', { limit, actual: announced })
   }
-  return readDocument(answer, limit, 'manifest bytes')
+  return readAnswerDocument(answer, limit, 'manifest bytes')
 }
 
 /** Tells a manifest that is not there from a server that is no registry, which answers everything with 404. */

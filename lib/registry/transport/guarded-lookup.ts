@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { type HostLookup, isWithin, type Reach } from '../addresses/address-scope.ts'
+import { type AddressScope, type HostLookup, isWithin } from '../addresses/address-scope.ts'
 import { kindOfAddress } from '../addresses/private-address.ts'
 
 /**
@@ -9,7 +9,7 @@ import { kindOfAddress } from '../addresses/private-address.ts'
  * SAFETY: the addresses that are checked are those that are connected to, so a name that changes its mind in between
  * gains nothing; one forbidden address among several is enough to refuse, since any of them may be chosen.
  */
-export function guardedLookup(resolve: HostLookup, reach: Reach): LookupFunction {
+export function guardedLookup(resolve: HostLookup, reach: AddressScope): LookupFunction {
   return (hostname, options, callback) => {
     const answer = callback as (error: Error | null, address?: string | LookupAddress[], family?: number) => void
     resolve(hostname).then(

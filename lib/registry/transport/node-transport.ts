@@ -13,7 +13,7 @@ import { sendBody } from './send-body.ts'
 import { takeOver } from './take-over.ts'
 import type { TakenBody } from './taken-body.ts'
 import {
-  SourceFailure,
+  BodySourceError,
   type Timeouts,
   type TlsSettings,
   type Transport,
@@ -143,7 +143,7 @@ async function converse(
   } catch (error) {
     call.destroy()
     if (signal?.aborted) throw signal.reason
-    if (error instanceof SourceFailure || error instanceof RegistryError) throw error
+    if (error instanceof BodySourceError || error instanceof RegistryError) throw error
     throw networkError(request, error, proxy)
   } finally {
     over.abort()

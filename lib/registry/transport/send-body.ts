@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http'
 import { SizeMismatchError } from '../../errors/index.ts'
 import { timeoutError } from './network-error.ts'
-import { type RequestBody, SourceFailure } from './transport.ts'
+import { BodySourceError, type RequestBody } from './transport.ts'
 
 /**
  * Writes a body as fast as the registry takes it, and ends the request. Stops early, without an error, when the request
@@ -34,12 +34,12 @@ async function* readSource(body: RequestBody): AsyncGenerator<Uint8Array, void, 
   try {
     yield* body.open()
   } catch (cause) {
-    throw new SourceFailure(cause)
+    throw new BodySourceError(cause)
   }
 }
 
-function wrongSize(expected: number, actual: number): SourceFailure {
-  return new SourceFailure(new SizeMismatchError({ expected, actual, what: 'upload' }))
+function wrongSize(expected: number, actual: number): BodySourceError {
+  return new BodySourceError(new SizeMismatchError({ expected, actual, what: 'upload' }))
 }
 
 function drained(call: ClientRequest, idleMs: number, over: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Reach } from '../addresses/address-scope.ts'
+import type { AddressScope } from '../addresses/address-scope.ts'
 
 /** Bytes to send. `open` starts from the first byte each time, so that a request can be repeated. */
 export interface RequestBody {
@@ -27,7 +27,7 @@ export interface WireRequest {
   readonly signal?: AbortSignal | undefined
   readonly tls?: TlsSettings | undefined
   /** Which addresses the host's name may stand for. @defaultValue `anywhere` */
-  readonly reach?: Reach | undefined
+  readonly reach?: AddressScope | undefined
   /** Let a chunk of a long body be the reader's only until it asks for the next, or leaves. @defaultValue `false` */
   readonly borrow?: boolean | undefined
 }
@@ -67,7 +67,7 @@ export interface Timeouts {
 }
 
 /** What could not be read while it was being sent: the fault of the sender, never of the registry. */
-export class SourceFailure extends Error {
+export class BodySourceError extends Error {
   constructor(cause: unknown) {
     super('the bytes to be sent could not be read', { cause })
   }

@@ -1,5 +1,5 @@
 /** How a blob's bytes are had. */
-export interface BlobSource {
+export interface UploadContent {
   open(): AsyncIterable<Uint8Array>
   readonly openAt: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
 }
@@ -9,13 +9,13 @@ export interface BlobSource {
  * verifies what it gives can do so; only going back opens it anew.
  */
 export class PieceSource {
-  readonly #source: BlobSource
+  readonly #source: UploadContent
   #chunks: AsyncIterator<Uint8Array> | undefined
   /** First byte that `#rest` or the next chunk begins with. */
   #position = 0
   #rest: Uint8Array = new Uint8Array(0)
 
-  constructor(source: BlobSource) {
+  constructor(source: UploadContent) {
     this.#source = source
   }
 

@@ -4,7 +4,7 @@ import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import type { PushBlobOptions, PushedBlob } from '../registry-client.ts'
-import { SourceFailure } from '../transport/transport.ts'
+import { BodySourceError } from '../transport/transport.ts'
 import { BodyWays } from './body-ways.ts'
 import { cancelUpload } from './cancel-upload.ts'
 import { openUpload } from './open-upload.ts'
@@ -208,7 +208,7 @@ class BlobPush {
     if (inPieces && slot && mayGoOnLater(error, options.signal)) throw error
     await cancelUpload(endpoint, repository, session.location)
     await slot?.clear()
-    if (error instanceof SourceFailure) throw error.cause
+    if (error instanceof BodySourceError) throw error.cause
     if (error instanceof LostUpload) {
       if (error.end === 'refused') this.#ways.refuse('PATCH', error.first)
       if (error.end === 'lost at once' && ++this.#lostAtOnce >= LOST_AT_ONCE) this.#ways.avoid('PATCH')

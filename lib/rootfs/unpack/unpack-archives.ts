@@ -1,6 +1,6 @@
 import { MarksFirst } from './entries/marks-first.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
-import { handlesHere } from './tree/detect-proc-fd.ts'
+import { detectProcFd } from './tree/detect-proc-fd.ts'
 import type { UnpackOptions } from './unpack-options.ts'
 import type { UnpackReport } from './unpack-report.ts'
 import { LayerFeeder } from './writer/layer-feeder.ts'
@@ -77,7 +77,7 @@ function writerOptions(options: UnpackOptions): WriterOptions {
     whiteouts: options.whiteouts ?? 'apply',
     devices: options.devices ?? 'auto',
     overwrite: options.overwrite ?? false,
-    handles: handlesHere(),
+    handles: detectProcFd(),
     foldsNames: false,
     windowsNames: process.platform === 'win32',
     limits: { ...options.limits, maxBytes: options.maxLayerBytes },

@@ -6,7 +6,7 @@ import { isInUse } from './is-in-use.ts'
 import { unknownBlob } from './stored-blob.ts'
 
 /** DELETE of a blob that no name in the store refers to. */
-export async function deleteBlob(call: Call, route: { readonly digest: Digest }): Promise<Answer> {
+export async function serveBlobDelete(call: Call, route: { readonly digest: Digest }): Promise<Answer> {
   const { store, signal } = call
   if (!(await store.stat(route.digest, { signal }))) throw unknownBlob(route.digest)
   // SAFETY: all repositories share the blobs of the store; a deletion here would break images of other repositories.

@@ -12,7 +12,7 @@ import { nameTableOf } from './name-table.ts'
 const PAGE = 1000
 
 /** GET of the tags of a repository. */
-export async function listTags(call: Call, route: RepositoryNames): Promise<Answer> {
+export async function serveTagList(call: Call, route: RepositoryNames): Promise<Answer> {
   const listed = await call.upstream?.tags(route, call.signal)
   const failure = listed && 'failure' in listed ? listed.failure : undefined
   if (failure) call.report(failure.reason)

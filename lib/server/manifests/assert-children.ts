@@ -28,7 +28,7 @@ export async function assertChildren(call: Call, document: ImageDocument): Promi
     if (info && info.size !== size) {
       throw invalidManifest(`${digest} has ${info.size} bytes, not ${size} as the manifest says`)
     }
-    if (!info && !optional) missing.push(unknownBlob(digest))
+    if (!info && !optional) missing.push(unknownChild(digest))
     if (missing.length === NAMED_IN_ANSWER) break
   }
   if (missing.length > 0) throw new Fault(400, missing)
@@ -51,7 +51,7 @@ async function assertImage({ store, signal }: Call, manifest: ImageManifest): Pr
 }
 
 /** Error entry for a blob that a manifest refers to and the registry lacks. */
-export function unknownBlob(digest: string): FaultEntry {
+export function unknownChild(digest: string): FaultEntry {
   return { code: 'MANIFEST_BLOB_UNKNOWN', message: `the registry does not hold ${digest}`, detail: { digest } }
 }
 

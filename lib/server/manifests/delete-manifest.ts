@@ -7,7 +7,7 @@ import { nameTableOf } from '../lists/name-table.ts'
 import { unknownManifest } from './get-manifest.ts'
 
 /** DELETE of a tag, or of a manifest together with all tags of the repository that refer to it. */
-export async function deleteManifest(
+export async function serveManifestDelete(
   call: Call,
   route: { readonly repository: string; readonly reference: string },
 ): Promise<Answer> {

@@ -7,7 +7,7 @@ import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import type { RepositoryNames } from '../served-names.ts'
-import { assertChildren, invalidManifest, unknownBlob } from './assert-children.ts'
+import { assertChildren, invalidManifest, unknownChild } from './assert-children.ts'
 import { parseAnnounced } from './proven-document.ts'
 
 /**
@@ -19,7 +19,7 @@ const TAGS_PER_REQUEST = 100
 /**
  * PUT of a manifest or index: stores it under its digest, the tag in the path, if it is one, and all tags in `?tag=`.
  */
-export async function putManifest(
+export async function serveManifestPut(
   call: Call,
   route: RepositoryNames & { readonly reference: string },
 ): Promise<Answer> {
@@ -125,7 +125,7 @@ async function setTag(call: Call, name: string, descriptor: Descriptor): Promise
     await call.store.references.set(name, descriptor)
   } catch (error) {
     // A blob further down the graph was deleted, or never existed.
-    if (error instanceof BlobNotFoundError) throw new Fault(400, unknownBlob(error.digest))
+    if (error instanceof BlobNotFoundError) throw new Fault(400, unknownChild(error.digest))
     if (error instanceof FormatError) throw invalidManifest(error.message)
     throw error
   }

@@ -12,7 +12,10 @@ import type { RepositoryNames } from '../served-names.ts'
 const PAGE_BYTES = Limits.manifestBytes / 2
 
 /** GET of the referrers of a manifest, which need not exist. */
-export async function listReferrers(call: Call, route: RepositoryNames & { readonly digest: Digest }): Promise<Answer> {
+export async function serveReferrers(
+  call: Call,
+  route: RepositoryNames & { readonly digest: Digest },
+): Promise<Answer> {
   const artifactType = call.query.get('artifactType')
   const listed = await call.upstream?.referrers(route, route.digest, call.signal)
   const failure = listed && 'failure' in listed ? listed.failure : undefined

@@ -10,7 +10,7 @@ import { commitUpload } from './finish-upload.ts'
 import { storedAnswer, uploadAnswer } from './upload-answer.ts'
 
 /** POST of an upload: mounts a blob of another repository, stores the body as a blob, or starts a chunked upload. */
-export async function startUpload(call: Call, route: RepositoryNames): Promise<Answer> {
+export async function serveUploadStart(call: Call, route: RepositoryNames): Promise<Answer> {
   const { store, query, uploads, signal } = call
   const mount = query.get('mount')
   // SPEC: a mount that is not possible becomes an upload (distribution-spec, end-11).

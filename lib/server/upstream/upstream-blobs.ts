@@ -4,7 +4,7 @@ import { DigestMismatchError, RegistryError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
 import { type ImageDocument, successorsOf } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
-import { recordBlobSource, type Store } from '../../store/index.ts'
+import { recordKnownSource, type Store } from '../../store/index.ts'
 import { locate } from '../served-names.ts'
 import { BlobFlight } from './blob-flight.ts'
 import type { PendingNames } from './pending-names.ts'
@@ -25,7 +25,7 @@ export interface UpstreamBlobsParts {
 }
 
 /** Blob that is being fetched. */
-export interface RemoteBlob {
+export interface UpstreamBlob {
   readonly size: number
   readonly bytes: AsyncIterable<Uint8Array>
 }
@@ -70,7 +70,7 @@ export class UpstreamBlobs {
    * Resolves to a blob when its first bytes have arrived. The first request gets the bytes while they are fetched,
    * later ones from the store. `undefined` if the upstream registry has no such blob.
    */
-  open(repository: string, digest: Digest, signal: AbortSignal): Promise<RemoteBlob | undefined> {
+  open(repository: string, digest: Digest, signal: AbortSignal): Promise<UpstreamBlob | undefined> {
     return this.#withSize(repository, digest, signal, async size => {
       const chunks = this.#read(repository, { digest, size }, signal)
       const first = await chunks.next()
@@ -168,7 +168,7 @@ export class UpstreamBlobs {
     } finally {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
     }
-    await recordBlobSource(store, digest, from).catch(onError)
+    await recordKnownSource(store, digest, from).catch(onError)
     await names.retry(repository)
   }
 

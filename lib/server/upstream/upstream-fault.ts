@@ -36,7 +36,7 @@ function retryAfter({ retryAfterMs }: RegistryError): Record<string, string> {
 }
 
 /** Whether the upstream registry has answered that the content does not exist; any other failure leaves that open. */
-export function isAbsent(error: unknown): boolean {
+export function isUpstreamAbsence(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false
   return error.code === 'ERR_MANIFEST_NOT_FOUND' || error.errors.some(({ code }) => code === 'NAME_UNKNOWN')
 }

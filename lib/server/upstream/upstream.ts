@@ -11,7 +11,7 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { KnownTags } from './known-tags.ts'
 import { PendingNames } from './pending-names.ts'
 import { UpstreamBlobs } from './upstream-blobs.ts'
-import { isAbsent, upstreamFault } from './upstream-fault.ts'
+import { isUpstreamAbsence, upstreamFault } from './upstream-fault.ts'
 import type { RegistryUpstream } from './upstream-options.ts'
 
 /** Tags or referrers of one repository that are listed, at most. */
@@ -95,7 +95,7 @@ export class Upstream {
 
   async #lastKnown(repository: string, tag: string, reason: unknown, signal: AbortSignal): Promise<EnsuredManifest> {
     const name = `${repository}:${tag}`
-    if (isAbsent(reason)) {
+    if (isUpstreamAbsence(reason)) {
       await this.#known.forget(name)
       throw upstreamFault(reason)
     }
@@ -147,7 +147,7 @@ export class Upstream {
     digest: Digest,
     signal: AbortSignal,
   ): Promise<UpstreamList<Descriptor>> {
-    return this.#list(this.#client.referrers(locate(repository), digest, { signal }), signal)
+    return this.#list(this.#client.listReferrers(locate(repository), digest, { signal }), signal)
   }
 
   async #list<T>(all: AsyncIterable<T>, signal: AbortSignal): Promise<UpstreamList<T>> {
@@ -160,7 +160,7 @@ export class Upstream {
       })
     } catch (reason) {
       signal.throwIfAborted()
-      if (!isAbsent(reason)) return { failure: { reason } }
+      if (!isUpstreamAbsence(reason)) return { failure: { reason } }
     }
     return { items }
   }

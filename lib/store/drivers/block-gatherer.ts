@@ -2,7 +2,7 @@
  * Bytes of one block. PERF: calls cost about the same for 64 KiB as for 512 KiB, to the disk and to the thread that hashes;
  * sockets give 64 KiB.
  */
-export const BLOCK_BYTES = 512 * 1024
+export const WRITE_BLOCK_BYTES = 512 * 1024
 /** What a small blob needs at most. */
 const SMALL_BYTES = 16 * 1024
 /** Blocks kept for the next writers. */
@@ -56,9 +56,9 @@ export class BlockGatherer {
 }
 
 function borrow(): Uint8Array<ArrayBuffer> {
-  return kept.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
+  return kept.pop() ?? Buffer.allocUnsafeSlow(WRITE_BLOCK_BYTES)
 }
 
 function giveBack(block: Uint8Array<ArrayBuffer>): void {
-  if (block.byteLength === BLOCK_BYTES && kept.length < KEPT) kept.push(block)
+  if (block.byteLength === WRITE_BLOCK_BYTES && kept.length < KEPT) kept.push(block)
 }

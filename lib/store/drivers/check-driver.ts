@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { CheckFault } from '../../maintenance/check/check-report.ts'
 import type { Descriptor } from '../../oci/index.ts'
+import type { CheckFault } from './check-fault.ts'
 
 /** Something in the place where blobs are. */
 export type FoundFile =

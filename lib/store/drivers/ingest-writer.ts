@@ -8,11 +8,13 @@ import {
 } from '../../digest/index.ts'
 import { DigestMismatchError, FormatError, SizeMismatchError, StoreError } from '../../errors/index.ts'
 import type { BlobInfo, BlobWriter, CommitOptions } from '../blob-store.ts'
-import { BLOCK_BYTES, BlockGatherer } from './block-gatherer.ts'
+import { BlockGatherer, WRITE_BLOCK_BYTES } from './block-gatherer.ts'
 
-/** How far an ingest has come; `checkpoint` is absent where the hasher cannot save its state. */
+/** Progress of an ingest. */
 export interface Progress {
+  /** Number of bytes taken. */
   readonly offset: number
+  /** State of the hasher after these bytes; absent if the hasher cannot save it. */
   readonly checkpoint: DigestCheckpoint | undefined
 }
 
@@ -33,17 +35,21 @@ export interface IngestSink {
   drop(): Promise<void>
 }
 
-/** What a writer is made of. */
+/** Parts of an {@link IngestWriter}. */
 export interface IngestWriterParts {
+  /** The driver's half of the writer. */
   readonly sink: IngestSink
+  /** Hashes the bytes. */
   readonly digester: StreamDigester
+  /** Algorithm of the digest. */
   readonly algorithm: DigestAlgorithm
+  /** Engine of the digester. */
   readonly hasher: HasherEngine
-  /** Called once, when nothing will be written any more. */
+  /** Called once, after the last write. */
   readonly onClosed: () => void
 }
 
-/** The life of an ingest, the same for every driver: hash what is written, prove it, publish it. */
+/** A blob writer over a driver's sink: hashes the bytes, verifies size and digest, publishes the blob. */
 export class IngestWriter implements BlobWriter {
   readonly #parts: IngestWriterParts
   readonly #gathered = new BlockGatherer()
@@ -67,7 +73,7 @@ export class IngestWriter implements BlobWriter {
     return this.#inTurn(async () => {
       this.#assertUsable()
       if (!(chunk instanceof Uint8Array)) throw new FormatError('ERR_INVALID_ARGUMENT', 'a chunk must be bytes')
-      if (chunk.byteLength >= BLOCK_BYTES / 2) await this.#takeWhole(chunk)
+      if (chunk.byteLength >= WRITE_BLOCK_BYTES / 2) await this.#takeWhole(chunk)
       else await this.#gather(chunk)
       this.#offset += chunk.byteLength
     })
@@ -83,7 +89,7 @@ export class IngestWriter implements BlobWriter {
     for (let at = 0; at < chunk.byteLength; ) {
       const taken = this.#gathered.add(at === 0 ? chunk : chunk.subarray(at))
       at += taken
-      if (this.#gathered.filled >= BLOCK_BYTES) await this.#passOn()
+      if (this.#gathered.filled >= WRITE_BLOCK_BYTES) await this.#passOn()
     }
   }
 
@@ -155,6 +161,7 @@ export class IngestWriter implements BlobWriter {
     return this.#end(sink => sink.drop())
   }
 
+  /** Keeps the bytes written for a later writer, if the driver can. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#end(async sink => {
       // A failure here is remembered: what was kept earlier stays, these bytes do not count.

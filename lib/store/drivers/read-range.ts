@@ -1,15 +1,21 @@
 import { FormatError } from '../../errors/index.ts'
 import type { ReadBlobOptions } from '../blob-store.ts'
 
-/** The part of a blob to read, inside the blob. */
+/** Byte range of a read, clipped to the blob. */
 export interface ReadRange {
+  /** First byte. */
   readonly start: number
+  /** Byte after the last one. */
   readonly end: number
-  /** Whether it is the whole blob, so that it can be verified. */
+  /** Whether the range is the whole blob, which can be verified. */
   readonly whole: boolean
 }
 
-/** Checks the numbers of a read before anything is opened. */
+/**
+ * Checks the offset and the length of a read before the blob is opened.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`.
+ */
 export function checkRange(options: ReadBlobOptions): void {
   for (const [name, value] of [
     ['offset', options.offset],
@@ -21,7 +27,7 @@ export function checkRange(options: ReadBlobOptions): void {
   }
 }
 
-/** What the options ask for in a blob of this size. */
+/** The range that the options select in a blob of this size. */
 export function rangeOf(options: ReadBlobOptions, size: number): ReadRange {
   const start = Math.min(options.offset ?? 0, size)
   const end = Math.min(size, start + (options.length ?? size))

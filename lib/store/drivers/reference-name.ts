@@ -12,7 +12,7 @@ const MOST_CHARACTERS = 512
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  * @internal For whoever wants to know before the work that a name cannot be given after it.
  */
-export function keptName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
+export function storedName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
   if (!verbatim) return familiarName(parseReference(name))
   if (name.length <= MOST_CHARACTERS && REF_NAME.test(name)) return name
   throw new FormatError(
@@ -24,7 +24,7 @@ export function keptName(name: string, { verbatim = false }: SetReferenceOptions
 /** The names under which to look for what a person typed: as it stands, then as it would have been kept. */
 export function spellingsOf(name: string): readonly string[] {
   try {
-    const kept = keptName(name)
+    const kept = storedName(name)
     return kept === name ? [name] : [name, kept]
   } catch (error) {
     // Other tools name images by words that are no reference; such a name is found as it stands or not at all.

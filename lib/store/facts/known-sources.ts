@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { changeFact, type FactKeeper, listOf, membersOf, readFact } from './fact-file.ts'
 
 /** A repository that had a blob when it was last pulled from or pushed to. */
-export interface BlobSource {
+export interface KnownSource {
   /** Host of the registry, and port if there is one. */
   readonly registry: string
   /** Path of the repository in it. */
@@ -13,7 +13,7 @@ export interface BlobSource {
 }
 
 interface SourceRecord {
-  readonly sources: readonly BlobSource[]
+  readonly sources: readonly KnownSource[]
 }
 
 /** A base image may be pushed to hundreds of repositories; a few are enough to mount from. */
@@ -24,14 +24,14 @@ const FRESH_MS = 3_600_000
 /**
  * Notes that a repository has a blob. Best effort: nothing is noted where nothing can be written, and that is no error.
  */
-export async function recordBlobSource(
+export async function recordKnownSource(
   store: FactKeeper,
   digest: Digest,
-  { registry, repository }: Pick<BlobSource, 'registry' | 'repository'>,
+  { registry, repository }: Pick<KnownSource, 'registry' | 'repository'>,
 ): Promise<void> {
   const seenMs = Date.now()
   await changeFact(store, keyOf(digest), parse, ({ sources }) => {
-    const same = (source: BlobSource) => source.registry === registry && source.repository === repository
+    const same = (source: KnownSource) => source.registry === registry && source.repository === repository
     const [first] = sources
     if (first && same(first) && Math.abs(seenMs - first.seenMs) < FRESH_MS) return undefined
     const others = sources.filter(source => !same(source))
@@ -43,11 +43,11 @@ export async function recordBlobSource(
  * Repositories that had a blob, the latest first, eight at most. A hint: the blob may be gone from there, or may not be
  * read by whoever asks.
  */
-export async function blobSources(
+export async function knownSourcesOf(
   store: FactKeeper,
   digest: Digest,
   options: AbortOptions = {},
-): Promise<readonly BlobSource[]> {
+): Promise<readonly KnownSource[]> {
   return (await readFact(store, keyOf(digest), parse, options)).sources
 }
 

@@ -4,14 +4,21 @@ import type { HoldOptions } from './lease-store.ts'
 
 const DAY_MS = 24 * 3_600_000
 
-/** Options of a lease, complete and checked. */
+/** Checked options of a lease. */
 export interface CheckedHold {
+  /** Purpose of the lease, for people. */
   readonly label: string
+  /** Digests that the lease protects. */
   readonly digests: readonly Digest[]
+  /** Lifetime in milliseconds. */
   readonly expiresInMs: number
 }
 
-/** Fills in what was left out, and refuses what cannot be meant. */
+/**
+ * Checks the options of a lease and fills in the defaults.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`.
+ */
 export function checkHold(options: HoldOptions): CheckedHold {
   const { label = 'unnamed', expiresInMs = DAY_MS } = options
   if (typeof label !== 'string' || label.length === 0 || label.length > 200) {

@@ -3,7 +3,7 @@ import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import { assertComplete } from '../assert-complete.ts'
 import type { BlobReader } from '../blob-store.ts'
 import { assertExpected } from '../drivers/assert-expected.ts'
-import { keptName, spellingsOf } from '../drivers/reference-name.ts'
+import { spellingsOf, storedName } from '../drivers/reference-name.ts'
 import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../reference-store.ts'
 
 /** What names need of their store. */
@@ -45,7 +45,7 @@ export class MemoryReferences implements ReferenceStore {
   async set(name: string, descriptor: Descriptor, options: SetReferenceOptions = {}): Promise<string> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    const kept = keptName(name, options)
+    const kept = storedName(name, options)
     const copy = structuredClone(parseDescriptor(descriptor))
     // What was there may be gone before the name is: then look again.
     for (let removals: number | undefined; removals !== this.#store.removals(); ) {

@@ -16,7 +16,7 @@ import { readOnlyChecking, readOnlyCollection } from './read-only-drivers.ts'
  * would allow. Leases that are taken through it protect nothing, derived data that is set is not kept. To be given to code
  * that should only look. Closing it closes the store.
  */
-export function readOnly(store: Store): Store {
+export function readOnlyStore(store: Store): Store {
   return new ReadOnlyStore(store)
 }
 

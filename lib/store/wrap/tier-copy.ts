@@ -3,7 +3,7 @@ import type { BlobWriter } from '../blob-store.ts'
 import type { Store } from '../store.ts'
 
 /** A copy that is made of a blob while somebody reads it. None of its failures is the reader's. */
-export interface Fill {
+export interface TierCopy {
   /** Copies the next bytes. */
   take(chunk: Uint8Array): Promise<void>
   /** Makes the copy visible, when the blob was read to its end. */
@@ -13,7 +13,7 @@ export interface Fill {
 }
 
 /** Begins a copy, or goes on with one that was left; nothing if the store cannot take it or somebody else is at it. */
-export async function openFill(store: Store, digest: Digest): Promise<Fill | undefined> {
+export async function openTierCopy(store: Store, digest: Digest): Promise<TierCopy | undefined> {
   try {
     const writer = await store.ingest(digest, { algorithm: splitDigest(digest).algorithm })
     return new FillWriter(writer, digest)
@@ -22,7 +22,7 @@ export async function openFill(store: Store, digest: Digest): Promise<Fill | und
   }
 }
 
-class FillWriter implements Fill {
+class FillWriter implements TierCopy {
   readonly #digest: Digest
   #writer: BlobWriter | undefined
   /** Bytes that an earlier copy has taken already. */

@@ -9,10 +9,10 @@ import type { CollectionDriver } from '../drivers/collection-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
-import { openFill } from './tier-copy.ts'
+import { openTierCopy } from './tier-copy.ts'
 
 /** How two stores stand behind one another. */
-export interface TieredOptions {
+export interface TieredStoreOptions {
   /** Copy a blob that is read as a whole from the slow store into the fast one. @defaultValue `true` */
   readonly fill?: boolean | undefined
 }
@@ -25,7 +25,7 @@ export interface TieredOptions {
  * A blob that is read as a whole from the slow store is copied on the way, chunk by chunk: memory does not grow. A copy that
  * fails (a full disk, another copy under way) never fails the read. Closing it closes both.
  */
-export function tiered(fast: Store, slow: Store, options: TieredOptions = {}): Store {
+export function tieredStore(fast: Store, slow: Store, options: TieredStoreOptions = {}): Store {
   return new TieredStore(fast, slow, options.fill ?? true)
 }
 
@@ -67,7 +67,7 @@ class TieredStore implements Store {
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     if (yield* this.#readFast(digest, options)) return
     const whole = !options.offset && options.length === undefined
-    const copy = this.#fill && whole ? await openFill(this.#fast, digest) : undefined
+    const copy = this.#fill && whole ? await openTierCopy(this.#fast, digest) : undefined
     try {
       for await (const chunk of this.#slow.read(digest, options)) {
         await copy?.take(chunk)

@@ -23,7 +23,7 @@ import { assertSame, proven } from './prove.ts'
 import { VerifyingWriter } from './verifying-writer.ts'
 
 /** How to verify. */
-export interface VerifyingOptions {
+export interface VerifyingStoreOptions {
   /** What computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
@@ -34,7 +34,7 @@ export interface VerifyingOptions {
  * lie, and for testing them. Costs one more pass of hashing. `verify: 'never'` of a single read is respected. Closing it
  * closes the store.
  */
-export function verifying(store: Store, options: VerifyingOptions = {}): Store {
+export function verifyingStore(store: Store, options: VerifyingStoreOptions = {}): Store {
   return new VerifyingStore(store, options.hasher ?? 'wasm')
 }
 

@@ -4,7 +4,7 @@ import { createRegistryServer } from '../../server/index.ts'
 import { createMemoryStore, type Store } from '../../store/index.ts'
 import { answerHeaders, type Origins, readyAnswer } from './answer-head.ts'
 import { type FaultCondition, FaultPlan, type RegistryFault, type SeenByRegistry } from './fault.ts'
-import { sendBody } from './send-body.ts'
+import { sendFaultyBody } from './send-body.ts'
 
 /** What stands behind a faulty registry, and who may enter. */
 export interface FaultyRegistryOptions {
@@ -146,7 +146,7 @@ async function answer(
     return
   }
   response.writeHead(from.statusCode!, answerHeaders(from.headers, fault, seen.path, context.origins))
-  await sendBody(response, shortened(from, fault), fault, bytes => (seen.sent += bytes))
+  await sendFaultyBody(response, shortened(from, fault), fault, bytes => (seen.sent += bytes))
 }
 
 async function* shortened(from: IncomingMessage, fault: RegistryFault | undefined): AsyncGenerator<Uint8Array> {

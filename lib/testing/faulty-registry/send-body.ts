@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RegistryFault } from './fault.ts'
 
 /** Sends the body of an answer, with what the fault does to it. */
-export async function sendBody(
+export async function sendFaultyBody(
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
   fault: RegistryFault | undefined,

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { Digest } from '../../digest/index.ts'
-import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith, sha256Of } from './subject.ts'
+import { blobsIn, type CaseDefinition, contentOf, drain, failsWith, sha256Of } from './subject.ts'
 
 const HOSTILE_DIGESTS = [
   'sha256:../../../../etc/passwd',
@@ -24,7 +24,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'put says digest and size, and read gives the same bytes',
     async run({ store }) {
-      const bytes = bytesOf(100_000)
+      const bytes = contentOf(100_000)
       const info = await store.put(bytes)
       assert.deepEqual(info, { digest: sha256Of(bytes), size: 100_000 })
       assert.ok((await drain(store.read(info.digest))).equals(bytes))
@@ -43,7 +43,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'a blob of several mebibytes comes back whole',
     async run({ store }) {
-      const bytes = bytesOf(3 * 1024 * 1024 + 7)
+      const bytes = contentOf(3 * 1024 * 1024 + 7)
       const { digest } = await store.put(piecesOf(bytes, 65_536))
       assert.equal(digest, sha256Of(bytes))
       assert.ok((await drain(store.read(digest))).equals(bytes))
@@ -52,7 +52,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'the same bytes in any pieces are the same blob',
     async run({ store }) {
-      const bytes = bytesOf(5000)
+      const bytes = contentOf(5000)
       for (const piece of [1, 7, 512, 4999, 5000]) {
         assert.equal((await store.put(piecesOf(bytes, piece))).digest, sha256Of(bytes))
       }
@@ -62,7 +62,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'put takes an async source and an empty chunk in it',
     async run({ store }) {
-      const bytes = bytesOf(10)
+      const bytes = contentOf(10)
       const { digest } = await store.put(
         (async function* () {
           yield bytes.subarray(0, 4)
@@ -76,15 +76,15 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'put is idempotent',
     async run({ store }) {
-      const first = await store.put(bytesOf(50))
-      assert.deepEqual(await store.put(bytesOf(50)), first)
+      const first = await store.put(contentOf(50))
+      assert.deepEqual(await store.put(contentOf(50)), first)
       assert.equal((await blobsIn(store)).length, 1)
     },
   },
   {
     name: 'put of an expected digest that is there does not read the source',
     async run({ store }) {
-      const { digest, size } = await store.put(bytesOf(50))
+      const { digest, size } = await store.put(contentOf(50))
       const source = {
         [Symbol.iterator]: () => assert.fail('the source was read'),
       } as unknown as Iterable<Uint8Array>
@@ -94,7 +94,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'a hundred different blobs put at the same time are all there',
     async run({ store }) {
-      const blobs = Array.from({ length: 100 }, (_, i) => bytesOf(1000 + i, `blob ${i}`))
+      const blobs = Array.from({ length: 100 }, (_, i) => contentOf(1000 + i, `blob ${i}`))
       const infos = await Promise.all(blobs.map(bytes => store.put(bytes)))
       assert.deepEqual(
         infos.map(info => info.digest),
@@ -106,7 +106,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'the same blob put twenty times at the same time is stored once, and every put succeeds',
     async run({ store }) {
-      const bytes = bytesOf(100_000)
+      const bytes = contentOf(100_000)
       const infos = await Promise.all(Array.from({ length: 20 }, () => store.put(piecesOf(bytes, 9999))))
       for (const info of infos) assert.deepEqual(info, { digest: sha256Of(bytes), size: 100_000 })
       assert.equal((await blobsIn(store)).length, 1)
@@ -115,17 +115,17 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'put with another digest than expected fails and leaves nothing',
     async run({ store }) {
-      const digest = sha256Of(bytesOf(1))
-      await failsWith('ERR_DIGEST_MISMATCH', () => store.put(bytesOf(10), { digest }))
+      const digest = sha256Of(contentOf(1))
+      await failsWith('ERR_DIGEST_MISMATCH', () => store.put(contentOf(10), { digest }))
       assert.deepEqual(await blobsIn(store), [])
     },
   },
   {
     name: 'put with another size than expected fails as such, before the digest is looked at',
     async run({ store }) {
-      const digest = sha256Of(bytesOf(1))
-      await failsWith('ERR_SIZE_MISMATCH', () => store.put(bytesOf(10), { digest, size: 9 }))
-      await failsWith('ERR_SIZE_MISMATCH', () => store.put(bytesOf(10), { digest, size: 11 }))
+      const digest = sha256Of(contentOf(1))
+      await failsWith('ERR_SIZE_MISMATCH', () => store.put(contentOf(10), { digest, size: 9 }))
+      await failsWith('ERR_SIZE_MISMATCH', () => store.put(contentOf(10), { digest, size: 11 }))
       assert.deepEqual(await blobsIn(store), [])
     },
   },
@@ -136,7 +136,7 @@ export const blobCases: readonly CaseDefinition[] = [
       const endless = (function* () {
         for (;;) {
           given++
-          yield bytesOf(1000)
+          yield contentOf(1000)
         }
       })()
       await failsWith('ERR_SIZE_MISMATCH', () => store.put(endless, { size: 2500 }))
@@ -148,7 +148,7 @@ export const blobCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const fault = new Error('source broke')
       const source = (async function* () {
-        yield bytesOf(10)
+        yield contentOf(10)
         throw fault
       })()
       await assert.rejects(store.put(source), error => error === fault)
@@ -161,7 +161,7 @@ export const blobCases: readonly CaseDefinition[] = [
       const reason = new Error('enough')
       const controller = new AbortController()
       const source = (async function* () {
-        yield bytesOf(10)
+        yield contentOf(10)
         setImmediate(() => controller.abort(reason))
         await new Promise(() => undefined)
       })()
@@ -174,9 +174,9 @@ export const blobCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const reason = new Error('too late')
       const options = { signal: AbortSignal.abort(reason) }
-      const { digest } = await store.put(bytesOf(3))
+      const { digest } = await store.put(contentOf(3))
       const isReason = (error: unknown) => error === reason
-      await assert.rejects(store.put(bytesOf(4), options), isReason)
+      await assert.rejects(store.put(contentOf(4), options), isReason)
       await assert.rejects(store.stat(digest, options), isReason)
       await assert.rejects(drain(store.read(digest, options)), isReason)
       await assert.rejects(store.ingest('key', options), isReason)
@@ -191,16 +191,16 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'stat knows what is there and what is not',
     reads: true,
     async run({ store, writable }) {
-      const { digest } = await writable.put(bytesOf(11))
+      const { digest } = await writable.put(contentOf(11))
       assert.deepEqual(await store.stat(digest), { digest, size: 11 })
-      assert.equal(await store.stat(sha256Of(bytesOf(12))), undefined)
+      assert.equal(await store.stat(sha256Of(contentOf(12))), undefined)
     },
   },
   {
     name: 'read of a blob that is not there rejects, at the first chunk and not before',
     reads: true,
     async run({ store }) {
-      const source = store.read(sha256Of(bytesOf(12)))
+      const source = store.read(sha256Of(contentOf(12)))
       await failsWith('ERR_BLOB_NOT_FOUND', () => drain(source))
     },
   },
@@ -208,7 +208,7 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'a part of a blob can be read, also past its end',
     reads: true,
     async run({ store, writable }) {
-      const bytes = Buffer.from(bytesOf(1000))
+      const bytes = Buffer.from(contentOf(1000))
       const { digest } = await writable.put(bytes)
       const part = (offset?: number, length?: number) => drain(store.read(digest, { offset, length }))
       assert.ok((await part(10, 20)).equals(bytes.subarray(10, 30)))
@@ -224,7 +224,7 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'a part that is not a whole number of bytes is refused',
     reads: true,
     async run({ store, writable }) {
-      const { digest } = await writable.put(bytesOf(5))
+      const { digest } = await writable.put(contentOf(5))
       await failsWith('ERR_INVALID_ARGUMENT', () => drain(store.read(digest, { offset: -1 })))
       await failsWith('ERR_INVALID_ARGUMENT', () => drain(store.read(digest, { length: 0.5 })))
     },
@@ -233,7 +233,7 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'every policy of verification reads the right bytes',
     reads: true,
     async run({ store, writable }) {
-      const bytes = bytesOf(2000)
+      const bytes = contentOf(2000)
       const { digest } = await writable.put(bytes)
       for (const verify of ['always', 'once-per-process', 'once-per-process', 'never'] as const) {
         assert.ok((await drain(store.read(digest, { verify }))).equals(bytes))
@@ -244,9 +244,9 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'a reader that writes into its chunks does not change the blob',
     reads: true,
     async run({ store, writable }) {
-      const { digest } = await writable.put(bytesOf(100))
+      const { digest } = await writable.put(contentOf(100))
       for await (const chunk of store.read(digest)) chunk.fill(0)
-      assert.ok((await drain(store.read(digest))).equals(bytesOf(100)))
+      assert.ok((await drain(store.read(digest))).equals(contentOf(100)))
     },
   },
   {
@@ -254,7 +254,7 @@ export const blobCases: readonly CaseDefinition[] = [
     reads: true,
     needs: 'openHandles',
     async run({ store, writable, subject }) {
-      const { digest } = await writable.put(bytesOf(2 * 1024 * 1024))
+      const { digest } = await writable.put(contentOf(2 * 1024 * 1024))
       const before = subject.openHandles?.(store)
       for await (const _ of store.read(digest)) break
       for await (const _ of store.read(digest, { verify: 'never' })) break
@@ -266,7 +266,7 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'two readers of one blob do not disturb each other',
     reads: true,
     async run({ store, writable }) {
-      const bytes = bytesOf(1_500_000)
+      const bytes = contentOf(1_500_000)
       const { digest } = await writable.put(bytes)
       const [a, b] = await Promise.all([drain(store.read(digest)), drain(store.read(digest))])
       assert.ok(a.equals(bytes) && b.equals(bytes))
@@ -275,7 +275,7 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'delete removes a blob, and is fine when it is not there',
     async run({ store }) {
-      const { digest } = await store.put(bytesOf(20))
+      const { digest } = await store.put(contentOf(20))
       await store.delete(digest)
       await store.delete(digest)
       assert.equal(await store.stat(digest), undefined)
@@ -285,17 +285,17 @@ export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'a deleted blob can be put again',
     async run({ store }) {
-      const { digest } = await store.put(bytesOf(20))
+      const { digest } = await store.put(contentOf(20))
       await store.delete(digest)
-      await store.put(bytesOf(20))
-      assert.ok((await drain(store.read(digest))).equals(bytesOf(20)))
+      await store.put(contentOf(20))
+      assert.ok((await drain(store.read(digest))).equals(contentOf(20)))
     },
   },
   {
     name: 'a reader that has begun reads on when the blob is deleted',
     reads: true,
     async run({ store, writable }) {
-      const bytes = bytesOf(1_500_000)
+      const bytes = contentOf(1_500_000)
       const { digest } = await writable.put(bytes)
       const chunks: Uint8Array[] = []
       for await (const chunk of store.read(digest)) {
@@ -309,10 +309,10 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'list gives each blob once while others come',
     reads: true,
     async run({ store, writable }) {
-      const first = await Promise.all(Array.from({ length: 80 }, (_, i) => writable.put(bytesOf(64, `first ${i}`))))
+      const first = await Promise.all(Array.from({ length: 80 }, (_, i) => writable.put(contentOf(64, `first ${i}`))))
       const seen: string[] = []
       for await (const { digest } of store.list()) {
-        if (seen.length < 20) await writable.put(bytesOf(64, `second ${seen.length}`))
+        if (seen.length < 20) await writable.put(contentOf(64, `second ${seen.length}`))
         seen.push(digest)
       }
       assert.equal(new Set(seen).size, seen.length)
@@ -324,11 +324,11 @@ export const blobCases: readonly CaseDefinition[] = [
     async run({ store }) {
       for (const algorithm of ['sha512', 'blake3'] as const) {
         const writer = await store.ingest(algorithm, { algorithm })
-        await writer.write(bytesOf(99))
+        await writer.write(contentOf(99))
         const { digest } = await writer.commit()
         assert.ok(digest.startsWith(`${algorithm}:`))
-        assert.ok((await drain(store.read(digest))).equals(bytesOf(99)))
-        assert.deepEqual(await store.put(bytesOf(99), { digest }), { digest, size: 99 })
+        assert.ok((await drain(store.read(digest))).equals(contentOf(99)))
+        assert.deepEqual(await store.put(contentOf(99), { digest }), { digest, size: 99 })
       }
       assert.equal((await blobsIn(store)).length, 2)
     },
@@ -340,7 +340,7 @@ export const blobCases: readonly CaseDefinition[] = [
         await failsWith('ERR_INVALID_DIGEST', () => store.stat(digest))
         await failsWith('ERR_INVALID_DIGEST', () => drain(store.read(digest)))
         await failsWith('ERR_INVALID_DIGEST', () => store.delete(digest))
-        await failsWith('ERR_INVALID_DIGEST', () => store.put(bytesOf(1), { digest }))
+        await failsWith('ERR_INVALID_DIGEST', () => store.put(contentOf(1), { digest }))
       }
     },
   },
@@ -348,12 +348,12 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'a closed store refuses every call, and closes twice',
     reads: true,
     async run({ store, writable }) {
-      const { digest } = await writable.put(bytesOf(1))
+      const { digest } = await writable.put(contentOf(1))
       await store.close()
       await store.close()
       await failsWith('ERR_STORE_CLOSED', () => store.stat(digest))
       await failsWith('ERR_STORE_CLOSED', () => drain(store.read(digest)))
-      await failsWith('ERR_STORE_CLOSED', () => store.put(bytesOf(2)))
+      await failsWith('ERR_STORE_CLOSED', () => store.put(contentOf(2)))
       await failsWith('ERR_STORE_CLOSED', () => store.ingest('key'))
       await failsWith('ERR_STORE_CLOSED', () => store.delete(digest))
       await failsWith('ERR_STORE_CLOSED', () => blobsIn(store))
@@ -364,10 +364,10 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'another store over the same data has the blobs',
     needs: 'reopen',
     async run({ store, reopen }) {
-      const { digest } = await store.put(bytesOf(77))
+      const { digest } = await store.put(contentOf(77))
       const other = await reopen()
-      assert.ok((await drain(other.read(digest))).equals(bytesOf(77)))
-      const { digest: later } = await other.put(bytesOf(78))
+      assert.ok((await drain(other.read(digest))).equals(contentOf(77)))
+      const { digest: later } = await other.put(contentOf(78))
       assert.deepEqual(await store.stat(later), { digest: later, size: 78 })
     },
   },
@@ -375,12 +375,12 @@ export const blobCases: readonly CaseDefinition[] = [
     name: 'a read-only store reads everything and refuses every write',
     needs: 'reopenReadOnly',
     async run({ store, reopenReadOnly }) {
-      const { digest } = await store.put(bytesOf(77))
+      const { digest } = await store.put(contentOf(77))
       const reader = await reopenReadOnly()
-      assert.ok((await drain(reader.read(digest))).equals(bytesOf(77)))
+      assert.ok((await drain(reader.read(digest))).equals(contentOf(77)))
       assert.equal((await blobsIn(reader)).length, 1)
-      await failsWith('ERR_STORE_READ_ONLY', () => reader.put(bytesOf(1)))
-      await failsWith('ERR_STORE_READ_ONLY', () => reader.put(bytesOf(77), { digest }))
+      await failsWith('ERR_STORE_READ_ONLY', () => reader.put(contentOf(1)))
+      await failsWith('ERR_STORE_READ_ONLY', () => reader.put(contentOf(77), { digest }))
       await failsWith('ERR_STORE_READ_ONLY', () => reader.ingest('key'))
       await failsWith('ERR_STORE_READ_ONLY', () => reader.delete(digest))
       await failsWith('ERR_STORE_READ_ONLY', () => reader.references.delete('app'))

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert'
 import { digestOf } from '../../digest/index.ts'
-import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith, sha256Of } from './subject.ts'
+import { blobsIn, type CaseDefinition, contentOf, drain, failsWith, sha256Of } from './subject.ts'
 
 /** What `ingest` and its writer promise. */
 export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest is invisible until it is committed',
     async run({ store }) {
-      const bytes = bytesOf(300_000)
+      const bytes = contentOf(300_000)
       const writer = await store.ingest('key')
       await writer.write(bytes)
       assert.deepEqual(await blobsIn(store), [])
@@ -24,9 +24,9 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store }) {
       await using writer = await store.ingest('key')
       assert.equal(writer.offset, 0)
-      await writer.write(bytesOf(10))
+      await writer.write(contentOf(10))
       await writer.write(new Uint8Array())
-      await writer.write(bytesOf(300_000))
+      await writer.write(contentOf(300_000))
       assert.equal(writer.offset, 300_010)
     },
   },
@@ -46,10 +46,10 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'a blob is committed once; after that the writer is closed',
     async run({ store }) {
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(5))
+      await writer.write(contentOf(5))
       await writer.commit()
       await failsWith('ERR_WRITER_CLOSED', () => writer.commit())
-      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(1)))
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(contentOf(1)))
       await writer.abort()
       await writer[Symbol.asyncDispose]()
       assert.equal((await blobsIn(store)).length, 1)
@@ -59,8 +59,8 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'a commit of another size fails, and nothing is left to resume',
     async run({ store }) {
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(5))
-      await failsWith('ERR_SIZE_MISMATCH', () => writer.commit({ size: 6, digest: sha256Of(bytesOf(6)) }))
+      await writer.write(contentOf(5))
+      await failsWith('ERR_SIZE_MISMATCH', () => writer.commit({ size: 6, digest: sha256Of(contentOf(6)) }))
       await failsWith('ERR_WRITER_CLOSED', () => writer.commit())
       await using again = await store.ingest('key')
       assert.equal(again.offset, 0)
@@ -71,8 +71,8 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'a commit of another digest fails, and nothing is left to resume',
     async run({ store }) {
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(5))
-      await failsWith('ERR_DIGEST_MISMATCH', () => writer.commit({ size: 5, digest: sha256Of(bytesOf(6)) }))
+      await writer.write(contentOf(5))
+      await failsWith('ERR_DIGEST_MISMATCH', () => writer.commit({ size: 5, digest: sha256Of(contentOf(6)) }))
       await using again = await store.ingest('key')
       assert.equal(again.offset, 0)
       assert.deepEqual(await blobsIn(store), [])
@@ -82,17 +82,17 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'a digest of another algorithm than the ingest computes is refused, and the writer stays open',
     async run({ store }) {
       const writer = await store.ingest('key', { algorithm: 'sha512' })
-      await writer.write(bytesOf(5))
-      await failsWith('ERR_INVALID_ARGUMENT', () => writer.commit({ digest: sha256Of(bytesOf(5)) }))
+      await writer.write(contentOf(5))
+      await failsWith('ERR_INVALID_ARGUMENT', () => writer.commit({ digest: sha256Of(contentOf(5)) }))
       assert.ok((await writer.commit()).digest.startsWith('sha512:'))
     },
   },
   {
     name: 'a blob that is there already is committed with success',
     async run({ store }) {
-      const there = await store.put(bytesOf(40))
+      const there = await store.put(contentOf(40))
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(40))
+      await writer.write(contentOf(40))
       assert.deepEqual(await writer.commit(there), there)
       assert.equal((await blobsIn(store)).length, 1)
     },
@@ -109,10 +109,10 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store }) {
       await (await store.ingest('key')).abort()
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(5))
+      await writer.write(contentOf(5))
       await writer.abort()
       await writer.abort()
-      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(5)))
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(contentOf(5)))
       await using again = await store.ingest('key')
       assert.equal(again.offset, 0)
       assert.deepEqual(await blobsIn(store), [])
@@ -122,7 +122,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'abort during a write leaves nothing',
     async run({ store }) {
       const writer = await store.ingest('key')
-      const writing = writer.write(bytesOf(2_000_000))
+      const writing = writer.write(contentOf(2_000_000))
       await writer.abort()
       await writing
       await using again = await store.ingest('key')
@@ -132,7 +132,7 @@ export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest that was left is resumed by the next one of the same key',
     async run({ store }) {
-      const bytes = bytesOf(700_000)
+      const bytes = contentOf(700_000)
       const first = await store.ingest('key')
       await first.write(bytes.subarray(0, 400_000))
       await first[Symbol.asyncDispose]()
@@ -148,7 +148,7 @@ export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest is resumed as often as it is left',
     async run({ store }) {
-      const bytes = bytesOf(1000)
+      const bytes = contentOf(1000)
       for (let i = 0; i < 1000; i += 100) {
         await using writer = await store.ingest('key')
         assert.equal(writer.offset, i)
@@ -161,7 +161,7 @@ export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest left by one hasher is resumed by the other',
     async run({ store }) {
-      const bytes = bytesOf(1000)
+      const bytes = contentOf(1000)
       for (const [key, first, second] of [
         ['a', 'native', 'wasm'],
         ['b', 'wasm', 'native'],
@@ -180,7 +180,7 @@ export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest of another algorithm starts anew, or goes on and computes that of all bytes',
     async run({ store }) {
-      const bytes = bytesOf(1000)
+      const bytes = contentOf(1000)
       {
         await using writer = await store.ingest('key', { algorithm: 'sha256' })
         await writer.write(bytes.subarray(0, 600))
@@ -196,7 +196,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     name: 'an ingest that was left is resumed by another store over the same data',
     needs: 'reopen',
     async run({ store, reopen }) {
-      const bytes = bytesOf(1000)
+      const bytes = contentOf(1000)
       {
         await using writer = await store.ingest('key')
         await writer.write(bytes.subarray(0, 600))
@@ -226,7 +226,7 @@ export const ingestCases: readonly CaseDefinition[] = [
       const writer = await store.ingest('key')
       const other = await reopen()
       await failsWith('ERR_INGEST_BUSY', () => other.ingest('key'))
-      await writer.write(bytesOf(10))
+      await writer.write(contentOf(10))
       const waiting = other.ingest('key', { wait: true })
       await writer[Symbol.asyncDispose]()
       const next = await waiting
@@ -244,7 +244,7 @@ export const ingestCases: readonly CaseDefinition[] = [
         order.push(i)
         await next.abort()
       })
-      await writer.write(bytesOf(10))
+      await writer.write(contentOf(10))
       assert.deepEqual(order, [])
       await writer.commit()
       await Promise.all(waiting)
@@ -270,7 +270,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const reason = new Error('enough')
       const writer = await store.ingest('key')
-      await writer.write(bytesOf(10))
+      await writer.write(contentOf(10))
       const aborted = writer.commit({ signal: AbortSignal.abort(reason) })
       await assert.rejects(aborted, error => error === reason)
       await writer[Symbol.asyncDispose]()
@@ -284,7 +284,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store }) {
       for (const key of ['../../etc/passwd', 'a\u0000b', 'ä/ö', ' ', 'x'.repeat(512)]) {
         const writer = await store.ingest(key)
-        await writer.write(bytesOf(5, key))
+        await writer.write(contentOf(5, key))
         await writer.commit()
       }
       assert.equal((await blobsIn(store)).length, 5)
@@ -298,8 +298,8 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const writer = await store.ingest('key')
       await failsWith('ERR_INVALID_ARGUMENT', () => writer.write('text' as unknown as Uint8Array))
-      await writer.write(bytesOf(5))
-      assert.equal((await writer.commit()).digest, sha256Of(bytesOf(5)))
+      await writer.write(contentOf(5))
+      assert.equal((await writer.commit()).digest, sha256Of(contentOf(5)))
     },
   },
   {
@@ -308,9 +308,9 @@ export const ingestCases: readonly CaseDefinition[] = [
     async run({ store, reopen }) {
       const other = await reopen()
       const writer = await other.ingest('key')
-      await writer.write(bytesOf(10))
+      await writer.write(contentOf(10))
       await other.close()
-      await failsWith('ERR_WRITER_CLOSED', () => writer.write(bytesOf(1)))
+      await failsWith('ERR_WRITER_CLOSED', () => writer.write(contentOf(1)))
       await using again = await store.ingest('key')
       assert.equal(again.offset, 10)
     },

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
+import { checkStore, repairFromStore, repairStore } from '../../maintenance/index.ts'
 import { type Descriptor, MediaType } from '../../oci/index.ts'
-import { checkStore, createMemoryStore, repairStore, type Store, storeSource } from '../../store/index.ts'
-import { blobsIn, bytesOf, type CaseDefinition, drain, failsWith } from './subject.ts'
+import { createMemoryStore, type Store } from '../../store/index.ts'
+import { blobsIn, type CaseDefinition, contentOf, drain, failsWith } from './subject.ts'
 
 /** What every store promises about bytes that are not as they were put, and about looking for them. */
 export const integrityCases: readonly CaseDefinition[] = [
@@ -11,7 +12,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     reads: true,
     async run({ store, writable, subject }) {
       for (const how of ['flip', 'shorten', 'extend', 'empty'] as const) {
-        const { digest } = await writable.put(bytesOf(100_000, how))
+        const { digest } = await writable.put(contentOf(100_000, how))
         await subject.damage?.(store, digest, how)
         let bytes = 0
         await failsWith('ERR_BLOB_CORRUPT', async () => {
@@ -26,7 +27,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     needs: 'damage',
     reads: true,
     async run({ store, writable, subject }) {
-      const { digest } = await writable.put(bytesOf(100_000))
+      const { digest } = await writable.put(contentOf(100_000))
       await drain(store.read(digest, { verify: 'once-per-process' }))
       await subject.damage?.(store, digest, 'flip')
       await failsWith('ERR_BLOB_CORRUPT', () => drain(store.read(digest, { verify: 'once-per-process' })))
@@ -36,11 +37,11 @@ export const integrityCases: readonly CaseDefinition[] = [
     name: 'a corrupt blob can be deleted and put again',
     needs: 'damage',
     async run({ store, subject }) {
-      const { digest } = await store.put(bytesOf(100_000))
+      const { digest } = await store.put(contentOf(100_000))
       await subject.damage?.(store, digest, 'flip')
       await store.delete(digest)
-      await store.put(bytesOf(100_000))
-      assert.ok((await drain(store.read(digest))).equals(bytesOf(100_000)))
+      await store.put(contentOf(100_000))
+      assert.ok((await drain(store.read(digest))).equals(contentOf(100_000)))
     },
   },
   {
@@ -78,7 +79,7 @@ export const integrityCases: readonly CaseDefinition[] = [
       const { layer, manifest } = await nameImage(elsewhere, 'app:1')
       await store.delete(layer.digest)
       await store.delete(manifest.digest)
-      const result = await repairStore(store, await checkStore(store), [storeSource(elsewhere)])
+      const result = await repairStore(store, await checkStore(store), [repairFromStore(elsewhere)])
       assert.deepEqual(result.repaired.map(({ digest }) => digest).sort(), [layer.digest, manifest.digest].sort())
       assert.deepEqual(result.unrepaired, [])
       assert.ok((await checkStore(store)).sound)
@@ -97,19 +98,19 @@ export const integrityCases: readonly CaseDefinition[] = [
         report.problems.filter(({ digest }) => digest === layer.digest).map(problem => problem.class),
         ['corrupt'],
       )
-      const result = await repairStore(store, report, [storeSource(elsewhere)])
+      const result = await repairStore(store, report, [repairFromStore(elsewhere)])
       assert.deepEqual(
         result.repaired.map(({ digest }) => digest),
         [layer.digest],
       )
-      assert.ok((await drain(store.read(layer.digest))).equals(bytesOf(100_000, 'app:1')))
+      assert.ok((await drain(store.read(layer.digest))).equals(contentOf(100_000, 'app:1')))
     },
   },
   {
     name: 'derived data comes back as it was set, and is gone when it is forgotten',
     async run({ store }) {
-      await store.derived.set('facts', 'key', bytesOf(100))
-      assert.deepEqual(Buffer.from((await store.derived.get('facts', 'key')) ?? []), Buffer.from(bytesOf(100)))
+      await store.derived.set('facts', 'key', contentOf(100))
+      assert.deepEqual(Buffer.from((await store.derived.get('facts', 'key')) ?? []), Buffer.from(contentOf(100)))
       assert.equal(await store.derived.get('indexes', 'key'), undefined)
       await store.derived.delete('facts', 'key')
       await store.derived.delete('facts', 'key')
@@ -121,7 +122,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     name: 'a lease says whether a blob is there, and ends twice',
     reads: true,
     async run({ store, writable }) {
-      const { digest } = await writable.put(bytesOf(10))
+      const { digest } = await writable.put(contentOf(10))
       await using lease = await store.leases.hold({ label: 'conformance' })
       assert.equal(await lease.add(digest), true)
       await writable.delete(digest)
@@ -133,7 +134,7 @@ export const integrityCases: readonly CaseDefinition[] = [
 ]
 
 async function nameImage(store: Store, name: string) {
-  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(bytesOf(100_000, name))) }
+  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(contentOf(100_000, name))) }
   const config = await putJson(store, MediaType.OciConfig, {
     architecture: 'amd64',
     os: 'linux',

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
-import { bytesOf, type CaseDefinition, failsWith, namesIn, sha256Of } from './subject.ts'
+import { type CaseDefinition, contentOf, failsWith, nameListOf, sha256Of } from './subject.ts'
 
 /** What the names of a store promise. */
 export const referenceCases: readonly CaseDefinition[] = [
@@ -13,7 +13,7 @@ export const referenceCases: readonly CaseDefinition[] = [
       assert.equal(await writable.references.set('app:1.0', manifest), 'app:1.0')
       assert.deepEqual(await store.references.get('app:1.0'), manifest)
       assert.equal(await store.references.get('app:2.0'), undefined)
-      assert.deepEqual(await namesIn(store), ['app:1.0'])
+      assert.deepEqual(await nameListOf(store), ['app:1.0'])
     },
   },
   {
@@ -26,7 +26,7 @@ export const referenceCases: readonly CaseDefinition[] = [
         assert.deepEqual(await store.references.get(name), manifest, name)
       }
       assert.equal(await writable.references.set('ghcr.io/o/app:1', manifest), 'ghcr.io/o/app:1')
-      assert.deepEqual(await namesIn(store), ['app:latest', 'ghcr.io/o/app:1'])
+      assert.deepEqual(await nameListOf(store), ['app:latest', 'ghcr.io/o/app:1'])
     },
   },
   {
@@ -38,7 +38,7 @@ export const referenceCases: readonly CaseDefinition[] = [
       await writable.references.set('app:1', first)
       await writable.references.set('app:1', second)
       assert.deepEqual(await store.references.get('app:1'), second)
-      assert.deepEqual(await namesIn(store), ['app:1'])
+      assert.deepEqual(await nameListOf(store), ['app:1'])
     },
   },
   {
@@ -112,7 +112,7 @@ export const referenceCases: readonly CaseDefinition[] = [
         await store.delete(image[victim].digest)
         await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:1', image.manifest))
       }
-      assert.deepEqual(await namesIn(store), [])
+      assert.deepEqual(await nameListOf(store), [])
     },
   },
   {
@@ -121,7 +121,7 @@ export const referenceCases: readonly CaseDefinition[] = [
       const { manifest } = await smallImage(store)
       const wrong = { ...manifest, size: manifest.size + 1 }
       await failsWith('ERR_SIZE_MISMATCH', () => store.references.set('app:1', wrong))
-      assert.deepEqual(await namesIn(store), [])
+      assert.deepEqual(await nameListOf(store), [])
     },
   },
   {
@@ -136,14 +136,14 @@ export const referenceCases: readonly CaseDefinition[] = [
       await store.references.set('app:1', index)
       await store.delete(layer.digest)
       await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:2', index))
-      assert.deepEqual(await namesIn(store), ['app:1'])
+      assert.deepEqual(await nameListOf(store), ['app:1'])
     },
   },
   {
     name: 'a layer that registries do not hold may be absent',
     async run({ store }) {
       const { config } = await smallImage(store)
-      const absent = { mediaType: MediaType.DockerForeignLayerGzip, digest: sha256Of(bytesOf(9)), size: 9 }
+      const absent = { mediaType: MediaType.DockerForeignLayerGzip, digest: sha256Of(contentOf(9)), size: 9 }
       const manifest = await putDocument(store, MediaType.DockerManifest, {
         schemaVersion: 2,
         mediaType: MediaType.DockerManifest,
@@ -184,7 +184,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     async run({ store, writable }) {
       const { manifest } = await smallImage(writable)
       for (const name of ['b:1', 'a:2', 'c:1', 'a:1']) await writable.references.set(name, manifest)
-      assert.deepEqual(await namesIn(store), ['a:1', 'a:2', 'b:1', 'c:1'])
+      assert.deepEqual(await nameListOf(store), ['a:1', 'a:2', 'b:1', 'c:1'])
     },
   },
   {
@@ -193,7 +193,7 @@ export const referenceCases: readonly CaseDefinition[] = [
       const { manifest } = await smallImage(store)
       const names = Array.from({ length: 500 }, (_, i) => `app:${i}`)
       await Promise.all(names.map(name => store.references.set(name, manifest)))
-      assert.deepEqual(await namesIn(store), [...names].sort())
+      assert.deepEqual(await nameListOf(store), [...names].sort())
     },
   },
   {
@@ -203,7 +203,7 @@ export const referenceCases: readonly CaseDefinition[] = [
       const reason = new Error('enough')
       const signal = AbortSignal.abort(reason)
       await assert.rejects(store.references.set('app:1', manifest, { signal }), error => error === reason)
-      assert.deepEqual(await namesIn(store), [])
+      assert.deepEqual(await nameListOf(store), [])
     },
   },
   {
@@ -214,14 +214,14 @@ export const referenceCases: readonly CaseDefinition[] = [
       const other = await reopen()
       const names = Array.from({ length: 40 }, (_, i) => `app:${i}`)
       await Promise.all(names.map((name, i) => (i % 2 ? store : other).references.set(name, manifest)))
-      assert.deepEqual(await namesIn(store), [...names].sort())
-      assert.deepEqual(await namesIn(other), [...names].sort())
+      assert.deepEqual(await nameListOf(store), [...names].sort())
+      assert.deepEqual(await nameListOf(other), [...names].sort())
     },
   },
 ]
 
 async function smallImage(store: Store, seed = 'image') {
-  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(bytesOf(1024, seed))) }
+  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(contentOf(1024, seed))) }
   const config = await putDocument(store, MediaType.OciConfig, {
     architecture: 'amd64',
     os: 'linux',

@@ -113,7 +113,7 @@ async function runCase(definition: CaseDefinition, subject: StoreSubject): Promi
 const strangersOf = new WeakMap<Store, NonNullable<StoreSubject['strangers']>>()
 
 /** Bytes that are the same on every run and do not repeat. */
-export function bytesOf(size: number, seed = 'layerstore'): Uint8Array {
+export function contentOf(size: number, seed = 'layerstore'): Uint8Array {
   const key = createHash('sha256').update(seed).digest()
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size))
 }
@@ -138,7 +138,7 @@ export async function blobsIn(store: Store): Promise<BlobInfo[]> {
 }
 
 /** Every name of a store, in the order in which it lists them. */
-export async function namesIn(store: Store): Promise<string[]> {
+export async function nameListOf(store: Store): Promise<string[]> {
   const names: string[] = []
   for await (const { name } of store.references.list()) if (!strangersOf.get(store)?.name(name)) names.push(name)
   return names

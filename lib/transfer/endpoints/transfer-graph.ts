@@ -13,7 +13,7 @@ import {
 import { isDocument, type PlanStep } from '../plan.ts'
 
 /** One blob of an image and what it is to it. */
-export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
+export type TransferNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
 
 /**
  * Everything below a manifest or index and itself, each once, children before their parents.
@@ -21,10 +21,10 @@ export type GraphNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belo
  * @throws {@link FormatError} `ERR_INVALID_DIGEST` for a blob that could not be verified.
  * @param read - Gives the document behind a descriptor; called for manifests and indexes only.
  */
-export async function walkGraph(
+export async function walkTransferGraph(
   root: Descriptor,
   read: (descriptor: Descriptor) => Promise<ImageDocument>,
-): Promise<GraphNode[]> {
+): Promise<TransferNode[]> {
   if (!isDocumentRole(roleOf(root))) refuseRoot(root)
   const found = await walkDocuments(root, {
     see: node => {
@@ -35,7 +35,7 @@ export async function walkGraph(
     },
     read: node => read(node.descriptor),
   })
-  const nodes = new Map<Digest, GraphNode>()
+  const nodes = new Map<Digest, TransferNode>()
   for (const node of found.map(stepOf)) {
     const { digest } = node.descriptor
     const known = nodes.get(digest)
@@ -47,7 +47,7 @@ export async function walkGraph(
   return [...nodes.values()]
 }
 
-function stepOf({ role, descriptor, optional }: SpecNode): GraphNode {
+function stepOf({ role, descriptor, optional }: SpecNode): TransferNode {
   if (role === 'index' || role === 'manifest') return { kind: role, descriptor }
   if (optional) return { kind: 'blob', descriptor }
   return { kind: role === 'config' ? 'config' : 'layer', descriptor }

@@ -17,7 +17,7 @@ export interface ReadSourceOptions extends AbortOptions {
 
 /**
  * Where an image comes from: a registry, a store, or whatever else can say what a name stands for and give bytes by digest.
- * Anything that has the shape of a store is one through {@link sourceInStore}.
+ * Anything that has the shape of a store is one through {@link storeSourceEndpoint}.
  */
 export interface TransferSource {
   /** What plans and people call it. */

@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
 import type { PlanStep } from '../plan.ts'
-import type { GraphNode } from './transfer-graph.ts'
+import type { TransferNode } from './transfer-graph.ts'
 import type { TransferSource } from './transfer-source.ts'
 
 /** What a target says of one blob. */
@@ -59,7 +59,7 @@ export interface TransferTarget {
     options?: AbortOptions,
   ): Promise<Uint8Array | undefined>
   /** What has to happen to each blob, in their order. Changes nothing. */
-  needs(nodes: readonly GraphNode[], context: NeedsContext): Promise<readonly StepNeed[]>
+  needs(nodes: readonly TransferNode[], context: NeedsContext): Promise<readonly StepNeed[]>
   /** Whether `needs` costs so little that it is asked again whenever a plan runs. */
   readonly needsAreCheap: boolean
   /** Keeps what the plan brings for as long as it runs. */

@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { LimitError } from '../../errors/index.ts'
-import { type GraphNode, walkGraph } from '../endpoints/transfer-graph.ts'
+import { type TransferNode, walkTransferGraph } from '../endpoints/transfer-graph.ts'
 import type { TransferSource } from '../endpoints/transfer-source.ts'
 import { isDocument } from '../plan.ts'
 import type { KnownDocuments } from './known-documents.ts'
@@ -17,12 +17,12 @@ const MOST = 1000
 export async function addReferrers(
   source: TransferSource,
   documents: KnownDocuments,
-  nodes: readonly GraphNode[],
+  nodes: readonly TransferNode[],
   signal: AbortSignal | undefined,
-): Promise<{ all: readonly GraphNode[]; referrers: readonly Digest[] }> {
+): Promise<{ all: readonly TransferNode[]; referrers: readonly Digest[] }> {
   const seen = new Set<string>(nodes.map(({ descriptor }) => descriptor.digest))
   const referrers: Digest[] = []
-  const added: GraphNode[] = []
+  const added: TransferNode[] = []
   const open = nodes.filter(isDocument)
   for (let node = open.pop(); node && source.referrers; node = open.pop()) {
     for await (const descriptor of source.referrers(node.descriptor.digest, { signal })) {
@@ -31,7 +31,7 @@ export async function addReferrers(
         throw new LimitError('referrers', { limit: MOST, actual: MOST + 1, where: node.descriptor.digest })
       referrers.push(descriptor.digest)
       const { artifactType: _, annotations: __, ...plain } = descriptor
-      for (const below of await walkGraph(plain, one => documents.read(one))) {
+      for (const below of await walkTransferGraph(plain, one => documents.read(one))) {
         if (seen.has(below.descriptor.digest)) continue
         seen.add(below.descriptor.digest)
         added.push({ ...below, belowRoot: false })

@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { forManyListeners } from '../../internal/for-many-listeners.ts'
 import type { Descriptor } from '../../oci/index.ts'
-import { type GraphNode, walkGraph } from '../endpoints/transfer-graph.ts'
+import { type TransferNode, walkTransferGraph } from '../endpoints/transfer-graph.ts'
 import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { StepNeed, TransferTarget } from '../endpoints/transfer-target.ts'
 import { bytesOf, bytesToMove, type PlanOfSteps, type PlanStep } from '../plan.ts'
@@ -38,7 +38,7 @@ export async function makePlan(
   const { root: chosen, content, platforms, leftOut } = await chooseRoot(documents, top, choice)
   const root = withoutPlatform(chosen)
   if (content !== undefined) documents.fetched.set(root.digest, Buffer.from(content))
-  const below = await walkGraph(root, descriptor => documents.read(descriptor))
+  const below = await walkTransferGraph(root, descriptor => documents.read(descriptor))
   const nodes = content === undefined ? below : [...below.slice(0, -1), { ...below.at(-1)!, content }]
   const { all, referrers } = options.referrers ? await addReferrers(source, documents, nodes, signal) : plain(nodes)
   const needs = await target.needs(all, { root, source, documents: documents.fetched, signal })
@@ -51,7 +51,7 @@ export async function makePlan(
   }
 }
 
-function plain(all: readonly GraphNode[]): { all: readonly GraphNode[]; referrers: readonly Digest[] } {
+function plain(all: readonly TransferNode[]): { all: readonly TransferNode[]; referrers: readonly Digest[] } {
   return { all, referrers: [] }
 }
 

@@ -179,7 +179,7 @@ export const clientWorkflows: Workflows<ClientTarget> = {
       async t => {
         const image = await t.image()
         await t.client.pushManifest(t.repository, image, 'tag')
-        expect(await all(t.client.referrers(t.repository, image.descriptor.digest))).toEqual([])
+        expect(await all(t.client.listReferrers(t.repository, image.descriptor.digest))).toEqual([])
         const kinds = ['application/vnd.test.a', 'application/vnd.test.b']
         const digests: Digest[] = []
         for (const artifactType of kinds) {
@@ -187,7 +187,9 @@ export const clientWorkflows: Workflows<ClientTarget> = {
           digests.push(await t.client.pushManifest(t.repository, referrer))
         }
         const listed = async (options = {}) =>
-          (await all(t.client.referrers(t.repository, image.descriptor.digest, options))).map(({ digest }) => digest)
+          (await all(t.client.listReferrers(t.repository, image.descriptor.digest, options))).map(
+            ({ digest }) => digest,
+          )
         expect((await listed()).sort()).toEqual([...digests].sort())
         expect(await listed({ artifactType: kinds[1] })).toEqual([digests[1]])
       },

@@ -2,14 +2,9 @@ import { closeSync, existsSync, futimesSync, lutimesSync, openSync, rmSync } fro
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
-import {
-  assertComplete,
-  type CollectionPlan,
-  openStore,
-  planCollection,
-  runCollection,
-  type Store,
-} from '../../../lib/store/index.ts'
+import { openStore } from '../../../lib/disk-store/index.ts'
+import { type CollectionPlan, planCollection, runCollection } from '../../../lib/maintenance/index.ts'
+import { assertComplete, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { type Faults, systemError } from '../../helpers/faulty-fs.ts'
 import { readAll } from '../../helpers/read-all.ts'

@@ -12,16 +12,11 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
+import { openStore } from '../../../lib/disk-store/index.ts'
 import { acquireLock } from '../../../lib/disk-store/locks/lock.ts'
+import { type CollectionPlan, planCollection, runCollection } from '../../../lib/maintenance/index.ts'
 import { type Descriptor, MediaType } from '../../../lib/oci/index.ts'
-import {
-  assertComplete,
-  type CollectionPlan,
-  openStore,
-  planCollection,
-  runCollection,
-  type Store,
-} from '../../../lib/store/index.ts'
+import { assertComplete, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
 import { readAll } from '../../helpers/read-all.ts'

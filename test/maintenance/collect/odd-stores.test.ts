@@ -2,15 +2,10 @@ import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
+import { openStore } from '../../../lib/disk-store/index.ts'
+import { planCollection, readStoreUsage, runCollection } from '../../../lib/maintenance/index.ts'
 import { MediaType } from '../../../lib/oci/index.ts'
-import {
-  createMemoryStore,
-  openStore,
-  planCollection,
-  readStoreUsage,
-  runCollection,
-  type Store,
-} from '../../../lib/store/index.ts'
+import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
 import { putStoreDocument, putStoreImage } from '../../helpers/store-image.ts'

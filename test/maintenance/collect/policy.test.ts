@@ -1,17 +1,16 @@
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { MediaType } from '../../../lib/oci/index.ts'
+import { openStore } from '../../../lib/disk-store/index.ts'
 import {
   type CollectionPlan,
   type CollectionPolicy,
-  createMemoryStore,
-  openStore,
   planCollection,
   readStoreUsage,
   runCollection,
-  type Store,
-} from '../../../lib/store/index.ts'
+} from '../../../lib/maintenance/index.ts'
+import { MediaType } from '../../../lib/oci/index.ts'
+import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { putStoreDocument, putStoreImage } from '../../helpers/store-image.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, renameSync, rmdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { birthIn } from '../../../lib/rootfs/unpack/tree/creation-defaults.ts'
-import { handlesHere } from '../../../lib/rootfs/unpack/tree/detect-proc-fd.ts'
+import { creationDefaultsIn } from '../../../lib/rootfs/unpack/tree/creation-defaults.ts'
+import { detectProcFd } from '../../../lib/rootfs/unpack/tree/detect-proc-fd.ts'
 import { DirectoryTree } from '../../../lib/rootfs/unpack/tree/directory-tree.ts'
 import { directory, file } from '../../helpers/attacks/attack.ts'
 import { listTree } from '../../helpers/list-tree.ts'
@@ -75,10 +75,10 @@ test('what the system says about a directory otherwise is told as it is', () => 
 
 test('directories are held by handle on Linux only', () => {
   const { platform } = process
-  expect(handlesHere()).toBe(platform === 'linux' ? 'proc' : 'paths')
+  expect(detectProcFd()).toBe(platform === 'linux' ? 'proc' : 'paths')
   try {
     Object.defineProperty(process, 'platform', { value: 'darwin' })
-    expect(handlesHere()).toBe('paths')
+    expect(detectProcFd()).toBe('paths')
   } finally {
     Object.defineProperty(process, 'platform', { value: platform })
   }
@@ -89,7 +89,7 @@ test('in a directory that gives its group to what is made in it, modes and owner
   mkdirSync(shared)
   if (process.geteuid?.() === 0) chownSync(shared, 0, 1234)
   chmodSync(shared, 0o2777)
-  expect(birthIn(shared)).toBeUndefined()
+  expect(creationDefaultsIn(shared)).toBeUndefined()
   const target = join(shared, 'root')
   await unpackWith([[directory('d', { mode: 0o750 }), file('d/f', 'x', { mode: 0o640 })]], target)
   const owner = `${process.geteuid?.()}:${process.getegid?.()}`

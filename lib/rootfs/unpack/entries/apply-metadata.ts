@@ -14,7 +14,7 @@ import {
 import { isErrno } from '../../../internal/errno.ts'
 import type { XattrAccess } from '../../../internal/xattr-access.ts'
 import { refusedXattr } from '../../../layer/index.ts'
-import type { Birth } from '../tree/creation-defaults.ts'
+import type { CreationDefaults } from '../tree/creation-defaults.ts'
 import type { DirectoryMetadata } from '../tree/directory-node.ts'
 import type { SkippedDetail } from '../unpack-report.ts'
 import type { WriterOptions } from './writer-options.ts'
@@ -33,7 +33,7 @@ export class MetadataWriter {
   /** Who this process makes files as. */
   readonly owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
   /** What files have from birth; unknown where others can put things in between. */
-  birth: Birth | undefined
+  birth: CreationDefaults | undefined
 
   constructor(options: WriterOptions, xattrAccess: XattrAccess | undefined) {
     this.#options = options

@@ -7,7 +7,7 @@ type EntryWriter = Pick<TreeWriter, 'begin' | 'write' | 'leaveHole' | 'end'>
  * Cuts an archive that comes in pieces into the entries of a tree's writer, synchronously. What the scanner refuses is
  * refused after everything in front of it was written, as if the archive were read entry by entry.
  */
-export class ArchiveCutter {
+export class EntrySplitter {
   readonly #writer: EntryWriter
   readonly #scanner: TarScanner
   /** Bytes that are still to come of the file whose content is passing. */

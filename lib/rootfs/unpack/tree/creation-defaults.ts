@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from 
 import { join } from 'node:path'
 
 /** What files and directories have from the moment they are made, so that it need not be set again. */
-export interface Birth {
+export interface CreationDefaults {
   readonly uid: number
   readonly gid: number
   /** Permissions that are taken away from what is asked for. */
@@ -17,7 +17,7 @@ const OWNER_ALL = 0o700
  * What is made in a directory is born with; `undefined` where that differs from place to place. The directory must be
  * private and is left as it was.
  */
-export function birthIn(directory: string): Birth | undefined {
+export function creationDefaultsIn(directory: string): CreationDefaults | undefined {
   if ((statSync(directory).mode & 0o2000) !== 0) return undefined
   const probe = join(directory, '.layerstore-birth')
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
@@ -32,12 +32,12 @@ export function birthIn(directory: string): Birth | undefined {
 }
 
 /** The mode to make a file with: the one it shall have, if it can have it from birth. */
-export function fileMode(birth: Birth | undefined, mode: number): number {
+export function fileMode(birth: CreationDefaults | undefined, mode: number): number {
   return birth && (mode & (birth.umask | SPECIAL)) === 0 ? mode : 0o600
 }
 
 /** The same of a directory, which its owner must be able to fill meanwhile. */
-export function directoryMode(birth: Birth | undefined, mode: number): number {
+export function directoryMode(birth: CreationDefaults | undefined, mode: number): number {
   const born = fileMode(birth, mode)
   return (born & OWNER_ALL) === OWNER_ALL ? born : OWNER_ALL
 }

@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
  * How directories can be held on this machine. Through /proc where it is there and open to this process: one that has
  * given up root by itself may not look into its own.
  */
-export function handlesHere(): 'proc' | 'paths' {
+export function detectProcFd(): 'proc' | 'paths' {
   if (process.platform !== 'linux') return 'paths'
   const fd = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY)
   try {

@@ -2,7 +2,7 @@ import { LimitError, RootfsError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
 
 /** Longest path of an entry, in bytes: PATH_MAX of Linux. */
-export const MAX_PATH_BYTES = 4096
+export const MAX_TARGET_PATH_BYTES = 4096
 /** Longest name in a directory, in bytes: NAME_MAX of Linux. */
 export const MAX_NAME_BYTES = 255
 
@@ -18,7 +18,7 @@ const WINDOWS_IMPOSSIBLE = /[\\:*?"<>|\u0001-\u001f]|[. ]$/
  * @throws {@link LimitError} for paths and names longer than Linux takes.
  */
 export function splitPath(path: string, windowsNames: boolean): string[] {
-  if (path.length * 3 > MAX_PATH_BYTES) limit('path bytes', MAX_PATH_BYTES, path)
+  if (path.length * 3 > MAX_TARGET_PATH_BYTES) limit('path bytes', MAX_TARGET_PATH_BYTES, path)
   const components = path.split('/').filter(part => part !== '' && part !== '.')
   for (const part of components) {
     if (part === '..') throw new RootfsError('ERR_UNSAFE_PATH', 'a path must not hold ".."', { path })

@@ -29,7 +29,7 @@ export interface Target {
  *
  * @throws {@link RootfsError} `ERR_TARGET_NOT_EMPTY`.
  */
-export function openTarget(directory: string, options: WriterOptions): Target {
+export function openUnpackTarget(directory: string, options: WriterOptions): Target {
   const wanted = resolve(directory)
   const there = realPath(wanted)
   if (there === undefined) return besideTarget(wanted, options)

@@ -1,17 +1,17 @@
 import { LayerStoreError, RootfsError } from '../../../errors/index.ts'
 import { loadXattrAccess, type XattrAccess } from '../../../internal/xattr-access.ts'
-import { ArchiveCutter } from '../entries/entry-splitter.ts'
+import { EntrySplitter } from '../entries/entry-splitter.ts'
 import { finishDirectories } from '../entries/finish-directories.ts'
 import { type LayerMarks, MarkCollector } from '../entries/mark-collector.ts'
 import { isCurable, MarksFirst } from '../entries/marks-first.ts'
 import { TreeState } from '../entries/tree-state.ts'
 import { TreeWriter } from '../entries/tree-writer.ts'
 import type { WriterOptions } from '../entries/writer-options.ts'
-import { foldsNames } from '../tree/case-insensitive.ts'
-import { birthIn } from '../tree/creation-defaults.ts'
+import { isCaseInsensitive } from '../tree/case-insensitive.ts'
+import { creationDefaultsIn } from '../tree/creation-defaults.ts'
 import { MAX_DEPTH } from '../tree/directory-tree.ts'
 import { NOTHING_WRITTEN } from '../unpack-report.ts'
-import { openTarget, type Target } from './target.ts'
+import { openUnpackTarget, type Target } from './target.ts'
 import { packFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
 
@@ -22,7 +22,7 @@ export class WriterService {
   #state: TreeState | undefined
   #writer: TreeWriter | undefined
   /** Takes the archive at hand. */
-  #reader: ArchiveCutter | MarkCollector | undefined
+  #reader: EntrySplitter | MarkCollector | undefined
   /** Whiteouts of the layer that comes next, if it was looked through. */
   #marks: LayerMarks | undefined
   /** Whether layers are looked through before they are written. */
@@ -59,14 +59,14 @@ export class WriterService {
     const xattrs = await this.#loadXattrs()
     this.#directory = directory
     this.#limits = options.limits
-    this.#target = openTarget(directory, options)
+    this.#target = openUnpackTarget(directory, options)
     const { root } = this.#target
-    const folds = options.foldsNames || (this.#target.lateLevels > 0 && foldsNames(root))
+    const folds = options.foldsNames || (this.#target.lateLevels > 0 && isCaseInsensitive(root))
     this.#state = new TreeState(root, { ...options, foldsNames: folds }, xattrs)
     const isPrivate = this.#target.lateLevels > 0
     this.#state.tree.root.made = isPrivate
     // Only in private nobody can use what is there with its final mode before its content is proven.
-    if (isPrivate && options.handles === 'proc') this.#state.metadata.birth = birthIn(root)
+    if (isPrivate && options.handles === 'proc') this.#state.metadata.birth = creationDefaultsIn(root)
     this.#writer = new TreeWriter(this.#state)
   }
 
@@ -78,7 +78,7 @@ export class WriterService {
   #beginLayer(name: string): void {
     const writer = this.#writer as TreeWriter
     writer.beginLayer(name, this.#marks)
-    this.#reader = new ArchiveCutter(writer, this.#limits)
+    this.#reader = new EntrySplitter(writer, this.#limits)
   }
 
   #endLayer(): void {

@@ -2,7 +2,7 @@ import type { Digest } from '../../../digest/index.ts'
 import { RegistryError } from '../../../errors/index.ts'
 import type { Descriptor, Repository } from '../../../oci/index.ts'
 import type { RegistryClient } from '../../../registry/index.ts'
-import type { GraphNode } from '../transfer-graph.ts'
+import type { TransferNode } from '../transfer-graph.ts'
 import type { NeedsContext, StepNeed } from '../transfer-target.ts'
 import type { RegistryTargetOptions } from './registry-target-options.ts'
 
@@ -17,7 +17,7 @@ export interface AskedRegistry extends RegistryTargetOptions {
 /** If the registry has the manifest on top, all below it counts as there: one request. Otherwise one HEAD for each blob. */
 export async function needsOfRegistry(
   asked: AskedRegistry,
-  nodes: readonly GraphNode[],
+  nodes: readonly TransferNode[],
   context: NeedsContext,
 ): Promise<readonly StepNeed[]> {
   const all = nodes.filter(node => node.belowRoot !== false)
@@ -46,7 +46,7 @@ async function hasManifest(
   }
 }
 
-async function needOf(asked: AskedRegistry, node: GraphNode, context: NeedsContext): Promise<StepNeed> {
+async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsContext): Promise<StepNeed> {
   const { kind, descriptor, content } = node
   const { registry, to, mountFrom, uploads } = asked
   const { signal, source } = context

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import type { UploadMemory } from '../../../registry/index.ts'
-import type { BlobSource } from '../../../store/index.ts'
+import type { KnownSource } from '../../../store/index.ts'
 import type { PushTurns } from '../store/push-turns.ts'
 
 /** How a registry is to be filled. */
@@ -17,5 +17,5 @@ export interface RegistryTargetOptions {
   /** Takes turns with other processes that push the same blobs from the same store. */
   readonly turns?: PushTurns | undefined
   /** Repositories that are thought to have a blob. */
-  readonly knownSources?: ((digest: Digest, options: AbortOptions) => Promise<readonly BlobSource[]>) | undefined
+  readonly knownSources?: ((digest: Digest, options: AbortOptions) => Promise<readonly KnownSource[]>) | undefined
 }

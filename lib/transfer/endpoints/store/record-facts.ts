@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { type Descriptor, parseConfig, parseImageDocument, type Repository } from '../../../oci/index.ts'
-import { readDocument, recordBlobSource, recordLayerFact, type Store } from '../../../store/index.ts'
+import { readDocument, recordKnownSource, recordLayerFact, type Store } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function recordSources(
   { registry, repository }: Repository,
 ): Promise<void> {
   const moved = steps.filter(({ need, content }) => need !== 'skip' && content === undefined)
-  await eachOf(moved, ({ descriptor }) => recordBlobSource(store, descriptor.digest, { registry, repository }))
+  await eachOf(moved, ({ descriptor }) => recordKnownSource(store, descriptor.digest, { registry, repository }))
 }
 
 /** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */

@@ -3,15 +3,15 @@ import { formatReference, parseReference, type Reference } from '../../oci/index
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import { pushTarget } from './registry/push-target.ts'
-import { sourceInRegistry } from './registry/source-in-registry.ts'
-import { targetInRegistry } from './registry/target-in-registry.ts'
-import { type ReadableStore, sourceInStore } from './store/source-in-store.ts'
-import { type StoreTargetOptions, targetInStore } from './store/target-in-store.ts'
+import { registrySourceEndpoint } from './registry/registry-source-endpoint.ts'
+import { registryTargetEndpoint } from './registry/registry-target-endpoint.ts'
+import { type ReadableStore, storeSourceEndpoint } from './store/store-source-endpoint.ts'
+import { type StoreTargetOptions, storeTargetEndpoint } from './store/store-target-endpoint.ts'
 import type { TransferSource } from './transfer-source.ts'
 import type { TransferTarget } from './transfer-target.ts'
 
 /** An image in a registry. */
-export interface RegistryEnd {
+export interface RegistryLocation {
   /** Client that reaches it. */
   readonly registry: RegistryClient
   /** Name of the image there. */
@@ -19,7 +19,7 @@ export interface RegistryEnd {
 }
 
 /** An image in a store. */
-export interface StoreEnd<S = Store> {
+export interface StoreLocation<S = Store> {
   /** The store, or whatever has its shape. */
   readonly store: S
   /** Name of the image there. @defaultValue for a target: the name it has at the source */
@@ -31,10 +31,10 @@ export interface StoreEnd<S = Store> {
 }
 
 /** Where a copy comes from. */
-export type CopySource = RegistryEnd | StoreEnd<ReadableStore> | TransferSource
+export type CopySource = RegistryLocation | StoreLocation<ReadableStore> | TransferSource
 
 /** Where a copy goes. */
-export type CopyTarget = RegistryEnd | StoreEnd | TransferTarget
+export type CopyTarget = RegistryLocation | StoreLocation | TransferTarget
 
 /** How a copy is to be taken. */
 export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffIds'> {
@@ -48,10 +48,10 @@ export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffI
 
 /** The source behind what a caller names. */
 export function openSource(from: CopySource): TransferSource {
-  if ('registry' in from) return sourceInRegistry(from.registry, from.reference)
+  if ('registry' in from) return registrySourceEndpoint(from.registry, from.reference)
   if (!('store' in from)) return from
   if (from.name === undefined) throw new FormatError('ERR_INVALID_ARGUMENT', 'a copy from a store needs a name')
-  return sourceInStore(from.store, from.name, from.label)
+  return storeSourceEndpoint(from.store, from.name, from.label)
 }
 
 /** The target behind what a caller names. */
@@ -66,7 +66,7 @@ export function openTarget(
     const settings = { tags, mountFrom, chunkBytes }
     return 'store' in from
       ? pushTarget(from.store, to.registry, to.reference, settings)
-      : targetInRegistry(to.registry, to.reference, settings)
+      : registryTargetEndpoint(to.registry, to.reference, settings)
   }
   if (!('store' in to)) return to
   const name = to.name ?? source.name
@@ -75,7 +75,7 @@ export function openTarget(
   // A name from elsewhere is a reference, whatever the names of the target look like.
   const verbatim = to.verbatim && to.name !== undefined
   const others = (tags ?? []).map(tag => (verbatim ? tag : tagged(name, tag)))
-  return targetInStore(to.store, [name, ...others], { verifyDiffIds, verbatim, label })
+  return storeTargetEndpoint(to.store, [name, ...others], { verifyDiffIds, verbatim, label })
 }
 
 function tagged(name: string, tag: string): string {

@@ -8,7 +8,7 @@ import type { TransferSource } from '../transfer-source.ts'
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
-export function sourceInRegistry(registry: RegistryClient, reference: string | Reference): TransferSource {
+export function registrySourceEndpoint(registry: RegistryClient, reference: string | Reference): TransferSource {
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
   const repository = { registry: ref.registry, repository: ref.repository }
   const places = registry.sourcesOf(repository)
@@ -24,7 +24,7 @@ export function sourceInRegistry(registry: RegistryClient, reference: string | R
       (await registry.fetchManifest({ ...repository, digest }, options)).bytes,
     readBlob: (descriptor, options) => registry.fetchBlob(repository, descriptor, options),
     distrust: (digest: Digest) => registry.distrustBlob(repository, digest),
-    referrers: (digest, options) => registry.referrers(repository, digest, options),
+    referrers: (digest, options) => registry.listReferrers(repository, digest, options),
   }
 }
 

@@ -5,7 +5,7 @@ import {
   type DerivedStore,
   type LeaseStore,
   readDocument,
-  recordBlobSource,
+  recordKnownSource,
 } from '../../../store/index.ts'
 import type { TransferSource } from '../transfer-source.ts'
 import { storedReferrers } from './stored-referrers.ts'
@@ -30,7 +30,11 @@ export interface ReadableStore extends NamedBlobs {
  * @param name - Name or digest in the store.
  * @param label - What plans call it.
  */
-export function sourceInStore(store: ReadableStore, name: string, label: string = `store:${name}`): TransferSource {
+export function storeSourceEndpoint(
+  store: ReadableStore,
+  name: string,
+  label: string = `store:${name}`,
+): TransferSource {
   return {
     label,
     name: isDigest(name) ? undefined : name,
@@ -47,7 +51,7 @@ export function sourceInStore(store: ReadableStore, name: string, label: string 
       ? { hold: (text, digests, options) => store.leases!.hold({ label: text, digests, ...options }) }
       : {}),
     async arrived(digests, at) {
-      await Promise.all(digests.map(digest => recordBlobSource(store, digest, at)))
+      await Promise.all(digests.map(digest => recordKnownSource(store, digest, at)))
     },
   }
 }

@@ -4,9 +4,9 @@ import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import type { Descriptor } from '../../../oci/index.ts'
-import { findDocument, type IngestInfo, keptName, type Store } from '../../../store/index.ts'
+import { findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
-import type { GraphNode } from '../transfer-graph.ts'
+import type { TransferNode } from '../transfer-graph.ts'
 import type {
   BlobFeed,
   BlobOutcome,
@@ -34,12 +34,12 @@ export interface StoreTargetOptions {
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
-export function targetInStore(
+export function storeTargetEndpoint(
   store: Store,
   names: readonly string[],
   options: StoreTargetOptions & { readonly label?: string | undefined } = {},
 ): TransferTarget {
-  const kept = names.map(name => keptName(name, options))
+  const kept = names.map(name => storedName(name, options))
   return new StoreTarget(store, kept, options)
 }
 
@@ -91,13 +91,16 @@ class StoreTarget implements TransferTarget {
     return kept?.byteLength === size && (await digestOf(kept)) === digest ? kept : undefined
   }
 
-  async needs(nodes: readonly GraphNode[], { documents, source, signal }: NeedsContext): Promise<readonly StepNeed[]> {
+  async needs(
+    nodes: readonly TransferNode[],
+    { documents, source, signal }: NeedsContext,
+  ): Promise<readonly StepNeed[]> {
     const steps: PlanStep[] = []
     for (const node of nodes) steps.push({ ...node, ...(await this.#need(node, source.places ?? [], signal)) })
     return withSameContent(this.#store, steps, documents, signal)
   }
 
-  async #need(node: GraphNode, places: readonly string[], signal: AbortSignal | undefined): Promise<StepNeed> {
+  async #need(node: TransferNode, places: readonly string[], signal: AbortSignal | undefined): Promise<StepNeed> {
     const { digest, size } = node.descriptor
     const stored = isDigest(digest) ? await this.#store.stat(digest, { signal }) : undefined
     if (stored?.size === size) return { need: 'present', reason: 'already in the store' }

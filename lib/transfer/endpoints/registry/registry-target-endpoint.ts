@@ -14,7 +14,7 @@ import {
 } from '../../../oci/index.ts'
 import type { PushedBlob, RegistryClient } from '../../../registry/index.ts'
 import type { PlanStep } from '../../plan.ts'
-import type { GraphNode } from '../transfer-graph.ts'
+import type { TransferNode } from '../transfer-graph.ts'
 import type {
   BlobFeed,
   BlobOutcome,
@@ -31,7 +31,7 @@ import type { RegistryTargetOptions } from './registry-target-options.ts'
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for what is no tag.
  */
-export function targetInRegistry(
+export function registryTargetEndpoint(
   registry: RegistryClient,
   reference: string | Reference,
   options: RegistryTargetOptions = {},
@@ -69,7 +69,7 @@ class RegistryTarget implements TransferTarget {
     underWay.set(registry, this.#flights)
   }
 
-  async needs(nodes: readonly GraphNode[], context: NeedsContext): Promise<readonly StepNeed[]> {
+  async needs(nodes: readonly TransferNode[], context: NeedsContext): Promise<readonly StepNeed[]> {
     this.#checkPinned(context.root)
     const { turns } = this.#options
     const isFlying = async (digest: Digest) =>
