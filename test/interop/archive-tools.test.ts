@@ -8,6 +8,7 @@ import { writeLayer } from '../../lib/layer/index.ts'
 import { parsePlatform } from '../../lib/oci/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { containers } from '../helpers/containers.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { program } from '../helpers/program.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -153,17 +154,9 @@ describe.runIf(needsProgram('skopeo'))('skopeo', () => {
 
 describe.each(['buildah', 'podman'])('%s', name => {
   const there = needsProgram(name)
-  let counter = 0
-  /** Storage options with a storage directory per test. */
-  const storage = () => {
-    const folder = at(`${name}-${counter++}`)
-    mkdirSync(folder)
-    const root = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs']
-    return (...args: string[]) => program(name, [...root, ...args])
-  }
-
   test.runIf(there)('pulls from both formats and pushes to both', async () => {
-    const run = storage()
+    using tool = containers(name)
+    const { run } = tool
     await run('pull', '-q', `oci-archive:${at('oci.tar')}:app:1`)
     await run('pull', '-q', `docker-archive:${at('docker-both.tar')}:app:1`)
     const [, id] = app.manifest.config.digest.split(':')
@@ -176,7 +169,8 @@ describe.each(['buildah', 'podman'])('%s', name => {
   })
 
   test.runIf(there && name === 'podman')('loads our archives, and saves archives that we load', async () => {
-    const run = storage()
+    using tool = containers(name)
+    const { run } = tool
     expect(await run('load', '-i', at('docker-both.tar'))).toMatch(/docker.io\/library\/app:1\n.*ghcr.io\/o\/db:2/s)
     expect(await run('load', '-i', at('oci.tar'))).toContain('app:1')
     await run('save', '-q', '-m', '-o', at('podman-both.tar'), 'docker.io/library/app:1', 'ghcr.io/o/db:2')

@@ -1,6 +1,5 @@
 import { lchownSync, lutimesSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { chmod, link } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -8,6 +7,7 @@ import { composeImage, readImage } from '../../lib/image/index.ts'
 import { diffTrees, directoryTree, writeDiffLayer, writeLayer } from '../../lib/layer/index.ts'
 import { openUnionView, squashLayers, unpackImage, type ViewLayer } from '../../lib/rootfs/index.ts'
 import type { Store } from '../../lib/store/index.ts'
+import { type Containers, containers } from '../helpers/containers.ts'
 import { listTree, type TreeEntry } from '../helpers/list-tree.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
@@ -20,14 +20,14 @@ const inline = { writer: 'inline' } as const
 const nothing = { added: [], modified: [], metadataOnly: [], deleted: [] }
 
 let place: ReturnType<typeof temporaryDirectory>
+let tools: Containers
 let base: string
 let store: Store
 let lowest: ViewLayer
 beforeAll(async () => {
   place = temporaryDirectory('diff-tools')
-  // umoci and buildah make image names of the path, which must be in lower case.
-  base = join(tmpdir(), `layerstore-diff-${process.pid}`)
-  symlinkSync(place.path, base)
+  tools = containers('buildah')
+  base = tools.linkTo(place.path)
   store = await openStore(join(base, 'store'))
   lowest = await writeLayer(store, [
     ...variedEntries(),
@@ -39,7 +39,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await store?.close()
-  rmSync(base, { force: true })
+  tools?.[Symbol.dispose]()
   place?.[Symbol.dispose]()
 })
 
@@ -78,8 +78,8 @@ const unpackers: Record<string, (name: string) => Promise<TreeEntry[]>> = {
     return listTree(join(bundle, 'rootfs'))
   },
   async buildah(name) {
-    const container = (await buildah('from', '--name', `work-${name}`, `oci:${base}/store:app:${name}`)).trim()
-    const tree = listTree((await buildah('mount', container)).trim())
+    const container = await buildah('from', '--name', `work-${name}`, `oci:${base}/store:app:${name}`)
+    const tree = listTree(await buildah('mount', container))
     await buildah('umount', container)
     await buildah('rm', container)
     return tree
@@ -87,8 +87,7 @@ const unpackers: Record<string, (name: string) => Promise<TreeEntry[]>> = {
 }
 
 function buildah(...args: string[]): Promise<string> {
-  const where = ['--storage-driver', 'vfs', '--root', join(base, 'b'), '--runroot', join(base, 'br')]
-  return program('buildah', [...where, ...args])
+  return tools.run(...args)
 }
 
 describe.runIf(isRoot).each(Object.keys(unpackers))('%s', tool => {
@@ -157,14 +156,14 @@ test.runIf(isRoot && needsProgram('umoci') && needsProgram('skopeo'))(
 test.runIf(isRoot && needsProgram('buildah'))(
   'our view of layers committed by buildah equals the tree that buildah mounts',
   async () => {
-    const container = (await buildah('from', '--name', 'commit', `oci:${base}/store:app:lowest`)).trim()
-    await change((await buildah('mount', container)).trim())
+    const container = await buildah('from', '--name', 'commit', `oci:${base}/store:app:lowest`)
+    await change(await buildah('mount', container))
     await buildah('umount', container)
     const layout = join(base, 'buildah-layout')
     await buildah('commit', '--timestamp', '1600000300', container, `oci:${layout}:changed`)
     await buildah('rm', container)
-    const again = (await buildah('from', '--name', 'again', `oci:${layout}:changed`)).trim()
-    await expectSame(layout, 'changed', (await buildah('mount', again)).trim())
+    const again = await buildah('from', '--name', 'again', `oci:${layout}:changed`)
+    await expectSame(layout, 'changed', await buildah('mount', again))
     await buildah('umount', again)
     await buildah('rm', again)
   },

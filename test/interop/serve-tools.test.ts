@@ -8,6 +8,7 @@ import { fromDirectory, writeLayer } from '../../lib/layer/index.ts'
 import { MediaType, parseManifest } from '../../lib/oci/index.ts'
 import { allowHtpasswd, allowUsers, createRegistryServer, type RegistryServer } from '../../lib/server/index.ts'
 import { createMemoryStore, readDocument, type Store } from '../../lib/store/index.ts'
+import { type Containers, containers } from '../helpers/containers.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { startDockerRegistry } from '../helpers/start-docker-registry.ts'
@@ -56,11 +57,12 @@ const authFile = () => {
 }
 
 describe.runIf(needsProgram('podman'))('podman', () => {
-  const podman = async (...args: string[]) => {
-    const at = ['--root', join(directory.path, 'root'), '--runroot', join(directory.path, 'run')]
-    const { stdout } = await run('podman', [...at, '--storage-driver', 'vfs', ...args], { timeout: 60_000 })
-    return stdout.trim()
-  }
+  let tool: Containers
+  beforeAll(() => {
+    tool = containers('podman')
+  })
+  afterAll(() => tool[Symbol.dispose]())
+  const podman = (...args: string[]) => tool.run(...args)
 
   test('logs in with the right password only', async () => {
     const login = (password: string, file: string) =>

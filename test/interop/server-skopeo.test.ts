@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { createRegistryServer, type RegistryServer } from '../../lib/server/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { containers } from '../helpers/containers.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
@@ -119,9 +120,8 @@ describe.runIf(needsProgram('buildah'))('buildah', () => {
     const store = createMemoryStore()
     await using server = createRegistryServer(store)
     const host = (await server.listen()).url.replace('http://', '')
-    const root = ['--root', join(directory.path, 'root'), '--runroot', join(directory.path, 'run')]
-    const buildah = async (...args: string[]) =>
-      (await run('buildah', [...root, '--storage-driver', 'vfs', ...args], { timeout: 60_000 })).stdout.trim()
+    using tool = containers('buildah')
+    const buildah = tool.run
     writeFileSync(join(directory.path, 'hello.txt'), 'hello')
     const container = await buildah('from', 'scratch')
     await buildah('copy', container, join(directory.path, 'hello.txt'), '/hello.txt')

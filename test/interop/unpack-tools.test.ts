@@ -1,13 +1,13 @@
-import { createReadStream, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage, type Image } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { MediaType } from '../../lib/oci/index.ts'
 import { unpackImage, unpackLayers } from '../../lib/rootfs/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { containers } from '../helpers/containers.ts'
 import { listTree, type TreeEntry } from '../helpers/list-tree.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
@@ -150,25 +150,11 @@ withRoot('umoci')('umoci', () => {
 })
 
 withRoot('buildah')('buildah', () => {
-  const buildah = (...args: string[]) =>
-    program('buildah', [
-      '--storage-driver',
-      'vfs',
-      '--root',
-      join(place.path, 'b'),
-      '--runroot',
-      join(place.path, 'br'),
-      ...args,
-    ])
-
   test('unpacks an image of ours to the same tree, and commits it to an image that we unpack to it', async () => {
-    // buildah makes image names of the path, which must be in lower case.
-    const link = join(tmpdir(), `layerstore-${process.pid}`)
-    symlinkSync(place.path, link)
-    onTestFinished(() => rmSync(link))
-    const from = `oci:${link}/store:app:1`
-    const container = (await buildah('from', '--name', 'work', from)).trim()
-    const mounted = (await buildah('mount', container)).trim()
+    using tool = containers('buildah')
+    const buildah = tool.run
+    const container = await buildah('from', '--name', 'work', `oci:${tool.linkTo(place.path)}/store:app:1`)
+    const mounted = await buildah('mount', container)
     expect(listTree(mounted)).toEqual(expected)
     await program('touch', ['-d', '@1600000030', join(mounted, 'etc/touched')])
     await program('rm', ['-r', join(mounted, 'closed')])

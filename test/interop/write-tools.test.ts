@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { fromDirectory, writeLayer } from '../../lib/layer/index.ts'
 import type { Store } from '../../lib/store/index.ts'
+import { containers } from '../helpers/containers.ts'
 import { listTree, type TreeEntry } from '../helpers/list-tree.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
@@ -133,14 +133,10 @@ withRoot('umoci')('umoci', () => {
 
 withRoot('buildah')('buildah', () => {
   test('unpacks a layer of ours to the same tree, attributes included', async () => {
-    const storage = ['--storage-driver', 'vfs', '--root', join(place.path, 'b'), '--runroot', join(place.path, 'br')]
-    const buildah = (...args: string[]) => program('buildah', [...storage, ...args])
-    // buildah makes image names of the path, which must be in lower case.
-    const link = join(tmpdir(), `layerstore-write-${process.pid}`)
-    symlinkSync(place.path, link)
-    onTestFinished(() => rmSync(link))
-    const container = (await buildah('from', '--name', 'work', `oci:${link}/store:app:1`)).trim()
-    await expectSame((await buildah('mount', container)).trim(), GO_LOSES)
+    using tool = containers('buildah')
+    const buildah = tool.run
+    const container = await buildah('from', '--name', 'work', `oci:${tool.linkTo(place.path)}/store:app:1`)
+    await expectSame(await buildah('mount', container), GO_LOSES)
     await buildah('umount', container)
     await buildah('rm', container)
   }, 120_000)

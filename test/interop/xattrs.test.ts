@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage, type Image, readImage } from '../../lib/image/index.ts'
 import { loadXattrAccess, type XattrAccess } from '../../lib/internal/xattr-access.ts'
@@ -10,6 +9,7 @@ import { readLayerTar, writeLayer } from '../../lib/layer/index.ts'
 import { readXattrs } from '../../lib/layer/source/read-xattrs.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
 import type { Store } from '../../lib/store/index.ts'
+import { containers } from '../helpers/containers.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { program } from '../helpers/program.ts'
@@ -117,19 +117,15 @@ test.runIf(canRun && needsProgram('umoci'))('umoci unpacks our attributes, and w
 })
 
 test.runIf(canRun && needsProgram('buildah'))('buildah shows our attributes in a container', async () => {
-  const options = ['--storage-driver', 'vfs', '--root', join(place.path, 'b'), '--runroot', join(place.path, 'br')]
-  // buildah makes image names of the path, which must be in lower case.
-  const link = join(tmpdir(), `layerstore-xattrs-${process.pid}`)
-  symlinkSync(place.path, link)
-  onTestFinished(() => rmSync(link))
-  const from = `oci:${link}/store:app:1`
-  const container = (await program('buildah', [...options, 'from', '--name', 'work', from])).trim()
-  const mounted = (await program('buildah', [...options, 'mount', container])).trim()
+  using tool = containers('buildah')
+  const buildah = tool.run
+  const container = await buildah('from', '--name', 'work', `oci:${tool.linkTo(place.path)}/store:app:1`)
+  const mounted = await buildah('mount', container)
   // The vfs driver copies trees without attributes of other namespaces.
   const { 'bin/ping': ping, 'odd-\xff': odd } = xattrsIn(mounted)
   expect([ping?.['user.bytes'], odd]).toEqual([bytes.toString('hex'), expected['odd-\xff']])
-  await program('buildah', [...options, 'umount', container])
-  await program('buildah', [...options, 'rm', container])
+  await buildah('umount', container)
+  await buildah('rm', container)
 })
 
 test.runIf(canRun && needsProgram('tar') && needsProgram('bsdtar'))(
