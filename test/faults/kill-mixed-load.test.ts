@@ -11,9 +11,10 @@ import { bundleChild } from '../helpers/bundle-child.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { serveStore } from '../helpers/serve-store.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
+import { sweep } from '../helpers/sweep.ts'
 
 /** How many processes are killed. */
-const KILLS = Number(process.env.LAYERSTORE_KILLS ?? 40)
+const KILLS = sweep(200, 8)
 const AT_WORK = 4
 /** Processes that wait to take the place of one that was killed. */
 const SPARE = 3
@@ -83,7 +84,7 @@ async function expectKept(path: string, promises: Promises): Promise<number> {
 }
 
 test(`killed ${KILLS} times at random moments of a mixed load of four processes, the store loses nothing and blocks nobody`, {
-  timeout: 300_000,
+  timeout: 400_000,
 }, async () => {
   using directory = memoryDirectory('mixed')
   const remote = createMemoryStore()

@@ -12,9 +12,10 @@ import { mount } from '../helpers/mount.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
+import { sweep } from '../helpers/sweep.ts'
 
 /** How often the power is cut, with each durability. */
-const CUTS = Number(process.env.LAYERSTORE_CUTS ?? 8)
+const CUTS = sweep(20, 3)
 const canRun = needsRoot() && needsProgram('mkfs.ext4') && needsProgram('losetup')
 
 let program: Awaited<ReturnType<typeof bundleChild>>

@@ -14,8 +14,8 @@ import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { startTokenServer } from '../helpers/start-token-server.ts'
 import { twentyLayers } from '../helpers/twenty-layers.ts'
 
-const LAYER = 200_000
-const PIECE = 100_000
+const LAYER = 40_000
+const PIECE = 20_000
 const image = twentyLayers(LAYER)
 const total = image.blobs.reduce((sum, { bytes }) => sum + bytes.length, image.manifest.bytes.length)
 const user = { username: 'ann', password: 'a secret' }
@@ -142,7 +142,7 @@ const aBlob = (n: number): FaultCondition => ({
   path: new RegExp(`/blobs/${image.layers[n]!.descriptor.digest}`),
 })
 const cutThen = (fault: RegistryFault): (readonly [RegistryFault, FaultCondition])[] => [
-  [{ kind: 'cut', after: 100_000 }, aBlob(7)],
+  [{ kind: 'cut', after: LAYER / 2 }, aBlob(7)],
   [fault, aBlob(7)],
 ]
 

@@ -6,7 +6,13 @@ import { beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
+import { sweep } from '../helpers/sweep.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
+
+/** How often two processes are killed. */
+const KILLS = sweep(20, 4)
+/** How many names each of eight processes sets. */
+const NAMES = sweep(25, 6)
 
 let library: string
 beforeAll(() => {
@@ -78,12 +84,12 @@ async function expectSound(path: string, said: readonly string[]): Promise<void>
   expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
 }
 
-test('killed at 40 random moments, the store keeps what it acknowledged and blocks nobody', {
+test('killed at random moments, the store keeps what it acknowledged and blocks nobody', {
   timeout: 120_000,
 }, async () => {
   using directory = memoryDirectory('kill')
   const said: string[] = []
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < KILLS; i++) {
     const runs = [start(directory.path, `a${i}`, 1000), start(directory.path, `b${i}`, 1000)]
     // Only from the first acknowledgement on there is anything to interrupt.
     while (runs.some(run => run.said.length === 0)) await new Promise(resolve => setTimeout(resolve, 5))
@@ -92,16 +98,16 @@ test('killed at 40 random moments, the store keeps what it acknowledged and bloc
     await Promise.all(runs.map(run => run.ended))
     for (const run of runs) said.push(...run.said)
   }
-  console.log(`killed 40 processes; ${said.length} acknowledgements checked`)
-  expect(said.length).toBeGreaterThan(100)
+  console.log(`killed ${2 * KILLS} processes; ${said.length} acknowledgements checked`)
+  expect(said.length).toBeGreaterThan(2 * KILLS)
   await expectSound(directory.path, said)
 })
 
 test('eight processes tag at the same time, and no name is lost', { timeout: 120_000 }, async () => {
   using directory = memoryDirectory('tags')
-  const runs = Array.from({ length: 8 }, (_, i) => start(directory.path, `p${i}`, 25))
+  const runs = Array.from({ length: 8 }, (_, i) => start(directory.path, `p${i}`, NAMES))
   await Promise.all(runs.map(run => run.ended))
   const said = runs.flatMap(run => run.said)
-  expect(said.filter(line => line.startsWith('name'))).toHaveLength(200)
+  expect(said.filter(line => line.startsWith('name'))).toHaveLength(8 * NAMES)
   await expectSound(directory.path, said)
 })

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { sweep } from './sweep.ts'
 import { transpileLibrary } from './transpile-library.ts'
 
-/** Other processes that use the same stores as a test does, as hard as they can. */
+/** Other processes that use the same stores as a test does, as hard as they can in CI. */
 export interface Hammers {
   /** Resolves when all of them are at work in the directory. */
   join(directory: string): Promise<void>
@@ -18,6 +19,8 @@ export interface Hammers {
 }
 
 const BLOBS = 12
+/** How long each of them rests between two rounds. */
+const REST_MS = sweep(0, 100)
 
 const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `.repeat(1 + i * 400)
 
@@ -28,7 +31,13 @@ const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `
 const CHILD = `
 import { createInterface } from 'node:readline'
 import { openStore, planCollection, runCollection, assertComplete } from './store/index.js'
-const me = Number(process.argv[2])
+const [me, restMs] = process.argv.slice(2).map(Number)
+let wake = () => {}
+// Ends at once when the process is told to leave.
+const rest = () => new Promise(resolve => {
+  const timer = setTimeout(resolve, restMs)
+  wake = () => (clearTimeout(timer), resolve())
+})
 const contentOf = ${contentOf.toString()}
 const type = kind => 'application/vnd.oci.image.' + kind
 const stops = new Map()
@@ -74,6 +83,7 @@ async function hammer(directory) {
       if (error.code !== 'ERR_COLLECTION_REFUSED') faults.push(String(error.stack))
     }
     if (rounds++ === 0) await say({ at: directory })
+    await rest()
   }
   for (let i = 0; i < ${BLOBS}; i++) await store.references.delete('hammer-' + me + ':' + i)
   await store.close()
@@ -81,7 +91,10 @@ async function hammer(directory) {
 }
 for await (const line of createInterface({ input: process.stdin })) {
   const { join, leave } = JSON.parse(line)
-  if (leave) stops.set(leave, true)
+  if (leave) {
+    stops.set(leave, true)
+    wake()
+  }
   if (join) hammer(join).catch(error => say({ at: join, left: join, rounds: 0, faults: [String(error.stack)] }))
 }
 `
@@ -92,7 +105,7 @@ export function startHammers(count: number): Hammers {
   writeFileSync(join(library, 'hammer.mjs'), CHILD)
   const heard = new Map<string, (message: never) => void>()
   const children = Array.from({ length: count }, (_, i) => {
-    const child = spawn(process.execPath, [join(library, 'hammer.mjs'), String(i)], {
+    const child = spawn(process.execPath, [join(library, 'hammer.mjs'), String(i), String(REST_MS)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     createInterface({ input: child.stdout }).on('line', line => {

@@ -1,15 +1,11 @@
 // The enemy of an unpacking: PARENT OUTSIDE. Finds the tree that is being written below PARENT, and for as long as it runs
-// puts links to OUTSIDE in the place of its directories and the directories back. Prints the number of swaps at the end.
+// puts links to OUTSIDE in the place of its directories and the directories back. Prints the number of swaps from time to time.
 import { readdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 const [parent, outside] = process.argv.slice(2)
 let swaps = 0
-let running = true
-process.on('SIGTERM', () => {
-  running = false
-})
-process.stdout.write('ready\n')
+process.stdout.write('0\n')
 
 const attempt = act => {
   try {
@@ -27,7 +23,7 @@ const swapOnce = root => {
       attempt(() => renameSync(place, away)) === undefined &&
       attempt(() => symlinkSync(outside, place)) === undefined
     ) {
-      swaps++
+      if (++swaps % 20 === 0) process.stdout.write(`${swaps}\n`)
       attempt(() => unlinkSync(place))
     }
     attempt(() => renameSync(away, place))
@@ -38,7 +34,6 @@ const loop = () => {
   for (const name of attempt(() => readdirSync(parent)) ?? []) {
     if (name.startsWith('.root.layerstore-')) swapOnce(join(parent, name, 'root'))
   }
-  if (running) setImmediate(loop)
-  else process.stdout.write(`${swaps}\n`)
+  setImmediate(loop)
 }
 loop()

@@ -9,12 +9,13 @@ import { nodeForAnyone } from '../helpers/node-for-anyone.ts'
 import { type RawEntry, rawTar } from '../helpers/raw-tar.ts'
 import { asNobody, giveToNobody, NOBODY } from '../helpers/start-nobody.ts'
 import { startUnpackChild } from '../helpers/start-unpack-child.ts'
+import { sweep } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
-/** How long to try, and how many swaps there have to be. */
-const TIME_MS = 3000
-const SWAPS = 200
+/** How many swaps there have to be, and during how many unpackings. */
+const SWAPS = sweep(1000, 60)
+const ROUNDS = sweep(50, 5)
 
 let library: string
 beforeAll(() => {
@@ -36,18 +37,21 @@ function busyLayer(round: number, directories: number): RawEntry[] {
   ]
 }
 
-async function startSwapper(parent: string, outside: string, user: typeof asNobody) {
+function startSwapper(parent: string, outside: string, user: typeof asNobody) {
   const script = join(import.meta.dirname, '../helpers/swap-directories.mjs')
   const node = nodeForAnyone()
   const child = spawn(node.path, [script, parent, outside], { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', ...user })
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  await lines.next()
-  return async (): Promise<number> => {
-    child.kill('SIGTERM')
-    const swaps = Number((await lines.next()).value)
-    if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
-    node[Symbol.dispose]()
-    return swaps
+  let swaps = 0
+  createInterface({ input: child.stdout }).on('line', line => {
+    swaps = Number(line)
+  })
+  return {
+    swaps: () => swaps,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      if (child.exitCode === null) await new Promise(resolve => child.once('exit', resolve))
+      node[Symbol.dispose]()
+    },
   }
 }
 
@@ -77,21 +81,16 @@ test.each(cases)(
     })
     const before = listTree(outside)
     await using unpacker = startUnpackChild(library, user === 'nobody' ? NOBODY : undefined)
-    const stop = await startSwapper(work, outside, user === 'nobody' ? asNobody : {})
     const codes = new Set<string>()
-    let swaps: number
-    try {
-      const end = Date.now() + TIME_MS
-      while (Date.now() < end) {
+    {
+      await using swapper = startSwapper(work, outside, user === 'nobody' ? asNobody : {})
+      for (let round = 0; round < ROUNDS || swapper.swaps() < SWAPS; round++) {
         const target = join(work, 'root')
         const { code } = await unpacker.run({ archives, target, options: { writer: 'inline' } })
         codes.add(code ?? 'unpacked')
         rmSync(target, { recursive: true, force: true })
       }
-    } finally {
-      swaps = await stop()
     }
-    expect(swaps).toBeGreaterThan(SWAPS)
     expect(listTree(outside)).toEqual(before)
     const possible = [
       'unpacked',
