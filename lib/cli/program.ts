@@ -131,7 +131,7 @@ function addLocalCommands(add: (usage: string, description: string) => Command, 
   add('images', 'list the names in the store')
     .alias('ls')
     .action((options: GlobalOptions) => inSession(options, async s => (await import('./commands/images.ts')).images(s)))
-  add('inspect <name>', 'say what a stored image is')
+  add('inspect <name>', 'say what is stored under a name or digest: an image, an index, an artifact, any blob')
     .option(...platform)
     .action((name: string, options: GlobalOptions & PlatformOption) =>
       inSession(options, async s => (await import('./commands/inspect.ts')).inspect(s, name, options)),

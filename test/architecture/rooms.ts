@@ -26,6 +26,7 @@ export const rooms: Record<string, readonly string[]> = {
   build: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs', 'sandbox'],
   cli: [
     ...base,
+    'compression',
     'dockerfile',
     'store',
     'registry',

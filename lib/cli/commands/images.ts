@@ -88,7 +88,8 @@ async function platformOf(store: Store, config: Descriptor): Promise<string[]> {
   try {
     const bytes = await findDocument(store, config)
     const platform = bytes && platformOfConfig(parseConfig(bytes))
-    return platform ? [formatPlatform(platform)] : []
+    // BuildKit and cosign give attestations and signatures the config of an image, for no platform.
+    return platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : []
   } catch {
     // An artifact has a config of another kind, and no platform.
     return []

@@ -1,0 +1,157 @@
+import { detectCompression } from '../../compression/index.ts'
+import { type Digest, isDigest } from '../../digest/index.ts'
+import { FormatError, LayerStoreError, LimitError, PlatformNotFoundError } from '../../errors/index.ts'
+import { findDescriptor, type Image, readImage, selectPlatform } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import {
+  assertIndexDepth,
+  type Descriptor,
+  hostPlatform,
+  type ImageIndex,
+  type ImageManifest,
+  isDocumentRole,
+  type Platform,
+  parseImageDocument,
+  roleOf,
+} from '../../oci/index.ts'
+import { findDocument, readDocument, type Store } from '../../store/index.ts'
+import { type Kind, kindOf } from './kind-of.ts'
+
+/** An image for one platform. */
+export interface InspectedImage extends Image {
+  readonly kind: 'image'
+}
+
+/** A manifest of something that is no image. */
+export interface InspectedManifest {
+  readonly kind: Exclude<Kind, 'image' | 'index' | 'blob'>
+  readonly descriptor: Descriptor
+  readonly manifest: ImageManifest
+}
+
+/** An index: of images, of artifacts, or of a build cache. */
+export interface InspectedIndex extends Partial<Omit<Image, 'descriptor'>> {
+  readonly kind: 'index' | 'cache'
+  readonly index: ImageIndex
+  readonly entries: readonly IndexEntry[]
+  /** The manifest of the image for this machine, and what it says, if the index has one. */
+  readonly descriptor?: Descriptor
+}
+
+/** An entry of an index. */
+export interface IndexEntry {
+  readonly descriptor: Descriptor
+  /** What it is: from itself, if it is there and can be read, else from what the index says. */
+  readonly kind: Kind | 'config' | 'layer' | 'manifest'
+  /** Whether the store has it. */
+  readonly present: boolean
+}
+
+/** Something that is neither manifest nor index. */
+export interface InspectedBlob {
+  readonly kind: 'blob'
+  readonly descriptor: Descriptor
+  readonly present: boolean
+  /** What its first bytes look like. */
+  readonly content: 'json' | 'tar' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'other'
+}
+
+/** What there is to say of a stored thing. */
+export type Inspected = InspectedImage | InspectedManifest | InspectedIndex | InspectedBlob
+
+/** How to look. */
+export interface InspectOptions extends AbortOptions {
+  /** Platform to take from an index, and to say nothing of the others. */
+  readonly platform?: Platform | undefined
+}
+
+/**
+ * What a name or the digest of any blob stands for.
+ *
+ * @throws `ReferenceNotFoundError` if it stands for nothing; what reading a damaged or missing document throws.
+ */
+export async function findStored(store: Store, name: string, options: AbortOptions): Promise<Descriptor> {
+  try {
+    return await findDescriptor(store, name, options)
+  } catch (error) {
+    const isNoDocument = error instanceof FormatError || error instanceof LimitError
+    const info = isNoDocument && isDigest(name) ? await store.stat(name, options) : undefined
+    if (!info) throw error
+    return { mediaType: 'application/octet-stream', ...info }
+  }
+}
+
+/** Says what a stored thing is, whatever it is. */
+export async function inspectStored(
+  store: Store,
+  root: Descriptor,
+  options: InspectOptions,
+  depth = 0,
+): Promise<Inspected> {
+  if (!isDocumentRole(roleOf(root))) return inspectBlob(store, root, options)
+  assertIndexDepth(depth, root)
+  const document = parseImageDocument(await readDocument(store, root, options), root.mediaType)
+  const kind = kindOf(document)
+  if (document.kind === 'manifest') {
+    if (kind === 'image') return { kind, ...(await readImage(store, root, options)) }
+    return { kind: kind as InspectedManifest['kind'], descriptor: root, manifest: document.manifest }
+  }
+  const { index } = document
+  if (options.platform) {
+    return inspectStored(store, selectPlatform(index, options.platform, root.digest), options, depth + 1)
+  }
+  const entries: IndexEntry[] = []
+  for (const descriptor of index.manifests) entries.push(await inspectEntry(store, descriptor, options))
+  const image = await imageForThisMachine(store, index, entries, options)
+  return { kind: kind as InspectedIndex['kind'], index, entries, ...image }
+}
+
+async function inspectEntry(store: Store, descriptor: Descriptor, options: AbortOptions): Promise<IndexEntry> {
+  const role = roleOf(descriptor)
+  const present = isDigest(descriptor.digest) && (await store.stat(descriptor.digest, options)) !== undefined
+  if (!present || !isDocumentRole(role)) return { descriptor, kind: role, present }
+  try {
+    const bytes = await findDocument(store, descriptor, options)
+    const document = bytes && parseImageDocument(bytes, descriptor.mediaType)
+    return { descriptor, kind: document ? kindOf(document) : role, present: document !== undefined }
+  } catch (error) {
+    // One broken entry hides none of the others; whoever inspects it by its digest is told.
+    if (!LayerStoreError.is(error)) throw error
+    return { descriptor, kind: role, present }
+  }
+}
+
+async function imageForThisMachine(
+  store: Store,
+  index: ImageIndex,
+  entries: readonly IndexEntry[],
+  options: AbortOptions,
+): Promise<Image | undefined> {
+  try {
+    const chosen = selectPlatform(index, hostPlatform())
+    const entry = entries.find(({ descriptor }) => descriptor === chosen)
+    return entry?.kind === 'image' ? await readImage(store, chosen, options) : undefined
+  } catch (error) {
+    if (error instanceof PlatformNotFoundError) return undefined
+    throw error
+  }
+}
+
+async function inspectBlob(store: Store, descriptor: Descriptor, options: AbortOptions): Promise<InspectedBlob> {
+  const { digest } = descriptor
+  const present = isDigest(digest) && (await store.stat(digest, options)) !== undefined
+  return { kind: 'blob', descriptor, present, content: present ? await contentOf(store, digest, options) : 'other' }
+}
+
+/** As many as the header of a tar entry has. */
+const HEAD_BYTES = 512
+
+async function contentOf(store: Store, digest: Digest, options: AbortOptions): Promise<InspectedBlob['content']> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of store.read(digest, { ...options, offset: 0, length: HEAD_BYTES })) chunks.push(chunk)
+  const head = Buffer.concat(chunks)
+  const compression = detectCompression(head)
+  if (compression !== 'none') return compression
+  if (head.subarray(257, 262).toString('latin1') === 'ustar') return 'tar'
+  return /^\s*[{[]/.test(head.toString('latin1')) ? 'json' : 'other'
+}
