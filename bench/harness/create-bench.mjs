@@ -9,6 +9,7 @@ import { summarize } from './measure/statistics.mjs'
  * What a scenario works with: corpora, and `compare`, which measures contenders side by side. Every run is checked before it
  * counts; where a case has a `trial`, something small is checked thoroughly first, and does not count. A case that says how much it `writes` finds so
  * much memory that the machine has at hand; one whose `filesStay` makes so many files that none is removed before the end.
+ * `views` show other columns of the same samples in tables of their own.
  *
  * @param maxRounds - For a quick look: no more rounds than that.
  * @param libraries - Builds of this library by name. With several, `compare` runs nothing but this library, once with
@@ -39,7 +40,8 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
         roundsOf: entry => (entry.skipped ? 0 : (entry.rounds ?? rounds)),
         taken: spec.trial && !smoke ? undefined : able.map(({ sample }) => sample),
       })
-      cases.push(resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]]))))
+      const result = resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]])))
+      cases.push(result, ...viewsOf(spec, result))
       giveBack?.()
     },
     /** Something that cannot be measured here, with the reason. */
@@ -113,6 +115,12 @@ function sampleOf(spec, input, check, { contender, library, job, options }, scra
 function withoutRemoval(act, parent) {
   mkdirSync(parent, { recursive: true })
   return act(mkdtempSync(join(parent, 'layerstore-bench-')))
+}
+
+/** Other columns of the same samples, as cases of their own, which are not plotted. */
+function viewsOf({ views = [] }, { contenders, ...result }) {
+  const without = contenders.map(({ samples: _, ...contender }) => contender)
+  return views.map(({ name, columns }) => ({ ...result, name, columns, plot: false, contenders: without }))
 }
 
 function resultOf({ name, job, bytes, figure = 'wall', columns, plot }, lineup, samples) {

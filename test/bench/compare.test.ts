@@ -64,6 +64,34 @@ describe('a comparison', () => {
     expect(cases[0].contenders[1].summary).toBeUndefined()
   })
 
+  test('shows other columns of the same samples in tables of their own, and plots them once', async () => {
+    using directory = temporaryDirectory('bench')
+    const { cases } = await runScenario(
+      {
+        name: 'sample',
+        question: '?',
+        measure: (bench: { compare(spec: unknown): Promise<void> }) =>
+          bench.compare({
+            name: 'case',
+            job: 'job',
+            input: {},
+            columns: ['seconds'],
+            views: [{ name: 'other', columns: ['errors'] }],
+            entries: [contender('ours', right, { own: true })],
+            check: () => {},
+          }),
+      },
+      { libraries: { here: '/lib' }, scratch: directory.path, smoke: true, maxRounds: 1, say: () => {} },
+    )
+    const shown = cases.map(({ name, columns, plot }: Record<string, unknown>) => [name, columns, plot])
+    expect(shown).toEqual([
+      ['case', ['seconds'], undefined],
+      ['other', ['errors'], false],
+    ])
+    expect(cases[1].contenders[0].summary).toEqual(cases[0].contenders[0].summary)
+    expect(cases[1].contenders[0].samples).toBeUndefined()
+  })
+
   test('fails when this library gives a wrong result', async () => {
     await expect(measure([contender('ours', () => 41, { own: true })])).rejects.toThrow('wrong result 41')
   })

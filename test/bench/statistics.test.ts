@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { alternate } from '../../bench/harness/measure/alternate.mjs'
-import { mad, median, summarize } from '../../bench/harness/measure/statistics.mjs'
+import { mad, median, percentile, summarize } from '../../bench/harness/measure/statistics.mjs'
 
 describe('statistics of the benchmarks', () => {
   test('the median is the middle value, or the mean of the middle two, whatever the order', () => {
     expect(median([3, 1, 2])).toBe(2)
     expect(median([10, 9, 100, 1])).toBe(9.5)
     expect(() => median([])).toThrow('no values')
+  })
+
+  test('a percentile is the value below which a share of the sorted values lies', () => {
+    const values = Array.from({ length: 200 }, (_, i) => i)
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile([7], 0.99)]).toEqual([100, 198, 7])
+    expect(() => percentile([], 0.5)).toThrow('no values')
   })
 
   test('the median absolute deviation is not moved by one outlier', () => {

@@ -12,7 +12,8 @@ const COLORS = { own: '#0b6e99', other: '#9aa5b1', text: '#1f2933', faint: '#6b7
 
 /** Figures of a result as an SVG picture: one panel of bars for each case, values and spread at the bars, an axis below. */
 export function barChart({ name, question, cases, command, environment }) {
-  const panels = cases.map(one => panelOf(one)).filter(panel => panel.bars.length > 0)
+  const plotted = cases.filter(({ plot }) => plot !== false)
+  const panels = plotted.map(one => panelOf(one)).filter(panel => panel.bars.length > 0)
   const footer = [command, captionOf(environment), cautionFor(environment)].filter(Boolean)
   const heights = panels.map(({ bars }) => PANEL_HEAD + bars.length * ROW + AXIS)
   const top = 58

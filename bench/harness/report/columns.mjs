@@ -4,6 +4,9 @@ const seconds = (value, scale = value) => fixed(value, scale < 1 ? 3 : 2)
 const mb = (value, scale = value) => fixed(value / 1e6, scale < 1e6 ? 2 : scale < 1e7 ? 1 : 0)
 const micro = (value, scale = value) => fixed(value * 1e6, scale < 1e-4 ? 1 : 0)
 
+const whole = value => fixed(value, 0)
+const milli = value => fixed(value, 1)
+
 /** How a figure of a result is titled and written. */
 export const COLUMNS = {
   seconds: { title: 'seconds', figure: 'seconds', format: seconds, spread: true },
@@ -19,6 +22,16 @@ export const COLUMNS = {
   total: { title: 'MB in all', figure: 'totalBytes', format: mb },
   kept: { title: 'MB kept', figure: 'keptBytes', format: mb },
   share: { title: 'share kept', figure: 'share', format: value => fixed(value, 3) },
+  errors: { title: 'errors', figure: 'errors', format: whole },
+  descriptors: { title: 'descriptors left', figure: 'descriptorsLeft', format: whole },
+  bigSpeed: { title: '10 MB blobs, MB/s', figure: 'bigBytesPerSecond', format: mb, more: true, spread: true },
+  smallRate: { title: '20 kB blobs a second', figure: 'smallPerSecond', format: whole, more: true, spread: true },
+  pushRate: { title: 'pushes a second', figure: 'pushesPerSecond', format: whole, more: true, spread: true },
+  besideSlow: { title: 'beside slow readers, p99 ms', figure: 'besideSlowP99', format: milli, spread: true },
+  manifestIdle: { title: 'manifest, p99 ms', figure: 'idleP99', format: milli, spread: true },
+  manifestAttacked: { title: 'with wrong passwords', figure: 'attackedP99', format: milli, spread: true },
+  transferIdle: { title: 'transfers, MB/s', figure: 'idleBytesPerSecond', format: mb, spread: true },
+  transferAttacked: { title: 'with wrong passwords', figure: 'attackedBytesPerSecond', format: mb, spread: true },
   pieces: { title: 'pieces', figure: 'pieces', format: value => fixed(value, 0) },
 }
 

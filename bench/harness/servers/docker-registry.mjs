@@ -3,8 +3,11 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Runs an act with docker-registry on a free loopback port over a directory; given is `host:port`. */
-export async function withDockerRegistry(directory, act) {
+/**
+ * Runs an act with docker-registry on a free loopback port over a directory. The act gets `host:port` and the process id.
+ * With `htpasswd` it lets in the users of that file.
+ */
+export async function withDockerRegistry(directory, act, { htpasswd } = {}) {
   const host = `127.0.0.1:${await freePort()}`
   const config = `${directory}/config.yml`
   mkdirSync(directory, { recursive: true })
@@ -14,12 +17,13 @@ export async function withDockerRegistry(directory, act) {
     REGISTRY_HTTP_ADDR: host,
     REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: `${directory}/data`,
     OTEL_TRACES_EXPORTER: 'none',
+    ...(htpasswd && { REGISTRY_AUTH_HTPASSWD_REALM: 'bench', REGISTRY_AUTH_HTPASSWD_PATH: htpasswd }),
   }
   const program = spawn('docker-registry', ['serve', config], { stdio: 'ignore', env })
   const exited = once(program, 'exit')
   try {
     await ready(host)
-    return await act(host)
+    return await act(host, program.pid)
   } finally {
     program.kill('SIGKILL')
     await exited
@@ -39,7 +43,7 @@ function freePort() {
 async function ready(host) {
   for (let attempt = 0; attempt < 200; attempt++) {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined)
-    if (answer?.ok) return
+    if (answer?.ok || answer?.status === 401) return
     await new Promise(done => setTimeout(done, 50))
   }
   throw new Error('docker-registry did not start within ten seconds')
