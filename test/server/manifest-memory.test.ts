@@ -12,7 +12,7 @@ function largeImage(seed: string, bytes = MIB) {
   return rawImage(seed, { annotations: { note: 'y'.repeat(bytes) } })
 }
 
-/** Announces a manifest, and sends the beginning of it. */
+/** Announces a manifest and sends the start of its body. */
 function stalledPut(registry: RunningServer, bytes: number) {
   const { hostname, port } = new URL(registry.url)
   const socket = connect(Number(port), hostname).on('error', () => {})
@@ -31,7 +31,7 @@ function countReads(store: Store): { count: number } {
   return reads
 }
 
-test('manifests that come at the same time are worked on as far as there is memory for them', async () => {
+test('concurrent manifests are processed as far as their memory allows', async () => {
   await using registry = await runningServer({ manifestMemoryBytes: 4.5 * MIB })
   const { put } = registry.store
   let [now, most] = [0, 0]
@@ -43,12 +43,12 @@ test('manifests that come at the same time are worked on as far as there is memo
   }
   const images = Array.from({ length: 10 }, (_, i) => largeImage(`${i}`))
   await Promise.all(images.map((image, i) => pushImage(registry.url, 'app', `${i}`, image)))
-  // Three quarters of the memory are for large ones.
+  // Three quarters of the memory are for large manifests.
   expect(most).toBeLessThanOrEqual(3)
   expect(most).toBeGreaterThan(1)
 })
 
-test('large manifests that do not come keep no small one waiting, and their clients get 408', async () => {
+test('large manifests that do not arrive block no small one, and are answered with 408', async () => {
   await using registry = await runningServer({ manifestMemoryBytes: 4 * MIB, manifestTimeoutMs: 500 })
   const stalled = Array.from({ length: 5 }, () => stalledPut(registry, 3 * MIB))
   await pushImage(registry.url, 'app', '1', rawImage('small'))
@@ -59,13 +59,13 @@ test('large manifests that do not come keep no small one waiting, and their clie
   for (const socket of stalled) socket.destroy()
 })
 
-test('a manifest of unknown length has the memory of the largest, and is refused when it is longer', async () => {
+test('a manifest of unknown length takes the memory of the largest, and is refused if it is longer', async () => {
   await using registry = await runningServer({ manifestMemoryBytes: 4 * MIB })
   const pieces = [Buffer.alloc(3 * MIB, ' '), Buffer.alloc(3 * MIB, ' ')]
   expect((await registry.ask('PUT', '/v2/app/manifests/1', { body: pieces })).status).toBe(413)
 })
 
-test('a client that leaves while its manifest waits for memory leaves the queue', async () => {
+test('a client that disconnects while its manifest waits for memory leaves the queue', async () => {
   const memory = new ManifestMemory(4 * MIB)
   const gone = new AbortController()
   let end!: () => void
@@ -81,7 +81,7 @@ test('a client that leaves while its manifest waits for memory leaves the queue'
   expect(await third).toBe('done')
 })
 
-test('too many manifests that wait for memory are answered with 429', async () => {
+test('too many manifests waiting for memory are answered with 429', async () => {
   const memory = new ManifestMemory(4 * MIB)
   const { signal } = new AbortController()
   const hold = () => memory.during(3 * MIB, signal, () => new Promise<void>(() => {}))
@@ -91,7 +91,7 @@ test('too many manifests that wait for memory are answered with 429', async () =
   await expect(hold()).rejects.toMatchObject({ status: 429 })
 })
 
-test('a small manifest is read once, as long as the store has it', async () => {
+test('a small manifest is read once while the store has it', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -104,7 +104,7 @@ test('a small manifest is read once, as long as the store has it', async () => {
   expect((await registry.ask('GET', `/v2/app/manifests/${image.digest}`)).status).toBe(404)
 })
 
-test('a large manifest is served as a stream, and what it is is looked up once', async () => {
+test('a large manifest is streamed, and its media type is read once', async () => {
   await using registry = await runningServer()
   const image = largeImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -114,12 +114,12 @@ test('a large manifest is served as a stream, and what it is is looked up once',
   expect(answer).toMatchObject({ status: 200, headers: { 'content-type': image.mediaType } })
   expect(answer.body.equals(image.manifest)).toBe(true)
   expect((await registry.ask('HEAD', path)).headers['content-length']).toBe(`${image.manifest.length}`)
-  // To learn what it is, and to send it.
+  // One read for the media type, one to send it.
   expect(reads.count).toBeLessThanOrEqual(3)
   expect((await registry.ask('GET', path)).body.equals(image.manifest)).toBe(true)
 })
 
-test('a blob that is no manifest is looked at once', async () => {
+test('a blob that is no manifest is read once', async () => {
   await using registry = await runningServer()
   const { digest } = await registry.store.put(Buffer.from('no manifest'))
   const reads = countReads(registry.store)
@@ -127,7 +127,7 @@ test('a blob that is no manifest is looked at once', async () => {
   expect(reads.count).toBe(1)
 })
 
-test('a page of referrers reads no more manifests than it lists, and one to know that there are more', async () => {
+test('a page of referrers reads only the manifests that it lists and the next one', async () => {
   await using registry = await runningServer()
   const image = rawImage('a')
   await pushImage(registry.url, 'app', '1', image)
@@ -136,7 +136,7 @@ test('a page of referrers reads no more manifests than it lists, and one to know
     const note = 'y'.repeat(1.5 * MIB)
     await pushImage(registry.url, 'app', seed, rawImage(seed, { subject, annotations: { note } }))
   }
-  // The first look at the store reads everything.
+  // The first scan of the store reads everything.
   await registry.ask('GET', `/v2/app/referrers/${image.digest}`)
   const reads = countReads(registry.store)
   let path: string | undefined = `/v2/app/referrers/${image.digest}`

@@ -1,14 +1,14 @@
 import { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { Fault } from '../fault.ts'
 
-/** Manifests of this size and below have memory of their own, so that large ones never keep them waiting. */
+/** Largest manifest that counts as small; small manifests have reserved memory and never wait for large ones. */
 const SMALL_BYTES = 256 * 1024
-/** The share of the memory that small manifests have. */
+/** Share of the memory that is reserved for small manifests. */
 const SMALL_SHARE = 1 / 4
-/** Requests that wait for memory. */
+/** Requests that may wait for memory; further ones are answered with 429. */
 const MAX_WAITING = 1000
 
-/** Bounds the bytes of the manifests that are in memory at once, of all requests. */
+/** Semaphore for the bytes of all manifests that requests hold in memory. */
 export class ManifestMemory {
   readonly #small: Semaphore
   readonly #large: Semaphore
@@ -20,9 +20,10 @@ export class ManifestMemory {
   }
 
   /**
-   * Waits until there is memory for a manifest of so many bytes, and holds it while `work` runs.
+   * Waits for the memory of a manifest, and holds it while `work` runs.
    *
-   * @throws {@link Fault} 429 if too many requests wait; the signal's reason while it waits; what `work` throws.
+   * @throws {@link Fault} 429 if too many requests wait; the signal's reason if it fires while waiting; the error of
+   * `work`.
    */
   async during<T>(bytes: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const release = await this.#acquire(bytes, signal)
@@ -35,7 +36,10 @@ export class ManifestMemory {
 
   async #acquire(bytes: number, signal: AbortSignal): Promise<() => void> {
     if (this.#waiting >= MAX_WAITING) {
-      const tooMany = { code: 'TOOMANYREQUESTS', message: 'too many manifests are being worked on' } as const
+      const tooMany = {
+        code: 'TOOMANYREQUESTS',
+        message: 'too many manifests are waiting for memory; retry later',
+      } as const
       throw new Fault(429, tooMany, { 'Retry-After': '5' })
     }
     this.#waiting++

@@ -68,7 +68,7 @@ function tagsAsked({ query }: Call, reference: string): readonly string[] {
   return tags
 }
 
-/** Bytes of memory to hold for a manifest, from what the request announces. */
+/** Bytes of memory that the manifest of a request needs: the announced length, or else the limit. */
 function expectedBytes({ request, settings }: Call): number {
   const limit = settings.maxManifestBytes
   const announced = request.headers['content-length']
@@ -79,11 +79,12 @@ function expectedBytes({ request, settings }: Call): number {
 
 async function bodyOf({ request, settings }: Call): Promise<Uint8Array> {
   const { maxManifestBytes: limit, manifestTimeoutMs } = settings
-  // SAFETY: a client that sends half a manifest and stops holds memory that others wait for.
+  // SAFETY: a client may send half a manifest and stop; its memory would be held for ever, and further requests would
+  // wait for it. The time limit releases it.
   const late = new AbortController()
-  const message = `no whole manifest came within ${manifestTimeoutMs} ms`
+  const message = `the manifest did not arrive within ${manifestTimeoutMs} ms`
   const timer = setTimeout(() => late.abort(new Fault(408, { code: 'MANIFEST_INVALID', message })), manifestTimeoutMs)
-  // Leaving the loop must not destroy the connection, on which the refusal has to go out.
+  // Leaving the loop early must not destroy the connection: the refusal is sent on it.
   const chunks = abortableItems(request.iterator({ destroyOnReturn: false }), late.signal)
   try {
     return await collectBytes(chunks, limit, 'manifest bytes')

@@ -5,22 +5,22 @@ import type { Store } from '../../store/index.ts'
 import type { ManifestMemory } from './manifest-memory.ts'
 import { findManifest } from './proven-document.ts'
 
-/** Manifests up to this size are kept in memory. Images of fifty layers have manifests of 10 KiB. */
+/** Largest manifest that is kept in memory. An image of fifty layers has a manifest of 10 KiB. */
 const KEPT_BYTES = 64 * 1024
-/** Bytes of manifests that are kept. */
+/** Bytes of all manifests that are kept. */
 const ALL_KEPT_BYTES = 8 * 1024 * 1024
 /** Media types of larger manifests that are kept. */
 const KEPT_TYPES = 10_000
 
-/** A manifest that the store has. */
+/** Manifest of the store, ready to be sent. */
 export interface FoundManifest {
   readonly descriptor: Descriptor
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
 }
 
 /**
- * The manifests of the store, as they are served: small ones from memory once they were read and proven, large ones as
- * streams. What a digest stands for never changes; whether the store still has it is asked each time.
+ * Serves the manifests of a store: small ones from memory after the first verified read, large ones as streams. The
+ * content of a digest never changes, so only the existence of the blob is checked each time.
  */
 export class StoredManifests {
   readonly #store: Store
@@ -29,7 +29,7 @@ export class StoredManifests {
     maxSize: ALL_KEPT_BYTES,
     sizeCalculation: ({ bytes }) => bytes.byteLength,
   })
-  /** `no` for a blob that is no manifest. */
+  /** Media types by media type of the name and digest; `no` for a blob that is no manifest. */
   readonly #types = new LRUCache<string, string | 'no'>({ max: KEPT_TYPES })
 
   constructor(store: Store, memory: ManifestMemory) {
@@ -37,7 +37,7 @@ export class StoredManifests {
     this.#memory = memory
   }
 
-  /** As {@link findManifest}; the body of a large manifest is read and verified when it is asked for. */
+  /** As {@link findManifest}; the body of a large manifest is read and verified while it is sent. */
   async find(
     which: { readonly digest: Digest; readonly mediaType?: string },
     signal: AbortSignal,
@@ -45,7 +45,7 @@ export class StoredManifests {
     const { digest, mediaType } = which
     const info = await this.#store.stat(digest, { signal })
     if (!info || info.size > Limits.manifestBytes) return undefined
-    // A document that states no media type is read by the one that its name has.
+    // The media type of the name is part of the key: it decides the type of a document without `mediaType`.
     const key = `${mediaType ?? ''} ${digest}`
     const kept = this.#small.get(key)
     if (kept) return { descriptor: kept.descriptor, body: kept.bytes }
@@ -56,14 +56,14 @@ export class StoredManifests {
     return { descriptor: { mediaType: type, ...info }, body: small?.bytes ?? this.#store.read(digest, { signal }) }
   }
 
-  /** Reads a manifest and keeps of it what will be asked for again. */
+  /** Reads a manifest and caches its media type, and its bytes if it is small. */
   async #learn(
     which: { readonly digest: Digest; readonly mediaType?: string },
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const key = `${which.mediaType ?? ''} ${which.digest}`
     const found = await findManifest(this.#store, which, signal)
-    // It may be gone by now, which says nothing of what it was.
+    // A blob that was deleted meanwhile may have been a manifest: cache nothing.
     if (!found && !(await this.#store.stat(which.digest, { signal }))) return undefined
     const type = found?.descriptor.mediaType ?? 'no'
     this.#types.set(key, type)
