@@ -26,6 +26,8 @@ export interface DiskSettings {
 
 /** Blobs that are read at a time, and as many that are put: with both, 64 file descriptors will do. */
 const OPEN_AT_ONCE = 20
+/** Small blobs that are read beside them. */
+const SMALL_AT_ONCE = 4
 
 /** What the parts of a disk store share. */
 export class DiskContext {
@@ -38,6 +40,8 @@ export class DiskContext {
   /** Blobs that are open for reading, also by readers whose callers pause. */
   openReads = 0
   readonly readers = new ElasticSemaphore(OPEN_AT_ONCE)
+  /** For blobs of one piece, if all other permits are held: streams of large blobs do not hold them up. */
+  readonly smallReaders = new ElasticSemaphore(SMALL_AT_ONCE)
   readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true
   #prepared: Promise<void> | undefined

@@ -96,3 +96,23 @@ test('readers whose callers pause keep no other reader waiting', async () => {
     vi.useRealTimers()
   }
 })
+
+test('large blobs that are read keep no small one waiting', async () => {
+  using directory = memoryDirectory('crowd')
+  await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
+  const large = await store.put(Buffer.alloc(1_200_000, 'large'))
+  const small = await store.put(Buffer.from('small'))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const readers = Array.from({ length: 30 }, () => store.read(large.digest)[Symbol.asyncIterator]())
+    const firsts = readers.map(reader => reader.next())
+    await Promise.all(firsts.slice(0, 20))
+    // The clock stands still: no reader gives its turn away.
+    expect((await readAll(store.read(small.digest))).toString()).toBe('small')
+    vi.advanceTimersByTime(101)
+    await Promise.all(firsts)
+    await Promise.all(readers.map(reader => reader.return?.()))
+  } finally {
+    vi.useRealTimers()
+  }
+})

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Digest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError } from '../../errors/index.ts'
+import type { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { ReadBlobOptions } from '../../store/index.ts'
@@ -12,6 +13,7 @@ import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { READ_FLAGS } from '../places/record-file.ts'
 import { ReadPermit } from './read-permit.ts'
+import { lookAtBlob } from './stat-blob-file.ts'
 import { restoreBlob } from './trash.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
@@ -29,7 +31,7 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   checkRange(options)
-  const permit = await ReadPermit.acquire(context.readers, options.signal)
+  const permit = await ReadPermit.acquire(await readersFor(context, digest), options.signal)
   context.openReads++
   try {
     yield* permit.during(readOpened(context, verified, await openBlob(context, digest), digest, options))
@@ -37,6 +39,13 @@ export async function* readBlob(
     context.openReads--
     permit.release()
   }
+}
+
+/** PERF: the size is looked up only where it matters. */
+async function readersFor(context: DiskContext, digest: Digest): Promise<ElasticSemaphore> {
+  if (context.readers.hasRoom) return context.readers
+  const { size = 0 } = (await lookAtBlob(context, digest)) ?? {}
+  return size <= SMALLEST_PIECE ? context.smallReaders : context.readers
 }
 
 async function* readOpened(

@@ -23,10 +23,15 @@ export class ElasticSemaphore {
     return this.#held
   }
 
+  /** Whether {@link acquire} would resolve without waiting. */
+  get hasRoom(): boolean {
+    return this.#held < this.#limit
+  }
+
   /** Waits for a permit and resolves to the function that releases it, to be called once. */
   async acquire(signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted()
-    if (this.#held < this.#limit) this.#held++
+    if (this.hasRoom) this.#held++
     else await this.#wait(signal)
     return () => this.#release()
   }
