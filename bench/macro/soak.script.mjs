@@ -11,14 +11,17 @@ import { pathToFileURL } from 'node:url'
 const option = process.argv.indexOf('--seconds')
 const seconds = option > 0 ? Number(process.argv[option + 1]) : process.argv.includes('--smoke') ? 5 : 60
 const room = name => pathToFileURL(resolve(import.meta.dirname, `../../dist/${name}/index.js`)).href
-const { openStore, planCollection, readDocument, runCollection } = await import(room('store'))
+const { openStore } = await import(room('disk-store'))
+const { planCollection, runCollection } = await import(room('maintenance'))
+const { readDocument } = await import(room('store'))
 const { createRegistryServer } = await import(room('server'))
 
 const WORKER = `
 import { composeImage, readImage } from ${JSON.stringify(room('image'))}
 import { writeLayer } from ${JSON.stringify(room('layer'))}
 import { createRegistryClient } from ${JSON.stringify(room('registry'))}
-import { openStore, planCollection, runCollection } from ${JSON.stringify(room('store'))}
+import { openStore } from ${JSON.stringify(room('disk-store'))}
+import { planCollection, runCollection } from ${JSON.stringify(room('maintenance'))}
 import { planPull, planPush, runPull, runPush } from ${JSON.stringify(room('transfer'))}
 const [directory, host, name, seconds] = process.argv.slice(-4)
 const pick = n => Math.floor(Math.random() * n)

@@ -10,10 +10,11 @@ import { makeBigStore } from '../harness/make-big-store.mjs'
 const smoke = process.argv.includes('--smoke')
 const size = smoke ? { blobs: 5_000, names: 500 } : { blobs: 100_000, names: 10_000 }
 const limits = { openMs: 100, statMicros: 100, setNameMs: 50, planMs: 3_000, rssMB: 200 }
-const library = pathToFileURL(resolve(import.meta.dirname, '../../dist/store/index.js')).href
+const room = name => JSON.stringify(pathToFileURL(resolve(import.meta.dirname, `../../dist/${name}/index.js`)).href)
 
 const SCENARIO = `
-import { openStore, planCollection } from ${JSON.stringify(library)}
+import { openStore } from ${room('disk-store')}
+import { planCollection } from ${room('maintenance')}
 const [directory, digests, image] = process.argv.slice(-3)
 const result = {}
 const timed = async (name, act) => {

@@ -12,7 +12,7 @@ const layers = 20
 const dist = resolve(import.meta.dirname, process.env.LAYERSTORE_DIST ?? '../../dist')
 const room = name => JSON.stringify(pathToFileURL(join(dist, name, 'index.js')).href)
 const imports = `
-  import { openStore } from ${room('store')}
+  import { openStore } from ${room('disk-store')}
   import { readLayerIndex, writeLayer } from ${room('layer')}
   import { flattenImage, openUnionView } from ${room('rootfs')}
   const [directory, count, perLayer] = process.argv.slice(-3)`

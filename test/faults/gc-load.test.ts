@@ -27,7 +27,7 @@ beforeAll(() => {
  */
 const WORKER = `
 import { createHash } from 'node:crypto'
-import { openStore } from './store/index.js'
+import { openStore } from './disk-store/index.js'
 const [directory, name] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(text + '\\n', resolve))
 const pick = n => Math.floor(Math.random() * n)
@@ -61,7 +61,8 @@ process.stdin.destroy()
 
 /** Collects without mercy: no grace at all. */
 const COLLECTOR = `
-import { openStore, planCollection, runCollection } from './store/index.js'
+import { openStore } from './disk-store/index.js'
+import { planCollection, runCollection } from './maintenance/index.js'
 const [directory] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(text + '\\n', resolve))
 const store = await openStore(directory, { durability: 'none', hasher: 'native' })

@@ -22,7 +22,7 @@ beforeAll(() => {
 
 /** Puts and tags as fast as it can, and says what has been acknowledged. */
 const CHILD = `
-import { openStore } from './store/index.js'
+import { openStore } from './disk-store/index.js'
 const [directory, name, rounds] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(text + '\\n', resolve))
 const store = await openStore(directory)

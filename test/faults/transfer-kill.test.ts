@@ -41,7 +41,7 @@ handles.read = async function (...args) {
 await file.read(Buffer.alloc(1))
 if (calls !== 1) throw new Error('reads are not counted')
 await file.close()
-const { openStore } = await import('./store/index.js')
+const { openStore } = await import('./disk-store/index.js')
 const { createRegistryClient } = await import('./registry/index.js')
 const { planPull, planPush, runPull, runPush } = await import('./transfer/index.js')
 const [, , act, directory, reference] = process.argv

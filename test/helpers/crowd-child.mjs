@@ -1,6 +1,6 @@
 // Uses a store in a process that may have few files open, and says how it went as one JSON document.
 import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs'
-import { openStore } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 
 const [act, directory] = process.argv.slice(2)
 const openHere = () =>

@@ -30,7 +30,9 @@ const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `
  */
 const CHILD = `
 import { createInterface } from 'node:readline'
-import { openStore, planCollection, runCollection, assertComplete } from './store/index.js'
+import { openStore } from './disk-store/index.js'
+import { planCollection, runCollection } from './maintenance/index.js'
+import { assertComplete } from './store/index.js'
 const [me, restMs] = process.argv.slice(2).map(Number)
 let wake = () => {}
 // Ends at once when the process is told to leave.

@@ -1,5 +1,6 @@
 // Stores, names and forgets small images as fast as it can, until it is killed, and says what has been acknowledged.
-import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 
 const [directory, durability] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))

@@ -1,8 +1,8 @@
 // A second process for tests of a store that is shared: does what its first argument names, once it is told to go on.
 import { watch } from 'node:fs'
 import { join } from 'node:path'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { acquireLock } from '../../lib/disk-store/locks/lock.ts'
-import { openStore } from '../../lib/store/index.ts'
 
 const [act, directory, ...args] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))

@@ -1,11 +1,12 @@
 // Works in the store it is told, again and again, and says what came of each; waits before each, so that strace can be attached.
 // A line is a directory, and perhaps what to do there (else `work`: put, resume, name, forget and collect) and with what.
 import { createInterface } from 'node:readline'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { createRegistryClient } from '../../lib/registry/index.ts'
-import { openStore, planCollection, runCollection } from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))
