@@ -6,13 +6,13 @@ import type { BlobInfo, BlobReader } from './blob-store.ts'
 import { readDocument } from './read-document.ts'
 
 /**
- * Proves that everything below a descriptor is in the store with the size that its parent says: manifests of an index,
- * config and layers of a manifest. Layers that registries do not hold may be absent. Blobs of unknown media types are
- * leaves. Documents are read and verified, layers only looked up.
+ * Verifies that everything below a descriptor is in the store with the size that its parent states: the manifests of an
+ * index, the config and layers of a manifest. Nondistributable layers may be absent. Blobs of unknown media types are
+ * leaves. Documents are read and verified; layers are only looked up.
  *
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` with `parent`, for the first blob that is missing.
- * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH`, {@link FormatError} if a document is malformed, indexes are nested
- * too deep, or a digest is of an algorithm that this library cannot verify.
+ * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH`, {@link FormatError} if a document is malformed, indexes are
+ * nested too deep, or a digest is of an algorithm that this library cannot verify.
  */
 export async function assertComplete(
   store: BlobReader,
@@ -22,7 +22,7 @@ export async function assertComplete(
   await completeGraph(store, descriptor, options)
 }
 
-/** As {@link assertComplete}; resolves to all blobs that are there, by digest, children before their parents. */
+/** As {@link assertComplete}; resolves to all blobs that exist, by digest, children before their parents. */
 export async function completeGraph(
   store: BlobReader,
   descriptor: Descriptor,
@@ -44,7 +44,7 @@ async function isThere(store: BlobReader, node: GraphNode, options: AbortOptions
   options.signal?.throwIfAborted()
   const { parent, optional } = node
   const { digest, size } = node.descriptor
-  // What may be absent is, if it cannot be verified; of everything else the store says that it cannot.
+  // An optional blob with an unverifiable digest counts as absent; for a required one `stat` throws the error.
   const info = optional && !isDigest(digest) ? undefined : await store.stat(digest, options)
   if (!info) {
     if (optional) return false

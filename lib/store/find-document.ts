@@ -4,8 +4,8 @@ import type { BlobReader } from './blob-store.ts'
 import { type ReadDocumentOptions, readDocument } from './read-document.ts'
 
 /**
- * As {@link readDocument}, for who has an answer to a document that is not there. To ask first and then read is not the same:
- * in between another process may collect what nobody holds.
+ * As {@link readDocument}, for callers that can handle a missing document. `stat` followed by a read is not the same:
+ * between the two another process may collect the blob.
  *
  * @returns the bytes, or `undefined` if the store has no such blob.
  * @throws as {@link readDocument}, but for `ERR_BLOB_NOT_FOUND`.

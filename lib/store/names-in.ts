@@ -1,7 +1,10 @@
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Store } from './store.ts'
 
-/** Every name of a store, in order; the same array as long as no name comes or goes, if the driver can tell. */
+/**
+ * Resolves to every name of a store, in order. If the driver has `names`, it is the same array while the set of names
+ * is unchanged.
+ */
 export async function namesIn(
   store: Pick<Store, 'references'>,
   options: AbortOptions = {},

@@ -4,18 +4,18 @@ import { collectBytes } from '../internal/collect-bytes.ts'
 import { type Descriptor, Limits } from '../oci/index.ts'
 import type { BlobReader } from './blob-store.ts'
 
-/** How to read a document. */
+/** Options of {@link readDocument}. */
 export interface ReadDocumentOptions extends AbortOptions {
-  /** Bytes that it may have at most. @defaultValue `Limits.manifestBytes` */
+  /** Maximum size in bytes. @defaultValue `Limits.manifestBytes` */
   readonly limit?: number | undefined
 }
 
 /**
- * The whole of a small blob: a manifest, an index, a config. Always verified, whatever the store's policy is, and of
- * exactly the size that the descriptor says.
+ * Reads the whole of a small blob: a manifest, an index or a config. Always verified, whatever the policy of the store,
+ * and of exactly the size that the descriptor states.
  *
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` before anything is read if the descriptor is over the limit.
- * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if the descriptor is wrong about the size.
+ * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if the size in the descriptor is wrong.
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link BlobCorruptError} `ERR_BLOB_CORRUPT`.
  */
 export async function readDocument(

@@ -5,23 +5,23 @@ import type { CollectionDriver } from './drivers/collection-driver.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
 import type { ReferenceStore } from './reference-store.ts'
 
-/** Blobs under digests and names under references: what every driver is and every act takes. */
+/** A store: blobs under digests and names under references. Every driver implements it and every operation takes it. */
 export interface Store extends BlobStore, AsyncDisposable {
   /** Names of images. */
   readonly references: ReferenceStore
 
-  /** Protection from collections. */
+  /** Protection of blobs from collections. */
   readonly leases: LeaseStore
 
-  /** What {@link planCollection} and {@link runCollection} work with; absent where garbage cannot be collected. */
+  /** Driver of {@link planCollection} and {@link runCollection}; absent if the store cannot collect garbage. */
   readonly collection?: CollectionDriver | undefined
 
-  /** What was worked out from blobs and need not be worked out again. */
+  /** Cache of data derived from blobs. */
   readonly derived: DerivedStore
 
-  /** What {@link checkStore} and {@link repairStore} work with; absent where all they need is in the other members. */
+  /** Driver of {@link checkStore} and {@link repairStore}; absent if the other members are enough. */
   readonly checking?: CheckDriver | undefined
 
-  /** Frees what the store holds open. Idempotent; calls after it reject with `ERR_STORE_CLOSED`. */
+  /** Releases the resources of the store. Idempotent; later calls reject with `ERR_STORE_CLOSED`. */
   close(): Promise<void>
 }

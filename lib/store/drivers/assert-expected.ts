@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { SetReferenceOptions } from '../reference-store.ts'
 
-/** Rejects if a name stands for something else than its setter thinks. */
+/** Throws `ERR_REFERENCE_CONFLICT` if a name refers to another digest than the caller expects. */
 export function assertExpected(
   name: string,
   actual: Digest | undefined,

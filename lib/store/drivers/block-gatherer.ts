@@ -1,26 +1,26 @@
 /**
- * Bytes of one block. PERF: calls cost about the same for 64 KiB as for 512 KiB, to the disk and to the thread that hashes;
- * sockets give 64 KiB.
+ * Size of one block in bytes. PERF: a write or hash call costs about the same for 64 KiB as for 512 KiB; sockets
+ * deliver 64 KiB.
  */
 export const WRITE_BLOCK_BYTES = 512 * 1024
-/** What a small blob needs at most. */
+/** Size of the first buffer: enough for a small blob. */
 const SMALL_BYTES = 16 * 1024
-/** Blocks kept for the next writers. */
+/** Number of idle blocks kept for later writers. */
 const KEPT = 8
 
 const kept: Uint8Array<ArrayBuffer>[] = []
 
-/** Copies small chunks into one block after the other. Blocks are used again. */
+/** Copies small chunks into blocks, one block after the other. Blocks are reused. */
 export class BlockGatherer {
   #block: Uint8Array<ArrayBuffer> | undefined
   #filled = 0
 
-  /** Bytes gathered since the last `take`. */
+  /** Number of bytes gathered since the last `take`. */
   get filled(): number {
     return this.#filled
   }
 
-  /** Copies as much of the chunk as there is room for, and tells how many bytes that was; 0 says that the block is full. */
+  /** Copies as much of the chunk as fits and returns the number of bytes copied; 0 if the block is full. */
   add(chunk: Uint8Array): number {
     const block = this.#blockFor(chunk.byteLength)
     const taken = Math.min(chunk.byteLength, block.byteLength - this.#filled)
@@ -29,7 +29,9 @@ export class BlockGatherer {
     return taken
   }
 
-  /** What was gathered, and what gives its memory back; nobody may look at the bytes after that. */
+  /**
+   * Returns the bytes gathered and a function that releases their memory; the bytes must not be read after the release.
+   */
   take(): { readonly bytes: Uint8Array; readonly release: () => void } {
     const block = this.#block ?? new Uint8Array()
     const bytes = block.subarray(0, this.#filled)
@@ -38,7 +40,7 @@ export class BlockGatherer {
     return { bytes, release: () => giveBack(block) }
   }
 
-  /** Drops what was gathered. */
+  /** Discards the bytes gathered. */
   clear(): void {
     this.take().release()
   }

@@ -3,88 +3,88 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { CheckFault } from './check-fault.ts'
 
-/** Something in the place where blobs are. */
+/** A file or directory entry found below `blobs/`. */
 export type FoundFile =
   | {
-      /** Which of these it is. */
+      /** Discriminant: a regular file under the name of a blob. */
       readonly kind: 'blob'
       /** Digest of the blob. */
       readonly digest: Digest
-      /** Where it is, relative to the store. */
+      /** Path of the blob, relative to the store. */
       readonly path: string
       /** Size of the blob in bytes. */
       readonly size: number
     }
   /** Under the name of a blob, but no file. */
   | {
-      /** Which of these it is. */
+      /** Discriminant: something other than a regular file under the name of a blob. */
       readonly kind: 'odd'
       /** Digest of the blob. */
       readonly digest: Digest
-      /** Where it is, relative to the store. */
+      /** Path relative to the store. */
       readonly path: string
-      /** What was found instead. */
+      /** Description of the entry found. */
       readonly actual: string
     }
   /** Of somebody else. */
   | {
-      /** Which of these it is. */
+      /** Discriminant: an entry that no store puts there. */
       readonly kind: 'stray'
-      /** Where it is, relative to the store. */
+      /** Path relative to the store. */
       readonly path: string
-      /** What was found instead. */
+      /** Description of the entry found. */
       readonly actual: string
     }
 
 /** An entry of the list of names. */
 export interface NamedEntry {
-  /** Absent for an entry that other tools wrote without a name. */
+  /** Name of the entry; absent for an entry that another tool wrote without a name. */
   readonly name?: string
-  /** The manifest or index it stands for. */
+  /** The manifest or index that it refers to. */
   readonly descriptor: Descriptor
 }
 
-/** The names, as far as they can be understood. */
+/** The names of a store, as far as they are readable. */
 export interface FoundNames {
-  /** What could be read. */
+  /** The readable entries. */
   readonly entries: readonly NamedEntry[]
-  /** What could not. */
+  /** The faults of the unreadable ones. */
   readonly faults: readonly CheckFault[]
 }
 
-/** What became of a file of the store that was damaged. */
+/** Outcome for a damaged file of the store. */
 export interface MendedFile {
-  /** Where it is, relative to the store. */
+  /** Path relative to the store. */
   readonly path: string
-  /** What was done, for people. */
+  /** Human-readable description of the action. */
   readonly outcome: string
-  /** Where the damaged file is kept. */
+  /** Path of the damaged file in quarantine. */
   readonly quarantinedTo?: string
 }
 
-/** What a driver gives to checks and repairs. Not meant to be called by others than `checkStore` and `repairStore`. */
+/** Operations that a driver provides to checks and repairs. To be called by `checkStore` and `repairStore` only. */
 export interface CheckDriver {
-  /** Whether nothing may be moved or mended. */
+  /** Whether the store is read-only. */
   readonly readOnly: boolean
 
-  /** Everything in the place where blobs are, in no order. */
+  /** Lists everything below `blobs/`, in no order. */
   files(options?: AbortOptions): AsyncIterable<FoundFile>
 
-  /** The names. Never rejects over what they say. */
+  /** Reads the names. Does not reject if their content is damaged. */
   names(options?: AbortOptions): Promise<FoundNames>
 
-  /** What is wrong with other files of the store. */
+  /** Finds faults in the other files of the store. */
   faults(options?: AbortOptions): Promise<readonly CheckFault[]>
 
   /**
-   * Takes a blob, or what stands under its name, out of the way, and keeps it. Resolves to where, relative to the store;
-   * `undefined` if there was nothing.
+   * Moves the file under the name of a blob into quarantine. Resolves to its new path, relative to the store, or to
+   * `undefined` if there was none.
    */
   quarantine(digest: Digest): Promise<string | undefined>
 
   /**
-   * Makes a damaged file of the store usable again, and keeps the damaged one. `roots` finds images that no name leads to:
-   * called only if names were lost.
+   * Makes a damaged file of the store usable again and keeps the damaged one. `roots` finds images that no name refers
+   * to; it is called only if names were lost.
    */
   mend(path: string, roots: () => Promise<readonly Descriptor[]>): Promise<MendedFile | undefined>
 }

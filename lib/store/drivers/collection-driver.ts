@@ -4,101 +4,105 @@ import type { BlobInfo } from '../blob-store.ts'
 import type { LeaseInfo } from '../leases/lease-store.ts'
 import type { NamedDescriptor } from '../reference-store.ts'
 
-/** A blob and when it was last stored or acknowledged. */
+/** A blob and the time when it was last stored or acknowledged. */
 export interface StoredBlob extends BlobInfo {
-  /** In milliseconds since 1970, by the clock of whoever did it. */
+  /** In milliseconds since 1970, by the clock of the process that stored or acknowledged it. */
   readonly modifiedMs: number
 }
 
-/** A lease, and whether its holder is known to live (`true`), known to be gone (`false`), or neither. */
+/** A lease and the state of its holder. */
 export interface LeaseState extends LeaseInfo {
-  /** Whether its holder is known to live, to be dead, or unknown. */
+  /** `true` if the holder is known to live, `false` if it is known to be dead, else `undefined`. */
   readonly holderLives: boolean | undefined
 }
 
-/** What a build cache wants to keep; see the room's README for the format. */
+/** The blobs that one record of a build cache keeps; `lib/disk-store/README.md` describes the format. */
 export interface CacheRecord {
-  /** Names the record, relative to the cache. */
+  /** Path of the record, relative to the cache. */
   readonly record: string
-  /** Digests of the blobs it wants to keep. */
+  /** Digests of the blobs that it keeps. */
   readonly digests: readonly Digest[]
-  /** When it was last used, in milliseconds since 1970. */
+  /** Time of its last use, in milliseconds since 1970. */
   readonly modifiedMs: number
 }
 
-/** Roots that change while other processes work. */
+/** Roots that other processes may change during a collection. */
 export interface LiveRoots {
-  /** Every named entry; a name that other tools wrote twice comes twice. */
+  /** Every named entry; a duplicate name of another tool appears more than once. */
   readonly names: readonly NamedDescriptor[]
-  /** Entries of the index without a name, as they stand. */
+  /** Entries of the index without a name, unparsed. */
   readonly entries: readonly unknown[]
-  /** Leases, and what each protects. */
+  /** Leases and the blobs that each protects. */
   readonly leases: readonly LeaseState[]
 }
 
-/** Everything from which blobs are reached. */
+/** All roots of the reachability walk. */
 export interface CollectionRoots extends LiveRoots {
-  /** Expected digests of ingests under way or left for resuming. */
+  /** Expected digests of running and resumable ingests. */
   readonly ingests: readonly Digest[]
   /** Cache records. */
   readonly records: readonly CacheRecord[]
 }
 
-/** What happened to a blob that was to go. */
+/** Outcome for one blob that was to be removed. */
 export interface RemovalOutcome {
   /** Digest of the blob. */
   readonly digest: Digest
-  /** `changed`: stored or acknowledged again meanwhile; `needed`: reached again; `gone`: somebody else removed it. */
+  /** `changed`: stored or acknowledged meanwhile; `needed`: reached meanwhile; `gone`: removed by another process. */
   readonly outcome: 'removed' | 'changed' | 'needed' | 'gone' | 'failed'
-  /** What the system said, for `failed`. */
+  /** The system's error, for `failed`. */
   readonly error?: unknown
 }
 
-/** Space that is taken by other things than blobs. */
+/** Space used by unfinished ingests. */
 export interface UnfinishedUsage {
-  /** How many. */
+  /** Number of ingests. */
   readonly count: number
-  /** Bytes of all of them. */
+  /** Their total size in bytes. */
   readonly bytes: number
 }
 
-/** What a driver gives to collections. Not meant to be called by others than `planCollection` and `runCollection`. */
+/** Operations that a driver provides to collections. To be called by `planCollection` and `runCollection` only. */
 export interface CollectionDriver {
-  /** Whether nothing may be removed. */
+  /** Whether the store is read-only. */
   readonly readOnly: boolean
 
-  /** Every blob, each once, in no order, as many at a time as suits the driver. */
+  /** Lists every blob once, in no order, in batches of a size that the driver chooses. */
   blobs(options?: AbortOptions): AsyncIterable<readonly StoredBlob[]>
 
   /**
-   * Everything from which blobs are reached.
+   * Reads all roots.
    *
-   * @throws {@link StoreError} `ERR_STORE_FORMAT` if a part of it is damaged: what it kept is then unknown.
+   * @throws {@link StoreError} `ERR_STORE_FORMAT` if a part of them is damaged: the blobs that it kept are then
+   * unknown.
    */
   roots(options?: AbortOptions): Promise<CollectionRoots>
 
   /**
-   * The bytes of a blob, not verified; none of them if it is over 4 MiB or does not begin like a JSON object. `undefined`
-   * if it is not there.
+   * Reads the unverified bytes of a blob. Resolves to an empty array if the blob is over 4 MiB or does not begin like a
+   * JSON object, and to `undefined` if it does not exist.
    */
   document(digest: Digest): Promise<Uint8Array | undefined>
 
-  /** Runs the act while no other collection runs, in any process; brings back what a killed one left half removed. */
+  /**
+   * Runs `act` while no other collection runs, in any process. First restores the blobs that a killed collection left
+   * half removed.
+   */
   alone<T>(act: () => Promise<T>, options?: AbortOptions): Promise<T>
 
-  /** Takes names away, each only if it still stands for the digest; says which. */
+  /** Removes names, each only if it still refers to the digest; resolves to the names removed. */
   forgetNames(names: readonly { name: string; digest: Digest }[], options?: AbortOptions): Promise<readonly string[]>
 
-  /** Removes cache records, each only if it has not been used since; says which. */
+  /** Removes cache records, each only if it was not used meanwhile; resolves to the records removed. */
   forgetRecords(records: readonly { record: string; modifiedMs: number }[]): Promise<readonly string[]>
 
-  /** Removes leases that have ended. */
+  /** Removes expired leases. */
   forgetLeases(ids: readonly string[]): Promise<void>
 
   /**
-   * Removes a few blobs, those that are as they were (`modifiedMs`) and of which `needed` does not say that they are
-   * needed. It is asked while nobody can set a name, with the roots of that moment and those of the blobs that are not as they
-   * were; and perhaps again before blobs go for good.
+   * Removes those of the blobs that are unchanged (same `modifiedMs`) and not needed. The driver calls `needed` while
+   * no name can be set, with the current roots and the blobs that have changed, and possibly again before the final
+   * removal.
    */
   remove(
     blobs: readonly StoredBlob[],
@@ -106,9 +110,9 @@ export interface CollectionDriver {
     options?: AbortOptions,
   ): Promise<readonly RemovalOutcome[]>
 
-  /** Ingests that have not come to their end. */
+  /** Number and size of unfinished ingests. */
   unfinished(): Promise<UnfinishedUsage>
 }
 
-/** Asks which blobs are needed, now that there are these roots and somebody has relied on these blobs. */
+/** Resolves to a predicate for needed blobs, given the current roots and the blobs touched meanwhile. */
 export type AskNeeded = Parameters<CollectionDriver['remove']>[1]

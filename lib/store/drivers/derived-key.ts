@@ -1,7 +1,9 @@
 import { FormatError } from '../../errors/index.ts'
 import type { DerivedKind } from '../derived-store.ts'
 
-/** SAFETY: kind and key become the path of a file; nothing that could lead elsewhere may pass. */
+/**
+ * SAFETY: kind and key become a file path, so a key like `../x` would leave the directory; only safe characters pass.
+ */
 export function checkDerivedKey(kind: DerivedKind, key: string): void {
   const known = kind === 'indexes' || kind === 'facts'
   if (known && typeof key === 'string' && /^[a-z0-9_:+-][a-z0-9._:+-]{0,199}$/.test(key)) return

@@ -12,32 +12,32 @@ import { BlockGatherer, WRITE_BLOCK_BYTES } from './block-gatherer.ts'
 
 /** Progress of an ingest. */
 export interface Progress {
-  /** Number of bytes taken. */
+  /** Number of bytes accepted. */
   readonly offset: number
-  /** State of the hasher after these bytes; absent if the hasher cannot save it. */
+  /** State of the hasher at the offset; absent if the hasher cannot save it. */
   readonly checkpoint: DigestCheckpoint | undefined
 }
 
 /**
- * The driver's half of a writer: where the bytes go, in large pieces but for the last. Calls never overlap; the last one is
- * `publish`, `keep` or `drop`.
+ * The driver's part of a writer: destination of the bytes, in large pieces except the last one. Calls never overlap;
+ * the last call is `publish`, `keep` or `drop`.
  */
 export interface IngestSink {
-  /** Takes the next bytes, which stay as they are until the promise settles. */
+  /** Appends bytes. They must not change until the promise settles. */
   append(chunk: Uint8Array): Promise<void>
-  /** Called after each append: may make the progress survive this process. */
+  /** Called after each append. The driver may save the progress so that it survives the process. */
   advance(offset: number, progress: () => Promise<Progress>): Promise<void>
   /** Makes the bytes visible and durable. Rejects with the signal's reason only while nothing is visible yet. */
   publish(blob: BlobInfo, signal: AbortSignal | undefined): Promise<void>
-  /** Leaves the bytes for a later writer; without progress, those of the last `advance` that was made to survive. */
+  /** Keeps the bytes for a later writer. Without `progress`, keeps those up to the last saved `advance`. */
   keep(progress: Progress | undefined): Promise<void>
-  /** Removes every trace. */
+  /** Removes all bytes and state of the ingest. */
   drop(): Promise<void>
 }
 
 /** Parts of an {@link IngestWriter}. */
 export interface IngestWriterParts {
-  /** The driver's half of the writer. */
+  /** The driver's part of the writer. */
   readonly sink: IngestSink
   /** Hashes the bytes. */
   readonly digester: StreamDigester
@@ -53,7 +53,7 @@ export interface IngestWriterParts {
 export class IngestWriter implements BlobWriter {
   readonly #parts: IngestWriterParts
   readonly #gathered = new BlockGatherer()
-  /** The last block passed on; the next one is gathered meanwhile. */
+  /** Completion of the last block passed on; the writer gathers the next block meanwhile. */
   #behind: Promise<void> = Promise.resolve()
   #offset: number
   #open = true
@@ -79,7 +79,7 @@ export class IngestWriter implements BlobWriter {
     })
   }
 
-  /** PERF: a large chunk is not worth a copy; the caller waits until nobody needs it any more. */
+  /** PERF: a large chunk is not copied; `write` settles when the sink and the digester no longer use it. */
   async #takeWhole(chunk: Uint8Array): Promise<void> {
     await this.#flush()
     await this.#take(chunk)
@@ -93,7 +93,7 @@ export class IngestWriter implements BlobWriter {
     }
   }
 
-  /** Passes a block on once the one before has been taken, and does not wait for it: what fails is told to the next call. */
+  /** Waits for the previous block, then passes on the current one without waiting. A failure rejects the next call. */
   async #passOn(): Promise<void> {
     await this.#behind
     const { bytes, release } = this.#gathered.take()
@@ -109,7 +109,7 @@ export class IngestWriter implements BlobWriter {
   async #take(chunk: Uint8Array): Promise<void> {
     const { sink, digester } = this.#parts
     try {
-      // PERF: the driver is busy with the bytes while they are hashed, on another thread if there are many.
+      // PERF: the driver writes the bytes while they are hashed, for long streams on a worker thread.
       await settleBoth(sink.append(chunk), digester.update(chunk))
       await sink.advance(digester.bytesHashed, () => this.#progress())
     } catch (reason) {
@@ -130,7 +130,7 @@ export class IngestWriter implements BlobWriter {
         await this.#parts.sink.publish(blob, expected.signal)
         return blob
       } catch (error) {
-        // What went wrong first is what the caller must know; leftovers are found again by the sweep.
+        // The caller needs the first error; the sweep removes what `drop` could not.
         const stopped = expected.signal?.aborted && error === expected.signal.reason
         await (stopped ? this.#parts.sink.keep(progress) : this.#parts.sink.drop()).catch(() => undefined)
         throw error
@@ -164,7 +164,7 @@ export class IngestWriter implements BlobWriter {
   /** Keeps the bytes written for a later writer, if the driver can. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#end(async sink => {
-      // A failure here is remembered: what was kept earlier stays, these bytes do not count.
+      // `#failure` records an error of the flush; earlier progress is kept, and these bytes are not counted.
       await this.#flush().catch(() => undefined)
       await sink.keep(this.#failure ? undefined : await this.#progress())
     })
@@ -189,7 +189,7 @@ export class IngestWriter implements BlobWriter {
     this.#parts.onClosed()
   }
 
-  /** How far the bytes that were passed on have come at the moment of the call. */
+  /** Progress of the bytes passed on, at the moment of the call. */
   async #progress(): Promise<Progress> {
     const { digester, hasher } = this.#parts
     const offset = digester.bytesHashed
@@ -208,7 +208,7 @@ export class IngestWriter implements BlobWriter {
   }
 }
 
-/** Neither half may still be busy with the bytes when the other has failed. */
+/** Waits for both promises before rejecting: neither half may still use the bytes when the other has failed. */
 async function settleBoth(...halves: readonly Promise<void>[]): Promise<void> {
   for (const half of await Promise.allSettled(halves)) if (half.status === 'rejected') throw half.reason
 }

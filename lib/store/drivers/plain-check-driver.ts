@@ -2,7 +2,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../store.ts'
 import type { CheckDriver, FoundFile, FoundNames, NamedEntry } from './check-driver.ts'
 
-/** What checks need, by what every store has. Such a store has no place to keep what is damaged. */
+/** A check driver built from the members that every store has. It has no quarantine. */
 export function checkDriverOf(store: Store): CheckDriver {
   return store.checking ?? new PlainCheckDriver(store)
 }

@@ -3,16 +3,16 @@ import type { ReadBlobOptions } from '../blob-store.ts'
 
 /** Byte range of a read, clipped to the blob. */
 export interface ReadRange {
-  /** First byte. */
+  /** Offset of the first byte. */
   readonly start: number
-  /** Byte after the last one. */
+  /** Offset after the last byte. */
   readonly end: number
-  /** Whether the range is the whole blob, which can be verified. */
+  /** Whether the range is the whole blob and can be verified. */
   readonly whole: boolean
 }
 
 /**
- * Checks the offset and the length of a read before the blob is opened.
+ * Validates the offset and the length of a read, before the blob is opened.
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`.
  */

@@ -2,15 +2,15 @@ import { FormatError } from '../../errors/index.ts'
 import { familiarName, parseReference } from '../../oci/index.ts'
 import type { SetReferenceOptions } from '../reference-store.ts'
 
-/** SPEC: `org.opencontainers.image.ref.name` (image-spec, annotations), with a bound of ours. */
+/** SPEC: `org.opencontainers.image.ref.name` (image-spec, annotations), with a length limit of this library. */
 const REF_NAME = /^[A-Za-z0-9]+(?:(?:[-._:@+/]|--)[A-Za-z0-9]+)*$/
 const MOST_CHARACTERS = 512
 
 /**
- * The form under which a name is kept.
+ * Returns the form under which a name is stored.
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
- * @internal For whoever wants to know before the work that a name cannot be given after it.
+ * @internal Lets an operation refuse an invalid name before it starts.
  */
 export function storedName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
   if (!verbatim) return familiarName(parseReference(name))
@@ -21,13 +21,13 @@ export function storedName(name: string, { verbatim = false }: SetReferenceOptio
   )
 }
 
-/** The names under which to look for what a person typed: as it stands, then as it would have been kept. */
+/** The names to look up for a name that a user typed: the text as given, then its stored form. */
 export function spellingsOf(name: string): readonly string[] {
   try {
     const kept = storedName(name)
     return kept === name ? [name] : [name, kept]
   } catch (error) {
-    // Other tools name images by words that are no reference; such a name is found as it stands or not at all.
+    // skopeo and buildah accept names that are no references; such a name is looked up only as given.
     if (error instanceof FormatError) return [name]
     throw error
   }

@@ -1,15 +1,15 @@
 const MAGIC = 'layerstore 1 '
-/** What sealed bytes begin with. */
+/** Prefix of sealed bytes. */
 export const SEAL: RegExp = /^layerstore 1 /
-/** A multiple of 8, so that the words behind it are where a processor likes them. */
+/** A multiple of 8, so that the 64-bit words after the header are aligned. */
 const HEAD_BYTES = 32
 
-/** Puts a line with a checksum in front of bytes, so that damage is noticed. Forgery is not. */
+/** Prepends a checksum line to bytes. It detects damage, not forgery. */
 export function sealBytes(bytes: Uint8Array): Buffer {
   return Buffer.concat([headOf(bytes), bytes])
 }
 
-/** The bytes behind a seal, or `undefined` if they are not the ones that were sealed. */
+/** The bytes after a seal, or `undefined` if the checksum does not match. */
 export function openSealed(sealed: Buffer): Buffer | undefined {
   const bytes = sealed.subarray(HEAD_BYTES)
   return sealed.subarray(0, HEAD_BYTES).equals(headOf(bytes)) ? bytes : undefined
@@ -20,9 +20,9 @@ function headOf(bytes: Uint8Array): Buffer {
 }
 
 /**
- * 64 bits over all bytes and their number.
+ * A 64-bit checksum of all bytes and their number.
  *
- * PERF: not a digest: to load the hasher takes 16 ms, four times as long as all else that an answer from here needs.
+ * PERF: not a digest, because loading the hasher takes 16 ms: four times as long as the rest of a cached answer.
  */
 function checksum(bytes: Uint8Array): string {
   const { byteLength } = bytes

@@ -2,7 +2,10 @@ import { type Digest, type HasherEngine, verifyBytes } from '../../digest/index.
 import { BlobCorruptError, DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
 import type { BlobInfo } from '../blob-store.ts'
 
-/** Passes the bytes of a stored blob through and ends only if they are the blob: `ERR_BLOB_CORRUPT` otherwise. */
+/**
+ * Passes the bytes of a stored blob on and ends only if they match its digest and size; throws `ERR_BLOB_CORRUPT`
+ * otherwise.
+ */
 export async function* verifyStored(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   blob: BlobInfo,

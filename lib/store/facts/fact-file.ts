@@ -2,16 +2,18 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type { DerivedStore } from '../derived-store.ts'
 
-/** A store as far as facts need one: none are kept where derived data is not. */
+/** The part of a store that facts need. Without derived data no facts are kept. */
 export interface FactKeeper {
-  /** Where derived data is kept. */
+  /** Derived data of the store. */
   readonly derived?: DerivedStore | undefined
 }
 
-/** Changes of one record in this process come one after the other. Two processes may lose one of two changes: a fact less. */
+/**
+ * Serialises the changes of one record in this process. If two processes change a record at once, one fact may be lost.
+ */
 const mutexes = new WeakMap<DerivedStore, KeyedMutex>()
 
-/** Reads a record, or what is taken for one if it is absent, damaged or cannot be read at the moment. */
+/** Reads a record; `parse(undefined)` supplies the value if it is absent, damaged or unreadable at the moment. */
 export async function readFact<T>(
   { derived }: FactKeeper,
   key: string,
@@ -27,10 +29,7 @@ export async function readFact<T>(
   }
 }
 
-/**
- * Changes a record. A fact is worth having, not worth failing for: what cannot be kept is not. `change` gives nothing if
- * there is nothing to change.
- */
+/** Changes a record. Facts are optional: a failed write is ignored. `change` returns `undefined` to change nothing. */
 export async function changeFact<T extends object>(
   keeper: FactKeeper,
   key: string,
@@ -52,12 +51,12 @@ export async function changeFact<T extends object>(
   }
 }
 
-/** A value as an object with members of any kind. */
+/** Returns the members of an object, or an empty object for any other value. */
 export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-/** A value as a list of objects. */
+/** Returns the objects of an array, or an empty list for any other value. */
 export function listOf(value: unknown): Readonly<Record<string, unknown>>[] {
   return Array.isArray(value) ? value.map(membersOf) : []
 }

@@ -4,8 +4,8 @@ import type { DerivedStore } from '../derived-store.ts'
 import { forgetLayerFact } from './layer-facts.ts'
 
 /**
- * Forgets what is known of blobs that have gone: from where they came, what they held, and the entry index of what no other blob
- * holds. Best effort: what stays costs a little space.
+ * Forgets the facts about removed blobs: their sources, their layer facts, and the entry index if no other blob holds
+ * the layer. Best effort: a fact that stays costs a little space.
  */
 export async function forgetFacts(
   derived: DerivedStore,

@@ -2,13 +2,13 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { changeFact, type FactKeeper, listOf, membersOf, readFact } from './fact-file.ts'
 
-/** A repository that had a blob when it was last pulled from or pushed to. */
+/** A repository that had a blob when the blob was last pulled from it or pushed to it. */
 export interface KnownSource {
-  /** Host of the registry, and port if there is one. */
+  /** Host of the registry, with its port if it has one. */
   readonly registry: string
-  /** Path of the repository in it. */
+  /** Path of the repository in the registry. */
   readonly repository: string
-  /** When that was, in milliseconds since 1970. */
+  /** Time of that transfer, in milliseconds since 1970. */
   readonly seenMs: number
 }
 
@@ -16,14 +16,12 @@ interface SourceRecord {
   readonly sources: readonly KnownSource[]
 }
 
-/** A base image may be pushed to hundreds of repositories; a few are enough to mount from. */
+/** Number of repositories kept per blob: a base image may be pushed to hundreds; a few are enough to mount from. */
 const KEPT = 8
-/** PERF: a blob that is pulled every minute is not written down every minute. */
+/** PERF: a blob that is pulled every minute is not recorded every minute. */
 const FRESH_MS = 3_600_000
 
-/**
- * Notes that a repository has a blob. Best effort: nothing is noted where nothing can be written, and that is no error.
- */
+/** Records that a repository has a blob. Best effort: a store that cannot be written to is no error. */
 export async function recordKnownSource(
   store: FactKeeper,
   digest: Digest,
@@ -40,8 +38,8 @@ export async function recordKnownSource(
 }
 
 /**
- * Repositories that had a blob, the latest first, eight at most. A hint: the blob may be gone from there, or may not be
- * read by whoever asks.
+ * Resolves to at most eight repositories that had a blob, the latest first. A hint: the repository may no longer have
+ * the blob, or may refuse the caller.
  */
 export async function knownSourcesOf(
   store: FactKeeper,

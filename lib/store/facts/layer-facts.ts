@@ -3,15 +3,18 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { DerivedStore } from '../derived-store.ts'
 import { changeFact, type FactKeeper, listOf, membersOf, readFact } from './fact-file.ts'
 
-/** That a blob holds the layer of a diffID. */
+/** The fact that a blob holds the layer of a diffID. */
 export interface LayerFact {
   /** Digest of the blob. */
   readonly digest: Digest
-  /** Digest of what it holds when it is opened. */
+  /** Digest of its uncompressed bytes. */
   readonly diffId: Digest
-  /** What compressed it, e.g. `gzip-6/zlib-1.3.1`: the same bytes come out of the same one. Unknown for blobs of others. */
+  /**
+   * Compressor, e.g. `gzip-6/zlib-1.3.1`: the same compressor gives the same bytes. Absent for blobs made by other
+   * tools.
+   */
   readonly compressor?: string | undefined
-  /** Whether the bytes were seen here; else an image config said so. */
+  /** Whether this library has seen the uncompressed bytes; otherwise an image config states the diffID. */
   readonly proven: boolean
 }
 
@@ -19,12 +22,10 @@ interface LayerRecord {
   readonly blobs: readonly LayerFact[]
 }
 
-/** One diffID comes in a few compressions. */
+/** Maximum number of blobs kept per diffID: few compressions exist of one layer. */
 const KEPT = 16
 
-/**
- * Notes what a layer holds. A proven fact is not replaced by what somebody only says. Best effort, as all facts are.
- */
+/** Records the diffID of a layer. An unproven fact does not replace a proven one. Best effort, as all facts are. */
 export async function recordLayerFact(store: FactKeeper, fact: LayerFact): Promise<void> {
   const replaces = (known: LayerFact) => known.digest === fact.digest
   const add = ({ blobs }: LayerRecord) => {
@@ -32,7 +33,7 @@ export async function recordLayerFact(store: FactKeeper, fact: LayerFact): Promi
     if (known && known.diffId === fact.diffId && (known.proven || !fact.proven)) return undefined
     if (known?.proven && !fact.proven) return undefined
     const others = blobs.filter(other => !replaces(other))
-    // SAFETY: what is only said, perhaps by a hostile image, must not push out what is known.
+    // SAFETY: a hostile image config could state many false facts and evict true ones; proven facts are sorted first.
     const all = [fact, ...others].sort((a, b) => Number(b.proven) - Number(a.proven))
     return { version: 1, blobs: all.slice(0, KEPT) }
   }
@@ -40,7 +41,7 @@ export async function recordLayerFact(store: FactKeeper, fact: LayerFact): Promi
   await changeFact(store, keyOfBlob(fact.digest), parse, add)
 }
 
-/** What is known of the layer in a blob. */
+/** The recorded facts about the layer in a blob. */
 export async function layerFact(
   store: FactKeeper,
   digest: Digest,
@@ -50,7 +51,7 @@ export async function layerFact(
   return blobs.find(fact => fact.digest === digest)
 }
 
-/** Blobs that hold the layer of a diffID, the proven ones first; they need not be in the store. */
+/** Blobs recorded to hold the layer of a diffID, proven ones first; the store need not have them. */
 export async function layersOfDiffId(
   store: FactKeeper,
   diffId: Digest,
@@ -60,7 +61,7 @@ export async function layersOfDiffId(
   return blobs.filter(fact => fact.diffId === diffId)
 }
 
-/** Forgets what a blob held, and the entry index of that if no other blob is known to hold it. */
+/** Forgets the layer fact of a blob, and the entry index of its diffID if no other blob is known to hold the layer. */
 export async function forgetLayerFact(derived: DerivedStore, digest: Digest): Promise<void> {
   const fact = await layerFact({ derived }, digest)
   await derived.delete('facts', keyOfBlob(digest))

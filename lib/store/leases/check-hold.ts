@@ -6,7 +6,7 @@ const DAY_MS = 24 * 3_600_000
 
 /** Checked options of a lease. */
 export interface CheckedHold {
-  /** Purpose of the lease, for people. */
+  /** Purpose of the lease. */
   readonly label: string
   /** Digests that the lease protects. */
   readonly digests: readonly Digest[]

@@ -1,76 +1,76 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 
-/** What to protect, and under which label. */
+/** Options of a lease. */
 export interface HoldOptions extends AbortOptions {
-  /** What the lease is for; stands in plans of collections. At most 200 characters. @defaultValue `'unnamed'` */
+  /** Purpose of the lease; shown in collection plans. At most 200 characters. @defaultValue `'unnamed'` */
   readonly label?: string | undefined
-  /** Blobs to protect, there or still to come. Those that are there are acknowledged as by {@link Lease.add}. */
+  /** Blobs to protect, whether they exist yet or not. Existing ones are acknowledged as by {@link Lease.add}. */
   readonly digests?: Iterable<Digest> | undefined
   /**
-   * How long the lease counts without a sign of life of its holder. It renews itself while the process lives; this matters
-   * if the process runs on another machine. From a minute to 30 days. @defaultValue 24 hours
+   * Time without renewal after which the lease expires, in milliseconds. A lease renews itself while its process lives,
+   * so this matters if the process runs on another machine. From a minute to 30 days. @defaultValue 24 hours
    */
   readonly expiresInMs?: number | undefined
 }
 
 /**
- * Keeps collections away, until it is released: from the blobs it was given, from every blob that anybody has stored or
- * acknowledged since it began, and from what the manifests among them name.
+ * Protects blobs from collections until it is released: the blobs it was given, every blob that any process has stored
+ * or acknowledged since it began, and the blobs that the manifests among them refer to.
  */
 export interface Lease extends AsyncDisposable {
-  /** Names the lease in its store. */
+  /** Identifier of the lease in its store. */
   readonly id: string
 
   /**
-   * Acknowledges a blob: from here on it is as good as one that was just stored. Resolves to whether it is in the store;
-   * if so, no collection takes it while the lease is held.
+   * Acknowledges a blob: a collection treats it as if it had just been stored. Resolves to whether it is in the store;
+   * if so, no collection removes it while the lease is held.
    */
   add(digest: Digest): Promise<boolean>
 
-  /** Gives a sign of life now. Not needed in a process that lives: that happens by itself. */
+  /** Renews the lease now. Rarely needed: a lease renews itself while its process lives. */
   renew(): Promise<void>
 
-  /** Ends the protection. What it protected keeps the grace period of a collection. Idempotent. */
+  /** Ends the protection. The blobs still have the grace period of a collection. Idempotent. */
   release(): Promise<void>
 }
 
-/** A lease as others see it. */
+/** Public description of a lease. */
 export interface LeaseInfo {
-  /** Names the lease. */
+  /** Identifier of the lease. */
   readonly id: string
-  /** What it is for, for people. */
+  /** Purpose of the lease. */
   readonly label: string
-  /** Who holds it, for people. */
+  /** Human-readable name of the holder. */
   readonly holder: string
-  /** When it began, in milliseconds since 1970. */
+  /** Start of the lease, in milliseconds since 1970. */
   readonly sinceMs: number
-  /** The last sign of life, in milliseconds since 1970. */
+  /** Last renewal, in milliseconds since 1970. */
   readonly renewedMs: number
-  /** How long it counts after that, unless its holder is known to live. */
+  /** Lifetime after the last renewal, in milliseconds, unless its holder is known to live. */
   readonly expiresInMs: number
-  /** Blobs named by it. */
+  /** Digests that the lease names. */
   readonly digests: readonly Digest[]
 }
 
-/** Protection from collections. */
+/** Leases of a store: protection from collections. */
 export interface LeaseStore {
   /**
-   * Takes a lease. Acts of this library take one by themselves for as long as they run; take one yourself around several
-   * acts, or around work that needs blobs that no name reaches. In a store that is read-only it protects nothing.
+   * Acquires a lease. Operations of this library hold one while they run; acquire one around several operations, or
+   * around work with blobs that no name reaches. In a read-only store a lease protects nothing.
    *
    * @throws {@link StoreError} `ERR_STORE_IO`; {@link FormatError} `ERR_INVALID_ARGUMENT`.
    */
   hold(options?: HoldOptions): Promise<Lease>
 
   /**
-   * Acknowledges a blob without a lease: it is protected as long as the grace period of a collection, as if it had just
-   * been stored. Resolves to whether it is in the store.
+   * Acknowledges a blob without a lease: it is protected for the grace period of a collection, as if it had just been
+   * stored. Resolves to whether it is in the store.
    */
   touch(digest: Digest, options?: AbortOptions): Promise<boolean>
 
   /**
-   * Every lease, also those that ended without a release. One that is damaged is labelled `damaged lease`.
+   * Lists every lease, including those that ended without a release. A damaged lease is labelled `damaged lease`.
    *
    * @throws {@link StoreError} `ERR_STORE_IO` if the system cannot read one.
    */

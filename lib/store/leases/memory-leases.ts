@@ -3,13 +3,13 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { checkHold } from './check-hold.ts'
 import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './lease-store.ts'
 
-/** Leases of a memory store: they live and die with the process. */
+/** Leases of a memory store: they end with the process. */
 export class MemoryLeases implements LeaseStore {
   readonly #held = new Map<string, LeaseInfo>()
   readonly #acknowledge: (digest: Digest) => boolean
   #count = 0
 
-  /** @param acknowledge - Makes a blob as young as one just stored, if it is there; throws if the store is closed. */
+  /** @param acknowledge - Gives a blob the age of a new one, if it exists; throws if the store is closed. */
   constructor(acknowledge: (digest: Digest) => boolean) {
     this.#acknowledge = acknowledge
   }

@@ -24,18 +24,18 @@ import { MemoryDerived } from './memory-derived.ts'
 import { MemoryReferences } from './memory-references.ts'
 import { MemorySink, type PartialBlob, resumePartial } from './memory-sink.ts'
 
-/** Settings of a memory store. */
+/** Options of a memory store. */
 export interface MemoryStoreOptions {
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
-  /** When reads are checked. @defaultValue `'always'` */
+  /** Verification policy of reads. @defaultValue `'always'` */
   readonly verify?: VerifyPolicy | undefined
 }
 
-/** The same piece size as the disk driver's, so that what is built on one behaves the same on the other. */
+/** Bytes per chunk; the same as in the disk store, so that callers see the same chunks. */
 const PIECE = 512 * 1024
 
-/** A store that lives as long as the object: for tests, and for images that only pass through. */
+/** Creates a store in memory, for tests and for images that only pass through. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options)
 }
@@ -163,7 +163,7 @@ class MemoryStore implements Store {
   #acknowledge(digest: Digest): boolean {
     this.#assertOpen()
     const blob = this.#blobs.get(digest)
-    // Never the same twice: a collection tells by it that the blob was acknowledged.
+    // Always a new value: a collection detects the acknowledgement by the changed time.
     if (blob) blob.modifiedMs = Math.max(Date.now(), blob.modifiedMs + 0.001)
     return blob !== undefined
   }
@@ -195,7 +195,7 @@ class MemoryStore implements Store {
 function* piecesOf(bytes: Uint8Array, start: number, end: number, signal: AbortSignal | undefined) {
   for (let i = start; i < end; i += PIECE) {
     signal?.throwIfAborted()
-    // SAFETY: a copy, so that a reader that writes into its chunk does not change the blob.
+    // SAFETY: a reader that writes into its chunk would change the stored blob; each chunk is a copy.
     yield Uint8Array.prototype.slice.call(bytes, i, Math.min(end, i + PIECE))
   }
 }

@@ -16,13 +16,13 @@ import type { LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import type { PartialBlob } from './memory-sink.ts'
 
-/** A blob and when it was last stored or acknowledged. */
+/** A blob and the time when it was last stored or acknowledged. */
 export interface MemoryBlob {
   readonly bytes: Uint8Array
   modifiedMs: number
 }
 
-/** The parts of a memory store that collections work on. */
+/** The parts of a memory store that collections use. */
 export interface MemoryCollectionParts {
   readonly blobs: ReadonlyMap<Digest, MemoryBlob>
   readonly partial: ReadonlyMap<string, PartialBlob>
@@ -31,7 +31,7 @@ export interface MemoryCollectionParts {
   remove(digest: Digest): void
 }
 
-/** What collections do in a memory store. Has no build cache. */
+/** Collection driver of a memory store. It has no build cache. */
 export class MemoryCollection implements CollectionDriver {
   readonly readOnly = false
   readonly #parts: MemoryCollectionParts
@@ -88,7 +88,7 @@ export class MemoryCollection implements CollectionDriver {
 
   async remove(blobs: readonly StoredBlob[], needed: AskNeeded): Promise<RemovalOutcome[]> {
     let isNeeded: (blob: StoredBlob) => boolean
-    // Until nothing has happened while it was thought about; what follows happens at once.
+    // Retry until nothing changed during the asynchronous check; the removals below are synchronous.
     for (let changes: string | undefined; changes !== this.#changes(blobs); ) {
       changes = this.#changes(blobs)
       const touched = blobs.filter(blob => this.#isTouched(blob))

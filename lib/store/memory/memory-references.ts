@@ -6,10 +6,10 @@ import { assertExpected } from '../drivers/assert-expected.ts'
 import { spellingsOf, storedName } from '../drivers/reference-name.ts'
 import type { NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../reference-store.ts'
 
-/** What names need of their store. */
+/** The parts of a memory store that names use. */
 export interface MemoryReferencesParts {
   assertOpen(): void
-  /** A number that grows with every blob removed. */
+  /** Counter of removed blobs. */
   removals(): number
 }
 
@@ -26,7 +26,7 @@ export class MemoryReferences implements ReferenceStore {
     this.#store = store
   }
 
-  /** A number that grows with every name set. */
+  /** Counter of names set. */
   get changes(): number {
     return this.#changes
   }
@@ -47,7 +47,7 @@ export class MemoryReferences implements ReferenceStore {
     options.signal?.throwIfAborted()
     const kept = storedName(name, options)
     const copy = structuredClone(parseDescriptor(descriptor))
-    // What was there may be gone before the name is: then look again.
+    // A collection may remove a blob during the check: retry until no blob was removed meanwhile.
     for (let removals: number | undefined; removals !== this.#store.removals(); ) {
       removals = this.#store.removals()
       await assertComplete(this.#blobs, copy, options)

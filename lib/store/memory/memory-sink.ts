@@ -9,7 +9,7 @@ import {
 import type { BlobInfo } from '../blob-store.ts'
 import type { IngestSink, Progress } from '../drivers/ingest-writer.ts'
 
-/** An ingest that was left. */
+/** Bytes of an unfinished ingest without a writer. */
 export interface PartialBlob {
   readonly algorithm: DigestAlgorithm
   readonly chunks: Uint8Array[]
@@ -52,7 +52,7 @@ export class MemorySink implements IngestSink {
   }
 }
 
-/** A digester that stands where the partial blob ends. */
+/** Resolves to a digester whose state is that at the end of the partial blob. */
 export async function resumePartial(
   partial: PartialBlob,
   hashing: { readonly algorithm: DigestAlgorithm; readonly hasher: HasherEngine },

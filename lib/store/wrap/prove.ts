@@ -2,7 +2,7 @@ import type { Digester } from '../../digest/index.ts'
 import { DigestMismatchError, SizeMismatchError } from '../../errors/index.ts'
 import type { BlobInfo, CommitOptions } from '../blob-store.ts'
 
-/** What the bytes are; throws if that is not what was expected. */
+/** Returns digest and size of the hashed bytes; throws if they differ from the expected ones. */
 export function proven(digester: Digester, { size, digest }: CommitOptions): BlobInfo {
   const actual = digester.bytesHashed
   if (size !== undefined && size !== actual) throw new SizeMismatchError({ expected: size, actual, what: 'blob' })
@@ -12,7 +12,7 @@ export function proven(digester: Digester, { size, digest }: CommitOptions): Blo
   return { digest: own, size: actual }
 }
 
-/** A store that says it stored something else than it was given is not to be believed. */
+/** Throws if a store reports another digest or size than it was given. */
 export function assertSame(stored: BlobInfo, own: BlobInfo): void {
   if (stored.digest !== own.digest) {
     throw new DigestMismatchError({ expected: own.digest, actual: stored.digest, what: 'blob as the store has it' })

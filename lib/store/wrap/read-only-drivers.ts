@@ -3,7 +3,7 @@ import type { CollectionDriver } from '../drivers/collection-driver.ts'
 
 type Refuse = (act: string) => Promise<never>
 
-/** What plans of collections need, without what removes. */
+/** A collection driver that can plan but not remove. */
 export function readOnlyCollection(driver: CollectionDriver, refuse: Refuse): CollectionDriver {
   return {
     readOnly: true,
@@ -19,7 +19,7 @@ export function readOnlyCollection(driver: CollectionDriver, refuse: Refuse): Co
   }
 }
 
-/** What checks need, without what moves and mends. */
+/** A check driver that can check but not move or repair. */
 export function readOnlyChecking(driver: CheckDriver, refuse: Refuse): CheckDriver {
   return {
     readOnly: true,

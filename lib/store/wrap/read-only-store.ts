@@ -12,9 +12,8 @@ import type { Store } from '../store.ts'
 import { readOnlyChecking, readOnlyCollection } from './read-only-drivers.ts'
 
 /**
- * The same store without the means to change it: every write rejects with `ERR_STORE_READ_ONLY`, whatever the store itself
- * would allow. Leases that are taken through it protect nothing, derived data that is set is not kept. To be given to code
- * that should only look. Closing it closes the store.
+ * Wraps a store so that every write rejects with `ERR_STORE_READ_ONLY`. Leases acquired through it protect nothing, and
+ * derived data set through it is not kept. Pass it to code that should only read. Closing it closes the store.
  */
 export function readOnlyStore(store: Store): Store {
   return new ReadOnlyStore(store)
@@ -49,7 +48,7 @@ class ReadOnlyStore implements Store {
   }
 
   read(digest: Digest, options?: ReadBlobOptions): AsyncIterable<Uint8Array> {
-    // Moving a corrupt blob out of the way is a write.
+    // Moving a corrupt blob to quarantine is a write.
     return this.#store.read(digest, { ...options, onCorrupt: 'report' })
   }
 
@@ -116,7 +115,7 @@ class ReadOnlyReferences implements ReferenceStore {
   }
 }
 
-/** As in a store that was opened read-only: who may not write leaves no trace, and protects nothing. */
+/** Leases without a file, as in a store opened read-only: they leave no trace and protect nothing. */
 class ReadOnlyLeases implements LeaseStore {
   readonly #store: Store
 

@@ -2,17 +2,17 @@ import { type Digest, splitDigest } from '../../digest/index.ts'
 import type { BlobWriter } from '../blob-store.ts'
 import type { Store } from '../store.ts'
 
-/** A copy that is made of a blob while somebody reads it. None of its failures is the reader's. */
+/** A copy of a blob made while a caller reads it. Its failures never reach the reader. */
 export interface TierCopy {
   /** Copies the next bytes. */
   take(chunk: Uint8Array): Promise<void>
-  /** Makes the copy visible, when the blob was read to its end. */
+  /** Makes the copy visible, after the blob was read to its end. */
   finish(): Promise<void>
-  /** Called in any case, last: what was copied of a blob that was not read to its end is kept for the next time. */
+  /** Called last in every case. If the blob was not read to its end, the bytes copied are kept for the next copy. */
   leave(): Promise<void>
 }
 
-/** Begins a copy, or goes on with one that was left; nothing if the store cannot take it or somebody else is at it. */
+/** Starts or resumes a copy; resolves to `undefined` if the store cannot take it or another copy of the blob runs. */
 export async function openTierCopy(store: Store, digest: Digest): Promise<TierCopy | undefined> {
   try {
     const writer = await store.ingest(digest, { algorithm: splitDigest(digest).algorithm })
@@ -25,7 +25,7 @@ export async function openTierCopy(store: Store, digest: Digest): Promise<TierCo
 class FillWriter implements TierCopy {
   readonly #digest: Digest
   #writer: BlobWriter | undefined
-  /** Bytes that an earlier copy has taken already. */
+  /** Number of bytes that an earlier copy has already stored. */
   #skip: number
 
   constructor(writer: BlobWriter, digest: Digest) {
@@ -41,7 +41,8 @@ class FillWriter implements TierCopy {
   }
 
   async finish(): Promise<void> {
-    // SAFETY: the digest is proven again here: a slow store that does not verify must not spoil the fast one.
+    // SAFETY: a slow store that does not verify could give wrong bytes; this digest check keeps them out of the fast
+    // store.
     await this.#try(writer => writer.commit({ digest: this.#digest }))
     this.#writer = undefined
   }

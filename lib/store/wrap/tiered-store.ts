@@ -11,19 +11,19 @@ import type { ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
 import { openTierCopy } from './tier-copy.ts'
 
-/** How two stores stand behind one another. */
+/** Options of a tiered store. */
 export interface TieredStoreOptions {
   /** Copy a blob that is read as a whole from the slow store into the fast one. @defaultValue `true` */
   readonly fill?: boolean | undefined
 }
 
 /**
- * A fast store in front of a slow one. The slow store is the one of record: blobs and names are written there, and what it
- * lists is what there is. The fast one holds nothing but copies, which may be dropped or collected at any time, and is
- * asked first for every read.
+ * Combines a fast store with a slow one. The slow store is authoritative: blobs and names are written to it, and
+ * listings come from it. The fast store holds only copies, which may be removed or collected at any time; every read
+ * asks it first.
  *
- * A blob that is read as a whole from the slow store is copied on the way, chunk by chunk: memory does not grow. A copy that
- * fails (a full disk, another copy under way) never fails the read. Closing it closes both.
+ * A whole blob read from the slow store is copied to the fast one chunk by chunk, with bounded memory. A failed copy (a
+ * full disk, another copy running) never fails the read. Closing it closes both.
  */
 export function tieredStore(fast: Store, slow: Store, options: TieredStoreOptions = {}): Store {
   return new TieredStore(fast, slow, options.fill ?? true)
@@ -79,7 +79,9 @@ class TieredStore implements Store {
     }
   }
 
-  /** Whether the fast store had it. What it cannot give, before the first byte, the slow one may have. */
+  /**
+   * Resolves to whether the fast store had the blob. If it fails before the first byte, the slow store is read instead.
+   */
   async *#readFast(digest: Digest, options: ReadBlobOptions): AsyncGenerator<Uint8Array, boolean, undefined> {
     let given = false
     try {
@@ -110,7 +112,7 @@ class TieredStore implements Store {
 
   async delete(digest: Digest, options?: AbortOptions): Promise<void> {
     await this.#slow.delete(digest, options)
-    // Last: a read that began before may just have copied it.
+    // Last: a read that began earlier may just have copied the blob to the fast store.
     await this.#fast.delete(digest, options)
   }
 

@@ -22,17 +22,16 @@ import type { Store } from '../store.ts'
 import { assertSame, proven } from './prove.ts'
 import { VerifyingWriter } from './verifying-writer.ts'
 
-/** How to verify. */
+/** Options of a verifying store. */
 export interface VerifyingStoreOptions {
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
 /**
- * A store that is not trusted: every read of a whole blob is compared with its digest, and every blob that is put is hashed
- * here and compared with what the store says it stored, whatever the store itself does. For drivers over media that may
- * lie, and for testing them. Costs one more pass of hashing. `verify: 'never'` of a single read is respected. Closing it
- * closes the store.
+ * Wraps a store that is not trusted. Every read of a whole blob is compared with its digest; every put is hashed here
+ * and compared with the digest and size that the store reports. For drivers over unreliable media, and for testing
+ * drivers. Costs one more hash pass. A read with `verify: 'never'` is not verified. Closing it closes the store.
  */
 export function verifyingStore(store: Store, options: VerifyingStoreOptions = {}): Store {
   return new VerifyingStore(store, options.hasher ?? 'wasm')
@@ -86,7 +85,7 @@ class VerifyingStore implements Store {
     try {
       const seen = { own: undefined as BlobInfo | undefined }
       const stored = await this.#store.put(observed(source, digester, options, seen), options)
-      // A source that was not read belongs to a blob that was there.
+      // The store did not read the source because it already had the blob.
       if (seen.own) assertSame(stored, seen.own)
       return stored
     } finally {
@@ -127,7 +126,7 @@ class VerifyingStore implements Store {
   }
 }
 
-/** Passes the chunks on, and fails in the place of the source if they are not the promised ones. */
+/** Passes the chunks on and throws if they differ from the expected digest or size. */
 async function* observed(
   source: ByteSource,
   digester: Digester,

@@ -3,19 +3,19 @@ import { BlobCorruptError } from '../../errors/index.ts'
 import type { BlobInfo, BlobStore, BlobWriter, CommitOptions } from '../blob-store.ts'
 import { assertSame, proven } from './prove.ts'
 
-/** What a verifying writer is made of. */
+/** Parts of a verifying writer. */
 export interface VerifyingWriterParts {
-  /** Reads back what cannot be known otherwise. */
+  /** Store that reads back the bytes that an earlier writer stored. */
   readonly store: BlobStore
   readonly writer: BlobWriter
   readonly digester: Digester
   readonly algorithm: DigestAlgorithm
 }
 
-/** Hashes what is written beside the writer that stores it, and believes only itself. */
+/** Hashes the bytes in addition to the wrapped writer, and trusts only its own digest. */
 export class VerifyingWriter implements BlobWriter {
   readonly #parts: VerifyingWriterParts
-  /** Bytes of an earlier writer were not seen here; such a blob is read back. */
+  /** Whether the ingest was resumed: this writer did not see the earlier bytes, so the blob is read back. */
   readonly #resumed: boolean
   #open = true
 
@@ -30,7 +30,7 @@ export class VerifyingWriter implements BlobWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     const written = this.#parts.writer.write(chunk)
-    // At once, while the chunk is surely as it was given; the order of calls is the order of bytes.
+    // Synchronously, before the caller can change the chunk; the order of calls is the order of bytes.
     if (this.#open && chunk instanceof Uint8Array) this.#parts.digester.update(chunk)
     await written
   }
@@ -39,7 +39,7 @@ export class VerifyingWriter implements BlobWriter {
     const { writer, digester, algorithm } = this.#parts
     const { digest } = expected
     const answerable = this.#open && (digest === undefined || splitDigest(parseDigest(digest)).algorithm === algorithm)
-    // What is refused for another reason than the bytes is refused by the store itself.
+    // For any other refusal than wrong bytes, the wrapped store throws its own error.
     if (!answerable || expected.signal?.aborted) return writer.commit(expected)
     this.#open = false
     try {
