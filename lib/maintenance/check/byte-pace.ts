@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Holds readers back so that together they take no more than so many bytes a second. */
+/** Rate limiter shared by concurrent readers: bounds the bytes that they read per second. */
 export class BytePace {
   readonly #bytesPerMs: number
   #freeAt = 0
@@ -9,7 +9,7 @@ export class BytePace {
     this.#bytesPerMs = (bytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
   }
 
-  /** Resolves when so many bytes may have been read. */
+  /** Resolves when this many bytes may be read. */
   async take(bytes: number, signal: AbortSignal | undefined): Promise<void> {
     const now = performance.now()
     this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#bytesPerMs

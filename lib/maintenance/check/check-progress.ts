@@ -2,23 +2,23 @@ import type { Digest } from '../../digest/index.ts'
 import { isDigest } from '../../digest/index.ts'
 import type { Store } from '../../store/index.ts'
 
-/** How far a check that was broken off had come: blobs are read in the order of their digests. */
+/** Progress of an aborted check. Blobs are read in the order of their digests. */
 export interface CheckProgressRecord {
   readonly version: 1
-  /** Every blob up to this one was read. */
+  /** Every blob up to this digest was read. */
   readonly after: Digest
   readonly blobs: number
   readonly bytes: number
-  /** Of those that were read, the ones that were not right: they are read again. */
+  /** Damaged blobs among those read; the resumed check reads them again. */
   readonly damaged: readonly Digest[]
   readonly savedMs: number
 }
 
 const KEY = 'check-progress'
-/** What was right a week ago may have rotted since. */
+/** Lifetime of the record: a blob that was intact a week ago may be damaged now. */
 const KEPT_MS = 7 * 24 * 3_600_000
 
-/** What an earlier check left, if it can be gone on with. */
+/** Loads the progress of an earlier check, if it can be resumed. */
 export async function loadProgress(store: Store): Promise<CheckProgressRecord | undefined> {
   const bytes = await store.derived.get('facts', KEY)
   const record = bytes && parseRecord(bytes)
@@ -26,12 +26,12 @@ export async function loadProgress(store: Store): Promise<CheckProgressRecord | 
   return age >= 0 && age < KEPT_MS ? record : undefined
 }
 
-/** Leaves word for a later check. Best effort: without it that one begins at the beginning. */
+/** Saves the progress for a later check. Best effort: without the record the next check starts at the beginning. */
 export async function saveProgress(store: Store, record: CheckProgressRecord): Promise<void> {
   await store.derived.set('facts', KEY, Buffer.from(JSON.stringify(record))).catch(() => undefined)
 }
 
-/** Called when a check came to its end. */
+/** Deletes the record after a check has completed. */
 export async function forgetProgress(store: Store): Promise<void> {
   await store.derived.delete('facts', KEY).catch(() => undefined)
 }

@@ -3,60 +3,64 @@ import type { Descriptor } from '../../oci/index.ts'
 import type { CheckFault } from '../../store/index.ts'
 
 /**
- * What can be wrong with what a store holds: a blob that is named and not there (`missing`), has fewer bytes than it is
- * named with (`short`), or has other bytes (`corrupt`); a blob that nothing leads to (`orphan`); something among the blobs
- * that no store put there (`stray`).
+ * Class of a problem:
+ *
+ * - `missing`: a named blob that does not exist.
+ * - `short`: a named blob with fewer bytes than its descriptor states.
+ * - `corrupt`: a named blob with other bytes.
+ * - `orphan`: a blob that nothing refers to.
+ * - `stray`: an entry among the blobs that no store puts there.
  */
 export type ProblemClass = 'missing' | 'short' | 'corrupt' | 'orphan' | 'stray'
 
-/** One thing that is not as it should be. */
+/** One problem in a store. */
 export interface StoreProblem {
-  /** Which kind of problem. */
+  /** Class of the problem. */
   readonly class: ProblemClass
-  /** The blob, unless it is none. */
+  /** Digest of the blob; absent if the entry is not a blob. */
   readonly digest?: Digest
-  /** Where it is or should be, relative to the store. */
+  /** Actual or expected path, relative to the store. */
   readonly path: string
-  /** What should be there. */
+  /** Description of the expected content. */
   readonly expected: string
-  /** What is. */
+  /** Description of the content found. */
   readonly actual: string
-  /** The way that leads to it: `tag app:1 → manifest → layer`; or why it is listed. */
+  /** Path of references to the blob, `tag app:1 → manifest → layer`; or why it is listed. */
   readonly reason: string
-  /** What names the blob, so that it can be fetched again; absent if nothing does. */
+  /** Descriptor that refers to the blob, so that it can be fetched again; absent if nothing refers to it. */
   readonly descriptor?: Descriptor
-  /** Where the damaged blob is kept now, if it was moved. */
+  /** Path of the damaged blob in quarantine, if it was moved. */
   readonly quarantinedTo?: string
 }
 
-/** What a check found. Plain JSON: it can be printed, stored, and repaired by later. */
+/** Result of a check. Plain JSON: it can be printed, stored, and passed to a later repair. */
 export interface CheckReport {
-  /** Which of these it is. */
+  /** Discriminant. */
   readonly kind: 'check'
-  /** Version of this format. */
+  /** Version of the format. */
   readonly version: 1
-  /** Whether everything that is named is there and right: no blob missing, short or corrupt, and no fault. */
+  /** Whether every named blob exists and is intact: no blob missing, short or corrupt, and no fault. */
   readonly sound: boolean
-  /** Names that were followed. */
+  /** Number of names followed. */
   readonly names: number
-  /** Blobs that were read and compared with their digests; those of the check that was resumed included. */
+  /** Number of blobs read and compared with their digests, including those of a resumed check. */
   readonly blobs: number
-  /** Their bytes. */
+  /** Total size of these blobs in bytes. */
   readonly bytes: number
-  /** How many problems of each class there are. */
+  /** Number of problems of each class. */
   readonly counts: Readonly<Record<ProblemClass, number>>
-  /** All that is missing, short or corrupt, and of the others the first thousand of each class. */
+  /** Every missing, short or corrupt blob, and the first thousand problems of each other class. */
   readonly problems: readonly StoreProblem[]
-  /** What could not be looked at or understood. */
+  /** Parts of the store that could not be read or are invalid. */
   readonly faults: readonly CheckFault[]
-  /** Whether an earlier check, broken off, was gone on with. */
+  /** Whether this check resumed an aborted one. */
   readonly resumed: boolean
 }
 
-/** Orphans and strays may be as many as there are files. */
+/** Maximum listed per class: there may be as many orphans and strays as files. */
 const LISTED = 1000
 
-/** Gathers what a check finds. */
+/** Collects the problems that a check finds. */
 export class Findings {
   readonly faults: CheckFault[] = []
   readonly #problems: StoreProblem[] = []

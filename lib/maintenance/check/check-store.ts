@@ -9,33 +9,33 @@ import { findHeld } from './find-held.ts'
 import { type FoundBlob, verifyBlobs } from './verify-blobs.ts'
 import { type Expectation, type Reached, rootOf, walkDocuments } from './walk-documents.ts'
 
-/** News of a running check. */
+/** Progress of a running check. */
 export interface CheckProgress {
-  /** The blob that was read last. */
+  /** Digest of the last blob read. */
   readonly digest: Digest
-  /** Blobs read, and how many there are. */
+  /** Number of blobs read. */
   readonly blobs: number
-  /** Blobs to look at. */
+  /** Number of blobs to read. */
   readonly totalBlobs: number
-  /** Bytes read, and how many there are. */
+  /** Number of bytes read. */
   readonly bytes: number
-  /** Bytes to read. */
+  /** Number of bytes to read. */
   readonly totalBytes: number
 }
 
-/** How to check a store. */
+/** Options of a check. */
 export interface CheckStoreOptions extends AbortOptions {
-  /** Read every blob and compare it with its digest, not only its size. @defaultValue `true` */
+  /** Read every blob and compare it with its digest, not only with its size. @defaultValue `true` */
   readonly content?: boolean | undefined
-  /** Move corrupt blobs out of the way, to where they are kept. @defaultValue `false` */
+  /** Move corrupt blobs to the quarantine directory. @defaultValue `false` */
   readonly quarantine?: boolean | undefined
-  /** Blobs read at once. @defaultValue `4` */
+  /** Number of blobs read at once. @defaultValue `4` */
   readonly concurrency?: number | undefined
-  /** Bytes read in a second at most, so that others can work meanwhile. @defaultValue as fast as possible */
+  /** Maximum number of bytes read per second, to leave disk bandwidth to other processes. @defaultValue no limit */
   readonly bytesPerSecond?: number | undefined
   /**
-   * Go on where a check of this store was broken off in the last seven days, instead of reading everything again. Names and
-   * sizes are always looked at anew. @defaultValue `false`
+   * Resume a check of this store that was aborted in the last seven days, instead of reading everything again. Names
+   * and sizes are always checked anew. @defaultValue `false`
    */
   readonly resume?: boolean | undefined
   /** Called after each blob; must not throw. */
@@ -43,15 +43,15 @@ export interface CheckStoreOptions extends AbortOptions {
 }
 
 /**
- * Looks at everything in a store: every blob against its digest, every name down to the last layer, the list of names, the
- * leases. Changes nothing unless `quarantine` is set. Others may use the store meanwhile: what they bring or remove during
- * the check is no finding.
+ * Checks a store: every blob against its digest, every name down to the last layer, the list of names and the leases.
+ * Changes nothing unless `quarantine` is set. Other processes may use the store meanwhile: blobs that they add or
+ * remove during the check are not reported.
  *
- * What is wrong is in the report, and does not make the call reject. What the system could not read (EIO) is a fault with
- * its errno, never a corrupt blob: nothing is moved because of it. Files of others are reported as stray and left alone.
+ * The report lists the problems; they do not reject the call. A read that the system refuses (EIO) is a fault with its
+ * errno, never a corrupt blob, and moves nothing. Files of other programs are reported as stray and are not changed.
  * Memory: a few hundred bytes for each blob.
  *
- * An aborted check leaves word of how far it has come; see `resume`.
+ * An aborted check saves its progress; see `resume`.
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`; {@link StoreError} if the store cannot be listed at all.
  */
@@ -70,7 +70,7 @@ function checkOptions({ concurrency = 1, bytesPerSecond = 1 }: CheckStoreOptions
   }
 }
 
-/** How often what seems to be missing is looked for again. */
+/** Number of extra look-ups for a blob that seems to be missing. */
 const LOOKS = 2
 
 class StoreCheck {
@@ -90,11 +90,12 @@ class StoreCheck {
   async run(): Promise<CheckReport> {
     const { signal } = this.#options
     const findings = this.#findings
-    // Names before blobs: what is named later was not listed, and what is removed meanwhile is asked for again below.
+    // Names are read before blobs: a blob named later was not listed, and a blob removed meanwhile is looked up again
+    // below.
     const { entries, faults } = await this.#driver.names({ signal })
     const others = await this.#driver.faults({ signal })
     findings.faults.push(...faults, ...others)
-    // A damaged lease still says for how much it may count; one that cannot be read says nothing.
+    // A damaged lease still shows what it may protect; an unreadable one does not.
     const rootsKnown = faults.length === 0 && others.every(({ code }) => code === 'ERR_STORE_FORMAT')
     const reached = await this.#walk(entries)
     findings.faults.push(...reached.faults)
@@ -102,7 +103,7 @@ class StoreCheck {
     const sums = await this.#readAll(reached)
     this.#compareSizes(reached)
     await this.#findMissing(reached)
-    // While names or leases cannot be read, every blob would look like one that nobody needs.
+    // While names or leases are unreadable, every blob would look like an orphan.
     if (rootsKnown) await this.#findOrphans(reached)
     return findings.report({ names: entries.filter(({ name }) => name !== undefined).length, ...sums })
   }
@@ -169,7 +170,7 @@ class StoreCheck {
     })
   }
 
-  /** A blob that is right and has another size than it is named with: then the name for it is wrong. */
+  /** Reports an intact blob whose descriptor states another size: the descriptor is wrong. */
   #compareSizes({ blobs }: Reached): void {
     const { content = true } = this.#options
     for (const [digest, expectations] of blobs) {
@@ -190,8 +191,8 @@ class StoreCheck {
   }
 
   /**
-   * What is not there may have been removed together with its name since the names were read. A name never outlives its
-   * blobs, so what is missing each time anew, with names that are read anew, is missing.
+   * Confirms missing blobs. Another process may have removed a blob together with its name since the names were read. A
+   * name never outlives its blobs, so a blob that is missing after each fresh read of the names is really missing.
    */
   async #findMissing(reached: Reached): Promise<void> {
     const { signal } = this.#options

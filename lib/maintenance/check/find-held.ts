@@ -7,12 +7,13 @@ import { GraphMarker, type Visit } from '../collect/mark-graph.ts'
 import { ingestVisit, leaseVisits, recordVisits } from '../collect/root-visits.ts'
 import type { FoundBlob } from './verify-blobs.ts'
 
-/** The smallest JSON that names a subject is longer. */
+/** Size of the smallest JSON document with a subject, in bytes. */
 const SMALLEST_REFERRER = 90
 
 /**
- * Of the blobs that no name leads to, those that are needed all the same: by a lease, an ingest under way or a build cache,
- * or because they are about something that is needed. With everything below them, and with what names lead to.
+ * Finds the blobs without a name that are needed nevertheless: by a lease, a running ingest or a build cache, or
+ * because they refer to a needed blob as their subject. Includes everything below them and everything that names lead
+ * to.
  */
 export async function findHeld(
   store: Store,

@@ -5,7 +5,10 @@ import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, type ImageDocument, Limits, parseImageDocument, successorsOf } from '../../oci/index.ts'
 import type { BlobInfo, Store } from '../../store/index.ts'
 
-/** Images that no other document names: what names stood for, when all names are lost. Reads every small blob. */
+/**
+ * Finds the images that no other document refers to: the former targets of names, if all names are lost. Reads every
+ * small blob.
+ */
 export async function findRoots(store: Store, options: AbortOptions): Promise<Descriptor[]> {
   const documents = new Map<Digest, Descriptor>()
   const below = new Set<Digest>()
@@ -14,7 +17,7 @@ export async function findRoots(store: Store, options: AbortOptions): Promise<De
     if (!document) continue
     documents.set(blob.digest, { mediaType: document.mediaType, ...blob })
     for (const { digest } of successorsOf(document)) below.add(digest)
-    // What is about another image is found through that one.
+    // A document with a subject is reached through that subject.
     if (subjectOf(document) !== undefined) below.add(blob.digest)
   }
   return [...documents.values()].filter(({ digest }) => !below.has(digest))

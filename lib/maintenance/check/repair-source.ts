@@ -2,15 +2,15 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 
-/** Where right bytes can be had. What comes from it is compared with its digest before it counts. */
+/** Source of intact blobs for a repair. The repair verifies every blob from it against its digest. */
 export interface RepairSource {
-  /** Names the source, for people. */
+  /** Human-readable name of the source. */
   readonly label: string
-  /** The bytes of a blob, from the beginning. Rejects, in whatever way, if they cannot be had. */
+  /** Reads the bytes of a blob from the beginning. Rejects with any error if the source cannot supply them. */
   fetch(descriptor: Descriptor, options?: AbortOptions): AsyncIterable<Uint8Array>
 }
 
-/** Another store as a source. */
+/** Uses another store as a repair source. */
 export function repairFromStore(store: Pick<Store, 'read'>, label = 'another store'): RepairSource {
   return { label, fetch: ({ digest }, options = {}) => store.read(digest, { ...options, verify: 'always' }) }
 }

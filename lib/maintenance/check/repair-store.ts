@@ -9,58 +9,61 @@ import { findRoots } from './find-roots.ts'
 import type { RepairSource } from './repair-source.ts'
 import { type Root, walkDocuments } from './walk-documents.ts'
 
-/** News of a running repair. */
+/** Progress of a running repair. */
 export interface RepairProgress {
   /** Digest of the blob. */
   readonly digest: Digest
-  /** Where the blob was found. */
+  /** Label of the source that has the blob. */
   readonly source: string
-  /** Bytes of it that are across. */
+  /** Number of its bytes transferred. */
   readonly bytes: number
 }
 
-/** How to repair. */
+/** Options of a repair. */
 export interface RepairStoreOptions extends AbortOptions {
   /**
-   * Move damaged blobs for which there is no right copy out of the way as well. A later pull then brings them; as long as a
-   * damaged blob stands under its name, it counts as being there. @defaultValue `true`
+   * Also move damaged blobs without an intact copy to the quarantine directory. A later pull then fetches them; as long
+   * as a damaged blob keeps its path, it counts as present. @defaultValue `true`
    */
   readonly quarantine?: boolean | undefined
   /** Called after each blob; must not throw. */
   readonly onProgress?: ((progress: RepairProgress) => void) | undefined
 }
 
-/** What a repair did. */
+/** Result of a repair. */
 export interface RepairResult {
-  /** Blobs that are there and right now, and where they came from. */
+  /** Blobs that are intact now, and their sources. */
   readonly repaired: readonly RepairProgress[]
-  /** Damaged blobs that were moved, and to where, relative to the store. */
+  /** Damaged blobs that were moved to quarantine. */
   readonly quarantined: readonly {
     /** Digest of the blob. */
     readonly digest: Digest
-    /** Where it went. */
+    /** New path, relative to the store. */
     readonly to: string
   }[]
   /** Files of the store that were made usable again. */
   readonly mended: readonly MendedFile[]
-  /** What is still wrong, and what every source said. */
+  /** Problems that remain, with the answer of every source. */
   readonly unrepaired: readonly {
-    /** Where it is, relative to the store. */
+    /** Path relative to the store. */
     readonly path: string
-    /** What is wrong with it. */
+    /** Reason from the check report. */
     readonly reason: string
-    /** Why, for people. */
+    /** Human-readable cause of the failure. */
     readonly why: string
   }[]
 }
 
 /**
- * Mends what a check found: fetches blobs that are missing, short or corrupt from the first source that has them right,
- * and nothing else; puts damaged ones into quarantine; makes a damaged list of names usable again. When a document comes
- * back, what is missing below it is fetched as well. Orphans and strays are left alone.
+ * Repairs the problems of a check report:
  *
- * Blobs go the way of every other one, and are visible only when they are whole and right. Nothing that was damaged is
- * deleted. Safe to repeat.
+ * - fetches only the missing, short or corrupt blobs, each from the first source that has it intact;
+ * - moves damaged blobs to the quarantine directory;
+ * - makes a damaged list of names usable again.
+ *
+ * After it has restored a document, it also fetches the missing blobs below it. Orphans and strays are not changed.
+ * Blobs are ingested as usual and become visible only when complete and verified. No damaged file is deleted.
+ * Idempotent.
  *
  * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_STORE_IO`; {@link FormatError} `ERR_INVALID_ARGUMENT`.
  */
@@ -77,12 +80,12 @@ export async function repairStore(
   return new Repair(store, sources, options).run(report)
 }
 
-/** A blob to be brought back. */
+/** A blob to restore. */
 interface Wanted {
   /** Digest of the blob. */
   readonly digest: Digest
   readonly descriptor: Descriptor | undefined
-  /** What is wrong with it. */
+  /** Reason from the check report. */
   readonly reason: string
   readonly damaged: boolean
 }
@@ -139,7 +142,7 @@ class Repair {
     }
   }
 
-  /** A document that came back may name what nobody knew to be missing. */
+  /** Finds missing blobs below restored documents, which the check could not know. */
   async #missingBelow(roots: readonly Root[]): Promise<Wanted[]> {
     const { signal } = this.#options
     const { blobs } = await walkDocuments(this.#store, roots, { signal, concurrency: 4 })
@@ -152,13 +155,13 @@ class Repair {
     return wanted
   }
 
-  /** Whether the blob was not right before and is now. */
+  /** Resolves to whether the blob was damaged or missing and is intact now. */
   async #bringBack({ digest, descriptor, reason, damaged }: Wanted): Promise<boolean> {
     const { signal, quarantine = true } = this.#options
     signal?.throwIfAborted()
     if (this.#tried.has(digest)) return false
     if (descriptor) this.#tried.add(digest)
-    // SAFETY: the report may be old; what is right by now is left as it is.
+    // SAFETY: the report may be old and the blob intact by now; without this check a repair would replace it.
     if (await this.#isRight(digest)) return false
     const refused: string[] = []
     for (const source of descriptor ? this.#sources : []) {
@@ -167,7 +170,7 @@ class Repair {
       refused.push(`${source.label}: ${why}`)
     }
     const moved = quarantine && damaged && (await this.#quarantine(digest))
-    // A damaged blob that nothing names is out of the way now, and nobody waits for another.
+    // The damaged blob has no descriptor and is in quarantine now: nothing needs a copy.
     if (!descriptor && moved) return false
     const why = refused.join('; ') || (descriptor ? 'there is no source to fetch it from' : 'nothing names it')
     this.#unrepaired.push({ path: digest, reason, why })
@@ -186,14 +189,14 @@ class Repair {
     }
   }
 
-  /** Fetches a blob and puts it in its place. Resolves to why the source cannot help, if it cannot. */
+  /** Fetches a blob and publishes it. Resolves to the reason if the source cannot supply it. */
   async #fetchFrom(source: RepairSource, descriptor: Descriptor, damaged: boolean): Promise<string | undefined> {
     const { digest, size } = descriptor
     const { signal, onProgress } = this.#options
     const writer = await this.#openWriter(digest)
     try {
       for await (const chunk of provenFrom(source, descriptor, signal)) await writer.write(chunk)
-      // Only now that a right copy is here: until then a reader finds what there was, and an error that says so.
+      // Only after an intact copy has arrived: until then a reader finds the old blob and a clear error.
       if (damaged) await this.#quarantine(digest)
       await writer.commit({ digest, size, signal })
     } catch (error) {
@@ -214,7 +217,7 @@ class Repair {
     const options = { algorithm: splitDigest(digest).algorithm, wait: true, signal }
     const writer = await this.#store.ingest(`repair ${digest}`, options)
     if (writer.offset === 0) return writer
-    // What a killed repair left may have come from a source that was wrong.
+    // A partial blob of a killed repair may come from a faulty source.
     await writer.abort()
     return this.#store.ingest(`repair ${digest}`, options)
   }
@@ -226,7 +229,7 @@ class Repair {
   }
 }
 
-/** What a source did wrong is no failure of the repair: another one may be right. */
+/** Failure of one source. The repair continues with the next source. */
 class SourceFailure extends Error {}
 
 async function* provenFrom(source: RepairSource, descriptor: Descriptor, signal: AbortSignal | undefined) {

@@ -5,15 +5,15 @@ import { faultOf } from '../../store/index.ts'
 import { BytePace } from './byte-pace.ts'
 import { type CheckProgressRecord, forgetProgress, saveProgress } from './check-progress.ts'
 
-/** A blob as it was found. */
+/** A regular file under the name of a blob. */
 export type FoundBlob = Extract<FoundFile, { kind: 'blob' }>
 
-/** How to read the blobs of a store. */
+/** Options of {@link verifyBlobs}. */
 export interface VerifyBlobsOptions {
   readonly concurrency: number
   readonly bytesPerSecond: number | undefined
   readonly signal: AbortSignal | undefined
-  /** Where to go on. */
+  /** Progress of the check to resume. */
   readonly from: CheckProgressRecord | undefined
   /** Called after each blob. */
   readonly onBlob: (digest: Digest, sums: { blobs: number; bytes: number }) => void
@@ -24,8 +24,9 @@ export interface VerifyBlobsOptions {
 const SAVE_EVERY_MS = 2000
 
 /**
- * Reads blobs and compares them with their digests, a few at a time and in the order of their digests, so that one digest
- * says how far it has come. What is removed meanwhile is passed over; what the system cannot read is no damage.
+ * Reads blobs and compares them with their digests, a few at a time and in the order of their digests, so that one
+ * digest records the progress. Blobs removed meanwhile are skipped; a failed read by the system is not reported as
+ * damage.
  */
 export async function verifyBlobs(
   store: Store,
@@ -44,7 +45,7 @@ class VerifyPass {
   readonly #options: VerifyBlobsOptions
   readonly #pace: BytePace
   readonly #damaged = new Set<Digest>()
-  /** Places of the blobs that are being read. */
+  /** Positions of the blobs that are being read. */
   readonly #open = new Set<number>()
   #next = 0
   #savedAt = performance.now()
@@ -95,7 +96,7 @@ class VerifyPass {
       }
     } catch (error) {
       if (signal?.aborted) throw error
-      // Removed since it was listed.
+      // Another process removed the blob after it was listed.
       if (error instanceof BlobNotFoundError) return
       await this.#note(blob, error)
     }
@@ -115,7 +116,10 @@ class VerifyPass {
     await this.#save()
   }
 
-  /** Up to the first blob that is not done; those behind it, and those that were not right, are read again. */
+  /**
+   * Saves the progress up to the first unfinished blob; a resumed check reads the blobs after it and the damaged ones
+   * again.
+   */
   async #save(): Promise<void> {
     const { from } = this.#options
     const done = this.#blobs.slice(0, Math.min(this.#next, ...this.#open))

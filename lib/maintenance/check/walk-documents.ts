@@ -17,27 +17,27 @@ import {
 import type { BlobReader, CheckFault, NamedEntry } from '../../store/index.ts'
 import { faultOf, readDocument } from '../../store/index.ts'
 
-/** What something says of a blob, and the way that leads there. */
+/** Descriptor of a blob in a document, with the path of references to it. */
 export interface Expectation {
   readonly descriptor: Descriptor
-  /** `tag app:1 → manifest → layer`. */
+  /** Path of references: `tag app:1 → manifest → layer`. */
   readonly reason: string
-  /** Whether it may be absent. */
+  /** Whether the blob may be absent. */
   readonly optional: boolean
 }
 
-/** Where a walk begins. */
+/** Start of a walk. */
 export type Root = Pick<Expectation, 'descriptor' | 'reason'>
 
-/** Everything that names lead to. */
+/** All blobs reachable from names. */
 export interface Reached {
-  /** By digest; more than one only if documents do not agree about a blob. */
+  /** Expectations by digest; a blob has several only if documents disagree about it. */
   readonly blobs: ReadonlyMap<Digest, readonly Expectation[]>
-  /** Documents that could not be read or understood, other than by being absent or damaged. */
+  /** Documents that could not be read or parsed, except absent or damaged ones. */
   readonly faults: readonly CheckFault[]
 }
 
-/** An entry of the list of names as the beginning of a walk. */
+/** Converts an entry of the list of names to the start of a walk. */
 export function rootOf({ name, descriptor }: NamedEntry): Root {
   return {
     descriptor,
@@ -50,9 +50,9 @@ interface Step extends Expectation {
 }
 
 /**
- * Follows documents down to the last layer, breadth first, so that the way noted is a shortest one. What is damaged is
- * passed over: what it is comes to light when its bytes are compared. An image whose config lists other layers than its
- * manifest is a fault, as a pull would refuse it.
+ * Follows documents down to the last layer, breadth first, so that each recorded path of references is a shortest one.
+ * Damaged documents are skipped: the comparison of their bytes with the digest reports them. An image whose config
+ * lists other layers than its manifest is a fault, because a pull would refuse it.
  */
 export async function walkDocuments(
   store: BlobReader,
@@ -72,7 +72,9 @@ export async function walkDocuments(
   return { blobs, faults }
 }
 
-/** A blob whose digest is of an algorithm that is not computed here cannot be in a store, so it is not looked for. */
+/**
+ * Whether this library computes the algorithm of the digest. Otherwise no store can hold the blob: it is not looked up.
+ */
 function isVerifiable({ descriptor: { digest }, reason }: Step, faults: CheckFault[]): boolean {
   if (isDigest(digest)) return true
   if (faults.some(fault => fault.digest === digest)) return false
@@ -84,7 +86,7 @@ function isVerifiable({ descriptor: { digest }, reason }: Step, faults: CheckFau
   return false
 }
 
-/** Whether this says something of the blob that was not said before. */
+/** Records an expectation; returns whether it is new for the blob. */
 function note(blobs: Map<Digest, Expectation[]>, { descriptor, reason, optional }: Step): boolean {
   const known = blobs.get(descriptor.digest) ?? []
   const same = (other: Expectation) =>
@@ -122,7 +124,10 @@ async function below(
   }
 }
 
-/** What the config says of the layers; a fault of the manifest, which nothing can unpack. */
+/**
+ * Compares the layers in the config with those of the manifest. A difference is a fault of the manifest: the image
+ * cannot be unpacked.
+ */
 async function checkConfig(
   store: BlobReader,
   manifest: ImageManifest,
@@ -139,7 +144,7 @@ async function checkConfig(
   }
 }
 
-/** Absence, damage and wrong sizes are found when what was reached is compared with what is there. */
+/** Whether the later comparison with the stored blobs reports this error: absence, damage and wrong sizes. */
 function isSeenElsewhere(error: unknown): boolean {
   return error instanceof BlobNotFoundError || error instanceof BlobCorruptError || error instanceof SizeMismatchError
 }

@@ -3,7 +3,7 @@ import { fitBudget } from './fit-budget.ts'
 import type { Survey } from './mark-store.ts'
 import { Retention, type RetentionChoice } from './retention.ts'
 
-/** Decides which names and cache records go. Entries without a name always stay. */
+/** Selects the names and cache records to drop. Entries without a name always stay. */
 export async function chooseNames(survey: Survey, options: AbortOptions): Promise<RetentionChoice> {
   const { roots, policy } = survey
   const { names, entries, records } = roots

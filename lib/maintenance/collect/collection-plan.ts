@@ -1,141 +1,148 @@
 import type { Digest } from '../../digest/index.ts'
 
-/** What a collection may take. Without any of it, names stay and only what nothing reaches goes. */
+/** Retention policy of a collection. Without limits all names stay, and only unreachable blobs are removed. */
 export interface CollectionPolicy {
-  /** Of each repository, keep the names of this many images, the most recently used ones; tags of one image count once. */
+  /** Number of images to keep per repository, most recently used first; several tags of one image count once. */
   readonly keepLast?: number | undefined
-  /** Names of images and cache records that were not used for longer than this go. In milliseconds. */
+  /** Maximum age in milliseconds: images and cache records that were not used for longer are dropped. */
   readonly maxAgeMs?: number | undefined
-  /** Names of images and cache records go, least recently used first, until no more bytes than this stay. */
+  /** Size limit in bytes: images and cache records are dropped, least recently used first, until the rest fits. */
   readonly maxBytes?: number | undefined
-  /** A blob younger than this stays: its name may be on the way. At least ten minutes without `force`. @defaultValue 1 hour */
+  /**
+   * Grace period in milliseconds: younger blobs stay, because an operation may be about to name them. At least ten
+   * minutes without `force`. @defaultValue 1 hour
+   */
   readonly graceMs?: number | undefined
   /**
-   * What to do if a name leads to something whose children cannot be known (a name of an unknown media type, a broken or
-   * missing manifest): refuse to collect anything, or keep it and go on. What only it needs goes then: nothing is read out
-   * of what is not understood. @defaultValue `'refuse'`
+   * Handling of a name whose target has unknown children (an unknown media type, a broken or missing manifest):
+   *
+   * - `refuse`: collect nothing.
+   * - `keep`: keep the target and continue. Blobs that only it needs are removed, because its references are
+   *   unreadable.
+   *
+   * @defaultValue `'refuse'`
    */
   readonly unknown?: 'refuse' | 'keep' | undefined
-  /** Collect also if not one name is there, and with any `graceMs`. @defaultValue `false` */
+  /** Collect even if the store has no names, and accept any `graceMs`. @defaultValue `false` */
   readonly force?: boolean | undefined
 }
 
-/** A policy with everything filled in. */
+/** A policy with all defaults filled in. */
 export interface ResolvedPolicy {
-  /** Images to keep of each repository. */
+  /** Number of images to keep per repository. */
   readonly keepLast?: number
-  /** Age from which names go. */
+  /** Age in milliseconds above which names are dropped. */
   readonly maxAgeMs?: number
-  /** Bytes that all images together may have. */
+  /** Size limit of all images together, in bytes. */
   readonly maxBytes?: number
-  /** Age below which nothing goes. */
+  /** Grace period in milliseconds. */
   readonly graceMs: number
-  /** What to do about documents that cannot be understood. */
+  /** Handling of documents that cannot be parsed. */
   readonly unknown: 'refuse' | 'keep'
-  /** Whether to collect although not one name is there. */
+  /** Whether to collect even if the store has no names. */
   readonly force: boolean
 }
 
-/** A blob that stays, and the way on which it is reached: `tag app:1 → index → manifest → layer`. */
+/** A blob that stays, with the path of references to it: `tag app:1 → index → manifest → layer`. */
 export interface KeptBlob {
   /** Digest of the blob. */
   readonly digest: Digest
   /** Size of the blob in bytes. */
   readonly size: number
-  /** Why, for people. */
+  /** Human-readable reason. */
   readonly why: string
 }
 
-/** A blob that goes. */
+/** A blob to remove. */
 export interface DroppedBlob extends KeptBlob {
-  /** When it was last stored or acknowledged; if that changes before the run, it stays. */
+  /** Time when it was last stored or acknowledged; if that changes before the run, the blob stays. */
   readonly modifiedMs: number
 }
 
-/** A number of blobs and their bytes. */
+/** Number and total size of some blobs. */
 export interface BlobCount {
   /** Number of blobs. */
   readonly blobs: number
-  /** Bytes of all of them. */
+  /** Their total size in bytes. */
   readonly bytes: number
 }
 
-/** What a collection would do, and why. Plain JSON: it can be printed, stored, tested, and run later. */
+/** Plan of a collection, with reasons. Plain JSON: it can be printed, stored, tested, and run later. */
 export interface CollectionPlan {
-  /** Which of these it is. */
+  /** Discriminant. */
   readonly kind: 'collection'
-  /** Version of this format. */
+  /** Version of the format. */
   readonly version: 1
-  /** The policy with everything filled in. */
+  /** The policy with all defaults filled in. */
   readonly policy: ResolvedPolicy
-  /** Names that go by the policy. */
+  /** Names that the policy drops. */
   readonly dropNames: readonly {
     /** The name. */
     readonly name: string
     /** Digest of the blob. */
     readonly digest: Digest
-    /** Why, for people. */
+    /** Human-readable reason. */
     readonly why: string
   }[]
-  /** Cache records that go by the policy. */
+  /** Cache records that the policy drops. */
   readonly dropRecords: readonly {
-    /** Names the record, relative to the cache. */
+    /** Path of the record, relative to the cache. */
     readonly record: string
-    /** When it was last used, in milliseconds since 1970. */
+    /** Time of its last use, in milliseconds since 1970. */
     readonly modifiedMs: number
-    /** Why, for people. */
+    /** Human-readable reason. */
     readonly why: string
   }[]
-  /** Blobs that go. */
+  /** Blobs to remove. */
   readonly drop: readonly DroppedBlob[]
   /** Blobs that stay. */
   readonly keep: readonly KeptBlob[]
-  /** Blobs that should be there and are not, with the way that leads to them. */
+  /** Required blobs that do not exist, with the path of references to each. */
   readonly missing: readonly {
     /** Digest of the blob. */
     readonly digest: Digest
-    /** Why, for people. */
+    /** Human-readable reason. */
     readonly why: string
   }[]
-  /** What was kept although its children cannot be known; empty unless the policy allows it. */
+  /** Documents kept although their children are unknown; empty unless the policy allows it. */
   readonly unknown: readonly {
     /** Digest of the blob. */
     readonly digest: Digest
-    /** Why, for people. */
+    /** Human-readable reason. */
     readonly why: string
   }[]
-  /** Bytes of the blobs that go. */
+  /** Total size of the blobs to remove, in bytes. */
   readonly bytesFreed: number
-  /** Bytes of the blobs that stay. */
+  /** Total size of the blobs that stay, in bytes. */
   readonly bytesKept: number
-  /** Of those that stay: only because they are young. */
+  /** Blobs that stay only because of the grace period. */
   readonly skippedYoung: BlobCount
-  /** Of those that stay: only because of a lease. */
+  /** Blobs that stay only because of a lease. */
   readonly skippedLeased: BlobCount
 }
 
-/** What a collection did. */
+/** Result of a collection. */
 export interface CollectionResult {
-  /** Names taken away. */
+  /** Names dropped. */
   readonly namesDropped: readonly string[]
   /** Cache records removed. */
   readonly recordsDropped: readonly string[]
   /** Blobs removed. */
   readonly deleted: readonly Digest[]
-  /** Bytes of the blobs removed. */
+  /** Total size of the blobs removed, in bytes. */
   readonly bytesFreed: number
-  /** Blobs of the plan that were left alone, and why. */
+  /** Blobs of the plan that were kept, with the reason. */
   readonly skipped: readonly {
     /** Digest of the blob. */
     readonly digest: Digest
-    /** Why, for people. */
+    /** Human-readable reason. */
     readonly why: string
   }[]
   /** Blobs that could not be removed. */
   readonly errors: readonly {
     /** Digest of the blob. */
     readonly digest: Digest
-    /** What went wrong, for people. */
+    /** Human-readable error message. */
     readonly message: string
   }[]
 }

@@ -11,38 +11,38 @@ import {
 } from '../../oci/index.ts'
 import type { CollectionDriver } from '../../store/index.ts'
 
-/** What a document says of a blob below it. */
+/** A reference from a document to a blob below it. */
 export interface Edge {
   readonly digest: Digest
-  /** What it is, in a word, for people. */
+  /** Role of the blob, for messages. */
   readonly word: BlobRole
-  /** Media type to read it as, if it has children. */
+  /** Media type under which to parse the blob, if it has children. */
   readonly document?: string
-  /** Whether it may be absent. */
+  /** Whether the blob may be absent. */
   readonly optional?: true
 }
 
-/** What is known of a document. */
+/** References of a document. */
 export interface Node {
   readonly edges: readonly Edge[]
-  /** The manifest that it is about. */
+  /** The manifest that is its subject. */
   readonly subject?: Digest
 }
 
-/** A document whose children cannot be known. */
+/** A document whose children are unknown. */
 export interface Unknown {
   readonly fault: string
-  /** Whether it is not there at all. */
+  /** Whether the document does not exist. */
   readonly missing?: true
   readonly cause?: unknown
 }
 
-/** PERF: a store of 10,000 images is planned from memory the second time. */
+/** PERF: number of documents cached; the second plan of a store with 10,000 images reads no document. */
 const REMEMBERED = 20_000
 const REMEMBERED_LOOSE = 100_000
 const NOTHING: Node = { edges: [] }
 
-/** Reads documents of a store, and remembers what they say: under one digest that never changes. */
+/** Reads documents of a store and caches their references, which never change under one digest. */
 export class DocumentGraph {
   readonly #driver: CollectionDriver
   readonly #strict = new LRUCache<Digest, Node>({ max: REMEMBERED })
@@ -52,11 +52,11 @@ export class DocumentGraph {
     this.#driver = driver
   }
 
-  /** What is below a document, proven: its bytes are its digest's and it follows its format. */
+  /** References of a document that must be valid: its bytes match its digest and it follows its format. */
   async strict(digest: Digest, mediaType: string): Promise<Node | Unknown> {
     const known = this.#strict.get(digest)
     if (known) return known
-    // What cannot be verified cannot have been stored.
+    // A blob with an unverifiable digest cannot be in a store.
     if (!isDigest(digest)) return { fault: 'has a digest that cannot be verified', missing: true }
     const bytes = await this.#driver.document(digest)
     if (!bytes) return { fault: 'is missing', missing: true }
@@ -73,16 +73,16 @@ export class DocumentGraph {
   }
 
   /**
-   * What a blob of any kind names if it is a manifest or an index. Never fails over what the bytes are.
+   * References of a blob of unknown type, if it is a manifest or an index. Never fails because of the content.
    *
-   * SAFETY: no digest is taken from inside anything else. A layer, a build cache or a text may mention whatever its author
-   * likes; it could keep blobs of others alive, or make them look missing.
+   * SAFETY: a layer, a build cache or a text may contain any digest that its author chose. Following it would keep
+   * unrelated blobs or report them as missing. So only manifests and indexes are followed.
    */
   async loose(digest: Digest): Promise<Node> {
     const known = this.#strict.get(digest) ?? this.#loose.get(digest)
     if (known) return known
     const bytes = await this.#driver.document(digest)
-    // What is not there may come.
+    // Not cached: a missing blob may be stored later.
     if (!bytes) return NOTHING
     const node = looseNode(bytes)
     this.#loose.set(digest, node)
@@ -90,10 +90,10 @@ export class DocumentGraph {
   }
 }
 
-/** The memory of each driver lives as long as the driver. */
+/** The cache of each driver lives as long as the driver. */
 const graphs = new WeakMap<CollectionDriver, DocumentGraph>()
 
-/** The graph of a driver's documents. */
+/** The document graph of a driver. */
 export function graphOf(driver: CollectionDriver): DocumentGraph {
   const graph = graphs.get(driver) ?? new DocumentGraph(driver)
   graphs.set(driver, graph)
@@ -121,7 +121,10 @@ function looseNode(bytes: Uint8Array): Node {
   }
 }
 
-/** PERF: most JSON blobs are configs. A document has the member `schemaVersion`, unless its name is written with escapes. */
+/**
+ * PERF: most JSON blobs are configs and are not parsed. A document has the member `schemaVersion`, unless that name is
+ * written with escapes.
+ */
 function mayBeDocument(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return text.includes('"schemaVersion"') || text.includes('\\u00')

@@ -6,7 +6,7 @@ import { markStore, type Survey } from './mark-store.ts'
 import type { NamedImage, Retention } from './retention.ts'
 import { nameVisit, recordVisits } from './root-visits.ts'
 
-/** Something that can be let go: the names of an image in a repository, or a cache record. */
+/** A unit that can be dropped: the names of one image in one repository, or one cache record. */
 interface Holding {
   readonly lastUsedMs: number
   readonly image?: NamedImage
@@ -15,7 +15,7 @@ interface Holding {
   readonly blobs: readonly Digest[]
 }
 
-/** Lets names and cache records go, least recently used first, until what stays has at most `maxBytes` bytes. */
+/** Drops names and cache records, least recently used first, until the rest has at most `maxBytes` bytes. */
 export async function fitBudget(
   survey: Survey,
   choosing: Retention,
@@ -42,7 +42,10 @@ export async function fitBudget(
   }
 }
 
-/** What can be let go, least recently used first. What is young, leased or used otherwise would free nothing, and stays. */
+/**
+ * Units that can be dropped, least recently used first. Dropping a unit that is young, leased or otherwise in use frees
+ * nothing, so such units stay.
+ */
 async function holdingsOf(
   survey: Survey,
   choosing: Retention,

@@ -3,55 +3,55 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { DocumentGraph, Edge, Node, Unknown } from './document-graph.ts'
 
-/** What a blob is kept by, strongest first. */
+/** Kind of root that keeps a blob, strongest first. */
 export type RootKind = 'name' | 'record' | 'ingest' | 'lease' | 'young'
 
-/** Where a walk begins or goes on. */
+/** One step of a walk. */
 export interface Visit {
   readonly digest: Digest
-  /** The way that led here, for people. */
+  /** Human-readable path of references. */
   readonly why: string
   readonly root: RootKind
-  /** Media type that the blob must be a document of. Without it the blob may be anything. */
+  /** Required media type of the document. Without it the blob may be anything. */
   readonly document?: string
-  /** Whether a name or entry stands for this very blob. */
+  /** Whether a name or an entry of the index refers to this blob directly. */
   readonly named?: true
-  /** Follow what the blob seems to name, whatever it is. */
+  /** Whether to follow the references of the blob as far as it is a manifest or an index, and ignore faults. */
   readonly loose?: true
   readonly optional?: true
 }
 
-/** Why a blob stays. */
+/** Reason why a blob stays. */
 export interface Mark {
   readonly why: string
   readonly root: RootKind
 }
 
-/** Something on the way that is not as it should be. */
+/** A fault found during the walk. */
 export interface Finding {
   readonly digest: Digest
   readonly why: string
   readonly cause?: unknown
 }
 
-/** PERF: documents read at once. On a disk more gain nothing, and 64 hashers at a time take 0.4 s and 60 MB more. */
+/** PERF: number of documents read at once. More gain nothing on a disk; 64 hashers take 0.4 s and 60 MB more. */
 const AT_ONCE = 16
-/** PERF: roots walked at a time. All at once, 10,000 images take 20 MB more. */
+/** PERF: number of roots walked at once. Walking all roots of 10,000 images at once takes 20 MB more. */
 const ROOTS = 256
 
 /**
- * Marks everything that is reached, breadth first, so that the way noted is a short one. What is reached strictly (from
- * names) must be understood; what is reached loosely (from leases, young blobs and the like) is followed as far as it goes.
+ * Marks every reachable blob, breadth first, so that the recorded paths are short. A blob reached strictly (from names)
+ * must be valid; a blob reached loosely (from leases, young blobs and the like) is followed as far as possible.
  */
 export class GraphMarker {
   readonly marks = new Map<Digest, Mark>()
-  /** Blobs that may be absent wherever they are named. */
+  /** Blobs that may be absent wherever a document refers to them. */
   readonly optional = new Set<Digest>()
-  /** Documents that an index names and the store does not have. */
+  /** Documents that an index refers to and the store does not have. */
   readonly missing: Finding[] = []
-  /** Documents whose children cannot be known. */
+  /** Documents whose children are unknown. */
   readonly unknown: Finding[] = []
-  /** Manifests that are about another one, by that one. */
+  /** Manifests with a subject, by that subject. */
   readonly referrers: Map<Digest, Digest[]>
   readonly #graph: DocumentGraph
   #last: Mark = { why: '', root: 'name' }
@@ -62,7 +62,7 @@ export class GraphMarker {
     this.referrers = referrers
   }
 
-  /** Marks these blobs and all below them. */
+  /** Marks these blobs and all blobs below them. */
   async walk(roots: readonly Visit[], options: AbortOptions = {}): Promise<void> {
     for (let i = 0; i < roots.length; i += ROOTS) await this.#walkSome(roots.slice(i, i + ROOTS), options)
   }
@@ -91,14 +91,17 @@ export class GraphMarker {
       if (!optional) this.optional.delete(digest)
       return
     }
-    // PERF: all layers of an image share their reason.
+    // PERF: all layers of an image share one reason object.
     if (this.#last.why !== why || this.#last.root !== root) this.#last = { why, root }
     this.marks.set(digest, this.#last)
     if (optional) this.optional.add(digest)
     for (const referrer of this.referrers.get(digest) ?? []) next.push(referrerVisit(referrer, why, root))
   }
 
-  /** What was followed loosely is followed again if it must be understood. */
+  /**
+   * Whether the blob must be followed: a blob that was followed loosely is followed again if it is now reached
+   * strictly.
+   */
   #isToFollow({ digest, document, loose }: Visit): boolean {
     const wanted = document === undefined ? (loose ? 'loose' : undefined) : 'strict'
     const done = this.#followed.get(digest)
@@ -120,7 +123,7 @@ export class GraphMarker {
     return node.missing ? [] : below(visit, await this.#graph.loose(digest), true)
   }
 
-  /** Notes that one blob is about another; marks it if that one is marked. */
+  /** Records the subject of a manifest; marks the manifest if the subject is marked. */
   async addReferrer(referrer: Digest, subject: Digest, options: AbortOptions = {}): Promise<void> {
     const known = this.referrers.get(subject)
     if (known?.includes(referrer)) return

@@ -27,24 +27,24 @@ import {
   youngVisit,
 } from './root-visits.ts'
 
-/** A store as a collection saw it. */
+/** Snapshot of a store for a collection. */
 export interface Survey {
   readonly driver: CollectionDriver
   readonly graph: DocumentGraph
   readonly policy: ResolvedPolicy
   readonly blobs: ReadonlyMap<Digest, StoredBlob>
   readonly roots: CollectionRoots
-  /** The leases that count. */
+  /** The active leases. */
   readonly leases: readonly LeaseState[]
   readonly nowMs: number
 }
 
-/** The smallest JSON that names a subject is longer. */
+/** Size of the smallest JSON document with a subject, in bytes. */
 const SMALLEST_REFERRER = 90
-/** PERF: as many as documents are read at once. */
+/** PERF: the number of documents that are read at once. */
 const AT_ONCE = 16
 
-/** Looks at everything. The blobs first: what is named after they were listed is not among those that could go. */
+/** Reads the blobs, then the roots: a blob stored and named after the listing is no candidate for removal. */
 export async function surveyStore(
   driver: CollectionDriver,
   policy: ResolvedPolicy,
@@ -58,14 +58,14 @@ export async function surveyStore(
   return { driver, graph: graphOf(driver), policy, blobs, roots, leases, nowMs }
 }
 
-/** What is to be marked from: all names and cache records, or those that a policy leaves. */
+/** Roots of the marking: all names and cache records, or those that a policy keeps. */
 export interface Chosen {
   readonly names: readonly NamedDescriptor[]
   readonly records: readonly CacheRecord[]
   readonly entries: readonly unknown[]
 }
 
-/** Marks what stays. */
+/** Marks the blobs that stay. */
 export async function markStore(survey: Survey, chosen: Chosen, options: AbortOptions): Promise<GraphMarker> {
   const { graph, blobs, roots, leases, nowMs, policy } = survey
   const marking = new GraphMarker(graph)
@@ -80,7 +80,7 @@ export async function markStore(survey: Survey, chosen: Chosen, options: AbortOp
   return marking
 }
 
-/** Among the blobs that nothing reached, finds those that are about one that was, and marks them. */
+/** Marks the unreached blobs whose subject is marked. */
 async function findReferrers({ graph, blobs }: Survey, marking: GraphMarker, options: AbortOptions): Promise<void> {
   const suspects = where(
     blobs,
@@ -96,7 +96,7 @@ async function findReferrers({ graph, blobs }: Survey, marking: GraphMarker, opt
   }
 }
 
-/** PERF: without a copy of all blobs before the choice. */
+/** PERF: filters without a copy of all blobs. */
 export function where(
   blobs: ReadonlyMap<Digest, StoredBlob>,
   isWanted: (blob: StoredBlob) => boolean,
@@ -106,7 +106,10 @@ export function where(
   return wanted
 }
 
-/** SAFETY: where children are unknown, any blob might be one; unless the policy says otherwise nothing is collected then. */
+/**
+ * SAFETY: a document with unknown children might refer to any blob, and removing it would break the image. So the
+ * collection is refused, unless the policy allows it.
+ */
 export function refuseUnknown({ unknown }: GraphMarker, policy: ResolvedPolicy): void {
   const first = unknown[0]
   if (!first || policy.unknown === 'keep') return

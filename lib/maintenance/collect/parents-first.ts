@@ -4,12 +4,12 @@ import { Limits } from '../../oci/index.ts'
 import type { StoredBlob } from '../../store/index.ts'
 import type { DocumentGraph } from './document-graph.ts'
 
-/** No text that names a digest is shorter. */
+/** Length of the shortest text that contains a digest. */
 const SHORTEST_PARENT = 71
 
 /**
- * The same blobs, each before those that it names: as long as a manifest can be found and leased, nothing below it has been
- * removed.
+ * Orders blobs so that each comes before the blobs that it refers to: as long as a manifest can be found and leased, no
+ * blob below it has been removed.
  */
 export async function parentsFirst(
   graph: DocumentGraph,
@@ -29,7 +29,7 @@ export async function parentsFirst(
     for (const child of below) parents.set(child, (parents.get(child) ?? 0) + 1)
   }
   const free = [...going.keys()].filter(digest => !parents.has(digest))
-  // The list grows while it is gone through.
+  // The loop appends to the list that it iterates.
   for (const digest of free) {
     for (const child of children.get(digest) ?? []) {
       const left = (parents.get(child) as number) - 1
@@ -38,7 +38,7 @@ export async function parentsFirst(
     }
   }
   const order = new Set(free)
-  // A circle is impossible among digests, but texts may hold anything.
+  // Digests cannot form a cycle, but texts may contain any digest; blobs in such a cycle come last.
   return [...order, ...[...going.keys()].filter(digest => !order.has(digest))].map(
     digest => going.get(digest) as StoredBlob,
   )

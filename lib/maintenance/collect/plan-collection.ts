@@ -17,21 +17,21 @@ import { resolvePolicy } from './resolve-policy.ts'
 import type { RetentionChoice } from './retention.ts'
 import { nameVisit, recordVisits } from './root-visits.ts'
 
-/** Looks at a store whose names change all the time, before what is missing counts as missing. */
+/** Maximum number of attempts while names keep changing, before missing blobs are reported as missing. */
 const ATTEMPTS = 5
 
-/** How to plan a collection. */
+/** Options of {@link planCollection}. */
 export interface PlanCollectionOptions extends CollectionPolicy, AbortOptions {}
 
 /**
- * Says which names, cache records and blobs a collection would take, and which it would leave, each with its reason. Changes
- * nothing; works on a read-only store. A blob goes only if no name, entry, lease, ingest or cache record reaches it, no
- * kept manifest is its subject, and it is older than the grace period.
+ * Plans a collection: lists the names, cache records and blobs to remove and those to keep, each with its reason.
+ * Changes nothing; works on a read-only store. A blob is removed only if no name, entry, lease, ingest or cache record
+ * reaches it, its subject is not kept, and it is older than the grace period.
  *
  * Names are dropped only by the limits of the policy. "Used" means stored, pulled, composed or acknowledged again.
  *
- * @throws {@link StoreError} `ERR_COLLECTION_REFUSED` if it cannot be known what is needed, or if blobs would go although
- * not one name is there; `ERR_STORE_FORMAT` if the index is damaged; `ERR_COLLECTION_UNSUPPORTED`.
+ * @throws {@link StoreError} `ERR_COLLECTION_REFUSED` if the needed blobs cannot be determined, or if blobs would be
+ * removed although the store has no names; `ERR_STORE_FORMAT` if the index is damaged; `ERR_COLLECTION_UNSUPPORTED`.
  */
 export async function planCollection(store: Store, options: PlanCollectionOptions = {}): Promise<CollectionPlan> {
   const { signal } = options
@@ -65,8 +65,8 @@ interface Look {
 }
 
 /**
- * Looks at the store without holding anybody up. What is found missing may have lost its name in the meantime, and then its
- * blobs to another collection: so if the names have changed, it looks again.
+ * Surveys and marks the store without a lock. Meanwhile another process may drop a name and another collection remove
+ * its blobs, which would look missing; so if blobs are missing and the names have changed, it starts again.
  */
 async function look(store: Store, policy: ResolvedPolicy, options: AbortOptions): Promise<Look> {
   const driver = driverOf(store)
@@ -82,7 +82,7 @@ async function look(store: Store, policy: ResolvedPolicy, options: AbortOptions)
   }
 }
 
-/** What the store offers to collections. */
+/** The collection driver of a store; throws if it has none. */
 export function driverOf(store: Store): CollectionDriver {
   if (store.collection) return store.collection
   throw new StoreError('ERR_COLLECTION_UNSUPPORTED', 'garbage cannot be collected in a store of this kind')
@@ -113,7 +113,10 @@ function whyDropped(before: Mark | undefined, subject: Digest | undefined): stri
   return subject ? `about ${subject}, which does not stay` : 'nothing reaches it'
 }
 
-/** SAFETY: a store without a single name is more likely a mistake (a lost index, a wrong directory) than garbage. */
+/**
+ * SAFETY: a store without any name is more likely a mistake (a lost index, a wrong directory) than garbage, and the
+ * collection would remove everything; so it is refused without `force`.
+ */
 function refuseWithoutNames({ roots, policy }: Survey, drop: readonly DroppedBlob[]): void {
   if (policy.force || drop.length === 0 || roots.names.length + roots.entries.length > 0) return
   const message = `not one name is in the store, and ${drop.length} blobs would go; force it if that is meant`
@@ -138,7 +141,7 @@ async function missingOf(
   const found: { digest: Digest; why: string }[] = []
   for (const [digest, { why, root }] of marking.marks) {
     if (root !== 'name' || blobs.has(digest) || marking.optional.has(digest)) continue
-    // It may have come after the blobs were listed.
+    // The blob may have been stored after the listing.
     if (!isDigest(digest) || !(await store.stat(digest, options))) found.push({ digest, why })
   }
   return found

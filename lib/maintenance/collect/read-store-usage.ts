@@ -10,31 +10,31 @@ import { driverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
 import { nameVisit } from './root-visits.ts'
 
-/** How much an image takes. */
+/** Disk usage of one image. */
 export interface ImageUsage extends BlobCount {
   /** The name. */
   readonly name: string
-  /** Digest of the blob. */
+  /** Digest of the manifest or index. */
   readonly digest: Digest
-  /** Bytes of the blobs that no other image of the store has. */
+  /** Total size of the blobs that no other image of the store uses, in bytes. */
   readonly uniqueBytes: number
 }
 
-/** What is in a store, by what keeps it. Each blob counts once, for the strongest reason. */
+/** Disk usage of a store by kind of root. Each blob counts once, for its strongest root. */
 export interface StoreUsage {
   /** All blobs. */
   readonly total: BlobCount
-  /** Reached from names and entries of the index. */
+  /** Reachable from names and entries of the index. */
   readonly named: BlobCount
-  /** Reached from cache records only. */
+  /** Reachable only from cache records. */
   readonly cached: BlobCount
-  /** Kept by leases and ingests only. */
+  /** Kept only by leases and ingests. */
   readonly leased: BlobCount
-  /** Reached by nothing, but younger than the grace period. */
+  /** Unreachable, but younger than the grace period. */
   readonly young: BlobCount
-  /** What a collection would take now. */
+  /** Blobs that a collection would remove now. */
   readonly reclaimable: BlobCount
-  /** Ingests that have not come to their end; not among the blobs. */
+  /** Unfinished ingests; not counted among the blobs. */
   readonly unfinished: UnfinishedUsage
   /** Every name, ordered by name. */
   readonly images: readonly ImageUsage[]
@@ -43,7 +43,7 @@ export interface StoreUsage {
 }
 
 /**
- * Says what takes how much space. Changes nothing. What cannot be understood is counted where it stands.
+ * Computes the disk usage of a store. Changes nothing. A document that cannot be parsed counts with its own size.
  *
  * @throws {@link StoreError} `ERR_STORE_FORMAT`, `ERR_STORE_IO`, `ERR_COLLECTION_UNSUPPORTED`.
  */
@@ -86,7 +86,7 @@ export async function readStoreUsage(store: Store, options: AbortOptions = {}): 
   }
 }
 
-/** An entry of another tool that is none keeps a collection from running; it hides nothing of what is there. */
+/** Whether an index entry is a descriptor. An invalid entry stops a collection, but the usage can still be shown. */
 function isDescriptor(entry: unknown): boolean {
   try {
     parseDescriptor(entry)

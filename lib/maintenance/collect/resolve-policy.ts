@@ -4,7 +4,7 @@ import type { CollectionPolicy, ResolvedPolicy } from './collection-plan.ts'
 const GRACE_MS = 3_600_000
 const SHORTEST_GRACE_MS = 600_000
 
-/** Fills in what a policy leaves out, and refuses what cannot be meant. */
+/** Fills in the defaults of a policy and refuses invalid values. */
 export function resolvePolicy(policy: CollectionPolicy): ResolvedPolicy {
   const { keepLast, maxAgeMs, maxBytes, graceMs = GRACE_MS, unknown = 'refuse', force = false } = policy
   check('keepLast', keepLast, keepLast => Number.isSafeInteger(keepLast) && keepLast >= 1, 'a whole number from 1')
@@ -13,7 +13,8 @@ export function resolvePolicy(policy: CollectionPolicy): ResolvedPolicy {
   check('graceMs', graceMs, graceMs => graceMs >= 0, 'a time in milliseconds')
   if (unknown !== 'refuse' && unknown !== 'keep') fail('unknown', unknown, 'refuse or keep')
   if (!force && graceMs < SHORTEST_GRACE_MS) {
-    // SAFETY: between storing a blob and naming it an act needs time; blobs without a lease have nothing else.
+    // SAFETY: between storing a blob and naming it an operation needs time. A blob without a lease has only the grace
+    // period to protect it; a shorter one would let a collection remove it.
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a grace period under ten minutes needs force')
   }
   return {

@@ -8,25 +8,25 @@ import { GraphMarker } from './mark-graph.ts'
 import type { Chosen, Survey } from './mark-store.ts'
 import { nameVisit } from './root-visits.ts'
 
-/** What stays in the index and the cache, and what goes by the policy. */
+/** Names and cache records that stay, and those that the policy drops. */
 export interface RetentionChoice extends Chosen {
   readonly dropNames: CollectionPlan['dropNames']
   readonly dropRecords: CollectionPlan['dropRecords']
 }
 
-/** An image that names stand for, in one repository. */
+/** An image that names of one repository refer to. */
 export interface NamedImage {
   readonly digest: Digest
   readonly names: readonly NamedDescriptor[]
   readonly lastUsedMs: number
 }
 
-/** The names and records that are still in, while the rules of a policy are applied one after the other. */
+/** The names and records that remain while the rules of a policy are applied one after the other. */
 export class Retention {
   readonly #survey: Survey
   readonly #droppedNames = new Map<string, { digest: Digest; why: string }>()
   readonly #droppedRecords = new Map<string, { modifiedMs: number; why: string }>()
-  /** Names whose tag says that they are about another image; they go with that one, and count for nothing. */
+  /** Names whose tag refers to another image as its subject; they are dropped with that image and are not counted. */
   readonly digestTags: ReadonlyMap<NamedDescriptor, Digest>
 
   constructor(survey: Survey) {
@@ -40,8 +40,8 @@ export class Retention {
   }
 
   /**
-   * Images that still have a name, by repository, the most recently used first. Those that are not there are left out: of
-   * these it is not known when they were used, and a repair may need the name.
+   * Images that still have a name, by repository, the most recently used first. Missing images are left out: the time
+   * of their last use is unknown, and a repair may need the name.
    */
   images(): NamedImage[][] {
     const repositories = new Map<string, Map<Digest, NamedDescriptor[]>>()
@@ -66,7 +66,7 @@ export class Retention {
     return this.#survey.roots.names.filter(({ name }) => !this.#droppedNames.has(name))
   }
 
-  /** Cache records that are still in. */
+  /** Cache records that remain. */
   records(): CacheRecord[] {
     return this.#survey.roots.records.filter(({ record }) => !this.#droppedRecords.has(record))
   }
@@ -92,7 +92,7 @@ export class Retention {
     this.#droppedRecords.set(record, { modifiedMs, why })
   }
 
-  /** A signature or the like that hangs on an image by its tag goes when the image goes. */
+  /** Drops signatures and similar artifacts, whose tag refers to an image, together with that image. */
   async dropDigestTags(options: AbortOptions): Promise<void> {
     if (this.digestTags.size === 0 || this.#droppedNames.size === 0) return
     const { graph, roots } = this.#survey
@@ -126,13 +126,15 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   return created
 }
 
-/** Names that are no references (other tools write such) are a repository each. */
+/** The repository of a name. A name that is no reference (another tool wrote it) is a repository of its own. */
 function repositoryOf(name: string): string {
   const reference = referenceOf(name)
   return reference ? `${reference.registry}/${reference.repository}` : name
 }
 
-/** SPEC: the referrers tag schema of the distribution-spec, and what cosign made of it: `sha256-<hex>`, `sha256-<hex>.sig`. */
+/**
+ * SPEC: the referrers tag schema of the distribution-spec, `sha256-<hex>`, and cosign's variants, `sha256-<hex>.sig`.
+ */
 function subjectOfTag(name: string): Digest | undefined {
   const [, algorithm, hex] = /^(sha256|sha512)-([0-9a-f]{64,128})(?:\..+)?$/.exec(referenceOf(name)?.tag ?? name) ?? []
   const digest = `${algorithm}:${hex}`

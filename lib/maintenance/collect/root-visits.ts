@@ -4,17 +4,17 @@ import { type Descriptor, isIndexType, isManifestType, parseDescriptor } from '.
 import type { CacheRecord, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
 import type { Visit } from './mark-graph.ts'
 
-/** What a name stands for. */
+/** The target of a name as the start of a walk. */
 export function nameVisit({ name, descriptor }: NamedDescriptor): Visit {
   return imageVisit(`tag ${name}`, descriptor)
 }
 
-/** What an entry without a name stands for. */
+/** The target of an entry without a name as the start of a walk. */
 export function entryVisit(entry: unknown): Visit {
   try {
     return imageVisit('entry of index.json', parseDescriptor(entry))
   } catch (cause) {
-    // SAFETY: what it keeps is unknown; taking it for nothing would collect an image.
+    // SAFETY: an invalid entry may refer to an image; ignoring the entry would let the collection remove that image.
     const message = `index.json has an entry that is no descriptor: ${(cause as Error).message}`
     throw new StoreError('ERR_STORE_FORMAT', message, { cause })
   }
@@ -25,34 +25,34 @@ function imageVisit(from: string, { digest, mediaType }: Descriptor): Visit {
   return { digest, why: `${from} → ${word}`, root: 'name', document: mediaType, named: true }
 }
 
-/** What a cache record keeps. */
+/** The blobs that a cache record keeps. */
 export function recordVisits({ record, digests }: CacheRecord): Visit[] {
   return digests.map(digest => ({ digest, why: `cache record ${record}`, root: 'record', loose: true }))
 }
 
-/** What an ingest is about to bring. */
+/** The blob that an ingest is expected to store. */
 export function ingestVisit(digest: Digest): Visit {
   return { digest, why: 'ingest of the same digest', root: 'ingest', loose: true }
 }
 
-/** Blobs that leases name. */
+/** The blobs that leases name. */
 export function leaseVisits(leases: readonly LeaseState[]): Visit[] {
   return leases.flatMap(({ label, digests }) =>
     digests.map((digest): Visit => ({ digest, why: `lease ${label}`, root: 'lease', loose: true })),
   )
 }
 
-/** The leases that count. */
+/** The active leases. */
 export function activeLeases(leases: readonly LeaseState[], nowMs: number, graceMs: number): LeaseState[] {
   return leases.filter(({ holderLives, renewedMs, expiresInMs }) => {
-    // A clock that jumps must not end what a living process holds.
+    // A clock that jumps must not expire the lease of a living process.
     if (holderLives) return true
     const lasts = holderLives === false ? Math.min(graceMs, expiresInMs) : expiresInMs
     return Math.max(0, nowMs - renewedMs) <= lasts
   })
 }
 
-/** Since when blobs are protected because somebody holds a lease: `Infinity` if nobody does. */
+/** Start of the oldest lease: blobs stored since then are protected. `Infinity` without leases. */
 export function protectedSince(leases: readonly LeaseState[]): number {
   return Math.min(Number.POSITIVE_INFINITY, ...leases.map(lease => lease.sinceMs))
 }

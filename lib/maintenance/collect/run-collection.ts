@@ -11,12 +11,13 @@ import { driverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
 import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince, sinceVisit } from './root-visits.ts'
 
-/** PERF: blobs removed while others wait for the index: 1024 take about 20 ms. */
+/** PERF: number of blobs removed while the index is locked: 1024 take about 20 ms. */
 const BATCH = 1024
 
 /**
- * Does what a plan says, as far as it still holds: a blob that was stored, acknowledged, named or leased since then stays.
- * Others work on meanwhile; another collection waits. Killed at any moment it leaves at most garbage. The names go first.
+ * Runs a plan as far as it is still valid: a blob that was stored, acknowledged, named or leased since then stays.
+ * Other processes may use the store meanwhile; another collection waits. Names are dropped first, so a run that is
+ * killed at any moment leaves at most garbage.
  *
  * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_COLLECTION_REFUSED`, `ERR_STORE_FORMAT`, as `planCollection`.
  */
@@ -38,7 +39,7 @@ function checkPlan(plan: CollectionPlan): void {
     throw new FormatError('ERR_INVALID_ARGUMENT', 'not a collection plan of version 1')
   }
   resolvePolicy(plan.policy)
-  // SAFETY: a plan may have been stored and come back changed; digests become paths.
+  // SAFETY: a stored plan may have been changed, and digests become paths; an invalid one could leave the store.
   for (const { digest } of plan.drop) parseDigest(digest)
 }
 
@@ -72,7 +73,7 @@ function stillGarbage(drop: readonly DroppedBlob[], marking: GraphMarker, report
   })
 }
 
-/** Looks whether anything was named, leased or touched since the last time; reads only what is new. */
+/** Detects blobs that were named, leased or touched since the last check; reads only the changes. */
 class LastLook {
   readonly #survey: Survey
   readonly #marking: GraphMarker
@@ -86,12 +87,12 @@ class LastLook {
 
   readonly neededNow: AskNeeded = async ({ names, entries, leases }, touched) => {
     const { policy } = this.#survey
-    // PERF: 10,000 names take 5 ms; a driver gives the same list as long as the index has not changed.
+    // PERF: 10,000 names take 5 ms; a driver returns the same array while the index has not changed.
     if (names !== this.#names) await this.#marking.walk([...names.map(nameVisit), ...entries.map(entryVisit)])
     this.#names = names
     refuseUnknown(this.#marking, policy)
     const active = activeLeases(leases, Date.now(), policy.graceMs)
-    // Who relies on a manifest relies on what it names.
+    // A process that relies on a manifest relies on the blobs that it refers to.
     await this.#marking.walk([...leaseVisits(active), ...touched.map(sinceVisit)])
     const since = protectedSince(active)
     return ({ digest, modifiedMs }) => this.#marking.marks.has(digest) || modifiedMs >= since
