@@ -7,16 +7,16 @@ import type { AnyPlan, Need, StepKind } from './plan.ts'
 const KINDS: readonly StepKind[] = ['config', 'layer', 'manifest', 'index', 'blob']
 const NEEDS: readonly Need[] = ['present', 'fetch', 'resume', 'await', 'upload', 'mount', 'make', 'skip']
 const NAMES = { pull: ['reference', 'name'], push: ['reference', 'name'], copy: ['from', 'to'] } as const
-/** An index may name thousands of images; deeper ones than that nobody plans. */
+/** SAFETY: limits the memory of a parsed plan; an index of thousands of images has fewer steps. */
 const MAX_STEPS = 100_000
 
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Reads a plan that was stored as JSON. Its form is checked, not what it says: whoever runs it asks both ends again, and every
- * byte is compared with its digest.
+ * Parses a plan that was stored as JSON. It checks the form of the plan, not its content: the run asks source and
+ * target again, and compares every byte with its digest.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` with the place of the fault.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` with the position of the fault.
  */
 export function parsePlan(bytes: Uint8Array): AnyPlan {
   const plan = object(parsed(bytes), '')
@@ -80,7 +80,7 @@ function checkStrings(value: unknown, at: string): void {
   if (!Array.isArray(value) || value.some(one => typeof one !== 'string')) fail(at, 'must be an array of strings')
 }
 
-/** SAFETY: what `__proto__` says must not count as members. */
+/** SAFETY: JSON may contain a member `__proto__`; its members must not count as members of the object. */
 function object(value: unknown, at: string): Members {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return fail(at, 'must be an object')
   if (Object.hasOwn(value, '__proto__')) return fail(at, 'has a member __proto__')

@@ -11,21 +11,24 @@ import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
 import { bindParties } from './running/bound-parties.ts'
 
-/** What to copy, and what to call it. */
+/** Options of {@link planCopy}. */
 export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'platform'>, CopyTargetOptions {
-  /** Take along what refers to the image: signatures, inventories, and what refers to these. @defaultValue `false` */
+  /**
+   * Also copy the manifests that refer to the image (signatures, SBOMs) and the manifests that refer to these.
+   * @defaultValue `false`
+   */
   readonly referrers?: boolean | undefined
 }
 
 /**
- * Finds out what a copy would move between two registries, two stores, a registry and a store, or anything else that is a
- * {@link TransferSource} or {@link TransferTarget}. Changes nothing. All of an index is taken, with its digest, unless platforms
- * are asked for.
+ * Plans a copy between two registries, two stores, a registry and a store, or any {@link TransferSource} and
+ * {@link TransferTarget}. Changes nothing. For an index, plans the whole index with its digest, unless `platform` is
+ * set.
  *
- * Between two repositories of one registry blobs are mounted; between two registries they pass through this process, compared
- * with their digests, and touch no disk.
+ * Between two repositories of one registry, blobs are mounted. Between two registries, blobs pass through this process,
+ * are compared with their digests, and are not written to disk.
  *
- * @throws what {@link planPull} and {@link planPush} throw.
+ * @throws the errors of {@link planPull} and {@link planPush}.
  */
 export async function planCopy(from: CopySource, to: CopyTarget, options: PlanCopyOptions = {}): Promise<CopyPlan> {
   const { platform, referrers, signal } = options

@@ -9,20 +9,23 @@ import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
 import { bindParties } from './running/bound-parties.ts'
 
-/** What to take of a reference. Of an index it is one platform, linux on this machine's processor unless set. */
+/**
+ * Options of {@link planPull}. For an index, one platform is planned: linux on this machine's processor unless
+ * `platform` or `allPlatforms` is set.
+ */
 export interface PlanPullOptions extends PlatformChoice, AbortOptions {
   /** Name in the store. @defaultValue the reference in its short form */
   readonly name?: string | undefined
 }
 
 /**
- * Finds out what a pull would move: reads the manifests, compares with the store, changes nothing.
+ * Plans a pull: reads the manifests, compares them with the store, and changes nothing.
  *
- * Of an index one platform is taken and named, unless all are asked for; of several, an index of these is made and named. Costs
- * one HEAD if the store has had the image before and it is unchanged, else one request for each manifest; no blob is requested,
- * but for the config of an image that is not in an index when a platform is asked for.
+ * For an index, plans one platform unless `allPlatforms` is set. For several platforms, plans a new index of just
+ * those. Requests: one HEAD if the store already has the image and it is unchanged, else one request per manifest. No
+ * blob is requested, except the config of a manifest outside an index when `platform` is set.
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE` and those of malformed documents; {@link RegistryError};
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE` and the errors of malformed documents; {@link RegistryError};
  * {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`; {@link LimitError}.
  */
 export async function planPull(

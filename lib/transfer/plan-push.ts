@@ -9,27 +9,28 @@ import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
 import { bindParties } from './running/bound-parties.ts'
 
-/** Where to push, and what. */
+/** Options of {@link planPush}. */
 export interface PlanPushOptions extends AbortOptions, Pick<PlatformChoice, 'platform'> {
-  /** Tags that the image gets besides that of the reference, in the same request where the registry can do that. */
+  /** Further tags for the image; set in the request that pushes the manifest, if the registry supports it. */
   readonly tags?: readonly string[] | undefined
   /**
-   * Repositories of the same registry that may hold some of the blobs already, to be mounted from; asked before those from
-   * which this store has pulled the blob, or to which it was pushed.
+   * Repositories of the same registry that may already hold some of the blobs. The plan asks them before the
+   * repositories that this store pulled the blob from or pushed it to.
    */
   readonly mountFrom?: readonly string[] | undefined
 }
 
 /**
- * Finds out what a push would move: walks the stored image, asks the registry what it has, changes nothing. All of an index is
- * taken, unless platforms are asked for.
+ * Plans a push: walks the stored image, asks the registry which blobs it has, and changes nothing. For an index, plans
+ * the whole index unless `platform` is set.
  *
- * If the registry has the manifest, all below it counts as there: one request. Otherwise one HEAD for each blob.
+ * If the registry has the root manifest, everything below it counts as present: one request. Otherwise one HEAD per
+ * blob.
  *
  * @param name - Name or digest in the store.
- * @param reference - Where to. @defaultValue the name itself
- * @throws {@link ReferenceNotFoundError}, {@link FormatError}, {@link RegistryError}; {@link DigestMismatchError} if the
- * reference has a digest that is not the image's.
+ * @param reference - Target of the push. @defaultValue the name itself
+ * @throws {@link ReferenceNotFoundError}, {@link FormatError}, {@link RegistryError}; {@link DigestMismatchError} if
+ * the reference has a digest that is not the image's.
  */
 export async function planPush(
   store: Store,

@@ -2,115 +2,115 @@ import type { Digest } from '../digest/index.ts'
 import type { Descriptor } from '../oci/index.ts'
 
 /**
- * What has to happen to one blob: nothing (`present`), or one of the ways to move it. `resume` goes on at
- * {@link PlanStep.offset}; `await` means that somebody else is moving it at this moment, and is waited for; `make` is a
- * document that no registry has, see {@link PlanStep.content}; `skip` are layers that registries do not hold.
+ * Need of one blob: nothing (`present`), or the way to move it. `resume` continues at {@link PlanStep.offset}. `await`
+ * waits for another transfer that is moving the blob. `make` writes a document that no registry has, see
+ * {@link PlanStep.content}. `skip` marks layers that registries do not hold.
  */
 export type Need = 'present' | 'fetch' | 'resume' | 'await' | 'upload' | 'mount' | 'make' | 'skip'
 
-/** What a blob is to its image. */
+/** Role of a blob in its image. */
 export type StepKind = 'config' | 'layer' | 'manifest' | 'index' | 'blob'
 
-/** One blob of a plan, and why it needs what it needs. */
+/** One blob of a plan, its need and the reason. */
 export interface PlanStep {
-  /** What the blob is. */
+  /** Role of the blob. */
   readonly kind: StepKind
   /** Media type, digest and size. */
   readonly descriptor: Descriptor
-  /** What has to happen. */
+  /** Need of the blob. */
   readonly need: Need
-  /** Why, for people. */
+  /** Reason of the need, as readable text. */
   readonly reason: string
-  /** Where from: the repository of the same registry for a `mount`; the mirror or registry asked first for a `fetch`. */
+  /** For a `mount`: the repository of the same registry. For a `fetch`: the mirror or registry that is asked first. */
   readonly from?: string
-  /** Bytes that are there already, of a blob that is to be resumed. */
+  /** For a `resume`: number of bytes that are already there. */
   readonly offset?: number
-  /** A blob in the store that holds the same layer in another compression, as far as is known. */
+  /** A stored blob that is known to hold the same layer in another compression. */
   readonly sameDiffIdAs?: Digest
-  /** The text of a document that was made for this plan: an index of the platforms that are taken. */
+  /** Text of a document made for this plan: an index of the chosen platforms. */
   readonly content?: string
-  /** `false` for what is not below the root: manifests that refer to the image, and what these name. */
+  /** `false` for manifests that refer to the image, and for their blobs: they are not below the root. */
   readonly belowRoot?: false
 }
 
-/** What all kinds of plan say. Plain JSON: it can be printed, stored, tested, and run later. */
+/** Members of every kind of plan. A plan is plain JSON: it can be printed, stored, tested, and run later. */
 export interface PlanOfSteps {
-  /** Version of this format. */
+  /** Version of the format. */
   readonly version: 1
-  /** The manifest or index that gets the name. */
+  /** The manifest or index that the name will refer to. */
   readonly root: Descriptor
-  /** Every blob below the root and itself, each once, children before their parents. */
+  /** The root and every blob below it, each once, children before their parents. */
   readonly steps: readonly PlanStep[]
-  /** Bytes of all blobs. */
+  /** Total size of all blobs in bytes. */
   readonly bytesTotal: number
-  /** Bytes that are where they should be already, those of unfinished transfers included. */
+  /** Bytes that the target already has, including those of unfinished transfers. */
   readonly bytesPresent: number
-  /** Bytes that somebody else is moving at this moment. */
+  /** Bytes that another transfer is moving now. */
   readonly bytesInFlight: number
-  /** Platforms of the index that are taken; empty if it is not an index. */
+  /** Platforms of the index that the plan includes; empty if the image is not in an index. */
   readonly platforms: readonly string[]
-  /** Platforms of the index that are left out. */
+  /** Platforms of the index that the plan leaves out. */
   readonly platformsLeftOut: readonly string[]
-  /** The index that the root was chosen from or made of, if the whole of it is not taken. */
+  /** The index that the root was chosen from or made of, if the plan does not include all of it. */
   readonly index?: Digest
 }
 
-/** What plans between a registry and a store say. */
+/** Members of plans between a registry and a store. */
 export interface TransferPlan extends PlanOfSteps {
-  /** The registry's side, as `registry/repository[:tag][@digest]`. */
+  /** Reference in the registry, as `registry/repository[:tag][@digest]`. */
   readonly reference: string
-  /** The name on the store's side. */
+  /** Name in the store. */
   readonly name: string
 }
 
-/** What a pull would do. */
+/** Plan of a pull. */
 export interface PullPlan extends TransferPlan {
-  /** Which way the bytes go. */
+  /** Discriminant. */
   readonly kind: 'pull'
-  /** Bytes to be fetched. */
+  /** Bytes to fetch. */
   readonly bytesToFetch: number
 }
 
-/** What a push would do. */
+/** Plan of a push. */
 export interface PushPlan extends TransferPlan {
-  /** Which way the bytes go. */
+  /** Discriminant. */
   readonly kind: 'push'
-  /** Tags that are set besides that of the reference. */
+  /** Further tags, besides the tag of the reference. */
   readonly tags: readonly string[]
-  /** Bytes to be uploaded, if every mount succeeds. */
+  /** Bytes to upload, if every mount succeeds. */
   readonly bytesToUpload: number
 }
 
-/** What a copy would do. */
+/** Plan of a copy. */
 export interface CopyPlan extends PlanOfSteps {
-  /** Which way the bytes go. */
+  /** Discriminant. */
   readonly kind: 'copy'
-  /** Where from, for people: `docker://…`, `store:…`. */
+  /** Label of the source: `docker://…`, `store:…`. */
   readonly from: string
-  /** Where to, for people. */
+  /** Label of the target. */
   readonly to: string
-  /** Tags that are set besides that of the target. */
+  /** Further tags, besides the tag of the target. */
   readonly tags: readonly string[]
-  /** Bytes to be moved through this process, if every mount succeeds. */
+  /** Bytes to move through this process, if every mount succeeds. */
   readonly bytesToMove: number
-  /** Manifests that are copied because they refer to one of the image's. */
+  /** Manifests that the plan includes because they refer to a manifest of the image. */
   readonly referrers: readonly Digest[]
 }
 
-/** Any plan. */
+/** A plan of any kind. */
 export type AnyPlan = PullPlan | PushPlan | CopyPlan
 
-/** Sums over the steps of a plan. */
+/** Sum of the blob sizes of the steps with one of the given needs. */
 export function bytesOf(steps: readonly PlanStep[], ...needs: readonly Need[]): number {
   return steps.reduce((sum, step) => (needs.includes(step.need) ? sum + step.descriptor.size : sum), 0)
 }
 
-/** Bytes that this process has to move for a step. */
+/** Number of bytes that this process has to move for a step. */
 export function bytesToMove({ need, descriptor, offset = 0 }: PlanStep): number {
   return need === 'fetch' || need === 'upload' || need === 'resume' ? descriptor.size - offset : 0
 }
 
-/** Whether a step is about a manifest or index, which go after everything that they name. */
+/** True for a manifest or index; these move after everything that they name. */
 export function isDocument({ kind }: Pick<PlanStep, 'kind'>): boolean {
   return kind === 'manifest' || kind === 'index'
 }

@@ -12,7 +12,9 @@ import {
 import type { RegistryClient } from '../registry/index.ts'
 import { knownSourcesOf, type Store } from '../store/index.ts'
 
-/** A repository of a registry as a source for {@link repairStore}; of the reference only the repository matters. */
+/**
+ * Uses a repository of a registry as a source for {@link repairStore}; the tag and digest of the reference are ignored.
+ */
 export function repairFromRegistry(registry: RegistryClient, reference: string | Reference): RepairSource {
   const { registry: host, repository } = typeof reference === 'string' ? parseReference(reference) : reference
   const from = { registry: host, repository }
@@ -22,7 +24,10 @@ export function repairFromRegistry(registry: RegistryClient, reference: string |
   }
 }
 
-/** The repositories from which a store has pulled each blob, or to which it was pushed, as far as it remembers. */
+/**
+ * Uses the repositories that a store remembers for each blob, from earlier pulls and pushes, as a source for
+ * {@link repairStore}.
+ */
 export function repairFromKnownRegistries(registry: RegistryClient, store: Pick<Store, 'derived'>): RepairSource {
   return {
     label: 'known repositories',
@@ -38,7 +43,7 @@ export function repairFromKnownRegistries(registry: RegistryClient, store: Pick<
           return
         } catch (error) {
           signal?.throwIfAborted()
-          // What was given cannot be taken back; it is for the repair to begin again.
+          // Chunks were already yielded and cannot be taken back; the repair has to begin again.
           if (given) throw error
           refused.push(error as Error)
         }

@@ -14,40 +14,40 @@ import { boundParties } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
 import { runTransfer } from './running/run-transfer.ts'
 
-/** How to run a plan. */
+/** Options of {@link runCopy}. */
 export interface RunCopyOptions extends RunOptions, Pick<CopyTargetOptions, 'verifyDiffIds' | 'chunkBytes'> {
-  /** Where from. @defaultValue what the plan was made with */
+  /** Source of the copy. @defaultValue the source that the plan was made with */
   readonly from?: CopySource | undefined
-  /** Where to. @defaultValue what the plan was made with */
+  /** Target of the copy. @defaultValue the target that the plan was made with */
   readonly to?: CopyTarget | undefined
 }
 
-/** What a copy did. */
+/** Result of a copy. */
 export interface CopyResult {
   /** Name at the target. */
   readonly name: string
-  /** What the name stands for now. */
+  /** Digest that the name now refers to. */
   readonly digest: Digest
-  /** Blobs and documents that passed through this process. */
+  /** Number of blobs and documents that passed through this process. */
   readonly blobsMoved: number
-  /** Blobs that the registry took over from another of its repositories. */
+  /** Number of blobs that the registry mounted from another of its repositories. */
   readonly blobsMounted: number
   /** Bytes that passed through this process. */
   readonly bytesMoved: number
-  /** Bytes of these that had passed before. */
+  /** Those of `bytesMoved` that were moved more than once. */
   readonly bytesMovedAgain: number
-  /** Bytes that need not be moved. */
+  /** Bytes that did not have to be moved. */
   readonly bytesSaved: number
-  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or not there. */
+  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or absent. */
   readonly unverified: readonly UnverifiedLayer[]
-  /** What the plan said and what was no longer so. */
+  /** Statements of the plan that no longer held. */
   readonly changes: readonly PlanChange[]
 }
 
 /**
- * Runs a plan: the same promises as those of {@link runPull} for a store and of {@link runPush} for a registry.
+ * Runs a plan, with the guarantees of {@link runPull} for a store and of {@link runPush} for a registry.
  *
- * @throws what these throw.
+ * @throws the errors of these.
  */
 export async function runCopy(plan: CopyPlan, options: RunCopyOptions = {}): Promise<CopyResult> {
   if (plan.kind !== 'copy' || plan.version !== 1) {
@@ -56,7 +56,7 @@ export async function runCopy(plan: CopyPlan, options: RunCopyOptions = {}): Pro
   const bound = boundParties<Parties>(plan)
   const [from, to] = [options.from ?? bound.from, options.to ?? bound.to]
   if (!from || !to) {
-    throw new FormatError('ERR_INVALID_ARGUMENT', 'a plan that was stored needs the options from and to to run')
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'a stored plan needs the options from and to')
   }
   const source = openSource(from)
   const target = openTarget(to, from, source, { ...options, tags: plan.tags })

@@ -10,47 +10,54 @@ import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
 import { runTransfer, type TransferEnds } from './running/run-transfer.ts'
 
-/** How to run a plan. */
+/** Options of {@link runPull}. */
 export interface RunPullOptions extends RunOptions, Pick<StoreTargetOptions, 'verifyDiffIds'> {
-  /** Registry client to use. @defaultValue the one the plan was made with */
+  /** Registry client to use. @defaultValue the client that the plan was made with */
   readonly registry?: RegistryClient | undefined
-  /** Store to fill. @defaultValue the one the plan was made with */
+  /** Store to fill. @defaultValue the store that the plan was made with */
   readonly store?: Store | undefined
 }
 
-/** What a pull did. */
+/** Result of a pull. */
 export interface PullResult {
   /** Name in the store. */
   readonly name: string
-  /** What the name stands for now. */
+  /** Digest that the name now refers to. */
   readonly digest: Digest
-  /** Blobs fetched by this call. */
+  /** Number of blobs fetched by this call. */
   readonly blobsFetched: number
-  /** Bytes fetched by this call, documents included. */
+  /** Bytes fetched by this call, including documents. */
   readonly bytesFetched: number
-  /** Bytes of these that had been fetched before and were of no use: wrong ones, or a server that gives no parts. */
+  /**
+   * Those of `bytesFetched` that were fetched more than once: because bytes were wrong, or because the server supports
+   * no ranges.
+   */
   readonly bytesFetchedAgain: number
-  /** Bytes that need not be fetched: already there, brought by another pull meanwhile, or kept from a broken one. */
+  /**
+   * Bytes that did not have to be fetched: already stored, fetched by another pull meanwhile, or left by an interrupted
+   * pull.
+   */
   readonly bytesSaved: number
-  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or not there. */
+  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or absent. */
   readonly unverified: readonly UnverifiedLayer[]
-  /** What the plan said and what was no longer so. */
+  /** Statements of the plan that no longer held. */
   readonly changes: readonly PlanChange[]
 }
 
 /**
- * Runs a plan: fetches what the store lacks, largest first, then the documents, then sets the name. When it resolves, the
- * image is complete and every byte that came was verified; until then the name stands for what it stood for before.
+ * Runs a plan: fetches the blobs that the store lacks, largest first, then the documents, then sets the name. When it
+ * resolves, the image is complete and every received byte was verified; until then the name refers to its previous
+ * image.
  *
- * A blob that another pull is fetching into the same store is waited for, not fetched twice. After a failure or an
- * abort no blob is visible that is not whole; what had arrived of the others is kept for the next try, in this process or
- * another. Wrong bytes are dropped, and fetched from another mirror, or once more.
+ * If another pull is fetching a blob into the same store, this call waits for it and does not fetch the blob twice.
+ * After a failure or an abort no incomplete blob is visible; the store keeps the received part for the next attempt, in
+ * this process or another. Wrong bytes are dropped, and fetched again from another mirror or from the same one.
  *
- * A plan that was stored is compared with what is so now; see {@link RunOptions.ifChanged}.
+ * A stored plan is compared with the current state; see {@link RunOptions.ifChanged}.
  *
  * @throws {@link RegistryError}, {@link DigestMismatchError}, {@link SizeMismatchError}, {@link StoreError},
- * {@link DiffIdMismatchError}, {@link PlanOutdatedError}: the first failure, when all other transfers of this call have
- * stopped.
+ * {@link DiffIdMismatchError}, {@link PlanOutdatedError}: the first failure, after all other transfers of this call
+ * have stopped.
  */
 export async function runPull(plan: PullPlan, options: RunPullOptions = {}): Promise<PullResult> {
   if (plan.kind !== 'pull' || plan.version !== 1) {
@@ -73,7 +80,7 @@ function endsOf(plan: PullPlan, options: RunPullOptions): TransferEnds {
   const bound = boundParties<RegistryAndStore>(plan)
   const { registry = bound.registry, store = bound.store } = options
   if (!registry || !store) {
-    throw new FormatError('ERR_INVALID_ARGUMENT', 'a plan that was stored needs the options registry and store to run')
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'a stored plan needs the options registry and store')
   }
   return {
     source: registrySourceEndpoint(registry, plan.reference),

@@ -10,46 +10,48 @@ import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
 import { runTransfer, type TransferEnds } from './running/run-transfer.ts'
 
-/** How to run a plan. */
+/** Options of {@link runPush}. */
 export interface RunPushOptions extends Omit<RunOptions, 'parallel'> {
-  /** Registry client to use. @defaultValue the one the plan was made with */
+  /** Registry client to use. @defaultValue the client that the plan was made with */
   readonly registry?: RegistryClient | undefined
-  /** Store to read. @defaultValue the one the plan was made with */
+  /** Store to read. @defaultValue the store that the plan was made with */
   readonly store?: Store | undefined
-  /** Send blobs that are larger in pieces of so many bytes. @defaultValue 16 MiB, or what the registry wants */
+  /** Send larger blobs in chunks of this size. @defaultValue 16 MiB, or the minimum that the registry asks for */
   readonly chunkBytes?: number | undefined
 }
 
-/** What a push did. */
+/** Result of a push. */
 export interface PushResult {
-  /** Where the image is now. */
+  /** Reference of the image in the registry. */
   readonly reference: string
   /** Digest of its manifest or index. */
   readonly digest: Digest
-  /** Blobs and documents uploaded by this call. */
+  /** Number of blobs and documents uploaded by this call. */
   readonly blobsUploaded: number
-  /** Bytes uploaded by this call, documents included. */
+  /** Bytes uploaded by this call, including documents. */
   readonly bytesUploaded: number
-  /** Bytes of these that had been sent before, and that the registry had lost or not taken. */
+  /** Those of `bytesUploaded` that were sent more than once, because the registry lost or rejected them. */
   readonly bytesUploadedAgain: number
-  /** Blobs that the registry took over from another repository. */
+  /** Number of blobs that the registry mounted from another repository. */
   readonly blobsMounted: number
-  /** Bytes that need not be uploaded. */
+  /** Bytes that did not have to be uploaded. */
   readonly bytesSaved: number
-  /** What the plan said and what was no longer so. */
+  /** Statements of the plan that no longer held. */
   readonly changes: readonly PlanChange[]
 }
 
 /**
- * Runs a plan: uploads what the registry lacks, largest first, then the documents, children before their parents, and
- * the tags last. Blobs are verified while they are sent; a corrupt one never becomes part of the registry.
+ * Runs a plan: uploads the blobs that the registry lacks, largest first, then the documents, children before their
+ * parents, and sets the tags last. Blobs are verified while they are sent; a corrupt blob never becomes part of the
+ * registry.
  *
- * A blob that another push of this client is sending to the same repository is waited for, not sent twice. Blobs above 16 MiB go
- * in pieces: what a failure, an abort or the death of the process interrupts goes on where the registry says, by the next push
- * from the same store. A blob that the registry turns out to lack when it gets the manifest is sent again.
+ * If another push of this client is sending a blob to the same repository, this call waits for it and does not send the
+ * blob twice. Blobs above 16 MiB are sent in chunks: after a failure, an abort or a crash of the process, the next push
+ * from the same store resumes the upload where the registry says. If the registry reports a missing blob when it gets
+ * the manifest, the blob is sent again.
  *
- * @throws {@link RegistryError}, {@link BlobNotFoundError}, {@link BlobCorruptError}, {@link PlanOutdatedError}: the first
- * failure, when all other transfers of this call have stopped.
+ * @throws {@link RegistryError}, {@link BlobNotFoundError}, {@link BlobCorruptError}, {@link PlanOutdatedError}: the
+ * first failure, after all other transfers of this call have stopped.
  */
 export async function runPush(plan: PushPlan, options: RunPushOptions = {}): Promise<PushResult> {
   if (plan.kind !== 'push' || plan.version !== 1) {
@@ -72,7 +74,7 @@ function endsOf(plan: PushPlan, options: RunPushOptions): TransferEnds {
   const bound = boundParties<RegistryAndStore>(plan)
   const { registry = bound.registry, store = bound.store } = options
   if (!registry || !store) {
-    throw new FormatError('ERR_INVALID_ARGUMENT', 'a plan that was stored needs the options registry and store to run')
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'a stored plan needs the options registry and store')
   }
   return {
     source: storeSourceEndpoint(store, plan.name),

@@ -12,49 +12,50 @@ import type { TransferTarget } from './transfer-target.ts'
 
 /** An image in a registry. */
 export interface RegistryLocation {
-  /** Client that reaches it. */
+  /** Client that sends the requests. */
   readonly registry: RegistryClient
-  /** Name of the image there. */
+  /** Reference of the image. */
   readonly reference: string | Reference
 }
 
 /** An image in a store. */
 export interface StoreLocation<S = Store> {
-  /** The store, or whatever has its shape. */
+  /** The store, or any object of its shape. */
   readonly store: S
-  /** Name of the image there. @defaultValue for a target: the name it has at the source */
+  /** Name of the image in the store. @defaultValue for a target: the name of the image at the source */
   readonly name?: string | undefined
-  /** What plans call it. @defaultValue `store:NAME` */
+  /** Label in plans. @defaultValue `store:NAME` */
   readonly label?: string | undefined
-  /** Keep the name as it stands; see {@link SetReferenceOptions.verbatim}. @defaultValue `false` */
+  /** Keep the name as given; see {@link SetReferenceOptions.verbatim}. @defaultValue `false` */
   readonly verbatim?: boolean | undefined
 }
 
-/** Where a copy comes from. */
+/** Source of a copy. */
 export type CopySource = RegistryLocation | StoreLocation<ReadableStore> | TransferSource
 
-/** Where a copy goes. */
+/** Target of a copy. */
 export type CopyTarget = RegistryLocation | StoreLocation | TransferTarget
 
-/** How a copy is to be taken. */
+/** Options for the target of a copy. */
 export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffIds'> {
-  /** Tags, or names of the same repository, that the image gets besides the one given. */
+  /** Further tags for the image, or names in the same repository. */
   readonly tags?: readonly string[] | undefined
-  /** Repositories of the target's registry that may hold some of the blobs already. */
+  /** Repositories of the target's registry that may already hold some of the blobs. */
   readonly mountFrom?: readonly string[] | undefined
-  /** Bytes of a piece of an upload. */
+  /** Size of an upload chunk in bytes. */
   readonly chunkBytes?: number | undefined
 }
 
-/** The source behind what a caller names. */
+/** Opens the source that a caller named. */
 export function openSource(from: CopySource): TransferSource {
   if ('registry' in from) return registrySourceEndpoint(from.registry, from.reference)
   if (!('store' in from)) return from
-  if (from.name === undefined) throw new FormatError('ERR_INVALID_ARGUMENT', 'a copy from a store needs a name')
+  if (from.name === undefined)
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'a copy from a store needs the name of the image')
   return storeSourceEndpoint(from.store, from.name, from.label)
 }
 
-/** The target behind what a caller names. */
+/** Opens the target that a caller named. */
 export function openTarget(
   to: CopyTarget,
   from: CopySource,
@@ -70,9 +71,10 @@ export function openTarget(
   }
   if (!('store' in to)) return to
   const name = to.name ?? source.name
-  if (name === undefined) throw new FormatError('ERR_INVALID_ARGUMENT', 'the copy of an image without a name needs one')
+  if (name === undefined)
+    throw new FormatError('ERR_INVALID_ARGUMENT', 'the source image has no name: set a name for the copy')
   const { label } = to
-  // A name from elsewhere is a reference, whatever the names of the target look like.
+  // A name taken from the source is a reference, even if the target keeps names verbatim.
   const verbatim = to.verbatim && to.name !== undefined
   const others = (tags ?? []).map(tag => (verbatim ? tag : tagged(name, tag)))
   return storeTargetEndpoint(to.store, [name, ...others], { verifyDiffIds, verbatim, label })

@@ -12,14 +12,14 @@ import {
 } from '../../oci/index.ts'
 import { isDocument, type PlanStep } from '../plan.ts'
 
-/** One blob of an image and what it is to it. */
+/** One blob of an image and its role in it. */
 export type TransferNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
 
 /**
- * Everything below a manifest or index and itself, each once, children before their parents.
+ * Returns a manifest or index and everything below it, each once, children before their parents.
  *
- * @throws {@link FormatError} `ERR_INVALID_DIGEST` for a blob that could not be verified.
- * @param read - Gives the document behind a descriptor; called for manifests and indexes only.
+ * @throws {@link FormatError} `ERR_INVALID_DIGEST` for a blob that cannot be verified.
+ * @param read - Reads the document of a descriptor; called for manifests and indexes only.
  */
 export async function walkTransferGraph(
   root: Descriptor,
@@ -28,7 +28,7 @@ export async function walkTransferGraph(
   if (!isDocumentRole(roleOf(root))) refuseRoot(root)
   const found = await walkDocuments(root, {
     see: node => {
-      // An algorithm that is not known here is told before anything moves.
+      // An unsupported digest algorithm is reported before any blob moves.
       if (!node.optional) parseDigest(node.descriptor.digest)
       if (node.role === 'config') checkConfigSize(node.descriptor)
       return true
@@ -39,7 +39,8 @@ export async function walkTransferGraph(
   for (const node of found.map(stepOf)) {
     const { digest } = node.descriptor
     const known = nodes.get(digest)
-    // A blob that is named twice moves once; what one place calls a document is moved as one, after what it needs.
+    // A blob with several parents moves once. If one parent lists it as a document, it moves as a document, after its
+    // children.
     if (known && (isDocument(known) || !isDocument(node))) continue
     nodes.delete(digest)
     nodes.set(digest, node)
@@ -53,13 +54,19 @@ function stepOf({ role, descriptor, optional }: SpecNode): TransferNode {
   return { kind: role === 'config' ? 'config' : 'layer', descriptor }
 }
 
-/** SAFETY: of a document that cannot be read (Docker's schema 1, or worse) it is not known what it needs to be complete. */
+/**
+ * SAFETY: a document that cannot be parsed (Docker's schema 1, or an unknown type) does not tell which blobs it needs,
+ * so the copy could not be complete.
+ */
 function refuseRoot({ mediaType, digest }: Descriptor): never {
   const message = `${digest} is neither manifest nor index: media type ${mediaType}`
   throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
 }
 
-/** SAFETY: an image config is read as a whole by every reader of the image; what it says of its size may be a lie. */
+/**
+ * SAFETY: readers of an image hold its config in memory as a whole. A manifest may declare a huge config, so its size
+ * is checked here, before it moves.
+ */
 function checkConfigSize({ mediaType, digest, size }: Descriptor): void {
   const limit = Limits.configBytes
   if (size <= limit || !isConfigType(mediaType)) return

@@ -3,47 +3,47 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
 import type { FetchedManifest } from '../../registry/index.ts'
 
-/** Which bytes of a blob to read, and how. */
+/** Range of a blob, and options for reading it. */
 export interface ReadSourceOptions extends AbortOptions {
-  /** First byte. */
+  /** Offset of the first byte. */
   readonly offset: number
-  /** Ranges to fetch at a time, where that is possible. */
+  /** Number of ranges to fetch in parallel, if the source supports it. */
   readonly parallel?: number | undefined
-  /** Told of bytes that came twice. */
+  /** Called with the number of bytes that were received twice. */
   readonly onRepeated?: ((bytes: number) => void) | undefined
-  /** A chunk is the caller's until the next is asked for, or the loop is left: its memory may be used again. */
+  /** The source may reuse the memory of a chunk once the caller asks for the next chunk or leaves the loop. */
   readonly borrow?: boolean | undefined
 }
 
 /**
- * Where an image comes from: a registry, a store, or whatever else can say what a name stands for and give bytes by digest.
- * Anything that has the shape of a store is one through {@link storeSourceEndpoint}.
+ * Source of an image: a registry, a store, or any object that resolves a name and reads blobs by digest.
+ * {@link storeSourceEndpoint} makes one from any object of the shape of a store.
  */
 export interface TransferSource {
-  /** What plans and people call it. */
+  /** Label in plans and messages. */
   readonly label: string
-  /** Name of the image without its place, for a target that is given none. */
+  /** Name of the image without its location, for a target that is given no name. */
   readonly name?: string | undefined
-  /** The repository, if it is one: a registry may take blobs over from it. */
+  /** The repository, if the source is one: a registry can mount blobs from it. */
   readonly repository?: Repository | undefined
-  /** Whether a blob that is read from its first byte on is compared with its digest. */
+  /** True if the source compares a blob with its digest when it is read from the first byte. */
   readonly verifies: boolean
-  /** What the image is now, found out at the least cost. */
+  /** Resolves the current descriptor of the image with the fewest requests. */
   resolve(options?: AbortOptions): Promise<Descriptor>
-  /** What the image is now, with the bytes of its document: cheaper than asking for both in turn. */
+  /** Resolves the current descriptor of the image with the bytes of its document; cheaper than two requests. */
   fetchRoot(options?: AbortOptions): Promise<FetchedManifest>
-  /** The bytes of a manifest or index, of which digest and size are right. */
+  /** Reads a manifest or index, and verifies its digest and size. */
   readDocument(descriptor: Descriptor, options?: AbortOptions): Promise<Uint8Array>
-  /** The bytes of a blob. */
+  /** Reads a blob. */
   readBlob(descriptor: Descriptor, options: ReadSourceOptions): AsyncIterable<Uint8Array>
-  /** Told that the bytes of a blob were wrong; gives whether to read it again. Absent: no. */
+  /** Reports that the bytes of a blob were wrong; returns true if the caller should read it again. Absent: never. */
   distrust?(digest: Digest): boolean
-  /** Places that blobs come from, first the one that is asked first. Absent: here. */
+  /** Hosts that serve the blobs, in the order in which they are asked. Absent: the source itself. */
   readonly places?: readonly string[]
-  /** Manifests that refer to one of this source. */
+  /** Yields the manifests that refer to a manifest of this source. */
   referrers?(digest: Digest, options?: AbortOptions): AsyncIterable<Descriptor>
-  /** Keeps what the plan needs for as long as it runs. */
+  /** Protects the blobs of the plan until it is disposed of. */
   hold?(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable>
-  /** Told that blobs are in a repository now. */
+  /** Called when blobs have arrived in a repository. */
   arrived?(digests: readonly Digest[], at: Repository): Promise<void>
 }

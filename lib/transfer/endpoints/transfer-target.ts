@@ -5,103 +5,109 @@ import type { PlanStep } from '../plan.ts'
 import type { TransferNode } from './transfer-graph.ts'
 import type { TransferSource } from './transfer-source.ts'
 
-/** What a target says of one blob. */
+/** The need of one blob, as the target reports it. */
 export type StepNeed = Pick<PlanStep, 'need' | 'reason' | 'from' | 'offset' | 'sameDiffIdAs'>
 
-/** What a target is told when it is asked what it needs. */
+/** Context of a call of `needs`. */
 export interface NeedsContext extends AbortOptions {
-  /** The manifest or index on top. */
+  /** The root manifest or index. */
   readonly root: Descriptor
-  /** Where the blobs would come from. */
+  /** Source of the blobs. */
   readonly source: TransferSource
-  /** Documents that are known already, by digest. */
+  /** Documents that were already read, by digest. */
   readonly documents: ReadonlyMap<string, Uint8Array>
 }
 
-/** The bytes of one blob on their way to a target. All that passes is counted. */
+/** The bytes of one blob on their way to a target. The feed counts every byte that it yields. */
 export interface BlobFeed {
-  /** The blob. */
+  /** Descriptor of the blob. */
   readonly descriptor: Descriptor
   /**
-   * Its bytes from an offset on. May be called again, to go back. Not compared with the digest. With `borrow`, a chunk is
-   * the caller's until the next is asked for, or the loop is left.
+   * Reads the blob from an offset, without comparing it with its digest. A target may call it again, also with a
+   * smaller offset. With `borrow`, the memory of a chunk may be reused once the target asks for the next chunk or
+   * leaves the loop.
    */
   open(offset: number, options?: { readonly borrow?: boolean }): AsyncIterable<Uint8Array>
-  /** The same, but compared with the digest where the source does not do that itself. */
+  /** Reads the blob as `open` does, and compares it with its digest unless the source does. */
   openChecked(offset: number): AsyncIterable<Uint8Array>
-  /** Tells that the bytes were wrong; gives whether to open it again. */
+  /** Reports that the bytes were wrong; returns true if the target should open the blob again. */
   distrust(): boolean
 }
 
-/** How a blob came to be there. */
+/** Result of taking a blob: moved, already present, or mounted by the registry. */
 export type BlobOutcome = 'done' | 'present' | 'mounted'
 
-/** What a target may do while it takes a document. */
+/** Context of a call of `takeDocument`. */
 export interface DocumentContext extends AbortOptions {
-  /** Moves a blob again that the target was thought to have; `false` if the plan has no such blob. */
+  /**
+   * Moves a blob again that the target reported as present but lacks. Resolves to `false` if the plan has no such blob.
+   */
   resend(digest: Digest): Promise<boolean>
 }
 
 /**
- * Where an image goes: a registry, a store, or whatever else can take blobs and name an image. Blobs come first, some at a
- * time, then the documents, one by one and children before parents, then `finish`.
+ * Target of an image: a registry, a store, or any object that takes blobs and names an image. `runTransfer` passes the
+ * blobs first, several at a time, then the documents one by one, children before parents, then calls `finish`.
  */
 export interface TransferTarget {
-  /** What plans and people call it. */
+  /** Label in plans and messages. */
   readonly label: string
-  /** The repository, if it is one. */
+  /** The repository, if the target is one. */
   readonly repository?: Repository | undefined
-  /** What its name stands for now, if that can be found out at no great cost; lets the source be asked more cheaply. */
+  /**
+   * Resolves the current descriptor of the target's name, if that is cheap. If there is one, the plan asks the source
+   * by HEAD first.
+   */
   current?(options?: AbortOptions): Promise<Descriptor | undefined>
-  /** A document that it has already, and has at hand. */
+  /** Reads a document that the target has, if that is cheap. */
   readDocument?(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     options?: AbortOptions,
   ): Promise<Uint8Array | undefined>
-  /** What has to happen to each blob, in their order. Changes nothing. */
+  /** Reports the need of each blob, in the order of `nodes`. Changes nothing. */
   needs(nodes: readonly TransferNode[], context: NeedsContext): Promise<readonly StepNeed[]>
-  /** Whether `needs` costs so little that it is asked again whenever a plan runs. */
+  /** True if `needs` is so cheap that every run calls it again. */
   readonly needsAreCheap: boolean
-  /** Keeps what the plan brings for as long as it runs. */
+  /** Protects the blobs of the plan until it is disposed of. */
   hold?(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable>
-  /** Takes one blob. Bytes of another digest never become part of the target. */
+  /** Takes one blob. Bytes that do not match the digest must never become part of the target. */
   takeBlob(step: PlanStep, feed: BlobFeed, options: AbortOptions): Promise<BlobOutcome>
-  /** Takes a manifest or index; that of the root decides what the name stands for, where both is one act. */
+  /** Takes a manifest or index. In a registry, the same request sets the tags, if the document is the root. */
   takeDocument(step: PlanStep, bytes: Uint8Array, isRoot: boolean, context: DocumentContext): Promise<void>
-  /** Whether a document that is there is to be taken all the same, because that is what moves the name. */
+  /** True if the root must be taken even if the target has it, because taking it sets the tags. */
   retakesRoot(): boolean
-  /** All is there: gives the name to the root. Gives the name as it is kept. */
+  /** Called when everything has arrived: sets the name to the root. Resolves to the name as the target stores it. */
   finish(root: Descriptor, context: FinishContext): Promise<string>
 }
 
-/** An index that is no part of what was moved. */
+/** The index that the root was chosen from; it is no part of the image. */
 export interface KnownIndex {
-  /** Its digest. */
+  /** Digest of the index. */
   readonly digest: Digest
-  /** Its bytes, where they are known. */
+  /** Bytes of the index, if they were read. */
   readonly bytes: Uint8Array | undefined
 }
 
-/** A layer that was to be compared with its diffID and could not be. */
+/** A layer that `verifyDiffIds` could not compare with its diffID. */
 export interface UnverifiedLayer {
   /** Digest of the layer. */
   readonly digest: Digest
-  /** Its media type. */
+  /** Media type of the layer. */
   readonly mediaType: string
-  /** Why, for people. */
+  /** Reason, as readable text. */
   readonly reason: string
 }
 
-/** What a target is told at the end. */
+/** Context of a call of `finish`. */
 export interface FinishContext extends AbortOptions {
-  /** What was planned. */
+  /** Steps of the plan. */
   readonly steps: readonly PlanStep[]
-  /** The index that the root was chosen from, with its bytes where they are known. */
+  /** The index that the root was chosen from. */
   readonly index?: KnownIndex | undefined
-  /** Where the blobs came from. */
+  /** Source of the blobs. */
   readonly source: TransferSource
-  /** Whether anything was moved. */
+  /** True if a blob or document was moved. */
   readonly moved: boolean
-  /** Told of every layer that `verifyDiffIds` could not compare. */
+  /** Called for every layer that `verifyDiffIds` could not compare. */
   readonly onUnverified?: ((layer: UnverifiedLayer) => void) | undefined
 }

@@ -5,14 +5,14 @@ import type { TransferSource } from '../endpoints/transfer-source.ts'
 import { isDocument } from '../plan.ts'
 import type { KnownDocuments } from './known-documents.ts'
 
-/** SAFETY: anybody who may push can add referrers; a copy must not be endless because of them. */
+/** SAFETY: every user with push rights can add referrers; without a limit, a copy could grow without end. */
 const MOST = 1000
 
 /**
- * Adds what refers to the manifests of an image (signatures, inventories), what refers to that, and all that these name.
- * They stand before the root, whose name is given last.
+ * Adds the manifests that refer to the manifests of an image (signatures, SBOMs), the manifests that refer to these,
+ * and their blobs. They come before the root, because the root gets its name last.
  *
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for more than 1,000.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for more than 1,000 referrers.
  */
 export async function addReferrers(
   source: TransferSource,

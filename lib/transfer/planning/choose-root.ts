@@ -17,25 +17,25 @@ import {
 import type { KnownDocuments } from './known-documents.ts'
 import { makeIndex } from './make-index.ts'
 
-/** Which platforms of an index to take. */
+/** Choice of platforms from an index. */
 export interface PlatformChoice {
-  /** Platform to take from an index, or several, each as `os/architecture[/variant]`. */
+  /** One platform to take from an index, or several, each as `os/architecture[/variant]`. */
   readonly platform?: string | Platform | readonly (string | Platform)[] | undefined
   /** Take every platform, and the index itself with its digest. */
   readonly allPlatforms?: boolean | undefined
 }
 
-/** Which part of what a reference stands for is taken. */
+/** The chosen part of an image. */
 export interface ChosenRoot {
   readonly root: Descriptor
   readonly platforms: readonly string[]
   readonly leftOut: readonly string[]
-  /** Text of the root, if it is an index that was made of fewer manifests than the one there is. */
+  /** Text of the root, if it is an index made of some of the manifests. */
   readonly content?: string
 }
 
 /**
- * Goes down from an index to the image of one platform; or stays, to take all or several of them.
+ * Descends from an index to the image of one platform; or returns an index, to take all or several platforms.
  *
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
  */
@@ -55,14 +55,14 @@ export async function chooseRoot(
   return chosen
 }
 
-/** A choice of platforms, read. */
+/** A parsed choice of platforms. */
 export interface WantedPlatforms {
   readonly wanted: readonly Platform[]
   readonly all: boolean
 }
 
 /**
- * Reads a choice; done before anybody is asked for anything.
+ * Parses a choice of platforms. The planner calls it before the first request.
  *
  * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
  */
@@ -114,13 +114,13 @@ async function chooseSeveral(
   return { platforms, leftOut, ...(await makeIndex(top, await documents.bytesOf(top), taken)) }
 }
 
-/** BuildKit puts attestations beside the images that they are about. */
+/** BuildKit puts attestations into the index beside the images that they describe. */
 function isAbout({ annotations }: Descriptor, chosen: ReadonlySet<Descriptor>): boolean {
   const subject = annotations?.['vnd.docker.reference.digest']
   return subject !== undefined && [...chosen].some(({ digest }) => digest === subject)
 }
 
-/** An image outside an index says its platform in its config only; an artifact has none. */
+/** An image outside an index states its platform only in its config; an artifact has no platform. */
 async function checkPlatform(documents: KnownDocuments, root: Descriptor, wanted: Platform): Promise<void> {
   const document = await documents.read(root)
   if (document.kind !== 'manifest' || !isConfigType(document.manifest.config.mediaType)) return

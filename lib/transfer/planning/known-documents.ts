@@ -5,9 +5,12 @@ import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from 
 import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { TransferTarget } from '../endpoints/transfer-target.ts'
 
-/** The documents of an image while it is planned: from the target where it has them at hand, else from the source, each once. */
+/**
+ * Cache of an image's documents during planning. It reads each document once, from the target if the target has it,
+ * else from the source.
+ */
 export class KnownDocuments {
-  /** Bytes that had to be fetched, by digest. */
+  /** Bytes that were fetched from the source, by digest. */
   readonly fetched = new Map<string, Uint8Array>()
   readonly #source: TransferSource
   readonly #target: TransferTarget
@@ -19,7 +22,7 @@ export class KnownDocuments {
     this.#options = options
   }
 
-  /** What the source's image is now. One HEAD if the target has had it before, one GET if not. */
+  /** Resolves the image at the source: one HEAD if the target has the document already, one GET otherwise. */
   async resolveRoot(): Promise<Descriptor> {
     if (await this.#mayBeKnown()) {
       const descriptor = await this.#source.resolve(this.#options)
@@ -38,12 +41,12 @@ export class KnownDocuments {
     return this.#target.readDocument?.(descriptor, this.#options)
   }
 
-  /** A manifest or index. */
+  /** Reads and parses a manifest or index. */
   async read(descriptor: Descriptor): Promise<ImageDocument> {
     return parseImageDocument(await this.bytesOf(descriptor), descriptor.mediaType)
   }
 
-  /** The bytes of a manifest or index. */
+  /** Reads the bytes of a manifest or index. */
   async bytesOf(descriptor: Descriptor): Promise<Uint8Array> {
     const known = this.fetched.get(descriptor.digest) ?? (await this.#atHand(descriptor))
     if (known) return known
@@ -52,7 +55,7 @@ export class KnownDocuments {
     return bytes
   }
 
-  /** The bytes of an image config. */
+  /** Reads the bytes of an image config. */
   async configBytes(descriptor: Descriptor): Promise<Uint8Array> {
     const known = this.fetched.get(descriptor.digest) ?? (await this.#atHand(descriptor))
     if (known) return known

@@ -4,8 +4,8 @@ import { parseStrictJson } from '../../internal/strict-json.ts'
 import type { Descriptor } from '../../oci/index.ts'
 
 /**
- * An index of some of the manifests of another, everything else in it kept. A name never stands for an incomplete image, so
- * whoever takes two of five platforms gets an index of two.
+ * Makes an index of some manifests of another index, with all its other members. A name must not refer to an incomplete
+ * image, so a copy of two of five platforms gets an index of two.
  */
 export async function makeIndex(
   whole: Descriptor,

@@ -10,22 +10,22 @@ import { addReferrers } from './add-referrers.ts'
 import { chooseRoot, type PlatformChoice, readChoice } from './choose-root.ts'
 import { KnownDocuments } from './known-documents.ts'
 
-/** What to plan. */
+/** Options of {@link makePlan}. */
 export interface MakePlanOptions extends PlatformChoice, AbortOptions {
-  /** Take along what refers to the image. */
+  /** Also plan the manifests that refer to the image. */
   readonly referrers?: boolean | undefined
 }
 
-/** What every plan is made of. */
+/** Members shared by every kind of plan, and the documents that were read. */
 export interface MadePlan {
   readonly plan: PlanOfSteps
   readonly bytesToMove: number
   readonly referrers: readonly Digest[]
-  /** Documents that were fetched, by digest. */
+  /** Fetched documents, by digest. */
   readonly documents: ReadonlyMap<string, Uint8Array>
 }
 
-/** Finds out what has to move between two ends: reads documents, asks the target, changes nothing. */
+/** Plans a transfer between a source and a target: reads documents, asks the target, and changes nothing. */
 export async function makePlan(
   source: TransferSource,
   target: TransferTarget,
@@ -55,7 +55,7 @@ function plain(all: readonly TransferNode[]): { all: readonly TransferNode[]; re
   return { all, referrers: [] }
 }
 
-/** A target may give back more than it was asked for. */
+/** Copies the known members only: a target written by a user may return more. */
 function stepNeed({ need, reason, from, offset, sameDiffIdAs }: StepNeed): StepNeed {
   return {
     need,

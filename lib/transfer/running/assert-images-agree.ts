@@ -13,16 +13,16 @@ import {
 import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { PlanStep } from '../plan.ts'
 
-/** Where the documents of the images are read. */
+/** Reads the documents of the images. */
 export interface ImageReader {
-  /** The bytes of a manifest that moves. */
+  /** Reads a manifest that moves. */
   manifest(step: PlanStep): Promise<Uint8Array>
-  /** The bytes of an image config; `undefined` if it is nowhere. */
+  /** Reads an image config; resolves to `undefined` if neither end has it. */
   config(descriptor: Descriptor): Promise<Uint8Array | undefined>
 }
 
 /**
- * Refuses images whose config lists another number of layers than their manifest: nothing could unpack them.
+ * Rejects images whose config and manifest list different numbers of layers: they cannot be unpacked.
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG`.
  */
@@ -41,9 +41,10 @@ function imageIn(bytes: Uint8Array, { mediaType }: Descriptor): ImageManifest | 
 }
 
 /**
- * The bytes of an image config at a source; `undefined` if it is not there: the target may have it, and says so itself.
+ * Reads an image config at the source. Resolves to `undefined` if the source does not have it: the target may have it,
+ * and reports it missing otherwise.
  *
- * @throws what the source throws; {@link DigestMismatchError} if it gives wrong bytes twice.
+ * @throws the errors of the source; {@link DigestMismatchError} if the source returns wrong bytes twice.
  */
 export async function readConfig(
   source: TransferSource,

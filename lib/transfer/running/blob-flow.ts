@@ -5,18 +5,21 @@ import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { BlobFeed } from '../endpoints/transfer-target.ts'
 import type { ProgressMeter } from './progress.ts'
 
-/** What one blob's way is made of. */
+/** Parts of a {@link BlobFlow}. */
 export interface FlowParts {
   readonly descriptor: Descriptor
   readonly source: TransferSource
   readonly meter: ProgressMeter
   readonly signal: AbortSignal
-  /** The bytes, where they are known already. */
+  /** The bytes, if they were already read. */
   readonly known: Uint8Array | undefined
   readonly parallel: number
 }
 
-/** One blob on its way: opens it where it is asked to, counts what passes, and proves it if the source does not. */
+/**
+ * The stream of one blob from its source to its target: opens the source at the offset that the target asks for, counts
+ * the bytes, and verifies them if the source does not.
+ */
 export class BlobFlow implements BlobFeed {
   readonly descriptor: Descriptor
   readonly #parts: FlowParts
@@ -30,12 +33,12 @@ export class BlobFlow implements BlobFeed {
     this.#parts = parts
   }
 
-  /** Bytes that came from the source. */
+  /** Number of bytes read from the source. */
   get moved(): number {
     return this.#moved
   }
 
-  /** Bytes of these that had come before. */
+  /** Those of `moved` that were read more than once. */
   get again(): number {
     return this.#repeated
   }
@@ -74,8 +77,9 @@ export class BlobFlow implements BlobFeed {
   }
 
   /**
-   * Hashing goes on across openings: bytes that were hashed before are not hashed again. What begins in the middle, because
-   * another process sent what is before, or what is read once more after it was proven, is left to the target to compare.
+   * Continues hashing across openings: no byte is hashed twice. Two kinds of stream are left to the target to verify:
+   * one that begins in the middle, because another process sent the part before, and one that is opened again after the
+   * digest was proven.
    */
   async *openChecked(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#parts.source.verifies && offset === 0) return yield* this.open(offset)
@@ -85,7 +89,8 @@ export class BlobFlow implements BlobFeed {
     for await (const chunk of this.open(offset)) {
       if (proof && at + chunk.byteLength > proof.bytesHashed) await proof.update(chunk.subarray(proof.bytesHashed - at))
       at += chunk.byteLength
-      // SAFETY: the last bytes are not given before all of them are known to be right.
+      // SAFETY: a registry as a target may not verify blobs. The last chunk is yielded only after the digest was
+      // proven, so a corrupt blob never arrives whole.
       if (isProven && at === this.descriptor.size) await this.#prove()
       yield chunk
     }
@@ -111,7 +116,7 @@ export class BlobFlow implements BlobFeed {
     return this.#parts.source.distrust?.(this.descriptor.digest) ?? false
   }
 
-  /** Frees what proves. */
+  /** Releases the digester. */
   close(): void {
     this.#proof?.release()
     this.#proof = undefined

@@ -3,17 +3,20 @@ import type { Store } from '../../store/index.ts'
 
 const PARTIES = Symbol('layerstore.parties')
 
-/** Lets a plan remember who it was made for. Not enumerable: the plan stays plain JSON, and a stored copy forgets it. */
+/**
+ * Attaches to a plan the registry, store or endpoints that it was made with. The member is not enumerable: the plan
+ * stays plain JSON, and a stored copy loses it.
+ */
 export function bindParties<T extends object>(plan: T, parties: object): T {
   return Object.defineProperty(plan, PARTIES, { value: parties })
 }
 
-/** Whom a plan was made for; nobody for one that was stored meanwhile. */
+/** Returns the parties that a plan was made with; an empty object for a plan that was stored. */
 export function boundParties<P extends object>(plan: object): Partial<P> {
   return (plan as { [PARTIES]?: P })[PARTIES] ?? {}
 }
 
-/** The parties of pulls and pushes, and the documents that were read while planning. */
+/** The parties of pulls and pushes, and the documents that were read during planning. */
 export interface RegistryAndStore {
   readonly registry: RegistryClient
   readonly store: Store

@@ -5,13 +5,13 @@ import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { TransferTarget } from '../endpoints/transfer-target.ts'
 import type { PlanOfSteps, PlanStep } from '../plan.ts'
 
-/** What a plan says of its steps now, and how that differs from what it said. */
+/** The current steps of a plan, and their differences from the planned ones. */
 export interface Recheck {
   readonly steps: readonly PlanStep[]
   readonly changes: readonly PlanChange[]
 }
 
-/** Asks the target again what it needs. */
+/** Asks the target again what each blob needs. */
 export async function recheckSteps(
   plan: PlanOfSteps,
   source: TransferSource,
@@ -31,7 +31,10 @@ export async function recheckSteps(
   return { steps, changes }
 }
 
-/** Whether what the source calls by this name is still what was planned. What was planned can be had by digest all the same. */
+/**
+ * Checks whether the name at the source still refers to the planned root. If not, the planned root can still be fetched
+ * by digest.
+ */
 export async function recheckSource(
   { index, root }: PlanOfSteps,
   source: TransferSource,

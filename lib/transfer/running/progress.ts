@@ -1,55 +1,55 @@
 import type { Digest } from '../../digest/index.ts'
 
-/** News of a running transfer. */
+/** Progress event of a running transfer. */
 export type TransferProgress = BlobProgress | TotalProgress | NameProgress
 
-/** News of one blob. */
+/** Progress of one blob. */
 export interface BlobProgress {
-  /** What the news is about. */
+  /** Discriminant. */
   readonly type: 'blob'
-  /** Which blob. */
+  /** Digest of the blob. */
   readonly digest: Digest
-  /** `start` once, `moving` now and then, and one of the others at the end. */
+  /** `start` once, `moving` repeatedly, and one of `done`, `present` and `mounted` at the end. */
   readonly state: 'start' | 'moving' | 'done' | 'present' | 'mounted'
-  /** Bytes of this blob that are across, resumed ones included. */
+  /** Bytes of this blob that have arrived, including resumed ones. */
   readonly bytes: number
-  /** Bytes of this blob. */
+  /** Size of this blob in bytes. */
   readonly size: number
-  /** Bytes of the whole transfer that are across. */
+  /** Bytes of the whole transfer that have arrived. */
   readonly totalBytes: number
-  /** Bytes that the whole transfer moves. */
+  /** Bytes to move in the whole transfer. */
   readonly totalSize: number
 }
 
-/** News of the whole transfer, now and then. */
+/** Progress of the whole transfer. */
 export interface TotalProgress {
-  /** What the news is about. */
+  /** Discriminant. */
   readonly type: 'total'
-  /** Bytes that are across. */
+  /** Bytes that have arrived. */
   readonly bytes: number
-  /** Bytes to get across. */
+  /** Bytes to move. */
   readonly size: number
-  /** Blobs and documents that are across. */
+  /** Number of blobs and documents that have arrived. */
   readonly blobsDone: number
 }
 
-/** The end: everything is across, and the image has its name. */
+/** End of the transfer: everything has arrived, and the image has its name. */
 export interface NameProgress {
-  /** What the news is about. */
+  /** Discriminant. */
   readonly type: 'name'
-  /** The name. */
+  /** Name of the image at the target. */
   readonly name: string
-  /** What it stands for now. */
+  /** Digest that the name now refers to. */
   readonly digest: Digest
 }
 
-/** Receives news; must not throw. */
+/** Receives progress events. It must not throw. */
 export type OnProgress = (event: TransferProgress) => void
 
-/** SPEC (ours): at most ten `moving` events a second for each blob, and ten `total` events. */
+/** Minimum interval between two `moving` events of one blob, and between two `total` events. */
 const INTERVAL_MS = 100
 
-/** Adds up what moves, and passes on as much news as is wanted. */
+/** Sums up the moved bytes and emits the events, with the `moving` and `total` events throttled. */
 export class ProgressMeter {
   readonly #report: OnProgress | undefined
   readonly #totalSize: number
@@ -69,7 +69,7 @@ export class ProgressMeter {
     this.#send(digest, 'start', offset, size)
   }
 
-  /** Counts bytes; a negative count takes bytes back that have to be moved again. */
+  /** Adds moved bytes. A negative count subtracts bytes that have to be moved again. */
   add(digest: Digest, size: number, bytes: number): void {
     const blob = this.#blobs.get(digest)
     if (!blob) return

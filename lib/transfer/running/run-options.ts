@@ -1,19 +1,23 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { OnProgress } from './progress.ts'
 
-/** How to run any plan. */
+/** Options for running any plan. */
 export interface RunOptions extends AbortOptions {
-  /** Blobs moved at once. @defaultValue `4` */
+  /** Number of blobs moved in parallel. @defaultValue `4` */
   readonly concurrency?: number | undefined
-  /** Ranges of a big blob fetched at once from a registry, for lines that slow single connections down. @defaultValue `1` */
+  /**
+   * Number of ranges of one big blob fetched in parallel from a registry, for networks that limit the speed of a single
+   * connection. @defaultValue `1`
+   */
   readonly parallel?: number | undefined
-  /** Bytes of memory that all blobs on their way may hold together. @defaultValue 64 MiB */
+  /** Memory limit in bytes for the buffers of all blobs that are moving. @defaultValue 64 MiB */
   readonly bufferBytes?: number | undefined
   /**
-   * What to do if something that the plan says no longer holds: what is needed now, and say so in the result; or nothing,
-   * and throw `ERR_PLAN_OUTDATED`. Looks at everything again, as a stored plan always does. @defaultValue `'adapt'`
+   * Reaction if a statement of the plan no longer holds. `'adapt'` does what is needed now and lists the changes in the
+   * result; `'fail'` changes nothing and throws `ERR_PLAN_OUTDATED`. With `'fail'` a fresh plan is compared with the
+   * current state too, as a stored plan always is. @defaultValue `'adapt'`
    */
   readonly ifChanged?: 'adapt' | 'fail' | undefined
-  /** Receives news. */
+  /** Receives progress events. */
   readonly onProgress?: OnProgress | undefined
 }

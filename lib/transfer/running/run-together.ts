@@ -2,13 +2,13 @@ import pLimit from 'p-limit'
 import { forManyListeners } from '../../internal/for-many-listeners.ts'
 
 /**
- * Runs one act for each item, at most `concurrency` at once. The first failure stops the others and is thrown when all
- * of them have come to rest, so that nothing goes on behind the caller's back.
+ * Runs one act for each item, at most `concurrency` in parallel. The first failure aborts the other acts and is thrown
+ * after all of them have stopped, so that no work remains in the background.
  *
- * Items are to come largest first: the longest must not be the last to start. One place, if there are several, takes them
- * from the other end, so that small ones do not wait until all large ones are done.
+ * Pass the items largest first, so that the longest act is not the last to start. If there are several slots, one of
+ * them takes the items from the other end, so that small items need not wait for all large ones.
  *
- * @param act - Gets a signal that fires with the caller's, or when another act has failed.
+ * @param act - Gets a signal that fires with the caller's signal, or when another act has failed.
  */
 export async function runTogether<T>(
   items: readonly T[],
@@ -26,7 +26,7 @@ export async function runTogether<T>(
   let failure: { error: unknown } | undefined
   const runNext = async () => {
     if (either.aborted) return
-    // The first place takes the largest, so that one alone is never the small one's.
+    // The first slot takes the largest item: with `concurrency` 1, no slot is reserved for small items.
     const isSmall = running > 0 && !isSmallRunning
     const item = (isSmall ? left.pop() : left.shift()) as T
     running++

@@ -12,17 +12,17 @@ import { ProgressMeter } from './progress.ts'
 import type { RunOptions } from './run-options.ts'
 import { runTogether } from './run-together.ts'
 
-/** Between whom a plan runs. */
+/** Source and target of a run. */
 export interface TransferEnds {
   readonly source: TransferSource
   readonly target: TransferTarget
-  /** Documents that were read while planning, by digest. */
+  /** Documents that were read during planning, by digest. */
   readonly documents: ReadonlyMap<string, Uint8Array>
-  /** Whether the plan was not just made for these. */
+  /** True if the plan was stored, or made with another source or target. */
   readonly isStored: boolean
 }
 
-/** What a run of any plan did. */
+/** Result of a run of any plan. */
 export interface TransferOutcome {
   readonly name: string
   readonly digest: Digest
@@ -36,16 +36,16 @@ export interface TransferOutcome {
 }
 
 const BUFFER_BYTES = 64 * 1024 * 1024
-/** PERF: a config up to this size is read once, for the check and the copy. */
+/** PERF: a config up to this size is read once, and used for the check and for the copy. */
 const KNOWN_CONFIG_BYTES = 64 * 1024
-/** What one stream holds on its way from socket to file. */
+/** Memory that one stream holds between socket and file. */
 const STREAM_BYTES = 1024 * 1024
-/** What one range holds that is fetched beside others. */
+/** Memory that one range holds when several are fetched in parallel. */
 const PART_BYTES = 4 * 1024 * 1024
 
 /**
- * Runs a plan: blobs first, then the documents, children before parents, then the name. Rejects with the first failure when all
- * other transfers of this call have stopped.
+ * Runs a plan: moves the blobs, then the documents, children before parents, then sets the name. Rejects with the first
+ * failure after all other transfers of this call have stopped.
  */
 export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: RunOptions): Promise<TransferOutcome> {
   checkOptions(options)
@@ -59,12 +59,12 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   const run = new TransferRun(plan, steps, ends, options)
   const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
-  // A target that can be read has the configs when the blobs are there; of another one they are read at the source.
+  // A readable target has the configs once the blobs have arrived; otherwise the configs are read at the source, first.
   if (!target.readDocument) await run.assertImagesAgree()
   await runTogether(blobs, options.concurrency ?? 4, signal, (step, either) => run.blob(step, either))
   if (target.readDocument) await run.assertImagesAgree()
   for (const step of steps) if (isDocument(step) && run.isToMove(step)) await run.document(step)
-  // Awaited here: what is held is held until the image has its name.
+  // `await` keeps the leases of `hold` until the image has its name.
   return await run.finish(changes)
 }
 
@@ -75,7 +75,7 @@ function checkOptions({ concurrency = 4, parallel = 1, bufferBytes = BUFFER_BYTE
   }
 }
 
-/** What was there when the plan was made may be gone, and what was not may have come. */
+/** Returns the steps with their current needs: blobs may have been deleted or added since the plan was made. */
 async function stepsNow(
   plan: AnyPlan,
   { source, target, isStored }: TransferEnds,
@@ -98,7 +98,7 @@ class TransferRun {
   readonly #documents: Map<string, Uint8Array>
   readonly #options: RunOptions
   readonly #meter: ProgressMeter
-  /** Bytes that all blobs of the transfer together may hold in memory. */
+  /** Memory that all blobs of the transfer may hold together, in bytes. */
   readonly #budget: Semaphore
   #blobsMoved = 0
   #blobsMounted = 0
@@ -169,7 +169,7 @@ class TransferRun {
     return bytes
   }
 
-  /** Compares the config and the manifest of every image that moves, before the first document does. */
+  /** Compares the config with the manifest of every image that moves, before the first document moves. */
   async assertImagesAgree(): Promise<void> {
     await assertImagesAgree(this.#steps, {
       manifest: step => this.#documentBytes(step),
@@ -186,14 +186,17 @@ class TransferRun {
     return bytes
   }
 
-  /** What a registry mounts or has is not fetched from another one only to be looked at. */
+  /**
+   * False for a config that the target registry has or mounts: it is not fetched from another registry for the check
+   * alone.
+   */
   #passes({ digest }: Descriptor): boolean {
     if (!this.#source.repository) return true
     const need = this.#steps.find(step => step.descriptor.digest === digest)?.need
     return need !== 'present' && need !== 'mount'
   }
 
-  /** The target was thought to have it. */
+  /** Sends a blob again that the target reported as present but lacks. */
   async #resend(digest: Digest): Promise<boolean> {
     const step = this.#steps.find(one => one.descriptor.digest === digest && one.need !== 'skip')
     if (!step) return false

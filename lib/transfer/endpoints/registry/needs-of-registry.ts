@@ -6,15 +6,18 @@ import type { TransferNode } from '../transfer-graph.ts'
 import type { NeedsContext, StepNeed } from '../transfer-target.ts'
 import type { RegistryTargetOptions } from './registry-target-options.ts'
 
-/** Who is asked. */
+/** The registry that `needsOfRegistry` asks, and its repository. */
 export interface AskedRegistry extends RegistryTargetOptions {
   readonly registry: RegistryClient
   readonly to: Repository
-  /** Whether somebody is sending the blob there now. */
+  /** True while another push is sending the blob to the repository. */
   isFlying(digest: Digest): Promise<boolean>
 }
 
-/** If the registry has the manifest on top, all below it counts as there: one request. Otherwise one HEAD for each blob. */
+/**
+ * Asks a registry what each blob needs. If the registry has the root manifest, everything below it counts as present:
+ * one request. Otherwise one HEAD per blob.
+ */
 export async function needsOfRegistry(
   asked: AskedRegistry,
   nodes: readonly TransferNode[],
@@ -24,7 +27,7 @@ export async function needsOfRegistry(
   const have = (await hasManifest(asked, context.root, context))
     ? new Set(all.map(node => node.descriptor.digest))
     : undefined
-  // The registry client bounds how many of these are under way at once.
+  // The registry client limits the number of concurrent requests.
   return Promise.all(
     nodes.map(async (node): Promise<StepNeed> => {
       if (have?.has(node.descriptor.digest)) return { need: 'present', reason: 'the registry has the manifest' }
@@ -50,7 +53,7 @@ async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsCo
   const { kind, descriptor, content } = node
   const { registry, to, mountFrom, uploads } = asked
   const { signal, source } = context
-  if (content !== undefined) return { need: 'make', reason: 'made of the index, for the platforms taken' }
+  if (content !== undefined) return { need: 'make', reason: 'new index of the chosen platforms' }
   if (kind === 'manifest' || kind === 'index') {
     const there = node.belowRoot === false && (await hasManifest(asked, descriptor, context))
     return there
@@ -76,10 +79,10 @@ async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsCo
   }
   const held = uploads && (await registry.statUpload(to, descriptor.digest, uploads, { signal }))
   if (held && held <= descriptor.size) return { need: 'resume', reason: `resume at ${held}`, offset: held }
-  return { need: 'upload', reason: 'not in the repository; the registry is asked for it elsewhere first' }
+  return { need: 'upload', reason: 'not in the repository; asks the registry to mount it from any repository first' }
 }
 
-/** Each costs a request. */
+/** Number of known repositories to ask per blob; each costs a request. */
 const KNOWN_ASKED = 2
 
 async function knownRepositories(
@@ -99,7 +102,10 @@ function isNeighbour(one: Repository, other: Repository): boolean {
   return one.registry === other.registry && one.repository !== other.repository
 }
 
-/** What is remembered is a hint: a repository that is gone, or not ours to read, is no reason to fail. */
+/**
+ * A remembered repository is a hint: the plan does not fail if the repository is deleted or not readable with these
+ * credentials.
+ */
 async function stillThere(
   { registry, to }: AskedRegistry,
   repository: string,

@@ -8,7 +8,10 @@ import type { TransferTarget } from '../transfer-target.ts'
 import { registryTargetEndpoint } from './registry-target-endpoint.ts'
 import type { RegistryTargetOptions } from './registry-target-options.ts'
 
-/** A registry that is filled from a store, which remembers unfinished uploads and where blobs have been seen. */
+/**
+ * Opens a registry as the target of a push. The store remembers unfinished uploads, and the repositories that hold each
+ * blob.
+ */
 export function pushTarget(
   store: ReadableStore,
   registry: RegistryClient,

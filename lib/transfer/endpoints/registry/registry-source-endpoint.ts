@@ -28,7 +28,10 @@ export function registrySourceEndpoint(registry: RegistryClient, reference: stri
   }
 }
 
-/** A digest beside a tag decides what is taken; the name is the tag, as people expect to find it. */
+/**
+ * If the reference has a tag and a digest, the digest selects the image and the tag gives the name, as in
+ * `docker pull`.
+ */
 function nameFor(reference: Reference): string {
   const { digest, ...rest } = reference
   return familiarName(rest.tag === undefined ? reference : rest)

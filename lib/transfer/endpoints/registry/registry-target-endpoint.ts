@@ -27,9 +27,9 @@ import { needsOfRegistry } from './needs-of-registry.ts'
 import type { RegistryTargetOptions } from './registry-target-options.ts'
 
 /**
- * A place in a registry for an image, under one tag or several.
+ * A repository in a registry as a target of transfers, for one tag or several.
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for what is no tag.
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for an invalid tag.
  */
 export function registryTargetEndpoint(
   registry: RegistryClient,
@@ -43,7 +43,7 @@ export function registryTargetEndpoint(
   return new RegistryTarget(registry, ref, options)
 }
 
-/** Uploads under way, by client; they live and die with it. */
+/** Running uploads of each client; the weak map drops them with the client. */
 const underWay = new WeakMap<RegistryClient, LeaderFlight<string, void>>()
 
 class RegistryTarget implements TransferTarget {
@@ -55,7 +55,7 @@ class RegistryTarget implements TransferTarget {
   readonly #tags: readonly string[]
   readonly #options: RegistryTargetOptions
   readonly #flights: LeaderFlight<string, void>
-  /** What the registry took over by itself, as it said. */
+  /** Blobs that the registry reported as mounted. */
   readonly #mounted = new Set<Digest>()
 
   constructor(registry: RegistryClient, reference: Reference, options: RegistryTargetOptions) {
@@ -101,7 +101,10 @@ class RegistryTarget implements TransferTarget {
     return outcome
   }
 
-  /** Another process that pushes from the same store would go on with the very upload that this one is sending. */
+  /**
+   * Waits for the push lock of the blob: without it, another process that pushes from the same store would resume the
+   * upload that this process is sending.
+   */
   async #inTurn(blob: Descriptor, signal: AbortSignal | undefined, upload: () => Promise<PushedBlob>) {
     const turn = await this.#options.turns?.take(this.repository, blob, signal)
     try {
@@ -115,7 +118,7 @@ class RegistryTarget implements TransferTarget {
 
   async #upload(feed: BlobFeed, from: string | undefined, signal: AbortSignal | undefined): Promise<PushedBlob> {
     const { chunkBytes, uploads } = this.#options
-    // Moved again after it was mounted, it was not: a registry may be wrong about what it has.
+    // A blob that is sent again after a mount was not mounted: the registry was wrong, so no further mount is tried.
     const mount = !this.#mounted.has(feed.descriptor.digest) && (from === undefined || { from })
     const options = { chunkBytes, uploads, mount, signal, openAt: (offset: number) => feed.openChecked(offset) }
     const send = () => this.#registry.pushBlob(this.repository, feed.descriptor, () => feed.openChecked(0), options)
@@ -144,8 +147,9 @@ class RegistryTarget implements TransferTarget {
   }
 
   /**
-   * A registry that lost a blob between our question and the manifest that names it, or was wrong about having it, names the
-   * blob, or leaves us to look for what is missing. Gives whether anything was sent again.
+   * Sends missing blobs again. A registry may lose a blob after the plan was made, or may report a blob that it does
+   * not have. It then rejects the manifest, with or without the digests of the missing blobs; without them, every child
+   * is checked. Resolves to true if a blob was sent again.
    */
   async #heal(
     error: unknown,
@@ -160,7 +164,7 @@ class RegistryTarget implements TransferTarget {
     let healed = false
     for (const { digest, size } of named.length > 0 ? named : children) {
       const there = await this.#registry.statBlob(this.repository, digest, { signal: context.signal })
-      // What is named is believed; a registry may still answer HEAD from a cache.
+      // If the error names a blob, that blob is missing, even if a cache in front of the registry still answers HEAD.
       if (named.length === 0 && there?.size === size) continue
       healed = (await context.resend(digest)) || healed
     }

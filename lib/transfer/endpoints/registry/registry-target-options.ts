@@ -4,18 +4,18 @@ import type { UploadMemory } from '../../../registry/index.ts'
 import type { KnownSource } from '../../../store/index.ts'
 import type { PushTurns } from '../store/push-turns.ts'
 
-/** How a registry is to be filled. */
+/** Options of a registry as a target. */
 export interface RegistryTargetOptions {
-  /** Tags that the image gets besides that of the reference. */
+  /** Further tags for the image, besides the tag of the reference. */
   readonly tags?: readonly string[] | undefined
-  /** Repositories of the same registry that may hold some of the blobs already, to be mounted from. */
+  /** Repositories of the same registry that may already hold some of the blobs; the registry mounts blobs from them. */
   readonly mountFrom?: readonly string[] | undefined
-  /** Bytes of a piece of an upload. @defaultValue the client's */
+  /** Size of an upload chunk in bytes. @defaultValue the client's */
   readonly chunkBytes?: number | undefined
-  /** Where unfinished uploads are remembered, so that another process can go on with them. */
+  /** Storage for the state of unfinished uploads, so that another process can resume them. */
   readonly uploads?: UploadMemory | undefined
-  /** Takes turns with other processes that push the same blobs from the same store. */
+  /** Locks shared with other processes that push the same blobs from the same store. */
   readonly turns?: PushTurns | undefined
-  /** Repositories that are thought to have a blob. */
+  /** Resolves to the repositories that are believed to hold a blob. */
   readonly knownSources?: ((digest: Digest, options: AbortOptions) => Promise<readonly KnownSource[]>) | undefined
 }

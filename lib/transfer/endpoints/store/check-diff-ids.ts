@@ -22,13 +22,13 @@ interface ListedLayer {
 }
 
 /**
- * Opens every layer and compares what it holds with the diffID that the image config lists. One pass over each, which also
- * leaves the index of its entries for later. What was proven before is not proven again. A layer that is no tar (BuildKit's
- * attestations) is compared by its own digest.
+ * Decompresses every layer and compares its digest with the diffID that the image config lists. Each layer is read
+ * once; the same pass stores the index of its entries. Layers that were proven before are skipped. A layer that is no
+ * tar (an attestation of BuildKit) is compared by its own digest.
  *
  * @returns the layers that could not be compared, each with the reason.
- * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`; {@link FormatError} `ERR_INVALID_CONFIG` if the config of an
- * image lists no diffIDs; and what reading a layer throws.
+ * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`; {@link FormatError} `ERR_INVALID_CONFIG` if the config of
+ * an image lists no diffIDs; and the errors of reading a layer.
  */
 export async function checkDiffIds(
   store: Store,
@@ -47,14 +47,14 @@ export async function checkDiffIds(
   return unverified
 }
 
-/** The layers of an image with their diffIDs; none of what is no image. */
+/** Returns the layers of an image with their diffIDs, and an empty list for any other document. */
 async function listedLayers(store: Store, descriptor: Descriptor, options: AbortOptions): Promise<ListedLayer[]> {
   const document = parseImageDocument(await readDocument(store, descriptor, options), descriptor.mediaType)
   if (document.kind !== 'manifest' || !isConfigType(document.manifest.config.mediaType)) return []
   const { config, layers } = document.manifest
   const diffIds = diffIdsIn(await readDocument(store, config, options))
   if (diffIds?.length === layers.length) return layers.map((layer, i) => ({ layer, diffId: diffIds[i] as Digest }))
-  // An artifact may borrow the type of an image config.
+  // An artifact may use the media type of an image config.
   if (!isImageManifest(document.manifest)) return []
   const message = `image config ${config.digest} lists no diffIDs, so nothing proves the layers of ${descriptor.digest}`
   throw new FormatError('ERR_INVALID_CONFIG', message, { at: 'rootfs.diff_ids' })
@@ -69,7 +69,7 @@ function diffIdsIn(config: Uint8Array): readonly Digest[] | undefined {
   }
 }
 
-/** Resolves to why a layer could not be compared, if so. */
+/** Resolves to the reason if a layer could not be compared. */
 async function verify(
   store: Store,
   { layer, diffId }: ListedLayer,
@@ -85,7 +85,7 @@ async function verify(
   await recordLayerFact(store, { digest, diffId, proven: true })
 }
 
-/** SPEC: a diffID is the digest of the content without compression; what has no tar in it is its own content. */
+/** SPEC: a diffID is the digest of the uncompressed content; a blob that is no tar is its own content. */
 async function compareItself(
   store: Store,
   { layer: { digest }, diffId }: ListedLayer,

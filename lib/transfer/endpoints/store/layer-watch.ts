@@ -5,8 +5,9 @@ import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType 
 import { recordLayerFact, type Store } from '../../../store/index.ts'
 
 /**
- * Looks into layers on their way into a store, so that those that come whole need not be opened again to prove their
- * diffIDs. What cannot be read this way (what it is, only its diffID could tell) is passed on unwatched with the next try.
+ * Reads layers while they are written to a store, so that a layer that arrives in one piece need not be read again to
+ * prove its diffID. If a layer cannot be read this way (only its diffID would tell its format), the next attempt
+ * passes it on unwatched.
  */
 export class LayerWatch {
   readonly #store: Store
@@ -16,7 +17,7 @@ export class LayerWatch {
     this.#store = store
   }
 
-  /** Watches a blob that comes from its first byte; `undefined` if it is none to look into. */
+  /** Watches a blob from its first byte. Returns `undefined` if the blob is not a layer that can be read. */
   begin(source: AsyncIterable<Uint8Array>, descriptor: Descriptor, { signal }: AbortOptions): WatchedLayer | undefined {
     const { mediaType, digest } = descriptor
     const opens = isLayerType(mediaType) && !isForeignLayerType(mediaType) && !isEncryptedLayerType(mediaType)
@@ -24,7 +25,10 @@ export class LayerWatch {
     return watchLayer(source, descriptor, { signal })
   }
 
-  /** Whether a failure was that of looking, not that of the source; then the blob is to come once more, from where it is. */
+  /**
+   * Tells whether the watch failed, not the source. If so, it marks the layer as unwatched, and the caller fetches the
+   * rest of the blob.
+   */
   async refuses(watched: WatchedLayer, { digest }: Descriptor, error: unknown): Promise<boolean> {
     const own = await watched.findings.then(
       () => undefined,
@@ -35,7 +39,7 @@ export class LayerWatch {
     return true
   }
 
-  /** Keeps what was found. To be called when the bytes are proven and stored. */
+  /** Stores the index and the diffID of a layer. Call it after the blob has been verified and stored. */
   async keep({ findings }: WatchedLayer, { digest }: Descriptor, options: AbortOptions): Promise<void> {
     const { diffId, index } = await findings
     await keepIndex(this.#store.derived, index, options)

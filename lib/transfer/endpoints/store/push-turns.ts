@@ -5,16 +5,14 @@ import type { BlobStore, BlobWriter } from '../../../store/index.ts'
 
 type WritableStore = Pick<BlobStore, 'ingest'> & { readonly statIngest?: BlobStore['statIngest'] | undefined }
 
-/** Less than this is sent twice sooner than it is asked who sends it. */
+/** PERF: sending a smaller blob twice costs less than asking whether another process is sending it. */
 const MIN_BYTES = 1024 * 1024
 
-/** Lets one process at a time send a blob to a repository, among all that push from one store. */
+/** A lock per blob and repository: among all processes that push from one store, one at a time sends the blob. */
 export interface PushTurns {
-  /** Whether somebody is sending the blob there now. */
+  /** True while another process is sending the blob to the repository. */
   isBusy(to: Repository, digest: Digest): Promise<boolean>
-  /**
-   * Waits for a turn. Gives whether somebody else had it meanwhile, and what ends it. What is not worth a turn gets one at once.
-   */
+  /** Waits for the lock. A blob below 1 MiB needs none and gets it at once. */
   take(
     to: Repository,
     blob: { readonly digest: Digest; readonly size: number },
@@ -22,17 +20,17 @@ export interface PushTurns {
   ): Promise<PushTurn>
 }
 
-/** A turn, until `end`. */
+/** A held lock, until `end`. */
 export interface PushTurn {
-  /** Whether somebody else had it first. */
+  /** True if another process held the lock first. */
   readonly waited: boolean
-  /** Lets the next one have its turn. */
+  /** Releases the lock. */
   end(): Promise<void>
 }
 
 /**
- * Takes turns by an ingest of the store that nothing is ever written to: one writer has it among all processes, and that
- * of a process that dies is free at once. Nothing fails over it: where no ingest can be opened, blobs are sent all the same.
+ * Uses an ingest of the store as the lock: nothing is ever written to it. An ingest has one writer among all processes,
+ * and the store frees it when that process dies. If the store cannot open an ingest, the push runs without the lock.
  */
 export function pushTurns(store: WritableStore): PushTurns {
   return {

@@ -4,8 +4,8 @@ import { readDocument, recordKnownSource, recordLayerFact, type Store } from '..
 import type { PlanStep } from '../../plan.ts'
 
 /**
- * Notes which repository has the blobs of a plan that was run, so that a later push to the same registry can have them
- * mounted, and a repair knows where to look. Only hints: nothing fails over them.
+ * Records which repository holds the blobs of a finished plan, so that a later push to the same registry can mount them
+ * and a repair can fetch them. The facts are hints: a failed write is ignored.
  */
 export async function recordSources(
   store: Store,
@@ -16,7 +16,7 @@ export async function recordSources(
   await eachOf(moved, ({ descriptor }) => recordKnownSource(store, descriptor.digest, { registry, repository }))
 }
 
-/** Notes which layers hold which diffIDs, as the image configs of a plan that was run say. */
+/** Records the diffIDs of the layers, as listed by the image configs of a finished plan. */
 export async function recordDiffIds(store: Store, steps: readonly PlanStep[]): Promise<void> {
   for (const { kind, descriptor } of steps) {
     if (kind !== 'manifest') continue
@@ -25,13 +25,16 @@ export async function recordDiffIds(store: Store, steps: readonly PlanStep[]): P
   }
 }
 
-/** PERF: each fact is a small file of its own, and a thousand of them one after the other take a second. */
+/** PERF: each fact is a small file; writing a thousand of them one after the other takes a second. */
 async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   const limit = pLimit(8)
   await Promise.all(items.map(item => limit(act, item)))
 }
 
-/** The layers of an image with the diffIDs that its config lists; none for what is no image, or cannot be read. */
+/**
+ * Returns the layers of an image with the diffIDs that its config lists; an empty list if the document is no image or
+ * its config cannot be read.
+ */
 export async function diffIdsOf(
   manifest: Descriptor,
   read: (document: Descriptor) => Promise<Uint8Array>,
@@ -47,7 +50,7 @@ export async function diffIdsOf(
       return diffId === undefined ? [] : [{ layer, diffId }]
     })
   } catch {
-    // An artifact has a config of another kind, and no diffIDs.
+    // The config of an artifact has another media type and lists no diffIDs.
     return []
   }
 }

@@ -4,9 +4,10 @@ import type { PlanStep } from '../../plan.ts'
 import { diffIdsOf } from './record-facts.ts'
 
 /**
- * Says of layers that are to be fetched whether the store has the same content under another compression. They are fetched
- * all the same: an image is what its digests say. Needs the image config, and does not fetch it: it is the same blob for
- * every compression, so it is there when it matters.
+ * Adds to each layer that is to be fetched the stored blob with the same content in another compression. The layer is
+ * fetched all the same, because the manifest names it by digest. The function reads the image config if the store has
+ * it, and does not fetch it: a recompressed image has the same config, so a store that holds the other compression
+ * holds the config too.
  */
 export async function withSameContent(
   store: Store,

@@ -10,25 +10,25 @@ import {
 import type { TransferSource } from '../transfer-source.ts'
 import { storedReferrers } from './stored-referrers.ts'
 
-/** What a source needs of a store. An archive that was opened for reading has it too. */
+/** The parts of a store that a source needs. An archive opened for reading has them too. */
 export interface ReadableStore extends NamedBlobs {
-  /** Protection from collections, where there are any. */
+  /** Leases that protect the blobs from collections. */
   readonly leases?: LeaseStore | undefined
-  /** Where it is noted which repository has a blob. */
+  /** Facts about which repository holds a blob. */
   readonly derived?: DerivedStore | undefined
-  /** Begins writing a blob, where blobs can be written: pushes of several processes take turns by it. */
+  /** Begins writing a blob, if the store can be written to. Pushes from several processes use it as a lock. */
   readonly ingest?: BlobStore['ingest'] | undefined
-  /** Who is writing a blob. */
+  /** State of a running write, and whether a process holds it. */
   readonly statIngest?: BlobStore['statIngest'] | undefined
-  /** Every blob, where that can be told; {@link PlanCopyOptions.referrers} needs it. */
+  /** Lists every blob, if the store can; {@link PlanCopyOptions.referrers} needs it. */
   readonly list?: BlobStore['list'] | undefined
 }
 
 /**
- * An image in a store, or in anything of the same shape, as a source of transfers.
+ * An image in a store, or in any object of the same shape, as a source of transfers.
  *
  * @param name - Name or digest in the store.
- * @param label - What plans call it.
+ * @param label - Label in plans.
  */
 export function storeSourceEndpoint(
   store: ReadableStore,

@@ -21,16 +21,16 @@ import { LayerWatch } from './layer-watch.ts'
 import { recordDiffIds, recordSources } from './record-facts.ts'
 import { withSameContent } from './same-content.ts'
 
-/** What a store is to check of what it takes. */
+/** Options of a store as a target. */
 export interface StoreTargetOptions {
   /** Prove every layer against the diffID that its image config lists, before the image gets its name. */
   readonly verifyDiffIds?: boolean | undefined
-  /** Keep names as they stand; see {@link SetReferenceOptions.verbatim}. */
+  /** Keep names as given; see {@link SetReferenceOptions.verbatim}. */
   readonly verbatim?: boolean | undefined
 }
 
 /**
- * A place in a store for an image, under one name or several.
+ * A store as a target of transfers, for one name or several.
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  */
@@ -44,12 +44,12 @@ export function storeTargetEndpoint(
 }
 
 /**
- * PERF: what is no larger is stored in one act: an ingest that others can wait for and go on with costs five times as many
- * calls of the system, and saves no more than this. Two processes may both fetch it.
+ * PERF: blobs up to this size are stored by one `put`. An ingest, which another process can wait for and resume, costs
+ * five times as many system calls and would save at most these bytes. Two processes may both fetch the blob.
  */
 const SMALL_BYTES = 256 * 1024
 
-/** Small blobs under way, by store. */
+/** Small blobs that are being fetched, by store. */
 const underWay = new WeakMap<Store, LeaderFlight<Digest, BlobOutcome>>()
 
 class StoreTarget implements TransferTarget {
@@ -106,7 +106,7 @@ class StoreTarget implements TransferTarget {
     if (stored?.size === size) return { need: 'present', reason: 'already in the store' }
     if (stored) return { need: 'fetch', reason: `the stored blob has ${stored.size} bytes, not ${size}` }
     if (node.kind === 'blob') return { need: 'skip', reason: 'foreign layer: registries do not hold it' }
-    if (node.content !== undefined) return { need: 'make', reason: 'made of the index, for the platforms taken' }
+    if (node.content !== undefined) return { need: 'make', reason: 'new index of the chosen platforms' }
     const begun = size > SMALL_BYTES ? await this.#begun(digest, signal) : undefined
     if (begun?.busy || this.#flights.has(digest)) return { need: 'await', reason: 'in flight elsewhere' }
     const [from, ...others] = places
@@ -136,14 +136,15 @@ class StoreTarget implements TransferTarget {
           begun = offset
         })
       } catch (error) {
-        // Wrong bytes are dropped by then. What an earlier transfer left may have been wrong too, and was no place's fault.
+        // The store has dropped the wrong bytes by now. If the ingest was resumed, the wrong bytes may come from the
+        // earlier transfer, so the same source gets another chance.
         const again = error instanceof DigestMismatchError && (feed.distrust() || begun > 0)
         if (!again) throw error
       }
     }
   }
 
-  /** One call of this process fetches it; the others wait. */
+  /** Single-flight within this process: one call fetches the blob, the other calls wait. */
   async #takeSmall(descriptor: Descriptor, feed: BlobFeed, signal: AbortSignal | undefined): Promise<BlobOutcome> {
     let outcome: BlobOutcome = 'present'
     await this.#flights.run(
@@ -163,7 +164,7 @@ class StoreTarget implements TransferTarget {
     const source = feed.open(0)
     const watched = this.#watch?.begin(source, descriptor, { signal })
     try {
-      // Only what has come whole is given to the store.
+      // `put` gets the blob only after every byte has arrived.
       const bytes = await collectBytes(watched?.content ?? source, SMALL_BYTES, 'bytes of a blob')
       await this.#store.put(bytes, { digest, size, signal })
     } catch (error) {
@@ -183,15 +184,15 @@ class StoreTarget implements TransferTarget {
     const { digest, size } = descriptor
     const { algorithm } = splitDigest(digest)
     await using writer = await this.#store.ingest(digest, { wait: true, algorithm, size, signal })
-    // Whoever held the ingest before may have committed it.
+    // The previous holder of the ingest may have committed the blob.
     if ((await this.#store.stat(digest, { signal }))?.size === size) {
       await writer.abort()
       return 'present'
     }
-    // More than there can be was left by somebody who meant another blob.
+    // The ingest has more bytes than the blob: an earlier transfer expected another size.
     if (writer.offset > size) return this.#restart(writer, () => this.#ingest(descriptor, feed, signal, onBegun))
     onBegun(writer.offset)
-    // A writer is done with a chunk when it takes the next, and so is whoever watches.
+    // The writer and the watch finish each chunk before they ask for the next, so the source may reuse its memory.
     const source = feed.open(writer.offset, { borrow: true })
     const watched = writer.offset === 0 ? this.#watch?.begin(source, descriptor, { signal }) : undefined
     try {
@@ -237,7 +238,10 @@ class StoreTarget implements TransferTarget {
     return kept[0]!
   }
 
-  /** The index that one platform was taken of is no part of the image; known, the next plan needs no request for it. */
+  /**
+   * Keeps the index that one platform was chosen from as a fact: it is no part of the image, but the next plan then
+   * needs no request for it.
+   */
   async #keepIndex(digest: Digest, bytes: Uint8Array): Promise<void> {
     if (await this.#store.stat(digest)) return
     await this.#store.derived.set('facts', documentKey(digest), bytes)

@@ -2,8 +2,8 @@ import type { UploadMemory } from '../../../registry/index.ts'
 import type { DerivedStore } from '../../../store/index.ts'
 
 /**
- * Keeps the state of unfinished uploads among the facts of a store. Nothing fails over them: what cannot be kept costs an
- * upload from its start.
+ * Keeps the state of unfinished uploads among the facts of a store. A failed write is ignored: the next push then
+ * starts that upload from the beginning.
  *
  * @see {@link UploadMemory}
  */

@@ -13,12 +13,15 @@ import { type BlobStore, readDocument } from '../../../store/index.ts'
 type Listed = Pick<BlobStore, 'list' | 'read' | 'stat'>
 
 const BRACE = '{'.charCodeAt(0)
-/** A config or a layer that is JSON is no document of ours; what is damaged, or gone since it was listed, is none any more. */
+/**
+ * Errors that mean "not a document": a config or layer may be JSON too, and a blob may be damaged or deleted since it
+ * was listed.
+ */
 const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptError, BlobNotFoundError]
 
 /**
- * The manifests of a store that name another one as their `subject`. A store has no list of them, so every blob that is
- * small enough and begins like a document is looked at.
+ * Yields the manifests of a store that name another manifest as their `subject`. A store keeps no list of them, so the
+ * function reads every blob that is small enough and begins like a document.
  */
 export async function* storedReferrers(
   store: Listed,
