@@ -4,123 +4,129 @@ import type { Credential, CredentialSource } from './credentials/credential.ts'
 import type { RetryOptions } from './endpoint/retry-budget.ts'
 import type { Timeouts } from './transport/transport.ts'
 
-/** Something a registry wants people to know. */
+/** A message for users that a registry sent in a `Warning` header. */
 export interface RegistryWarning {
   /** Name of the registry. */
   readonly registry: string
-  /** The registry's words, control characters removed; each is reported once. */
+  /** The registry's text without control characters. Each message is reported once. */
   readonly message: string
 }
 
-/** A pause before something is tried again. */
+/** A pause before a retry. */
 export interface RegistryWaitEvent {
-  /** The kind of event. */
+  /** Discriminant. */
   readonly type: 'waiting'
   /** Name of the registry. */
   readonly registry: string
-  /** How long the pause is. */
+  /** Length of the pause in milliseconds. */
   readonly delayMs: number
-  /** Why: the code of the failure before it. */
+  /** Error code of the failure that caused the retry. */
   readonly reason: string
 }
 
-/** What a registry told about how many requests it still allows. */
+/** The rate limit that a registry reported with an answer. */
 export interface RegistryRateLimitEvent {
-  /** The kind of event. */
+  /** Discriminant. */
   readonly type: 'rate-limit'
   /** Name of the registry. */
   readonly registry: string
-  /** Requests allowed in the window, if told. */
+  /** Requests allowed in the window; `undefined` if the registry did not say. */
   readonly limit: number | undefined
-  /** Requests still allowed in the window. */
+  /** Requests left in the window. */
   readonly remaining: number
-  /** Length of the window in seconds, if told. */
+  /** Length of the window in seconds; `undefined` if the registry did not say. */
   readonly windowSeconds: number | undefined
 }
 
-/** A mirror that did not help; the next source is asked. */
+/** A mirror that failed. The client asks the next source. */
 export interface RegistryMirrorEvent {
-  /** The kind of event. */
+  /** Discriminant. */
   readonly type: 'mirror-failed'
   /** Name of the registry. */
   readonly registry: string
   /** Name of the mirror. */
   readonly mirror: string
-  /** Why: the code of the failure. */
+  /** Error code of the failure. */
   readonly reason: string
 }
 
-/** What happens between a client and its registries that people may want to see. */
+/** Event that a client reports to `onEvent`, discriminated by `type`. */
 export type RegistryEvent = RegistryWaitEvent | RegistryRateLimitEvent | RegistryMirrorEvent
 
-/** A registry that holds what another one holds. */
+/** A registry that serves copies of the contents of another registry. */
 export interface RegistryMirror {
-  /** Name of the mirror, as in references, and, after a `/`, what its repositories begin with: `10.0.0.1:5000/hub`. */
-  readonly location: string
   /**
-   * Tell the mirror by `ns=` which registry is meant, which a mirror of several needs. @defaultValue `true`
+   * Name of the mirror as in references, optionally with `/` and the prefix of its repositories: `10.0.0.1:5000/hub`.
    */
+  readonly location: string
+  /** Send the name of the mirrored registry as `ns=`. A mirror of several registries needs it. @defaultValue `true` */
   readonly sendOrigin?: boolean | undefined
-  /** Ask it only for digests, never what a tag stands for. @defaultValue `false` */
+  /** Ask the mirror for digests only; tags are resolved elsewhere. @defaultValue `false` */
   readonly byDigestOnly?: boolean | undefined
 }
 
-/** Settings of one registry. Nothing of it is sent to or used for another host, also if the registry redirects there. */
+/**
+ * Settings of one registry. The client neither sends them to another host nor uses them there, even after a redirect.
+ */
 export interface RegistryHostOptions {
   /** Certificate authorities to trust besides the built-in ones, PEM. */
   readonly ca?: string | readonly string[] | undefined
-  /** Certificate chain that shows the registry who we are, PEM. */
+  /** Client certificate chain that the client presents to the registry, PEM. */
   readonly cert?: string | undefined
   /** Private key of `cert`, PEM. */
   readonly key?: string | undefined
-  /** Opens `key`, if it is encrypted. */
+  /** Passphrase of `key`, if it is encrypted. */
   readonly passphrase?: string | undefined
-  /** Do not check the registry's certificate. */
+  /** Do not verify the registry's certificate. */
   readonly insecure?: boolean | undefined
-  /** Reach the registry without TLS. */
+  /** Connect without TLS. */
   readonly plainHttp?: boolean | undefined
-  /** Blobs moved at a time, in each direction. */
+  /** Number of concurrent blob transfers in each direction. */
   readonly concurrency?: number | undefined
-  /** Where to look first, in this order; the registry itself comes last. Only for reading. */
+  /** Sources to read from before the registry itself, in this order. Writes never use them. */
   readonly mirrors?: readonly (string | RegistryMirror)[] | undefined
 }
 
-/** How {@link createRegistryClient} sets a client up. */
+/** Options of {@link createRegistryClient}. */
 export interface RegistryClientOptions {
   /**
-   * Credentials by registry name, before those of docker and podman; or a function that decides alone; or `false` for
-   * none at all. @defaultValue those of docker's config and podman's auth file, with their helpers
+   * Credentials by registry name, which precede those of docker and podman; or a function, which replaces them; or
+   * `false` for no credentials. @defaultValue those of docker's config and podman's auth file, including credential
+   * helpers
    */
   readonly credentials?: Readonly<Record<string, Credential>> | CredentialSource | false | undefined
-  /** Where config files and credential helpers are looked for. @defaultValue `process.env` */
+  /** Environment variables that locate config files and credential helpers. @defaultValue `process.env` */
   readonly environment?: NodeJS.ProcessEnv | undefined
-  /** Registries reached without TLS. @defaultValue those on loopback addresses */
+  /** Registries that the client connects to without TLS. @defaultValue those on loopback addresses */
   readonly plainHttp?: HostRule | undefined
-  /** Registries whose certificate is not checked. @defaultValue none */
+  /** Registries whose certificate the client does not verify. @defaultValue none */
   readonly insecure?: HostRule | undefined
   /** Certificate authorities to trust besides the built-in ones, PEM. */
   readonly ca?: string | readonly string[] | undefined
-  /** Settings of single registries, by name as in references; they win over the general ones. */
+  /** Settings of single registries, by name as in references. They take precedence over the general options. */
   readonly hosts?: Readonly<Record<string, RegistryHostOptions>> | undefined
   /**
-   * Proxy for requests, `http://` or `https://`, with user and password if it wants them; `false` for none. Loopback
-   * addresses are always reached directly.
+   * URL of the proxy, `http://` or `https://`, with user and password if the proxy requires them; `false` for none. The
+   * client always connects to loopback addresses directly.
    *
-   * @defaultValue what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of `environment` say, in either case
+   * @defaultValue `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of `environment`, in upper or lower case
    */
   readonly proxy?: string | false | undefined
-  /** How names become addresses. @defaultValue the system's way */
+  /** Resolves host names to addresses. @defaultValue the system's resolver */
   readonly lookup?: HostLookup | undefined
-  /** Hosts at private addresses, with or without port, that registries may send us to. @defaultValue none */
+  /**
+   * Hosts at private addresses, with or without port, that a registry may name in redirects, token realms and upload
+   * locations. @defaultValue none
+   */
   readonly allowedHosts?: readonly string[] | undefined
-  /** Blobs moved at a time per registry, in each direction. @defaultValue `4` */
+  /** Number of concurrent blob transfers per registry in each direction. @defaultValue `4` */
   readonly concurrency?: number | undefined
-  /** How failures that may pass are met. */
+  /** Retries and back-off of transient failures. */
   readonly retries?: RetryOptions | undefined
-  /** How long to wait for what. */
+  /** Time limits of the phases of a request. */
   readonly timeouts?: Partial<Timeouts> | undefined
-  /** Told what registries want people to know. */
+  /** Receives the warnings of registries. */
   readonly onWarning?: ((warning: RegistryWarning) => void) | undefined
-  /** Told what happens meanwhile. */
+  /** Receives pauses, rate limits and failures of mirrors. */
   readonly onEvent?: ((event: RegistryEvent) => void) | undefined
 }

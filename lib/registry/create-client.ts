@@ -23,17 +23,22 @@ import { mountBlob } from './uploads/mount-blob.ts'
 import { pushBlob } from './uploads/push-blob.ts'
 import { statUpload } from './uploads/stat-upload.ts'
 
-/** SAFETY: a manifest can name any number of addresses for one layer, and each is tried several times. */
+/**
+ * SAFETY: a manifest can name any number of URLs for one layer and the client retries each one several times, so a
+ * hostile manifest could keep the client busy without end. Only the first ones are used.
+ */
 const MOST_URLS = 16
 
-/** What a client is made of. */
+/** The parts that a client is built from. */
 export interface ClientContext {
   readonly endpoints: Endpoints
   readonly onEvent: ((event: RegistryEvent) => void) | undefined
   close(): Promise<void>
 }
 
-/** Each method acquires its permit here, so acts can call each other without acquiring a second one. */
+/**
+ * Creates a client. Each method acquires its permit here, so acts can call each other without acquiring a second one.
+ */
 export function createClient({ endpoints, onEvent, close }: ClientContext): RegistryClient {
   const at = (repository: Pick<Repository, 'registry'>) => endpoints.at(repository)
   const document = <T>(repository: Repository, signal: AbortSignal | undefined, work: () => Promise<T>) =>
@@ -89,7 +94,7 @@ export function createClient({ endpoints, onEvent, close }: ClientContext): Regi
   }
 }
 
-/** Reads from the mirrors of a registry, then from itself. */
+/** Reads from the mirrors of a registry in order, then from the registry itself. */
 class Reading {
   readonly #endpoints: Endpoints
   readonly #onEvent: ((event: RegistryEvent) => void) | undefined

@@ -9,14 +9,14 @@ import type { Timeouts } from './transport/transport.ts'
 const TIMEOUTS: Timeouts = { connectMs: 30_000, answerMs: 60_000, uploadAnswerMs: 300_000, idleMs: 60_000 }
 
 /**
- * Makes a client for any number of registries. Nothing is read or connected before the first call; connections are kept
- * for a while, but never keep the process alive.
+ * Creates a client for any number of registries. It reads no file and opens no connection before the first call. It
+ * keeps idle connections for a while; they do not keep the process alive.
  *
- * Credentials are looked up when a registry first asks for some, and go to that registry and the token service it names,
- * nowhere else.
+ * The client looks credentials up when a registry first asks for them, and sends them only to that registry and the
+ * token service that it names.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if `concurrency` is not a whole number from 1 on, a mirror is not one,
- * or the proxy is no address.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if `concurrency` is not a positive integer, a mirror is not a
+ * valid location, or the proxy is not an http or https URL.
  */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   const transport = new NodeTransport({
@@ -32,7 +32,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   })
 }
 
-/** Left-out members of an options object may be there as `undefined`. */
+/** Removes members that are `undefined`, which would otherwise replace a default. */
 function definedOnly<T extends object>(object: T | undefined): Partial<T> {
   return Object.fromEntries(Object.entries(object ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>
 }

@@ -2,103 +2,106 @@ import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor, Reference, Repository } from '../oci/index.ts'
 
-/** A manifest or index as a registry gave it. */
+/** A manifest or index as the registry sent it. */
 export interface FetchedManifest {
-  /** Media type, digest and size of the bytes; the digest is computed, and equal to the one asked for. */
+  /**
+   * Media type, digest and size of the bytes. The client computed the digest and compared it with the requested one.
+   */
   readonly descriptor: Descriptor
-  /** The bytes, never to be re-serialised. */
+  /** The bytes as received. Never serialise the document anew: that changes its digest. */
   readonly bytes: Uint8Array
 }
 
-/** What a registry says of a blob that it holds. */
+/** A blob that a registry holds. */
 export interface RemoteBlob {
   /** Size in bytes. */
   readonly size: number
 }
 
-/** Which bytes of a remote blob to fetch, and how. */
+/** Options of {@link RegistryClient.fetchBlob}. */
 export interface FetchBlobOptions extends AbortOptions {
   /** First byte to deliver. @defaultValue `0` */
   readonly offset?: number | undefined
   /**
-   * Ranges of a big blob to fetch at a time. Bytes still come in order; up to so many parts of 4 MiB are held in memory.
-   * A registry without ranges is read in one stream. @defaultValue `1`
+   * Number of ranges of a large blob to fetch concurrently. Bytes still arrive in order; up to `parallel` parts of 4
+   * MiB are held in memory. A blob of a registry without ranges is read as one stream. @defaultValue `1`
    */
   readonly parallel?: number | undefined
   /**
-   * Also fetch from the first 16 addresses in the descriptor's `urls`, after the registry, without credentials and by the
-   * same URL policy. The author of the manifest chose them. @defaultValue `false`
+   * Also fetch from the first 16 addresses in the descriptor's `urls`, after the registry, without credentials and
+   * under the same URL policy. The author of the manifest chose these addresses. @defaultValue `false`
    */
   readonly foreign?: boolean | undefined
-  /** Told of bytes that came although they had come before, because a server would not give a part. */
+  /** Receives the number of bytes that a server sent again because it ignored a requested range. */
   readonly onRepeated?: ((bytes: number) => void) | undefined
   /**
-   * Let the memory of chunks be used again: a chunk is the caller's until the next is asked for, or the loop is left. Takes
-   * less than half the time over plain http. @defaultValue `false`
+   * Let the client reuse the memory of chunks: a chunk is valid until the caller asks for the next one or leaves the
+   * loop. Takes less than half the time over plain http. @defaultValue `false`
    */
   readonly borrow?: boolean | undefined
 }
 
 /**
- * Keeps the state of unfinished uploads, so that another process can go on with them. A store's derived data will do.
- * All of it may be lost at any time.
+ * Keeps the state of unfinished uploads, so that another process can resume them. A store's derived data is suitable.
+ * Any entry may be lost at any time; that only costs a request.
  *
- * The bytes hold the address of an upload, which may be signed: they are to be kept as a secret is. Keys are of 1 to 200
- * characters out of `a-z 0-9 . _ : + -`.
+ * An entry contains the address of an upload, which may be signed: keep it as a secret. Keys have 1 to 200 characters
+ * out of `a-z 0-9 . _ : + -`.
  */
 export interface UploadMemory {
-  /** The bytes that were kept under a key, if any. */
+  /** Resolves to the bytes under a key; `undefined` if there are none. */
   get(key: string, options?: AbortOptions): Promise<Uint8Array | undefined>
-  /** Keeps bytes under a key, in place of others. */
+  /** Stores bytes under a key and replaces earlier ones. */
   set(key: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>
-  /** Forgets what is kept under a key. Idempotent. */
+  /** Deletes the bytes under a key. Idempotent. */
   delete(key: string, options?: AbortOptions): Promise<void>
 }
 
-/** How to upload a blob. */
+/** Options of {@link RegistryClient.pushBlob}. */
 export interface PushBlobOptions extends AbortOptions {
   /**
-   * Gives the bytes from an offset on, for uploads that go on where they broke off. Without it the source is opened from
-   * the start, and what the registry has already is read and dropped.
+   * Opens the source at an offset, to resume an upload. Without it the client opens the source at the start and skips
+   * the bytes that the registry already holds.
    */
   readonly openAt?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
   /**
-   * Send in pieces of so many bytes, if the blob is larger. The registry's own minimum and what it refused as too large
-   * take precedence. @defaultValue in one piece; after a failure, or with `uploads`, in pieces of 16 MiB
+   * Size of the pieces in bytes; a smaller blob is sent whole. The registry's minimum and the sizes that it refused as
+   * too large take precedence. @defaultValue in one piece; after a failure, or with `uploads`, in pieces of 16 MiB
    */
   readonly chunkBytes?: number | undefined
   /**
-   * Where the state of the upload is kept. With it, an upload that fails or is aborted is left open at the registry, and
-   * the next call with the same repository and digest goes on with it; without it, it is cancelled.
+   * Keeps the state of the upload. With it, an upload that fails or is aborted stays open at the registry, and the next
+   * call with the same repository and digest resumes it. Without it, the client cancels such an upload.
    */
   readonly uploads?: UploadMemory | undefined
   /**
-   * Whether the registry may take the blob over from where it has it, instead of its bytes: from the repository named, then
-   * from any (`true`), or not at all. It is asked with the request that opens the upload anyway. @defaultValue `true`
+   * Let the registry mount the blob from another repository instead of receiving its bytes: from the named repository
+   * first, then from any (`true`), or from none (`false`). The request that opens the upload asks for it, so it costs
+   * no request. @defaultValue `true`
    */
   readonly mount?: boolean | MountSource | undefined
 }
 
-/** Where a blob is thought to be already. */
+/** A repository that probably holds the blob already. */
 export interface MountSource {
   /** Name of another repository of the same registry. */
   readonly from: string
 }
 
-/** How a blob came to be in a repository: its bytes were sent, or the registry took it over from another repository. */
+/** Outcome of a push: the client sent the bytes, or the registry mounted the blob from another repository. */
 export type PushedBlob = 'uploaded' | 'mounted'
 
-/** Which referrers to list. */
+/** Options of {@link RegistryClient.listReferrers}. */
 export interface ReferrersOptions extends AbortOptions {
-  /** Only those of this kind. */
+  /** List only referrers of this artifact type. */
   readonly artifactType?: string | undefined
 }
 
 /**
- * Speaks the OCI distribution protocol to any number of registries.
+ * Client of the OCI distribution protocol for any number of registries.
  *
- * Blobs are streamed and bounded by their size, but not hashed here: every byte is hashed once, at the store's edge.
- * Manifests are bounded, hashed and compared here, since they decide what comes next. Every method rejects with
+ * The client streams blobs and bounds them by their size, but does not hash them: the store hashes every byte once. It
+ * bounds and hashes manifests and compares their digest, since they name everything else. Every method rejects with
  * {@link RegistryError} (`ERR_NETWORK`, `ERR_UNAUTHORIZED`, `ERR_RATE_LIMITED`, `ERR_REGISTRY`, `ERR_PROTOCOL`,
  * `ERR_BLOCKED_URL`, `ERR_CREDENTIALS`) or with the signal's reason.
  *
@@ -106,15 +109,15 @@ export interface ReferrersOptions extends AbortOptions {
  */
 export interface RegistryClient extends AsyncDisposable {
   /**
-   * What a reference stands for now: media type, digest and size of its manifest. By HEAD where the registry answers that
-   * in full; else the manifest is fetched.
+   * Resolves a reference to the media type, digest and size of its manifest. Uses HEAD; if the registry refuses HEAD or
+   * answers it incompletely, fetches the manifest.
    *
    * @throws {@link RegistryError} `ERR_MANIFEST_NOT_FOUND`.
    */
   resolve(reference: Reference, options?: AbortOptions): Promise<Descriptor>
 
   /**
-   * The manifest or index of a reference. If it has a digest, the bytes have that digest.
+   * Fetches the manifest or index of a reference. If the reference has a digest, the bytes have that digest.
    *
    * @throws {@link RegistryError} `ERR_MANIFEST_NOT_FOUND`; {@link LimitError} above 4 MiB;
    * {@link DigestMismatchError}.
@@ -122,15 +125,16 @@ export interface RegistryClient extends AsyncDisposable {
   fetchManifest(reference: Reference, options?: AbortOptions): Promise<FetchedManifest>
 
   /**
-   * Uploads a manifest or index, under its digest and the tags given. What it names must be there before. Several tags go
-   * in one request where the registry can do that, else one after the other.
+   * Uploads a manifest or index under its digest and the given tags. The registry must already hold everything that it
+   * names. Several tags are sent in one request if the registry supports that, else one after the other.
    *
-   * If the manifest has a `subject` and the registry knows no referrers, it is added to the list of referrers that stands
-   * under the subject's fallback tag. Calls of one client do that in turn; other programs may interfere, which is noticed
-   * and repeated a few times.
+   * If the manifest has a `subject` and the registry has no referrers API, the client adds the manifest to the list of
+   * referrers under the subject's fallback tag. Calls of one client change that list in turn. The client detects that
+   * another program overwrote its change and repeats it up to 4 times.
    *
-   * @returns the digest under which the registry keeps it.
-   * @throws {@link RegistryError} with `MANIFEST_BLOB_UNKNOWN` among its `errors` if something it names is missing.
+   * @returns the digest under which the registry keeps the manifest.
+   * @throws {@link RegistryError} with `MANIFEST_BLOB_UNKNOWN` among its `errors` if the registry lacks something that
+   * the manifest names.
    */
   pushManifest(
     repository: Repository,
@@ -140,46 +144,50 @@ export interface RegistryClient extends AsyncDisposable {
   ): Promise<Digest>
 
   /**
-   * Whether the repository holds the blob, and its size as the registry says; `undefined` if it does not, or if nothing can
-   * be learnt without fetching the blob.
+   * Resolves to the size of a blob as the registry reports it; `undefined` if the repository does not hold the blob, or
+   * if only fetching it would tell its size.
    */
   statBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<RemoteBlob | undefined>
 
   /**
-   * The bytes of a blob from `offset` on: from the mirrors of its registry in their order, then the registry, then, if
-   * asked for, the descriptor's `urls`. A broken connection is resumed with `Range` a bounded number of times, then
-   * the next source goes on. A server that ignores `Range` costs time, never a wrong byte. Surplus bytes are an error.
+   * Streams a blob from `offset` on: from the mirrors of its registry in order, then from the registry, then, with
+   * `foreign`, from the descriptor's `urls`. The client resumes a broken connection with `Range` a bounded number of
+   * times, then continues at the next source. A server that ignores `Range` costs time, never a wrong byte. More bytes
+   * than the descriptor's size are an error.
    *
-   * **The digest is not checked**, and the bytes may come from several sources: the caller compares it and, if it differs,
-   * throws everything away and calls {@link distrustBlob}.
+   * **The client does not check the digest**, and the bytes may come from several sources. The caller compares the
+   * digest; if it differs, the caller discards all bytes and calls {@link distrustBlob}.
    *
-   * A content coding that a proxy has put around the blob is undone.
+   * The client removes a content coding that a proxy has added to the blob.
    *
-   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}; {@link LimitError} if six times the
-   * blob has come and it is not complete: the failure of the registry itself, if all sources failed.
+   * @throws {@link RegistryError} `ERR_REMOTE_BLOB_NOT_FOUND`; {@link SizeMismatchError}; {@link LimitError} if six
+   * times the size of the blob was received and the blob is still incomplete. If all sources failed, the error is that
+   * of the registry itself.
    */
   fetchBlob(repository: Repository, descriptor: Descriptor, options?: FetchBlobOptions): AsyncIterable<Uint8Array>
 
-  /** Where blobs of a repository are fetched from, in this order: mirrors by their locations, then the registry. */
+  /** Lists the sources of a repository's blobs in the order of use: mirrors by their locations, then the registry. */
   sourcesOf(repository: Repository): readonly string[]
 
   /**
-   * Tells that the bytes {@link fetchBlob} gave for a blob did not have its digest. Sources that gave some of them are not
-   * asked for this blob again; if there was only one, and that was the last, it is asked once more.
+   * Reports that the bytes which {@link fetchBlob} delivered did not have the blob's digest. The client no longer asks
+   * the sources of these bytes for this blob. If the last source remaining delivered all of them, the client asks it
+   * once more.
    *
-   * @returns whether it makes sense to fetch the blob again, from its first byte on.
+   * @returns whether to fetch the blob again, from its first byte on.
    */
   distrustBlob(repository: Repository, digest: Digest): boolean
 
   /**
-   * Uploads a blob. `open` gives its bytes from the start; it is called again if the upload must be repeated. A blob that
-   * is sent in pieces goes on where the registry says it broke off; one sent in one piece begins anew. What the registry
-   * has in another repository it may take over from there; then nothing is sent.
+   * Uploads a blob. `open` returns its bytes from the start; the client calls it again to repeat the upload. A blob
+   * sent in pieces resumes at the offset that the registry reports; a blob sent in one piece starts anew. If the
+   * registry mounts the blob from another repository, the client sends nothing.
    *
-   * A registry that takes bodies by PATCH only, or with the closing PUT only, gets them that way.
+   * The client learns whether a registry takes bodies by PATCH only or with the closing PUT only, and sends them that
+   * way.
    *
-   * @throws what `open`'s stream throws, then nothing is kept by the registry; {@link LimitError} if six times the blob has
-   * been sent and the registry still does not have it.
+   * @throws the error of `open`'s stream (the registry then keeps nothing); {@link LimitError} if six times the size of
+   * the blob was sent and the upload is still incomplete.
    */
   pushBlob(
     repository: Repository,
@@ -189,8 +197,8 @@ export interface RegistryClient extends AsyncDisposable {
   ): Promise<PushedBlob>
 
   /**
-   * How many bytes of a blob the registry holds in an upload that an earlier {@link pushBlob} with the same memory left
-   * open; `undefined` if there is none to go on with.
+   * Resolves to the number of bytes of a blob that the registry holds in an upload which an earlier {@link pushBlob}
+   * with the same memory left open; `undefined` if there is no such upload.
    */
   statUpload(
     repository: Repository,
@@ -200,36 +208,38 @@ export interface RegistryClient extends AsyncDisposable {
   ): Promise<number | undefined>
 
   /**
-   * Asks the registry to take a blob over from another of its repositories, or, without `from`, from wherever it has it;
-   * `false` if it would not.
+   * Asks the registry to mount a blob from another of its repositories; without `from`, from any. `false` if the
+   * registry does not mount it.
    */
   mountBlob(repository: Repository, digest: Digest, from?: string, options?: AbortOptions): Promise<boolean>
 
-  /** The tags of a repository, page by page. */
+  /** Lists the tags of a repository; fetches each page when the loop reaches it. */
   listTags(repository: Repository, options?: AbortOptions): AsyncIterable<string>
 
   /**
-   * The repositories of a registry, page by page. Many registries do not tell.
+   * Lists the repositories of a registry; fetches each page when the loop reaches it. Many registries refuse, Docker
+   * Hub and GHCR among them.
    *
    * @param registry - Name of the registry as in references.
    */
   listRepositories(registry: string, options?: AbortOptions): AsyncIterable<string>
 
   /**
-   * What refers to a manifest by its `subject`: signatures, provenance and the like. By the referrers API, and where the
-   * registry has none, by the list under the fallback tag. None is an empty list.
+   * Lists the manifests whose `subject` is this manifest, such as signatures and provenance. Uses the referrers API; if
+   * the registry has none, the list under the fallback tag. A manifest without referrers has an empty list.
    *
-   * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers | listing referrers}
+   * @see
+   * {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers | listing referrers}
    */
   listReferrers(repository: Repository, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>
 
-  /** Deletes a manifest or index, and with it its tags; `false` if it was not there. */
+  /** Deletes a manifest or index together with its tags; `false` if it did not exist. */
   deleteManifest(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>
 
-  /** Deletes a tag, not what it stands for; `false` if it was not there. Some registries refuse. */
+  /** Deletes a tag but not its manifest; `false` if it did not exist. Some registries refuse. */
   deleteTag(repository: Repository, tag: string, options?: AbortOptions): Promise<boolean>
 
-  /** Deletes a blob of a repository; `false` if it was not there. */
+  /** Deletes a blob from a repository; `false` if it did not exist. */
   deleteBlob(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>
 
   /** Closes idle connections. Idempotent. */

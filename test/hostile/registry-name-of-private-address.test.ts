@@ -28,7 +28,7 @@ const connectTo = (name: string, reach: Parameters<typeof guardedLookup>[1], opt
     ),
   )
 
-describe('HT-03: a name that stands for a private address', () => {
+describe('HT-03: a name that resolves to a private address', () => {
   test.each([
     ['public.test', 'public'],
     ['both.test', 'public'],

@@ -1,32 +1,34 @@
 import { type AddressKind, addressKind, kindOfAddress } from './private-address.ts'
 
-/** Finds the addresses of a host, like `lookup` of node:dns with `all`. */
+/** Resolves a host name to its addresses, like `lookup` of node:dns with `all`. */
 export type HostLookup = (hostname: string) => Promise<
   readonly {
-    /** The address. */
+    /** IP address. */
     readonly address: string
     /** 4 or 6. */
     readonly family: number
   }[]
 >
 
-/** How far from the open internet a connection may lead: each reach includes those before it. */
+/** Range of addresses that a connection may go to; each scope includes those before it. */
 export type AddressScope = 'public' | 'private' | 'loopback' | 'anywhere'
 
 const ORDER: readonly (AddressScope | AddressKind)[] = ['public', 'private', 'loopback', 'link-local', 'anywhere']
 
-/** Whether an address of that kind may be connected to. */
+/** True if a connection within the scope may go to an address of that kind. */
 export function isWithin(kind: AddressKind, reach: AddressScope): boolean {
   return ORDER.indexOf(kind) <= ORDER.indexOf(reach)
 }
 
 /**
- * How far a registry may send us: as far as it is away itself, so that an intranet works and a registry on the internet
- * cannot point at one. Link-local addresses, where clouds keep their metadata, are never included.
+ * Determines the scope of the hosts that a registry may name: that of its own address. A registry on an intranet may
+ * name intranet hosts; a registry on the internet may not. Link-local addresses, where clouds serve metadata, are never
+ * included.
  */
 export async function addressScopeOf(registry: URL, resolve: HostLookup): Promise<AddressScope> {
   const kinds = await kindsOf(registry.hostname, resolve)
-  // SAFETY: of several addresses the most public one counts, or a name would widen its own reach by adding one.
+  // SAFETY: a registry could add a private address to its name to widen its scope. If a name has several addresses, the
+  // most public one decides.
   const nearest = Math.min(...kinds.map(kind => ORDER.indexOf(kind)))
   return nearest === 2 ? 'loopback' : nearest === 1 ? 'private' : 'public'
 }
@@ -38,7 +40,7 @@ async function kindsOf(hostname: string, resolve: HostLookup): Promise<readonly 
     const found = await resolve(hostname)
     return found.length > 0 ? found.map(({ address }) => kindOfAddress(address)) : ['public']
   } catch {
-    // A name that cannot be found here may still be found by a proxy; nothing follows from that.
+    // A proxy may resolve a name that this machine cannot; the narrowest scope is safe.
     return ['public']
   }
 }

@@ -1,9 +1,9 @@
-/** What kind of address a host literal is, as far as it matters to {@link createUrlPolicy}. */
+/** Kind of a host literal, as {@link createUrlPolicy} distinguishes them. */
 export type AddressKind = 'public' | 'loopback' | 'private' | 'link-local'
 
 /**
- * The kind of a URL's host. Takes `url.hostname`, where decimal, octal and unicode spellings of addresses have already
- * become plain ones. A name is public, except `localhost`.
+ * Returns the kind of a URL's host. Takes `url.hostname`, in which `URL` has normalised decimal, octal and Unicode
+ * spellings of addresses. A name counts as public, except `localhost`.
  */
 export function addressKind(hostname: string): AddressKind {
   const host = hostname.toLowerCase().replace(/\.$/, '')
@@ -13,7 +13,7 @@ export function addressKind(hostname: string): AddressKind {
   return 'public'
 }
 
-/** The kind of an address as a look-up gives it: IPv6 without brackets, perhaps with a zone. */
+/** Returns the kind of an address as a look-up returns it: IPv6 without brackets, perhaps with a zone. */
 export function kindOfAddress(address: string): AddressKind {
   const plain = address.replace(/%.*$/, '')
   return addressKind(plain.includes(':') ? new URL(`http://[${plain}]/`).hostname : plain)
@@ -33,16 +33,17 @@ function kindOfV6(groups: readonly number[]): AddressKind {
   const low = groups.slice(6)
   const startsWithZeros = (count: number) => groups.slice(0, count).every(group => group === 0)
   if (startsWithZeros(7) && low[1]! <= 1) return 'loopback'
-  // SAFETY: an IPv4 address inside an IPv6 one (mapped, compatible, NAT64, 6to4) is reached as the IPv4 address.
+  // SAFETY: a connection to an IPv4 address inside an IPv6 one (mapped, compatible, NAT64, 6to4) reaches the IPv4
+  // address, so that address decides.
   const mapped = startsWithZeros(5) && groups[5] === 0xffff
   if (mapped || startsWithZeros(6) || (a === 0x64 && b === 0xff9b)) return kindOfV4(bytesOf(low))
   if (a === 0x2002) return kindOfV4(bytesOf(groups.slice(1, 3)))
-  // SAFETY: fd00:ec2::254 is the metadata service of a large cloud, as 169.254.169.254 is.
+  // SAFETY: fd00:ec2::254 is the metadata service of AWS over IPv6, as 169.254.169.254 is over IPv4.
   if ((a & 0xffc0) === 0xfe80 || (a === 0xfd00 && b === 0xec2)) return 'link-local'
   return (a & 0xfe00) === 0xfc00 || (a & 0xff00) === 0xff00 || (a & 0xffc0) === 0xfec0 ? 'private' : 'public'
 }
 
-/** The eight groups of an address as `URL` writes it: never with a dotted part. */
+/** Returns the eight groups of an IPv6 address in the form of `URL`, which has no dotted part. */
 function groupsOf(address: string): readonly number[] {
   const [head = '', tail] = address.split('::')
   const parse = (part: string) => (part === '' ? [] : part.split(':').map(group => Number.parseInt(group, 16)))

@@ -3,32 +3,37 @@ import { type AddressScope, addressScopeOf, type HostLookup } from './address-sc
 import { addressKind } from './private-address.ts'
 import { shownUrl } from './shown-url.ts'
 
-/** The request whose answer names another address. */
+/** The request whose answer names another URL. */
 export interface AskedAddress {
   readonly method: string
   readonly url: URL
 }
 
-/** Where a registry may send us: token realms, redirects and upload locations all pass here. */
+/** Decides which URLs a registry may name in token realms, redirects and upload locations. */
 export interface UrlPolicy {
   /**
-   * Gives the address that `text`, read relative to the address asked, stands for.
+   * Resolves `text` relative to the requested URL and returns the result if it is allowed.
    *
-   * @throws `RegistryError` `ERR_BLOCKED_URL`, which names the request and the address refused.
+   * @throws `RegistryError` `ERR_BLOCKED_URL`, which names the request and the refused URL.
    */
   follow(text: string, asked: AskedAddress, what: string): URL
 
-  /** What addresses the host of such a URL may stand for: any, if it is the registry's own or allowed by name. */
+  /**
+   * Scope of the addresses that the URL's host may resolve to: `anywhere` for the registry's own host and
+   * `allowedHosts`.
+   */
   reachOf(url: URL): Promise<AddressScope>
 }
 
 /**
- * The policy for one registry. Its own host and port may always be named. Elsewhere: http and https only, no user or
- * password, https unless the registry itself is reached without, and no loopback, private or link-local address unless
- * it is allowed by name or the registry is on a loopback address (then everything but link-local).
+ * Creates the policy of one registry. The registry may always name its own host and port. Another URL must be http or
+ * https, without user or password, and https unless the registry itself is reached without TLS. It must not be a
+ * loopback, private or link-local address unless `allowedHosts` lists the host or the registry is on a loopback address
+ * (then only link-local is refused).
  *
- * SAFETY: a registry could otherwise make a build machine ask its internal services or its cloud's metadata service.
- * Names pass here; what they stand for is checked by {@link UrlPolicy.reachOf} and the look-up of the connection.
+ * SAFETY: a registry could otherwise make a build machine send requests to its internal services or its cloud's
+ * metadata service (SSRF). This check sees literal addresses only: {@link UrlPolicy.reachOf} and the look-up of the
+ * connection check what a name resolves to.
  */
 export function createUrlPolicy(
   registry: URL,
@@ -69,7 +74,7 @@ export function createUrlPolicy(
 }
 
 function parse(text: string, from: URL): URL | undefined {
-  // `URL.canParse` would do, but parsing twice is no gain.
+  // `URL.canParse` would parse a second time.
   try {
     return new URL(text, from)
   } catch {

@@ -7,9 +7,9 @@ import { readWireErrors } from './wire-errors.ts'
 const RETRYABLE = [408, 429, 499, 500, 502, 503, 504, 522]
 
 /**
- * The error for an answer that refuses. Reads its body.
+ * Builds the error for an answer that refuses a request. Reads the answer's body.
  *
- * @param notFound - The code for status 404, which only the caller knows.
+ * @param notFound - Code for status 404; only the caller knows what is missing.
  */
 export async function answerError(
   answer: WireAnswer,

@@ -9,9 +9,9 @@ const NOT_UNDONE = ['br', 'deflate', 'compress', 'x-compress']
 const MOST_CODINGS = 2
 
 /**
- * The content codings of an answer, outermost last. No request asks for any (`Accept-Encoding: identity`); some proxies
- * compress all the same (moby#17595, moby#25122). Other names are none: S3 hands out `aws-chunked` with objects that were
- * uploaded that way.
+ * Returns the content codings of an answer, outermost last. Requests ask for none (`Accept-Encoding: identity`), but
+ * some proxies compress anyway (moby#17595, moby#25122). Unknown names are ignored: S3 sends `aws-chunked` with objects
+ * that were uploaded that way.
  */
 export function codingsOf({ headers }: Pick<WireAnswer, 'headers'>): readonly string[] {
   const names = (headers['content-encoding'] ?? '').toLowerCase().split(',')
@@ -19,10 +19,11 @@ export function codingsOf({ headers }: Pick<WireAnswer, 'headers'>): readonly st
 }
 
 /**
- * All bytes of the document in an answer, with its content coding undone. A document that only claims to be coded is taken
- * as it is.
+ * Reads the whole document of an answer and removes its content coding. A document that is not coded although the
+ * header says so is returned unchanged.
  *
- * SAFETY: the bytes that come and those that come out are each held to the limit.
+ * SAFETY: a small coded body may decode to any size (decompression bomb). The limit applies to the coded bytes and to
+ * the decoded ones.
  *
  * @throws `LimitError`; `RegistryError` `ERR_PROTOCOL` for a coding that is unknown or damaged.
  */
@@ -33,10 +34,11 @@ export async function readAnswerDocument(answer: WireAnswer, limit: number, what
 }
 
 /**
- * The bytes of a blob whose answer names a content coding and is not as long as the blob. Registries that keep layers in S3
- * may call a layer's own compression a content coding; without a length only the media type tells the two apart.
+ * Removes the content coding of a blob whose answer names one and has another length than the blob. Registries that
+ * keep layers in S3 may report the layer's own compression as a content coding; if the answer has no length, the media
+ * type decides between the two.
  *
- * @param wire - The bytes as they come.
+ * @param wire - The bytes as received.
  */
 export async function* uncodedBlob(
   answer: WireAnswer,
@@ -53,7 +55,7 @@ export async function* uncodedBlob(
   }
 }
 
-/** What the media type of a layer says of its compression. */
+/** Compression that the media type of a layer declares. */
 function compressionOf(mediaType: string): DetectedCompression {
   if (/[.+]gzip$/.test(mediaType)) return 'gzip'
   return /[.+]zstd$/.test(mediaType) ? 'zstd' : 'none'
@@ -66,7 +68,7 @@ async function* undo(codings: readonly string[], answer: WireAnswer, coded: Asyn
     const shown = unknown ?? codings.join(', ')
     throw codingError(answer, `content coding ${shown} was not asked for, and cannot be undone`)
   }
-  // PERF: only an answer that is coded costs loading this.
+  // PERF: loaded for coded answers only.
   const { decompress } = await import('../../compression/index.ts')
   let bytes = coded
   for (const _ of codings) bytes = decompress(bytes)
@@ -87,7 +89,7 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, limit: number, what: 
   }
 }
 
-/** A body that broke off may come whole the next time. */
+/** Retryable, since a body that broke off may be complete the next time. */
 function codingError(answer: WireAnswer, message: string, options?: ErrorOptions): RegistryError {
   const details = { method: 'GET', url: shownUrl(answer.url), status: answer.status, retryable: options !== undefined }
   return new RegistryError('ERR_PROTOCOL', message, details, options)

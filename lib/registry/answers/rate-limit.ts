@@ -1,4 +1,4 @@
-/** How many requests a registry still allows. */
+/** Number of requests that a registry still allows. */
 export interface RateLimit {
   readonly limit: number | undefined
   readonly remaining: number
@@ -6,8 +6,8 @@ export interface RateLimit {
 }
 
 /**
- * Reads `RateLimit-Remaining: 76;w=21600` and `RateLimit-Limit`, as Docker Hub sends them; `undefined` if they are not
- * there or say nothing.
+ * Parses `RateLimit-Remaining: 76;w=21600` and `RateLimit-Limit`, as Docker Hub sends them; `undefined` if they are
+ * missing or malformed.
  */
 export function parseRateLimit(headers: { readonly [name: string]: unknown }): RateLimit | undefined {
   const remaining = parse(headers['ratelimit-remaining'])

@@ -1,7 +1,7 @@
 import { cleanText } from './wire-errors.ts'
 
 /**
- * The texts of `Warning: 299 - "…"` headers, for people only.
+ * Parses the texts of `Warning: 299 - "…"` headers. They are for users only.
  *
  * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings | warnings}
  */

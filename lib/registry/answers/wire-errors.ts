@@ -8,8 +8,8 @@ const KEPT_ERRORS = 8
 const KEPT_CHARACTERS = 512
 
 /**
- * The errors that a registry sent with a refusal; none if it sent something else. Never throws: the refusal itself is
- * what matters.
+ * Reads the errors in the body of a refusal; an empty list if the body has none. Never throws: the caller reports the
+ * refusal itself.
  *
  * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes | error codes}
  */
@@ -32,7 +32,7 @@ function errorsIn(document: unknown): readonly WireError[] {
   }))
 }
 
-/** Registries put the digest there alone, or as a member in either case. */
+/** Registries send the digest as the `detail` itself or as its member `digest` or `Digest`. */
 function digestIn(detail: unknown): { digest?: string } {
   const { digest, Digest } = (typeof detail === 'object' && detail !== null ? detail : { digest: detail }) as {
     digest?: unknown
@@ -43,9 +43,9 @@ function digestIn(detail: unknown): { digest?: string } {
 }
 
 /**
- * Text of a registry as it may be shown to people.
+ * Cleans text of a registry for display.
  *
- * SAFETY: control and format characters could rewrite a terminal or a log.
+ * SAFETY: control and format characters could rewrite a terminal or a log, so they are removed.
  */
 export function cleanText(text: unknown): string {
   if (typeof text !== 'string') return ''

@@ -7,22 +7,24 @@ import { basicHeader } from './basic-header.ts'
 import { type Challenge, parseChallenges } from './parse-challenges.ts'
 import { requestToken } from './request-token.ts'
 
-/** Scope sets remembered per registry; one pull needs one, one push two. */
+/** Number of scope sets remembered per registry; a pull needs one, a push two. */
 const KEPT_HEADERS = 256
-/** Basic credentials are asked for again after this time: helpers give out ones that expire. */
+/** Lifetime of basic credentials, after which they are looked up again: helpers may return expiring ones. */
 const BASIC_TTL_MS = 10 * 60_000
-/** A token that ends sooner is renewed before a body is sent, which would have to be sent again if it were refused. */
+/**
+ * A token with a shorter rest is renewed before a body is sent; after a refusal the body would have to be sent again.
+ */
 const BODY_MARGIN_MS = 30_000
 
-/** What an authorizer needs of the registry it works for. */
+/** Settings of an authorizer. */
 export interface AuthorizerContext {
   readonly base: URL
   readonly transport: Transport
   readonly policy: UrlPolicy
   readonly tls: TlsSettings | undefined
   /**
-   * Looks the credentials up; called only after the registry has asked for some. A file may hold some for a single
-   * repository.
+   * Looks the credentials up. Called only after the registry has asked for some. A credential file may have an entry
+   * for a single repository.
    */
   credential(repository: string | undefined, signal: AbortSignal): Promise<Credential | undefined>
 }
@@ -33,8 +35,9 @@ interface Header {
 }
 
 /**
- * Makes the `Authorization` headers for one registry. Remembers what the registry demands, so that only the first request
- * is refused, and tokens per set of scopes. Concurrent requests share one exchange with the token service.
+ * Creates the `Authorization` headers for one registry. Remembers the registry's challenge, so that only the first
+ * request is refused, and caches one token per set of scopes. Concurrent requests share one request to the token
+ * service (single-flight).
  */
 export class Authorizer {
   readonly #context: AuthorizerContext
@@ -47,9 +50,9 @@ export class Authorizer {
   }
 
   /**
-   * The header to send without having been asked; `undefined` as long as nothing is known about the registry.
+   * Returns the header for a request in advance; `undefined` until the registry has sent a challenge.
    *
-   * @param forBody - The request has a body, so the token should not end soon.
+   * @param forBody - True if the request has a body, so that the token must not expire soon.
    */
   async header(
     scopes: readonly string[],
@@ -59,14 +62,15 @@ export class Authorizer {
     if (!this.#challenge) return undefined
     const key = keyOf(this.#challenge, scopes)
     const known = this.#headers?.get(key)
-    // One that was short-lived from the start is not called nearly over before half of its life.
+    // A token with a short lifetime is not renewed before half of it has passed.
     const endsSoon = known && this.#headers!.getRemainingTTL(key) < Math.min(BODY_MARGIN_MS, known.ttlMs / 2)
     if (known && !(forBody && endsSoon)) return known.value
     return this.#obtain(this.#challenge, scopes, signal)
   }
 
   /**
-   * The header that answers a refusal (status 401); `undefined` if there is nothing better to send than `sent`.
+   * Returns the header for a retry after a refusal (status 401); `undefined` if no other header than `sent` is
+   * available.
    *
    * @throws `RegistryError` `ERR_UNAUTHORIZED`, `ERR_BLOCKED_URL`; `UnusableCredentials`.
    */
@@ -123,7 +127,7 @@ export class Authorizer {
     return { value: `Bearer ${token}`, ttlMs }
   }
 
-  // PERF: loading lru-cache takes 3 ms, which a registry without authentication does not cost.
+  // PERF: loading lru-cache takes 3 ms; a registry without authentication does not load it.
   async #loadCache(): Promise<LRUCache<string, Header>> {
     const { LRUCache } = await import('lru-cache')
     this.#headers ??= new LRUCache<string, Header>({ max: KEPT_HEADERS })
@@ -131,7 +135,7 @@ export class Authorizer {
   }
 }
 
-/** The scopes that the refusal of a token asks for, if the token was too narrow. */
+/** Returns the scopes that a refusal demands because the token was too narrow. */
 export function demandedScopes(refusal: string | undefined): readonly string[] {
   const bearer = parseChallenges(refusal).find(({ scheme }) => scheme === 'bearer')
   if (bearer?.parameters.get('error') !== 'insufficient_scope') return []
@@ -149,7 +153,7 @@ function keyOf(challenge: Challenge, scopes: readonly string[]): string {
   return JSON.stringify([challenge.parameters.get('realm'), challenge.parameters.get('service'), [...scopes].sort()])
 }
 
-/** The repository that a request is about: its own scope comes first. */
+/** Returns the repository of a request, which the first scope names. */
 function repositoryOf([scope = '']: readonly string[]): string | undefined {
   return /^repository:([^:]+):/.exec(scope)?.[1]
 }

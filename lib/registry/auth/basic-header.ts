@@ -1,6 +1,6 @@
 import type { Credential } from '../credentials/credential.ts'
 
-/** The `Authorization` header of basic authentication; `undefined` without credentials. */
+/** Builds the `Authorization` header of basic authentication; `undefined` without credentials. */
 export function basicHeader(credential: Credential | undefined): string | undefined {
   const secret = credential?.password ?? credential?.identityToken
   if (secret === undefined) return undefined

@@ -1,8 +1,8 @@
-/** One way in which a server says that a request may be authorised. */
+/** One authentication scheme that a server offers. */
 export interface Challenge {
-  /** In lower case, e.g. `bearer`. */
+  /** Name of the scheme in lower case, e.g. `bearer`. */
   readonly scheme: string
-  /** Parameters by their lower-case names. */
+  /** Parameters by lower-case name. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -13,8 +13,8 @@ const SEPARATORS = /[\s,]*/y
 const EQUALS = /\s*=\s*/y
 
 /**
- * The challenges of a `WWW-Authenticate` header, or of several joined by commas. Reads what it can: a registry that
- * quotes badly should cost a failed login at worst.
+ * Parses the challenges of a `WWW-Authenticate` header, or of several joined by commas. Skips malformed parts: bad
+ * quoting should cause a failed login at worst.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#name-www-authenticate | RFC 9110: WWW-Authenticate}
  */

@@ -14,12 +14,12 @@ import { basicHeader } from './basic-header.ts'
 const TOKEN_BODY_BYTES = 1024 * 1024
 const MIN_SECONDS = 60
 const MAX_SECONDS = 24 * 60 * 60
-/** A token is given up a little before it ends, since a request takes time. */
+/** A token expires here this much earlier, since a request takes time. */
 const SKEW_SECONDS = 10
 
-/** What to ask a token service for. */
+/** Request to a token service. */
 export interface TokenRequest {
-  /** Where it is, already allowed by the policy. */
+  /** URL of the service, already checked by the URL policy. */
   readonly realm: URL
   readonly service: string | undefined
   readonly scopes: readonly string[]
@@ -27,18 +27,24 @@ export interface TokenRequest {
   readonly tls: TlsSettings | undefined
 }
 
-/** A token, and how long to use it. */
+/** A token with its remaining lifetime. */
 export interface Token {
   readonly token: string
   readonly ttlMs: number
 }
 
-/** SPEC: services without one of the two ways answer it in one of these. */
+/** SPEC: a service that lacks POST or GET answers it with one of these statuses. */
 const UNKNOWN_WAY = [400, 404, 405]
 
 /**
- * Gets a bearer token. With an identity token by POST, then, where the service knows no POST, by GET with the token as
- * password. With a password by GET, then, where the service knows no GET, by POST. Without both by GET.
+ * Requests a bearer token. The first method depends on the credentials; the second is used if the service lacks the
+ * first.
+ *
+ * | credentials | first | second |
+ * |---|---|---|
+ * | identity token | POST | GET with the token as password |
+ * | user and password | GET | POST |
+ * | none | GET | |
  *
  * @throws `RegistryError`: `ERR_UNAUTHORIZED` if the service refuses, `ERR_PROTOCOL` if its answer holds no token.
  * @see {@link https://distribution.github.io/distribution/spec/auth/token/ | token authentication}
@@ -53,7 +59,7 @@ export async function requestToken(
   const grant = grantOf(request.credential)
   const post = { method: 'POST', ask: () => postForToken(transport, policy, request, grant!, signal) }
   const get = { method: 'GET', ask: () => getToken(transport, policy, request, signal) }
-  // Some services say 401 where they mean that they know no POST; the GET then decides.
+  // Some services answer 401 to a POST that they lack; the GET then decides.
   if (grant?.grant_type === 'refresh_token') return tokenBy(post, [...UNKNOWN_WAY, 401], get)
   return tokenBy(get, grant ? UNKNOWN_WAY : [], post)
 }
@@ -63,7 +69,7 @@ interface Way {
   ask(): Promise<WireAnswer>
 }
 
-/** By the first way, or, where the answer says that the service does not know it, by the second. */
+/** Uses the first method; if the status says that the service lacks it, the second. */
 async function tokenBy(first: Way, unknown: readonly number[], second: Way): Promise<Token> {
   const answer = await first.ask()
   if (!unknown.includes(answer.status)) return readToken(answer, first.method)
@@ -88,7 +94,7 @@ async function postForToken(
   const form = new URLSearchParams({ ...grant, client_id: 'layerstore', scope: request.scopes.join(' ') })
   if (request.service !== undefined) form.set('service', request.service)
   const bytes = Buffer.from(form.toString())
-  // SAFETY: not through redirects, which would carry the secret in the body to another host.
+  // SAFETY: a redirect could carry the secret in the body to another host, so none is followed.
   return transport.exchange({
     method: 'POST',
     url: request.realm,
@@ -118,11 +124,12 @@ async function readToken(answer: WireAnswer, method: string): Promise<Token> {
   if (!SUCCESS.includes(answer.status)) throw await answerError(answer, method)
   const bytes = await readAnswerDocument(answer, TOKEN_BODY_BYTES, 'token answer')
   const body = parseObject(bytes)
-  // Harbor sends both, one of them empty (bazel-contrib/rules_oci#801). Skopeo, containerd and crane read it like this.
+  // Harbor sends both members, one of them empty (bazel-contrib/rules_oci#801). Skopeo, containerd and crane also
+  // accept either.
   const token = ['token', 'access_token']
     .map(key => own(body, key))
     .find(value => value !== undefined && value !== null && value !== '')
-  // SAFETY: the token becomes a header; only what cannot break out of one may pass.
+  // SAFETY: a token with a line break could add headers to later requests. Only visible ASCII characters are accepted.
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     const details = { method, url: shownUrl(answer.url), status: answer.status }
     throw new RegistryError('ERR_PROTOCOL', 'token service gave no token', details)
@@ -135,7 +142,7 @@ function parseObject(bytes: Uint8Array): object {
     const value = parseStrictJson(bytes)
     return typeof value === 'object' && value !== null ? value : {}
   } catch {
-    // SAFETY: the cause would quote the answer, which may hold a token.
+    // SAFETY: the parse error quotes the answer, which may contain a token, so it is dropped.
     return {}
   }
 }
@@ -145,7 +152,7 @@ function lifetimeMs(body: object): number {
   const seconds = Number.isFinite(told) ? Math.min(Math.max(told, MIN_SECONDS), MAX_SECONDS) : MIN_SECONDS
   const issued = Date.parse(String(own(body, 'issued_at')))
   const age = Number.isNaN(issued) ? 0 : Math.max(0, (Date.now() - issued) / 1000)
-  // A clock that is wrong by more than the token's life would make every token look dead: then it counts from now.
+  // If the clocks differ by more than the lifetime, every token would look expired; the lifetime then counts from now.
   const rest = age < seconds ? seconds - age : seconds
   return Math.max(rest - SKEW_SECONDS, 1) * 1000
 }

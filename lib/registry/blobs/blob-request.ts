@@ -2,15 +2,15 @@ import { type Digest, parseDigest } from '../../digest/index.ts'
 import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-endpoint.ts'
 
-/** Where one blob is to be had, and how to ask for it. */
+/** A source of one blob with the request to send to it. */
 export interface BlobPlace {
-  /** What events call it. */
+  /** Name of the source in events. */
   readonly name: string
   readonly endpoint: RegistryEndpoint
   readonly request: Omit<RegistryRequest, 'expect'>
 }
 
-/** A request for a blob of a repository. */
+/** Builds the request for a blob of a repository. */
 export function blobRequest(
   endpoint: RegistryEndpoint,
   method: 'HEAD' | 'GET',
@@ -20,7 +20,7 @@ export function blobRequest(
 ): Omit<RegistryRequest, 'expect'> {
   return {
     method,
-    // SAFETY: the digest becomes part of an address; one that a caller has made by a cast may be anything.
+    // SAFETY: a caller may have cast any string to a digest, and it becomes part of the URL. `parseDigest` checks it.
     url: endpoint.url(repository, `blobs/${parseDigest(digest)}`),
     scopes: [`repository:${repository.repository}:pull`],
     notFound: 'ERR_REMOTE_BLOB_NOT_FOUND',
@@ -29,10 +29,10 @@ export function blobRequest(
 }
 
 /**
- * A request for a blob at an address of its descriptor's `urls`.
+ * Builds the request for a blob at a URL of its descriptor's `urls`.
  *
- * SAFETY: whoever wrote the manifest chose the address. It passes the URL policy, and gets no credentials, not even at
- * the registry itself.
+ * SAFETY: the author of the manifest chose the URL. It must pass the URL policy, and the request carries no
+ * credentials, not even to the registry itself.
  */
 export function foreignRequest(
   endpoint: RegistryEndpoint,

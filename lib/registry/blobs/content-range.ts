@@ -1,17 +1,17 @@
 /**
- * How servers answer that they give no such part: 416, and what signed addresses and gateways say to a `Range` that they do
- * not know. The whole blob may still be had.
+ * Statuses that refuse a range: 416, and those with which gateways and servers of signed URLs reject an unknown `Range`
+ * header. The whole blob may still be available.
  */
 export const REFUSES_RANGE: readonly number[] = [400, 403, 405, 412, 416, 501]
 
-/** What a `Content-Range` header says. Both ends are inclusive; `total` is `undefined` where the server does not know. */
+/** Parsed `Content-Range` header. Both ends are inclusive; `total` is `undefined` if the server does not know it. */
 export interface ContentRange {
   readonly first: number
   readonly last: number
   readonly total: number | undefined
 }
 
-/** Reads `bytes first-last/total`; anything else, also ranges that contradict themselves, is `undefined`. */
+/** Parses `bytes first-last/total`; `undefined` for any other form and for contradictory ranges. */
 export function parseContentRange(header: string | undefined): ContentRange | undefined {
   const match = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/.exec(header?.trim() ?? '')
   if (!match) return undefined
@@ -21,7 +21,7 @@ export function parseContentRange(header: string | undefined): ContentRange | un
   return { first, last, total }
 }
 
-/** Reads the form with `*` for the range, the header of an answer that has no such range (status 416). */
+/** Parses the total out of the form with `*` for the range, which a server sends with status 416. */
 export function parseUnsatisfiedRange(header: string | undefined): number | undefined {
   const match = /^bytes \*\/(\d{1,16})$/.exec(header?.trim() ?? '')
   return match ? Number(match[1]) : undefined

@@ -9,21 +9,24 @@ import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange, REFUSES_RANGE } from './content-range.ts'
 
-/** SAFETY: a server that cuts after every few bytes must not be asked for ever; less than this is no progress. */
+/**
+ * SAFETY: a server could break off after every few bytes and keep the client busy without end. Less than this is no
+ * progress.
+ */
 const PROGRESS_BYTES = 1024 * 1024
 
-/** Where a fetch stands. */
+/** State of a fetch. */
 interface Progress {
   readonly size: number
-  /** Bytes received, also those that had come before. */
+  /** Bytes received, including repeated ones. */
   readonly received: ByteBound
-  /** Bytes delivered, those before `offset` included. */
+  /** Position of the next byte to deliver, counted from the start of the blob. */
   position: number
-  /** Whether the server has not yet shown that its ranges cannot be trusted. */
+  /** True while no answer has shown that the server's ranges are unreliable. */
   ranges: boolean
 }
 
-/** The bytes of a blob from `offset` on, from one place, in one stream. */
+/** Streams a blob from `offset` on, from one source, with one request at a time. */
 export async function* fetchBlob(
   { endpoint, request }: BlobPlace,
   descriptor: Descriptor,
@@ -59,7 +62,7 @@ export async function* fetchBlob(
   }
 }
 
-/** Delivers what one answer holds of the bytes that are still missing. Throws unless that was all of them. */
+/** Delivers the missing bytes of one answer. Throws unless the blob is complete afterwards. */
 async function* readAnswer(
   answer: WireAnswer,
   progress: Progress,
@@ -84,7 +87,7 @@ async function* readAnswer(
   }
 }
 
-/** The bytes of the blob in an answer, with a content coding undone. */
+/** Returns the blob's bytes in an answer, with a content coding removed. */
 function bodyOf(
   answer: WireAnswer,
   { received, size }: Progress,
@@ -102,7 +105,7 @@ function lengthOf({ headers }: WireAnswer): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 }
 
-/** How many bytes of the answer have been delivered before; checks everything that its head says. */
+/** Checks the head of an answer and returns how many of its bytes were delivered before. */
 function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descriptor): number {
   const { position, size } = progress
   const { headers, status } = answer
@@ -116,10 +119,11 @@ function bytesToSkip(answer: WireAnswer, progress: Progress, descriptor: Descrip
     if (total !== undefined && total !== size) throw wrongSize(descriptor, total)
   }
   if (status !== 206) throw distrustRanges(answer, progress)
-  // SAFETY: a part from another place, taken for the right one, would be noticed by the digest only after all the rest.
+  // SAFETY: a server may send another part than the requested one. Only the digest of the whole blob would detect that,
+  // after all the rest was downloaded, so the range is compared here.
   const range = progress.ranges && position > 0 ? parseContentRange(headers['content-range']) : undefined
   if (!range || range.first !== position || range.last >= size) throw distrustRanges(answer, progress)
-  // Of a coded body the range counts coded bytes; a total that is the blob's shows that it is not coded.
+  // The range of a coded body counts coded bytes. A total equal to the blob's size shows that the body is not coded.
   if (range.total === undefined ? isCoded(answer) : range.total !== size) throw distrustRanges(answer, progress)
   if (length !== undefined && length !== range.last - range.first + 1) throw distrustRanges(answer, progress)
   return 0
@@ -134,7 +138,7 @@ function cutShort(answer: WireAnswer, progress: Progress): RegistryError {
   return new RegistryError('ERR_NETWORK', message, { ...detailsOf(answer), retryable: true })
 }
 
-/** Next time the whole blob is asked for, and what is known already skipped. */
+/** Requests the whole blob the next time and skips the bytes already delivered. */
 function distrustRanges(answer: WireAnswer, progress: Progress): RegistryError {
   progress.ranges = false
   const message = `answer to the range from byte ${progress.position} is not that range`

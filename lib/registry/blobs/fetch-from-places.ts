@@ -8,16 +8,16 @@ import { fetchParts } from './fetch-parts.ts'
 
 const MOST_PARALLEL = 16
 
-/** Who wants to know how a fetch went. */
+/** Receives the outcome at each source of a fetch. */
 export interface FetchObserver {
-  /** A place has given bytes. */
+  /** A source has delivered bytes. */
   gave(place: BlobPlace): void
   failed(place: BlobPlace, error: LayerStoreError): void
 }
 
 /**
- * The bytes of a blob from `offset` on, from the first place that has it. Where one fails in the middle, the next one goes
- * on: bytes of several may come together, so that only the digest of all of them says whether they are right.
+ * Streams a blob from `offset` on, from the first source that has it. If a source fails in the middle, the next one
+ * continues. The bytes may thus come from several sources; only the digest of all of them proves them.
  */
 export async function* fetchFromPlaces(
   places: readonly (() => BlobPlace)[],

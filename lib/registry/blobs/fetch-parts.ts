@@ -9,16 +9,16 @@ import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange, REFUSES_RANGE } from './content-range.ts'
 import { fetchBlob } from './fetch-blob.ts'
 
-/** Large enough that a request for it costs little, small enough to hold several. */
+/** Large enough to make the cost of a request negligible, small enough to hold several in memory. */
 export const PART_BYTES = 4 * 1024 * 1024
 
 /** One part that is being fetched. */
 type Part = Promise<readonly Uint8Array[]>
 
 /**
- * The bytes of a blob from `offset` on, fetched in up to `parallel` ranges at a time and given in order. At most so many
- * parts are held: none is begun before there is room for it. A small rest, or a server without ranges, is read in one
- * stream.
+ * Streams a blob from `offset` on; fetches up to `parallel` ranges concurrently and delivers them in order. At most
+ * `parallel` parts are held in memory: a part starts only when there is room for it. A small rest, or a blob of a
+ * server without ranges, is read as one stream.
  */
 export async function* fetchParts(
   place: BlobPlace,
@@ -40,7 +40,7 @@ export async function* fetchParts(
   yield* fetchBlob(place, descriptor, { offset: position, signal, onRepeated, borrow })
 }
 
-/** The server gives everything, or something else than was asked for. */
+/** The server sends the whole blob, or another range than the requested one. */
 class NoRanges extends Error {}
 
 async function* partsInOrder(
@@ -52,7 +52,7 @@ async function* partsInOrder(
   const all = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const window: Part[] = []
   let next = offset
-  // The first part shows whether the server knows ranges; until then there is no other.
+  // The first part shows whether the server supports ranges, so it is fetched alone.
   let room = 1
   try {
     while (window.length > 0 || next < size) {
@@ -77,7 +77,7 @@ interface PartRange {
   readonly size: number
 }
 
-/** A part is read to its end at once, so that its place at the registry never waits for the parts before it. */
+/** Reads a part to its end at once, so that its permit never waits for earlier parts. */
 async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, signal: AbortSignal): Part {
   const budget = endpoint.budget()
   const headers = { range: `bytes=${range.first}-${range.last}` }
@@ -104,7 +104,7 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
 
 async function readPart(answer: WireAnswer, { first, last, size }: PartRange): Part {
   const told = parseContentRange(answer.headers['content-range'])
-  // Of a coded body the range counts coded bytes; a total that is the blob's shows that it is not coded.
+  // The range of a coded body counts coded bytes; a total equal to the blob's size shows that the body is not coded.
   const total = told?.total ?? (codingsOf(answer).length === 0 ? size : undefined)
   const isIt = answer.status === 206 && told?.first === first && told.last === last && total === size
   if (!isIt) {

@@ -9,8 +9,8 @@ import { blobRequest } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange } from './content-range.ts'
 
 /**
- * Whether the repository holds a blob, and how long it is; `undefined` also if the registry will not say how long, or sends
- * us to where neither HEAD nor GET is allowed.
+ * Resolves to the size of a blob; `undefined` if the repository does not hold it, if the registry does not report its
+ * size, or if it redirects to a URL that allows neither HEAD nor GET.
  */
 export async function statBlob(
   endpoint: RegistryEndpoint,
@@ -23,14 +23,16 @@ export async function statBlob(
   await drainAnswer(answer)
   if (answer.status === 404 && !isRedirected(answer, head.url)) return undefined
   const size = SUCCESS.includes(answer.status) ? lengthOf(answer) : undefined
-  // Zero is what some proxies make of an answer without a body.
+  // Some proxies set a length of zero on an answer without a body.
   return size ? { size } : statByFirstByte(endpoint, repository, digest, signal)
 }
 
-/** 400, 405, 412 and 501 are about the range alone: the registry will not say. */
+/** 400, 405, 412 and 501 only refuse the range: the size then remains unknown. */
 const ANSWERS_PART = [...WITH_BODY, 206, 404, 416, 400, 405, 412, 501]
 
-/** Asks for one byte, whose `Content-Range` tells the length; a server that sends everything instead is cut off. */
+/**
+ * Requests one byte, whose `Content-Range` contains the size. Cancels the answer of a server that sends the whole blob.
+ */
 async function statByFirstByte(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -47,7 +49,7 @@ async function statByFirstByte(
   const sizes: Record<number, number | undefined> = {
     200: lengthOf(answer),
     203: lengthOf(answer),
-    // Of a coded body the range counts coded bytes.
+    // The range of a coded body counts coded bytes.
     206: answer.headers['content-encoding'] === undefined ? parseContentRange(range)?.total : undefined,
     416: parseUnsatisfiedRange(range),
   }

@@ -1,20 +1,20 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 
-/** What opens a registry: a password, an identity token, or a ready bearer token. */
+/** Credentials for a registry: a password, an identity token or a bearer token. */
 export interface Credential {
-  /** Name of the user. */
+  /** User name. */
   readonly username?: string | undefined
   /** Password or access token of the user. */
   readonly password?: string | undefined
-  /** Long-lived token that a token service changes for short ones (`docker login` keeps it as `identitytoken`). */
+  /** Long-lived token that a token service exchanges for short-lived ones (`identitytoken` of `docker login`). */
   readonly identityToken?: string | undefined
-  /** Bearer token that goes to the registry as it is. */
+  /** Bearer token that the client sends to the registry unchanged. */
   readonly registryToken?: string | undefined
 }
 
-/** What credentials are looked for. */
+/** Options of a {@link CredentialSource}. */
 export interface CredentialOptions extends AbortOptions {
-  /** The repository they are for, if for a single one. */
+  /** The repository of the request, if it concerns a single one. */
   readonly repository?: string | undefined
 }
 

@@ -2,10 +2,10 @@ import type { Credential } from './credential.ts'
 import { UnusableCredentials } from './unusable-credentials.ts'
 
 /**
- * Reads one entry of `auths`: `{ auth }` in base64, `{ username, password }`, or a token. An empty entry is none: docker
- * leaves it behind where a helper keeps the secret. A member that is `null` or empty is absent.
+ * Decodes one entry of `auths`: `{ auth }` in base64, `{ username, password }`, or a token. An empty entry yields no
+ * credentials: docker writes one if a helper keeps the secret. A member that is `null` or empty counts as absent.
  *
- * @param file - What errors call the file.
+ * @param file - Name of the file in errors.
  * @throws `UnusableCredentials`.
  */
 export function decodeAuthEntry(entry: unknown, file: string): Credential | undefined {
@@ -31,7 +31,7 @@ export function decodeAuthEntry(entry: unknown, file: string): Credential | unde
 }
 
 function decodePair(auth: string, file: string): { username: string; password: string } {
-  // SAFETY: `Buffer.from` skips what is not base64, and would make another password of it without a word.
+  // SAFETY: `Buffer.from` silently skips characters that are not base64, and would send a wrong password.
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(auth) && auth.length % 4 === 0
   const decoded = isBase64 ? Buffer.from(auth, 'base64').toString('utf8') : ''
   const colon = decoded.indexOf(':')

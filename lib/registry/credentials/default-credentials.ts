@@ -4,17 +4,17 @@ import type { Credential } from './credential.ts'
 import { findInAuthFile } from './find-in-auth-file.ts'
 import { readAuthFile } from './read-auth-file.ts'
 
-/** Where one file of credentials is, and how errors call it: without the path of anyone's home. */
+/** Path of a credential file and its name in errors, which omits the home directory. */
 interface Place {
   readonly path: string
   readonly name: string
-  /** Whether entries may be for a repository, or for all below a path. */
+  /** True if entries may be for a repository or for all repositories below a path. */
   readonly byRepository: boolean
 }
 
 /**
- * The credentials that docker or podman would use: of docker's config file, then podman's, each with its helpers.
- * A file that is not there is none; one that cannot be read or understood is an error.
+ * Finds the credentials that docker or podman would use: those of docker's config file, then those of podman's, each
+ * with its helpers. A missing file has no credentials; a file that cannot be read or parsed is an error.
  *
  * @throws `UnusableCredentials`.
  */

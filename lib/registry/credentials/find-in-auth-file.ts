@@ -7,19 +7,23 @@ import { UnusableCredentials } from './unusable-credentials.ts'
 const DOCKER_HUB = 'docker.io'
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/'
 
-/** Whose credentials are looked for. */
+/** The registry and repository to find credentials for. */
 export interface Wanted {
   readonly registry: string
-  /** The repository, where entries for repositories count. */
+  /** The repository; `undefined` if entries for repositories do not apply. */
   readonly path: string | undefined
 }
 
 /**
- * The credentials of one registry in an auth file: the entries for the repository and what it lies below, longest first,
- * then the registry's own helper, then the general one, then the registry's entries.
+ * Finds the credentials of one registry in an auth file, in this order:
  *
- * SAFETY: keys match exactly, those of repositories by whole components. A prefix or suffix match would hand the secrets
- * of `ghcr.io` to `ghcr.io.example`, or those of `ghcr.io/team` to `ghcr.io/teammate`.
+ * 1. the entries for the repository and the paths above it, longest first
+ * 2. the registry's own helper
+ * 3. the general helper
+ * 4. the registry's entries
+ *
+ * SAFETY: keys match exactly, those of repositories by whole components. A prefix or suffix match would send the
+ * secrets of `ghcr.io` to `ghcr.io.example`, or those of `ghcr.io/team` to `ghcr.io/teammate`.
  *
  * @throws `UnusableCredentials`.
  */
@@ -53,13 +57,13 @@ export async function findInAuthFile(
   return among(keysOf(registry))
 }
 
-/** `host/a/b`, `host/a`: how podman names single repositories and what lies above them. */
+/** Returns podman's keys of a repository and of the paths above it: `host/a/b`, `host/a`. */
 function repositoryKeys(registry: string, path: string | undefined): readonly string[] {
   const parts = path === undefined ? [] : path.split('/')
   return parts.map((_, i) => [registry, ...parts.slice(0, parts.length - i)].join('/'))
 }
 
-/** Under which keys the tools keep a registry: plain, and as the addresses that older ones wrote. */
+/** Returns the keys under which tools keep a registry: its name, and the URLs that older versions of docker wrote. */
 function keysOf(registry: string): readonly string[] {
   const hosts = registry === DOCKER_HUB ? [DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'] : [registry]
   const keys = hosts.flatMap(host => [host, ...['', '/', '/v1/', '/v2/'].map(path => `https://${host}${path}`)])
@@ -75,12 +79,12 @@ function section(document: object, key: string, name: string): object {
   return value
 }
 
-/** Docker and skopeo read `null` and an empty string as a helper that is not set. */
+/** Docker and skopeo treat `null` and an empty string as no helper. */
 function isAbsent(helper: unknown): boolean {
   return helper === undefined || helper === null || helper === ''
 }
 
-/** SAFETY: only own members, so that a registry called `constructor` finds nothing. */
+/** SAFETY: reads own members only. Otherwise a registry called `constructor` would match an inherited member. */
 function own(object: object, key: string): unknown {
   return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined
 }

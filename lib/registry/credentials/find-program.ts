@@ -3,10 +3,10 @@ import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 /**
- * The absolute path of a program on the search path, or `undefined`.
+ * Finds the absolute path of a program on the search path; `undefined` if there is none.
  *
- * SAFETY: relative entries (an empty one is the working directory) are skipped, which `spawn` would not do: a build that
- * runs in a foreign directory must not run a helper from it.
+ * SAFETY: `PATH` may contain relative entries (an empty one is the working directory), and a build may run in an
+ * untrusted directory. `spawn` would run a helper from there; this search skips relative entries.
  */
 export async function findProgram(name: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const file = process.platform === 'win32' ? `${name}.exe` : name
@@ -21,7 +21,7 @@ async function isProgram(path: string): Promise<boolean> {
     await access(path, constants.X_OK)
     return (await stat(path)).isFile()
   } catch {
-    // Whatever the reason, the search goes on elsewhere, as that of a shell does.
+    // The search continues after any failure, as a shell's does.
     return false
   }
 }

@@ -7,18 +7,18 @@ import { UnusableCredentials } from './unusable-credentials.ts'
 
 const MAX_BYTES = 1024 * 1024
 
-/** The members of an auth file that matter; what they hold is not checked yet. */
+/** The relevant members of an auth file, not validated yet. */
 export interface AuthFile {
-  /** What errors call the file. */
+  /** Name of the file in errors. */
   readonly name: string
   readonly document: object
 }
 
 /**
- * Reads a docker or podman auth file; `undefined` if there is none. An empty file and one of blanks only hold nothing, as
+ * Reads an auth file of docker or podman; `undefined` if it does not exist. An empty or blank file has no entries, as
  * for docker and podman.
  *
- * @param name - What errors call the file.
+ * @param name - Name of the file in errors.
  * @throws `UnusableCredentials`.
  */
 export async function readAuthFile(path: string, name: string): Promise<AuthFile | undefined> {
@@ -32,11 +32,11 @@ export async function readAuthFile(path: string, name: string): Promise<AuthFile
 }
 
 async function readBounded(path: string, name: string): Promise<Uint8Array | undefined> {
-  // The usual way to say that there is no such file.
+  // Users set the null device to say that there is no file.
   if (path === devNull) return undefined
   let file: FileHandle | undefined
   try {
-    // SAFETY: a FIFO in the place of the file would block a plain open for good.
+    // SAFETY: a plain open of a FIFO would block without end.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stat = await file.stat()
     if (!stat.isFile() || stat.size > MAX_BYTES) throw new UnusableCredentials(`${name} is not a file of up to 1 MiB`)
@@ -57,12 +57,12 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return parseStrictJson(bytes)
   } catch {
-    // SAFETY: the message of the cause would quote the file.
+    // SAFETY: the parse error quotes the file, which contains secrets, so it is dropped.
     return undefined
   }
 }
 
-/** A blank of JSON: space, tab, line feed, carriage return. */
+/** True for a blank of JSON: space, tab, line feed, carriage return. */
 function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
 }

@@ -7,30 +7,31 @@ import { UnusableCredentials } from './unusable-credentials.ts'
 const TIMEOUT_MS = 30_000
 const MAX_OUTPUT_BYTES = 1024 * 1024
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
-/** SPEC: this is how a helper says that it has nothing; there is no other sign. */
+/** SPEC: a helper prints exactly this if it has no credentials; the exit status does not tell. */
 const NOT_FOUND = 'credentials not found in native keychain'
 
-/** What to ask which helper. */
+/** Request to a credential helper. */
 export interface HelperRequest {
-  /** Name of the helper as the auth file has it; not checked yet. */
+  /** Name of the helper in the auth file, not validated yet. */
   readonly helper: unknown
-  /** What the helper knows the registry by. */
+  /** Key of the registry at the helper. */
   readonly server: string
   readonly environment: NodeJS.ProcessEnv
   readonly signal: AbortSignal | undefined
-  /** How long it may take. @defaultValue 30 seconds */
+  /** Time limit in milliseconds. @defaultValue 30 seconds */
   readonly timeoutMs?: number
 }
 
 /**
- * Asks `docker-credential-<name>`; `undefined` if it has nothing for the registry.
+ * Runs `docker-credential-<name> get`; `undefined` if it has no credentials for the registry.
  *
- * @throws `UnusableCredentials`, naming the helper, never quoting it.
+ * @throws `UnusableCredentials`, which names the helper and never quotes its output.
  * @see {@link https://github.com/docker/docker-credential-helpers | docker-credential-helpers}
  */
 export async function runCredentialHelper(request: HelperRequest): Promise<Credential | undefined> {
   const { helper, server, environment, signal } = request
-  // SAFETY: the name becomes a file name, and the server a line that the helper reads.
+  // SAFETY: the name becomes a file name and the server a line of the helper's input. A name with a slash could run any
+  // program, and a server with a line break could ask for another registry.
   if (typeof helper !== 'string' || !NAME.test(helper)) throw new UnusableCredentials('invalid name of a helper')
   if (/[^\x21-\x7e]/.test(server)) throw new UnusableCredentials('invalid name of a registry')
   const program = `docker-credential-${helper}`
@@ -48,7 +49,7 @@ function run(path: string, server: string, { environment: env, signal, timeoutMs
   return new Promise<{ failed: boolean; output: string }>(resolve => {
     const options = {
       env,
-      // The working directory may be anyone's.
+      // SAFETY: the working directory may be untrusted, and a helper may load files from it.
       cwd: dirname(path),
       encoding: 'utf8',
       timeout: timeoutMs,
@@ -56,11 +57,11 @@ function run(path: string, server: string, { environment: env, signal, timeoutMs
       maxBuffer: MAX_OUTPUT_BYTES,
       ...(signal ? { signal } : {}),
     } as const
-    // SAFETY: the error of `execFile` quotes what the program printed, so only the fact of it is kept.
+    // SAFETY: the error of `execFile` quotes the program's output, which may contain secrets, so it is dropped.
     const child = execFile(path, ['get'], options, (error, stdout) =>
       resolve({ failed: error !== null, output: stdout }),
     )
-    // A helper that ends before it has read its input has said all it will in its exit status.
+    // A helper that exits before it reads its input causes EPIPE; its exit status tells the outcome.
     child.stdin?.on('error', () => {})
     child.stdin?.end(server)
   })
@@ -79,7 +80,7 @@ function parseObject(output: string): { Username?: unknown; Secret?: unknown } {
   try {
     return { ...(JSON.parse(output) as object) }
   } catch {
-    // SAFETY: the cause would quote the secret.
+    // SAFETY: the parse error quotes the secret, so it is dropped.
     return {}
   }
 }

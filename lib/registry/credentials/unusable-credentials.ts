@@ -1,9 +1,9 @@
 /**
- * Credentials that are there but cannot be used. Going on without would turn a typing error into a puzzling refusal.
- * The endpoint reports it as `RegistryError` `ERR_CREDENTIALS`, with the address that was asked: only the endpoint knows
- * that address.
+ * Credentials that exist but cannot be used. Without this error the client would continue anonymously, and the
+ * registry's refusal would hide the mistake. The endpoint reports it as `RegistryError` `ERR_CREDENTIALS` with the
+ * requested URL, which only the endpoint knows.
  *
- * SAFETY: has no cause where the cause would quote what was read.
+ * SAFETY: a cause that quotes what was read would leak secrets, so such an error has no cause.
  */
 export class UnusableCredentials extends Error {
   readonly code = 'ERR_CREDENTIALS'

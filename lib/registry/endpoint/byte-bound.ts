@@ -1,15 +1,14 @@
 import { LimitError } from '../../errors/index.ts'
 import type { RetryBudget } from './retry-budget.ts'
 
-/** For the last chunk of each try, and for blobs of a few bytes. */
+/** Allowance for the last chunk of each try, and for blobs of a few bytes. */
 const MOST_MORE = 1024 * 1024
 
 /**
- * Bounds the bytes that cross the line for one blob, in all its tries together: once more the blob than the retry budget
- * has tries, and 1 MiB.
+ * Bounds the bytes transferred for one blob in all tries together: (tries + 1) × size of the blob + 1 MiB.
  *
- * SAFETY: the retry budget forgets failures after progress. A peer that loses all bytes again and again, each time a little
- * later, makes progress each time, at a price that grows with the square of the blob.
+ * SAFETY: the retry budget starts anew after progress. A peer that loses all bytes again and again, each time a little
+ * later, makes progress each time; the transferred bytes would grow with the square of the blob's size.
  */
 export class ByteBound {
   readonly #what: string
@@ -27,7 +26,7 @@ export class ByteBound {
     if (this.#bytes > this.#limit) throw new LimitError(this.#what, { limit: this.#limit, actual: this.#bytes })
   }
 
-  /** Counts bytes that pass. */
+  /** Counts the bytes of a stream as they pass. */
   async *count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of chunks) {
       this.add(chunk.byteLength)

@@ -18,17 +18,17 @@ import type { RequestBody, TlsSettings, Transport, WireAnswer } from '../transpo
 import { type RequestKind, RequestLimits } from './request-limits.ts'
 import { RetryBudget, type RetryOptions } from './retry-budget.ts'
 
-/** One registry as the acts of this room talk to it. */
+/** Settings of one registry. */
 export interface EndpointSettings {
   /** Name of the registry in references. */
   readonly registry: string
   readonly base: URL
   readonly transport: Transport
   readonly allowedHosts?: readonly string[] | undefined
-  /** For connections to the registry itself, nobody else. */
+  /** TLS settings for connections to the registry's own origin only. */
   readonly tls: TlsSettings | undefined
   readonly lookup?: HostLookup | undefined
-  /** Name of the registry that this one mirrors, to be told to it with every request. */
+  /** Name of the registry that this one mirrors; every request carries it. */
   readonly origin?: string | undefined
   readonly concurrency: number
   readonly retries: RetryOptions
@@ -42,46 +42,48 @@ export interface EndpointSettings {
 export interface RegistryRequest {
   readonly method: string
   readonly url: URL
-  /** What the request is allowed to need, e.g. `repository:library/node:pull`. */
+  /** Permissions that the request may need, e.g. `repository:library/node:pull`. */
   readonly scopes: readonly string[]
-  /** Statuses that are an answer, or what tells an answer; everything else is an error. */
+  /** Expected statuses, or a predicate for expected answers. Any other answer is an error. */
   readonly expect: readonly number[] | ((answer: WireAnswer) => boolean)
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly signal?: AbortSignal | undefined
-  /** The code of the error for status 404. */
+  /** Error code for status 404. */
   readonly notFound?: RegistryErrorCode
-  /** Counts failures together with the caller's own. @defaultValue a budget of its own */
+  /** Budget that counts failures together with those of the caller. @defaultValue a new budget */
   readonly budget?: RetryBudget
-  /** Let the caller repeat what fails. @defaultValue `false` */
+  /** Do not retry; the caller does. @defaultValue `false` */
   readonly once?: boolean
   /** Never send credentials, not even to the registry itself. @defaultValue `false` */
   readonly anonymous?: boolean
-  /** A chunk of the answer is the reader's until it asks for the next, or leaves. @defaultValue `false` */
+  /** Let the transport reuse the memory of chunks; see {@link WireRequest}. @defaultValue `false` */
   readonly borrow?: boolean | undefined
 }
 
-/** What the answers of a registry have taught of its ways. */
+/** Properties of a registry that the client learned from its answers. */
 export interface Learned {
   maxBodyBytes: number
   refusesMount: boolean
-  /** How bodies arrive where only one way works. */
+  /** Method that the registry requires for bodies, if it accepts only one. */
   bodyWay: 'PUT' | 'PATCH' | undefined
 }
 
-/** Sends requests to one registry: under their limit, authorised, redirected, and retried where a retry may help. */
+/**
+ * Sends requests to one registry: acquires permits, authenticates, follows redirects and retries transient failures.
+ */
 export class RegistryEndpoint {
   readonly base: URL
   readonly policy: UrlPolicy
-  /** What the registry's refusals have taught. */
+  /** Properties learned from the registry's refusals. */
   readonly learned: Learned = { maxBodyBytes: Number.POSITIVE_INFINITY, refusesMount: false, bodyWay: undefined }
   readonly #settings: EndpointSettings
   readonly #limits: RequestLimits
   readonly #authorizer: Authorizer
   readonly #warned = new Set<string>()
-  /** No request before this time (`performance.now`): the registry asked everyone to wait. */
+  /** Send no request before this time (`performance.now`): the registry has asked for a pause. */
   #notBefore = 0
-  /** What the registry last said of how many requests it allows. */
+  /** Remaining requests that the registry last reported. */
   #remaining: number | undefined
 
   constructor(settings: EndpointSettings) {
@@ -94,9 +96,9 @@ export class RegistryEndpoint {
     this.#authorizer = new Authorizer({ base, transport, policy, tls, credential: settings.credential })
   }
 
-  /** The address below a repository, e.g. of `manifests/latest`. */
+  /** Returns the URL of a path below a repository, e.g. of `manifests/latest`. */
   url(repository: Repository, path: string): URL {
-    // SAFETY: a name with `..`, `?` or `%` would address something else.
+    // SAFETY: a name with `..`, `?` or `%` would lead to another path of the registry.
     if (!isRepositoryPath(repository.repository)) {
       throw new FormatError(
         'ERR_INVALID_REFERENCE',
@@ -106,7 +108,7 @@ export class RegistryEndpoint {
     return this.address(`${repository.repository}/${path}`)
   }
 
-  /** An address of the registry itself, e.g. of `_catalog`. */
+  /** Returns the URL of a path of the registry itself, e.g. of `_catalog`. */
   address(path: string): URL {
     const url = new URL(`/v2/${path}`, this.base)
     const { origin } = this.#settings
@@ -114,7 +116,7 @@ export class RegistryEndpoint {
     return url
   }
 
-  /** Does a piece of work under the limit of its kind. Every request needs a permit, and no act acquires a second one. */
+  /** Runs work with a permit of its kind. Every request needs a permit, and no act acquires a second one. */
   async within<T>(kind: RequestKind, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const release = await this.acquire(kind, signal)
     try {
@@ -130,9 +132,9 @@ export class RegistryEndpoint {
   }
 
   /**
-   * Proves that a mirror answers for the registry it was asked about, where it says so.
+   * Checks that a mirror answers for the registry that it was asked about, if its answer names one.
    *
-   * SPEC: a proxy that heeds `ns` should return it in `OCI-Namespace` (distribution-spec, registry proxying).
+   * SPEC: a proxy that supports `ns` should return it in `OCI-Namespace` (distribution-spec, registry proxying).
    *
    * @throws `RegistryError` `ERR_PROTOCOL`.
    */
@@ -150,9 +152,9 @@ export class RegistryEndpoint {
   }
 
   /**
-   * Sends a request and gives an answer with one of the expected statuses, whose body the caller reads or cancels.
+   * Sends a request and resolves to an expected answer. The caller must read its body or cancel it.
    *
-   * @throws `RegistryError`; the signal's reason; `SourceFailure`.
+   * @throws `RegistryError`; the signal's reason; `BodySourceError`.
    */
   async send(request: RegistryRequest): Promise<WireAnswer> {
     const budget = request.budget ?? this.budget()
@@ -166,12 +168,12 @@ export class RegistryEndpoint {
     }
   }
 
-  /** Waits as long as the failure demands before another try, or throws it. */
+  /** Waits for the pause that a failure demands before a retry, or throws the failure. */
   async waitAfter(error: unknown, budget: RetryBudget, signal: AbortSignal | undefined): Promise<void> {
     const delayMs = budget.pauseAfter(error)
     if (delayMs === undefined) throw error
     const failure = error as RegistryError
-    // One request that is told to slow down slows down all of them, or they would be refused one by one.
+    // A rate limit applies to all requests of the registry, so all of them pause instead of being refused one by one.
     if (failure.retryAfterMs !== undefined || failure.code === 'ERR_RATE_LIMITED') {
       this.#notBefore = Math.max(this.#notBefore, performance.now() + delayMs)
     }
@@ -193,7 +195,7 @@ export class RegistryEndpoint {
     throw await answerError(answer, request.method, request.notFound)
   }
 
-  /** Makes at most one header for one refusal, and one more if the token was too narrow. */
+  /** Requests a new header once after a refusal, and once more if the token lacked a scope. */
   async #sendAuthorized(request: RegistryRequest): Promise<WireAnswer> {
     const isOwn = request.url.origin === this.base.origin && !request.anonymous
     const forBody = (request.body?.size ?? 0) > 0
@@ -201,7 +203,7 @@ export class RegistryEndpoint {
     let header = isOwn ? await this.#authorizer.header(scopes, forBody, request.signal) : undefined
     for (let refusals = 0; ; refusals++) {
       const answer = await this.#exchange(request, header)
-      // SAFETY: only the registry itself may ask for credentials, not a host that it redirected to.
+      // SAFETY: a host that the registry redirected to could ask for the registry's credentials; only the registry may.
       const mayAsk = answer.url.origin === this.base.origin && !request.anonymous
       if (answer.status !== 401 || !mayAsk) return answer
       const refusal = answer.headers['www-authenticate'] ?? (await this.#askForChallenge(request, header))
@@ -216,8 +218,8 @@ export class RegistryEndpoint {
   }
 
   /**
-   * The challenge of the registry's base address, for a refusal that has none: docker asks there first, so some registries
-   * send it nowhere else.
+   * Requests the challenge at the registry's base URL for a refusal without one. Docker sends its first request there,
+   * so some registries send the challenge nowhere else.
    */
   async #askForChallenge({ url, signal }: RegistryRequest, header: string | undefined): Promise<string | undefined> {
     const base = this.address('')
@@ -233,7 +235,7 @@ export class RegistryEndpoint {
     const { method, url, headers, body, signal, borrow } = request
     const tls = url.origin === this.base.origin ? this.#settings.tls : undefined
     const { origin } = this.#settings
-    // Beside `ns` in the address, for mirrors that read it here (spegel-org/spegel#1387).
+    // Some mirrors read the header instead of `ns` in the URL (spegel-org/spegel#1387).
     const namespace = origin !== undefined && url.origin === this.base.origin ? { 'oci-namespace': origin } : {}
     const all = { ...headers, ...namespace, ...(authorization === undefined ? {} : { authorization }) }
     const sent = { method, url, headers: all, body, signal, tls, borrow }
@@ -250,7 +252,7 @@ export class RegistryEndpoint {
   #warn(answer: WireAnswer): void {
     const header = answer.headers.warning
     for (const message of parseWarnings(Array.isArray(header) ? header.join(',') : header)) {
-      // SAFETY: what a registry may make us remember is bounded.
+      // SAFETY: a registry could send ever new warnings and fill the memory, so their number is bounded.
       if (this.#warned.has(message) || this.#warned.size >= 100) continue
       this.#warned.add(message)
       this.#settings.onWarning(message)

@@ -1,11 +1,11 @@
 import { Semaphore } from '../../internal/concurrency/semaphore.ts'
 
-/** What a request transfers. The client bounds the number of concurrent requests of each kind. */
+/** Kind of a request's transfer. The client bounds the number of concurrent requests of each kind. */
 export type RequestKind = 'download' | 'upload' | 'document'
 
 /**
- * Bounds how many requests one registry serves at a time: `concurrency` downloads and as many uploads. A document (a manifest,
- * a list, a question) uses a free download permit or one permit of its own, so it never waits for blobs.
+ * Bounds the concurrent requests to one registry: `concurrency` downloads and as many uploads. A document (a manifest,
+ * a list, a status request) uses a free download permit or one permit of its own, so it never waits for blobs.
  *
  * Uploads and downloads are counted apart because an upload may be fed by a download from the same registry: with one
  * count, uploads could hold every permit that their own sources wait for.

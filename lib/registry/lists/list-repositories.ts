@@ -4,7 +4,7 @@ import { readPages } from './read-pages.ts'
 
 const NAMES_PER_PAGE = 1000
 
-/** The repositories of a registry. */
+/** Lists the repositories of a registry. */
 export function listRepositories(
   endpoint: RegistryEndpoint,
   signal: AbortSignal | undefined,

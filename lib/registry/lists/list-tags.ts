@@ -5,7 +5,7 @@ import { readPages } from './read-pages.ts'
 
 const TAGS_PER_PAGE = 1000
 
-/** The tags of a repository. */
+/** Lists the tags of a repository. */
 export function listTags(
   endpoint: RegistryEndpoint,
   repository: Repository,

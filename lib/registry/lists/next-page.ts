@@ -2,10 +2,11 @@ import { RegistryError } from '../../errors/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 
 /**
- * The address of the next page by a `Link` header; `undefined` at the end. A link without any relation counts as the next
- * page, as for skopeo: a list that ends early would be a wrong list.
+ * Returns the URL of the next page from a `Link` header; `undefined` on the last page. A link without a relation counts
+ * as the next page, as for skopeo: otherwise the list would end early.
  *
- * SAFETY: only at the origin of the page itself, which is the only one that this list belongs to.
+ * SAFETY: a registry could link to another host and receive the credentials of this one. The next page must be of the
+ * same origin.
  *
  * @throws `RegistryError` `ERR_BLOCKED_URL`.
  * @see {@link https://www.rfc-editor.org/rfc/rfc8288 | RFC 8288: web linking}
@@ -14,7 +15,7 @@ export function nextPage(header: string | undefined, page: URL): URL | undefined
   const next = linksIn(header ?? '').find(({ relations }) => relations === undefined || relations.includes('next'))
   if (!next) return undefined
   const url = parse(next.target, page)
-  // Registries behind a proxy that ends TLS do not always know that they are reached by https.
+  // A registry behind a proxy that terminates TLS may not know that clients use https.
   if (url?.protocol === 'http:' && page.protocol === 'https:' && url.host === page.host) url.protocol = 'https:'
   if (url?.origin === page.origin && !url.username && !url.password) return url
   const target = url ? ` at ${shownUrl(url)}` : ''
@@ -24,7 +25,7 @@ export function nextPage(header: string | undefined, page: URL): URL | undefined
 
 interface Link {
   readonly target: string
-  /** In lower case; `undefined` if the link says nothing of its relation. */
+  /** Relations in lower case; `undefined` if the link has none. */
   readonly relations: readonly string[] | undefined
 }
 
@@ -35,7 +36,7 @@ function linksIn(header: string): readonly Link[] {
   return target!.trim() === '' ? [] : [linkOf(target!.trim(), `;${parameters.join(';')}`)]
 }
 
-/** SPEC: `rel` is a list of relations, separated by blanks; of several `rel` the first counts (RFC 8288 section 3.3). */
+/** SPEC: `rel` is a list of relations separated by blanks; only the first `rel` counts (RFC 8288 section 3.3). */
 function linkOf(target: string, parameters: string): Link {
   for (const [, name, quoted, plain] of parameters.matchAll(
     /;\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))/g,

@@ -7,30 +7,35 @@ import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-end
 import type { WireAnswer } from '../transport/transport.ts'
 import { nextPage } from './next-page.ts'
 
-/** Bounds of one list. SAFETY: a registry may link to ever new pages. */
+/** Bounds of one list. SAFETY: a registry may link to ever new pages and keep the client busy without end. */
 export const LIST_LIMITS = {
   pageBytes: 8 * 1024 * 1024,
   listBytes: 256 * 1024 * 1024,
   pages: 10_000,
-  /** In a row. */
+  /** Consecutive empty pages. */
   emptyPages: 100,
 }
 
-/** How registries without a list answer. Crane takes 400 and 406 for it too. */
+/** Statuses of registries without a list. Crane includes 400 and 406 as well. */
 const MISSING = [400, 404, 405, 406, 410, 501]
 
-/** A list that a registry gives page by page. */
+/** A paginated list of a registry. */
 export interface PagedList<T> {
-  /** What errors call it. */
+  /** Name of the list in errors. */
   readonly name: string
   readonly request: Pick<RegistryRequest, 'url' | 'scopes' | 'headers' | 'signal'>
-  /** Called if the registry has no such list, which then is empty. @defaultValue that is an error */
+  /**
+   * Called if the registry does not support the list, which then is empty. @defaultValue throws the registry's error
+   */
   readonly onMissing?: () => void
-  /** The items of a page; `undefined` if it is not one. */
+  /** Extracts the items of a page; `undefined` if the document is not a page. */
   itemsOf(document: unknown, answer: WireAnswer): readonly T[] | undefined
 }
 
-/** The items of a list. Pages are fetched as the caller reads on; a list that runs in a circle ends. */
+/**
+ * Streams the items of a list. Fetches each page when the caller reaches it; ends a list that links back to an earlier
+ * page.
+ */
 export async function* readPages<T>(
   endpoint: RegistryEndpoint,
   list: PagedList<T>,
@@ -52,7 +57,8 @@ export async function* readPages<T>(
     come.empty = page.items.length === 0 ? come.empty + 1 : 0
     check('bytes', limits.listBytes, come.bytes)
     check('empty pages in a row', limits.emptyPages, come.empty)
-    // Some registries ignore where a page should begin, and link to the same one under ever new addresses.
+    // Some registries ignore the start of a page and link to the same page under ever new URLs, so contents are
+    // compared.
     const content = JSON.stringify(page.items)
     if (content === previous && page.items.length > 0) return
     previous = content
@@ -93,7 +99,10 @@ async function fetchPage<T>(
   }
 }
 
-/** SPEC: a registry may refuse a page size above its own (PAGINATION_NUMBER_INVALID); then it chooses. */
+/**
+ * SPEC: a registry may refuse a page size above its maximum (PAGINATION_NUMBER_INVALID). The retry lets the registry
+ * choose.
+ */
 async function askForPage(endpoint: RegistryEndpoint, request: RegistryRequest): Promise<WireAnswer> {
   try {
     return await endpoint.send(request)
@@ -106,7 +115,7 @@ async function askForPage(endpoint: RegistryEndpoint, request: RegistryRequest):
   }
 }
 
-/** Some servers answer every address that they do not know with a page for people. */
+/** Some servers answer every unknown URL with an HTML page. */
 function isMissing({ status, headers }: WireAnswer): boolean {
   return MISSING.includes(status) || /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
 }

@@ -3,7 +3,7 @@ import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { drainAnswer } from '../transport/drain-answer.ts'
 
-/** Deletes what a repository has at an address; `false` if there was nothing. */
+/** Deletes an item of a repository by its URL; `false` if it did not exist. */
 export async function deleteAt(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -13,7 +13,7 @@ export async function deleteAt(
   const answer = await endpoint.send({
     method: 'DELETE',
     url,
-    // SPEC: token services name the right to delete apart; those that do not know it leave it out of the token.
+    // SPEC: token services grant `delete` as an action of its own; a service that lacks it omits it from the token.
     scopes: [`repository:${repository.repository}:pull,push,delete`],
     expect: [...SUCCESS, 404],
     signal,

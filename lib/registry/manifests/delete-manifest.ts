@@ -8,7 +8,10 @@ import { fetchManifest } from './fetch-manifest.ts'
 import { keepReferrer } from './keep-referrer.ts'
 import { referrerIn } from './push-manifest.ts'
 
-/** Deletes a manifest, and its entry in the list of its subject's referrers where clients keep that. */
+/**
+ * Deletes a manifest. If the registry has no referrers API, also deletes its entry in the list of its subject's
+ * referrers.
+ */
 export async function deleteManifest(
   endpoint: RegistryEndpoint,
   { registry, repository }: Repository,
@@ -32,7 +35,7 @@ async function subjectOf(
   try {
     return referrerIn(await fetchManifest(endpoint, { ...target, digest }, signal)).subject?.digest
   } catch (error) {
-    // A manifest that cannot be read is all the more one to delete.
+    // A manifest that cannot be read must still be deletable; its subject is unknown then.
     if (error instanceof RegistryError && error.code !== 'ERR_MANIFEST_NOT_FOUND') throw error
     if (signal?.aborted) throw error
     return undefined

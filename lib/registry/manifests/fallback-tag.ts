@@ -1,9 +1,10 @@
 import { type Digest, parseDigest, splitDigest } from '../../digest/index.ts'
 
 /**
- * The tag under which clients keep the list of a manifest's referrers where the registry keeps none.
+ * Returns the tag under which clients keep the list of a manifest's referrers if the registry has no referrers API.
  *
- * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema | referrers tag schema}
+ * @see
+ * {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema | referrers tag schema}
  */
 export function fallbackTag(digest: Digest): string {
   const { algorithm, hex } = splitDigest(parseDigest(digest))

@@ -5,7 +5,7 @@ import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import { fallbackTag } from './fallback-tag.ts'
 import { fetchManifest } from './fetch-manifest.ts'
 
-/** The list of referrers under the fallback tag as it is now; `undefined` if there is none. */
+/** Fetches the list of referrers under the fallback tag; `undefined` if there is none. */
 export async function fetchFallback(
   endpoint: RegistryEndpoint,
   { registry, repository }: Repository,

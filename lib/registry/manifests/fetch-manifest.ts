@@ -10,7 +10,10 @@ import { drainAnswer } from '../transport/drain-answer.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import { digestHeader, manifestRequest, specificType } from './manifest-request.ts'
 
-/** The manifest of a reference, bounded, and compared with the digest asked for or else with the one announced. */
+/**
+ * Fetches the manifest of a reference. Bounds its size and compares its digest with the requested one, else with the
+ * announced one.
+ */
 export async function fetchManifest(
   endpoint: RegistryEndpoint,
   reference: Reference,
@@ -26,7 +29,7 @@ export async function fetchManifest(
   return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
 }
 
-/** The whole exchange is repeated if the body breaks off: manifests are small. */
+/** Repeats the whole exchange if the body breaks off: manifests are small. */
 async function readManifest(endpoint: RegistryEndpoint, reference: Reference, signal: AbortSignal | undefined) {
   const request = manifestRequest(endpoint, 'GET', reference, signal)
   const budget = endpoint.budget()
@@ -43,7 +46,7 @@ async function readManifest(endpoint: RegistryEndpoint, reference: Reference, si
   }
 }
 
-/** A digest proves what comes, whatever registry it is of; a tag does not. */
+/** Checks the namespace of an answer by tag. A digest proves the bytes, whichever registry they are from. */
 function checkNamespace(endpoint: RegistryEndpoint, answer: WireAnswer): void {
   try {
     endpoint.checkNamespace(answer, 'GET')
@@ -63,7 +66,7 @@ async function readBounded(answer: WireAnswer): Promise<Uint8Array> {
   return readAnswerDocument(answer, limit, 'manifest bytes')
 }
 
-/** Tells a manifest that is not there from a server that is no registry, which answers everything with 404. */
+/** Distinguishes a missing manifest from a server that is not a registry and answers every request with 404. */
 async function explainAbsence(
   endpoint: RegistryEndpoint,
   scopes: readonly string[],
@@ -75,7 +78,7 @@ async function explainAbsence(
   await drainAnswer(answer)
   if (!knownToBeRegistry) {
     const base = { method: 'GET', url: new URL('/v2/', endpoint.base), scopes, signal }
-    // Whatever comes, also a failure: only the 404 that was asked about is reported.
+    // Any answer or failure of this probe is accepted: the error to report is the 404 of the manifest.
     const probe = await endpoint.send({ ...base, expect: () => true })
     if (probe.status === 404 || isHtml(probe)) throw await notARegistry(probe)
     await drainAnswer(probe)

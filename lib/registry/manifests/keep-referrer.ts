@@ -8,21 +8,23 @@ import { fallbackTag } from './fallback-tag.ts'
 import { fetchFallback } from './fetch-fallback.ts'
 import { putManifest } from './put-manifest.ts'
 
-/** Another program that writes the same list is met so often at most. */
+/** Most tries to write a list that another program writes at the same time. */
 const TRIES = 4
 
-/** Work on the lists of one registry, by repository and subject: the calls of one client must not undo one another. */
+/**
+ * Mutexes by registry, repository and subject: concurrent calls of one client must not overwrite each other's change.
+ */
 const mutexes = new WeakMap<RegistryEndpoint, KeyedMutex>()
 
 /** One change to the list of a subject's referrers. */
 export interface ReferrerChange {
   readonly subject: Digest
   readonly digest: Digest
-  /** The entry to be there; `undefined` if there must be none. */
+  /** The entry to add; `undefined` to remove it. */
   readonly entry: Descriptor | undefined
 }
 
-/** Adds a referrer to, or removes it from, the list under the fallback tag, for a registry that keeps no such lists. */
+/** Adds a referrer to the list under the fallback tag, or removes it, for a registry without a referrers API. */
 export async function keepReferrer(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -36,8 +38,8 @@ export async function keepReferrer(
 }
 
 /**
- * SPEC: the list cannot be written conditionally, so it is read again afterwards, and what another program has
- * overwritten is done again.
+ * SPEC: the protocol has no conditional write. The list is read again after each write, and a change that another
+ * program has overwritten is repeated.
  */
 async function changeList(
   endpoint: RegistryEndpoint,

@@ -6,10 +6,10 @@ import type { FetchedManifest } from '../registry-client.ts'
 import { keepReferrer } from './keep-referrer.ts'
 import { type PutManifest, putManifest } from './put-manifest.ts'
 
-/** SPEC: so many tags in one request a registry that supports it has to take. */
+/** SPEC: a registry that supports several tags in one request must accept at least this many. */
 const TAGS_PER_REQUEST = 10
 
-/** Uploads a manifest under its digest and its tags. Gives the digest under which the registry keeps it. */
+/** Uploads a manifest under its digest and its tags. Resolves to the digest under which the registry keeps it. */
 export async function pushManifest(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -21,12 +21,12 @@ export async function pushManifest(
     if (!isTag(tag)) throw new FormatError('ERR_INVALID_REFERENCE', `not a tag: ${JSON.stringify(String(tag))}`)
   }
   const { digest } = manifest.descriptor
-  // A caller may pass a whole reference, whose own tag or digest must not decide here.
+  // A caller may pass a whole reference; its own tag and digest are ignored.
   const target = { registry: repository.registry, repository: repository.repository }
   const answers = await putEverywhere(endpoint, target, manifest, [...new Set(tags)], signal)
   if (answers.some(({ keepsReferrers }) => keepsReferrers)) return digest
   const { subject, entry } = referrerIn(manifest)
-  // No registry holds what cannot be verified, so no list of what refers to it is kept.
+  // A subject with an unknown digest algorithm cannot be verified, so no list of referrers is kept for it.
   if (subject && isDigest(subject.digest))
     await keepReferrer(endpoint, target, { subject: subject.digest, digest, entry }, signal)
   return digest
@@ -52,7 +52,7 @@ async function putEverywhere(
       if (some.some(tag => missing.has(tag))) break
     }
   }
-  // SPEC: a registry makes a manifest pushed by tag available by its digest too, but it chooses the algorithm.
+  // SPEC: a registry also makes a manifest pushed by tag available by its digest, but chooses the digest's algorithm.
   const byTagAlone = missing.size > 0 && splitDigest(digest).algorithm === 'sha256'
   if (answers.length === 0 && !byTagAlone) {
     answers.push(await putManifest(endpoint, { ...target, digest }, manifest, { signal }))
@@ -61,7 +61,10 @@ async function putEverywhere(
   return answers
 }
 
-/** `undefined` if the registry does not understand several tags, or refuses the manifest: sent alone, that shows. */
+/**
+ * Resolves to `undefined` if the registry does not support several tags or refuses the manifest; sending one tag alone
+ * tells which.
+ */
 async function tryTags(
   endpoint: RegistryEndpoint,
   reference: Repository & { readonly digest: Digest },
@@ -77,7 +80,9 @@ async function tryTags(
   }
 }
 
-/** Which manifest this one refers to, if any, and what a list of referrers says of it. */
+/**
+ * Returns the subject of a manifest, if any, and the manifest's entry in the subject's list of referrers.
+ */
 export function referrerIn({ descriptor, bytes }: FetchedManifest): {
   readonly subject: Descriptor | undefined
   readonly entry: Descriptor
@@ -95,7 +100,7 @@ function contentOf(bytes: Uint8Array, mediaType: string) {
   try {
     document = parseImageDocument(bytes, mediaType)
   } catch (error) {
-    // What kind of document a registry takes is the registry's affair; one that we cannot read has no subject for us.
+    // A registry may accept documents that this library cannot parse; such a document has no known subject.
     if (error instanceof FormatError) return undefined
     throw error
   }

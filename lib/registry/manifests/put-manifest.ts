@@ -7,15 +7,15 @@ import type { FetchedManifest } from '../registry-client.ts'
 import { drainAnswer } from '../transport/drain-answer.ts'
 import { digestHeader, manifestRequest } from './manifest-request.ts'
 
-/** What a registry said of a manifest that it took. */
+/** Answer of a registry that accepted a manifest. */
 export interface PutManifest {
-  /** Tags that it set beside the name in the address. */
+  /** Tags that the registry set in addition to the name in the URL. */
   readonly tags: readonly string[]
-  /** It keeps the list of referrers of the manifest's subject. */
+  /** True if the registry maintains the referrers of the manifest's subject. */
   readonly keepsReferrers: boolean
 }
 
-/** Sends a manifest once, to its tag or digest, with further tags for registries that can set several. */
+/** Sends a manifest once, to its tag or digest, with further tags for registries that support several. */
 export async function putManifest(
   endpoint: RegistryEndpoint,
   reference: Reference,

@@ -8,8 +8,8 @@ import { fetchManifest } from './fetch-manifest.ts'
 import { digestHeader, manifestRequest, specificType } from './manifest-request.ts'
 
 /**
- * What a reference stands for, by HEAD. Where the answer to that is a refusal or not whole, the manifest itself is
- * fetched: some registries know no HEAD, answer it without digest or length, or redirect it to where only GET is allowed.
+ * Resolves a reference by HEAD. Fetches the manifest if the registry refuses HEAD, answers it without digest or length,
+ * or redirects it to a URL that allows GET only.
  */
 export async function resolve(
   endpoint: RegistryEndpoint,
@@ -26,7 +26,7 @@ export async function resolve(
 
 function describe({ headers }: WireAnswer, reference: Reference): Descriptor | undefined {
   const told = digestHeader(headers)
-  // A registry that names another digest than the one asked for is confused: the bytes decide.
+  // If the registry names another digest than the requested one, the bytes decide.
   if (reference.digest !== undefined && told !== undefined && told !== reference.digest) return undefined
   const digest = reference.digest ?? told
   const mediaType = specificType(headers['content-type'])

@@ -5,7 +5,7 @@ import { readPages } from '../lists/read-pages.ts'
 import { fetchFallback } from '../manifests/fetch-fallback.ts'
 import type { ReferrersOptions } from '../registry-client.ts'
 
-/** What refers to a manifest; see `RegistryClient.referrers`. */
+/** Lists the referrers of a manifest; see `RegistryClient.listReferrers`. */
 export async function* listReferrers(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -29,7 +29,8 @@ export async function* listReferrers(
       hasApi = false
     },
   })
-  // SPEC: a registry may leave the filter to us and says so; filtering once more is simpler than believing it.
+  // SPEC: a registry may ignore the filter and reports whether it applied it. Filtering again is simpler than trusting
+  // it.
   for await (const descriptor of all) if (fits(descriptor)) yield descriptor
   if (hasApi) return
   const list = await endpoint.within('document', signal, () => fetchFallback(endpoint, repository, digest, signal))

@@ -9,11 +9,11 @@ import type { TlsSettings, Transport } from '../transport/transport.ts'
 import { atMirror, type ParsedMirror, parseMirrors } from './mirrors.ts'
 import type { Source } from './source.ts'
 
-/** A mirror that does not answer is left sooner than a registry: there is another source. */
+/** Fewer tries than at a registry, since another source remains. */
 const TRIES_AT_MIRROR = 2
 const LONGEST_RETRY_AFTER_AT_MIRROR_MS = 1000
 
-/** The registries that a client talks to, each opened when it is first needed. */
+/** The endpoints of a client, each created when it is first needed. */
 export class Endpoints {
   readonly #options: RegistryClientOptions
   readonly #transport: Transport
@@ -33,12 +33,12 @@ export class Endpoints {
     }
   }
 
-  /** The registry of a repository itself, for everything that changes it. */
+  /** Returns the endpoint of a repository's own registry, which every change must use. */
   at({ registry }: Pick<Repository, 'registry'>): RegistryEndpoint {
     return this.#open(registry, undefined)
   }
 
-  /** Where a repository can be read: its mirrors, then the registry. */
+  /** Returns the sources of a repository: its mirrors, then the registry. */
   sources(repository: Repository): readonly Source[] {
     const { registry } = repository
     const mirrors = this.#mirrors.get(registry) ?? []
@@ -112,7 +112,7 @@ async function findCredential(
   if (credentials === false) return undefined
   if (typeof credentials === 'function') return credentials(registry, { signal, repository })
   if (credentials && Object.hasOwn(credentials, registry)) return credentials[registry]
-  // PERF: with node:child_process and node:fs; only a registry that asks for credentials costs that.
+  // PERF: this module loads node:child_process and node:fs; only a registry that asks for credentials needs it.
   const { defaultCredentials } = await import('../credentials/default-credentials.ts')
   return defaultCredentials(registry, environment, signal, repository)
 }

@@ -1,11 +1,11 @@
 import { LayerStoreError } from '../../errors/index.ts'
 
-/** Whether the failure is that of one place, and another may do better. */
+/** True if a failure concerns only its source, so that another source may succeed. */
 export function isFaultOfSource(error: unknown, signal: AbortSignal | undefined): boolean {
   return !signal?.aborted && error instanceof LayerStoreError
 }
 
-/** Does the work with the first source that can; the failure of the last one is thrown. */
+/** Runs the work at each source until one succeeds. If all fail, throws the failure of the last one. */
 export async function firstOf<S, T>(
   sources: readonly S[],
   signal: AbortSignal | undefined,

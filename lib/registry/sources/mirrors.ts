@@ -2,19 +2,19 @@ import { FormatError } from '../../errors/index.ts'
 import { isRepositoryPath, type Repository } from '../../oci/index.ts'
 import type { RegistryMirror } from '../client-options.ts'
 
-/** A mirror as it is asked. */
+/** A parsed mirror setting. */
 export interface ParsedMirror {
   readonly location: string
   /** Name of the mirror as a registry. */
   readonly registry: string
-  /** What its repositories begin with. */
+  /** Prefix of its repositories. */
   readonly prefix: string
   readonly sendOrigin: boolean
   readonly byDigestOnly: boolean
 }
 
 /**
- * Reads the mirrors of a registry.
+ * Parses the mirrors of a registry.
  *
  * @throws `FormatError` `ERR_INVALID_ARGUMENT`.
  */
@@ -34,7 +34,7 @@ export function parseMirrors(mirrors: readonly (string | RegistryMirror)[] | und
   })
 }
 
-/** A repository as a mirror calls it. */
+/** Translates a repository to its name at a mirror. */
 export function atMirror({ repository }: Repository, { registry, prefix }: ParsedMirror): Repository {
   return { registry, repository: prefix === '' ? repository : `${prefix}/${repository}` }
 }

@@ -1,13 +1,13 @@
 import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 
-/** One place that holds a repository: a mirror, or the registry itself. */
+/** One source of a repository: a mirror, or the registry itself. */
 export interface Source {
-  /** What events call it. */
+  /** Name of the source in events. */
   readonly name: string
   readonly endpoint: RegistryEndpoint
-  /** The repository as this place calls it. */
+  /** The repository under its name at this source. */
   readonly repository: Repository
-  /** Not to be asked what a tag stands for. */
+  /** The source must not resolve tags. */
   readonly byDigestOnly: boolean
 }

@@ -1,18 +1,18 @@
 const KEPT_BLOBS = 1000
 
 interface Record {
-  /** Every source of the blob, the registry last. */
+  /** All sources of the blob; the registry is the last. */
   readonly names: readonly string[]
-  /** Those that gave bytes since the last refusal. */
+  /** Sources that delivered bytes since the last `distrust`. */
   readonly gave: Set<string>
   readonly refusals: Map<string, number>
 }
 
-/** Remembers which sources gave wrong bytes for which blob. */
+/** Remembers which sources delivered wrong bytes for which blob. */
 export class Trust {
   readonly #records = new Map<string, Record>()
 
-  /** The sources to ask for a blob, out of all there are: not those that gave wrong bytes, if there are others. */
+  /** Selects the sources to ask for a blob: those that delivered no wrong bytes; if there are none, the registry. */
   usable(blob: string, names: readonly string[]): readonly string[] {
     const record = this.#records.get(blob)
     if (!record) return names
@@ -20,16 +20,16 @@ export class Trust {
     return good.length > 0 ? good : names.slice(-1)
   }
 
-  /** A source has given bytes of a blob. */
+  /** Records that a source has delivered bytes of a blob. */
   note(blob: string, names: readonly string[], name: string): void {
     const record = this.#records.get(blob) ?? { names, gave: new Set(), refusals: new Map() }
     record.gave.add(name)
     this.#records.set(blob, record)
-    // What is forgotten costs one more try, no more.
+    // A dropped record costs at most one further try.
     if (this.#records.size > KEPT_BLOBS) this.#records.delete(this.#records.keys().next().value!)
   }
 
-  /** The bytes that were given are wrong. Says whether to fetch again. */
+  /** Records that the delivered bytes were wrong. Returns whether to fetch the blob again. */
   distrust(blob: string): boolean {
     const record = this.#records.get(blob)
     if (!record || record.gave.size === 0) return false

@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { Condition } from '../../internal/concurrency/condition.ts'
 import type { BodySource } from './body-source.ts'
 
-/** Bytes held before the sender has to wait. */
+/** Bytes held before the inbox pauses the message. */
 const MOST_BYTES = 512 * 1024
 
 /**
- * Takes the bytes of an answer off its stream, and hands over all that have come since it was last asked.
+ * Collects the bytes of an answer from its stream. `take` returns all that have arrived since the last call.
  *
- * PERF: the stream's own iterator stops the socket after each 64 KiB and starts it again, and everything that passes bytes
- * on does so for each of them. What came in one turn of the event loop is passed on as one piece.
+ * PERF: the stream's own iterator pauses and resumes the socket for each 64 KiB, and every later step runs once for
+ * each. The inbox passes on the bytes of one turn of the event loop as one chunk.
  */
 export class BodyInbox implements BodySource {
   readonly #message: IncomingMessage
@@ -24,7 +24,7 @@ export class BodyInbox implements BodySource {
     message.once('end', () => this.#finish({}))
     message.once('close', () => this.#finish({ error: Object.assign(new Error('aborted'), { code: 'ECONNRESET' }) }))
     message.on('data', (chunk: Uint8Array) => this.#add(chunk))
-    // A message that was destroyed before says nothing more.
+    // A message that was destroyed earlier emits no further event.
     if (message.destroyed && !message.readableEnded) this.#finish({ error: message.errored ?? undefined })
   }
 
@@ -55,7 +55,7 @@ export class BodyInbox implements BodySource {
 
   #add(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return
-    // Woken behind everything that this turn of the event loop still brings.
+    // `setImmediate` runs after all chunks that this turn of the event loop still delivers.
     if (this.#bytes === 0 && this.#changed.isAwaited) setImmediate(() => this.#changed.notify())
     this.#chunks.push(chunk)
     this.#bytes += chunk.byteLength

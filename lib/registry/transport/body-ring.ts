@@ -1,34 +1,36 @@
 /**
- * What is given at a time, where so much has come: what a store writes without gathering it. PERF: pieces of 256 KiB take
- * 10 % more processor time, some of 1 MiB up to twice as much in the system.
+ * Largest chunk that `give` returns: a store writes it without gathering. PERF: pieces of 256 KiB take 10 % more
+ * processor time; pieces of 1 MiB take up to twice the system time.
  */
 const PIECE_BYTES = 512 * 1024
-/** Memory of one body under way: a piece that is looked at, and one that comes. PERF: more of them gain nothing. */
+/**
+ * Memory of one body: one piece that the caller reads and one that is being received. PERF: more pieces gain nothing.
+ */
 const RING_BYTES = 2 * PIECE_BYTES
-/** Below this there is no room: it is not worth a call of the system. */
+/** Less free memory than this counts as none: it is not worth a system call. */
 const LEAST_ROOM = 128 * 1024
-/** Rings kept for the next bodies: as many as a registry has downloads at a time. */
+/** Number of idle rings kept for later bodies: the default number of concurrent downloads of a registry. */
 const KEPT = 4
 
 const kept: Uint8Array<ArrayBuffer>[] = []
 
 /**
- * Memory that is filled at one place while it is emptied at another, without a copy. What was given is the taker's until
- * `free`.
+ * Ring buffer that the socket fills at one end while the caller reads at the other, without a copy. A chunk that `give`
+ * returned is valid until `free`.
  */
 export class BodyRing {
   #memory: Uint8Array<ArrayBuffer> | undefined = kept.pop() ?? Buffer.allocUnsafeSlow(RING_BYTES)
-  /** Bytes since the beginning that came, were given, and are not needed any more. */
+  /** Numbers of bytes received, given to the caller, and freed by the caller, since the start of the body. */
   #came = 0
   #given = 0
   #freed = 0
 
-  /** Bytes that came and were not given. */
+  /** Bytes received but not given yet. */
   get waiting(): number {
     return this.#came - this.#given
   }
 
-  /** Bytes that still have to come before the next piece is whole. */
+  /** Bytes still to receive until the next piece is complete. */
   get missing(): number {
     return PIECE_BYTES - (this.#given % PIECE_BYTES) - this.waiting
   }
@@ -38,8 +40,10 @@ export class BodyRing {
   }
 
   /**
-   * Where the next bytes go, `most` at most. SAFETY: without room this is memory that somebody may still look at: nothing
-   * must be read into it before there is room again, and then it is free.
+   * Returns the memory for the next bytes, at most `most`.
+   *
+   * SAFETY: if `hasRoom` is false, this memory overlaps a chunk that the caller still reads, and a read into it would
+   * corrupt that chunk. The socket must stay stopped until `hasRoom` is true; the memory is free then.
    */
   room(most: number): Uint8Array {
     const free = Math.max(LEAST_ROOM, RING_BYTES - (this.#came - this.#freed))
@@ -47,7 +51,7 @@ export class BodyRing {
     return this.#of(from, Math.min(RING_BYTES - from, free, most))
   }
 
-  /** Bytes have come, where `room` said or elsewhere. */
+  /** Adds received bytes. Copies them only if they are not already in the memory that `room` returned. */
   took(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.byteLength; ) {
       const place = this.room(bytes.byteLength - at)
@@ -58,7 +62,7 @@ export class BodyRing {
     }
   }
 
-  /** Of what came, what can be given in one piece. */
+  /** Returns the next received bytes that lie in one piece. */
   give(): Uint8Array {
     const from = this.#given % RING_BYTES
     const length = Math.min(this.waiting, PIECE_BYTES - (from % PIECE_BYTES))
@@ -66,12 +70,14 @@ export class BodyRing {
     return this.#of(from, length)
   }
 
-  /** What was given is not looked at any more. */
+  /** Frees the chunks given so far: the caller no longer reads them. */
   free(): void {
     this.#freed = this.#given
   }
 
-  /** Gives the memory to the next ring. Nobody may write to it, or look at what was given, after that. */
+  /**
+   * Returns the memory to the pool of rings. The socket must not write to it afterwards, nor the caller read from it.
+   */
   release(): void {
     if (this.#memory && kept.length < KEPT) kept.push(this.#memory)
     this.#memory = undefined

@@ -1,9 +1,15 @@
-/** A body that comes in over a connection. */
+/** A body that is being received over a connection. */
 export interface BodySource {
-  /** The bytes that have come, at least one; `undefined` at the end. Rejects with what broke the body, after its bytes. */
+  /**
+   * Resolves to the bytes received so far, at least one; `undefined` at the end. After a failure it first returns the
+   * bytes received before, then rejects with the error.
+   */
   take(): Promise<Uint8Array | undefined>
-  /** Ends the connection with an error, which `take` gives after the bytes that have come. */
+  /** Closes the connection with an error. `take` rejects with it after the bytes received before. */
   fail(error: Error): void
-  /** Nothing more is taken, and nothing that was taken is looked at: ends the connection unless all bytes have come. */
+  /**
+   * Ends the use of the source: the caller neither takes nor reads any more bytes. Closes the connection unless the
+   * body is complete.
+   */
   close(): void
 }

@@ -2,13 +2,14 @@ import type { ClientRequest } from 'node:http'
 import { RegistryError } from '../../errors/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 
-/** A registry that says `102 Processing` every few seconds while it hashes a blob stays below this. */
+/** Far above honest use: a registry may send `102 Processing` every few seconds while it hashes a blob. */
 const MOST_INTERIM_ANSWERS = 100
 
 /**
- * Ends a call that gets interim answers (1xx) without end.
+ * Ends a request that receives too many interim answers (1xx).
  *
- * SAFETY: node:http passes over them, and only the time for the answer would end that.
+ * SAFETY: node:http discards interim answers and waits for the final one. A registry could send them without end and
+ * occupy the connection until the time limit for the answer; the count ends the request earlier.
  */
 export function boundInterimAnswers(call: ClientRequest, { method, url }: { method: string; url: URL }): void {
   let count = 0

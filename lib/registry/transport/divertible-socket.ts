@@ -1,22 +1,25 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 
-/** What a socket reads at a time while nobody has diverted it. */
+/** Size of one read while no reader has diverted the socket. */
 const ORDINARY_BYTES = 64 * 1024
 
-/** Where the bytes of a diverted socket go. */
+/** Receiver of the bytes of a diverted socket. */
 export interface SocketReader {
-  /** Memory for the next bytes, at least one; asked for after each `took`, also when that was `false`. */
+  /**
+   * Returns the memory for the next bytes, at least one. The socket calls it after each `took`, even if that returned
+   * `false`.
+   */
   room(): Uint8Array
-  /** Bytes have come, at the beginning of `memory`. `false` stops reading until `socket.read(0)`. */
+  /** Receives the bytes just read, which lie at the start of `memory`. `false` stops reading until `socket.read(0)`. */
   took(memory: Uint8Array): boolean
 }
 
 const diversions = new WeakMap<Socket, (reader: SocketReader) => void>()
 
 /**
- * A connection whose bytes can be taken off before they pass through its stream, straight into memory of the taker.
+ * Opens a connection whose bytes can be diverted from its stream straight into memory of a {@link SocketReader}.
  *
- * PERF: a stream gets each 64 KiB in memory of its own, which costs more than receiving them.
+ * PERF: a stream allocates memory for each 64 KiB that it reads, which costs more than receiving them.
  */
 export function connectDivertible(options: NetConnectOpts): Socket {
   let memory: Uint8Array = Buffer.allocUnsafeSlow(ORDINARY_BYTES)
@@ -24,11 +27,12 @@ export function connectDivertible(options: NetConnectOpts): Socket {
   const callback = (bytes: number, filled: Uint8Array) => {
     const came = filled.subarray(0, bytes)
     if (reader) return reader.took(came)
-    const goesOn = socket.push(came)
-    // SAFETY: node:http copies what it is given at once; what the stream has kept instead must stay as it is.
+    const continues = socket.push(came)
+    // SAFETY: node:http copies pushed bytes at once, so the memory can be reused. If the stream has queued them
+    // instead, the next read would overwrite them: leave that memory to the stream.
     if (socket.readableLength > 0) memory = Buffer.allocUnsafeSlow(ORDINARY_BYTES)
-    // Diverted by what was just pushed, the socket reads on for its reader.
-    return goesOn || reader !== undefined
+    // The push may have diverted the socket; the socket then continues to read for its reader.
+    return continues || reader !== undefined
   }
   const socket = connect({ ...options, onread: { buffer: () => reader?.room() ?? memory, callback } })
   diversions.set(socket, to => {
@@ -37,12 +41,15 @@ export function connectDivertible(options: NetConnectOpts): Socket {
   return socket
 }
 
-/** Whether the socket is one whose bytes can be diverted. */
+/** True if {@link connectDivertible} opened the socket. */
 export function isDivertible(socket: Socket): boolean {
   return diversions.has(socket)
 }
 
-/** From now on the bytes go to a reader, and past the stream; for good. The first ones may come in other memory than its own. */
+/**
+ * Diverts all further bytes of a socket from its stream to a reader, permanently. The first bytes may be in memory that
+ * the reader did not provide.
+ */
 export function divert(socket: Socket, reader: SocketReader): void {
   diversions.get(socket)?.(reader)
 }

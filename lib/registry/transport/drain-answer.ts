@@ -1,9 +1,9 @@
 import type { WireAnswer } from './transport.ts'
 
-/** More than this is not worth reading for the sake of keeping a connection. */
+/** Most bytes to read to keep a connection; beyond that a new connection is cheaper. */
 const DRAINED_BYTES = 64 * 1024
 
-/** Reads away the rest of an answer that has been judged already, so that its connection can be used again. */
+/** Reads and discards the rest of an answer, so that its connection can be reused. */
 export async function drainAnswer(answer: WireAnswer): Promise<void> {
   let bytes = 0
   try {
@@ -12,6 +12,6 @@ export async function drainAnswer(answer: WireAnswer): Promise<void> {
       if (bytes > DRAINED_BYTES) break
     }
   } catch {
-    // What breaks here can only cost the connection; an abort is noticed by the next step of the caller.
+    // A failure here only costs the connection; the caller's next step detects an abort.
   }
 }

@@ -5,14 +5,14 @@ import { drainAnswer } from './drain-answer.ts'
 import type { Transport, WireAnswer, WireRequest } from './transport.ts'
 
 const MAX_HOPS = 10
-/** Headers that are for the origin they were made for, and nobody else. */
+/** Headers that the client sends only to the origin that they were made for. */
 const FOR_ONE_ORIGIN = ['authorization', 'cookie', 'oci-namespace']
 
 /**
- * Exchanges a request, following redirects.
+ * Sends a request and follows redirects.
  *
- * SAFETY: credentials, client certificates and the exemption from checking certificates end at the first other origin
- * (host, port or scheme), for good.
+ * SAFETY: a registry could redirect to a host that collects secrets. At the first other origin (host, port or scheme)
+ * the request permanently loses its credentials, client certificate and exemption from certificate checks.
  */
 export async function followRedirects(
   transport: Transport,
@@ -31,7 +31,7 @@ export async function followRedirects(
   throw protocolError(request, `more than ${MAX_HOPS} redirects`)
 }
 
-/** SPEC: 307 and 308 keep the method; 301 to 303 may turn it into GET, so they are followed only where it is one. */
+/** SPEC: 307 and 308 keep the method. 301 to 303 may turn it into GET, so they are followed for GET and HEAD only. */
 function isRedirect(status: number, method: string): boolean {
   if (status === 307 || status === 308) return true
   return (status === 301 || status === 302 || status === 303) && (method === 'GET' || method === 'HEAD')

@@ -4,10 +4,11 @@ import { type AddressScope, type HostLookup, isWithin } from '../addresses/addre
 import { kindOfAddress } from '../addresses/private-address.ts'
 
 /**
- * The look-up of a connection that may only go to addresses within `reach`.
+ * Creates the look-up function of a connection that may only go to addresses within `reach`.
  *
- * SAFETY: the addresses that are checked are those that are connected to, so a name that changes its mind in between
- * gains nothing; one forbidden address among several is enough to refuse, since any of them may be chosen.
+ * SAFETY: a host name can resolve to a public address when checked and to a private one when connected (DNS rebinding).
+ * The connection uses exactly the addresses that were checked here. One forbidden address among several refuses the
+ * name, since the connection may choose any of them.
  */
 export function guardedLookup(resolve: HostLookup, reach: AddressScope): LookupFunction {
   return (hostname, options, callback) => {
@@ -26,7 +27,7 @@ export function guardedLookup(resolve: HostLookup, reach: AddressScope): LookupF
   }
 }
 
-/** The system's look-up, as `HostLookup`. */
+/** The system's look-up as a {@link HostLookup}. */
 export async function systemLookup(hostname: string): Promise<readonly LookupAddress[]> {
   const { lookup } = await import('node:dns/promises')
   return lookup(hostname, { all: true })
@@ -36,7 +37,7 @@ function unknownHost(hostname: string): Error {
   return Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' })
 }
 
-/** Only the caller knows which request this was for: `networkError` names it. */
+/** The look-up does not know the request; `networkError` adds its method and URL. */
 function blocked(hostname: string): Error {
-  return Object.assign(new Error(`the name ${hostname} stands for a private address`), { code: 'ERR_BLOCKED_URL' })
+  return Object.assign(new Error(`the name ${hostname} resolves to a private address`), { code: 'ERR_BLOCKED_URL' })
 }

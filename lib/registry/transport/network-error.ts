@@ -3,7 +3,7 @@ import { isErrno } from '../../internal/errno.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import type { WireRequest } from './transport.ts'
 
-const PASSING = [
+const TRANSIENT = [
   'ECONNRESET',
   'ECONNREFUSED',
   'ECONNABORTED',
@@ -17,7 +17,7 @@ const PASSING = [
 ]
 
 /**
- * The error for an exchange that broke: no whole answer, or one that is not HTTP.
+ * Builds the error for an exchange that ended without a complete answer, or whose answer is not HTTP.
  *
  * @param proxy - The proxy that the request went through.
  */
@@ -34,14 +34,14 @@ export function networkError(
   if (code.startsWith('HPE_')) {
     return new RegistryError('ERR_PROTOCOL', `answer is not valid HTTP (${code})`, details, { cause })
   }
-  const retryable = isErrno(cause, ...PASSING)
+  const retryable = isErrno(cause, ...TRANSIENT)
   const isProxy =
     proxy !== undefined && ['connect', 'getaddrinfo'].includes(String((cause as NodeJS.ErrnoException).syscall))
   const message = isProxy ? `proxy ${shownUrl(proxy)} not reached (${code})` : `no answer (${code})`
   return new RegistryError('ERR_NETWORK', message, { ...details, retryable }, { cause })
 }
 
-/** What a timer of ours reports; like the system's own `ETIMEDOUT`. */
+/** Builds the error of an expired timer, with the code of the system's own `ETIMEDOUT`. */
 export function timeoutError(what: string, ms: number): NodeJS.ErrnoException {
   const phase = what === 'connection' ? { syscall: 'connect' } : {}
   return Object.assign(new Error(`no ${what} within ${ms} ms`), { code: 'ETIMEDOUT', ...phase })

@@ -23,18 +23,18 @@ import {
 
 /** Google's registries send headers beyond Node's limit of 16 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024
-/** How a transport is set up. */
+/** Options of a transport. */
 export interface NodeTransportOptions {
   readonly timeouts: Timeouts
   /** Certificate authorities trusted besides the built-in ones, PEM. */
   readonly ca?: readonly string[] | undefined
-  /** Which proxy to use for what. @defaultValue none */
+  /** Chooses the proxy for a URL. @defaultValue none */
   readonly proxyFor?: ProxyRule | undefined
-  /** How names become addresses. @defaultValue the system's way */
+  /** Resolves host names to addresses. @defaultValue the system's resolver */
   readonly lookup?: HostLookup | undefined
 }
 
-/** {@link Transport} over node:http and node:https, which are loaded with the first request. */
+/** {@link Transport} over node:http and node:https, which it loads with the first request. */
 export class NodeTransport implements Transport {
   readonly #options: NodeTransportOptions
   readonly #protocols = new Map<string, Promise<Protocol>>()
@@ -54,8 +54,8 @@ export class NodeTransport implements Transport {
       try {
         return await converse(call, request, this.#options.timeouts, proxy)
       } catch (error) {
-        // A kept connection that the server has closed meanwhile says nothing about the server: use a new one, once.
-        // A body is not sent again here: the upload that it belongs to may have taken part of it.
+        // The server may have closed a kept connection while it was idle: retry once on a new connection. A request
+        // with a body is not retried here, since the upload may have received part of it.
         const bodiless = (request.body?.size ?? 0) === 0
         if (stale > 0 || !call.reusedSocket || !bodiless || !isReset(error)) throw error
         dropIdle(protocol.agent)
@@ -76,14 +76,17 @@ export class NodeTransport implements Transport {
     }
   }
 
-  /** Connections are kept apart by everything that decides where they lead and what was shown or checked on them. */
+  /**
+   * Returns the agent for a request. Connections are shared only between requests with the same scheme, proxy, reach
+   * and TLS settings, since these decide where a connection leads and which certificates were presented and checked.
+   */
   #protocol({ url, tls, reach = 'anywhere' }: WireRequest, proxy: URL | undefined): Promise<Protocol> {
     const { ca, lookup = systemLookup, timeouts } = this.#options
     const isTls = url.protocol === 'https:'
     const key = [url.protocol, proxy?.href, proxy ? '' : reach, isTls && tls ? this.#numberOf(tls) : ''].join(' ')
     let protocol = this.#protocols.get(key)
     if (!protocol) {
-      // PERF: the system's look-up needs no guard of ours where every address is allowed.
+      // PERF: the system's look-up needs no guard if every address is allowed.
       const unguarded = proxy !== undefined || (reach === 'anywhere' && this.#options.lookup === undefined)
       const way = { protocol: url.protocol, ca, tls, proxy, connectMs: timeouts.connectMs, closed: this.#closed }
       protocol = loadProtocol({ ...way, lookup: unguarded ? undefined : guardedLookup(lookup, reach) })
@@ -137,7 +140,7 @@ async function converse(
   try {
     const head = headOf(call, request.borrow === true)
     const sending = send(call, request, timeouts, over.signal)
-    // An answer may come before everything is sent; what is still being read for sending then must not delay it.
+    // The answer may arrive before the body is sent; a body source that hangs must not delay it.
     const { message, taken } = await Promise.race([head, sending.then(() => head)])
     return taken() ? takenAnswer(taken()!, message, request, timeouts) : answerOf(call, message, request, timeouts)
   } catch (error) {
@@ -150,7 +153,7 @@ async function converse(
   }
 }
 
-/** The head of an answer, and its body if it does not come in the message. */
+/** Head of an answer. `taken` returns the body if the client took the connection over. */
 interface Head {
   readonly message: IncomingMessage
   taken(): TakenBody | undefined
@@ -161,7 +164,7 @@ function headOf(call: ClientRequest, borrow: boolean): Promise<Head> {
     call.on('error', reject)
     call.once('close', () => reject(Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })))
     call.once('response', message => {
-      // Whatever breaks from here on is reported to whoever reads the body.
+      // The reader of the body receives later errors; without a listener they would end the process.
       message.on('error', () => {})
       resolve({ message, taken: borrow ? takeOver(call, message) : () => undefined })
     })
@@ -186,7 +189,10 @@ function connected(call: ClientRequest): Promise<void> {
   })
 }
 
-/** Waits for a phase of the exchange, which is destroyed if the phase takes too long; stops when the exchange is over. */
+/**
+ * Waits for a phase of the exchange and destroys the call if the phase exceeds its time limit. Returns early when the
+ * exchange is over.
+ */
 async function within(call: ClientRequest, phase: Promise<void>, what: string, ms: number, over: AbortSignal) {
   if (over.aborted) return
   const timer = setTimeout(() => call.destroy(timeoutError(what, ms)), ms)
@@ -196,7 +202,7 @@ async function within(call: ClientRequest, phase: Promise<void>, what: string, m
 }
 
 function answerOf(call: ClientRequest, message: IncomingMessage, request: WireRequest, timeouts: Timeouts): WireAnswer {
-  // An answer to a request that is not sent completely: the connection cannot be used again.
+  // An answer that arrives before the request is completely sent: the connection cannot be reused.
   const endsCall = !call.writableEnded
   async function* body() {
     try {
@@ -217,7 +223,7 @@ function answerOf(call: ClientRequest, message: IncomingMessage, request: WireRe
   }
 }
 
-/** The call is over; the connection is the body's alone. */
+/** Builds the answer of a taken body. node:http has ended the call; only the body uses the connection. */
 function takenAnswer(taken: TakenBody, message: IncomingMessage, request: WireRequest, timeouts: Timeouts): WireAnswer {
   const { signal, url } = request
   const abort = () => taken.fail(signal!.reason)
@@ -237,7 +243,8 @@ function takenAnswer(taken: TakenBody, message: IncomingMessage, request: WireRe
   if (signal?.aborted) abort()
   const cancel = () => {
     signal?.removeEventListener('abort', abort)
-    // SAFETY: the memory of a body that is being read is in use until its reader leaves.
+    // SAFETY: a reader that has begun may still read a chunk in the ring. `close` would return the ring to the pool,
+    // where the next body would overwrite that chunk; `fail` leaves the release to the reader.
     if (begun) taken.fail(new Error('cancelled'))
     else taken.close()
   }

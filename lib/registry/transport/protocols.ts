@@ -5,16 +5,19 @@ import { connectDivertible } from './divertible-socket.ts'
 import { openTunnel, proxyHeaders } from './proxy-tunnel.ts'
 import type { TlsSettings } from './transport.ts'
 
-/** Node's default closes connections between the phases of a transfer; the hint of the server still holds. */
+/**
+ * Node's default of 5 s closes connections between the phases of a transfer. A `Keep-Alive` hint of the server still
+ * applies.
+ */
 const KEEP_ALIVE_MS = 30_000
 
-/** A way to reach hosts, with the connections kept for it. */
+/** A way to reach hosts, with its pool of connections. */
 export interface Protocol {
   readonly agent: Agent
   open(options: RequestOptions): ClientRequest
 }
 
-/** What tells one way from another. */
+/** Settings that distinguish two pools of connections. */
 export interface Way {
   /** `http:` or `https:`. */
   readonly protocol: string
@@ -24,12 +27,12 @@ export interface Way {
   readonly proxy: URL | undefined
   readonly lookup: LookupFunction | undefined
   readonly connectMs: number
-  /** Keep no connection. */
+  /** Keep no idle connection. */
   readonly closed: boolean
 }
 
-// PERF: loading node:http and node:https takes 4 ms, which a program that never asks a registry does not pay.
-/** Prepares a way. Connections made one way are never used for another. */
+// PERF: loading node:http and node:https takes 4 ms; a program that sends no request does not load them.
+/** Creates the pool of connections for one way. Connections of one way are never used for another. */
 export async function loadProtocol(way: Way): Promise<Protocol> {
   if (way.protocol === 'https:') return loadHttps(way)
   if (way.proxy) return loadHttpByProxy(way, way.proxy)
@@ -54,7 +57,7 @@ async function loadHttps(way: Way): Promise<Protocol> {
   return { agent, open: options => https.request({ ...options, ...context, ...lookupOf(way), agent }) }
 }
 
-/** SPEC: a proxy gets the whole address of what is not encrypted (RFC 9112, absolute-form). */
+/** SPEC: a plain http request through a proxy names the whole URL (RFC 9112, absolute-form). */
 async function loadHttpByProxy(way: Way, proxy: URL): Promise<Protocol> {
   const { request, Agent } = proxy.protocol === 'https:' ? await import('node:https') : await import('node:http')
   const agent = new Agent(agentOptions(way.closed))
@@ -70,7 +73,7 @@ async function loadHttpByProxy(way: Way, proxy: URL): Promise<Protocol> {
   }
 }
 
-/** Made once for each way: reading 150 root certificates takes longer than most requests. */
+/** PERF: created once for each way, since parsing 150 root certificates takes longer than most requests. */
 async function contextOf({ ca = [], tls: settings }: Way): Promise<ConnectionOptions> {
   const extra = [...ca, ...(settings?.ca ?? [])]
   const strictness = settings?.insecure ? { rejectUnauthorized: false } : {}

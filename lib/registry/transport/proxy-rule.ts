@@ -2,19 +2,20 @@ import { BlockList, isIP } from 'node:net'
 import { FormatError } from '../../errors/index.ts'
 import { addressKind } from '../addresses/private-address.ts'
 
-/** Says through which proxy an address is reached; `undefined` for directly. */
+/** Returns the proxy for a URL; `undefined` for a direct connection. */
 export type ProxyRule = (url: URL) => URL | undefined
 
 /**
- * The rule of an option and an environment. `NO_PROXY` lists hosts, `.suffixes`, addresses, networks (`10.0.0.0/8`), each
- * with a port if it likes, or is `*`. Loopback addresses are never reached through a proxy.
+ * Builds the rule from an option and an environment. `NO_PROXY` lists hosts, `.suffixes`, addresses and networks
+ * (`10.0.0.0/8`), each optionally with a port, or is `*`. Loopback addresses are always reached directly.
  *
- * @throws `FormatError` `ERR_INVALID_ARGUMENT` for a proxy that is not an http or https address.
+ * @throws `FormatError` `ERR_INVALID_ARGUMENT` for a proxy that is not an http or https URL.
  */
 export function proxyRule(option: string | false | undefined, environment: NodeJS.ProcessEnv): ProxyRule {
   if (option === false) return () => undefined
   const variable = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
-  // SAFETY: a CGI program finds the `Proxy` header of its visitor in HTTP_PROXY.
+  // SAFETY: in a CGI program `HTTP_PROXY` holds the `Proxy` header of the request, so a remote client could choose the
+  // proxy (httpoxy, CVE-2016-5385). A CGI program uses the lower-case variable only.
   const plain = environment.REQUEST_METHOD === undefined ? variable('HTTP_PROXY') : environment.http_proxy
   const proxies: Record<string, URL | undefined> = {
     'http:': parseProxy(option ?? plain),
@@ -30,7 +31,7 @@ export function proxyRule(option: string | false | undefined, environment: NodeJ
 function parseProxy(text: string | undefined): URL | undefined {
   if (text === undefined || text === '') return undefined
   const url = URL.canParse(text) && /^https?:\/\//i.test(text) ? text : `http://${text}`
-  // SAFETY: the text is not quoted, for it may hold a password.
+  // SAFETY: the URL may contain a password, so the error does not quote it.
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && url !== text) return fail()
   return URL.canParse(url) ? new URL(url) : fail()
 }

@@ -4,7 +4,7 @@ import { RegistryError } from '../../errors/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { timeoutError } from './network-error.ts'
 
-/** The headers that a proxy wants; for nobody else. */
+/** Returns the headers that a proxy requires. They are sent to the proxy only. */
 export function proxyHeaders(proxy: URL): Record<string, string> {
   if (proxy.username === '') return {}
   const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
@@ -12,7 +12,7 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
 }
 
 /**
- * A TLS connection to a host through a proxy that sees nothing of it but the host's name.
+ * Opens a TLS connection to a host through a proxy, which learns only the host's name and port.
  *
  * @throws `RegistryError` `ERR_NETWORK` if the proxy refuses.
  */

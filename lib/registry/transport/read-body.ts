@@ -1,12 +1,16 @@
 import type { BodySource } from './body-source.ts'
 import { timeoutError } from './network-error.ts'
 
-/** SAFETY: a sender that keeps just above the idle limit would hold a slot for days. */
+/**
+ * SAFETY: a server that sends one byte just before each idle limit would occupy a download permit for days. This
+ * minimum rate ends such a transfer.
+ */
 const MIN_BYTES_PER_SECOND = 1024
 
 /**
- * The bytes of an answer as they come. Ends the socket when left early, when nothing came for `idleMs`, or when less
- * than 1 KiB/s came over that time. Only time spent waiting counts, so a slow consumer is never blamed on the sender.
+ * Streams the bytes of an answer. Closes the source when the caller leaves the loop, when no byte arrived for `idleMs`,
+ * or when less than 1 KiB/s arrived over that time. Only time spent waiting counts, so a slow consumer never causes a
+ * timeout.
  */
 export async function* readBody(open: () => BodySource, idleMs: number): AsyncGenerator<Uint8Array, void, undefined> {
   const pace = { waiting: true, waitedMs: 0, bytes: 0 }

@@ -4,10 +4,10 @@ import { timeoutError } from './network-error.ts'
 import { BodySourceError, type RequestBody } from './transport.ts'
 
 /**
- * Writes a body as fast as the registry takes it, and ends the request. Stops early, without an error, when the request
- * is over: an answer came already, or it was destroyed.
+ * Writes a body as fast as the registry accepts it, and ends the request. Returns early, without an error, when the
+ * request is over: an answer has arrived, or the call was destroyed.
  *
- * @throws `SourceFailure` if the source fails or is not as long as announced; the request is not ended then.
+ * @throws `BodySourceError` if the source fails or its length differs from `size`; the request is not ended then.
  */
 export async function sendBody(call: ClientRequest, body: RequestBody, idleMs: number, over: AbortSignal) {
   let sent = 0
@@ -23,7 +23,7 @@ export async function sendBody(call: ClientRequest, body: RequestBody, idleMs: n
       if (over.aborted || call.destroyed) return
     }
   } finally {
-    // A source that hangs in `next` must not hold up the answer, so its end is not awaited.
+    // A source that hangs in `next` must not delay the answer, so the `return` is not awaited.
     source.return().catch(() => {})
   }
   if (sent !== body.size) throw wrongSize(body.size, sent)

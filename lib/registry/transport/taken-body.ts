@@ -4,29 +4,28 @@ import { BodyRing } from './body-ring.ts'
 import type { BodySource } from './body-source.ts'
 import { divert, type SocketReader } from './divertible-socket.ts'
 
-/** How long bytes that have come wait for others. */
+/** Longest time that received bytes wait for more. */
 const GATHER_MS = 20
 
-/** A connection in the middle of an answer. */
+/** A connection that node:http detached after the head of an answer. */
 export interface TakenSocket {
   readonly socket: Socket
-  /** Bytes of the body that have come. */
+  /** Body bytes that node:http has already read. */
   readonly first: readonly Uint8Array[]
-  /** Bytes of the whole body. */
+  /** Length of the whole body in bytes. */
   readonly length: number
 }
 
 /**
- * The body of an answer, taken off a connection that was node:http's until the end of the head. What `take` gives is the
- * caller's until it takes again: the memory is used over and over.
+ * Body of an answer, read from a connection that belonged to node:http until the end of the head. A chunk that `take`
+ * returned is valid until the next `take`: the ring reuses its memory.
  *
- * Exactly so many bytes are taken as were announced, and nothing else is ever read from the connection, which is ended
- * then.
+ * The body reads exactly the announced number of bytes and nothing else, then closes the connection.
  */
 export class TakenBody implements BodySource, SocketReader {
   readonly #socket: Socket
   readonly #ring = new BodyRing()
-  /** Bytes that have not come. */
+  /** Bytes not received yet. */
   #left: number
   #stopped = false
   #end: { readonly error?: Error } | undefined
@@ -50,15 +49,16 @@ export class TakenBody implements BodySource, SocketReader {
 
   took(memory: Uint8Array): boolean {
     if (this.#end) return false
-    // SAFETY: these bytes may lie over some that are being looked at.
+    // SAFETY: without room in the ring, these bytes may have overwritten a chunk that the caller reads. The body fails,
+    // so that such a chunk is never taken for correct.
     if (this.#stopped) this.fail(new Error('bytes came from a connection that was not to be read'))
     const bytes = memory.byteLength > this.#left ? memory.subarray(0, this.#left) : memory
     this.#ring.took(bytes)
     this.#left -= bytes.byteLength
     if (this.#left === 0) this.#finish({})
     this.#stopped = this.#left === 0 || !this.#ring.hasRoom
-    if (this.#isEnough()) this.#rouse()
-    else this.#rouseSoon()
+    if (this.#canTake()) this.#notify()
+    else this.#notifySoon()
     return !this.#stopped
   }
 
@@ -66,31 +66,31 @@ export class TakenBody implements BodySource, SocketReader {
     this.#ring.free()
     if (this.#stopped && !this.#end && this.#ring.hasRoom) {
       this.#stopped = false
-      // Not `resume`, which reads once more in a later turn, whatever has been stopped by then.
+      // NODE: `resume` would read once more in a later turn, even if the ring is full by then; `read(0)` reads now.
       this.#socket.read(0)
     }
-    if (!this.#isEnough()) await this.#more()
+    if (!this.#canTake()) await this.#waitForMore()
     if (this.#ring.waiting > 0) return this.#ring.give()
     if (this.#end?.error) throw this.#end.error
     return undefined
   }
 
-  #isEnough(): boolean {
+  #canTake(): boolean {
     return this.#end !== undefined || this.#ring.missing <= 0
   }
 
-  #more(): Promise<void> {
+  #waitForMore(): Promise<void> {
     const changed = this.#changed.wait()
-    this.#rouseSoon()
+    this.#notifySoon()
     return changed
   }
 
-  /** PERF: what comes in small pieces is gathered for a moment, since each piece passes through all that follows. */
-  #rouseSoon(): void {
-    if (this.#changed.isAwaited && this.#ring.waiting > 0) this.#timer ??= setTimeout(() => this.#rouse(), GATHER_MS)
+  /** PERF: waits a moment for small reads to add up, since every chunk passes through all later steps. */
+  #notifySoon(): void {
+    if (this.#changed.isAwaited && this.#ring.waiting > 0) this.#timer ??= setTimeout(() => this.#notify(), GATHER_MS)
   }
 
-  #rouse(): void {
+  #notify(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#changed.notify()
@@ -104,10 +104,11 @@ export class TakenBody implements BodySource, SocketReader {
     if (this.#end) return
     this.#end = end
     this.#stopped = true
-    // Stopped first: the connection may be closed in a later turn, and its memory is given to others.
+    // SAFETY: `destroy` may take effect in a later turn, after the ring went to another body. `pause` stops reads into
+    // it now.
     this.#socket.pause()
     this.#socket.destroy()
-    this.#rouse()
+    this.#notify()
   }
 
   close(): void {

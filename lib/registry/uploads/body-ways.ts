@@ -1,16 +1,16 @@
 import type { RegistryError } from '../../errors/index.ts'
 
-/** How the bytes of a blob reach the registry: with the PUT that closes the upload, or before it, by PATCH. */
+/** Request that carries the bytes of a blob: the PUT that closes the upload, or PATCH requests before it. */
 export type BodyWay = 'PUT' | 'PATCH'
 
-/** What a registry has shown of the ways that it takes. */
+/** The method that a registry is known to require. */
 export interface LearnedWay {
   bodyWay: BodyWay | undefined
 }
 
 /**
- * Chooses between the two ways. Some registries take bodies by PATCH only (docker/buildx#196), some by PUT only
- * (openai/tart#179): a blob that one way cannot deliver goes the other way.
+ * Chooses between PUT and PATCH. Some registries accept bodies by PATCH only (docker/buildx#196), some by PUT only
+ * (openai/tart#179). A blob that fails by one method is sent by the other.
  */
 export class BodyWays {
   readonly #learned: LearnedWay
@@ -22,30 +22,30 @@ export class BodyWays {
     this.#next = learned.bodyWay
   }
 
-  /** The way to take; `undefined` as long as nothing speaks against either. */
+  /** The method to use; `undefined` while both may work. */
   get next(): BodyWay | undefined {
     return this.#next
   }
 
-  /** Whether the registry has refused the way. */
+  /** True if the registry has refused the method. */
   isRefused(way: BodyWay): boolean {
     return this.#refused?.way === way
   }
 
-  /** The way has failed, perhaps in passing: tries the other one next, unless that is refused. */
+  /** Records that a method failed, perhaps temporarily: the next try uses the other one unless it was refused. */
   avoid(way: BodyWay): void {
     const other = otherThan(way)
     if (!this.isRefused(other)) this.#next = other
   }
 
-  /** The registry does not take the way. Throws the refusal of the first way if it does not take the other one either. */
+  /** Records that the registry refuses a method. If it refuses both, throws the refusal of the first. */
   refuse(way: BodyWay, error: RegistryError): void {
     if (this.#refused && this.#refused.way !== way) throw this.#refused.error
     this.#refused ??= { way, error }
     this.#next = otherThan(way)
   }
 
-  /** The blob has arrived: after a failure of the other way, the next blob takes this one at once. */
+  /** Records that the blob was stored. If the other method had failed, later blobs use this one at once. */
   succeeded(way: BodyWay): void {
     if (this.#next === way) this.#learned.bodyWay = way
   }

@@ -2,12 +2,12 @@ import type { Repository } from '../../oci/index.ts'
 import { SUCCESS } from '../answers/success.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 
-/** An aborted call has to end within a second; what is left behind then, the registry drops after a while. */
+/** An aborted call must end within a second. The registry removes an abandoned upload after a while. */
 const CANCEL_MS = 1000
 
 /**
- * Tells the registry that an upload is given up. Never throws: the reason for giving up is what the caller has to report,
- * and many registries do not support this at all.
+ * Cancels an upload at the registry. Never throws: the caller reports the reason for cancelling, and many registries do
+ * not support this request.
  */
 export async function cancelUpload(endpoint: RegistryEndpoint, repository: Repository, location: URL): Promise<void> {
   try {

@@ -6,8 +6,8 @@ import { cancelUpload } from './cancel-upload.ts'
 import { type StartedUpload, type StartUploadOptions, startUpload } from './start-upload.ts'
 
 /**
- * Asks the registry to take a blob over from another of its repositories, or from any of them; `false` if it would not, for whatever reason: the
- * upload that follows will tell.
+ * Asks the registry to mount a blob from another of its repositories, or from any; `false` if it does not. Any cause of
+ * a refusal appears again in the upload that follows.
  */
 export async function mountBlob(
   endpoint: RegistryEndpoint,

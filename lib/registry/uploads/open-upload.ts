@@ -5,20 +5,21 @@ import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import { type StartedUpload, startUpload } from './start-upload.ts'
 
-/** How to open an upload. */
+/** Options of {@link openUpload}. */
 export interface OpenUploadOptions {
-  /** Whether the registry may take the blob over from elsewhere, and from where it is thought to have it. */
+  /** Let the registry mount the blob instead, and from which repository it probably can; `false` to not ask for it. */
   readonly mount: { readonly from: string | undefined } | false
   readonly budget: RetryBudget
   readonly signal: AbortSignal | undefined
 }
 
 /**
- * Opens an upload, and asks in the same request that the blob be taken over instead: from a repository that is named, then from
- * wherever the registry has it. What it will not take over it opens an upload for, so asking costs nothing; a registry that
- * refuses to be asked is asked without.
+ * Opens an upload. The same request asks the registry to mount the blob instead: from the named repository, then from
+ * any. A registry that does not mount the blob opens the upload, so the question costs no request. A registry that
+ * rejects the question is asked again without it.
  *
- * SPEC: without `from` a registry may look for the blob by itself (distribution-spec 1.1, mounting a blob from another repository).
+ * SPEC: without `from` a registry may search for the blob itself (distribution-spec 1.1, mounting a blob from another
+ * repository).
  */
 export async function openUpload(
   endpoint: RegistryEndpoint,
@@ -39,12 +40,12 @@ export async function openUpload(
     isRefused = refused
   }
   const started = await startUpload(endpoint, repository, digest, options)
-  // Only now it is known that it was the question.
+  // The success without the question shows that the question caused the refusal.
   endpoint.learned.refusesMount ||= isRefused
   return started
 }
 
-/** Asked once: whatever may have been wrong, the next request is asked for less. */
+/** Sends one request without retries: after any failure the next request asks for less. */
 async function askToMount(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -57,7 +58,7 @@ async function askToMount(
   } catch (error) {
     const { status = 0, retryable } = error instanceof RegistryError ? error : { retryable: true }
     const refused = !retryable && status >= 400
-    // A password that is wrong is not to be shown twice: that may lock its owner out.
+    // Sending a wrong password twice may lock the account.
     const isKnownAnswer = from === undefined && status === 401
     if (!refused || isKnownAnswer) await endpoint.waitAfter(error, options.budget, options.signal)
     return { started: undefined, refused }

@@ -1,17 +1,17 @@
-/** How a blob's bytes are had. */
+/** The ways to open a blob's bytes. */
 export interface UploadContent {
   open(): AsyncIterable<Uint8Array>
   readonly openAt: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
 }
 
 /**
- * Reads a blob piece by piece. As long as pieces follow one another the source is read in one go, so that one that
- * verifies what it gives can do so; only going back opens it anew.
+ * Reads a blob piece by piece. Consecutive pieces come from one reading of the source, so that a source that verifies
+ * its bytes can do so. Only a step back opens the source anew.
  */
 export class PieceSource {
   readonly #source: UploadContent
   #chunks: AsyncIterator<Uint8Array> | undefined
-  /** First byte that `#rest` or the next chunk begins with. */
+  /** Offset of the first byte of `#rest`, or else of the next chunk. */
   #position = 0
   #rest: Uint8Array = new Uint8Array(0)
 
@@ -19,11 +19,11 @@ export class PieceSource {
     this.#source = source
   }
 
-  /** The bytes from `offset` to `end`; without `end`, all that come. Only one reading at a time. */
+  /** Streams the bytes from `offset` to `end`; without `end`, to the end of the source. Only one reading at a time. */
   async *read(offset: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void, undefined> {
     if (!this.#chunks || this.#position !== offset) await this.#open(offset)
     const chunks = this.#chunks!
-    // A reading that is left in the middle leaves nothing to go on with.
+    // A reading that ends in the middle cannot be continued, so the next one opens the source anew.
     this.#chunks = undefined
     try {
       for (let at = offset; at < end; ) {
@@ -37,13 +37,13 @@ export class PieceSource {
       }
       this.#chunks = chunks
     } finally {
-      if (this.#chunks !== chunks) letGo(chunks)
+      if (this.#chunks !== chunks) closeInBackground(chunks)
     }
   }
 
-  /** Frees what is open. */
+  /** Closes the source if it is open. */
   close(): void {
-    if (this.#chunks) letGo(this.#chunks)
+    if (this.#chunks) closeInBackground(this.#chunks)
     this.#chunks = undefined
   }
 
@@ -68,7 +68,7 @@ export class PieceSource {
   }
 }
 
-/** A source that hangs must not hold up whoever leaves it, so its end is not awaited. */
-function letGo(chunks: AsyncIterator<Uint8Array>): void {
+/** Ends a reading without waiting: a source that hangs must not delay the caller. */
+function closeInBackground(chunks: AsyncIterator<Uint8Array>): void {
   void chunks.return?.().catch(() => {})
 }

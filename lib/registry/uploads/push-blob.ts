@@ -14,14 +14,17 @@ import { LostUpload, type PieceUpload, sendPieces } from './send-pieces.ts'
 import { type UploadSlot, uploadSlot } from './upload-state.ts'
 import { uploadStatus } from './upload-status.ts'
 
-/** Large enough not to be slowed down by the answers between, small enough to be sent again. */
+/** Large enough to make the cost of a request negligible, small enough to be sent again. */
 const CHUNK_BYTES = 16 * 1024 * 1024
-/** A registry that refuses even this as too large refuses for another reason. */
+/** A registry that refuses even this size as too large (413) has another reason. */
 const SMALLEST_CHUNK_BYTES = 64 * 1024
-/** SAFETY: of a piece that a registry took in part, less than this is no progress, or it could take one byte at a time. */
+/**
+ * SAFETY: a registry could accept one byte of each piece and keep the client busy without end. Less than this, of a
+ * piece that was accepted in part, is no progress.
+ */
 const PROGRESS_BYTES = 1024 * 1024
 
-/** Once may be an accident; a registry that answers every first piece with 404 knows no pieces. */
+/** One loss may be an accident; a registry that answers every first piece with 404 does not support pieces. */
 const LOST_AT_ONCE = 2
 
 /** Uploads a blob; see `RegistryClient.pushBlob`. */
@@ -58,7 +61,7 @@ interface PushContext {
   readonly open: () => AsyncIterable<Uint8Array>
 }
 
-/** One upload as the registry has it now. */
+/** State of one upload at the registry. */
 interface Session {
   location: URL
   readonly offset: number
@@ -70,9 +73,9 @@ class BlobPush {
   readonly #budget: RetryBudget
   readonly #sent: ByteBound
   readonly #ways: BodyWays
-  /** Bytes in a piece as wished for; the blob is sent whole if it is not larger. */
+  /** Preferred size of a piece in bytes. A blob that is not larger is sent whole. */
   #wished: number
-  /** Most bytes that the registry ever held, and how many of them it held when that was last called progress. */
+  /** Most bytes that the registry ever held; and how many it held at the last progress. */
   #furthest = 0
   #counted = 0
   #lostAtOnce = 0
@@ -103,7 +106,10 @@ class BlobPush {
     return 'mounted'
   }
 
-  /** What to go on with; nothing if the registry took the blob over, which is better than to go on. */
+  /**
+   * Returns the upload to continue; `undefined` if the registry mounted the blob, which is better than resuming an
+   * upload.
+   */
   async #begin(): Promise<Session | undefined> {
     const { endpoint, repository, options } = this.#context
     const from = typeof options.mount === 'object' ? options.mount.from : undefined
@@ -115,7 +121,7 @@ class BlobPush {
     return started && resumed
   }
 
-  /** The upload that an earlier call left open, if the registry still knows it. */
+  /** Returns the upload that an earlier call left open, if the registry still knows it. */
   async #resume(): Promise<Session | undefined> {
     const { endpoint, repository, descriptor, slot, options } = this.#context
     const location = await slot?.load(endpoint)
@@ -133,7 +139,7 @@ class BlobPush {
     return undefined
   }
 
-  /** A new upload; `undefined` if the registry took the blob over instead. */
+  /** Opens a new upload; `undefined` if the registry mounted the blob instead. */
   async #start(from: string | undefined): Promise<Session | undefined> {
     const { endpoint, repository, descriptor, options } = this.#context
     const { answer, location, mounted, minBytes } = await openUpload(endpoint, repository, descriptor.digest, {
@@ -181,7 +187,9 @@ class BlobPush {
     }
   }
 
-  /** Sending the same bytes again and again is no progress. */
+  /**
+   * Records the bytes that the registry holds. Returns whether that is progress; sending the same bytes again is none.
+   */
   #reached(offset: number, isWhole: boolean): boolean {
     const isProgress = offset > this.#furthest && (isWhole || offset - this.#counted >= PROGRESS_BYTES)
     this.#furthest = Math.max(this.#furthest, offset)
@@ -202,10 +210,10 @@ class BlobPush {
     return true
   }
 
-  /** Makes ready for another try, or throws the error. */
+  /** Prepares another try, or throws the error. */
   async #recover(session: Session, inPieces: boolean, error: unknown): Promise<void> {
     const { endpoint, repository, slot, options } = this.#context
-    if (inPieces && slot && mayGoOnLater(error, options.signal)) throw error
+    if (inPieces && slot && mayResumeLater(error, options.signal)) throw error
     await cancelUpload(endpoint, repository, session.location)
     await slot?.clear()
     if (error instanceof BodySourceError) throw error.cause
@@ -218,33 +226,36 @@ class BlobPush {
     return this.#recoverWhole(session, error)
   }
 
-  /** After a body with the closing PUT. */
+  /** Prepares another try after a body with the closing PUT. */
   async #recoverWhole({ minBytes }: Session, error: unknown): Promise<void> {
     const { endpoint, descriptor, options } = this.#context
     if (!(error instanceof RegistryError)) throw error
     const { status = 0 } = error
     if (status === 413 && !this.#ways.isRefused('PATCH') && this.#shrink(descriptor.size, minBytes)) return
     if (REFUSES_BODY.includes(status) && descriptor.size > 0) return this.#ways.refuse('PUT', error)
-    // What broke in one piece may get through in several, and then need not be sent from its start again.
+    // A blob that failed in one piece may succeed in several, and a retry then need not start from byte 0.
     this.#wished = Math.min(this.#wished, CHUNK_BYTES)
     if (LOSES_BODY.includes(status) || descriptor.size > CHUNK_BYTES) this.#ways.avoid('PUT')
-    await endpoint.waitAfter(asPassing(error), this.#budget, options.signal)
+    await endpoint.waitAfter(asTransient(error), this.#budget, options.signal)
   }
 }
 
-/** How registries answer a body where they take none. */
+/** Statuses of registries that do not accept a body with this method. */
 const REFUSES_BODY: readonly number[] = [400, 405, 406, 411, 415, 501]
-/** These may be that, too, or a session that was lost, or an accident. */
+/** Statuses with three possible causes: no body accepted, a lost session, or a transient failure. */
 const LOSES_BODY: readonly number[] = [404, 410, 416, 500]
 
-/** Whether the same upload may be gone on with after such an end: by a later call, perhaps of another process. */
-function mayGoOnLater(error: unknown, signal: AbortSignal | undefined): boolean {
+/** True if a later call, perhaps of another process, may resume the upload after this error. */
+function mayResumeLater(error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted) return true
   return error instanceof RegistryError && (error.retryable || error.code === 'ERR_UNAUTHORIZED')
 }
 
-/** A session that the registry has lost (404, 410) or moved on in (416) is no fault of the blob: a new one may do. */
-function asPassing(error: RegistryError): RegistryError {
+/**
+ * Makes the error of a session that the registry lost (404, 410) or advanced (416) retryable: a new session may
+ * succeed.
+ */
+function asTransient(error: RegistryError): RegistryError {
   if (![404, 410, 416].includes(error.status ?? 0)) return error
   return new RegistryError('ERR_REGISTRY', 'registry lost the upload', { ...error, retryable: true }, { cause: error })
 }

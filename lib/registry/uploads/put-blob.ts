@@ -6,7 +6,7 @@ import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-end
 import { digestHeader } from '../manifests/manifest-request.ts'
 import { drainAnswer } from '../transport/drain-answer.ts'
 
-/** The PUT that closes an upload: with the whole blob, or without a body after its pieces. */
+/** Sends the PUT that closes an upload: with the whole blob, or without a body after its pieces. */
 export async function putBlob(
   endpoint: RegistryEndpoint,
   repository: Repository,
@@ -29,7 +29,7 @@ export async function putBlob(
   if (sameAlgorithm) throw new DigestMismatchError({ expected: digest, actual: kept, what: 'pushed blob' })
 }
 
-/** Appends to the text: `searchParams` would write the rest of the query anew, and some are signed. */
+/** Appends to the URL's text: `searchParams` would re-encode the rest of the query, which may be signed. */
 function withDigest(location: URL, digest: string): URL {
   const url = new URL(location)
   url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`

@@ -15,7 +15,7 @@ import { uploadedBytes } from './upload-range.ts'
 import type { UploadSlot } from './upload-state.ts'
 import { type UploadStatus, uploadStatus } from './upload-status.ts'
 
-/** An upload that goes on piece by piece. */
+/** State of an upload in pieces. */
 export interface PieceUpload {
   readonly endpoint: RegistryEndpoint
   readonly repository: Repository
@@ -25,21 +25,23 @@ export interface PieceUpload {
   readonly sent: ByteBound
   readonly budget: RetryBudget
   readonly signal: AbortSignal | undefined
-  /** How large the next piece may be. */
+  /** Returns the largest size of the next piece. */
   pieceBytes(): number
-  /** The registry has refused so many bytes as too large. `false` if nothing smaller makes sense. */
+  /** Records that the registry refused this many bytes as too large. `false` if smaller pieces make no sense. */
   shrink(refused: number): boolean
-  /** The registry holds so many bytes, after a whole piece or a part of one. Says whether that is progress. */
+  /**
+   * Records the bytes that the registry holds, after a whole piece or a part of one. Returns whether that is progress.
+   */
   reached(offset: number, isWhole: boolean): boolean
   location: URL
-  /** Bytes that the registry holds. */
+  /** Number of bytes that the registry holds. */
   offset: number
-  /** The registry contradicted itself, or us, on how far the upload is, or does not say. */
+  /** True if the registry's offset was missing, contradictory, or different from the bytes sent. */
   isDoubtful: boolean
 }
 
 /**
- * Sends the rest of an upload and closes it. What breaks is asked for and gone on with.
+ * Sends the rest of an upload and closes it. After a failure it asks the registry for the offset and resumes there.
  *
  * @throws `LostUpload` if the blob should be sent anew.
  */
@@ -58,14 +60,17 @@ export async function sendPieces(upload: PieceUpload): Promise<void> {
 }
 
 /**
- * How an upload in pieces ended: the registry lost it, or lost it with its first piece, which some do that know no pieces;
- * or it refuses pieces, or puts them together wrongly.
+ * Reason why an upload in pieces cannot continue.
+ *
+ * - `lost`: the registry lost it.
+ * - `lost at once`: the registry lost it at the first piece, as some do that do not support pieces.
+ * - `refused`: the registry refuses pieces or assembles them wrongly.
  */
 export type UploadEnd = 'lost' | 'lost at once' | 'refused'
 
-/** Tells that an upload cannot go on, but the blob may be sent in another one. */
+/** Reports that an upload cannot continue, while another upload of the blob may succeed. */
 export class LostUpload extends Error {
-  /** What to report if there is no other try; retryable. */
+  /** The error to report if no try is left; retryable. */
   readonly failure: RegistryError
   readonly end: UploadEnd
 
@@ -75,7 +80,7 @@ export class LostUpload extends Error {
     this.end = end
   }
 
-  /** The answer that led to this. */
+  /** The error of the answer that ended the upload. */
   get first(): RegistryError {
     return this.failure.cause instanceof RegistryError ? this.failure.cause : this.failure
   }
@@ -87,14 +92,14 @@ async function sendPiece(upload: PieceUpload, end: number): Promise<void> {
     method: 'PATCH',
     url: upload.location,
     scopes: [`repository:${upload.repository.repository}:pull,push`],
-    // SPEC: without the unit that HTTP would put before it (distribution-spec, end-5).
+    // SPEC: the range has no unit, unlike in HTTP (distribution-spec, end-5).
     headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` },
-    // The last piece is read to the end of the source, so that a source that is too long is noticed.
+    // The last piece reads to the end of the source, so that a source that is too long is detected.
     body: {
       size: end - offset,
       open: () => sent.count(source.read(offset, end === descriptor.size ? undefined : end)),
     },
-    // Some registries answer 201 as if the blob were there already; it is not before the closing PUT.
+    // Some registries answer 201 here, although the blob exists only after the closing PUT.
     expect: SUCCESS,
     once: true,
     signal: upload.signal,
@@ -107,9 +112,10 @@ async function sendPiece(upload: PieceUpload, end: number): Promise<void> {
 }
 
 /**
- * The registry has taken a piece. It is asked how far the upload is only if it says less or more than that, and believed if
- * that is possible: some keep silent, some name the range of the piece alone (regclient/regclient#627, #961), some name
- * `0-0` always. Docker, skopeo and crane never look; what counts is the digest at the closing PUT.
+ * Records that the registry accepted a piece. If the answer names another offset than expected, asks for the status of
+ * the upload and uses that if it is possible. Registries differ: some name no range, some the range of the piece alone
+ * (regclient/regclient#627, #961), some always `0-0`. Docker, skopeo and crane ignore the range; the digest at the
+ * closing PUT is what counts.
  */
 async function noteTaken(upload: PieceUpload, end: number, answer: WireAnswer): Promise<void> {
   const { range } = answer.headers
@@ -124,7 +130,8 @@ async function noteTaken(upload: PieceUpload, end: number, answer: WireAnswer): 
   const isPart = held !== undefined && held > upload.offset && held < end
   upload.offset = isPart ? held : end
   const isProgress = upload.reached(upload.offset, !isPart)
-  // SAFETY: a registry that takes a few bytes of each piece would have the rest sent again without end.
+  // SAFETY: a registry could accept a few bytes of each piece and have the rest sent again without end. Such a piece
+  // counts as a failure in the retry budget.
   if (isPart && !isProgress) await upload.endpoint.waitAfter(why, upload.budget, upload.signal)
 }
 
@@ -136,23 +143,26 @@ function askStatus(upload: PieceUpload, sent: number): Promise<UploadStatus | un
 async function recover(upload: PieceUpload, end: number, error: unknown): Promise<void> {
   if (!(error instanceof RegistryError)) throw error
   const { status } = error
-  const failure = passing(error)
+  const failure = asTransient(error)
   if (status === 404 || status === 410) throw new LostUpload(failure, upload.offset === 0 ? 'lost at once' : 'lost')
   const unsupported = error.errors.some(({ code }) => code === 'UNSUPPORTED')
   if (unsupported || REFUSES_PIECES.includes(status ?? 0)) throw new LostUpload(failure, 'refused')
-  // 409: somebody else is adding to it at this moment; 416: somebody has.
+  // 409: another client is adding to the upload now. 416: another client has added to it.
   const moved = status === 409 || status === 416
   if (status === 413) {
     if (!upload.shrink(end - upload.offset)) throw error
   } else await upload.endpoint.waitAfter(moved ? failure : error, upload.budget, upload.signal)
-  await goWhereItIs(upload, end, failure)
+  await resumeAtHeldOffset(upload, end, failure)
 }
 
-/** How registries answer a piece where they take none, or not this one. */
+/** Statuses of registries that do not accept pieces, or not this one. */
 const REFUSES_PIECES: readonly number[] = [400, 405, 406, 411, 415, 501]
 
-/** After a failure only the registry knows how much of the piece it has. */
-async function goWhereItIs(upload: PieceUpload, sent: number, why: RegistryError): Promise<void> {
+/**
+ * Resumes after a failure at the offset that the registry reports: only the registry knows how much of the piece it
+ * has.
+ */
+async function resumeAtHeldOffset(upload: PieceUpload, sent: number, why: RegistryError): Promise<void> {
   const status = await askStatus(upload, sent)
   if (status?.held === undefined) throw new LostUpload(why, 'lost')
   if (status.held > sent) throw new LostUpload(why, 'refused')
@@ -169,22 +179,23 @@ async function close(upload: PieceUpload): Promise<void> {
     await putBlob(endpoint, repository, descriptor, location, { body, budget, signal })
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
-    // The answer to an earlier try may have been lost on its way, and the upload with it: closed, not forgotten.
+    // The answer to an earlier try may have been lost after the registry closed the upload: check whether the blob
+    // exists.
     const gone = error.status === 404 || error.status === 410
-    if (gone && (await isThere(upload))) return
-    // What was put together after a contradiction may be wrong where the blob is not.
+    if (gone && (await blobExists(upload))) return
+    // After a contradictory offset the assembled bytes may be wrong although the blob is right.
     const isWrong = error.status === 400 || error.status === 416
-    if (upload.isDoubtful && isWrong) throw new LostUpload(passing(error), 'refused')
-    if (gone || error.status === 416 || error.status === 409) throw new LostUpload(passing(error), 'lost')
+    if (upload.isDoubtful && isWrong) throw new LostUpload(asTransient(error), 'refused')
+    if (gone || error.status === 416 || error.status === 409) throw new LostUpload(asTransient(error), 'lost')
     throw error
   }
 }
 
-async function isThere({ endpoint, repository, descriptor, signal }: PieceUpload): Promise<boolean> {
+async function blobExists({ endpoint, repository, descriptor, signal }: PieceUpload): Promise<boolean> {
   try {
     return (await statBlob(endpoint, repository, descriptor.digest, signal))?.size === descriptor.size
   } catch (error) {
-    // The failure of the closing request is the one to report.
+    // The caller reports the failure of the closing request instead.
     if (error instanceof RegistryError) return false
     throw error
   }
@@ -196,8 +207,8 @@ function rangeError(answer: WireAnswer, end: number): RegistryError {
   return new RegistryError('ERR_PROTOCOL', `registry says that the upload holds ${said}, not 0-${end - 1}`, details)
 }
 
-/** A session that the registry has lost or moved on in is no fault of the blob: another try may do. */
-function passing(error: RegistryError): RegistryError {
+/** Makes the error of a session that the registry lost or advanced retryable: another try may succeed. */
+function asTransient(error: RegistryError): RegistryError {
   const details: RegistryErrorDetails = { ...error, retryable: true }
   return new RegistryError('ERR_REGISTRY', 'registry lost the upload', details, { cause: error })
 }

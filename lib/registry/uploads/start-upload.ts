@@ -9,29 +9,29 @@ import { drainAnswer } from '../transport/drain-answer.ts'
 
 const MAX_MINIMUM_BYTES = 1024 * 1024 * 1024
 
-/** What a new upload is asked with. */
+/** Options of {@link startUpload}. */
 export type StartUploadOptions = Pick<RegistryRequest, 'signal' | 'budget' | 'once'> & {
-  /** Take the blob over from another repository, if possible; without `from`, from any. */
+  /** Ask the registry to mount the blob from another repository; without `from`, from any. */
   readonly mount?: { readonly from: string | undefined } | undefined
 }
 
-/** How an upload began. */
+/** Outcome of {@link startUpload}. */
 export interface StartedUpload {
-  /** Facts for errors. */
+  /** Method, URL and status of the answer, for errors. */
   readonly answer: RegistryErrorDetails
-  /** Where to send the blob; `undefined` if the registry did not say. */
+  /** URL to send the blob to; `undefined` if the registry named none. */
   readonly location: URL | undefined
-  /** Nothing needs to be sent: the blob was mounted. */
+  /** True if the registry mounted the blob, so that no byte need be sent. */
   readonly mounted: boolean
-  /** Least bytes of every piece but the last. */
+  /** Minimum size of every piece but the last, in bytes. */
   readonly minBytes: number
 }
 
 /**
- * Asks the registry for an upload.
+ * Opens an upload at the registry.
  *
- * @throws `RegistryError` `ERR_BLOCKED_URL` if it should go to an address that the URL policy forbids;
- * `DigestMismatchError` if something else was mounted.
+ * @throws `RegistryError` `ERR_BLOCKED_URL` if the URL policy forbids the upload's URL; `DigestMismatchError` if the
+ * registry mounted another blob.
  */
 export async function startUpload(
   endpoint: RegistryEndpoint,
@@ -45,7 +45,7 @@ export async function startUpload(
   }
   if (mount) url.searchParams.set('mount', digest)
   if (mount?.from !== undefined) url.searchParams.set('from', mount.from)
-  // SPEC: registries compute sha256 unless they are told (distribution-spec, end-4c).
+  // SPEC: registries compute sha256 unless `digest-algorithm` names another algorithm (distribution-spec, end-4c).
   const { algorithm } = splitDigest(digest)
   if (algorithm !== 'sha256') url.searchParams.set('digest-algorithm', algorithm)
   const scopes = [`repository:${repository.repository}:pull,push`]
@@ -71,7 +71,7 @@ export async function startUpload(
   }
 }
 
-/** Registries that answer 201 to every POST say by the address that they opened an upload. */
+/** Some registries answer 201 to every POST; the URL then shows that they opened an upload. */
 function isUpload(location: string | undefined): boolean {
   return /\/blobs\/uploads\/[^/?#]/.test(location ?? '')
 }
@@ -82,7 +82,10 @@ function checkMounted(expected: Digest, actual: Digest | undefined): void {
   if (sameAlgorithm) throw new DigestMismatchError({ expected, actual, what: 'mounted blob' })
 }
 
-/** SAFETY: a registry must not talk us into one piece of any size; what a client can hold to is bounded. */
+/**
+ * SAFETY: a registry could demand pieces of any size, which the client would have to send again after a failure. The
+ * minimum is bounded.
+ */
 function minimum(header: string | string[] | undefined): number {
   const bytes = typeof header === 'string' && /^\d{1,12}$/.test(header.trim()) ? Number(header) : 0
   return Math.min(bytes, MAX_MINIMUM_BYTES)

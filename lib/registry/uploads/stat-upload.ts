@@ -5,7 +5,7 @@ import type { UploadMemory } from '../registry-client.ts'
 import { uploadSlot } from './upload-state.ts'
 import { uploadStatus } from './upload-status.ts'
 
-/** How far an upload is that an earlier call left open; see `RegistryClient.statUpload`. */
+/** Resolves to the offset of an upload that an earlier call left open; see `RegistryClient.statUpload`. */
 export async function statUpload(
   endpoint: RegistryEndpoint,
   repository: Repository,

@@ -4,15 +4,15 @@ import type { Repository } from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { UploadMemory } from '../registry-client.ts'
 
-/** Where one unfinished upload is remembered. */
+/** Entry of one unfinished upload in a memory. */
 export interface UploadSlot {
-  /** The upload's address, checked by the URL policy like one that the registry has just named. */
+  /** Resolves to the upload's URL, after the same URL policy check as for one in an answer. */
   load(endpoint: RegistryEndpoint): Promise<URL | undefined>
   save(location: URL, offset: number): Promise<void>
   clear(): Promise<void>
 }
 
-/** The place of a blob's upload to a repository in a memory; `undefined` without a memory. */
+/** Returns the entry of a blob's upload to a repository; `undefined` without a memory. */
 export async function uploadSlot(
   memory: UploadMemory | undefined,
   { registry, repository }: Repository,
@@ -35,7 +35,7 @@ export async function uploadSlot(
   }
 }
 
-/** What cannot be understood is as good as forgotten. */
+/** Returns the URL of an entry; `undefined` if the entry is malformed. */
 function locationIn(bytes: Uint8Array): string | undefined {
   try {
     const state = parseStrictJson(bytes) as { version?: unknown; location?: unknown } | null

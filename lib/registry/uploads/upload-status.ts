@@ -4,17 +4,17 @@ import type { RegistryEndpoint, RegistryRequest } from '../endpoint/registry-end
 import { drainAnswer } from '../transport/drain-answer.ts'
 import { uploadedBytes } from './upload-range.ts'
 
-/** What a registry says of an upload. */
+/** Status of an upload at the registry. */
 export interface UploadStatus {
   readonly location: URL
-  /** Bytes that it holds; `undefined` if it does not say. */
+  /** Number of bytes that the registry holds; `undefined` if it does not say. */
   readonly held: number | undefined
 }
 
 /**
- * Asks the registry how far an upload is; `undefined` if it has lost it or cannot say.
+ * Asks the registry for the status of an upload; `undefined` if it has lost the upload or does not answer the question.
  *
- * @param expected - How many bytes were sent.
+ * @param expected - Number of bytes sent.
  */
 export async function uploadStatus(
   endpoint: RegistryEndpoint,
