@@ -15,7 +15,7 @@ export const scenario = {
       input: {},
       entries: [
         { label: 'bare Node', contender: bareNode },
-        ...['digest/index', 'oci/index', 'store/index', 'registry/index', 'index'].map(door => ({
+        ...['digest/index', 'oci/index', 'disk-store/index', 'registry/index', 'index'].map(door => ({
           label: door === 'index' ? 'layerstore' : `layerstore/${door.split('/')[0]}`,
           contender: { ...bareNode, own: true },
           options: { door },

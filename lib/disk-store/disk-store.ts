@@ -9,7 +9,7 @@ import type {
   IngestOptions,
   PutOptions,
   ReadBlobOptions,
-  Store,
+  StoreDriver,
 } from '../store/index.ts'
 import { acquireIngestKey, checkIngestKey, IngestWriter, type IngestWriterParts, putThrough } from '../store/index.ts'
 import { assertRoom } from './assert-room.ts'
@@ -32,7 +32,7 @@ import { DiskLeases } from './leases/disk-leases.ts'
 import { DiskReferences } from './references/disk-references.ts'
 
 /** A store in a directory; see the room's README for the format. */
-export class DiskStore implements Store {
+export class DiskStore implements StoreDriver {
   readonly references: DiskReferences
   readonly leases: DiskLeases
   readonly collection: DiskCollection

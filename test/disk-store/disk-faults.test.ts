@@ -5,6 +5,7 @@ import { digestOf } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { acquireLock, tryLock } from '../../lib/disk-store/locks/lock.ts'
 import { createOwner, isGone } from '../../lib/disk-store/locks/owner.ts'
+import { driverOf } from '../../lib/store/drivers/store-driver.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { type Faults, systemError } from '../helpers/faulty-fs.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
@@ -297,11 +298,11 @@ test('an ingest of another user, who lets no other one look into it, stops no co
   }
   const [name] = ingests()
   failing('open', 'EACCES', `${name}/state.json`)
-  expect((await store.collection!.roots()).ingests).toEqual([])
+  expect((await driverOf(store).collection!.roots()).ingests).toEqual([])
   failing('readdir', 'EACCES', String(name))
-  expect(await store.collection!.unfinished()).toEqual({ count: 0, bytes: 0 })
+  expect(await driverOf(store).collection!.unfinished()).toEqual({ count: 0, bytes: 0 })
   failing('open', 'EIO', `${name}/state.json`)
-  expect(await thrownBy(() => store.collection!.roots())).toMatchObject({ errno: 'EIO' })
+  expect(await thrownBy(() => driverOf(store).collection!.roots())).toMatchObject({ errno: 'EIO' })
 })
 
 test('names of another kind than text are an error of the caller', async () => {

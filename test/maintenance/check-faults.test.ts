@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { checkStore, repairStore } from '../../lib/maintenance/index.ts'
+import { driverOf } from '../../lib/store/drivers/store-driver.ts'
 import type { Store } from '../../lib/store/index.ts'
 import type { Faults } from '../helpers/faulty-fs.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -70,9 +71,11 @@ test('without hard links a damaged index is copied before it is replaced', async
 
 test('what is not there cannot be put away, and what cannot be moved is an error with its errno', async () => {
   rmSync(blobPath(directory.path, image.layer.digest))
-  expect(await store.checking?.quarantine(image.layer.digest)).toBeUndefined()
+  expect(await driverOf(store).checking?.quarantine(image.layer.digest)).toBeUndefined()
   fail('rename', 'EIO')
-  expect(await thrownBy(() => store.checking!.quarantine(image.config.digest))).toMatchObject({ errno: 'EIO' })
+  expect(await thrownBy(() => driverOf(store).checking!.quarantine(image.config.digest))).toMatchObject({
+    errno: 'EIO',
+  })
 })
 
 test('two things that are put away at the same moment both keep a name', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { StoreError } from '../../lib/errors/index.ts'
 import { checkStore, planCollection, repairStore, runCollection } from '../../lib/maintenance/index.ts'
+import { driverOf } from '../../lib/store/drivers/store-driver.ts'
 import {
   type BlobWriter,
   createMemoryStore,
@@ -84,7 +85,7 @@ describe('readOnly', () => {
     const { temporaryDirectory } = await import('../helpers/temporary-directory.ts')
     using directory = temporaryDirectory('read-only')
     await using view = readOnlyStore(await openStore(directory.path))
-    const { collection, checking } = view
+    const { collection, checking } = driverOf(view)
     const calls = [
       () => collection!.alone(async () => {}),
       () => collection!.forgetNames([]),
@@ -203,8 +204,8 @@ describe('tiered', () => {
     await readAll(both.read(layer.digest))
     await both.delete(layer.digest)
     expect([await fast.stat(layer.digest), await slow.stat(layer.digest)]).toEqual([undefined, undefined])
-    expect(both.collection).toBe(slow.collection)
-    expect(both.checking).toBe(slow.checking)
+    expect(driverOf(both).collection).toBe(driverOf(slow).collection)
+    expect(driverOf(both).checking).toBe(driverOf(slow).checking)
     expect(both.derived).toBe(slow.derived)
     expect(both.leases).toBe(slow.leases)
   })
@@ -376,8 +377,8 @@ describe('verifying', () => {
     const store = verifyingStore(inner)
     const { manifest } = await putStoreImage(store)
     await store.references.set('app:1', manifest)
-    expect(store.collection).toBe(inner.collection)
-    expect(store.checking).toBe(inner.checking)
+    expect(driverOf(store).collection).toBe(driverOf(inner).collection)
+    expect(driverOf(store).checking).toBe(driverOf(inner).checking)
     expect(store.derived).toBe(inner.derived)
     expect(store.leases).toBe(inner.leases)
     expect((await thrownBy(() => readAll(store.read(`sha256:${'0'.repeat(64)}` as Digest)))).code).toBe(

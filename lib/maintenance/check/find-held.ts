@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { Limits } from '../../oci/index.ts'
-import type { Store } from '../../store/index.ts'
+import { driverOf, type Store } from '../../store/index.ts'
 import { graphOf } from '../collect/document-graph.ts'
 import { GraphMarker, type Visit } from '../collect/mark-graph.ts'
 import { ingestVisit, leaseVisits, recordVisits } from '../collect/root-visits.ts'
@@ -21,7 +21,7 @@ export async function findHeld(
   loose: readonly FoundBlob[],
   options: AbortOptions,
 ): Promise<{ has(digest: Digest): boolean }> {
-  const { collection } = store
+  const { collection } = driverOf(store)
   if (!collection) return new Set()
   const graph = graphOf(collection)
   const marking = new GraphMarker(graph)

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { CollectionDriver, Store } from '../../store/index.ts'
+import { type CollectionDriver, driverOf, type Store } from '../../store/index.ts'
 import { chooseNames } from './choose-names.ts'
 import type {
   BlobCount,
@@ -69,7 +69,7 @@ interface Look {
  * its blobs, which would look missing; so if blobs are missing and the names have changed, it starts again.
  */
 async function look(store: Store, policy: ResolvedPolicy, options: AbortOptions): Promise<Look> {
-  const driver = driverOf(store)
+  const driver = collectionDriverOf(store)
   for (let attempt = 1; ; attempt++) {
     const survey = await surveyStore(driver, policy, options)
     const choice = await chooseNames(survey, options)
@@ -83,8 +83,9 @@ async function look(store: Store, policy: ResolvedPolicy, options: AbortOptions)
 }
 
 /** The collection driver of a store; throws if it has none. */
-export function driverOf(store: Store): CollectionDriver {
-  if (store.collection) return store.collection
+export function collectionDriverOf(store: Store): CollectionDriver {
+  const { collection } = driverOf(store)
+  if (collection) return collection
   throw new StoreError('ERR_COLLECTION_UNSUPPORTED', 'garbage cannot be collected in a store of this kind')
 }
 

@@ -6,7 +6,7 @@ import type { LeaseInfo, Store, UnfinishedUsage } from '../../store/index.ts'
 import type { BlobCount } from './collection-plan.ts'
 import { GraphMarker, type RootKind } from './mark-graph.ts'
 import { markStore, surveyStore } from './mark-store.ts'
-import { driverOf } from './plan-collection.ts'
+import { collectionDriverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
 import { nameVisit } from './root-visits.ts'
 
@@ -48,7 +48,7 @@ export interface StoreUsage {
  * @throws {@link StoreError} `ERR_STORE_FORMAT`, `ERR_STORE_IO`, `ERR_COLLECTION_UNSUPPORTED`.
  */
 export async function readStoreUsage(store: Store, options: AbortOptions = {}): Promise<StoreUsage> {
-  const driver = driverOf(store)
+  const driver = collectionDriverOf(store)
   const survey = await surveyStore(driver, resolvePolicy({ unknown: 'keep' }), options)
   const entries = survey.roots.entries.filter(isDescriptor)
   const { marks } = await markStore(survey, { ...survey.roots, entries }, options)

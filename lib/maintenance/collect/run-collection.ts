@@ -7,7 +7,7 @@ import type { CollectionPlan, CollectionResult, DroppedBlob } from './collection
 import type { GraphMarker } from './mark-graph.ts'
 import { markStore, refuseUnknown, type Survey, surveyStore } from './mark-store.ts'
 import { parentsFirst } from './parents-first.ts'
-import { driverOf } from './plan-collection.ts'
+import { collectionDriverOf } from './plan-collection.ts'
 import { resolvePolicy } from './resolve-policy.ts'
 import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince, sinceVisit } from './root-visits.ts'
 
@@ -26,7 +26,7 @@ export async function runCollection(
   plan: CollectionPlan,
   options: AbortOptions = {},
 ): Promise<CollectionResult> {
-  const driver = driverOf(store)
+  const driver = collectionDriverOf(store)
   checkPlan(plan)
   if (driver.readOnly) throw new StoreError('ERR_STORE_READ_ONLY', 'nothing can be removed: the store is read-only')
   const result = await driver.alone(() => collect(driver, plan, options), options)

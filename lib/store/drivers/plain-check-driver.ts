@@ -1,10 +1,11 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../store.ts'
 import type { CheckDriver, FoundFile, FoundNames, NamedEntry } from './check-driver.ts'
+import { driverOf } from './store-driver.ts'
 
 /** A check driver built from the members that every store has. It has no quarantine. */
 export function checkDriverOf(store: Store): CheckDriver {
-  return store.checking ?? new PlainCheckDriver(store)
+  return driverOf(store).checking ?? new PlainCheckDriver(store)
 }
 
 class PlainCheckDriver implements CheckDriver {

@@ -16,6 +16,7 @@ import { acquireIngestKey, checkIngestKey } from '../drivers/ingest-key.ts'
 import { IngestWriter } from '../drivers/ingest-writer.ts'
 import { putThrough } from '../drivers/put-through.ts'
 import { checkRange, rangeOf } from '../drivers/read-range.ts'
+import type { StoreDriver } from '../drivers/store-driver.ts'
 import { verifyStored } from '../drivers/verify-stored.ts'
 import { MemoryLeases } from '../leases/memory-leases.ts'
 import type { Store } from '../store.ts'
@@ -40,7 +41,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options)
 }
 
-class MemoryStore implements Store {
+class MemoryStore implements StoreDriver {
   readonly references: MemoryReferences = new MemoryReferences(this, {
     assertOpen: () => this.#assertOpen(),
     removals: () => this.#removals,

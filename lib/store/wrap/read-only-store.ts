@@ -6,6 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions }
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
@@ -19,7 +20,7 @@ export function readOnlyStore(store: Store): Store {
   return new ReadOnlyStore(store)
 }
 
-class ReadOnlyStore implements Store {
+class ReadOnlyStore implements StoreDriver {
   readonly references: ReferenceStore
   readonly leases: LeaseStore
   readonly derived: DerivedStore
@@ -39,8 +40,9 @@ class ReadOnlyStore implements Store {
       list: (...args) => store.derived.list(...args),
       delete: () => refuse('forget derived data'),
     }
-    this.collection = store.collection && readOnlyCollection(store.collection, refuse)
-    this.checking = store.checking && readOnlyChecking(store.checking, refuse)
+    const { collection, checking } = driverOf(store)
+    this.collection = collection && readOnlyCollection(collection, refuse)
+    this.checking = checking && readOnlyChecking(checking, refuse)
   }
 
   stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {

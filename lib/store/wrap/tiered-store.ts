@@ -6,6 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadB
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
@@ -29,7 +30,7 @@ export function tieredStore(fast: Store, slow: Store, options: TieredStoreOption
   return new TieredStore(fast, slow, options.fill ?? true)
 }
 
-class TieredStore implements Store {
+class TieredStore implements StoreDriver {
   readonly #fast: Store
   readonly #slow: Store
   readonly #fill: boolean
@@ -53,11 +54,11 @@ class TieredStore implements Store {
   }
 
   get collection(): CollectionDriver | undefined {
-    return this.#slow.collection
+    return driverOf(this.#slow).collection
   }
 
   get checking(): CheckDriver | undefined {
-    return this.#slow.checking
+    return driverOf(this.#slow).checking
   }
 
   stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {

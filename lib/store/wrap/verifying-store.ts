@@ -15,6 +15,7 @@ import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
 import { checkRange } from '../drivers/read-range.ts'
+import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import { verifyStored } from '../drivers/verify-stored.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
@@ -37,7 +38,7 @@ export function verifyingStore(store: Store, options: VerifyingStoreOptions = {}
   return new VerifyingStore(store, options.hasher ?? 'wasm')
 }
 
-class VerifyingStore implements Store {
+class VerifyingStore implements StoreDriver {
   readonly #store: Store
   readonly #hasher: HasherEngine
 
@@ -59,11 +60,11 @@ class VerifyingStore implements Store {
   }
 
   get collection(): CollectionDriver | undefined {
-    return this.#store.collection
+    return driverOf(this.#store).collection
   }
 
   get checking(): CheckDriver | undefined {
-    return this.#store.checking
+    return driverOf(this.#store).checking
   }
 
   stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {

@@ -16,6 +16,7 @@ import { openStore } from '../../../lib/disk-store/index.ts'
 import { acquireLock } from '../../../lib/disk-store/locks/lock.ts'
 import { type CollectionPlan, planCollection, runCollection } from '../../../lib/maintenance/index.ts'
 import { type Descriptor, MediaType } from '../../../lib/oci/index.ts'
+import { driverOf } from '../../../lib/store/drivers/store-driver.ts'
 import { assertComplete, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
@@ -218,7 +219,7 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
   })
 
   test('named, leased or touched while the collection is at it: it stays, at whatever step that happens', async () => {
-    const driver = store.collection!
+    const driver = driverOf(store).collection!
     const [blob] = plan.drop
     const other = await openStore(directory.path, { durability: 'none' })
     const remove = (meanwhile: () => Promise<unknown>) =>
@@ -237,7 +238,7 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
     ['named', other => other.references.set('app:2', image.manifest)],
     ['leased from above', other => other.leases.hold({ digests: [image.manifest.digest] })],
   ])('%s after the last look at everything: seen at the last moment', async (_, meanwhile) => {
-    const driver = store.collection!
+    const driver = driverOf(store).collection!
     const other = await openStore(directory.path, { durability: 'none' })
     const late: Store = Object.create(store, {
       collection: {
@@ -265,7 +266,7 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
   })
 
   test('a name that is set while its blobs go is refused or kept whole, never left incomplete', async () => {
-    const driver = store.collection!
+    const driver = driverOf(store).collection!
     let named: Promise<unknown> | undefined
     const other = await openStore(directory.path, { durability: 'none' })
     await driver.alone(() =>

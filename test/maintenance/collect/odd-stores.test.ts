@@ -5,6 +5,7 @@ import type { Digest } from '../../../lib/digest/index.ts'
 import { openStore } from '../../../lib/disk-store/index.ts'
 import { planCollection, readStoreUsage, runCollection } from '../../../lib/maintenance/index.ts'
 import { MediaType } from '../../../lib/oci/index.ts'
+import { driverOf } from '../../../lib/store/drivers/store-driver.ts'
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
@@ -51,12 +52,12 @@ describe('a memory store', () => {
 
   test('does not look into what is too large for a document', async () => {
     const { digest } = await store.put(Buffer.alloc(5 * 1024 * 1024, '{'))
-    expect(await store.collection!.document(digest)).toHaveLength(0)
-    expect(await store.collection!.document(`sha256:${'0'.repeat(64)}` as Digest)).toBeUndefined()
+    expect(await driverOf(store).collection!.document(digest)).toHaveLength(0)
+    expect(await driverOf(store).collection!.document(`sha256:${'0'.repeat(64)}` as Digest)).toBeUndefined()
   })
 
   test('removes only what is as it was, is not needed, and is there', async () => {
-    const driver = store.collection!
+    const driver = driverOf(store).collection!
     const blobs = []
     for (const text of ['removed', 'changed', 'needed', 'gone']) {
       const info = await store.put(Buffer.from(text))
@@ -79,7 +80,7 @@ describe('a memory store', () => {
     const { layer, config, manifest } = await putStoreImage(store, 'late')
     let asked = 0
     const going = [layer, config, manifest].map(({ digest, size }) => ({ digest, size, modifiedMs: START }))
-    await store.collection!.remove(going, async roots => {
+    await driverOf(store).collection!.remove(going, async roots => {
       if (asked++ === 0) await store.references.set('late:1', manifest)
       return () => roots.names.length > 0
     })
@@ -91,7 +92,7 @@ describe('a memory store', () => {
     const { layer, config, manifest } = await putStoreImage(store, 'going')
     const going = [layer, config, manifest].map(({ digest, size }) => ({ digest, size, modifiedMs: START }))
     const setting = thrownBy(() => store.references.set('going:1', manifest))
-    await store.collection!.remove(going, async () => () => false)
+    await driverOf(store).collection!.remove(going, async () => () => false)
     expect(await setting).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
     expect(await store.references.get('going:1')).toBeUndefined()
   })
@@ -128,7 +129,7 @@ describe('a directory', () => {
     symlinkSync('/etc/passwd', path('blobs/sha256', link!))
     writeFileSync(path('blobs/sha256', spaces!), `\n\t {"subject":{"digest":"nonsense"}} ${' '.repeat(100)}`)
     for (const hex of [folder, link]) {
-      expect((await store.collection!.document(`sha256:${hex}` as Digest))?.byteLength ?? 0).toBe(0)
+      expect((await driverOf(store).collection!.document(`sha256:${hex}` as Digest))?.byteLength ?? 0).toBe(0)
     }
     ageBlobs(directory.path, 2 * HOUR)
     const plan = await planCollection(store)
@@ -149,7 +150,7 @@ describe('a directory', () => {
     writeFileSync(path('.layerstore/leases/1-big.json'), '')
     truncateSync(path('.layerstore/leases/1-big.json'), 65 * 1024 * 1024)
     expect((await planCollection(store)).drop).toEqual([])
-    expect((await store.collection!.roots()).leases).toMatchObject([{ id: '1-big', digests: [] }])
+    expect((await driverOf(store).collection!.roots()).leases).toMatchObject([{ id: '1-big', digests: [] }])
   })
 
   test('ingests without a state, or with a broken one, expect nothing', async () => {
@@ -158,7 +159,7 @@ describe('a directory', () => {
     writeFileSync(path('.layerstore/ingests/two/state.json'), '{"key":')
     writeFileSync(path('.layerstore/ingests/two/data'), '12345')
     writeFileSync(path('.layerstore/ingests/stray'), '')
-    expect((await store.collection!.roots()).ingests).toEqual([])
+    expect((await driverOf(store).collection!.roots()).ingests).toEqual([])
     expect((await readStoreUsage(store)).unfinished).toEqual({ count: 1, bytes: 5 })
   })
 
@@ -170,7 +171,7 @@ describe('a directory', () => {
     writeFileSync(path('.layerstore/cache/a/note.txt'), record)
     writeFileSync(path('.layerstore/cache/null.json'), 'null')
     writeFileSync(path('.layerstore/cache/large.json'), `${record}${' '.repeat(5 * 1024 * 1024)}`)
-    expect((await store.collection!.roots()).records).toEqual([])
+    expect((await driverOf(store).collection!.roots()).records).toEqual([])
   })
 
   test('leftovers of a collection are put back also where the blob has come back by itself', async () => {
@@ -184,7 +185,7 @@ describe('a directory', () => {
     expect(await reading.stat(digest)).toBeUndefined()
     await reading.close()
     await store.put(Buffer.from('twice'))
-    await store.collection!.alone(async () => expect(readdirSync(path('.layerstore/trash'))).toEqual([]))
+    await driverOf(store).collection!.alone(async () => expect(readdirSync(path('.layerstore/trash'))).toEqual([]))
     expect(await store.stat(digest)).toEqual({ digest, size: 5 })
   })
 
@@ -204,9 +205,11 @@ describe('a directory', () => {
     const plan = await planCollection(store)
     rmSync(path('blobs', digest.replace(':', '/')))
     expect((await runCollection(store, plan)).skipped).toEqual([{ digest, why: 'removed by somebody else' }])
-    expect(await store.collection!.alone(() => store.collection!.remove(plan.drop, async () => () => false))).toEqual([
-      { digest, outcome: 'gone' },
-    ])
+    expect(
+      await driverOf(store).collection!.alone(() =>
+        driverOf(store).collection!.remove(plan.drop, async () => () => false),
+      ),
+    ).toEqual([{ digest, outcome: 'gone' }])
   })
 
   test('names by two digest algorithms are understood', async () => {

@@ -1,0 +1,17 @@
+import type { Store } from '../store.ts'
+import type { CheckDriver } from './check-driver.ts'
+import type { CollectionDriver } from './collection-driver.ts'
+
+/** What a store driver implements: the {@link Store} that users hold, and what maintenance works with. */
+export interface StoreDriver extends Store {
+  /** Used by `planCollection` and `runCollection`; absent if garbage cannot be collected. */
+  readonly collection?: CollectionDriver | undefined
+
+  /** Used by `checkStore` and `repairStore`; absent if the members of {@link Store} are enough. */
+  readonly checking?: CheckDriver | undefined
+}
+
+/** The driver's side of a store that a user holds. Every store is its own driver; the members for maintenance are optional. */
+export function driverOf(store: Store): StoreDriver {
+  return store
+}

@@ -1,0 +1,29 @@
+import type { Reference } from '../oci/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
+import type { Store } from '../store/index.ts'
+import { type PlanPushOptions, planPush } from './plan-push.ts'
+import { type PushResult, type RunPushOptions, runPush } from './run-push.ts'
+
+/** Options of {@link pushImage}: those of the plan and those of the run. */
+export interface PushImageOptions extends PlanPushOptions, Omit<RunPushOptions, 'registry' | 'store'> {}
+
+/**
+ * Pushes a named image of a store to a registry: plans the push and runs the plan. Moves only the blobs that the registry
+ * lacks; the tags are set last.
+ *
+ * @example
+ * ```ts
+ * const { digest } = await pushImage(store, createRegistryClient(), 'app:1.0', 'ghcr.io/team/app:1.0')
+ * ```
+ *
+ * @throws as {@link planPush} and {@link runPush}.
+ */
+export async function pushImage(
+  store: Store,
+  registry: RegistryClient,
+  name: string,
+  reference: string | Reference = name,
+  options: PushImageOptions = {},
+): Promise<PushResult> {
+  return runPush(await planPush(store, registry, name, reference, options), options)
+}
