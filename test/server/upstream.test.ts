@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -12,7 +13,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 /** Mirror of a registry that the test controls, which has an image `some/app:1`. */
 async function startMirror(
-  options: { tagMaxAgeMs?: number; layer?: Uint8Array } = {},
+  options: { tagMaxAgeMs?: number; maxFetches?: number; layer?: Uint8Array } = {},
   here: Store = createMemoryStore(),
 ): Promise<Standing> {
   const there = createMemoryStore()
@@ -20,8 +21,8 @@ async function startMirror(
   await there.references.set('some/app:1', image.manifest)
   const origin = await createFaultyRegistry({ store: there })
   const client = registryClientFor({ retries: { tries: 1 } })
-  const { tagMaxAgeMs } = options
-  const upstream = { registry: origin.host, client, tagMaxAgeMs }
+  const { tagMaxAgeMs, maxFetches } = options
+  const upstream = { registry: origin.host, client, tagMaxAgeMs, maxFetches }
   const server = await runningServer({ upstream, closeGraceMs: 50 }, here)
   return {
     ...{ there, here, origin, client, server, image },
@@ -106,6 +107,21 @@ describe('a mirror', () => {
       request.on('error', () => {})
     })
     await expect.poll(async () => (await all.here.stat(image.layer.digest))?.size).toBe(layer.length)
+  })
+
+  test('fetches only so many blobs at once, also for clients that have left', async () => {
+    await using all = await startMirror({ maxFetches: 1, layer: Buffer.alloc(8_000_000, 'layer') })
+    const { server, image } = all
+    await server.ask('GET', '/v2/some/app/manifests/1')
+    const { hostname, port } = new URL(server.url)
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    socket.pause()
+    socket.write(`GET ${blob(image.layer.digest)} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await expect.poll(() => asked(all).some(line => line === `GET ${blob(image.layer.digest)}`)).toBe(true)
+    const refused = await server.ask('GET', blob(image.config.digest))
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '10'])
+    socket.destroy()
+    await expect.poll(async () => (await server.ask('GET', blob(image.config.digest))).status).toBe(200)
   })
 
   test('waits for a slow first client and sends it the whole blob', async () => {

@@ -5,10 +5,11 @@ import { abortable } from '../../internal/abort.ts'
 import { type ImageDocument, successorsOf } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { recordKnownSource, type Store } from '../../store/index.ts'
+import { Fault } from '../fault.ts'
 import { locate } from '../served-names.ts'
 import { BlobFlight } from './blob-flight.ts'
 import type { PendingNames } from './pending-names.ts'
-import { upstreamFault } from './upstream-fault.ts'
+import { assertMayFetch, upstreamFault } from './upstream-fault.ts'
 
 /** Blob sizes that are remembered from manifests; they save a HEAD request to the upstream registry. */
 const SIZES = 10_000
@@ -18,6 +19,8 @@ export interface UpstreamBlobsParts {
   readonly store: Store
   readonly client: RegistryClient
   readonly names: PendingNames
+  /** Blobs that may be fetched at once. */
+  readonly maxFetches: number
   /** Fires when the server closes. */
   readonly closing: AbortSignal
   /** Called with each failure that no request waits for. */
@@ -103,7 +106,7 @@ export class UpstreamBlobs {
           return await work(learned)
         } catch (error) {
           // A registry that fails would fail again. Any other error may come from a wrong size.
-          if (signal.aborted || error instanceof RegistryError) throw error
+          if (signal.aborted || error instanceof RegistryError || error instanceof Fault) throw error
         }
       }
       const size = await this.stat(repository, digest, signal)
@@ -137,7 +140,8 @@ export class UpstreamBlobs {
     const key = keyOf(repository, digest)
     const running = this.#flights.get(key)
     if (running?.size === size) return running
-    const { store, client: registry, closing } = this.#parts
+    const { store, client: registry, closing, maxFetches } = this.#parts
+    assertMayFetch(this.#flights.size, maxFetches)
     const descriptor = { mediaType: 'application/octet-stream', digest, size }
     const open = (offset: number) => registry.fetchBlob(locate(repository), descriptor, { offset, signal: closing })
     const flight = new BlobFlight({ store, descriptor, open, signal: closing }, client)

@@ -40,3 +40,16 @@ export function isUpstreamAbsence(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false
   return error.code === 'ERR_MANIFEST_NOT_FOUND' || error.errors.some(({ code }) => code === 'NAME_UNKNOWN')
 }
+
+/**
+ * Throws a fault if no further fetch may start. SAFETY: a fetch continues when its client disconnects. Without a bound,
+ * clients that request and leave would queue fetches without end.
+ */
+export function assertMayFetch(running: number, maxFetches: number): void {
+  if (running < maxFetches) return
+  const tooMany = {
+    code: 'TOOMANYREQUESTS',
+    message: 'too many fetches from the upstream registry are running',
+  } as const
+  throw new Fault(429, tooMany, { 'Retry-After': '10' })
+}

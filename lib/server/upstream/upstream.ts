@@ -11,7 +11,7 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { KnownTags } from './known-tags.ts'
 import { PendingNames } from './pending-names.ts'
 import { UpstreamBlobs } from './upstream-blobs.ts'
-import { isUpstreamAbsence, upstreamFault } from './upstream-fault.ts'
+import { assertMayFetch, isUpstreamAbsence, upstreamFault } from './upstream-fault.ts'
 import type { RegistryUpstream } from './upstream-options.ts'
 
 /** Tags or referrers of one repository that are listed, at most. */
@@ -39,6 +39,7 @@ export class Upstream {
   readonly #registry: string
   readonly #client: RegistryClient
   readonly #tagMaxAgeMs: number
+  readonly #maxFetches: number
   readonly #known: KnownTags
   readonly #names: PendingNames
   readonly #blobs: UpstreamBlobs
@@ -47,15 +48,25 @@ export class Upstream {
   readonly #closing = new AbortController()
 
   /** `onError` is called with each failure that no request waits for. */
-  constructor(store: Store, { registry, client, tagMaxAgeMs }: RegistryUpstream, onError: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    { registry, client, tagMaxAgeMs, maxFetches }: RegistryUpstream,
+    onError: (error: unknown) => void,
+  ) {
     const { signal } = this.#closing
     this.#store = store
     this.#registry = canonical(registry)
     this.#client = client
     this.#tagMaxAgeMs = tagMaxAgeMs ?? 60_000
+    this.#maxFetches = maxFetches ?? 256
     this.#known = new KnownTags(store)
     this.#names = new PendingNames(store, onError)
-    this.#blobs = new UpstreamBlobs({ store, client, names: this.#names, closing: signal, onError })
+    this.#blobs = new UpstreamBlobs({
+      ...{ store, client, onError },
+      names: this.#names,
+      maxFetches: this.#maxFetches,
+      closing: signal,
+    })
   }
 
   /** Whether a namespace (`ns`) is the mirrored registry. */
@@ -169,14 +180,15 @@ export class Upstream {
    * Single-flight: concurrent calls with one key share one run. They share its failure, too, so that they do not queue
    * up behind a failing registry.
    */
-  #once(key: string, work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  async #once(key: string, work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
     let running = this.#running.get(key)
     if (!running) {
+      assertMayFetch(this.#running.size, this.#maxFetches)
       running = work().then(() => {})
       this.#running.set(key, running)
       running.finally(() => this.#running.delete(key)).catch(() => {})
     }
-    return abortable(running, signal)
+    await abortable(running, signal)
   }
 
   /** Aborts all fetches and waits until they have ended. */
