@@ -9,23 +9,23 @@ import { type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
 import { TarScanner } from '../tar/index.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 
-/** How a root filesystem becomes an image. */
+/** Options of {@link importTar}. */
 export interface ImportTarOptions extends AbortOptions {
-  /** What a tar that is not compressed is compressed with. One that is stays byte for byte what it is. @defaultValue `'gzip'` */
+  /** Compression for a tar that is not compressed. A compressed tar is kept byte for byte. @defaultValue `'gzip'` */
   readonly compression?: CompressionType | undefined
-  /** How a container runs. */
+  /** Configuration of the containers, as recorded in the image config. */
   readonly config?: RunConfig | undefined
   /** @defaultValue linux/amd64 */
   readonly platform?: Platform | undefined
-  /** When, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
+  /** Creation time, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
   readonly created?: string | undefined
-  /** Who. */
+  /** Author recorded in the config. */
   readonly author?: string | undefined
-  /** What the history says of the layer. */
+  /** History entry of the layer. */
   readonly history?: HistoryEntry | undefined
-  /** Bytes of the tar that may come out. @defaultValue no limit but the ratio of {@link decompress} */
+  /** Maximum size of the decompressed tar in bytes. @defaultValue no limit except the ratio of {@link decompress} */
   readonly maxBytes?: number | undefined
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Engine that computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
@@ -36,9 +36,9 @@ const MEDIA_TYPES: Readonly<Record<CompressionType, string>> = {
 }
 
 /**
- * Makes an image of one layer out of the tar of a root filesystem, plain or compressed with gzip or zstd, in one pass. The
- * tar is kept as it is, order, times and owners included, and checked as {@link readTar} checks it: nothing is stored of one
- * that cannot be read. Nothing is named.
+ * Makes an image of one layer from the tar of a root filesystem, plain or compressed with gzip or zstd, in one pass.
+ * The tar is kept unchanged, including order, times and owners. It is checked as {@link readTar} checks it; an invalid
+ * tar is not stored. The image gets no name.
  *
  * @param source - A path, or the bytes.
  * @throws {@link FormatError} `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
@@ -79,7 +79,7 @@ async function storeLayer(store: Store, source: ByteSource, options: ImportTarOp
   }
 }
 
-/** The bytes go to the store on their way into the decompressor, so that one pass is enough to know both digests. */
+/** Stores the compressed bytes while they pass into the decompressor, so that one pass gives both digests. */
 async function storeAsItIs(
   store: Store,
   content: AsyncIterable<Uint8Array>,
@@ -102,7 +102,7 @@ async function storeAsItIs(
   }
 }
 
-/** Lets a tar through, and knows afterwards that it is one, and its digest. */
+/** Passes a tar through; after its end it has checked the tar and knows its digest. */
 class CheckedTar {
   readonly #scanner = new TarScanner()
   readonly #digester: StreamDigester

@@ -1,15 +1,15 @@
-/** Bounds of what an archive may make a reader keep in memory. */
+/** Limits on the memory that an archive may make a reader use. */
 export const ArchiveLimits = {
-  /** Bytes of `oci-layout`. */
+  /** Size of `oci-layout` in bytes. */
   layoutBytes: 4096,
-  /** Bytes of `index.json`, which may name many images. */
+  /** Size of `index.json` in bytes; it may name many images. */
   indexBytes: 4 * 1024 * 1024,
-  /** Bytes of the `manifest.json` of docker. */
+  /** Size of docker's `manifest.json` in bytes. */
   dockerManifestBytes: 1024 * 1024,
-  /** Entries. */
+  /** Number of entries. */
   entries: 100_000,
-  /** Characters of all names together. */
+  /** Total length of all names in characters. */
   nameLength: 16 * 1024 * 1024,
-  /** Symbolic links from a name to its file. */
+  /** Number of symbolic links between a name and its file. */
   hops: 10,
 } as const

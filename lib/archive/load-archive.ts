@@ -13,30 +13,34 @@ import { behindStore, FileBlobs } from './read/file-blobs.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
 import { StreamBlobs } from './read/stream-blobs.ts'
 
-/** What to load, and under which name. */
+/** Options of {@link loadArchive}. */
 export interface LoadArchiveOptions extends ReadArchiveOptions {
-  /** Name to give to the image instead of those in the archive. Only one image may be loaded then. */
+  /** Name for the image, in place of those in the archive. With it, the call may load one image only. */
   readonly name?: string | undefined
-  /** Bytes that may come out of a compressed archive. @defaultValue no limit but the ratio of {@link decompress} */
+  /**
+   * Maximum decompressed size of a compressed archive in bytes. @defaultValue no limit except the ratio of
+   * {@link decompress}
+   */
   readonly maxBytes?: number | undefined
 }
 
-/** An image that was loaded. */
+/** A loaded image. */
 export interface LoadedImage extends ArchivedImage {
-  /** The names it has in the store now; empty if it has none, and a collection may take it. */
+  /** Names in the store; empty if the image has none, and then the next collection may remove it. */
   readonly names: readonly string[]
 }
 
 /**
- * Brings the images of an archive into a store: an OCI layout in a tar, what `docker save` writes, or both in one, plain or
- * compressed. Every blob is proven against its digest, configs and layers stay byte for byte what they are, and no name is
- * set before all images are whole. Loading again what is there reads little and changes nothing.
+ * Loads the images of an archive into a store: an OCI layout in a tar, the output of `docker save`, or both in one,
+ * plain or compressed. Every blob is compared with its digest; configs and layers are kept byte for byte. Names are set
+ * after all images are complete. Loading the same images again reads little and changes nothing.
  *
- * The path of a plain file is read where things stand, and only what the images need. A pipe, a compressed file and a
- * stream are taken in one pass: everything in them is stored as it comes, what no image needs goes with the next collection.
- * Blobs that an archive leaves out may be in the store already.
+ * A plain file is read in place, and only the blobs that the images need. A pipe, a compressed file and a stream are
+ * read in one pass: every file in them is stored when it arrives, and the next collection removes those that no image
+ * needs. Blobs that an archive omits may be in the store already.
  *
- * @throws as {@link openArchive}, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`; nothing has a name then.
+ * @throws the errors of {@link openArchive}, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`; then no name has
+ * been set.
  */
 export async function loadArchive(
   store: Store,
@@ -49,7 +53,7 @@ export async function loadArchive(
   if (images.length === 0) throw invalidArchive('its list of images is empty')
   for (const { descriptor } of images) assertDocument(descriptor)
   if (options.name !== undefined && images.length !== 1) {
-    throw invalidArchive(`it holds ${images.length} images, which cannot all be named ${JSON.stringify(options.name)}`)
+    throw invalidArchive(`${images.length} images cannot all have the name ${JSON.stringify(options.name)}`)
   }
   checkNames(images)
   for (const { descriptor, diffId } of layers) {
@@ -66,7 +70,10 @@ export async function loadArchive(
   return loaded
 }
 
-/** A name that stands for something whose children cannot be known would keep every collection from running. */
+/**
+ * A name must refer to a manifest or index: with an unknown document, whose children cannot be read, every collection
+ * would fail.
+ */
 function assertDocument(descriptor: Descriptor): void {
   if (isDocumentRole(roleOf(descriptor))) return
   const { digest, mediaType } = descriptor
@@ -76,11 +83,13 @@ function assertDocument(descriptor: Descriptor): void {
   )
 }
 
-/** SAFETY: readers differ in which of two images with one name gets it. */
+/**
+ * SAFETY: if two images of an archive have one name, readers differ in which image gets it, so the archive is rejected.
+ */
 function checkNames(images: readonly ArchivedImage[]): void {
   const taken = new Set<string>()
   for (const name of images.flatMap(image => image.names)) {
-    if (taken.has(name)) throw invalidArchive(`${JSON.stringify(name)} stands for two images in it`)
+    if (taken.has(name)) throw invalidArchive(`two images have the name ${JSON.stringify(name)}`)
     taken.add(name)
   }
 }
@@ -94,7 +103,7 @@ async function loadFile(store: Store, path: string, options: LoadArchiveOptions)
     await storeBlobs(store, both.reader, archive, options)
     return archive
   } catch (error) {
-    // The same fault in a stream is found when the blob is stored.
+    // A stream reports the same fault when it stores the blob.
     throw error instanceof BlobCorruptError && error.cause instanceof DigestMismatchError ? error.cause : error
   } finally {
     await file.close()
@@ -112,7 +121,7 @@ async function loadStream(store: Store, source: ByteSource, options: LoadArchive
   return archive
 }
 
-/** The store hashes what comes; it would be hashed twice if reading did so as well. */
+/** Copies the blobs into the store. The source does not verify them, because the store hashes every blob. */
 async function storeBlobs(
   store: Store,
   reader: BlobReader,

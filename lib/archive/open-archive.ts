@@ -7,16 +7,19 @@ import type { ImageArchive } from './read/image-archive.ts'
 import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
 
 /**
- * Opens a file that holds images: an OCI layout in a tar, what `docker save` writes, or both in one, plain or compressed.
+ * Opens a file that holds images: an OCI layout in a tar, the output of `docker save`, or both in one, plain or
+ * compressed.
  *
- * A plain archive is scanned once by its headers and then read where things stand; nothing is unpacked. A compressed one is
- * decompressed for the scan and again for each blob that is read: to read all of it, {@link loadArchive} is the better way.
- * Images of docker without a manifest get one; for that, compressed layers are read, since nothing says their digest.
+ * The headers of a plain archive are scanned once; then its files are read in place, and nothing is unpacked. A
+ * compressed archive is decompressed for the scan and again for each blob that is read; to read all of it,
+ * {@link loadArchive} is faster. An image of docker without a manifest gets a composed one; for that, its compressed
+ * layers are read, because the archive does not state their digests.
  *
- * @throws {@link FormatError} `ERR_INVALID_LAYOUT` for what is no such archive or could be understood in two ways;
- * `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`, and the codes of the documents in it.
+ * @throws {@link FormatError} `ERR_INVALID_LAYOUT` if the file is no image archive or is ambiguous; `ERR_INVALID_TAR`,
+ * `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`, and the codes of its documents.
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
- * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH` if images are not whole.
+ * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH` if an image is
+ * incomplete or corrupt.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
  */
 export async function openArchive(path: string, options: ReadArchiveOptions = {}): Promise<ImageArchive> {

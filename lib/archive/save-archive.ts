@@ -9,17 +9,17 @@ import { onArchive } from './members/archive-file.ts'
 import type { ImageToWrite } from './write/archive-source.ts'
 import { type WriteArchiveOptions, writeArchive } from './write-archive.ts'
 
-/** What was saved. */
+/** Result of saving an archive. */
 export interface SavedArchive {
-  /** Bytes of the archive. */
+  /** Size of the archive in bytes. */
   readonly bytes: number
 }
 
 /**
- * Writes images to a file. The file appears, or is replaced, as a whole and synced; if anything fails, what stood there
- * before stands there still. A pipe or a device is written to as it is.
+ * Writes images to a file. The file is created or replaced atomically, after an fsync; on any failure the previous file
+ * stays unchanged. A pipe or a device is written to directly.
  *
- * @throws as {@link writeArchive}, and {@link StoreError} `ERR_STORE_IO` with the errno.
+ * @throws the errors of {@link writeArchive}, and {@link StoreError} `ERR_STORE_IO` with the errno.
  */
 export async function saveArchive(
   store: Store,
@@ -44,7 +44,7 @@ export async function saveArchive(
   }
 }
 
-/** A link keeps being one: the file that it leads to is replaced. */
+/** Resolves a symbolic link: the link stays, and the file that it leads to is replaced. */
 async function targetOf(path: string): Promise<{ path: string; isSpecial: boolean }> {
   return onArchive('write', path, async () => {
     try {
@@ -58,7 +58,7 @@ async function targetOf(path: string): Promise<{ path: string; isSpecial: boolea
   })
 }
 
-/** The file is opened when there is something to write: images that cannot be written leave no trace. */
+/** Opens the file when the first bytes are ready: images that cannot be written leave no file. */
 async function writeTo(
   path: string,
   openFile: () => Promise<FileHandle>,

@@ -9,29 +9,32 @@ import { type ImageToWrite, resolveImages, type WrittenImage } from './write/arc
 import { blobPath, dockerListOf } from './write/docker-list.ts'
 import { indexOf, LAYOUT } from './write/layout-documents.ts'
 
-/** What to write into an archive, and how. */
+/** Options of {@link writeArchive}. */
 export interface WriteArchiveOptions extends AbortOptions {
   /**
-   * `oci` is an image layout in a tar. `docker` is the same with the list that `docker load` and older tools look for:
-   * whoever understands one of the two can read it. @defaultValue `'oci'`
+   * `oci` is an image layout in a tar. `docker` adds the `manifest.json` that `docker load` and older tools need, so
+   * that readers of either format can read it. @defaultValue `'oci'`
    */
   readonly format?: 'oci' | 'docker' | undefined
-  /** Platform to take of images for several. @defaultValue all of them; in the list of docker that of this machine */
+  /**
+   * Platform to take of a multi-platform image. @defaultValue all of them; in docker's `manifest.json`, that of this
+   * machine
+   */
   readonly platform?: Platform | undefined
   /** Compress the archive as a whole. @defaultValue `'none'` */
   readonly compression?: CompressionType | undefined
 }
 
 /**
- * Writes images as one archive. Reproducible: the same images under the same names give the same bytes. Blobs are written as
- * they are, each once, and only those that the images need. Nothing is given out before all of it is known to be there; a
- * blob that turns out to be corrupt ends the archive with an error. Memory does not grow with the images.
+ * Writes images as one archive. Reproducible: the same images under the same names give the same bytes. Each blob that
+ * the images need is written once, unchanged. Before the first byte is yielded, all blobs are known to exist; if a blob
+ * turns out to be corrupt, the archive ends with an error. Memory does not grow with the images.
  *
- * @param images - Names in the store or digests, or images with the names they get.
+ * @param images - Names in the store or digests, or images with their names in the archive.
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`,
  * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
- * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for an artifact in the format of docker; `ERR_INVALID_ARGUMENT`
- * for no images, or two under one name.
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for an artifact in docker's format; `ERR_INVALID_ARGUMENT`
+ * if there are no images, or two images with one name.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
 export async function* writeArchive(
@@ -58,7 +61,7 @@ export async function* writeArchive(
   yield* compress(writeTar(entriesOf(store, documents, blobs, options), { signal }), { type, signal })
 }
 
-/** What says how the rest is to be understood; it comes first, for readers that cannot go back. */
+/** The documents that describe the rest; they come first, for readers that cannot seek. */
 async function documentsOf(
   store: Store,
   images: readonly WrittenImage[],

@@ -1,13 +1,13 @@
 import type { Descriptor } from '../../oci/index.ts'
 
-/** An image as the list of an archive has it, before anything of it has been read. */
+/** An image as the list of an archive states it, before its documents are read. */
 export type ArchiveEntry = LayoutEntry | DockerEntry
 
-/** What every kind of entry has. */
+/** Members of every kind of entry. */
 interface NamedEntry {
-  /** Names for a store, as it keeps them. */
+  /** Names for a store, in the form in which a store keeps them. */
   readonly names: readonly string[]
-  /** Names as they stand in the archive, also those that are no references. */
+  /** Names as the archive spells them, including those that are no references. */
   readonly labels: readonly string[]
 }
 
@@ -17,13 +17,13 @@ export interface LayoutEntry extends NamedEntry {
   readonly descriptor: Descriptor
 }
 
-/** An image in the `manifest.json` of docker. */
+/** An image in docker's `manifest.json`. */
 export interface DockerEntry extends NamedEntry {
   readonly kind: 'docker'
-  /** Where in the list, for errors. */
+  /** Position in the list, for errors. */
   readonly at: string
-  /** Path of its config. */
+  /** Path of the config. */
   readonly config: string
-  /** Paths of its layers, lowest first. */
+  /** Paths of the layers, lowest first. */
   readonly layers: readonly string[]
 }

@@ -11,35 +11,38 @@ import type { DockerEntry } from './archive-entry.ts'
 import { describeLayer } from './describe-layer.ts'
 import { readMember } from './read-member.ts'
 
-/** How to make a manifest for an image that has none. */
+/** Options of {@link composeDockerImage}. */
 export interface ComposeDockerImageOptions extends AbortOptions {
-  /** Which kind of manifest to write. */
+  /** Kind of manifest to write. */
   readonly manifestFormat: 'oci' | 'docker'
-  /** What computes digests. */
+  /** Engine that computes digests. */
   readonly hasher?: HasherEngine | undefined
-  /** Layers that have been described already, by path and diffId: images share them, and to read one may take long. */
+  /**
+   * Layers that were already described, by path and diffID. PERF: images share layers, and reading a compressed one
+   * takes long.
+   */
   readonly described: Map<string, DescribedLayer>
 }
 
-/** A layer, and what it holds. */
+/** A layer and its descriptor. */
 export interface DescribedLayer {
   readonly descriptor: Descriptor
   readonly diffId: Digest
 }
 
-/** An image of docker with the manifest that it was given. */
+/** An image of docker with its composed manifest. */
 export interface ComposedDockerImage {
-  /** The manifest. */
+  /** Descriptor of the manifest. */
   readonly descriptor: Descriptor
-  /** Its bytes. */
+  /** Bytes of the manifest. */
   readonly manifest: Uint8Array
-  /** What it names, as the archive has it. */
+  /** The blobs that the manifest names, as members of the archive. */
   readonly blobs: ReadonlyMap<Digest, Member>
 }
 
 /**
- * Composes the manifest of an image in an archive of docker. Config and layers stay byte for byte what they are, layers
- * that are not compressed too. The same archive gives the same manifest.
+ * Composes the manifest of an image in docker's format. Config and layers, also uncompressed layers, are kept byte for
+ * byte. The same archive gives the same manifest.
  */
 export async function composeDockerImage(
   members: MemberTable,
@@ -80,7 +83,10 @@ export async function composeDockerImage(
   return { ...(await manifestOf(config, layers, options.manifestFormat)), blobs }
 }
 
-/** SAFETY: a config under the name of a blob is that blob, or none. */
+/**
+ * SAFETY: the path of a config may be that of a blob with another digest. Readers that trust the path would see another
+ * image, so a mismatch is an error.
+ */
 async function configDigest({ digest, path }: Member, bytes: Uint8Array): Promise<Digest> {
   const actual = await digestOf(bytes, digest ? { algorithm: splitDigest(digest).algorithm } : {})
   if (digest === undefined || digest === actual) return actual

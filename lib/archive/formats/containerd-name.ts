@@ -1,2 +1,2 @@
-/** The annotation in which containerd, docker and BuildKit keep the whole name of an image. */
+/** The annotation in which containerd, docker and BuildKit write the full name of an image. */
 export const ContainerdName = 'io.containerd.image.name'

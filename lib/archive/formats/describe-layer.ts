@@ -12,11 +12,11 @@ import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Member } from '../members/member.ts'
 
-/** How to find out what a layer is. */
+/** Options of {@link describeLayer}. */
 export interface DescribeLayerOptions extends AbortOptions {
-  /** Which family of media types to use. */
+  /** Family of media types to use. */
   readonly mediaTypes: 'oci' | 'docker'
-  /** What computes digests. */
+  /** Engine that computes digests. */
   readonly hasher?: HasherEngine | undefined
 }
 
@@ -30,12 +30,12 @@ const MEDIA_TYPES: Readonly<Record<'oci' | 'docker', Readonly<Record<string, str
 }
 
 /**
- * The descriptor of a layer in an archive of docker, which only the config says something about: its diffId.
+ * Resolves to the descriptor of a layer in docker's format, where only the config describes the layer, by its diffID.
  *
- * A layer that is not compressed is its own diffId; whoever reads it proves that. A compressed one has a digest that
- * nobody says, so it is read for that, and its diffId is proven on the way.
+ * The digest of an uncompressed layer is its diffID; the reader of the layer verifies it. The digest of a compressed
+ * layer is not stated in the archive, so the layer is read to compute it, and its diffID is proven in the same pass.
  *
- * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, and as {@link decompress}.
+ * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, and the errors of {@link decompress}.
  */
 export async function describeLayer(
   member: Member,
@@ -44,7 +44,7 @@ export async function describeLayer(
 ): Promise<Descriptor> {
   const type = detectCompression(await collectBytes(member.read({ length: 8, signal: options.signal }), 8, 'layer'))
   const describe = (digest: Digest) => ({
-    // Of a compression that is not read here, reading the layer tells.
+    // An unsupported compression has no entry; reading the layer reports it.
     mediaType: MEDIA_TYPES[options.mediaTypes][type] ?? MediaType.OciLayer,
     digest,
     size: member.size,
@@ -53,7 +53,7 @@ export async function describeLayer(
   return describe(await proveDiffId(member, diffId, options))
 }
 
-/** The digest of a layer whose content has the diffId. */
+/** Resolves to the digest of a compressed layer, after its content was compared with the diffID. */
 async function proveDiffId(member: Member, diffId: Digest, { hasher, signal }: DescribeLayerOptions): Promise<Digest> {
   const outer = member.digest ? undefined : await createStreamDigester({ hasher })
   const inner = await createStreamDigester({ ...splitDigest(diffId), hasher })

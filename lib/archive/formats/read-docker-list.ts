@@ -9,11 +9,12 @@ import type { DockerEntry } from './archive-entry.ts'
 import { readMember } from './read-member.ts'
 
 /**
- * The images that the `manifest.json` of an archive of docker lists; `undefined` if there is none.
+ * Reads the images that docker's `manifest.json` lists; resolves to `undefined` if the archive has none.
  *
- * @throws {@link FormatError} `ERR_INVALID_LAYOUT` with the path of the fault, `ERR_INVALID_REFERENCE` for a tag that is
- * none.
- * @see {@link https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.2.md#combined-image-json--filesystem-changeset-format | docker image specification: combined format}
+ * @throws {@link FormatError} `ERR_INVALID_LAYOUT` with the position of the fault, `ERR_INVALID_REFERENCE` for an
+ * invalid tag.
+ * @see
+ * {@link https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.2.md#combined-image-json--filesystem-changeset-format | docker image specification: combined format}
  */
 export async function readDockerList(members: MemberTable, options: AbortOptions): Promise<DockerEntry[] | undefined> {
   const list = members.file('manifest.json')
@@ -52,7 +53,7 @@ function entryOf(image: unknown, at: string): DockerEntry {
   }
 }
 
-/** docker writes `null` for none. */
+/** docker writes `null` for an empty list. */
 function strings(value: unknown, at: string): string[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value) && value.every(part => typeof part === 'string')) return value

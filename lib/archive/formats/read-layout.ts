@@ -10,8 +10,8 @@ import { entryNameOf } from './entry-name.ts'
 import { readMember } from './read-member.ts'
 
 /**
- * The images that the `index.json` of a layout lists, each once with all of its names; `undefined` if the archive is not a
- * layout.
+ * Reads the images that the `index.json` of a layout lists, each once with all its names; resolves to `undefined` if
+ * the archive is not a layout.
  *
  * @throws {@link FormatError} `ERR_INVALID_LAYOUT`, `ERR_INVALID_INDEX`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
@@ -46,12 +46,12 @@ function checkLayout(bytes: Uint8Array): void {
     if (!(cause instanceof JsonFault)) throw cause
     throw invalidArchive(cause.message, 'oci-layout', cause)
   }
-  throw invalidArchive('oci-layout does not say imageLayoutVersion 1.x', 'oci-layout')
+  throw invalidArchive('imageLayoutVersion must be 1.x', 'oci-layout')
 }
 
 /**
- * containerd and docker write the whole name beside the one of the specification, which then is a tag only. What is no
- * reference (an upper-case word, for one) stays a label by which the image can be found in the archive.
+ * containerd and docker write the full name beside the annotation of the specification, which then is a tag only. A
+ * name that is no reference (an upper-case word, for example) stays a label that finds the image in the archive.
  */
 function namesOf({ annotations }: Descriptor): { names: string[]; label: string | undefined } {
   const own = (key: string) => (annotations && Object.hasOwn(annotations, key) ? annotations[key] : undefined)
@@ -60,7 +60,7 @@ function namesOf({ annotations }: Descriptor): { names: string[]; label: string 
   return { names: name === undefined ? [] : [name], label }
 }
 
-/** Names belong to the list, not to the image. */
+/** Removes the names, which belong to the list and not to the image. */
 function withoutNames(descriptor: Descriptor): Descriptor {
   const { annotations, ...rest } = descriptor
   const { [Annotation.RefName]: _, [ContainerdName]: __, ...others } = annotations ?? {}

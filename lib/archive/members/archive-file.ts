@@ -4,13 +4,13 @@ import type { AbortOptions } from '../../internal/abort.ts'
 
 const PIECE = 512 * 1024
 
-/** An archive on disk, read at any place. */
+/** An archive on disk with random access. */
 export class ArchiveFile {
   readonly #path: string
   readonly #file: FileHandle
-  /** Its bytes when it was opened. */
+  /** Size in bytes when the file was opened. */
   readonly size: number
-  /** Whether it is a regular file, so that it can be read at any place and more than once. */
+  /** True for a regular file: it can be read at any offset and more than once. */
   readonly isRegular: boolean
 
   private constructor(path: string, file: FileHandle, stats: { size: number; isFile(): boolean }) {
@@ -32,11 +32,11 @@ export class ArchiveFile {
     })
   }
 
-  /** A part of the file; it must be there. */
+  /** Yields a part of the file; rejects if the file ends before it. */
   async *read(offset: number, length: number, options: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     for (let done = 0; done < length; ) {
       options.signal?.throwIfAborted()
-      // A new buffer each time: the reader may keep what it was given.
+      // Each chunk is a new buffer, because the reader may keep it.
       const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, length - done))
       const bytesRead = await this.#readInto(buffer, offset + done)
       if (bytesRead === 0) {
@@ -48,7 +48,7 @@ export class ArchiveFile {
     }
   }
 
-  /** All bytes from where the file stands, once: for pipes as well. */
+  /** Yields all bytes from the current position, once; it works for pipes too. */
   async *stream(options: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       options.signal?.throwIfAborted()
@@ -71,7 +71,7 @@ export class ArchiveFile {
   }
 }
 
-/** Runs work on the file of an archive; what the system refuses becomes `ERR_STORE_IO` with its errno. */
+/** Runs work on the file of an archive; maps system errors to `ERR_STORE_IO` with the errno. */
 export async function onArchive<T>(act: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -5,11 +5,12 @@ import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'
 import type { Member } from './member.ts'
 
-/** What stands under a path: a file, a symbolic link with its target, or something that is no content. */
+/** The entry of a path: a file, a symbolic link with its target, or an entry without content. */
 type Found = Member | { readonly link: string } | 'nothing to read'
 
 /**
- * What an archive holds, by path. Paths are looked up as they stand; nothing in an archive is ever a path of this machine.
+ * The content of an archive by path. Paths are looked up in this table only; no path of an archive is ever used as a
+ * path of this machine.
  */
 export class MemberTable {
   readonly #found = new Map<string, Found>()
@@ -19,8 +20,8 @@ export class MemberTable {
   #nameLength = 0
 
   /**
-   * Blobs of an OCI layout in the archive, links inside the archive followed. Which of several files of one name is the blob,
-   * and whether one is, only their content tells.
+   * Blobs of an OCI layout in the archive, with links resolved inside the archive. If several files have the name of a
+   * blob, only their content tells which one matches.
    */
   get blobs(): ReadonlyMap<Digest, readonly Member[]> {
     const blobs = new Map<Digest, readonly Member[]>()
@@ -31,7 +32,7 @@ export class MemberTable {
     return blobs
   }
 
-  /** The file that an entry leads to; `undefined` if there is none, or several readers would find several. */
+  /** The file of an entry; `undefined` if there is none, or if readers could find different files. */
   #memberBehind(path: string, entry: Found): Member | undefined {
     let [at, found]: [string, Found | undefined] = [path, entry]
     for (let hops = 0; hops <= ArchiveLimits.hops; hops++) {
@@ -45,7 +46,7 @@ export class MemberTable {
     return undefined
   }
 
-  /** Notes the next entry; `member` is its content if it is a regular file. */
+  /** Adds the next entry; `member` is its content if it is a regular file. */
   add(header: Pick<TarHeader, 'path' | 'type' | 'linkname'>, member?: Member): void {
     const { path, type } = header
     this.#count(header)
@@ -54,18 +55,21 @@ export class MemberTable {
     const found = member ?? this.#unread(header)
     this.#found.set(path, found)
     const digest = blobDigest(path)
-    // Of blobs that come twice either may be taken: the digest decides whether it is the one.
+    // A duplicate blob is allowed: its digest decides which copy is right.
     if (digest) this.#blobs.set(digest, [...(this.#blobs.get(digest) ?? []), { path, found }])
   }
 
   #unread({ type, linkname = '' }: Pick<TarHeader, 'type' | 'linkname'>): Found {
     if (type === 'symlink') return { link: linkname }
-    // SPEC: a hard link is another name of a file that stands before it.
+    // SPEC: a hard link is another name of an earlier file.
     const file = type === 'hardlink' ? this.#found.get(linkname) : undefined
     return file && isMember(file) && !this.#twice.has(linkname) ? file : 'nothing to read'
   }
 
-  /** SAFETY: what an archive makes us remember is bounded, however small it is when it is compressed. */
+  /**
+   * SAFETY: a small compressed archive may expand to millions of entries or long names. The limits bound the memory of
+   * this table.
+   */
   #count({ path, linkname = '' }: Pick<TarHeader, 'path' | 'linkname'>): void {
     this.#entries++
     this.#nameLength += path.length + linkname.length
@@ -76,39 +80,40 @@ export class MemberTable {
     }
   }
 
-  /** Whether anything but a directory stands under a path. */
+  /** True if the path has an entry that is not a directory. */
   has(path: string): boolean {
     return this.#found.has(path)
   }
 
   /**
-   * The file under a path, or `undefined` if nothing is there.
+   * The file under a path, or `undefined` if there is no entry.
    *
-   * SAFETY: a link is not followed, and of two files with one name neither is taken: readers differ in which one they take.
+   * SAFETY: a link or a duplicate path is rejected: readers differ in the file that they take, so one archive could
+   * hold two different images.
    */
   file(path: string): Member | undefined {
     const found = this.#found.get(path)
     if (found === undefined) return undefined
-    if (this.#twice.has(path)) throw invalidArchive(`${JSON.stringify(path)} stands twice in it`)
+    if (this.#twice.has(path)) throw invalidArchive(`duplicate path ${JSON.stringify(path)}`)
     if (!isMember(found)) throw invalidArchive(`${JSON.stringify(path)} is not a regular file`)
     return found
   }
 
   /**
-   * The file that a path leads to, symbolic links followed inside the archive: old versions of docker write layers that
-   * several images have as links.
+   * The file that a path leads to, with symbolic links resolved inside the archive: docker before version 25 writes a
+   * layer shared by several images as a link.
    */
   follow(path: string): Member | undefined {
     let at = path
     for (let hops = 0; hops <= ArchiveLimits.hops; hops++) {
       const found = this.#found.get(at)
       if (found === undefined || isMember(found) || found === 'nothing to read') return this.file(at)
-      if (this.#twice.has(at)) throw invalidArchive(`${JSON.stringify(at)} stands twice in it`)
+      if (this.#twice.has(at)) throw invalidArchive(`duplicate path ${JSON.stringify(at)}`)
       const target = targetOf(at, found.link)
-      if (target === undefined) throw invalidArchive(`link ${JSON.stringify(at)} leads out of it`)
+      if (target === undefined) throw invalidArchive(`link ${JSON.stringify(at)} points outside the archive`)
       at = target
     }
-    throw invalidArchive(`${JSON.stringify(path)} is a link over more than ${ArchiveLimits.hops} others`)
+    throw invalidArchive(`${JSON.stringify(path)} leads over more than ${ArchiveLimits.hops} symbolic links`)
   }
 }
 
@@ -116,14 +121,14 @@ function isMember(found: Found): found is Member {
   return typeof found === 'object' && 'size' in found
 }
 
-/** The digest that the path of a blob in a layout says. SPEC: hexadecimal digits are in lower case (descriptor.md, digests). */
+/** The digest in the path of a blob. SPEC: hexadecimal digits are in lower case (descriptor.md, digests). */
 export function blobDigest(path: string): Digest | undefined {
   const match = /^blobs\/([a-z0-9]+)\/([0-9a-f]+)$/.exec(path)
   const digest = match && `${match[1]}:${match[2]}`
   return isDigest(digest) ? digest : undefined
 }
 
-/** Where a link leads inside the archive; `undefined` if it leads out of it. */
+/** Resolves the target of a link inside the archive; returns `undefined` if the target is outside. */
 function targetOf(path: string, link: string): string | undefined {
   if (link.startsWith('/')) return undefined
   const components = path.split('/').slice(0, -1)

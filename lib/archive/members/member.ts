@@ -2,24 +2,27 @@ import type { Digest } from '../../digest/index.ts'
 import type { DigestMismatchError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 
-/** Which part of a member to read. */
+/** Range of a member to read. */
 export interface ReadMemberOptions extends AbortOptions {
-  /** First byte. @defaultValue `0` */
+  /** Offset of the first byte. @defaultValue `0` */
   readonly offset?: number | undefined
-  /** Number of bytes at most. @defaultValue up to the end */
+  /** Maximum number of bytes. @defaultValue up to the end */
   readonly length?: number | undefined
 }
 
 /** A regular file in an archive. */
 export interface Member {
-  /** Where it stands in the archive. */
+  /** Path in the archive. */
   readonly path: string
-  /** Bytes of its content. */
+  /** Size of the content in bytes. */
   readonly size: number
-  /** Digest of its content: what its path under `blobs/` says, else what hashing has told. */
+  /** Digest of the content: taken from a path under `blobs/`, or computed. */
   readonly digest?: Digest | undefined
-  /** Why its content is not there: it passed by, and has another digest than the path says. */
+  /**
+   * The error if the content of a streamed file did not match the digest in its path; the content is not available
+   * then.
+   */
   readonly wrong?: DigestMismatchError | undefined
-  /** Its content, not compared with anything. */
+  /** Reads the content without verifying it. */
   read(options?: ReadMemberOptions): AsyncIterable<Uint8Array>
 }

@@ -7,8 +7,8 @@ import type { ReadMemberOptions } from './member.ts'
 import { blobDigest, MemberTable } from './member-table.ts'
 
 /**
- * What a compressed archive on disk holds. It is decompressed for that, and again up to the end of each member that is
- * read: nothing of it is kept anywhere.
+ * Scans a compressed archive on disk. The scan decompresses it, and each read of a member decompresses it again up to
+ * the end of that member; no decompressed copy is kept.
  */
 export async function scanCompressed(file: ArchiveFile, options: AbortOptions = {}): Promise<MemberTable> {
   const table = new MemberTable()

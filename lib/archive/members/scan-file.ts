@@ -7,11 +7,11 @@ import { blobDigest, MemberTable } from './member-table.ts'
 
 const BLOCK = 512
 const READ_AHEAD = 64 * 1024
-/** Stands for content that is passed over: the scanner counts bodies and does not look at them. */
+/** Placeholder for skipped content: the scanner counts the bytes of a body and does not read them. */
 const BODY = Buffer.alloc(1024 * 1024)
 
 /**
- * What an archive on disk holds. Reads the headers only: the time depends on the number of entries, not on their size.
+ * Scans a plain archive on disk. Reads the headers only: the time depends on the number of entries, not on their size.
  *
  * @throws {@link FormatError} `ERR_INVALID_TAR`.
  */
@@ -29,8 +29,9 @@ export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): P
     if (!header) continue
     if (header.sparse) throw invalidArchive(`${JSON.stringify(header.path)} is a sparse file`)
     const size = header.size + (-header.size & (BLOCK - 1))
-    // SAFETY: a size is believed only as far as there are bytes.
-    if (at + size > file.size) throw invalidArchive(`it ends inside of ${JSON.stringify(header.path)}`)
+    // SAFETY: a header may declare more bytes than the file has; reads past the end would fail later, in the middle of
+    // an image.
+    if (at + size > file.size) throw invalidArchive(`it ends inside the file ${JSON.stringify(header.path)}`)
     for (let left = size; left > 0; left -= BODY.byteLength) feed(scanner, BODY.subarray(0, left))
     at += size
     table.add(header, header.type === 'file' ? memberOf(file, header) : undefined)
@@ -39,7 +40,7 @@ export async function scanFile(file: ArchiveFile, options: AbortOptions = {}): P
   return table
 }
 
-/** PERF: small files stand close together: one read gives the headers of many. */
+/** PERF: small files lie close together, so one read returns the headers of many. */
 class Window {
   readonly #file: ArchiveFile
   #bytes: Uint8Array = new Uint8Array()
@@ -49,7 +50,7 @@ class Window {
     this.#file = file
   }
 
-  /** The block at a place, or what is left of the file. */
+  /** Resolves to the block at an offset, or to the rest of the file if it is shorter. */
   async at(place: number, options: AbortOptions): Promise<Uint8Array> {
     const end = Math.min(place + BLOCK, this.#file.size)
     if (place < this.#start || end > this.#start + this.#bytes.byteLength) {
@@ -61,7 +62,7 @@ class Window {
   }
 }
 
-/** The header that ends with these bytes, if one does. Content is passed over. */
+/** Feeds bytes to the scanner, and returns the header that ends with them, if any. Bodies are skipped. */
 function feed(scanner: TarScanner, bytes: Uint8Array): ScannedHeader | undefined {
   scanner.push(bytes)
   for (let found = scanner.next(); found; found = scanner.next()) if (!(found instanceof Uint8Array)) return found

@@ -5,12 +5,12 @@ import type { MemberTable } from './member-table.ts'
 import { scanCompressed } from './scan-compressed.ts'
 import { scanFile } from './scan-file.ts'
 
-/** What an archive on disk holds, in whichever way it has to be found out. */
+/** Scans an archive on disk, plain or compressed. */
 export async function scanMembers(file: ArchiveFile, options: AbortOptions): Promise<MemberTable> {
   return (await isPlain(file)) ? scanFile(file, options) : scanCompressed(file, options)
 }
 
-/** Whether an archive on disk can be read at any place. */
+/** True if the archive is a plain tar, which can be read at any offset. */
 export async function isPlain(file: ArchiveFile): Promise<boolean> {
   const { type, content } = await sniffCompression(file.read(0, Math.min(file.size, 512)))
   await content.return()

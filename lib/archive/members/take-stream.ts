@@ -11,30 +11,30 @@ import { ArchiveLimits } from '../limits.ts'
 import type { Member, ReadMemberOptions } from './member.ts'
 import { blobDigest, MemberTable } from './member-table.ts'
 
-/** How to take an archive in. */
+/** Options of {@link takeStream}. */
 export interface TakeStreamOptions extends AbortOptions {
-  /** Bytes that may come out of a compressed archive. */
+  /** Maximum decompressed size in bytes. */
   readonly maxBytes?: number | undefined
 }
 
-/** What says how the rest is to be understood; the largest that it may be. */
+/** The documents that describe the rest of the archive, with their maximum sizes. */
 const DOCUMENTS: ReadonlyMap<string, number> = new Map([
   ['oci-layout', ArchiveLimits.layoutBytes],
   ['index.json', ArchiveLimits.indexBytes],
   ['manifest.json', ArchiveLimits.dockerManifestBytes],
 ])
 
-/** What an archive that was taken in held. */
+/** Content of an archive that was read from a stream. */
 export interface TakenArchive {
   readonly members: MemberTable
-  /** Digests of files that are in the store now and do not stand under the path of a blob. */
+  /** Digests of the stored files whose path in the archive is not that of a blob. */
   readonly unnamed: ReadonlySet<Digest>
 }
 
 /**
- * Takes an archive in that can be read only once: every file goes into the store as it comes, blobs under the digest that
- * their name says. A file whose name lies is noted as that; whether it matters shows when the list of images is known, which
- * may come last.
+ * Stores an archive that can be read only once: every file goes into the store when it arrives, blobs under the digest
+ * in their path. If the content does not match that digest, the mismatch is recorded. It counts only if an image needs
+ * the blob, which the list of images tells, and that list may come last.
  */
 export async function takeStream(
   store: Store,
@@ -73,7 +73,7 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
   yield bytes
 }
 
-// biome-ignore lint/correctness/useYield: it has nothing to give
+// biome-ignore lint/correctness/useYield: it only throws
 async function* fail(error: Error): AsyncGenerator<Uint8Array, void, undefined> {
   throw error
 }

@@ -19,7 +19,7 @@ import type { ImageArchive } from './image-archive.ts'
 import type { ReadArchive } from './read-archive.ts'
 import { entriesNamed, selectEntries } from './select-entries.ts'
 
-/** An archive behind the interface of a store, for every act that only reads. */
+/** An archive behind the interface of a store, for every act that only reads a store. */
 export class ArchiveStore implements ImageArchive {
   readonly format: 'oci' | 'docker'
   readonly images: readonly ArchivedImage[]
@@ -40,7 +40,7 @@ export class ArchiveStore implements ImageArchive {
       get: async (name, options) => this.#named(name, options),
       list: options => this.#names(options),
       set: () => this.#refuse('set a name'),
-      delete: () => this.#refuse('take a name away'),
+      delete: () => this.#refuse('remove a name'),
     }
     this.leases = {
       hold: async () => ({
@@ -61,7 +61,7 @@ export class ArchiveStore implements ImageArchive {
     if (wanted !== undefined) return selectEntries(this.images, wanted)[0]!
     if (only && !another) return only
     const names = this.images.map(({ labels }, i) => labels[0] ?? `@${i}`).join(', ')
-    throw invalidArchive(`it holds ${this.images.length} images, and none was asked for by name: ${names}`)
+    throw invalidArchive(`it holds ${this.images.length} images; name one of them: ${names}`)
   }
 
   async stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {
@@ -84,7 +84,7 @@ export class ArchiveStore implements ImageArchive {
   }
 
   ingest(): Promise<BlobWriter> {
-    return this.#refuse('take a blob in')
+    return this.#refuse('write a blob')
   }
 
   delete(): Promise<void> {
@@ -109,7 +109,7 @@ export class ArchiveStore implements ImageArchive {
 
   async #refuse(act: string): Promise<never> {
     this.#assertOpen()
-    throw new StoreError('ERR_STORE_READ_ONLY', `may not ${act}: an archive is only read`)
+    throw new StoreError('ERR_STORE_READ_ONLY', `cannot ${act}: archives are read-only`)
   }
 
   #assertOpen(): void {

@@ -12,8 +12,8 @@ import { type BlobReader, readDocument } from '../../store/index.ts'
 import type { MemberTable } from '../members/member-table.ts'
 
 /**
- * Refuses an image of an archive whose config lists another number of layers than its manifest: an image without its files
- * would come of it. `docker save` 25.0.0 wrote such manifests beside a right list of docker (moby#47065).
+ * Rejects an image of an archive whose config and manifest list different numbers of layers: such an image would be
+ * unpacked without its files. `docker save` 25.0.0 wrote such manifests beside a correct `manifest.json` (moby#47065).
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG`, which names the other list if the archive has one.
  */

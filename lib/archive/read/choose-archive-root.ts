@@ -15,19 +15,20 @@ import {
 } from '../../oci/index.ts'
 import { assertComplete, type BlobReader, readDocument } from '../../store/index.ts'
 
-/** What is taken of an image in an archive. */
+/** The chosen part of an image in an archive. */
 export interface ChosenArchiveRoot {
-  /** A manifest, or an index whose parts are all there. */
+  /** A manifest, or an index that is complete in the archive. */
   readonly descriptor: Descriptor
   /** Platforms of the index that are left out. */
   readonly platformsLeftOut: readonly string[]
 }
 
 /**
- * Decides what to take of an image: all of it if it is there and no platform was asked for. docker and containerd save
- * indexes without the platforms that they do not have; of those the one is taken that runs here, or the only one there is.
+ * Chooses the part of an image to take: all of it if it is complete and no platform was requested. docker and
+ * containerd save indexes without the platforms that they lack; of such an index, the image for this machine is taken,
+ * or the only complete one.
  *
- * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if what is taken is not whole.
+ * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if the chosen part is incomplete.
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
  */
 export async function chooseArchiveRoot(
@@ -39,7 +40,7 @@ export async function chooseArchiveRoot(
   let platformsLeftOut: string[] = []
   for (let depth = 0; depth <= Limits.indexDepth; depth++) {
     const isIndex = isIndexType(descriptor.mediaType)
-    // Of an index of which one platform is asked for, nothing else is looked at.
+    // If one platform of an index is requested, the other platforms are not examined.
     const missing = isIndex && options.platform ? undefined : await missingBelow(reader, descriptor, options)
     if (!isIndex || (!missing && !options.platform)) {
       if (missing) throw missing
@@ -78,7 +79,7 @@ async function choosePart(
     throw new PlatformNotFoundError({
       wanted: error.wanted,
       available: error.available,
-      what: `${descriptor.digest}, which is in part in the archive`,
+      what: `${descriptor.digest}, which is incomplete in the archive`,
     })
   }
 }

@@ -11,9 +11,9 @@ import {
 import type { Member } from '../members/member.ts'
 import type { ArchiveBlobs } from './read-archive.ts'
 
-/** The blobs of an archive on disk, read where they stand, and the manifests that were composed for its images. */
+/** The blobs of an archive on disk, read in place, and the manifests that were composed for its images. */
 export class FileBlobs implements ArchiveBlobs, BlobReader {
-  /** Manifests that the archive does not hold; all else about it that is worth keeping while it is open. */
+  /** Manifests that the archive does not hold, and derived data worth keeping while the archive is open. */
   readonly manifests: Store = createMemoryStore()
   readonly #candidates = new Map<Digest, readonly Member[]>()
   readonly #chosen = new Map<Digest, Promise<Member>>()
@@ -35,7 +35,10 @@ export class FileBlobs implements ArchiveBlobs, BlobReader {
     }
   }
 
-  /** Of several files under one name the first that has the digest; the first of all if none has it, so that this is told. */
+  /**
+   * Takes the first file with the name of a blob that has its digest. If none matches, takes the first one, whose read
+   * then reports the mismatch.
+   */
   async #memberOf(digest: Digest): Promise<Member | undefined> {
     const candidates = this.#candidates.get(parseDigest(digest)) ?? []
     if (candidates.length <= 1) return candidates[0]
@@ -83,7 +86,7 @@ export class FileBlobs implements ArchiveBlobs, BlobReader {
     }
   }
 
-  /** The digests of the blobs in the archive and of the manifests made for it. */
+  /** Yields the digests of the blobs in the archive and of the manifests composed for it. */
   async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
     for (const digest of this.#candidates.keys()) {
       const { size } = (await this.#memberOf(digest)) as Member
@@ -94,8 +97,8 @@ export class FileBlobs implements ArchiveBlobs, BlobReader {
 }
 
 /**
- * The blobs of an archive behind those of the store that receives them: what the store has is right, and need not be in the
- * archive at all.
+ * The blobs of an archive together with those of the store that receives them: blobs of the store are used first and
+ * may be absent from the archive.
  */
 export function behindStore(blobs: FileBlobs, store: BlobReader): ArchiveBlobs & { readonly reader: BlobReader } {
   const reader: BlobReader = {

@@ -18,50 +18,52 @@ import { assertImageAgrees } from './assert-image-agrees.ts'
 import { chooseArchiveRoot } from './choose-archive-root.ts'
 import { selectEntries } from './select-entries.ts'
 
-/** Which images of an archive, and how those of docker become images. */
+/** Options for reading an archive: the images to take, and the form that images of docker get. */
 export interface ReadArchiveOptions extends AbortOptions {
   /**
-   * The image to take: a name as it stands in the archive, a reference, or `@n` for the nth, counted from 0.
+   * The image to take: a name as the archive spells it, a reference, or `@n` for the nth, counted from 0.
    * @defaultValue all
    */
   readonly image?: string | undefined
-  /** Platform to take of images for several. @defaultValue all, if the archive holds all; else this machine's */
+  /**
+   * Platform to take of a multi-platform image. @defaultValue all, if the archive holds all; else that of this machine
+   */
   readonly platform?: Platform | undefined
   /**
-   * The kind of manifest that images of docker get which have none. `docker` keeps what only docker understands (health
-   * checks) alive for tools that go by the media type. @defaultValue `'oci'`
+   * Kind of manifest to compose for an image of docker without one. `docker` preserves fields that only docker reads
+   * (health checks), for tools that go by the media type. @defaultValue `'oci'`
    */
   readonly manifestFormat?: 'oci' | 'docker' | undefined
   /**
-   * Which list of images to follow in an archive that has both: the `index.json` of a layout (`oci`) or the `manifest.json`
+   * List of images to follow in an archive that has both: the `index.json` of a layout (`oci`) or the `manifest.json`
    * of docker. @defaultValue `'oci'`
    */
   readonly format?: 'oci' | 'docker' | undefined
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Engine that computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
-/** What an archive holds, and what its images need. */
+/** Images of an archive, and what loading them needs. */
 export interface ReadArchive {
-  /** Which kind of archive it is. One that is both is read as a layout. */
+  /** Format of the archive. An archive that has both is read as a layout. */
   readonly format: 'oci' | 'docker'
-  /** The images asked for. */
+  /** The requested images. */
   readonly images: readonly ArchivedImage[]
-  /** Layers of docker, whose diffIds are proven once their blobs are. */
+  /** Layers of docker; their diffIDs are proven once their blobs are. */
   readonly layers: readonly DescribedLayer[]
 }
 
-/** Where the blobs of an archive are found: in the archive, composed, or wherever the caller has them as well. */
+/** Blobs of an archive: from the archive itself, composed manifests, or blobs that the caller's store has too. */
 export interface ArchiveBlobs {
-  /** Reads what {@link ArchiveBlobs.know} was told of, and manifests that were put. */
+  /** Reads the blobs passed to {@link ArchiveBlobs.know}, and manifests that were put. */
   readonly reader: BlobReader
-  /** Takes manifests that the archive does not hold. */
+  /** Stores manifests that the archive does not hold. */
   readonly manifests: Pick<BlobStore, 'put'>
-  /** Learns where blobs stand in the archive. */
+  /** Adds blobs with their members in the archive. */
   know(blobs: ReadonlyMap<Digest, readonly Member[]>): void
 }
 
-/** Finds out which images an archive holds, that they are whole, and that their configs and manifests agree. */
+/** Reads the images of an archive, and verifies that they are complete and that their configs and manifests agree. */
 export async function readArchive(
   members: MemberTable,
   blobs: ArchiveBlobs,
@@ -81,7 +83,7 @@ export async function readArchive(
   return { format, images, layers: [...compose.described.values()] }
 }
 
-/** The list of images that is followed. */
+/** Reads the list of images in the format to follow. */
 async function readList(
   members: MemberTable,
   options: ReadArchiveOptions,

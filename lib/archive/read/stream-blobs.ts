@@ -6,13 +6,13 @@ import type { Member } from '../members/member.ts'
 import type { TakenArchive } from '../members/take-stream.ts'
 import type { ArchiveBlobs } from './read-archive.ts'
 
-/** What is known of a blob that the archive has: it is in the store, or every file of its name has other bytes. */
+/** State of a blob: stored (with its size), or wrong if every file of its name has another digest. */
 type Verdict = { readonly wrong?: DigestMismatchError; readonly size: number }
 
 /**
- * The blobs of an archive whose files have all been taken into a store. A blob is found as in an archive on disk: under its
- * name, by the list of docker, or because the store had it before. That another file of the archive happens to have its
- * bytes does not count.
+ * The blobs of an archive whose files were all stored from a stream. A blob is found by the rules for an archive on
+ * disk: by its path, by docker's list, or because the store had it before. A file of the archive with another path is
+ * not found by its content.
  */
 export class StreamBlobs implements ArchiveBlobs, BlobReader {
   readonly manifests: Pick<BlobStore, 'put'>
@@ -47,7 +47,7 @@ export class StreamBlobs implements ArchiveBlobs, BlobReader {
 
   async stat(digest: Digest, options: AbortOptions = {}): Promise<BlobInfo | undefined> {
     const found = await this.#find(digest, options)
-    // As in an archive on disk, a look does not tell what the bytes are.
+    // As in an archive on disk, `stat` does not verify the content.
     return found && { digest, size: found.size }
   }
 
@@ -57,7 +57,7 @@ export class StreamBlobs implements ArchiveBlobs, BlobReader {
   }
 
   /**
-   * Proves that a blob is in the store.
+   * Verifies that a blob is in the store.
    *
    * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH` if the archive has other bytes under its name.
    */
@@ -85,7 +85,7 @@ export class StreamBlobs implements ArchiveBlobs, BlobReader {
     return stored ?? wrong
   }
 
-  /** Why a file is not the blob, if so. */
+  /** Resolves to the mismatch of a file, if it is not the blob. */
   async #faultOf(
     digest: Digest,
     { digest: actual, wrong, path, size, read }: Member,
@@ -96,7 +96,7 @@ export class StreamBlobs implements ArchiveBlobs, BlobReader {
       return new DigestMismatchError({ expected: digest, actual, what: `blob ${path}` })
     }
     try {
-      // A link to it has a name of another algorithm.
+      // The file was stored under a digest of another algorithm: a link with the name of the blob leads to it.
       await this.#store.put(read({ signal }), { digest, size, signal })
       return undefined
     } catch (error) {

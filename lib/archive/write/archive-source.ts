@@ -6,23 +6,23 @@ import { type Descriptor, isIndexType, type Platform } from '../../oci/index.ts'
 import { namesIn, type Store } from '../../store/index.ts'
 import { entryNameOf } from '../formats/entry-name.ts'
 
-/** An image to be written, and the name it gets in the archive. */
+/** An image to write, and its name in the archive. */
 export interface ImageToWrite {
-  /** A name in the store, a digest, or what the image is. */
+  /** A name in the store, a digest, or a descriptor. */
   readonly image: string | Descriptor
-  /** Its name in the archive: a reference, or any other word by which it is to be found there. */
+  /** Name in the archive: a reference, or any other word that finds the image in the archive. */
   readonly name?: string | undefined
 }
 
-/** An image as it stands in an archive. */
+/** An image as it is written to the archive. */
 export interface WrittenImage {
-  /** Its manifest or index. */
+  /** Descriptor of its manifest or index. */
   readonly descriptor: Descriptor
-  /** Its names. */
+  /** Names in the archive. */
   readonly names: readonly string[]
 }
 
-/** The images to be written, each once with all of its names, in the order given. */
+/** Resolves the images to write, each once with all its names, in the given order. */
 export async function resolveImages(
   store: Store,
   images: readonly (string | ImageToWrite)[],
@@ -42,7 +42,10 @@ export async function resolveImages(
     })
     if (given === undefined) continue
     if ((taken.get(given) ?? descriptor.digest) !== descriptor.digest) {
-      throw new FormatError('ERR_INVALID_ARGUMENT', `two images cannot both be ${JSON.stringify(given)} in an archive`)
+      throw new FormatError(
+        'ERR_INVALID_ARGUMENT',
+        `two images cannot have one name in an archive: ${JSON.stringify(given)}`,
+      )
     }
     taken.set(given, descriptor.digest)
   }
@@ -58,7 +61,7 @@ async function partOf(
   return (await readImage(store, root, options)).descriptor
 }
 
-/** The name under which the store keeps what was asked for; a digest has none. */
+/** Resolves to the name under which the store keeps the requested image; a digest has no name. */
 async function nameOf(store: Store, asked: string, options: AbortOptions): Promise<string | undefined> {
   if (isDigest(asked)) return undefined
   const kept = entryNameOf(asked)

@@ -9,11 +9,11 @@ import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
 /**
- * The `manifest.json` of docker for images whose blobs stand where a layout has them. Of an image for several platforms it
- * lists one, as docker itself does: the one asked for, or that of this machine.
+ * Makes docker's `manifest.json` for images whose blobs have the paths of a layout. Of a multi-platform image it lists
+ * one platform, as docker does: the requested one, or that of this machine.
  *
- * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for what is no image; {@link PlatformNotFoundError};
- * {@link BlobNotFoundError} for a layer that is not there.
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for a document that is no image;
+ * {@link PlatformNotFoundError}; {@link BlobNotFoundError} for an absent layer.
  */
 export async function dockerListOf(
   store: Store,
@@ -35,13 +35,16 @@ export async function dockerListOf(
   return canonicalJson(list)
 }
 
-/** Where a blob stands in a layout. */
+/** Path of a blob in a layout. */
 export function blobPath(digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest)
   return `blobs/${algorithm}/${hex}`
 }
 
-/** docker knows names by repository and tag only. Whole, as skopeo writes them: podman takes short ones for its own. */
+/**
+ * docker reads names with repository and tag only. They are written in full, as skopeo does: podman 4.3.1 reads a short
+ * name as `localhost/…`.
+ */
 function tagOf(name: string): string[] {
   const kept = entryNameOf(name)
   if (kept === undefined) return []

@@ -4,12 +4,13 @@ import { ContainerdName } from '../formats/containerd-name.ts'
 import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
-/** SPEC: the only thing that says that this is a layout, byte for byte as every tool writes it. */
+/** SPEC: the file that marks a layout, with the bytes that skopeo, docker and BuildKit write. */
 export const LAYOUT: Uint8Array = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
 /**
- * The `index.json` of images: an entry for each name, one without a name for an image that has none. The annotation of the
- * specification has the name as it is; the whole reference stands beside it for docker and containerd, which look there.
+ * Makes the `index.json` of images: one entry per name, and one without a name for an image that has none. The
+ * annotation of the specification holds the name as given; the annotation of containerd holds the full reference, for
+ * docker and containerd.
  */
 export function indexOf(images: readonly WrittenImage[]): Uint8Array {
   const manifests = images.flatMap(({ descriptor, names }) =>
@@ -24,7 +25,7 @@ function named(descriptor: Descriptor, name: string): Descriptor {
   return { ...descriptor, annotations: whole === undefined ? annotations : { ...annotations, [ContainerdName]: whole } }
 }
 
-/** A bare word may be a tag as well as a name: nothing is made up for it. */
+/** Returns the full reference of a name. A bare word may be a tag as well as a name, so it gets no full reference. */
 function fullName(name: string): string | undefined {
   return /[:/@]/.test(name) && entryNameOf(name) !== undefined ? formatReference(parseReference(name)) : undefined
 }
