@@ -5,8 +5,8 @@ import { referenceCases } from './store-conformance/reference-cases.ts'
 import { type ConformanceCase, casesFor, type StoreSubject } from './store-conformance/subject.ts'
 
 /**
- * Everything that a store promises, as cases for any test runner. A driver that passes them can stand wherever this
- * library takes a store. A case that does not apply has `skip` with the reason, and stays in the list.
+ * Returns the contract of a store as cases for any test runner. A driver that passes them works wherever this library
+ * takes a store. A case that does not apply stays in the list, with the reason in `skip`.
  *
  * ```ts
  * for (const c of blobStoreConformance({ create })) test(c.name, { skip: c.skip }, () => c.run())

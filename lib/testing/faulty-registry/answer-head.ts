@@ -7,7 +7,7 @@ export interface Origins {
   readonly elsewhere: string
 }
 
-/** An answer that needs no registry behind; `undefined` if the fault is of another kind. */
+/** Builds an answer that needs no registry behind it; `undefined` if the fault is of another kind. */
 export function readyAnswer(
   fault: RegistryFault | undefined,
   path: string,
@@ -39,7 +39,7 @@ function refusal(status: number, code: string, headers: Record<string, string>) 
   return { status, headers: { 'content-type': 'application/json', ...headers }, body }
 }
 
-/** The headers of an answer from behind, with what the fault does to them. */
+/** Returns the headers of the real registry's answer with the fault applied. */
 export function answerHeaders(
   from: IncomingHttpHeaders,
   fault: RegistryFault | undefined,

@@ -6,38 +6,41 @@ import { answerHeaders, type Origins, readyAnswer } from './answer-head.ts'
 import { type FaultCondition, FaultPlan, type RegistryFault, type SeenByRegistry } from './fault.ts'
 import { sendFaultyBody } from './send-body.ts'
 
-/** What stands behind a faulty registry, and who may enter. */
+/** Options of {@link createFaultyRegistry}. */
 export interface FaultyRegistryOptions {
-  /** Store to serve. @defaultValue one in memory */
+  /** Store to serve. @defaultValue a store in memory */
   readonly store?: Store | undefined
-  /** Host and port of a registry on this machine to stand before, instead of serving a store. */
+  /** Host and port of a local registry to forward requests to, instead of serving a store. */
   readonly upstream?: string | undefined
   /**
-   * Looks at every request to the registry, not at those to the other origin; gives the challenge to answer with (status
-   * 401) if it may not enter. @defaultValue everyone may
+   * Authenticates each request to the registry (not those to the other origin). Returns the challenge for a refusal
+   * with status 401; `undefined` accepts the request. @defaultValue accepts every request
    */
   readonly challenge?: ((request: SeenByRegistry) => string | undefined) | undefined
 }
 
-/** A registry that behaves until it is told not to. */
+/** A registry that answers correctly except for the planned faults. */
 export interface FaultyRegistry extends AsyncDisposable {
   /** Host and port, e.g. `127.0.0.1:40123`. */
   readonly host: string
-  /** Another origin with the same content, for redirects and locations that lead away. It wants no credentials. */
+  /**
+   * Host and port of the other origin, which has the same content and requires no credentials. Redirects and upload
+   * locations can lead to it.
+   */
   readonly elsewhere: string
-  /** What came, in order, to both origins. */
+  /** All requests to both origins in order of arrival. */
   readonly seen: readonly SeenByRegistry[]
-  /** Plans a fault for requests to come. Of several that fit a request, the one planned first happens. */
+  /** Plans a fault for later requests. If several faults match a request, the first planned one is applied. */
   misbehave(fault: RegistryFault, condition?: FaultCondition): void
-  /** Drops all faults that have not happened yet. */
+  /** Removes all faults that have not been applied yet. */
   behave(): void
-  /** Breaks all connections and stops. Idempotent. */
+  /** Closes all connections and stops the servers. Idempotent. */
   close(): Promise<void>
 }
 
 /**
- * Starts a registry on free loopback ports that misbehaves on command, for tests of clients. It stands before a real one, so
- * that everything it is not told to spoil is right.
+ * Starts a registry on free loopback ports that misbehaves on command, for tests of clients. It forwards to a real
+ * registry, so every answer without a planned fault is correct.
  *
  * ```ts
  * await using registry = await createFaultyRegistry({ store })
@@ -158,7 +161,7 @@ async function* shortened(from: IncomingMessage, fault: RegistryFault | undefine
   }
 }
 
-/** Sends a request on to the registry behind; `undefined` if its connection is to break before the answer. */
+/** Forwards a request to the real registry; `undefined` if the fault breaks the connection before the answer. */
 function forward(
   { upstream }: Context,
   request: IncomingMessage,

@@ -1,116 +1,116 @@
-/** One way in which a faulty registry misbehaves. Bytes are counted in the body of the answer, unless it says otherwise. */
+/** A fault of a faulty registry. Byte counts refer to the body of the answer unless a member says otherwise. */
 export type RegistryFault =
-  /** The connection ends after so many bytes of the answer's body; by a reset, some of them may get lost on their way. */
+  /** Ends the connection after a number of bytes. After a reset, some of these bytes may be lost. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'cut'
-      /** Bytes that go through before it happens. */
+      /** Number of bytes to send before the connection ends. */
       readonly after: number
-      /** Whether the connection is reset instead of closed. */
+      /** Reset the connection instead of closing it. @defaultValue `false` */
       readonly reset?: boolean
     }
-  /** The connection breaks after so many bytes of the request's body; the registry behind has got those. */
+  /** Breaks the connection after a number of bytes of the request's body, which the real registry has received. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'cut-request'
-      /** Bytes that go through before it happens. */
+      /** Number of bytes of the request's body to accept before the connection ends. */
       readonly after: number
     }
-  /** The request is carried out, but the connection breaks before the answer. */
+  /** Forwards the request, but breaks the connection before the answer. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'lost-answer'
     }
-  /** One byte is another one. */
+  /** Changes one byte. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'flip'
-      /** Byte that is changed. */
+      /** Offset of the byte that is changed. */
       readonly at: number
     }
-  /** The body is shorter by so many bytes, and says so. */
+  /** Shortens the body, with a matching `Content-Length`. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'short-body'
-      /** How many bytes fewer or more. */
+      /** Number of bytes removed from the end. */
       readonly by: number
     }
-  /** The part that is sent is said to be another one. */
+  /** Sends the requested part with another `Content-Range`. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'wrong-content-range'
-      /** What the header says. */
+      /** Value of the header. */
       readonly value: string
     }
-  /** A request for a part is answered with everything, by status 200. */
+  /** Answers a request for a part with the whole body and status 200. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'ignore-range'
     }
-  /** The body comes at so many bytes per second. */
+  /** Sends the body at a limited rate. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'slow'
-      /** Speed. */
+      /** Rate in bytes per second. */
       readonly bytesPerSecond: number
     }
-  /** After so many bytes nothing comes any more, and the connection stays open. */
+  /** Stops sending after a number of bytes and keeps the connection open. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'stall'
-      /** Bytes that go through before it happens. */
+      /** Number of bytes to send before the answer stalls. */
       readonly after: number
     }
-  /** Status 401, with a challenge or without. */
+  /** Answers with status 401, with or without a challenge. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'unauthorized'
-      /** The challenge of the answer. */
+      /** Value of `WWW-Authenticate`; no header if absent. */
       readonly challenge?: string
     }
-  /** Status 429; a number is in seconds, a date is sent as one. */
+  /** Answers with status 429. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'too-many-requests'
-      /** What `Retry-After` says. */
+      /** Value of `Retry-After`, in seconds or as a date; no header if absent. */
       readonly retryAfter?: number | Date
     }
-  /** The upload that the request is for is forgotten, and the answer says so. */
+  /** Answers that the upload is unknown (status 404). */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'lost-upload'
     }
-  /** The address of an upload has no host, another origin, or is missing; or is the text. */
+  /** Changes the `Location` of an upload: without host, at the other origin, missing, or any text. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'location'
-      /** What the header says. */
+      /** Value of the header: a kind of location, or the text itself. */
       readonly value: 'relative' | 'elsewhere' | 'none' | (string & {})
     }
-  /** The request is sent on to the other origin, or to an address. */
+  /** Redirects the request to the other origin or to a URL. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'redirect'
-      /** Where to. */
+      /** Target of the redirect. @defaultValue the same path at `elsewhere` */
       readonly to?: string
       /** Status of the answer. */
       readonly status?: number
     }
-  /** `Docker-Content-Digest` is that of other bytes. */
+  /** Sends the `Docker-Content-Digest` of other bytes. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'wrong-digest-header'
-      /** What the header says. */
+      /** Value of the header. */
       readonly value?: string
     }
-  /** The next page of a list is the same page. */
+  /** Names the same page of a list as the next page. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'link-loop'
     }
-  /** Any other answer. */
+  /** Sends any other answer. */
   | {
-      /** Which fault. */
+      /** Discriminant. */
       readonly kind: 'answer'
       /** Status of the answer. */
       readonly status: number
@@ -120,23 +120,23 @@ export type RegistryFault =
       readonly body?: string
     }
 
-/** Which requests a fault happens to. */
+/** Selects the requests that a fault applies to. */
 export interface FaultCondition {
-  /** HTTP method. @defaultValue every one */
+  /** HTTP method. @defaultValue any */
   readonly method?: string | undefined
-  /** What the path and query match. @defaultValue every one */
+  /** Pattern for path and query. @defaultValue any */
   readonly path?: RegExp | undefined
-  /** Which of the two origins they come to. @defaultValue `registry` */
+  /** Origin that receives the request. @defaultValue `registry` */
   readonly origin?: SeenByRegistry['origin'] | undefined
-  /** Requests that fit, but are spared before the first fault. @defaultValue `0` */
+  /** Number of matching requests to answer correctly before the first fault. @defaultValue `0` */
   readonly skip?: number | undefined
-  /** How often it happens. @defaultValue `1` */
+  /** Number of matching requests that the fault applies to. @defaultValue `1` */
   readonly times?: number | undefined
 }
 
-/** A request as a faulty registry saw it. */
+/** A request that a faulty registry received. */
 export interface SeenByRegistry {
-  /** Which of the two origins it came to. */
+  /** Origin that received it. */
   readonly origin: 'registry' | 'elsewhere'
   /** HTTP method. */
   readonly method: string
@@ -146,11 +146,11 @@ export interface SeenByRegistry {
   readonly authorization: string | undefined
   /** All headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Bytes of its body that came so far. */
+  /** Number of bytes of its body received so far. */
   received: number
-  /** Bytes of the body of the answer that were sent so far. */
+  /** Number of bytes of the answer's body sent so far. */
   sent: number
-  /** What was done to it. */
+  /** Kind of the fault applied to it. */
   fault: RegistryFault['kind'] | undefined
 }
 
@@ -161,7 +161,7 @@ interface Planned {
   left: number
 }
 
-/** The faults that are still to happen. */
+/** The faults that have not been applied yet. */
 export class FaultPlan {
   readonly #planned: Planned[] = []
 
@@ -173,7 +173,7 @@ export class FaultPlan {
     this.#planned.length = 0
   }
 
-  /** The fault for a request, of which one is used up; the first that was planned wins. */
+  /** Returns the first planned fault that matches a request, and counts one application of it. */
   take({ origin, method, path }: SeenByRegistry): RegistryFault | undefined {
     for (const planned of this.#planned) {
       const { condition } = planned

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RegistryFault } from './fault.ts'
 
-/** Sends the body of an answer, with what the fault does to it. */
+/** Sends the body of an answer with the fault applied. */
 export async function sendFaultyBody(
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
@@ -67,7 +67,7 @@ async function finish(response: ServerResponse, fault: RegistryFault | undefined
   else if (fault?.kind !== 'cut') response.end()
   else {
     response.flushHeaders()
-    // What was written is still in our own buffers; a reset would throw it away.
+    // Waits until the socket has sent the written bytes; a reset would discard them.
     await new Promise<void>(resolve => (socket ? socket.write('', () => resolve()) : resolve()))
     if (fault.reset) socket?.resetAndDestroy()
     else socket?.end()

@@ -12,7 +12,7 @@ const HOSTILE_DIGESTS = [
   '',
 ] as Digest[]
 
-/** What `put`, `stat`, `read`, `delete` and `list` promise. */
+/** Cases for `put`, `stat`, `read`, `delete` and `list`. */
 export const blobCases: readonly CaseDefinition[] = [
   {
     name: 'a fresh store is empty',

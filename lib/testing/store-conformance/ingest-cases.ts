@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { digestOf } from '../../digest/index.ts'
 import { blobsIn, type CaseDefinition, contentOf, drain, failsWith, sha256Of } from './subject.ts'
 
-/** What `ingest` and its writer promise. */
+/** Cases for `ingest` and its writer. */
 export const ingestCases: readonly CaseDefinition[] = [
   {
     name: 'an ingest is invisible until it is committed',

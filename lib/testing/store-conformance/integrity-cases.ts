@@ -4,7 +4,7 @@ import { type Descriptor, MediaType } from '../../oci/index.ts'
 import { createMemoryStore, type Store } from '../../store/index.ts'
 import { blobsIn, type CaseDefinition, contentOf, drain, failsWith } from './subject.ts'
 
-/** What every store promises about bytes that are not as they were put, and about looking for them. */
+/** Cases for corrupt and missing blobs, and for the checks that find them. */
 export const integrityCases: readonly CaseDefinition[] = [
   {
     name: 'a blob that has changed is reported as corrupt at the end of the read at the latest',

@@ -3,7 +3,7 @@ import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type CaseDefinition, contentOf, failsWith, nameListOf, sha256Of } from './subject.ts'
 
-/** What the names of a store promise. */
+/** Cases for references. */
 export const referenceCases: readonly CaseDefinition[] = [
   {
     name: 'a name stands for what it was given to',
@@ -61,7 +61,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     name: 'the list of names, where it is offered, is the same object as long as no name comes or goes',
     async run({ store, subject }) {
       const { references } = store
-      // Names of strangers come and go.
+      // Foreign names may appear and disappear while the case runs.
       if (!references.names || subject.strangers) return
       const { manifest: first } = await smallImage(store, 'first')
       const { manifest: second } = await smallImage(store, 'second')
