@@ -3,7 +3,7 @@ import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { checkPlatform, type Platform } from './platform.ts'
 
 /**
- * What a document says of a blob: its kind, its digest, its size. Members that this library does not know are kept.
+ * Media type, digest and size of a blob, as a document states them. Members that this library does not know are kept.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md | image-spec: descriptor}
  */
@@ -14,20 +14,20 @@ export interface Descriptor {
   readonly digest: Digest
   /** Size of the blob in bytes. */
   readonly size: number
-  /** Other addresses of the blob; never used unless asked for. */
+  /** Other addresses of the blob. This library uses them only on request. */
   readonly urls?: readonly string[]
   /** Free text about the blob. */
   readonly annotations?: Readonly<Record<string, string>>
-  /** The blob itself in base64, for small ones. Of the right size, but not proven: its digest is to be compared before use. */
+  /** Content of a small blob in base64. Its size was checked, its digest was not: verify it before use. */
   readonly data?: string
-  /** Kind of artifact that the blob is the manifest of. */
+  /** Artifact type of the manifest that the descriptor refers to. */
   readonly artifactType?: string
   /** Platform of the image, in an index. */
   readonly platform?: Platform
 }
 
 /**
- * Checks a value that should be a descriptor and gives it back as one, unknown members and all.
+ * Checks that a value is a descriptor, and returns it with its unknown members.
  *
  * @throws {@link FormatError} `ERR_INVALID_DESCRIPTOR` with the path of the fault.
  */
@@ -35,7 +35,7 @@ export function parseDescriptor(value: unknown): Descriptor {
   return checkDescriptor(new Guard('ERR_INVALID_DESCRIPTOR', 'descriptor'), value, '')
 }
 
-/** SPEC: the names of RFC 6838, section 4.2 (descriptor.md, mediaType). */
+/** SPEC: media types follow RFC 6838, section 4.2 (descriptor.md, mediaType). */
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 
 /** Checks a descriptor inside a document. */
@@ -45,8 +45,8 @@ export function checkDescriptor(guard: Guard, value: unknown, at: string): Descr
   const mediaType = guard.string(member(descriptor, 'mediaType'), inside('mediaType'))
   if (!MEDIA_TYPE.test(mediaType)) guard.fail(inside('mediaType'), 'is not a media type')
   const digest = guard.string(member(descriptor, 'digest'), inside('digest'))
-  // SAFETY: digests become paths and URLs. The grammar has nothing that could leave a directory; every act on the blob
-  // refuses an algorithm that is not computed here.
+  // SAFETY: digests become paths and URLs. The grammar allows no text that could leave a directory. An unknown
+  // algorithm is accepted here; every act on the blob rejects it.
   if (!isWellFormedDigest(digest))
     guard.fail(inside('digest'), `is not a digest: ${JSON.stringify(digest.slice(0, 160))}`)
   const size = member(descriptor, 'size')
@@ -68,7 +68,8 @@ function checkOptionalMembers(guard: Guard, descriptor: JsonObject, inside: (key
 }
 
 function checkData(guard: Guard, data: string, size: number, inside: (key: string) => string): void {
-  // SAFETY: `Buffer.from` takes anything for base64, and leaves out what it does not know.
+  // SAFETY: `Buffer.from` skips characters that are not base64, so a reader with a strict decoder would see other
+  // content. The pattern rejects them.
   if (data.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(data)) guard.fail(inside('data'), 'is not base64')
   const bytes = (data.length / 4) * 3 - (/=*$/.exec(data)?.[0].length ?? 0)
   if (bytes !== size) guard.fail(inside('data'), `has ${bytes} bytes, not ${size} as the descriptor says`)

@@ -5,44 +5,44 @@ import type { ImageDocument } from './image-document.ts'
 import { Limits } from './limits.ts'
 import { isConfigType, isForeignLayerType, isIndexType, isLayerType, isManifestType } from './media-types.ts'
 
-/** What a blob is to the document that names it. `blob` is anything that is neither document, config nor layer. */
+/** Role of a blob in the document that names it. `blob` is any other role than document, config and layer. */
 export type BlobRole = 'index' | 'manifest' | 'config' | 'layer' | 'blob'
 
 /** One blob that a document needs to be complete. */
 export interface GraphEdge {
-  /** The blob, as the document describes it. */
+  /** Descriptor of the blob in the document. */
   readonly descriptor: Descriptor
-  /** What it is to the document. */
+  /** Role of the blob in the document. */
   readonly role: BlobRole
-  /** Whether the blob may be absent: layers that registries do not hold. */
+  /** True if the blob may be absent: a layer that registries do not hold. */
   readonly optional: boolean
 }
 
-/** A blob on the way from a root down to the last layer. */
+/** A blob on the path from a root to its leaves. */
 export interface GraphNode extends GraphEdge {
-  /** The document that names it; `undefined` for the root. */
+  /** Digest of the document that names the blob; `undefined` for the root. */
   readonly parent: Digest | undefined
   /** Number of documents above it. */
   readonly depth: number
 }
 
-/** How {@link walkGraph} looks at the graph. */
+/** Callbacks of {@link walkGraph}. */
 export interface GraphReader {
-  /** Told of every node before those below it. `false` leaves it out, with everything below it. */
+  /** Called for every node before its children. `false` skips the node and everything below it. */
   see?(node: GraphNode): boolean | Promise<boolean>
-  /** The document behind a node whose role is manifest or index. Called once for each. */
+  /** Reads the document of a manifest or index node. Called once per node. */
   read(node: GraphNode): Promise<ImageDocument>
 }
 
 /**
- * Whether something stands below a blob. SPEC: an index may name blobs of any kind; only manifests and indexes are read to
- * find more of them (image-index.md, manifests). Everything else is a leaf, whatever its bytes mention.
+ * True if a blob has children. SPEC: an index may name blobs of any kind; only manifests and indexes are read for
+ * children (image-index.md, manifests). Every other blob is a leaf, even if its bytes mention digests.
  */
 export function isDocumentRole(role: BlobRole): boolean {
   return role === 'index' || role === 'manifest'
 }
 
-/** What a blob is by its media type. */
+/** Role of a blob according to its media type. */
 export function roleOf({ mediaType }: Descriptor): BlobRole {
   if (isIndexType(mediaType)) return 'index'
   if (isManifestType(mediaType)) return 'manifest'
@@ -50,7 +50,10 @@ export function roleOf({ mediaType }: Descriptor): BlobRole {
   return isLayerType(mediaType) ? 'layer' : 'blob'
 }
 
-/** The blobs that a document needs, in its order: the entries of an index; the config and the layers of a manifest. */
+/**
+ * Returns the blobs that a document needs, in its order: the entries of an index; the config and the layers of a
+ * manifest.
+ */
 export function edgesOf(document: ImageDocument): readonly GraphEdge[] {
   if (document.kind === 'index')
     return document.index.manifests.map(descriptor => edgeTo(descriptor, roleOf(descriptor)))
@@ -63,9 +66,10 @@ function edgeTo(descriptor: Descriptor, role: BlobRole): GraphEdge {
 }
 
 /**
- * Refuses a document that stands too deep.
+ * Rejects a document below too many indexes.
  *
- * SAFETY: a document names what is below it by digest, so it cannot contain itself; only the depth needs a bound.
+ * SAFETY: a document names its children by digest, so it cannot contain itself, but indexes may nest to any depth, and
+ * the walk recurses at each level; the limit keeps it from overflowing the stack.
  *
  * @throws `FormatError` `ERR_INVALID_INDEX`.
  */
@@ -75,10 +79,10 @@ export function assertIndexDepth(depth: number, { digest }: Descriptor): void {
 }
 
 /**
- * Everything below a root and the root itself, children before their parents. A blob that is named with several sizes or
- * media types comes once for each: all of them have to be right.
+ * Returns a root and everything below it, children before their parents. If a blob is named with several sizes or media
+ * types, it is returned once for each, because all of them have to be right.
  *
- * @throws `FormatError` `ERR_INVALID_INDEX` for indexes that nest too deep; whatever the reader throws.
+ * @throws `FormatError` `ERR_INVALID_INDEX` for indexes that nest too deep; the errors of the reader.
  */
 export async function walkGraph(root: Descriptor, reader: GraphReader): Promise<GraphNode[]> {
   const seen = new Set<string>()

@@ -2,10 +2,10 @@ import { FormatError, type FormatErrorCode } from '../errors/index.ts'
 import { JsonFault, parseStrictJson } from '../internal/strict-json.ts'
 import { Limits } from './limits.ts'
 
-/** A JSON object as it was parsed; members are `unknown` until a guard has looked at them. */
+/** A parsed JSON object; its members are `unknown` until a guard has checked them. */
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** Knows which document is being checked, so that every complaint names it and the path of the fault. */
+/** Checks one document. Every error names the document and the path of the fault. */
 export class Guard {
   readonly #code: FormatErrorCode
   readonly #what: string
@@ -19,7 +19,7 @@ export class Guard {
     throw new FormatError(this.#code, `invalid ${this.#what}: ${message}`, { at, cause })
   }
 
-  /** Parses the text of the document; it must be an object. */
+  /** Parses the text of the document, which must be an object. */
   parse(bytes: Uint8Array): JsonObject {
     try {
       return this.object(parseStrictJson(bytes, Limits.jsonDepth), '')
@@ -47,7 +47,7 @@ export class Guard {
     return value
   }
 
-  /** A list that may be left out; `null` is as good as that, and gives an empty one. */
+  /** Returns an optional array; an absent member or `null` gives an empty one. */
   optionalArray(value: unknown, at: string, limit?: number): readonly unknown[] {
     return isAbsent(value) ? [] : this.array(value, at, limit)
   }
@@ -68,21 +68,21 @@ export class Guard {
     return this.array(value, at).map((member, i) => this.string(member, `${at}[${i}]`))
   }
 
-  /** An object whose every value is a string, such as annotations and labels. */
+  /** Checks an object with string values only, such as annotations and labels. */
   stringMap(value: unknown, at: string): void {
     for (const [key, member] of Object.entries(this.object(value, at))) this.string(member, `${at}.${key}`)
   }
 
   /**
-   * Refuses a document that leaves a member out and has another that a reader may take for it.
+   * Rejects a document that omits a member and has another that a reader may mistake for it.
    *
-   * SAFETY: Go reads `Layers` as `layers`, and a JavaScript reader may find the members of `__proto__`: two readers would
-   * see two images under one digest.
+   * SAFETY: Go reads `Layers` as `layers`, and a JavaScript reader may find the members of `__proto__`. Two readers
+   * would then see two different images under one digest.
    */
   noLookalike(object: JsonObject, key: string): void {
     if (!isAbsent(member(object, key))) return
     const other = Object.keys(object).find(own => own !== key && (own.toLowerCase() === key || own === '__proto__'))
-    if (other !== undefined) this.fail(key, `is missing, and ${JSON.stringify(other)} is not it`)
+    if (other !== undefined) this.fail(key, `is missing, and ${JSON.stringify(other)} does not replace it`)
   }
 
   schemaVersion2(value: unknown): void {
@@ -90,12 +90,12 @@ export class Guard {
   }
 }
 
-/** The own member of an object; what it inherits (`__proto__`, `constructor`) does not count. */
+/** Returns an own member of an object; inherited members (`__proto__`, `constructor`) do not count. */
 export function member(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
-/** Whether an optional member is not set: Go, .NET and Java programs write `null` for that. */
+/** True if an optional member is not set. `null` counts as not set: Go, .NET and Java programs write it. */
 export function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null
 }

@@ -3,13 +3,13 @@ import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
 import type { Platform } from './platform.ts'
 
-/** How a container of the image runs. Names are those of the specification. */
+/** Configuration of the containers of an image. The names are those of the specification. */
 export interface RunConfig {
-  /** User, `name|uid[:group|gid]`. */
+  /** User and group, as `name|uid[:group|gid]`. */
   readonly User?: string
-  /** Ports the image listens on, as `8080/tcp`; the values are empty objects. */
+  /** Ports that the container listens on, as `8080/tcp`; the values are empty objects. */
   readonly ExposedPorts?: Readonly<Record<string, object>>
-  /** Environment, `NAME=value`. */
+  /** Environment variables, as `NAME=value`. */
   readonly Env?: readonly string[]
   /** Program to start. */
   readonly Entrypoint?: readonly string[]
@@ -17,7 +17,7 @@ export interface RunConfig {
   readonly Cmd?: readonly string[]
   /** Directories for data; the values are empty objects. */
   readonly Volumes?: Readonly<Record<string, object>>
-  /** Directory to start in. */
+  /** Working directory of the program. */
   readonly WorkingDir?: string
   /** Free text about the image. */
   readonly Labels?: Readonly<Record<string, string>>
@@ -25,56 +25,57 @@ export interface RunConfig {
   readonly StopSignal?: string
 }
 
-/** What made one layer, or changed the config only. */
+/** A build step, which made one layer or changed only the config. */
 export interface HistoryEntry {
-  /** When, RFC 3339. */
+  /** Time of the step, RFC 3339. */
   readonly created?: string
-  /** By which command. */
+  /** Command of the step. */
   readonly created_by?: string
-  /** By whom. */
+  /** Author of the step. */
   readonly author?: string
-  /** Remark. */
+  /** Comment on the step. */
   readonly comment?: string
-  /** Whether no layer came of it. */
+  /** True if the step made no layer. */
   readonly empty_layer?: boolean
 }
 
 /**
- * What an image is: platform, run configuration, the diffIds of its layers, how it came about. Unknown members are kept.
+ * Config of an image: platform, run configuration, the diffIDs of its layers, and its history. Unknown members are
+ * kept.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md | image-spec: config}
  */
 export interface ImageConfig {
-  /** When the image was made, RFC 3339. */
+  /** Creation time of the image, RFC 3339. */
   readonly created?: string
-  /** Who made it. */
+  /** Author of the image. */
   readonly author?: string
-  /** Processor. The specification asks for it; configs without it exist. See {@link platformOfConfig}. */
+  /** Processor. The specification requires it, but configs without it exist. See {@link platformOfConfig}. */
   readonly architecture?: string
-  /** Operating system. The specification asks for it; configs without it exist. See {@link platformOfConfig}. */
+  /** Operating system. The specification requires it, but configs without it exist. See {@link platformOfConfig}. */
   readonly os?: string
-  /** Kind of processor. */
+  /** Variant of the processor. */
   readonly variant?: string
   /** Version of the operating system. */
   readonly 'os.version'?: string
-  /** Features of the operating system. */
+  /** Required features of the operating system. */
   readonly 'os.features'?: readonly string[]
-  /** How a container runs. */
+  /** Run configuration of the containers. */
   readonly config?: RunConfig
-  /** The layers by the digests of their uncompressed tar, lowest first. */
+  /** The layers by the digests of their uncompressed tars, lowest first. */
   readonly rootfs: {
-    /** Nothing else is defined. */
+    /** Always `layers`: the specification defines no other type. */
     readonly type: 'layers'
-    /** One for each layer, lowest first; empty also where the document has `null` or none. */
+    /** One diffID per layer, lowest first; empty if the document has `null` or no list. */
     readonly diff_ids: readonly Digest[]
   }
-  /** What made each layer. */
+  /** The build steps, oldest first. */
   readonly history?: readonly HistoryEntry[]
 }
 
 /**
- * Reads an image config. The bytes stay authoritative. Only what every act needs must be there: of the platform, the acts
- * that need one ask {@link platformOfConfig}.
+ * Parses an image config. The bytes stay authoritative. Only the members that every act needs are required; an act that
+ * needs the platform calls {@link platformOfConfig}.
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG` with the path of the fault.
  */
@@ -83,7 +84,9 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   return checkConfig(guard, guard.parse(bytes))
 }
 
-/** The platform that an image config says, or `undefined` if it leaves the processor or the operating system out. */
+/**
+ * Returns the platform of an image config, or `undefined` if the config omits the processor or the operating system.
+ */
 export function platformOfConfig(config: ImageConfig): Platform | undefined {
   const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
   if (!os || !architecture) return undefined
@@ -96,7 +99,7 @@ export function platformOfConfig(config: ImageConfig): Platform | undefined {
   }
 }
 
-/** Checks a parsed document as an image config. */
+/** Checks that a parsed document is an image config. */
 export function checkConfig(guard: Guard, document: JsonObject): ImageConfig {
   for (const key of ['architecture', 'os', 'created', 'author', 'variant', 'os.version']) {
     guard.optionalString(member(document, key), key)

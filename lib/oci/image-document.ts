@@ -5,37 +5,37 @@ import { checkIndex, type ImageIndex } from './image-index.ts'
 import { checkManifest, type ImageManifest } from './image-manifest.ts'
 import { isIndexType, isManifestType, MediaType } from './media-types.ts'
 
-/** A document that a reference can name: one image, or one for each platform. */
+/** A document that a reference can name: a manifest (one image) or an index (one image per platform). */
 export type ImageDocument = ManifestDocument | IndexDocument
 
-/** A manifest, and the media type that it goes under. */
+/** A manifest and its media type. */
 export interface ManifestDocument {
-  /** Which of the two it is. */
+  /** Discriminant. */
   readonly kind: 'manifest'
-  /** Its media type, from itself, from others, or from its members. */
+  /** Media type: stated by the document, by its descriptor or header, or derived from its members. */
   readonly mediaType: string
-  /** What it says. */
+  /** The parsed manifest. */
   readonly manifest: ImageManifest
 }
 
-/** An index, and the media type that it goes under. */
+/** An index and its media type. */
 export interface IndexDocument {
-  /** Which of the two it is. */
+  /** Discriminant. */
   readonly kind: 'index'
-  /** Its media type, from itself, from others, or from its members. */
+  /** Media type: stated by the document, by its descriptor or header, or derived from its members. */
   readonly mediaType: string
-  /** What it says. */
+  /** The parsed index. */
   readonly index: ImageIndex
 }
 
 /**
- * Reads a manifest or an index, whichever it is, and says under which media type it goes.
+ * Parses a manifest or an index, and determines its media type.
  *
- * `mediaType` is what others say of it (a descriptor, a `Content-Type`); it must agree with what the document says of
- * itself. If neither says anything, the members decide: OCI allows documents without a media type.
+ * `mediaType` is the media type that a descriptor or a `Content-Type` header states; it must agree with the one in the
+ * document. If neither states one, the members decide: OCI allows documents without a media type.
  *
- * @throws {@link FormatError} `ERR_INVALID_MANIFEST`, `ERR_INVALID_INDEX`, or `ERR_UNSUPPORTED_MEDIA_TYPE` for a kind
- * that is neither.
+ * @throws {@link FormatError} `ERR_INVALID_MANIFEST`, `ERR_INVALID_INDEX`, or `ERR_UNSUPPORTED_MEDIA_TYPE` for any
+ * other kind of document.
  */
 export function parseImageDocument(bytes: Uint8Array, mediaType?: string): ImageDocument {
   const document = new Guard('ERR_INVALID_MANIFEST', 'manifest').parse(bytes)
@@ -59,18 +59,24 @@ function agreedType(document: JsonObject, said: string | undefined): string {
   if (!isAbsent(own) && typeof own !== 'string') {
     throw new FormatError('ERR_INVALID_MANIFEST', 'invalid manifest: must be a string', { at: 'mediaType' })
   }
-  // SPEC: a client rejects a document whose media type is not the one it was announced under (distribution-spec, pulling).
+  // SPEC: a client rejects a document whose `mediaType` differs from the announced one (distribution-spec, pulling).
   if (own && said && own !== said) {
-    throw new FormatError('ERR_INVALID_MANIFEST', `manifest says it is ${own}, but came as ${said}`, {
-      at: 'mediaType',
-    })
+    throw new FormatError(
+      'ERR_INVALID_MANIFEST',
+      `the mediaType of the manifest is ${own}, but it was announced as ${said}`,
+      {
+        at: 'mediaType',
+      },
+    )
   }
   if (own || said) return (own || said) as string
   if (member(document, 'schemaVersion') === 1) return 'application/vnd.docker.distribution.manifest.v1+json'
   return member(document, 'manifests') === undefined ? MediaType.OciManifest : MediaType.OciIndex
 }
 
-/** Everything that a document needs to be complete: manifests of an index; config and layers of a manifest, in order. */
+/**
+ * Returns the blobs that a document needs, in order: the manifests of an index; the config and layers of a manifest.
+ */
 export function successorsOf(document: ImageDocument): readonly Descriptor[] {
   return document.kind === 'index' ? document.index.manifests : [document.manifest.config, ...document.manifest.layers]
 }

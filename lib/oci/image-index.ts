@@ -4,27 +4,27 @@ import { checkSubjectAndAnnotations } from './image-manifest.ts'
 import { isManifestType } from './media-types.ts'
 
 /**
- * One image for several platforms: a manifest for each.
+ * An image for several platforms, with one manifest per platform.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md | image-spec: index}
  */
 export interface ImageIndex {
   /** Always 2. */
   readonly schemaVersion: 2
-  /** Media type of this document; some tools leave it out. */
+  /** Media type of the document; OCI makes it optional, and Docker requires it. */
   readonly mediaType?: string
   /** Kind of artifact, if it is not an image. */
   readonly artifactType?: string
-  /** Manifests, or indexes, with the platform each is for. */
+  /** Manifests or indexes, each with its platform. */
   readonly manifests: readonly Descriptor[]
-  /** The manifest that this one is about. */
+  /** The manifest that this index refers to. */
   readonly subject?: Descriptor
   /** Free text about the index. */
   readonly annotations?: Readonly<Record<string, string>>
 }
 
 /**
- * Reads an index. The bytes stay authoritative: the result is for looking at, never for writing back.
+ * Parses an index. The bytes stay authoritative: do not serialise the result in place of them.
  *
  * @throws {@link FormatError} `ERR_INVALID_INDEX` with the path of the fault.
  */
@@ -33,16 +33,17 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
   return checkIndex(guard, guard.parse(bytes))
 }
 
-/** Checks a parsed document as an index. */
+/** Checks that a parsed document is an index. */
 export function checkIndex(guard: Guard, document: JsonObject): ImageIndex {
   guard.schemaVersion2(member(document, 'schemaVersion'))
-  // SAFETY: a document that is both manifest and index means two things to two readers (CVE-2021-41190).
+  // SAFETY: one reader would take a document with the members of both kinds for a manifest, another for an index
+  // (CVE-2021-41190), so it is rejected.
   for (const key of ['config', 'layers', 'fsLayers']) {
     if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image index')
   }
   const mediaType = member(document, 'mediaType')
   guard.optionalString(mediaType, 'mediaType')
-  if (isManifestType(String(mediaType))) guard.fail('mediaType', 'is that of a manifest')
+  if (isManifestType(String(mediaType))) guard.fail('mediaType', 'is the media type of a manifest')
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
   guard
     .array(member(document, 'manifests'), 'manifests')

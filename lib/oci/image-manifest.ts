@@ -4,29 +4,29 @@ import { Limits } from './limits.ts'
 import { isIndexType } from './media-types.ts'
 
 /**
- * One image for one platform: its config and its layers, lowest first. Also carries artifacts.
+ * An image for one platform: its config and its layers, lowest first. Artifacts use manifests too.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md | image-spec: manifest}
  */
 export interface ImageManifest {
   /** Always 2. */
   readonly schemaVersion: 2
-  /** Media type of this document; some tools leave it out. */
+  /** Media type of the document; OCI makes it optional, and Docker requires it. */
   readonly mediaType?: string
   /** Kind of artifact, if it is not an image. */
   readonly artifactType?: string
   /** The image config. */
   readonly config: Descriptor
-  /** The layers, lowest first; empty also where the document has `null` or none. */
+  /** The layers, lowest first; empty if the document has `null` or no list. */
   readonly layers: readonly Descriptor[]
-  /** The manifest that this one is about (signatures and the like). */
+  /** The manifest that this manifest refers to, if it is a signature, an SBOM or the like. */
   readonly subject?: Descriptor
   /** Free text about the image. */
   readonly annotations?: Readonly<Record<string, string>>
 }
 
 /**
- * Reads a manifest. The bytes stay authoritative: the result is for looking at, never for writing back.
+ * Parses a manifest. The bytes stay authoritative: do not serialise the result in place of them.
  *
  * @throws {@link FormatError} `ERR_INVALID_MANIFEST` with the path of the fault.
  */
@@ -35,16 +35,17 @@ export function parseManifest(bytes: Uint8Array): ImageManifest {
   return checkManifest(guard, guard.parse(bytes))
 }
 
-/** Checks a parsed document as a manifest. */
+/** Checks that a parsed document is a manifest. */
 export function checkManifest(guard: Guard, document: JsonObject): ImageManifest {
   guard.schemaVersion2(member(document, 'schemaVersion'))
-  // SAFETY: a document that is both manifest and index means two things to two readers (CVE-2021-41190).
+  // SAFETY: one reader would take a document with the members of both kinds for a manifest, another for an index
+  // (CVE-2021-41190), so it is rejected.
   for (const key of ['manifests', 'fsLayers', 'history']) {
     if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image manifest')
   }
   const mediaType = member(document, 'mediaType')
   guard.optionalString(mediaType, 'mediaType')
-  if (isIndexType(String(mediaType))) guard.fail('mediaType', 'is that of an index')
+  if (isIndexType(String(mediaType))) guard.fail('mediaType', 'is the media type of an index')
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
   checkDescriptor(guard, member(document, 'config'), 'config')
   guard.noLookalike(document, 'layers')

@@ -4,7 +4,7 @@ import { checkConfig } from './image-config.ts'
 import type { ImageManifest } from './image-manifest.ts'
 import { isConfigType, isLayerType } from './media-types.ts'
 
-/** An image whose config lists another number of layers than its manifest. */
+/** The numbers of layers of an image whose config and manifest disagree. */
 export interface LayerDisagreement {
   /** Number of diffIDs in the config. */
   readonly listed: number
@@ -13,18 +13,18 @@ export interface LayerDisagreement {
 }
 
 /**
- * Whether a manifest says that it is that of an image, so that its config has to agree with it. Artifacts borrow the type
- * of image configs; a manifest with layers of other types than images have is one of an artifact.
+ * True if a manifest describes an image, so that its config has to agree with it. An artifact may use the media type of
+ * an image config, so all layers must have a layer media type too.
  */
 export function isImageManifest({ config, layers }: ImageManifest): boolean {
   return isConfigType(config.mediaType) && layers.every(({ mediaType }) => isLayerType(mediaType))
 }
 
 /**
- * Compares the number of layers that the config of an image lists with that of its manifest. A config that has no list at
- * all, or that is no image config, says nothing about layers: whatever reads the image refuses it then.
+ * Compares the number of layers in the config of an image with that in its manifest. A config without a list of layers,
+ * or that cannot be parsed, is not compared: the acts that read the image reject it.
  *
- * @returns the numbers if they differ, else `undefined`; also for manifests that {@link isImageManifest} says no of.
+ * @returns the numbers if they differ, else `undefined`; also `undefined` if {@link isImageManifest} is false.
  */
 export function findLayerDisagreement(manifest: ImageManifest, config: Uint8Array): LayerDisagreement | undefined {
   if (!isImageManifest(manifest)) return undefined
@@ -34,7 +34,7 @@ export function findLayerDisagreement(manifest: ImageManifest, config: Uint8Arra
 }
 
 /**
- * Refuses an image whose config lists another number of layers than its manifest: nothing could unpack it.
+ * Rejects an image whose config and manifest list different numbers of layers: it cannot be unpacked.
  *
  * @throws `FormatError` `ERR_INVALID_CONFIG`.
  */

@@ -1,13 +1,13 @@
-/** Bounds that hold for every document, whoever sent it. */
+/** Limits for every document, from any source. */
 export const Limits = {
-  /** Bytes of a manifest or index: 4 MiB, what registries must accept and what most clients refuse beyond. */
+  /** Size of a manifest or index in bytes: 4 MiB. SPEC: registries must accept this size; most clients reject more. */
   manifestBytes: 4 * 1024 * 1024,
-  /** Bytes of an image config. */
+  /** Size of an image config in bytes. */
   configBytes: 4 * 1024 * 1024,
-  /** Levels of nested JSON. */
+  /** Depth of nested JSON. */
   jsonDepth: 64,
-  /** Layers of one image. */
+  /** Number of layers of one image. */
   layers: 1000,
-  /** Indexes inside indexes. */
+  /** Depth of indexes inside indexes. */
   indexDepth: 4,
 } as const

@@ -1,5 +1,5 @@
 /**
- * The media types that this library acts on. Every other one is carried, never dropped or refused.
+ * Media types that this library acts on. Blobs of every other media type are kept and moved unchanged.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md | image-spec: media types}
  */
@@ -10,7 +10,7 @@ export const MediaType = {
   OciIndex: 'application/vnd.oci.image.index.v1+json',
   /** OCI image config. */
   OciConfig: 'application/vnd.oci.image.config.v1+json',
-  /** OCI layer, not compressed. */
+  /** OCI layer, uncompressed. */
   OciLayer: 'application/vnd.oci.image.layer.v1.tar',
   /** OCI layer, gzip. */
   OciLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -24,15 +24,15 @@ export const MediaType = {
   DockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
   /** Docker image config. */
   DockerConfig: 'application/vnd.docker.container.image.v1+json',
-  /** Docker layer, not compressed. */
+  /** Docker layer, uncompressed. */
   DockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
   /** Docker layer, gzip. */
   DockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
-  /** Docker layer that a registry does not hold. */
+  /** Docker layer that registries do not hold. */
   DockerForeignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
 } as const
 
-/** Media types under which a registry may answer with an image, in the order of preference. */
+/** Media types that a registry may return for an image, in the order of preference. */
 export const IMAGE_MEDIA_TYPES: readonly string[] = [
   MediaType.OciIndex,
   MediaType.OciManifest,
@@ -40,22 +40,22 @@ export const IMAGE_MEDIA_TYPES: readonly string[] = [
   MediaType.DockerManifest,
 ]
 
-/** Whether a media type is that of an image manifest, OCI or Docker. */
+/** True for the media type of an image manifest, OCI or Docker. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MediaType.OciManifest || mediaType === MediaType.DockerManifest
 }
 
-/** Whether a media type is that of an index, OCI or Docker. */
+/** True for the media type of an index, OCI or Docker. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MediaType.OciIndex || mediaType === MediaType.DockerManifestList
 }
 
-/** Whether a media type is that of an image config, OCI or Docker. */
+/** True for the media type of an image config, OCI or Docker. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === MediaType.OciConfig || mediaType === MediaType.DockerConfig
 }
 
-/** Whether a media type is that of a filesystem layer, of any compression, distributable or not, encrypted or not. */
+/** True for the media type of a filesystem layer: of any compression, distributable or not, encrypted or not. */
 export function isLayerType(mediaType: string): boolean {
   return (
     /^application\/vnd\.oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+[a-z0-9]+)?(\+encrypted)?$/.test(mediaType) ||
@@ -64,15 +64,15 @@ export function isLayerType(mediaType: string): boolean {
 }
 
 /**
- * Whether a layer is one that registries do not hold (deprecated, still met in Windows images). Such layers are
- * neither fetched nor uploaded unless asked for.
+ * True for a layer that registries do not hold (deprecated, but Windows images still have them). Such layers are
+ * neither fetched nor uploaded, unless the caller asks for it.
  */
 export function isForeignLayerType(mediaType: string): boolean {
   return isLayerType(mediaType) && /\.(nondistributable|foreign)\./.test(mediaType)
 }
 
 /**
- * Whether a layer is encrypted (imgcrypt, ocicrypt). Such layers are moved as they are; none can be opened here.
+ * True for an encrypted layer (imgcrypt, ocicrypt). This library moves such layers unchanged and cannot decrypt them.
  *
  * @see {@link https://github.com/containers/ocicrypt/blob/main/docs/design.md | ocicrypt}
  */

@@ -2,24 +2,26 @@ import { FormatError } from '../errors/index.ts'
 import { type Guard, type JsonObject, member } from './guards.ts'
 
 /**
- * Where an image runs.
+ * Platform of an image: operating system and processor.
  *
- * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions | image-spec: platform}
+ * @see
+ * {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions | image-spec: platform}
  */
 export interface Platform {
   /** Operating system, a GOOS value such as `linux`. */
   readonly os: string
   /** Processor, a GOARCH value such as `amd64`. */
   readonly architecture: string
-  /** Kind of processor, e.g. `v7` for arm. */
+  /** Variant of the processor, such as `v7` for arm. */
   readonly variant?: string
   /** Version of the operating system (Windows builds). */
   readonly 'os.version'?: string
-  /** Features of the operating system that the image needs. */
+  /** Required features of the operating system. */
   readonly 'os.features'?: readonly string[]
 }
 
-// SAFETY: maps, because the key may come from a hostile index: every object has a `constructor` and a `__proto__`.
+// SAFETY: the key may come from a hostile index. A plain object would find inherited members such as `constructor` and
+// `__proto__`; a `Map` does not.
 const ARCHITECTURES: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
   ['x86_64', ['amd64']],
   ['x86-64', ['amd64']],
@@ -32,7 +34,7 @@ const ARCHITECTURES: ReadonlyMap<string, readonly [architecture: string, variant
   ['armel', ['arm', 'v6']],
 ])
 
-/** The variant that is meant when none is said, and those that can also run what an older variant asks for. */
+/** The variant that an architecture without variant means. */
 const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
   ['arm', 'v7'],
   ['arm64', 'v8'],
@@ -40,8 +42,8 @@ const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Reads `os/architecture[/variant]`, or an architecture alone (for linux). Usual other names are understood:
- * `x86_64`, `aarch64`, `armhf`.
+ * Parses `os/architecture[/variant]`, or an architecture alone (for linux). Common aliases are accepted: `x86_64`,
+ * `aarch64`, `armhf`.
  *
  * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
  */
@@ -54,29 +56,29 @@ export function parsePlatform(text: string): Platform {
   return normalizePlatform({ os: os === 'macos' ? 'darwin' : os, architecture: name, ...(variant ? { variant } : {}) })
 }
 
-/** The platform with its usual names: `x86_64` becomes `amd64`, `arm64/v8` becomes `arm64`. */
+/** Returns the platform with normalised names: `x86_64` becomes `amd64`, `arm64/v8` becomes `arm64`. */
 export function normalizePlatform(platform: Platform): Platform {
   const [architecture, impliedVariant] = ARCHITECTURES.get(platform.architecture) ?? [platform.architecture]
   const { variant: given, ...rest } = platform
   const variant = given ?? impliedVariant
-  // SPEC: v8 is the only variant of arm64 and v1 the base of amd64; both are usually left out.
+  // SPEC: v8 is the only variant of arm64 and v1 the base of amd64; both are usually omitted.
   const redundant = (architecture === 'arm64' && variant === 'v8') || (architecture === 'amd64' && variant === 'v1')
   return { ...rest, architecture, ...(variant && !redundant ? { variant } : {}) }
 }
 
-/** `os/architecture[/variant]`. */
+/** Formats a platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/')
 }
 
-/** The platform of images that run on this machine: always linux, as containers are, with this processor. */
+/** Returns the platform of images that run on this machine: linux, as containers are, with this processor. */
 export function hostPlatform(): Platform {
   return normalizePlatform({ os: 'linux', architecture: process.arch })
 }
 
 /**
- * How well a machine of platform `wanted` runs an image made for `offered`: 0 not at all, otherwise the higher the
- * better. An older variant runs on a newer machine (arm v6 on v7), never the other way round.
+ * Ranks an image for platform `offered` on a machine of platform `wanted`: 0 if it cannot run, otherwise the higher the
+ * better. An image for an older variant runs on a newer machine (arm v6 on v7), but not the reverse.
  */
 export function matchPlatform(wanted: Platform, offered: Platform): number {
   const want = normalizePlatform(wanted)
@@ -101,7 +103,7 @@ function matchesVersion(want: Platform, have: Platform): boolean {
   return version.split('.').slice(0, 3).join('.') === have['os.version'].split('.').slice(0, 3).join('.')
 }
 
-/** Checks a platform member of a descriptor; unknown members are kept. */
+/** Checks the platform member of a descriptor; unknown members are kept. */
 export function checkPlatform(guard: Guard, value: unknown, at: string): void {
   const platform: JsonObject = guard.object(value, at)
   guard.string(member(platform, 'os'), `${at}.os`)

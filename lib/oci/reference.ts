@@ -3,17 +3,20 @@ import { FormatError } from '../errors/index.ts'
 
 /** A repository in a registry. */
 export interface Repository {
-  /** Host, with port if it is not the usual one, e.g. `ghcr.io` or `127.0.0.1:5000`. */
+  /** Host, with the port if it is not the default, such as `ghcr.io` or `127.0.0.1:5000`. */
   readonly registry: string
-  /** Path in the registry, e.g. `library/node`. */
+  /** Path in the registry, such as `library/node`. */
   readonly repository: string
 }
 
-/** What a person types to name an image. `digest`, if given, decides; `tag` is then only for show. */
+/**
+ * Reference of an image, as users type it. If it has a `digest`, that selects the image; `tag` is then informative
+ * only.
+ */
 export interface Reference extends Repository {
   /** Tag; `latest` if neither tag nor digest was given. */
   readonly tag?: string
-  /** Digest that the image must have. */
+  /** Required digest of the image. */
   readonly digest?: Digest
 }
 
@@ -24,21 +27,21 @@ const DOMAIN_NAME = /^(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])$/
 const IPV6 = /^\[[a-fA-F0-9:]+\]$/
 /** SPEC: the path of a repository has at most 255 characters, `library/` included. */
 const NAME_LIMIT = 255
-/** Longer than any host, path, tag and digest together that make sense. */
+/** Limit on the whole text; no valid host, path, tag and digest together are longer. */
 const TEXT_LIMIT = 1024
 
 /**
- * Reads an image reference the way the Docker tools do: `node` is `docker.io/library/node:latest`, the first part is a
- * registry only if it looks like a host (has a dot, a port or an upper-case letter, or is `localhost`).
+ * Parses an image reference as the Docker tools do: `node` is `docker.io/library/node:latest`, and the first part is a
+ * registry only if it looks like a host (it has a dot, a port or an upper-case letter, or is `localhost`).
  *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  * @see {@link https://github.com/distribution/reference/blob/main/reference.go | the reference grammar}
  */
 export function parseReference(text: string): Reference {
-  // SAFETY: the length is bounded before any pattern looks at the text.
+  // SAFETY: a long text could make the patterns below slow. The length is checked before any pattern runs.
   if (text.length > TEXT_LIMIT) return fail(text.slice(0, 80), 'too long')
-  // SPEC: refused only when it stands alone; with a tag or a registry it cannot be taken for an image id.
-  if (/^[0-9a-f]{64}$/.test(text)) return fail(text, 'an image id is not a name')
+  // SPEC: rejected only without tag and registry, because only then could it be mistaken for an image id.
+  if (/^[0-9a-f]{64}$/.test(text)) return fail(text, 'it looks like an image id, which is not a name')
   const { name, tag, digest } = splitReference(text)
   const repository = splitName(text, name)
   if (tag === undefined && digest === undefined) return { ...repository, tag: 'latest' }
@@ -76,7 +79,7 @@ function splitName(text: string, name: string): Repository {
   return { registry: host, repository }
 }
 
-/** Whether the first part of a name is a registry: a repository never starts with an upper-case letter. */
+/** True if the first part of a name is a registry: a repository never starts with an upper-case letter. */
 function looksLikeHost(first: string): boolean {
   return /[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first
 }
@@ -91,7 +94,7 @@ function fail(text: string, why: string): never {
   throw new FormatError('ERR_INVALID_REFERENCE', `not an image reference: ${JSON.stringify(text)}: ${why}`)
 }
 
-/** The whole reference: `registry/repository[:tag][@digest]`. */
+/** Formats the full reference: `registry/repository[:tag][@digest]`. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`
@@ -99,25 +102,25 @@ export function formatReference(reference: Reference): string {
 }
 
 /**
- * The short form that people use and stores keep: without `docker.io/` and `library/`. {@link parseReference} of it
- * gives the same reference again.
+ * Formats the short form, which stores keep: without `docker.io/` and `library/`. {@link parseReference} of the short
+ * form gives the same reference.
  */
 export function familiarName(reference: Reference): string {
   const whole = formatReference(reference)
   if (reference.registry !== DEFAULT_REGISTRY) return whole
   const path = whole.slice(DEFAULT_REGISTRY.length + 1)
   const [first, ...rest] = reference.repository.split('/') as [string, ...string[]]
-  // SAFETY: `docker.io/example.com/app` must not become `example.com/app`, which is another registry's.
+  // SAFETY: `docker.io/example.com/app` must not become `example.com/app`, which names another registry.
   if (rest.length > 0 && looksLikeHost(first)) return whole
   return first === 'library' && rest.length === 1 ? path.slice('library/'.length) : path
 }
 
-/** Whether a text can be a tag. Never throws. */
+/** True if the text is a valid tag. Never throws. */
 export function isTag(text: string): boolean {
   return TAG.test(text)
 }
 
-/** Whether a text can be the path of a repository, without registry. Never throws. */
+/** True if the text is a valid repository path, without registry. Never throws. */
 export function isRepositoryPath(text: string): boolean {
   return text.length <= NAME_LIMIT && text.split('/').every(component => PATH_COMPONENT.test(component))
 }
