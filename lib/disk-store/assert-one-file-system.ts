@@ -7,13 +7,13 @@ import { onDisk } from './io-error.ts'
 import type { Places } from './places/places.ts'
 
 /**
- * Refuses a store of which a part is mounted from elsewhere: a file gets its final name by a link, and no file system links into
- * another. Copying instead would show blobs before they are whole.
+ * Refuses a store whose parts are on different file systems. A file gets its final name by a hard link, which cannot
+ * cross file systems; a copy instead would make incomplete blobs visible.
  *
  * @throws {@link StoreError} `ERR_STORE_FORMAT`.
  */
 export async function assertOneFileSystem({ root, blobs, own, ingests }: Places): Promise<void> {
-  // The store itself may be reached through a link.
+  // The path of the store itself may be a symbolic link.
   const parts = [
     `${root}/.`,
     blobs,

@@ -7,8 +7,8 @@ interface Lane {
 }
 
 /**
- * Syncs directories, many callers at a time: whoever asks while a sync of the same directory runs shares the one that
- * starts after it. So every call is answered by a sync that began after the call.
+ * Syncs directories for many concurrent callers. A call during a running sync of the same directory shares the sync
+ * that starts after it, so every call is answered by a sync that began after the call.
  *
  * PERF: 4,000 puts, 64 at a time, need 223 syncs of the directory.
  */
@@ -46,7 +46,7 @@ async function syncWherePossible(path: string): Promise<void> {
   try {
     await syncDirectory(path)
   } catch (error) {
-    // Some network file systems cannot sync a directory, and keep names in order by themselves. EIO is never passed over.
+    // CIFS and other network file systems cannot fsync a directory and order names themselves. EIO is always rethrown.
     if (!isErrno(error, 'EINVAL', 'ENOTSUP')) throw error
   }
 }

@@ -11,36 +11,38 @@ import { ensureDirectory } from './link-once.ts'
 import type { LockOptions } from './locks/lock.ts'
 import type { Places } from './places/places.ts'
 
-/** Settings of a disk store, complete. */
+/** Settings of a disk store, with all defaults filled in. */
 export interface DiskSettings {
   readonly hasher: HasherEngine
   readonly verify: VerifyPolicy
   readonly onCorrupt: CorruptionPolicy
-  /** Whether what was acknowledged is to survive a power cut, at once or from the next name on. */
+  /** Whether acknowledged writes survive a power cut, at once or after the next name is set. */
   readonly durable: boolean
-  /** Whether blobs are synced together, before a name is set, and not each by itself. */
+  /** Whether blobs are synced together before a name is set, instead of each by itself. */
   readonly batch: boolean
   readonly readOnly: boolean
   readonly onEvent?: ((event: StoreEvent) => void) | undefined
 }
 
-/** Blobs that are read at a time, and as many that are put: with both, 64 file descriptors will do. */
+/** Maximum number of concurrent reads, and of concurrent puts: together they fit in 64 file descriptors. */
 const OPEN_AT_ONCE = 20
-/** Small blobs that are read beside them. */
+/** Number of additional concurrent reads of small blobs. */
 const SMALL_AT_ONCE = 4
 
-/** What the parts of a disk store share. */
+/** State shared by the parts of a disk store. */
 export class DiskContext {
   readonly places: Places
   readonly settings: DiskSettings
   readonly syncs: DirectorySync
-  /** Files being synced while they are written. */
+  /** Number of files synced in the background while they are written. */
   backgroundSyncs = 0
   readonly batch: Batch
-  /** Blobs that are open for reading, also by readers whose callers pause. */
+  /** Number of blobs open for reading, including readers whose callers pause. */
   openReads = 0
   readonly readers = new ElasticSemaphore(OPEN_AT_ONCE)
-  /** For blobs of one piece, if all other permits are held: streams of large blobs do not hold them up. */
+  /**
+   * Permits for blobs of one chunk while all other permits are held, so that streams of large blobs do not block them.
+   */
   readonly smallReaders = new ElasticSemaphore(SMALL_AT_ONCE)
   readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true
@@ -62,12 +64,12 @@ export class DiskContext {
     this.#open = false
   }
 
-  /** How to wait for a lock of this store. */
+  /** Options to wait for a lock of this store. */
   waiting(lock: string, { signal }: AbortOptions): LockOptions {
     return { lock, signal, onEvent: this.settings.onEvent }
   }
 
-  /** Makes ready for writing, once; a layout of another tool gets our own part here and not when it is opened. */
+  /** Prepares the store for writing, once. A layout of another tool gets `.layerstore` here, not when it is opened. */
   async prepareWrite(): Promise<void> {
     this.assertOpen()
     if (this.settings.readOnly) throw new StoreError('ERR_STORE_READ_ONLY', 'this store was opened read-only')
@@ -80,7 +82,7 @@ export class DiskContext {
     }
   }
 
-  /** Makes the directory of an algorithm's blobs, once; its own name is durable. */
+  /** Creates the directory of an algorithm's blobs, once, and syncs its name. */
   async prepareBlobs(algorithm: DigestAlgorithm): Promise<void> {
     let prepared = this.#blobDirectories.get(algorithm)
     if (!prepared) {
@@ -98,7 +100,7 @@ export class DiskContext {
   #createBlobDirectory(name: string): Promise<void> {
     return onDisk({ act: 'create', path: name, writes: true }, async () => {
       await ensureDirectory(this.places.directory(name))
-      // Also if another process made it: that one may not have come to its sync yet.
+      // Also if another process created it: that process may not have synced it yet.
       await this.syncs.sync(this.places.blobs)
     })
   }

@@ -14,13 +14,16 @@ import type { Places } from './places/places.ts'
 import { type FoundRecord, readRecord, readRecordNow } from './places/record-file.ts'
 import { removeSmallFile, replaceSmallFile } from './places/small-file.ts'
 
-/** SAFETY: bounds what is read into memory; the index of a million entries takes 200 MiB, a stored document at most 4 MiB. */
+/**
+ * SAFETY: limits the bytes read into memory; another program may write a larger file. The index of a million entries
+ * takes 200 MiB, a stored document at most 4 MiB.
+ */
 const MOST_BYTES: Readonly<Record<DerivedKind, number>> = { indexes: 1024 * 1024 * 1024, facts: 16 * 1024 * 1024 }
 
-/** What is no larger is written in one go. Facts are; indexes are not. */
+/** Maximum size of a synchronous write. Facts are smaller; indexes are larger. */
 const SMALL_BYTES = 64 * 1024
 
-/** Derived data of a disk store: a file for each key in `.layerstore/indexes` and `.layerstore/facts`. */
+/** Derived data of a disk store: one file per key in `.layerstore/indexes` and `.layerstore/facts`. */
 export class DiskDerived implements DerivedStore {
   readonly #context: DiskContext
   readonly #yielder = new EventLoopYielder()
@@ -51,8 +54,9 @@ export class DiskDerived implements DerivedStore {
     await whereWritable(async () => {
       await this.#context.prepareWrite()
       await onDisk({ act: 'write', path: name, writes: true }, async () => {
-        // Not synced: what a power cut leaves of it does not fit its seal, and is made again.
-        // SAFETY: where an upload goes on may be a signed address, which is for its owner only.
+        // Not synced: after a power cut a torn file does not match its checksum and is computed again.
+        // SAFETY: the address of an unfinished upload may be presigned; other users could write to it, so only the
+        // owner may read.
         const mode = key.startsWith('upload:') ? 0o600 : 0o644
         const write = () =>
           this.#small(
@@ -92,7 +96,7 @@ export class DiskDerived implements DerivedStore {
     })
   }
 
-  /** Does at once what is small; without a free file descriptor it has to be waited for one. */
+  /** Writes or reads small data synchronously; without a free file descriptor it waits for one. */
   async #small<T>(isSmall: boolean, now: () => T, later: () => Promise<T>): Promise<T> {
     if (!isSmall) return later()
     if (this.#yielder.shouldYield()) await this.#yielder.yield()
@@ -104,17 +108,20 @@ export class DiskDerived implements DerivedStore {
     }
   }
 
-  /** Where it is kept, relative to the store. */
+  /** Path relative to the store. */
   #name(kind: DerivedKind, key: string, options: AbortOptions): string {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
     checkDerivedKey(kind, key)
-    // A colon is no part of a file name on Windows; a percent sign is no part of a key.
+    // Windows file names cannot contain a colon; keys cannot contain a percent sign.
     return `.layerstore/${kind}/${key.replaceAll(':', '%3a')}`
   }
 }
 
-/** PERF: nearly always the directory is there and the place is free; to make sure of it costs as much as to write. */
+/**
+ * PERF: writes first and creates the directory or clears the path only on failure: checking first costs as much as
+ * writing.
+ */
 async function inPlace(places: Places, name: string, write: () => Promise<void>): Promise<void> {
   try {
     await write()
@@ -135,7 +142,7 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Derived data is worth having, not worth failing for where nothing can be written. */
+/** Ignores a write that a read-only store refuses: derived data is optional. */
 async function whereWritable(work: () => Promise<void>): Promise<void> {
   try {
     await work()

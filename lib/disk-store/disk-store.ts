@@ -31,7 +31,7 @@ import { sweepIngests } from './ingest/sweep-ingests.ts'
 import { DiskLeases } from './leases/disk-leases.ts'
 import { DiskReferences } from './references/disk-references.ts'
 
-/** A store in a directory; see the room's README for the format. */
+/** A store in a directory; README.md describes the format. */
 export class DiskStore implements StoreDriver {
   readonly references: DiskReferences
   readonly leases: DiskLeases
@@ -57,11 +57,11 @@ export class DiskStore implements StoreDriver {
     this.collection = new DiskCollection(context, this.references)
   }
 
-  /** Reads the names, so that a broken index shows at once; removes old leftovers in the background. */
+  /** Reads the names, so that an invalid index is reported at once; removes old temporary files in the background. */
   async start({ damaged }: { damaged: boolean }): Promise<void> {
     if (!damaged) await this.references.check()
     if (this.#context.settings.readOnly) return
-    // What cannot be settled now stays marked, and is tried again by whoever opens the store next.
+    // A batch that cannot be settled now keeps its marker; the next process that opens the store retries.
     await settleBatches(this.#context, this.#readSuspect, this.#stop.signal).catch(() => undefined)
     this.#sweep = sweepIngests(this.#context, this.#stop.signal)
   }
@@ -114,7 +114,7 @@ export class DiskStore implements StoreDriver {
     }
   }
 
-  /** What is there of it already has its room; it is kept for when there is more. */
+  /** Checks the free space for the remaining bytes; on failure the partial blob is kept for a later retry. */
   async #assertRoomFor(writer: BlobWriter, size = 0): Promise<void> {
     try {
       await assertRoom(this.#context, size - writer.offset)

@@ -1,17 +1,17 @@
 import { constants } from 'node:os'
 import { StoreError } from '../errors/index.ts'
 
-/** What a piece of disk work is about, for errors: `write ingests/…`, relative to the store. */
+/** Description of a disk operation for errors: `write ingests/…`, relative to the store. */
 export interface DiskAct {
   /** A verb in the infinitive. */
   readonly act: string
-  /** Path relative to the store, never an absolute one. */
+  /** Path relative to the store, never absolute. */
   readonly path: string
-  /** Whether a refusal means that the store can only be read. */
+  /** Whether EACCES, EPERM or EROFS mean a read-only store. */
   readonly writes?: boolean
 }
 
-/** Runs disk work; what the system refuses becomes a {@link StoreError}, everything else passes as it is. */
+/** Runs a disk operation and converts system errors to {@link StoreError}; other errors are rethrown. */
 export async function onDisk<T>(what: DiskAct, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -20,7 +20,7 @@ export async function onDisk<T>(what: DiskAct, work: () => Promise<T>): Promise<
   }
 }
 
-/** The error that a system error stands for; other errors as they are. */
+/** Converts a system error to a {@link StoreError}; returns other errors unchanged. */
 export function asStoreError({ act, path, writes }: DiskAct, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause
   const code = nameOf(cause)
@@ -30,7 +30,7 @@ export function asStoreError({ act, path, writes }: DiskAct, cause: unknown): un
   return new StoreError('ERR_STORE_IO', `could not ${act} ${path} (${code})`, { cause, errno: code })
 }
 
-/** The runtime has no name for some errors, a full quota among them; the system has. */
+/** Node has no name for some errors, e.g. `Unknown system error -122` for EDQUOT; `os.constants.errno` has. */
 function nameOf({ code, errno }: NodeJS.ErrnoException & { code: string }): string {
   if (!code.startsWith('Unknown')) return code
   const known = Object.entries(constants.errno).find(([, number]) => number === -(errno ?? 0))

@@ -10,20 +10,20 @@ import type { Places } from './places/places.ts'
 import { type FoundRecord, readRecord } from './places/record-file.ts'
 import { keepReserve } from './reserve.ts'
 
-/** Version of everything below `.layerstore`. */
+/** Version of the format below `.layerstore`. */
 const FORMAT_VERSION = 1
-/** SAFETY: bounds what is read into memory; 10,000 names take 2.5 MiB. */
+/** SAFETY: limits the bytes read into memory; another program may write a larger file. 10,000 names take 2.5 MiB. */
 const INDEX_BYTES = 256 * 1024 * 1024
 const SMALL_BYTES = 64 * 1024
-/** What `oci-layout` says. */
+/** Content of `oci-layout`. */
 export const LAYOUT_FILE = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
-/** What is under the directory: a store, nothing yet (or a store whose creation was cut off), or something else. */
+/** Recognises a directory: a store, nothing yet (or a store whose creation was interrupted), or something else. */
 export async function recognise(places: Places): Promise<'store' | 'nothing' | 'other'> {
   const names = await onDisk({ act: 'list', path: '.' }, () => namesIn(places.root))
   if (names === undefined) return 'nothing'
   if (names.includes('oci-layout')) return 'store'
-  // The format is written first and `oci-layout` last, so this is a store whose creation did not come to its end.
+  // The format file is written first and `oci-layout` last, so the creation of this store was interrupted.
   if (names.every(name => name === '.layerstore')) return 'nothing'
   return (await readOwnFormat(places)) === undefined ? 'other' : 'nothing'
 }
@@ -38,7 +38,7 @@ async function namesIn(path: string): Promise<string[] | undefined> {
 }
 
 /**
- * Refuses what this version must not touch.
+ * Refuses a layout that this version cannot handle.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
@@ -47,7 +47,7 @@ export async function checkLayout(places: Places, options: { damaged: boolean })
   if (!options.damaged) await checkLayoutFile(places)
 }
 
-/** Refuses an `oci-layout` of another version, or one that says nothing. */
+/** Refuses an invalid `oci-layout` or one of another version. */
 export async function checkLayoutFile(places: Places): Promise<void> {
   const found = await findRecord(places.layout, 'oci-layout', SMALL_BYTES)
   const layout = parseJson(bytesOf(found, 'oci-layout', SMALL_BYTES), 'oci-layout')
@@ -57,7 +57,7 @@ export async function checkLayoutFile(places: Places): Promise<void> {
   }
 }
 
-/** The version of our own part, if there is one; `ERR_STORE_VERSION` if it is newer than this library. */
+/** The version of `.layerstore`, if it exists; throws `ERR_STORE_VERSION` if it is newer than this library. */
 async function readOwnFormat(places: Places): Promise<number | undefined> {
   const name = '.layerstore/format.json'
   const found = await findRecord(places.format, name, SMALL_BYTES)
@@ -74,11 +74,11 @@ async function readOwnFormat(places: Places): Promise<number | undefined> {
   return version as number
 }
 
-/** Makes our own part, where it is not there yet. Any number of processes may do so at once. */
+/** Creates `.layerstore` if it does not exist. Any number of processes may do so at once. */
 export async function createOwnPart(places: Places, durable: boolean, syncs: DirectorySync): Promise<void> {
   await onDisk({ act: 'create', path: '.layerstore', writes: true }, async () => {
     await ensureDirectory(places.own)
-    // Looked for first: on a full disk nothing can be created, not even to find that it is there.
+    // Checked first: on a full disk nothing can be created, not even to find that the file exists.
     const isNew = !(await exists(places.format))
     if (isNew) await createOnce(places.format, Buffer.from(`{"version":${FORMAT_VERSION}}`), durable)
     for (const path of [places.ingests, places.locks, places.blobs]) await ensureDirectory(path)
@@ -89,7 +89,7 @@ export async function createOwnPart(places: Places, durable: boolean, syncs: Dir
   await readOwnFormat(places)
 }
 
-/** Makes an empty layout. `oci-layout` comes last: only with it other tools take the directory for a layout. */
+/** Creates an empty layout. `oci-layout` comes last: other tools recognise a layout by it. */
 export async function createLayout(places: Places, durable: boolean, syncs: DirectorySync): Promise<void> {
   await onDisk({ act: 'create', path: '.', writes: true }, async () => {
     const first = await mkdir(places.root, { recursive: true })
@@ -105,7 +105,7 @@ export async function createLayout(places: Places, durable: boolean, syncs: Dire
   })
 }
 
-/** The bytes of `index.json`. */
+/** Reads the bytes of `index.json`. */
 export async function readIndexBytes(places: Places): Promise<Buffer> {
   const bounds = { limit: INDEX_BYTES, begins: /^\s*\{/ }
   const found = await onDisk({ act: 'read', path: 'index.json' }, () => readRecord(places.index, bounds))

@@ -4,7 +4,7 @@ import { withFsyncLimit } from '../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../internal/errno.ts'
 import { withDescriptor } from '../internal/with-descriptor.ts'
 
-/** Gives a file a second name unless that name is taken; `unsupported` where the file system has no hard links. */
+/** Creates a hard link unless the target exists; `unsupported` if the file system has no hard links. */
 export async function linkOnce(from: string, to: string): Promise<'linked' | 'taken' | 'unsupported'> {
   try {
     await link(from, to)
@@ -16,7 +16,7 @@ export async function linkOnce(from: string, to: string): Promise<'linked' | 'ta
   }
 }
 
-/** Creates a file with all of its content at once, unless it is there. */
+/** Creates a file with its whole content atomically, unless it exists. */
 export async function createOnce(path: string, data: Uint8Array, durable: boolean): Promise<void> {
   const temporary = temporaryName(path)
   try {
@@ -33,12 +33,12 @@ export async function createOnce(path: string, data: Uint8Array, durable: boolea
   }
 }
 
-/** A name beside the file, used by nobody else. The sweep knows the form. */
+/** A unique name beside the file. The sweep recognises its form. */
 export function temporaryName(path: string): string {
   return `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
 }
 
-/** Whether there is anything under a path. */
+/** Whether anything exists at a path. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path)
@@ -50,8 +50,8 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a directory unless it is there. Its parent must be: the recursive form of node:fs reports a full quota as
- * ENOENT, which could not be told from a parent that is gone.
+ * Creates a directory unless it exists. Its parent must exist: the recursive form of node:fs reports a full quota as
+ * ENOENT, which is also the error for a missing parent.
  */
 export async function ensureDirectory(path: string, mode = 0o777): Promise<void> {
   try {
@@ -61,7 +61,7 @@ export async function ensureDirectory(path: string, mode = 0o777): Promise<void>
   }
 }
 
-/** Removes a file; fine if it is not there. PERF: `rm` of node:fs looks first and takes 2.6 times as long. */
+/** Removes a file if it exists. PERF: `rm` of node:fs calls `lstat` first and takes 2.6 times as long. */
 export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path)
@@ -70,7 +70,7 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Removes a directory unless somebody uses it again. */
+/** Removes a directory unless another process uses it again. */
 export async function removeEmpty(directory: string): Promise<void> {
   try {
     await rmdir(directory)
@@ -80,14 +80,14 @@ export async function removeEmpty(directory: string): Promise<void> {
 }
 
 /**
- * Takes away what stands in the place of a file that is about to be made. A directory, which only another program can have put
- * there, is moved aside with all that it holds.
+ * Clears the path of a file to be created. A directory, which only another program can have put there, is moved aside
+ * with its content.
  */
 export async function makeWay(path: string): Promise<void> {
   try {
     await removeFile(path)
   } catch (error) {
-    // POSIX says EPERM where Linux says EISDIR.
+    // POSIX specifies EPERM; Linux returns EISDIR.
     if (!isErrno(error, 'EISDIR', 'EPERM') || !(await lstat(path)).isDirectory()) throw error
     await rename(path, temporaryName(path))
   }

@@ -9,50 +9,50 @@ import { DiskStore } from './disk-store.ts'
 import { checkLayout, createLayout, recognise } from './layout.ts'
 import { Places } from './places/places.ts'
 
-/** How to open a store. */
+/** Options of {@link openStore}. */
 export interface OpenStoreOptions {
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
-  /** When reads of whole blobs are checked. @defaultValue `'always'` */
+  /** Verification policy for reads of whole blobs. @defaultValue `'always'` */
   readonly verify?: VerifyPolicy | undefined
-  /** What a read does about a corrupt blob, beside reporting it. @defaultValue `'report'` */
+  /** Handling of a corrupt blob by a read, besides rejecting. @defaultValue `'report'` */
   readonly onCorrupt?: CorruptionPolicy | undefined
   /**
-   * What a power cut may take; the death of the process takes nothing that was acknowledged, with any of them.
+   * Guarantee after a power cut. If only the process dies, no acknowledged write is lost with any setting.
    *
-   * - `full`: nothing that was acknowledged.
-   * - `batch`: blobs that were stored after the last name was set. They are synced together before the next name is set, and
-   *   by `close`; so a name that was acknowledged is there with all of its blobs. Blobs that the power cut tore are put into
-   *   quarantine when the store is opened for writing again. Faster where many small blobs are stored for one name.
-   * - `none`: anything of the last minute, names too, and blobs may be left short or empty under their names; for caches and
-   *   tests.
+   * - `full`: no acknowledged write is lost.
+   * - `batch`: blobs stored after the last name was set may be lost. They are synced together before the next name is
+   *   set, and by `close`; so an acknowledged name has all of its blobs. Blobs torn by the power cut are moved to
+   *   quarantine when the store is next opened for writing. Faster if many small blobs are stored per name.
+   * - `none`: writes of the last minute may be lost, including names, and blobs may be short or empty under their
+   *   digests; for caches and tests.
    *
    * @defaultValue `'full'`
    */
   readonly durability?: 'full' | 'batch' | 'none' | undefined
   /** Write nothing at all, not even a lock. @defaultValue `false` */
   readonly readOnly?: boolean | undefined
-  /** Make the directory a store if it is empty or absent. @defaultValue `true`, unless `readOnly` */
+  /** Create the store if the directory is empty or absent. @defaultValue `true`, unless `readOnly` */
   readonly create?: boolean | undefined
   /**
-   * What to do if `oci-layout` or `index.json` is broken: refuse, or open all the same so that {@link checkStore} and
+   * Handling of an invalid `oci-layout` or `index.json`: refuse, or open the store so that {@link checkStore} and
    * {@link repairStore} can work. Names cannot be read or set until it is repaired. @defaultValue `'refuse'`
    */
   readonly damaged?: 'refuse' | 'open' | undefined
   /**
-   * Called when an act has waited for two seconds for another process, with what that process is and what to do about it, and
-   * when that act goes on. An act waits until its `signal` fires. Must not throw.
+   * Called when an operation has waited for two seconds for another process, with that process and advice, and when the
+   * operation continues. An operation waits until its `signal` fires. Must not throw.
    */
   readonly onEvent?: ((event: StoreEvent) => void) | undefined
 }
 
 /**
- * Opens the store in a directory: any OCI image layout, also one that another tool made. Any number of processes may
- * have it open at once. A layout of another tool is not touched before the first write.
+ * Opens the store in a directory: any OCI image layout, including layouts of other tools. Any number of processes may
+ * have it open at once. A layout of another tool is not changed before the first write.
  *
- * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory holds something else, a file of the layout is broken, or
- * a directory of the store is a symbolic link (the store itself may be reached through one),
- * `ERR_STORE_VERSION` if a newer version of this library made it, `ERR_STORE_READ_ONLY` if it cannot be created,
+ * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory contains something else, a file of the layout is
+ * invalid, or a directory of the store is a symbolic link (the path of the store itself may be one),
+ * `ERR_STORE_VERSION` if a newer version of this library created it, `ERR_STORE_READ_ONLY` if it cannot be created,
  * `ERR_STORE_IO`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */

@@ -4,18 +4,18 @@ import { isErrno } from '../internal/errno.ts'
 import { removeEmpty, removeFile } from './link-once.ts'
 import type { Places } from './places/places.ts'
 
-/** Enough for the locks of a collection, its own small files and the index of a few hundred names. */
+/** Enough for the locks of a collection, its small files and the index of a few hundred names. */
 const BALLAST_BYTES = 16 * 1024
-/** A lock takes a file, on some file systems two. */
+/** A lock needs one file, on some file systems two. */
 const NAMES = ['0', '1', '2', '3']
 const LITTLE_BYTES = 1024 * 1024
 const FEW_FILES = 16
 
-/** Sets some space and some files aside, so that a collection can begin on a full disk. Best effort. */
+/** Reserves space and files, so that a collection can start on a full disk. Best effort. */
 export async function keepReserve(places: Places): Promise<void> {
   try {
     await mkdir(places.ballast)
-    // Not zeros: some file systems keep none of those.
+    // Not zeros: btrfs and zfs may store compressed zeros without using space.
     const bytes = Buffer.alloc(BALLAST_BYTES, 'set aside for a collection when the disk is full ')
     for (const name of NAMES) await writeFile(join(places.ballast, name), bytes, { flag: 'wx' })
   } catch (error) {
@@ -23,7 +23,7 @@ export async function keepReserve(places: Places): Promise<void> {
   }
 }
 
-/** Gives the space back if there is hardly any other. */
+/** Releases the reserve if the disk has little other space. */
 export async function dropReserve(places: Places): Promise<void> {
   const free = await statfs(places.root).catch(() => undefined)
   if (!free) return
@@ -32,7 +32,7 @@ export async function dropReserve(places: Places): Promise<void> {
   if (full || crowded) await removeBallast(places)
 }
 
-/** What cannot be removed takes nothing away from the collection that is not missing already. */
+/** Removes the reserve; a failure only means that the collection gets no extra space. */
 async function removeBallast(places: Places): Promise<void> {
   try {
     for (const name of NAMES) await removeFile(join(places.ballast, name))

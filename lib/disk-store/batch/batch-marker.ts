@@ -7,21 +7,24 @@ import { createOwner, type Owner, parseOwner } from '../locks/owner.ts'
 import { readRecord } from '../places/record-file.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
 
-/** Says that a store is open whose blobs may not be synced, in `.layerstore/unsynced/<pid>-<nonce>.json`. */
+/** Marker of an open store that may have unsynced blobs, in `.layerstore/unsynced/<pid>-<nonce>.json`. */
 export interface BatchMarker {
   readonly name: string
-  /** Unknown if the file cannot be understood; then it may belong to anybody. */
+  /** Process that wrote the marker; absent if the file is invalid. */
   readonly owner: Owner | undefined
-  /** By the clock of the file system: blobs that are older are none of its. */
+  /** Start of the batch by the clock of the file system: older blobs do not belong to it. */
   readonly sinceMs: number
 }
 
-/** SAFETY: bounds what is read into memory; a marker has some hundred bytes. */
+/**
+ * SAFETY: limits the bytes read into memory: another program may write a larger file. A marker has about a hundred
+ * bytes.
+ */
 const LIMIT = 64 * 1024
-/** Clocks are set back by a little now and then. */
+/** Tolerance for clocks that are set back a little. */
 const MARGIN_MS = 1000
 
-/** Writes a marker; durable, so that it outlives a power cut that the blobs may not. Resolves to its name. */
+/** Writes a marker and syncs it, so that it survives a power cut that unsynced blobs may not. Resolves to its name. */
 export async function writeMarker({ places, syncs }: SyncedPlaces): Promise<string> {
   const owner = await createOwner()
   const name = `${owner.pid}-${owner.nonce}.json`
@@ -32,8 +35,8 @@ export async function writeMarker({ places, syncs }: SyncedPlaces): Promise<stri
 }
 
 /**
- * The markers of all stores that are open, or were when their process or the machine died. What is no regular file is no marker
- * of this library and counts for nothing.
+ * Reads the markers of all open stores, and of those whose process or machine died. An entry that is not a regular file
+ * is not a marker of this library and is ignored.
  */
 export async function readMarkers({ places }: Pick<SyncedPlaces, 'places'>): Promise<BatchMarker[]> {
   const directory = places.unsynced
@@ -52,7 +55,7 @@ async function namesIn(directory: string): Promise<string[]> {
 
 async function readMarker(directory: string, name: string): Promise<BatchMarker | undefined> {
   const found = await readRecord(join(directory, name), { limit: LIMIT })
-  // Absent: its store was closed meanwhile.
+  // Another process removed it when it closed its store.
   if (found.kind === 'absent' || found.kind === 'odd') return undefined
   const owner = found.kind === 'file' ? parseOwner(found.bytes.toString('utf8')) : undefined
   return { name, owner, sinceMs: found.stats.mtimeMs - MARGIN_MS }

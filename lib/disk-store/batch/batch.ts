@@ -7,8 +7,9 @@ import type { SyncedPlaces } from '../places/synced-places.ts'
 import { readMarkers, writeMarker } from './batch-marker.ts'
 
 /**
- * The blobs that an open store has published and not synced yet (`durability: 'batch'`). They are synced together before a name
- * is set and when the store is closed. A marker on disk tells other processes, and whoever opens the store after a power cut.
+ * The blobs that an open store has published but not synced yet (`durability: 'batch'`). They are synced together
+ * before a name is set and when the store is closed. A marker on disk tells other processes, and the next process that
+ * opens the store after a power cut.
  */
 export class Batch {
   readonly #context: SyncedPlaces
@@ -20,7 +21,7 @@ export class Batch {
     this.#context = context
   }
 
-  /** Says that blobs may appear that are not synced; to be waited for before the first of them appears. */
+  /** Writes the marker. Await it before the first unsynced blob becomes visible. */
   async announce(): Promise<void> {
     this.#marker ??= onDisk({ act: 'write', path: '.layerstore/unsynced', writes: true }, () =>
       writeMarker(this.#context),
@@ -33,12 +34,12 @@ export class Batch {
     }
   }
 
-  /** Notes a blob that has appeared. */
+  /** Adds a published blob. */
   add(digest: Digest): void {
     this.#blobs.add(digest)
   }
 
-  /** Syncs what has been added before the call. */
+  /** Syncs the blobs added before the call. */
   flush(): Promise<void> {
     const flushed = this.#tail.then(() => this.#flush())
     this.#tail = flushed.catch(() => undefined)
@@ -52,13 +53,16 @@ export class Batch {
     try {
       await syncBlobs(this.#context, blobs)
     } catch (error) {
-      // What is still there of them must not be taken for synced.
+      // The sync failed: keep the blobs that still exist pending.
       for (const digest of blobs) this.#blobs.add(digest)
       throw error
     }
   }
 
-  /** Syncs everything and takes the marker away; if that fails the marker stays, for whoever opens the store next. */
+  /**
+   * Syncs everything and removes the marker. If the sync fails the marker stays for the next process that opens the
+   * store.
+   */
   async close(): Promise<void> {
     const marker = await this.#marker?.catch(() => undefined)
     if (marker === undefined) return
@@ -68,7 +72,7 @@ export class Batch {
     )
   }
 
-  /** Since when there may be blobs that another store has not synced; `Infinity` if there are none. */
+  /** Earliest time since which another store may have unsynced blobs; `Infinity` if there are none. */
   async othersSince(): Promise<number> {
     const own = await this.#marker?.catch(() => undefined)
     const markers = await onDisk({ act: 'list', path: '.layerstore/unsynced' }, () => readMarkers(this.#context))

@@ -9,8 +9,8 @@ import { createOwner, isGone } from '../locks/owner.ts'
 import { type BatchMarker, readMarkers } from './batch-marker.ts'
 
 /**
- * Ends what stores left whose process or machine died with blobs that were not synced. After the death of the process alone
- * they are all there and only synced. After the machine went down each is read, and `quarantine` gets what is torn.
+ * Settles the batches of dead processes. If only the process died, its blobs are complete and are synced. If the
+ * machine went down, each blob is read, and `quarantine` receives the torn ones.
  */
 export async function settleBatches(
   context: DiskContext,
@@ -41,7 +41,7 @@ async function storedSince(context: DiskContext, sinceMs: number, signal: AbortS
   return found
 }
 
-/** The read itself moves what is torn. */
+/** The read moves a torn blob to quarantine. */
 async function proveOrQuarantine(
   read: (digest: Digest) => AsyncIterable<unknown>,
   digest: Digest,

@@ -8,10 +8,10 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { lookAtBlobs } from './stat-blob-file.ts'
 
-/** PERF: 20,400 blobs: 0.60 s looked up 64 at a time, 0.88 s one by one. */
+/** PERF: 20,400 blobs take 0.60 s with 64 look-ups at once, 0.88 s one by one. */
 const AT_ONCE = 64
 
-/** Every blob; what other programs left among them is passed over. */
+/** Lists every blob; files of other programs among them are skipped. */
 export async function* listBlobs(
   context: DiskContext,
   options: AbortOptions,

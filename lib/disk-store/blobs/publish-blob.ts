@@ -11,8 +11,8 @@ import { syncBlobs } from './sync-blobs.ts'
 import { restoreBlob } from './trash.ts'
 
 /**
- * Gives a synced file its final name, and makes the name survive a power cut. A blob that is there already with its
- * size stays and counts as success; one with another size is corrupt, and is replaced as a whole.
+ * Gives a synced file its final name and syncs the name. An existing blob of the same size stays, and counts as
+ * success; one of another size is corrupt and is replaced.
  */
 export async function publishBlob(context: DiskContext, from: string, blob: BlobInfo): Promise<void> {
   await context.prepareBlobs(splitDigest(blob.digest).algorithm)
@@ -28,7 +28,7 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
         await rename(from, to)
         break
       }
-      // A collection may have taken it away since.
+      // A collection may have moved the existing blob away meanwhile.
       if ((await freshen(to)) !== 'gone') break
     }
     if (batch) context.batch.add(blob.digest)
@@ -36,12 +36,12 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
   })
 }
 
-/** Makes a blob as good as one just put: its name durable, its age zero. Resolves to whether it is there. */
+/** Acknowledges a blob: syncs its name and sets its time to now. Resolves to whether it exists. */
 export async function acknowledgeBlob(context: DiskContext, digest: Digest): Promise<boolean> {
   return onDisk({ act: 'sync', path: blobName(digest), writes: true }, async () => {
     if (context.settings.batch) await context.batch.announce()
     if ((await touchBlob(context, digest)) === 'gone') return false
-    // Another process may have linked it and not have come to its own sync yet.
+    // Another process may have linked the blob and not have synced the directory yet.
     if (context.settings.batch) context.batch.add(digest)
     else if ((await context.batch.othersSince()) < Number.POSITIVE_INFINITY) await syncBlobs(context, [digest])
     else await syncBlobName(context, digest)
@@ -49,10 +49,10 @@ export async function acknowledgeBlob(context: DiskContext, digest: Digest): Pro
   })
 }
 
-/** What became of making a blob young: `refused` if it is there, but its times may not be changed. */
+/** Outcome of touching a blob; `refused` if the blob exists but its times may not be changed. */
 export type Touched = 'touched' | 'refused' | 'gone'
 
-/** Makes a blob as young as one just put. */
+/** Sets the time of a blob to now. */
 export async function touchBlob(context: DiskContext, digest: Digest): Promise<Touched> {
   const path = context.places.blob(digest)
   const touched = await freshen(path)
@@ -69,13 +69,16 @@ async function isWhole(path: string, size: number): Promise<boolean> {
   }
 }
 
-/** Tells a collection that the blob is wanted. It may belong to another user; but it must be there. */
+/**
+ * Sets the file's time, so that a collection sees that the blob is wanted. Another user may own it, but it must exist.
+ */
 async function freshen(path: string): Promise<Touched> {
   const now = new Date()
   try {
     await lutimes(path, now, now)
-    // SAFETY: the call may have found the file before a collection moved it away and changed its time after it was removed.
-    // What still stands here, moves away after the change if it does, and the collection sees it.
+    // SAFETY: `lutimes` may have found the file before a collection moved it away, and set its time after the removal;
+    // the blob would count as touched but be gone. If the file still exists here, a later move follows the change, and
+    // the collection sees the new time.
     return (await exists(path)) ? 'touched' : 'gone'
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return 'gone'

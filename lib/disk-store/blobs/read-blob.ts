@@ -17,12 +17,14 @@ import { lookAtBlob } from './stat-blob-file.ts'
 import { restoreBlob } from './trash.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
-/** Big enough that the calls hardly count. Many readers share what sixteen would take. */
+/**
+ * Bytes per chunk: large enough that system calls cost little. With more than sixteen readers the chunks are smaller.
+ */
 const PIECE = 512 * 1024
 const SMALLEST_PIECE = 64 * 1024
 const ALL_PIECES = 16 * PIECE
 
-/** The bytes of a blob; see {@link BlobReader.read}. */
+/** Reads the bytes of a blob; see {@link BlobReader.read}. */
 export async function* readBlob(
   context: DiskContext,
   verified: VerifiedOnce,
@@ -41,7 +43,7 @@ export async function* readBlob(
   }
 }
 
-/** PERF: the size is looked up only where it matters. */
+/** PERF: looks up the size only if all permits of large reads are held. */
 async function readersFor(context: DiskContext, digest: Digest): Promise<ElasticSemaphore> {
   if (context.readers.hasRoom) return context.readers
   const { size = 0 } = (await lookAtBlob(context, digest)) ?? {}
@@ -60,7 +62,7 @@ async function* readOpened(
     const range = rangeOf(options, size)
     const policy = options.verify ?? context.settings.verify
     const proven = policy === 'never' || (policy === 'once-per-process' && verified.has(digest, stats))
-    // A read up to the end goes one byte further when it is verified: a blob that grew is not the blob.
+    // A verified read asks for one byte past the end, to detect a file that has grown.
     const end = range.whole && !proven ? range.end + 1 : range.end
     const pieces = piecesOf(context, file, { digest, start: range.start, end, signal: options.signal })
     if (!range.whole || proven) return yield* pieces
@@ -75,7 +77,7 @@ async function* readOpened(
   }
 }
 
-/** The error to report. That a blob could not be moved changes nothing about it. */
+/** The error to report; it is the same if the blob could not be moved to quarantine. */
 async function afterQuarantine(
   context: DiskContext,
   error: unknown,
@@ -134,7 +136,7 @@ function notAFile(digest: Digest, actual: string): BlobCorruptError {
   return new BlobCorruptError({ digest, expected: 'a regular file', actual })
 }
 
-/** PERF: the next piece is read while the reader works on this one. */
+/** PERF: reads the next chunk while the caller processes the current one. */
 async function* piecesOf(
   context: DiskContext,
   file: FileHandle,
@@ -144,7 +146,7 @@ async function* piecesOf(
     const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / context.openReads)))
     const size = Math.min(share, end - position)
     const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
-    // It is looked at when its turn comes, or not at all.
+    // Prevents an unhandled rejection: the chunk is awaited later, or never.
     piece.catch(() => undefined)
     return piece
   }
@@ -165,9 +167,9 @@ async function* piecesOf(
   }
 }
 
-/** Fewer bytes than asked for say that the file ends there. */
+/** Reads a chunk; fewer bytes than requested mean the end of the file. */
 async function readPiece(file: FileHandle, digest: Digest, position: number, size: number): Promise<Uint8Array> {
-  // A new buffer each time: the reader may keep what it was given.
+  // A new buffer each time: the caller may keep the chunk.
   const buffer = Buffer.allocUnsafeSlow(size)
   const what = { act: 'read', path: blobName(digest) }
   for (let filled = 0; filled < size; ) {

@@ -1,11 +1,11 @@
 import type { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
 
-/** A reader that gets no call for so long gives its permit to another reader. */
+/** A reader whose caller pauses for this long releases its permit. */
 const PAUSE_MS = 100
 
 /**
- * The permit of one reader of a blob. A reader whose caller pauses holds its file, but no permit: else a few clients that
- * take their bytes slowly would keep every other reader waiting.
+ * The permit of one blob reader. A reader whose caller pauses keeps its file open but releases its permit; otherwise a
+ * few slow clients would block every other reader.
  */
 export class ReadPermit {
   readonly #readers: ElasticSemaphore
@@ -23,7 +23,7 @@ export class ReadPermit {
     return new ReadPermit(readers, signal, await readers.acquire(signal))
   }
 
-  /** Passes pieces on, and gives the permit up while the caller pauses. */
+  /** Passes chunks on and releases the permit while the caller pauses. */
   async *during<T>(pieces: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     for await (const piece of pieces) {
       const timer = setTimeout(() => this.release(), PAUSE_MS).unref()

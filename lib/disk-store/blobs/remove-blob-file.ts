@@ -5,7 +5,7 @@ import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
 
-/** Removes a blob. Not synced: a blob that comes back after a power cut is only garbage again. */
+/** Removes a blob. Not synced: a blob that reappears after a power cut is only garbage again. */
 export async function removeBlobFile({ places }: Pick<SyncedPlaces, 'places'>, digest: Digest): Promise<void> {
   await onDisk({ act: 'remove', path: blobName(digest), writes: true }, async () => {
     try {

@@ -9,23 +9,23 @@ import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { restoreBlob } from './trash.ts'
 
-/** Size of a blob if it is there. Anything but a regular file is not a blob. */
+/** Resolves to the size of a blob, or `undefined`. Only a regular file is a blob. */
 export async function statBlobFile(context: DiskContext, digest: Digest): Promise<BlobInfo | undefined> {
   const stats = (await lookAtBlob(context, digest)) ?? (await lookAgain(context, digest))
   return stats && { digest, size: stats.size }
 }
 
-/** What a collection is just removing is brought back: somebody asks for it. */
+/** Restores the blob if a collection is just removing it: a caller asks for it. */
 async function lookAgain(context: DiskContext, digest: Digest): Promise<Stats | undefined> {
   return (await restoreBlob(context, digest)) ? lookAtBlob(context, digest) : undefined
 }
 
-/** What the system says of a blob's file, if there is one. */
+/** Stats of a blob's file, or `undefined`. */
 export async function lookAtBlob(context: DiskContext, digest: Digest): Promise<Stats | undefined> {
   return onDisk({ act: 'look at', path: blobName(digest) }, () => lookAtFile(context.places.blob(digest)))
 }
 
-/** As {@link lookAtBlob}, for many blobs of one algorithm. PERF: their directory is proven once. */
+/** As {@link lookAtBlob}, for many blobs of one algorithm. PERF: their directory is checked once. */
 export async function lookAtBlobs({ places }: DiskContext, digests: readonly Digest[]): Promise<(Stats | undefined)[]> {
   const [first] = digests
   if (first === undefined) return []

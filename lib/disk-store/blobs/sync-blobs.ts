@@ -11,12 +11,12 @@ import { READ_FLAGS } from '../places/record-file.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
 import { removeBlobFile } from './remove-blob-file.ts'
 
-/** PERF: more do not get the disk to do more at once, and would take the threads from everybody else. */
+/** PERF: more concurrent syncs do not raise the disk's throughput and would block Node's thread pool. */
 const AT_ONCE = 3
 
 /**
- * Makes blobs survive a power cut that were published without: first their bytes, then their names. One that is gone is passed
- * over. One that cannot be synced is removed, for nobody knows any more what the disk holds of it.
+ * Syncs blobs that were published unsynced: first their bytes, then their names. A missing blob is skipped. A blob
+ * whose sync fails is removed, because its content on disk is unknown.
  */
 export async function syncBlobs(context: SyncedPlaces, digests: Iterable<Digest>): Promise<void> {
   const queue = [...digests]
@@ -34,7 +34,7 @@ export async function syncBlobs(context: SyncedPlaces, digests: Iterable<Digest>
   }
 }
 
-/** Whether it is there. */
+/** Syncs one blob. Resolves to whether it exists. */
 async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean> {
   const name = blobName(digest)
   return onDisk({ act: 'sync', path: name, writes: true }, async () => {
@@ -43,7 +43,8 @@ async function syncBlob(context: SyncedPlaces, digest: Digest): Promise<boolean>
       try {
         await withFsyncLimit(() => file.sync())
       } catch (error) {
-        // SAFETY: after a failed sync the system may hold pages for clean that never reached the disk.
+        // SAFETY: after a failed fsync Linux may mark the pages clean although they never reached the disk; a second
+        // fsync would succeed and a torn blob would count as durable. So the blob is removed.
         await removeBlobFile(context, digest).catch(() => undefined)
         throw error
       } finally {

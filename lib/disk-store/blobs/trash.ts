@@ -8,31 +8,31 @@ import { blobName, type Places } from '../places/places.ts'
 import { syncBlobName } from '../places/synced-places.ts'
 import { lstat, rename, unlink } from './calls-at-once.ts'
 
-/** The system frees the space of no larger file within a millisecond. */
+/** Largest size whose space Linux frees within a millisecond. */
 const LARGE_BYTES = 4 * 1024 * 1024
 
-/** Where blobs are, and where they stand on their way out. */
+/** Paths of a blob in its place and in the trash. */
 export type BlobPlaces = Pick<Places, 'blob' | 'trashed'>
 
-/** What tells a file, as it was at a moment, from every other one and from itself after it was touched. */
+/** Identity and times of a file: distinguishes it from every other file, and from itself after it was touched. */
 export interface FileState {
   readonly ino: number
   readonly mtimeMs: number
   readonly size: number
 }
 
-/** Whether a file is still as it was. */
+/** Whether a file is unchanged. */
 export function isSame(a: FileState, b: FileState): boolean {
   return a.ino === b.ino && a.mtimeMs === b.mtimeMs
 }
 
-/** Makes the directory where blobs wait for their end. */
+/** Creates the trash directory, where blobs wait for their final removal. */
 export async function createTrash({ places }: DiskContext): Promise<void> {
   const what = { act: 'create', path: '.layerstore/trash', writes: true }
   await onDisk(what, async () => ensureDirectory(places.trash, 0o700))
 }
 
-/** Takes a blob out of sight. Resolves to whether it was there. */
+/** Moves a blob to the trash. Resolves to whether it existed. */
 export async function moveToTrash(places: BlobPlaces, digest: Digest): Promise<boolean> {
   try {
     await rename(places.blob(digest), places.trashed(digest))
@@ -44,8 +44,8 @@ export async function moveToTrash(places: BlobPlaces, digest: Digest): Promise<b
 }
 
 /**
- * Ends what {@link moveToTrash} began: the file goes for good if it is as it was before. If it was touched in between or is
- * in its place, somebody relies on it, and it comes back; and so it does without `before`.
+ * Completes what {@link moveToTrash} began: removes the file if it is unchanged since `before`. Restores it if it was
+ * touched meanwhile, if the blob exists in its place again, or if `before` is absent: another process relies on it.
  */
 export async function emptyTrash(
   context: DiskContext,
@@ -54,7 +54,7 @@ export async function emptyTrash(
   before: FileState | undefined,
 ): Promise<'removed' | 'changed'> {
   const now = await stateOf(places.trashed(digest))
-  // Somebody asked for it, and has brought it back.
+  // Another process asked for the blob and has restored it.
   if (!now) return 'changed'
   const same = before !== undefined && isSame(now, before)
   if (!same) await putBack(context, digest)
@@ -64,17 +64,18 @@ export async function emptyTrash(
 }
 
 /**
- * Brings back a blob that a collection is about to remove; never creates anything else. Resolves to whether a look at its place
- * is worth while now.
+ * Restores a blob that a collection is about to remove; never creates anything else. Resolves to whether the blob may
+ * exist in its place now.
  */
 export async function restoreBlob(context: DiskContext, digest: Digest): Promise<boolean> {
   return onDisk({ act: 'restore', path: blobName(digest) }, async () => {
     if (!context.settings.readOnly && (await linkBack(context, digest))) {
-      // A name may be about to rely on it.
+      // A name that refers to the blob may be set next.
       await syncBlobName(context, digest)
       return true
     }
-    // SAFETY: not in the trash any more does not mean gone: the collection may just have brought it back.
+    // SAFETY: the blob may have left the trash because the collection restored it. Reporting it as gone would fail a
+    // caller although the blob exists, so its place is checked.
     return exists(context.places.blob(digest))
   })
 }
@@ -104,7 +105,7 @@ async function moveBack({ places }: DiskContext, digest: Digest): Promise<boolea
   }
 }
 
-/** Brings back everything that a collection left behind which was killed. Only for who holds the lock of collections. */
+/** Restores everything that a killed collection left in the trash. The caller must hold the collection lock. */
 export async function restoreAll(context: DiskContext): Promise<void> {
   for (const name of await namesIn(context.places.trash)) {
     const digest = name.replace('-', ':')
@@ -117,7 +118,7 @@ export async function restoreAll(context: DiskContext): Promise<void> {
 async function putBack(context: DiskContext, digest: Digest): Promise<void> {
   const { places } = context
   if ((await linkOnce(places.trashed(digest), places.blob(digest))) === 'unsupported') await moveBack(context, digest)
-  // Before it leaves the trash, where every look-up finds it.
+  // Before the file leaves the trash, where every look-up finds it.
   await syncBlobName(context, digest)
 }
 
@@ -130,7 +131,7 @@ async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-/** How a file is now, or `undefined` if it is not there. */
+/** State of a file, or `undefined` if it does not exist. */
 export async function stateOf(path: string): Promise<FileState | undefined> {
   try {
     return await lstat(path)
@@ -140,7 +141,10 @@ export async function stateOf(path: string): Promise<FileState | undefined> {
   }
 }
 
-/** SAFETY: what another program put into the trash must not become a blob: a link would lead out of the store. */
+/**
+ * SAFETY: another program may have put a symbolic link into the trash; restored as a blob, it would lead out of the
+ * store. Only regular files are restored.
+ */
 async function isFile(path: string): Promise<boolean> {
   try {
     return (await lstat(path))?.isFile() ?? false

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../../digest/index.ts'
 
-/** Remembers which files have been read and found right, as they were then: a changed file is not the same file. */
+/** Remembers which files were read and verified, with their stats at that time; a changed file is verified again. */
 export class VerifiedOnce {
   readonly #seen = new LRUCache<Digest, string>({ max: 10_000 })
 

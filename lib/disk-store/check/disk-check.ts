@@ -16,7 +16,7 @@ import { mendIndex } from './mend-index.ts'
 import { quarantineBlob, quarantinePath } from './quarantine.ts'
 import { namedEntryOf, salvageEntries } from './salvage-index.ts'
 
-/** What checks and repairs do in a directory. */
+/** Check driver of a store in a directory. */
 export class DiskCheck implements CheckDriver {
   readonly #context: DiskContext
 
@@ -41,7 +41,7 @@ export class DiskCheck implements CheckDriver {
       bytes = await readIndexBytes(this.#context.places)
       return entriesIn(parseIndexFile(bytes))
     } catch (error) {
-      // What can be saved is followed, so that what it leads to can be checked.
+      // The salvaged entries are followed, so that the check covers their blobs.
       const entries = salvageEntries(bytes).map(({ named }) => named)
       return { entries, faults: [faultOf(error, { path: 'index.json' })] }
     }
@@ -99,14 +99,16 @@ export class DiskCheck implements CheckDriver {
     return mended('oci-layout', 'written anew', quarantinedTo)
   }
 
-  /** SAFETY: a report may have been stored and come back changed; only what is odd now is moved. */
+  /**
+   * SAFETY: a stored report may have been changed, or the file repaired since; only an entry that is odd now is moved.
+   */
   async #isOdd(path: string): Promise<boolean> {
     const directory = path.split('/', 2).join('/')
     if (!RECORD_DIRECTORIES.includes(directory)) return false
     return (await findOdd(this.#context, directory)).some(odd => odd.path === path)
   }
 
-  /** The process that holds a lease notices that its file is gone, and writes it again. */
+  /** Moves a damaged lease away. The process that holds it notices the missing file and writes it again. */
   async #takeAway(path: string): Promise<MendedFile | undefined> {
     const [directory, name] = path.split('/').slice(-2)
     const quarantinedTo = await quarantinePath(this.#context, path, `${directory}-${name}`)
@@ -131,7 +133,7 @@ function mended(path: string, outcome: string, quarantinedTo: string | undefined
   return { path, outcome, ...(quarantinedTo === undefined ? {} : { quarantinedTo }) }
 }
 
-/** SAFETY: what merely cannot be read at the moment must not be replaced. */
+/** SAFETY: a read that fails for the moment (EIO, EACCES) is no damage; only invalid content may be replaced. */
 async function isBroken(read: () => Promise<unknown>): Promise<boolean> {
   try {
     await read()

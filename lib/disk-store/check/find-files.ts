@@ -8,7 +8,7 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { describeKind } from '../places/record-file.ts'
 
-/** What belongs to a store, in the directories where it keeps things. */
+/** Entries that belong to a store, in its directories. */
 const OWN_ROOT = ['oci-layout', 'index.json', 'blobs', '.layerstore']
 const OWN_PART = [
   'format.json',
@@ -24,10 +24,10 @@ const OWN_PART = [
   'ballast',
   'unsynced',
 ]
-/** PERF: as many as {@link listBlobs} looks up at once. */
+/** PERF: the number of look-ups of {@link listBlobs}. */
 const AT_ONCE = 64
 
-/** Everything in the place where blobs are, and what is beside it and not ours. */
+/** Lists everything below `blobs/`, and stray entries beside it. */
 export async function* findFiles(
   context: DiskContext,
   options: AbortOptions,
@@ -54,7 +54,7 @@ async function* straysIn(
   own: readonly string[],
 ): AsyncGenerator<FoundFile, void, undefined> {
   for await (const name of namesIn(context, directory)) {
-    // What this library is about to rename, or a killed process left; the sweep removes it.
+    // A temporary file of this library: about to be renamed, or left by a killed process. The sweep removes it.
     if (own.includes(name) || /\.\d+-[0-9a-f]{12,16}\.tmp$/.test(name)) continue
     const path = directory === '.' ? name : `${directory}/${name}`
     const stats = await statsOf(context, path)

@@ -5,15 +5,15 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import type { Places } from '../places/places.ts'
 
-/** Something below `.layerstore` of a kind that no version of this library puts there. */
+/** An entry below `.layerstore` of a type that no version of this library creates there. */
 export interface OddRecord {
-  /** Where it is, relative to the store. */
+  /** Path relative to the store. */
   readonly path: string
-  /** What it is and what is expected there, for people. */
+  /** Human-readable description of the actual and the expected type. */
   readonly actual: string
 }
 
-/** Directories of records, and how many levels of directories there may be below each. */
+/** Directories of records, and the maximum depth of directories below each. */
 const DEPTHS: Readonly<Record<string, number>> = {
   '.layerstore/locks': 0,
   '.layerstore/leases': 0,
@@ -26,17 +26,17 @@ const DEPTHS: Readonly<Record<string, number>> = {
   '.layerstore/cache': 1,
 }
 
-/** Directories that {@link findOdd} looks into. */
+/** Directories that {@link findOdd} searches. */
 export const RECORD_DIRECTORIES: readonly string[] = Object.keys(DEPTHS)
 
-/** Every link, directory and special file in the place of a record. All other acts pass over them. */
+/** Finds every link, directory and special file in the place of a record. All other operations skip them. */
 export async function findOdd({ places }: DiskContext, directory: string): Promise<OddRecord[]> {
   const odd: OddRecord[] = []
   await lookInto(places, directory, DEPTHS[directory] ?? 0, odd)
   return odd
 }
 
-/** `depth`: how many levels of directories there may be below. */
+/** @param depth - Maximum depth of directories below. */
 async function lookInto(places: Places, directory: string, depth: number, odd: OddRecord[]): Promise<void> {
   for (const entry of await entriesOf(places, directory)) {
     const path = `${directory}/${entry.name}`

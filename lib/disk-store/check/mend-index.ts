@@ -12,16 +12,16 @@ import { quarantineName, quarantinePath } from './quarantine.ts'
 import { namedEntryOf, salvageEntries } from './salvage-index.ts'
 
 /**
- * Makes a damaged `index.json` usable: keeps a copy of it, and the entries that can be understood. If the list as a whole
- * was broken, images that none of those leads to get names of the form `recovered:<digest>`, so that nothing is lost to a
- * collection. Resolves to nothing if the index is sound by now.
+ * Makes a damaged `index.json` usable: keeps a copy of it and retains the valid entries. If the whole document was
+ * invalid, images that none of these entries refers to get names of the form `recovered:<digest>`, so that no
+ * collection removes them. Resolves to `undefined` if the index is valid by now.
  */
 export async function mendIndex(
   context: DiskContext,
   roots: () => Promise<readonly Descriptor[]>,
 ): Promise<MendedFile | undefined> {
   await context.prepareWrite()
-  // Read before the lock is taken: it may take minutes, and names could not be set anyway.
+  // Found before the lock is taken: the search may take minutes, and names cannot be set meanwhile anyway.
   const lost = isBroken(await bytesOfIndex(context)) ? await roots() : []
   return onDisk({ act: 'mend', path: 'index.json', writes: true }, () =>
     withLock(
@@ -52,7 +52,7 @@ interface KeptEntries {
   readonly entries: readonly object[]
 }
 
-/** What stays of an index, or nothing if all of it is sound. */
+/** The entries to retain, or `undefined` if the whole index is valid. */
 function keptEntries(bytes: Uint8Array | undefined): KeptEntries | undefined {
   if (bytes === undefined || isBroken(bytes)) {
     const entries = salvageEntries(bytes ?? new Uint8Array()).map(({ raw }) => raw)
@@ -81,7 +81,7 @@ function isBroken(bytes: Uint8Array | undefined): boolean {
   }
 }
 
-/** The bytes, or nothing if there is no file of that name. */
+/** Resolves to the bytes, or to `undefined` if there is no such file. */
 async function bytesOfIndex({ places }: DiskContext): Promise<Uint8Array | undefined> {
   try {
     return await readIndexBytes(places)
@@ -91,9 +91,9 @@ async function bytesOfIndex({ places }: DiskContext): Promise<Uint8Array | undef
   }
 }
 
-/** Until the new index replaces the old one, the old one stays in its place. */
+/** Copies the old index to quarantine; the original stays in place until the new index replaces it. */
 async function keepCopy(context: DiskContext, bytes: Uint8Array | undefined): Promise<string | undefined> {
-  // Something that is no file cannot be replaced by one.
+  // An entry that is not a file cannot be replaced by a rename, so it is moved.
   if (bytes === undefined) return quarantinePath(context, 'index.json', 'index.json')
   const name = await quarantineName(context, 'index.json')
   await createOnce(context.places.file(name), bytes, false)

@@ -7,15 +7,15 @@ import { onDisk } from '../io-error.ts'
 import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
 import { blobName } from '../places/places.ts'
 
-/** What tells a file from every other one, and from itself after a change. */
+/** Identity and times of a file: distinguishes it from every other file, and from itself after a change. */
 export interface FileIdentity {
   readonly dev: bigint
   readonly ino: bigint
 }
 
 /**
- * Moves what stands under a blob's name to where damaged things are kept, as `<algorithm>-<hex>-<time>`. Resolves to its new
- * place, relative to the store; to `undefined` if nothing was there, or something else than `which`.
+ * Moves the file under a blob's name to quarantine, as `<algorithm>-<hex>-<time>`. Resolves to its new path, relative
+ * to the store; to `undefined` if there is none, or if the file is not `which`.
  */
 export async function quarantineBlob(
   context: DiskContext,
@@ -26,7 +26,7 @@ export async function quarantineBlob(
   return quarantinePath(context, blobName(digest), `${algorithm}-${hex}`, which)
 }
 
-/** Moves a file of the store to where damaged things are kept. */
+/** Moves a file of the store to quarantine. */
 export async function quarantinePath(
   context: DiskContext,
   name: string,
@@ -43,7 +43,8 @@ export async function quarantinePath(
       if (isErrno(error, 'ENOENT')) return undefined
       throw error
     }
-    // SAFETY: between the look and the move somebody may have put a right one in its place; that one goes back.
+    // SAFETY: between the check and the move another process may have published an intact file, which would be lost
+    // from its place; such a file is moved back.
     if (which && !(await isThat(to, which))) {
       if ((await linkOnce(to, from)) === 'unsupported') await rename(to, from)
       else await removeFile(to)
@@ -55,10 +56,10 @@ export async function quarantinePath(
   })
 }
 
-/** A name in quarantine that nothing has yet. */
+/** Chooses an unused name in quarantine. */
 export async function quarantineName({ places }: DiskContext, as: string): Promise<string> {
   await ensureDirectory(places.quarantine, 0o700)
-  // SAFETY: another program may have given a name of any length.
+  // SAFETY: another program may have chosen the name; one of 255 bytes would be too long with the time appended.
   const kept = as.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
   const time = new Date().toISOString().replace(/[-:.]/g, '')
   for (let again = 0; ; again++) {

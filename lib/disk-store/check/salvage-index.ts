@@ -1,20 +1,23 @@
 import { Annotation, type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import type { NamedEntry } from '../../store/index.ts'
 
-/** An entry of a damaged index that can be used. */
+/** A valid entry of a damaged index. */
 export interface SalvagedEntry {
-  /** The entry as it stands. */
+  /** The unparsed entry. */
   readonly raw: object
   readonly named: NamedEntry
 }
 
-/** SAFETY: bounds the work for each opening bracket; entries of all known tools have under 1 KiB and three brackets. */
+/**
+ * SAFETY: a hostile index could hold many opening brackets, each a search to the end; this limits each search. Entries
+ * of known tools have under 1 KiB and three brackets.
+ */
 const LONGEST = 64 * 1024
 const MOST_CLOSINGS = 16
 
 /**
- * The entries of an index that is no JSON any more: every object in the text that is a descriptor by itself. An entry that
- * was hit by the damage is not among them; the others are, also those behind a quotation mark that is lost.
+ * Extracts the entries of an index that is no valid JSON: every object in the text that is a valid descriptor by
+ * itself. Damaged entries are left out; all others are found, including those after a lost quotation mark.
  */
 export function salvageEntries(bytes: Uint8Array): SalvagedEntry[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
@@ -45,7 +48,7 @@ function entryAt(text: string, start: number, closings: readonly number[]) {
   return undefined
 }
 
-/** What an entry names. Throws if it is no descriptor. */
+/** Parses an entry. Throws if it is no descriptor. */
 export function namedEntryOf(raw: unknown): NamedEntry {
   const { annotations, ...rest } = parseDescriptor(raw)
   const { [Annotation.RefName]: name, ...others } = annotations ?? {}

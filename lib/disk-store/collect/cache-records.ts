@@ -10,14 +10,14 @@ import type { Places } from '../places/places.ts'
 import { readRecord } from '../places/record-file.ts'
 
 const CACHE = '.layerstore/cache'
-/** A record is small; what is larger is none. */
+/** Maximum size of a record in bytes; a larger file is not a record. */
 const LIMIT = 4 * 1024 * 1024
 const AT_ONCE = 64
 
 /**
- * Every cache record: a file `.layerstore/cache/<directory>/<name>.json`, or one level higher, whose member `blobs` is a list
- * of digests. Its time says when it was last used. Caches are derived data: a record that cannot be read keeps nothing,
- * and whoever reads the cache takes a blob that is gone for a miss.
+ * Reads every cache record: a file `.layerstore/cache/<directory>/<name>.json`, or one level higher, whose member
+ * `blobs` is a list of digests. Its modification time is the time of its last use. Caches are derived data: an
+ * unreadable record keeps nothing, and a reader of the cache treats a missing blob as a cache miss.
  */
 export async function readCacheRecords({ places }: DiskContext): Promise<CacheRecord[]> {
   return onDisk({ act: 'read', path: '.layerstore/cache' }, async () => {
@@ -58,11 +58,11 @@ async function readCacheRecord(places: Places, record: string): Promise<CacheRec
   }
 }
 
-/** Removes a record unless it was used since. Resolves to whether it went. */
+/** Removes a record unless it was used meanwhile. Resolves to whether it was removed. */
 export async function removeCacheRecord({ places }: DiskContext, record: string, modifiedMs: number): Promise<boolean> {
   return onDisk({ act: 'remove', path: `${CACHE}/${record}`, writes: true }, async () => {
     const names = await recordNames(places)
-    // SAFETY: a plan may come from elsewhere; only what is a record now can be removed.
+    // SAFETY: a stored plan may name any path; only a path that is listed as a record now is removed.
     if (!names.includes(record)) return false
     const path = places.file(`${CACHE}/${record}`)
     if ((await lstat(path)).mtimeMs !== modifiedMs) return false

@@ -37,13 +37,13 @@ import { SmallReader } from './read-small.ts'
 import { scanBlobs } from './scan-blobs.ts'
 import { SlicePlaces } from './slice-places.ts'
 
-/** A blob that leaves its place, and its file as it was before anybody was asked whether it is needed. */
+/** A blob on its way to the trash, with the state of its file before the check whether it is needed. */
 interface Moved {
   readonly blob: StoredBlob
   readonly before: FileState
 }
 
-/** What collections do in a directory. */
+/** Collection driver of a store in a directory. */
 export class DiskCollection implements CollectionDriver {
   readonly #context: DiskContext
   readonly #references: DiskReferences
@@ -77,7 +77,7 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async #liveRoots(): Promise<LiveRoots> {
-    // What is named before its lease ends is seen in one of the two.
+    // Leases are read before names: a blob that is named before its lease ends is seen in one of the two.
     const leases = await readLeases(this.#context)
     const { names, entries } = await this.#references.entries()
     return { names, entries, leases }
@@ -121,17 +121,26 @@ export class DiskCollection implements CollectionDriver {
       if (ids.length === 0) return
       const { places } = this.#context
       const names = new Set(await readdir(places.leases))
-      // SAFETY: only names that were read from the directory, never a path.
+      // SAFETY: an id like `../x` would lead out of the directory; only names read from the directory are removed.
       for (const id of ids) if (names.has(`${id}.json`)) await removeFile(join(places.leases, `${id}.json`))
     })
   }
 
   /**
-   * SAFETY: the order is what makes this safe without locks for those who store and lease: look at the blob (1), look at the
-   * leases and names (2), move the blob away (3), look at the leases and the blob again (4). Who relies on a blob takes a lease
-   * and then touches it. Touched before (1), the lease was there before (2) and is seen; between (1) and (3), the touch is seen
-   * at (4); after (3), the touch fails, and the blob is brought back or stored again. Whose times may not be changed is named
-   * in a lease and then looked for: found before (3), the lease is seen at (4).
+   * Removes blobs. A process that relies on a blob first takes a lease and then touches the blob.
+   *
+   * SAFETY: this order of steps needs no locks for processes that store and lease blobs:
+   *
+   * 1. Stat the blob.
+   * 2. Read the leases and names.
+   * 3. Move the blob to the trash.
+   * 4. Read the leases again and stat the blob again.
+   *
+   * - A touch before step 1 follows its lease, which step 2 sees.
+   * - A touch between steps 1 and 3 changes the time, which step 4 sees.
+   * - A touch after step 3 fails; that process restores the blob or stores it again.
+   * - A process that may not change the times names the blob in its lease and then looks it up; if it finds the blob
+   *   before step 3, step 4 sees the lease.
    */
   async remove(blobs: readonly StoredBlob[], needed: AskNeeded, options: AbortOptions = {}): Promise<RemovalOutcome[]> {
     const outcomes: RemovalOutcome[] = []
@@ -156,7 +165,7 @@ export class DiskCollection implements CollectionDriver {
     this.#slice.renew()
     for (const blob of blobs) {
       const { digest } = blob
-      await this.#turn()
+      await this.#yieldIfDue()
       const before = await this.#onBlob(digest, async () => stateOf(this.#slice.blob(digest)))
       if (before?.mtimeMs === blob.modifiedMs) {
         unchanged.push({ blob, before })
@@ -182,13 +191,15 @@ export class DiskCollection implements CollectionDriver {
         async lock => {
           const isNeeded = await needed(await this.#liveRoots(), [])
           await lock.assertHeld()
-          // SAFETY: who sets a name reads the number, proves the image, and proves it again under this lock if the number is another
-          // one then. So it changes after the last blob has left; and before the first, for whoever comes after this was killed.
+          // SAFETY: `references.set` reads the removal counter, verifies the image, and under this lock verifies it
+          // again if the counter changed. If a removal did not change the counter, a name could refer to a removed
+          // blob. So the counter is incremented before the first removal (this process may be killed) and after the
+          // last one.
           await countRemoval(this.#context)
           const away: Moved[] = []
           this.#slice.renew()
           for (const one of blobs) {
-            await this.#turn()
+            await this.#yieldIfDue()
             if (await this.#moveOne(one, isNeeded(one.blob), outcomes)) away.push(one)
           }
           try {
@@ -204,7 +215,7 @@ export class DiskCollection implements CollectionDriver {
     )
   }
 
-  /** Resolves to whether the blob is out of its place now. */
+  /** Resolves to whether the blob was moved to the trash. */
   async #moveOne({ blob: { digest } }: Moved, needed: boolean, outcomes: RemovalOutcome[]): Promise<boolean> {
     if (needed) {
       outcomes.push({ digest, outcome: 'needed' })
@@ -219,14 +230,17 @@ export class DiskCollection implements CollectionDriver {
     return false
   }
 
-  /** One after the other, parents first: what somebody has asked for in the meantime still has its children. */
+  /**
+   * Removes the blobs one after the other, parents first: a blob that another process asked for meanwhile still has its
+   * children.
+   */
   async #removeMoved(moved: Set<Moved>, needed: AskNeeded, outcomes: RemovalOutcome[]): Promise<void> {
     if (moved.size === 0) return
     const roots = await this.#liveRoots()
     let isNeeded = await needed(roots, [])
     this.#slice.renew()
     for (const one of moved) {
-      await this.#turn()
+      await this.#yieldIfDue()
       const outcome = await this.#removeOne(one, isNeeded(one.blob))
       moved.delete(one)
       outcomes.push(outcome)
@@ -246,14 +260,14 @@ export class DiskCollection implements CollectionDriver {
     }
   }
 
-  /** Lets others work when it is time to; then the next slice begins. */
-  async #turn(): Promise<void> {
+  /** Yields to the event loop when 8 ms are used up, and then starts a new slice. */
+  async #yieldIfDue(): Promise<void> {
     if (!this.#yielder.shouldYield()) return
     await this.#yielder.yield()
     this.#slice.renew()
   }
 
-  /** Whether somebody relies on it is not known any more; the next collection would bring it back, too. */
+  /** Restores a blob that may be needed; the next collection would restore it, too. */
   async #restore(digest: Digest): Promise<void> {
     await restoreBlob(this.#context, digest).catch(() => undefined)
   }

@@ -12,7 +12,7 @@ import type { Places } from '../places/places.ts'
 
 const INGESTS = '.layerstore/ingests'
 
-/** The digests that ingests expect, as far as their keys say: the acts of this library use the digest as key. */
+/** The digests that ingests expect: operations of this library use the digest as key. */
 export async function expectedDigests({ places }: DiskContext): Promise<Digest[]> {
   return onDisk({ act: 'list', path: INGESTS }, async () => {
     const keys = await settleAll((await namesIn(places.ingests)).map(name => keyOf(places, name)))
@@ -23,23 +23,23 @@ export async function expectedDigests({ places }: DiskContext): Promise<Digest[]
 async function keyOf(places: Places, name: string): Promise<unknown> {
   const directory = ingestIn(places, name)
   try {
-    // An ingest without a state has no bytes that would be missed; one with a broken state begins anew.
+    // An ingest without a state has no bytes worth keeping; one with an invalid state starts anew.
     return directory && (await parseState(join(directory, 'state.json')))?.key
   } catch (error) {
-    // That of another user.
+    // The ingest belongs to another user.
     if (isErrno(error, 'EACCES', 'EPERM')) return undefined
     throw error
   }
 }
 
-/** Ingests that have not come to their end, and their bytes. */
+/** Number and total size of unfinished ingests. */
 export async function unfinishedUsage({ places }: DiskContext): Promise<UnfinishedUsage> {
   return onDisk({ act: 'list', path: INGESTS }, async () => {
     let [count, bytes] = [0, 0]
     for (const name of await namesIn(places.ingests)) {
       const directory = ingestIn(places, name)
       if (directory === undefined) continue
-      // Those of another user are not seen.
+      // Ingests of another user are unreadable and are not counted.
       const files = await namesIn(directory, 'EACCES', 'EPERM')
       for (const file of files.filter(file => !file.endsWith('.json'))) {
         const size = await sizeOf(join(directory, file))
@@ -52,7 +52,7 @@ export async function unfinishedUsage({ places }: DiskContext): Promise<Unfinish
   })
 }
 
-/** SAFETY: a link among the ingests leads elsewhere, and is none. */
+/** SAFETY: a symbolic link among the ingests could lead out of the store; it is not an ingest. */
 function ingestIn(places: Places, name: string): string | undefined {
   try {
     return places.directory(`${INGESTS}/${name}`)

@@ -11,11 +11,11 @@ import { READ_FLAGS } from '../places/record-file.ts'
 import { SlicePlaces } from './slice-places.ts'
 
 const NOTHING = new Uint8Array(0)
-/** Enough for most manifests: these are read by one call. */
+/** Size of the first read: enough for most manifests. */
 const HEAD = 16 * 1024
 
 /**
- * Reads blobs that may be JSON documents, with a turn for others every 8 ms.
+ * Reads blobs that may be JSON documents; yields to the event loop every 8 ms.
  *
  * PERF: 10,000 manifests take 0.3 s of processor time; through the thread pool 1.1 s.
  */
@@ -23,30 +23,33 @@ export class SmallReader {
   readonly #yielder = new EventLoopYielder()
   readonly #head = Buffer.allocUnsafeSlow(HEAD)
   readonly #places: SlicePlaces
-  #turn: Promise<void> | undefined
+  #pendingYield: Promise<void> | undefined
 
   constructor({ places }: DiskContext) {
     this.#places = new SlicePlaces(places)
   }
 
-  /** The bytes of a blob, none if it cannot be a JSON document; `undefined` if it is not there. */
+  /**
+   * Resolves to the bytes of a blob; to an empty array if it cannot be a JSON document; to `undefined` if it does not
+   * exist.
+   */
   async read(digest: Digest): Promise<Uint8Array | undefined> {
-    // All who wait share the turn, and go on one after the other until the next is due.
-    while (this.#yielder.shouldYield()) await this.#breathe()
+    // Concurrent calls share one yield; then they run one after the other until the next yield is due.
+    while (this.#yielder.shouldYield()) await this.#yield()
     return onDisk({ act: 'read', path: blobName(digest) }, () =>
-      // What a collection has moved away may still have to say what it needs.
+      // A document in the trash is still read for its references.
       withDescriptor(
         async () => this.#readNow(this.#places.blob(digest)) ?? this.#readNow(this.#places.trashed(digest)),
       ),
     )
   }
 
-  #breathe(): Promise<void> {
-    this.#turn ??= this.#yielder.yield().finally(() => {
+  #yield(): Promise<void> {
+    this.#pendingYield ??= this.#yielder.yield().finally(() => {
       this.#places.renew()
-      this.#turn = undefined
+      this.#pendingYield = undefined
     })
-    return this.#turn
+    return this.#pendingYield
   }
 
   #readNow(path: string): Uint8Array | undefined {

@@ -4,8 +4,8 @@ import type { Places } from '../places/places.ts'
 /**
  * Paths of blobs for one slice of synchronous work.
  *
- * PERF: a path of `Places` costs a look at each of its directories, twenty for each blob that a collection removes. Here a
- * directory is proven once in each slice of 8 ms.
+ * PERF: a path of `Places` costs an `lstat` of each of its directories, twenty for each blob that a collection removes.
+ * Here a directory is checked once in each slice of 8 ms.
  */
 export class SlicePlaces {
   readonly #places: Places
@@ -15,7 +15,7 @@ export class SlicePlaces {
     this.#places = places
   }
 
-  /** Begins the next slice: what was proven may be a link now. */
+  /** Starts the next slice: a directory that was checked may be a symbolic link by now. */
   renew(): void {
     this.#proven.clear()
   }
@@ -26,7 +26,7 @@ export class SlicePlaces {
     return `${this.#directory(`blobs/${algorithm}`)}/${hex}`
   }
 
-  /** Where a blob stands on its way out. */
+  /** The path of a blob in the trash. */
   trashed(digest: Digest): string {
     const { algorithm, hex } = splitDigest(digest)
     return `${this.#directory('.layerstore/trash')}/${algorithm}-${hex}`

@@ -9,16 +9,16 @@ import { onDisk } from '../io-error.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { writeIngestState } from './ingest-state.ts'
 
-/** What a killed transfer loses at most, and twice that when the disk is slow. */
+/** Maximum bytes that a killed transfer loses; twice as many if the disk is slow. */
 const LOST_AT_MOST = 16 * 1024 * 1024
-/** Bytes between two checkpoints. What is being gathered, or arrives while a block is written, is lost too. */
+/** Bytes between two checkpoints: less by the block being gathered and the one being written, which are lost too. */
 const CHECKPOINT = LOST_AT_MOST - 2 * WRITE_BLOCK_BYTES
-/** PERF: syncs block a thread of Node's pool of four each; writes and inflating must not wait for them. */
+/** PERF: a sync blocks one of the four threads of Node's pool; writes and decompression must not wait for it. */
 const BACKGROUND_SYNCS = 2
-/** A file is as young as its last write. Less than what leases count back from their beginning. */
+/** Age below which a file's time is not renewed; shorter than the margin of a lease before its start. */
 const FRESH_MS = 500
 
-/** What a sink needs to know about its ingest. */
+/** Parts of a disk ingest. */
 export interface DiskIngest {
   readonly place: IngestPlace
   readonly key: string
@@ -36,7 +36,10 @@ export class DiskSink implements IngestSink {
   #checkpointed: number
   #checkpoint: Promise<void> | undefined
   #writtenMs = 0
-  /** SAFETY: after a failed sync the system may hold pages for clean that never reached the disk; they are lost. */
+  /**
+   * SAFETY: after a failed fsync Linux may mark pages clean that never reached the disk; a second fsync would succeed
+   * and a torn blob would be published. So the ingest fails for good.
+   */
   #lost: { readonly reason: unknown } | undefined
 
   constructor(context: DiskContext, ingest: DiskIngest, file: FileHandle) {
@@ -62,15 +65,15 @@ export class DiskSink implements IngestSink {
   }
 
   /**
-   * PERF: the system leaves written bytes in memory for half a minute, and a sync at the end waits for all of them: 120 ms
-   * for 256 MiB here, 10 if they are synced every 15 MiB meanwhile.
+   * PERF: Linux keeps written bytes in memory for 30 s, and a sync at the end waits for all of them: 120 ms for 256 MiB
+   * on the test machine, 10 ms if they are synced every 15 MiB.
    */
   async advance(offset: number, progress: () => Promise<Progress>): Promise<void> {
     this.#assertSound()
     const { durable } = this.#context.settings
     const due = offset - this.#checkpointed
     if (due < CHECKPOINT || !(durable || this.#ingest.place.state)) return
-    // It is done behind the transfer, which waits only if the disk is a whole interval behind.
+    // The sync runs in the background; the transfer waits only if the disk is a whole interval behind.
     if (due < 2 * CHECKPOINT && (this.#checkpoint || this.#context.backgroundSyncs >= BACKGROUND_SYNCS)) return
     await this.#checkpoint
     this.#assertSound()
@@ -101,7 +104,7 @@ export class DiskSink implements IngestSink {
     if (this.#context.settings.durable) await this.#onData('sync', f => withFsyncLimit(() => f.datasync()))
   }
 
-  /** First the bytes, then the word that they are there. */
+  /** Syncs the bytes first, then writes the state that counts them. */
   async #save(progress: Progress): Promise<void> {
     const { place, key, algorithm, identity: file } = this.#ingest
     const path = place.state
@@ -119,14 +122,14 @@ export class DiskSink implements IngestSink {
     if (durable && !batch) await this.#onData('sync', f => withFsyncLimit(() => f.sync()))
     await this.#assertHeld()
     signal?.throwIfAborted()
-    // Read-only before it can be seen; file systems without modes do without.
+    // Read-only before it becomes visible; file systems without modes ignore the call.
     await this.#file?.chmod(0o444).catch(() => undefined)
-    // What was written a while ago and is finished now begins its life as a blob now.
+    // The bytes may be old; the age of the blob starts with its publication.
     const now = new Date()
     if (Math.abs(now.getTime() - this.#writtenMs) > FRESH_MS) await this.#file?.utimes(now, now).catch(() => undefined)
     await this.#close()
     await publishBlob(this.#context, this.#ingest.place.data, blob)
-    // The blob is stored; what cannot be tidied up now is found by the sweep.
+    // The blob is stored; the sweep removes what cannot be removed now.
     await this.#ingest.place.remove().catch(() => undefined)
   }
 

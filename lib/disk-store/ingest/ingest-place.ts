@@ -3,23 +3,23 @@ import { removeEmpty, removeFile } from '../link-once.ts'
 import type { Lock } from '../locks/lock.ts'
 import type { Places } from '../places/places.ts'
 
-/** Where one ingest lives on disk, and how to leave it. */
+/** Directory of one ingest on disk. */
 export interface IngestPlace {
-  /** The file that takes the bytes. */
+  /** The data file. */
   readonly data: string
-  /** The file that says how far they have come; absent if nobody will go on from there. */
+  /** The state file, which records the progress; absent if the ingest cannot be resumed. */
   readonly state: string | undefined
-  /** Names the place in errors, relative to the store. */
+  /** Path for error messages, relative to the store. */
   readonly name: string
-  /** Rejects if others have taken the place over. */
+  /** Rejects if another process has taken over the directory. */
   assertHeld(): Promise<void>
-  /** Gives up the place, and leaves what is in it. */
+  /** Releases the directory and keeps its content. */
   release(): Promise<void>
-  /** Empties the place and gives it up. */
+  /** Removes the content and releases the directory. */
   remove(): Promise<void>
 }
 
-/** The place of a keyed ingest: a directory of its own, owned through `owner.json`. */
+/** The place of a keyed ingest: a directory of its own, with the lock `owner.json`. */
 export function keyedPlace(places: Places, name: string, lock: Lock): IngestPlace {
   const data = () => join(places.directory(name), 'data')
   const state = () => join(places.directory(name), 'state.json')
@@ -35,9 +35,9 @@ export function keyedPlace(places: Places, name: string, lock: Lock): IngestPlac
     release: () => lock.release(),
     remove: async () => {
       try {
-        // SAFETY: whoever took the place over is writing there now.
+        // SAFETY: another process may have taken over the directory and be writing there; its files must stay.
         if (!(await lock.isHeld())) return
-        // The state first: without it nobody takes up what is left of the data.
+        // The state first: without a state no writer resumes the remaining data.
         await removeFile(state())
         await removeFile(data())
       } finally {

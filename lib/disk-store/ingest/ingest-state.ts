@@ -4,23 +4,26 @@ import { DIGEST_ALGORITHMS, type DigestAlgorithm, type DigestCheckpoint } from '
 import { removeFile, temporaryName } from '../link-once.ts'
 import { readRecord } from '../places/record-file.ts'
 
-/** SAFETY: bounds what is read into memory; a state has a key of 512 characters and a saved hash state of some hundred bytes. */
+/**
+ * SAFETY: limits the bytes read into memory; another program may write a larger file. A state has a key of 512
+ * characters and a hash state of a few hundred bytes.
+ */
 const LIMIT = 64 * 1024
 
-/** How far an ingest has come, as `state.json` says it. Never ahead of the bytes that are on disk for certain. */
+/** Progress of an ingest in `state.json`. It never counts bytes that are not synced. */
 export interface IngestState {
   readonly version: 1
   readonly key: string
   readonly algorithm: DigestAlgorithm
-  /** Bytes of `data` that count. */
+  /** Number of valid bytes in `data`. */
   readonly offset: number
-  /** Identity of the data file: a state says nothing about another file of the same name. */
+  /** Identity of the data file: the state does not apply to another file of the same name. */
   readonly file: string
-  /** The hasher's state at `offset`; absent where the hasher has none to save. */
+  /** The hasher's state at `offset`; absent if the hasher cannot save it. */
   readonly checkpoint?: DigestCheckpoint | undefined
 }
 
-/** Replaces the state. Not synced itself: a lost or torn state costs a restart, never a wrong blob. */
+/** Replaces the state. Not synced: a lost or torn state costs a restart, never a wrong blob. */
 export async function writeIngestState(path: string, state: IngestState): Promise<void> {
   const temporary = temporaryName(path)
   try {
@@ -32,7 +35,7 @@ export async function writeIngestState(path: string, state: IngestState): Promis
   }
 }
 
-/** The state of an ingest, or `undefined` if there is none or it cannot be trusted. */
+/** The state of an ingest, or `undefined` if there is none or it is invalid. */
 export async function readIngestState(path: string, key: string): Promise<IngestState | undefined> {
   const state = await parseState(path)
   const sound =
@@ -45,7 +48,7 @@ export async function readIngestState(path: string, key: string): Promise<Ingest
   return sound ? state : undefined
 }
 
-/** What `state.json` says, its members not proven; `undefined` if it says nothing. */
+/** Parses `state.json` without validating its members; `undefined` if it is not an object. */
 export async function parseState(path: string): Promise<IngestState | undefined> {
   const found = await readRecord(path, { limit: LIMIT })
   if (found.kind !== 'file') return undefined
@@ -56,7 +59,7 @@ export async function parseState(path: string): Promise<IngestState | undefined>
   }
 }
 
-/** What tells a data file from every other one. */
+/** Identity of a data file. */
 export function fileIdentity({ ino, birthtimeNs }: BigIntStats): string {
   return `${ino}-${birthtimeNs}`
 }

@@ -14,13 +14,13 @@ import { makeWay } from '../link-once.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { fileIdentity, type IngestState, readIngestState } from './ingest-state.ts'
 
-/** What an ingest computes. */
+/** Hash settings of an ingest. */
 export interface Hashing {
   readonly algorithm: DigestAlgorithm
   readonly hasher: HasherEngine
 }
 
-/** An open data file and a digester that stands where it ends. */
+/** An open data file and a digester whose state is that at its end. */
 export interface OpenData {
   readonly file: FileHandle
   readonly digester: StreamDigester
@@ -32,7 +32,8 @@ const PIECE = 512 * 1024
 /** Opens a new, empty data file. */
 export async function createData(place: IngestPlace, hashing: Hashing): Promise<OpenData> {
   if (place.state) {
-    // The state goes first: a crash between the two must not leave a state beside data that it does not describe.
+    // The state is removed first: after a crash between the two steps no state may exist beside data that it does not
+    // describe.
     await makeWay(place.state)
     await makeWay(place.data)
   }
@@ -44,7 +45,7 @@ export async function createData(place: IngestPlace, hashing: Hashing): Promise<
   })
 }
 
-/** Goes on where an earlier writer left off, or `undefined` if there is nothing that can be trusted. */
+/** Resumes the ingest of an earlier writer; resolves to `undefined` if its files are missing or invalid. */
 export async function resumeData(place: IngestPlace, key: string, hashing: Hashing): Promise<OpenData | undefined> {
   if (!place.state) return undefined
   const state = await readIngestState(place.state, key)
@@ -68,7 +69,7 @@ async function openExisting(path: string): Promise<FileHandle | undefined> {
 async function takeUp(file: FileHandle, state: IngestState, hashing: Hashing): Promise<OpenData | undefined> {
   const stats = await file.stat({ bigint: true })
   const identity = fileIdentity(stats)
-  // SAFETY: a second link means that the file was published before its writer died: writing to it would change a blob.
+  // SAFETY: a second hard link means that the file was published before its writer died; a write would change a blob.
   if (!stats.isFile() || stats.nlink !== 1n || stats.size < state.offset || identity !== state.file) return undefined
   const digester = await digesterAt(file, state, hashing)
   if (!digester) return undefined

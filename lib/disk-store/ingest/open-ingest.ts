@@ -11,7 +11,7 @@ import { DiskSink } from './disk-sink.ts'
 import { keyedPlace } from './ingest-place.ts'
 import { createData, resumeData } from './open-data.ts'
 
-/** Opens the ingest of a key, alone among all processes, and takes up what an earlier writer left. */
+/** Opens the ingest of a key with a lock across all processes, and resumes an earlier writer. */
 export async function openIngest(
   context: DiskContext,
   key: string,
@@ -36,7 +36,10 @@ export async function openIngest(
   }
 }
 
-/** SAFETY: a key may hold anything, and two keys must not meet in one name on a file system without upper case. */
+/**
+ * SAFETY: a key may contain path separators, and two keys may differ only in case, which some file systems ignore; a
+ * hash of the key gives each its own safe directory name.
+ */
 export async function ingestDirectory(key: string): Promise<string> {
   return splitDigest(await digestOf(Buffer.from(key, 'utf8'))).hex
 }
@@ -53,7 +56,7 @@ async function own(context: DiskContext, name: string, key: string, options: Ing
       if (!('holder' in taken)) return taken
       throw ingestBusy(key, taken.holder)
     } catch (error) {
-      // The writer before us has just removed its directory.
+      // The previous writer has just removed its directory.
       if (isErrno(error, 'ENOENT')) continue
       await removeEmpty(places.directory(name)).catch(() => undefined)
       throw error

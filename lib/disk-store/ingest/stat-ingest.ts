@@ -9,7 +9,7 @@ import { isLocked } from '../locks/lock.ts'
 import { readIngestState } from './ingest-state.ts'
 import { ingestDirectory } from './open-ingest.ts'
 
-/** How far the ingest of a key is, as the files say; takes no lock and changes nothing. */
+/** Reads the progress of an ingest from its files; takes no lock and changes nothing. */
 export async function statIngest(
   context: DiskContext,
   key: string,

@@ -6,18 +6,18 @@ import { type Lock, tryLock } from '../locks/lock.ts'
 import type { Places } from '../places/places.ts'
 import { SESSION_PREFIX } from './put-session.ts'
 
-/** An ingest that nobody owns is kept this long for somebody to go on with it. */
+/** Time for which an abandoned ingest is kept, so that a writer can resume it. */
 const KEEP_MS = 24 * 3_600_000
 
-/** Where files are made beside the place that they are renamed to. */
+/** Directories where temporary files are created beside their final path. */
 const MADE_BESIDE = ['locks', 'leases', 'unsynced', 'facts', 'indexes'].map(name => `.layerstore/${name}`)
 
 /**
- * Removes what dead writers left: ingests without an owner that are older than a day, and at once what belonged to
- * puts, which cannot be resumed. Best effort: whatever goes wrong is left for the next time.
+ * Removes files of dead writers: ingests without an owner that are older than a day, and at once the directories of put
+ * sessions, which cannot be resumed. Best effort: a failure is left to the next sweep.
  *
- * SAFETY: it removes files only, by names that it has read from a proven directory, and directories that are empty. What
- * another program put into a directory below stays.
+ * SAFETY: a directory name could be a symbolic link, or hold files of another program. The sweep removes only files
+ * whose names it read from a checked directory, and empty directories.
  */
 export async function sweepIngests({ places }: DiskContext, signal: AbortSignal): Promise<void> {
   for (const name of await namesIn(() => places.ingests)) {
@@ -45,12 +45,12 @@ async function sweepTemporary(directory: () => string, isOurs: (name: string) =>
   }
 }
 
-/** The form of names that this library gives to files that are about to be renamed. Others are never touched. */
+/** Whether a name has the form of this library's temporary files. Other files are never removed. */
 function isTemporary(name: string): boolean {
   return /\.\d+-[0-9a-f]{12,16}\.tmp$/.test(name)
 }
 
-/** Beside the layout there may be anything. */
+/** The root of a layout may contain any file of another program. */
 function isOursInRoot(name: string): boolean {
   return /^(index\.json|oci-layout)\./.test(name) && isTemporary(name)
 }
@@ -69,7 +69,7 @@ async function sweepOne(places: Places, name: string, session: boolean): Promise
 
 async function empty(directory: () => string, lock: Lock, session: boolean): Promise<void> {
   try {
-    // Looked at again: somebody may have resumed it, and left it again, before it was ours.
+    // Checked again: another process may have resumed and released the ingest before this one took the lock.
     if (!session && !(await isOldIngest(directory()))) return
     for (const name of await namesIn(directory)) {
       if (name !== 'owner.json') await removeFile(join(directory(), name)).catch(() => undefined)
@@ -80,7 +80,7 @@ async function empty(directory: () => string, lock: Lock, session: boolean): Pro
   await removeEmpty(directory())
 }
 
-/** The directory itself does not tell: taking the ownership changes its time. */
+/** The age is that of the files: taking the lock changes the time of the directory. */
 async function isOldIngest(directory: string): Promise<boolean> {
   const data = join(directory, 'data')
   return isOld((await exists(data)) ? data : directory)

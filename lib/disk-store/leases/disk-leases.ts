@@ -17,12 +17,12 @@ import { blobName } from '../places/places.ts'
 import { type LeaseFile, readLeases } from './lease-file.ts'
 
 const HEARTBEAT_MS = 10 * 60_000
-/** Clocks are set back by a little now and then; a lease counts from a little before it began. */
+/** Tolerance for clocks that are set back a little: a lease starts this much earlier. */
 const MARGIN_MS = 1000
 /** PERF: an image of 20 blobs is acknowledged in 1 ms. */
 const AT_ONCE = 32
 
-/** Leases kept as files, one each, in `.layerstore/leases`. */
+/** Leases as files in `.layerstore/leases`, one each. */
 export class DiskLeases implements LeaseStore {
   readonly #context: DiskContext
   readonly #held = new Set<Lease>()
@@ -35,7 +35,7 @@ export class DiskLeases implements LeaseStore {
     const { label, expiresInMs, digests } = checkHold(options)
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
-    if (this.#context.settings.readOnly) return lameLease(digest => this.touch(digest))
+    if (this.#context.settings.readOnly) return inertLease(digest => this.touch(digest))
     await this.#context.prepareWrite()
     const owner = await createOwner()
     const file: LeaseFile = { version: 1, owner, label, sinceMs: 0, expiresInMs, digests }
@@ -45,7 +45,8 @@ export class DiskLeases implements LeaseStore {
       await lease.write()
       for (let i = 0; i < digests.length; i += AT_ONCE) {
         options.signal?.throwIfAborted()
-        // SAFETY: after the lease can be seen: a collection that did not see it finds the blob changed.
+        // SAFETY: a collection may run while the lease is taken. The blobs are touched after the lease is visible: a
+        // collection that did not see the lease finds the blob changed and keeps it.
         await settleAll(digests.slice(i, i + AT_ONCE).map(digest => lease.add(digest)))
       }
     } catch (error) {
@@ -69,7 +70,7 @@ export class DiskLeases implements LeaseStore {
     }
   }
 
-  /** Releases what is still held. */
+  /** Releases all leases that are still held. */
   async close(): Promise<void> {
     await settleAll([...this.#held].map(lease => lease.release().catch(() => undefined)))
   }
@@ -95,7 +96,7 @@ class DiskLease implements Lease {
     this.#file = file
     this.#name = `.layerstore/leases/${this.id}.json`
     this.#onReleased = onReleased
-    // A sign of life that fails may succeed the next time; there are many before the lease expires.
+    // A renewal that fails is retried at the next interval; there are many before the lease expires.
     this.#timer = setInterval(() => void this.renew().catch(() => undefined), HEARTBEAT_MS).unref()
   }
 
@@ -103,7 +104,7 @@ class DiskLease implements Lease {
     return this.#context.places.file(this.#name)
   }
 
-  /** Makes the lease visible to others. */
+  /** Makes the lease visible to other processes. */
   async write(): Promise<void> {
     const { places, settings } = this.#context
     await onDisk({ act: 'write', path: this.#name, writes: true }, async () => {
@@ -114,7 +115,8 @@ class DiskLease implements Lease {
         try {
           this.#file = await startingNow(this.#file, file)
           await file.writeFile(JSON.stringify(this.#file))
-          // A torn lease would stop every collection after a power cut; one that is lost stops nothing.
+          // Synced before the rename: a torn lease would stop every collection after a power cut; a lost one stops
+          // nothing.
           if (settings.durable) await withFsyncLimit(() => file.datasync())
         } finally {
           await file.close()
@@ -130,7 +132,7 @@ class DiskLease implements Lease {
   async add(digest: Digest): Promise<boolean> {
     const touched = await touch(this.#context, parseDigest(digest))
     if (touched === 'refused' && !this.#file.digests.includes(digest)) {
-      // The age of another user's blob says nothing; it has to be named.
+      // The time of another user's blob cannot be changed, so the lease names the blob.
       this.#file = { ...this.#file, digests: [...this.#file.digests, digest] }
       await this.write()
     }
@@ -144,7 +146,7 @@ class DiskLease implements Lease {
       await onDisk({ act: 'renew', path: this.#name, writes: true }, async () => lutimes(this.#path, now, now))
     } catch (error) {
       if (!isErrno((error as Error).cause, 'ENOENT')) throw error
-      // Somebody took it for abandoned.
+      // Another process removed the lease as expired.
       await this.write()
     }
   }
@@ -163,8 +165,8 @@ class DiskLease implements Lease {
 }
 
 /**
- * A lease that has not begun begins now: by the clock of this machine, which is that of acknowledgements, and by the clock of
- * the file system, which is that of commits; whichever is behind.
+ * Sets the start of a new lease: the earlier of this machine's time (which acknowledgements use) and the file system's
+ * time (which commits use).
  */
 async function startingNow(lease: LeaseFile, file: FileHandle): Promise<LeaseFile> {
   if (lease.sinceMs > 0) return lease
@@ -172,8 +174,8 @@ async function startingNow(lease: LeaseFile, file: FileHandle): Promise<LeaseFil
   return { ...lease, sinceMs: Math.min(Date.now(), mtimeMs) - MARGIN_MS }
 }
 
-/** Who may only read leaves no trace; others who write to the same directory are not kept from collecting. */
-function lameLease(add: (digest: Digest) => Promise<boolean>): Lease {
+/** Lease of a read-only store. It writes no file, so it does not stop collections of other processes. */
+function inertLease(add: (digest: Digest) => Promise<boolean>): Lease {
   const nothing = async () => {}
   return { id: 'read-only', add, renew: nothing, release: nothing, [Symbol.asyncDispose]: nothing }
 }

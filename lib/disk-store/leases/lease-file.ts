@@ -12,27 +12,31 @@ import { type FoundRecord, readRecord } from '../places/record-file.ts'
 
 const LEASES = '.layerstore/leases'
 
-/** What a lease file holds. Its time is the last sign of life. */
+/** Content of a lease file. Its modification time is the last renewal. */
 export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
   readonly version: 1
   readonly owner: Owner
 }
 
-/** SAFETY: bounds what is read into memory; a lease of 100,000 digests has 8 MB. */
+/**
+ * SAFETY: limits the bytes read into memory; another program may write a larger file. A lease of 100,000 digests has 8
+ * MB.
+ */
 const BOUNDS = { limit: 64 * 1024 * 1024, begins: /^\{/ }
-/** Clocks are set back by a little now and then. */
+/** Tolerance for clocks that are set back a little. */
 const MARGIN_MS = 1000
-/** How long a lease counts that cannot be read, after its last sign of life. */
+/** Lifetime of an unreadable lease after its last renewal. */
 const DAMAGED_EXPIRES_MS = 24 * 3_600_000
 const SINCE = /"sinceMs":(\d{1,16})\b/
 const DIGESTS = /\b[a-z0-9]+:[0-9a-f]{64,128}\b/g
 
 /**
- * Every lease of the store, with what is known of its holder.
+ * Reads every lease of the store, with the state of its holder.
  *
- * SAFETY: one that is damaged must not count for none, nor may it stop every collection. It protects the digests that can still
- * be made out, and every blob stored or touched since it began or its file was made, for a day after its last sign of life. What is no
- * regular file was written by no version of this library, and protects nothing.
+ * SAFETY: a damaged lease that counted for nothing would let a collection remove blobs in use; one that stopped every
+ * collection would fill the disk. So it protects the digests that are still readable, and every blob stored or touched
+ * since its start or the creation of its file, for a day after its last renewal. An entry that is not a regular file
+ * was not written by this library and protects nothing.
  */
 export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
   const names = await onDisk({ act: 'list', path: LEASES }, () => leaseNames(context))
@@ -46,7 +50,7 @@ export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
   return leases
 }
 
-/** The files in which leases are kept. */
+/** Names of the lease files. */
 export async function leaseNames({ places }: DiskContext): Promise<string[]> {
   try {
     return (await readdir(places.leases)).filter(name => name.endsWith('.json'))
@@ -57,7 +61,7 @@ export async function leaseNames({ places }: DiskContext): Promise<string[]> {
 }
 
 /**
- * Refuses a lease that is damaged; one that was released meanwhile is fine.
+ * Throws if a lease is damaged; a lease that was released meanwhile is accepted.
  *
  * @throws {@link StoreError} `ERR_STORE_FORMAT`.
  */
@@ -102,7 +106,7 @@ function damagedLease(name: string, found: FoundRecord & { readonly stats: Stats
   }
 }
 
-/** The lease in a file, or `undefined` if it is none. */
+/** Parses a lease file; `undefined` if it is invalid. */
 function parseLease(bytes: Buffer): LeaseFile | undefined {
   try {
     const lease = JSON.parse(bytes.toString('utf8')) as LeaseFile

@@ -3,23 +3,26 @@ import { readRecord } from '../places/record-file.ts'
 import { isGone, type Owner, parseOwner } from './owner.ts'
 
 /**
- * A file without content is given up after this long. It is what a power cut leaves of a lock, which appears whole; only where
- * there are no hard links is one being written for a moment.
+ * An empty lock file counts as abandoned after this time. A power cut leaves such files. Lock files appear with their
+ * content; only on a file system without hard links is one empty for a moment while it is written.
  */
 const BLANK_STALE_MS = 5000
-/** SAFETY: bounds what is read into memory; a record has some hundred bytes. */
+/**
+ * SAFETY: limits the bytes read into memory; another program may write a larger file. A record has about a hundred
+ * bytes.
+ */
 const BOUNDS = { limit: 64 * 1024 }
 
-/** What stands in the place of a lock. */
+/** The entry found at the path of a lock. */
 export interface SeenLock {
   readonly text: string
   readonly owner: Owner | undefined
   readonly mtimeMs: number
-  /** Whether it is no regular file. */
+  /** Whether it is not a regular file. */
   readonly isOdd: boolean
 }
 
-/** What stands in the place of a lock; `undefined` if nothing does. */
+/** Reads the entry at the path of a lock; `undefined` if there is none. */
 export async function readLock(path: string): Promise<SeenLock | undefined> {
   const found = await readRecord(path, BOUNDS)
   if (found.kind === 'absent') return undefined
@@ -30,17 +33,17 @@ export async function readLock(path: string): Promise<SeenLock | undefined> {
   return { text, owner: parseOwner(text), mtimeMs, isOdd: false }
 }
 
-/** Whether the holder is gone for certain. */
+/** Whether the holder is certainly dead. */
 export async function isDead({ text, owner, isOdd }: SeenLock, silentMs: number, path: string): Promise<boolean> {
-  // What is no regular file was never a lock of this library.
+  // An entry that is not a regular file was not written by this library.
   if (isOdd) return true
   return /^\0*$/.test(text) ? silentMs > BLANK_STALE_MS : isGone(owner, silentMs, dirname(path))
 }
 
 /**
- * Measures how long a holder has given no sign of life. SAFETY: the time of the file may lie in the future (a store from
- * a stranger, a clock that was set back); then the record would never grow old. What does not change while this process
- * looks is as old as that.
+ * Measures the time since the holder's last heartbeat. SAFETY: the time of the file may lie in the future (an untrusted
+ * store, a clock that was set back), and the record would never expire. So a record also ages while this process sees
+ * it unchanged.
  */
 export class SilenceWatch {
   #seen = ''

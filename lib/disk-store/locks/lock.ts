@@ -15,33 +15,35 @@ const FIRST_WAIT_MS = 2
 const LONGEST_WAIT_MS = 100
 
 /**
- * The file of a lock. SAFETY: a function is asked again each time the file is touched, so that directories on the way can be
- * proven each time; a wait or a hold may take long.
+ * The path of a lock file. SAFETY: during a long wait or hold, another program may replace a directory by a symbolic
+ * link out of the store. A function is called before each access and checks the directories again.
  */
 export type LockPlace = string | (() => string)
 
-/** How to wait for a lock. There is no timeout: who wants one passes a signal. */
+/** Options to wait for a lock. There is no timeout; pass a signal instead. */
 export interface LockOptions extends AbortOptions, WaitOptions {}
 
-/** A lock that is held, until `release`. */
+/** A lock that is held until `release`. */
 export interface Lock {
-  /** Whether it is still this process's. */
+  /** Whether this process still holds it. */
   isHeld(): Promise<boolean>
-  /** @throws {@link StoreError} `ERR_STORE_LOCKED` if others took the lock because this process seemed dead to them. */
+  /**
+   * @throws {@link StoreError} `ERR_STORE_LOCKED` if another process took the lock because this process seemed dead.
+   */
   assertHeld(): Promise<void>
-  /** Gives the lock back; never takes one away from another holder. Idempotent. */
+  /** Releases the lock; never removes the lock of another holder. Idempotent. */
   release(): Promise<void>
 }
 
-/** A lock that another act holds. */
+/** State of a lock that another operation holds. */
 export interface Held {
-  /** Holder, for people. */
+  /** Human-readable name of the holder. */
   readonly holder: string
-  /** Record of the holder, unless it cannot be read. */
+  /** Record of the holder, if it is readable. */
   readonly owner: Owner | undefined
 }
 
-/** Does something while holding the lock; releases it whatever happens. */
+/** Runs a function while holding the lock; always releases the lock afterwards. */
 export async function withLock<T>(
   place: LockPlace,
   act: (lock: Lock) => Promise<T>,
@@ -56,8 +58,8 @@ export async function withLock<T>(
 }
 
 /**
- * Waits for the lock and takes it: a file that names its holder, in a directory that exists. Works between processes
- * that share the file system, also on network ones. A holder that is dead for certain is replaced.
+ * Waits for the lock and acquires it: a file that names its holder, in an existing directory. Works between processes
+ * that share the file system, including network file systems. The lock of a holder that is certainly dead is replaced.
  */
 export async function acquireLock(place: LockPlace, options: LockOptions = {}): Promise<Lock> {
   const { signal } = options
@@ -81,7 +83,7 @@ async function abortedMeanwhile(lock: Lock, signal: AbortSignal | undefined): Pr
   throw signal.reason
 }
 
-/** Takes the lock if it is free, or says who has it. */
+/** Acquires the lock if it is free; otherwise resolves to its holder. */
 export async function tryLock(place: LockPlace, watch: SilenceWatch = new SilenceWatch()): Promise<Lock | Held> {
   const path = pathOf(place)
   const owner = await createOwner()
@@ -90,18 +92,18 @@ export async function tryLock(place: LockPlace, watch: SilenceWatch = new Silenc
   try {
     await withDescriptor(() => writeFile(mine, text, { flag: 'wx', mode: 0o644 }))
     const identity = await identityOf(mine)
-    // The record comes into being whole: a process killed here leaves a lock that names it, or none.
+    // The record appears with its whole content: a process killed here leaves a lock that names it, or none.
     const outcome = await linkOnce(mine, path)
     if (outcome === 'linked') return hold(place, text, identity)
     if (outcome === 'unsupported' && (await createExclusive(path, text))) return heldAlone(place, text)
     const seen = await readLock(path)
     if (!seen) return heldBy(undefined)
-    // Both times are those of the file system, so that the clocks of two machines need not agree.
+    // Both times are those of the file system, so the clocks of two machines need not agree.
     const ageMs = (await lstat(mine)).mtimeMs - seen.mtimeMs
     const isFree = await isDead(seen, watch.silentMs(seen, ageMs), path)
     return isFree && (await replace(path, mine, seen)) ? hold(place, text, identity) : heldBy(seen.owner)
   } finally {
-    // A record left behind is swept later; a lock that was taken must not be lost over it.
+    // The sweep removes a record that stays behind; a failure here must not lose the acquired lock.
     await removeFile(mine).catch(() => undefined)
   }
 }
@@ -114,7 +116,7 @@ function heldBy(owner: Owner | undefined): Held {
   return { holder: describeOwner(owner), owner }
 }
 
-/** Whether the lock is held by a process that is not dead for certain. Only looks. */
+/** Whether a process that is not certainly dead holds the lock. Changes nothing. */
 export async function isLocked(path: string): Promise<boolean> {
   const seen = await readLock(path)
   return seen !== undefined && !(await isDead(seen, Date.now() - seen.mtimeMs, path))
@@ -130,7 +132,7 @@ async function createExclusive(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** The file was empty for a moment: another process may have taken it for what a power cut left. */
+/** Confirms the lock: the file was empty for a moment, and another process may have replaced it as abandoned. */
 async function heldAlone(place: LockPlace, text: string): Promise<Lock | Held> {
   const path = pathOf(place)
   const identity = await identityOf(path)
@@ -139,9 +141,9 @@ async function heldAlone(place: LockPlace, text: string): Promise<Lock | Held> {
 }
 
 /**
- * SAFETY: two processes may see the same dead holder. Whoever replaces it must be alone, or the second would replace the
- * first; so replacing is itself done under a lock, and looks again. That lock can be left by a dead process and is then
- * replaced in the same way.
+ * Replaces the lock of a dead holder. SAFETY: two processes may see the same dead holder, and the second would replace
+ * the lock of the first. So the replacement runs under a lock of its own and checks again. If a dead process left that
+ * lock, it is replaced in the same way.
  */
 async function replace(path: string, mine: string, dead: SeenLock): Promise<boolean> {
   const guard = await tryLock(`${path}.steal`)
@@ -153,7 +155,7 @@ async function replace(path: string, mine: string, dead: SeenLock): Promise<bool
       await rename(mine, path)
       return true
     }
-    // A directory cannot be replaced by a file. While the place is free, another process may take the lock.
+    // A rename cannot replace a directory by a file. While the path is free, another process may acquire the lock.
     await makeWay(path)
     return (await linkOnce(mine, path)) === 'linked'
   } finally {
@@ -166,7 +168,7 @@ function hold(place: LockPlace, text: string, identity: string | undefined): Loc
   const beat = async () => {
     lost ||= !(await touch(pathOf(place), text))
   }
-  // A heartbeat that fails is noticed by other processes only after minutes; the next one may succeed.
+  // A heartbeat that fails is retried at the next interval; other processes notice only after minutes.
   const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT_MS).unref()
   const isHeld = async () => !lost && (await identityOf(pathOf(place))) === identity
   let released: Promise<void> | undefined
@@ -178,7 +180,7 @@ function hold(place: LockPlace, text: string, identity: string | undefined): Loc
     },
     release: () => {
       clearInterval(timer)
-      released ??= insist(async () => {
+      released ??= retry(async () => {
         if (await isHeld()) await removeLock(pathOf(place))
       })
       return released
@@ -186,7 +188,7 @@ function hold(place: LockPlace, text: string, identity: string | undefined): Loc
   }
 }
 
-/** Tells a lock file from every other one without opening it: a release must not need a free descriptor. */
+/** Identifies a lock file without opening it: a release must not need a free file descriptor. */
 async function identityOf(path: string): Promise<string | undefined> {
   try {
     const { ino, birthtimeNs } = await lstat(path, { bigint: true })
@@ -201,13 +203,15 @@ async function removeLock(path: string): Promise<void> {
   try {
     await removeFile(path)
   } catch {
-    // Out of the way will do; the sweep finds it there.
+    // Moving the file aside is enough; the sweep removes it.
     await rename(path, temporaryName(path))
   }
 }
 
-/** A lock that is not given back stops everybody for as long as this process lives, so a passing fault is waited out. */
-async function insist(act: () => Promise<void>): Promise<void> {
+/**
+ * Retries a release: an unreleased lock blocks every process while this one lives, so a passing error must not end it.
+ */
+async function retry(act: () => Promise<void>): Promise<void> {
   for (const pauseMs of [10, 50, 250]) {
     try {
       return await act()
@@ -218,7 +222,7 @@ async function insist(act: () => Promise<void>): Promise<void> {
   return act()
 }
 
-/** Writes the record over itself, so that the file system notes the time by its own clock. */
+/** Rewrites the record, so that the file system sets the time by its own clock. */
 async function touch(path: string, text: string): Promise<boolean> {
   let file: FileHandle
   try {
@@ -228,7 +232,8 @@ async function touch(path: string, text: string): Promise<boolean> {
     throw error
   }
   try {
-    // SAFETY: read and written through one open file: a lock that another process put in its place is never touched.
+    // SAFETY: another process may have replaced the lock file; reading and writing through one open file never changes
+    // the new one.
     const stats = await file.stat()
     if (!stats.isFile() || stats.size !== Buffer.byteLength(text)) return false
     if ((await file.readFile('utf8')) !== text) return false

@@ -3,37 +3,43 @@ import { readFile, readlink, statfs } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
 import { isErrno } from '../../internal/errno.ts'
 
-/** Who holds something, as plain JSON in a lock file. A field is empty where the platform does not tell. */
+/**
+ * Identity of a process that holds a lock, as plain JSON in the lock file. A field is empty if the platform does not
+ * tell.
+ */
 export interface Owner {
   readonly pid: number
-  /** When the process started, in ticks since boot: tells it from a later process with the same pid. */
+  /** Start time of the process, in ticks since boot: distinguishes it from a later process with the same pid. */
   readonly start: string
-  /** Identity of this run of the machine. */
+  /** Boot id of the machine. */
   readonly boot: string
   readonly host: string
   /** Identity of the pid namespace: containers may share a host name, but not pids. */
   readonly namespace: string
   readonly created: string
-  /** Different for each holding. */
+  /** Unique for each acquisition. */
   readonly nonce: string
 }
 
-/** A holder on another machine or in another pid namespace is given up after this long without a heartbeat. */
+/** Time without a heartbeat after which a holder on another machine or in another pid namespace counts as dead. */
 const FOREIGN_STALE_MS = 5 * 60_000
-/** SPEC: statfs(2), `f_type`: ext2 to ext4, xfs, btrfs, f2fs, zfs, tmpfs, overlay. One machine at a time can mount each of these. */
+/**
+ * SPEC: statfs(2), `f_type`: ext2 to ext4, xfs, btrfs, f2fs, zfs, tmpfs, overlay. Only one machine at a time can mount
+ * them.
+ */
 const LOCAL_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x01021994, 0x794c7630])
-/** A record that cannot be read (its writer died while writing it) is given up after this long. */
+/** Time after which an unreadable record (its writer died while writing it) counts as abandoned. */
 const UNREADABLE_STALE_MS = 60_000
 
 type Self = Pick<Owner, 'pid' | 'start' | 'boot' | 'host' | 'namespace'>
 let self: Self | undefined
 
-/** A record for this process. */
+/** Creates a record of this process. */
 export async function createOwner(): Promise<Owner> {
   return { ...(await thisProcess()), created: new Date().toISOString(), nonce: randomBytes(8).toString('hex') }
 }
 
-// PERF: these facts never change while the process lives; reading them costs 0.3 ms.
+// PERF: cached, because these values never change while the process lives; reading them costs 0.3 ms.
 async function thisProcess(): Promise<Self> {
   const { pid } = process
   self ??= {
@@ -46,7 +52,7 @@ async function thisProcess(): Promise<Self> {
   return self
 }
 
-/** Reads a record; `undefined` if it is not one. */
+/** Parses a record; `undefined` if it is invalid. */
 export function parseOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Owner
@@ -58,18 +64,19 @@ export function parseOwner(text: string): Owner | undefined {
   }
 }
 
-/** SAFETY: what a record says is shown to people. */
+/** SAFETY: messages quote the record, which another program may have written; only short texts are accepted. */
 function isShortText(member: unknown): boolean {
   return typeof member === 'string' && member.length <= 256
 }
 
-/** What is known of a holder for certain. */
+/** State of a holder, as far as it is certain. */
 export type Life = 'gone' | 'alive' | 'unknown'
 
 /**
- * Whether a holder is gone for certain. `silentMs`: time since its last sign of life, by the clock of the file system.
+ * Whether a holder is certainly dead. `silentMs`: time since its last heartbeat, by the clock of the file system.
  *
- * SAFETY: a process that merely sleeps (a stopped debugger, a suspended laptop) is alive and keeps what it holds.
+ * SAFETY: a process that is suspended (a debugger, a sleeping laptop) will resume and write; taking its lock would let
+ * two processes write. It counts as alive and keeps its lock.
  */
 export async function isGone(owner: Owner | undefined, silentMs: number, directory: string): Promise<boolean> {
   if (!owner) return silentMs > UNREADABLE_STALE_MS
@@ -77,23 +84,23 @@ export async function isGone(owner: Owner | undefined, silentMs: number, directo
   return life === 'unknown' ? silentMs > FOREIGN_STALE_MS : life === 'gone'
 }
 
-/** What is known of a holder whose record is in this directory. */
+/** State of a holder whose record is in this directory. */
 export async function lifeOf(owner: Owner, silentMs: number, directory: string): Promise<Life> {
   const here = await thisProcess()
   if (owner.host !== here.host || owner.namespace !== here.namespace) return 'unknown'
   if (owner.boot !== here.boot) return (await isOfEarlierBoot(silentMs, directory)) ? 'gone' : 'unknown'
   const stat = owner.start === '' ? undefined : await statOf(owner.pid)
-  // Without /proc, or where it hides the processes of other users, the pid alone says who may be alive.
+  // Without /proc, or if it hides the processes of other users, the pid alone shows whether the process may be alive.
   if (!stat) return isAlive(owner.pid) ? 'unknown' : 'gone'
   return stat.start === owner.start && !hasEnded(stat) ? 'alive' : 'gone'
 }
 
 /**
- * Whether a record with another boot id is from before this machine was started.
+ * Whether a record with another boot id was written before this machine booted.
  *
- * SAFETY: another boot id also means another machine: cloned virtual machines have one host name, and may share a file
- * system. Two things prove that it is this machine: no other one can have written to this file system, and nothing was
- * written to the record since this machine runs.
+ * SAFETY: another boot id may also mean another machine: cloned virtual machines share a host name and may share a file
+ * system, and the lock of a living process would be taken. Two facts prove that it is this machine: no other machine
+ * can have mounted this file system, and the record was not written since this boot.
  */
 async function isOfEarlierBoot(silentMs: number, directory: string): Promise<boolean> {
   if (silentMs < uptime() * 1000) return false
@@ -101,12 +108,12 @@ async function isOfEarlierBoot(silentMs: number, directory: string): Promise<boo
   return stats !== undefined && LOCAL_FILE_SYSTEMS.has(stats.type)
 }
 
-/** Says who holds something, for people. */
+/** Human-readable description of a holder. */
 export function describeOwner(owner: Owner | undefined): string {
   return owner ? `process ${owner.pid} on ${owner.host} since ${owner.created}` : 'another process'
 }
 
-/** Says what to do about a holder that is waited for, for people. */
+/** Human-readable advice about a holder that blocks an operation. */
 export async function adviseOn(owner: Owner | undefined): Promise<string> {
   if (!owner) return 'its record cannot be read; the lock is taken over after a minute without a sign of life'
   if (!(await isOfThisMachine(owner))) {
@@ -125,18 +132,20 @@ async function isOfThisMachine({ host, namespace, boot }: Owner): Promise<boolea
 
 interface ProcessStat {
   readonly state: string
-  /** In ticks since the machine was started. */
+  /** Start time in ticks since boot. */
   readonly start: string
 }
 
-/** SPEC: proc(5): the name of the program may hold anything; behind it stand the state and, as 20th field, the start time. */
+/**
+ * SPEC: proc(5): the program name may contain any character; the state and, as 20th field, the start time follow it.
+ */
 async function statOf(pid: number): Promise<ProcessStat | undefined> {
   const stat = await readIfThere(`/proc/${pid}/stat`)
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields && { state: fields[0] ?? '', start: fields[19] ?? '' }
 }
 
-/** A zombie holds nothing any more; it only waits for its parent to look at it. */
+/** Whether a process has ended: a zombie holds no locks and only waits for its parent. */
 function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X'
 }

@@ -1,18 +1,18 @@
 import type { StoreEvent } from '../../store/index.ts'
 import { adviseOn, type Owner } from './owner.ts'
 
-/** A wait that takes longer than this is told to `onEvent`. */
+/** Time after which a wait is reported to `onEvent`. */
 const NOTED_WAIT_MS = 2000
 
-/** Whom to tell of a wait that takes long. */
+/** Options to report a long wait. */
 export interface WaitOptions {
-  /** How events name the lock: its path relative to the store. */
+  /** Name of the lock in events: its path relative to the store. */
   readonly lock?: string | undefined
-  /** Called when the wait takes longer than two seconds, and again when the lock is taken. Must not throw. */
+  /** Called when a wait exceeds two seconds, and again when the lock is acquired. Must not throw. */
   readonly onEvent?: ((event: StoreEvent) => void) | undefined
 }
 
-/** Tells of a wait that takes long. */
+/** Reports one long wait. */
 export class WaitNote {
   readonly #options: WaitOptions
   readonly #beganMs = performance.now()
@@ -22,7 +22,7 @@ export class WaitNote {
     this.#options = options
   }
 
-  /** Called at each try that finds the lock held. */
+  /** Called at each attempt that finds the lock held. */
   async waitFor(holder: string, owner: Owner | undefined): Promise<void> {
     const { lock = '', onEvent } = this.#options
     if (this.#isTold || !onEvent || performance.now() - this.#beganMs < NOTED_WAIT_MS) return
@@ -31,7 +31,7 @@ export class WaitNote {
     onEvent({ type: 'waiting', lock, holder, advice, message: `waiting for ${lock}, held by ${holder}: ${advice}` })
   }
 
-  /** Called when the lock is taken. */
+  /** Called when the lock is acquired. */
   end(): void {
     const { lock = '', onEvent } = this.#options
     if (this.#isTold) onEvent?.({ type: 'waited', lock })

@@ -21,18 +21,18 @@ const OWN_DIRECTORIES = [
 ]
 
 /**
- * Where things are in a store. Every path of the store is made here.
+ * Paths in a store. Every path of the store is made here.
  *
- * SAFETY: a store may come from a stranger, who put a symbolic link in the place of a directory. A path through it would read,
- * write and remove files of the user. So each getter proves the directories of the path that it returns, each time: what is
- * kept for later is this object and a name, never a path. The last part of a path is the business of the caller, who opens it
- * with `READ_FLAGS`, creates it exclusively, or uses calls that act on a link itself (`rename`, `unlink`, `lutimes`).
+ * SAFETY: an untrusted store may have a symbolic link in the place of a directory, and a path through it would read,
+ * write and remove files outside the store. So each getter checks the directories of its path on each call; callers
+ * keep this object and a name, never a path. The last component is checked by the caller, which opens it with
+ * `READ_FLAGS`, creates it exclusively, or uses calls that do not follow links (`rename`, `unlink`, `lutimes`).
  *
- * PERF: a path costs one `lstat` for each of its directories, 2 µs each, by synchronous calls. A loop over many files of one
- * directory asks for the directory once for each batch.
+ * PERF: a path costs one synchronous `lstat` for each of its directories, 2 µs each. A loop over many files of one
+ * directory gets the directory once for each batch.
  */
 export class Places {
-  /** The store itself, as the user gave it: it may be reached through a link. */
+  /** The store itself, as the caller gave it; it may be a symbolic link. */
   readonly root: string
 
   constructor(root: string) {
@@ -71,7 +71,7 @@ export class Places {
     return join(this.locks, 'index')
   }
 
-  /** Held by the collection that runs. */
+  /** Lock of the running collection. */
   get collectLock(): string {
     return join(this.locks, 'collect')
   }
@@ -85,7 +85,7 @@ export class Places {
     return this.directory('.layerstore/cache')
   }
 
-  /** Damaged things are kept here. */
+  /** Damaged files. */
   get quarantine(): string {
     return this.directory('.layerstore/quarantine')
   }
@@ -95,17 +95,17 @@ export class Places {
     return this.directory('.layerstore/trash')
   }
 
-  /** Markers of stores that do not sync each blob; see `batch/`. */
+  /** Markers of stores with unsynced blobs; see `batch/`. */
   get unsynced(): string {
     return this.directory('.layerstore/unsynced')
   }
 
-  /** Space set aside; see `ballast.ts`. */
+  /** Reserved space; see `reserve.ts`. */
   get ballast(): string {
     return this.directory('.layerstore/ballast')
   }
 
-  /** Its time tells whether blobs were removed in between; see `removals.ts`. */
+  /** File whose time is the removal counter; see `removals.ts`. */
   get removals(): string {
     return join(this.own, 'removals')
   }
@@ -116,22 +116,22 @@ export class Places {
     return join(this.directory(`blobs/${algorithm}`), hex)
   }
 
-  /** Where a blob stands on its way out. */
+  /** The path of a blob in the trash. */
   trashed(digest: Digest): string {
     const { algorithm, hex } = splitDigest(digest)
     return join(this.trash, `${algorithm}-${hex}`)
   }
 
-  /** A file by its name relative to the store, `.layerstore/leases/1-ab.json`. */
+  /** The path of a file, from its name relative to the store: `.layerstore/leases/1-ab.json`. */
   file(name: string): string {
     const slash = name.lastIndexOf('/')
     return slash < 0 ? join(this.root, name) : join(this.directory(name.slice(0, slash)), name.slice(slash + 1))
   }
 
   /**
-   * A directory by its name relative to the store. It need not be there.
+   * The path of a directory, from its name relative to the store. It need not exist.
    *
-   * @throws {@link StoreError} `ERR_STORE_FORMAT` if it, or a directory on the way, is a symbolic link; `ERR_STORE_IO`.
+   * @throws {@link StoreError} `ERR_STORE_FORMAT` if it, or a parent, is a symbolic link; `ERR_STORE_IO`.
    */
   directory(name: string): string {
     const path = join(this.root, name)
@@ -139,14 +139,14 @@ export class Places {
       const part = end < 0 ? name : name.slice(0, end)
       const stats = this.#look(part)
       if (stats?.isSymbolicLink()) throw notDirectory(part, stats)
-      // Nothing is below what is no directory; the system says so to the caller.
+      // No path exists below an entry that is not a directory; the caller gets the system's error.
       if (end < 0 || !stats?.isDirectory()) return path
     }
   }
 
   /**
-   * Proves that each directory of the store is one or is not there, so that a store that leads elsewhere is refused as a whole
-   * before anything is done with it.
+   * Checks that each directory of the store is a directory or does not exist, so that a store with a symbolic link is
+   * refused before anything is done with it.
    *
    * @throws {@link StoreError} `ERR_STORE_FORMAT`, `ERR_STORE_IO`.
    */
@@ -155,7 +155,7 @@ export class Places {
       const stats = this.#look(name)
       if (stats && !stats.isDirectory()) throw notDirectory(name, stats)
     }
-    // Other tools may keep files of any kind beside the directories of blobs.
+    // Other tools may keep any files beside the directories of blobs.
     for (const algorithm of Object.keys(DIGEST_ALGORITHMS)) this.directory(`blobs/${algorithm}`)
   }
 

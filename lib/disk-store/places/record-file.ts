@@ -4,14 +4,14 @@ import { isErrno } from '../../internal/errno.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 
 /**
- * How every file of a store is opened for reading.
+ * Flags to open a file of a store for reading.
  *
- * SAFETY: a store may come from a stranger. O_NOFOLLOW: a symbolic link would lead out of the store. O_NONBLOCK: the open of a
- * FIFO would wait for a writer that never comes.
+ * SAFETY: another program may have put any entry into an untrusted store. O_NOFOLLOW: a symbolic link would lead out of
+ * the store. O_NONBLOCK: opening a FIFO would block forever.
  */
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** What stands in the place of a small file. */
+/** Result of reading a small file. */
 export type FoundRecord =
   | { readonly kind: 'file'; readonly bytes: Buffer; readonly stats: Stats }
   /** A regular file that this library did not write: it is too large, or begins with other bytes. */
@@ -20,22 +20,22 @@ export type FoundRecord =
   | { readonly kind: 'odd'; readonly actual: string }
   | { readonly kind: 'absent' }
 
-/** What a record may be. */
+/** Limits of a record. */
 export interface RecordBounds {
-  /** Most bytes that are read into memory. */
+  /** Maximum number of bytes read into memory. */
   readonly limit: number
-  /** What the first bytes match. PERF: looked at first if the file is large, so that a sparse file is not read. */
+  /** Pattern of the first bytes. PERF: checked first if the file is large, so that a sparse file is not read. */
   readonly begins?: RegExp
 }
 
-/** Up to this size a file is read in one go. */
+/** Maximum size of a file that is read in one call. */
 const LARGE = 64 * 1024
-/** Bytes that are looked at first in a larger one. */
+/** Number of bytes checked first in a larger file. */
 const HEAD = 64
 
 /**
- * Reads a small file of the store. Everything below a store may have been put there by another program, so what is no such
- * file is an answer and no error.
+ * Reads a small file of the store. Another program may have put any entry in its place, so an entry that is not such a
+ * file is a result, not an error.
  */
 export async function readRecord(path: string, bounds: RecordBounds): Promise<FoundRecord> {
   try {
@@ -45,7 +45,7 @@ export async function readRecord(path: string, bounds: RecordBounds): Promise<Fo
       const wrong = mismatch(stats, bounds)
       if (wrong) return wrong
       if (bounds.begins && stats.size > LARGE && !(await beginsWith(file, bounds.begins))) return otherBegin(stats)
-      // A file without a size would be read for as long as it grows.
+      // A special file reports size 0, and a read would continue until its end.
       return { kind: 'file', stats, bytes: stats.size === 0 ? Buffer.alloc(0) : await file.readFile() }
     } finally {
       await file.close()
@@ -56,10 +56,10 @@ export async function readRecord(path: string, bounds: RecordBounds): Promise<Fo
 }
 
 /**
- * As {@link readRecord}, by synchronous calls.
+ * As {@link readRecord}, with synchronous calls.
  *
- * PERF: facts are files of some hundred bytes, three for each blob of a pull. A call that goes through Node's thread pool costs
- * five times as much of this thread as the call itself; the caller yields to the event loop.
+ * PERF: facts are files of a few hundred bytes, three for each blob of a pull. A call through Node's thread pool costs
+ * this thread five times as much as the call itself; the caller yields to the event loop.
  */
 export function readRecordNow(path: string, bounds: Pick<RecordBounds, 'limit'>): FoundRecord {
   try {
@@ -95,13 +95,13 @@ function otherBegin(stats: Stats): FoundRecord {
 
 function notOpened(error: unknown): FoundRecord {
   if (isErrno(error, 'ENOENT', 'ENOTDIR')) return { kind: 'absent' }
-  // BSDs answer EMLINK for a link, and EOPNOTSUPP for a socket.
+  // BSDs return EMLINK for a link, and EOPNOTSUPP for a socket.
   if (isErrno(error, 'ELOOP', 'EMLINK')) return { kind: 'odd', actual: 'a symbolic link' }
   if (isErrno(error, 'ENXIO', 'EOPNOTSUPP')) return { kind: 'odd', actual: 'a special file' }
   throw error
 }
 
-/** What stands under a path, for people. */
+/** Human-readable type of an entry. */
 export function describeKind(stats: Stats): string {
   if (stats.isFile()) return `a file of ${stats.size} bytes`
   if (stats.isDirectory()) return 'a directory'

@@ -3,8 +3,8 @@ import { isErrno } from '../../internal/errno.ts'
 import { temporaryName } from '../link-once.ts'
 
 /**
- * Replaces a file as a whole, by synchronous calls as `readRecordNow` reads it; a power cut may leave the old one, the new one,
- * or damage.
+ * Replaces a file as a whole, with synchronous calls (see `readRecordNow`). A power cut may leave the old file, the new
+ * one, or a damaged one.
  */
 export function replaceSmallFile(path: string, bytes: Uint8Array, mode: number): void {
   const temporary = temporaryName(path)
@@ -21,7 +21,7 @@ export function replaceSmallFile(path: string, bytes: Uint8Array, mode: number):
   }
 }
 
-/** Removes a file; fine if it is not there. */
+/** Removes a file if it exists. */
 export function removeSmallFile(path: string): void {
   try {
     unlinkSync(path)

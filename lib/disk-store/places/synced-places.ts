@@ -2,13 +2,13 @@ import { type Digest, splitDigest } from '../../digest/index.ts'
 import type { DirectorySync } from '../directory-sync.ts'
 import type { Places } from './places.ts'
 
-/** Where things are in a store, and how their names become durable. */
+/** Paths of a store, and the syncs that make names durable. */
 export interface SyncedPlaces {
   readonly places: Places
   readonly syncs: DirectorySync
 }
 
-/** Makes the name of a blob survive a power cut, whether it has appeared or gone. */
+/** Makes the creation or removal of a blob's name durable. */
 export async function syncBlobName({ places, syncs }: SyncedPlaces, digest: Digest): Promise<void> {
   await syncs.sync(places.directory(`blobs/${splitDigest(digest).algorithm}`))
 }

@@ -12,7 +12,7 @@ import { IndexEditor } from './index-editor.ts'
 import { type AllEntries, descriptorOf, entriesOf, type IndexFile, namesOf, orderedNames } from './index-file.ts'
 import { readRemovals } from './removals.ts'
 
-/** Names kept in `index.json`, as annotations that every tool for image layouts understands. */
+/** Names in `index.json`, as the annotations that image-spec defines. */
 export class DiskReferences implements ReferenceStore {
   readonly #context: DiskContext
   readonly #blobs: BlobReader
@@ -54,20 +54,21 @@ export class DiskReferences implements ReferenceStore {
       draft => {
         const spelling = spellings.find(spelled => draft.has(spelled))
         assertExpected(kept, spelling === undefined ? undefined : draft.digestOf(spelling), options)
-        // An entry that another tool wrote under this very spelling would hide the new one.
+        // An entry that another tool wrote under the given spelling would hide the new one.
         if (name !== kept) draft.delete(name)
         draft.set(kept, copy)
       },
       options.signal,
       async held => {
-        // SAFETY: a collection may have taken what was there. It moves blobs under this lock only, and counts when it does.
+        // SAFETY: a collection may have removed blobs since the check, and the name would refer to an incomplete image.
+        // It moves blobs only under this lock and then increments the counter, so a changed counter means: check again.
         if ((await this.#removalsDuring(held)) !== removals) await assertComplete(this.#blobs, copy)
       },
     )
     return kept
   }
 
-  /** PERF: looked up once for all names that are set while the lock is held. */
+  /** PERF: read once for all names that are set while the lock is held. */
   #removalsDuring(held: object): Promise<number> {
     const known = this.#removals.get(held)
     if (known) return known
@@ -76,7 +77,10 @@ export class DiskReferences implements ReferenceStore {
     return read
   }
 
-  /** A name must not outlive its blobs: those of a store that syncs in batches may not be synced yet. */
+  /**
+   * Syncs blobs of other open stores: a name must not survive a power cut without its blobs, and a store with
+   * `durability: 'batch'` may not have synced them yet.
+   */
   async #syncThoseOfOthers(blobs: readonly Digest[]): Promise<void> {
     const since = await this.#context.batch.othersSince()
     if (since === Number.POSITIVE_INFINITY) return
@@ -85,14 +89,14 @@ export class DiskReferences implements ReferenceStore {
     await syncBlobs(this.#context, young)
   }
 
-  /** Every entry of the index, for collections: those with a name, and the others as they stand. */
+  /** Every entry of the index, for collections: named entries, and the unparsed others. */
   async entries(): Promise<AllEntries> {
     const index = await this.#cache.readNow()
     if (this.#entries?.index !== index) this.#entries = { index, ...entriesOf(index) }
     return this.#entries
   }
 
-  /** Takes names away that still stand for these digests; says which. */
+  /** Removes names that still refer to these digests; resolves to the names removed. */
   async forget(names: readonly { name: string; digest: Digest }[], options: AbortOptions): Promise<string[]> {
     await this.#context.prepareWrite()
     return this.#editor.edit(
@@ -125,12 +129,12 @@ export class DiskReferences implements ReferenceStore {
     }
   }
 
-  /** Rejects if the index cannot be understood. */
+  /** Rejects if the index is invalid. */
   async check(): Promise<void> {
     await this.#cache.readNow()
   }
 
-  /** Resolves when every change that was begun has come to its end. */
+  /** Resolves when every pending change has completed. */
   settle(): Promise<void> {
     return this.#editor.settle()
   }

@@ -5,36 +5,36 @@ import { READ_FLAGS } from '../places/record-file.ts'
 import { type IndexFile, parseIndexFile, takeOrder } from './index-file.ts'
 
 /**
- * Until a file has looked the same for so long, its bytes are read again. File systems write times in ticks of up to 10 ms; those
- * that write whole seconds write every other one (FAT).
+ * Time for which the stats of a file must be unchanged before its bytes are trusted. File systems record times in ticks
+ * of up to 10 ms; those that record whole seconds (FAT) record every other one.
  */
 const SETTLED_MS = 100
 const SETTLED_SECONDS_MS = 3000
 
-/** A file as it looked, and since when. */
+/** Stats of a file, and the time when they were first seen. */
 interface Look {
   readonly stats: BigIntStats
   readonly sinceMs: number
 }
 
 /**
- * What `index.json` says, read again only when the file may have changed.
+ * Content of `index.json`, read again only if the file may have changed.
  *
- * PERF: with 100,000 names the file has 24 MB: to read and compare it takes 10 ms, to look at it 10 µs.
+ * PERF: with 100,000 names the file has 24 MB: reading and comparing it takes 10 ms, a stat 10 µs.
  */
 export class IndexCache {
   readonly #places: Places
   #last: IndexFile | undefined
-  /** The file that `last` was read from, for the first time. */
+  /** First stats of the file that `last` was read from. */
   #seen: Look | undefined
-  /** The file whose bytes cannot be others than those of `last`. */
+  /** Stats that prove that the bytes are those of `last`. */
   #settled: BigIntStats | undefined
 
   constructor(places: Places) {
     this.#places = places
   }
 
-  /** What the index says now. */
+  /** The current content of the index. */
   async read(): Promise<IndexFile> {
     const look = this.#look()
     if (look && this.#last && this.#settled && isSame(look.stats, this.#settled)) return this.#last
@@ -43,15 +43,15 @@ export class IndexCache {
     return file
   }
 
-  /** As {@link IndexCache.read}, whatever the file looks like: for changes, which must not be based on what was before. */
+  /** As {@link IndexCache.read}, whatever the stats are: for changes, which must start from the current bytes. */
   async readNow(): Promise<IndexFile> {
     const bytes = await readIndexBytes(this.#places)
-    // PERF: comparing the 2.3 MB of 11,000 names takes 0.2 ms, parsing them 44.
+    // PERF: comparing the 2.3 MB of 11,000 names takes 0.2 ms, parsing them 44 ms.
     if (!this.#last || !bytes.equals(this.#last.bytes)) this.keep(parseIndexFile(bytes))
     return this.#last as IndexFile
   }
 
-  /** Takes over what this process has just written. */
+  /** Caches the content that this process has just written. */
   keep(file: IndexFile): void {
     if (this.#last) takeOrder(this.#last, file)
     this.#last = file
@@ -59,8 +59,8 @@ export class IndexCache {
   }
 
   /**
-   * SAFETY: another tool may write into the file twice within one tick of the clock; bytes that were read in between look as new as
-   * those of the second write. So a look counts only if the bytes were read again when the tick was over.
+   * SAFETY: another tool may write the file twice within one clock tick, and bytes read between the two writes have the
+   * same stats as the second. So stats count only if the bytes were read again after the tick.
    */
   #note({ stats, sinceMs }: Look): void {
     if (!this.#seen || !isSame(this.#seen.stats, stats)) this.#seen = { stats, sinceMs }
@@ -68,8 +68,9 @@ export class IndexCache {
   }
 
   /**
-   * NODE: by synchronous calls, through an open file: NFS asks the server for the time of a file when it is opened, not always when
-   * it is looked at. `undefined` if that fails: reading it says why, or waits for a descriptor.
+   * Stats of the open file, by synchronous calls: NFS asks the server for the time of a file when it is opened, but not
+   * always at a stat of its path. `undefined` on failure: the read that follows reports why, or waits for a file
+   * descriptor.
    */
   #look(): Look | undefined {
     try {

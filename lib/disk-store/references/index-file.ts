@@ -5,25 +5,25 @@ import type { NamedDescriptor } from '../../store/index.ts'
 
 type JsonObject = { readonly [key: string]: unknown }
 
-/** What `index.json` says. Never changed: edits make a {@link IndexDraft}. */
+/** Parsed content of `index.json`. Immutable: edits make an {@link IndexDraft}. */
 export interface IndexFile {
   readonly bytes: Uint8Array
-  /** The whole document, with the members that this library does not know. */
+  /** The whole document, including members that this library does not know. */
   readonly document: JsonObject
   readonly entries: readonly JsonObject[]
-  /** Places of the entries of each name. More than one only if another tool wrote them; the first counts. */
+  /** Positions of the entries of each name. Only another tool writes more than one; the first counts. */
   readonly names: ReadonlyMap<string, readonly number[]>
 }
 
 /**
- * Reads the index. Entries are only looked at as far as names need it, so that one entry of an unknown kind does not
- * make the others unusable.
+ * Parses the index. Entries are parsed only as far as names need, so that one entry of an unknown type does not make
+ * the others unusable.
  *
  * @throws {@link StoreError} `ERR_STORE_FORMAT`.
  */
 export function parseIndexFile(bytes: Uint8Array): IndexFile {
   const document = parseDocument(bytes)
-  // SPEC: `manifests` is required; umoci writes null for none.
+  // SPEC: `manifests` is required; umoci writes null for an empty list.
   const manifests = document.manifests ?? []
   if (!Array.isArray(manifests)) return broken('manifests is not an array')
   for (const [i, entry] of manifests.entries()) {
@@ -32,7 +32,7 @@ export function parseIndexFile(bytes: Uint8Array): IndexFile {
   return { bytes, document, entries: manifests as JsonObject[], names: placesOfNames(manifests as JsonObject[]) }
 }
 
-/** Where each name stands among the entries. */
+/** Positions of the entries of each name. */
 export function placesOfNames(entries: readonly JsonObject[]): Map<string, number[]> {
   const names = new Map<string, number[]>()
   for (const [i, entry] of entries.entries()) {
@@ -65,7 +65,7 @@ export function nameOf(entry: JsonObject): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
-/** What a name stands for, as it was given: the name itself is no part of it. */
+/** The descriptor that a name refers to, without the annotation that holds the name. */
 export function descriptorOf(index: IndexFile, name: string): Descriptor | undefined {
   const place = index.names.get(name)?.[0]
   return place === undefined ? undefined : descriptorAt(index, place)
@@ -81,15 +81,15 @@ function descriptorAt(index: IndexFile, place: number): Descriptor {
   }
 }
 
-/** Every entry of an index. */
+/** All entries of an index. */
 export interface AllEntries {
-  /** Entries with a name; one that other tools wrote twice comes twice. */
+  /** Named entries; a duplicate name of another tool appears more than once. */
   readonly names: readonly NamedDescriptor[]
-  /** Entries without one, as they stand. */
+  /** Unparsed entries without a name. */
   readonly entries: readonly JsonObject[]
 }
 
-/** Everything that the index names, duplicates and nameless entries included. */
+/** All entries of the index, including duplicate names and entries without a name. */
 export function entriesOf(index: IndexFile): AllEntries {
   const names: NamedDescriptor[] = []
   for (const [name, places] of index.names) {
@@ -100,7 +100,7 @@ export function entriesOf(index: IndexFile): AllEntries {
 
 const ordered = new WeakMap<IndexFile, readonly string[]>()
 
-/** The names in order; always the same array for the same names of the same process. */
+/** The names in order; the same array for the same parsed index. */
 export function orderedNames(index: IndexFile): readonly string[] {
   const names = ordered.get(index) ?? [...index.names.keys()].sort()
   ordered.set(index, names)
@@ -108,9 +108,9 @@ export function orderedNames(index: IndexFile): readonly string[] {
 }
 
 /**
- * Takes the order of names over from the index that was changed.
+ * Derives the order of names from the index that was changed.
  *
- * PERF: sorting 100,000 names takes 100 ms, sorting them with a few added at the end 3.
+ * PERF: sorting 100,000 names takes 100 ms; sorting them with a few appended names takes 3 ms.
  */
 export function takeOrder(from: IndexFile, to: IndexFile): void {
   const before = ordered.get(from)
@@ -125,8 +125,8 @@ export function takeOrder(from: IndexFile, to: IndexFile): void {
 }
 
 /**
- * The names in order, each with what it stands for. An entry that is no descriptor hides none of the others: they come
- * first, then the error.
+ * Yields the names in order, each with its descriptor. An invalid entry hides no other: all valid names come first,
+ * then the error is thrown.
  */
 export function* namesOf(index: IndexFile): Generator<NamedDescriptor, void, undefined> {
   let fault: unknown

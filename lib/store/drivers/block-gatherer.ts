@@ -37,7 +37,7 @@ export class BlockGatherer {
     const bytes = block.subarray(0, this.#filled)
     this.#block = undefined
     this.#filled = 0
-    return { bytes, release: () => giveBack(block) }
+    return { bytes, release: () => releaseBlock(block) }
   }
 
   /** Discards the bytes gathered. */
@@ -61,6 +61,6 @@ function borrow(): Uint8Array<ArrayBuffer> {
   return kept.pop() ?? Buffer.allocUnsafeSlow(WRITE_BLOCK_BYTES)
 }
 
-function giveBack(block: Uint8Array<ArrayBuffer>): void {
+function releaseBlock(block: Uint8Array<ArrayBuffer>): void {
   if (block.byteLength === WRITE_BLOCK_BYTES && kept.length < KEPT) kept.push(block)
 }

@@ -9,7 +9,7 @@ export interface TierCopy {
   /** Makes the copy visible, after the blob was read to its end. */
   finish(): Promise<void>
   /** Called last in every case. If the blob was not read to its end, the bytes copied are kept for the next copy. */
-  leave(): Promise<void>
+  close(): Promise<void>
 }
 
 /** Starts or resumes a copy; resolves to `undefined` if the store cannot take it or another copy of the blob runs. */
@@ -47,7 +47,7 @@ class FillWriter implements TierCopy {
     this.#writer = undefined
   }
 
-  async leave(): Promise<void> {
+  async close(): Promise<void> {
     try {
       await this.#writer?.[Symbol.asyncDispose]()
     } catch {

@@ -76,7 +76,7 @@ class TieredStore implements StoreDriver {
       }
       await copy?.finish()
     } finally {
-      await copy?.leave()
+      await copy?.close()
     }
   }
 
