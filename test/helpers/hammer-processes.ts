@@ -139,7 +139,7 @@ export function startHammers(count: number): Hammers {
       return { rounds: said.reduce((sum, { rounds }) => sum + rounds, 0), faults: said.flatMap(({ faults }) => faults) }
     },
     async stop() {
-      const ended = children.map(child => once(child, 'close'))
+      const ended = children.filter(({ exitCode }) => exitCode === null).map(child => once(child, 'close'))
       for (const child of children) child.stdin?.end()
       await Promise.all(ended)
     },
