@@ -16,7 +16,7 @@ test('a wait has the bound that the configuration gives to all of them: expect.p
 })
 
 test('a test that may be skipped prints why: its condition comes from a helper that does so', () => {
-  const bad = files.flatMap(({ name, text }) =>
+  const bad = testFiles.flatMap(({ name, text }) =>
     [...text.matchAll(/\.(?:runIf|skipIf)\(|\b(?:context|ctx|task)\.skip\(/g)]
       .filter(({ index }) => !asksHelper(text, index))
       .map(({ index }) => `${name}: ${lineAt(text, index)}`),

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Store } from '../../lib/store/index.ts'
 import { blobStoreConformance, type StoreSubject } from '../../lib/testing/index.ts'
 import { type Hammers, startHammers } from '../helpers/hammer-processes.ts'
-import { needs } from '../helpers/needs.ts'
 import { directoryOf, diskSubject } from '../helpers/store-subjects.ts'
 import { sweep } from '../helpers/sweep.ts'
+import { testConformance } from '../helpers/test-conformance.ts'
 
 const PROCESSES = sweep(3, 2)
 let hammers: Hammers
@@ -41,12 +41,7 @@ const subject: StoreSubject = {
 }
 
 describe(`a disk store that ${PROCESSES} other processes use`, () => {
-  for (const one of blobStoreConformance(subject)) {
-    test(one.skip ? `${one.name} (skipped: ${one.skip})` : one.name, { timeout: 60_000 }, context => {
-      if (!needs(!one.skip, `${one.skip}`)) return context.skip(one.skip)
-      return one.run()
-    })
-  }
+  testConformance(blobStoreConformance(subject), { timeout: 60_000 })
 
   test('the other processes worked all the time', () => {
     console.log(`${PROCESSES} processes went round ${rounds} times`)

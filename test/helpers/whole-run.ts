@@ -1,28 +1,41 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { placesForTests } from './places-for-tests.ts'
 
 /** Name, in the temporary directory of a run, of what its test files share; see `transpileLibrary`. */
 export const SHARED = 'shared'
 
 /**
- * Gives a run of the tests a temporary directory of its own, and fails the run if a test leaves a file in it or a process
- * behind. Vitest calls this before the first test, and what it returns after the last.
+ * Gives a run of the tests temporary directories of its own, and fails the run if a test leaves a file in one of them or a
+ * process behind. Vitest calls this before the first test, and what it returns after the last.
  */
 export default function setUp(): () => Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'layerstore-tests-'))
-  // Some tests work as another user.
-  chmodSync(directory, 0o755)
+  const places = placesForTests()
+  const directory = newDirectory(places.disk)
+  const inMemory = places.memory === places.disk ? directory : newDirectory(places.memory)
   process.env.TMPDIR = directory
+  process.env.LAYERSTORE_MEMORY = inMemory
   return async () => {
     const processes = await processesLeft(directory)
     for (const { pid } of processes) process.kill(pid, 'SIGKILL')
-    const files = readdirSync(directory).filter(name => name !== SHARED)
-    rmSync(directory, { recursive: true, force: true })
-    const left = [...processes.map(({ pid, command }) => `process ${pid}: ${command}`), ...files]
+    const left = processes.map(({ pid, command }) => `process ${pid}: ${command}`)
+    for (const path of new Set([directory, inMemory])) {
+      left.push(...readdirSync(path).filter(name => name !== SHARED))
+      rmSync(path, { recursive: true, force: true })
+    }
     if (left.length > 0) throw new Error(`tests have left behind:\n${left.join('\n')}`)
   }
+}
+
+/** Paths of sockets and of other programs may not be long, and names of images that are made of paths have no capitals. */
+function newDirectory(parent: string): string {
+  const path = join(parent, `ls-${randomBytes(4).toString('hex')}`)
+  mkdirSync(path)
+  // Some tests work as another user.
+  chmodSync(path, 0o755)
+  return path
 }
 
 /** Processes that inherited the directory from a test and live on. Those that are about to end get two seconds for it. */
