@@ -43,20 +43,20 @@ describe('parseContentRange', () => {
     expect(parseContentRange(header)).toEqual(expected)
   })
 
-  test('HT-16: reads the total of an answer that has no such range', () => {
+  test('HT-16: reads the total of an unsatisfied range', () => {
     expect(parseUnsatisfiedRange('bytes */10')).toBe(10)
     expect(parseUnsatisfiedRange('bytes 0-9/10')).toBeUndefined()
     expect(parseUnsatisfiedRange(undefined)).toBeUndefined()
   })
 })
 
-test('HT-33: warnings are taken out of their header, several of them, without control characters', () => {
+test('HT-33: several warnings are parsed from a header, without control characters', () => {
   expect(parseWarnings('299 - "old \\"tag\\"", 299 - "second\u001b[31m"')).toEqual(['old "tag"', 'second [31m'])
   expect(parseWarnings('110 - "stale"')).toEqual([])
   expect(parseWarnings(undefined)).toEqual([])
 })
 
-test("HT-26: a registry's words are cut and stripped of what could rewrite a terminal", () => {
+test("HT-26: a registry's text is shortened and stripped of terminal control characters", () => {
   expect(cleanText('a\u001b[2Jb\r\n\u202ec')).toBe('a [2Jb c')
   expect(cleanText('x'.repeat(1000))).toHaveLength(512)
   expect(cleanText({})).toBe('')

@@ -32,7 +32,7 @@ async function startMixedUp(method: string, status: number) {
   return { server, held: () => Buffer.concat(held) }
 }
 
-describe('any success is one, whatever its number', () => {
+describe('the client accepts any success status', () => {
   const numbers = [200, 201, 202, 203, 204]
   const ways: [string, string, PushBlobOptions][] = [
     ['opens an upload', 'POST', {}],
@@ -53,7 +53,7 @@ describe('any success is one, whatever its number', () => {
     },
   )
 
-  test.each(numbers)('where a registry keeps or deletes a manifest, a tag or a blob with %d', async number => {
+  test.each(numbers)('when a registry stores or deletes a manifest, a tag or a blob with %d', async number => {
     const { server } = await startMixedUp('DELETE', number)
     await using _server = server
     const { server: keeper, held } = await startMixedUp('PUT', number)
@@ -66,7 +66,7 @@ describe('any success is one, whatever its number', () => {
     expect(await registry.deleteBlob(target, blob.descriptor.digest)).toBe(true)
   })
 
-  test('203 is the answer of a proxy that changed a header: document and blob are taken', async () => {
+  test('the client accepts document and blob with 203, the answer of a proxy that changed a header', async () => {
     await using server = await startScriptedRegistry((request, response) =>
       response.writeHead(203).end(request.url!.includes('/blobs/') ? blob.bytes : bytes),
     )
@@ -100,7 +100,7 @@ describe('a blob of another algorithm than sha256', () => {
     ])
   })
 
-  test.each([{}, { chunkBytes: 40_000 }])('is kept by the server of this library (%j)', async options => {
+  test.each([{}, { chunkBytes: 40_000 }])("is stored by this library's server (%j)", async options => {
     const store = createMemoryStore()
     await using server = await serveStore(store, {})
     await using registry = registryClientFor()

@@ -46,7 +46,7 @@ const fetchAll = async (
 const paths = (server: { seen: { path: string }[] }) => server.seen.map(({ path }) => path)
 
 describe('bearer tokens', () => {
-  test('HT-01: are asked for anonymously, for what is needed, and kept', async () => {
+  test('HT-01: are requested anonymously, with the needed scope, and cached', async () => {
     await using server = await start((_, response) => json(response, 200, { token: 'good', expires_in: 300 }))
     expect((await fetchAll(server)).error).toBeUndefined()
     expect(paths(server)).toEqual([
@@ -66,14 +66,14 @@ describe('bearer tokens', () => {
     expect(server.seen[0]!.headers.authorization).toBeUndefined()
   })
 
-  test('are asked for once by many at the same time', async () => {
+  test('are requested once by concurrent calls', async () => {
     await using server = await start((_, response) => setTimeout(() => json(response, 200, { token: 'good' }), 30))
     const same = Array.from({ length: 10 }, () => 'a')
     expect((await fetchAll(server, { concurrency: 10 }, same)).error).toBeUndefined()
     expect(paths(server).filter(path => path.startsWith('/token'))).toHaveLength(1)
   })
 
-  test('are one for each repository', async () => {
+  test('differ for each repository', async () => {
     await using server = await start((_, response) => json(response, 200, { token: 'good' }))
     await fetchAll(server, {}, ['a', 'b'])
     expect(
@@ -83,7 +83,7 @@ describe('bearer tokens', () => {
     ).toEqual(['/token?service=test&scope=repository%3Aa%3Apull', '/token?service=test&scope=repository%3Ab%3Apull'])
   })
 
-  test('HT-05: that are refused although fresh are the end of it', async () => {
+  test('HT-05: that are refused although new end the request', async () => {
     await using server = await start((_, response) => json(response, 200, { token: 'bad' }))
     const { error } = await fetchAll(server)
     expect(error).toMatchObject({
@@ -94,7 +94,7 @@ describe('bearer tokens', () => {
     expect(paths(server).filter(path => path.startsWith('/token')).length).toBeLessThanOrEqual(2)
   })
 
-  test('HT-08: that have expired early are asked for anew, once', async () => {
+  test('HT-08: that expired early are renewed once', async () => {
     let issued = 0
     await using server = await start(
       (_, response) => json(response, 200, { token: `t${++issued}`, expires_in: 3600 }),
@@ -107,7 +107,7 @@ describe('bearer tokens', () => {
     expect(issued).toBe(2)
   })
 
-  test('HT-05: that are too narrow are asked for once more with the scope demanded', async () => {
+  test('HT-05: that are too narrow are requested once more with the demanded scope', async () => {
     await using server = await startScriptedRegistry((request, response) => {
       const { authorization } = request.headers
       if (request.url!.startsWith('/token'))
@@ -122,7 +122,7 @@ describe('bearer tokens', () => {
     )
   })
 
-  test('HT-05: a registry that demands ever other scopes is given up', async () => {
+  test('HT-05: the client gives up on a registry that demands ever new scopes', async () => {
     await using server = await startScriptedRegistry((request, response, number) => {
       if (request.url!.startsWith('/token')) return json(response, 200, { token: `t${number}` })
       const more = `,error="insufficient_scope",scope="repository:s${number}:pull"`
@@ -136,7 +136,7 @@ describe('bearer tokens', () => {
     expect(server.seen.length).toBeLessThanOrEqual(5)
   })
 
-  test('are for pulling and pushing where something is pushed, and for the source of a mount', async () => {
+  test('of a push allow pull and push, and pull from the source of a mount', async () => {
     await using server = await startScriptedRegistry((request, response) => {
       if (request.url!.startsWith('/token')) return json(response, 200, { token: 'good' })
       if (request.headers.authorization) return response.writeHead(201).end()
@@ -177,12 +177,12 @@ describe('bearer tokens', () => {
     expect((await fetchAll(server)).error).toBeUndefined()
   })
 
-  test.each([200, 201, 203])('any success of the token service is one (%d)', async status => {
+  test.each([200, 201, 203])('any success status of the token service is accepted (%d)', async status => {
     await using server = await start((_, response) => json(response, status, { token: 'good' }))
     expect((await fetchAll(server)).error).toBeUndefined()
   })
 
-  test('HT-08: no more than 1 MiB of an answer is read', async () => {
+  test('HT-08: the client reads at most 1 MiB of an answer', async () => {
     await using server = await start((_, response) =>
       response.end(JSON.stringify({ token: 'x'.repeat(2 * 1024 * 1024) })),
     )
@@ -190,7 +190,7 @@ describe('bearer tokens', () => {
   })
 
   test.each([0, -1, 1e30, 'NaN', null, '300'])(
-    'HT-08: a token that is said to last %j is used and kept',
+    'HT-08: a token with the lifetime %j is used and cached',
     async expires => {
       await using server = await start((_, response) =>
         json(response, 200, { token: 'good', expires_in: expires, issued_at: '2999-01-01T00:00:00Z' }),
@@ -200,7 +200,7 @@ describe('bearer tokens', () => {
     },
   )
 
-  test('a token issued a while ago counts from then on', async () => {
+  test('the lifetime of a token issued earlier counts from that time', async () => {
     const issued = new Date(Date.now() - 289_990).toISOString()
     await using server = await start((_, response) =>
       json(response, 200, { token: 'good', expires_in: 300, issued_at: issued }),
@@ -221,7 +221,7 @@ describe('bearer tokens', () => {
     expect(error).toMatchObject({ code: 'ERR_UNAUTHORIZED', status: 403, url: `http://${server.host}/token` })
   })
 
-  test('HT-19: a service that fails for a moment is asked again', async () => {
+  test('HT-19: a transient failure of the service is retried', async () => {
     let failed = 0
     await using server = await start((_, response) =>
       failed++ < 2 ? response.writeHead(503).end() : json(response, 200, { token: 'good' }),
@@ -229,7 +229,7 @@ describe('bearer tokens', () => {
     expect((await fetchAll(server)).error).toBeUndefined()
   })
 
-  test('an abort of one of two that wait for a token leaves the other alone; of both, ends the exchange', async () => {
+  test('an abort of one of two waiting calls does not affect the other; an abort of both ends the exchange', async () => {
     await using server = await start((_, response) => setTimeout(() => json(response, 200, { token: 'good' }), 100))
     await using registry = registryClientFor()
     const stop = [new AbortController(), new AbortController()]
@@ -261,7 +261,7 @@ describe('identity tokens', () => {
   const form = async (request: IncomingMessage) =>
     Object.fromEntries(new URLSearchParams((await readAll(request)).toString()))
 
-  test('are changed for a token by POST, in the body', async () => {
+  test('are exchanged for a token by POST, in the body', async () => {
     const forms: unknown[] = []
     await using server = await start(async (request, response) => {
       forms.push(await form(request))
@@ -280,7 +280,7 @@ describe('identity tokens', () => {
     expect(server.seen[1]).toMatchObject({ method: 'POST', path: '/token' })
   })
 
-  test.each([400, 401, 404, 405])('serve as a password where the service knows no POST (%d)', async status => {
+  test.each([400, 401, 404, 405])('serve as a password if the service lacks POST (%d)', async status => {
     await using server = await start((request, response) =>
       request.method === 'POST' ? response.writeHead(status).end() : json(response, 200, { token: 'good' }),
     )
@@ -288,7 +288,7 @@ describe('identity tokens', () => {
     expect(server.seen[2]!.headers.authorization).toBe(`Basic ${Buffer.from('ann:long lived&').toString('base64')}`)
   })
 
-  test('are not sent on by redirects', async () => {
+  test('are not forwarded by redirects', async () => {
     await using elsewhere = await startScriptedRegistry((_, response) => json(response, 200, { token: 'good' }))
     await using server = await start((_, response) =>
       response.writeHead(307, { location: `http://${elsewhere.host}/` }).end(),
@@ -301,8 +301,8 @@ describe('identity tokens', () => {
   })
 })
 
-describe('other ways in', () => {
-  test('a ready token goes to the registry as it is', async () => {
+describe('other credentials', () => {
+  test('a registry token is sent unchanged', async () => {
     await using server = await start(() => {})
     expect((await fetchAll(server, { credentials: async () => ({ registryToken: 'good' }) })).error).toBeUndefined()
     expect(paths(server).some(path => path.startsWith('/token'))).toBe(false)
@@ -313,7 +313,7 @@ describe('other ways in', () => {
       ? manifest(response)
       : response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
 
-  test('basic authentication is used where the registry asks for it, and from then on at once', async () => {
+  test('basic authentication is used when the registry asks for it, and in advance afterwards', async () => {
     let asked = 0
     await using server = await startScriptedRegistry(basic)
     const credentials = () => {
@@ -325,7 +325,7 @@ describe('other ways in', () => {
     expect(asked).toBe(1)
   })
 
-  test('wrong passwords are tried once, none not at all', async () => {
+  test('a wrong password is sent once, and a missing one not at all', async () => {
     await using server = await startScriptedRegistry(basic)
     await using wrong = registryClientFor({ credentials: () => ({ username: 'ann', password: 'no' }) })
     await using none = registryClientFor()
@@ -342,7 +342,7 @@ describe('other ways in', () => {
     }
   })
 
-  test('HT-09: of several challenges, in one header or two, the bearer one is taken', async () => {
+  test('HT-09: the client chooses the bearer challenge among several, in one header or two', async () => {
     await using server = await startScriptedRegistry((request, response) => {
       if (request.url!.startsWith('/token')) return json(response, 200, { token: 'good' })
       if (request.headers.authorization === 'Bearer good') return manifest(response)
@@ -352,7 +352,7 @@ describe('other ways in', () => {
     expect((await fetchAll(server)).error).toBeUndefined()
   })
 
-  test('a refusal that names no way in, at the base address neither, is the end of it', async () => {
+  test('a refusal without a challenge, at the base URL too, ends the request', async () => {
     await using server = await startScriptedRegistry((_, response) => response.writeHead(401).end())
     expect((await fetchAll(server, { credentials: () => ({ password: 'x' }) })).error).toMatchObject({
       code: 'ERR_UNAUTHORIZED',
@@ -361,7 +361,7 @@ describe('other ways in', () => {
     expect(paths(server)).toEqual(['/v2/a/manifests/v', '/v2/', '/v2/a/manifests/v', '/v2/'])
   })
 
-  test('a challenge that stands at the base address only is found there', async () => {
+  test('a challenge that only the base URL sends is found there', async () => {
     await using server = await startScriptedRegistry((request, response) => {
       if (request.headers.authorization?.startsWith('Basic ')) return manifest(response)
       const isBase = request.url === '/v2/'

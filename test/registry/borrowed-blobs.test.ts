@@ -47,7 +47,7 @@ const fetchFrom = async (host: string, { client = {}, blob = { bytes, descriptor
 }
 
 describe('a blob whose chunks are borrowed is whole', () => {
-  test('if head and body come in small pieces, cut anywhere', async () => {
+  test('if head and body arrive in small pieces, cut anywhere', async () => {
     await using server = await startServer(async socket => {
       socket.setNoDelay(true)
       const all = whole()
@@ -61,7 +61,7 @@ describe('a blob whose chunks are borrowed is whole', () => {
   })
 
   test.each([MIB - 1, MIB, MIB + 1, 1.5 * MIB, 2 * MIB - 1, 2 * MIB, 3 * MIB + 1])(
-    'if head and body come at once, with %i bytes',
+    'if head and body arrive at once, with %i bytes',
     async size => {
       const blob = sampleBlob(size)
       await using server = await startServer(socket => socket.write(whole(0, blob.bytes)))
@@ -69,7 +69,7 @@ describe('a blob whose chunks are borrowed is whole', () => {
     },
   )
 
-  test('if it comes in chunks of the protocol, or without a length', async () => {
+  test('if it has a chunked transfer coding, or no length', async () => {
     await using server = await startScriptedRegistry((_, response, number) => {
       if (number === 1) response.shouldKeepAlive = response.useChunkedEncodingByDefault = false
       response.write(bytes.subarray(0, 2_000_000))
@@ -79,12 +79,12 @@ describe('a blob whose chunks are borrowed is whole', () => {
     expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
   })
 
-  test('if the consumer is slow, and sends as fast as it can', async () => {
+  test('if the consumer is slow and the server fast', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     expect((await fetchFrom(server.host, { onChunk: () => sleep(5) })).equals(bytes)).toBe(true)
   })
 
-  test('if several come at a time, over connections that were used before and after', async () => {
+  test('if several are fetched concurrently, over connections that were used before and after', async () => {
     const blobs = [1, 2, 3, 4, 5, 6].map(seed => sampleBlob(3_000_000 + seed, seed))
     await using server = await startScriptedRegistry((request, response) => {
       const { bytes: body } = blobs.find(({ descriptor: { digest } }) => request.url!.endsWith(digest))!
@@ -104,12 +104,12 @@ describe('a blob whose chunks are borrowed is whole', () => {
     expect(await Promise.all(blobs.map(fetch))).toEqual(blobs.map(({ descriptor: { size } }) => ({ size })))
   })
 
-  test('if it begins in the middle', async () => {
+  test('if the fetch begins in the middle', async () => {
     await using server = await startServer((socket, from) => socket.write(whole(from)))
     expect((await fetchFrom(server.host, { offset: 1_234_567 })).equals(bytes.subarray(1_234_567))).toBe(true)
   })
 
-  test('if a store takes it as it comes', async () => {
+  test('if a store ingests the stream', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     await using registry = registryClientFor()
     await using store = createMemoryStore()
@@ -126,17 +126,17 @@ describe('chunks that are', () => {
     return kept
   }
 
-  test('borrowed lie in memory that is used again', async () => {
+  test('borrowed lie in reused memory', async () => {
     const kept = await keep({})
     expect(new Set(kept.map(({ buffer }) => buffer)).size).toBe(1)
     expect(Buffer.concat(kept).equals(bytes)).toBe(false)
   })
 
-  test('not borrowed stay as they are', async () => {
+  test('not borrowed keep their bytes', async () => {
     expect(Buffer.concat(await keep({ borrow: false })).equals(bytes)).toBe(true)
   })
 
-  test('not borrowed stay as they are also for a consumer that is slower than the connection', async () => {
+  test('not borrowed keep their bytes if the consumer is slower than the connection', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     const kept: Uint8Array[] = []
     const onChunk = async (chunk: Uint8Array) => {
@@ -147,7 +147,7 @@ describe('chunks that are', () => {
     expect(Buffer.concat(kept).equals(bytes)).toBe(true)
   })
 
-  test('borrowed stay as they are until the next is asked for, whatever else is fetched', async () => {
+  test('borrowed keep their bytes until the next one is requested, whatever else is fetched', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     let position = 0
     const other = sampleBlob(5_000_001, 9)
@@ -164,7 +164,7 @@ describe('chunks that are', () => {
 })
 
 describe('a connection of borrowed chunks', () => {
-  test('that says more than it announced is not listened to, nor used again', async () => {
+  test('that sends more than it announced is closed, and the surplus ignored', async () => {
     await using server = await startServer(socket =>
       socket.write(Buffer.concat([whole(), Buffer.from('HTTP/1.1 200')])),
     )
@@ -178,25 +178,28 @@ describe('a connection of borrowed chunks', () => {
     await expect.poll(() => server.connections.size).toBe(0)
   })
 
-  test.each(['end', 'resetAndDestroy'] as const)('that breaks (%s) is gone on with from there', async how => {
-    const seen: number[] = []
-    await using server = await startServer((socket, from, number) => {
-      seen.push(from)
-      if (number > 2) return socket.write(whole(from))
-      socket.write(whole(from).subarray(0, 1_500_000), () => setTimeout(() => socket[how](), 20))
-    })
-    expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
-    expect(seen).toHaveLength(4)
-    expect(seen.every((from, i) => i === 0 || from > seen[i - 1]!)).toBe(true)
-  })
+  test.each(['end', 'resetAndDestroy'] as const)(
+    'that breaks (%s) is replaced, and the download resumes there',
+    async how => {
+      const seen: number[] = []
+      await using server = await startServer((socket, from, number) => {
+        seen.push(from)
+        if (number > 2) return socket.write(whole(from))
+        socket.write(whole(from).subarray(0, 1_500_000), () => setTimeout(() => socket[how](), 20))
+      })
+      expect((await fetchFrom(server.host, {})).equals(bytes)).toBe(true)
+      expect(seen).toHaveLength(4)
+      expect(seen.every((from, i) => i === 0 || from > seen[i - 1]!)).toBe(true)
+    },
+  )
 
-  test('that always breaks is an error that may pass', async () => {
+  test('that always breaks is a retryable error', async () => {
     await using server = await startServer((socket, from) => socket.end(whole(from).subarray(0, 200_000)))
     const error = await thrownBy(() => fetchFrom(server.host, { client: { retries: { tries: 2 } } }))
     expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: true, cause: { code: 'ECONNRESET' } })
   })
 
-  test.each([0, 40])('that stalls, or drips every %i ms, ends after the time for it', async every => {
+  test.each([0, 40])('that stalls, or drips every %i ms, ends after its time limit', async every => {
     await using server = await startServer(socket => {
       socket.write(whole().subarray(0, 1000))
       const drip = every > 0 ? setInterval(() => socket.write('x'), every) : undefined
@@ -208,7 +211,7 @@ describe('a connection of borrowed chunks', () => {
     await expect.poll(() => server.connections.size).toBe(0)
   })
 
-  test('is not to blame for a slow consumer', async () => {
+  test('does not time out for a slow consumer', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     let chunks = 0
     const onChunk = () => sleep(chunks++ < 3 ? 200 : 0)
@@ -216,7 +219,7 @@ describe('a connection of borrowed chunks', () => {
     expect(got.equals(bytes)).toBe(true)
   })
 
-  test('ends when the signal says so, with its reason', async () => {
+  test('ends when the signal fires, with its reason', async () => {
     const stop = new AbortController()
     await using server = await startServer(socket => socket.write(whole().subarray(0, 2_000_000)))
     const onChunk = () => void setTimeout(() => stop.abort(new Error('enough')), 50)
@@ -225,7 +228,7 @@ describe('a connection of borrowed chunks', () => {
     await expect.poll(() => server.connections.size).toBe(0)
   })
 
-  test('ends when the loop is left', async () => {
+  test('ends when the caller leaves the loop', async () => {
     await using server = await startServer(socket => socket.write(whole()))
     await using registry = registryClientFor()
     for await (const _ of registry.fetchBlob({ registry: server.host, repository: 'a' }, descriptor, {
@@ -242,7 +245,7 @@ describe('a connection of borrowed chunks', () => {
     await expect.poll(() => server.connections.size).toBe(0)
   })
 
-  test('is read no further than there is memory for while the consumer is busy', async () => {
+  test('is read only as far as the ring has room while the consumer is busy', async () => {
     const blob = sampleBlob(60_000_000)
     let sent = 0
     await using server = await startServer(async socket => {

@@ -64,7 +64,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     expect(error).toMatchObject({ code: 'ERR_NETWORK', status: 103, method: 'CONNECT', url: `http://${proxy.host}/` })
   })
 
-  test('a few interim answers are let pass', async () => {
+  test('a few interim answers are accepted', async () => {
     await using server = await startScriptedRegistry((_, response) => {
       for (let i = 0; i < 50; i++) response.writeEarlyHints({ link: '</x>; rel=preload' })
       response.writeHead(200, { 'content-type': MediaType.OciManifest }).end(signed)
@@ -111,7 +111,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     expect(seen.filter(({ path }) => path.startsWith('/token'))).toHaveLength(2)
   })
 
-  test('failures of a request, with and without a pause that is asked for', async () => {
+  test('failures of a request, with and without `Retry-After`', async () => {
     for (const headers of [{}, { 'retry-after': '0' }]) {
       const { error, requests } = await end((_, response) => response.writeHead(503, headers).end())
       expect([error, requests]).toMatchObject([{ status: 503 }, 5])
@@ -126,7 +126,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     expect([error, requests]).toMatchObject([{ code: 'ERR_NETWORK' }, 5])
   })
 
-  test('blobs that break off a little later each time, of which all is sent again', async () => {
+  test('blobs that break off a little later each time and are sent again whole', async () => {
     const { bytes, descriptor } = sampleBlob(8 * MIB)
     let sent = 0
     const { error, requests } = await end(
@@ -166,7 +166,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     }
   })
 
-  test('addresses of a foreign layer', async () => {
+  test('URLs of a foreign layer', async () => {
     const { descriptor } = sampleBlob(10)
     const { error, requests } = await end(
       (_, response) => response.writeHead(404).end(),
@@ -179,7 +179,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     expect([error, requests]).toMatchObject([{ code: 'ERR_REMOTE_BLOB_NOT_FOUND' }, 17])
   })
 
-  test('a list of referrers that does not stay as it was written', async () => {
+  test('a list of referrers that other programs overwrite each time', async () => {
     const { error, seen } = await end(
       (request, response) =>
         request.method === 'PUT'
@@ -204,7 +204,7 @@ describe('every loop against a registry that never ends it is bounded', () => {
     expect([mirror, other, own].map(({ seen }) => seen.length)).toEqual([2, 2, 5])
   })
 
-  test('kept connections that are closed instead of answered', async () => {
+  test('kept connections that close without an answer', async () => {
     let connections = 0
     await using server = await startRawServer(socket => {
       connections++

@@ -73,7 +73,7 @@ const drainAnd = (answer: Parameters<Script>[1], request: Parameters<Script>[0],
   request.resume().on('end', () => answer.writeHead(...(head as [number, Record<string, string>])).end())
 
 describe('pushBlob in pieces', () => {
-  test('sends them in order, each to the latest address, and closes the upload without a body', async () => {
+  test('sends them in order, each to the latest URL, and closes the upload without a body', async () => {
     const { error, asked, ranges, isRight, seen } = await push({ chunkBytes: 200_000 })
     expect(error).toBeUndefined()
     expect(isRight).toBe(true)
@@ -88,11 +88,11 @@ describe('pushBlob in pieces', () => {
     expect(seen.at(-1)!.headers['content-length']).toBe('0')
   })
 
-  test('a blob that is not larger than a piece goes in one', async () => {
+  test('a blob that is not larger than a piece is sent whole', async () => {
     expect((await push({ chunkBytes: 500_000 })).asked).toEqual(['POST', 'PUT'])
   })
 
-  test("pieces are as large as the registry's minimum at least", async () => {
+  test("pieces are at least as large as the registry's minimum", async () => {
     const { ranges } = await push({ chunkBytes: 1000 }, undefined, { 'oci-chunk-min-length': '300000' })
     expect(ranges).toEqual(['0-299999', '300000-499999'])
     for (const nonsense of ['-1', 'x', '1e3']) {
@@ -101,7 +101,7 @@ describe('pushBlob in pieces', () => {
     }
   })
 
-  test('what is refused as too large is sent in smaller pieces, which the client remembers for the registry', async () => {
+  test('a body refused as too large is sent in smaller pieces, whose size the client remembers for the registry', async () => {
     const max = 150_000
     let refused = 0
     await using server = await startScriptedRegistry(async (request, response) => {
@@ -133,38 +133,44 @@ describe('pushBlob in pieces', () => {
   test.each([
     ['says one byte less', { range: '0-199998' }, ['GET']],
     ['says one byte more', { range: '0-200000' }, ['GET']],
-    ['says nothing', { range: '0-0' }, ['GET']],
-    ['does not say how far it is', {}, []],
+    ['says 0-0', { range: '0-0' }, ['GET']],
+    ['names no range', {}, []],
     ['says nonsense', { range: 'all of it' }, []],
     ['says nonsense', { range: '5-199999' }, []],
     ['says nonsense', { range: '' }, []],
-  ])('HT-24: where the registry %s (%j), it is asked if that contradicts us', async (_, headers, questions) => {
-    const { error, isRight, asked } = await push(
-      { chunkBytes: 200_000 },
-      once('PATCH', 0, async (request, response, __, upload) => {
-        upload.held = await readAll(request)
-        response.writeHead(202, headers as Record<string, string>).end()
-      }),
-    )
-    expect(error).toBeUndefined()
-    expect(isRight).toBe(true)
-    expect(asked).toEqual(['POST', 'PATCH', ...questions, 'PATCH', 'PATCH', 'PUT'])
-  })
+  ])(
+    'HT-24: if the registry %s (%j), the client asks for the status only if that contradicts the bytes sent',
+    async (_, headers, questions) => {
+      const { error, isRight, asked } = await push(
+        { chunkBytes: 200_000 },
+        once('PATCH', 0, async (request, response, __, upload) => {
+          upload.held = await readAll(request)
+          response.writeHead(202, headers as Record<string, string>).end()
+        }),
+      )
+      expect(error).toBeUndefined()
+      expect(isRight).toBe(true)
+      expect(asked).toEqual(['POST', 'PATCH', ...questions, 'PATCH', 'PATCH', 'PUT'])
+    },
+  )
 
-  test.each([500, 503, 416, 429])('HT-24: after status %d the upload goes on where the registry says', async status => {
-    const { error, isRight, ranges } = await push(
-      { chunkBytes: 200_000 },
-      once('PATCH', 1, async (request, response, __, upload) => {
-        upload.held = Buffer.concat([upload.held, (await readAll(request)).subarray(0, 777)])
-        response.writeHead(status).end()
-      }),
-    )
-    expect(error).toBeUndefined()
-    expect(isRight).toBe(true)
-    expect(ranges).toEqual(['0-199999', '200000-399999', '200777-400776', '400777-499999'])
-  })
+  test.each([500, 503, 416, 429])(
+    "HT-24: after status %d the upload resumes at the registry's offset",
+    async status => {
+      const { error, isRight, ranges } = await push(
+        { chunkBytes: 200_000 },
+        once('PATCH', 1, async (request, response, __, upload) => {
+          upload.held = Buffer.concat([upload.held, (await readAll(request)).subarray(0, 777)])
+          response.writeHead(status).end()
+        }),
+      )
+      expect(error).toBeUndefined()
+      expect(isRight).toBe(true)
+      expect(ranges).toEqual(['0-199999', '200000-399999', '200777-400776', '400777-499999'])
+    },
+  )
 
-  test('HT-13: after a broken connection the upload goes on where the registry says', async () => {
+  test("HT-13: after a broken connection the upload resumes at the registry's offset", async () => {
     const { error, isRight, asked } = await push(
       { chunkBytes: 200_000 },
       once('PATCH', 1, (request, _, __, upload) => {
@@ -188,7 +194,7 @@ describe('pushBlob in pieces', () => {
       { range: '0-499999' },
       2,
     ],
-  ])('HT-24: an upload that %s is begun anew', async (_, hits, status, headers, sessions) => {
+  ])('HT-24: an upload that %s starts anew', async (_, hits, status, headers, sessions) => {
     let spoiled = 0
     const { error, isRight, upload } = await push({ chunkBytes: 200_000 }, (request, response) => {
       if (!hits(request) || spoiled >= 2) return false
@@ -200,7 +206,7 @@ describe('pushBlob in pieces', () => {
     expect(upload.sessions).toBe(sessions)
   })
 
-  test('a registry that loses every upload is given up after a bounded number of tries', async () => {
+  test('the client gives up on a registry that loses every upload after a bounded number of tries', async () => {
     let pieces = 0
     const { error, upload } = await push({ chunkBytes: 100_000 }, (request, response) => {
       if (request.method !== 'PATCH' || pieces++ % 2 === 0) return false
@@ -210,7 +216,7 @@ describe('pushBlob in pieces', () => {
     expect(upload.sessions).toBeLessThan(10)
   })
 
-  test.each([405, 501])('HT-24: a registry that knows no pieces (%d) gets the blob in one', async status => {
+  test.each([405, 501])('HT-24: a registry without pieces (%d) gets the blob whole', async status => {
     const { error, isRight, asked } = await push({ chunkBytes: 200_000 }, (request, response) =>
       request.method === 'PATCH' ? drainAnd(response, request, status) : false,
     )
@@ -219,7 +225,7 @@ describe('pushBlob in pieces', () => {
     expect(asked).toEqual(['POST', 'PATCH', 'DELETE', 'POST', 'PUT'])
   })
 
-  test('a registry that puts the pieces together wrongly gets the blob in one', async () => {
+  test('a registry that assembles the pieces wrongly gets the blob whole', async () => {
     const { error, isRight } = await push(
       { chunkBytes: 200_000 },
       once('PATCH', 1, async (request, response, _, upload) => {
@@ -233,7 +239,7 @@ describe('pushBlob in pieces', () => {
     expect(isRight).toBe(true)
   })
 
-  test('an answer to the closing request that is lost does not cost the blob', async () => {
+  test('a lost answer to the closing request does not lose the blob', async () => {
     const { error, asked } = await push({ chunkBytes: 200_000 }, (request, response, number) => {
       if (request.method === 'HEAD') return response.writeHead(200, { 'content-length': bytes.length }).end()
       if (request.method !== 'PUT') return false
@@ -257,7 +263,7 @@ describe('pushBlob in pieces', () => {
     expect(uploads.kept.size).toBe(0)
   })
 
-  test('the source is read once, in one go, if nothing breaks, and opened where the upload broke off if it can be', async () => {
+  test('the source is read once if nothing fails, and reopened at the offset after a failure if `openAt` exists', async () => {
     const opened: number[] = []
     const openAt = async function* (offset: number) {
       opened.push(offset)
@@ -279,7 +285,7 @@ describe('pushBlob in pieces', () => {
     }
   })
 
-  test('HT-23: an address at another place that the policy forbids is not followed between pieces either', async () => {
+  test('HT-23: a URL that the policy forbids is not followed between pieces either', async () => {
     const { error } = await push(
       { chunkBytes: 200_000 },
       once('PATCH', 0, (request, response) =>
@@ -291,7 +297,7 @@ describe('pushBlob in pieces', () => {
 })
 
 describe('pushBlob with a memory', () => {
-  test('an abort leaves the upload open, and the next call goes on with it', async () => {
+  test('an abort leaves the upload open, and the next call resumes it', async () => {
     const uploads = uploadMemory()
     const stop = new AbortController()
     const reason = new Error('enough')
@@ -322,10 +328,14 @@ describe('pushBlob with a memory', () => {
   })
 
   test.each([
-    ['is not known any more', () => new TextEncoder().encode('{"version":1,"location":"/upload/9"}'), ['GET', 'POST']],
+    [
+      'names an unknown upload',
+      () => new TextEncoder().encode('{"version":1,"location":"/upload/9"}'),
+      ['GET', 'POST'],
+    ],
     ['is of another version', () => new TextEncoder().encode('{"version":2,"location":"/u"}'), ['POST']],
     ['is damaged', () => new Uint8Array([1, 2, 3]), ['POST']],
-  ])('what is remembered and %s costs a question at most', async (_, content, begins) => {
+  ])('an entry that %s costs one request at most', async (_, content, begins) => {
     const uploads = { ...uploadMemory(), get: async () => content() }
     const { error, isRight, asked } = await push({ chunkBytes: 200_000, uploads }, (request, response) =>
       request.method === 'GET' ? response.writeHead(404).end() : false,
@@ -347,7 +357,7 @@ describe('pushBlob with a memory', () => {
     expect(asked.slice(0, 3)).toEqual(['GET', 'DELETE', 'POST'])
   })
 
-  test('what is remembered passes the URL policy', async () => {
+  test('an entry must pass the URL policy', async () => {
     const content = new TextEncoder().encode('{"version":1,"location":"http://169.254.169.254/upload"}')
     const { error, asked } = await push({ uploads: { ...uploadMemory(), get: async () => content } })
     expect(error).toMatchObject({ code: 'ERR_BLOCKED_URL' })
@@ -355,7 +365,7 @@ describe('pushBlob with a memory', () => {
   })
 })
 
-test('two clients that go on with one upload at the same time both end with the blob in place', async () => {
+test('two clients that resume one upload concurrently both succeed', async () => {
   const store = createMemoryStore()
   await using server = await serveStore(store, {})
   const uploads = uploadMemory()

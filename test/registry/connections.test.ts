@@ -37,7 +37,7 @@ const local = async () => [{ address: '127.0.0.1', family: 4 }]
 describe('a proxy', () => {
   const { key, cert } = selfSignedCertificate()
 
-  test('is asked for the whole address where nothing is encrypted, and gets its own password only', async () => {
+  test('receives the whole URL of a plain request, and only its own password', async () => {
     await using server = await startScriptedRegistry(answer)
     await using proxy = await startProxy()
     const host = `registry.test:${server.host.split(':')[1]}`
@@ -49,7 +49,7 @@ describe('a proxy', () => {
     expect(server.seen[0]!.headers.host).toBe(host)
   })
 
-  test('sees only the name of the host where everything is encrypted', async () => {
+  test("sees only the host's name of an encrypted request", async () => {
     await using server = await startTls({ key, cert })
     await using proxy = await startProxy()
     const host = `localhost.test:${server.port}`
@@ -64,7 +64,7 @@ describe('a proxy', () => {
     })
   })
 
-  test('is not used for hosts that are exempt', async () => {
+  test('is not used for exempt hosts', async () => {
     await using server = await startScriptedRegistry(answer)
     await using proxy = await startProxy()
     const host = `registry.test:${server.host.split(':')[1]}`
@@ -84,7 +84,7 @@ describe('a proxy', () => {
     expect(proxy.seen).toHaveLength(tries)
   })
 
-  test('that does not answer, or is not there, is an error in time', async () => {
+  test('that does not answer or does not exist is an error within the time limit', async () => {
     await using proxy = await startProxy({ silent: true })
     const timeouts = { connectMs: 100 }
     const silent = await fetch('registry.test', { proxy: `http://${proxy.host}`, timeouts, retries: { tries: 1 } })
@@ -113,7 +113,7 @@ describe('HT-32: a client certificate', () => {
   const strict = { ...server, ca, requestCert: true, rejectUnauthorized: true }
   const nameOf = (request: Parameters<Script>[0]) => (request.socket as TLSSocket).getPeerCertificate().subject?.CN
 
-  test('is shown to the registry it is for; without it, and without the authority, there is no connection', async () => {
+  test('is presented to its registry; without it or without the authority the connection fails', async () => {
     await using registry = await startTls(strict)
     const host = `127.0.0.1:${registry.port}`
     const plainHttp = () => false
@@ -125,7 +125,7 @@ describe('HT-32: a client certificate', () => {
     })
   })
 
-  test('HT-07: is not shown to a host that the registry redirects to', async () => {
+  test('HT-07: is not presented to a host that the registry redirects to', async () => {
     const shown: unknown[] = []
     const asking = { ...server, ca, requestCert: true, rejectUnauthorized: false }
     await using elsewhere = await startTls(asking, (request, response, number) => {
@@ -147,7 +147,7 @@ describe('HT-32: a client certificate', () => {
 })
 
 describe('settings of one host', () => {
-  test('win over the general ones', async () => {
+  test('take precedence over the general ones', async () => {
     await using server = await startScriptedRegistry(answer)
     const host = `registry.test:${server.host.split(':')[1]}`
     const options = { lookup: local, plainHttp: () => false }
@@ -161,8 +161,8 @@ describe('settings of one host', () => {
   })
 })
 
-describe('what is left of a rate limit', () => {
-  test('is an event, each time it changes', async () => {
+describe('a reported rate limit', () => {
+  test('is an event each time it changes', async () => {
     const events: object[] = []
     await using server = await startScriptedRegistry((request, response, number) => {
       const remaining = ['76;w=21600', '76;w=21600', '75', 'nonsense'][number]!

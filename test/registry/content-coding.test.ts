@@ -39,7 +39,7 @@ const fetchBlob = (script: Script, descriptor: Descriptor, options?: FetchBlobOp
     readAll(registry.fetchBlob({ registry: host, repository: 'a' }, descriptor, options)),
   )
 
-describe('a content coding that was not asked for is undone', () => {
+describe('the client removes a content coding that it did not request', () => {
   test.each([
     ['gzip', gzipSync(document)],
     ['X-GZip', gzipSync(document)],
@@ -58,7 +58,7 @@ describe('a content coding that was not asked for is undone', () => {
     }
   })
 
-  test('in what a token service, a list and a refusal say', async () => {
+  test('in the answers of a token service, of a list and of a refusal', async () => {
     const result = await ask(
       (request, response) => {
         if (request.url!.startsWith('/token')) return coded(response, gzipSync('{"token":"good"}'))
@@ -92,7 +92,7 @@ describe('a content coding that was not asked for is undone', () => {
     }
   })
 
-  test('in a blob whose connection breaks, which then is fetched from its start again', async () => {
+  test('in a blob whose connection breaks, which is then fetched from its start', async () => {
     const packed = gzipSync(blob.bytes)
     const ranges: unknown[] = []
     const got = await fetchBlob(
@@ -109,7 +109,7 @@ describe('a content coding that was not asked for is undone', () => {
   })
 })
 
-describe("a layer's own compression that is called a content coding is left as it is", () => {
+describe("the client keeps a layer's own compression that the answer calls a content coding", () => {
   const layer = gzipSync(blob.bytes)
   const descriptor = descriptorOf(layer, MediaType.OciLayerGzip)
 
@@ -120,14 +120,14 @@ describe("a layer's own compression that is called a content coding is left as i
     }
   })
 
-  test('but a coding around it is undone where the length shows it', async () => {
+  test('but it removes a coding around it if the length shows it', async () => {
     const packed = gzipSync(layer)
     const headers = { 'content-length': String(packed.length) }
     const got = await fetchBlob((_, response) => coded(response, packed, 'gzip', headers), descriptor)
     expect(Buffer.compare(got, layer)).toBe(0)
   })
 
-  test('and a part of it, whose total is that of the blob, is taken', async () => {
+  test("and it uses a part of it whose total is the blob's size", async () => {
     const got = await fetchBlob(
       (_, response) => {
         const range = { 'content-range': `bytes 100-${layer.length - 1}/${layer.length}` }
@@ -140,7 +140,7 @@ describe("a layer's own compression that is called a content coding is left as i
   })
 })
 
-describe('a content coding that cannot be undone is an error', () => {
+describe('a content coding that cannot be removed is an error', () => {
   test.each([
     ['br', brotliCompressSync(document)],
     ['deflate', deflateSync(document)],
@@ -165,7 +165,7 @@ describe('a content coding that cannot be undone is an error', () => {
     }
   })
 
-  test('because more comes out than a document may have, or more goes in without anything coming out', async () => {
+  test("because it decodes to more than a document's limit, or needs more input than that without output", async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
     expect(await fetchManifest((_, response) => coded(response, bomb))).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED' })
     const nothing = gzipSync('')
@@ -176,7 +176,7 @@ describe('a content coding that cannot be undone is an error', () => {
     })
   })
 
-  test('because more comes out than the blob has', async () => {
+  test("because it decodes to more than the blob's size", async () => {
     const result = await fetchBlob(
       (_, response) => coded(response, gzipSync(Buffer.alloc(8 * 1024 * 1024))),
       descriptorOf(Buffer.from('{}'), MediaType.OciConfig),

@@ -32,7 +32,7 @@ describe("docker's config", () => {
     expect(await find('a.example')).toEqual({ username: 'ann', password: 'pass:word' })
   })
 
-  test('is looked for at home without $DOCKER_CONFIG', async () => {
+  test('is read from the home directory without $DOCKER_CONFIG', async () => {
     delete environment.DOCKER_CONFIG
     mkdirSync(join(directory.path, 'home', '.docker'), { recursive: true })
     config({ auths: { 'a.example': { username: 'ann', password: 'pw' } } }, 'home/.docker/config.json')
@@ -61,7 +61,7 @@ describe("docker's config", () => {
   })
 
   test.each(['https://a.example', 'https://a.example/', 'https://a.example/v1/', 'https://a.example/v2/'])(
-    'knows the key %s',
+    'accepts the key %s',
     async key => {
       config({ auths: { [key]: { auth: base64('ann:pw') } } })
       expect(await find('a.example')).toEqual({ username: 'ann', password: 'pw' })
@@ -84,7 +84,7 @@ describe("docker's config", () => {
     'a.exampl',
     'http://a.example',
     'a.example/team',
-  ])('does not take %s for a.example', async key => {
+  ])('does not use %s for a.example', async key => {
     config({ auths: { [key]: { auth: base64('ann:pw') } } })
     expect(await find('a.example')).toBeUndefined()
   })
@@ -95,14 +95,14 @@ describe("docker's config", () => {
   })
 
   test.each(['', ' ', '\n\t \r\n', '{}', '{"auths":null,"credHelpers":null,"credsStore":null}'])(
-    'that holds nothing (%j) is anonymous',
+    'without entries (%j) means anonymous access',
     async text => {
       config(text)
       expect(await find('a.example')).toBeUndefined()
     },
   )
 
-  test('an absent helper (null or empty) is none, and the next place is asked', async () => {
+  test('an absent helper (null or empty) is skipped, and the next place is used', async () => {
     for (const absent of [null, '']) {
       config({
         credHelpers: { 'a.example': absent },
@@ -113,7 +113,7 @@ describe("docker's config", () => {
     }
   })
 
-  test('that is not there is anonymous', async () => {
+  test('that does not exist means anonymous access', async () => {
     expect(await find('a.example')).toBeUndefined()
     expect(await defaultCredentials('a.example', { ...environment, REGISTRY_AUTH_FILE: '/dev/null' }, undefined)).toBe(
       undefined,
@@ -160,7 +160,7 @@ describe("docker's config", () => {
 })
 
 describe("podman's auth file", () => {
-  test("is asked after docker's, at its place or where $REGISTRY_AUTH_FILE says", async () => {
+  test("is read after docker's, at its default path or at $REGISTRY_AUTH_FILE", async () => {
     environment.XDG_RUNTIME_DIR = directory.path
     mkdirSync(join(directory.path, 'containers'))
     config(
@@ -179,7 +179,7 @@ describe("podman's auth file", () => {
 describe('a credential helper', () => {
   const answer = (username: string) => `cat >&2; printf '{"ServerURL":"x","Username":"${username}","Secret":"hunter2"}'`
 
-  test('is asked for its registry before the general one, and both before the file', async () => {
+  test("for one registry runs before the general one, and both before the file's entries", async () => {
     config({
       auths: { 'c.example': { auth: base64('file:pw') } },
       credHelpers: { 'a.example': 'one' },
@@ -195,14 +195,14 @@ describe('a credential helper', () => {
     expect(await find('c.example')).toEqual({ username: 'file', password: 'pw' })
   })
 
-  test('is told the server as the tools know it, by its input', async () => {
+  test("receives the server's name on its input, as docker writes it", async () => {
     config({ credsStore: 'echo' })
     helper('echo', `read server; printf '{"Username":"%s %s","Secret":"x"}' "$1" "$server"`)
     expect(await find('a.example:5000')).toMatchObject({ username: 'get a.example:5000' })
     expect(await find('docker.io')).toMatchObject({ username: 'get https://index.docker.io/v1/' })
   })
 
-  test('gives an identity token for the user <token>, and nothing for an empty secret', async () => {
+  test('returns an identity token for the user <token>, and nothing for an empty secret', async () => {
     config({ credsStore: 'token' })
     helper('token', `printf '{"Username":"<token>","Secret":"id"}'`)
     expect(await find('a.example')).toEqual({ identityToken: 'id' })
@@ -217,7 +217,7 @@ describe('a credential helper', () => {
     ['answers without secret', `echo '{"Username":"hunter2"}'`],
     ['answers without end', 'yes hunter2'],
     ['complains without end', 'yes hunter2 >&2'],
-  ])('that %s is an error that names it and quotes nothing', async (_, script) => {
+  ])('that %s is an error that names the helper and quotes no output', async (_, script) => {
     config({ credsStore: 'bad' })
     helper('bad', script)
     const error = await failure()
@@ -233,7 +233,7 @@ describe('a credential helper', () => {
     expect((await failure()).code).toBe('ERR_CREDENTIALS')
   })
 
-  test('that hangs is ended by an abort', async () => {
+  test('that hangs is killed by an abort', async () => {
     config({ credsStore: 'slow' })
     helper('slow', 'exec sleep 60')
     const reason = new Error('enough')
@@ -243,7 +243,7 @@ describe('a credential helper', () => {
   })
 })
 
-test('credentials are looked for only when the registry asks, and go where they belong', async () => {
+test('the client looks credentials up only when a registry asks for them, and sends it its own', async () => {
   await using open = await startScriptedRegistry((_, response) =>
     response.writeHead(404, { 'content-type': 'application/json' }).end('{}'),
   )

@@ -31,7 +31,7 @@ const fetchFrom = async (script: Script, offset?: number) => {
 const ranges = (seen: { headers: { range?: string | undefined } }[]) => seen.map(({ headers }) => headers.range)
 
 describe('fetchBlob', () => {
-  test('HT-22: asks for the bytes as they are, and takes wire bytes whatever the encoding is said to be', async () => {
+  test('HT-22: requests the bytes without coding, and uses wire bytes whatever coding the answer names', async () => {
     const { got, seen } = await fetchFrom((_, response) => {
       response.setHeader('content-encoding', 'gzip')
       sendPart(response, 0)
@@ -52,7 +52,7 @@ describe('fetchBlob', () => {
     expect(ranges(seen)).toEqual(['bytes=299990-'])
   })
 
-  test('from the end on, there is nothing to ask', async () => {
+  test('an offset at the end sends no request', async () => {
     const { got, seen } = await fetchFrom(() => {}, 300_000)
     expect(got?.length).toBe(0)
     expect(seen).toEqual([])
@@ -62,7 +62,7 @@ describe('fetchBlob', () => {
     expect((await fetchFrom(() => {}, offset)).error?.code).toBe('ERR_INVALID_ARGUMENT')
   })
 
-  test('HT-10, HT-13: a body that is cut goes on where it broke off', async () => {
+  test('HT-10, HT-13: a download that breaks off resumes there', async () => {
     const { got, seen } = await fetchFrom((request, response, number) =>
       sendPart(response, firstByte(request.headers.range), number < 3 ? 70_000 * (number + 1) : undefined),
     )
@@ -70,7 +70,7 @@ describe('fetchBlob', () => {
     expect(ranges(seen)).toEqual([undefined, 'bytes=70000-', 'bytes=140000-', 'bytes=210000-'])
   })
 
-  test('HT-10: a chunked body that ends early but cleanly goes on, and is an error if it always does', async () => {
+  test('HT-10: a chunked body that ends early but cleanly resumes, and is an error if every try ends early', async () => {
     const once = await fetchFrom((request, response, number) => {
       if (number > 0) return sendPart(response, firstByte(request.headers.range))
       response.write(bytes.subarray(0, 1000))
@@ -87,7 +87,7 @@ describe('fetchBlob', () => {
     expect(chunked.seen).toHaveLength(5)
   })
 
-  test('HT-13: cuts with progress between them are never too many', { timeout: 60_000 }, async () => {
+  test('HT-13: a download survives any number of cuts with progress between them', { timeout: 60_000 }, async () => {
     const big = sampleBlob(12 * 1024 * 1024)
     await using server = await startScriptedRegistry((request, response, number) => {
       const from = firstByte(request.headers.range)
@@ -102,7 +102,7 @@ describe('fetchBlob', () => {
     expect(server.seen).toHaveLength(11)
   })
 
-  test('HT-13: a server that cuts after every few bytes is given up', async () => {
+  test('HT-13: the client gives up on a server that cuts after every few bytes', async () => {
     const { error, seen } = await fetchFrom((request, response) => {
       const from = firstByte(request.headers.range)
       sendPart(response, from, from + 10)
@@ -111,7 +111,7 @@ describe('fetchBlob', () => {
     expect(seen).toHaveLength(5)
   })
 
-  test('HT-14: a server that answers a range with everything costs time, never a wrong byte', async () => {
+  test('HT-14: a server that answers a range with the whole blob costs time, never a wrong byte', async () => {
     const { got } = await fetchFrom((_, response, number) => sendPart(response, 0, number === 0 ? 123_457 : undefined))
     expect(got?.equals(bytes)).toBe(true)
     const late = await fetchFrom((_, response) => sendPart(response, 0), 250_001)
@@ -142,41 +142,44 @@ describe('fetchBlob', () => {
     expect(ranges(seen)).toEqual(['bytes=1000-', undefined])
   })
 
-  test.each([400, 403, 405, 412, 501])('a range that is refused (%d) is not asked for again: all is', async status => {
-    for (const parallel of [1, 2]) {
-      const big = sampleBlob(9 * 1024 * 1024)
-      await using server = await startScriptedRegistry((request, response) =>
-        request.headers.range ? response.writeHead(status).end() : response.end(big.bytes),
-      )
-      await using registry = registryClientFor()
-      const from = { registry: server.host, repository: 'a' }
-      const got = await readAll(registry.fetchBlob(from, big.descriptor, { offset: 9, parallel }))
-      expect(got.equals(big.bytes.subarray(9))).toBe(true)
-      expect(server.seen.filter(({ headers }) => headers.range === undefined)).toHaveLength(1)
-    }
-  })
+  test.each([400, 403, 405, 412, 501])(
+    'after a refused range (%d) the client requests the whole blob',
+    async status => {
+      for (const parallel of [1, 2]) {
+        const big = sampleBlob(9 * 1024 * 1024)
+        await using server = await startScriptedRegistry((request, response) =>
+          request.headers.range ? response.writeHead(status).end() : response.end(big.bytes),
+        )
+        await using registry = registryClientFor()
+        const from = { registry: server.host, repository: 'a' }
+        const got = await readAll(registry.fetchBlob(from, big.descriptor, { offset: 9, parallel }))
+        expect(got.equals(big.bytes.subarray(9))).toBe(true)
+        expect(server.seen.filter(({ headers }) => headers.range === undefined)).toHaveLength(1)
+      }
+    },
+  )
 
-  test('a blob that is refused, whole and in part, is an error with the refusal', async () => {
+  test('a blob that the server refuses, whole and in part, is an error with the refusal', async () => {
     const { error, seen } = await fetchFrom((_, response) => response.writeHead(403).end(), 9)
     expect(error).toMatchObject({ code: 'ERR_UNAUTHORIZED', status: 403 })
     expect(ranges(seen)).toEqual(['bytes=9-', undefined])
   })
 
-  test('HT-15: a 206 to a request for everything is refused', async () => {
+  test('HT-15: the client refuses a 206 to a request for the whole blob', async () => {
     const { error } = await fetchFrom((_, response) => {
       response.writeHead(206, { 'content-range': 'bytes 0-299999/300000' }).end(bytes)
     })
     expect(error?.code).toBe('ERR_PROTOCOL')
   })
 
-  test('HT-16: a registry whose blob has another size says so by 416', async () => {
+  test('HT-16: a 416 of a registry whose blob has another size is a size mismatch', async () => {
     const { error } = await fetchFrom((_, response) => {
       response.writeHead(416, { 'content-range': 'bytes */1000' }).end()
     }, 1000)
     expect(error).toMatchObject({ code: 'ERR_SIZE_MISMATCH', expected: 300_000, actual: 1000 })
   })
 
-  test('a shorter range than asked for is taken, and the rest asked for', async () => {
+  test('the client uses a shorter range than requested, and requests the rest', async () => {
     const { got, seen } = await fetchFrom((request, response) => {
       const from = firstByte(request.headers.range)
       if (from !== 1000) return sendPart(response, from)
@@ -187,7 +190,7 @@ describe('fetchBlob', () => {
     expect(ranges(seen)).toEqual(['bytes=1000-', 'bytes=2000-'])
   })
 
-  test('a blob that is not there has a code of its own, and is asked for once', async () => {
+  test('a missing blob has its own error code, and is requested once', async () => {
     const { error, seen } = await fetchFrom((_, response) => {
       const errors = [{ code: 'BLOB_UNKNOWN', message: 'blob unknown' }]
       response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ errors }))
@@ -196,7 +199,7 @@ describe('fetchBlob', () => {
     expect(seen).toHaveLength(1)
   })
 
-  test('leaving the loop early closes the connection and frees the place', async () => {
+  test('leaving the loop early closes the connection and releases the permit', async () => {
     await using server = await startScriptedRegistry((_, response) => response.write(bytes.subarray(0, 100_000)))
     await using registry = registryClientFor({ concurrency: 1 })
     for (let i = 0; i < 3; i++) {
@@ -217,7 +220,7 @@ describe('fetchBlob', () => {
     await expect.poll(() => server.connections.size).toBe(0)
   })
 
-  test('HT-36: two lengths that contradict each other are no HTTP', async () => {
+  test('HT-36: two contradictory lengths are invalid HTTP', async () => {
     await using server = await startRawServer(socket => {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello')
     })
@@ -228,7 +231,7 @@ describe('fetchBlob', () => {
     expect(error).toMatchObject({ code: 'ERR_PROTOCOL', retryable: false })
   })
 
-  test('HT-36: headers of 60 KiB pass, more are refused', async () => {
+  test('HT-36: headers of 60 KiB are accepted, longer ones refused', async () => {
     const sized = (size: number) =>
       fetchFrom((_, response) => {
         response.setHeader('x-long', 'x'.repeat(size))

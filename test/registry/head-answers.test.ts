@@ -35,9 +35,9 @@ const redirected =
       ? response.writeHead(status).end()
       : response.writeHead(307, { location: '/signed?X-Signature=abc' }).end()
 
-describe('a HEAD says nothing, and the GET decides', () => {
+describe('a GET decides after an inconclusive HEAD', () => {
   test.each([400, 401, 403, 404, 405, 429, 500, 503])(
-    'where a redirect leads it to an address that answers it with %d',
+    'if a redirect leads the HEAD to a URL that answers %d',
     async status => {
       const { resolved, stat } = await ask(redirected(status))
       expect(resolved).toEqual(manifest)
@@ -45,7 +45,7 @@ describe('a HEAD says nothing, and the GET decides', () => {
     },
   )
 
-  test.each([400, 403, 405, 500, 501, 503])('where the registry answers it with %d', async status => {
+  test.each([400, 403, 405, 500, 501, 503])('if the registry answers the HEAD with %d', async status => {
     const { resolved, stat, asked } = await ask((_, response) => response.writeHead(status).end())
     expect(resolved).toEqual(manifest)
     expect(stat).toEqual({ size: 1000 })
@@ -54,12 +54,12 @@ describe('a HEAD says nothing, and the GET decides', () => {
 
   test.each([
     ['no digest', { 'content-type': MediaType.OciManifest, 'content-length': '5' }],
-    ['a digest that is none', { 'content-type': MediaType.OciManifest, 'docker-content-digest': 'sha256:1' }],
+    ['an invalid digest', { 'content-type': MediaType.OciManifest, 'docker-content-digest': 'sha256:1' }],
     ['no media type', { 'docker-content-digest': manifest.digest }],
     ['no length', { 'docker-content-digest': manifest.digest, 'content-type': MediaType.OciManifest }],
     ['a length of zero', { 'content-length': '0', 'docker-content-digest': manifest.digest }],
     ['a content coding', { 'content-encoding': 'gzip', 'content-length': '5' }],
-  ])('where it names %s', async (_, headers) => {
+  ])('if the HEAD names %s', async (_, headers) => {
     const { resolved, stat } = await ask((request, response) => {
       const isBlob = request.url!.includes('/blobs/')
       const { 'content-length': length, ...rest } = headers as Record<string, string>
@@ -70,7 +70,7 @@ describe('a HEAD says nothing, and the GET decides', () => {
   })
 })
 
-test('a blob that the registry does not have costs one request, and one that may not be seen is an error', async () => {
+test('a missing blob costs one request, and a forbidden one is an error', async () => {
   const { stat, asked } = await ask((_, response) => response.writeHead(404).end())
   expect(stat).toBeUndefined()
   expect(asked.at(-1)).toMatch(/^HEAD/)
@@ -81,11 +81,11 @@ test('a blob that the registry does not have costs one request, and one that may
   expect([denied.resolved, denied.stat]).toMatchObject([{ code: 'ERR_UNAUTHORIZED' }, { code: 'ERR_UNAUTHORIZED' }])
 })
 
-test('the size of a blob that neither method may ask for at the address of a redirect is unknown', async () => {
+test('the size of a blob is unknown if the target of a redirect allows neither method', async () => {
   for (const status of [400, 403, 404]) expect((await ask(redirected(status), redirected(status))).stat).toBeUndefined()
 })
 
-test('a wrong password is shown once', async () => {
+test('a wrong password is sent once', async () => {
   const { resolved, asked } = await ask((_, response) => response.writeHead(401).end())
   expect(resolved).toMatchObject({ code: 'ERR_UNAUTHORIZED', method: 'HEAD' })
   expect(asked.filter(line => line.includes('/manifests/'))).toHaveLength(1)

@@ -46,7 +46,7 @@ describe('a list without end is bounded', () => {
     })
   })
 
-  test('in its empty pages, of which a few are let pass', async () => {
+  test('in its empty pages, of which a few are accepted', async () => {
     const { error, asked } = await readEndless({ emptyPages: 3 }, page => (page < 8 && page % 4 === 3 ? ['x'] : []))
     expect([error, asked]).toMatchObject([{ code: 'ERR_LIMIT_EXCEEDED', what: 'empty pages in a row of items' }, 12])
   })

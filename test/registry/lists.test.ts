@@ -44,7 +44,7 @@ describe('listRepositories', () => {
   })
 
   test.each([[{ repositories: ['../x'] }], [{ repositories: [1] }], [{ repositories: 'a' }], ['nothing']])(
-    'what is no list of names (%j) is an error',
+    'a document that is not a list of names (%j) is an error',
     async body => {
       const script: Script = (_, response) => response.end(body === 'nothing' ? '{' : JSON.stringify(body))
       const { result } = await at(script, (registry, host) => all(registry.listRepositories(host)))
@@ -52,7 +52,7 @@ describe('listRepositories', () => {
     },
   )
 
-  test('HT-27: a catalog that links to itself under new addresses ends', async () => {
+  test('HT-27: a catalog that links to itself under new URLs ends', async () => {
     const { result, seen } = await at(
       (request, response, number) =>
         json(response, { repositories: ['a'] }, { link: `<${request.url}&x=${number}>; rel="next"` }),
@@ -82,7 +82,7 @@ describe('referrers', () => {
   })
 
   test.each([400, 404, 405, 406, 410, 501])(
-    'come from the list under the fallback tag where there is no API (%d)',
+    'come from the list under the fallback tag of a registry without the API (%d)',
     async status => {
       const { result, seen } = await list((request, response) => {
         if (request.url!.includes('/referrers/')) return response.writeHead(status).end()
@@ -96,7 +96,7 @@ describe('referrers', () => {
     },
   )
 
-  test('come from the list under the fallback tag where every address has a page for people', async () => {
+  test('come from the list under the fallback tag of a server that answers every URL with an HTML page', async () => {
     const { result } = await list((request, response) => {
       if (request.url!.includes('/referrers/'))
         return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>')
@@ -105,7 +105,7 @@ describe('referrers', () => {
     expect(result).toEqual([one])
   })
 
-  test('are none where there is neither API nor list, nor if what is under the tag is no list', async () => {
+  test('are none without API and list, and none if the tag names no list', async () => {
     const none: Script = (_, response) =>
       response.writeHead(404, { 'docker-distribution-api-version': 'registry/2.0' }).end()
     expect((await list(none)).result).toEqual([])
@@ -120,7 +120,7 @@ describe('referrers', () => {
     expect((await list((_, response) => json(response, body))).result).toMatchObject({ code: 'ERR_PROTOCOL' })
   })
 
-  test('a malformed entry is an error, and so is a fallback list that cannot be had', async () => {
+  test('a malformed entry is an error, and so is a fallback list that cannot be fetched', async () => {
     const bad = await list((_, response) => json(response, { manifests: [{ digest: '../x' }] }))
     expect(bad.result).toMatchObject({ code: 'ERR_INVALID_DESCRIPTOR' })
     const denied = await list((request, response) =>
@@ -161,7 +161,7 @@ describe('pushManifest', () => {
     at(script, (registry, host) => registry.pushManifest({ registry: host, repository: 'a' }, manifest, tags))
   const plain = signature({ subject: undefined })
 
-  test('sends several tags in one request where the registry takes them', async () => {
+  test('sends several tags in one request to a registry that accepts them', async () => {
     const { kept, script } = keeping({ tags: true })
     const { seen, result } = await push(script, plain, ['v1', 'v1.2', 'v1'])
     expect(result).toBe(plain.descriptor.digest)
@@ -172,7 +172,7 @@ describe('pushManifest', () => {
     expect(more.seen.map(path => path.split('tag=').length - 1)).toEqual([10, 10, 3])
   })
 
-  test('sends the tags one by one where it does not, or does not understand', async () => {
+  test('sends the tags one by one to a registry that refuses or ignores the others', async () => {
     const { seen } = await push(keeping().script, plain, ['v1', 'v2'])
     expect(seen.map(path => path.split('/').at(-1))).toEqual([`${plain.descriptor.digest}?tag=v1&tag=v2`, 'v1', 'v2'])
     for (const status of [400, 405]) {
@@ -188,13 +188,13 @@ describe('pushManifest', () => {
     expect(denied.result).toMatchObject({ code: 'ERR_UNAUTHORIZED' })
   })
 
-  test('refuses what is no tag', async () => {
+  test('refuses an invalid tag', async () => {
     const { result, seen } = await push(keeping().script, plain, ['v1', '../x'])
     expect(result).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
     expect(seen).toEqual([])
   })
 
-  test('leaves the list of referrers to a registry that keeps it', async () => {
+  test('leaves the list of referrers to a registry with a referrers API', async () => {
     expect((await push(keeping({ subject: true }).script)).seen).toHaveLength(1)
     expect((await push(keeping().script, plain)).seen).toHaveLength(1)
   })
@@ -215,7 +215,7 @@ describe('pushManifest', () => {
     expect(JSON.parse(kept.get(fallback)!.toString()).manifests[2]).toEqual(descriptorOf(bytes, MediaType.OciIndex))
   })
 
-  test('adds it again if another program has overwritten the list, a few times', async () => {
+  test('repeats its change if another program has overwritten the list, a few times', async () => {
     const some = keeping({ forget: 2 })
     await push(some.script)
     expect(JSON.parse(some.kept.get(fallback)!.toString()).manifests).toHaveLength(1)
@@ -223,14 +223,14 @@ describe('pushManifest', () => {
     expect(result).toMatchObject({ code: 'ERR_REGISTRY', message: expect.stringContaining('referrers') })
   })
 
-  test('a document that is no manifest has no subject', async () => {
+  test('a document that is not a manifest has no subject', async () => {
     const bytes = Buffer.from('something else')
     const { result, seen } = await push(keeping().script, { bytes, descriptor: descriptorOf(bytes, 'a/b') })
     expect(result).toBe(descriptorOf(bytes, 'a/b').digest)
     expect(seen).toHaveLength(1)
   })
 
-  test('what the registry misses is named in the error', async () => {
+  test('the error names what the registry misses', async () => {
     const missing = config.digest
     for (const detail of [missing, { digest: missing }, { Digest: missing }]) {
       const { result } = await push((_, response) =>
@@ -242,7 +242,7 @@ describe('pushManifest', () => {
     }
   })
 
-  test('deleteManifest takes a referrer off the list under the fallback tag', async () => {
+  test('deleteManifest removes a referrer from the list under the fallback tag', async () => {
     const { kept, script } = keeping()
     const [first, second] = [signature(), signature({ artifactType: 'a/sig' })]
     for (const manifest of [first, second]) await push(script, manifest)
@@ -261,7 +261,7 @@ describe('pushManifest', () => {
 })
 
 describe('deleting', () => {
-  test('of tags and blobs tells whether there was something; a registry that refuses is an error', async () => {
+  test('of tags and blobs tells whether they existed; a refusal of the registry is an error', async () => {
     const answer = async (status: number, act: (registry: RegistryClient, host: string) => Promise<boolean>) =>
       at((_, response) => response.writeHead(status).end(), act)
     const tag = (registry: RegistryClient, host: string) =>
@@ -279,7 +279,7 @@ describe('deleting', () => {
     expect(await thrownBy(() => registry.deleteManifest(target, 'x' as never))).toHaveProperty('code')
   })
 
-  test('a failure to look before deleting is one of the deletion', async () => {
+  test('deleteManifest rejects if it cannot read the manifest first', async () => {
     const { result } = await at(
       (_, response) => response.writeHead(403).end(),
       (registry, host) => registry.deleteManifest({ registry: host, repository: 'a' }, config.digest),

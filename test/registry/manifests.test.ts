@@ -37,7 +37,7 @@ const ask = async (script: Script, act: 'resolve' | 'fetchManifest', reference: 
 }
 
 describe('resolve', () => {
-  test('asks once by HEAD, accepting every kind of image', async () => {
+  test('sends one HEAD that accepts every kind of image', async () => {
     const {
       asked,
       seen,
@@ -55,14 +55,14 @@ describe('resolve', () => {
     }
   })
 
-  test('without tag and digest, asks for latest; with both, for the digest', async () => {
+  test('without tag and digest, requests latest; with both, the digest', async () => {
     const script = headed({ ...whole, 'content-length': bytes.length })
     expect((await ask(script, 'resolve', {})).asked).toEqual(['HEAD /v2/team/app/manifests/latest'])
     const both = await ask(script, 'resolve', { tag: 'v1', digest: descriptor.digest })
     expect(both.asked).toEqual([`HEAD /v2/team/app/manifests/${descriptor.digest}`])
   })
 
-  test.each([404, 405, 400, 501])('HT-20: fetches the manifest where HEAD answers %d', async status => {
+  test.each([404, 405, 400, 501])('HT-20: fetches the manifest if HEAD answers %d', async status => {
     const { asked, descriptor: found } = await ask(headed(whole, status), 'resolve')
     expect(found).toEqual(descriptor)
     expect(asked.map(line => line.split(' ')[0])).toEqual(['HEAD', 'GET'])
@@ -74,13 +74,10 @@ describe('resolve', () => {
     ['no length', whole],
     ['the length 0', { ...whole, 'content-length': 0 }],
     ['no type', { 'docker-content-digest': descriptor.digest, 'content-length': bytes.length }],
-    [
-      'a type that says nothing',
-      { ...whole, 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length },
-    ],
+    ['a generic type', { ...whole, 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length }],
     ['an encoded body', { ...whole, 'content-encoding': 'gzip', 'content-length': bytes.length }],
   ] as [string, Record<string, string>][])(
-    'HT-20, HT-21: fetches the manifest where HEAD tells %s',
+    'HT-20, HT-21: fetches the manifest if HEAD reports %s',
     async (_, headers) => {
       const { 'content-length': length, ...rest } = headers
       const { asked, descriptor: found } = await ask((request, response) => {
@@ -98,20 +95,20 @@ describe('resolve', () => {
     },
   )
 
-  test('HT-21: two digests in the header are none', async () => {
+  test('HT-21: two digests in the header count as none', async () => {
     const twice = { ...whole, 'docker-content-digest': [descriptor.digest, other], 'content-length': bytes.length }
     const { asked, descriptor: found } = await ask(headed(twice), 'resolve')
     expect(found).toEqual(descriptor)
     expect(asked).toHaveLength(2)
   })
 
-  test('HT-21: the digest asked for wins over the one announced', async () => {
+  test('HT-21: the requested digest takes precedence over the announced one', async () => {
     const script = headed({ ...whole, 'docker-content-digest': other, 'content-length': bytes.length })
     const { descriptor: found } = await ask(script, 'resolve', { digest: descriptor.digest })
     expect(found).toEqual(descriptor)
   })
 
-  test('what is nowhere has a code of its own', async () => {
+  test('a missing manifest has its own error code', async () => {
     const { error, asked } = await ask(
       (_, response) => response.writeHead(404, { 'content-type': 'application/json' }).end('{}'),
       'resolve',
@@ -122,7 +119,7 @@ describe('resolve', () => {
 })
 
 describe('fetchManifest', () => {
-  test('gives the bytes as they came, under the type of the answer without its parameters', async () => {
+  test("returns the bytes as received, with the answer's type without its parameters", async () => {
     const { result } = await ask(
       headed({ ...whole, 'content-type': `${MediaType.OciManifest.toUpperCase()}; charset=utf-8` }),
       'fetchManifest',
@@ -132,14 +129,14 @@ describe('fetchManifest', () => {
   })
 
   test.each(['', 'application/json', 'application/octet-stream', 'text/plain'])(
-    'takes the type from the document where the answer says %j',
+    'takes the type from the document if the answer says %j',
     async type => {
       const headers: Record<string, string> = type === '' ? {} : { 'content-type': type }
       expect((await ask(headed(headers), 'fetchManifest')).descriptor).toEqual(descriptor)
     },
   )
 
-  test('HT-21: refuses bytes that do not have the digest asked for, or else the one announced', async () => {
+  test('HT-21: refuses bytes that do not have the requested digest, or else the announced one', async () => {
     const asked = await ask(headed(whole), 'fetchManifest', { digest: other })
     expect(asked.error).toMatchObject({ code: 'ERR_DIGEST_MISMATCH', expected: other, actual: descriptor.digest })
     expect(asked.asked).toHaveLength(1)
@@ -149,7 +146,7 @@ describe('fetchManifest', () => {
     expect(nonsense.descriptor).toEqual(descriptor)
   })
 
-  test('compares by the algorithm of the digest', async () => {
+  test('compares with the algorithm of the digest', async () => {
     const digest: Digest = await digestOf(bytes, { algorithm: 'sha512' })
     const { descriptor: found } = await ask(headed({ 'content-type': MediaType.OciManifest }), 'fetchManifest', {
       digest,
@@ -157,7 +154,7 @@ describe('fetchManifest', () => {
     expect(found?.digest).toBe(digest)
   })
 
-  test('reads no more than 4 MiB, announced or not', async () => {
+  test('reads at most 4 MiB, announced or not', async () => {
     for (const announced of [true, false]) {
       const { error } = await ask((_, response) => {
         response.writeHead(200, { ...whole, ...(announced ? { 'content-length': 2 ** 32 } : {}) })
@@ -168,7 +165,7 @@ describe('fetchManifest', () => {
     }
   })
 
-  test('HT-10: begins again if the body is cut', async () => {
+  test('HT-10: starts again if the body breaks off', async () => {
     const { descriptor: found, asked } = await ask((_, response, number) => {
       response.writeHead(200, { ...whole, 'content-length': bytes.length })
       if (number === 1) response.end(bytes)
@@ -178,7 +175,7 @@ describe('fetchManifest', () => {
     expect(asked).toHaveLength(2)
   })
 
-  test('HT-31: a page for people is not a registry', async () => {
+  test('HT-31: a server that answers with an HTML page is not a registry', async () => {
     const page = await ask(
       (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>log in'),
       'resolve',
@@ -187,7 +184,7 @@ describe('fetchManifest', () => {
   })
 
   test.each([404, 200])(
-    'HT-31: a server that knows nothing of registries is told from one without the image (%d)',
+    'HT-31: the error distinguishes a server that is not a registry from a missing image (%d)',
     async status => {
       const { error, asked } = await ask((request, response) => {
         response.writeHead(request.url === '/v2/' ? status : 404, { 'content-type': 'text/html' }).end('<html>')
@@ -197,14 +194,14 @@ describe('fetchManifest', () => {
     },
   )
 
-  test('HT-31: a registry that has not the image may say so in plain words', async () => {
+  test('HT-31: a registry without the image may answer in plain text', async () => {
     const { error } = await ask((request, response) => {
       response.writeHead(request.url === '/v2/' ? 200 : 404, { 'content-type': 'text/plain' }).end('ok')
     }, 'fetchManifest')
     expect(error).toMatchObject({ code: 'ERR_MANIFEST_NOT_FOUND' })
   })
 
-  test('names that would address something else are refused before anything is sent', async () => {
+  test("names that would change the URL's path are refused before a request is sent", async () => {
     for (const reference of [
       { repository: '../x' },
       { repository: 'a?b' },
@@ -244,7 +241,7 @@ describe('pushManifest', () => {
     expect((await push(created)).asked).toEqual([`PUT /v2/app/manifests/${descriptor.digest}`])
   })
 
-  test('a digest of another algorithm than the registry would choose is named too', async () => {
+  test('a digest of another algorithm than the registry would choose is sent too', async () => {
     const sha512 = { bytes, descriptor: { ...descriptor, digest: await digestOf(bytes, { algorithm: 'sha512' }) } }
     const { asked, result } = await push(
       (_, response) => response.writeHead(201, { 'docker-content-digest': descriptor.digest }).end(),
@@ -255,7 +252,7 @@ describe('pushManifest', () => {
     expect(result).toBe(sha512.descriptor.digest)
   })
 
-  test('HT-25: a registry that kept something else is noticed', async () => {
+  test('HT-25: the client detects that a registry stored other bytes', async () => {
     const { result } = await push(
       (_, response) => response.writeHead(201, { 'docker-content-digest': other }).end(),
       'v1',
@@ -263,7 +260,7 @@ describe('pushManifest', () => {
     expect(result).toMatchObject({ code: 'ERR_DIGEST_MISMATCH', actual: other })
   })
 
-  test('HT-26: a refusal carries the words of the registry, and is not repeated', async () => {
+  test("HT-26: a refusal carries the registry's message, and is not retried", async () => {
     const errors = [{ code: 'MANIFEST_INVALID', message: 'bad\u001b[2J', detail: {} }, null, { code: 5 }]
     const { result, asked } = await push((_, response) => response.writeHead(400).end(JSON.stringify({ errors })), 'v1')
     expect(result).toMatchObject({
@@ -284,12 +281,12 @@ describe('pushManifest', () => {
     ['a page', '<html>'],
     ['JSON of another shape', '{"errors":{}}'],
     ['null', 'null'],
-  ])('HT-26: an error body of %s is left aside', async (_, body) => {
+  ])('HT-26: an error body of %s is ignored', async (_, body) => {
     const { result } = await push((_request, response) => response.writeHead(413).end(body), 'v1')
     expect(result).toMatchObject({ code: 'ERR_REGISTRY', status: 413, errors: [] })
   })
 
-  test('HT-19: is repeated after a failure that may pass', async () => {
+  test('HT-19: retries after a transient failure', async () => {
     const { result, asked } = await push(
       (_, response, number) => response.writeHead(number < 2 ? 503 : 201).end(),
       'v1',
@@ -298,7 +295,7 @@ describe('pushManifest', () => {
     expect(asked).toHaveLength(3)
   })
 
-  test('a tag that is none is refused', async () => {
+  test('an invalid tag is refused', async () => {
     const { result, asked } = await push(() => {}, 'no tag')
     expect(result).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
     expect(asked).toEqual([])

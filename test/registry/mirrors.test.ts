@@ -64,7 +64,7 @@ const start = async (scripts: readonly Script[], mirror: (host: string) => strin
 }
 
 describe('mirrors', () => {
-  test('HT-30: are asked in their order, then the registry; whoever fails is reported and passed over', async () => {
+  test('HT-30: are asked in order, then the registry; each failed one is reported and skipped', async () => {
     await using set = await start([status(404), status(503), good, good])
     const { registry, repository, servers, failed } = set
     expect((await registry.fetchManifest({ ...repository, tag: 'v' })).descriptor).toEqual(manifest)
@@ -81,7 +81,7 @@ describe('mirrors', () => {
     ])
   })
 
-  test('are told which registry is meant, unless they should not be, and never get its credentials', async () => {
+  test("receive the registry's name unless `sendOrigin` is false, and never its credentials", async () => {
     await using set = await start([good, good])
     await readAll(set.registry.fetchBlob(set.repository, descriptor))
     await set.registry.resolve({ ...set.repository, tag: 'v' })
@@ -102,7 +102,7 @@ describe('mirrors', () => {
     expect(other.failed()).toEqual([[0, 'ERR_UNAUTHORIZED']])
   })
 
-  test('that answer for another registry do not say what a tag stands for; a digest proves itself', async () => {
+  test('that answer for another registry do not resolve tags; a digest proves itself', async () => {
     const confused: Script = (request, response, number) => {
       response.setHeader('oci-namespace', 'other.example')
       return good(request, response, number)
@@ -118,7 +118,7 @@ describe('mirrors', () => {
     expect(set.servers.map(({ seen }) => seen.length)).toEqual([3, 2])
   })
 
-  test('may say which registry they answer for, Docker Hub by each of its names', async () => {
+  test('may name the registry they answer for, Docker Hub by each of its names', async () => {
     for (const name of ['docker.io', 'index.docker.io', 'Registry-1.docker.io']) {
       await using mirror = await startScriptedRegistry((request, response, number) => {
         response.setHeader('oci-namespace', name)
@@ -130,7 +130,7 @@ describe('mirrors', () => {
     }
   })
 
-  test('for digests only are not asked what a tag stands for', async () => {
+  test('for digests only are not asked for tags', async () => {
     await using set = await start([good, good], location => ({ location, byDigestOnly: true }))
     await set.registry.resolve({ ...set.repository, tag: 'v' })
     expect(set.servers.map(({ seen }) => seen.length)).toEqual([0, 1])
@@ -147,7 +147,7 @@ describe('mirrors', () => {
     expect(set.servers[0]!.seen).toEqual([])
   })
 
-  test('HT-30: a manifest with other bytes than its digest is taken from the next one', async () => {
+  test('HT-30: a manifest with other bytes than its digest is fetched from the next one', async () => {
     const wrong = Buffer.from(document.toString().replace('2', '2 '))
     const lying: Script = (_, response) => response.writeHead(200, { 'content-type': MediaType.OciManifest }).end(wrong)
     await using set = await start([lying, good])
@@ -156,7 +156,7 @@ describe('mirrors', () => {
     expect(set.failed()).toEqual([[0, 'ERR_DIGEST_MISMATCH']])
   })
 
-  test('HT-30: where one breaks in the middle for good, the next goes on, and both are distrusted if the digest is wrong', async () => {
+  test('HT-30: if one fails in the middle, the next continues; a wrong digest distrusts both', async () => {
     const flipped = Buffer.from(bytes)
     flipped[10]! ^= 1
     let connections = 0
@@ -174,7 +174,7 @@ describe('mirrors', () => {
     expect(servers.map(({ seen }, i) => seen.length - before[i]!)).toEqual([0, 0, 1])
   })
 
-  test('HT-12: wrong bytes of the right length are fetched from the same registry once more, and not again', async () => {
+  test('HT-12: the client fetches wrong bytes of the right length from the same registry once more only', async () => {
     const flipped = Buffer.from(bytes)
     flipped[77]! ^= 1
     await using set = await start([(request, response) => part(request, response, flipped, bytes.length)])
@@ -201,7 +201,7 @@ describe('mirrors', () => {
     expect(other.servers[1]!.seen).toEqual([])
   })
 
-  test('that wish to be asked later are passed over now', async () => {
+  test('that ask for a pause are skipped', async () => {
     const limited: Script = (_, response) => response.writeHead(429, { 'retry-after': '30' }).end()
     await using set = await start([limited, good])
     await set.registry.resolve({ ...set.repository, tag: 'v' })
@@ -227,7 +227,7 @@ describe('foreign layers', () => {
     return { result, seen: elsewhere.seen, own: set.servers[0]!.seen }
   }
 
-  test('come from their own addresses only when asked for, after the registry, without credentials', async () => {
+  test('come from their `urls` only with `foreign`, after the registry, without credentials', async () => {
     const urls = (host: string) => [`http://${host}/missing.tar`, `http://${host}/layer.tar?token=x`]
     expect((await fetchForeign(false, urls)).result).toMatchObject({ code: 'ERR_REMOTE_BLOB_NOT_FOUND' })
     const script: Script = (request, ...rest) => (request.url === '/missing.tar' ? status(404) : good)(request, ...rest)
@@ -238,7 +238,7 @@ describe('foreign layers', () => {
     expect(seen.every(({ headers }) => headers.authorization === undefined)).toBe(true)
   })
 
-  test('at the registry itself get no credentials either', async () => {
+  test('at the registry itself are requested without credentials too', async () => {
     await using set = await start([
       (request, response, number) => {
         if (request.url === '/layer.tar') return good(request, response, number)

@@ -48,11 +48,11 @@ const status =
 const PUT = `PUT /u/1?digest=${encodeURIComponent(descriptor.digest)}`
 
 describe('the request that opens an upload', () => {
-  test('asks the registry to take the blob over from wherever it is: then nothing is sent', async () => {
+  test('asks the registry to mount the blob from any repository; then no byte is sent', async () => {
     expect(await push(mounted)).toEqual({ results: ['mounted'], asked: [`POST ${MOUNT}`], got: [] })
   })
 
-  test('costs nothing more if the registry does not: the upload that it opened instead is used', async () => {
+  test('costs no request if the registry does not mount: the client uses the opened upload', async () => {
     expect(await push(session)).toEqual({
       results: ['uploaded'],
       asked: [`POST ${MOUNT}`, PUT],
@@ -60,24 +60,24 @@ describe('the request that opens an upload', () => {
     })
   })
 
-  test('names the repository that is thought to have the blob, and uses the upload that it opened instead', async () => {
+  test('names the probable repository, and uses the upload that the registry opened instead', async () => {
     const from = { mount: { from: 'team/base' } }
     const known = `POST ${MOUNT}&from=team%2Fbase`
     expect((await push(mounted, from)).asked).toEqual([known])
     expect((await push(session, from)).asked).toEqual([known, PUT])
   })
 
-  test('asks for it from anywhere if the registry refuses to take it from there', async () => {
+  test('asks for a mount from any repository if the registry refuses that one', async () => {
     const { results, asked } = await push([status(403), mounted], { mount: { from: 'not/ours' } })
     expect([results, asked]).toEqual([['mounted'], [`POST ${MOUNT}&from=not%2Fours`, `POST ${MOUNT}`]])
   })
 
-  test('does not ask if it is not to', async () => {
+  test('does not ask with `mount: false`', async () => {
     expect((await push(session, { mount: false })).asked).toEqual(['POST ', PUT])
   })
 
   test.each([400, 403, 404, 405, 501])(
-    'a registry that refuses to be asked (%d) is asked without, from then on',
+    'a registry that rejects the question (%d) gets later requests without it',
     async code => {
       const answer: Answer = (response, request) =>
         request.url?.includes('mount=') ? response.writeHead(code).end() : session(response, request)
@@ -87,20 +87,20 @@ describe('the request that opens an upload', () => {
     },
   )
 
-  test('a registry that refuses every upload is not remembered for refusing to be asked', async () => {
+  test('a registry that refuses every upload is not remembered as rejecting the question', async () => {
     const { results, asked } = await push([status(403), status(403), session], {}, 2)
     expect(results).toMatchObject([{ code: 'ERR_UNAUTHORIZED', status: 403 }, 'uploaded'])
     expect(asked).toEqual([`POST ${MOUNT}`, 'POST ', `POST ${MOUNT}`, PUT])
   })
 
-  test('a password that is refused is not shown again without the question', async () => {
+  test('a refused password is not sent again without the question', async () => {
     const { results, asked } = await push(status(401, { 'www-authenticate': 'Basic realm="x"' }))
     expect(results).toMatchObject([{ code: 'ERR_UNAUTHORIZED', status: 401 }])
     expect(asked).toEqual([`POST ${MOUNT}`])
   })
 
   test.each([500, 503])(
-    'what fails in passing (%d) is repeated without the question, and nothing is remembered',
+    'a transient failure (%d) is retried without the question, and nothing is remembered',
     async code => {
       const { results, asked } = await push([status(code), session], {}, 2)
       expect(results).toEqual(['uploaded', 'uploaded'])
@@ -108,25 +108,25 @@ describe('the request that opens an upload', () => {
     },
   )
 
-  test('a registry that fails for good is given up as before', async () => {
+  test('the client gives up on a registry that always fails', async () => {
     const { results, asked } = await push(status(500))
     expect(results).toMatchObject([{ code: 'ERR_REGISTRY', status: 500 }])
     expect(asked).toHaveLength(5)
   })
 
-  test('an answer that opens no upload is as good as a refusal', async () => {
+  test('an answer that opens no upload counts as a refusal', async () => {
     const { results, asked } = await push([status(202), session])
     expect([results, asked]).toEqual([['uploaded'], [`POST ${MOUNT}`, 'POST ', PUT]])
   })
 
-  test('a registry that took over something else is noticed', async () => {
+  test('the client detects that a registry mounted another blob', async () => {
     const other = { 'docker-content-digest': `sha256:${'1'.repeat(64)}` }
     expect((await push(status(201, other))).results).toMatchObject([{ code: 'ERR_DIGEST_MISMATCH' }])
     const { results } = await push(status(201, { 'docker-content-digest': `sha512:${'1'.repeat(128)}` }))
     expect(results).toEqual(['mounted'])
   })
 
-  test('a name that is no repository is refused', async () => {
+  test('an invalid repository name is refused', async () => {
     const { results, asked } = await push(session, { mount: { from: '../x' } })
     expect([results, asked]).toMatchObject([[{ code: 'ERR_INVALID_REFERENCE' }], []])
   })
@@ -149,18 +149,18 @@ describe('an upload that an earlier call left open', () => {
   }
   const kept = (host: string) => ({ version: 1, location: `http://${host}/u/old`, offset: 40_000 })
 
-  test('is gone on with, and nobody is asked to take the blob over', async () => {
+  test('is resumed without asking for a mount', async () => {
     const { how, asked } = await begun(session)
     expect([how, asked[0]]).toEqual(['uploaded', 'GET /u/old'])
     expect(asked.some(one => one.startsWith('POST'))).toBe(false)
   })
 
-  test('is given up if a repository is known that the registry takes the blob over from', async () => {
+  test('is cancelled if the registry mounts the blob from a known repository', async () => {
     const { how, asked } = await begun(mounted, { from: 'b' })
     expect([how, asked]).toEqual(['mounted', ['GET /u/old', 'POST /v2/a/blobs/uploads/', 'DELETE /u/old']])
   })
 
-  test('is gone on with if the registry does not; the one that it opened instead is given up', async () => {
+  test('is resumed if the registry does not mount; the newly opened one is cancelled', async () => {
     const { how, asked } = await begun(session, { from: 'b' })
     expect(how).toBe('uploaded')
     expect(asked.slice(0, 3)).toEqual(['GET /u/old', 'POST /v2/a/blobs/uploads/', 'DELETE /u/1'])

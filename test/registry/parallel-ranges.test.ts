@@ -38,7 +38,7 @@ const fetch = async (script: Script, options: { parallel?: number; offset?: numb
 }
 
 describe('fetchBlob in parallel ranges', () => {
-  test('gives the bytes in order, from any offset, with so many requests at a time', async () => {
+  test('delivers the bytes in order, from any offset, with that many concurrent requests', async () => {
     for (const offset of [0, 1, 5 * MiB + 3]) {
       const { script, state } = serve()
       const { isRight, ranges } = await fetch(script, { offset, parallel: 3 })
@@ -54,7 +54,7 @@ describe('fetchBlob in parallel ranges', () => {
     expect(ranges).toEqual([`bytes=${bytes.length - MiB}-`])
   })
 
-  test('HT-14: a registry that knows no ranges is asked for one only, then read in one stream', async () => {
+  test('HT-14: a registry without ranges gets one range request, then one stream', async () => {
     const { script } = serve((_, response) => response.writeHead(200, { 'content-length': bytes.length }).end(bytes))
     const { ranges, isRight } = await fetch(script)
     expect(isRight).toBe(true)
@@ -64,8 +64,8 @@ describe('fetchBlob in parallel ranges', () => {
   test.each([
     ['another part', (i: number) => ({ 'content-range': `bytes ${i + 1}-${i + 4 * MiB}/${bytes.length}` })],
     ['another total', (i: number) => ({ 'content-range': `bytes ${i}-${i + 4 * MiB - 1}/${bytes.length + 1}` })],
-    ['nothing', () => ({})],
-  ])('HT-15: a part that is said to be %s is not used', async (_, head) => {
+    ['missing', () => ({})],
+  ])('HT-15: a part whose range is %s is not used', async (_, head) => {
     const { script } = serve((request, response) => {
       const first = Number(/=(\d+)-\d/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN)
       if (first !== 8 * MiB) return false
@@ -109,7 +109,7 @@ describe('fetchBlob in parallel ranges', () => {
     expect((await fetch(script)).isRight).toBe(true)
   })
 
-  test('a part that fails for good fails the fetch, and an abort or an early end stops all parts', async () => {
+  test('a part that always fails ends the fetch, and an abort or an early end stops all parts', async () => {
     const failing = serve((_, response, number) => (number === 3 ? response.writeHead(404).end() : false))
     expect((await fetch(failing.script)).result).toMatchObject({ code: 'ERR_REMOTE_BLOB_NOT_FOUND' })
     const stop = new AbortController()
@@ -138,7 +138,7 @@ describe('fetchBlob in parallel ranges', () => {
     expect(position).toBe(bytes.length)
   })
 
-  test.each([0, 17, 1.5])('%d at a time are refused', async parallel => {
+  test.each([0, 17, 1.5])('%d concurrent ranges are refused', async parallel => {
     expect((await fetch(serve().script, { parallel })).result).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 })

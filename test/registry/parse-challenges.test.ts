@@ -24,7 +24,7 @@ describe('parseChallenges', () => {
     ])
   })
 
-  test('HT-09: unescapes quoted texts, and takes the first of two equal parameters', () => {
+  test('HT-09: unescapes quoted text, and uses the first of two equal parameters', () => {
     expect(parse('Bearer realm="a\\"b\\\\c",realm="other"')).toEqual([{ scheme: 'bearer', realm: 'a"b\\c' }])
   })
 
@@ -35,11 +35,11 @@ describe('parseChallenges', () => {
     ['"""', []],
     ['', []],
     [undefined, []],
-  ])('HT-09: makes the best of %j', (header, expected) => {
+  ])('HT-09: parses the valid parts of %j', (header, expected) => {
     expect(parse(header)).toEqual(expected)
   })
 
-  test('HT-09: reads 64 KiB of anything in no time', () => {
+  test('HT-09: parses 64 KiB of any text without backtracking', () => {
     for (const piece of ['"', '\\"', 'a ', 'a=', 'a="\\', ',', '\\']) parse(piece.repeat(65_536 / piece.length))
   })
 })

@@ -8,7 +8,7 @@ const ask = (environment: NodeJS.ProcessEnv, url: string, option?: string | fals
   proxyRule(option, environment)(new URL(url))?.host
 
 describe('proxyRule', () => {
-  test('takes the proxy of the protocol, in either case, the lower one first', () => {
+  test('reads the variable of the protocol in either case, lower case first', () => {
     expect(ask(proxies, 'http://a.example/')).toBe('plain:3128')
     expect(ask(proxies, 'https://a.example/')).toBe('secure:3128')
     expect(ask({ ...proxies, https_proxy: 'lower:1' }, 'https://a.example/')).toBe('lower:1')
@@ -16,7 +16,7 @@ describe('proxyRule', () => {
     expect(ask({}, 'https://a.example/')).toBeUndefined()
   })
 
-  test('an option wins over the environment, exceptions included', () => {
+  test('an option replaces the environment, including its exceptions', () => {
     const environment = { ...proxies, NO_PROXY: '*' }
     expect(ask(environment, 'https://a.example/', 'https://own:1')).toBe('own:1')
     expect(ask(proxies, 'https://a.example/', false)).toBeUndefined()
@@ -30,7 +30,7 @@ describe('proxyRule', () => {
     },
   )
 
-  test("a CGI program's visitor cannot choose the proxy for http", () => {
+  test('the client of a CGI program cannot choose the proxy for http', () => {
     expect(ask({ ...proxies, REQUEST_METHOD: 'GET' }, 'http://a.example/')).toBeUndefined()
     expect(ask({ http_proxy: 'x:1', REQUEST_METHOD: 'GET' }, 'http://a.example/')).toBe('x:1')
   })
@@ -68,9 +68,12 @@ describe('proxyRule', () => {
     expect(ask({ ...proxies, NO_PROXY: list }, url) === undefined).toBe(exempt)
   })
 
-  test.each(['socks5://a:1', 'ftp://user:secret@a', 'http://'])('%j is no proxy, and is not quoted', async proxy => {
-    const error = await thrownBy(() => createRegistryClient({ proxy }))
-    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
-    expect(error.message).not.toContain('secret')
-  })
+  test.each(['socks5://a:1', 'ftp://user:secret@a', 'http://'])(
+    'rejects the proxy %j without quoting it',
+    async proxy => {
+      const error = await thrownBy(() => createRegistryClient({ proxy }))
+      expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+      expect(error.message).not.toContain('secret')
+    },
+  )
 })

@@ -44,7 +44,7 @@ const store =
   }
 
 describe('pushBlob', () => {
-  test('HT-23: sends the blob in one piece to where the registry says, with the query as it stands', async () => {
+  test("HT-23: sends the blob in one piece to the registry's URL, with its query unchanged", async () => {
     const got: Buffer[] = []
     const { error, seen } = await push(store(got))
     expect(error).toBeUndefined()
@@ -55,14 +55,14 @@ describe('pushBlob', () => {
     expect(seen[1]!.headers['transfer-encoding']).toBeUndefined()
   })
 
-  test.each([200, 204])('takes status %d for done too', async status => {
+  test.each([200, 204])('accepts status %d as success too', async status => {
     const { error } = await push((request, response) => {
       request.resume().on('end', () => response.writeHead(status).end())
     })
     expect(error).toBeUndefined()
   })
 
-  test('HT-19, HT-24: begins anew, from the first byte, after a failure that may pass or a lost session', async () => {
+  test('HT-19, HT-24: starts anew from the first byte after a transient failure or a lost session', async () => {
     const got: Buffer[] = []
     let tries = 0
     const {
@@ -81,7 +81,7 @@ describe('pushBlob', () => {
     expect(all.filter(line => line.startsWith('POST'))).toHaveLength(3)
   })
 
-  test('a reset in the middle of the upload begins it anew', async () => {
+  test('after a reset in the middle the upload starts anew', async () => {
     const got: Buffer[] = []
     let tries = 0
     const { error, opened } = await push((request, response, number) => {
@@ -114,7 +114,7 @@ describe('pushBlob', () => {
     expect(all).toEqual(['POST /v2/a/blobs/uploads/', 'PUT /upload/1', 'DELETE /upload/1'])
   })
 
-  test('HT-28: after an early refusal nothing more is read from the source', async () => {
+  test('HT-28: after an early refusal the client stops reading the source', async () => {
     let read = 0
     let closed = false
     const slow = async function* () {
@@ -133,7 +133,7 @@ describe('pushBlob', () => {
     expect(read).toBeLessThan(250)
   })
 
-  test('HT-28: an early refusal is noticed while the source has nothing to give', async () => {
+  test('HT-28: the client detects an early refusal while the source is silent', async () => {
     const stuck = async function* () {
       yield bytes.subarray(0, 10)
       await new Promise(() => {})
@@ -142,7 +142,7 @@ describe('pushBlob', () => {
     expect(error).toMatchObject({ code: 'ERR_UNAUTHORIZED', status: 403 })
   })
 
-  test('HT-28: the connection of an upload that was not sent whole is not used again', async () => {
+  test('HT-28: the connection of an incomplete upload is not reused', async () => {
     await using server = await startScriptedRegistry((request, response, number) => {
       if (request.method === 'POST') return session(request, response, number)
       return response.writeHead(request.method === 'PUT' ? 403 : 204).end()
@@ -158,7 +158,7 @@ describe('pushBlob', () => {
     await expect.poll(() => server.connections.size).toBe(1)
   })
 
-  test('what the source throws comes out as it is, and the upload is cancelled', async () => {
+  test("the push rejects with the source's error, and cancels the upload", async () => {
     const failure = Object.assign(new Error('disk on fire'), { retryable: true })
     const failing = async function* () {
       yield bytes.subarray(0, 10)
@@ -183,7 +183,7 @@ describe('pushBlob', () => {
     expect(ended).toBe(false)
   })
 
-  test('HT-25: a registry that kept something else is noticed', async () => {
+  test('HT-25: the client detects that a registry stored other bytes', async () => {
     const { error } = await push((request, response) => {
       const headers = { 'docker-content-digest': `sha256:${'1'.repeat(64)}` }
       request.resume().on('end', () => response.writeHead(201, headers).end())
@@ -205,7 +205,7 @@ describe('pushBlob', () => {
     expect(all.at(-1)).toBe('DELETE /upload/1')
   })
 
-  test('HT-23: an upload without an address is no upload', async () => {
+  test('HT-23: an upload without a URL is an error', async () => {
     await using server = await startScriptedRegistry((_, response) => response.writeHead(202).end())
     await using registry = registryClientFor()
     const error = await thrownBy(() =>
@@ -214,7 +214,7 @@ describe('pushBlob', () => {
     expect(error).toMatchObject({ code: 'ERR_PROTOCOL' })
   })
 
-  test('an upload fed by a download from the same registry gets its places, however few there are', async () => {
+  test('an upload fed by a download from the same registry gets its permits, however few exist', async () => {
     const got: Buffer[] = []
     await using server = await startScriptedRegistry((request, response, number) => {
       if (request.method === 'POST') return session(request, response, number)
@@ -239,7 +239,7 @@ describe('mountBlob', () => {
     return { result, asked: asked(server), seen: server.seen }
   }
 
-  test('tells a blob taken over from one that has to be sent', async () => {
+  test('distinguishes a mounted blob from one that must be sent', async () => {
     const mounted = await mount((_, response) => response.writeHead(201, { location: '/x' }).end())
     expect(mounted.result).toBe(true)
     expect(mounted.seen[0]!.path).toBe(
@@ -262,7 +262,7 @@ describe('mountBlob', () => {
     expect(result).toBe(false)
   })
 
-  test.each([400, 401, 403, 404, 405])('a registry that refuses (%d) would not', async status => {
+  test.each([400, 401, 403, 404, 405])('a registry that refuses (%d) did not mount', async status => {
     expect((await mount((_, response) => response.writeHead(status).end())).result).toBe(false)
   })
 
@@ -273,14 +273,14 @@ describe('mountBlob', () => {
     })
   })
 
-  test('HT-25: a registry that mounted something else is noticed', async () => {
+  test('HT-25: the client detects that a registry mounted another blob', async () => {
     const headers = { 'docker-content-digest': `sha256:${'1'.repeat(64)}` }
     expect((await mount((_, response) => response.writeHead(201, headers).end())).result).toMatchObject({
       code: 'ERR_DIGEST_MISMATCH',
     })
   })
 
-  test('a name that is no repository is refused', async () => {
+  test('an invalid repository name is refused', async () => {
     expect((await mount(() => {}, '../x')).result).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
   })
 })
@@ -295,7 +295,7 @@ describe('statBlob', () => {
     }
   }
 
-  test('tells the size by HEAD, and that a blob is not there', async () => {
+  test('reports the size by HEAD, and that a blob does not exist', async () => {
     expect(await stat((_, response) => response.writeHead(200, { 'content-length': 7 }).end())).toMatchObject({
       result: { size: 7 },
       asked: [/^HEAD/].map(() => expect.stringMatching(/^HEAD/)),
@@ -305,11 +305,11 @@ describe('statBlob', () => {
 
   test.each([
     ['a part', 206, { 'content-range': 'bytes 0-0/500000' }, 500_000],
-    ['everything', 200, { 'content-length': 500_000 }, 500_000],
-    ['that it is empty', 416, { 'content-range': 'bytes */0' }, 0],
-    ['nothing of its length', 206, { 'content-range': 'bytes 0-0/*' }, undefined],
-    ['that it is not there', 404, {}, undefined],
-  ])('HT-20: where HEAD tells no length, asks for one byte, and is answered %s', async (_, status, headers, size) => {
+    ['the whole blob', 200, { 'content-length': 500_000 }, 500_000],
+    ['an empty blob', 416, { 'content-range': 'bytes */0' }, 0],
+    ['a part of unknown total', 206, { 'content-range': 'bytes 0-0/*' }, undefined],
+    ['no blob', 404, {}, undefined],
+  ])('HT-20: if HEAD reports no length, requests one byte (answer: %s)', async (_, status, headers, size) => {
     for (const head of [200, 405]) {
       const { result, asked: all } = await stat((request, response) => {
         if (request.method === 'HEAD') return response.writeHead(head).end()

@@ -46,13 +46,13 @@ describe('a request', () => {
     expect(tries).toBe(1)
   })
 
-  test('HT-19: is given up after five tries', async () => {
+  test('HT-19: fails after five tries', async () => {
     const { error, tries } = await attempt((_, response) => response.writeHead(502).end())
     expect(error).toMatchObject({ code: 'ERR_REGISTRY', status: 502, retryable: true })
     expect(tries).toBe(5)
   })
 
-  test('HT-18: waits as long as the registry asks, in seconds or until a date', async () => {
+  test('HT-18: waits as long as `Retry-After` says, in seconds or until a date', async () => {
     const seconds = await attempt(first(429, { 'retry-after': '1' }))
     expect(seconds).toMatchObject({ error: undefined, tries: 2 })
     expect(seconds.took).toBeGreaterThanOrEqual(1000)
@@ -62,7 +62,7 @@ describe('a request', () => {
     expect((await attempt(first(429, { 'retry-after': 'Mon, 01 Jan 2001 00:00:00 GMT' }))).error).toBeUndefined()
   })
 
-  test('HT-18: that would have to wait too long fails at once and says how long', async () => {
+  test('HT-18: with a too long `Retry-After` fails at once and reports it', async () => {
     const { error, tries } = await attempt(first(429, { 'retry-after': '61' }))
     expect(error).toMatchObject({ code: 'ERR_RATE_LIMITED', retryAfterMs: 61_000, retryable: true })
     expect(tries).toBe(1)
@@ -70,14 +70,14 @@ describe('a request', () => {
     expect(capped).toMatchObject({ error: { code: 'ERR_REGISTRY', retryAfterMs: 1e12 }, tries: 1 })
   })
 
-  test("HT-18: is told to be too many by the registry's own code too", async () => {
+  test("HT-18: is rate-limited by the registry's error code too", async () => {
     const { error } = await attempt((_, response) =>
       response.writeHead(403).end('{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}'),
     )
     expect(error).toMatchObject({ code: 'ERR_RATE_LIMITED', status: 403 })
   })
 
-  test('HT-18: waits when another one was told to', async () => {
+  test('HT-18: waits while another one is rate-limited', async () => {
     let refusedAt = 0
     const early: number[] = []
     await using server = await startScriptedRegistry((request, response, number) => {
@@ -103,7 +103,7 @@ describe('RetryBudget', () => {
   const failure = (details: object = {}, cause?: unknown) =>
     new RegistryError('ERR_NETWORK', 'x', { method: 'GET', url: 'http://x/', retryable: true, ...details }, { cause })
 
-  test('doubles the bound of its pauses up to the highest, and draws below it', () => {
+  test('doubles the bound of its pauses up to the maximum, and draws below it', () => {
     const budget = new RetryBudget({ tries: 100, baseDelayMs: 100, maxDelayMs: 1000 })
     const pauses = Array.from({ length: 50 }, () => budget.pauseAfter(failure())!)
     for (const [i, pause] of pauses.entries()) expect(pause).toBeLessThanOrEqual(Math.min(1000, 100 * 2 ** i))
@@ -119,7 +119,7 @@ describe('RetryBudget', () => {
     expect(budget.pauseAfter(failure())).toBeDefined()
   })
 
-  test('gives one more try where nobody answers, and none where it cannot help', () => {
+  test('allows one retry if the host does not answer, and none for a permanent failure', () => {
     for (const cause of [{ code: 'ECONNREFUSED' }, { code: 'ETIMEDOUT', syscall: 'connect' }]) {
       const budget = new RetryBudget({})
       const error = failure({}, Object.assign(new Error(), cause))
@@ -131,7 +131,7 @@ describe('RetryBudget', () => {
   })
 })
 
-test('HT-33: warnings are passed on, each once', async () => {
+test('HT-33: the client reports each warning once', async () => {
   const warnings: RegistryWarning[] = []
   await using server = await startScriptedRegistry((request, response, number) => {
     response.setHeader('warning', ['299 - "this tag is going away"', `299 - "number ${Math.min(number, 1)}"`])

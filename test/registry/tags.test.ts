@@ -20,7 +20,7 @@ const page = (tags: unknown, link?: string) =>
   [200, link === undefined ? {} : { link }, JSON.stringify({ name: 'a/b', tags })] as const
 
 describe('listTags', () => {
-  test('follows the pages, relative or absolute, as the caller reads on', async () => {
+  test('follows relative and absolute links as the caller reads on', async () => {
     const script: Script = (request, response, number) => {
       const absolute = `http://${request.headers.host}/v2/a/b/tags/list?last=d`
       const pages = [
@@ -37,7 +37,7 @@ describe('listTags', () => {
     expect((await list(script, 2)).asked).toHaveLength(1)
   })
 
-  test('follows a link that calls its own registry http where it is reached by https', () => {
+  test('follows a link to http on its own registry that is reached by https', () => {
     const page = new URL('https://registry.example/v2/a/tags/list')
     expect(nextPage('<http://registry.example/v2/a/tags/list?last=b>; rel=next', page)?.href).toBe(
       'https://registry.example/v2/a/tags/list?last=b',
@@ -69,7 +69,7 @@ describe('listTags', () => {
     '</v2/a/b/tags/list?last=a>; title="; rel=next"; rel=nextcloud',
     '',
     ' ; ',
-  ])('ends where the link (%s) is to no next page', async link => {
+  ])('ends if the link (%s) names no next page', async link => {
     const { tags, asked } = await list((_, response) => {
       const [status, headers, body] = page(['a'], link)
       response.writeHead(status, headers).end(body)
@@ -77,12 +77,12 @@ describe('listTags', () => {
     expect([tags, asked.length]).toEqual([['a'], 1])
   })
 
-  test.each([200, 201, 203])('takes any success for one (%d)', async status => {
+  test.each([200, 201, 203])('accepts any success status (%d)', async status => {
     const { tags } = await list((_, response) => response.writeHead(status).end('{"tags":["a"]}'))
     expect(tags).toEqual(['a'])
   })
 
-  test('asks without a page size where the registry refuses that', async () => {
+  test('omits the page size if the registry refuses it', async () => {
     const { tags, asked } = await list((request, response) => {
       if (request.url!.includes('n='))
         return response.writeHead(400).end('{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}')
@@ -94,18 +94,18 @@ describe('listTags', () => {
     expect((await list((_, response) => response.writeHead(400).end())).asked).toHaveLength(2)
   })
 
-  test('passes over digests among the tags', async () => {
+  test('skips digests among the tags', async () => {
     const digest = `sha256:${'a'.repeat(64)}`
     expect(await list((_, response) => response.end(JSON.stringify({ tags: ['a', digest] })))).toMatchObject({
       tags: ['a'],
     })
   })
 
-  test.each([[null], [undefined], [[]]])('takes %j for no tags', async tags => {
+  test.each([[null], [undefined], [[]]])('treats %j as no tags', async tags => {
     expect(await list((_, response) => response.end(JSON.stringify({ name: 'a/b', tags })))).toMatchObject({ tags: [] })
   })
 
-  test('HT-27: a list in a circle ends', async () => {
+  test('HT-27: a list that links back to an earlier page ends', async () => {
     const circle = await list((_, response, number) => {
       const [status, headers, body] = page([`t${number}`], '</v2/a/b/tags/list?n=1000>; rel=next')
       response.writeHead(status, headers).end(body)
@@ -113,7 +113,7 @@ describe('listTags', () => {
     expect(circle).toMatchObject({ tags: ['t0'], asked: { length: 1 } })
   })
 
-  test('HT-27: the same page under ever new addresses ends', async () => {
+  test('HT-27: the same page under ever new URLs ends', async () => {
     const same = await list((_, response, number) => {
       const [status, headers, body] = page(['a', 'b'], `</v2/a/b/tags/list?x=${number}>; rel=next`)
       response.writeHead(status, headers).end(body)
@@ -121,7 +121,7 @@ describe('listTags', () => {
     expect(same).toMatchObject({ tags: ['a', 'b'], asked: { length: 2 } })
   })
 
-  test('HT-27: empty pages without end are too many', async () => {
+  test('HT-27: empty pages without end are an error', async () => {
     const { error, asked } = await list((_, response, number) => {
       const [status, headers, body] = page([], `</v2/a/b/tags/list?x=${number}>; rel=next`)
       response.writeHead(status, headers).end(body)
@@ -149,7 +149,7 @@ describe('listTags', () => {
     },
   )
 
-  test('HT-10: begins a page again if it is cut', async () => {
+  test('HT-10: fetches a page again if it breaks off', async () => {
     const { tags, asked } = await list((_, response, number) => {
       const body = JSON.stringify({ tags: ['a', 'b'] })
       response.writeHead(200, { 'content-length': body.length })

@@ -15,7 +15,7 @@ const open = async function* () {
 }
 
 describe('a token', () => {
-  test('that ends soon is renewed before a body is sent, though it is still good', async () => {
+  test('that expires soon is renewed before a body is sent', async () => {
     await using tokens = await startTokenServer({ users: { ann: 'x' }, lifetimeSeconds: 100 })
     await using registry = await createFaultyRegistry({
       challenge: ({ authorization }) => tokens.challenge(authorization, 'repository:a:pull,push'),
@@ -39,7 +39,7 @@ describe('a token', () => {
     expect(registry.seen.filter(({ method, received }) => method === 'PUT' && received > 0)).toHaveLength(1)
   })
 
-  test('that expires between pieces costs a refusal and no byte of the blob', async () => {
+  test('that expires between pieces costs one refusal and no byte of the blob', async () => {
     await using tokens = await startTokenServer({ users: { ann: 'x' } })
     let patches = 0
     await using registry = await createFaultyRegistry({
@@ -84,7 +84,7 @@ describe("podman's keys for repositories", () => {
     return names
   }
 
-  test('the longest that fits, by whole components, wins over that of the registry', async () => {
+  test("the longest key that matches whole components takes precedence over the registry's key", async () => {
     const keys = (host: string) => ({
       [host]: entry('all'),
       [`${host}/team`]: entry('team'),
@@ -99,13 +99,13 @@ describe("podman's keys for repositories", () => {
     ])
   })
 
-  test('do not count in the file of docker, and belong to nobody else', async () => {
+  test("do not apply in docker's file, nor to another repository", async () => {
     const none = () => ({})
     expect(await ask(none, ['team/app'], host => ({ [`${host}/team`]: entry('team') }))).toEqual([undefined])
     expect(await ask(host => ({ [`${host}/team`]: entry('team') }), ['other'])).toEqual([undefined])
   })
 
-  test('a function that finds credentials is told the repository', async () => {
+  test('a function that finds credentials receives the repository', async () => {
     await using server = await startScriptedRegistry((_, response) =>
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
     )

@@ -28,25 +28,25 @@ const failure = async (host: string, options: RegistryClientOptions = {}) => {
 }
 
 describe('a registry that cannot be reached', () => {
-  test('because nobody listens, is not tried a hundred times', { timeout: 15_000 }, async () => {
+  test('because no process listens, is not tried a hundred times', { timeout: 15_000 }, async () => {
     const gone = await startRawServer(() => {})
     await gone.stop()
     const { error } = await failure(gone.host, { retries: { tries: 100, baseDelayMs: 500, maxDelayMs: 500 } })
     expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: true, cause: { code: 'ECONNREFUSED' } })
   })
 
-  test('because its name means nothing, is reported at once', async () => {
+  test('because its name does not resolve, is reported at once', async () => {
     const { error } = await failure('nowhere.invalid')
     expect(error).toMatchObject({ code: 'ERR_NETWORK' })
     expect((error.cause as { code: string }).code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/)
   })
 
-  test('because it speaks something else, breaks the protocol', async () => {
+  test('because it does not speak HTTP, is a protocol error', async () => {
     await using server = await startRawServer(socket => socket.end('220 mail.example ESMTP\r\n'))
     expect((await failure(server.host)).error).toMatchObject({ code: 'ERR_PROTOCOL', retryable: false })
   })
 
-  test('because it speaks no TLS, is reported without another try', async () => {
+  test('because it speaks no TLS, is reported without a retry', async () => {
     await using server = await startScriptedRegistry((_, response) => response.end())
     const { error } = await failure(server.host, { plainHttp: () => false })
     expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: false })
@@ -69,7 +69,7 @@ describe('TLS', () => {
   }
   const tls = { plainHttp: () => false }
 
-  test('HT-32: a certificate that nobody vouches for is refused, at once', async () => {
+  test('HT-32: a certificate of an unknown authority is refused at once', async () => {
     await using server = await start()
     const { error } = await failure(server.host, tls)
     expect(error).toMatchObject({
@@ -79,14 +79,14 @@ describe('TLS', () => {
     })
   })
 
-  test('HT-32: it is accepted from an authority named by the caller, for its names only', async () => {
+  test('HT-32: a certificate of an authority that the caller names is accepted, for its names only', async () => {
     await using server = await start()
     expect((await fetchFrom(server.host, { ...tls, ca: server.cert })).bytes).toHaveLength(manifest.length)
     const { error } = await failure(`127.0.0.2:${server.port}`, { ...tls, ca: [server.cert] })
     expect(error.code).toBe('ERR_NETWORK')
   })
 
-  test('HT-32: it is not looked at for a registry that the caller names, and only for that', async () => {
+  test('HT-32: the certificate is not verified for registries in `insecure`, and only for those', async () => {
     await using server = await start()
     expect((await fetchFrom(server.host, { ...tls, insecure: [server.host] })).bytes).toHaveLength(manifest.length)
     expect((await failure(server.host, { ...tls, insecure: ['other.example'] })).error.code).toBe('ERR_NETWORK')
@@ -96,7 +96,7 @@ describe('TLS', () => {
 describe('waiting', () => {
   const retries = { tries: 2, baseDelayMs: 1 }
 
-  test('HT-17: for a head that never comes ends', async () => {
+  test('HT-17: for a head that never arrives ends', async () => {
     await using server = await startRawServer(() => {})
     const { error } = await failure(server.host, { retries, timeouts: { answerMs: 100 } })
     expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: true, cause: { code: 'ETIMEDOUT' } })
@@ -113,7 +113,7 @@ describe('waiting', () => {
     })
   })
 
-  test('HT-17: for a TLS handshake that never comes ends', async () => {
+  test('HT-17: for a TLS handshake that never completes ends', async () => {
     await using server = await startRawServer(() => {})
     const { error } = await failure(server.host, { retries, plainHttp: () => false, timeouts: { connectMs: 100 } })
     expect(error).toMatchObject({ code: 'ERR_NETWORK', cause: { code: 'ETIMEDOUT', syscall: 'connect' } })
@@ -133,7 +133,7 @@ describe('waiting', () => {
     }
   })
 
-  test('for a slow consumer is no fault of the registry', async () => {
+  test('for a slow consumer does not count against the registry', async () => {
     const { bytes: big, descriptor: blob } = sampleBlob(4_000_000)
     await using server = await startScriptedRegistry((_, response) => response.end(big))
     await using registry = registryClientFor({ timeouts: { idleMs: 500 } })
@@ -148,7 +148,7 @@ describe('waiting', () => {
     expect(server.seen).toHaveLength(1)
   })
 
-  test('for a registry that stops taking an upload, or never answers to it, ends', async () => {
+  test('for a registry that stops reading an upload, or never answers it, ends', async () => {
     for (const reads of [true, false]) {
       await using server = await startScriptedRegistry((request, response) => {
         if (request.method === 'POST') return response.writeHead(202, { location: '/u/1' }).end()
@@ -167,7 +167,7 @@ describe('waiting', () => {
     }
   })
 
-  test('ends by an abort at once, wherever it is', async () => {
+  test('ends with an abort at once, in every phase', async () => {
     const reason = new Error('enough')
     await using silent = await startRawServer(() => {})
     await using failing = await startScriptedRegistry((_, response) => response.writeHead(503).end())
@@ -183,7 +183,7 @@ describe('waiting', () => {
     await expect.poll(() => silent.connections.size).toBe(0)
   })
 
-  test('ends by an abort in the queue, and the place goes to the next', async () => {
+  test('ends with an abort in the queue, and the permit goes to the next request', async () => {
     const reason = new Error('enough')
     await using server = await startScriptedRegistry((_, response) => void response.write(bytes.subarray(0, 10)))
     await using registry = registryClientFor({ concurrency: 1 })
@@ -212,7 +212,7 @@ const abortIn = (ms: number, reason: Error) => {
 }
 
 describe('places', () => {
-  test('are four for blobs and one more for documents', async () => {
+  test('number four for blobs and one more for documents', async () => {
     const waiting: (() => void)[] = []
     await using server = await startScriptedRegistry((request, response) => {
       if (request.url!.includes('manifests')) {
@@ -240,7 +240,7 @@ describe('places', () => {
   })
 })
 
-test('HT-29: a kept connection that the registry closes is replaced without a try being lost', async () => {
+test('HT-29: the client replaces a kept connection that the registry closed without using up a try', async () => {
   const served = new Set<unknown>()
   await using server = await startScriptedRegistry((request, response) => {
     // The second request on a connection is met by its end, as if it had timed out in that moment.

@@ -43,8 +43,8 @@ const range = ({ held }: Upload) => ({ range: `0-${held - 1}` })
 /** Six times the blob and 1 MiB. */
 const MOST_BYTES = 6 * bytes.length + 1024 * 1024
 
-describe('an upload that a registry never lets end is bounded', () => {
-  test('where it takes a few bytes of each piece', async () => {
+describe('an upload that a registry never completes is bounded', () => {
+  test('if it accepts a few bytes of each piece', async () => {
     const {
       result,
       requests,
@@ -61,7 +61,7 @@ describe('an upload that a registry never lets end is bounded', () => {
     expect(sent).toBeLessThan(MOST_BYTES)
   })
 
-  test('where it loses the upload again and again, each time a piece later', async () => {
+  test('if it loses the upload again and again, each time a piece later', async () => {
     const {
       result,
       upload,
@@ -85,7 +85,7 @@ describe('an upload that a registry never lets end is bounded', () => {
     expect(requests).toBeLessThan(1000)
   })
 
-  test('where it puts the upload back after each failure', async () => {
+  test('if it resets the upload after each failure', async () => {
     const { result, requests } = await pushInto(
       (response, body, upload) => {
         upload.held = upload.held > 0 ? 0 : body.length
@@ -97,7 +97,7 @@ describe('an upload that a registry never lets end is bounded', () => {
     expect(requests).toBeLessThan(25)
   })
 
-  test('where the closing request fails in ever other ways', async () => {
+  test('if the closing request fails each time with another status', async () => {
     const statuses = [409, 416, 404, 400, 409, 416, 404, 400, 409, 416, 404, 400]
     const { result, requests } = await pushInto(
       (response, body, upload, method) => {
@@ -110,7 +110,7 @@ describe('an upload that a registry never lets end is bounded', () => {
     expect(requests).toBeLessThan(60)
   })
 
-  test('where it wants ever smaller pieces', async () => {
+  test('if it demands ever smaller pieces', async () => {
     const { result, requests } = await pushInto((response, body, upload) => {
       const isSmall = body.length <= 70_000 && upload.sessions > 0
       return response.writeHead(isSmall && body.length > 65_536 ? 202 : 413, {}).end()
@@ -119,7 +119,7 @@ describe('an upload that a registry never lets end is bounded', () => {
     expect(requests).toBeLessThan(20)
   })
 
-  test('in its bytes, by as many tries as are asked for', async () => {
+  test('in its bytes, by the configured number of tries', async () => {
     const all = await pushInto(
       (response, _, __, method) => response.writeHead(method === 'PUT' ? 503 : 202).end(),
       {},

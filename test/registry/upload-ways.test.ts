@@ -55,9 +55,9 @@ const refusing =
   ({ request, body }) =>
     request.method === method && body.length > 0 ? { status, ...(code && { code }) } : undefined
 
-describe('a body that the registry does not take one way goes the other way', () => {
+describe('a body that the registry refuses by one method is sent by the other', () => {
   test.each([400, 404, 405, 406, 410, 411, 415, 416, 500, 501])(
-    'where PUT is refused (%d) by PATCH, and the next blob at once',
+    'by PATCH after a refused PUT (%d), and the next blob at once',
     async status => {
       const { results, asked, isRight } = await push({ refuse: refusing('PUT', status, 'BLOB_UNKNOWN') }, {}, 2)
       expect([results, isRight]).toEqual([['uploaded', 'uploaded'], true])
@@ -73,7 +73,7 @@ describe('a body that the registry does not take one way goes the other way', ()
     [415, undefined],
     [501, undefined],
     [403, 'UNSUPPORTED'],
-  ])('where PATCH is refused (%d %s) by PUT, and the next blob at once', async (status, code) => {
+  ])('by PUT after a refused PATCH (%d %s), and the next blob at once', async (status, code) => {
     const { results, asked, isRight } = await push(
       { refuse: refusing('PATCH', status, code) },
       { chunkBytes: 50_000 },
@@ -83,13 +83,13 @@ describe('a body that the registry does not take one way goes the other way', ()
     expect(asked).toEqual(['POST', 'PATCH', 'DELETE', 'POST', 'PUT', 'POST', 'PUT'])
   })
 
-  test.each([404, 410])('where every first piece is said to be of no upload (%d), by PUT', async status => {
+  test.each([404, 410])('by PUT if the registry says that every first piece has no upload (%d)', async status => {
     const { results, asked } = await push({ refuse: refusing('PATCH', status) }, { chunkBytes: 50_000 })
     expect(results).toEqual(['uploaded'])
     expect(asked.filter(method => method !== 'DELETE')).toEqual(['POST', 'PATCH', 'POST', 'PATCH', 'POST', 'PUT'])
   })
 
-  test('where both ways are refused, the first refusal is reported, and nothing is tried again', async () => {
+  test('if the registry refuses both, the client reports the first refusal and does not retry', async () => {
     const refuse: Way['refuse'] = ({ request, body }) =>
       body.length === 0 ? undefined : request.method === 'PUT' ? { status: 400, code: 'QUOTA' } : { status: 405 }
     for (const options of [{}, { chunkBytes: 50_000 }]) {
@@ -100,7 +100,7 @@ describe('a body that the registry does not take one way goes the other way', ()
     }
   })
 
-  test('where pieces are refused and the whole is too large, the push ends', async () => {
+  test('if the registry refuses pieces, and the whole blob as too large, the push ends', async () => {
     const refuse: Way['refuse'] = ({ request, body }) =>
       body.length === 0 ? undefined : { status: request.method === 'PUT' ? 413 : 405 }
     const { results, asked } = await push({ refuse }, { chunkBytes: 50_000 })
@@ -108,7 +108,7 @@ describe('a body that the registry does not take one way goes the other way', ()
     expect(asked.length).toBeLessThan(10)
   })
 
-  test('an empty blob has no body to send otherwise', async () => {
+  test('an empty blob is not sent by the other method', async () => {
     const refuse: Way['refuse'] = ({ request }) => (request.method === 'PUT' ? { status: 400 } : undefined)
     const { results, asked } = await push({ refuse }, {}, 1, sampleBlob(0))
     expect(results).toMatchObject([{ status: 400 }])
@@ -116,7 +116,7 @@ describe('a body that the registry does not take one way goes the other way', ()
   })
 })
 
-describe('what a registry says of how far an upload is does not decide', () => {
+describe('the offset that a registry reports for an upload does not decide', () => {
   const silent: Say = () => ({})
   test.each<[string, Say, string[]]>([
     ['nothing', silent, []],
@@ -146,7 +146,7 @@ describe('what a registry says of how far an upload is does not decide', () => {
     expect(asked.filter(method => method === 'GET')).toEqual(questions)
   })
 
-  test('pieces that were lost although they were taken cost the blob once more, in one piece', async () => {
+  test('after the loss of accepted pieces the client sends the blob once more, in one piece', async () => {
     let lost = false
     const refuse: Way['refuse'] = ({ request }) => {
       if (request.method !== 'PATCH' || lost) return undefined

@@ -96,7 +96,7 @@ describe('the URL policy', () => {
     expect(follow('https://10.0.0.6:1/token', own, ['10.0.0.6'])).toBe('https://10.0.0.6:1/token')
   })
 
-  test('HT-03: a registry on loopback may name other private addresses, but no metadata service', () => {
+  test('HT-03: a registry on loopback may name other private addresses, but not a metadata service', () => {
     const own = new URL('http://127.0.0.1:5000/')
     expect(follow('http://127.0.0.1:6000/t', own)).toBe('http://127.0.0.1:6000/t')
     expect(follow('http://192.168.1.1/t', own)).toBe('http://192.168.1.1/t')
@@ -117,7 +117,7 @@ describe('baseUrl', () => {
     expect(baseUrl(name, undefined).href).toBe(url)
   })
 
-  test('a rule decides about TLS: a list for those it names, a function where it answers', () => {
+  test('a rule decides about TLS: a list for the registries it names, a function unless it returns undefined', () => {
     expect(baseUrl('a.example', ['a.example']).protocol).toBe('http:')
     expect(baseUrl('b.example', ['a.example']).protocol).toBe('https:')
     expect(baseUrl('localhost', () => false).protocol).toBe('https:')
