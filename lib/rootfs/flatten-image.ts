@@ -2,18 +2,22 @@ import type { TarInput } from '../tar/index.ts'
 import type { ContentOptions, UnionView, ViewEntry } from './union-view.ts'
 
 /**
- * The root filesystem of a view as entries of one tar or one layer, without whiteouts. The same layers always give the
- * same entries in the same order: everything that has no content in the order of {@link UnionView.walk}, then the files
- * of each layer, lowest first, as they stand in it, then hard links. So each layer is decompressed once, one at a time,
- * and no content is ever kept; memory grows with the number of files.
+ * Yields the root filesystem of a view as entries of one tar or one layer, without whiteouts. The same layers always
+ * give the same entries in the same order:
  *
- * Directories come long before what is in them, so a reader must set their times last, as engines do; GNU tar does with
- * `--delay-directory-restore`.
+ * 1. entries without content, in the order of {@link UnionView.walk};
+ * 2. the files of each layer, lowest first, in the order of the layer;
+ * 3. hard links.
  *
- * The entries are for one reading, one after the other, as `writeLayer` and `writeTar` do. The loop ends only if every
- * layer that was opened had its diffId. Directories that no layer has an entry for get 0755, owner 0, time 0.
+ * So each layer is decompressed once, one at a time, and no content is buffered; memory grows with the number of files.
  *
- * @throws as `readLayer`.
+ * Directories come long before their content, so a reader must set their times last. Container engines do; GNU tar does
+ * with `--delay-directory-restore`.
+ *
+ * Read the entries once, one after the other, as `writeLayer` and `writeTar` do. The loop completes only if every
+ * opened layer matched its diffID. Directories without an entry in any layer get mode 0755, owner 0, time 0.
+ *
+ * @throws the errors of `readLayer`.
  */
 export function flattenImage(view: UnionView, options: ContentOptions = {}): AsyncIterable<TarInput> {
   return view.withContent(everything(view), options)

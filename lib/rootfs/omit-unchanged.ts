@@ -4,32 +4,32 @@ import { type ChangedField, compareHeaders, isMetadataOnly, parseWhiteout } from
 import { completeHeader, normalizePath, type TarHeader, type TarInput } from '../tar/index.ts'
 import type { UnionView, ViewEntry } from './union-view.ts'
 
-/** How an entry compares with the base. */
+/** Comparison of an entry with the base. */
 export interface EntryChange {
-  /** The entry's path. */
+  /** Path of the entry. */
   readonly path: string
-  /** `unchanged` entries are left out, all others stay. `metadata`: the content is the same. */
+  /** `unchanged` entries are omitted, all other entries are kept. `metadata`: the content is the same. */
   readonly kind: 'added' | 'modified' | 'metadata' | 'unchanged'
-  /** What is different, for `modified` and `metadata`. */
+  /** The fields that differ, for `modified` and `metadata`. */
   readonly fields: readonly ChangedField[]
 }
 
-/** How to compare entries with a base. */
+/** Options of {@link omitUnchanged}. */
 export interface OmitUnchangedOptions extends AbortOptions {
-  /** What makes no difference, e.g. `['mtime']`. @defaultValue `[]` */
+  /** Fields to ignore, such as `['mtime']`. @defaultValue `[]` */
   readonly ignore?: readonly ChangedField[] | undefined
-  /** Hears of every entry; must not throw. */
+  /** Called for every entry; must not throw. */
   readonly onEntry?: ((change: EntryChange) => void) | undefined
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Engine that computes digests. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
 /**
- * Entries for a layer on top of a base, without those that the base already has with the same content and metadata.
+ * Yields the entries of a layer on top of a base, without those that the base has with the same content and metadata.
  *
- * Content is only read to be compared if the base has a file of the same size there; it is read again when it is
- * written, so it must be bytes, text or a function. A stream can be read once only: such an entry always stays, as
- * `modified`. Whiteouts always stay. Nothing is added: what the base has and the entries do not, stays as it is.
+ * Content is compared only if the base has a file of the same size under that path. It is read again when it is
+ * written, so it must be bytes, text or a function. A stream can be read only once: such an entry is always kept, as
+ * `modified`. Whiteouts are always kept. Nothing is added: a path that only the base has stays unchanged.
  */
 export async function* omitUnchanged(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
@@ -45,7 +45,8 @@ export async function* omitUnchanged(
       yield entry
       continue
     }
-    // What is in something that another kind has taken the place of is not what the base has there.
+    // If an entry replaces a directory or link of the base, the paths below it are not compared: they are not in the
+    // base any more.
     const below = isInside(path, replaced) ? undefined : base.stat(path)
     const change = await changeOf({ ...entry, path }, below, { base, kept, options })
     options.onEntry?.(change)
@@ -80,7 +81,7 @@ async function changeOf(entry: TarInput, below: ViewEntry | undefined, compariso
   return { path, kind: isMetadataOnly(fields) ? 'metadata' : 'modified', fields }
 }
 
-/** A hard link is as in the base if it is a name of the same file there, and that file is left out here. */
+/** A hard link is unchanged if it is a name of the same file in the base, and that file is omitted too. */
 function linkFields(entry: TarInput, below: ViewEntry, { base, kept }: Comparison): ChangedField[] {
   const target = normalizePath(entry.linkname ?? '.', 'ERR_INVALID_ARGUMENT')
   const file = kept.has(target) ? undefined : base.stat(target)

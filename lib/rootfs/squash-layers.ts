@@ -7,38 +7,39 @@ import { squashedEntries } from './squash/squashed-entries.ts'
 import type { ViewLayer } from './union-view.ts'
 import { layersOf, type ViewSource } from './view/open-union-view.ts'
 
-/** Which layers to squash, and how to write the result. */
+/** Options of {@link squashLayers}. */
 export interface SquashLayersOptions extends ReadImageOptions, Omit<WriteLayerOptions, 'annotations' | 'onProgress'> {
   /**
-   * The layers: `from` to `to`, both included and counted from 0, or a list of places. Of a list, each run of
-   * neighbours becomes one layer. @defaultValue all of them
+   * The layers to squash: `from` to `to`, both included and counted from 0, or a list of indexes. In a list, each run
+   * of adjacent layers becomes one layer. @defaultValue all of them
    */
   readonly layers?:
     | {
-        /** First place, counted from 0. */
+        /** Index of the first layer, counted from 0. */
         readonly from: number
-        /** Last place, included. */
+        /** Index of the last layer, included. */
         readonly to: number
       }
     | readonly number[]
     | undefined
 }
 
-/** What squashing gave. */
+/** Result of {@link squashLayers}. */
 export interface SquashedLayers {
-  /** All layers of the image, lowest first, with the new ones in place of those that were squashed. */
+  /** All layers of the image, lowest first, with the new layers in place of the squashed ones. */
   readonly layers: readonly ViewLayer[]
   /** The new layers, lowest first. */
   readonly written: readonly WrittenLayer[]
 }
 
 /**
- * Makes one layer of several neighbours, so that the image stays the same. What one of them adds and another deletes or
- * replaces is left out; whiteouts of what lower layers have stay. The new layer is made for the layers below it: on top
- * of others it may show what these would have hidden. Each layer is decompressed once; memory grows with the entries.
+ * Squashes adjacent layers into one, so that the root filesystem of the image stays the same. Paths that one of the
+ * layers adds and another deletes or replaces are omitted; whiteouts of paths in lower layers stay. The new layer fits
+ * only on the layers below it: on other layers it may show paths that the original layers would have hidden. Each layer
+ * is decompressed once; memory grows with the number of entries.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for places that are not there; as `openUnionView`, `readLayer`,
- * `writeLayer`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an index without a layer; the errors of `openUnionView`,
+ * `readLayer` and `writeLayer`.
  */
 export async function squashLayers(
   store: Store,
@@ -46,7 +47,7 @@ export async function squashLayers(
   options: SquashLayersOptions = {},
 ): Promise<SquashedLayers> {
   const all = await layersOf(store, source, options)
-  // The old layers are read, and the new ones stand, until all are done.
+  // The lease protects the old layers and the new ones until all are written.
   await using _lease = await store.leases.hold({
     label: 'squash layers',
     digests: all.map(({ descriptor }) => descriptor.digest),
@@ -70,9 +71,9 @@ function writeOptions({ compression, level, hasher, index, signal }: SquashLayer
 }
 
 interface Run {
-  /** First place, counted from 0. */
+  /** Index of the first layer, counted from 0. */
   readonly from: number
-  /** Last place, included. */
+  /** Index of the last layer, included. */
   readonly to: number
 }
 

@@ -8,14 +8,16 @@ import { sortNames } from '../view/name-order.ts'
 import { isDirectory, type TreeNode } from '../view/tree-node.ts'
 import { linkEntry, viewEntry } from '../view/view-entry.ts'
 
-/** Layers, lowest first, of which the ones from a place on are to become one. */
+/** Layers, lowest first, with the index from which on they become one. */
 export interface SquashInput {
   readonly layers: readonly ViewLayer[]
   readonly indexes: readonly LayerIndex[]
   readonly from: number
 }
 
-/** What makes, on top of the layers below, the same as the layers from a place on. Whiteouts come first. */
+/**
+ * Yields the entries that, on top of the layers below, give the same tree as the squashed layers. Whiteouts come first.
+ */
 export async function* squashedEntries(
   store: Pick<BlobReader, 'read'>,
   { layers, indexes, from }: SquashInput,
@@ -34,11 +36,14 @@ function stackOf(indexes: readonly LayerIndex[]): LayerStack {
   return stack
 }
 
-/** Goes through both trees at once, in the order of a walk. */
+/** Walks both trees in parallel, in the order of a walk, and collects the differences. */
 class Difference {
   readonly whiteouts: string[] = []
   readonly entries: ViewEntry[] = []
-  /** A name for each file that a hard link may be to: one that stays below, or the first that is given here. */
+  /**
+   * For each file, the name that a hard link may refer to: one that stays in the lower layers, or the first one yielded
+   * here.
+   */
   readonly #names = new Map<IndexedEntry, string>()
 
   constructor(below: LayerStack, above: LayerStack) {
@@ -47,7 +52,7 @@ class Difference {
     this.#compare(below.root, above.root)
   }
 
-  /** Names that the layers below and the result have for the same file. */
+  /** Finds the names that the lower layers and the result have for the same file. */
   #findStaying(below: TreeNode, above: TreeNode, shared: ReadonlySet<IndexedEntry>): void {
     const open = [{ below, above, prefix: '' }]
     for (let pair = open.pop(); pair; pair = open.pop()) {
@@ -92,7 +97,8 @@ class Difference {
     const { entry } = above
     if (below && below.entry === entry && (entry || isDirectory(below))) return
     if (!entry) {
-      // A directory without an entry is made by what is in it; an empty one, or one in place of something, is not.
+      // A directory without an entry is created by its children. An empty one, or one that replaces another kind of
+      // entry, needs an entry of its own.
       if (below || !above.children?.size) this.entries.push(viewEntry(path, above))
       return
     }

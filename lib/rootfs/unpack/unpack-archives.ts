@@ -6,22 +6,24 @@ import type { UnpackReport } from './unpack-report.ts'
 import { LayerFeeder } from './writer/layer-feeder.ts'
 import { startWriter, type Writer } from './writer/start-writer.ts'
 
-/** A layer as something to unpack. */
+/** A layer to unpack. */
 export interface ArchiveSource {
-  /** Digest, for errors. */
+  /** Digest of the layer, for errors. */
   readonly name: string
-  /** Opens the uncompressed archive. The loop over it must end only if everything in it was proven. */
+  /** Opens the uncompressed archive. The loop over it must complete only if all its content was verified. */
   readonly open: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-  /** Looks for the reason behind an error about what the archive holds; gives the error to report. */
+  /** Finds the cause of an error about the content of the archive; resolves to the error to report. */
   readonly explain?: (error: unknown) => Promise<unknown>
 }
 
 /**
- * Writes layers, lowest first, to a directory; see {@link unpackLayers}. Each layer is opened once, when its turn has come.
+ * Writes layers to a directory, lowest first; see {@link unpackLayers}. Each layer is opened once, when the layers
+ * below it are written.
  *
- * If a layer turns out to hold whiteouts whose effect is only certain before its first entry, everything is written anew,
- * and each layer is opened twice: once for its whiteouts, once for its entries. What stood in the target before could not
- * be brought back for that, so with `overwrite` it is done so from the beginning.
+ * Some whiteouts have an effect that is certain only before the first entry of their layer. If a layer has one,
+ * everything is removed and written again, and each layer is opened twice: once for its whiteouts, once for its
+ * entries. With `overwrite`, the previous content of the target could not be restored, so every layer is opened twice
+ * from the start.
  */
 export async function unpackArchives(
   layers: readonly ArchiveSource[],
@@ -84,13 +86,13 @@ function writerOptions(options: UnpackOptions): WriterOptions {
   }
 }
 
-/** Has everything removed that was written; tells the caller what could not be. Gives how much that is. */
+/** Removes everything that was written and reports the paths that could not be removed. Resolves to their number. */
 async function discard(writer: Writer, directory: string, options: UnpackOptions): Promise<number> {
   let left: readonly string[]
   try {
     left = (await writer.ask({ act: 'discard' })).left
   } catch {
-    // The writer itself is gone. The failure that led here is the one to be told.
+    // The writer itself has failed. The caller gets the original failure.
     left = [directory]
   }
   if (left.length > 0) options.onLeft?.(left)

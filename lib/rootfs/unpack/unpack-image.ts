@@ -6,17 +6,17 @@ import { unpackArchives } from './unpack-archives.ts'
 import type { UnpackOptions } from './unpack-options.ts'
 import type { UnpackReport } from './unpack-report.ts'
 
-/** How to unpack an image. */
+/** Options of {@link unpackImage}. */
 export interface UnpackImageOptions extends UnpackOptions {
   /** Platform to take from an index. @defaultValue linux on this machine's processor */
   readonly platform?: Platform | undefined
 }
 
 /**
- * Writes the root filesystem of an image to a directory, which must be empty or not there; see {@link unpackLayers}.
+ * Writes the root filesystem of an image to a directory, which must be empty or absent; see {@link unpackLayers}.
  *
- * @param image - A name, a digest, a descriptor, or what `readImage` gave.
- * @throws as `readImage` and {@link unpackLayers}.
+ * @param image - A name, a digest, a descriptor, or the result of `readImage`.
+ * @throws the errors of `readImage` and {@link unpackLayers}.
  */
 export async function unpackImage(
   store: Store,
@@ -29,24 +29,26 @@ export async function unpackImage(
 }
 
 /**
- * Writes layers, lowest first, to a directory: files, directories, links and devices with their owners, modes, times and
- * extended attributes, whiteouts applied.
+ * Writes layers to a directory, lowest first: files, directories, links and devices with their owners, modes, times and
+ * extended attributes, with whiteouts applied.
  *
- * Nothing can be seen in the directory until every layer was read to its end and has its diffId. If the call fails or is
- * aborted, what it made is removed; what could not be removed is told to {@link UnpackOptions.onLeft}. What the system or
- * the options do not allow to be applied is listed in the report, never lost without a word. Times are kept to the
- * microsecond. Nothing is synced to the disk. Memory grows with the number of names in one layer, not with sizes.
+ * Nothing is visible in the directory until every layer was read to its end and matched its diffID. If the call fails
+ * or is aborted, it removes what it wrote; paths that could not be removed are passed to {@link UnpackOptions.onLeft}.
+ * The report lists all metadata that the system or the options did not allow to apply. Times are kept to the
+ * microsecond. Nothing is fsynced. Memory grows with the number of names in one layer, not with sizes.
  *
- * No layer can reach anything outside the directory: links are resolved inside it and metadata is never applied through
- * one. On Linux that holds against other processes as well, elsewhere only if none changes the tree meanwhile.
+ * No layer can reach a path outside the directory: links are resolved inside it, and metadata is never applied through
+ * a link. On Linux this holds even if another process changes the tree meanwhile; on other systems only if none does.
  *
- * Each layer is opened once. All of them are opened again, twice each, if a layer has whiteouts whose effect is only certain
- * before its first entry; with `overwrite`, every layer is opened twice.
+ * Each layer is opened once. If a layer has whiteouts whose effect is certain only before its first entry, all layers
+ * are opened again, twice each. With `overwrite`, every layer is opened twice.
  *
  * @throws {@link RootfsError} `ERR_TARGET_NOT_EMPTY`, `ERR_UNSAFE_PATH`, `ERR_INVALID_LINK`, `ERR_INVALID_WHITEOUT`,
- * `ERR_NOT_A_DIRECTORY`, `ERR_TOO_MANY_LINKS`, `ERR_UNSUPPORTED_ENTRY`, `ERR_UNPACK` if the system refuses.
- * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`; {@link FormatError} and {@link LimitError} as `readLayer`.
- * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets | image-spec: applying changesets}
+ * `ERR_NOT_A_DIRECTORY`, `ERR_TOO_MANY_LINKS`, `ERR_UNSUPPORTED_ENTRY`, `ERR_UNPACK` if a system call fails.
+ * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`; {@link FormatError} and {@link LimitError} as
+ * `readLayer`.
+ * @see
+ * {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets | image-spec: applying changesets}
  */
 export async function unpackLayers(
   store: Store,

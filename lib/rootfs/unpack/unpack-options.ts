@@ -3,48 +3,49 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { TarLimits } from '../../tar/index.ts'
 import type { UnpackProgress } from './unpack-report.ts'
 
-/** How to write a root filesystem to a directory. */
+/** Options for unpacking a root filesystem. */
 export interface UnpackOptions extends AbortOptions {
   /**
-   * Whether to leave owners and set-id bits aside, as a user who is not root has to. What was not applied is reported.
-   * @defaultValue whether this process is not root
+   * Do not apply owners and set-id bits, which only root may set. The report lists what was not applied.
+   * @defaultValue `true` unless this process runs as root
    */
   readonly rootless?: boolean | undefined
-  /** Keep set-user-id, set-group-id bits although owners are not applied. @defaultValue `false` with `rootless` */
+  /** Keep set-user-id and set-group-id bits even if owners are not applied. @defaultValue `false` with `rootless` */
   readonly keepSetId?: boolean | undefined
   /**
-   * Write into a directory that is not empty. What is there stays unless an entry replaces it or a whiteout removes it.
-   * A failure cannot be undone then; see {@link UnpackOptions.onLeft}.
+   * Write into a directory that is not empty. Existing paths stay unless an entry replaces them or a whiteout removes
+   * them. A failure cannot be undone then; see {@link UnpackOptions.onLeft}.
    * @defaultValue `false`
    */
   readonly overwrite?: boolean | undefined
   /**
-   * What to do with whiteouts: `apply` removes what they hide; `overlayfs` does that too and keeps each as overlayfs
-   * writes it (a character device 0:0, the xattr `trusted.overlay.opaque`), so that the directory can lie upon another.
+   * Handling of whiteouts. `apply` removes the hidden paths. `overlayfs` does so too, and also writes each whiteout as
+   * overlayfs does (a character device 0:0, the xattr `trusted.overlay.opaque`), so that the directory can be an upper
+   * directory.
    * @defaultValue `'apply'`
    */
   readonly whiteouts?: 'apply' | 'overlayfs' | undefined
   /**
-   * What to do with devices and FIFOs: make them (fails if the system refuses), leave them out and report them, or
-   * refuse the image.
-   * @defaultValue devices are made as root, FIFOs by everybody; what the system refuses is reported
+   * Handling of devices and FIFOs: `create` them and fail if the system refuses, `skip` and report them, or reject the
+   * image with an `error`.
+   * @defaultValue root creates devices, every user creates FIFOs; if the system refuses one, it is reported
    */
   readonly devices?: 'create' | 'skip' | 'error' | undefined
-  /** Is told from time to time how far the work is. It may begin anew, see {@link unpackLayers}. */
+  /** Called repeatedly with the progress, which may start again from zero; see {@link unpackLayers}. */
   readonly onProgress?: ((progress: UnpackProgress) => void) | undefined
   /**
-   * Is told the paths that a failed call has left behind: with `overwrite` everything it wrote, else what could not be
-   * removed again. Not called if nothing is left.
+   * Called with the paths that a failed call left behind: with `overwrite` every path it wrote, else the paths that
+   * could not be removed. Not called if nothing is left.
    */
   readonly onLeft?: ((paths: readonly string[]) => void) | undefined
-  /** What computes the diffIds. @defaultValue `'wasm'` */
+  /** Engine that computes the diffIDs. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
-  /** Bytes that each layer may have when it is opened. @defaultValue no limit */
+  /** Maximum uncompressed size of each layer in bytes. @defaultValue no limit */
   readonly maxLayerBytes?: number | undefined
-  /** What else a layer may hold: entries, lengths of names, holes. @defaultValue those of `readLayer` */
+  /** Other limits on a layer: entries, lengths of names, holes. @defaultValue those of `readLayer` */
   readonly limits?: Omit<TarLimits, 'maxBytes'> | undefined
   /**
-   * Where the system calls are made: in a thread of their own, or in the calling one, which they block.
+   * Thread of the system calls: a worker, or the calling thread, which they block.
    * @defaultValue `'thread'`
    */
   readonly writer?: 'thread' | 'inline' | undefined

@@ -1,25 +1,25 @@
-/** Something that an image asks for and the directory did not get. */
+/** Metadata or an entry of the image that was not applied to the directory. */
 export interface SkippedDetail {
   /** Path inside the root filesystem. Bytes that are not UTF-8 are lone surrogates, as in tar headers. */
   readonly path: string
   /**
-   * What was not applied: `owner`, `mode` (set-id bits), `mtime`, `xattr`, the whole `device` or `fifo`; or `duplicate`
-   * for an entry that a later one of the same layer replaced.
+   * The part that was not applied: `owner`, `mode` (set-id bits), `mtime`, `xattr`, the whole `device` or `fifo`; or
+   * `duplicate` for an entry that a later entry of the same layer replaced.
    */
   readonly what: 'owner' | 'mode' | 'mtime' | 'xattr' | 'device' | 'fifo' | 'duplicate'
-  /** Why, for people. */
+  /** Reason, as readable text. */
   readonly reason: string
 }
 
-/** How much was written. */
+/** Counts of written entries and bytes. */
 export interface UnpackCounts {
-  /** Files written, also those that a higher layer replaced again. */
+  /** Number of files written, including those that a higher layer replaced. */
   readonly files: number
-  /** Directories made, those without an entry of their own included. */
+  /** Number of directories created, including implicit ones. */
   readonly directories: number
-  /** Symbolic and hard links made. */
+  /** Number of symbolic and hard links created. */
   readonly links: number
-  /** Devices and FIFOs made. */
+  /** Number of devices and FIFOs created. */
   readonly devices: number
   /** Bytes of file content written. */
   readonly bytes: number
@@ -28,15 +28,15 @@ export interface UnpackCounts {
 /** The counts of a writer that has written nothing. */
 export const NOTHING_WRITTEN: UnpackCounts = { files: 0, directories: 0, links: 0, devices: 0, bytes: 0 }
 
-/** What an unpacking did, and what it could not do. */
+/** Result of an unpack. */
 export interface UnpackReport extends UnpackCounts {
-  /** Everything that was left out. Empty means that the directory is exactly what the image says. */
+  /** Everything that was not applied. If it is empty, the directory matches the image exactly. */
   readonly skipped: readonly SkippedDetail[]
 }
 
-/** How far an unpacking is. */
+/** Progress of an unpack. */
 export interface UnpackProgress extends UnpackCounts {
-  /** Place of the layer that is being written, from 0 for the lowest. */
+  /** Index of the layer that is being written, from 0 for the lowest. */
   readonly layer: number
   /** Number of layers. */
   readonly layers: number

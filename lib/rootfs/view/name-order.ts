@@ -1,11 +1,11 @@
 import { encodeName } from '../../internal/name-bytes.ts'
 
-/** Code units from here on are in another order than their bytes. */
+/** From this code unit on, the order of code units differs from the order of UTF-8 bytes. */
 const OTHER_ORDER = /[\ud800-\uffff]/
 
-/** Names in the order of their bytes. */
+/** Sorts names by their UTF-8 bytes. */
 export function sortNames(names: string[]): string[] {
-  // PERF: nearly no name needs its bytes to be compared; the order of code units is then the same.
+  // PERF: for nearly all names the order of code units equals that of the bytes, and no encoding is needed.
   if (!names.some(name => OTHER_ORDER.test(name))) return names.sort()
   return names
     .map(name => ({ name, bytes: encodeName(name) }))

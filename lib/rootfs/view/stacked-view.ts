@@ -21,7 +21,7 @@ import { isDirectory } from './tree-node.ts'
 import { viewEntry } from './view-entry.ts'
 import { countTree, walkTree } from './walk-tree.ts'
 
-/** What a view is made of. */
+/** Parts of a {@link StackedView}. */
 export interface StackedViewParts {
   readonly store: Pick<BlobReader, 'read'>
   readonly layers: readonly ViewLayer[]

@@ -1,29 +1,29 @@
 import type { IndexedEntry } from '../../layer/index.ts'
 
 /**
- * One name in a view. Hard links have nodes of their own with the same `entry` and `layer` as their file, so names of one
- * file are those with the same `entry`.
+ * One name in a view. A hard link has its own node with the same `entry` and `layer` as its file, so all names of a
+ * file share one `entry`.
  */
 export interface TreeNode {
-  /** What the layer says; `undefined` for a directory that no layer has an entry for. */
+  /** Entry of the layer; `undefined` for an implicit directory. */
   entry: IndexedEntry | undefined
-  /** The layer that says so; -1 for none. */
+  /** Index of the layer of the entry; -1 without an entry. */
   layer: number
-  /** What is in a directory. PERF: made with the first child, empty directories and files have none. */
+  /** Children of a directory. PERF: created with the first child; empty directories and files have none. */
   children: Map<string, TreeNode> | undefined
 }
 
-/** Whether a node is a directory. */
+/** True if the node is a directory. */
 export function isDirectory(node: TreeNode): boolean {
   return node.entry === undefined || node.entry.type === 'directory'
 }
 
-/** A directory without an entry. */
+/** Creates a directory node without an entry. */
 export function implicitDirectory(): TreeNode {
   return { entry: undefined, layer: -1, children: undefined }
 }
 
-/** Puts a node into a directory, in place of another. */
+/** Adds a node to a directory, or replaces the node under that name. */
 export function setChild(directory: TreeNode, name: string, node: TreeNode): void {
   directory.children ??= new Map()
   directory.children.set(name, node)

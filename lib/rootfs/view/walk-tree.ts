@@ -7,14 +7,14 @@ import { linkEntry, viewEntry } from './view-entry.ts'
 interface OpenDirectory {
   readonly node: TreeNode
   readonly prefix: string
-  /** Names still to come, the next one last. */
+  /** Remaining names, the next one last. */
   readonly rest: string[]
 }
 
 /**
- * Everything in a directory, each directory before what is in it, names by their bytes.
+ * Yields everything in a directory, each directory before its children, names in the order of their bytes.
  *
- * @param shared - What may have more than one name.
+ * @param shared - Entries that may have more than one name.
  */
 export function* walkTree(
   top: TreeNode,
@@ -22,7 +22,8 @@ export function* walkTree(
   shared: ReadonlySet<IndexedEntry>,
 ): Generator<ViewEntry, void, undefined> {
   const first = new Map<IndexedEntry, string>()
-  // Not a recursive generator: each level would be asked for every entry, and depth would be limited by the stack.
+  // An explicit stack, not recursive generators: a recursive generator passes each entry through every level, and the
+  // call stack would limit the depth.
   const open = [listing(top, path === '.' ? '' : `${path}/`)]
   for (let directory = open.at(-1); directory; directory = open.at(-1)) {
     const name = directory.rest.pop()

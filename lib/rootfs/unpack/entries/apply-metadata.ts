@@ -20,19 +20,19 @@ import type { SkippedDetail } from '../unpack-report.ts'
 import type { WriterOptions } from './writer-options.ts'
 
 const SET_ID = 0o6000
-/** Last second that ext4 keeps; it would take a later one for this without a word. */
+/** Latest time, in seconds, that ext4 can store; it silently stores a later time as this one. */
 const LAST_SECOND = 15032385535
 
-/** Is told what could not be applied. */
+/** Reports metadata that could not be applied. */
 export type Skip = (what: SkippedDetail['what'], reason: string) => void
 
-/** Gives files, directories, links and devices the owner, mode, attributes and time that their entries ask for. */
+/** Applies owner, mode, attributes and time of the entries to files, directories, links and devices. */
 export class MetadataWriter {
   readonly #options: WriterOptions
   readonly #xattrAccess: XattrAccess | undefined
-  /** Who this process makes files as. */
+  /** Owner of the files that this process creates. */
   readonly owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
-  /** What files have from birth; unknown where others can put things in between. */
+  /** Metadata of newly created files; `undefined` if another process can access the target meanwhile. */
   birth: CreationDefaults | undefined
 
   constructor(options: WriterOptions, xattrAccess: XattrAccess | undefined) {
@@ -41,9 +41,9 @@ export class MetadataWriter {
   }
 
   /**
-   * For a file that is open. The order matters: a change of owner clears set-id bits and capabilities.
+   * Applies metadata to an open file. The order matters: a change of owner clears set-id bits and capabilities.
    *
-   * @param born - Mode that the file has already, if it is known.
+   * @param born - Mode that the file was created with, if it is known.
    */
   toFile(fd: number, metadata: DirectoryMetadata, born: number | undefined, skip: Skip): void {
     if (this.#ownerApplies(metadata, skip) && !this.isBornOwner(metadata)) fchownSync(fd, metadata.uid, metadata.gid)
@@ -54,18 +54,20 @@ export class MetadataWriter {
     futimesSync(fd, time, time)
   }
 
-  /** Whether files have this owner from birth. */
+  /** True if new files have this owner. */
   isBornOwner({ uid, gid }: DirectoryMetadata): boolean {
     return this.birth !== undefined && uid === this.birth.uid && gid === this.birth.gid
   }
 
-  /** For a directory, by its own path, that has owner and mode from birth and wants no attributes: the time is left. */
+  /**
+   * Applies the time to a directory, by its own path. It was created with its owner and mode, and needs no attributes.
+   */
   toBornDirectory(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
     const time = timeOf(metadata, skip)
     lutimesSync(path, time, time)
   }
 
-  /** For a directory, by a path that stands for its handle. */
+  /** Applies metadata to a directory, by the `/proc` path of its handle. */
   toDirectory(path: string, metadata: DirectoryMetadata, skip: Skip): void {
     if (this.#ownerApplies(metadata, skip)) chownSync(path, metadata.uid, metadata.gid)
     chmodSync(path, this.#modeOf(metadata, skip))
@@ -74,7 +76,7 @@ export class MetadataWriter {
     utimesSync(path, time, time)
   }
 
-  /** For a symbolic link itself. Links have no mode. */
+  /** Applies metadata to a symbolic link itself. Links have no mode. */
   toLink(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
     if (this.#ownerApplies(metadata, skip)) lchownSync(path, metadata.uid, metadata.gid)
     for (const name of metadata.xattrs?.keys() ?? []) skip('xattr', `${name}: links are left without`)
@@ -82,7 +84,10 @@ export class MetadataWriter {
     lutimesSync(path, time, time)
   }
 
-  /** For a device or FIFO, which must not be opened: reading a tape rewinds it, a FIFO waits for its other end. */
+  /**
+   * Applies metadata to a device or FIFO by path, because opening it has effects: opening a tape rewinds it, opening a
+   * FIFO blocks until its other end is opened.
+   */
   toDevice(path: string | Buffer, metadata: DirectoryMetadata, skip: Skip): void {
     if (this.#options.handles === 'paths') {
       skip('mode', 'not applied on this system')
@@ -135,7 +140,7 @@ export class MetadataWriter {
   }
 }
 
-/** A time that the system can keep. Node passes on microseconds; PAX may ask for finer ones, which are cut off. */
+/** Returns the time that the system can store. Node passes microseconds; finer PAX times are truncated. */
 function timeOf({ mtime }: DirectoryMetadata, skip: Skip): number {
   if (mtime >= 0 && mtime <= LAST_SECOND) return mtime
   const kept = mtime > LAST_SECOND ? LAST_SECOND : 0

@@ -8,13 +8,14 @@ import type { LayerMarks } from './mark-collector.ts'
 import { childOf, type TreeState } from './tree-state.ts'
 
 /**
- * Removes what a whiteout hides, when it comes among the entries of its layer.
+ * Applies a whiteout that comes among the entries of its layer.
  *
- * SPEC: it hides lower layers only, wherever it stands in its layer (layer.md#whiteouts): what this layer has put there
- * already stays.
+ * SPEC: a whiteout hides lower layers only, at any position in its layer (layer.md#whiteouts): entries that this layer
+ * has already written stay.
  *
- * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if entries before it have gone through a link, or linked to a file,
- * that it hides, or if something on the way to it is no directory: its effect is only certain before the first entry.
+ * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if an earlier entry of the layer resolved a link, or linked to a
+ * file, that the whiteout hides, or if a component of its path is no directory: the effect of such a whiteout is
+ * certain only before the first entry.
  */
 export function applyWhiteout(state: TreeState, mark: Whiteout): void {
   if (mark.kind === 'ignored') return
@@ -25,7 +26,7 @@ export function applyWhiteout(state: TreeState, mark: Whiteout): void {
   else hideName(state, directory, mark.name)
 }
 
-/** Removes what the whiteouts of a layer hide, before its first entry. */
+/** Applies the whiteouts of a layer, before its first entry. */
 export function applyMarksFirst(state: TreeState, { marks, own }: LayerMarks): void {
   const keeps = state.options.whiteouts === 'overlayfs'
   for (const mark of marks) {
@@ -37,8 +38,8 @@ export function applyMarksFirst(state: TreeState, { marks, own }: LayerMarks): v
 }
 
 /**
- * To be called at the end of a layer. A directory that an opaque mark is in is there, unless the layer has something else in
- * the place of one on the way.
+ * Creates the directories of opaque whiteouts at the end of a layer, unless the layer has another kind of entry in
+ * their path.
  */
 export function keepMarked(state: TreeState): void {
   for (const path of state.marked) {
@@ -62,7 +63,7 @@ function hideAll(state: TreeState, way: readonly string[], directory: DirectoryN
   purge(state, directory)
 }
 
-/** Takes one name of lower layers away. */
+/** Removes one name that lower layers have. */
 function hide(state: TreeState, directory: DirectoryNode, name: string): void {
   const { layer } = state
   if (directory.uses(name, layer)) throw state.tooLate(childOf(directory, name))
@@ -78,12 +79,13 @@ function hide(state: TreeState, directory: DirectoryNode, name: string): void {
   state.clear(directory, name)
 }
 
-/** Takes away everything in a directory that comes from lower layers. */
+/** Removes everything in a directory that comes from lower layers. */
 function purge(state: TreeState, top: DirectoryNode): void {
   const { layer } = state
   const waiting = [top]
   for (let node = waiting.pop(); node; node = waiting.pop()) {
-    // SAFETY: marks may come any number of times, a directory is gone through once.
+    // SAFETY: a layer may repeat its whiteouts any number of times, which would take quadratic time; each directory is
+    // walked once per layer.
     if (node.purgedBy === layer) continue
     node.purgedBy = layer
     for (const raw of readdirSync(state.tree.locate(node), { encoding: 'buffer' })) {
@@ -98,12 +100,12 @@ function purge(state: TreeState, top: DirectoryNode): void {
   }
 }
 
-/** A directory whose entry was in a lower layer is there only because this layer has something in it. */
+/** Makes a directory implicit whose entry was in a lower layer: only the children of this layer keep it. */
 function forgetLower(node: DirectoryNode, layer: number): void {
   if (node.metadataLayer !== layer) node.metadata = undefined
 }
 
-/** Leaves the deletion there for overlayfs, unless this layer has put something in its place. */
+/** Writes the whiteout as an overlayfs device, unless this layer has an entry under that name. */
 function keepMark(state: TreeState, directory: DirectoryNode, name: string): void {
   const child = directory.children.get(name)
   if (child) child.opaque = true

@@ -2,33 +2,33 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, constants, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import type { TarEntryType } from '../../../tar/index.ts'
 
-/** A kind of entry that Node cannot make by itself. */
+/** Kinds of entries that Node cannot create itself. */
 export type DeviceType = Extract<TarEntryType, 'character-device' | 'block-device' | 'fifo'>
 
-/** SAFETY: only these places of this machine; never a program found by name, which might come from an image. */
+/** SAFETY: a program found through `PATH` could come from an image. Only these absolute paths are used. */
 const PROGRAMS = ['/usr/bin/mknod', '/bin/mknod', '/sbin/mknod', '/usr/sbin/mknod']
 const LETTER = { 'character-device': 'c', 'block-device': 'b', fifo: 'p' } as const
 
-/** Numbers that Linux can keep. */
+/** Largest device numbers that Linux can store. */
 const MOST_MAJOR = 0xfff
 const MOST_MINOR = 0xfffff
 
-/** What is wrong with the numbers of a device, or `undefined`. */
+/** Returns the fault in the numbers of a device, or `undefined`. */
 export function badDevice(type: DeviceType, major: number, minor: number): string | undefined {
   if (type === 'fifo') return undefined
   const fits = (n: number, most: number) => Number.isSafeInteger(n) && n >= 0 && n <= most
   if (!fits(major, MOST_MAJOR) || !fits(minor, MOST_MINOR)) return `no device has the numbers ${major}:${minor}`
-  // SAFETY: 0:0 is how overlayfs writes a deletion; made on behalf of an image it would hide files of another one.
+  // SAFETY: overlayfs uses the device 0:0 as a whiteout; created for an image, it would hide a file of another layer.
   if (type === 'character-device' && major === 0 && minor === 0) return 'overlayfs would take it for a deletion'
   return undefined
 }
 
 /**
- * Makes a device or FIFO, readable and writable for its owner only, with the system's `mknod` program.
+ * Creates a device or FIFO with mode 0600, by the system's `mknod` program.
  *
- * @param directory - Path of the directory, as long as this call runs.
- * @param target - Path of the thing to make in it; nothing is there.
- * @returns why it could not be made, or `undefined`.
+ * @param directory - Path of the directory; it must stay valid during the call.
+ * @param target - Path to create; it must not exist.
+ * @returns the reason if the device could not be created, else `undefined`.
  */
 export function makeDevice(
   directory: string,
@@ -38,7 +38,7 @@ export function makeDevice(
 ): string | undefined {
   const program = programs.find(path => existsSync(path))
   if (!program) return 'there is no mknod program'
-  // The child gets the directory as its handle 3, and a name that is text: names of entries may be any bytes.
+  // The child gets the directory as file descriptor 3 and a plain text name, because names of entries may be any bytes.
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   const name = `.layerstore-${process.pid}-device`
   try {

@@ -1,23 +1,23 @@
 import type { TarLimits } from '../../../tar/index.ts'
 
-/** What the writer of a tree has to know. Plain data: it goes to another thread. */
+/** Options of the tree writer. Plain data, because they are sent to another thread. */
 export interface WriterOptions {
-  /** Whether owners are left aside. */
+  /** True if owners are not applied. */
   readonly rootless: boolean
-  /** Whether set-id bits are applied. */
+  /** True if set-id bits are applied. */
   readonly keepSetId: boolean
   /** See `UnpackOptions.whiteouts`. */
   readonly whiteouts: 'apply' | 'overlayfs'
   /** See `UnpackOptions.devices`; `auto` is its default. */
   readonly devices: 'create' | 'skip' | 'error' | 'auto'
-  /** Whether the target may hold something already. */
+  /** True if the target may be non-empty. */
   readonly overwrite: boolean
-  /** How directories are held: by handle through /proc (Linux), or by path. */
+  /** Access to directories: by handle through /proc (Linux), or by path. */
   readonly handles: 'proc' | 'paths'
-  /** Whether the target takes names that differ in case or composition for one name. */
+  /** True if the file system of the target treats names that differ in case or Unicode form as equal. */
   readonly foldsNames: boolean
-  /** Whether names have to be ones that Windows can keep. */
+  /** True if names must be valid on Windows. */
   readonly windowsNames: boolean
-  /** What a layer may hold. */
+  /** Limits on the entries of a layer. */
   readonly limits?: TarLimits | undefined
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Whether a directory takes names that differ in case for one name. It must be private and is left as it was. */
+/** True if a directory is case-insensitive. The directory must be private; the probe removes what it creates. */
 export function isCaseInsensitive(directory: string): boolean {
   const probe = join(directory, '.layerstore-case')
   mkdirSync(probe)

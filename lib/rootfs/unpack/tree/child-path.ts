@@ -1,8 +1,8 @@
 import { encodeName } from '../../../internal/name-bytes.ts'
 
-/** The path of a name in a directory; bytes if the name is not text. */
+/** Path of a name in a directory; a Buffer if the name is not valid UTF-8. */
 export function childPath(directory: string, name: string): string | Buffer {
-  // PERF: nearly every name is text; the test costs less than encoding each.
+  // PERF: nearly every name is valid text; this test costs less than encoding each name.
   if (!/[\ud800-\udfff]/.test(name)) return `${directory}/${name}`
   return Buffer.concat([Buffer.from(`${directory}/`, 'utf8'), encodeName(name)])
 }

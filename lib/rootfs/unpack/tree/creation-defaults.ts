@@ -1,21 +1,21 @@
 import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What files and directories have from the moment they are made, so that it need not be set again. */
+/** Metadata of newly created files and directories. The writer need not set values that already match. */
 export interface CreationDefaults {
   readonly uid: number
   readonly gid: number
-  /** Permissions that are taken away from what is asked for. */
+  /** Permission bits that the system removes at creation. */
   readonly umask: number
 }
 
-/** Set-id and sticky bits are never given at birth: a change of owner or a write takes them away again. */
+/** Set-id and sticky bits are never set at creation: a change of owner or a write clears them. */
 const SPECIAL = 0o7000
 const OWNER_ALL = 0o700
 
 /**
- * What is made in a directory is born with; `undefined` where that differs from place to place. The directory must be
- * private and is left as it was.
+ * Probes the metadata of new files in a directory; returns `undefined` if it differs between directories. The directory
+ * must be private; the probe removes what it creates.
  */
 export function creationDefaultsIn(directory: string): CreationDefaults | undefined {
   if ((statSync(directory).mode & 0o2000) !== 0) return undefined
@@ -31,12 +31,12 @@ export function creationDefaultsIn(directory: string): CreationDefaults | undefi
   }
 }
 
-/** The mode to make a file with: the one it shall have, if it can have it from birth. */
+/** Mode to create a file with: its final mode, if the system keeps it at creation. */
 export function fileMode(birth: CreationDefaults | undefined, mode: number): number {
   return birth && (mode & (birth.umask | SPECIAL)) === 0 ? mode : 0o600
 }
 
-/** The same of a directory, which its owner must be able to fill meanwhile. */
+/** Mode to create a directory with; its owner must be able to write to it meanwhile. */
 export function directoryMode(birth: CreationDefaults | undefined, mode: number): number {
   const born = fileMode(birth, mode)
   return (born & OWNER_ALL) === OWNER_ALL ? born : OWNER_ALL

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 
 /**
- * How directories can be held on this machine. Through /proc where it is there and open to this process: one that has
- * given up root by itself may not look into its own.
+ * Detects how this machine can hold directories: through /proc if this process can read its own descriptors there. A
+ * process that dropped root privileges may not.
  */
 export function detectProcFd(): 'proc' | 'paths' {
   if (process.platform !== 'linux') return 'paths'
@@ -11,7 +11,7 @@ export function detectProcFd(): 'proc' | 'paths' {
     statSync(`/proc/self/fd/${fd}/.`)
     return 'proc'
   } catch {
-    // No /proc, or not for us: paths are checked instead.
+    // /proc is absent or not readable: paths are checked instead.
     return 'paths'
   } finally {
     closeSync(fd)

@@ -1,4 +1,4 @@
-/** What a directory shall be like in the end. */
+/** Final metadata of a directory. */
 export interface DirectoryMetadata {
   readonly mode: number
   readonly uid: number
@@ -8,36 +8,36 @@ export interface DirectoryMetadata {
 }
 
 /**
- * A real directory of the tree that is being written, at its real place: links are never part of the way to it. Also
- * remembers what the layer at hand has put there, so that a whiteout hides lower layers only, wherever it stands.
+ * A directory of the tree that is being written, at its real path without links. It records the names that the current
+ * layer has written in it, because a whiteout hides lower layers only, at any position in its layer.
  */
 export class DirectoryNode {
   readonly name: string
   readonly parent: DirectoryNode | undefined
   readonly depth: number
-  /** Directories known to be in it. */
+  /** Known subdirectories. */
   readonly children = new Map<string, DirectoryNode>()
-  /** Handle, while it is open. */
+  /** File descriptor while it is open, else -1. */
   fd = -1
-  /** Inode, once it was open. */
+  /** Inode, once the directory has been opened. */
   inode: number | undefined
-  /** Whether this run made it. */
+  /** True if this run created it. */
   made = false
-  /** The mode that this run made it with. */
+  /** Mode that this run created it with. */
   born = -1
-  /** What the entry for it said; none as long as it is there only because something in it is. */
+  /** Metadata of its entry; `undefined` for an implicit directory. */
   metadata: DirectoryMetadata | undefined
   /** The layer whose entry set the metadata. */
   metadataLayer = -1
-  /** The last layer that has an entry at it or below it. */
+  /** The last layer that has an entry for it or below it. */
   layer = -1
-  /** Names under which overlayfs is told that nothing below shows through; to everybody else nothing is there. */
+  /** Names with an overlayfs whiteout device. Every other part of the writer treats them as absent. */
   readonly hidden = new Set<string>()
-  /** Whether overlayfs is to be told that nothing below shows through in the whole directory. */
+  /** True if overlayfs must show nothing of the lower directories: the directory gets the opaque xattr. */
   opaque = false
-  /** The last layer that went through a link, or linked to a file, at or below it that it had not put there itself. */
+  /** The last layer that resolved a link, or linked to a file, of a lower layer in it or below it. */
   usedBelow = -1
-  /** The last layer that has hidden everything of lower layers in it. */
+  /** The last layer whose whiteouts removed everything of lower layers in it. */
   purgedBy = -1
   #namesLayer = -1
   #names = new Set<string>()
@@ -52,55 +52,58 @@ export class DirectoryNode {
     this.depth = parent ? parent.depth + 1 : 0
   }
 
-  /** Path from the root, for people. */
+  /** Path from the root, for messages. */
   get path(): string {
     const parts: string[] = []
     for (let node: DirectoryNode = this; node.parent; node = node.parent) parts.push(node.name)
     return parts.reverse().join('/') || '.'
   }
 
-  /** Notes that a layer has something here that is no directory. */
+  /** Records that a layer wrote a name here that is no directory. */
   put(name: string, layer: number): void {
     this.touch(layer)
     this.#turnTo(layer)
     this.#names.add(name)
   }
 
-  /** Notes that a directory here has given way to something of a layer. */
+  /** Records that an entry of a layer replaced a directory here. */
   giveWay(name: string, layer: number): void {
     this.#turnTo(layer)
     this.#gaveWay.add(name)
   }
 
-  /** Whether a directory here has given way to something of a layer. */
+  /** True if an entry of the layer replaced a directory under this name. */
   hasGivenWay(name: string, layer: number): boolean {
     return this.#namesLayer === layer && this.#gaveWay.has(name)
   }
 
-  /** Whether a layer has put something here that is no directory. */
+  /** True if the layer wrote this name, and not as a directory. */
   has(name: string, layer: number): boolean {
     return this.#namesLayer === layer && this.#names.has(name)
   }
 
-  /** Whether nothing can be under a name but a known directory: this run made this one and remembers all it has put here. */
+  /**
+   * True if the name can only be that of a known subdirectory: this run created the directory and remembers every name
+   * in it.
+   */
   lacks(name: string): boolean {
     return this.made && !this.#hasForgotten && !this.#names.has(name)
   }
 
-  /** Forgets what was under a name. */
+  /** Removes a name from the records. */
   forget(name: string): void {
     this.#names.delete(name)
     this.hidden.delete(name)
     if (this.#folded?.get(folded(name)) === name) this.#folded.delete(folded(name))
   }
 
-  /** Notes that a layer has an entry at it or below it. */
+  /** Records that a layer has an entry for the directory or below it. */
   touch(layer: number): void {
     for (let node: DirectoryNode | undefined = this; node && node.layer !== layer; node = node.parent)
       node.layer = layer
   }
 
-  /** Notes that a layer relies on a name that a lower layer has put here. */
+  /** Records that an entry of a layer depends on a name that a lower layer wrote here. */
   use(name: string, layer: number): void {
     if (this.has(name, layer)) return
     this.#turnTo(layer)
@@ -110,12 +113,12 @@ export class DirectoryNode {
     }
   }
 
-  /** Whether a layer relies on a name of a lower layer. */
+  /** True if an entry of the layer depends on this name of a lower layer. */
   uses(name: string, layer: number): boolean {
     return this.#namesLayer === layer && this.#used.has(name)
   }
 
-  /** The other name here that a target which folds names would take for this one, if any. */
+  /** Returns another name here that a case-insensitive target would treat as equal, if any. */
   collision(name: string): string | undefined {
     this.#folded ??= new Map()
     const other = this.#folded.get(folded(name))
@@ -133,7 +136,7 @@ export class DirectoryNode {
   }
 }
 
-/** The form in which names are equal to a target that folds them; upper case first, for letters like sharp s. */
+/** Normal form of a name on a case-insensitive target; upper case comes first, for letters such as ß. */
 function folded(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
 }

@@ -17,12 +17,13 @@ import { childPath } from './child-path.ts'
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 
 /**
- * Removes whatever stands at a path, whole trees included. Links are removed, never followed.
+ * Removes a file, a link or a whole tree. Links are removed, never followed.
  *
- * SAFETY: a tree is removed through two directory handles. Directories inside are moved up into the one at the top before
- * they are emptied, so neither depth nor a process that swaps a directory for a link leads anywhere else.
+ * SAFETY: a tree may be deeper than a path can be long, and another process may swap a directory for a link during the
+ * removal, which would redirect a removal by path. So the tree is removed through two directory handles: subdirectories
+ * are moved up into the top directory before they are emptied, and every path has one component.
  *
- * @param path - Of the thing itself; the directory that it is in must be trusted or held by a handle.
+ * @param path - Path to remove; its directory must be trusted or held by a handle.
  */
 export function removeTree(path: string | Buffer, handles: 'proc' | 'paths'): void {
   if (unlinked(path)) return
@@ -72,7 +73,7 @@ function emptyDirectory(top: string): void {
   }
 }
 
-/** Removes what is no directory. Gives whether nothing is left. */
+/** Removes an entry that is no directory. Returns true if nothing is left. */
 function unlinked(path: string | Buffer): boolean {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false })
@@ -87,11 +88,14 @@ function unlinked(path: string | Buffer): boolean {
   }
 }
 
-/** Opens a directory, made readable and writable for its owner; `undefined` if it is none any more. */
+/**
+ * Opens a directory and makes it readable and writable for its owner; returns `undefined` if it is no directory any
+ * more.
+ */
 function openOwn(path: string | Buffer): number | undefined {
   try {
     const fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    // A directory that its owner may not write to can be neither emptied nor moved by a user who is not root.
+    // Without root, a directory can be emptied or moved only if its owner may write to it.
     if (process.geteuid?.() !== 0) chmodSync(`/proc/self/fd/${fd}`, 0o700)
     return fd
   } catch (error) {
@@ -108,7 +112,7 @@ function openOwn(path: string | Buffer): number | undefined {
   }
 }
 
-/** Gives a directory a free name in another one. */
+/** Moves a directory to an unused name in another directory. */
 function moveUp(from: string | Buffer, to: string, next: () => number): string {
   grantMove(from)
   for (;;) {
@@ -119,7 +123,7 @@ function moveUp(from: string | Buffer, to: string, next: () => number): string {
   }
 }
 
-/** Moving a directory writes to it (its `..`), so a user who is not root needs its write bit. */
+/** Moving a directory writes to it (its `..` entry), so without root it needs its write bit. */
 function grantMove(path: string | Buffer): void {
   if (process.geteuid?.() === 0) return
   const fd = openOwn(path)

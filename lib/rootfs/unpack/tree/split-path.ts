@@ -1,21 +1,21 @@
 import { LimitError, RootfsError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
 
-/** Longest path of an entry, in bytes: PATH_MAX of Linux. */
+/** Maximum length of an entry's path in bytes: PATH_MAX of Linux. */
 export const MAX_TARGET_PATH_BYTES = 4096
-/** Longest name in a directory, in bytes: NAME_MAX of Linux. */
+/** Maximum length of a name in bytes: NAME_MAX of Linux. */
 export const MAX_NAME_BYTES = 255
 
-/** Names that Windows keeps for devices. */
+/** Names that Windows reserves for devices. */
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i
 const WINDOWS_IMPOSSIBLE = /[\\:*?"<>|\u0001-\u001f]|[. ]$/
 
 /**
- * The components of an entry's path; none for the root itself.
+ * Splits an entry's path into components; an empty list for the root itself.
  *
- * @throws {@link RootfsError} `ERR_UNSAFE_PATH` for `..` anywhere, also where it would stay inside the root: archives
- * that need it do not exist, readers that disagree on it do.
- * @throws {@link LimitError} for paths and names longer than Linux takes.
+ * @throws {@link RootfsError} `ERR_UNSAFE_PATH` for every `..`, even if it would stay inside the root: no known tool
+ * writes such archives, and readers interpret them differently.
+ * @throws {@link LimitError} for paths and names longer than Linux allows.
  */
 export function splitPath(path: string, windowsNames: boolean): string[] {
   if (path.length * 3 > MAX_TARGET_PATH_BYTES) limit('path bytes', MAX_TARGET_PATH_BYTES, path)
@@ -32,7 +32,7 @@ export function splitPath(path: string, windowsNames: boolean): string[] {
 }
 
 /**
- * Refuses a name that no directory can hold. A whiteout is no name of a directory: what it hides is.
+ * Rejects a name that is too long for a directory. For a whiteout, the hidden name is checked, not its own longer name.
  *
  * @throws {@link LimitError}
  */

@@ -4,15 +4,18 @@ import { unpackFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
 import { WriterService } from './writer-service.ts'
 
-/** Where the writing is done. */
+/** A running tree writer. */
 export interface Writer {
-  /** Does what is asked, after everything that was asked before. Rejects with the writer's first failure. */
+  /** Sends a request, which runs after all earlier requests. Rejects with the writer's first failure. */
   ask(request: WriterRequest): Promise<WriterAnswer>
-  /** Ends the writer, whatever it is doing. */
+  /** Stops the writer immediately. */
   stop(): Promise<void>
 }
 
-/** Starts a writer in a thread of its own, or in this one: if asked to, or if somebody bundled the thread's file away. */
+/**
+ * Starts a writer in a worker thread, or in the calling thread: on request, or if a bundler has removed the worker's
+ * file.
+ */
 export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
   const thread = where === 'thread' ? await startThread(import.meta.url) : undefined
   if (thread) return new ThreadWriter(thread)
@@ -31,16 +34,18 @@ export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
 /** @internal */
 export async function startThread(base: string | undefined): Promise<Worker | undefined> {
   if (base === undefined) return undefined
-  // The file stands beside this one and has its ending: .js when compiled, .ts where TypeScript is run as it is.
+  // The worker's file is beside this one and has its extension: .js when compiled, .ts when Node runs TypeScript
+  // directly.
   const ending = base.slice(base.lastIndexOf('.'))
   const file = new URL(`./writer-thread${ending}`, base)
   if (!existsSync(file)) return undefined
   const { Worker } = await import('node:worker_threads')
-  // Options of the process may not fit a thread with a file (`--input-type`); only TypeScript needs those that load it.
+  // Options of the process may be invalid for a worker with a file (`--input-type`); only TypeScript needs its loader
+  // options.
   return new Worker(file, { execArgv: ending === '.ts' ? process.execArgv : [] })
 }
 
-/** A writer in a thread. Its answers come in the order of the requests. */
+/** A writer in a worker thread. It answers in the order of the requests. */
 class ThreadWriter implements Writer {
   readonly #thread: Worker
   readonly #waiting: { resolve: (answer: WriterAnswer) => void; reject: (error: Error) => void }[] = []

@@ -8,24 +8,28 @@ import type { WriterOptions } from '../entries/writer-options.ts'
 import { childPath } from '../tree/child-path.ts'
 import { removeTree } from '../tree/remove-tree.ts'
 
-/** Where a tree is written, and how it becomes the directory that was asked for. */
+/** The directory that a tree is written to, and the steps that turn it into the requested directory. */
 export interface Target {
   /** The directory to write into until {@link Target.publish}. */
   readonly root: string
-  /** How many levels, the root first, get their metadata after the tree has been published. */
+  /** Number of levels, counted from the root, that get their metadata after publishing. */
   readonly lateLevels: number
-  /** Puts everything in its place. Gives the directory that is the root from now on. */
+  /** Moves the tree to the requested directory. Returns the new root. */
   publish(): string
-  /** Takes everything away again. Gives the paths that are left. */
+  /** Removes the tree. Returns the paths that could not be removed. */
   discard(): string[]
 }
 
 /**
- * Chooses where to write: beside a target that is not there (and then renames it, in one step), inside one that is there
- * and empty (it may be a mount point, or somebody's working directory; then moves what is in the root), or right in it.
+ * Chooses the directory to write to:
  *
- * SAFETY: the first two are directories of mode 0700 with names that cannot be guessed, so nobody else gets in until all
- * layers are proven.
+ * - for an absent target, a directory beside it, which one rename publishes;
+ * - for an empty target, a directory inside it, whose content is moved up (the target may be a mount point or the
+ *   working directory of another process);
+ * - with `overwrite`, the target itself.
+ *
+ * SAFETY: another user could read or change files before their layer is proven. The first two directories have mode
+ * 0700 and names that cannot be guessed, so no other user can enter them.
  *
  * @throws {@link RootfsError} `ERR_TARGET_NOT_EMPTY`.
  */
@@ -61,7 +65,8 @@ function besideTarget(wanted: string, options: WriterOptions): Target {
     root,
     lateLevels: 1,
     publish() {
-      // SAFETY: renaming onto something that came meanwhile fails, unless it is an empty directory.
+      // SAFETY: another process may create the target meanwhile. The rename then fails, unless it is an empty
+      // directory.
       renameSync(root, wanted)
       rmdirSync(staging)
       return wanted
@@ -84,7 +89,7 @@ function insideTarget(there: string, options: WriterOptions): Target {
     publish() {
       for (const raw of readdirSync(root, { encoding: 'buffer' })) {
         const to = childPath(there, decodeName(raw))
-        // SAFETY: what somebody else has put there meanwhile is not ours to replace.
+        // SAFETY: another process may create this path meanwhile; it must not be replaced.
         if (lstatSync(to, { throwIfNoEntry: false })) {
           throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'something came into the target meanwhile', { path: there })
         }
@@ -104,20 +109,20 @@ function makeStaging(parent: string, name: string): string {
   return staging
 }
 
-/** Removes trees. Gives those that could not be removed. */
+/** Removes trees. Returns the paths that could not be removed. */
 function removeAll(paths: readonly (string | Buffer)[], options: WriterOptions): string[] {
   return paths.flatMap(path => {
     try {
       removeTree(path, options.handles)
       return []
     } catch {
-      // The failure that led here is the one to be told; this path is told to the caller as left behind.
+      // The caller gets the original failure, and this path as left behind.
       return [typeof path === 'string' ? path : decodeName(path)]
     }
   })
 }
 
-/** Removes a directory and those above it that this call made, as long as they are empty. */
+/** Removes a directory and the parents that this call created, as long as they are empty. */
 function removeEmpty(from: string, upTo: string): string[] {
   for (let path = from; path !== upTo; path = dirname(path)) {
     try {

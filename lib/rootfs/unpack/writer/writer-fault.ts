@@ -8,7 +8,7 @@ import {
 import { MarksFirst } from '../entries/marks-first.ts'
 import type { WriterFault } from './writer-messages.ts'
 
-/** An error as plain data. */
+/** Converts an error to plain data. */
 export function packFault(error: unknown): WriterFault {
   const known = error instanceof Error ? error : new Error(String(error))
   const { name, message, cause, stack: _, ...fields } = known as Error & { code?: string }
@@ -21,10 +21,10 @@ export function packFault(error: unknown): WriterFault {
   }
 }
 
-/** The error again, of the class it had. */
+/** Restores an error with its original class. */
 export function unpackFault(fault: WriterFault): Error {
   const error = build(fault, fault.cause ? { cause: unpackFault(fault.cause) } : {})
-  // The message was composed in the other thread.
+  // The other thread composed the message; the constructor must not compose it again.
   Object.defineProperty(error, 'message', { value: fault.message, writable: true, configurable: true })
   return error
 }

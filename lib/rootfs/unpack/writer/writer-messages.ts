@@ -1,7 +1,7 @@
 import type { WriterOptions } from '../entries/writer-options.ts'
 import type { SkippedDetail, UnpackCounts } from '../unpack-report.ts'
 
-/** What a writer is asked to do. Each request gets one answer, in order; after a failure only `discard` is done. */
+/** Requests to a writer. Each gets one answer, in order; after a failure only `discard` is executed. */
 export type WriterRequest =
   | { readonly act: 'open'; readonly directory: string; readonly options: WriterOptions }
   | { readonly act: 'layer'; readonly name: string }
@@ -13,7 +13,7 @@ export type WriterRequest =
   | { readonly act: 'finish' }
   | { readonly act: 'discard' }
 
-/** An error on its way between threads, which keep neither classes nor codes. */
+/** An error as it is sent between threads; structured cloning keeps neither classes nor codes. */
 export interface WriterFault {
   readonly name: string
   readonly code: string | undefined
@@ -22,13 +22,13 @@ export interface WriterFault {
   readonly cause: WriterFault | undefined
 }
 
-/** What came of a request. */
+/** Answer to a request. */
 export interface WriterAnswer {
   readonly fault?: WriterFault
   /** Counts so far. */
   readonly counts: UnpackCounts
-  /** What was skipped since the last answer. */
+  /** Metadata and entries skipped since the last answer. */
   readonly skipped: readonly SkippedDetail[]
-  /** What a discard could not remove, or an overwriting unpack has written. */
+  /** Paths that a discard could not remove, or that an unpack with `overwrite` has written. */
   readonly left: readonly string[]
 }

@@ -15,17 +15,17 @@ import { openUnpackTarget, type Target } from './target.ts'
 import { packFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
 
-/** The writer of one tree behind requests that can come from another thread. */
+/** The writer of one tree, driven by requests that may come from another thread. */
 export class WriterService {
   #directory = ''
   #target: Target | undefined
   #state: TreeState | undefined
   #writer: TreeWriter | undefined
-  /** Takes the archive at hand. */
+  /** Reads the current archive. */
   #reader: EntrySplitter | MarkCollector | undefined
-  /** Whiteouts of the layer that comes next, if it was looked through. */
+  /** Whiteouts of the next layer, if it was scanned. */
   #marks: LayerMarks | undefined
-  /** Whether layers are looked through before they are written. */
+  /** True if layers are scanned for whiteouts before they are written. */
   #scans = false
   #limits: WriterOptions['limits']
   #fault: WriterAnswer['fault']
@@ -35,7 +35,7 @@ export class WriterService {
     this.#loadXattrs = loadXattrs
   }
 
-  /** Does what is asked; never throws. */
+  /** Executes a request; never throws. */
   async answer(request: WriterRequest): Promise<WriterAnswer> {
     try {
       if (request.act === 'discard') return { ...this.#progress(), left: this.#discard() }
@@ -65,7 +65,8 @@ export class WriterService {
     this.#state = new TreeState(root, { ...options, foldsNames: folds }, xattrs)
     const isPrivate = this.#target.lateLevels > 0
     this.#state.tree.root.made = isPrivate
-    // Only in private nobody can use what is there with its final mode before its content is proven.
+    // SAFETY: a file created with its final mode could be executed by another user before its content is proven. Only a
+    // private target prevents that, so only there the final mode is set at creation.
     if (isPrivate && options.handles === 'proc') this.#state.metadata.birth = creationDefaultsIn(root)
     this.#writer = new TreeWriter(this.#state)
   }
@@ -101,7 +102,7 @@ export class WriterService {
     state.tree.close()
   }
 
-  /** Closes and removes everything; gives what is left. */
+  /** Closes and removes everything; returns the paths that are left. */
   #discard(): string[] {
     this.#writer?.close()
     this.#state?.tree.close()
@@ -117,7 +118,7 @@ export class WriterService {
   }
 }
 
-/** What the system refuses is told with the directory, if nobody knew better. */
+/** Converts a system error without a path to an error about the target directory. */
 function told(error: unknown, directory: string): unknown {
   if (LayerStoreError.is(error) || !(error instanceof Error && 'syscall' in error)) return error
   return new RootfsError('ERR_UNPACK', `cannot be written (${error.message})`, { path: directory }, { cause: error })
