@@ -69,7 +69,7 @@ test('blobs are synced before the name is set, and not one by one', async () => 
   expect(syncs()).toBe(2)
 })
 
-test('closing syncs what is left, and takes the marker away', async () => {
+test('closing syncs the remaining blobs, and removes the marker', async () => {
   await store.put(Buffer.from('x'))
   expect(markers()).toHaveLength(1)
   faults.reset()
@@ -78,7 +78,7 @@ test('closing syncs what is left, and takes the marker away', async () => {
   expect(markers()).toEqual([])
 })
 
-test('a blob that cannot be synced is removed, the name is not set, and closing says so', async () => {
+test('a blob that cannot be synced is removed, the name is not set, and closing rejects', async () => {
   const { manifest, layer, config } = await putStoreImage(store)
   faults.reset(name => (name === 'handle.sync' ? systemError('EIO') : undefined))
   expect(await thrownBy(() => store.references.set('app:1', manifest))).toMatchObject({
@@ -108,7 +108,7 @@ test('a store that syncs each blob syncs those of a batch before it names or ack
   await other.close()
 })
 
-test('what a dead process left is synced by whoever opens the store next', async () => {
+test('opening the store syncs the blobs of a dead process', async () => {
   await store.put(Buffer.from('x'))
   leaveMarker({ pid: 2 ** 22 + 5, start: '1' })
   expect(markers()).toHaveLength(2)
@@ -119,7 +119,7 @@ test('what a dead process left is synced by whoever opens the store next', async
   await next.close()
 })
 
-test('after a power cut what is torn is put into quarantine, and can be stored again', async () => {
+test('after a power cut torn blobs are moved to quarantine, and can be stored again', async () => {
   const { digest } = await store.put(Buffer.from('torn by the power cut'))
   const { digest: right } = await store.put(Buffer.from('written in time'))
   leaveMarker({ boot: 'before the power cut' })
@@ -134,7 +134,7 @@ test('after a power cut what is torn is put into quarantine, and can be stored a
   await next.close()
 })
 
-test('a marker that cannot be read, or whose blobs cannot be, stays and keeps nobody out', async () => {
+test('an unreadable marker, or one with unreadable blobs, stays and does not block opening', async () => {
   await store.put(Buffer.from('x'))
   leaveMarker({ boot: 'before the power cut' })
   faults.reset((name, _, path) =>

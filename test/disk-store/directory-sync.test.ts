@@ -16,7 +16,7 @@ function heldSyncs(): ((error?: Error) => void)[] {
 }
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-test('whoever asks while a sync runs is answered by one that starts afterwards, all by the same', async () => {
+test('all calls during a running sync share one sync that starts afterwards', async () => {
   const ends = heldSyncs()
   const syncs = new DirectorySync(true)
   const answered: string[] = []
@@ -50,7 +50,7 @@ test('two directories do not wait for each other', async () => {
   expect(synced).toHaveBeenCalledTimes(2)
 })
 
-test('a sync that fails fails for those it was for, and not for those after it', async () => {
+test('a failed sync rejects its own callers, and no later caller', async () => {
   const ends = heldSyncs()
   const syncs = new DirectorySync(true)
   const fault = new Error('EIO')

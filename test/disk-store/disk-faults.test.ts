@@ -44,7 +44,7 @@ const drain = async (source: AsyncIterable<unknown>) => {
   for await (const _ of source) void _
 }
 
-test('a full disk fails the write, every later call, and costs only what came after the last checkpoint', async () => {
+test('a full disk fails the write and every later call, and loses only the bytes after the last checkpoint', async () => {
   {
     await using before = await store.ingest('key')
     await before.write(Buffer.alloc(1000))
@@ -62,7 +62,7 @@ test('a full disk fails the write, every later call, and costs only what came af
   await again.abort()
 })
 
-test('a full disk fails a put, and gives its space back', async () => {
+test('a full disk fails a put, which frees its space', async () => {
   failing('handle.write', 'ENOSPC')
   expect(await thrownBy(() => store.put(Buffer.alloc(MIB)))).toMatchObject({ errno: 'ENOSPC' })
   faults.reset()
@@ -70,7 +70,7 @@ test('a full disk fails a put, and gives its space back', async () => {
   expect(readdirSync(join(directory.path, '.layerstore/ingests', session!))).toEqual(['owner.json'])
 })
 
-test('the first failed sync is final: the bytes are dropped, nothing is published, no sync is tried again', async () => {
+test('the first failed sync is final: the bytes are discarded, nothing is published, no sync is retried', async () => {
   const writer = await store.ingest('key')
   await writer.write(Buffer.alloc(1000))
   failing('handle.sync', 'EIO')
@@ -85,7 +85,7 @@ test('the first failed sync is final: the bytes are dropped, nothing is publishe
   )
 })
 
-test('a checkpoint that cannot be synced shows at the next block, and nothing is kept', async () => {
+test('a checkpoint that cannot be synced fails the next block, and nothing is kept', async () => {
   const writer = await store.ingest('key')
   failing('handle.datasync', 'EIO')
   for (let i = 0; i < 15; i++) await writer.write(Buffer.alloc(MIB))
@@ -103,7 +103,7 @@ test('a checkpoint that cannot be synced fails the commit that comes before the 
   expect(await thrownBy(() => writer.commit())).toMatchObject({ errno: 'EIO' })
 })
 
-test('a slow disk holds the transfer back once it is a whole checkpoint behind', async () => {
+test('a slow disk delays the transfer once it is a whole checkpoint behind', async () => {
   const writer = await store.ingest('key')
   let release!: () => void
   const slow = new Promise<void>(resolve => {
@@ -176,7 +176,7 @@ test('a disk error while reading is not corruption', async () => {
   expect(await thrownBy(() => store.references.get('app'))).toMatchObject({ code: 'ERR_STORE_IO', errno: 'EIO' })
 })
 
-test('a disk error while an ingest is taken up is not a reason to start anew', async () => {
+test('a disk error while an ingest is resumed does not restart it', async () => {
   {
     await using writer = await store.ingest('key')
     await writer.write(Buffer.alloc(1000))
@@ -198,7 +198,7 @@ test('a disk error while an ingest is taken up is not a reason to start anew', a
   await writer.abort()
 })
 
-test('a file that only its owner may write is started anew, as after a crash before publishing', async () => {
+test('an ingest whose file is read-only starts anew, as after a crash before publishing', async () => {
   {
     await using writer = await store.ingest('key')
     await writer.write(Buffer.alloc(1000))
@@ -214,7 +214,7 @@ test('a file that only its owner may write is started anew, as after a crash bef
   await writer.abort()
 })
 
-test('ST-06: a store on a file system that may not be written reads, and refuses writes', async () => {
+test('ST-06: a store on a read-only file system reads, and refuses writes', async () => {
   const { manifest } = await putStoreImage(store)
   await store.references.set('app:1', manifest)
   await store.close()
@@ -234,7 +234,7 @@ test('ST-06: a store on a file system that may not be written reads, and refuses
   }
 })
 
-test('a blob that cannot be made younger or read-only is stored all the same', async () => {
+test('a blob whose time or mode cannot be changed is stored nevertheless', async () => {
   failing('lutimes', 'EPERM')
   const first = await store.put(Buffer.from('x'))
   expect(await store.put(Buffer.from('x'))).toEqual(first)
@@ -252,7 +252,7 @@ test('a lock that cannot be removed is moved out of the way', async () => {
   expect(await tryLock(path)).toHaveProperty('release')
 })
 
-test('a lock that cannot be given back at first is given back when the fault has passed, or says so', async () => {
+test('a release that fails is retried until the error has passed, or rejects', async () => {
   const path = join(directory.path, 'lock')
   const lock = await acquireLock(path)
   let left = 2
@@ -281,7 +281,7 @@ test('disk errors around a lock are not taken for a free or a dead one', async (
   await lock.release()
 })
 
-test('whether a holder lives is not guessed when the system does not answer', async () => {
+test('a holder counts neither as alive nor as dead when the system does not answer', async () => {
   failing('readFile', 'EIO', '/proc/')
   const owner = { ...(await createOwner()), pid: 1 }
   expect(await thrownBy(() => isGone(owner, 0, directory.path))).toMatchObject({ code: 'EIO' })
@@ -290,7 +290,7 @@ test('whether a holder lives is not guessed when the system does not answer', as
   expect(await isGone({ ...owner, pid: 2 ** 22 + 5 }, 0, directory.path)).toBe(true)
 })
 
-test('an ingest of another user, who lets no other one look into it, stops no collection and no count', async () => {
+test('an unreadable ingest of another user stops no collection and no count', async () => {
   await (await store.ingest('sha256:0'))[Symbol.asyncDispose]()
   {
     await using writer = await store.ingest('key')
@@ -310,7 +310,7 @@ test('names of another kind than text are an error of the caller', async () => {
   expect(readFileSync(join(directory.path, 'index.json'), 'utf8')).toContain('manifests')
 })
 
-test('what another tool writes to the index between our reading and our writing is kept', async () => {
+test('entries that another tool writes between the read and the write of the index are kept', async () => {
   const { manifest } = await putStoreImage(store)
   const theirs = { ...manifest, annotations: { 'org.opencontainers.image.ref.name': 'theirs' } }
   const index = join(directory.path, 'index.json')
@@ -327,7 +327,7 @@ test('what another tool writes to the index between our reading and our writing 
   expect(await store.references.get('ours:1')).toEqual(manifest)
 })
 
-test('an ingest whose directory goes away while it is being taken makes it again', async () => {
+test('an ingest whose directory is removed while it is opened creates it again', async () => {
   let once = true
   faults.reset((name, _, path) => {
     const at = String(path).indexOf('/owner.json')
@@ -342,7 +342,7 @@ test('an ingest whose directory goes away while it is being taken makes it again
   await writer.abort()
 })
 
-test('who takes over a dead lock looks again when it is alone, and does not replace a living one', async () => {
+test('a takeover of a dead lock checks again under its guard, and does not replace a living lock', async () => {
   const path = join(directory.path, 'lock')
   writeFileSync(path, JSON.stringify({ ...(await createOwner()), pid: 2 ** 22 + 5, start: '1' }))
   let faster: Awaited<ReturnType<typeof acquireLock>> | undefined

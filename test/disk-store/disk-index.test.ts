@@ -45,7 +45,7 @@ test('fields and entries of other tools survive every change', async () => {
   expect(readIndex()).toEqual(foreign)
 })
 
-test('a name of another tool is found and removed as it stands', async () => {
+test('a name of another tool is found and removed as written', async () => {
   const { manifest } = await putStoreImage(store)
   writeIndex({
     schemaVersion: 2,
@@ -56,7 +56,7 @@ test('a name of another tool is found and removed as it stands', async () => {
   expect(readIndex().manifests).toEqual([])
 })
 
-test('a foreign name that is also a short spelling is found first, and gives way when it is set', async () => {
+test('a name of another tool that is also a short spelling is found first, and is replaced by a set', async () => {
   const { manifest: theirs } = await putStoreImage(store, 'theirs')
   const { manifest: ours } = await putStoreImage(store, 'ours')
   writeIndex({ schemaVersion: 2, manifests: [{ ...theirs, annotations: { [NAME]: 'stable' } }] })
@@ -66,7 +66,7 @@ test('a foreign name that is also a short spelling is found first, and gives way
   expect(readIndex().manifests).toHaveLength(1)
 })
 
-test('of entries with one name the first counts, and setting the name leaves one', async () => {
+test('the first of several entries with one name counts, and setting the name leaves one', async () => {
   const { manifest: first } = await putStoreImage(store, 'first')
   const { manifest: second } = await putStoreImage(store, 'second')
   const named = { annotations: { [NAME]: 'app:1' } }
@@ -90,7 +90,7 @@ test('a named entry that is no descriptor is an error of the index, not a missin
   }
 })
 
-test('a tool that writes the index between our reading and our writing loses nothing', async () => {
+test('a write of another tool between the read and the write of the index is not lost', async () => {
   const { manifest } = await putStoreImage(store)
   const theirs = { ...manifest, annotations: { [NAME]: 'theirs' } }
   const setting = Promise.all(Array.from({ length: 50 }, (_, i) => store.references.set(`ours:${i}`, manifest)))
@@ -101,7 +101,7 @@ test('a tool that writes the index between our reading and our writing loses not
   expect(names).toHaveLength(51)
 })
 
-test('deleting a name that is not there does not write the index', async () => {
+test('deleting a missing name does not write the index', async () => {
   const before = readFileSync(join(directory.path, 'index.json'))
   writeFileSync(join(directory.path, 'index.json'), `${before} `)
   expect(await store.references.delete('app:1')).toBe(false)

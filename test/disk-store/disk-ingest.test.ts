@@ -54,7 +54,7 @@ async function finish(expectedOffset: number, options = {}): Promise<void> {
 }
 
 describe('resuming', () => {
-  test('does not read back what the saved state stands for', async () => {
+  test('does not read back the bytes that the saved state covers', async () => {
     await leave()
     const state = JSON.parse(readFileSync(inIngest('state.json'), 'utf8'))
     expect(state).toMatchObject({ version: 1, key: 'key', algorithm: 'sha256', offset: 600_000 })
@@ -66,7 +66,7 @@ describe('resuming', () => {
     expect((await writer.commit()).digest).toBe(await digestOf(BYTES))
   })
 
-  test('with the native hasher reads back, and finds what changed meanwhile', async () => {
+  test('with the native hasher reads the bytes back, and detects changes', async () => {
     await leave(600_000, { hasher: 'native' })
     expect(JSON.parse(readFileSync(inIngest('state.json'), 'utf8')).checkpoint).toBeUndefined()
     writeFileSync(inIngest('data'), readFileSync(inIngest('data')).fill('x', 0, 10))
@@ -76,7 +76,7 @@ describe('resuming', () => {
     expect(error.code).toBe('ERR_DIGEST_MISMATCH')
   })
 
-  test('drops what was written after the last checkpoint', async () => {
+  test('discards the bytes written after the last checkpoint', async () => {
     await leave()
     writeFileSync(inIngest('data'), 'a tail that no state knows', { flag: 'a' })
     await finish(600_000)
@@ -138,7 +138,7 @@ describe('resuming', () => {
     expect(readdirSync(ingests())).toEqual([])
   })
 
-  test('a writer that adds nothing leaves what was there', async () => {
+  test('a writer that adds nothing keeps the earlier bytes', async () => {
     await leave(600_000)
     await leave(600_000)
     await finish(600_000)
@@ -146,7 +146,7 @@ describe('resuming', () => {
 })
 
 describe('checkpoints', () => {
-  test('come often enough that less than 16 MiB are ever lost, and never say more than the data file holds', async () => {
+  test('lose less than 16 MiB, and never count more bytes than the data file has', async () => {
     const chunk = Buffer.alloc(MIB, 'c')
     const writer = await store.ingest('key')
     const offsets = new Set<number>()
@@ -179,19 +179,19 @@ describe('the owner of an ingest', () => {
     writeFileSync(inIngest('owner.json'), JSON.stringify({ ...(await createOwner()), ...members }))
   }
 
-  test('that is alive is respected, and named', async () => {
+  test('keeps it while it lives, and the error names it', async () => {
     await plant({})
     const error = await thrownBy(() => store.ingest('key'))
     expect(error.code).toBe('ERR_INGEST_BUSY')
     expect(error.message).toContain(`process ${process.pid}`)
   })
 
-  test('that is dead is taken over, with what it has written', async () => {
+  test('loses it when it is dead, and the bytes written are resumed', async () => {
     await plant({ pid: 2 ** 22 + 5, start: '1' })
     await finish(600_000)
   })
 
-  test('is waited for until the signal fires', async () => {
+  test('makes a second writer wait until the signal fires', async () => {
     await plant({})
     const reason = new Error('enough')
     const controller = new AbortController()
@@ -201,7 +201,7 @@ describe('the owner of an ingest', () => {
     await finish(600_000)
   })
 
-  test('that was taken for dead cannot publish, and does not touch the ingest of the other', async () => {
+  test('cannot publish after a takeover, and does not change the ingest of the new owner', async () => {
     const writer = await store.ingest('key')
     await writer.write(BYTES)
     rmSync(inIngest('owner.json'))
@@ -226,7 +226,7 @@ describe('the sweep at opening', () => {
     utimesSync(path, then, then)
   }
 
-  test('removes an ingest that nobody owns and that is older than a day', async () => {
+  test('removes an ingest without an owner that is older than a day', async () => {
     await leave()
     age(inIngest('data'), 2 * DAY)
     await reopen()
@@ -251,7 +251,7 @@ describe('the sweep at opening', () => {
     await store.close()
   })
 
-  test('removes what dead puts left at once, and what living ones write not at all', async () => {
+  test('removes the files of dead puts at once, and never those of living ones', async () => {
     const dead = { ...(await createOwner()), pid: 2 ** 22 + 5, start: '1' }
     mkdirSync(join(ingests(), 'put-dead'), { recursive: true })
     writeFileSync(join(ingests(), 'put-dead/owner.json'), JSON.stringify(dead))
@@ -265,7 +265,7 @@ describe('the sweep at opening', () => {
     expect(readFileSync(join(ingests(), 'put-alive/1'), 'utf8')).toBe('x')
   })
 
-  test('removes our own temporary files when they are old, and nothing that is not ours', async () => {
+  test('removes old temporary files of this library, and no files of other programs', async () => {
     await leave()
     const below = [
       'locks/index',
@@ -291,7 +291,7 @@ describe('the sweep at opening', () => {
 })
 
 describe('publishing', () => {
-  test('a blob of the wrong size under the name is replaced by the right one', async () => {
+  test('replaces a file of the wrong size under the blob’s name', async () => {
     const { digest } = await store.put(BYTES)
     const path = join(directory.path, 'blobs/sha256', digest.slice(7))
     rmSync(path)
@@ -300,7 +300,7 @@ describe('publishing', () => {
     for await (const _ of store.read(digest)) void _
   })
 
-  test('a directory under the name of a blob is reported, and stays', async () => {
+  test('reports a directory under the name of a blob, and leaves it', async () => {
     const { digest } = await store.put(BYTES)
     const path = join(directory.path, 'blobs/sha256', digest.slice(7))
     rmSync(path)
@@ -309,7 +309,7 @@ describe('publishing', () => {
     expect(existsSync(join(path, 'sub'))).toBe(true)
   })
 
-  test('a blob that is there gets younger when it is put again', async () => {
+  test('renews the time of an existing blob that is put again', async () => {
     const { digest, size } = await store.put(BYTES)
     const path = join(directory.path, 'blobs/sha256', digest.slice(7))
     for (const options of [{}, { digest, size }]) {

@@ -55,7 +55,7 @@ describe('creating a store', () => {
     expect(treeOf(directory.path)).toEqual([])
   })
 
-  test('a directory with something else in it is refused and left as it is', async () => {
+  test('a directory with other content is refused and not changed', async () => {
     writeFileSync(at('notes.txt'), 'mine')
     const error = await thrownBy(() => openStore(directory.path))
     expect(error.code).toBe('ERR_STORE_FORMAT')
@@ -68,7 +68,7 @@ describe('creating a store', () => {
     expect(await thrownBy(() => openStore(at('file')))).toMatchObject({ code: 'ERR_STORE_IO', errno: 'ENOTDIR' })
   })
 
-  test('a creation that was cut off at any point is brought to its end', async () => {
+  test('a creation that was interrupted at any point is completed', async () => {
     const steps: (() => void)[] = [
       () => mkdirSync(at('.layerstore')),
       () => writeFileSync(at('.layerstore/format.json'), '{"version":1}'),
@@ -86,7 +86,7 @@ describe('creating a store', () => {
     }
   })
 
-  test('many that create the same store at once share it, and no name is lost', async () => {
+  test('processes that create the same store at once share it, and no name is lost', async () => {
     const stores = await Promise.all(Array.from({ length: 8 }, () => openStore(directory.path)))
     const { manifest } = await putStoreImage(stores[0]!)
     await Promise.all(stores.map((store, i) => store.references.set(`app:${i}`, manifest)))
@@ -96,7 +96,7 @@ describe('creating a store', () => {
     for (const store of stores) await store.close()
   })
 
-  test('options outside their values are refused', async () => {
+  test('invalid options are refused', async () => {
     for (const options of [{ hasher: 'gpu' }, { verify: 'sometimes' }, { durability: 'some' }]) {
       expect((await thrownBy(() => openStore(directory.path, options as never))).code).toBe('ERR_INVALID_ARGUMENT')
     }
@@ -105,7 +105,7 @@ describe('creating a store', () => {
 })
 
 describe('opening a layout', () => {
-  test('a layout of another tool is not touched before the first write, and then gets our own part', async () => {
+  test('a layout of another tool is not changed before the first write, which creates .layerstore', async () => {
     writeLayout()
     const before = treeOf(directory.path)
     const store = await openStore(directory.path)
@@ -127,7 +127,7 @@ describe('opening a layout', () => {
     expect(treeOf(directory.path)).toEqual(before)
   })
 
-  test('a newer format is refused, and nothing is touched', async () => {
+  test('a newer format is refused, and nothing is changed', async () => {
     writeLayout()
     mkdirSync(at('.layerstore'))
     writeFileSync(at('.layerstore/format.json'), '{"version":2}')
@@ -138,7 +138,7 @@ describe('opening a layout', () => {
     expect(treeOf(directory.path)).toEqual(before)
   })
 
-  test('a newer format that appears later is respected by the first write', async () => {
+  test('the first write refuses a newer format that appeared later', async () => {
     writeLayout()
     const store = await openStore(directory.path)
     mkdirSync(at('.layerstore'))
@@ -164,7 +164,7 @@ describe('opening a layout', () => {
     ['a zero version', '.layerstore/format.json', '{"version":0}'],
     ['null', '.layerstore/format.json', 'null'],
   ]
-  test.each(broken)('%s in %s is named, and never taken for an empty store', async (_, file, content) => {
+  test.each(broken)('%s in %s is reported, and never taken for an empty store', async (_, file, content) => {
     writeLayout()
     mkdirSync(at('.layerstore'))
     writeFileSync(at(file), content)
@@ -175,13 +175,13 @@ describe('opening a layout', () => {
     expect(readFileSync(at(file), 'utf8')).toBe(content)
   })
 
-  test('an index that is missing is not an empty one', async () => {
+  test('a missing index is not an empty one', async () => {
     writeLayout()
     rmSync(at('index.json'))
     expect((await thrownBy(() => openStore(directory.path))).message).toContain('index.json is missing')
   })
 
-  test('an index that breaks while the store is open is not an empty one either', async () => {
+  test('an index that is damaged while the store is open is not an empty one either', async () => {
     const store = await openStore(directory.path)
     const { manifest } = await putStoreImage(store)
     writeFileSync(at('index.json'), '')
@@ -203,7 +203,7 @@ describe('opening a layout', () => {
     expect((await thrownBy(() => openStore(directory.path))).message).toContain('symbolic link')
   })
 
-  test('umoci’s null for no manifests is an empty index', async () => {
+  test('the null that umoci writes for an empty list is an empty index', async () => {
     writeLayout('{"schemaVersion":2,"manifests":null}')
     const store = await openStore(directory.path)
     const { manifest } = await putStoreImage(store)
@@ -212,7 +212,7 @@ describe('opening a layout', () => {
     await store.close()
   })
 
-  test('blobs are read-only under their names, and nobody else may look into an ingest', async () => {
+  test('blobs are read-only, and other users cannot read an ingest', async () => {
     const store = await openStore(directory.path)
     const { digest } = await store.put(Buffer.from('x'))
     const writer = await store.ingest('key')
@@ -224,7 +224,7 @@ describe('opening a layout', () => {
     await store.close()
   })
 
-  test('closing leaves nothing but blobs behind', async () => {
+  test('closing leaves only blobs behind', async () => {
     const store = await openStore(directory.path)
     const { manifest } = await putStoreImage(store)
     await store.references.set('app', manifest)
@@ -237,7 +237,7 @@ describe('opening a layout', () => {
 })
 
 describe('with other tools', () => {
-  test('skopeo reads what we tag, and we read what skopeo copies', async context => {
+  test('skopeo reads images of the store, and the store reads images that skopeo copied', async context => {
     if (!needsProgram('skopeo')) context.skip()
     const store = await openStore(at('ours'))
     const { manifest, layer } = await putStoreImage(store)
@@ -262,7 +262,7 @@ describe('with other tools', () => {
     await theirs.close()
   })
 
-  test('a layout that umoci made is a store', async context => {
+  test('a layout that umoci created is a store', async context => {
     if (!needsProgram('umoci')) context.skip()
     execFileSync('umoci', ['init', '--layout', at('umoci')])
     execFileSync('umoci', ['new', '--image', `${at('umoci')}:fresh`])

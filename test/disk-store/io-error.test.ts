@@ -6,7 +6,7 @@ import { StoreError } from '../../lib/errors/index.ts'
 const system = (code: string, errno = -1) =>
   Object.assign(new Error(`${code}, open '/home/somebody/secret'`), { code, errno, syscall: 'open' })
 
-test('an error of the system keeps its name and its cause, and names the place inside the store', () => {
+test('a system error keeps its name and its cause, and names the path inside the store', () => {
   const cause = system('ENOSPC')
   const error = asStoreError({ act: 'write', path: '.layerstore/x', writes: true }, cause)
   expect(error).toMatchObject({ code: 'ERR_STORE_IO', errno: 'ENOSPC', cause })
@@ -22,7 +22,7 @@ test.each(['EROFS', 'EACCES', 'EPERM'])('%s means read-only when writing, and is
   expect(asStoreError(what, system(code))).toMatchObject({ code: 'ERR_STORE_IO', errno: code })
 })
 
-test('a full quota, for which the runtime has no name, is called by the system’s', () => {
+test('a full quota, for which Node has no name, gets the system’s name', () => {
   const what = { act: 'write', path: 'x', writes: true }
   const unknown = system('Unknown system error -122', -constants.errno.EDQUOT)
   expect(asStoreError(what, unknown)).toMatchObject({ code: 'ERR_STORE_IO', errno: 'EDQUOT' })
@@ -30,7 +30,7 @@ test('a full quota, for which the runtime has no name, is called by the system�
   expect(asStoreError(what, strange)).toMatchObject({ errno: 'Unknown system error -99999' })
 })
 
-test('what is not the system’s passes as it is', async () => {
+test('an error that is not the system’s passes unchanged', async () => {
   for (const error of [new Error('mine'), new StoreError('ERR_STORE_CLOSED', 'closed'), 'text', undefined]) {
     await expect(onDisk({ act: 'read', path: 'x' }, () => Promise.reject(error))).rejects.toBe(error)
   }

@@ -42,7 +42,7 @@ async function plant(members: Partial<Owner>, ageMs = 0): Promise<void> {
 }
 
 describe('a lock', () => {
-  test('is held by one at a time, in turn', async () => {
+  test('has one holder at a time', async () => {
     let inside = 0
     let most = 0
     const act = () =>
@@ -56,7 +56,7 @@ describe('a lock', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('names its holder, and says who it is', async () => {
+  test('names its holder', async () => {
     const lock = await acquireLock(path)
     expect(parseOwner(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() })
     expect(await tryLock(path)).toMatchObject({
@@ -65,13 +65,13 @@ describe('a lock', () => {
     await lock.release()
   })
 
-  test('is released when the act fails', async () => {
+  test('is released when the operation fails', async () => {
     const error = await thrownBy(() => withLock(path, () => Promise.reject(new Error('act'))))
     expect(error.message).toBe('act')
     expect(existsSync(path)).toBe(false)
   })
 
-  test('is waited for until the signal fires', async () => {
+  test('makes the caller wait until the signal fires', async () => {
     const lock = await acquireLock(path)
     const reason = new Error('enough')
     const controller = new AbortController()
@@ -83,7 +83,7 @@ describe('a lock', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('that was taken over is noticed, and not removed by the one who lost it', async () => {
+  test('that was taken over is detected, and the former holder does not remove it', async () => {
     const lock = await acquireLock(path)
     expect(await lock.isHeld()).toBe(true)
     const { renameSync } = await import('node:fs')
@@ -94,14 +94,14 @@ describe('a lock', () => {
     expect(readFileSync(path, 'utf8')).toBe('somebody else')
   })
 
-  test('that was removed is noticed', async () => {
+  test('that was removed is detected', async () => {
     const lock = await acquireLock(path)
     rmSync(path)
     expect((await thrownBy(() => lock.assertHeld())).code).toBe('ERR_STORE_LOCKED')
     await lock.release()
   })
 
-  test('in a directory that is not there fails at once', async () => {
+  test('in a missing directory rejects at once', async () => {
     expect((await thrownBy(() => acquireLock(join(directory.path, 'no', 'lock')))).code).toBe('ENOENT')
   })
 
@@ -134,7 +134,7 @@ describe('a lock', () => {
 })
 
 describe('a lock of a dead holder', () => {
-  test('is taken over at once, whoever of many comes first', async () => {
+  test('is taken over at once, by exactly one of many waiting processes', async () => {
     await plant({ pid: 2 ** 22 + 5, start: '1' })
     let inside = 0
     let most = 0
@@ -149,14 +149,14 @@ describe('a lock of a dead holder', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('is taken over also when another died while taking it over', async () => {
+  test('is taken over also after another process died during a takeover', async () => {
     await plant({ pid: 2 ** 22 + 5, start: '1' })
     writeFileSync(`${path}.steal`, readFileSync(path))
     await (await acquireLock(path)).release()
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('is not taken over while somebody else is doing so', async () => {
+  test('is not taken over while another process takes it over', async () => {
     await plant({ pid: 2 ** 22 + 5, start: '1' })
     const guard = await acquireLock(`${path}.steal`)
     expect(await tryLock(path)).toHaveProperty('holder')
@@ -164,7 +164,7 @@ describe('a lock of a dead holder', () => {
     expect(await tryLock(path)).toHaveProperty('release')
   })
 
-  test('a killed process is dead, also as a zombie that nobody has waited for', async () => {
+  test('belongs to a killed process, also while it is a zombie', async () => {
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
     await once(child, 'spawn')
     const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
@@ -196,7 +196,7 @@ describe('a lock that is waited for', () => {
     return events
   }
 
-  test('for two seconds is told once: who holds it, since when and what to do; and when it is taken', async () => {
+  test('for two seconds is reported once, with holder, start and advice; and again when it is acquired', async () => {
     const created = '2026-11-29T10:00:00.000Z'
     const [waiting, waited, ...more] = await waitFor({ created })
     const holder = `process ${process.pid} on ${hostname()} since ${created}`
@@ -207,7 +207,7 @@ describe('a lock that is waited for', () => {
     expect(more).toEqual([])
   })
 
-  test('of a stopped process is told with how to let it go on', async () => {
+  test('of a stopped process is reported with the command that resumes it', async () => {
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
     await once(child, 'spawn')
     child.kill('SIGSTOP')
@@ -221,7 +221,7 @@ describe('a lock that is waited for', () => {
     await once(child, 'close')
   })
 
-  test('is not told as taken when the act gives up', async () => {
+  test('is not reported as acquired when the operation is aborted', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     await plant({})
     const events: StoreEvent[] = []
@@ -234,7 +234,7 @@ describe('a lock that is waited for', () => {
     expect(events).toMatchObject([{ type: 'waiting' }])
   })
 
-  test('of another machine is told with when it is taken over', async () => {
+  test('of another machine is reported with the time of the takeover', async () => {
     const [waiting] = await waitFor({ host: 'elsewhere' })
     expect(waiting).toMatchObject({ advice: expect.stringContaining('after 5 minutes without a sign of life') })
   })
@@ -253,7 +253,7 @@ describe('a lock that is waited for', () => {
   })
 })
 
-describe('what is no regular file in the place of a lock', () => {
+describe('an entry that is no regular file in the place of a lock', () => {
   const kinds: [string, () => void][] = [
     ['a link to nowhere', () => symlinkSync('nowhere', path)],
     ['a link to a file', () => symlinkSync(join(directory.path, 'file'), path)],
@@ -285,7 +285,7 @@ describe('what is no regular file in the place of a lock', () => {
     expect(readFileSync(join(directory.path, 'file'), 'utf8')).toBe('of another program')
   })
 
-  test('a record of absurd size is not read, and given a minute', async () => {
+  test('a record above the size limit is not read, and expires after a minute', async () => {
     writeFileSync(path, '')
     truncateSync(path, 200 * 1024 * 1024)
     expect(await tryLock(path)).toMatchObject({ holder: 'another process' })
@@ -294,13 +294,13 @@ describe('what is no regular file in the place of a lock', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('the members of a record are bounded, for they are shown', async () => {
+  test('the members of a record are limited in length, because messages quote them', async () => {
     const owner = await createOwner()
     expect(parseOwner(JSON.stringify({ ...owner, host: 'x'.repeat(257) }))).toBeUndefined()
   })
 })
 
-describe('ST-16: whether a holder is gone', () => {
+describe('ST-16: whether a holder is dead', () => {
   const cases: [what: string, members: Partial<Owner>, ageMs: number, gone: boolean][] = [
     ['this process, however long silent', {}, 24 * 60 * MINUTE, false],
     ['an earlier process with this pid', { start: '1' }, 0, true],
@@ -318,7 +318,7 @@ describe('ST-16: whether a holder is gone', () => {
     expect(await isGone({ ...(await createOwner()), ...members }, ageMs, directory.path)).toBe(gone)
   })
 
-  test('a record that cannot be read is given a minute', async () => {
+  test('an unreadable record expires after a minute', async () => {
     expect(await isGone(undefined, 59_000, directory.path)).toBe(false)
     expect(await isGone(undefined, 61_000, directory.path)).toBe(true)
     for (const text of ['', '{', 'null', '{}', '{"pid":0}', '{"pid":1,"start":2}']) {

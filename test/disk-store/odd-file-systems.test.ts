@@ -16,7 +16,7 @@ vi.mock('node:fs/promises', async original => {
 })
 afterEach(() => faults.reset())
 
-test.each(['EPERM', 'ENOTSUP'])('a file system that answers a hard link with %s does as well', async code => {
+test.each(['EPERM', 'ENOTSUP'])('a file system that refuses hard links with %s works as well', async code => {
   const { systemError } = await import('../helpers/faulty-fs.ts')
   faults.reset(name => (name === 'link' ? systemError(code, 'link') : undefined))
   using directory = temporaryDirectory('no-links')
@@ -35,7 +35,7 @@ test.each(['EPERM', 'ENOTSUP'])('a file system that answers a hard link with %s 
   expect(readdirSync(join(directory.path, '.layerstore/locks'))).toEqual([])
 })
 
-test('a file system that cannot sync directories does as well, one that fails to does not', async () => {
+test('a file system without directory syncs works as well, a failing sync rejects', async () => {
   const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = temporaryDirectory('no-sync')
   const store = await openStore(directory.path)
@@ -53,7 +53,7 @@ test('a file system that cannot sync directories does as well, one that fails to
   await store.close()
 })
 
-test('ST-08: short writes are carried on with', async () => {
+test('ST-08: short writes are continued', async () => {
   using directory = temporaryDirectory('short')
   const store = await openStore(directory.path)
   faults.longestWrite = 1000

@@ -14,8 +14,8 @@ async function inEach(act: (store: Store) => Promise<void>): Promise<void> {
   }
 }
 
-describe('what is unfinished', () => {
-  test('is told with its offset and whether it is being written, through wrappers too, and changes nothing', () =>
+describe('statIngest', () => {
+  test('reports the offset and whether a writer is open, through wrappers too, and changes nothing', () =>
     inEach(async store => {
       expect(await store.statIngest!('key')).toBeUndefined()
       const writer = await store.ingest('key')
@@ -39,7 +39,7 @@ describe('what is unfinished', () => {
 })
 
 describe('names', () => {
-  test('can be kept as they stand, if they have the form of names in layouts', () =>
+  test('can be stored verbatim, if they have the form of names in layouts', () =>
     inEach(async store => {
       const { manifest } = await putStoreImage(store)
       expect(await store.references.set('1.0', manifest, { verbatim: true })).toBe('1.0')
@@ -53,7 +53,7 @@ describe('names', () => {
     }))
 })
 
-test('where an upload goes on is for its owner only; other facts are for whoever may read the store', async () => {
+test('the address of an upload is readable by its owner only; other facts by every user who can read the store', async () => {
   using directory = temporaryDirectory('secret-facts')
   await using store = await openStore(directory.path)
   await store.derived.set('facts', 'upload:x', Buffer.from('https://registry/?signature'))

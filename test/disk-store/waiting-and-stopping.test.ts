@@ -70,7 +70,7 @@ describe('names that wait for the lock of the index', () => {
     }
   })
 
-  test('are all rejected when the lock cannot be had', async () => {
+  test('are all rejected when the lock cannot be acquired', async () => {
     const { manifest } = await putStoreImage(store)
     const { rmSync, writeFileSync } = await import('node:fs')
     rmSync(join(directory.path, '.layerstore/locks'), { recursive: true })
@@ -79,7 +79,7 @@ describe('names that wait for the lock of the index', () => {
     expect(errors.map(error => error.code)).toEqual(['ERR_STORE_IO', 'ERR_STORE_IO'])
   })
 
-  test('of a store that is closed meanwhile still come to their end', async () => {
+  test('of a store that is closed meanwhile are still set', async () => {
     const { manifest } = await putStoreImage(store)
     const setting = Promise.all(Array.from({ length: 10 }, (_, i) => store.references.set(`app:${i}`, manifest)))
     const settled = setting.then(
@@ -105,7 +105,7 @@ describe('a memory store', () => {
     expect((await thrownBy(() => writer.write(Buffer.from('y')))).code).toBe('ERR_WRITER_CLOSED')
   })
 
-  test('lists names that are still there when their turn comes', async () => {
+  test('lists only names that still exist when the iteration reaches them', async () => {
     const memory = createMemoryStore()
     const { manifest } = await putStoreImage(memory)
     for (const name of ['a:1', 'b:1', 'c:1']) await memory.references.set(name, manifest)

@@ -45,7 +45,7 @@ afterEach(async () => {
   directory[Symbol.dispose]()
 })
 
-test('without hard links a right blob that took the place of the damaged one goes back all the same', async () => {
+test('without hard links an intact blob that replaced the damaged one is moved back nevertheless', async () => {
   damageBlob(directory.path, image.layer.digest, 'flip')
   const error = await thrownBy(async () => {
     for await (const _ of store.read(image.layer.digest)) {
@@ -69,7 +69,7 @@ test('without hard links a damaged index is copied before it is replaced', async
   expect(await store.references.get('app:1')).toEqual(image.manifest)
 })
 
-test('what is not there cannot be put away, and what cannot be moved is an error with its errno', async () => {
+test('quarantine of a missing blob does nothing, and a failed move is an error with its errno', async () => {
   rmSync(blobPath(directory.path, image.layer.digest))
   expect(await driverOf(store).checking?.quarantine(image.layer.digest)).toBeUndefined()
   fail('rename', 'EIO')
@@ -78,7 +78,7 @@ test('what is not there cannot be put away, and what cannot be moved is an error
   })
 })
 
-test('two things that are put away at the same moment both keep a name', async () => {
+test('two entries moved to quarantine at the same moment get different names', async () => {
   vi.spyOn(Date.prototype, 'toISOString').mockReturnValue('2026-11-21T00:00:00.000Z')
   for (let i = 0; i < 3; i++) {
     damageBlob(directory.path, image.layer.digest, 'flip')
@@ -100,7 +100,7 @@ test('a quarantine that is a link is not followed', async () => {
   expect(readdirSync(at('elsewhere'))).toEqual([])
 })
 
-test('a blob that is gone when it is looked at was removed; one that cannot be looked at stops the check', async () => {
+test('a blob that is missing at its stat was removed; a failed stat stops the check', async () => {
   const hex = image.layer.digest.slice(7)
   let gone = true
   faults.next = (name, _, path) => {
@@ -124,7 +124,7 @@ test('files of the store that cannot be read are faults with their errno, and ar
   expect((await checkStore(store)).sound).toBe(true)
 })
 
-test('where images were cannot be found out when the disk cannot be read, and nothing is replaced then', async () => {
+test('if the disk is unreadable the lost images cannot be found, and nothing is replaced', async () => {
   writeFileSync(at('index.json'), '')
   const report = await checkStore(store)
   fail('open', 'EIO', image.manifest.digest.slice(7))
@@ -141,7 +141,7 @@ test('a store whose leases cannot be listed is checked without looking for orpha
   expect((await checkStore(store)).faults).toMatchObject([{ path: '.layerstore/ingests', errno: 'EIO' }])
 })
 
-test('a long check leaves word now and then, not only when it is stopped', async () => {
+test('a long check saves its progress regularly, not only when it is aborted', async () => {
   let now = performance.now()
   vi.spyOn(performance, 'now').mockImplementation(() => {
     now += 1500
@@ -156,7 +156,7 @@ test('a long check leaves word now and then, not only when it is stopped', async
   expect(await store.derived.get('facts', 'check-progress')).toBeUndefined()
 })
 
-test('a fault of the caller’s own code is no finding', async () => {
+test('an error of the caller’s own code is not reported as a fault', async () => {
   const fault = new TypeError('a bug')
   const broken = new Proxy(store, {
     get: (target, key) => {
@@ -172,7 +172,7 @@ test('a fault of the caller’s own code is no finding', async () => {
   expect(await thrownBy(() => checkStore(broken))).toBe(fault)
 })
 
-test('a store that cannot collect has orphans only', async () => {
+test('a store without a collection driver reports every unreferenced blob as an orphan', async () => {
   const { digest } = await store.put(Buffer.from('orphan'))
   const plain = new Proxy(store, {
     get: (target, key) => {

@@ -28,7 +28,7 @@ afterEach(async () => {
   directory[Symbol.dispose]()
 })
 
-describe('what a check finds', () => {
+describe('checkStore reports', () => {
   test('nothing in a sound store, and its report is plain JSON', async () => {
     const report = await checkStore(store)
     expect(report).toMatchObject({
@@ -90,7 +90,7 @@ describe('what a check finds', () => {
     expect(problems.map(problem => problem.class)).toEqual(['orphan'])
   })
 
-  test('every kind of thing under the name of a blob that is no file', async () => {
+  test('every kind of entry under the name of a blob that is no file', async () => {
     const path = pathOf(image.layer.digest)
     rmSync(path)
     mkdirSync(path)
@@ -102,7 +102,7 @@ describe('what a check finds', () => {
     expect((await checkStore(store)).problems).toMatchObject([{ class: 'corrupt', actual: 'a symbolic link' }])
   })
 
-  test('files of others, which are left alone', async () => {
+  test('files of other programs, which are not changed', async () => {
     const strays = [
       '.DS_Store',
       'blobs/notes.txt',
@@ -121,7 +121,7 @@ describe('what a check finds', () => {
     for (const stray of strays) expect(readFileSync(at(stray), 'utf8')).toBe('mine')
   })
 
-  test('orphans, but not what is about an image, leased, or on its way in', async () => {
+  test('orphans, except referrers, leased blobs and blobs of running ingests', async () => {
     const { digest: orphan } = await store.put(Buffer.alloc(100, 'orphan'))
     const { digest: leased } = await store.put(Buffer.alloc(100, 'leased'))
     const { digest: awaited } = await store.put(Buffer.alloc(100, 'awaited'))
@@ -138,7 +138,7 @@ describe('what a check finds', () => {
     expect(problems.map(problem => [problem.class, problem.digest])).toEqual([['orphan', orphan]])
   })
 
-  test('of thousands of orphans the first thousand, and how many there are', async () => {
+  test('the first thousand of many orphans, and their number', async () => {
     for (let i = 0; i < 1005; i++) writeFileSync(at('blobs/sha256', `stray ${i}`), '')
     const { counts, problems } = await checkStore(store, { content: false })
     expect(counts.stray).toBe(1005)
@@ -163,7 +163,7 @@ describe('what a check finds', () => {
     ])
   })
 
-  test('a document that is whole and means nothing, as a fault', async () => {
+  test('an intact document that cannot be parsed, as a fault', async () => {
     const broken = await putStoreDocument(store, MediaType.OciManifest, { schemaVersion: 2 })
     const entry = { ...broken, annotations: {} }
     writeFileSync(at('index.json'), JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
@@ -186,7 +186,7 @@ describe('what a check finds', () => {
     expect(faults).toMatchObject([{ code: 'ERR_INVALID_INDEX' }])
   })
 
-  test('damage below an index, and blobs that several names share, once', async () => {
+  test('damage below an index and in blobs that several names share, once', async () => {
     const index = await putStoreDocument(store, MediaType.OciIndex, {
       schemaVersion: 2,
       mediaType: MediaType.OciIndex,
@@ -201,7 +201,7 @@ describe('what a check finds', () => {
     expect((await checkStore(store)).problems).toMatchObject([{ reason: 'tag a:1 → index → manifest → layer' }])
   })
 
-  test('sizes and names only, when content is not to be read', async () => {
+  test('only sizes and names with content: false', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     expect(await checkStore(store, { content: false })).toMatchObject({ sound: true, blobs: 0, bytes: 0 })
     damageBlob(directory.path, image.layer.digest, 'extend')
@@ -210,7 +210,7 @@ describe('what a check finds', () => {
 })
 
 describe('quarantine', () => {
-  test('keeps what is corrupt, under a name that says what and when; nothing is deleted', async () => {
+  test('keeps a corrupt blob under a name with digest and time; nothing is deleted', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const bytes = readFileSync(pathOf(image.layer.digest))
     const { problems } = await checkStore(store, { quarantine: true })
@@ -231,7 +231,7 @@ describe('quarantine', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
-  test('is not done by a read unless the store was opened so, and then only once and with the place in the error', async () => {
+  test('is not done by a read without the option; with it once, and the error has the path', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const drain = async (from: Store, options = {}) => {
       for await (const _ of from.read(image.layer.digest, options)) void _
@@ -250,7 +250,7 @@ describe('quarantine', () => {
     await moving.close()
   })
 
-  test('leaves a right blob that was put in the place of the one that was read', async () => {
+  test('leaves an intact blob that has replaced the corrupt one', async () => {
     const moving = await openStore(directory.path, { onCorrupt: 'quarantine' })
     damageBlob(directory.path, image.layer.digest, 'flip')
     const error = await thrownBy(async () => {
@@ -266,7 +266,7 @@ describe('quarantine', () => {
 })
 
 describe('how a check runs', () => {
-  test('it tells how far it has come', async () => {
+  test('it reports its progress', async () => {
     const news: CheckProgress[] = []
     await checkStore(store, { onProgress: progress => news.push(progress), concurrency: 1 })
     expect(news.map(({ blobs, totalBlobs }) => [blobs, totalBlobs])).toEqual([
@@ -277,7 +277,7 @@ describe('how a check runs', () => {
     expect(news.at(-1)!.bytes).toBe(news.at(-1)!.totalBytes)
   })
 
-  test('it stops at once when told to, with the reason, and goes on later where it was', async () => {
+  test('it stops at once on abort, with the reason, and is resumed later', async () => {
     for (let i = 0; i < 40; i++) await store.put(Buffer.alloc(1000, `blob ${i}`))
     damageBlob(directory.path, image.layer.digest, 'flip')
     const reason = new Error('enough')
@@ -300,7 +300,7 @@ describe('how a check runs', () => {
     expect(again.bytes).toBe(report.bytes)
   })
 
-  test('word of an earlier check that is damaged or old is not believed', async () => {
+  test('a damaged or old progress record is ignored', async () => {
     for (const record of [
       '{',
       '{"version":2}',
@@ -318,7 +318,7 @@ describe('how a check runs', () => {
     expect(await checkStore(store, { resume: true })).toMatchObject({ resumed: true, blobs: 3, bytes: 3 })
   })
 
-  test('it reads no faster than it may', async () => {
+  test('it reads no faster than bytesPerSecond', async () => {
     const begun = performance.now()
     await checkStore(store, { bytesPerSecond: 1_000_000 })
     expect(performance.now() - begun).toBeGreaterThan(180)
@@ -329,7 +329,7 @@ describe('how a check runs', () => {
     expect(await thrownBy(() => checkStore(store, { signal }))).toBe(reason)
   })
 
-  test('options outside their values are refused', async () => {
+  test('invalid options are refused', async () => {
     for (const options of [{ concurrency: 0 }, { concurrency: 65 }, { concurrency: 1.5 }, { bytesPerSecond: 0 }]) {
       expect((await thrownBy(() => checkStore(store, options))).code).toBe('ERR_INVALID_ARGUMENT')
     }
@@ -345,7 +345,7 @@ describe('how a check runs', () => {
     expect(tree()).toEqual(before)
   })
 
-  test('what others remove while it runs is no finding', async () => {
+  test('blobs that another process removes meanwhile are not reported', async () => {
     const other = await openStore(directory.path)
     const onProgress = async ({ blobs }: CheckProgress) => {
       if (blobs !== 1) return
@@ -365,7 +365,7 @@ describe('how a check runs', () => {
     await other.close()
   })
 
-  test('a store without files is checked by what it lists', async () => {
+  test('a store without files is checked by its listing', async () => {
     await using memory = createMemoryStore()
     const { manifest, layer } = await putStoreImage(memory)
     await memory.references.set('app:1', manifest)
@@ -375,7 +375,7 @@ describe('how a check runs', () => {
   })
 })
 
-test('an image whose config lists other layers than its manifest is a fault, named by the way that leads to it', async () => {
+test('an image whose config lists other layers than its manifest is a fault, with the path of references to it', async () => {
   const { layer, config } = await putStoreImage(store, 'one layer')
   const body = { schemaVersion: 2, mediaType: MediaType.OciManifest, config, layers: [] }
   const bad = await putStoreDocument(store, MediaType.OciManifest, body)
@@ -390,7 +390,7 @@ test('an image whose config lists other layers than its manifest is a fault, nam
   expect(report.problems).toContainEqual(expect.objectContaining({ class: 'orphan', digest: layer.digest }))
 })
 
-test('a name that leads to what cannot be verified is a fault, and ends nothing else', async () => {
+test('a name that refers to an unverifiable digest is a fault, and the check continues', async () => {
   const digest = `sha384:${'0'.repeat(96)}`
   const manifests = [image.manifest, { mediaType: MediaType.OciLayer, digest, size: 7 }]
   const index = await putStoreDocument(store, MediaType.OciIndex, { schemaVersion: 2, manifests })

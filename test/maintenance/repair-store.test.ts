@@ -61,7 +61,7 @@ const lying = (bytes: Uint8Array): RepairSource => ({
 })
 
 describe('blobs', () => {
-  test('only what is damaged is fetched, and the damaged one is kept', async () => {
+  test('only damaged blobs are fetched, and the damaged files are kept', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const damaged = readFileSync(blobPath(directory.path, image.layer.digest))
     const source = counted(good)
@@ -80,7 +80,7 @@ describe('blobs', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
-  test('a directory or a link under the name of a blob makes way for it', async () => {
+  test('a directory or a link under the name of a blob is moved aside for it', async () => {
     for (const put of [(path: string) => mkdirSync(path), (path: string) => symlinkSync('/nowhere', path)]) {
       const path = blobPath(directory.path, image.layer.digest)
       rmSync(path, { recursive: true })
@@ -90,7 +90,7 @@ describe('blobs', () => {
     }
   })
 
-  test('a document that comes back brings what is missing below it', async () => {
+  test('a restored document causes a fetch of the missing blobs below it', async () => {
     const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [image.manifest] }
     for (const one of [good, store]) await putStoreDocument(one, MediaType.OciIndex, index)
     const top = await putStoreDocument(store, MediaType.OciIndex, index)
@@ -110,7 +110,7 @@ describe('blobs', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
-  test('a source that is wrong, short, long, or fails is passed over, and the next one asked', async () => {
+  test('a source with wrong, too few or too many bytes, or an error, is skipped, and the next one is asked', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const failing: RepairSource = {
       label: 'broken',
@@ -140,7 +140,7 @@ describe('blobs', () => {
     expect(readdirSync(at('.layerstore/ingests')).filter(name => !name.startsWith('put-'))).toEqual([])
   })
 
-  test('what no source has is put away, so that a pull can bring it', async () => {
+  test('a damaged blob that no source has is moved to quarantine, so that a pull can fetch it', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const result = await repair()
     expect(result.unrepaired).toMatchObject([{ why: 'there is no source to fetch it from' }])
@@ -149,7 +149,7 @@ describe('blobs', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
-  test('a corrupt blob that nothing names is put away, and nobody is asked for it', async () => {
+  test('a corrupt blob without a reference is moved to quarantine, and no source is asked for it', async () => {
     const { digest } = await store.put(Buffer.alloc(1000, 'orphan'))
     damageBlob(directory.path, digest, 'flip')
     const source = counted(good)
@@ -161,7 +161,7 @@ describe('blobs', () => {
     expect(kept.unrepaired).toMatchObject([{ path: second, why: 'nothing names it' }])
   })
 
-  test('an old report does no harm: what is right by now is left alone', async () => {
+  test('an old report does no harm: a blob that is intact by now is not changed', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const report = await checkStore(store)
     await repairStore(store, report, [repairFromStore(good)])
@@ -176,7 +176,7 @@ describe('blobs', () => {
     expect(quarantined()).toHaveLength(1)
   })
 
-  test('what a killed repair left of another source is not gone on with', async () => {
+  test('a partial blob that a killed repair fetched from another source is not resumed', async () => {
     rmSync(blobPath(directory.path, image.layer.digest))
     {
       await using writer = await store.ingest(`repair ${image.layer.digest}`)
@@ -186,7 +186,7 @@ describe('blobs', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
-  test('until a right copy is there, the damaged one stays', async () => {
+  test('the damaged blob stays until an intact copy has arrived', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const watching: RepairSource = {
       label: 'watching',
@@ -198,7 +198,7 @@ describe('blobs', () => {
     expect((await repair(watching)).repaired).toHaveLength(1)
   })
 
-  test('it stops when told to, with the reason, and leaves nothing half done', async () => {
+  test('it stops on abort, with the reason, and leaves nothing half done', async () => {
     damageBlob(directory.path, image.layer.digest, 'flip')
     const report = await checkStore(store)
     const reason = new Error('enough')
@@ -216,7 +216,7 @@ describe('blobs', () => {
     expect(await thrownBy(() => repairStore(store, report, [], { signal: stop.signal }))).toBe(reason)
   })
 
-  test('a store that keeps a damaged blob in its place says so', async () => {
+  test('a store that cannot move a damaged blob reports it as unrepaired', async () => {
     const plain = new Proxy(store, {
       get: (target, key) => {
         const member: unknown = key === 'checking' ? undefined : Reflect.get(target, key, target)
@@ -251,7 +251,7 @@ describe('files of the store', () => {
     store = await openStore(directory.path, { damaged: 'open' })
   }
 
-  test('a broken index keeps every name that was not hit, and loses no image', async () => {
+  test('a damaged index keeps every undamaged name, and loses no image', async () => {
     const second = await putStoreImage(store, 'second')
     for (let i = 0; i < 20; i++) await store.references.set(`app:${i}`, i === 7 ? second.manifest : image.manifest)
     const text = readFileSync(at('index.json'), 'utf8')
@@ -306,7 +306,7 @@ describe('files of the store', () => {
     expect(await store.stat(about.digest)).toBeDefined()
   })
 
-  test('an index that is missing, or no file, is made anew', async () => {
+  test('an index that is missing, or no file, is created again', async () => {
     for (const put of [
       () => {},
       () => mkdirSync(at('index.json')),
@@ -320,7 +320,7 @@ describe('files of the store', () => {
     }
   })
 
-  test('an entry that means nothing is taken out, and the rest of the index stays as it is', async () => {
+  test('an invalid entry is removed, and the rest of the index is unchanged', async () => {
     const index = JSON.parse(readFileSync(at('index.json'), 'utf8'))
     const odd = { mediaType: 'x', digest: 'sha256:0' }
     writeFileSync(
@@ -334,7 +334,7 @@ describe('files of the store', () => {
     expect(await repairStore(store, report, [])).toMatchObject({ mended: [], unrepaired: [] })
   })
 
-  test('an oci-layout that is broken is written again', async () => {
+  test('a damaged oci-layout is written again', async () => {
     writeFileSync(at('oci-layout'), '{"imageLayoutVersion":"x"}')
     expect((await thrownBy(() => openStore(directory.path))).code).toBe('ERR_STORE_FORMAT')
     await reopenDamaged()
@@ -345,7 +345,7 @@ describe('files of the store', () => {
     await (await openStore(directory.path)).close()
   })
 
-  test('a lease that is broken is taken away', async () => {
+  test('a damaged lease is moved to quarantine', async () => {
     mkdirSync(at('.layerstore/leases'), { recursive: true })
     writeFileSync(at('.layerstore/leases/1-00.json'), '{"version":1,')
     const report = await checkStore(store)
@@ -355,7 +355,7 @@ describe('files of the store', () => {
     expect((await repairStore(store, report, [])).mended).toEqual([])
   })
 
-  test('a document that means nothing is listed, since fetching it again would not help', async () => {
+  test('a document that cannot be parsed is listed as unrepaired, because fetching it again would not help', async () => {
     const broken = await putStoreDocument(store, MediaType.OciManifest, { schemaVersion: 2 })
     writeFileSync(at('index.json'), JSON.stringify({ schemaVersion: 2, manifests: [broken] }))
     const result = await repair(repairFromStore(good))
@@ -363,7 +363,7 @@ describe('files of the store', () => {
   })
 })
 
-test('the source that a store is gives verified bytes', async () => {
+test('a store as a source gives verified bytes', async () => {
   const descriptor: Descriptor = image.layer
   const chunks: Uint8Array[] = []
   for await (const chunk of repairFromStore(good).fetch(descriptor)) chunks.push(chunk)

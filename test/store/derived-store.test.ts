@@ -22,7 +22,7 @@ const drivers: [string, () => Store | Promise<Store>][] = [
 ]
 
 describe.each(drivers)('derived data of a %s store', (_, open) => {
-  test('is absent, then kept under its kind and key, then replaced, then forgotten', async () => {
+  test('is absent, then stored under its kind and key, then replaced, then deleted', async () => {
     await using store = await open()
     expect(await store.derived.get('indexes', key)).toBeUndefined()
     await store.derived.set('indexes', key, bytes)
@@ -35,7 +35,7 @@ describe.each(drivers)('derived data of a %s store', (_, open) => {
     expect(await store.derived.get('indexes', key)).toBeUndefined()
   })
 
-  test('does not change with the buffers it was given in or handed out in', async () => {
+  test('does not change when the caller changes the buffers that it passed or received', async () => {
     await using store = await open()
     const given = Buffer.from(bytes)
     await store.derived.set('facts', 'a', given)
@@ -54,7 +54,7 @@ describe.each(drivers)('derived data of a %s store', (_, open) => {
     }
   })
 
-  test.each(['', '..', '../x', 'a/b', 'A', '.x', 'a%b', 'x'.repeat(201), 'a\0'])('has no key %j', async wrong => {
+  test.each(['', '..', '../x', 'a/b', 'A', '.x', 'a%b', 'x'.repeat(201), 'a\0'])('refuses the key %j', async wrong => {
     await using store = await open()
     for (const act of [
       () => store.derived.get('indexes', wrong),
@@ -65,12 +65,12 @@ describe.each(drivers)('derived data of a %s store', (_, open) => {
     }
   })
 
-  test('has no other kinds', async () => {
+  test('refuses other kinds', async () => {
     await using store = await open()
     expect(await thrownBy(() => store.derived.get('..' as never, key))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 
-  test('is refused by a closed store, and stops on abort', async () => {
+  test('rejects in a closed store, and on abort', async () => {
     const store = await open()
     const signal = AbortSignal.abort(new Error('enough'))
     expect(await thrownBy(() => store.derived.get('indexes', key, { signal }))).toBe(signal.reason)
@@ -88,14 +88,14 @@ describe('on disk', () => {
     await store.derived.set('indexes', key, bytes)
   }
 
-  test('it stands in one file, without leftovers, and survives the process', async () => {
+  test('it is one file, without temporary files, and survives the process', async () => {
     await keep()
     expect(readdirSync(join(file(), '..'))).toEqual([`sha256%3a${'ab'.repeat(32)}`])
     await using store = await openDisk({ readOnly: true })
     expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
   })
 
-  test('damage of every single bit is noticed, and counts as absence', async () => {
+  test('damage of any single bit is detected, and counts as absence', async () => {
     await keep()
     const sound = readFileSync(file())
     await using store = await openDisk()
@@ -141,13 +141,13 @@ describe('on disk', () => {
     },
   )
 
-  test('a fact that is larger than any fact is not kept', async () => {
+  test('a fact above the size limit is not kept', async () => {
     await using store = await openDisk()
     await store.derived.set('facts', 'large', Buffer.alloc(16 * 1024 * 1024))
     expect(await store.derived.list('facts')).toEqual([])
   })
 
-  test('all of it may be removed while the store is open', async () => {
+  test('all of it may be deleted while the store is open', async () => {
     await keep()
     await using store = await openDisk()
     rmSync(join(place.path, 'store/.layerstore/indexes'), { recursive: true })
@@ -156,7 +156,7 @@ describe('on disk', () => {
     expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
   })
 
-  test('a store opened for reading keeps nothing, and does not fail for it', async () => {
+  test('a read-only store ignores a set and does not fail', async () => {
     await (await openDisk()).close()
     await using store = await openDisk({ readOnly: true })
     await store.derived.set('indexes', key, bytes)

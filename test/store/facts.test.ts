@@ -22,7 +22,7 @@ const digest = (text: string) => digestOf(Buffer.from(text))
 const source = (repository: string, registry = 'r.example') => ({ registry, repository })
 const files = () => [{ path: 'a', type: 'file', content: Buffer.alloc(10_000, 'a') } as const]
 
-test('the sources of a blob are kept, the latest first and each once, and no more than eight', async () => {
+test('at most eight sources of a blob are kept, the latest first and each once', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
   expect(await knownSourcesOf(store, blob)).toEqual([])
@@ -45,7 +45,7 @@ test('changes of one record at the same time are all kept', async () => {
   expect(await knownSourcesOf(store, blob)).toHaveLength(5)
 })
 
-test('a source that was noted a moment ago is not written down again', async () => {
+test('a source that was recorded a moment ago is not recorded again', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
   await recordKnownSource(store, blob, source('app'))
@@ -55,7 +55,7 @@ test('a source that was noted a moment ago is not written down again', async () 
   expect(await knownSourcesOf(store, blob)).toEqual([before])
 })
 
-test('a layer that is written leaves word of its diffID and of what compressed it', async () => {
+test('writeLayer records the diffID and the compressor of a layer', async () => {
   await using store = createMemoryStore()
   const gzip = await writeLayer(store, files())
   const plain = await writeLayer(store, files(), { compression: 'none' })
@@ -70,7 +70,7 @@ test('a layer that is written leaves word of its diffID and of what compressed i
   expect(await layerFact(store, await digest('unknown'))).toBeUndefined()
 })
 
-test('what an image only says neither replaces nor pushes out what is known', async () => {
+test('a diffID stated by an image neither replaces nor evicts a proven one', async () => {
   await using store = createMemoryStore()
   const [layer, right, wrong] = [await digest('layer'), await digest('right'), await digest('wrong')]
   await recordLayerFact(store, { digest: layer, diffId: right, compressor: 'gzip-6/zlib-1', proven: true })
@@ -90,7 +90,7 @@ test('what an image only says neither replaces nor pushes out what is known', as
   expect(known[0]?.digest).toBe(layer)
 })
 
-test('what is proven replaces what was only said', async () => {
+test('a proven diffID replaces a stated one', async () => {
   await using store = createMemoryStore()
   const [layer, right, wrong] = [await digest('layer'), await digest('right'), await digest('wrong')]
   await recordLayerFact(store, { digest: layer, diffId: wrong, proven: false })
@@ -98,7 +98,7 @@ test('what is proven replaces what was only said', async () => {
   expect(await layerFact(store, layer)).toEqual({ digest: layer, diffId: right, proven: true })
 })
 
-test('facts are derived: without them, or with broken ones, everything works', async () => {
+test('facts are derived data: every operation works without them, or with damaged ones', async () => {
   using directory = temporaryDirectory('facts')
   await using store = await openStore(directory.path)
   const { descriptor } = await writeLayer(store, files())
@@ -113,7 +113,7 @@ test('facts are derived: without them, or with broken ones, everything works', a
   expect(await layerFact(store, descriptor.digest)).toBeDefined()
 })
 
-test('facts of another shape are none', async () => {
+test('a fact of another shape counts as absent', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
   const set = (key: string, value: unknown) => store.derived.set('facts', key, Buffer.from(JSON.stringify(value)))
@@ -137,7 +137,7 @@ test('facts of another shape are none', async () => {
   }
 })
 
-test('nothing is noted where nothing can be written, and that is no error', async () => {
+test('a store that cannot be written to records no fact, and that is no error', async () => {
   await using store = createMemoryStore()
   const blob = await digest('blob')
   await recordKnownSource(readOnlyStore(store), blob, source('app'))
@@ -152,7 +152,7 @@ test('nothing is noted where nothing can be written, and that is no error', asyn
 })
 
 describe.each(['disk', 'memory'])('after a collection, in a %s store', kind => {
-  test('facts about what it removed are gone, those about what stays are there', async () => {
+  test('facts about removed blobs are deleted, facts about the other blobs stay', async () => {
     using directory = temporaryDirectory('facts-gc')
     await using store = kind === 'disk' ? await openStore(directory.path) : createMemoryStore()
     const { manifest, layer } = await putStoreImage(store, 'stays')

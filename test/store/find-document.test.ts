@@ -4,7 +4,7 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 
 const mediaType = 'a/b'
 
-test('a document is found, and what is not there is undefined', async () => {
+test('findDocument resolves to the bytes, and to undefined for a missing blob', async () => {
   const store = createMemoryStore()
   const { digest, size } = await store.put(Buffer.from('{}'))
   expect(await findDocument(store, { mediaType, digest, size })).toEqual(Buffer.from('{}'))
@@ -12,7 +12,7 @@ test('a document is found, and what is not there is undefined', async () => {
   expect(await findDocument(store, { mediaType, digest, size })).toBeUndefined()
 })
 
-test('only absence has an answer: a wrong size, too many bytes and a closed store are errors', async () => {
+test('only a missing blob gives undefined: a wrong size, too many bytes and a closed store are errors', async () => {
   const store = createMemoryStore()
   const { digest, size } = await store.put(Buffer.from('{}'))
   const find = (options = {}, bytes = size) => findDocument(store, { mediaType, digest, size: bytes }, options)

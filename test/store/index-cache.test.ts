@@ -62,7 +62,7 @@ async function settle(ms = 100): Promise<void> {
   await store.references.get('app:1')
 }
 
-test('a name, there or not, is looked up without a read of the index, as long as its file stays as it was', async () => {
+test('looking up a name, existing or not, does not read the index while its file is unchanged', async () => {
   await settle()
   index.reads = 0
   for (let i = 0; i < 50; i++) {
@@ -73,7 +73,7 @@ test('a name, there or not, is looked up without a read of the index, as long as
   expect(index.reads).toBe(0)
 })
 
-test('what another process or another tool writes is seen by the next look-up', async () => {
+test('the next look-up sees the writes of another process or tool', async () => {
   await settle()
   await using other = await openStore(directory.path, { durability: 'none' })
   await other.references.set('app:2', manifest)
@@ -84,7 +84,7 @@ test('what another process or another tool writes is seen by the next look-up', 
   expect(await store.references.names!()).toEqual(['app:1', 'app:3'])
 })
 
-test('a second write within one tick of the clock of the file system is seen', async () => {
+test('a look-up sees a second write within one tick of the file system clock', async () => {
   const { statSync } = await import('node:fs')
   index.looks = statSync(indexPath(), { bigint: true })
   await store.references.get('app:1')
@@ -98,7 +98,7 @@ test('a second write within one tick of the clock of the file system is seen', a
   expect(index.reads).toBe(0)
 })
 
-test('where the file system writes whole seconds, bytes count as settled after some of them', async () => {
+test('on a file system with whole seconds, bytes are trusted after some seconds', async () => {
   const { statSync } = await import('node:fs')
   const stats = statSync(indexPath(), { bigint: true })
   const second = 1_700_000_000_000_000_000n
@@ -114,7 +114,7 @@ test('where the file system writes whole seconds, bytes count as settled after s
   expect(index.reads).toBe(0)
 })
 
-test('a change is based on the bytes of the index, whatever its file looks like', async () => {
+test('a change starts from the bytes of the index, whatever the stats of its file are', async () => {
   const { statSync } = await import('node:fs')
   index.looks = statSync(indexPath(), { bigint: true })
   await settle()
@@ -124,7 +124,7 @@ test('a change is based on the bytes of the index, whatever its file looks like'
   expect(readIndex()).toContain('app:9')
 })
 
-test('names stay in order, however they come and go', async () => {
+test('names stay in order while names are added and removed', async () => {
   await using other = await openStore(directory.path, { durability: 'none' })
   expect(await store.references.names!()).toEqual(['app:1'])
   for (const [i, name] of ['b:1', 'a:1', 'c:1', 'a:0', 'b:0'].entries()) {

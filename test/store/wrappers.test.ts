@@ -47,8 +47,8 @@ function lying(store: Store, members: (writer: BlobWriter) => Partial<BlobWriter
   })
 }
 
-describe('readOnly', () => {
-  test('refuses every way to change something, and leaves every way to look', async () => {
+describe('readOnlyStore', () => {
+  test('refuses every write and allows every read', async () => {
     const store = createMemoryStore()
     const { manifest, layer } = await putStoreImage(store)
     await store.references.set('app:1', manifest)
@@ -79,7 +79,7 @@ describe('readOnly', () => {
     expect((await thrownBy(() => store.put(BYTES))).code).toBe('ERR_STORE_CLOSED')
   })
 
-  test('every part of the drivers that changes something is refused as well', async () => {
+  test('refuses the writing members of the drivers as well', async () => {
     const refused = { code: 'ERR_STORE_READ_ONLY' }
     const { openStore } = await import('../../lib/disk-store/index.ts')
     const { temporaryDirectory } = await import('../helpers/temporary-directory.ts')
@@ -104,14 +104,14 @@ describe('readOnly', () => {
   })
 })
 
-describe('tiered', () => {
+describe('tieredStore', () => {
   const stores = async () => {
     const [fast, slow] = [createMemoryStore(), createMemoryStore()]
     const { digest } = await slow.put(BYTES)
     return { fast, slow, digest, both: tieredStore(fast, slow) }
   }
 
-  test('a blob that is read as a whole is copied, and read from the fast store from then on', async () => {
+  test('a blob that is read as a whole is copied, and later reads use the fast store', async () => {
     const { fast, slow, digest, both } = await stores()
     expect((await readAll(both.read(digest))).equals(BYTES)).toBe(true)
     expect(await fast.stat(digest)).toEqual({ digest, size: BYTES.byteLength })
@@ -122,7 +122,7 @@ describe('tiered', () => {
     expect((await thrownBy(() => slow.stat(digest))).code).toBe('ERR_STORE_CLOSED')
   })
 
-  test('a part is not copied, nor is anything with fill: false', async () => {
+  test('a partial read copies nothing, nor does a whole one with fill: false', async () => {
     const { fast, slow, digest, both } = await stores()
     expect(await readAll(both.read(digest, { offset: 5, length: 10 }))).toEqual(BYTES.subarray(5, 15))
     expect(await readAll(both.read(digest, { length: 10 }))).toEqual(BYTES.subarray(0, 10))
@@ -130,7 +130,7 @@ describe('tiered', () => {
     expect(await fast.stat(digest)).toBeUndefined()
   })
 
-  test('a copy that was left is gone on with by the next reader', async () => {
+  test('the next reader resumes an unfinished copy', async () => {
     const { fast, digest, both } = await stores()
     for await (const _ of both.read(digest)) break
     expect(await fast.stat(digest)).toBeUndefined()
@@ -167,7 +167,7 @@ describe('tiered', () => {
     for await (const _ of tieredStore(stuck, slow).read(digest)) break
   })
 
-  test('a slow store that gives wrong bytes does not spoil the fast one', async () => {
+  test('wrong bytes of the slow store do not reach the fast one', async () => {
     const { slow, digest } = await stores()
     const fast = createMemoryStore()
     const wrong = withMembers(slow, {
@@ -179,7 +179,7 @@ describe('tiered', () => {
     expect(await fast.stat(digest)).toBeUndefined()
   })
 
-  test('what the fast store cannot give before the first byte comes from the slow one; a fault later is the reader’s', async () => {
+  test('if the fast store fails before the first byte the slow one is read; a later failure rejects the read', async () => {
     const { slow, digest } = await stores()
     const unread = (after: number, error: Error) =>
       withMembers(createMemoryStore(), {
@@ -241,8 +241,8 @@ describe('tiered', () => {
   })
 })
 
-describe('verifying', () => {
-  test('a store that gives wrong bytes is found out, at the end of the read at the latest', async () => {
+describe('verifyingStore', () => {
+  test('a read of wrong bytes rejects, at the end of the stream at the latest', async () => {
     const inner = createMemoryStore({ verify: 'never' })
     const { digest } = await inner.put(BYTES)
     for (const wrong of [Buffer.alloc(BYTES.byteLength, 'x'), BYTES.subarray(1), Buffer.concat([BYTES, BYTES])]) {
@@ -262,7 +262,7 @@ describe('verifying', () => {
     }
   })
 
-  test('a store that says it stored something else is not believed', async () => {
+  test('a put rejects if the store reports another digest or size', async () => {
     const other = { digest: await digestOf(Buffer.from('other')), size: 5 }
     const right = { digest: await digestOf(BYTES), size: BYTES.byteLength }
     const lies = [other, { ...right, size: 1 }]
@@ -284,7 +284,7 @@ describe('verifying', () => {
     }
   })
 
-  test('a store that takes anything for what it was promised is not asked', async () => {
+  test('expectations are verified here, even if the store accepts any bytes', async () => {
     const promised = { digest: await digestOf(Buffer.from('other')), size: BYTES.byteLength }
     let committed = 0
     const gullible = verifyingStore(
@@ -357,7 +357,7 @@ describe('verifying', () => {
     expect(await inner.stat(await digestOf(BYTES))).toBeDefined()
   })
 
-  test('a hasher that cannot do what is asked leaves no writer open', async () => {
+  test('a hasher without the algorithm leaves no writer open', async () => {
     const inner = createMemoryStore()
     const store = verifyingStore(inner, { hasher: 'native' })
     await thrownBy(() => store.ingest('key', { algorithm: 'blake3' }))
@@ -372,7 +372,7 @@ describe('verifying', () => {
     expect(state.returned).toBe(true)
   })
 
-  test('everything else is that of the store', async () => {
+  test('all other members are those of the store', async () => {
     const inner = createMemoryStore()
     const store = verifyingStore(inner)
     const { manifest } = await putStoreImage(store)

@@ -52,7 +52,7 @@ const placeOf = (digest: Digest) => join(directory.path, 'blobs', digest.replace
 const trashOf = (digest: Digest) => join(directory.path, '.layerstore/trash', digest.replace(':', '-'))
 const touchNow = (digest: Digest) => lutimesSync(placeOf(digest), new Date(), new Date())
 
-describe('GC-08: a blob that comes back is found by whoever looks for it at that moment', () => {
+describe('GC-08: a look-up finds a blob that is being restored at that moment', () => {
   test.each<[string, (digest: Digest) => Promise<unknown>]>([
     ['stat', digest => user.stat(digest)],
     ['read', digest => readAll(user.read(digest))],
@@ -93,7 +93,7 @@ describe('GC-08: a blob that comes back is found by whoever looks for it at that
   })
 })
 
-test('GC-08: a touch that reaches a file which has just been removed counts for nothing', async () => {
+test('GC-08: a touch of a file that has just been removed does not count', async () => {
   const { digest } = image.layer
   faults.instead = (name, args) => {
     if (name !== 'lutimes' || args[0] !== placeOf(digest)) return undefined
@@ -109,7 +109,7 @@ test('GC-08: a touch that reaches a file which has just been removed counts for 
   expect(await user.leases.touch(digest)).toBe(false)
 })
 
-test('GC-03: an image that was proven whole while its blobs were about to leave is proven again before it is named', async () => {
+test('GC-03: an image that was verified while its blobs were being removed is verified again before it is named', async () => {
   let named: Promise<unknown> | undefined
   const isProven = new Promise<void>(resolve => {
     faults.before = (name, args) => {
@@ -126,7 +126,7 @@ test('GC-03: an image that was proven whole while its blobs were about to leave 
   else expect(outcome).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
 })
 
-describe('GC-08: whoever gets hold of a manifest while its image goes keeps all of it', () => {
+describe('GC-08: a process that reads a manifest while its image is removed keeps the whole image', () => {
   const parts = () => Object.values(image).map(({ digest }) => digest)
   const stillThere = async () => {
     for (const digest of parts()) expect(await user.stat(digest)).toBeDefined()
@@ -158,7 +158,7 @@ describe('GC-08: whoever gets hold of a manifest while its image goes keeps all 
     await stillThere()
   })
 
-  test('leased by somebody who may not change its times, after the leases were read', async () => {
+  test('a process that may not change its times leases it after the leases were read', async () => {
     at('rename', placeOf, async () => {
       faults.next = (name, _, path) =>
         name === 'lutimes' && String(path).includes('/blobs/') ? systemError('EPERM') : undefined
@@ -169,7 +169,7 @@ describe('GC-08: whoever gets hold of a manifest while its image goes keeps all 
     await stillThere()
   })
 
-  test('as long as it can be found, nothing below it has gone, in whatever order the plan names them', async () => {
+  test('nothing below it is removed while it can be found, whatever the order of the plan', async () => {
     const order: string[] = []
     faults.before = (name, args) => {
       if (name === 'unlink' && String(args[0]).includes('/trash/')) order.push(String(args[0]))

@@ -57,8 +57,8 @@ const aboutIt = (subject: Descriptor, layer: Descriptor, config: Descriptor) =>
     subject,
   })
 
-describe('GC-01: only what no name, lease, ingest or cache record reaches goes, and only when it is old', () => {
-  test('names and entries keep their whole graph, and the plan says on which way', async () => {
+describe('GC-01: only old blobs that no name, lease, ingest or cache record reaches are removed', () => {
+  test('names and entries keep their whole graph, and the plan has the path of references', async () => {
     const image = await putStoreImage(store, 'named')
     const index = await indexOf(image.manifest)
     await store.references.set('app:1', index)
@@ -86,7 +86,7 @@ describe('GC-01: only what no name, lease, ingest or cache record reaches goes, 
     expect(whyKept(plan, image.config.digest)).toBe('entry of index.json → manifest → config')
   })
 
-  test('a blob within the grace period stays, with what it names if it is a manifest', async () => {
+  test('a blob within the grace period stays, with its children if it is a manifest', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const young = await putStoreImage(store, 'not named yet')
     old()
@@ -104,7 +104,7 @@ describe('GC-01: only what no name, lease, ingest or cache record reaches goes, 
     })
   })
 
-  test('a lease keeps what it names with everything below, and every blob stored since it began', async () => {
+  test('a lease keeps the blobs that it names with everything below, and every blob stored since it began', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const leased = await putStoreImage(store, 'leased')
     const before = await put('before the lease')
@@ -118,7 +118,7 @@ describe('GC-01: only what no name, lease, ingest or cache record reaches goes, 
     expect(dropped(await planCollection(store, { graceMs: 0, force: true }))).toHaveLength(4)
   })
 
-  test('a blob that an ingest left for resuming expects stays', async () => {
+  test('a blob that a resumable ingest expects stays', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const expected = await put('expected')
     {
@@ -131,7 +131,7 @@ describe('GC-01: only what no name, lease, ingest or cache record reaches goes, 
     expect(whyKept(plan, expected)).toBe('ingest of the same digest')
   })
 
-  test('a cache record keeps its blobs; one that cannot be read keeps nothing', async () => {
+  test('a cache record keeps its blobs; an unreadable one keeps nothing', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const [cached, other] = [await put('cached'), await put('other')]
     mkdirSync(join(directory.path, '.layerstore/cache/steps'), { recursive: true })
@@ -145,7 +145,7 @@ describe('GC-01: only what no name, lease, ingest or cache record reaches goes, 
   })
 })
 
-describe('GC-02: whoever finds a blob there makes it young before saying so', () => {
+describe('GC-02: an operation that finds an existing blob renews its time before it resolves', () => {
   test.each<[string, (digest: Digest) => Promise<unknown>]>([
     ['put that names the digest', digest => store.put(Buffer.from('again'), { digest })],
     ['put that finds it out', () => store.put(Buffer.from('again'))],
@@ -166,7 +166,7 @@ describe('GC-02: whoever finds a blob there makes it young before saying so', ()
     expect(Date.now() - statSync(blobPath(digest)).mtimeMs).toBeLessThan(60_000)
   })
 
-  test('an ingest that was written long ago and is finished now gives a young blob', async () => {
+  test('an ingest that was written long ago and is committed now gives a young blob', async () => {
     {
       await using writer = await store.ingest('key')
       await writer.write(Buffer.from('long ago'))
@@ -181,7 +181,7 @@ describe('GC-02: whoever finds a blob there makes it young before saying so', ()
   })
 })
 
-test('GC-02: a writer that waits for long before it commits gives a young blob', async () => {
+test('GC-02: a writer that waits long before its commit gives a young blob', async () => {
   const writer = await store.ingest('key')
   await writer.write(Buffer.alloc(1024 * 1024))
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * HOUR })
@@ -189,7 +189,7 @@ test('GC-02: a writer that waits for long before it commits gives a young blob',
   expect(dropped(await planCollection(store, { force: true }))).not.toContain(digest)
 })
 
-describe('GC-03: a blob is looked at again at the moment it goes', () => {
+describe('GC-03: a blob is checked again at the moment of its removal', () => {
   let image: Awaited<ReturnType<typeof putStoreImage>>
   let plan: CollectionPlan
   beforeEach(async () => {
@@ -200,25 +200,25 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
     expect(plan.drop).toHaveLength(3)
   })
 
-  test('named since the plan: it stays', async () => {
+  test('it stays if it was named since the plan', async () => {
     await store.references.set('app:2', image.manifest)
     const result = await runCollection(store, plan)
     expect(result.deleted).toEqual([])
     expect(result.skipped.map(({ why }) => why)).toContain('tag app:2 → manifest → layer')
   })
 
-  test('acknowledged since the plan: it stays, and so does what it names', async () => {
+  test('it stays with its children if it was acknowledged since the plan', async () => {
     await store.leases.touch(image.manifest.digest)
     expect((await runCollection(store, plan)).deleted).toEqual([])
   })
 
-  test('leased since the plan: it stays', async () => {
+  test('it stays if it was leased since the plan', async () => {
     await using _ = await store.leases.hold({ digests: [image.layer.digest] })
     const { deleted } = await runCollection(store, plan)
     expect([...deleted].sort()).toEqual([image.manifest.digest, image.config.digest].sort())
   })
 
-  test('named, leased or touched while the collection is at it: it stays, at whatever step that happens', async () => {
+  test('it stays if it is named, leased or touched during the removal, at any step', async () => {
     const driver = driverOf(store).collection!
     const [blob] = plan.drop
     const other = await openStore(directory.path, { durability: 'none' })
@@ -265,7 +265,7 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
     await other.close()
   })
 
-  test('a name that is set while its blobs go is refused or kept whole, never left incomplete', async () => {
+  test('a name that is set while its blobs are removed is refused or complete, never incomplete', async () => {
     const driver = driverOf(store).collection!
     let named: Promise<unknown> | undefined
     const other = await openStore(directory.path, { durability: 'none' })
@@ -285,8 +285,8 @@ describe('GC-03: a blob is looked at again at the moment it goes', () => {
   })
 })
 
-describe('GC-04: a collection that is cut off leaves garbage at most', () => {
-  test('a blob on its way out comes back for whoever asks', async () => {
+describe('GC-04: an interrupted collection leaves at most garbage', () => {
+  test('a look-up restores a blob from the trash', async () => {
     const digest = await put('on its way out')
     mkdirSync(join(directory.path, '.layerstore/trash'))
     const away = () => renameSync(blobPath(digest), join(directory.path, '.layerstore/trash', digest.replace(':', '-')))
@@ -304,7 +304,7 @@ describe('GC-04: a collection that is cut off leaves garbage at most', () => {
     }
   })
 
-  test('the next collection brings everything back before it looks', async () => {
+  test('the next collection restores everything before it starts', async () => {
     const { layer, manifest } = await putStoreImage(store, 'needed')
     await store.references.set('app:1', manifest)
     mkdirSync(join(directory.path, '.layerstore/trash'))
@@ -318,7 +318,7 @@ describe('GC-04: a collection that is cut off leaves garbage at most', () => {
   })
 })
 
-describe('GC-05: where the children of something are unknown, nothing is collected', () => {
+describe('GC-05: nothing is collected if a document has unknown children', () => {
   const unknownType = 'application/vnd.example.other+json'
   let child: Digest
   let unknown: Descriptor
@@ -328,7 +328,7 @@ describe('GC-05: where the children of something are unknown, nothing is collect
     await put('garbage')
   })
 
-  test('a name stands for an unknown media type', async () => {
+  test('a name refers to an unknown media type', async () => {
     await store.references.set('odd:1', unknown)
     old()
     const error = await thrownBy(() => planCollection(store))
@@ -352,7 +352,7 @@ describe('GC-05: where the children of something are unknown, nothing is collect
     expect(await thrownBy(() => planCollection(store))).toMatchObject({ code: 'ERR_COLLECTION_REFUSED' })
   })
 
-  test('a manifest that has changed on the disk', async () => {
+  test('a manifest has changed on the disk', async () => {
     const { manifest } = await putStoreImage(store, 'broken')
     await store.references.set('app:1', manifest)
     const text = readFileSync(blobPath(manifest.digest), 'utf8').replace('"layers":[{', '"layer_":[{')
@@ -363,7 +363,7 @@ describe('GC-05: where the children of something are unknown, nothing is collect
     expect(error).toMatchObject({ code: 'ERR_COLLECTION_REFUSED', cause: { code: 'ERR_BLOB_CORRUPT' } })
   })
 
-  test('a manifest named by an entry that is not there', async () => {
+  test('an entry refers to a missing manifest', async () => {
     const { manifest } = await putStoreImage(store, 'missing')
     await store.references.set('app:1', manifest)
     await store.delete(manifest.digest)
@@ -372,7 +372,7 @@ describe('GC-05: where the children of something are unknown, nothing is collect
     expect((await planCollection(store, { unknown: 'keep' })).unknown).toHaveLength(1)
   })
 
-  test('something unknown that is named between plan and run stops the run', async () => {
+  test('an unknown document that is named between plan and run stops the run', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     old()
     const plan = await planCollection(store)
@@ -382,8 +382,8 @@ describe('GC-05: where the children of something are unknown, nothing is collect
   })
 })
 
-describe('GC-06: what is missing is reported, and costs nothing else', () => {
-  test('a missing layer: its siblings stay', async () => {
+describe('GC-06: missing blobs are reported, and everything else stays', () => {
+  test('the siblings of a missing layer stay', async () => {
     const image = await putStoreImage(store, 'whole')
     await store.references.set('app:1', image.manifest)
     const garbage = await put('garbage')
@@ -394,7 +394,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(dropped(plan)).toEqual([garbage])
   })
 
-  test('a missing manifest of an index: the other platforms stay', async () => {
+  test('the other platforms of an index with a missing manifest stay', async () => {
     const [one, two] = [await putStoreImage(store, 'one'), await putStoreImage(store, 'two')]
     const index = await indexOf(one.manifest, two.manifest)
     await store.references.set('app:1', await indexOf(index))
@@ -405,7 +405,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(whyKept(plan, one.layer.digest)).toBe('tag app:1 → index → index → manifest → layer')
   })
 
-  test('layers that registries do not hold are not missed', async () => {
+  test('nondistributable layers are not reported as missing', async () => {
     const { config } = await putStoreImage(store, 'x')
     const foreign = { mediaType: MediaType.DockerForeignLayerGzip, digest: `sha256:${'0'.repeat(64)}`, size: 1 }
     const manifest = await putStoreDocument(store, MediaType.OciManifest, {
@@ -417,7 +417,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect((await planCollection(store)).missing).toEqual([])
   })
 
-  test('what is about a kept manifest stays, with its parts and with what is about it; what is about garbage goes', async () => {
+  test('referrers of a kept manifest stay, with their blobs and their own referrers; referrers of garbage are removed', async () => {
     const image = await putStoreImage(store, 'signed')
     await store.references.set('app:1', image.manifest)
     const parts = await putStoreImage(store, 'signature')
@@ -436,7 +436,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(await store.stat(countersign.digest)).toBeDefined()
   })
 
-  test('a long chain of what is about each other stays, in whatever order it is found', async () => {
+  test('a long chain of referrers stays, in whatever order it is found', async () => {
     const image = await putStoreImage(store, 'signed')
     await store.references.set('app:1', image.manifest)
     let last = image.manifest
@@ -447,7 +447,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(whyKept(plan, last.digest)).toBe(`tag app:1 → manifest${' → referrer'.repeat(8)}`)
   })
 
-  test('no digest is taken from inside a blob that is no manifest or index, wherever the blob stands', async () => {
+  test('no digest is taken from inside a blob that is no manifest or index, wherever the blob is referred to', async () => {
     const image = await putStoreImage(store, 'signed')
     const garbage = await put('mentioned, and needed by nothing')
     const text = { mediaType: 'application/vnd.example+json', blobs: [{ digest: garbage }], subject: image.manifest }
@@ -467,7 +467,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(whyKept(plan, inIndex.digest)).toBe('tag cache:1 → index → blob')
   })
 
-  test('a document whose member names are written with escapes is one', async () => {
+  test('a document whose member names are written with escapes is recognised', async () => {
     const { layer, config } = await putStoreImage(store, 'escaped')
     const document = { schemaVersion: 2, mediaType: MediaType.OciManifest, config, layers: [layer] }
     const text = JSON.stringify(document).replace('schemaVersion', '\\u0073chemaVersion')
@@ -477,7 +477,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(whyKept(await planCollection(store, { force: true }), layer.digest)).toBe('lease held → layer')
   })
 
-  test('an index that names what cannot be verified lacks it, and costs nothing else', async () => {
+  test('an unverifiable digest in an index is reported as missing, and everything else stays', async () => {
     const image = await putStoreImage(store, 'whole')
     const digest = `sha384:${'0'.repeat(96)}` as Digest
     const index = await indexOf(image.manifest, { mediaType: MediaType.OciManifest, digest, size: 7 })
@@ -490,7 +490,7 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
     expect(dropped(plan)).toEqual([garbage])
   })
 
-  test('manifests that are about each other end the walk, and go together', async () => {
+  test('manifests that are each other’s subject end the walk, and are removed together', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const a = `sha256:${'a'.repeat(64)}`
     const one = await putStoreDocument(store, MediaType.OciManifest, { subject: { digest: a }, n: 1 })
@@ -511,8 +511,8 @@ describe('GC-06: what is missing is reported, and costs nothing else', () => {
   })
 })
 
-describe('GC-07: a run does what its plan says', () => {
-  test('the plan is plain JSON, survives being stored, and says what the run will do', async () => {
+describe('GC-07: a run follows its plan', () => {
+  test('the plan is plain JSON, can be stored, and matches the run', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const going = [await put('one'), await put('two')].sort()
     old()
@@ -539,7 +539,7 @@ describe('GC-07: a run does what its plan says', () => {
     })
   })
 
-  test('a store that may only be read can be planned, and refuses the run', async () => {
+  test('a read-only store can be planned, and refuses the run', async () => {
     const image = await putStoreImage(store, 'named')
     await store.references.set('app:1', image.manifest)
     const garbage = await put('garbage')
@@ -551,7 +551,7 @@ describe('GC-07: a run does what its plan says', () => {
     await reading.close()
   })
 
-  test('files of others among the blobs are not touched', async () => {
+  test('files of other programs among the blobs are not changed', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const foreign = ['.DS_Store', 'ABC', `${'a'.repeat(64)}.tmp`]
     for (const name of foreign) writeFileSync(join(directory.path, 'blobs/sha256', name), '')
@@ -561,7 +561,7 @@ describe('GC-07: a run does what its plan says', () => {
     expect(readdirSync(join(directory.path, 'blobs/sha256'))).toEqual(expect.arrayContaining(foreign))
   })
 
-  test('without a single name nothing goes, unless forced', async () => {
+  test('a store without names is not collected, unless forced', async () => {
     await put('all alone')
     expect((await planCollection(store)).drop).toEqual([])
     old()
@@ -613,8 +613,8 @@ describe('ST-15: clocks that jump', () => {
   })
 })
 
-describe('GC-09: two collections at once do no harm', () => {
-  test('the second waits, and finds the work done', async () => {
+describe('GC-09: two collections at once are safe', () => {
+  test('the second waits, and finds nothing left to remove', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     for (let i = 0; i < 300; i++) await put(`garbage ${i}`)
     old()
@@ -637,14 +637,14 @@ describe('GC-10 and GC-11: the lock of collections', () => {
     old()
   })
 
-  test('GC-10: one whose holder is dead is replaced, at whatever age', async () => {
+  test('GC-10: a lock of a dead holder is replaced, at any age', async () => {
     const owner = JSON.parse(JSON.stringify(await ownerRecord()))
     writeFileSync(lockPath(), JSON.stringify({ ...owner, start: '1' }))
     expect((await runCollection(store, await planCollection(store))).deleted).toHaveLength(1)
     expect(readdirSync(join(directory.path, '.layerstore/locks'))).toEqual([])
   })
 
-  test('GC-11: one that is held is waited for, without a timeout, until it is free or the signal fires', async () => {
+  test('GC-11: a collection waits for a held lock, without a timeout, until it is free or the signal fires', async () => {
     const held = await acquireLock(lockPath())
     const stop = new AbortController()
     const plan = await planCollection(store)

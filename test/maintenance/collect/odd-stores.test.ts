@@ -25,7 +25,7 @@ describe('a memory store', () => {
   })
   const later = () => vi.setSystemTime(START + 2 * HOUR)
 
-  test('drops names by the policy, unless they stand for something else by then', async () => {
+  test('drops names by the policy, unless they refer to another image by then', async () => {
     const [one, two] = [await putStoreImage(store, 'one'), await putStoreImage(store, 'two')]
     for (const name of ['app:1', 'other:1', 'third:1']) await store.references.set(name, one.manifest)
     later()
@@ -38,7 +38,7 @@ describe('a memory store', () => {
     expect(await blobsOf(store)).toEqual([two.layer, two.config, two.manifest].map(({ digest }) => digest).sort())
   })
 
-  test('counts what ingests have left, and keeps the blob they expect', async () => {
+  test('counts unfinished ingests, and keeps the blobs that they expect', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'one')).manifest)
     const { digest } = await store.put(Buffer.from('expected'))
     for (const key of [digest, 'no digest']) {
@@ -50,13 +50,13 @@ describe('a memory store', () => {
     expect((await readStoreUsage(store)).unfinished).toEqual({ count: 2, bytes: 6 })
   })
 
-  test('does not look into what is too large for a document', async () => {
+  test('does not read blobs that are too large for a document', async () => {
     const { digest } = await store.put(Buffer.alloc(5 * 1024 * 1024, '{'))
     expect(await driverOf(store).collection!.document(digest)).toHaveLength(0)
     expect(await driverOf(store).collection!.document(`sha256:${'0'.repeat(64)}` as Digest)).toBeUndefined()
   })
 
-  test('removes only what is as it was, is not needed, and is there', async () => {
+  test('removes only existing blobs that are unchanged and not needed', async () => {
     const driver = driverOf(store).collection!
     const blobs = []
     for (const text of ['removed', 'changed', 'needed', 'gone']) {
@@ -76,7 +76,7 @@ describe('a memory store', () => {
     expect(await driver.forgetRecords([])).toEqual([])
   })
 
-  test('a name that is set while it is thought about is seen', async () => {
+  test('sees a name that is set during the asynchronous check', async () => {
     const { layer, config, manifest } = await putStoreImage(store, 'late')
     let asked = 0
     const going = [layer, config, manifest].map(({ digest, size }) => ({ digest, size, modifiedMs: START }))
@@ -88,7 +88,7 @@ describe('a memory store', () => {
     expect(await blobsOf(store)).toHaveLength(3)
   })
 
-  test('a name whose blobs go while it is set is refused', async () => {
+  test('refuses a name whose blobs are removed while it is set', async () => {
     const { layer, config, manifest } = await putStoreImage(store, 'going')
     const going = [layer, config, manifest].map(({ digest, size }) => ({ digest, size, modifiedMs: START }))
     const setting = thrownBy(() => store.references.set('going:1', manifest))
@@ -122,7 +122,7 @@ describe('a directory', () => {
     expect(plan.keep.map(({ digest }) => digest)).toContain(layer.digest)
   })
 
-  test('what is under the name of a blob and is none is neither followed nor removed', async () => {
+  test('an entry under the name of a blob that is no file is neither followed nor removed', async () => {
     const [folder, link, spaces] = ['a', 'b', 'c'].map(letter => letter.repeat(64))
     mkdirSync(path('blobs/sha256', folder!))
     const { symlinkSync } = await import('node:fs')
@@ -145,7 +145,7 @@ describe('a directory', () => {
     expect((await planCollection(store)).drop).toHaveLength(2)
   })
 
-  test('a lease of absurd size is not read, and stops no collection', async () => {
+  test('a lease above the size limit is not read, and stops no collection', async () => {
     mkdirSync(path('.layerstore/leases'))
     writeFileSync(path('.layerstore/leases/1-big.json'), '')
     truncateSync(path('.layerstore/leases/1-big.json'), 65 * 1024 * 1024)
@@ -174,7 +174,7 @@ describe('a directory', () => {
     expect((await driverOf(store).collection!.roots()).records).toEqual([])
   })
 
-  test('leftovers of a collection are put back also where the blob has come back by itself', async () => {
+  test('trash is restored also if the blob was stored again meanwhile', async () => {
     const { digest } = await store.put(Buffer.from('twice'))
     const away = path('.layerstore/trash', digest.replace(':', '-'))
     mkdirSync(path('.layerstore/trash'))
@@ -189,7 +189,7 @@ describe('a directory', () => {
     expect(await store.stat(digest)).toEqual({ digest, size: 5 })
   })
 
-  test('a plan and a run stop when they are told to', async () => {
+  test('a plan and a run stop on abort', async () => {
     await store.put(Buffer.from('garbage'))
     ageBlobs(directory.path, 2 * HOUR)
     const plan = await planCollection(store)
@@ -199,7 +199,7 @@ describe('a directory', () => {
     expect(await blobsOf(store)).toHaveLength(4)
   })
 
-  test('a blob that somebody else removes meanwhile is told as such', async () => {
+  test('a blob that another process removes meanwhile is reported as gone', async () => {
     const { digest } = await store.put(Buffer.from('garbage'))
     ageBlobs(directory.path, 2 * HOUR)
     const plan = await planCollection(store)
@@ -212,7 +212,7 @@ describe('a directory', () => {
     ).toEqual([{ digest, outcome: 'gone' }])
   })
 
-  test('names by two digest algorithms are understood', async () => {
+  test('names with two digest algorithms are supported', async () => {
     const { digest, size } = await store.put(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [] })), {
       digest: await sha512(JSON.stringify({ schemaVersion: 2, manifests: [] })),
     })

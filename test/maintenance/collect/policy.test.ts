@@ -53,7 +53,7 @@ const namesLeft = async () => {
 }
 
 describe('keepLast', () => {
-  test('keeps so many images of each repository, the most recently used ones, and drops what only the others need', async () => {
+  test('keeps the most recently used images of each repository, and drops the blobs that only the others need', async () => {
     const made = await images({ 'app:1': 5, 'app:2': 4, 'app:3': 3, 'other:1': 9 })
     const plan = await planCollection(store, { keepLast: 2 })
     expect(plan.dropNames).toEqual([
@@ -75,7 +75,7 @@ describe('keepLast', () => {
     expect(droppedNames(await planCollection(store, { keepLast: 2 }))).toEqual([])
   })
 
-  test('does not count what hangs on an image by a digest tag, and drops it with its image', async () => {
+  test('does not count referrers with a digest tag, and drops them with their image', async () => {
     const made = await images({ 'app:1': 5, 'app:2': 4, 'sig:1': 1, 'sig:2': 1 })
     const tag = (name: string) => `app:${made[name]!.manifest.digest.replace(':', '-')}.sig`
     await store.references.set(tag('app:1'), made['sig:1']!.manifest)
@@ -84,7 +84,7 @@ describe('keepLast', () => {
     expect(droppedNames(plan)).toEqual(['app:1', 'sig:1', tag('app:1')].sort())
   })
 
-  test('a word of another tool, which is no reference, is a repository of its own', async () => {
+  test('a name of another tool that is no reference is a repository of its own', async () => {
     const { manifest } = await putStoreImage(store, 'x')
     const other = await putStoreImage(store, 'y')
     const entry = (name: string, descriptor: object) => ({
@@ -98,7 +98,7 @@ describe('keepLast', () => {
 })
 
 describe('maxAgeMs', () => {
-  test('an image that is not there keeps its name: a repair may need it', async () => {
+  test('a missing image keeps its name, because a repair may need it', async () => {
     const made = await images({ 'app:1': 31, 'app:2': 31 })
     await store.delete(made['app:1']!.manifest.digest)
     expect(await thrownBy(() => planCollection(store, { maxAgeMs: DAY }))).toMatchObject({
@@ -115,7 +115,7 @@ describe('maxAgeMs', () => {
     expect(plan.dropNames[0]?.why).toBe('not used for longer than 43200 minutes')
   })
 
-  test('everything may go that way, without force', async () => {
+  test('drops all names if all are old, without force', async () => {
     await images({ 'app:1': 31 })
     const plan = await planCollection(store, { maxAgeMs: DAY })
     expect((await runCollection(store, plan)).deleted).toHaveLength(3)
@@ -128,7 +128,7 @@ describe('maxAgeMs', () => {
     expect(droppedNames(await planCollection(store, { maxAgeMs: DAY }))).toEqual([])
   })
 
-  test('a name that was given to another image since the plan stays', async () => {
+  test('a name that was moved to another image since the plan stays', async () => {
     const made = await images({ 'app:1': 31, 'app:2': 1 })
     const plan = await planCollection(store, { maxAgeMs: 30 * DAY })
     await store.references.set('app:1', made['app:2']!.manifest)
@@ -151,7 +151,7 @@ describe('maxBytes', () => {
     expect(plan.bytesKept + plan.bytesFreed).toBe(total.bytes)
   })
 
-  test('counts what images share once, and what nothing can free beforehand', async () => {
+  test('counts shared blobs once, and subtracts the blobs that no drop can free', async () => {
     const made = await images({ 'a:1': 9, 'b:1': 5, 'c:1': 1 })
     await store.references.set('copy:1', made['a:1']!.manifest)
     ageBlobs(directory.path, 0, [made['c:1']!.manifest.digest])
@@ -161,7 +161,7 @@ describe('maxBytes', () => {
     expect(plan.drop).toHaveLength(6)
   })
 
-  test('what is about an image goes with it, by subject and by digest tag', async () => {
+  test('drops referrers with their image, by subject and by digest tag', async () => {
     const made = await images({ 'a:1': 9, 'sig:1': 2 })
     const { config, layer, manifest } = made['a:1']!
     const about = await putStoreDocument(store, MediaType.OciManifest, {
@@ -189,7 +189,7 @@ describe('cache records', () => {
     utimesSync(path, new Date(Date.now() - days * DAY), new Date(Date.now() - days * DAY))
   }
 
-  test('go by age and by budget, as images do, unless they were used since the plan', async () => {
+  test('are dropped by age and by budget, as images are, unless they were used since the plan', async () => {
     await images({ 'app:1': 1 })
     const [one, two] = [await store.put(Buffer.from('1'.repeat(5000))), await store.put(Buffer.from('2'.repeat(5000)))]
     record('one.json', one.digest, 40)
@@ -208,7 +208,7 @@ describe('cache records', () => {
     expect(statSync(join(directory.path, '.layerstore/cache/two.json')).isFile()).toBe(true)
   })
 
-  test('a plan from elsewhere cannot remove other files', async () => {
+  test('a forged plan cannot remove other files', async () => {
     await images({ 'app:1': 1 })
     const { mtimeMs } = statSync(join(directory.path, 'index.json'))
     const plan = await planCollection(store)
@@ -232,12 +232,12 @@ test.each<[CollectionPolicy]>([
   expect(await thrownBy(() => planCollection(store, policy))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
 })
 
-test('a store of a kind that cannot be collected says so', async () => {
+test('a store without a collection driver is refused', async () => {
   const plain = { ...createMemoryStore(), collection: undefined } as unknown as Store
   expect(await thrownBy(() => planCollection(plain))).toMatchObject({ code: 'ERR_COLLECTION_UNSUPPORTED' })
 })
 
-test('readStoreUsage says what takes the space, and what a collection would free', async () => {
+test('readStoreUsage computes the disk usage, and the bytes that a collection would free', async () => {
   const made = await images({ 'app:1': 1, 'app:2': 1 })
   await store.references.set('copy:1', made['app:1']!.manifest)
   const garbage = await store.put(Buffer.from('garbage'))

@@ -59,7 +59,7 @@ describe('a damaged lease', () => {
     },
   )
 
-  test('protects the digests that can still be made out, and what was stored since it began', async () => {
+  test('protects the digests that are still readable, and the blobs stored since it began', async () => {
     const named = await put('named by the lease')
     const since = await put('stored since it began')
     const other = await put('of no concern')
@@ -77,7 +77,7 @@ describe('a damaged lease', () => {
     }
   })
 
-  test('is listed beside the others', async () => {
+  test('is listed among the other leases', async () => {
     plant('{')
     await using held = await store.leases.hold({ label: 'sound' })
     const listed: string[] = []

@@ -37,7 +37,7 @@ describe.each([
   ['on disk', () => openStore(directory.path)],
   ['in memory', async () => createMemoryStore()],
 ] as const)('a lease %s', (_, open) => {
-  test('is seen until it is released, once or twice', async () => {
+  test('is listed until it is released; a second release does nothing', async () => {
     const store = await open()
     const { digest } = await store.put(Buffer.from('x'))
     const lease = await store.leases.hold({ label: 'work', digests: [digest, nowhere], expiresInMs: HOUR })
@@ -52,7 +52,7 @@ describe.each([
     await store.close()
   })
 
-  test('says whether what is added is there', async () => {
+  test('tells whether an added blob exists', async () => {
     const store = await open()
     const { digest } = await store.put(Buffer.from('x'))
     await using lease = await store.leases.hold()
@@ -65,7 +65,7 @@ describe.each([
     await store.close()
   })
 
-  test('keeps collections away from what it names and from what came since, and no longer', async () => {
+  test('protects the blobs that it names and those stored since, until it is released', async () => {
     const store = await open()
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const { digest } = await store.put(Buffer.from('work'))
@@ -99,7 +99,7 @@ describe.each([
     await store.close()
   })
 
-  test('is not taken by an aborted call, nor in a closed store', async () => {
+  test('is not acquired by an aborted call, nor in a closed store', async () => {
     const store = await open()
     const signal = AbortSignal.abort(new Error('stop'))
     expect((await thrownBy(() => store.leases.hold({ signal }))).message).toBe('stop')
@@ -109,7 +109,7 @@ describe.each([
   })
 })
 
-test('closing the store releases what is still held', async () => {
+test('closing the store releases the leases that are still held', async () => {
   const other = await openStore(directory.path)
   await other.leases.hold()
   expect(leaseFiles()).toHaveLength(1)
@@ -117,14 +117,14 @@ test('closing the store releases what is still held', async () => {
   expect(leaseFiles()).toEqual([])
 })
 
-test('a lease that others took for abandoned comes back with its next sign of life', async () => {
+test('a lease that another process removed as expired is restored by its next renewal', async () => {
   await using lease = await store.leases.hold({ label: 'back' })
   rmSync(leasePath(leaseFiles()[0]!))
   await lease.renew()
   expect(await leasesOf(store)).toMatchObject([{ label: 'back' }])
 })
 
-test('a lease gives signs of life by itself', async () => {
+test('a lease renews itself', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   await using _ = await store.leases.hold()
   const path = leasePath(leaseFiles()[0]!)
@@ -133,7 +133,7 @@ test('a lease gives signs of life by itself', async () => {
   await expect.poll(() => Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000)
 })
 
-test('in a store that may only be read, a lease protects nothing and leaves no trace', async () => {
+test('in a read-only store a lease protects nothing and leaves no trace', async () => {
   const { digest } = await store.put(Buffer.from('x'))
   const before = statSync(join(directory.path, 'blobs', digest.replace(':', '/'))).mtimeMs
   const reading = await openStore(directory.path, { readOnly: true })
