@@ -2,14 +2,14 @@ import type { ArchiveAddress } from '../archive/index.ts'
 import type { CopySource, CopyTarget } from '../transfer/index.ts'
 import type { Session } from './session.ts'
 
-/** A place to copy to, and what is to be done when everything has arrived. */
+/** An opened copy target, and the step that completes it. */
 export interface OpenedTarget {
   readonly target: CopyTarget
-  /** Makes the result out of what has arrived. */
+  /** Writes the archive from the blobs that have arrived. */
   readonly finish?: () => Promise<void>
 }
 
-/** An image in an archive, to copy from. */
+/** Opens an image in an archive as a copy source. */
 export async function archiveSource(session: Session, address: ArchiveAddress, label: string): Promise<CopySource> {
   const archive = await session.archive(address)
   const { descriptor, labels } = archive.find(address.image)
@@ -21,7 +21,10 @@ export async function archiveSource(session: Session, address: ArchiveAddress, l
   return { store, name: labels[0] ?? descriptor.digest, label }
 }
 
-/** An archive to copy to. It can only be written as a whole, so what comes is kept beside it until all is there. */
+/**
+ * Opens an archive as a copy target. An archive can only be written as a whole, so arriving blobs are kept in a scratch
+ * store beside the file until the copy is complete.
+ */
 export async function archiveTarget(session: Session, address: ArchiveAddress, label: string): Promise<OpenedTarget> {
   const { format, path, image: name } = address
   const store = await session.scratchStore(path)

@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Opens what `copy` is told to copy from: a reference, `docker://REF`, `store:NAME`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
+ * Opens the source of a `copy`: a reference, `docker://REF`, `store:NAME`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
  * `docker-archive:FILE[:NAME]`.
  */
 export async function openCopySource(session: Session, text: string): Promise<CopySource> {
@@ -19,7 +19,7 @@ export async function openCopySource(session: Session, text: string): Promise<Co
   return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text }
 }
 
-/** Opens what `copy` is told to copy to. */
+/** Opens the target of a `copy`. */
 export async function openCopyTarget(session: Session, text: string): Promise<OpenedTarget> {
   const archive = await archiveAddress(text)
   if (archive) return archiveTarget(session, archive, text)
@@ -30,13 +30,13 @@ export async function openCopyTarget(session: Session, text: string): Promise<Op
   return { target: { store: await session.layout(directory, {}), name: tag, label: text, verbatim: true } }
 }
 
-/** What names an archive, if the text does. */
+/** Parses an archive address; `undefined` if the text names no archive. */
 export async function archiveAddress(text: string): Promise<ArchiveAddress | undefined> {
   if (!/^(oci|docker)-archive:/.test(text)) return undefined
   return (await import('../archive/index.ts')).parseArchiveAddress(text)
 }
 
-/** What kind of place a text names, and what comes after the prefix. */
+/** Splits a place into its kind and the text after the prefix. */
 export function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {
   const [, prefix, rest] = /^(docker:\/\/|store:|oci:)(.*)$/s.exec(text) ?? []
   if (prefix === undefined) return { kind: 'registry', rest: text }
@@ -45,7 +45,7 @@ export function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; 
   return { kind: prefix === 'store:' ? 'store' : 'oci', rest }
 }
 
-/** `DIR[:TAG]`. The first colon ends the directory, as everywhere; on Windows not that of a drive. */
+/** Splits `DIR[:TAG]`. The first colon ends the directory, as for skopeo; on Windows the colon of a drive does not. */
 export function splitLayout(text: string): { directory: string; tag: string | undefined } {
   const isDrive = process.platform === 'win32' && /^[A-Za-z]:[\\/]/.test(text)
   const colon = text.indexOf(':', isDrive ? 2 : 0)
@@ -54,7 +54,7 @@ export function splitLayout(text: string): { directory: string; tag: string | un
   return { directory: text.slice(0, colon), tag: text.slice(colon + 1) }
 }
 
-/** Names that an error lists. */
+/** Number of names that an error lists. */
 const MOST_SHOWN = 8
 
 async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {

@@ -9,7 +9,7 @@ const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stop.abort(new Error(name)))
 }
-// A reader that has seen enough (`| head`) is no failure.
+// EPIPE: a reader that stops early (`| head`) is no failure.
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   process.exit(0)
@@ -21,7 +21,7 @@ const terminal = {
   stdout,
   stderr,
   signal: stop.signal,
-  // Opened only by a command that reads it.
+  // Opened lazily, only by a command that reads stdin.
   get stdin() {
     stdin = process.stdin
     return stdin
@@ -29,6 +29,6 @@ const terminal = {
 }
 void runCli(process.argv.slice(2), terminal, version).then(code => {
   process.exitCode = code
-  // A pipe that still has something to say would keep the process waiting.
+  // An open stdin pipe would keep the process alive.
   stdin?.destroy()
 })

@@ -2,7 +2,7 @@ import { isEncryptedLayerType } from '../oci/index.ts'
 import type { AnyPlan, UnverifiedLayer } from '../transfer/index.ts'
 import type { Session } from './session.ts'
 
-/** Names the layers that were moved and never opened: the encrypted ones, and those that could not be compared. */
+/** Prints the layers that were copied unverified: encrypted ones, and those whose diffId could not be compared. */
 export function noteLayers(session: Session, plan: AnyPlan, unverified: readonly UnverifiedLayer[]): void {
   for (const { digest, mediaType, reason } of unverified) {
     session.note(`layer ${digest} (${mediaType}) is not verified: ${reason}`)

@@ -8,7 +8,7 @@ const UNITS = {
 const BINARY = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
 const EXAMPLES = { count: '3', time: '30d, 12h or 90m', bytes: '10GB, 512MiB or 1000000' }
 
-/** A number with a unit as people type it: `30d` in milliseconds, `10GB` or `2GiB` in bytes, `3` as it is. */
+/** Parses a number with an optional unit: `30d` to milliseconds, `10GB` or `2GiB` to bytes, `3` as it is. */
 export function parseAmount(option: string, text: string, kind: keyof typeof UNITS): number {
   const [, digits = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]*)$/i.exec(text.trim()) ?? []
   const units: Readonly<Record<string, number>> = kind === 'bytes' ? { ...UNITS.bytes, ...BINARY } : UNITS[kind]

@@ -1,6 +1,9 @@
 import { UsageError } from './usage-error.ts'
 
-/** The platforms that were asked for, each by an option of its own or several with commas; none stands for the command's own choice. */
+/**
+ * Collects the requested platforms: `--platform` may be repeated and may hold several with commas. Without one the
+ * command uses its own default.
+ */
 export function platformsIn(options: {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean

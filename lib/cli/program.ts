@@ -15,7 +15,7 @@ import type { ServeOptions } from './commands/serve.ts'
 import type { UnpackCommandOptions } from './commands/unpack.ts'
 import type { GlobalOptions, Session } from './session.ts'
 
-/** Opens a session with the options given, runs the act in it, closes it. */
+/** Opens a session with the given options, runs `act` in it, and closes it. */
 export type InSession = (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
 
 const somePlatforms = [
@@ -24,7 +24,7 @@ const somePlatforms = [
   collect,
 ] as const
 
-/** The commands and their options. Every command's code is loaded when it runs, not before. */
+/** Defines the commands and their options. The code of a command is imported when it runs. */
 export function createProgram(inSession: InSession, version: string): Command {
   const program = new Command('layerstore')
     .description('Container images without a daemon: pull, push, assemble, look inside, serve.')
@@ -80,7 +80,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   return program
 }
 
-/** How a directory becomes a layer. */
+/** Adds the options that set how a directory becomes a layer. */
 function addWritingOptions(command: Command): Command {
   return command
     .option('--compression <kind>', 'gzip, zstd or none', 'gzip')
@@ -104,7 +104,7 @@ function addWritingOptions(command: Command): Command {
     .option('--no-parents', 'make no entries for the directory in the image and those above it')
 }
 
-/** Commands that need no store of their own. */
+/** Adds the commands that can work without the session's store. */
 function addCopyCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   withStoredPlan(add('copy [src] [dst]', 'copy an image with all its platforms; prints its digest'))
     .addHelpText(
@@ -125,7 +125,7 @@ function addCopyCommands(add: (usage: string, description: string) => Command, i
   )
 }
 
-/** Commands that look at the store, or change names in it. */
+/** Adds the commands that read the store or change its names. */
 function addLocalCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   const platform = ['--platform <p>', 'platform to take from an index'] as const
   add('images', 'list the names in the store')
@@ -155,7 +155,7 @@ function addLocalCommands(add: (usage: string, description: string) => Command, 
   )
 }
 
-/** Commands that look at the root filesystem of an image, or write it out. */
+/** Adds the commands that read or unpack the root filesystem of an image. */
 function addRootfsCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   add('files <name> [path]', 'list what a stored image holds, without unpacking it')
     .option('--platform <p>', 'platform to take from an index')
@@ -181,7 +181,7 @@ function addRootfsCommands(add: (usage: string, description: string) => Command,
     )
 }
 
-/** Commands that move images between the store and files. */
+/** Adds the commands that move images between the store and files. */
 function addArchiveCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   add('save <name...>', 'write stored images to one file')
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
@@ -217,7 +217,7 @@ function addArchiveCommands(add: (usage: string, description: string) => Command
     )
 }
 
-/** Commands about the space that the store takes. */
+/** Adds the commands that measure, free and verify the space of the store. */
 function addSpaceCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
   add('gc', 'remove what no name needs')
     .alias('prune')
@@ -252,7 +252,7 @@ function addSpaceCommands(add: (usage: string, description: string) => Command, 
     )
 }
 
-/** A plan can be made without running it, stored with `--json`, and run later. */
+/** Adds the options to make a plan without running it, and to run a stored plan later. */
 function withStoredPlan(command: Command): Command {
   return command
     .option('--plan', 'show what would be moved, move nothing')

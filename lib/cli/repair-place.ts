@@ -4,8 +4,8 @@ import type { Session } from './session.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Opens what `fsck --repair` is told to fetch from, named as for `copy`: a repository (or `docker://REF`), `oci:DIR` (another store or
- * any image layout), an archive. Blobs are asked for by their digests, so that a name is allowed and says nothing more.
+ * Opens the source of `fsck --repair FROM`, written as for `copy`: a repository (or `docker://REF`), `oci:DIR` (a store
+ * or image layout), an archive. Blobs are fetched by digest; a tag in FROM is accepted and ignored.
  */
 export async function openRepairSource(session: Session, text: string): Promise<RepairSource> {
   const { repairFromStore } = await import('../maintenance/index.ts')
@@ -13,7 +13,7 @@ export async function openRepairSource(session: Session, text: string): Promise<
   if (archive) return repairFromStore(await session.archive(archive), text)
   const { kind, rest } = splitPlace(text)
   if (kind === 'store') throw new UsageError('store: is the store that is repaired; another one is named oci:DIR')
-  // Its names are not asked for: a store whose list of them is broken may still have the bytes.
+  // Names are not needed: a store with a broken `index.json` may still have the bytes.
   const how = { readOnly: true, damaged: 'open' } as const
   if (kind === 'oci') return repairFromStore(await session.layout(splitLayout(rest).directory, how), text)
   const { repairFromRegistry } = await import('../transfer/index.ts')

@@ -5,10 +5,10 @@ import { createProgram, type InSession } from './program.ts'
 import { type GlobalOptions, Session } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Exit codes: done, failed, wrong usage, stopped by the person (as shells count it). */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (128 + SIGINT, as shells report it). */
 export type ExitCode = 0 | 1 | 2 | 130
 
-/** Runs one command line and says how it ended. Never throws, never exits the process. */
+/** Runs one command line and resolves to its exit code. Never throws, never exits the process. */
 export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {
   const json = args.includes('--json')
   const outcome: Outcome = { exit: 0, left: [] }
@@ -33,14 +33,14 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
 interface Outcome {
   exit: ExitCode
   left: readonly string[]
-  /** What the command was waiting for when it ended. */
+  /** Description of the wait in which the command was interrupted. */
   waitingFor?: string | undefined
 }
 
-/** Paths left behind that are told one by one; `--json` has all. */
+/** Number of left-behind paths that are printed; `--json` has all. */
 const SHOWN = 20
 
-/** Global options may stand before the command or after it; after wins. */
+/** Opens sessions with the global options, which may be given before or after the command; the latter win. */
 function inSessionOf(terminal: Terminal, before: () => GlobalOptions, outcome: Outcome): InSession {
   return async (options, act) => {
     await using session = new Session(terminal, { ...before(), ...options })
@@ -81,7 +81,7 @@ function describe(
     return { code: 'ERR_ABORTED', message, exit: 130 }
   }
   if (error instanceof CommanderError) {
-    // Commander's own `help` is asked for by giving no command at all.
+    // Commander throws `commander.help` if no command is given.
     const message = error.code === 'commander.help' ? 'no command given; see layerstore --help' : error.message
     return { code: 'ERR_USAGE', message: oneLine(message.replace(/^error: /, '')), exit: 2 }
   }
@@ -93,7 +93,7 @@ function describe(
   return { code: typeof code === 'string' ? code : 'ERR_UNEXPECTED', message: oneLine(message), exit: 1 }
 }
 
-/** Messages of other programs may have several lines. */
+/** Joins the lines of a message; messages of other programs may have several. */
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ')
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StoreError } from '../errors/index.ts'
 
-/** A new directory beside a file that is to be written, on the same disk; removed when it is disposed of. */
+/** Creates a directory beside a file that will be written, on the same disk. Disposing it removes the directory. */
 export async function scratchDirectory(file: string): Promise<{ readonly path: string } & AsyncDisposable> {
   const beside = dirname(file)
   try {

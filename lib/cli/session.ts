@@ -12,7 +12,7 @@ import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Shorter pauses are not worth a line. */
+/** Shorter pauses are not printed. */
 const NOTED_WAIT_MS = 2000
 
 /** Options that every command takes. */
@@ -24,14 +24,16 @@ export interface GlobalOptions {
   readonly jobs?: string
 }
 
-/** One run of the command line: opens what a command asks for, closes it again, prints. */
+/** One run of the command line: opens and closes the resources of a command, and prints its output. */
 export class Session implements AsyncDisposable {
   readonly terminal: Terminal
   readonly json: boolean
   readonly quiet: boolean
-  /** How the command ends if nothing is thrown: 1 if it found what it was to find, and that is bad news. */
+  /**
+   * Exit code if nothing is thrown: 1 if the command succeeded but its result is negative, as when `fsck` finds faults.
+   */
   exit: 0 | 1 = 0
-  /** Paths that the command has made and could not take back when it failed. */
+  /** Paths that a failed command created and could not remove. */
   left: readonly string[] = []
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
@@ -50,7 +52,7 @@ export class Session implements AsyncDisposable {
     return this.terminal.signal
   }
 
-  /** How much may go on at once. */
+  /** Number of concurrent operations. */
   get jobs(): number {
     const jobs = Number(this.#options.jobs ?? 4)
     if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new UsageError('--jobs takes a number from 1 to 64')
@@ -67,7 +69,7 @@ export class Session implements AsyncDisposable {
     return this.#openLayout(this.#options.store ?? storeDirectory(this.terminal.env), options)
   }
 
-  /** Another image layout than the session's store. */
+  /** Opens an image layout other than the session's store. */
   async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly' | 'damaged'>): Promise<Store> {
     return this.#openLayout(directory, options)
   }
@@ -78,20 +80,20 @@ export class Session implements AsyncDisposable {
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }
 
-  /** An archive, to be read. */
+  /** Opens an archive for reading. */
   async archive({ path, format }: ArchiveAddress): Promise<ImageArchive> {
     const { openArchive } = await import('../archive/index.ts')
     return this.#keep(await openArchive(path, { format, signal: this.signal }))
   }
 
-  /** A store beside a file, for as long as the session lasts. */
+  /** Opens a temporary store beside a file; it is removed with the session. */
   async scratchStore(file: string): Promise<Store> {
     const { openStore } = await import('../disk-store/index.ts')
     const directory = this.#keep(await scratchDirectory(file))
     return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
   }
 
-  /** The client for all registries; one for the whole session, so that its bounds hold for both ends of a copy. */
+  /** The registry client of the session. Both ends of a copy share it, and so its limits. */
   async registry(): Promise<RegistryClient> {
     const { createRegistryClient } = await import('../registry/index.ts')
     this.#registry ??= this.#keep(
@@ -110,7 +112,10 @@ export class Session implements AsyncDisposable {
     this.note(`${event.registry}: waiting ${Math.round(event.delayMs / 1000)} s (${event.reason})`)
   }
 
-  /** SAFETY: a command that hangs in silence is killed, or waited for in vain; so this is told also with `--quiet`. */
+  /**
+   * SAFETY: a command that waits for a lock without a message looks hung, and the user would kill it. This message is
+   * therefore printed with `--quiet` too.
+   */
   #tellOfWait(event: StoreEvent): void {
     if (event.type === 'waited') return void this.#waits.delete(event.lock)
     this.#waits.set(event.lock, event.message)
@@ -118,12 +123,12 @@ export class Session implements AsyncDisposable {
     else this.note(event.message)
   }
 
-  /** What the command is waiting for, if it has been told. */
+  /** Description of the current wait, if it has been printed. */
   get waitingFor(): string | undefined {
     return [...this.#waits.values()].at(-1)
   }
 
-  /** Runs a transfer and shows how it goes. */
+  /** Runs a transfer and shows its progress. */
   async transfer<T>(act: (onProgress: OnProgress) => Promise<T>): Promise<T> {
     const display = createProgressDisplay(this.terminal, this.quiet || this.json)
     this.#display = display
@@ -135,23 +140,23 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Prints a result: the value as one JSON document with `--json`, else the lines. */
+  /** Prints a result: `value` as one JSON document with `--json`, else the lines. */
   result(lines: Lines, value: unknown): void {
     if (this.json) printJson(this.terminal.stdout, value)
     else printLines(this.terminal.stdout, lines)
   }
 
-  /** A table as lines. With `--quiet` nothing is printed for nothing, not even a head. */
+  /** Formats a table. With `--quiet` an empty table prints nothing, not even its header. */
   table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
     return this.quiet && rows.length === 0 ? [] : formatTable(header, rows)
   }
 
-  /** Prints bytes as they are, and nothing else. */
+  /** Prints bytes unchanged. */
   raw(bytes: Uint8Array): void {
     this.terminal.stdout.write(bytes)
   }
 
-  /** Tells a person something that is not the result, in one line. */
+  /** Prints one line to stderr that is not part of the result. */
   note(text: string): void {
     if (this.quiet || this.json) return
     if (this.#display) this.#display.note(text)

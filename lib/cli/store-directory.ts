@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where the store is unless `--store` says otherwise: `$LAYERSTORE_STORE`, else the user's data folder. */
+/** Default store directory without `--store`: `$LAYERSTORE_STORE`, else `layerstore` in the user's data folder. */
 export function storeDirectory(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
   if (env.LAYERSTORE_STORE) return env.LAYERSTORE_STORE
   const home = env.HOME || homedir()

@@ -13,13 +13,13 @@ export interface StoredPlanOptions {
   readonly ifChanged?: string
 }
 
-/** Larger than a plan for ten thousand images. */
+/** Maximum size of a plan file; a plan of ten thousand images is smaller. */
 const MAX_PLAN_BYTES = 64 * 1024 * 1024
 
 /**
- * The plan of a file that `--plan --json` wrote, or of stdin; `undefined` if none was named.
+ * Reads a plan that `--plan --json` wrote, from a file or stdin; `undefined` if no plan was given.
  *
- * @param others - What else was given, that the plan says already: the names of arguments and options.
+ * @param others - Names of the given arguments and options that conflict with a plan, because the plan contains them.
  */
 export async function storedPlan<K extends AnyPlan['kind']>(
   session: Session,
@@ -52,13 +52,13 @@ async function readAll(session: Session, file: string): Promise<Uint8Array> {
   }
 }
 
-/** What to do if the plan no longer holds. */
+/** Parses `--if-changed`: the behaviour if the plan no longer holds. */
 export function ifChangedOf({ ifChanged }: StoredPlanOptions): 'adapt' | 'fail' | undefined {
   if (ifChanged === undefined || ifChanged === 'adapt' || ifChanged === 'fail') return ifChanged
   throw new UsageError('--if-changed takes adapt or fail')
 }
 
-/** Tells what a plan said and what was no longer so. */
+/** Prints each difference between the plan and the current state. */
 export function noteChanges(session: Session, changes: readonly PlanChange[]): void {
   for (const { what, digest, planned, now } of changes) {
     const words =
@@ -69,7 +69,7 @@ export function noteChanges(session: Session, changes: readonly PlanChange[]): v
   }
 }
 
-/** An argument that only a stored plan can stand for. */
+/** Returns an argument that is required unless a stored plan is given. */
 export function needed(value: string | undefined, what: string): string {
   if (value === undefined) throw new UsageError(`missing ${what}, or --from-plan FILE`)
   return value

@@ -1,13 +1,13 @@
-/** The world as a command sees it: where it writes, what it may know, what stops it. Tests bring their own. */
+/** Environment of a command: its streams, variables and abort signal. Tests pass their own. */
 export interface Terminal {
-  /** What is piped in. */
+  /** Piped input. */
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean }
   /** Results. */
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  /** Everything else. */
+  /** Notes, progress, errors and logs. */
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
-  /** Environment. */
+  /** Environment variables. */
   readonly env: NodeJS.ProcessEnv
-  /** Fires when the person wants to stop. */
+  /** Aborts when the user interrupts the command. */
   readonly signal: AbortSignal
 }

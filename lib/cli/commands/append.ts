@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import { type WritingOptions, type WritingPolicies, writingPolicies } from './writing-policies.ts'
 
-/** Options that say how a container runs. */
+/** Options that set the run configuration of a container. */
 export interface RunConfigOptions {
   readonly cmd?: string
   readonly entrypoint?: string
@@ -23,7 +23,7 @@ export interface AppendOptions extends RunConfigOptions, WritingOptions {
   readonly platform?: string
 }
 
-/** The options, looked through. */
+/** The validated options. */
 interface Appending extends AppendOptions {
   readonly tag: string
   readonly dir: readonly string[]
@@ -31,16 +31,16 @@ interface Appending extends AppendOptions {
   readonly writing: WritingPolicies
 }
 
-/** `append BASE --dir DIR[:/at] -t NAME`: puts directories on top of an image, one layer each, and names the result. */
+/** `append BASE --dir DIR[:/at] -t NAME`: adds directories on top of an image, one layer each, and names the result. */
 export async function append(session: Session, base: string, options: AppendOptions): Promise<void> {
   const { tag, dir = [] } = options
   if (!tag) throw new UsageError('append needs a name for the image: -t NAME')
   const config = runConfigOf(options)
   const writing = await writingPolicies(options)
-  // A name that cannot be given is told before the work, not after it.
+  // Report an invalid name before the work starts, not after it.
   await assertName(tag)
   const store = await session.store()
-  // Whatever it takes to make the layers: nothing goes before the image has its name.
+  // The lease covers all layers: no collection may remove one before the image has its name.
   await using _lease = await store.leases.hold({ label: 'append', signal: session.signal })
   await appendTo(session, store, base, { ...options, tag, dir, config, writing })
 }
@@ -63,7 +63,7 @@ async function appendTo(session: Session, store: Store, base: string, options: A
     base: below,
     layers,
     config,
-    // A base says its platform itself, unless its config leaves it out.
+    // The base sets the platform, unless its config omits it.
     platform: below && platformOfConfig(below.config) ? undefined : platform,
     signal,
   })
@@ -84,7 +84,7 @@ async function addLayer(session: Session, store: Store, source: string, { entrie
   return { ...layer, history: { created_by: `layerstore append --dir ${source}` } }
 }
 
-/** `DIR[:/at]`: the part after the last colon is the place in the image if it starts with a slash. */
+/** Splits `DIR[:/at]`: the part after the last colon is the path in the image if it starts with a slash. */
 function splitDirectory(source: string): { directory: string; at: string } {
   const colon = source.lastIndexOf(':/')
   const isDrive = colon === 1 && process.platform === 'win32'
@@ -93,7 +93,7 @@ function splitDirectory(source: string): { directory: string; at: string } {
     : { directory: source, at: '/' }
 }
 
-/** A name in the store, else a reference that is pulled. */
+/** Finds the base by its name in the store, else pulls it as a reference. */
 async function findBase(session: Session, store: Store, base: string, platform: string | undefined): Promise<Image> {
   const { findDescriptor, readImage } = await import('../../image/index.ts')
   const { hostPlatform, parsePlatform } = await import('../../oci/index.ts')
@@ -111,7 +111,7 @@ async function findBase(session: Session, store: Store, base: string, platform: 
   return readImage(store, name, { platform: wanted, signal })
 }
 
-/** How a container runs, as the options say. */
+/** Converts the options to a run configuration. */
 export function runConfigOf(options: RunConfigOptions): RunConfig {
   return {
     ...(options.cmd === undefined ? {} : { Cmd: stringsOf('--cmd', options.cmd) }),

@@ -15,7 +15,10 @@ export interface CopyCommandOptions extends StoredPlanOptions {
   readonly verifyDiffIds?: boolean
 }
 
-/** `copy SRC DST`, or a plan made earlier: copies an image between registries, stores and layouts, and prints its digest. */
+/**
+ * `copy SRC DST`, or `copy --from-plan FILE`: copies an image between registries, stores and layouts, and prints its
+ * digest.
+ */
 export async function copy(
   session: Session,
   from: string | undefined,

@@ -7,7 +7,7 @@ export interface DfOptions {
   readonly images?: boolean
 }
 
-/** `df`: says what takes how much space in the store. */
+/** `df`: shows the disk usage of the store. */
 export async function df(session: Session, options: DfOptions): Promise<void> {
   const { readStoreUsage } = await import('../../maintenance/index.ts')
   const usage = await readStoreUsage(await session.store(), { signal: session.signal })

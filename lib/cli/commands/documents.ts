@@ -4,7 +4,10 @@ import { readDocument } from '../../store/index.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
-/** `manifest NAME`: prints the manifest or index behind a name, byte for byte; with `--platform` the manifest of one. */
+/**
+ * `manifest NAME`: prints the manifest or index that a name refers to, byte for byte; with `--platform` the manifest of
+ * that platform.
+ */
 export async function manifest(session: Session, name: string, options: PlatformOption): Promise<void> {
   const store = await session.store()
   const { signal } = session

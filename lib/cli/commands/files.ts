@@ -18,7 +18,7 @@ const LETTERS: Readonly<Record<ViewEntry['type'], string>> = {
   fifo: 'p',
 }
 
-/** `files NAME [PATH]`: lists what a stored image holds, without unpacking it. */
+/** `files NAME [PATH]`: lists the files of a stored image without unpacking it. */
 export async function files(session: Session, name: string, path: string, options: FilesOptions): Promise<void> {
   const view = await openView(session, name, options)
   const entries = list(view, path, options.recursive ?? false)
@@ -34,7 +34,7 @@ export async function files(session: Session, name: string, path: string, option
   session.result(lines, entries.map(jsonEntry))
 }
 
-/** The view over a stored image that the commands about its files share. */
+/** Opens the view of a stored image for the commands that read its files. */
 export async function openView(session: Session, name: string, options: PlatformOption): Promise<UnionView> {
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const { signal, hasher } = session
@@ -65,7 +65,10 @@ function timeText(seconds: number): string {
   return Number.isNaN(time.getTime()) ? String(seconds) : time.toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** SAFETY: a name may hold anything; nothing in it may move the cursor or fake another line. */
+/**
+ * SAFETY: a path or link target comes from a layer and may hold any byte. Printed as it is, a control character could
+ * move the cursor or fake a line, so such characters are escaped.
+ */
 function nameText({ path, linkname, type }: ViewEntry): string {
   const arrow = type === 'symlink' ? ` -> ${linkname}` : type === 'hardlink' ? ` link to ${linkname}` : ''
   return `${path}${arrow}`.replace(/[\u0000-\u001f\u007f-\u009f\ud800-\udfff\\]/gu, character => {

@@ -8,7 +8,10 @@ import type { Session } from '../session.ts'
 
 /** Options of `fsck`. */
 export interface FsckOptions {
-  /** A repository, a layout or an archive, or `true` to fetch from where each blob came. */
+  /**
+   * A repository, a layout or an archive, or `true` to fetch each blob from the repositories that it is known to come
+   * from.
+   */
   readonly repair?: string | true
   readonly quarantine?: boolean
   readonly resume?: boolean
@@ -16,7 +19,7 @@ export interface FsckOptions {
   readonly maxRate?: string
 }
 
-/** `fsck`: reads everything in the store and says what is wrong; with `--repair` fetches what is damaged or missing. */
+/** `fsck`: verifies everything in the store and prints the faults; `--repair` fetches damaged and missing blobs. */
 export async function fsck(session: Session, options: FsckOptions): Promise<void> {
   const { checkStore, repairStore } = await import('../../maintenance/index.ts')
   const { repair, quarantine, resume, content, maxRate } = options
@@ -26,7 +29,7 @@ export async function fsck(session: Session, options: FsckOptions): Promise<void
   const sources = repair === undefined ? [] : await sourcesOf(session, store, repair)
   const report = await checkStore(store, {
     content,
-    // A repair moves what is damaged when it has a right copy, and not before.
+    // A repair quarantines a damaged blob only once it has a verified copy.
     quarantine: repair === undefined && quarantine,
     resume,
     concurrency: session.jobs,

@@ -16,7 +16,7 @@ export interface GcOptions {
   readonly force?: boolean
 }
 
-/** `gc`: removes what no name needs; with `--dry-run` says what it would remove, and why. */
+/** `gc`: removes blobs that no name needs; `--dry-run` prints what would be removed, and why. */
 export async function gc(session: Session, options: GcOptions): Promise<void> {
   const policy = policyOf(options)
   const { planCollection, runCollection } = await import('../../maintenance/index.ts')

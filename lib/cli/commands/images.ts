@@ -14,15 +14,15 @@ import { findDocument, type NamedDescriptor, type Store } from '../../store/inde
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 
-/** What `images` says of one name. */
+/** One row of `images`. */
 interface ImageRow {
   readonly name: string
   readonly digest: string
   readonly mediaType: string
   readonly platforms: readonly string[]
-  /** Bytes of the configs, the layers and whatever else an index names, of all platforms that are there. */
+  /** Bytes of the configs, layers and other content that the name reaches, summed over all platforms in the store. */
   readonly size: number
-  /** Why the image could not be read, if so. */
+  /** Reason why the image could not be read. */
   readonly error?: { readonly code: string; readonly message: string }
 }
 
@@ -33,7 +33,7 @@ export async function images(session: Session): Promise<void> {
   try {
     for await (const named of store.references.list({ signal: session.signal })) rows.push(await rowOf(store, named))
   } finally {
-    // A name that cannot be read is told after those that can.
+    // Print the readable names before throwing the error of an unreadable one.
     if (!session.signal.aborted) show(session, rows)
   }
 }
@@ -51,7 +51,10 @@ function show(session: Session, rows: readonly ImageRow[]): void {
   session.result(session.table(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
 }
 
-/** One image that cannot be read hides none of the others. */
+/**
+ * Builds the row of one name. An unreadable image becomes a row with an error, so that the rest of the list is still
+ * printed.
+ */
 async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promise<ImageRow> {
   const row = { name, digest: descriptor.digest, mediaType: descriptor.mediaType }
   try {
@@ -63,7 +66,10 @@ async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promi
   }
 }
 
-/** Names of other tools may stand for anything, and for incomplete images: what is not there counts as nothing. */
+/**
+ * Sums up the platforms and the size of a name. Names set by skopeo or buildah may refer to any content and to
+ * incomplete images; missing blobs count as 0 bytes.
+ */
 async function sumUp(store: Store, root: Descriptor): Promise<{ platforms: string[]; size: number }> {
   const documents = new Map<Digest, ImageDocument>()
   const nodes = await walkGraph(root, {
@@ -88,10 +94,10 @@ async function platformOf(store: Store, config: Descriptor): Promise<string[]> {
   try {
     const bytes = await findDocument(store, config)
     const platform = bytes && platformOfConfig(parseConfig(bytes))
-    // BuildKit and cosign give attestations and signatures the config of an image, for no platform.
+    // BuildKit and cosign write attestations and signatures with an image config that has no real platform.
     return platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : []
   } catch {
-    // An artifact has a config of another kind, and no platform.
+    // An artifact has a config of another media type, and no platform.
     return []
   }
 }

@@ -13,7 +13,7 @@ export interface ImportOptions extends RunConfigOptions {
   readonly compression?: string
 }
 
-/** `import TAR -t NAME`: makes an image of one layer out of the tar of a root filesystem, and names it. */
+/** `import TAR -t NAME`: creates a one-layer image from the tar of a root filesystem, and names it. */
 export async function importCommand(session: Session, source: string, options: ImportOptions): Promise<void> {
   const { tag } = options
   if (!tag) throw new UsageError('import needs a name for the image: -t NAME')

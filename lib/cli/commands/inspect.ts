@@ -8,7 +8,7 @@ export interface PlatformOption {
   readonly platform?: string
 }
 
-/** `inspect NAME`: says what a stored thing is: an image, an index, an artifact, a cache, or any other blob. */
+/** `inspect NAME`: describes a stored image, index, artifact, cache or other blob. */
 export async function inspect(session: Session, name: string, options: PlatformOption): Promise<void> {
   const store = await session.store()
   const platform = options.platform ? parsePlatform(options.platform) : undefined

@@ -10,10 +10,10 @@ export interface LoadOptions extends PlatformOption {
   readonly tag?: string
 }
 
-/** `load -i FILE`: brings the images of a file, or of stdin, into the store and prints their names. */
+/** `load -i FILE`: loads the images of an archive file or stdin into the store, and prints their names. */
 export async function load(session: Session, options: LoadOptions): Promise<void> {
   const { input = '-', tag } = options
-  // A name that cannot be given is told before the work, not after it.
+  // Report an invalid name before the work starts, not after it.
   if (tag !== undefined) parseReference(tag)
   const address = parseArchiveAddress(input)
   const { signal, hasher } = session

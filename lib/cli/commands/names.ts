@@ -11,7 +11,7 @@ export async function tag(session: Session, source: string, name: string): Promi
   session.result(kept, { name: kept, digest: descriptor.digest })
 }
 
-/** `rm NAME…`: takes names away; blobs stay until they are collected. All names must be there, or none is taken away. */
+/** `rm NAME…`: removes names (tags); `gc` removes their blobs later. If one name does not exist, none is removed. */
 export async function remove(session: Session, names: readonly string[]): Promise<void> {
   const store = await session.store()
   const { signal } = session

@@ -13,7 +13,7 @@ export interface PullOptions extends StoredPlanOptions {
   readonly tag?: string
 }
 
-/** `pull REF`, or a plan made earlier: brings an image into the store and prints its digest. */
+/** `pull REF`, or `pull --from-plan FILE`: pulls an image into the store and prints its digest. */
 export async function pull(session: Session, reference: string | undefined, options: PullOptions): Promise<void> {
   const platform = platformsIn(options)
   const { allPlatforms, tag, verifyDiffIds } = options

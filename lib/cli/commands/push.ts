@@ -11,7 +11,7 @@ export interface PushOptions extends StoredPlanOptions {
   readonly tag?: readonly string[]
 }
 
-/** `push NAME [REF]`, or a plan made earlier: uploads a stored image and prints its digest. */
+/** `push NAME [REF]`, or `push --from-plan FILE`: uploads a stored image and prints its digest. */
 export async function push(
   session: Session,
   name: string | undefined,

@@ -16,7 +16,7 @@ export interface ServeOptions {
   readonly log?: boolean
 }
 
-/** `serve`: offers the store as a registry until it is stopped; requests that are running then are finished. */
+/** `serve`: serves the store as a registry until SIGINT or SIGTERM, then finishes the running requests. */
 export async function serve(session: Session, options: ServeOptions): Promise<void> {
   const { allowHtpasswd, createRegistryServer } = await import('../../server/index.ts')
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:5000')
@@ -43,7 +43,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   }
 }
 
-/** Says what a server lends to everyone who reaches it. */
+/** Warns of what a server without authentication grants to every client that reaches it. */
 function warnOfOpenDoor(log: ServeLog, readOnly: boolean, upstream: string | undefined): void {
   if (upstream !== undefined) {
     log.warning(

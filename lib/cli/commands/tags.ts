@@ -2,7 +2,7 @@ import { parseReference } from '../../oci/index.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** `tags REPOSITORY`: lists the tags of a repository, one a line as they come. */
+/** `tags REPOSITORY`: lists the tags of a repository, one per line, as the pages arrive. */
 export async function tags(session: Session, text: string): Promise<void> {
   const name = text.replace(/^docker:\/\//, '')
   const { registry, repository, tag, digest } = parseReference(name)
@@ -11,7 +11,7 @@ export async function tags(session: Session, text: string): Promise<void> {
   const client = await session.registry()
   const all: string[] = []
   for await (const one of client.listTags({ registry, repository }, { signal: session.signal })) {
-    // A repository may have a million tags: those that are there need not wait for the rest.
+    // A repository may have a million tags: each is printed as it arrives. A JSON document is printed once, at the end.
     if (session.json) all.push(one)
     else session.result(one, one)
   }

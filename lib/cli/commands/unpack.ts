@@ -17,7 +17,7 @@ export interface UnpackCommandOptions extends PlatformOption {
   readonly keepSetId?: boolean
 }
 
-/** Details that are told one by one; `--json` has all. */
+/** Number of details that are printed; `--json` has all. */
 const SHOWN = 20
 
 /** `unpack NAME DIR`: writes the root filesystem of a stored image to a directory. */
@@ -40,7 +40,7 @@ export async function unpack(
       session.left = paths
     },
   })
-  // Without root there is an owner for nearly every path; they must not hide anything else.
+  // Without root nearly every path has a skipped owner: sort those last, so that they do not hide other details.
   const isOwner = ({ what }: SkippedDetail) => Number(what === 'owner')
   const skipped = [...report.skipped].sort((a, b) => isOwner(a) - isOwner(b))
   for (const { path, what, reason } of skipped.slice(0, SHOWN)) {

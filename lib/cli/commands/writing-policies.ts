@@ -1,7 +1,7 @@
 import type { EntryPolicies, FromDirectoryOptions, OwnerPolicy, WriteLayerOptions } from '../../layer/index.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** Options of `append` that say how a directory becomes a layer. */
+/** Options of `append` that set how a directory becomes a layer. */
 export interface WritingOptions {
   readonly compression?: string
   readonly level?: string
@@ -17,13 +17,13 @@ export interface WritingOptions {
   readonly parents?: boolean
 }
 
-/** The options as the library takes them. */
+/** The options in the form that the library takes. */
 export interface WritingPolicies {
   readonly entries: FromDirectoryOptions
   readonly layer: Pick<WriteLayerOptions, 'compression' | 'level'>
 }
 
-/** Reads what was typed, before anything is done. */
+/** Parses and validates the options before any work starts. */
 export async function writingPolicies(options: WritingOptions): Promise<WritingPolicies> {
   const { hardLinks = 'keep', xattrs, parents } = options
   if (hardLinks !== 'keep' && hardLinks !== 'copy') throw new UsageError('--hard-links takes keep or copy')
@@ -32,7 +32,7 @@ export async function writingPolicies(options: WritingOptions): Promise<WritingP
   return { layer, entries: { ...policies, hardLinks, xattrs, parents, ignore: await patternsOf(options) } }
 }
 
-/** A compression by its name. */
+/** Parses a compression name. */
 export function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
   if (text === 'gzip' || text === 'zstd' || text === 'none') return text
   throw new UsageError('--compression takes gzip, zstd or none')
@@ -49,7 +49,7 @@ function mtimeOf(text: string | undefined): EntryPolicies['mtime'] {
   return text.startsWith('clamp:') ? { notAfter: secondsOf(text.slice('clamp:'.length)) } : secondsOf(text)
 }
 
-/** A date without a zone is one of UTC: what is typed means the same everywhere. */
+/** Parses a time to seconds. A date without a zone is UTC, so that the same option means the same on every machine. */
 function secondsOf(text: string): number {
   if (/^-?\d{1,12}$/.test(text)) return Number(text)
   const [, day, time = 'T00:00:00', zone = 'Z'] =

@@ -5,10 +5,10 @@ import { formatTable } from '../printing/format-table.ts'
 import type { IndexEntry, Inspected, InspectedBlob, InspectedIndex, InspectedManifest } from './inspect-stored.ts'
 import { artifactTypeOf, attestedBy } from './kind-of.ts'
 
-/** Something known, and what it is called; without a value it is left out. */
+/** A label and its value; a fact without a value is not printed. */
 type Fact = readonly [label: string, value: string | undefined]
 
-/** What was found out about a stored thing, for people: facts one a line, then a table of its parts. */
+/** Describes an inspected object as text: one fact per line, then a table of its parts. */
 export function describe(name: string, root: Descriptor, found: Inspected): string[] {
   if ('index' in found) return describeIndex(name, root, found)
   if (found.kind === 'blob') return describeBlob(name, found)
@@ -42,7 +42,7 @@ function describeImage(name: string | undefined, image: Image): string[] {
   ]
 }
 
-/** An artifact, a cache, an attestation, a signature. */
+/** Describes an artifact, a cache, an attestation or a signature. */
 function describeManifest(name: string, { kind, descriptor, manifest }: InspectedManifest): string[] {
   const { config, layers } = manifest
   const rows = layers.map(layer => [layer.digest, formatBytes(layer.size), layer.mediaType, titleOf(layer)])
@@ -109,7 +109,7 @@ function describeBlob(name: string, { descriptor, present, content }: InspectedB
 
 const TITLE = 'org.opencontainers.image.title'
 
-/** What a layer is called. That of an attestation has no title, but says what is stated. */
+/** Title of a layer. A layer of an attestation has no title, so its predicate type is shown instead. */
 function titleOf({ annotations }: Descriptor): string {
   return annotations?.[TITLE] ?? annotations?.['in-toto.io/predicate-type'] ?? ''
 }

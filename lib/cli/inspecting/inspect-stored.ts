@@ -22,53 +22,53 @@ export interface InspectedImage extends Image {
   readonly kind: 'image'
 }
 
-/** A manifest of something that is no image. */
+/** A manifest that is no image. */
 export interface InspectedManifest {
   readonly kind: Exclude<Kind, 'image' | 'index' | 'blob'>
   readonly descriptor: Descriptor
   readonly manifest: ImageManifest
 }
 
-/** An index: of images, of artifacts, or of a build cache. */
+/** An index of images, of artifacts, or of a build cache. */
 export interface InspectedIndex extends Partial<Omit<Image, 'descriptor'>> {
   readonly kind: 'index' | 'cache'
   readonly index: ImageIndex
   readonly entries: readonly IndexEntry[]
-  /** The manifest of the image for this machine, and what it says, if the index has one. */
+  /** Manifest of the image for this machine, if the index has one. */
   readonly descriptor?: Descriptor
 }
 
 /** An entry of an index. */
 export interface IndexEntry {
   readonly descriptor: Descriptor
-  /** What it is: from itself, if it is there and can be read, else from what the index says. */
+  /** Kind of the entry: read from its manifest if the store has it and can read it, else derived from the index. */
   readonly kind: Kind | 'config' | 'layer' | 'manifest'
   /** Whether the store has it. */
   readonly present: boolean
 }
 
-/** Something that is neither manifest nor index. */
+/** A blob that is neither a manifest nor an index. */
 export interface InspectedBlob {
   readonly kind: 'blob'
   readonly descriptor: Descriptor
   readonly present: boolean
-  /** What its first bytes look like. */
+  /** Content type, recognised by the first bytes. */
   readonly content: 'json' | 'tar' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'other'
 }
 
-/** What there is to say of a stored thing. */
+/** Result of `inspectStored`. */
 export type Inspected = InspectedImage | InspectedManifest | InspectedIndex | InspectedBlob
 
-/** How to look. */
+/** Options of `inspectStored`. */
 export interface InspectOptions extends AbortOptions {
-  /** Platform to take from an index, and to say nothing of the others. */
+  /** Platform to select from an index; the entries of all other platforms are left out. */
   readonly platform?: Platform | undefined
 }
 
 /**
- * What a name or the digest of any blob stands for.
+ * Resolves a name, or the digest of any blob, to its descriptor.
  *
- * @throws `ReferenceNotFoundError` if it stands for nothing; what reading a damaged or missing document throws.
+ * @throws `ReferenceNotFoundError` if neither exists; any error of reading a damaged or missing document.
  */
 export async function findStored(store: Store, name: string, options: AbortOptions): Promise<Descriptor> {
   try {
@@ -81,7 +81,7 @@ export async function findStored(store: Store, name: string, options: AbortOptio
   }
 }
 
-/** Says what a stored thing is, whatever it is. */
+/** Inspects a stored object of any kind. */
 export async function inspectStored(
   store: Store,
   root: Descriptor,
@@ -115,7 +115,7 @@ async function inspectEntry(store: Store, descriptor: Descriptor, options: Abort
     const document = bytes && parseImageDocument(bytes, descriptor.mediaType)
     return { descriptor, kind: document ? kindOf(document) : role, present: document !== undefined }
   } catch (error) {
-    // One broken entry hides none of the others; whoever inspects it by its digest is told.
+    // An unreadable entry does not hide the rest of the index; inspecting the entry by its digest reports its error.
     if (!LayerStoreError.is(error)) throw error
     return { descriptor, kind: role, present }
   }
@@ -143,7 +143,7 @@ async function inspectBlob(store: Store, descriptor: Descriptor, options: AbortO
   return { kind: 'blob', descriptor, present, content: present ? await contentOf(store, digest, options) : 'other' }
 }
 
-/** As many as the header of a tar entry has. */
+/** Size of a tar header. */
 const HEAD_BYTES = 512
 
 async function contentOf(store: Store, digest: Digest, options: AbortOptions): Promise<InspectedBlob['content']> {

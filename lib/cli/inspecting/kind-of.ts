@@ -1,9 +1,9 @@
 import { type Descriptor, type ImageDocument, type ImageManifest, isConfigType, MediaType } from '../../oci/index.ts'
 
-/** What a stored thing is, in a word. */
+/** Kind of a stored object. */
 export type Kind = 'image' | 'index' | 'artifact' | 'cache' | 'attestation' | 'signature' | 'blob'
 
-/** Media type of the config of a BuildKit cache; in an index of the cache, of one entry. */
+/** Media type of the config of a BuildKit cache. In the index of a cache it is the media type of one entry. */
 const CACHE_CONFIG = 'application/vnd.buildkit.cacheconfig.v0'
 const DOCKER_ATTESTATION = 'application/vnd.docker.attestation.manifest.v1+json'
 const NOTARY_SIGNATURE = 'application/vnd.cncf.notary.signature'
@@ -12,13 +12,16 @@ const SIGSTORE_BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/
 /** in-toto statements, bare or in a DSSE envelope. */
 const STATEMENT = /^application\/vnd\.(in-toto[.+]|dsse\.envelope\.)/
 
-/** What a manifest or an index is. */
+/** Returns the kind of a manifest or an index. */
 export function kindOf(document: ImageDocument): Kind {
   if (document.kind === 'manifest') return kindOfManifest(document.manifest)
   return document.index.manifests.some(({ mediaType }) => mediaType === CACHE_CONFIG) ? 'cache' : 'index'
 }
 
-/** BuildKit and cosign give attestations and signatures the config of an image, so the layers are asked first. */
+/**
+ * Returns the kind of a manifest. BuildKit and cosign write attestations and signatures with an image config, so the
+ * layers are tested first.
+ */
 function kindOfManifest(manifest: ImageManifest): Kind {
   const { config, layers, annotations } = manifest
   const type = artifactTypeOf(manifest)
@@ -34,8 +37,10 @@ function kindOfManifest(manifest: ImageManifest): Kind {
 }
 
 /**
- * The type of an artifact. SPEC: where `artifactType` is absent it is the media type of the config (image-spec, manifest,
- * guidelines for artifact usage).
+ * Returns the artifact type.
+ *
+ * SPEC: without `artifactType` it is the media type of the config (image-spec, manifest, guidelines for artifact
+ * usage).
  */
 export function artifactTypeOf({ artifactType, config }: ImageManifest): string | undefined {
   if (artifactType) return artifactType
@@ -43,7 +48,10 @@ export function artifactTypeOf({ artifactType, config }: ImageManifest): string 
   return isPlain ? undefined : config.mediaType
 }
 
-/** What an entry of an index says of itself about another one; BuildKit puts attestations beside images so. */
+/**
+ * Digest of the manifest that an index entry attests, if its annotations name one. BuildKit adds attestations to an
+ * index this way.
+ */
 export function attestedBy({ annotations }: Descriptor): string | undefined {
   if (annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest') return undefined
   return annotations['vnd.docker.reference.digest']

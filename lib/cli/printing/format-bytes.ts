@@ -1,6 +1,6 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
-/** A number of bytes in decimal units with three significant digits, as the Docker tools print it: `18.4MB`. */
+/** Formats a number of bytes in decimal units with three significant digits, as the docker command does: `18.4MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0

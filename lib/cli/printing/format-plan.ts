@@ -2,7 +2,7 @@ import type { AnyPlan, PlanStep } from '../../transfer/index.ts'
 import { formatBytes } from './format-bytes.ts'
 import { formatTable } from './format-table.ts'
 
-/** A plan as a table with its totals, for people. */
+/** Formats a plan as a table with totals. */
 export function formatPlan(plan: AnyPlan): string[] {
   const rows = plan.steps.map(step => [
     step.kind.toUpperCase(),

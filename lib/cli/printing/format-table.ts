@@ -1,6 +1,6 @@
 import { printable } from './printable.ts'
 
-/** Rows in columns, left-aligned, three spaces between them, the way container tools print tables: a line each. */
+/** Formats rows as left-aligned columns, three spaces apart, as docker and kubectl do; returns one string per line. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [header, ...rows].map(row => row.map(printable))
   const widths = header.map((_, column) => all.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0))

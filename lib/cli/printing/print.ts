@@ -1,20 +1,22 @@
 import { printable } from './printable.ts'
 
-/** One line, or several. A line is one line, whatever it holds. */
+/** One line, or several. A string is always printed as one line. */
 export type Lines = string | readonly string[]
 
 /**
- * Writes lines for people.
+ * Writes lines of text.
  *
- * SAFETY: everything that people read goes through here, results, notes, progress, errors and logs; a test looks for writes that
- * do not. Only documents and files are written as they are (`manifest`, `config`, `cat`, `save`), and the moves of the cursor.
+ * SAFETY: results, notes, progress, errors and logs contain text from images and registries, which could hold escape
+ * sequences. All of it is written through this function, which escapes them; a test finds writes that do not. Only
+ * documents and files (`manifest`, `config`, `cat`, `save`) and the cursor movements of the display are written
+ * unescaped.
  */
 export function printLines(stream: NodeJS.WritableStream, lines: Lines): void {
   const text = (typeof lines === 'string' ? [lines] : lines).map(line => `${printable(line)}\n`).join('')
   if (text !== '') stream.write(text)
 }
 
-/** Writes one JSON document in one line: it may be read on a terminal too. */
+/** Writes one JSON document on one line, escaped for terminals. */
 export function printJson(stream: NodeJS.WritableStream, value: unknown): void {
   stream.write(`${printable(JSON.stringify(value))}\n`)
 }

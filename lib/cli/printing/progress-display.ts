@@ -3,15 +3,15 @@ import type { Terminal } from '../terminal.ts'
 import { formatBytes } from './format-bytes.ts'
 import { printLines } from './print.ts'
 
-/** Shows a running transfer. Call `close` before anything else is printed. */
+/** Shows a running transfer. Call `close` before printing anything else. */
 export interface ProgressDisplay {
   onProgress(event: TransferProgress): void
-  /** Tells something else meanwhile. */
+  /** Prints a note while the transfer runs. */
   note(text: string): void
   close(): void
 }
 
-/** Bars on a terminal, a line for each finished blob elsewhere, nothing when quiet. */
+/** Creates a display: bars on a terminal, else one line per finished blob; nothing with `quiet`. */
 export function createProgressDisplay({ stderr }: Terminal, quiet: boolean): ProgressDisplay {
   if (quiet) return { onProgress: () => {}, note: () => {}, close: () => {} }
   return stderr.isTTY ? new Bars(stderr) : new Lines(stderr)
@@ -32,7 +32,7 @@ function shortHex({ digest }: BlobEvent): string {
   return digest.slice(start, start + 12)
 }
 
-/** How often a log hears of a transfer of which no blob ends. */
+/** Interval of progress lines in a log while no blob ends. */
 const LOG_INTERVAL_MS = 10_000
 
 class Lines implements ProgressDisplay {
@@ -57,7 +57,7 @@ class Lines implements ProgressDisplay {
   close(): void {}
 }
 
-/** One bar for each blob that moves, redrawn in place; finished blobs scroll away above them. */
+/** Draws one bar per moving blob, in place; finished blobs scroll away above the bars. */
 class Bars implements ProgressDisplay {
   readonly #stderr: Terminal['stderr']
   readonly #moving = new Map<string, BlobEvent>()

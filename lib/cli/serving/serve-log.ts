@@ -4,14 +4,15 @@ import type { Session } from '../session.ts'
 import { type ErrorRecord, errorRecord, errorText } from './error-record.ts'
 
 /**
- * The log of `serve`, on stderr: errors always, every request with `--log`; one JSON document a line with `--json`.
+ * Log of `serve`, on stderr: errors always, every request with `--log`; with `--json` one JSON document per line.
  *
- * SAFETY: paths and names come from clients. A line is a line, whatever they hold.
+ * SAFETY: paths and names come from clients. A line break in one could fake a log line, so records are escaped to one
+ * line.
  */
 export class ServeLog {
   readonly #session: Session
   readonly #all: boolean
-  /** One failure of the upstream registry is the reason of many answers. */
+  /** Errors already logged: one failure of the upstream registry may cause many answers. */
   readonly #told = new WeakSet<object>()
 
   constructor(session: Session, all: boolean) {
@@ -19,7 +20,7 @@ export class ServeLog {
     this.#all = all
   }
 
-  /** A request has been answered. */
+  /** Logs an answered request. */
   request(event: RegistryRequestEvent): void {
     if (!this.#all && !this.#isNews(event)) return
     const { error, ...rest } = event
@@ -32,13 +33,13 @@ export class ServeLog {
     })
   }
 
-  /** Something failed that no request waits for. */
+  /** Logs a failure outside of any request. */
   failure(error: unknown): void {
     const record = errorRecord(error)
     this.#write(`error: ${errorText(record)}`, { level: 'error', error: record })
   }
 
-  /** Something that the person should know before others find it out. */
+  /** Logs a warning about the configuration. */
   warning(message: string): void {
     if (this.#session.json) this.#write('', { level: 'warning', message })
     else this.#session.note(message)
@@ -61,7 +62,10 @@ export class ServeLog {
   }
 }
 
-/** Failures, not refusals: of the server (500 and more, or a broken answer), or of the upstream registry behind a good one. */
+/**
+ * True for failures of the server (status 500 and above, or a broken answer) and of the upstream registry behind a good
+ * answer; false for refusals.
+ */
 function isError({ status, error }: RegistryRequestEvent): boolean {
   return error !== undefined && (status < 400 || status >= 500)
 }
