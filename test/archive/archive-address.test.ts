@@ -17,7 +17,7 @@ test.each([
   expect(parseArchiveAddress(text)).toEqual(address)
 })
 
-test.each(['a.tar', 'oci:dir', 'docker://x', 'xoci-archive:a', ''])('%s is none', text => {
+test.each(['a.tar', 'oci:dir', 'docker://x', 'xoci-archive:a', ''])('%s is no archive address', text => {
   expect(parseArchiveAddress(text)).toBeUndefined()
 })
 

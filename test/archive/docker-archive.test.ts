@@ -49,7 +49,7 @@ async function readEveryWay(tar: Buffer, options: ReadArchiveOptions = {}) {
   return results
 }
 
-test('an image of docker keeps its config and its layers byte for byte, and gets the same manifest in every way', async () => {
+test('an image of docker keeps config and layers byte for byte, and gets the same manifest from a file and a stream', async () => {
   const { entries, config, configDigest, layers, diffIds } = dockerArchive()
   const digests = new Set<string>()
   for (const { store, images } of await readEveryWay(rawTar(entries))) {
@@ -73,7 +73,7 @@ test('an image of docker keeps its config and its layers byte for byte, and gets
   expect(digests.size).toBe(1)
 })
 
-test('the manifest can be one of docker', async () => {
+test('`manifestFormat` composes a Docker manifest', async () => {
   const options = { manifestFormat: 'docker' } as const
   for (const { store } of await readEveryWay(rawTar(dockerArchive().entries), options)) {
     const { manifest, descriptor } = await readImage(store, 'app:1.0', { platform: amd64 })
@@ -86,7 +86,7 @@ test('the manifest can be one of docker', async () => {
   }
 })
 
-test('layers that are compressed stay so, under the digest that they have', async () => {
+test('compressed layers stay compressed, under their own digest', async () => {
   const { entries, layers, diffIds } = dockerArchive(['a', 'b'], { gzip: true })
   for (const { store } of await readEveryWay(rawTar(entries))) {
     const image = await readImage(store, 'app:1.0', { platform: amd64 })
@@ -100,7 +100,7 @@ test('layers that are compressed stay so, under the digest that they have', asyn
   }
 })
 
-test('what a layer holds is known to the store after that', async () => {
+test('the store knows the diffID of each loaded layer', async () => {
   for (const gzip of [false, true]) {
     const { entries, layers, diffIds } = dockerArchive(['a'], { gzip })
     const [digest] = layers.map(layer => sha256(gzip ? gzipSync(layer) : layer))
@@ -112,7 +112,7 @@ test('what a layer holds is known to the store after that', async () => {
   }
 })
 
-test('a layer that is there once for several images is found through links, however the archive is ordered', async () => {
+test('a layer shared by several images is found through links, in any order of the archive', async () => {
   const { entries, diffIds } = dockerArchive(['same', 'own'])
   const [layer] = entries.filter(({ path }) => path.toString().endsWith('/layer.tar'))
   const linked = entries.map(entry =>
@@ -127,7 +127,7 @@ test('a layer that is there once for several images is found through links, howe
   }
 })
 
-test('a hard link is another name of a file before it', async () => {
+test('a hard link is another name of an earlier file', async () => {
   const { entries, diffIds } = dockerArchive(['same'])
   const at = entries.findIndex(({ path }) => path.toString().endsWith('/layer.tar'))
   const { path } = entries[at]!
@@ -136,7 +136,7 @@ test('a hard link is another name of a file before it', async () => {
   expect((await readImage(archive, 'app:1.0')).manifest.layers[0]).toMatchObject({ digest: diffIds[0] })
 })
 
-test('an image without layers and one without a name are images', async () => {
+test('an image without layers and an image without a name are loaded', async () => {
   for (const tags of [null, []]) {
     for (const { store, images } of await readEveryWay(rawTar(dockerArchive([], { tags }).entries))) {
       expect(images).toMatchObject([{ names: [], labels: [] }])
@@ -145,7 +145,7 @@ test('an image without layers and one without a name are images', async () => {
   }
 })
 
-test('all names of all images are set; one of them can be asked for in every spelling', async () => {
+test('all names of all images are set; one image can be selected in every spelling', async () => {
   const first = dockerArchive(['one'], { tags: ['app', 'docker.io/library/app:2', 'ghcr.io/o/app:1'] })
   const second = dockerArchive(['two'], { tags: ['db:7'] })
   const list = [first, second].flatMap(({ entries }) =>
@@ -177,7 +177,7 @@ test('all names of all images are set; one of them can be asked for in every spe
   })
 })
 
-test('a name of the caller replaces those of the archive, if it holds one image', async () => {
+test('a name from the caller replaces those in the archive, if it holds one image', async () => {
   const store = createMemoryStore()
   const tar = rawTar(dockerArchive().entries)
   expect(await loadArchive(store, [tar], { name: 'other' })).toMatchObject([

@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 const tar = rawTar([{ path: 'etc/' }, { path: 'etc/conf', content: 'a = 1', uid: 7, mtime: 99 }])
 
-test('a plain tar is compressed and stays what it is inside', async () => {
+test('a plain tar is compressed, and its content stays byte for byte', async () => {
   const image = await importTar(store, cut(tar, 700), {
     config: { Cmd: ['/x'] },
     platform: { os: 'linux', architecture: 'arm64' },
@@ -60,7 +60,7 @@ test('a compressed tar is kept byte for byte, from a file and from a stream, wit
   expect((await readImage(store, fromFile.descriptor)).layers).toHaveLength(1)
 })
 
-test('a tar stays plain when that is asked for', async () => {
+test('a tar stays uncompressed on request', async () => {
   const image = await importTar(store, [tar], { compression: 'none' })
   expect(image.layers).toMatchObject([
     { descriptor: { digest: sha256(tar), mediaType: 'application/vnd.oci.image.layer.v1.tar' } },
@@ -82,7 +82,7 @@ test.each([
   }
 })
 
-test('an import that is stopped stores nothing, and limits hold', async () => {
+test('an aborted import stores nothing, and limits apply', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   expect(await thrownBy(() => importTar(store, [tar], { signal }))).toBe(signal.reason)
   for (const bytes of [tar, gzipSync(tar)]) {

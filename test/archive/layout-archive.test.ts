@@ -48,7 +48,7 @@ async function threeImages(): Promise<Store> {
 const names = ['app:1.0', 'app', 'ghcr.io/o/other:2', 'many:1']
 
 test.each(['oci', 'docker'] as const)(
-  'images saved as %s come back with every digest and name, from a file, a stream and a compressed file',
+  'images saved as %s are loaded with every digest and name, from a file, a stream and a compressed file',
   async format => {
     await using store = await threeImages()
     const tar = await readAll(writeArchive(store, names, { format }))
@@ -69,7 +69,7 @@ test.each(['oci', 'docker'] as const)(
   },
 )
 
-test('an archive is taken into a store on disk, and taking it in again changes nothing', async () => {
+test('an archive is loaded into a store on disk, and loading it again changes nothing', async () => {
   await using store = await threeImages()
   const path = join(place.path, 'again.tar')
   await saveArchive(store, names, path)
@@ -81,7 +81,7 @@ test('an archive is taken into a store on disk, and taking it in again changes n
   expect((await readImage(disk, 'app')).layers).toHaveLength(2)
 })
 
-test('an archive is a store for every act that only reads, and refuses what writes', async () => {
+test('an archive is a store for every act that only reads, and rejects writes', async () => {
   await using store = await threeImages()
   const archive = await openArchive(fileOf(await readAll(writeArchive(store, names))))
   const { descriptor, layers } = await readImage(archive, 'docker.io/library/app:1.0')
@@ -123,7 +123,7 @@ test('an archive is a store for every act that only reads, and refuses what writ
   expect(await thrownBy(() => readAll(archive.read(digest)))).toMatchObject({ code: 'ERR_STORE_CLOSED' })
 })
 
-test('names are found where containerd and docker write them, and beside a tag only', async () => {
+test('names are read from the annotation of containerd and docker, and else from the tag', async () => {
   await using store = await threeImages()
   const entries = await rawEntriesOf(await readAll(writeArchive(store, ['app:1.0', 'ghcr.io/o/other:2'])))
   const [first, second] = contentOf(entries, 'index.json').manifests
@@ -159,7 +159,7 @@ test('names are found where containerd and docker write them, and beside a tag o
   expect(await loadArchive(back, fileOf(words), { image: 'V1', name: 'app:v1' })).toMatchObject([{ names: ['app:v1'] }])
 })
 
-test('an index that docker saved in part gives the image that is there', async () => {
+test('an index that docker saved incompletely gives the complete image', async () => {
   await using store = createMemoryStore()
   const { descriptor, images } = await sampleIndexImage(store, ['amd64', 'arm64', 's390x'], 'many:1')
   const entries = await rawEntriesOf(await readAll(writeArchive(store, 'many:1')))
@@ -181,7 +181,7 @@ test('an index that docker saved in part gives the image that is there', async (
   expect(await thrownBy(() => loaded(without(0, 1, 2)))).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
 })
 
-test('blobs that an archive leaves out may be in the store already', async () => {
+test('blobs that an archive omits may be in the store already', async () => {
   await using store = await threeImages()
   const { layers } = await readImage(store, 'app:1.0')
   const base = layers[0]!.descriptor
@@ -195,7 +195,7 @@ test('blobs that an archive leaves out may be in the store already', async () =>
   }
 })
 
-test('an artifact fits into a layout, and into nothing of docker', async () => {
+test('an artifact can be written to a layout, but not in the format of docker', async () => {
   await using store = createMemoryStore()
   const config = await store.put(Buffer.from('{}'))
   const manifest = {

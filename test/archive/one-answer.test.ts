@@ -175,7 +175,7 @@ test.each<[string, RawEntry[], string]>([
   expect(await answerTo(entries)).toMatchObject({ code })
 })
 
-test('a blob that the archive leaves out, or has wrong, may be in the store', async () => {
+test('a blob that the archive omits, or has with wrong bytes, may be in the store', async () => {
   const before = [image.layer, image.config]
   expect(await answerTo(without(layerPath), { before })).toEqual(taken)
   expect(await answerTo([...without(layerPath), file(layerPath, 'wrong')], { before })).toEqual(taken)
@@ -192,7 +192,7 @@ test('a blob may have a name of another algorithm, and be a link to its file', a
   expect(await answerTo([...entries, link, file('layer.tar', 'wrong')])).toMatchObject({ code: 'ERR_SIZE_MISMATCH' })
 })
 
-test('a wrong blob of a platform that is not asked for has no say', async () => {
+test('a wrong blob of a platform that is not requested does not matter', async () => {
   const arm = imageOf('arm', { platform: { os: 'linux', architecture: 'arm64' } })
   const index = json({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [image.descriptor, arm.descriptor] })
   const listed = { ...describe(MediaType.OciIndex, index), annotations: { [NAME]: 'app:1' } }
@@ -215,7 +215,7 @@ test.each<[string, RawEntry[]]>([
   })
 })
 
-test('what is neither manifest nor index gets no name', async () => {
+test('a document that is neither manifest nor index gets no name', async () => {
   const blob = Buffer.from('{"schemaVersion":1}')
   const listed = {
     ...describe('application/vnd.docker.distribution.manifest.v1+json', blob),
@@ -224,7 +224,7 @@ test('what is neither manifest nor index gets no name', async () => {
   expect(await answerTo(layoutOf([listed], [blob]))).toMatchObject({ code: 'ERR_UNSUPPORTED_MEDIA_TYPE' })
 })
 
-test('an image whose config lists other layers than its manifest is refused', async () => {
+test('an image whose config and manifest list different numbers of layers is rejected', async () => {
   for (const bad of [
     imageOf('x', { layers: [] }),
     imageOf('x', { diffIds: [] }),
@@ -242,7 +242,7 @@ const docker25 = [
   file('manifest.json', json([{ Config: pathOf(bad.config), RepoTags: ['app:1'], Layers: [layerPath] }])),
 ]
 
-test('of docker 25.0.0 the list of docker is followed if asked for; else the refusal says how', async () => {
+test('the manifest.json of docker 25.0.0 is followed on request; the error of the default names the option', async () => {
   const refused = await answerTo(docker25)
   expect(refused).toMatchObject({ code: 'ERR_INVALID_CONFIG', message: expect.stringContaining('docker-archive:FILE') })
   expect(await answerTo(docker25, { format: 'oci' })).toEqual(refused)
@@ -256,7 +256,7 @@ test('of docker 25.0.0 the list of docker is followed if asked for; else the ref
   expect(await archive.stat(parseDigest(sha256(image.layer)))).toBeDefined()
 })
 
-test('a file of docker under the name of a blob is that blob, or refused', async () => {
+test('a file in the list of docker with the path of a blob must have its digest', async () => {
   const list = (Config: string, Layers: string[]) =>
     file('manifest.json', json([{ Config, RepoTags: ['app:1'], Layers }]))
   const files = [file(pathOf(image.config), image.config), file(layerPath, image.layer)]
@@ -276,7 +276,7 @@ test('a file of docker under the name of a blob is that blob, or refused', async
   }
 })
 
-test('a config of docker may have any path, also that of a file of the first format', async () => {
+test('a config of docker may have any path, also that of the oldest docker format', async () => {
   const list = file('manifest.json', json([{ Config: 'abc/json', RepoTags: ['app:1'], Layers: ['abc/layer.tar'] }]))
   const entries = [file('abc/json', image.config), file('abc/layer.tar', image.layer), list]
   expect(await answerTo(entries)).toMatchObject({ images: [[['app:1'], expect.anything()]] })

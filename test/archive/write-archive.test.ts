@@ -49,7 +49,7 @@ async function plainImage(into: Store, name: string, ...texts: string[]) {
   return descriptor
 }
 
-test('the same images give the same bytes, whatever store they are in and however they came there', async () => {
+test('the same images give the same bytes from any store', async () => {
   await plainImage(store, 'app:1', 'a', 'b')
   await plainImage(store, 'db:1', 'a', 'c')
   await using other = await openStore(at('store'))
@@ -100,7 +100,7 @@ test('documents come first, then every blob once, and only those that the images
   })
 })
 
-test('an image gets the name in the archive that the caller gives; a word that is no reference is one for layouts only', async () => {
+test('the caller sets the name in the archive; a word that is no reference is a name in layouts only', async () => {
   const app = await plainImage(store, 'app:1', 'a')
   const write = (name: string) => readAll(writeArchive(store, [{ image: app, name }], { format: 'docker' }))
   const written = async (name: string) => {
@@ -129,7 +129,7 @@ test('names that another tool wrote into the layout keep their spelling', async 
   expect(archive.images[0]).toMatchObject({ labels: ['v1'] })
 })
 
-test('of an image for several platforms all are written, or the one asked for; docker lists one', async () => {
+test('all platforms of an image are written, or the requested one; the list of docker has one', async () => {
   const { images } = await sampleIndexImage(store, ['amd64', 'arm64'], 'many:1')
   const platform = { os: 'linux', architecture: 'arm64' }
   await saveArchive(store, 'many:1', at('one.tar'), { platform })
@@ -152,7 +152,7 @@ test('an archive can be compressed as a whole', async () => {
   expect(archive.find().names).toEqual(['app:1'])
 })
 
-test('wrong arguments are told before anything is written', async () => {
+test('invalid arguments are rejected before anything is written', async () => {
   const app = await plainImage(store, 'app:1', 'a')
   const other = await plainImage(store, 'app:2', 'b')
   const cases: [Parameters<typeof saveArchive>[1], object, string][] = [
@@ -176,7 +176,7 @@ test('wrong arguments are told before anything is written', async () => {
   expect(readdirSync(place.path)).toEqual([])
 })
 
-test('what stood under the name before stays until the archive is whole', async () => {
+test('the previous file stays until the archive is complete', async () => {
   await using disk = await openStore(at('store'))
   await sampleImage(disk, [{ a: 'x'.repeat(100_000) }], { name: 'app:1' })
   mkdirSync(at('out'))
@@ -202,7 +202,7 @@ test('what stood under the name before stays until the archive is whole', async 
 })
 
 test.runIf(needsProgram('mkfifo'))(
-  'a link stays a link, a pipe stays a pipe, and what cannot be written is told with its errno',
+  'a link stays a link, a pipe stays a pipe, and a failed write reports its errno',
   async () => {
     await plainImage(store, 'app:1', 'a')
     writeFileSync(at('real.tar'), 'old')

@@ -3,7 +3,7 @@ import { parseDescriptor } from '../../lib/oci/index.ts'
 import { sampleDescriptor as sample, sampleDigest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-test('a descriptor is given back with all its members, known and unknown', () => {
+test('a descriptor is returned with all its members, known and unknown', () => {
   const full = sample({
     urls: ['https://example.com/blob'],
     annotations: { a: 'b' },
@@ -16,14 +16,14 @@ test('a descriptor is given back with all its members, known and unknown', () =>
   expect(parseDescriptor(full)).toEqual(full)
 })
 
-test('null for an optional member is as good as absent, and stays what it is', () => {
+test('null for an optional member counts as absent, and stays in the value', () => {
   const platform = { os: 'linux', architecture: 'arm', variant: null, 'os.version': null, 'os.features': null }
   expect(parseDescriptor(sample({ platform }))).toEqual(sample({ platform }))
   const value = sample({ urls: null, annotations: null, platform: null, data: null, artifactType: null })
   expect(parseDescriptor(value)).toEqual(value)
 })
 
-test('a media type that nobody knows is carried', () => {
+test('an unknown media type is kept', () => {
   expect(parseDescriptor(sample({ mediaType: 'application/vnd.example+x' })).mediaType).toBe(
     'application/vnd.example+x',
   )
@@ -67,7 +67,7 @@ test.each([
   if (at) expect(error.message).toContain(`(at ${at})`)
 })
 
-test('a digest of every algorithm that is computed here is accepted', () => {
+test('a digest of every supported algorithm is accepted', () => {
   const hex = sampleDigest().slice(7)
   for (const digest of [`sha256:${hex}`, `sha512:${hex}${hex}`, `blake3:${hex}`]) {
     expect(parseDescriptor(sample({ digest })).digest).toBe(digest)
@@ -97,7 +97,7 @@ test.each([
   expect(await thrownBy(() => parseDescriptor(sample({ digest })))).toMatchObject({ at: 'digest' })
 })
 
-test('a media type may have every character that the specification allows', () => {
+test('a media type may contain every character that the specification allows', () => {
   const mediaType = `${'1'.repeat(127)}/a!#$&^_.+-b`
   expect(parseDescriptor(sample({ mediaType })).mediaType).toBe(mediaType)
 })

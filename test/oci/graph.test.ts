@@ -38,7 +38,7 @@ class Documents {
   }
 }
 
-test('what a document needs has a role, by its place or its media type', () => {
+test('each blob of a document has a role, by its position or its media type', () => {
   const layers = [blob('a'), blob('b', FOREIGN), blob('c', 'application/vnd.in-toto+json')]
   const manifest = parseImageDocument(jsonBytes(sampleManifest({ config: blob('config', CACHE), layers })))
   expect(edgesOf(manifest).map(({ role, optional }) => [role, optional])).toEqual([
@@ -53,7 +53,7 @@ test('what a document needs has a role, by its place or its media type', () => {
   expect(edgesOf(index).map(({ role }) => role)).toEqual(['index', 'manifest', 'layer', 'config', 'blob'])
 })
 
-test('a walk gives children before their parents, each once, with the document that names them', async () => {
+test('a walk yields children before their parents, each once, with the document that names them', async () => {
   const documents = new Documents()
   const [config, layer, cache] = [blob('config', MediaType.OciConfig), blob('layer'), blob('cache', CACHE)]
   const one = documents.manifest(config, [layer])
@@ -72,7 +72,7 @@ test('a walk gives children before their parents, each once, with the document t
   expect(nodes.map(node => node.depth)).toEqual([2, 2, 1, 1, 1, 0])
 })
 
-test('a blob that is named with two sizes or kinds is seen with each', async () => {
+test('a blob that is named with two sizes or media types is visited with each', async () => {
   const documents = new Documents()
   const manifest = documents.manifest(blob('config', MediaType.OciConfig), [])
   const leaf = { ...manifest, mediaType: 'application/vnd.example' }
@@ -81,14 +81,14 @@ test('a blob that is named with two sizes or kinds is seen with each', async () 
   expect(nodes.map(({ role }) => role)).toEqual(['blob', 'blob', 'config', 'manifest', 'index'])
 })
 
-test('what is not to be seen is left out, with everything below it', async () => {
+test('a node for which `see` returns false is skipped with everything below it', async () => {
   const documents = new Documents()
   const root = documents.index([documents.manifest(blob('config'), [blob('layer')]), blob('cache', CACHE)])
   const nodes = await walkGraph(root, { ...documents, see: ({ role }) => role !== 'manifest', read: documents.read })
   expect(nodes.map(({ role }) => role)).toEqual(['blob', 'index'])
 })
 
-test('indexes that nest too deep are refused before the one that is too deep is read', async () => {
+test('too deeply nested indexes are rejected before the first too deep one is read', async () => {
   const documents = new Documents()
   let root = documents.manifest(blob('config'), [])
   for (let depth = 0; depth < Limits.indexDepth; depth++) root = documents.index([root])

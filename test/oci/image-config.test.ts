@@ -21,7 +21,7 @@ test('a config is read with all its members, known and unknown', () => {
   expect(parseConfig(jsonBytes(full))).toEqual(full)
 })
 
-test('null stands for whatever is not set, as Docker writes it', () => {
+test('null is accepted for unset members, as Docker writes it', () => {
   const run = { Env: null, Entrypoint: null, Cmd: null, Labels: null, ExposedPorts: null, Volumes: null }
   expect(() => parseConfig(jsonBytes(sample({ config: run, history: null })))).not.toThrow()
   expect(() => parseConfig(jsonBytes(sample({ config: null, history: undefined })))).not.toThrow()
@@ -31,19 +31,19 @@ test('null stands for whatever is not set, as Docker writes it', () => {
 
 const config = (members: object) => parseConfig(jsonBytes(sample(members)))
 
-test('null for any optional member is as good as absent, and stays what it is', () => {
+test('null for an optional member counts as absent, and stays in the value', () => {
   const nothing = { created: null, author: null, variant: null, 'os.version': null, 'os.features': null }
   const run = { User: null, WorkingDir: null, StopSignal: null, Healthcheck: null, OnBuild: null }
   const history = [{ created: null, created_by: null, comment: null, author: null, empty_layer: null }]
   expect(config({ ...nothing, config: run, history })).toEqual(sample({ ...nothing, config: run, history }))
 })
 
-test('a list of diffIDs that is null or left out is an empty one', () => {
+test('a null or absent list of diffIDs becomes an empty list', () => {
   expect(config({ rootfs: { type: 'layers', diff_ids: null } }).rootfs.diff_ids).toEqual([])
   expect(config({ rootfs: { type: 'layers' } }).rootfs.diff_ids).toEqual([])
 })
 
-test('a config without processor or operating system is one; it says no platform', () => {
+test('a config without processor or operating system is accepted; it has no platform', () => {
   const platform = { architecture: 'arm', os: 'linux', variant: 'v7', 'os.version': '1', 'os.features': ['a'] }
   expect(platformOfConfig(config(platform))).toEqual(platform)
   for (const missing of [undefined, null, '']) {

@@ -3,7 +3,7 @@ import { MediaType, parseImageDocument, successorsOf } from '../../lib/oci/index
 import { jsonBytes, sampleDescriptor, sampleDigest, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-test('a document says itself what it is', () => {
+test('the mediaType of a document decides its kind', () => {
   expect(parseImageDocument(jsonBytes(sampleManifest()))).toMatchObject({
     kind: 'manifest',
     mediaType: MediaType.OciManifest,
@@ -25,34 +25,34 @@ test.each([MediaType.DockerManifestList, MediaType.OciIndex])('%s is an index', 
   })
 })
 
-test('a document without a media type is what it was announced as', () => {
+test('a document without a media type has the announced kind', () => {
   const bytes = jsonBytes(sampleManifest({ mediaType: undefined }))
   expect(parseImageDocument(bytes, MediaType.DockerManifest).mediaType).toBe(MediaType.DockerManifest)
 })
 
-test.each([null, '', undefined])('a document whose media type is %j says nothing about it', mediaType => {
+test.each([null, '', undefined])('a media type of %j counts as absent', mediaType => {
   const bytes = jsonBytes(sampleManifest({ mediaType }))
   expect(parseImageDocument(bytes, MediaType.DockerManifest).mediaType).toBe(MediaType.DockerManifest)
   expect(parseImageDocument(bytes).mediaType).toBe(MediaType.OciManifest)
 })
 
-test('a document of which nobody says anything is known by its members', () => {
+test('a document without any media type is recognised by its members', () => {
   expect(parseImageDocument(jsonBytes(sampleManifest({ mediaType: undefined }))).kind).toBe('manifest')
   expect(parseImageDocument(jsonBytes(sampleIndex({ mediaType: undefined }))).kind).toBe('index')
 })
 
-test('a document that says it is something else than it was announced as is refused', async () => {
+test('a document whose media type differs from the announced one is rejected', async () => {
   const run = () => parseImageDocument(jsonBytes(sampleManifest()), MediaType.DockerManifest)
   expect(await thrownBy(run)).toMatchObject({ code: 'ERR_INVALID_MANIFEST', at: 'mediaType' })
 })
 
-test('a media type that is not text is refused', async () => {
+test('a media type that is not a string is rejected', async () => {
   const run = () => parseImageDocument(jsonBytes(sampleManifest({ mediaType: {} })))
   expect(await thrownBy(run)).toMatchObject({ code: 'ERR_INVALID_MANIFEST', at: 'mediaType' })
 })
 
 test.each([
-  ['a kind that nobody knows', sampleManifest({ mediaType: 'application/vnd.example' }), undefined],
+  ['an unknown kind', sampleManifest({ mediaType: 'application/vnd.example' }), undefined],
   ['a config', sampleManifest({ mediaType: undefined }), MediaType.OciConfig],
   ['a manifest of version 1', { schemaVersion: 1, name: 'x', fsLayers: [], history: [] }, undefined],
 ])('%s is unsupported', async (_, document, mediaType) => {

@@ -8,7 +8,7 @@ test('an index is read with all its members, known and unknown', () => {
   expect(parseIndex(jsonBytes(full))).toEqual(full)
 })
 
-test('an index may be empty, and may go without media type', () => {
+test('an index may be empty, and may have no media type', () => {
   expect(parseIndex(jsonBytes(sample({ manifests: [], mediaType: undefined }))).manifests).toEqual([])
 })
 

@@ -13,16 +13,16 @@ test('a manifest is read with all its members, known and unknown', () => {
   expect(parseManifest(jsonBytes(full))).toEqual(full)
 })
 
-test('the media type may be left out or be one that nobody knows', () => {
+test('the media type may be absent or unknown', () => {
   expect(parseManifest(jsonBytes(sample({ mediaType: undefined }))).mediaType).toBeUndefined()
   expect(parseManifest(jsonBytes(sample({ mediaType: 'a/b' }))).mediaType).toBe('a/b')
 })
 
-test('null stands for an absent subject or annotations', () => {
+test('null is accepted for an absent subject or annotations', () => {
   expect(parseManifest(jsonBytes(sample({ subject: null, annotations: null })))).toMatchObject({ subject: null })
 })
 
-test('null for any optional member is as good as absent', () => {
+test('null for an optional member counts as absent', () => {
   const manifest = parseManifest(jsonBytes(sample({ mediaType: null, artifactType: null, subject: null })))
   expect(manifest.config).toEqual(sample().config)
 })

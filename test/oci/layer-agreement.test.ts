@@ -33,7 +33,7 @@ test.each([
   expect(findLayerDisagreement(manifest(1), bytes)).toBeUndefined()
 })
 
-test('an artifact may borrow the config type of images, or their layer types', () => {
+test('an artifact may use the config type of images, or their layer types', () => {
   const odd = { layers: [sampleDescriptor({ mediaType: 'application/vnd.in-toto+json' })] }
   expect(findLayerDisagreement(manifest(1, odd), listing(3))).toBeUndefined()
   const other = { config: sampleDescriptor({ mediaType: 'application/vnd.example.config+json' }) }

@@ -27,7 +27,7 @@ test('manifests, indexes and configs exist in an OCI and a Docker form', () => {
   expect(all.filter(isConfigType)).toEqual([MediaType.OciConfig, MediaType.DockerConfig])
 })
 
-test('a layer may be compressed in a way that is not known yet', () => {
+test('a layer may have an unknown compression', () => {
   expect(isLayerType('application/vnd.oci.image.layer.v1.tar+brotli')).toBe(true)
   expect(isLayerType('application/vnd.docker.image.rootfs.diff.tar.zstd')).toBe(true)
 })
@@ -40,9 +40,12 @@ test.each([
   expect([isLayerType(type), isEncryptedLayerType(type)]).toEqual([true, true])
 })
 
-test.each([MediaType.OciLayerGzip, 'application/vnd.example+encrypted', 'x/tar+encrypted+gzip'])('%s is none', type => {
-  expect(isEncryptedLayerType(type)).toBe(false)
-})
+test.each([MediaType.OciLayerGzip, 'application/vnd.example+encrypted', 'x/tar+encrypted+gzip'])(
+  '%s is not an encrypted layer',
+  type => {
+    expect(isEncryptedLayerType(type)).toBe(false)
+  },
+)
 
 test.each([
   'application/vnd.oci.image.layer.nondistributable.v1.tar',
@@ -62,7 +65,7 @@ test.each([
   expect(isForeignLayerType(type)).toBe(false)
 })
 
-test('registries are asked for every kind of image, OCI before Docker, indexes first', () => {
+test('registries are asked for every kind of image: OCI before Docker, indexes first', () => {
   expect(IMAGE_MEDIA_TYPES.every(type => isManifestType(type) || isIndexType(type))).toBe(true)
   expect([...IMAGE_MEDIA_TYPES].sort()).toEqual(all.filter(t => isManifestType(t) || isIndexType(t)).sort())
   expect(IMAGE_MEDIA_TYPES[0]).toBe(MediaType.OciIndex)

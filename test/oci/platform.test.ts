@@ -41,7 +41,7 @@ describe('parsePlatform', () => {
   )
 })
 
-test('normalising keeps what it does not know', () => {
+test('normalising keeps unknown members', () => {
   const platform = { os: 'windows', architecture: 'x86_64', 'os.version': '10.0.1', future: true } as Platform
   expect(normalizePlatform(platform)).toEqual({ ...platform, architecture: 'amd64' })
 })
@@ -84,12 +84,12 @@ describe('matchPlatform', () => {
     ['linux/arm64', 'linux/arm/v7'],
   ])('%s does not run %s', (wanted, offered) => expect(match(wanted, offered)).toBe(0))
 
-  test('the exact variant is better than an older one', () => {
+  test('the exact variant ranks above an older one', () => {
     expect(match('linux/arm/v7', 'linux/arm/v7')).toBeGreaterThan(match('linux/arm/v7', 'linux/arm/v6'))
     expect(match('linux/arm/v7', 'linux/arm/v6')).toBeGreaterThan(match('linux/arm/v7', 'linux/arm/v5'))
   })
 
-  test('Windows images match by their build, if both say it', () => {
+  test('Windows images match by their build, if both platforms state it', () => {
     const windows = (version?: string): Platform => ({
       os: 'windows',
       architecture: 'amd64',

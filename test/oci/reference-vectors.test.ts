@@ -148,7 +148,7 @@ const accepted: [text: string, registry: string, repository: string, tag?: strin
   [`localhost@${sha}`, 'docker.io', 'library/localhost', undefined, sha],
 ]
 
-describe('is what distribution/reference takes it for', () => {
+describe('parseReference accepts as distribution/reference does', () => {
   test.each(accepted)('%s', (text, registry, repository, tag, digest) => {
     const implied = tag === undefined && digest === undefined ? 'latest' : tag
     const parsed = parseReference(text)
@@ -268,7 +268,7 @@ const rejected = [
   'registry.com:8080/myapp@2bad',
 ]
 
-describe('is no reference to distribution/reference', () => {
+describe('parseReference rejects as distribution/reference does', () => {
   test.each(rejected)('%j', async text => {
     expect(await thrownBy(() => parseReference(text))).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
   })

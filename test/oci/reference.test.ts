@@ -145,7 +145,7 @@ test.each(rejected)('%j is not a reference', async text => {
   expect(await thrownBy(() => parseReference(text))).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
 })
 
-test('the path of a repository has at most 255 characters, with what is added to it', async () => {
+test('the path of a repository has at most 255 characters, including an implied `library/`', async () => {
   const path = `${'a'.repeat(127)}/${'b'.repeat(127)}`
   expect(parseReference(`example.com/${path}`).repository).toBe(path)
   expect(parseReference(path).repository).toBe(path)
@@ -155,7 +155,7 @@ test('the path of a repository has at most 255 characters, with what is added to
   }
 })
 
-test('an error quotes control characters escaped, and long names cut', async () => {
+test('an error escapes control characters and truncates long names', async () => {
   expect((await thrownBy(() => parseReference('a\u001b[31m'))).message).toContain('\\u001b')
   expect((await thrownBy(() => parseReference('a'.repeat(1_000_000)))).message.length).toBeLessThan(300)
 })

@@ -49,7 +49,7 @@ test.each([
   await expectSame(store)
 })
 
-test('long layers arrive as they were sent also if every connection breaks under way', async () => {
+test('long layers arrive intact even if every connection breaks', async () => {
   using directory = temporaryDirectory('borrowed')
   await using store = await openStore(directory.path)
   registry.misbehave({ kind: 'cut', after: 1_700_000 }, { method: 'GET', path: /blobs/, times: 6 })
@@ -57,7 +57,7 @@ test('long layers arrive as they were sent also if every connection breaks under
   await expectSame(store)
 })
 
-test('long layers arrive in memory, and in another registry, as they were sent', async () => {
+test('long layers arrive intact in a memory store and in another registry', async () => {
   const store = createMemoryStore()
   await pullInto(store, true)
   await expectSame(store)

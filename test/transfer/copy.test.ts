@@ -45,7 +45,7 @@ async function refersTo(store: Store, subject: Descriptor, text: string): Promis
 }
 
 describe('between two registries', () => {
-  test('everything of an index arrives, byte for byte, and nothing is kept on the way', async () => {
+  test('a whole index arrives byte for byte, and this process stores nothing', async () => {
     const index = await sampleIndex(left!, ['amd64', 'arm64'], 'app:1')
     const plan = await planCopy(at(0, 'app:1'), at(1, 'team/app:2'))
     expect(plan).toMatchObject({ kind: 'copy', platforms: ['linux/amd64', 'linux/arm64'], platformsLeftOut: [] })
@@ -60,7 +60,7 @@ describe('between two registries', () => {
     expect(uploads(1).filter(({ method }) => method === 'PUT')).toHaveLength(4)
   })
 
-  test('of several platforms an index is made, the same each time, and only theirs is moved', async () => {
+  test('several platforms give a new index, the same each time, and only their blobs move', async () => {
     await sampleIndex(left!, ['amd64', 'arm64', 's390x'], 'app:1')
     const wanted = { platform: ['linux/arm64', 's390x'] }
     const result = await copyImage(at(0, 'app:1'), at(1, 'app:1'), wanted)
@@ -77,7 +77,7 @@ describe('between two registries', () => {
     })
   })
 
-  test('a wrong byte on the way is noticed here, taken from the source once more, and never sent as if it were right', async () => {
+  test('this process detects a wrong byte, reads the blob from the source again, and never completes a wrong upload', async () => {
     const image = await sampleImage(left!, [{ a: Buffer.alloc(50_000, 'a') }], { name: 'app:1' })
     const { digest } = image.layers[0]!.descriptor
     registries[0]!.misbehave({ kind: 'flip', at: 20 }, { method: 'GET', path: new RegExp(`/blobs/${digest}`) })
@@ -95,7 +95,7 @@ describe('between two registries', () => {
     expect(await right!.references.get('app:1')).toBeUndefined()
   })
 
-  test('an upload that breaks off goes on, and what was hashed is not hashed from its start again', async () => {
+  test('an interrupted upload resumes, and no byte is hashed twice', async () => {
     const image = await sampleImage(left!, [{ a: Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))) }], {
       name: 'app:1',
     })
@@ -105,7 +105,7 @@ describe('between two registries', () => {
     expect(result.bytesMovedAgain).toBeLessThan(image.layers[0]!.descriptor.size)
   })
 
-  test('what refers to the image comes along if asked for, before the tag is set', async () => {
+  test('referrers are copied on request, before the tag is set', async () => {
     const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const signature = await refersTo(left!, descriptor, 'signed')
     const inventory = await refersTo(left!, signature, 'about the signature')
@@ -124,7 +124,7 @@ describe('between two registries', () => {
     expect((await planCopy(at(0, 'app:1'), at(1, 'app:1'))).referrers).toEqual([])
   })
 
-  test('several tags are set at once', async () => {
+  test('one request sets several tags', async () => {
     const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     await copyImage(at(0, 'app:1'), at(1, 'app:1.2.3'), { tags: ['1.2', 'latest'] })
     for (const tag of ['1.2.3', '1.2', 'latest']) {
@@ -135,7 +135,7 @@ describe('between two registries', () => {
     })
   })
 
-  test('a target that is pinned to another digest is refused before anything moves', async () => {
+  test('a target pinned to another digest is rejected before any blob moves', async () => {
     await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const pinned = `app@sha256:${'0'.repeat(64)}`
     await expect(planCopy(at(0, 'app:1'), at(1, pinned))).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' })
@@ -168,7 +168,7 @@ const missing: RegistryClient['resolve'] = async reference => {
 }
 
 describe('between stores', () => {
-  test('an image goes from one to the other, and into a registry and back, by the same act', async () => {
+  test('one act copies an image between stores, into a registry and back', async () => {
     const index = await sampleIndex(left!, ['amd64', 'arm64'], 'app:1')
     const third = createMemoryStore()
     const result = await copyImage({ store: left!, name: 'app:1' }, { store: third })
@@ -183,7 +183,7 @@ describe('between stores', () => {
     expect(await blobsOf(back)).toEqual(await blobsOf(left!))
   })
 
-  test('referrers are found in a store too', async () => {
+  test('a store as source finds referrers too', async () => {
     const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const signature = await refersTo(left!, descriptor, 'signed')
     const third = createMemoryStore()
@@ -193,7 +193,7 @@ describe('between stores', () => {
     expect(await blobsOf(third)).toEqual(await blobsOf(left!))
   })
 
-  test('what is gone since a store listed it is no referrer; what cannot be read is not passed over in silence', async () => {
+  test('a blob deleted after the listing is no referrer; a blob that cannot be read is an error', async () => {
     const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const signature = await refersTo(left!, descriptor, 'signed')
     const blobs: BlobInfo[] = []
@@ -212,7 +212,7 @@ describe('between stores', () => {
     await expect(plan()).rejects.toMatchObject({ code: 'ERR_STORE_IO' })
   })
 
-  test('anything that has the shape of a store is a source, and ends that were made by hand work like their short forms', async () => {
+  test('any object of the shape of a store is a source, and explicit endpoints work like their short forms', async () => {
     const { descriptor } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const archive = {
       references: { get: async (name: string) => (name === 'inside' ? descriptor : undefined) },
@@ -232,7 +232,7 @@ describe('between stores', () => {
     await expect(byDigest).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 
-  test('a copy of a blob that is corrupt at its source fails, and gives the image no name', async () => {
+  test('a copy of a corrupt blob fails and sets no name', async () => {
     const { layers } = await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const { digest } = layers[0]!.descriptor
     const rotten = {
@@ -250,7 +250,7 @@ describe('between stores', () => {
     expect(await third.stat(digest)).toBeUndefined()
   })
 
-  test('a stored plan needs to be told between whom, and is one of a copy', async () => {
+  test('a stored plan needs source and target, and must be a copy plan', async () => {
     await sampleImage(left!, [{ a: 'a' }], { name: 'app:1' })
     const third = createMemoryStore()
     const plan = JSON.parse(JSON.stringify(await planCopy({ store: left!, name: 'app:1' }, { store: third })))
@@ -261,7 +261,7 @@ describe('between stores', () => {
   })
 })
 
-describe('an image whose config lists other layers than its manifest', () => {
+describe('an image whose config and manifest list different numbers of layers', () => {
   let bad: Descriptor
   beforeEach(async () => {
     const { manifest } = await sampleImage(left!, [{ a: 'a' }])
@@ -271,29 +271,29 @@ describe('an image whose config lists other layers than its manifest', () => {
   })
   const refused = { code: 'ERR_INVALID_CONFIG', at: 'rootfs.diff_ids' }
 
-  test('is not copied between registries: nothing arrives', async () => {
+  test('is not copied between registries: no blob arrives', async () => {
     await expect(copyImage(at(0, 'bad:1'), at(1, 'bad:1'))).rejects.toMatchObject(refused)
     expect(await blobsOf(right!)).toEqual([])
   })
 
-  test('is not pushed: nothing arrives', async () => {
+  test('is not pushed: no blob arrives', async () => {
     await expect(copyImage({ store: left!, name: 'bad:1' }, at(1, 'bad:1'))).rejects.toMatchObject(refused)
     expect(await blobsOf(right!)).toEqual([])
   })
 
-  test.each(['a registry', 'a store'])('gets no name in a store that it comes to from %s', async from => {
+  test.each(['a registry', 'a store'])('gets no name in a store, copied from %s', async from => {
     const source = from === 'a store' ? { store: left!, name: 'bad:1' } : at(0, 'bad:1')
     await expect(copyImage(source, { store: right!, name: 'bad:1' })).rejects.toMatchObject(refused)
     expect(await right!.references.get('bad:1')).toBeUndefined()
   })
 
-  test('inside an index it is refused as well', async () => {
+  test('is rejected inside an index too', async () => {
     const index = canonicalJson({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [bad] })
     await left!.references.set('multi:1', { mediaType: MediaType.OciIndex, ...(await left!.put(index)) })
     await expect(copyImage(at(0, 'multi:1'), at(1, 'multi:1'))).rejects.toMatchObject(refused)
   })
 
-  test('a config that is to be uploaded is fetched once, for the comparison and the copy', async () => {
+  test('a config to upload is fetched once, for the comparison and the copy', async () => {
     const { manifest } = await sampleImage(left!, [{ b: 'b' }], { name: 'good:1' })
     await copyImage(at(0, 'good:1'), at(1, 'good:1'))
     const gets = registries[0]!.seen.filter(

@@ -44,7 +44,7 @@ function separate(client: RegistryClient, has: (repository: string, digest: stri
   })
 }
 
-test('a pull and a push leave word of where the blobs are', async () => {
+test('a pull and a push record which repository holds the blobs', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }], { name: 'team/base:1' })
   await runPull(await planPull(registry, store, ref('team/base:1')))
   const { digest } = image.layers[0]!.descriptor
@@ -56,7 +56,7 @@ test('a pull and a push leave word of where the blobs are', async () => {
   expect(await knownSourcesOf(store, digest)).toMatchObject([{ repository: 'team/other' }, source])
 })
 
-test('a push mounts what this store has pulled from another repository, without being told', async () => {
+test('a push mounts blobs that this store pulled from another repository, without an option', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }], { name: 'team/base:1' })
   await runPull(await planPull(registry, store, ref('team/base:1')))
   const client = separate(registry, repository => repository === 'team/base')
@@ -74,7 +74,7 @@ test('a push mounts what this store has pulled from another repository, without 
   expect(server.requests.some(request => request.includes('mount=') && request.includes('from=team%2Fbase'))).toBe(true)
 })
 
-test('a repository that has lost the blob, or is not ours to read, or is elsewhere, is no reason to fail', async () => {
+test('a push does not fail if a known repository lost the blob, is not readable, or is in another registry', async () => {
   const image = await sampleImage(store, [{ a: 'a' }], { name: 'app:1' })
   const { digest } = image.layers[0]!.descriptor
   for (const repository of ['gone', 'forbidden', 'never-asked']) {
@@ -101,7 +101,7 @@ test('a repository that has lost the blob, or is not ours to read, or is elsewhe
   expect(asked.filter(repository => repository !== 'app').sort()).toEqual(['forbidden', 'never-asked'])
 })
 
-test('a plan says when the store has the same content under another compression, and fetches it all the same', async () => {
+test('a plan names a stored blob with the same content in another compression, and fetches the layer all the same', async () => {
   const files = () => [{ path: 'a', type: 'file', content: Buffer.alloc(10_000, 'a') } as const]
   const platform = { os: 'linux', architecture: 'amd64' }
   const gzip = await writeLayer(remote, files())
@@ -129,7 +129,7 @@ test('a plan says when the store has the same content under another compression,
   expect(later.steps.find(step => step.kind === 'layer')).not.toHaveProperty('sameDiffIdAs')
 })
 
-test('an artifact that is no image has no diffIDs, and is pulled and planned like everything else', async () => {
+test('an artifact that is no image has no diffIDs, and is planned and pulled like an image', async () => {
   const { putStoreDocument } = await import('../helpers/store-image.ts')
   const layer = { mediaType: 'application/vnd.example.thing', ...(await remote.put(Buffer.from('thing'))) }
   const config = await putStoreDocument(remote, 'application/vnd.oci.empty.v1+json', {})

@@ -16,12 +16,12 @@ const planned = async (): Promise<CopyPlan> => {
 }
 const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value))
 
-test('a plan that was stored is what it was', async () => {
+test('a plan survives JSON unchanged', async () => {
   const plan = await planned()
   expect(parsePlan(bytesOf(plan))).toEqual(JSON.parse(JSON.stringify(plan)))
 })
 
-test('a plan does what it says between other ends too, and what it lacks is told', async () => {
+test('a stored plan runs between other endpoints, and a plan without its layer steps fails', async () => {
   const source = createMemoryStore()
   const index = await sampleIndex(source, ['amd64', 'arm64'], 'app:1')
   const target = createMemoryStore()
@@ -74,7 +74,7 @@ test.each<[key: string, value: unknown]>([
 })
 
 test.each(['', '[]', 'null', '{"kind":"pull","kind":"push"}', '{"__proto__":{"kind":"pull"}}', '\ufeff{}'])(
-  'what is no JSON object that is read in one way only is no plan: %j',
+  'a text that is no unambiguous JSON object is no plan: %j',
   async text => {
     expect(await thrownBy(() => parsePlan(Buffer.from(text)))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   },

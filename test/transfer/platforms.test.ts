@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 const ref = (name: string) => `${server.host}/${name}`
 
-test('a warm pull of one platform of an unchanged index is one HEAD, although the index itself is no part of the image', async () => {
+test('a warm pull of one platform of an unchanged index costs one HEAD, although the index is no part of the image', async () => {
   const index = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
   await runPull(await planPull(registry, store, ref('multi:1'), { platform: 'amd64' }))
   expect(await store.stat(index.digest)).toBeUndefined()
@@ -38,7 +38,7 @@ test('a warm pull of one platform of an unchanged index is one HEAD, although th
   expect((await planPull(registry, store, ref('multi:1'), { platform: 'amd64' })).index).toBe(index.digest)
 })
 
-test('of two platforms out of three an index of two is made; those that are about them stay with them', async () => {
+test('two platforms out of three give an index of two, with their attestations', async () => {
   const whole = await sampleIndex(remote, ['amd64', 'arm64', 's390x'], 'plain:1')
   const { manifests, ...rest } = parseIndex(await readDocument(remote, whole))
   const attestation = async (subject: Descriptor): Promise<Descriptor> => ({
@@ -60,7 +60,7 @@ test('of two platforms out of three an index of two is made; those that are abou
   expect(server.requests).toEqual(['HEAD /v2/multi/manifests/1'])
 })
 
-test('all platforms by name are the index itself, one named twice is one, and an image alone must be of each', async () => {
+test('all platforms by name give the index itself, a duplicate counts once, and a single image must match each', async () => {
   const whole = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
   await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
   const root = async (name: string, ...platform: string[]) =>
@@ -72,7 +72,7 @@ test('all platforms by name are the index itself, one named twice is one, and an
   await expect(root('multi:1', 'amd64', 'riscv64')).rejects.toMatchObject({ code: 'ERR_PLATFORM_NOT_FOUND' })
 })
 
-test('a push takes one platform, or several, out of a stored index', async () => {
+test('a push sends one platform, or several, of a stored index', async () => {
   const whole = await sampleIndex(store, ['amd64', 'arm64', 's390x'], 'multi:1')
   const push = async (...platform: string[]) =>
     runPush(await planPush(store, registry, 'multi:1', ref('multi:1'), platform.length > 0 ? { platform } : {}))
@@ -96,7 +96,7 @@ test('an image whose config lists fewer layers than its manifest gets no name', 
   expect(await store.references.get(ref('app:1'))).toBeUndefined()
 })
 
-test('an entry of an unknown media type does not keep the image behind it from being pulled', async () => {
+test('an index entry of an unknown media type does not prevent the pull of a later image', async () => {
   const { descriptor } = await sampleImage(remote, [{ a: 'a' }])
   const platform = { os: 'linux', architecture: 'amd64' }
   const odd = { mediaType: 'application/vnd.example.lazy+json', platform, ...(await remote.put(Buffer.from('{}'))) }
@@ -107,7 +107,7 @@ test('an entry of an unknown media type does not keep the image behind it from b
   expect(digest).toBe(descriptor.digest)
 })
 
-test('what cannot be verified is told when it is to be moved, and keeps nothing else from moving', async () => {
+test('a blob that cannot be verified is an error only if it must move', async () => {
   const { descriptor } = await sampleImage(remote, [{ a: 'a' }])
   const platform = { os: 'linux', architecture: 'amd64' }
   const digest = 'sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564'

@@ -8,7 +8,7 @@ const other = `sha256:${'2'.repeat(64)}` as never
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-test('a thousand chunks in a second give at most ten events, and start and end always come', () => {
+test('a thousand chunks in a second give at most ten `moving` events, besides start and end', () => {
   const events: TransferProgress[] = []
   const meter = new ProgressMeter(event => events.push(event), 1000)
   meter.start(digest, 1000, 0)
@@ -31,7 +31,7 @@ test('a thousand chunks in a second give at most ten events, and start and end a
   })
 })
 
-test('the total adds up over blobs that are resumed, moved, taken back and found there', () => {
+test('the total is right for blobs that are resumed, moved, moved again and already present', () => {
   const events: TransferProgress[] = []
   const meter = new ProgressMeter(event => events.push(event), 150)
   meter.start(digest, 100, 40)

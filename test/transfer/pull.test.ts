@@ -50,7 +50,7 @@ describe('planning', () => {
     expect(blobGets()).toEqual([])
   })
 
-  test('a document that another process collects between the look at it and the reading is fetched', async () => {
+  test('a document is fetched if another process collects it between `stat` and `read`', async () => {
     await sampleImage(store, [{ a: 'a' }], { name: 'mine:1' })
     const image = await sampleImage(remote, [{ b: 'b' }], { name: 'app:1' })
     await store.put(remote.read(image.descriptor.digest))
@@ -75,7 +75,7 @@ describe('planning', () => {
     expect(plan.bytesToFetch).toBe(plan.bytesTotal - layer!.descriptor.size)
   })
 
-  test('of an index one platform is taken and the others are named as left out', async () => {
+  test('one platform of an index is planned, and the other platforms are listed as left out', async () => {
     const index = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
     const plan = await planPull(registry, store, ref('multi:1'), { platform: 'linux/arm64' })
     expect(plan).toMatchObject({
@@ -87,7 +87,7 @@ describe('planning', () => {
     expect(plan.root).not.toHaveProperty('platform')
   })
 
-  test('a platform that the index does not have is an error with the list of those it has', async () => {
+  test('a platform that the index lacks is an error that lists the available ones', async () => {
     await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')
     await expect(planPull(registry, store, ref('multi:1'), { platform: 'linux/s390x' })).rejects.toMatchObject({
       code: 'ERR_PLATFORM_NOT_FOUND',
@@ -95,7 +95,7 @@ describe('planning', () => {
     })
   })
 
-  test('an image outside an index must be of the platform asked for, and is taken as it is if none is', async () => {
+  test('an image outside an index must match the requested platform; without a request any platform is accepted', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1', architecture: 's390x' })
     await expect(planPull(registry, store, ref('app:1'), { platform })).rejects.toMatchObject({
       code: 'ERR_PLATFORM_NOT_FOUND',
@@ -105,7 +105,7 @@ describe('planning', () => {
     expect((await planPull(registry, store, ref('app:1'))).steps).toHaveLength(3)
   })
 
-  test('the name in the store is the reference in its short form, or the one asked for', async () => {
+  test('the name in the store is the short form of the reference, or the requested name', async () => {
     const { descriptor } = await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const pinned = `${ref('app')}@${descriptor.digest}`
     expect((await planPull(registry, store, pinned)).name).toBe(pinned)
@@ -116,7 +116,7 @@ describe('planning', () => {
     })
   })
 
-  test('a missing reference, a refused connection and a bad reference are each their own error', async () => {
+  test('a missing reference, a refused connection and an invalid reference have different codes', async () => {
     await expect(planPull(registry, store, ref('nobody:1'))).rejects.toMatchObject({ code: 'ERR_MANIFEST_NOT_FOUND' })
     await expect(planPull(registry, store, '127.0.0.1:1/app:1')).rejects.toMatchObject({ code: 'ERR_NETWORK' })
     await expect(planPull(registry, store, 'Not/A:ref')).rejects.toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
@@ -153,7 +153,7 @@ describe('running', () => {
     expect(result).toMatchObject({ blobsFetched: 0, bytesFetched: 0 })
   })
 
-  test('of a changed image only what changed is fetched', async () => {
+  test('only the changed blobs of a changed image are fetched', async () => {
     await sampleImage(remote, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
     await runPull(await planPull(registry, store, ref('app:1')))
     const changed = await sampleImage(remote, [{ a: 'a' }, { b: 'changed' }], { name: 'app:1' })
@@ -163,7 +163,7 @@ describe('running', () => {
     expect(blobGets().sort()).toEqual(digests.map(digest => `GET /v2/app/blobs/${digest}`).sort())
   })
 
-  test('two pulls at once of images that share layers fetch each blob once', async () => {
+  test('two concurrent pulls of images that share layers fetch each blob once', async () => {
     const shared = { 'big.bin': Buffer.alloc(3_000_000, 7) }
     await sampleImage(remote, [shared, { a: 'a' }], { name: 'one:1' })
     await sampleImage(remote, [shared, { b: 'b' }], { name: 'two:1' })
@@ -177,7 +177,7 @@ describe('running', () => {
     expect(await blobsOf(store)).toEqual(await blobsOf(remote))
   })
 
-  test('progress tells of every blob and ends with the name', async () => {
+  test('progress reports every blob and ends with the name', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const events: TransferProgress[] = []
     const plan = await planPull(registry, store, ref('app:1'))
@@ -188,7 +188,7 @@ describe('running', () => {
     expect(events.at(-1)).toEqual({ type: 'name', name: ref('app:1'), digest: plan.root.digest })
   })
 
-  test('a plan that was stored runs when it is told between whom', async () => {
+  test('a stored plan runs when it gets a registry and a store', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const stored = JSON.parse(JSON.stringify(await planPull(registry, store, ref('app:1'))))
     await expect(runPull(stored)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
@@ -199,7 +199,7 @@ describe('running', () => {
     })
   })
 
-  test('an abort leaves no blob that was under way and no name, and rethrows the reason', async () => {
+  test('an abort leaves no incomplete blob and no name, and rethrows the reason', async () => {
     await sampleImage(remote, [{ 'big.bin': Buffer.alloc(4_000_000, 1) }], { name: 'app:1' })
     const stop = new AbortController()
     const reason = new Error('enough')

@@ -53,7 +53,7 @@ test('an index is pushed with every image below it, children first', async () =>
   expect(await blobsOf(remote)).toEqual(await blobsOf(store))
 })
 
-test('a second push of the same image under another tag moves the manifest only', async () => {
+test('a second push of the same image under another tag sends only the manifest', async () => {
   await sampleImage(store, [{ a: 'a' }], { name: 'app:1' })
   await push('app:1', 'app:1')
   server.requests.length = 0
@@ -63,7 +63,7 @@ test('a second push of the same image under another tag moves the manifest only'
   expect(server.requests.filter(request => !request.startsWith('HEAD '))).toEqual(['PUT /v2/app/manifests/2'])
 })
 
-test('of a changed image only what changed is uploaded', async () => {
+test('only the changed blobs of a changed image are uploaded', async () => {
   await sampleImage(store, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
   await push('app:1', 'app:1')
   const changed = await sampleImage(store, [{ a: 'a' }, { b: 'changed' }], { name: 'app:1' })
@@ -76,7 +76,7 @@ test('of a changed image only what changed is uploaded', async () => {
   ])
 })
 
-test('two pushes at once of images that share layers send each blob once', async () => {
+test('two concurrent pushes of images that share layers send each blob once', async () => {
   const shared = { 'big.bin': Buffer.alloc(3_000_000, 7) }
   await sampleImage(store, [shared, { a: 'a' }], { name: 'one:1' })
   await sampleImage(store, [shared, { b: 'b' }], { name: 'two:1' })
@@ -106,7 +106,7 @@ test('a blob that another repository of the registry has is mounted', async () =
   ).toBe(true)
 })
 
-test('a push of nothing, to nowhere, or of an incomplete image is each its own error', async () => {
+test('an unknown name, an unreachable registry and an incomplete image have different codes', async () => {
   await expect(planPush(store, registry, 'nobody:1', ref('a:1'))).rejects.toMatchObject({
     code: 'ERR_REFERENCE_NOT_FOUND',
   })
@@ -118,7 +118,7 @@ test('a push of nothing, to nowhere, or of an incomplete image is each its own e
   expect(await remote.references.get('app:1')).toBeUndefined()
 })
 
-test('a stored push plan runs when told between whom, and news of it ends with the reference', async () => {
+test('a stored push plan runs when it gets a registry and a store, and its progress ends with the reference', async () => {
   await sampleImage(store, [{ a: 'a' }], { name: 'app:1' })
   const stored = JSON.parse(JSON.stringify(await planPush(store, registry, 'app:1', ref('app:1'))))
   await expect(runPush(stored)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })

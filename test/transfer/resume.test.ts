@@ -38,7 +38,7 @@ const planned = ({ steps }: PullPlan | PushPlan) => steps.find(step => step.desc
 describe('a pull', () => {
   const blob = { method: 'GET', path: /blobs/ }
 
-  test('that was broken off is planned to resume, and fetches the rest only', async () => {
+  test('that was interrupted is planned to resume, and fetches only the rest', async () => {
     await fill(remote, 'app:1')
     registry.misbehave({ kind: 'cut', after: 200_000 }, { ...blob, path: new RegExp(digest), times: 9 })
     {
@@ -68,7 +68,7 @@ describe('a pull', () => {
     expect(await blobsOf(store)).toEqual(await blobsOf(remote))
   })
 
-  test('of a blob that somebody else is fetching waits for it, and says so', async () => {
+  test('waits for a blob that another pull is fetching, and the plan says so', async () => {
     await fill(remote, 'app:1')
     await using store = await reopened()
     await using other = await reopened()
@@ -85,7 +85,7 @@ describe('a pull', () => {
     expect(registry.seen.filter(({ path }) => path.includes(digest))).toEqual([])
   })
 
-  test('of bytes that rotted while they waited begins again, and ends right', async () => {
+  test('begins again if the stored part was damaged meanwhile, and completes', async () => {
     await fill(remote, 'app:1')
     const store = createMemoryStore()
     {
@@ -104,7 +104,7 @@ describe('a pull', () => {
     expect(await store.statIngest!('nobody')).toBeUndefined()
   })
 
-  test('of more bytes than the blob has begins again', async () => {
+  test('begins again if the stored part is larger than the blob', async () => {
     await fill(remote, 'app:1')
     const store = createMemoryStore()
     {
@@ -118,7 +118,7 @@ describe('a pull', () => {
     expect(await blobsOf(store)).toEqual(await blobsOf(remote))
   })
 
-  test('names the mirror that is asked first, and goes round it when its bytes are wrong', async () => {
+  test('names the mirror that is asked first, and uses another one if its bytes are wrong', async () => {
     await fill(remote, 'app:1')
     await using mirror = await createFaultyRegistry({ store: remote })
     mirror.misbehave({ kind: 'flip', at: 9 }, { method: 'GET', path: new RegExp(`/blobs/${digest}`), times: 99 })
@@ -132,7 +132,7 @@ describe('a pull', () => {
     expect(registry.seen.filter(({ path }) => path.includes(digest))).toHaveLength(1)
   })
 
-  test('counts what a server sends again because it gives no parts', async () => {
+  test('counts the bytes that a server without range support sends again', async () => {
     await fill(remote, 'app:1')
     const path = new RegExp(digest)
     registry.misbehave({ kind: 'cut', after: 200_000 }, { ...blob, path })
@@ -148,7 +148,7 @@ describe('a pull', () => {
 describe('a push', () => {
   const PIECE = 50_000
 
-  test('that was broken off is planned to resume, by whoever opens the store next, and sends the rest only', async () => {
+  test('that was interrupted is planned to resume by another opening of the store, and sends only the rest', async () => {
     {
       await using store = await reopened()
       await fill(store, 'app:1')
@@ -171,7 +171,7 @@ describe('a push', () => {
     expect(await remote.references.get('app:1')).toBeDefined()
   })
 
-  test('that is aborted keeps what can be gone on with, and one of an image in memory only too', async () => {
+  test('that is aborted keeps the state of its upload, also for an image in memory', async () => {
     const store = createMemoryStore()
     await fill(store, 'app:1')
     await using client = registryClientFor()
@@ -191,7 +191,7 @@ describe('a push', () => {
     expect(await blobsOf(remote)).toEqual(await blobsOf(store))
   })
 
-  test('HT-25: a blob that the registry turns out to lack is sent again, and only that', async () => {
+  test('HT-25: only a blob that the registry reports missing is sent again', async () => {
     const store = createMemoryStore()
     await fill(store, 'app:1')
     await fill(remote, 'other:1')
@@ -217,7 +217,7 @@ describe('a push', () => {
     expect(await remote.stat(digest)).toBeDefined()
   })
 
-  test('HT-25: a registry that does not say which blob it lacks is asked for each; one that goes on refusing is given up', async () => {
+  test('HT-25: if a registry does not name the missing blob, each is checked; a repeated rejection fails the push', async () => {
     const store = createMemoryStore()
     await fill(store, 'app:1')
     for (const { bytes } of image.blobs) await remote.put(bytes)
@@ -235,7 +235,7 @@ describe('a push', () => {
     expect(registry.seen.filter(({ fault }) => fault === 'answer')).toHaveLength(3)
   })
 
-  test('a blob that the registry has elsewhere is taken over, counted, and not sent', async () => {
+  test('a blob that another repository of the registry has is mounted, counted, and not sent', async () => {
     const store = createMemoryStore()
     await fill(store, 'app:1')
     await fill(remote, 'other:1')
@@ -252,7 +252,7 @@ describe('a push', () => {
     expect(result.bytesSaved).toBe(plan.bytesTotal - size)
   })
 
-  test('HT-25: a blob that the registry says to have taken over, and has not, is sent', async () => {
+  test('HT-25: a blob that the registry reports as mounted but lacks is sent', async () => {
     const store = createMemoryStore()
     await fill(store, 'app:1')
     await using client = registryClientFor()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { runTogether } from '../../lib/transfer/running/run-together.ts'
 
-test('no more acts run at once than allowed, and all of them run', async () => {
+test('every act runs, and no more in parallel than the limit', async () => {
   let running = 0
   let most = 0
   const seen: number[] = []
@@ -16,7 +16,7 @@ test('no more acts run at once than allowed, and all of them run', async () => {
   expect(seen.sort()).toEqual([1, 2, 3, 4, 5, 6, 7])
 })
 
-test('one of several places takes the small ones from the end, so that they need not wait for all the large ones', async () => {
+test('one of several slots takes small items from the end, so that they need not wait for all large ones', async () => {
   const started: number[] = []
   const ends: (() => void)[] = []
   const work = runTogether([9, 8, 7, 3, 2, 1], 3, undefined, async item => {
@@ -35,7 +35,7 @@ test('one of several places takes the small ones from the end, so that they need
   expect(alone).toEqual([3, 2, 1])
 })
 
-test('the first failure stops the others, starts no more, and is thrown when all have come to rest', async () => {
+test('the first failure aborts the other acts, starts no more, and is thrown when all have stopped', async () => {
   const started: number[] = []
   let resting = 0
   const work = runTogether([1, 2, 3, 4, 5], 2, undefined, async (item, signal) => {
@@ -51,7 +51,7 @@ test('the first failure stops the others, starts no more, and is thrown when all
   expect(resting).toBe(1)
 })
 
-test('an abort is rethrown as the reason that was given', async () => {
+test('an abort is rethrown with its reason', async () => {
   const stop = new AbortController()
   const reason = new Error('enough')
   const work = runTogether([1], 1, stop.signal, (_, signal) => sleep(10_000, undefined, { signal }))

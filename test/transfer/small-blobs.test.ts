@@ -48,7 +48,7 @@ const pull = async (client = registryClientFor(), name = 'app:1') => {
 }
 const gets = () => registry.seen.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
 
-test('small blobs are stored without an ingest each, and leave nothing but themselves', async () => {
+test('small blobs are stored without an ingest, and leave no other file', async () => {
   const result = await pull()
   expect(result).toMatchObject({ blobsFetched: 22, bytesFetchedAgain: 0 })
   expect(ingests).toEqual([])
@@ -57,7 +57,7 @@ test('small blobs are stored without an ingest each, and leave nothing but thems
   expect(readdirSync(join(directory.path, '.layerstore/ingests'))).toEqual([])
 })
 
-test('what is larger by one byte is an ingest, which others wait for and go on with', async () => {
+test('a blob one byte larger uses an ingest, which another pull waits for and resumes', async () => {
   const [at, above] = [twentyLayers(SMALL, 1), twentyLayers(SMALL + 1, 1)]
   await fill(at, 'at:1')
   await fill(above, 'above:1')
@@ -67,13 +67,13 @@ test('what is larger by one byte is an ingest, which others wait for and go on w
   expect(ingests).toEqual([above.layers[0]!.descriptor.digest])
 })
 
-test('pulls of one process that share small blobs fetch each once, also through clients of their own', async () => {
+test('pulls of one process that share small blobs fetch each once, also through different clients', async () => {
   const results = await Promise.all(Array.from({ length: 5 }, () => pull()))
   expect(gets().length).toBe(21)
   expect(results.reduce((sum, { blobsFetched }) => sum + blobsFetched, 0)).toBeLessThan(22 + 4 * 2)
 })
 
-test('a pull that waits for a small blob of another takes over when that one fails', async () => {
+test('a pull that waits for a small blob fetches it if the other pull fails', async () => {
   registry.misbehave({ kind: 'stall', after: 10 }, { path: /blobs/, times: 4 })
   const stop = new AbortController()
   const reason = new Error('enough')
@@ -98,7 +98,7 @@ test.each([
   expect(await blobsOf(store)).toEqual(await blobsOf(remote))
 })
 
-test('a small blob that stays wrong is its own error, and nothing of it is left', async () => {
+test('a small blob that stays wrong is a digest mismatch, and leaves no file', async () => {
   registry.misbehave({ kind: 'flip', at: 5000 }, { path: new RegExp(image.layers[3]!.descriptor.digest), times: 9 })
   await expect(pull()).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' })
   expect(await store.stat(image.layers[3]!.descriptor.digest)).toBeUndefined()

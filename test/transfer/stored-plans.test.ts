@@ -26,7 +26,7 @@ afterEach(async () => {
 const ref = (name: string) => `${server.host}/${name}`
 const stored = <P extends PullPlan | PushPlan>(plan: P): P => JSON.parse(JSON.stringify(plan))
 
-test('a stored pull brings what was planned although the tag has moved, and says that it has', async () => {
+test('a stored pull moves the planned digests although the tag has moved, and reports the move', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
   const plan = stored(await planPull(registry, store, ref('app:1')))
   const newer = await sampleImage(remote, [{ a: 'b' }], { name: 'app:1' })
@@ -42,7 +42,7 @@ test('a stored pull brings what was planned although the tag has moved, and says
   expect(gone[0]).toMatchObject({ what: 'source', now: 'nothing' })
 })
 
-test('a pull fetches what has left the store since it was planned, and does not fetch what has come; both are told', async () => {
+test('a pull fetches blobs that left the store after planning, skips blobs that arrived, and reports both', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
   const [first, second] = image.layers.map(({ descriptor }) => descriptor.digest)
   await store.put(remote.read(first!))
@@ -60,7 +60,7 @@ test('a pull fetches what has left the store since it was planned, and does not 
   expect(await blobsOf(store)).toEqual(await blobsOf(remote))
 })
 
-test('a plan that still holds runs without a word, also with a made index, and not at all if it is none of this version', async () => {
+test('a plan that still holds reports no changes, also with a made index; a plan of another version is rejected', async () => {
   await sampleIndex(remote, ['amd64', 'arm64', 's390x'], 'multi:1')
   const plan = stored(await planPull(registry, store, ref('multi:1'), { platform: ['amd64', 'arm64'] }))
   expect(plan.steps.at(-1)).toMatchObject({
@@ -79,7 +79,7 @@ test('a plan that still holds runs without a word, also with a made index, and n
   })
 })
 
-test('a stored push asks the registry again, sends what it has lost, and not what it has got', async () => {
+test('a stored push asks the registry again, sends blobs that it lost, and skips blobs that it got', async () => {
   const image = await sampleImage(store, [{ a: 'a' }, { b: 'b' }], { name: 'app:1' })
   const [first, second] = image.layers.map(({ descriptor }) => descriptor.digest)
   await remote.put(store.read(first!))

@@ -50,7 +50,7 @@ test('layers are proven against their diffIDs, and their indexes are kept', asyn
   expect(opened).toEqual(expect.not.arrayContaining(layers.map(({ descriptor }) => descriptor.digest)))
 })
 
-test('a layer that is not what its media type says is stored first, then proven by its diffID', async () => {
+test('a layer with a wrong media type is stored first, then proven by its diffID', async () => {
   const { config, manifest, layers } = await sampleImage(remote, [{ a: 'a' }])
   const other = { ...layers[0]!.descriptor, mediaType: MediaType.OciLayerZstd }
   const bytes = canonicalJson({ ...manifest, layers: [other] })
@@ -60,7 +60,7 @@ test('a layer that is not what its media type says is stored first, then proven 
   expect(await layerFact(store, other.digest)).toMatchObject({ diffId, proven: true })
 })
 
-test('a layer that breaks off under way is told as that, and goes on where it was', async () => {
+test('an interrupted layer reports the interruption, and resumes', async () => {
   const { layers } = await sampleImage(remote, [{ a: Buffer.alloc(300_000, 'a').toString() }], { name: 'app:1' })
   const plan = await planPull(registry, store, `${server.host}/app:1`)
   const { digest } = layers[0]!.descriptor
@@ -81,7 +81,7 @@ test('a layer that breaks off under way is told as that, and goes on where it wa
   expect(await layerFact(store, digest)).toMatchObject({ diffId: layers[0]!.diffId, proven: true })
 })
 
-test('a config that lists another diffID is found out, and the image gets no name; without the option it does', async () => {
+test('a config with a wrong diffID is detected and no name is set; without the option the name is set', async () => {
   const { config, manifest, layers } = await sampleImage(remote, [{ a: 'a' }])
   const diffId = `sha256:${'1'.repeat(64)}`
   const wrong = canonicalJson({ ...config, rootfs: { type: 'layers', diff_ids: [diffId] } })
@@ -115,7 +115,7 @@ async function imageOf(layers: readonly Descriptor[], diff_ids: readonly string[
 const pullAll = async () =>
   runPull(await planPull(registry, store, `${server.host}/app:1`, { allPlatforms: true }), { verifyDiffIds: true })
 
-test("an index with BuildKit's attestations is proven: what is no tar is compared by its own digest", async () => {
+test("an index with BuildKit's attestations is proven: a blob that is no tar is compared by its own digest", async () => {
   const image = await sampleImage(remote, [{ a: 'a' }])
   const statement = await blob(IN_TOTO, '{"_type":"https://in-toto.io/Statement/v0.1"}')
   const attestation = {
@@ -131,7 +131,7 @@ test("an index with BuildKit's attestations is proven: what is no tar is compare
   expect(await layerFact(store, image.layers[0]!.descriptor.digest)).toMatchObject({ proven: true })
 })
 
-test('a diffID of another algorithm is compared with the content, and a wrong one is told', async () => {
+test('a diffID of another algorithm is compared with the content, and a mismatch is reported', async () => {
   const statement = await blob(IN_TOTO, '{}')
   const long = await digestOf(Buffer.from('{}'), { algorithm: 'sha512' })
   await remote.references.set('app:1', await imageOf([statement], [long]))
@@ -147,7 +147,7 @@ test('a diffID of another algorithm is compared with the content, and a wrong on
 })
 
 test.each(['+encrypted', '+gzip+encrypted', '+zstd+encrypted'])(
-  'a layer that is encrypted (%s) is named, and never opened',
+  'an encrypted layer (%s) is reported, and never opened',
   async suffix => {
     const layer = await blob(`${MediaType.OciLayer}${suffix}`, 'nothing but noise')
     await remote.references.set('app:1', await imageOf([layer], [`sha256:${'1'.repeat(64)}`]))
@@ -159,14 +159,14 @@ test.each(['+encrypted', '+gzip+encrypted', '+zstd+encrypted'])(
   },
 )
 
-test('an image whose config lists no diffIDs is refused: nothing would prove its layers', async () => {
+test('an image whose config lists no diffIDs is rejected, because its layers cannot be proven', async () => {
   const { layers } = await sampleImage(remote, [{ a: 'a' }])
   await remote.references.set('app:1', await imageOf([layers[0]!.descriptor], undefined))
   await expect(pullAll()).rejects.toMatchObject({ code: 'ERR_INVALID_CONFIG', at: 'rootfs.diff_ids' })
   expect(await store.references.get(`${server.host}/app:1`)).toBeUndefined()
 })
 
-test('an artifact that borrows the config type of images has no diffIDs to compare', async () => {
+test('an artifact with the config type of images has no diffIDs to compare', async () => {
   const { layers } = await sampleImage(remote, [{ a: 'a' }])
   const other = await blob('application/vnd.example', 'anything')
   await remote.references.set('app:1', await imageOf([layers[0]!.descriptor, other], undefined))
