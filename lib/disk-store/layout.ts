@@ -53,7 +53,7 @@ export async function checkLayoutFile(places: Places): Promise<void> {
   const layout = parseJson(bytesOf(found, 'oci-layout', SMALL_BYTES), 'oci-layout')
   const version = (layout as { imageLayoutVersion?: unknown } | null)?.imageLayoutVersion
   if (typeof version !== 'string' || !/^1\.\d+\.\d+$/.test(version)) {
-    throw new StoreError('ERR_STORE_FORMAT', 'oci-layout does not say imageLayoutVersion 1.x')
+    throw new StoreError('ERR_STORE_FORMAT', 'oci-layout has no imageLayoutVersion 1.x')
   }
 }
 
@@ -65,7 +65,7 @@ async function readOwnFormat(places: Places): Promise<number | undefined> {
   const format = parseJson(bytesOf(found, name, SMALL_BYTES), name)
   const version = (format as { version?: unknown } | null)?.version
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
-    throw new StoreError('ERR_STORE_FORMAT', '.layerstore/format.json does not say a version')
+    throw new StoreError('ERR_STORE_FORMAT', '.layerstore/format.json has no version')
   }
   if ((version as number) > FORMAT_VERSION) {
     const message = `the store is of version ${version}, this library knows ${FORMAT_VERSION}: use a newer one`

@@ -75,7 +75,7 @@ describe('gc', () => {
     const kept = await run('gc', '--keep-unknown')
     expect(kept).toMatchObject({ code: 0, stderr: expect.stringContaining('not understood') })
     await run('rm', 'app:0', 'app:1')
-    expect(await run('gc')).toMatchObject({ code: 1, stderr: expect.stringContaining('not one name') })
+    expect(await run('gc')).toMatchObject({ code: 1, stderr: expect.stringContaining('the store has no names') })
     expect((await run('gc', '--force', '--grace', '0s')).stdout).toContain('0 blobs stay')
   })
 

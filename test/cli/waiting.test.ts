@@ -35,7 +35,7 @@ afterEach(async () => {
 describe('a command that waits for a stopped process', () => {
   const told = () =>
     `waiting for .layerstore/locks/index, held by process ${holder.pid} on [^ ]+ since 2026-11-29T10:00:00.000Z: ` +
-    `it is stopped; let it go on with "kill -CONT ${holder.pid}" or end it with "kill -KILL ${holder.pid}"`
+    `it is stopped; resume it with "kill -CONT ${holder.pid}" or end it with "kill -KILL ${holder.pid}"`
 
   test('says after two seconds who holds what since when and how to go on, and so does its end when it is interrupted', async () => {
     const stop = new AbortController()

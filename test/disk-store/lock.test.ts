@@ -215,7 +215,7 @@ describe('a lock that is waited for', () => {
     await expect.poll(() => stat()[0]).toBe('T')
     const [waiting] = await waitFor({ pid: child.pid!, start: stat()[19]! })
     expect(waiting).toMatchObject({
-      advice: expect.stringContaining(`it is stopped; let it go on with "kill -CONT ${child.pid}"`),
+      advice: expect.stringContaining(`it is stopped; resume it with "kill -CONT ${child.pid}"`),
     })
     child.kill('SIGKILL')
     await once(child, 'close')
@@ -236,7 +236,7 @@ describe('a lock that is waited for', () => {
 
   test('of another machine is reported with the time of the takeover', async () => {
     const [waiting] = await waitFor({ host: 'elsewhere' })
-    expect(waiting).toMatchObject({ advice: expect.stringContaining('after 5 minutes without a sign of life') })
+    expect(waiting).toMatchObject({ advice: expect.stringContaining('after 5 minutes without a heartbeat') })
   })
 
   test('is taken over when its record does not change, though its time lies in the future', async () => {

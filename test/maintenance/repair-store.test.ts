@@ -225,7 +225,7 @@ describe('blobs', () => {
     })
     damageBlob(directory.path, image.layer.digest, 'flip')
     const result = await repairStore(plain, await checkStore(store), [repairFromStore(good)])
-    expect(result.unrepaired).toMatchObject([{ why: expect.stringContaining('the store cannot put a damaged blob') }])
+    expect(result.unrepaired).toMatchObject([{ why: expect.stringContaining('the store cannot move a damaged blob') }])
   })
 
   test('a read-only store is not repaired, and a report of another kind not used', async () => {
@@ -350,7 +350,7 @@ describe('files of the store', () => {
     writeFileSync(at('.layerstore/leases/1-00.json'), '{"version":1,')
     const report = await checkStore(store)
     expect(report.faults).toMatchObject([{ path: '.layerstore/leases/1-00.json', code: 'ERR_STORE_FORMAT' }])
-    expect((await repairStore(store, report, [])).mended).toMatchObject([{ outcome: 'taken away' }])
+    expect((await repairStore(store, report, [])).mended).toMatchObject([{ outcome: 'moved to quarantine' }])
     expect((await checkStore(store)).sound).toBe(true)
     expect((await repairStore(store, report, [])).mended).toEqual([])
   })

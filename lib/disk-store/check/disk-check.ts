@@ -112,7 +112,7 @@ export class DiskCheck implements CheckDriver {
   async #takeAway(path: string): Promise<MendedFile | undefined> {
     const [directory, name] = path.split('/').slice(-2)
     const quarantinedTo = await quarantinePath(this.#context, path, `${directory}-${name}`)
-    return quarantinedTo === undefined ? undefined : mended(path, 'taken away', quarantinedTo)
+    return quarantinedTo === undefined ? undefined : mended(path, 'moved to quarantine', quarantinedTo)
   }
 }
 

@@ -69,7 +69,7 @@ export async function proveLease(context: DiskContext, name: string): Promise<vo
   const found = await findLease(context, name)
   if (found.kind === 'absent' || (found.kind === 'file' && parseLease(found.bytes))) return
   const actual = found.kind === 'file' ? 'damaged' : `${found.actual}, and no lease`
-  const effect = 'what it protects is not known for certain; remove it if nothing runs that could need it'
+  const effect = 'the blobs that it protects are not known for certain; remove it if no running process needs them'
   throw new StoreError('ERR_STORE_FORMAT', `${LEASES}/${name} is ${actual}: ${effect}`)
 }
 

@@ -176,7 +176,10 @@ function hold(place: LockPlace, text: string, identity: string | undefined): Loc
     isHeld,
     assertHeld: async () => {
       if (await isHeld()) return
-      throw new StoreError('ERR_STORE_LOCKED', 'lost a lock of the store: this process was taken for dead')
+      throw new StoreError(
+        'ERR_STORE_LOCKED',
+        'lost a lock of the store: another process took it because this process seemed dead',
+      )
     },
     release: () => {
       clearInterval(timer)

@@ -115,13 +115,13 @@ export function describeOwner(owner: Owner | undefined): string {
 
 /** Human-readable advice about a holder that blocks an operation. */
 export async function adviseOn(owner: Owner | undefined): Promise<string> {
-  if (!owner) return 'its record cannot be read; the lock is taken over after a minute without a sign of life'
+  if (!owner) return 'its record cannot be read; the lock is taken over after a minute without a heartbeat'
   if (!(await isOfThisMachine(owner))) {
     const minutes = FOREIGN_STALE_MS / 60_000
-    return `it is on another machine or in another container; the lock is taken over after ${minutes} minutes without a sign of life`
+    return `it is on another machine or in another container; the lock is taken over after ${minutes} minutes without a heartbeat`
   }
   return (await isStopped(owner.pid))
-    ? `it is stopped; let it go on with "kill -CONT ${owner.pid}" or end it with "kill -KILL ${owner.pid}"`
+    ? `it is stopped; resume it with "kill -CONT ${owner.pid}" or end it with "kill -KILL ${owner.pid}"`
     : `it is running; wait until it is done or end it with "kill ${owner.pid}"`
 }
 

@@ -120,7 +120,7 @@ class StoreCheck {
     }
     if (file.kind === 'stray') {
       const { path, actual } = file
-      const reason = 'left by somebody else'
+      const reason = 'left by another program'
       this.#findings.add({ class: 'stray', path, expected: 'nothing', actual, reason })
       return
     }

@@ -205,7 +205,7 @@ class Repair {
     } finally {
       await writer.abort()
     }
-    if (damaged && !(await this.#isRight(digest))) return 'the store cannot put a damaged blob out of the way'
+    if (damaged && !(await this.#isRight(digest))) return 'the store cannot move a damaged blob to quarantine'
     const done = { digest, source: source.label, bytes: size }
     this.#repaired.push(done)
     onProgress?.(done)

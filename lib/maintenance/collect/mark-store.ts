@@ -116,7 +116,7 @@ export function refuseUnknown({ unknown }: GraphMarker, policy: ResolvedPolicy):
   const others = unknown.length > 1 ? `, and ${unknown.length - 1} more like it` : ''
   throw new StoreError(
     'ERR_COLLECTION_REFUSED',
-    `cannot know what is needed: ${first.digest} (${first.why})${others}; repair it, take its name away, or allow unknown ones and lose what only they need`,
+    `cannot determine which blobs are needed: ${first.digest} (${first.why})${others}; repair it, remove its name, or allow unknown documents and lose the blobs that only they need`,
     { cause: first.cause },
   )
 }

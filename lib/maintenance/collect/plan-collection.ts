@@ -110,8 +110,8 @@ async function dropped(
 }
 
 function whyDropped(before: Mark | undefined, subject: Digest | undefined): string {
-  if (before) return `was kept by ${before.why}, which goes`
-  return subject ? `about ${subject}, which does not stay` : 'nothing reaches it'
+  if (before) return `was kept by ${before.why}, which is dropped`
+  return subject ? `referrer of ${subject}, which does not stay` : 'nothing reaches it'
 }
 
 /**
@@ -120,7 +120,7 @@ function whyDropped(before: Mark | undefined, subject: Digest | undefined): stri
  */
 function refuseWithoutNames({ roots, policy }: Survey, drop: readonly DroppedBlob[]): void {
   if (policy.force || drop.length === 0 || roots.names.length + roots.entries.length > 0) return
-  const message = `not one name is in the store, and ${drop.length} blobs would go; force it if that is meant`
+  const message = `the store has no names, and ${drop.length} blobs would be removed; force the collection if that is meant`
   throw new StoreError('ERR_COLLECTION_REFUSED', message)
 }
 

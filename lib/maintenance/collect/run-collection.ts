@@ -102,7 +102,7 @@ class LastLook {
 const WHY = {
   changed: 'stored or used again since the plan',
   needed: 'named or leased since the plan',
-  gone: 'removed by somebody else',
+  gone: 'removed by another process',
 } as const
 
 class Report {

@@ -9,6 +9,6 @@ export function assertExpected(
   { expected }: Pick<SetReferenceOptions, 'expected'>,
 ): void {
   if (expected === undefined || (expected ?? undefined) === actual) return
-  const message = `${name} stands for ${actual ?? 'nothing'}, not for ${expected ?? 'nothing'}: it was changed meanwhile`
+  const message = `${name} refers to ${actual ?? 'nothing'}, not to ${expected ?? 'nothing'}: it was changed meanwhile`
   throw new StoreError('ERR_REFERENCE_CONFLICT', message)
 }

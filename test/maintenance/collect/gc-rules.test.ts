@@ -338,7 +338,7 @@ describe('GC-05: nothing is collected if a document has unknown children', () =>
     expect(whyKept(plan, unknown.digest)).toBe(`tag odd:1 → document (${unknownType})`)
     // Nothing is read out of what is not understood; the refusal says so.
     expect(plan.drop.map(({ digest }) => digest)).toContain(child)
-    expect(error.message).toContain('lose what only they need')
+    expect(error.message).toContain('lose the blobs that only they need')
   })
 
   test.each([
@@ -430,7 +430,7 @@ describe('GC-06: missing blobs are reported, and everything else stays', () => {
     expect(whyKept(plan, countersign.digest)).toBe('tag app:1 → manifest → referrer → referrer')
     expect(whyKept(plan, parts.layer.digest)).toBe('tag app:1 → manifest → referrer → layer')
     expect(plan.drop.find(({ digest }) => digest === orphan.digest)?.why).toBe(
-      `about ${parts.manifest.digest}, which does not stay`,
+      `referrer of ${parts.manifest.digest}, which does not stay`,
     )
     await runCollection(store, plan)
     expect(await store.stat(countersign.digest)).toBeDefined()

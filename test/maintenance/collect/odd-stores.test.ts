@@ -204,7 +204,7 @@ describe('a directory', () => {
     ageBlobs(directory.path, 2 * HOUR)
     const plan = await planCollection(store)
     rmSync(path('blobs', digest.replace(':', '/')))
-    expect((await runCollection(store, plan)).skipped).toEqual([{ digest, why: 'removed by somebody else' }])
+    expect((await runCollection(store, plan)).skipped).toEqual([{ digest, why: 'removed by another process' }])
     expect(
       await driverOf(store).collection!.alone(() =>
         driverOf(store).collection!.remove(plan.drop, async () => () => false),

@@ -60,7 +60,7 @@ describe('keepLast', () => {
       { name: 'app:1', digest: made['app:1']!.manifest.digest, why: 'not among the last 2 of its repository' },
     ])
     expect(plan.drop).toHaveLength(3)
-    expect(plan.drop.map(({ why }) => why)).toContain('was kept by tag app:1 → manifest → layer, which goes')
+    expect(plan.drop.map(({ why }) => why)).toContain('was kept by tag app:1 → manifest → layer, which is dropped')
     const result = await runCollection(store, plan)
     expect(result).toMatchObject({ namesDropped: ['app:1'], errors: [] })
     expect(result.deleted).toHaveLength(3)
@@ -197,7 +197,9 @@ describe('cache records', () => {
     ageBlobs(directory.path, 2 * DAY)
     const byAge = await planCollection(store, { maxAgeMs: 30 * DAY })
     expect(byAge.dropRecords).toMatchObject([{ record: 'one.json' }])
-    expect(byAge.drop).toMatchObject([{ digest: one.digest, why: 'was kept by cache record one.json, which goes' }])
+    expect(byAge.drop).toMatchObject([
+      { digest: one.digest, why: 'was kept by cache record one.json, which is dropped' },
+    ])
     const byBudget = await planCollection(store, { maxBytes: 2000 })
     expect(byBudget.dropRecords.map(dropped => dropped.record)).toEqual(['one.json', 'two.json'])
     expect(byBudget.dropNames).toEqual([])
