@@ -7,22 +7,25 @@ import type { CompressionType } from './detect-compression.ts'
 import { compressGzip } from './gzip/compress-gzip.ts'
 import { compressZstd } from './zstd/compress-zstd.ts'
 
-/** How to compress. */
+/** Options of {@link compress}. */
 export interface CompressOptions extends AbortOptions {
   /** The format to write. */
   readonly type: CompressionType
   /** gzip 0 to 9, zstd 1 to 19. @defaultValue gzip 6, zstd 3 */
   readonly level?: number | undefined
-  /** Blocks compressed at the same time. The result does not depend on it. @defaultValue gzip 4, zstd processors, at most 4 */
+  /**
+   * Number of blocks compressed at once. The output does not depend on it. @defaultValue gzip 4, zstd the number of
+   * processors, at most 4
+   */
   readonly concurrency?: number | undefined
 }
 
 const LEVELS = { gzip: { min: 0, max: 9, usual: 6 }, zstd: { min: 1, max: 19, usual: 3 } } as const
 
 /**
- * Compresses a stream. Equal input gives equal output on one version of Node, however the input is cut into chunks and
- * however many blocks are compressed at once: a gzip stream is one member with a fixed header, cut into blocks of 1 MiB.
- * Memory: about four blocks for each one in flight (gzip 1 MiB, zstd 4 MiB). Leaving the loop early frees everything.
+ * Compresses a stream. Equal input gives equal output on one version of Node, regardless of chunk boundaries and
+ * `concurrency`: a gzip stream is one member with a fixed header, compressed in blocks of 1 MiB. Memory: about four
+ * blocks for each block in flight (gzip 1 MiB, zstd 4 MiB). Leaving the loop early releases everything.
  *
  * @throws {@link FormatError} `ERR_UNSUPPORTED_COMPRESSION` for zstd where the platform cannot write it,
  * `ERR_INVALID_ARGUMENT` for a level out of range.
@@ -34,8 +37,8 @@ export async function* compress(
   options: CompressOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { type, signal } = options
-  // PERF: with as many blocks as processors, one waits whenever the calling thread is busy with the tar: 4.7 s for 256 MiB,
-  // with four 4.0. The frames of zstd are four times as large, and quicker.
+  // PERF: with one block per processor (2), a processor idles whenever the calling thread is busy with the tar: 256 MiB
+  // take 4.7 s, with four blocks 4.0 s. zstd frames are four times as large, and faster.
   const concurrency = options.concurrency ?? (type === 'gzip' ? 4 : Math.min(availableParallelism(), 4))
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `concurrency must be a whole number from 1, is ${concurrency}`)

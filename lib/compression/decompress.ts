@@ -9,27 +9,28 @@ import type { BytesCome } from './shared/engine-input.ts'
 import { sniffCompression } from './sniff-compression.ts'
 import { decompressZstd } from './zstd/decompress-zstd.ts'
 
-/** How to decompress, and how much at most. */
+/** Options and limits of {@link decompress}. */
 export interface DecompressOptions extends AbortOptions {
-  /** The format; `auto` looks at the first bytes. @defaultValue `'auto'` */
+  /** Format; `auto` detects it by the first bytes. @defaultValue `'auto'` */
   readonly type?: CompressionType | 'auto' | undefined
-  /** Bytes that may come out. @defaultValue no limit */
+  /** Maximum number of output bytes. @defaultValue no limit */
   readonly maxBytes?: number | undefined
-  /** Bytes that may come out for each byte that went in, once more than 64 MiB came out. @defaultValue `1000` */
+  /** Maximum number of output bytes per input byte, enforced above 64 MiB of output. @defaultValue `1000` */
   readonly maxRatio?: number | undefined
 }
 
 /**
- * Opens a compressed stream, strictly: whatever two readers could understand differently is refused. Several gzip members
- * or zstd frames (skippable ones included) in a row are one stream; zero bytes after the last gzip member are ignored.
+ * Decompresses a stream strictly: it refuses input that two decoders could read differently. Several gzip members or
+ * zstd frames (skippable ones included) in a row are one stream; zero bytes after the last gzip member are ignored.
  *
- * Bytes handed out before the end are not proven yet. Checksums are verified. Memory is bounded by the zstd window, at most
- * 128 MiB and as much again while the buffer grows to it, and does not grow with the stream. Processor time is bounded by
- * the bytes that come in and go out, however many members, frames and blocks they are in. Leaving the loop early frees everything.
+ * Output is unverified until the stream ends; checksums are verified. Memory does not grow with the stream: it is
+ * bounded by the zstd window, at most 128 MiB, and twice that while the buffer grows. Processor time is bounded by the
+ * input and output bytes, regardless of the number of members, frames and blocks. Leaving the loop early releases
+ * everything.
  *
- * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for damaged, truncated or surplus input, at the end of the stream
- * at the latest; `ERR_UNSUPPORTED_COMPRESSION` for bzip2, xz, zstd dictionaries and larger windows.
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` as soon as a limit is crossed.
+ * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for damaged, truncated or surplus input, at the end of the
+ * stream at the latest; `ERR_UNSUPPORTED_COMPRESSION` for bzip2, xz, zstd dictionaries and larger windows.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` as soon as a limit is exceeded.
  * @see {@link https://www.rfc-editor.org/rfc/rfc1952 | RFC 1952: gzip}
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878 | RFC 8878: zstd}
  */
@@ -58,7 +59,8 @@ function open(type: DetectedCompression, source: Chunks, input: BytesCome): Asyn
   if (type === 'gzip') return decompressGzip(source, input)
   if (type === 'zstd') return decompressZstd(count(source, input))
   if (type === 'none') return count(source, input)
-  // SAFETY: a decompressor is never started by name; engines that do so were made to run one from the image.
+  // SAFETY: a layer decides its own format. If a decompressor program were started by name, a malicious image could
+  // choose the program that runs; no program is started here.
   throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot read ${JSON.stringify(type)}`)
 }
 

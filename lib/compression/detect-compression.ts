@@ -1,15 +1,16 @@
-/** What {@link compress} can write and {@link decompress} can read; `none` is the bytes as they are. */
+/** A format that {@link compress} writes and {@link decompress} reads; `none` is uncompressed. */
 export type CompressionType = 'gzip' | 'zstd' | 'none'
 
-/** What {@link detectCompression} tells apart; bzip2 and xz are recognised so that they can be refused by name. */
+/** Result of {@link detectCompression}. bzip2 and xz are detected to be refused by name. */
 export type DetectedCompression = CompressionType | 'bzip2' | 'xz'
 
-/** Bytes that {@link detectCompression} looks at. */
+/** Number of bytes that {@link detectCompression} reads. */
 export const MAGIC_BYTES = 6
 
 /**
- * Recognises a compression by the first bytes of a stream; six are enough. Fewer, or none at all, are `none`. A zstd
- * stream may begin with a skippable frame ({@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2 | RFC 8878}).
+ * Detects the compression by the first bytes of a stream; six are enough. Input too short for a magic number is `none`.
+ * A zstd stream may begin with a skippable frame ({@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2 | RFC
+ * 8878}).
  */
 export function detectCompression(head: Uint8Array): DetectedCompression {
   if (startsWith(head, [0x1f, 0x8b, 0x08])) return 'gzip'

@@ -1,16 +1,16 @@
 import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
 import { type DetectedCompression, detectCompression, MAGIC_BYTES } from './detect-compression.ts'
 
-/** A stream whose beginning has been looked at. */
+/** A stream whose compression has been detected. */
 export interface SniffedSource {
-  /** What the first bytes look like. */
+  /** Compression detected from the first bytes. */
   readonly type: DetectedCompression
-  /** All bytes of the stream, the first ones included. To be read, or left (`return`), once. */
+  /** All bytes of the stream, including the first ones. Read it or `return` it, once. */
   readonly content: AsyncGenerator<Uint8Array, void, undefined>
 }
 
 /**
- * Looks at the first bytes of a stream without losing them. The stream is open after that: read or return `content`.
+ * Detects the compression of a stream without losing its first bytes. The stream stays open: read or return `content`.
  *
  * @internal
  */
@@ -28,12 +28,12 @@ export async function sniffCompression(source: ByteSource): Promise<SniffedSourc
     size += step.value.byteLength
   }
   const content = replay(head, iterator)
-  // A generator that never ran would not stop its source when it is returned.
+  // Start the generator: `return` on an unstarted generator runs no `finally`, so the source would stay open.
   await content.next()
   return { type: detectCompression(Buffer.concat(head, Math.min(size, MAGIC_BYTES))), content: content as never }
 }
 
-/** The first value is only a start mark. */
+/** Replays the head, then the rest. The first value is only a start mark. */
 async function* replay(
   head: readonly Uint8Array[],
   iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,

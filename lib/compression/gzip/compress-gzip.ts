@@ -3,20 +3,20 @@ import type { ByteSource } from '../../internal/byte-source.ts'
 import { type Block, exactBlocks } from '../shared/exact-blocks.ts'
 import { mapInOrder } from '../shared/map-in-order.ts'
 
-// PERF: blocks of 128 KiB gain nothing, and blocks of 2 MiB neither.
+// PERF: blocks of 128 KiB and of 2 MiB are no faster.
 const BLOCK = 1024 * 1024
 
-/** How far back deflate can refer. */
+/** Maximum distance of a deflate back reference. */
 const WINDOW = 32 * 1024
 
-/** How much of a block is looked at, and from which share on it is not worth more effort: see the rationale. */
+/** Sample size of a block, and the compressed share from which higher effort does not pay: see the rationale. */
 const SAMPLE = 32 * 1024
 const PACKS_WELL = 0.29
 
-/** Method deflate, no flags, no time, no hint of the level, operating system unknown. */
+/** gzip header: deflate, no flags, no time, no level hint, unknown operating system. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
 
-/** What {@link compressGzip} needs to know. */
+/** Options of {@link compressGzip}. */
 export interface BlockCompression {
   readonly level: number
   readonly concurrency: number
@@ -24,8 +24,8 @@ export interface BlockCompression {
 }
 
 /**
- * One gzip member. Its deflate stream is made of blocks that are compressed apart: each knows the end of the one before
- * it as its dictionary and, but for the last, ends at a byte boundary, so that the pieces joined are one stream.
+ * Compresses to one gzip member. Blocks are compressed separately: each takes the end of the previous block as its
+ * dictionary and, except the last, ends at a byte boundary, so that the concatenation is one deflate stream.
  */
 export async function* compressGzip(
   source: ByteSource,
@@ -39,7 +39,7 @@ export async function* compressGzip(
     checksum = crc32(bytes, checksum)
     size += bytes.byteLength
     const deflating = deflateBlock(block, dictionary, options.level)
-    // A copy: the block may be filled again before the next one comes.
+    // A copy, because the block may be refilled before the next one arrives.
     dictionary = Buffer.from(bytes.subarray(-WINDOW))
     const deflated = await deflating
     block.release()
@@ -49,7 +49,7 @@ export async function* compressGzip(
   yield* mapInOrder(exactBlocks(source, BLOCK), deflateNext, options)
   const trailer = Buffer.allocUnsafe(8)
   trailer.writeUInt32LE(checksum, 0)
-  // SPEC: the size is kept modulo 2^32.
+  // SPEC: ISIZE is the size modulo 2^32 (RFC 1952, 2.3.1).
   trailer.writeUInt32LE(size % 2 ** 32, 4)
   yield trailer
 }
@@ -67,17 +67,21 @@ function deflateBlock(block: Block, dictionary: Uint8Array | undefined, level: n
 }
 
 /**
- * What zlib has to do for a level, which is a promise of size: at 6, the usual one, no more than one per cent above
- * `createGzip` for what is of many kinds, as programs and trees are; a stretch of one kind may be 2.3 % larger. PERF: an
- * effort of 5 keeps it for what does not pack very well, which is most of what takes long, and takes 20 to 30 % less
- * time. Elsewhere longer runs of symbols (`memLevel` 9) save 8 % of the time for 0.8 % of the size.
+ * Returns the zlib parameters for a level. A level promises a size: at 6, the default, mixed content such as programs
+ * and trees is at most 1 % larger than with `createGzip`; a stretch of one kind may be 2.3 % larger.
+ *
+ * PERF: effort 5 keeps that promise for blocks that compress poorly, which take most of the time, and is 20 to 30 %
+ * faster. At other levels `memLevel` 9 saves 8 % of the time for 0.8 % of the size.
  */
 function effortFor(level: number, bytes: Uint8Array): { level: number; memLevel: number } {
   if (level !== 6) return { level, memLevel: 9 }
   return { level: packsWell(bytes) ? 6 : 5, memLevel: 8 }
 }
 
-/** Judged by a sample out of the middle, so that it depends on nothing but the block. PERF: 3 % of the time of a block. */
+/**
+ * Estimates from a sample in the middle whether a block compresses well. The result depends on the block alone. PERF: 3
+ * % of the time of a block.
+ */
 function packsWell(bytes: Uint8Array): boolean {
   if (bytes.byteLength < 4 * SAMPLE) return true
   const middle = bytes.byteLength >>> 1

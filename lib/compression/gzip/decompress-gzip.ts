@@ -5,16 +5,17 @@ import type { BytesCome } from '../shared/engine-input.ts'
 import { ENGINE_OPTIONS, runEngine } from '../shared/run-engine.ts'
 
 /**
- * All members of a gzip stream. The engine checks headers, checksums, sizes and truncation of each. `input` is told how far
- * it has come.
+ * Decompresses all members of a gzip stream. zlib verifies headers, checksums, sizes and truncation of each. `input`
+ * receives the number of consumed bytes.
  */
 export function decompressGzip(source: ByteSource, input: BytesCome): AsyncGenerator<Uint8Array, void, undefined> {
   return runEngine(() => createGunzip(ENGINE_OPTIONS), source, refuseNonZero, input)
 }
 
 /**
- * SAFETY: at a zero byte after a member the engine stops without an error, as gzip(1) does, while other readers go on to
- * a member behind the zeros. Only zeros up to the very end are padding.
+ * SAFETY: zlib stops without an error at a zero byte after a member, as gzip(1) does, but other decoders read a member
+ * after the zeros: two programs would see different content. Only zeros up to the end are therefore accepted as
+ * padding.
  */
 async function refuseNonZero(rest: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of rest) {

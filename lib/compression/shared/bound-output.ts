@@ -1,13 +1,13 @@
 import { LimitError } from '../../errors/index.ts'
 
-/** Output below this is never too much for its input: small texts of one repeated letter are no attack. */
+/** Output size below which `maxRatio` is not enforced: a small highly compressible file is no attack. */
 const RATIO_FREE_BYTES = 64 * 1024 * 1024
 
 /**
- * Passes bytes through until there are too many of them.
+ * Passes bytes through until a limit is exceeded.
  *
- * SAFETY: a gzip bomb grows a thousandfold, a zstd one thirtythousandfold. The engine makes one chunk at a time and only
- * when it is asked for, so stopping here bounds time and memory.
+ * SAFETY: a gzip bomb expands 1,000 times, a zstd bomb 30,000 times. The decoder produces one chunk at a time, on
+ * demand, so stopping here bounds time and memory.
  */
 export async function* boundOutput(
   source: AsyncIterable<Uint8Array>,

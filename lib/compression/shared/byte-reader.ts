@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors/index.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 
-/** Takes exact numbers of bytes from a stream. */
+/** Reads exact numbers of bytes from a stream. */
 export class ByteReader {
   readonly #iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>
   readonly #what: string
@@ -15,13 +15,15 @@ export class ByteReader {
     this.#what = what
   }
 
-  /** Whether no byte is left. */
+  /** Resolves to true if no byte is left. */
   async atEnd(): Promise<boolean> {
     while (this.#at === this.#chunk.byteLength && !this.#done) await this.#advance()
     return this.#at === this.#chunk.byteLength
   }
 
-  /** The next bytes, valid until the next call. Throws `ERR_INVALID_COMPRESSION` if there are fewer. */
+  /**
+   * Resolves to the next bytes, valid until the next call. Throws `ERR_INVALID_COMPRESSION` if the stream has fewer.
+   */
   async take(size: number): Promise<Uint8Array> {
     if (this.#chunk.byteLength - this.#at >= size) return this.#cut(size)
     const bytes = new Uint8Array(size)
@@ -34,7 +36,7 @@ export class ByteReader {
     return bytes
   }
 
-  /** Passes over bytes without keeping them. */
+  /** Skips bytes without keeping them. */
   async skip(size: number): Promise<void> {
     for (let left = size; left > 0; ) {
       if (await this.atEnd()) throw new FormatError('ERR_INVALID_COMPRESSION', `${this.#what} is truncated`)

@@ -3,23 +3,28 @@ import type { Transform } from 'node:stream'
 /** A stream of node:zlib. */
 export type Engine = Transform & { readonly bytesWritten: number }
 
-/** How many bytes an engine has come to, the chunk that it works on included and the next one not. */
+/**
+ * Number of input bytes up to the end of the chunk that the engine is processing; the read-ahead chunk is not counted.
+ */
 export interface BytesCome {
   bytes: number
 }
 
-/** Larger chunks are worth waiting for, and not worth their memory twice. */
+/**
+ * Maximum size of a chunk that is copied for read-ahead. For larger chunks waiting costs less than the memory of a
+ * copy.
+ */
 const COPIED_AT_MOST = 1024 * 1024
 
 /**
- * What an engine of node:zlib is given to read: one chunk that it works on, and with `ahead` the next one.
+ * Input queue of a node:zlib engine: the chunk in progress, and with `ahead` the next one.
  *
- * PERF: with the next chunk at hand the engine goes on within the call that ends the last one. Otherwise it stands still for
- * as long as the calling thread takes to fetch and hash a chunk, 0.4 ms for each 512 KiB that a store reads: a tenth of the time.
+ * PERF: with the next chunk queued the engine resumes within the call that finishes the current one. Otherwise it idles
+ * while the calling thread fetches and hashes a chunk, 0.4 ms per 512 KiB that a store reads: 10 % of the time.
  */
 export class EngineInput {
   readonly #engine: Engine
-  /** Two buffers in turns: the engine reads from one while the other is filled. */
+  /** Two alternating buffers: the engine reads one while the other is filled. */
   readonly #copies: Uint8Array[] = []
   #held: { readonly bytes: Uint8Array; readonly end: number }[] = []
   #given = 0
@@ -31,13 +36,14 @@ export class EngineInput {
   constructor(engine: Engine, ahead?: BytesCome) {
     this.#engine = engine
     this.#ahead = ahead
-    // An engine that has ended, failed or been destroyed never answers.
+    // An engine that has ended, failed or been destroyed calls no write callback.
     for (const event of ['end', 'error', 'close']) engine.once(event, () => this.#stop())
   }
 
   /**
-   * Gives one chunk, which may be overwritten when the promise has settled, and tells whether the engine takes more. It does
-   * not wait for this chunk, unless it is a very large one, but for the one before.
+   * Queues one chunk, and resolves to whether the engine takes more. The caller may reuse the chunk once the promise
+   * settles. With `ahead` it waits for the previous chunk, not for this one, unless this one is larger than
+   * {@link COPIED_AT_MOST}.
    */
   give(chunk: Uint8Array): Promise<boolean> {
     if (chunk.byteLength === 0) return Promise.resolve(!this.#stopped)
@@ -48,12 +54,12 @@ export class EngineInput {
     return ahead ? before : this.#last
   }
 
-  /** Waits until the engine has read everything; `false` if it left something. */
+  /** Resolves once the engine has consumed all input; `false` if it left some. */
   settled(): Promise<boolean> {
     return this.#last
   }
 
-  /** What it was given and has not read. */
+  /** Returns the queued bytes that the engine has not consumed. */
   unread(): Uint8Array[] {
     const read = this.#engine.bytesWritten
     return this.#held
@@ -61,7 +67,10 @@ export class EngineInput {
       .map(({ bytes, end }) => bytes.subarray(Math.max(0, bytes.byteLength - (end - read))))
   }
 
-  /** SAFETY: a chunk that waits has made no output yet; counted early, it would let a bomb grow a thousand times its size more. */
+  /**
+   * SAFETY: a queued chunk has produced no output. If it were counted as input at once, a bomb could expand by 1,000
+   * times its size before `maxRatio` stops it; so it is counted when the previous chunk is done.
+   */
   #countAfter(before: Promise<boolean>, end: number): void {
     const come = this.#ahead
     if (!come) return
@@ -85,7 +94,8 @@ export class EngineInput {
   }
 
   #copyOf(chunk: Uint8Array): Uint8Array {
-    // SAFETY: whoever gives a third chunk has waited for the first, so the older buffer is free.
+    // SAFETY: the third `give` resumes only after the first chunk is consumed, so the older buffer is free to be
+    // overwritten.
     let copy = this.#copies.length < 2 ? undefined : this.#copies.shift()
     if (!copy || copy.byteLength < chunk.byteLength) copy = Buffer.allocUnsafeSlow(chunk.byteLength)
     copy.set(chunk)

@@ -4,17 +4,17 @@ import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 export interface Block {
   /** A copy of its bytes. */
   readonly bytes: Uint8Array
-  /** Whether the stream ends with it. */
+  /** True for the last block of the stream. */
   readonly last: boolean
-  /** Gives its memory back, for a later block: nobody may look at the bytes after that. */
+  /** Releases the buffer for a later block; do not read `bytes` afterwards. */
   readonly release: () => void
 }
 
 /**
- * Cuts a stream into blocks of exactly `size` bytes, the last one excepted, however it is cut into chunks. There is always
- * a last block; it is empty only if the stream is.
+ * Splits a stream into blocks of exactly `size` bytes, except the last one, regardless of chunk boundaries. Always
+ * yields a last block; it is empty only if the stream is empty.
  *
- * PERF: blocks that were released are filled again; garbage of a MiB each would wait long for V8 to collect it.
+ * PERF: released buffers are reused; V8 would free 1 MiB garbage buffers late.
  */
 export async function* exactBlocks(source: ByteSource, size: number): AsyncGenerator<Block, void, undefined> {
   const spare: Buffer<ArrayBuffer>[] = []
@@ -28,7 +28,7 @@ export async function* exactBlocks(source: ByteSource, size: number): AsyncGener
   for await (const chunk of chunksOf(source)) {
     for (let at = 0; at < chunk.byteLength; ) {
       if (filled === size) {
-        // Only the next byte tells that this block is not the last.
+        // Only a following byte proves that this block is not the last.
         yield blockOf(block, size, false)
         block = spare.pop() ?? Buffer.allocUnsafeSlow(size)
         filled = 0

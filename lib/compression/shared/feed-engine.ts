@@ -1,12 +1,12 @@
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import { type BytesCome, type Engine, EngineInput } from './engine-input.ts'
 
-/** The bytes of a source after those that an engine has consumed. */
+/** Receives the bytes of a source after the end of the compressed data. */
 export type Surplus = (rest: AsyncIterable<Uint8Array>) => Promise<void>
 
 type Chunks = Iterator<Uint8Array> | AsyncIterator<Uint8Array>
 
-/** Gives an engine the bytes of a source, and ends it. What it leaves unread goes to `surplus`, which must read it all. */
+/** Writes a source to an engine, and ends it. Passes the unconsumed bytes to `surplus`, which must read them all. */
 export async function feedEngine(
   engine: Engine,
   source: ByteSource,
@@ -27,7 +27,7 @@ export async function feedEngine(
     } while (running)
     if (await input.settled()) engine.end()
     else if (!engine.destroyed) {
-      // The engine has come to an end of its own, inside what it was given.
+      // The engine reached the end of its format before the end of its input.
       const rest = restOf(input.unread(), running ? iterator : undefined)
       running = false
       await surplus(rest)
@@ -37,7 +37,10 @@ export async function feedEngine(
   }
 }
 
-/** What came before a failure of the source is opened first, as if nobody had looked ahead. */
+/**
+ * Reads the next chunk. If the source fails, the engine first decompresses the earlier chunks, as it would without
+ * read-ahead.
+ */
 async function nextChunk(iterator: Chunks, input: EngineInput): Promise<IteratorResult<Uint8Array>> {
   try {
     return await iterator.next()

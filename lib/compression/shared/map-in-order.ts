@@ -1,8 +1,8 @@
 import { abortable } from '../../internal/abort.ts'
 
 /**
- * Starts work for the items of a stream, at most `concurrency` at once, and gives the results in the order of the items.
- * When it ends, whatever the way, no work is running any more.
+ * Starts work for the items of a stream, at most `concurrency` at once, and yields the results in the order of the
+ * items. However the iteration ends, all started work has settled by then.
  */
 export async function* mapInOrder<T, R>(
   items: AsyncIterable<T>,
@@ -18,7 +18,7 @@ export async function* mapInOrder<T, R>(
   try {
     for await (const item of items) {
       const result = work(item)
-      // Its turn to be awaited comes later; until then a failure has nobody to hear it.
+      // The result is awaited later; without this handler an earlier rejection would be unhandled.
       result.catch(() => undefined)
       running.push(result)
       if (running.length >= options.concurrency) yield await oldest()

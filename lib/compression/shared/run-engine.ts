@@ -3,20 +3,24 @@ import type { ByteSource } from '../../internal/byte-source.ts'
 import type { BytesCome, Engine } from './engine-input.ts'
 import { feedEngine, type Surplus } from './feed-engine.ts'
 
-/** Bytes of each piece of output. PERF: 16 KiB 271 MB/s, 64 KiB 471, 256 KiB 581, 1 MiB 661 (gunzip of real layers). */
+/** Size of an output piece. PERF: 16 KiB 271 MB/s, 64 KiB 471, 256 KiB 581, 1 MiB 661 (gunzip of real layers). */
 const OUTPUT_PIECE = 512 * 1024
 
-/** Options of an engine; two pieces wait while the next is made, so that a busy reader does not stop it at once. */
+/**
+ * Engine options. Two pieces are buffered while the next is produced, so that a slow consumer does not stop the engine
+ * at once.
+ */
 export const ENGINE_OPTIONS: { readonly chunkSize: number } = {
   chunkSize: OUTPUT_PIECE,
   ...{ highWaterMark: 2 * OUTPUT_PIECE },
 }
 
 /**
- * Runs the bytes of a source through an engine of node:zlib. At most one chunk and three pieces of output are held, with
- * `ahead` the next chunk, too. What the engine leaves unread goes to `surplus`, which must read it all.
+ * Runs a source through a node:zlib engine. Holds at most one input chunk (two with `ahead`) and three output pieces.
+ * Passes the bytes that the engine does not consume to `surplus`, which must read them all.
  *
- * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for what the engine refuses; what the source throws, as it is.
+ * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for input that the engine refuses; errors of the source
+ * unchanged.
  */
 export async function* runEngine(
   open: () => Engine,
@@ -31,7 +35,7 @@ export async function* runEngine(
     engine.destroy()
   })
   try {
-    // The iterator must not destroy the engine while the input after its end is still being looked at.
+    // The engine must not be destroyed while `surplus` still reads the input after its end.
     for await (const piece of engine.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) yield piece
     await feeding
   } catch (cause) {
@@ -43,10 +47,10 @@ export async function* runEngine(
   if (failure) throw (failure as { error: unknown }).error
 }
 
-/** The library's error for what an engine refuses; anything else as it is. */
+/** Converts a zlib error about the input to a `FormatError`; returns other errors unchanged. */
 export function asFormatError(cause: unknown): unknown {
   const { code = '', message } = cause as NodeJS.ErrnoException
-  // An engine out of memory says nothing about the input.
+  // An out-of-memory error of the engine says nothing about the input.
   if (!/^(Z_|ZSTD_|ERR_BUFFER_TOO_LARGE)/.test(code) || /MEM_ERROR|memory_allocation/.test(code)) return cause
   return new FormatError('ERR_INVALID_COMPRESSION', `compressed stream is damaged or truncated: ${message}`, { cause })
 }

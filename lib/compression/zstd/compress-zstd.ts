@@ -5,10 +5,10 @@ import { type Block, exactBlocks } from '../shared/exact-blocks.ts'
 import { mapInOrder } from '../shared/map-in-order.ts'
 import { type PlatformZstd, platformZstd } from './platform-zstd.ts'
 
-// PERF: frames of 4 MiB, compressed apart, cost 0 to 2 % of the ratio and use every processor.
+// PERF: separate frames of 4 MiB cost 0 to 2 % of the ratio and use every processor.
 const FRAME = 4 * 1024 * 1024
 
-/** A row of independent frames, each with its size and a checksum. */
+/** Compresses to a series of independent frames, each with its content size and a checksum. */
 export async function* compressZstd(
   source: ByteSource,
   options: BlockCompression,

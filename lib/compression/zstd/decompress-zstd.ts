@@ -4,7 +4,7 @@ import { openPortably } from './open-portably.ts'
 import { platformZstd } from './platform-zstd.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
-/** All frames of a zstd stream, by the platform's engine where there is one. */
+/** Decompresses all frames of a zstd stream, with the platform's engine where it has one. */
 export function decompressZstd(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   const platform = platformZstd()
   return platform ? openNatively(platform, zstdFrames(source)) : openPortably(zstdFrames(source))

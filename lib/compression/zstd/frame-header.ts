@@ -1,23 +1,23 @@
 import { FormatError } from '../../errors/index.ts'
 
-/** What the header of a zstd frame says. */
+/** A parsed zstd frame header. */
 export interface FrameHeader {
-  /** How far back the content refers: the memory that reading takes. */
+  /** Maximum distance of a back reference: the memory that decoding needs. */
   readonly windowSize: bigint
-  /** Bytes of content, where the frame says so. */
+  /** Content size in bytes, if the frame states it. */
   readonly contentSize: bigint | undefined
-  /** Whether four bytes of checksum follow the last block. */
+  /** True if a four-byte checksum follows the last block. */
   readonly checksum: boolean
 }
 
-/** Bytes of the header after the magic number, known from the first of them. */
+/** Returns the header size after the magic number, from the frame header descriptor. */
 export function frameHeaderSize(descriptor: number): number {
   const singleSegment = (descriptor >> 5) & 1
   return 1 + (1 - singleSegment) + [0, 1, 2, 4][descriptor & 3]! + contentSizeBytes(descriptor)
 }
 
 /**
- * Reads a frame header without its magic number.
+ * Parses a frame header without its magic number.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1 | RFC 8878: frame header}
  */

@@ -7,14 +7,18 @@ import type { FramePiece } from './zstd-frames.ts'
 const INPUT_PIECE = 256 * 1024
 const SMALL_CONTENT = 256n * 1024n
 /**
- * Frames of fewer bytes are opened without the engine. SAFETY: an engine for each frame costs 0.1 ms on Node 22 and 0.9 ms on
- * Node 24; a stream of frames of 12 bytes would cost a minute for each MB.
+ * Frames below this size are decoded without the engine.
+ *
+ * SAFETY: an engine per frame costs 0.1 ms on Node 22 and 0.9 ms on Node 24; a stream of 12-byte frames would cost a
+ * minute per MB.
  */
 const SMALL_FRAME = 16 * 1024
 
 /**
- * Opens frames with the engine of node:zlib, a new one for each frame: the engine stops at the end of a frame, and of a
- * row of frames given at once it silently opens only some.
+ * Decodes frames with node:zlib, with a new engine for each frame.
+ *
+ * NODE: the engine stops at the end of a frame; given several frames at once, it silently decodes only some of them
+ * (Node 22, 24).
  */
 export async function* openNatively(
   platform: PlatformZstd,
@@ -38,7 +42,7 @@ export async function* openNatively(
   }
 }
 
-/** The pieces of a frame: all of them if it is small, else some. */
+/** Collects the first pieces of a frame: all of them if the frame is small. */
 async function beginningOf(first: FramePiece, pieces: AsyncIterator<FramePiece>): Promise<FramePiece[]> {
   const head = [first]
   for (let size = first.bytes.byteLength; size < SMALL_FRAME; ) {
@@ -60,7 +64,7 @@ async function* openLarge(
   const options = { ...ENGINE_OPTIONS, params: { [platform.constants.ZSTD_d_windowLogMax]: 27 } }
   const input = joinFrame(head, pieces)
   const start = (await input.next()).value as JoinedPieces
-  // PERF: an engine as a stream costs 100 µs, one call 26 µs: images of many small frames have tens of thousands.
+  // PERF: an engine stream costs 100 µs, one call 26 µs; images with one small frame per file have tens of thousands.
   if (start.last && contentSize !== undefined && contentSize <= SMALL_CONTENT) {
     yield openAtOnce(platform, start.bytes, Number(contentSize))
   } else yield* runEngine(() => platform.createZstdDecompress(options), bytesOf(start, input), refuseAll)
@@ -71,12 +75,12 @@ interface JoinedPieces {
   readonly last: boolean
 }
 
-/** Blocks go in by the quarter MiB: each call into the engine is a trip to another thread and back. */
+/** Joins blocks to input pieces of 256 KiB: each engine call costs two thread switches. */
 async function* joinFrame(
   head: readonly FramePiece[],
   pieces: AsyncIterator<FramePiece>,
 ): AsyncGenerator<JoinedPieces, void, undefined> {
-  // Read by the engine before the next piece is asked for, so one is enough.
+  // The engine consumes the buffer before it requests the next piece, so one buffer is enough.
   const buffer = Buffer.allocUnsafeSlow(INPUT_PIECE)
   let filled = 0
   for (let i = 0, ended = false; !ended; i++) {
@@ -109,7 +113,7 @@ function openAtOnce(platform: PlatformZstd, frame: Uint8Array, contentSize: numb
   }
 }
 
-/** The engine was given one whole frame; if it stops before the end of it, it has misunderstood something. */
+/** Throws if the engine leaves input: it was given exactly one frame, so it must consume all of it. */
 async function refuseAll(): Promise<void> {
   throw new FormatError('ERR_INVALID_COMPRESSION', 'zstd frame ends before its last block')
 }

@@ -1,7 +1,7 @@
 import { PortableFrames } from './portable/portable-frames.ts'
 import type { FramePiece } from './zstd-frames.ts'
 
-/** Opens frames where the platform has no engine. */
+/** Decodes frames where the platform has no engine. */
 export async function* openPortably(pieces: AsyncIterable<FramePiece>): AsyncGenerator<Uint8Array, void, undefined> {
   const frames = new PortableFrames()
   for await (const piece of pieces) {

@@ -1,7 +1,7 @@
 import zlib from 'node:zlib'
 import type { Engine } from '../shared/engine-input.ts'
 
-/** The part of node:zlib that Node has from 22.15 and 23.8 on; the types of Node 20 do not know it. */
+/** The zstd part of node:zlib (Node 22.15, 23.8 and later); the types of Node 20 lack it. */
 export interface PlatformZstd {
   zstdCompress(
     data: Uint8Array,
@@ -13,7 +13,7 @@ export interface PlatformZstd {
   constants: Record<'ZSTD_c_compressionLevel' | 'ZSTD_c_checksumFlag' | 'ZSTD_d_windowLogMax', number>
 }
 
-/** The platform's zstd, or `undefined` where it has none. */
+/** Returns the platform's zstd, or `undefined` if it has none. */
 export function platformZstd(): PlatformZstd | undefined {
   return 'zstdCompress' in zlib ? (zlib as unknown as PlatformZstd) : undefined
 }

@@ -3,15 +3,15 @@ import type { ByteSource } from '../../internal/byte-source.ts'
 import { ByteReader } from '../shared/byte-reader.ts'
 import { type FrameHeader, frameHeaderSize, parseFrameHeader } from './frame-header.ts'
 
-/** A piece of a frame: its header, one block, or its checksum, each whole. */
+/** A piece of a frame: its header, one block, or its checksum, never split. */
 export interface FramePiece {
-  /** The bytes; nothing writes over them. */
+  /** Bytes of the piece; they are never overwritten. */
   readonly bytes: Uint8Array
-  /** What it is. */
+  /** Kind of the piece. */
   readonly part: 'header' | 'block' | 'checksum'
-  /** What the header says, with that piece. */
+  /** Parsed header, only on the header piece. */
   readonly begins?: FrameHeader
-  /** Whether this is the frame's last piece. */
+  /** True for the last piece of the frame. */
   readonly ends: boolean
 }
 
@@ -21,10 +21,10 @@ const MAX_WINDOW = 128n * 1024n * 1024n
 const MAX_BLOCK = 128 * 1024
 
 /**
- * Walks the frames of a zstd stream by their headers, without opening a block, and leaves out skippable frames.
+ * Walks the frames of a zstd stream by their headers without decoding a block, and drops skippable frames.
  *
- * Node 22 takes a truncated frame for a whole one and stops at a skippable frame; Node 24 passes over some garbage. This
- * walk decides instead, the same everywhere.
+ * NODE: node:zlib of Node 22 accepts a truncated frame and stops at a skippable frame; that of Node 24 skips some
+ * garbage. This walk checks the frames itself, with the same result on every version.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1 | RFC 8878: frames}
  */
@@ -51,7 +51,8 @@ async function* frame(reader: ByteReader): AsyncGenerator<FramePiece, void, unde
   const rest = await reader.take(frameHeaderSize(descriptor) - 1)
   const bytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, descriptor, ...rest])
   const begins = parseFrameHeader(bytes.subarray(4))
-  // SAFETY: the window is allocated by whoever opens the frame; a header of six bytes may ask for terabytes.
+  // SAFETY: a decoder may allocate the window that the header requests, and a six-byte header may request terabytes.
+  // Larger windows are refused before any decoder sees them.
   if (begins.windowSize > MAX_WINDOW) {
     throw new FormatError(
       'ERR_UNSUPPORTED_COMPRESSION',
@@ -73,11 +74,12 @@ async function nextBlock(reader: ByteReader, maxBlock: number): Promise<{ bytes:
   const type = (header[0]! >> 1) & 3
   const size = (header[0]! >> 3) | (header[1]! << 5) | (header[2]! << 13)
   if (type === 3) throw new FormatError('ERR_INVALID_COMPRESSION', 'zstd block of a reserved type')
-  // SAFETY: a block of four bytes that repeats one byte may claim 2 MiB; the format allows 128 KiB.
+  // SAFETY: a four-byte RLE block may claim 2 MiB, which would expand 500,000 times. The format allows 128 KiB, and
+  // larger blocks are refused.
   if (size > maxBlock) {
     throw new FormatError('ERR_INVALID_COMPRESSION', `zstd block of ${size} bytes, at most ${maxBlock} may be`)
   }
-  // One engine takes such a block for an empty one, another refuses it.
+  // Decoders differ here: one takes such a block as empty, another refuses it. It is refused.
   if (type === 2 && size < 2) throw new FormatError('ERR_INVALID_COMPRESSION', 'zstd block without content')
   const content = await reader.take(type === 1 ? 1 : size)
   const bytes = new Uint8Array(3 + content.byteLength)

@@ -4,10 +4,10 @@ import { HuffmanTable } from './huffman-table.ts'
 import { readLiterals } from './literals.ts'
 import { SequenceReader } from './sequences.ts'
 
-/** Bytes in front of a block and behind it that may be read and mean nothing. */
+/** Padding before and after a block, so that word reads may cross its ends; its value is never used. */
 const MARGIN = 16
 
-/** Opens the blocks of one frame after the other, in their order. All memory is used again. */
+/** Decodes the blocks of successive frames, in order. All buffers are reused. */
 export class BlockDecoder {
   readonly history = new FrameHistory()
   readonly #literals = new HuffmanTable()
@@ -16,7 +16,7 @@ export class BlockDecoder {
   readonly #view = new DataView(this.#bytes.buffer)
   #maxBlock = 0
 
-  /** Begins with a frame. */
+  /** Resets the state for a new frame. */
   beginFrame(window: number): void {
     this.#maxBlock = Math.min(window, MAX_BLOCK)
     this.#literals.bits = 0
@@ -24,7 +24,7 @@ export class BlockDecoder {
     this.history.beginFrame(window)
   }
 
-  /** Opens a block, given with its header; what it makes is in the history then. */
+  /** Decodes a block, given with its header; appends its content to the history. */
   open(block: Uint8Array): void {
     const { history } = this
     const header = block[0]! | (block[1]! << 8) | (block[2]! << 16)

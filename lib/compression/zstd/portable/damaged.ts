@@ -1,6 +1,6 @@
 import { FormatError } from '../../../errors/index.ts'
 
-/** The error of every fault inside a zstd frame. */
+/** Creates the error of a fault inside a zstd frame. */
 export function damaged(why: string): FormatError {
   return new FormatError('ERR_INVALID_COMPRESSION', `zstd stream is damaged: ${why}`)
 }

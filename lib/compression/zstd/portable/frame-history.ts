@@ -1,73 +1,76 @@
 import { damaged } from './damaged.ts'
 
-/** Bytes that one block makes at most. */
+/** Maximum content size of a block. */
 export const MAX_BLOCK: number = 128 * 1024
-/** What is allocated before anything is known of the content. */
+/** Initial buffer capacity, before any content is decoded. */
 const FIRST_CAPACITY = 2 * MAX_BLOCK
-/** PERF: the window is moved once in so many bytes of content: at most eight bytes are moved for each. */
+/**
+ * PERF: the window is moved once per this many bytes of content: at most eight bytes are moved for each byte decoded.
+ */
 const MOST_SLACK = 16 * 1024 * 1024
 
 /**
- * The content of a frame while it is made: what matches refer to, and room for the literals of one block behind it.
+ * Decoded content of a frame: the window that matches refer to, followed by room for the literals of one block.
  *
- * SAFETY: the buffer grows with the content, never with the window that a header asks for, and the next frame uses it
- * again: a frame of 12 bytes may ask for a window of 128 MiB, and a stream holds any number of them.
+ * SAFETY: a frame of 12 bytes may request a window of 128 MiB, and a stream may hold any number of such frames. If the
+ * window were allocated, such a stream would exhaust memory or time; so the buffer grows with the content only, and the
+ * next frame reuses it.
  */
 export class FrameHistory {
-  /** The content so far up to `end`, then room for one block, then its literals from `literals` on. */
+  /** Content up to `end`, then room for one block, then its literals from `literals`. */
   bytes: Uint8Array = allocate(FIRST_CAPACITY)
-  /** Where the next byte of content goes. */
+  /** Index of the next content byte. */
   end = 0
   #capacity = FIRST_CAPACITY
   #window = 0
   #taken = 0
   #blockEnd = 0
 
-  /** Where the literals of a block are laid out. */
+  /** Index of the literals of the current block. */
   get literals(): number {
     return this.#capacity
   }
 
-  /** Begins with a frame. */
+  /** Resets the state for a new frame. */
   beginFrame(window: number): void {
     this.end = 0
     this.#taken = 0
     this.#window = window
   }
 
-  /** Makes room for a block of at most so many bytes. Take what is made before that is more than a few blocks. */
+  /** Makes room for a block of at most `most` bytes. Call `take` before more than a few blocks are waiting. */
   beginBlock(most: number): void {
     if (this.end + MAX_BLOCK > this.#capacity) this.#makeRoom()
     this.#blockEnd = this.end + most
   }
 
-  /** Bytes made and not taken yet. */
+  /** Number of decoded bytes not yet taken. */
   get waiting(): number {
     return this.end - this.#taken
   }
 
-  /** A copy of what was made since the last call. */
+  /** Returns a copy of the content decoded since the last call. */
   take(): Uint8Array {
     const made = this.bytes.slice(this.#taken, this.end)
     this.#taken = this.end
     return made
   }
 
-  /** Adds bytes that stand somewhere else. */
+  /** Appends bytes of another buffer. */
   append(bytes: Uint8Array): void {
     this.#check(bytes.byteLength)
     this.bytes.set(bytes, this.end)
     this.end += bytes.byteLength
   }
 
-  /** Adds one byte, repeated. */
+  /** Appends one byte `length` times. */
   fill(byte: number, length: number): void {
     this.#check(length)
     this.bytes.fill(byte, this.end, this.end + length)
     this.end += length
   }
 
-  /** Adds bytes from a place in the buffer: literals. */
+  /** Appends literals from an index of the buffer. */
   copyLiterals(from: number, length: number): void {
     this.#check(length)
     const { bytes, end } = this
@@ -76,7 +79,7 @@ export class FrameHistory {
     this.end += length
   }
 
-  /** Adds bytes that the content has so far back; they may run into those that are being added. */
+  /** Appends a match that starts `offset` bytes before the end; it may overlap the bytes being appended. */
   copyMatch(offset: number, length: number): void {
     this.#check(length)
     const { bytes, end } = this
@@ -87,7 +90,7 @@ export class FrameHistory {
     } else if (offset >= length) {
       bytes.copyWithin(end, from, from + length)
     } else {
-      // What was copied is there to be copied again: the distance doubles.
+      // Each copied run can be a source for the next one: the step doubles.
       for (let done = 0, step = offset; done < length; step = offset + done) {
         const size = Math.min(step, length - done)
         bytes.copyWithin(end + done, from, from + size)
@@ -104,7 +107,8 @@ export class FrameHistory {
   #makeRoom(): void {
     const most = this.#window + Math.min(Math.max(this.#window, 8 * MAX_BLOCK), MOST_SLACK)
     if (this.#capacity < most) {
-      // A last step from half of it at most, so that old and new together are not twice the window.
+      // Grow to the maximum in one last step from at most half of it, so that the old and the new buffer together stay
+      // below twice the window.
       const wanted = this.#capacity * 2 > most / 2 ? most : this.#capacity * 2
       const grown = allocate(wanted)
       grown.set(this.bytes.subarray(0, this.end))
@@ -119,7 +123,7 @@ export class FrameHistory {
   }
 }
 
-/** Not filled with zeros: the system gives pages when they are written to, and nothing is read that was not written. */
+/** Allocates without zero-filling: the operating system maps pages on first write, and only written bytes are read. */
 function allocate(capacity: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(capacity + MAX_BLOCK).buffer)
 }

@@ -3,7 +3,7 @@ import { FormatError } from '../../../errors/index.ts'
 import type { FrameHeader } from '../frame-header.ts'
 import { damaged } from './damaged.ts'
 
-/** Proves the content of a frame against what the frame says of it: its size, its checksum. */
+/** Verifies the content of a frame against its stated size and checksum. */
 export class FrameProof {
   readonly #contentSize: bigint | undefined
   readonly #hasher: Xxhash64 | undefined
@@ -15,13 +15,13 @@ export class FrameProof {
     this.#hasher?.begin()
   }
 
-  /** Takes the next content. */
+  /** Adds the next content. */
   add(content: Uint8Array): void {
     this.#size += content.byteLength
     this.#hasher?.update(content)
   }
 
-  /** To be called at the end of the content, with the checksum of the frame if it has one. */
+  /** Verifies at the end of the content, with the checksum of the frame if it has one. */
   end(checksum: Uint8Array | undefined): void {
     if (this.#contentSize !== undefined && BigInt(this.#size) !== this.#contentSize) {
       throw new FormatError('ERR_INVALID_COMPRESSION', `zstd frame of ${this.#contentSize} bytes holds ${this.#size}`)

@@ -1,22 +1,24 @@
 import { damaged } from './damaged.ts'
 
-/** What of a table is known before it is read. */
+/** Limits of a table, known before it is read. */
 export interface FseLimits {
-  /** Largest size that it may have, as a power of two. */
+  /** Maximum accuracy log. */
   readonly maxLog: number
-  /** Largest symbol. */
+  /** Largest allowed symbol. */
   readonly maxSymbol: number
 }
 
 /**
- * A decoding table of finite state entropy. It is filled again for each description.
+ * A finite state entropy (FSE) decoding table, refilled for each description.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-4.1 | RFC 8878: FSE}
  */
 export class FseTable {
-  /** The size as a power of two: bits that a state begins with. */
+  /** Accuracy log: the number of bits of an initial state. */
   log = 0
-  /** For each state: symbol, bits to read (from bit 8), and what they are added to (from bit 16). */
+  /**
+   * Per state: the symbol, the number of bits to read (from bit 8), and the baseline they are added to (from bit 16).
+   */
   readonly entries: Uint32Array
   readonly #limits: FseLimits
   readonly #counts: Int16Array
@@ -29,20 +31,20 @@ export class FseTable {
     this.#next = new Uint16Array(limits.maxSymbol + 1)
   }
 
-  /** A table with one symbol, which takes no bits. */
+  /** Builds an RLE table: one symbol, which takes no bits. */
   repeat(symbol: number): void {
     if (symbol > this.#limits.maxSymbol) throw damaged('a symbol that does not exist')
     this.log = 0
     this.entries[0] = symbol
   }
 
-  /** Builds the table of given counts, -1 for "less than one". */
+  /** Builds the table from counts; -1 is "less than one". */
   build(log: number, counts: readonly number[]): void {
     this.#counts.set(counts)
     this.#spread(log, counts.length)
   }
 
-  /** Reads a description and builds the table; gives the place behind it. */
+  /** Reads a description and builds the table; returns the index after it. */
   read(bytes: Uint8Array, at: number, end: number): number {
     const bits = new ForwardBits(bytes, at, end)
     const log = bits.read(4) + 5
@@ -96,7 +98,7 @@ export class FseTable {
   }
 }
 
-/** One count of a description: the fewer are left, the fewer bits it has, and small values have one less. */
+/** Reads one count: the smaller `left`, the fewer bits it takes, and small values take one bit less. */
 function readCount(bits: ForwardBits, left: number): number {
   const width = 32 - Math.clz32(left + 1)
   const short = bits.read(width - 1)
@@ -106,7 +108,7 @@ function readCount(bits: ForwardBits, left: number): number {
   return (value < 1 << (width - 1) ? value : value - unused) - 1
 }
 
-/** Bits from the lowest of the first byte on. */
+/** Reads bits forward, from the lowest bit of the first byte. */
 class ForwardBits {
   readonly #bytes: Uint8Array
   readonly #end: number
@@ -118,7 +120,7 @@ class ForwardBits {
     this.#position = at * 8
   }
 
-  /** At most 16 bits. */
+  /** Reads at most 16 bits. */
   read(count: number): number {
     const at = this.#position
     this.#position += count
@@ -129,7 +131,7 @@ class ForwardBits {
     return (word >> (at & 7)) & ((1 << count) - 1)
   }
 
-  /** The first byte of which no bit was read. */
+  /** Returns the index of the first byte of which no bit was read. */
   behind(): number {
     return (this.#position + 7) >> 3
   }

@@ -1,24 +1,24 @@
 import { damaged } from './damaged.ts'
 import { FseTable } from './fse-table.ts'
 
-/** SPEC: the longest code of a literal (RFC 8878, 4.2.1). */
+/** SPEC: maximum code length of a literal (RFC 8878, 4.2.1). */
 const MAX_BITS = 11
 const MAX_SYMBOLS = 256
 
 /**
- * The codes of literals. It is filled again for each description.
+ * The Huffman codes of literals, refilled for each description.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-4.2 | RFC 8878: Huffman coding}
  */
 export class HuffmanTable {
-  /** Bits of the longest code; 0 as long as nothing was read. */
+  /** Length of the longest code in bits; 0 before a table is read. */
   bits = 0
-  /** For each value of that many bits: the literal, and the bits of its code (from bit 8). */
+  /** Per value of that many bits: the literal, and the length of its code (from bit 8). */
   readonly entries: Uint16Array = new Uint16Array(1 << MAX_BITS)
   readonly #weights = new Uint8Array(MAX_SYMBOLS)
   readonly #fse = new FseTable({ maxLog: 6, maxSymbol: MAX_BITS + 1 })
 
-  /** Reads a description and builds the table; gives the place behind it. */
+  /** Reads a description and builds the table; returns the index after it. */
   read(bytes: Uint8Array, at: number, end: number): number {
     if (at >= end) throw damaged('literals without a table')
     const head = bytes[at]!
@@ -30,7 +30,7 @@ export class HuffmanTable {
     return behind
   }
 
-  /** Weights of four bits each. */
+  /** Reads weights of four bits each. */
   #readDirect(bytes: Uint8Array, at: number, count: number): number {
     for (let i = 0; i < count; i++) {
       const byte = bytes[at + (i >> 1)]!
@@ -39,7 +39,7 @@ export class HuffmanTable {
     return count
   }
 
-  /** Weights that two states tell by turns, until no bits are left for either. */
+  /** Reads weights from two alternating FSE states, until either has no bits left. */
   #readWeights(bytes: Uint8Array, at: number, end: number): number {
     const fse = this.#fse
     const start = fse.read(bytes, at, end) * 8
@@ -66,7 +66,7 @@ export class HuffmanTable {
     }
   }
 
-  /** SPEC: a weight is 0 for what does not occur, else one more than the bits by which its code is shorter than the longest. */
+  /** SPEC: weight 0 is an absent literal; otherwise the code length is `bits + 1 - weight` (RFC 8878, 4.2.1). */
   #build(count: number): void {
     const weights = this.#weights
     let sum = 0
@@ -76,7 +76,7 @@ export class HuffmanTable {
     }
     const bits = 32 - Math.clz32(sum)
     const rest = (1 << bits) - sum
-    // The last weight is not told: it fills the table up.
+    // The last weight is implicit: it completes the table.
     if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0) throw damaged('codes that do not fill their table')
     weights[count] = 32 - Math.clz32(rest)
     this.#fill(count + 1, bits)
@@ -94,13 +94,13 @@ export class HuffmanTable {
         this.entries.fill(((bits + 1 - weight) << 8) | symbol, at, next)
         at = next
       }
-      // Codes of the longest kind come in pairs.
+      // Codes of the maximum length come in pairs.
       if (weight === 1 && (at - first < 2 || (at - first) & 1)) throw damaged('codes that do not fill their table')
     }
   }
 }
 
-/** Where the bits of a stream that is read backwards end: a bit of 1 stands behind the last one. */
+/** Returns the end of a backward bit stream: the position of its final 1 bit, the end mark. */
 export function lastBit(bytes: Uint8Array, start: number, end: number): number {
   const last = end > start ? bytes[end - 1]! : 0
   if (last === 0) throw damaged('bits without an end')

@@ -2,30 +2,30 @@ import { damaged } from './damaged.ts'
 import type { FrameHistory } from './frame-history.ts'
 import { type HuffmanTable, lastBit } from './huffman-table.ts'
 
-/** A block while it is opened. */
+/** Reading state of a block. */
 export interface BlockInput {
-  /** Holds the content of the block, with bytes in front of it and behind it that may be read and mean nothing. */
+  /** Buffer with the block content, padded on both sides; the padding may be read but its value is never used. */
   readonly bytes: Uint8Array
-  /** The same bytes. */
+  /** View of the same bytes. */
   readonly view: DataView
-  /** Where the next byte of the block stands. */
+  /** Index of the next byte of the block. */
   at: number
-  /** Where the block ends. */
+  /** Index after the last byte of the block. */
   readonly end: number
 }
 
-/** The header of a section of literals. */
+/** Header of a literals section. */
 interface LiteralsHeader {
   readonly type: number
-  /** Bytes of literals. */
+  /** Number of literals. */
   readonly size: number
-  /** Bytes that compressed ones take. */
+  /** Compressed size in bytes. */
   readonly stored: number
   readonly streams: 1 | 4
 }
 
 /**
- * Lays out the literals of a block behind the content, at {@link FrameHistory.literals}; gives how many there are.
+ * Decodes the literals of a block to {@link FrameHistory.literals}; returns their number.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.3.1 | RFC 8878: literals section}
  */
@@ -39,7 +39,7 @@ export function readLiterals(input: BlockInput, history: FrameHistory, table: Hu
   if (type === 0) history.bytes.set(bytes.subarray(at, at + size), to)
   else if (type === 1) history.bytes.fill(bytes[at]!, to, to + size)
   else {
-    // A block of type 3 has the table of the block before.
+    // A block of type 3 (treeless) reuses the table of the previous block.
     const from = type === 2 ? table.read(bytes, at, input.at) : at
     if (table.bits === 0) throw damaged('literals without a table')
     const output = { bytes: history.bytes, at: to, size }
@@ -64,7 +64,7 @@ function readHeader(input: BlockInput): LiteralsHeader {
   input.at += [3, 3, 4, 5][format]!
   const mask = (1 << width) - 1
   const size = (view.getUint32(at, true) >>> 4) & mask
-  // Two numbers of so many bits behind four bits, the lowest first.
+  // Both sizes have `width` bits and follow four other bits, lowest bits first.
   const stored = (view.getUint32(at + 1, true) >>> (width - 4)) & mask
   return { type, size, stored, streams: format === 0 ? 1 : 4 }
 }
@@ -80,7 +80,7 @@ interface LiteralsOutput {
   readonly size: number
 }
 
-/** Four streams, the first three of equal size; three sizes of two bytes in front tell where each ends. */
+/** Reads four streams, the first three with equal output size; a jump table of three 16-bit sizes precedes them. */
 function readStreams(input: BlockInput, { start, end }: Span, table: HuffmanTable, output: LiteralsOutput): void {
   const quarter = (output.size + 3) >> 2
   if (output.size < 6 || start + 6 > end) throw damaged('four streams for too few literals')
@@ -95,10 +95,10 @@ function readStreams(input: BlockInput, { start, end }: Span, table: HuffmanTabl
 }
 
 /**
- * One stream, read backwards. PERF: two codes of at most 11 bits come with one word of 32.
+ * Reads one stream backwards. PERF: one 32-bit word holds two codes of at most 11 bits.
  *
- * Bits in front of the stream are read near its beginning, but decide nothing: a code that has such bits has more than were
- * left, and the stream does not end where it should.
+ * Near its beginning, the reader also loads bits in front of the stream. They never change the result: a code that used
+ * them took more bits than were left, so the stream does not end where it must, and is refused.
  */
 function readStream(
   { bytes, view }: BlockInput,

@@ -3,26 +3,26 @@ import type { FramePiece } from '../zstd-frames.ts'
 import { BlockDecoder } from './block-decoder.ts'
 import { FrameProof } from './frame-proof.ts'
 
-/** Content that is handed out together, unless its frame ends before. */
+/** Size of an output piece; the last piece of a frame may be smaller. */
 const OUTPUT_PIECE = 128 * 1024
 
 /**
- * Opens one frame after the other without the platform's help. Memory is bounded by the largest window, and by the content
- * if that is smaller; time by the bytes that come in and go out, however many frames and blocks they are in.
+ * Decodes successive frames without the platform's engine. Memory is bounded by the largest window, and by the content
+ * if that is smaller. Time is bounded by the input and output bytes, regardless of the number of frames and blocks.
  */
 export class PortableFrames {
   readonly #decoder = new BlockDecoder()
   #proof: FrameProof | undefined
   #hasher: Xxhash64 | undefined
 
-  /** To be awaited before the first piece of each frame: the code that verifies checksums is loaded when it is needed. */
+  /** Await this before the first piece of each frame: it loads the checksum code on demand. */
   async prepare({ begins }: FramePiece): Promise<void> {
     if (begins?.checksum) this.#hasher ??= await createXxhash64()
   }
 
   /**
-   * Takes the next piece of a frame. Gives content when there is enough of it, and the rest of it with the last piece, when
-   * the size and the checksum of the frame have been proven.
+   * Takes the next piece of a frame. Returns content once enough is decoded; returns the rest with the last piece,
+   * after verifying the size and the checksum of the frame.
    */
   take({ bytes, begins, part, ends }: FramePiece): Uint8Array | undefined {
     const { history } = this.#decoder

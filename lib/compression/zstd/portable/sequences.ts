@@ -3,12 +3,12 @@ import { FseTable } from './fse-table.ts'
 import { lastBit } from './huffman-table.ts'
 import type { BlockInput } from './literals.ts'
 
-/** SPEC: what the codes of lengths begin at, and the bits that are added (RFC 8878, 3.1.1.3.2.1.1). */
+/** SPEC: baselines and extra bits of the length codes (RFC 8878, 3.1.1.3.2.1.1). */
 const LITERAL_BITS = codes(16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 const LITERAL_BASES = bases(LITERAL_BITS, 0)
 const MATCH_BITS = codes(32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 const MATCH_BASES = bases(MATCH_BITS, 3)
-/** An offset of more bits is over every window that is opened. */
+/** An offset of more bits exceeds every accepted window. */
 const MAX_OFFSET_BITS = 27
 
 const LITERALS = { maxLog: 9, maxSymbol: 35 }
@@ -22,7 +22,7 @@ const DEFAULT_MATCHES = [1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 // biome-ignore format: as above
 const DEFAULT_OFFSETS = [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1]
 
-/** A table that is read anew, kept, or taken from the format. */
+/** A table that is described in the block, repeated from an earlier block, or predefined. */
 class ChosenTable {
   table: FseTable | undefined
   readonly #own: FseTable
@@ -50,16 +50,16 @@ class ChosenTable {
 }
 
 /**
- * The sequences of a block: so many literals, then so many bytes from so far back.
+ * Reads the sequences of a block: a number of literals, then a match of `length` bytes at `offset`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.3.2 | RFC 8878: sequences section}
  */
 export class SequenceReader {
-  /** Literals of the sequence that was read last. */
+  /** Number of literals of the current sequence. */
   literals = 0
-  /** Bytes of its match. */
+  /** Length of its match. */
   length = 0
-  /** How far back the match is. */
+  /** Distance of its match. */
   offset = 0
   readonly #literals = new ChosenTable(LITERALS, 6, DEFAULT_LITERALS)
   readonly #matches = new ChosenTable(MATCHES, 6, DEFAULT_MATCHES)
@@ -67,19 +67,19 @@ export class SequenceReader {
   #view: DataView = new DataView(new ArrayBuffer(0))
   #start = 0
   #position = 0
-  /** The entries of the tables at hand, and the one that each state points to. */
+  /** Entries of the current tables, and below the current entry of each state. */
   #literalEntries: Uint32Array = new Uint32Array(1)
   #matchEntries: Uint32Array = new Uint32Array(1)
   #offsetEntries: Uint32Array = new Uint32Array(1)
   #literal = 0
   #match = 0
   #offset = 0
-  /** SPEC: the last three offsets, which have codes of their own. */
+  /** SPEC: the three repeat offsets (RFC 8878, 3.1.1.5). */
   #recent = 1
   #second = 4
   #third = 8
 
-  /** Begins with a frame. */
+  /** Resets the state for a new frame. */
   beginFrame(): void {
     for (const chosen of [this.#literals, this.#matches, this.#offsets]) chosen.table = undefined
     this.#recent = 1
@@ -87,7 +87,7 @@ export class SequenceReader {
     this.#third = 8
   }
 
-  /** Reads what stands in front of the sequences of a block; gives how many there are. */
+  /** Reads the header of the sequences section; returns the number of sequences. */
   begin(input: BlockInput): number {
     const count = readCount(input)
     if (count === 0) {
@@ -129,7 +129,7 @@ export class SequenceReader {
     this.#literal = this.#literalEntries[(this.#literal >>> 16) + this.#read((this.#literal >> 8) & 255)]!
     this.#match = this.#matchEntries[(this.#match >>> 16) + this.#read((this.#match >> 8) & 255)]!
     this.#offset = this.#offsetEntries[(this.#offset >>> 16) + this.#read((this.#offset >> 8) & 255)]!
-    // Less than 16 bytes are read between two of these checks, and there are as many in front of the block.
+    // Between two of these checks fewer than 16 bytes are read, and the padding before the block has 16.
     if (this.#position < this.#start) throw damaged('sequences that do not fill their stream')
   }
 
@@ -140,7 +140,7 @@ export class SequenceReader {
     return offset
   }
 
-  /** SPEC: 1 to 3 stand for recent offsets; without literals, for the one after each (RFC 8878, 3.1.1.5). */
+  /** SPEC: offset values 1 to 3 select a repeat offset; with zero literals, the one after it (RFC 8878, 3.1.1.5). */
   #repeat(value: number): number {
     const which = this.literals === 0 ? value + 1 : value
     if (which === 1) return this.#recent
@@ -152,7 +152,7 @@ export class SequenceReader {
     return offset
   }
 
-  /** At most 25 bits, from the end of the stream to its beginning. */
+  /** Reads at most 25 bits, backwards from the end of the stream. */
   #read(count: number): number {
     const position = this.#position - count
     this.#position = position
@@ -170,12 +170,12 @@ function readCount(input: BlockInput): number {
   return size === 2 ? ((first - 128) << 8) | bytes[at + 1]! : (bytes[at + 1]! | (bytes[at + 2]! << 8)) + 0x7f00
 }
 
-/** Bits of each code: none for the first ones. */
+/** Returns the extra bits of each code: none for the first `plain` codes. */
 function codes(plain: number, bits: readonly number[]): Uint8Array {
   return Uint8Array.from([...new Array<number>(plain).fill(0), ...bits])
 }
 
-/** Each code begins where the values of the one before end. */
+/** Returns the baseline of each code: it begins where the values of the previous code end. */
 function bases(bits: Uint8Array, first: number): Uint32Array {
   const list = new Uint32Array(bits.length)
   let next = first
