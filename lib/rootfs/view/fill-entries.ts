@@ -4,7 +4,10 @@ import type { BlobReader } from '../../store/index.ts'
 import type { TarHeader, TarInput } from '../../tar/index.ts'
 import type { ContentOptions, ViewEntry, ViewLayer } from '../union-view.ts'
 
-/** Entries with their content; see {@link UnionView.withContent}. Memory grows with the number of files and links. */
+/**
+ * Yields entries with their content; see {@link UnionView.withContent}. Memory grows with the number of files and
+ * links.
+ */
 export async function* fillEntries(
   store: Pick<BlobReader, 'read'>,
   layers: readonly ViewLayer[],
@@ -28,7 +31,7 @@ async function* fillFrom(
   wanted: Map<number, ViewEntry>,
   { signal, hasher, maxBytes, limits }: ContentOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
-  // A layer of which nothing is left to be seen is not opened.
+  // A layer without a wanted file is not opened.
   if (wanted.size === 0) return
   const reading = { ...limits, diffId, signal, hasher, maxBytes }
   for await (const { offset, content } of readLayer(store, descriptor, reading)) {
@@ -42,7 +45,7 @@ async function* fillFrom(
   throw new DiffIdMismatchError({ layer: descriptor.digest, expected: diffId, actual })
 }
 
-/** The header alone, without what only a view knows. */
+/** The tar header of an entry, without the members that only a view has. */
 export function tarHeader(entry: ViewEntry): TarHeader {
   const { layer: _, implicit: __, digest: ___, offset: ____, sparse: _____, ...header } = entry
   return header

@@ -3,10 +3,10 @@ import { type IndexedEntry, isPseudoLink, type LayerIndex, parseWhiteout, type W
 import { type ResolveOptions, resolvePath } from './resolve-path.ts'
 import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
-/** The tree that layers make, lowest first. */
+/** The merged tree of layers, lowest first. */
 export class LayerStack {
   readonly root: TreeNode = implicitDirectory()
-  /** Files, and whatever else, that have had more than one name at some time. */
+  /** Entries that have had more than one name. */
   readonly shared = new Set<IndexedEntry>()
   readonly #maxEntries: number
   #layers = 0
@@ -16,7 +16,9 @@ export class LayerStack {
   readonly #links = new Set<TreeNode>()
   /** Files that hard links of the layer at hand may lead to, and that are not to be seen themselves. */
   readonly #pseudoLinks = new Map<string, IndexedEntry>()
-  /** PERF: entries of one directory follow one another. Forgotten as soon as anything on the way might be another. */
+  /**
+   * PERF: entries of one directory are adjacent. The cache is cleared when a component of its path may have changed.
+   */
   #last: { path: string; node: TreeNode } | undefined
 
   constructor(maxEntries: number) {
@@ -24,12 +26,12 @@ export class LayerStack {
   }
 
   /**
-   * Puts a layer on top, in steps, so that the order in which whiteouts and entries stand in it makes no difference:
-   * opaque marks, whiteouts, then entries in their order.
+   * Adds a layer on top, in steps, so that the order of whiteouts and entries does not matter: opaque whiteouts,
+   * whiteouts, then entries in their order.
    *
-   * SPEC: a whiteout hides what lower layers have, never what its own layer has (layer.md#whiteouts).
+   * SPEC: a whiteout hides paths of lower layers, never of its own layer (layer.md#whiteouts).
    *
-   * @throws {@link RootfsError}, {@link LimitError}. The tree is of no use after that.
+   * @throws {@link RootfsError}, {@link LimitError}. The tree must not be used afterwards.
    */
   add(index: LayerIndex): void {
     this.#layer = index.diffId
@@ -57,9 +59,9 @@ export class LayerStack {
   }
 
   #hide(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[], entries: readonly IndexedEntry[]): void {
-    // What this layer makes a directory is no link of a lower layer any more, also for the marks inside.
+    // A path that this layer makes a directory is no link of a lower layer any more, also for whiteouts inside it.
     const own = new Set(entries.filter(entry => entry.type === 'directory').map(entry => entry.path))
-    // Nor is what it hides.
+    // The same holds for a path that this layer hides.
     for (const mark of marks) if (mark.kind === 'hide') own.add(pathOf(mark))
     const isEnd = (_: TreeNode, written: string | undefined) => written !== undefined && own.has(written)
     for (const mark of [...marks].sort((a, b) => Number(b.kind === 'opaque') - Number(a.kind === 'opaque'))) {
@@ -71,14 +73,14 @@ export class LayerStack {
     this.#last = undefined
   }
 
-  /** A directory that is marked is there, unless the layer has something else in its place. */
+  /** Creates the directories of opaque whiteouts, unless the layer has another kind of entry in their place. */
   #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]): void {
     const options = { isEnd: (node: TreeNode) => this.#isOwn(node), make: true, replaces: () => true }
     for (const mark of marks) if (mark.kind === 'opaque') this.#resolve(mark.directory, options)
     this.#last = undefined
   }
 
-  /** Whether the layer at hand has put something there. */
+  /** True if the entry of the node is in the current layer. */
   #isOwn(node: TreeNode): boolean {
     return node.layer === this.#layers || this.#links.has(node)
   }
@@ -91,7 +93,8 @@ export class LayerStack {
     const { path, type } = entry
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
-    // SAFETY: tar readers refuse these; an index may come from somewhere else.
+    // SAFETY: tar readers reject these names, but an index may come from another source, and such a name could leave
+    // the root.
     if (name === '' || name === '.' || name === '..' || path.includes('\0')) throw this.#unsafe(path)
     const parent = slash < 0 ? this.root : this.#parent(path.slice(0, slash))
     const before = parent.children?.get(name)
@@ -101,7 +104,7 @@ export class LayerStack {
       return
     }
     const node = type === 'hardlink' ? this.#link(entry, before) : { entry, layer: this.#layers, children: undefined }
-    // SAFETY: the way to the directory used last may have led through what is replaced here.
+    // SAFETY: the cached directory may have been reached through the entry that is replaced here; it would be stale.
     if (before) this.#last = undefined
     setChild(parent, name, node)
   }
@@ -114,7 +117,7 @@ export class LayerStack {
 
   #parent(path: string): TreeNode {
     if (this.#last?.path === path) return this.#last.node
-    // What lower layers have in the place of a directory gives way to it; what this layer has there contradicts it.
+    // A directory replaces an entry of lower layers; an entry of this layer contradicts it.
     const replaces = (file: TreeNode) => !this.#isOwn(file)
     const node = this.#resolve(path, { make: true, strict: true, replaces })
     if (!node || !isDirectory(node)) {
@@ -124,7 +127,10 @@ export class LayerStack {
     return node
   }
 
-  /** What a hard link shares: looked up now, in what lower layers and the entries before it have made. */
+  /**
+   * Makes the node of a hard link. Its target is resolved now, in the lower layers and the earlier entries of this
+   * layer.
+   */
   #link(entry: IndexedEntry, before: TreeNode | undefined): TreeNode {
     const { path, linkname = '' } = entry
     const pseudo = this.#pseudoLinks.get(linkname)
@@ -134,7 +140,7 @@ export class LayerStack {
     const fault = (why: string) => this.#fault('ERR_INVALID_LINK', `hard link to ${why}`, path)
     if (!target) throw fault('something that is not there')
     if (isDirectory(target)) throw fault('a directory')
-    // SAFETY: to make the link, its own name is cleared first; the content would be gone.
+    // SAFETY: an unpacker removes the path before it creates the link; for a link to itself the content would be lost.
     if (target === before) throw fault('itself')
     if (before && found.parents.includes(before)) throw fault('something inside what it replaces')
     return this.#shared(target.entry!, target.layer)
@@ -147,9 +153,10 @@ export class LayerStack {
     return node
   }
 
-  /** What stands where the directory of an entry or a mark should be. */
+  /** Resolves the path of a directory of an entry or a whiteout. */
   #resolve(path: string, options: Partial<ResolveOptions>): TreeNode | undefined {
-    // SAFETY: links may say `..`, which stops at the root; a path of a layer never needs it.
+    // SAFETY: `..` in a path could lead out of the root, so it is rejected. In the target of a link it stops at the
+    // root.
     if (path.split('/').includes('..')) throw this.#unsafe(path)
     return resolvePath(this.root, path, { ...options, follow: true, layer: this.#layer })?.node
   }

@@ -9,34 +9,36 @@ import type { UnionView, ViewLayer, ViewWarning } from '../union-view.ts'
 import { LayerStack } from './layer-stack.ts'
 import { StackedView } from './stacked-view.ts'
 
-/** How to open a view. */
+/** Options of {@link openUnionView}. */
 export interface OpenUnionViewOptions extends ReadImageOptions {
   /** Entries that all layers together may have; a million take about 600 MB. @defaultValue `2_000_000` */
   readonly maxEntries?: number | undefined
-  /** Bytes that the tar of one layer may have, where its index must be made. @defaultValue no limit */
+  /** Maximum uncompressed size in bytes of a layer that must be indexed. @defaultValue no limit */
   readonly maxLayerBytes?: number | undefined
-  /** What else one layer may hold, where its index must be made. @defaultValue those of `readLayerIndex` */
+  /** Other limits on a layer that must be indexed. @defaultValue those of `readLayerIndex` */
   readonly limits?: Omit<TarLimits, 'maxBytes' | 'maxEntries'> | undefined
-  /** What to do with a path that stands twice in a layer: `last` takes the last entry. @defaultValue `'last'` */
+  /** Handling of duplicate paths in a layer: `last` takes the last entry. @defaultValue `'last'` */
   readonly duplicates?: 'last' | 'refuse' | undefined
-  /** What computes digests, where an index must be made. @defaultValue `'wasm'` */
+  /** Engine that computes the digests of a layer that must be indexed. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
-/** What a view can be opened over: a name, a digest, a descriptor, what `readImage` gave, or layers, lowest first. */
+/** Source of a view: a name, a digest, a descriptor, the result of `readImage`, or layers, lowest first. */
 export type ViewSource = string | Descriptor | Image | readonly ViewLayer[]
 
 /**
- * Stacks layers into one view of the root filesystem they make. Layers whose index the store has are not opened; the
- * others are decompressed once. Memory grows with the number of entries and with nothing else.
+ * Opens a view of the root filesystem of stacked layers. Layers whose index is in the store are not opened; other
+ * layers are decompressed once. Memory grows with the number of entries only.
  *
- * Whiteouts hide lower layers only, wherever they stand in their layer; links are resolved inside the root, hard links
- * in what the layers up to theirs have made. A path that stands twice in one layer is taken from its last entry, and
- * reported.
+ * Whiteouts hide lower layers only, at any position in their layer. Links are resolved inside the root; targets of hard
+ * links in the lower layers and the earlier entries. Of a duplicate path in one layer the last entry counts, and the
+ * view reports it.
  *
  * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT`, `ERR_INVALID_LINK`, `ERR_NOT_A_DIRECTORY`, `ERR_TOO_MANY_LINKS`,
- * `ERR_UNSAFE_PATH`, each with the layer; {@link LimitError} `ERR_LIMIT_EXCEEDED`; as `readImage` and `readLayerIndex`.
- * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets | image-spec: applying changesets}
+ * `ERR_UNSAFE_PATH`, each with the layer; {@link LimitError} `ERR_LIMIT_EXCEEDED`; the errors of `readImage` and
+ * `readLayerIndex`.
+ * @see
+ * {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets | image-spec: applying changesets}
  */
 export async function openUnionView(
   store: Store,
@@ -61,7 +63,7 @@ export async function openUnionView(
   return new StackedView({ store, layers, stack, warnings })
 }
 
-/** The layers of whatever a view can be opened over. */
+/** Resolves to the layers of a view's source. */
 export async function layersOf(
   store: Store,
   source: ViewSource,

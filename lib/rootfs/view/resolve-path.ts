@@ -1,44 +1,47 @@
 import { RootfsError, type RootfsErrorCode } from '../../errors/index.ts'
 import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
-/** Links that may be followed on the way to one path. Linux takes 40; images that other tools read need more. */
+/** Maximum number of links followed for one path. Linux allows 40; images that other tools accept need more. */
 const MAX_LINKS = 255
-/** SAFETY: components gone through for one path; bounds what few links with long targets can cost. */
+/**
+ * SAFETY: a few links with long targets could expand one path to billions of components. This bounds the components
+ * walked for one path.
+ */
 const MAX_STEPS = 16_384
 
-/** What to do on the way. */
+/** Options of {@link resolvePath}. */
 export interface ResolveOptions {
-  /** Whether a link at the end of the path is followed. */
+  /** Follow a link at the end of the path. */
   readonly follow: boolean
   /** Makes what is missing on the way a directory; without it the search ends there. */
   readonly make?: boolean | undefined
   /** With `make`, whether a directory takes the place of something that is neither a directory nor a link. */
   readonly replaces?: ((node: TreeNode) => boolean) | undefined
   /**
-   * Says of something on the way that is no directory that there is nothing behind it. Given the path as it is written, for
-   * as long as no link was followed.
+   * Returns true if the search must end at an entry that is no directory, as if it were missing. `written` is the path
+   * as it is written, until the first link is followed.
    */
   readonly isEnd?: ((node: TreeNode, written: string | undefined) => boolean) | undefined
-  /** Whether something that is no directory in the middle of the path is a fault; if not, there is nothing behind it. */
+  /** Throw if a component of the path is no directory; otherwise the result is `undefined`. */
   readonly strict?: boolean | undefined
   /** The layer that asks, for errors. */
   readonly layer?: string | undefined
 }
 
-/** A place in the tree. */
+/** A resolved path. */
 export interface Resolved {
   readonly node: TreeNode
-  /** Where it really is, no links on the way; `.` for the root. */
+  /** Real path without links; `.` for the root. */
   readonly path: string
-  /** The directories above it, the root first. */
+  /** Parent directories, the root first. */
   readonly parents: readonly TreeNode[]
 }
 
 /**
- * Walks from the root to a path as a process inside the root would: an absolute link starts at the root again, and `..`
- * stops there. Images rely on it (`/var/run` leads to `/run`), and there is nothing else to find.
+ * Resolves a path as a process inside the root would: an absolute link starts at the root, and `..` stops there. Images
+ * rely on it (`/var/run` leads to `/run`), and no link can leave the root.
  *
- * @returns `undefined` if there is nothing.
+ * @returns `undefined` if the path does not exist.
  * @throws {@link RootfsError} `ERR_TOO_MANY_LINKS`; with `strict` `ERR_NOT_A_DIRECTORY`.
  */
 export function resolvePath(root: TreeNode, path: string, options: ResolveOptions): Resolved | undefined {
@@ -49,7 +52,7 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
   let steps = 0
   const fault = (code: RootfsErrorCode, why: string) => new RootfsError(code, why, { path, layer: options.layer })
   const rest = componentsOf(path).reverse()
-  // The way as it is written, for as long as no link was followed.
+  // The path as it is written, until the first link is followed.
   let written: string | undefined = ''
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
     if (++steps > MAX_STEPS) throw fault('ERR_TOO_MANY_LINKS', 'symbolic links lead too far around')
@@ -87,7 +90,7 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
   return { node, path: names.join('/') || '.', parents }
 }
 
-/** The components of a path, without those that mean nothing. */
+/** Splits a path into components, without empty ones and `.`. */
 export function componentsOf(path: string): string[] {
   return path.split('/').filter(component => component !== '' && component !== '.')
 }

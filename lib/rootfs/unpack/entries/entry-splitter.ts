@@ -4,13 +4,13 @@ import type { TreeWriter } from './tree-writer.ts'
 type EntryWriter = Pick<TreeWriter, 'begin' | 'write' | 'leaveHole' | 'end'>
 
 /**
- * Cuts an archive that comes in pieces into the entries of a tree's writer, synchronously. What the scanner refuses is
- * refused after everything in front of it was written, as if the archive were read entry by entry.
+ * Splits an archive that arrives in pieces into entries for the tree writer, synchronously. If the scanner rejects an
+ * entry, all earlier entries have been written, as if the archive were read entry by entry.
  */
 export class EntrySplitter {
   readonly #writer: EntryWriter
   readonly #scanner: TarScanner
-  /** Bytes that are still to come of the file whose content is passing. */
+  /** Bytes that remain of the current file. */
   #left = 0
   #size = 0
   /** Regions of a sparse file that are still to come, last first; the bytes between them are holes. */
@@ -21,7 +21,7 @@ export class EntrySplitter {
     this.#scanner = new TarScanner(limits)
   }
 
-  /** Takes the next piece. It may be reused after that. */
+  /** Takes the next piece. The caller may reuse it afterwards. */
   take(piece: Uint8Array): void {
     this.#scanner.push(piece)
     for (let found = this.#scanner.next(); found; found = this.#scanner.next()) {
@@ -30,7 +30,7 @@ export class EntrySplitter {
     }
   }
 
-  /** To be called at the end of the archive. */
+  /** Call it at the end of the archive. */
   end(): void {
     this.#scanner.end()
   }

@@ -29,13 +29,13 @@ function finish(state: TreeState, node: DirectoryNode): void {
   if (metadata) state.metadata.toDirectory(path, metadata, skip)
 }
 
-/** Whether a directory has everything but its time already. */
+/** True if a directory has all its metadata except the time. */
 function isBorn(state: TreeState, node: DirectoryNode, metadata: DirectoryMetadata): boolean {
   const isPlain = !node.opaque && !metadata.xattrs?.size && node.born === metadata.mode
   return isPlain && state.metadata.isBornOwner(metadata)
 }
 
-/** A directory that no layer has an entry for. */
+/** Metadata of a directory without an entry. */
 function implicit(state: TreeState): DirectoryMetadata {
   return { mode: 0o755, ...state.metadata.owner, mtime: 0 }
 }

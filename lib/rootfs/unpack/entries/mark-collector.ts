@@ -1,11 +1,11 @@
 import { parseWhiteout, type Whiteout } from '../../../layer/index.ts'
 import { type TarLimits, TarScanner } from '../../../tar/index.ts'
 
-/** The whiteouts of a layer, and what else decides where they lead. */
+/** The whiteouts of a layer, and the paths that affect how they are resolved. */
 export interface LayerMarks {
-  /** Opaque marks first, then whiteouts of one name, each in the order of the archive. */
+  /** Opaque whiteouts first, then whiteouts of one name, each in the order of the archive. */
   readonly marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]
-  /** Paths that the layer makes directories, or hides: links of lower layers there are on no way any more. */
+  /** Paths that the layer hides or makes directories: links of lower layers there are not followed. */
   readonly own: ReadonlySet<string>
 }
 

@@ -1,6 +1,6 @@
 import { RootfsError } from '../../../errors/index.ts'
 
-/** Faults that a layer may only seem to have as long as its whiteouts are not known: one may hide what is in the way. */
+/** Faults that may disappear once the whiteouts of the layer are known: a whiteout may hide the path in conflict. */
 const CURABLE: ReadonlySet<string> = new Set([
   'ERR_INVALID_LINK',
   'ERR_INVALID_WHITEOUT',
@@ -9,7 +9,10 @@ const CURABLE: ReadonlySet<string> = new Set([
   'ERR_UNSUPPORTED_ENTRY',
 ])
 
-/** The tree has to be written anew, with the whiteouts of each layer applied before its entries. The cause is the fault. */
+/**
+ * Thrown if the tree must be written again, with the whiteouts of each layer applied before its entries. The cause is
+ * the fault.
+ */
 export class MarksFirst extends Error {
   override readonly name = 'MarksFirst'
 

@@ -3,17 +3,17 @@ import { linkSync } from 'node:fs'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import type { TreeState } from './tree-state.ts'
 
-/** A file that is there for hard links only. */
+/** A file that exists for hard links only. */
 interface PseudoLink {
-  /** Its name in the root, for as long as its layer is written. */
+  /** Its name in the root while its layer is written. */
   readonly name: string
-  /** Whether it has a name of the image. */
+  /** True once a path of the image is linked to it. */
   isLinked: boolean
 }
 
 /**
- * The pseudo-links of a layer that Docker made on AUFS: files that are not to be seen, whose names in the image are hard
- * links to them. They stand in the root under names that cannot be guessed until the layer ends.
+ * The pseudo-links of a layer that Docker wrote on AUFS: invisible files whose names in the image are hard links to
+ * them. Until the layer ends they are in the root, under names that cannot be guessed.
  */
 export class PseudoLinks {
   readonly #state: TreeState
@@ -25,17 +25,17 @@ export class PseudoLinks {
     this.#state = state
   }
 
-  /** Takes note of one; gives the name in the root to write it under. */
+  /** Adds a pseudo-link; returns the name in the root to write it under. */
   add(path: string): string {
     const name = `${this.#prefix}${this.#count++}`
     this.#remove(this.#links.get(path))
     this.#links.set(path, { name, isLinked: false })
-    // A whiteout of the whole root must not take it for something of lower layers.
+    // Marks it as an entry of this layer: an opaque whiteout of the root must not remove it.
     this.#state.tree.root.put(name, this.#state.layer)
     return name
   }
 
-  /** Makes a name for the file behind a path of the archive; tells whether there is one. */
+  /** Links a name to the pseudo-link with this path; returns false if there is none. */
   link(path: string, directory: DirectoryNode, name: string): boolean {
     const found = this.#links.get(path)
     if (!found) return false
@@ -49,7 +49,7 @@ export class PseudoLinks {
     return true
   }
 
-  /** Removes all of them; their other names stay. */
+  /** Removes all pseudo-links; the hard links to them stay. */
   removeAll(): void {
     for (const link of this.#links.values()) this.#remove(link)
     this.#links.clear()

@@ -11,22 +11,22 @@ import { NOTHING_WRITTEN, type SkippedDetail, type UnpackCounts } from '../unpac
 import { MetadataWriter } from './apply-metadata.ts'
 import type { WriterOptions } from './writer-options.ts'
 
-/** What the writing of entries, whiteouts and directories has in common: the tree, and what has come of it so far. */
+/** State shared by the writers of entries, whiteouts and directories: the tree, the counts and the report. */
 export class TreeState {
   readonly tree: DirectoryTree
   readonly options: WriterOptions
   readonly metadata: MetadataWriter
   readonly xattrs: XattrAccess | undefined
   readonly counts: { -readonly [K in keyof UnpackCounts]: number } = { ...NOTHING_WRITTEN }
-  /** What could not be applied since somebody last took it. */
+  /** Metadata and entries that could not be applied since the last answer. */
   skipped: SkippedDetail[] = []
-  /** Paths written, for a target that was not empty. */
+  /** Written paths, for a target that was not empty. */
   readonly written: string[] = []
-  /** Directories that the layer at hand has opaque marks in. */
+  /** Directories with an opaque whiteout in the current layer. */
   readonly marked = new Set<string>()
-  /** Number of the layer that is being written. */
+  /** Index of the current layer. */
   layer = -1
-  /** Its digest, for errors. */
+  /** Digest of the current layer, for errors. */
   layerName: string | undefined
 
   constructor(path: string, options: WriterOptions, xattrs: XattrAccess | undefined) {
@@ -36,7 +36,10 @@ export class TreeState {
     this.xattrs = xattrs
   }
 
-  /** The directory that a way leads to inside the root; made where it is missing, also in place of files of lower layers. */
+  /**
+   * Resolves a path to a directory inside the root. Missing directories are created, also in place of files of lower
+   * layers.
+   */
   enter(way: readonly string[]): DirectoryNode {
     const make = (parent: DirectoryNode, name: string) => {
       if (!parent.has(name, this.layer)) return this.makeDirectory(parent, name)
@@ -46,20 +49,20 @@ export class TreeState {
     return resolveDirectory(this.tree, way, { make, onUse: (node, name) => node.use(name, this.layer) })!
   }
 
-  /** The directory that a way leads to inside the root, or `undefined` if there is none. */
+  /** Resolves a path to a directory inside the root; returns `undefined` if there is none. */
   find(way: readonly string[]): DirectoryNode | undefined {
     return resolveDirectory(this.tree, way, { onUse: (node, name) => node.use(name, this.layer) })
   }
 
   /**
-   * The directory that a mark among the entries is in, made where it is missing if that is wanted; `undefined` if there is
-   * none.
+   * Resolves the directory of a whiteout that comes among the entries. With `make`, missing directories are created;
+   * otherwise the result is `undefined`.
    *
-   * SPEC: marks are about lower layers. What this layer has put in the place of a directory has taken everything in it
-   * away; what stands there now is not what the mark is about (umoci writes `x` and then `x/.wh.y` for such a directory).
+   * SPEC: whiteouts apply to lower layers. If this layer replaced a directory, everything in it is already removed, so
+   * a whiteout below it hides nothing (umoci writes `x` and then `x/.wh.y` for such a directory).
    *
-   * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if anything else on the way is no directory: where the mark leads is
-   * only certain before the first entry.
+   * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` if a component of the path is no directory for another reason:
+   * such a whiteout can be resolved only before the first entry.
    */
   findMarked(way: readonly string[], options: { readonly make: boolean }): DirectoryNode | undefined {
     return resolveDirectory(this.tree, way, {
@@ -71,7 +74,10 @@ export class TreeState {
     })
   }
 
-  /** The same before the first entry of the layer; `own` are paths that it makes directories, or hides. */
+  /**
+   * Resolves the directory of a whiteout before the first entry of the layer; `own` are the paths that the layer hides
+   * or makes directories.
+   */
   findLower(
     way: readonly string[],
     { own, make }: { readonly own: ReadonlySet<string>; readonly make: boolean },
@@ -81,7 +87,10 @@ export class TreeState {
     return resolveDirectory(this.tree, way, { ...this.#making(make), lenient: true, isEnd })
   }
 
-  /** The same after the last entry, made where it is missing; `undefined` if the layer has something else on the way. */
+  /**
+   * Resolves the directory of an opaque whiteout after the last entry, and creates it if missing; returns `undefined`
+   * if the layer has another kind of entry in its path.
+   */
   findAfter(way: readonly string[]): DirectoryNode | undefined {
     return resolveDirectory(this.tree, way, {
       ...this.#making(true),
@@ -93,7 +102,10 @@ export class TreeState {
     return wanted ? { make: (parent, name) => this.makeDirectory(parent, name) } : {}
   }
 
-  /** Makes a directory. Unless it can have its mode from birth only this process may enter; its own mode comes last of all. */
+  /**
+   * Creates a directory. Unless it can have its mode at creation, only this process may enter it, and it gets its mode
+   * last.
+   */
   makeDirectory(parent: DirectoryNode, name: string, mode = 0o755): DirectoryNode {
     const opaque = parent.hidden.has(name)
     const born = directoryMode(this.metadata.birth, mode)
@@ -106,7 +118,7 @@ export class TreeState {
     return node
   }
 
-  /** Makes something under a name, in place of whatever is there. `make` must fail if something is. */
+  /** Creates an entry under a name, and replaces an existing one. `make` must fail if the path exists. */
   create<T>(directory: DirectoryNode, name: string, make: (path: string | Buffer) => T): T {
     if (directory.children.has(name) || directory.hidden.has(name)) this.clear(directory, name)
     this.#refuseCollision(directory, name)
@@ -121,7 +133,7 @@ export class TreeState {
     return make(this.tree.at(directory, name))
   }
 
-  /** Removes whatever stands under a name. */
+  /** Removes the entry under a name. */
   clear(directory: DirectoryNode, name: string): void {
     const child = directory.children.get(name)
     if (child) {
@@ -133,17 +145,17 @@ export class TreeState {
     removeTree(this.tree.at(directory, name), this.options.handles)
   }
 
-  /** Notes something that could not be applied. */
+  /** Reports metadata or an entry that could not be applied. */
   skip(path: string, what: SkippedDetail['what'], reason: string): void {
     this.skipped.push({ path, what, reason })
   }
 
-  /** An error about a path of the layer at hand. */
+  /** Makes an error about a path of the current layer. */
   fault(code: RootfsErrorCode, message: string, path: string, cause?: unknown): RootfsError {
     return new RootfsError(code, message, { path, layer: this.layerName }, cause === undefined ? {} : { cause })
   }
 
-  /** The error about a mark that should have come before other entries of its layer. */
+  /** Makes the error about a whiteout that had to come before other entries of its layer. */
   tooLate(path: string): RootfsError {
     return this.fault('ERR_INVALID_WHITEOUT', 'a whiteout comes after entries that need what it hides', path)
   }
@@ -157,7 +169,7 @@ export class TreeState {
   }
 }
 
-/** The path of a name in a directory, for people. */
+/** Path of a name in a directory, for messages. */
 export function childOf(directory: DirectoryNode, name: string): string {
   return directory.parent ? `${directory.path}/${name}` : name
 }

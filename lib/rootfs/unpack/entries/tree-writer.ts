@@ -14,29 +14,29 @@ import { PseudoLinks } from './pseudo-links.ts'
 import type { TreeState } from './tree-state.ts'
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-/** The largest id that can be given: to the system one more means "leave as it is". */
+/** Largest valid id; to the system, the next number means "keep the owner". */
 const MAX_ID = 0xffff_fffe
 
-/** A file while its content comes. */
+/** A file whose content is being written. */
 interface OpenFile {
   readonly fd: number
   readonly born: number
   readonly header: TarHeader
-  /** Where the next bytes belong. */
+  /** Offset of the next bytes. */
   at: number
-  /** Whether it ends in a hole as yet. */
+  /** True if the last part was a hole. */
   inHole: boolean
 }
 
 /**
- * Writes the entries of layers, lowest layer first, each layer in its own order. Every call is synchronous: it belongs in
- * a thread of its own.
+ * Writes the entries of layers, lowest layer first, each layer in its own order. All methods are synchronous and block,
+ * so run them in a worker thread.
  */
 export class TreeWriter {
   readonly #state: TreeState
   readonly #pseudoLinks: PseudoLinks
   #marksAreApplied = false
-  /** The file that is open for content. */
+  /** The file whose content is being written. */
   #file: OpenFile | undefined
 
   constructor(state: TreeState) {
@@ -47,7 +47,7 @@ export class TreeWriter {
   /**
    * Begins a layer.
    *
-   * @param marks - Its whiteouts, if they are known: then those among its entries are passed over.
+   * @param marks - The whiteouts of the layer, if they are known; those among its entries are then skipped.
    */
   beginLayer(name: string, marks?: LayerMarks): void {
     const state = this.#state
@@ -65,12 +65,12 @@ export class TreeWriter {
     })
   }
 
-  /** Takes an entry; for a file {@link TreeWriter.write} and {@link TreeWriter.end} follow. */
+  /** Writes an entry; for a file, calls of {@link TreeWriter.write} and {@link TreeWriter.end} follow. */
   begin(header: TarHeader): void {
     this.#guarded(header.path, () => this.#begin(header))
   }
 
-  /** Takes the next bytes of the file; those of anything else are let go. */
+  /** Writes the next bytes of the current file; bytes of any other kind of entry are dropped. */
   write(bytes: Uint8Array): void {
     const file = this.#file
     if (!file) return
@@ -84,7 +84,7 @@ export class TreeWriter {
     this.#state.counts.bytes += bytes.byteLength
   }
 
-  /** Leaves out so many bytes of a sparse file, which are zeros and need no room. */
+  /** Skips bytes of a sparse file: they read as zeros and take no space. */
   leaveHole(bytes: number): void {
     const file = this.#file
     if (!file) return
@@ -93,7 +93,7 @@ export class TreeWriter {
     this.#state.counts.bytes += bytes
   }
 
-  /** Ends the file: owner, mode and time come after the content. */
+  /** Ends the file: owner, mode and time are applied after the content. */
   end(): void {
     const file = this.#file
     if (!file) return
@@ -103,11 +103,11 @@ export class TreeWriter {
       this.#state.metadata.toFile(file.fd, file.header, file.born, this.#skip(path))
     })
     this.#close()
-    // A pseudo-link is counted with the first name that it gets.
+    // A pseudo-link is counted when its first name is linked.
     if (!isPseudoLink(path)) this.#state.counts.files++
   }
 
-  /** Closes what is open, and removes what is of use for this layer only. */
+  /** Closes the current file and removes the temporary files of the layer. */
   close(): void {
     this.#close()
     try {
@@ -153,7 +153,10 @@ export class TreeWriter {
     if (header.type !== 'directory') directory.put(name, state.layer)
   }
 
-  /** SAFETY: the root stays the directory that was given, whatever a layer calls it. */
+  /**
+   * SAFETY: a layer may have an entry of any kind for the root. The root must stay the given directory, so only its
+   * metadata is taken.
+   */
   #root(header: TarHeader): void {
     const { root } = this.#state.tree
     if (header.type !== 'directory') {
@@ -166,7 +169,8 @@ export class TreeWriter {
 
   #directory(parent: DirectoryNode, name: string, header: TarHeader): void {
     const state = this.#state
-    // SAFETY: a link under this name is replaced, not followed: its target must not get this entry's mode or content.
+    // SAFETY: a link of a lower layer under this name may lead outside. It is replaced and not followed, so its target
+    // cannot get the mode or content of this entry.
     const found = state.tree.look(parent, name)
     const node = found.kind === 'directory' ? found.node : state.makeDirectory(parent, name, header.mode)
     node.touch(state.layer)
@@ -175,7 +179,8 @@ export class TreeWriter {
   }
 
   #openFile(directory: DirectoryNode, name: string, header: TarHeader): void {
-    // SAFETY: never through a link or into a file that has other names: what is there is unlinked, then made anew.
+    // SAFETY: opening an existing path could write through a link, or into a file with other names. The path is removed
+    // and the file created anew, with O_EXCL.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     const born = fileMode(this.#state.metadata.birth, header.mode)
     const fd = this.#state.create(directory, name, path => openSync(path, flags, born))
@@ -207,7 +212,8 @@ export class TreeWriter {
     if (target === directory && targetName === name) throw invalid('itself')
     if (isIn(target, directory.children.get(name))) throw invalid('something inside itself')
     target.use(targetName, state.layer)
-    // A link to a symbolic link is another name of that link; linkat does not follow it. Metadata came with the target.
+    // A hard link to a symbolic link is another name of that link; linkat does not follow it. The target has its
+    // metadata already.
     state.create(directory, name, path =>
       state.tree.holding(directory, () => linkSync(state.tree.at(target, targetName), path)),
     )
@@ -219,7 +225,7 @@ export class TreeWriter {
     const { devices, rootless } = state.options
     if (devices === 'error') throw state.fault('ERR_UNSUPPORTED_ENTRY', `a ${type} is not wanted`, header.path)
     const device = { type, major: header.devMajor ?? 0, minor: header.devMinor ?? 0 }
-    // Made or not, what a lower layer has under this name is not there any more.
+    // Even if the device is not created, it replaces the path of the lower layer.
     state.clear(directory, name)
     const needsRoot = devices === 'auto' && rootless && type !== 'fifo'
     const unwanted = devices === 'skip' ? 'left out as asked' : needsRoot ? 'needs root' : undefined
@@ -246,7 +252,7 @@ export class TreeWriter {
     return (what, reason) => this.#state.skip(path, what, reason)
   }
 
-  /** What the system refuses is told with the path of the entry. */
+  /** Converts system errors to errors with the path of the entry. */
   #guarded(path: string, act: () => void): void {
     try {
       act()

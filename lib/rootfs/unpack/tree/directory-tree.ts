@@ -5,26 +5,26 @@ import { decodeName } from '../../../internal/name-bytes.ts'
 import { childPath } from './child-path.ts'
 import { DirectoryNode } from './directory-node.ts'
 
-/** Directories held open at once. */
+/** Maximum number of open directory handles. */
 const MOST_HANDLES = 64
-/** Deepest directory; links can make paths deeper than a name in an archive can be long. */
+/** Maximum depth of a directory; through links, a path can be deeper than a name in an archive can be long. */
 export const MAX_DEPTH = 1024
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 
-/** What stands under a name. */
+/** The kind of entry under a name. */
 export type Found =
   | { readonly kind: 'absent' | 'other' }
   | { readonly kind: 'directory'; readonly node: DirectoryNode }
   | { readonly kind: 'link'; readonly target: string }
 
 /**
- * The directories of the tree that is being written, and the way to reach each without ever walking through a link.
+ * The directories of the tree that is being written. Each is reached without resolving a link.
  *
- * SAFETY: on Linux a directory is opened from its parent's handle with O_NOFOLLOW, and everything in it is named
- * `/proc/self/fd/N/name`: no other process can put a link in between, whenever it tries. Where /proc is missing, every
- * directory on the way is looked at right before use; that stops links of the archive, but not a process that swaps a
- * directory in the same moment.
+ * SAFETY: an archive, or another process, may put a link in place of a directory, which would redirect writes out of
+ * the tree. On Linux each directory is opened from its parent's handle with O_NOFOLLOW, and its entries are named
+ * `/proc/self/fd/N/name`, so no link is ever resolved. Without /proc, each directory of the path is checked right
+ * before use; this stops links of the archive, but not a process that swaps a directory at that moment.
  */
 export class DirectoryTree {
   readonly root = new DirectoryNode('', undefined)
@@ -40,12 +40,12 @@ export class DirectoryTree {
     this.locate(this.root)
   }
 
-  /** A path that stands for the directory itself until the next call on this tree. */
+  /** A path of the directory itself, valid until the next call on this tree. */
   locate(node: DirectoryNode): string {
     return this.#handles === 'proc' ? `/proc/self/fd/${this.#openNode(node)}` : this.#checkedPath(node)
   }
 
-  /** Keeps the path of a directory good while `act` asks for paths in another one. */
+  /** Keeps the path of a directory valid while `act` asks for paths in another directory. */
   holding<T>(node: DirectoryNode, act: () => T): T {
     this.#held = node
     try {
@@ -55,16 +55,17 @@ export class DirectoryTree {
     }
   }
 
-  /** The path of a name in a directory; the name itself is not followed by calls that do not follow links. */
+  /** Path of a name in a directory. Use it only with system calls that do not follow a link under that name. */
   at(node: DirectoryNode, name: string): string | Buffer {
     return childPath(this.locate(node), name)
   }
 
-  /** What stands under a name in a directory. */
+  /** Looks up a name in a directory. */
   look(node: DirectoryNode, name: string): Found {
     const known = node.children.get(name)
     if (known) return { kind: 'directory', node: known }
-    // PERF: a new directory need not be asked; if somebody else has put something there, making it anew clears that.
+    // PERF: a directory that this run created needs no system call. If another process has added the name, creating the
+    // entry fails with EEXIST and replaces it.
     if (node.hidden.has(name) || node.lacks(name)) return { kind: 'absent' }
     const path = this.at(node, name)
     const stats = lstatSync(path, { throwIfNoEntry: false }) as Stats | undefined
@@ -73,7 +74,7 @@ export class DirectoryTree {
     return stats.isDirectory() ? { kind: 'directory', node: this.adopt(node, name) } : { kind: 'other' }
   }
 
-  /** Takes note of a directory. */
+  /** Adds a directory to the tree. */
   adopt(parent: DirectoryNode, name: string): DirectoryNode {
     if (parent.depth >= MAX_DEPTH) {
       throw new LimitError('directory depth', { limit: MAX_DEPTH, actual: parent.depth + 1, where: 'layer' })
@@ -83,13 +84,13 @@ export class DirectoryTree {
     return node
   }
 
-  /** Forgets a directory and everything below it, which is about to be removed. */
+  /** Drops a directory that is about to be removed, with everything below it. */
   drop(node: DirectoryNode): void {
     node.parent?.children.delete(node.name)
     for (const below of this.#open) if (isWithin(below, node)) this.#closeNode(below)
   }
 
-  /** Goes on where the root is now, or in another directory that has taken over everything in it. */
+  /** Continues at the new path of the root, or in another directory that received its content. */
   moveTo(path: string, how: 'renamed' | 'emptied'): void {
     this.#path = path
     if (how === 'renamed') return
@@ -111,7 +112,7 @@ export class DirectoryTree {
     return node.fd
   }
 
-  /** Opens what is closed on the way down to a directory. */
+  /** Opens the closed directories on the path to a directory. */
   #openFrom(node: DirectoryNode): void {
     const way: DirectoryNode[] = []
     let above: DirectoryNode | undefined = node
@@ -158,7 +159,7 @@ function openDirectory(path: string | Buffer, node: DirectoryNode): number {
     if (isErrno(cause, 'ENOTDIR', 'ELOOP', 'ENOENT')) throw changed(node, cause)
     throw cause
   }
-  // SAFETY: a directory that was closed for a while must still be the same one.
+  // SAFETY: while a directory is closed, another process may swap it. Comparing the inode detects that.
   const inode = fstatSync(fd).ino
   if (node.inode !== undefined && node.inode !== inode) {
     closeSync(fd)

@@ -2,34 +2,37 @@ import { RootfsError } from '../../../errors/index.ts'
 import type { DirectoryNode } from './directory-node.ts'
 import type { DirectoryTree } from './directory-tree.ts'
 
-/** Links that may be followed on the way to one path, as in Linux's own limit (40) but for whole images. */
+/** Maximum number of links followed for one path. Linux allows 40; images that other tools accept need more. */
 const MAX_LINKS = 255
-/** SAFETY: components gone through for one path; bounds what few links with long targets can cost. */
+/**
+ * SAFETY: a few links with long targets could expand one path to billions of components. This bounds the components
+ * walked for one path.
+ */
 const MAX_STEPS = 16_384
 
-/** What to do on the way to a directory. */
+/** Options of {@link resolveDirectory}. */
 export interface WayOptions {
   /**
-   * Makes a directory that is missing, or in the place of something that is neither a directory nor a link; without it, a
-   * missing directory ends the search.
+   * Creates a missing directory, also in place of an entry that is neither a directory nor a link. Without it, the
+   * search ends at a missing directory.
    */
   readonly make?: (parent: DirectoryNode, name: string) => DirectoryNode
-  /** Take something that is neither a directory nor a link for something that is not there. */
+  /** Treat an entry that is neither a directory nor a link as missing. */
   readonly lenient?: boolean
   /**
-   * Says of something that is no directory that the search ends there, as if there were nothing. Given the path as it is
-   * written, for as long as no link was followed.
+   * Returns true if the search must end at an entry that is no directory, as if it were missing. `written` is the path
+   * as it is written, until the first link is followed.
    */
   readonly isEnd?: (parent: DirectoryNode, name: string, written: string | undefined) => boolean
-  /** Is told of every name that decides where the way leads: links that are followed, and directories that `..` leaves. */
+  /** Called for every name that affects the result: followed links, and directories that `..` leaves. */
   readonly onUse?: (parent: DirectoryNode, name: string) => void
 }
 
 /**
- * Walks from the root to a directory as a process inside the root would: an absolute link starts at the root again, `..`
- * in a link stops there. Images rely on it (`var/run` leads to `/run`), attackers find nothing else.
+ * Resolves a path to a directory as a process inside the root would: an absolute link starts at the root, and `..` in a
+ * link stops there. Images rely on it (`var/run` leads to `/run`), and no link can leave the root.
  *
- * @returns `undefined` if there is nothing.
+ * @returns `undefined` if the directory does not exist.
  * @throws {@link RootfsError} `ERR_TOO_MANY_LINKS`.
  */
 export function resolveDirectory(
