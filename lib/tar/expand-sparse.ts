@@ -1,18 +1,18 @@
 import { SparseCursor } from './read/sparse/sparse-cursor.ts'
 import type { SparseRegion } from './tar-entry.ts'
 
-/** Bytes of a hole that are given out at a time. */
+/** Number of zero bytes yielded at a time for a hole. */
 const HOLE_PIECE = 64 * 1024
 
-/** Some bytes, of a file or of what is stored of it. */
+/** A byte range, of a file or of its stored bytes. */
 interface Range {
   readonly offset: number
   readonly length: number
 }
 
 /**
- * Some bytes of a sparse file, holes as zeros. `open` gives bytes of what is stored, counted from where that begins; it is
- * called once.
+ * Yields a byte range of a sparse file, with zeros for its holes. `open` returns a range of the stored bytes, counted
+ * from the first stored byte; it is called once.
  *
  * @internal
  */
@@ -43,7 +43,7 @@ function* holeAt(cursor: SparseCursor): Generator<Uint8Array, void, undefined> {
   }
 }
 
-/** The regions inside a range, counted from its begin, and where their bytes are stored. */
+/** The parts of the regions inside a range, counted from its start, and the range of their stored bytes. */
 function clip(regions: readonly SparseRegion[], range: Range): { parts: SparseRegion[]; stored: Range } {
   const parts: SparseRegion[] = []
   let before = 0
@@ -55,7 +55,7 @@ function clip(regions: readonly SparseRegion[], range: Range): { parts: SparseRe
       parts.push({ offset: from - range.offset, length: to - from })
       length += to - from
     }
-    // Only what lies before the range itself; of regions behind it nothing is wanted.
+    // Counts only the stored bytes before the range; regions after it are not needed.
     if (region.offset < range.offset) before += Math.min(region.length, range.offset - region.offset)
   }
   return { parts, stored: { offset: before, length } }

@@ -5,24 +5,26 @@ import { EntryStream } from './read/entry-stream.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { TarLimits } from './tar-limits.ts'
 
-/** How to read an archive, and how much of it at most. */
+/** Options of {@link readTar}: an abort signal and limits. */
 export interface ReadTarOptions extends AbortOptions, TarLimits {}
 
 /**
- * Reads a tar archive entry by entry, strictly: whatever two readers could understand differently is refused.
+ * Reads a tar archive entry by entry, strictly: it refuses everything that two readers could understand differently.
  *
- * Understood are ustar, PAX, GNU long names and numbers, archives from before ustar; files, directories, links, devices and
- * FIFOs; sparse files of the PAX formats, whose holes come as zeros. PAX records win over the header and count for the next
- * entry only; global ones have no effect. Content is to be read before the next entry is asked for; what is left unread is
- * passed over. Pieces of content are views of the chunks of the source: of one that uses its buffer again, copy what is to be
- * kept. Bytes after the end of the archive are read and ignored, so that a digest over the source covers them; the loop
- * ends when the source has. Memory does not grow with the archive. The source is asked for more only when its last chunk
- * has been used up. Leaving the loop early stops it.
+ * Supported formats: ustar, PAX, GNU long names and numbers, and archives older than ustar. Supported entries: files,
+ * directories, links, devices, FIFOs, and sparse files of the PAX formats, whose holes are read as zeros. PAX records
+ * override the header and apply to the next entry only; global PAX records are ignored.
  *
- * @throws {@link FormatError} `ERR_INVALID_TAR` with the byte of the fault: truncation, a wrong checksum, a field out of
- * range, `..` in a path, sparse files of the old GNU format, unknown entries, content where none may be.
- * `ERR_INVALID_ARGUMENT` from the content of an entry that has been passed over.
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for what is over one of the limits.
+ * Read the content of an entry before you ask for the next entry; unread content is skipped. Pieces of content are
+ * views of the chunks of the source: if the source reuses its buffer, copy the bytes that you keep. Bytes after the end
+ * of the archive are read and ignored, so that a digest over the source covers them; the loop ends when the source
+ * ends. Memory does not grow with the archive. The source is asked for a chunk only after the previous chunk is used
+ * up. Leaving the loop early stops the source.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_TAR` with the byte offset of the fault: truncation, a wrong checksum, a
+ * field out of range, `..` in a path, sparse files of the old GNU format, unknown entry types, content on an entry that
+ * cannot have any. `ERR_INVALID_ARGUMENT` from the content of an entry that was skipped.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` if the archive exceeds a limit.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
 export async function* readTar(

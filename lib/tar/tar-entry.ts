@@ -1,30 +1,30 @@
 import type { ByteSource } from '../internal/byte-source.ts'
 
-/** Kinds of entries that a layer can hold. */
+/** Kinds of entries in a layer. */
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'character-device' | 'block-device' | 'fifo'
 
 /**
- * What a tar archive says of one entry.
+ * Header of one entry in a tar archive.
  *
- * Names (`path`, `linkname`) are bytes in the archive. Here they are strings: valid UTF-8 as it is, any other byte as a
- * lone surrogate U+DC80…U+DCFF, so that nothing is lost and every name can be written again.
+ * Names (`path`, `linkname`) are bytes in the archive and strings here: valid UTF-8 is decoded, and every other byte
+ * becomes a lone surrogate U+DC80…U+DCFF. So no byte is lost, and every name can be written again.
  */
 export interface TarHeader {
-  /** Path inside the archive, without `./` or `/` in front and without `/` at the end; `.` for the root itself. */
+  /** Path inside the archive, without leading `./` or `/` and without trailing `/`; `.` for the root. */
   readonly path: string
   /** Kind of entry. */
   readonly type: TarEntryType
-  /** Permission bits, set-id and sticky included, at most 0o7777. */
+  /** Permission bits with set-id and sticky bits, at most 0o7777. */
   readonly mode: number
-  /** Owner. */
+  /** User id of the owner. */
   readonly uid: number
-  /** Group. */
+  /** Group id of the owner. */
   readonly gid: number
-  /** Bytes of content; 0 for everything but files. */
+  /** Size of the content in bytes; 0 except for files. */
   readonly size: number
-  /** Time of last change, in seconds since 1970; may have a fraction. */
+  /** Modification time in seconds since 1970; may have a fraction. */
   readonly mtime: number
-  /** Target of a symbolic link as it stands, or path of the entry that a hard link shares its content with. */
+  /** Target of a symbolic link, unchanged, or the path of the entry whose content a hard link shares. */
   readonly linkname?: string
   /** Major number of a device. */
   readonly devMajor?: number
@@ -34,41 +34,44 @@ export interface TarHeader {
   readonly xattrs?: ReadonlyMap<string, Uint8Array>
 }
 
-/** Bytes of a sparse file that are stored; what lies between regions is zeros. */
+/** Stored bytes of a sparse file; the bytes between regions are zeros. */
 export interface SparseRegion {
-  /** Where the region begins in the file, in bytes. */
+  /** Offset of the region in the file, in bytes. */
   readonly offset: number
-  /** Bytes that it has, at least one. */
+  /** Length in bytes, at least 1. */
   readonly length: number
 }
 
-/** A header as it stands in an archive, and where. */
+/** Header of an entry with its position in the archive. */
 export interface ScannedHeader extends TarHeader {
-  /** Where the stored content begins in the archive, in bytes; for entries without content, where it would. */
+  /**
+   * Offset of the stored content in the archive, in bytes. An entry without content has the offset where content would
+   * start.
+   */
   readonly offset: number
   /**
-   * Of a sparse file, the regions that are stored, one behind the other from `offset` on; `size` counts the holes as well.
-   * Content is always given with its holes filled.
+   * Regions of a sparse file, stored one after the other from `offset` on; `size` includes the holes. Readers return
+   * the content with zeros for the holes.
    */
   readonly sparse?: readonly SparseRegion[] | undefined
 }
 
-/** An entry as it is read: its header, and its content while it is the current one. */
+/** Entry returned by {@link readTar}: a header, and the content while the entry is the current one. */
 export interface TarEntry extends ScannedHeader {
   /**
-   * The content of a file, to be read before the next entry is asked for; what is left unread is skipped. Pieces are views
-   * of the chunks of the source.
+   * Content of a file. Read it before you ask for the next entry; unread content is skipped. Pieces are views of the
+   * chunks of the source.
    */
   readonly content: AsyncIterable<Uint8Array>
 }
 
-/** An entry to be written. Only `path` and `type` must be there. */
+/** Entry to write. Only `path` and `type` are required. */
 export interface TarInput extends Partial<TarHeader> {
   readonly path: string
   readonly type: TarEntryType
   /**
-   * Content of a file: bytes, text, a stream (then `size` must be given), or a function that opens one. A function is
-   * called when the entry's turn has come, so that thousands of files are never open at once.
+   * Content of a file: bytes, text, a stream (requires `size`), or a function that opens one. `writeTar` calls the
+   * function when it reaches the entry, so that only one file is open at a time.
    */
   readonly content?: ByteSource | string | (() => ByteSource | Promise<ByteSource>)
 }

@@ -1,27 +1,27 @@
 import { MAX_PATH_BYTES } from './normalize-path.ts'
 import { MAX_PAX_BYTES } from './write/pax-block.ts'
 
-/** What an archive may hold at most. Crossing a limit ends the reading with `ERR_LIMIT_EXCEEDED`. */
+/** Limits for reading an archive. Exceeding a limit ends the read with `ERR_LIMIT_EXCEEDED`. */
 export interface TarLimits {
-  /** Bytes of content of all entries together, holes of sparse files included. @defaultValue 1 TiB */
+  /** Total content of all entries in bytes, holes of sparse files included. @defaultValue 1 TiB */
   readonly maxBytes?: number | undefined
-  /** Entries. @defaultValue `4_000_000` */
+  /** Number of entries. @defaultValue `4_000_000` */
   readonly maxEntries?: number | undefined
-  /** Bytes of the path of an entry, and of the target of a link. @defaultValue `4096` */
+  /** Length of an entry's path and of a link target, in bytes. @defaultValue `4096` */
   readonly maxPathBytes?: number | undefined
-  /** Bytes of the extended headers (PAX records, GNU long names) of one entry. @defaultValue 1 MiB */
+  /** Size of the extended headers (PAX records, GNU long names) of one entry, in bytes. @defaultValue 1 MiB */
   readonly maxHeaderBytes?: number | undefined
-  /** Bytes of holes in sparse files for each byte of the archive, once the holes have more than 1 GiB. @defaultValue `1000` */
+  /** Hole bytes of sparse files for each byte of the archive, once the holes exceed 1 GiB. @defaultValue `1000` */
   readonly maxRatio?: number | undefined
 }
 
-/** Limits with nothing left open. */
+/** Limits with every member set. */
 export type CompleteTarLimits = { readonly [K in keyof TarLimits]-?: number }
 
-/** Holes up to this many bytes are never too many for their archive. */
+/** Number of hole bytes to which `maxRatio` does not apply. */
 export const RATIO_FREE_BYTES: number = 2 ** 30
 
-/** The limits that hold where none is given: far above what images have, far below what a machine could not bear. */
+/** Adds the defaults. They are far above the size of real images, and low enough to protect a machine. */
 export function completeLimits(limits: TarLimits = {}): CompleteTarLimits {
   return {
     maxBytes: limits.maxBytes ?? 2 ** 40,

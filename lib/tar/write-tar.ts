@@ -12,20 +12,24 @@ import { PieceBuilder } from './write/piece-builder.ts'
 import { sizeMismatch, streamEntry } from './write/stream-entry.ts'
 import { BLOCK_BYTES, writeUstarBlock } from './write/ustar-block.ts'
 
-/** Few large pieces: an entry makes three small ones, and a hasher and a compressor behind pay for each. */
+/**
+ * PERF: size of a piece in bytes. An entry makes three small parts; a hasher and a compressor have a cost for each
+ * piece.
+ */
 const PIECE = 256 * 1024
 
 /**
- * Writes a tar archive, reproducibly: equal entries give equal bytes, and nothing but the entries has an influence.
+ * Writes a tar archive, reproducibly: equal entries give equal bytes, and nothing else influences them.
  *
- * Missing members get fixed values: modes 0644, directories 0755, links 0777; owner and group 0; time 0. User and group
- * names are empty, times are whole seconds. What a plain ustar header cannot hold stands in PAX records, and only that.
- * The archive ends with two zero blocks and no further padding. The order is that of the entries; their content is
- * opened one at a time. Memory does not grow with the archive. Leaving the loop early frees everything.
+ * Missing members get fixed values: mode 0644 for files, 0755 for directories, 0777 for links; owner, group and time 0.
+ * User and group names are empty; times are whole seconds. PAX records hold only the values that do not fit into a
+ * plain ustar header. The archive ends with two zero blocks and no further padding. Entries are written in the given
+ * order; one content is open at a time. Memory does not grow with the archive. Leaving the loop early releases
+ * everything.
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an entry that cannot be written.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for a path over 4,096 bytes or PAX records over 1 MiB.
- * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` for content that is not as long as its `size`.
+ * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if content is longer or shorter than its `size`.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
 export function writeTar(
@@ -36,7 +40,8 @@ export function writeTar(
 }
 
 /**
- * As {@link writeTar}, but a piece is the reader's only until it asks for the next one: then its memory is filled again.
+ * Like {@link writeTar}, but lends its pieces: a piece is valid until the reader asks for the next one, then its memory
+ * is reused.
  *
  * @internal
  */
@@ -89,7 +94,8 @@ async function produce(
       const { path, header, pax } = headerOf(input, sizeOf(input, content))
       if (pax) ready.add(pax, BLOCK_BYTES)
       if (content instanceof Uint8Array && content.byteLength < PIECE) {
-        // PERF: what is there and small is laid out here; an entry of tar-stream is a stream, with all that belongs to one.
+        // PERF: small content in memory is written directly; a tar-stream entry is a stream with its states and
+        // listeners.
         ready.addBlock(BLOCK_BYTES, (piece, at) => writeUstarBlock(piece, at, header))
         ready.add(content, BLOCK_BYTES)
       } else {

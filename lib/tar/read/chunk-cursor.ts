@@ -2,25 +2,25 @@ import { BLOCK } from './header-block.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** A place in a stream that comes chunk by chunk, and what can be had there: a whole block, or what is left of the chunk. */
+/** Position in a chunked stream. Returns whole blocks, or slices of the current chunk. */
 export class ChunkCursor {
-  /** Place in the stream; bytes of a block begun are not counted. */
+  /** Offset in the stream, in bytes; bytes of an incomplete block are not counted. */
   offset = 0
-  /** Where the block stands that was completed last. */
+  /** Buffer that contains the block completed last. */
   block: Buffer = NOTHING
-  /** Bytes of a block that has only come in part. */
+  /** Number of bytes collected of an incomplete block. */
   filled = 0
   readonly #pieces = Buffer.alloc(BLOCK)
   #chunk: Buffer = NOTHING
   #at = 0
 
-  /** Goes on to the next chunk. */
+  /** Sets the next chunk. */
   push(chunk: Uint8Array): void {
     this.#chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     this.#at = 0
   }
 
-  /** Completes a block: its place in {@link ChunkCursor.block}, or -1 if the chunk is used up before. */
+  /** Completes a block: returns its position in {@link ChunkCursor.block}, or -1 if the chunk ends before the block. */
   nextBlock(): number {
     const left = this.#chunk.byteLength - this.#at
     if (this.filled === 0 && left >= BLOCK) {
@@ -40,13 +40,13 @@ export class ChunkCursor {
     return 0
   }
 
-  /** At most so many bytes of the chunk; `undefined` if it is used up. */
+  /** Takes at most `most` bytes of the chunk; `undefined` if the chunk is used up. */
   take(most: number): Buffer | undefined {
     const size = this.skip(most)
     return size > 0 ? this.#chunk.subarray(this.#at - size, this.#at) : undefined
   }
 
-  /** Passes over at most so many bytes of the chunk; tells how many. */
+  /** Skips at most `most` bytes of the chunk and returns the number skipped. */
   skip(most: number): number {
     const size = Math.min(most, this.#chunk.byteLength - this.#at)
     this.#at += size

@@ -1,6 +1,6 @@
 /**
- * A whole number in decimal digits, or `NaN`. Zeros in front mean nothing, however many: GNU tar, bsdtar, Go and python
- * read them.
+ * Parses a whole number in decimal digits; `NaN` for other text. Any number of leading zeros is allowed, as in GNU tar,
+ * bsdtar, Go and Python.
  */
 export function decimal(text: string): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN

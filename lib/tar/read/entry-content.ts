@@ -5,10 +5,10 @@ import type { ChunkCursor } from './chunk-cursor.ts'
 import { padded } from './header-block.ts'
 import { SparseCursor } from './sparse/sparse-cursor.ts'
 
-/** Bytes of a hole that are given out at a time. */
+/** Number of zero bytes returned at a time for a hole. */
 const HOLE_PIECE = 64 * 1024
 
-/** The content of one entry after the other, as it passes. */
+/** Content of the current entry, read from the chunks of the archive. Entries follow one another. */
 export class EntryContent {
   readonly #cursor: ChunkCursor
   readonly #maxRatio: number
@@ -22,24 +22,24 @@ export class EntryContent {
     this.#maxRatio = maxRatio
   }
 
-  /** Whether there is more of it, or of the bytes that fill up its last block. */
+  /** True while content, or the padding of its last block, remains. */
   get isOpen(): boolean {
     return this.#left > 0 || this.#padding > 0 || this.#sparse !== undefined
   }
 
-  /** Begins with what is stored of an entry. */
+  /** Starts the content of an entry with `stored` bytes. */
   open(stored: number): void {
     this.#left = stored
     this.#padding = padded(stored) - stored
   }
 
-  /** Begins with a sparse file. */
+  /** Starts the content of a sparse file. */
   openSparse(stored: number, regions: readonly SparseRegion[], size: number): void {
     this.open(stored)
     this.#sparse = new SparseCursor(regions, size)
   }
 
-  /** The next piece; `undefined` if the chunk is used up, or if this was all. */
+  /** Returns the next piece; `undefined` if the chunk is used up or the content has ended. */
   next(): Uint8Array | undefined {
     if (this.#sparse?.done) this.#sparse = undefined
     const piece = this.#sparse ? this.#nextOf(this.#sparse) : this.#nextStored(this.#left)
@@ -48,7 +48,7 @@ export class EntryContent {
     return undefined
   }
 
-  /** Leaves out the rest. */
+  /** Skips the rest of the content. */
   skip(): void {
     this.#padding += this.#left
     this.#left = 0
@@ -68,7 +68,10 @@ export class EntryContent {
     return piece
   }
 
-  /** SAFETY: a header of a few bytes can announce any number of zeros; they are counted like those of a compression. */
+  /**
+   * SAFETY: a header of a few bytes can declare a hole of any size. The ratio of hole bytes to archive bytes is
+   * limited, like the ratio of a compression.
+   */
   #nextHole(bytes: number): Uint8Array {
     this.#holeBytes += bytes
     const { offset } = this.#cursor

@@ -8,24 +8,24 @@ import type { ReadPaxRecords } from './parse-pax.ts'
 import type { PaxSparse } from './sparse/pax-sparse.ts'
 import { xattrsOf } from './xattrs.ts'
 
-/** A header block where it stands, what it says, and what stands before it. */
+/** A header block with its position, its parsed fields and the extended headers before it. */
 export interface EntryParts {
   readonly block: Buffer
   readonly base: number
   readonly raw: HeaderBlock
   readonly extensions: Extensions
   readonly sparse: PaxSparse | undefined
-  /** Bytes of content that follow. */
+  /** Number of content bytes that follow the header. */
   readonly stored: number
-  /** Where the header stands in the archive. */
+  /** Offset of the header in the archive, in bytes. */
   readonly at: number
   readonly maxPathBytes: number
 }
 
-/** A header while it is put together. */
+/** A header under construction. */
 export type DraftHeader = { -readonly [K in keyof ScannedHeader]: ScannedHeader[K] }
 
-/** The entries that a layer may hold, by type flag. */
+/** Supported entry types by type flag. */
 const TYPES: Readonly<Record<string, TarEntryType>> = {
   '\0': 'file',
   '0': 'file',
@@ -38,7 +38,7 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
   '7': 'file',
 }
 
-/** Puts a header block and its extensions together; PAX wins over the block. */
+/** Combines a header block and its extensions; PAX records override the block. */
 export function entryHeader(parts: EntryParts): DraftHeader {
   const { raw, extensions, sparse, stored, at, maxPathBytes } = parts
   const { pax } = extensions
@@ -46,7 +46,8 @@ export function entryHeader(parts: EntryParts): DraftHeader {
   const path = normalizePath(written, 'ERR_INVALID_TAR', `byte ${at}`, maxPathBytes)
   const type = typeOf(raw.flag, written, at)
   if (path === '.' && type !== 'directory') throw invalid('the root is not a directory', at)
-  // SAFETY: readers differ in whether content follows such an entry, and lose their place.
+  // SAFETY: if a directory or link declares a size, some readers expect content after it and others do not, so they
+  // would read different entries from there on. Such an entry is refused.
   if (type !== 'file' && (stored > 0 || sparse)) throw invalid(`${type} with content`, at)
   const header: DraftHeader = {
     path,
@@ -68,7 +69,7 @@ export function entryHeader(parts: EntryParts): DraftHeader {
   return header
 }
 
-/** The size that PAX records give to an entry. */
+/** Size that PAX records give to an entry. */
 export function paxSize(pax: ReadPaxRecords | undefined, at: number): number | undefined {
   return pax && paxNumber(pax, 'size', Number.MAX_SAFE_INTEGER, at)
 }
@@ -77,14 +78,15 @@ function typeOf(flag: string, written: string, at: number): TarEntryType {
   const type = TYPES[flag]
   if (flag === 'S') throw invalid('sparse file of the old GNU format, which is not supported', at)
   if (!type) throw invalid(`entry of the unsupported type ${JSON.stringify(flag)}`, at)
-  // SPEC: archives from before ustar mark a directory by a slash only; with a flag of ustar the flag counts.
+  // SPEC: archives older than ustar mark a directory by a trailing slash only; a type flag of ustar takes precedence.
   return flag === '\0' && written.endsWith('/') ? 'directory' : type
 }
 
 function nameOf(key: 'path' | 'linkpath', { block, base, extensions, at }: EntryParts): string {
   const record = extensions.pax?.get(key)
   const long = key === 'path' ? extensions.longName : extensions.longLink
-  // SAFETY: readers differ in which of the two wins.
+  // SAFETY: readers differ in which of the two names they use, so they would see different paths. Both together are
+  // refused.
   if (record && long) throw invalid(`${key} both as a PAX record and as a GNU long name`, at)
   if (record && record.byteLength > 0) return decodeName(record)
   if (!long) return key === 'path' ? nameIn(block, base) : linknameIn(block, base)

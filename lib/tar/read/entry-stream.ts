@@ -4,15 +4,18 @@ import type { ScannedHeader, TarEntry } from '../tar-entry.ts'
 import type { TarLimits } from '../tar-limits.ts'
 import { TarScanner } from './tar-scanner.ts'
 
-/** The entries of an archive, pulled out of a source that is asked for a chunk only when the last one is used up. */
+/**
+ * Entries of an archive, pulled from a source. The source is asked for a chunk only after the previous chunk is used
+ * up.
+ */
 export class EntryStream {
   readonly #scanner: TarScanner
   readonly #chunks: Iterator<Uint8Array> | AsyncIterator<Uint8Array>
   readonly #signal: AbortSignal | undefined
   #running = true
-  /** Entries handed out; the content of any but the last cannot be read any more. */
+  /** Number of entries returned; only the content of the last one can be read. */
   #entries = 0
-  /** The chunk that is being waited for. */
+  /** Pending read of the next chunk. */
   #pending: Promise<boolean> | undefined
   #failure: { readonly error: unknown } | undefined
 
@@ -22,22 +25,22 @@ export class EntryStream {
     this.#signal = options.signal
   }
 
-  /** The next entry, when what is left of the last one has been passed over; `undefined` at the end of the source. */
+  /** Skips the rest of the last entry and resolves to the next one; `undefined` at the end of the source. */
   async next(): Promise<TarEntry | undefined> {
     this.#entries++
-    // Content whose reading was begun and not awaited may still be waiting for a chunk.
+    // The caller may have started to read the content without awaiting it: that read may still wait for a chunk.
     if (this.#pending) await this.#pending
     this.#signal?.throwIfAborted()
     this.#scanner.skip()
     for (;;) {
-      // With the content passed over, all there can be is a header.
+      // After `skip` the scanner returns no content, so this is a header.
       const found = this.#scan() as ScannedHeader | undefined
       if (found) return this.#entry(found)
       if (!(await this.#fill())) return undefined
     }
   }
 
-  /** Stops the source if it has not ended. */
+  /** Stops the source unless it has ended. */
   async close(): Promise<void> {
     this.#entries++
     if (!this.#running) return
@@ -46,7 +49,7 @@ export class EntryStream {
   }
 
   #entry(header: ScannedHeader): TarEntry {
-    // PERF: nobody else has the header, so that it need not be copied.
+    // PERF: the scanner keeps no reference to the header, so it needs no copy.
     const entry = header as { -readonly [K in keyof TarEntry]: TarEntry[K] }
     entry.content = header.size > 0 ? this.#content(this.#entries, header) : NO_CONTENT
     return entry
@@ -82,7 +85,7 @@ export class EntryStream {
     }
   }
 
-  /** Hands the next chunk to the scanner; `false` at the end of the source. */
+  /** Pushes the next chunk to the scanner; `false` at the end of the source. */
   #fill(): Promise<boolean> {
     this.#pending ??= this.#read().finally(() => {
       this.#pending = undefined

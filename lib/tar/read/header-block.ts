@@ -2,15 +2,18 @@ import { FormatError } from '../../errors/index.ts'
 import { decodeName } from '../../internal/name-bytes.ts'
 import { numericField } from './numeric-field.ts'
 
-/** Bytes of a block; everything in an archive begins at a multiple of it. */
+/** Size of a block, in bytes. Every header and content starts at a multiple of it. */
 export const BLOCK = 512
 
-/** SAFETY: 2^32-1 as an owner means "leave as it is" to the system, larger ones wrap round to root. */
+/**
+ * SAFETY: `chown` takes an owner of 2^32-1 as "leave unchanged", and larger numbers wrap around, possibly to root.
+ * Owners over this maximum are refused.
+ */
 export const MAX_ID: number = 2 ** 32 - 2
 
-/** What one header block says, but for its names: {@link nameIn}, {@link linknameIn}. */
+/** Parsed fields of one header block, without its names: see {@link nameIn}, {@link linknameIn}. */
 export interface HeaderBlock {
-  /** The type flag as a character. */
+  /** Type flag, one character. */
   readonly flag: string
   readonly mode: number
   readonly uid: number
@@ -21,10 +24,10 @@ export interface HeaderBlock {
   readonly devMinor: number
 }
 
-/** Reads a header block, strictly: a field is octal or base 256, in range, or the archive is refused. */
+/** Parses a header block strictly: each number must be octal or base 256, and in range. */
 export function parseHeader(block: Buffer, base: number, offset: number): HeaderBlock {
   checkSum(block, base, offset)
-  // SPEC: the block of old archives ends before these; they may hold anything.
+  // SPEC: blocks older than ustar have no device fields; these bytes may contain anything.
   const hasDevices = isUstar(block, base) || isGnu(block, base)
   return {
     flag: String.fromCharCode(block[base + 156]!),
@@ -40,33 +43,33 @@ export function parseHeader(block: Buffer, base: number, offset: number): Header
 
 const MAX_DEVICE = 2 ** 32 - 1
 
-/** The name in a header block, with the prefix in front. */
+/** Name in a header block, with its prefix. */
 export function nameIn(block: Buffer, base: number): string {
   const name = text(block, base + 0, 100)
-  // SPEC: the prefix belongs to POSIX ustar; GNU keeps times in its place.
+  // SPEC: only POSIX ustar has a prefix; GNU tar stores times in these bytes.
   if (block[base + 345] === 0 || !isUstar(block, base)) return name
-  // The tar of Schilling has times behind a prefix of 131 bytes, and this mark at the end.
+  // star (Schilling's tar) has a prefix of 131 bytes followed by times, and this magic at the end of the block.
   const isStar = block.toString('latin1', base + 508, base + 512) === 'tar\0'
   return `${text(block, base + 345, isStar ? 131 : 155)}/${name}`
 }
 
-/** The target of a link in a header block. */
+/** Link target in a header block. */
 export function linknameIn(block: Buffer, base: number): string {
   return text(block, base + 157, 100)
 }
 
-/** Whether a block has only zeros: two of them end an archive. */
+/** True if a block contains only zeros: two such blocks end an archive. */
 export function isZeroBlock(block: Buffer, base: number): boolean {
   for (let i = base; i < base + BLOCK; i++) if (block[i] !== 0) return false
   return true
 }
 
-/** Bytes up to the end of the last block of some content. */
+/** Size rounded up to whole blocks, in bytes. */
 export function padded(size: number): number {
   return size + ((BLOCK - (size % BLOCK)) % BLOCK)
 }
 
-/** The error of every fault in an archive, with the byte where it shows. */
+/** Creates the error for a fault in an archive, with the byte offset of the fault. */
 export function invalid(message: string, offset: number): FormatError {
   return new FormatError('ERR_INVALID_TAR', message, { at: `byte ${offset}` })
 }
@@ -81,12 +84,15 @@ function field(
   max = Number.MAX_SAFE_INTEGER,
 ): number {
   const value = numericField(block, base + at, width)
-  // Only a time may be negative.
+  // Only times may be negative.
   if (value <= max && (value >= 0 || name === 'mtime')) return value
   throw invalid(`field ${name} of a header is not a number in range`, offset)
 }
 
-/** SPEC: bytes are unsigned; programs from before the standard added them with their sign, and are read as well. */
+/**
+ * SPEC: the checksum is the sum of unsigned bytes. Programs older than POSIX added signed bytes; that sum is accepted
+ * too.
+ */
 function checkSum(block: Buffer, base: number, offset: number): void {
   const expected = numericField(block, base + 148, 8)
   let sum = 8 * 0x20

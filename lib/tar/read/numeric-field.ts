@@ -1,8 +1,9 @@
 /**
- * The number in a field of a header block: octal digits with blanks before and blanks or NULs behind, or the base 256 of
- * GNU; `NaN` for anything else and for what is over 2^53. An empty field is 0.
+ * Parses a number in a field of a header block: octal digits with leading spaces and trailing spaces or NULs, or base
+ * 256 of GNU tar. Other bytes and numbers over 2^53 give `NaN`. An empty field is 0.
  *
- * SAFETY: of a NUL before the digits some readers make 0 and others the number behind it; here it is no number.
+ * SAFETY: if a NUL precedes the digits, some readers read 0 and others the number after it, so they would see different
+ * sizes. Such a field gives `NaN`, and the archive is refused.
  */
 export function numericField(block: Buffer, at: number, width: number): number {
   if (block[at]! & 0x80) return base256(block, at, width)
@@ -19,7 +20,7 @@ export function numericField(block: Buffer, at: number, width: number): number {
   return value
 }
 
-/** Two's complement of all bits but the first. */
+/** Parses two's complement without the first bit. */
 function base256(block: Buffer, at: number, width: number): number {
   const flip = block[at]! & 0x40 ? 0xff : 0
   let value = (block[at]! ^ flip) & 0x7f

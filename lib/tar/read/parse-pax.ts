@@ -1,19 +1,21 @@
 import { decodeName } from '../../internal/name-bytes.ts'
 import { invalid } from './header-block.ts'
 
-/** Records of a PAX header by key; values are bytes of the header's body. */
+/** PAX records by key; values are views of the header's body. */
 export type ReadPaxRecords = ReadonlyMap<string, Buffer>
 
-/** Numbers of a sparse map in records of their own: more of them than a map may have regions. */
+/** Maximum number of sparse map numbers in separate records: slightly more than a map of the maximum size has. */
 const MAX_PAIRS = 2 * 10_000 + 2
-/** Digits of the length of a record, zeros in front included. */
+/** Maximum number of digits in the length of a record, leading zeros included. */
 const MAX_DIGITS = 20
 
 /**
- * Reads the records of a PAX header, strictly: each is `length key=value\n`, all of them fill the body, of equal keys the
- * last holds. The one thing told by repetition, the map of sparse files of version 0.0, becomes the list of version 0.1.
+ * Parses the records of a PAX header strictly: each record is `length key=value\n`, the records fill the body, and the
+ * last of equal keys wins. Sparse files of version 0.0 repeat a key for each region; these records become the list of
+ * version 0.1.
  *
- * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_03 | POSIX: pax extended header}
+ * @see
+ * {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_03 | POSIX: pax extended header}
  */
 export function parsePax(body: Buffer, offset: number): ReadPaxRecords {
   const records = new Map<string, Buffer>()
@@ -21,11 +23,13 @@ export function parsePax(body: Buffer, offset: number): ReadPaxRecords {
   for (let at = 0; at < body.byteLength; ) {
     const space = body.indexOf(0x20, at)
     const end = at + recordLength(body, at, space)
-    // SAFETY: lengths of zero, with a sign, in hex or past the end have made other readers loop or lose their place.
+    // SAFETY: a length that is zero, signed, hexadecimal or past the end has made other readers loop forever or
+    // continue at a wrong offset. Such a record is refused.
     if (!(end <= body.byteLength && end > space) || body[end - 1] !== 0x0a) {
       throw invalid('PAX record of a wrong length', offset + at)
     }
-    // SAFETY: GNU tar skips blanks in front of a key, others take them for part of it.
+    // SAFETY: GNU tar skips blanks before a key, and other readers take them as part of the key, so they would apply
+    // different records. Such a record is refused.
     if (body[space + 1] === 0x20 || body[space + 1] === 0x09) throw invalid('PAX record with a blank key', offset + at)
     const equals = body.indexOf(0x3d, space + 1)
     if (equals <= space + 1 || equals >= end) throw invalid('PAX record without a key', offset + at)
@@ -41,7 +45,7 @@ export function parsePax(body: Buffer, offset: number): ReadPaxRecords {
   return records.set('GNU.sparse.map', Buffer.from(pairs.join(','), 'latin1'))
 }
 
-/** Decimal digits; `NaN` for anything else. Zeros in front mean nothing: GNU tar, bsdtar, Go and python read them. */
+/** Parses decimal digits; `NaN` for other text. Leading zeros are allowed, as in GNU tar, bsdtar, Go and Python. */
 function recordLength(body: Buffer, at: number, space: number): number {
   if (space <= at || space - at > MAX_DIGITS) return Number.NaN
   let length = 0
@@ -53,7 +57,7 @@ function recordLength(body: Buffer, at: number, space: number): number {
   return length
 }
 
-/** SAFETY: readers written in C take such a name for a shorter one. */
+/** SAFETY: readers written in C cut a name at a NUL, so they would see another path. Such a record is refused. */
 function hasNul(key: string, value: Buffer): boolean {
   return key.includes('\0') || (value.includes(0) && /^(path|linkpath|uname|gname|GNU\.sparse\.name)$/.test(key))
 }

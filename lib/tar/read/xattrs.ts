@@ -6,15 +6,15 @@ const PLAIN = 'SCHILY.xattr.'
 const ENCODED = 'LIBARCHIVE.xattr.'
 
 /**
- * The extended attributes in PAX records, or `undefined`. libarchive writes each twice, with an encoded name in both
- * places: the value as it is counts, under the name that is meant.
+ * Extended attributes in PAX records; `undefined` if there are none. libarchive writes each attribute in two records:
+ * the plain one (`SCHILY.xattr`) is used, under the decoded name.
  */
 export function xattrsOf(pax: ReadPaxRecords, at: number): Map<string, Uint8Array> | undefined {
   let xattrs: Map<string, Uint8Array> | undefined
   for (const [key, value] of pax) {
     if (!key.startsWith(PLAIN) || key.length === PLAIN.length) continue
     xattrs ??= new Map()
-    // A copy: the value would keep all records of the entry alive.
+    // A copy: a view would keep the whole body of the PAX header in memory.
     xattrs.set(key.slice(PLAIN.length), Buffer.from(value))
   }
   for (const [key, value] of pax) {
@@ -37,7 +37,7 @@ function decodePercent(text: string): string {
   return decodeName(Buffer.from(bytes, 'latin1'))
 }
 
-/** Node ignores what is not base64, so that is looked for first. */
+/** Decodes base64. Node ignores invalid characters, so they are checked first. */
 function decodeBase64(value: Buffer, at: number): Buffer {
   const text = value.toString('latin1')
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) {

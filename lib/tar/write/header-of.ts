@@ -5,24 +5,27 @@ import type { TarEntryType, TarHeader, TarInput } from '../tar-entry.ts'
 import { paxBlock } from './pax-block.ts'
 import type { PlainHeader } from './ustar-block.ts'
 
-/** What stands in front of an entry's content. */
+/** Header of an entry, ready to write. */
 export interface PlannedHeader {
-  /** The path in its form, for messages. */
+  /** Normalised path, for messages. */
   readonly path: string
-  /** One plain ustar block. */
+  /** Members of the plain ustar block. */
   readonly header: PlainHeader
-  /** Blocks that come first, if anything does not fit in the plain one. */
+  /** PAX blocks before it, if a value does not fit into the plain block. */
   readonly pax: Buffer | undefined
 }
 
-/** The largest number in a field that tar-stream writes with six digits. */
+/** Largest number in a field that tar-stream writes with six digits. */
 const SIX_DIGITS = 0o777777
-/** The largest time that tar-stream writes: it truncates to 32 bits. */
+/** Largest time that tar-stream writes: it truncates times to 32 bits. */
 const MAX_TIME = 2 ** 31 - 1
-/** The largest size in eleven octal digits. */
+/** Largest size in eleven octal digits. */
 const MAX_OCTAL_SIZE = 8 ** 11 - 1
 
-/** SAFETY: 2^32-1 means "leave as it is" to chown. */
+/**
+ * SAFETY: `chown` takes 2^32-1 as "leave unchanged", so a file would keep the owner of the unpacking process. It is
+ * refused.
+ */
 const MAX_OWNER = 2 ** 32 - 2
 
 const ASCII = /^[\x01-\x7f]*$/
@@ -38,7 +41,7 @@ const MODES: Record<TarEntryType, number> = {
 }
 
 /**
- * The header that an entry is written with: what it leaves out has its fixed value.
+ * Header that is written for an entry: missing members get their fixed values.
  *
  * @internal
  */
@@ -47,7 +50,7 @@ export function completeHeader({ content: _, ...input }: TarInput): TarHeader {
   return { uid: 0, gid: 0, size: 0, mtime: 0, ...input, mode }
 }
 
-/** Checks an entry and lays out its header: plain where it fits, PAX records for what does not. */
+/** Checks an entry and plans its header: a plain block, and PAX records for values that do not fit. */
 export function headerOf(input: TarInput, size: number): PlannedHeader {
   const path = normalizePath(input.path, 'ERR_INVALID_ARGUMENT')
   if (path === '.' && input.type !== 'directory') refuse(path, 'the root must be a directory')
@@ -59,7 +62,7 @@ export function headerOf(input: TarInput, size: number): PlannedHeader {
   const header = {
     name: nameField(input.type === 'directory' ? `${path}/` : path, records),
     type: input.type === 'hardlink' ? ('link' as const) : input.type,
-    // A mode of 0 would be taken for none; the bit outside the mask keeps it.
+    // tar-stream takes a mode of 0 as missing; the bit outside its mask prevents that.
     mode: (mode & 0o7777) | 0o100000,
     uid: numberField('uid', uid, SIX_DIGITS, records),
     gid: numberField('gid', gid, SIX_DIGITS, records),
@@ -69,13 +72,13 @@ export function headerOf(input: TarInput, size: number): PlannedHeader {
     devminor: devMinor,
     linkname: linkField(path, input, records),
   }
-  // tar-stream writes a larger size in base 256, which is not POSIX; the record says the same for those who do not know it.
+  // tar-stream writes a larger size in base 256, a GNU extension; the record gives the same size to POSIX readers.
   if (size > MAX_OCTAL_SIZE) records.set('size', String(size))
   addXattrs(path, input, records)
   return { path, header, pax: records.block() }
 }
 
-/** PERF: hardly an entry has records, and a map for each would be a third of what the plan of its header costs. */
+/** PERF: few entries have records, and a map for each entry would be a third of the cost of planning its header. */
 class PaxRecords {
   #records: Map<string, string | Uint8Array> | undefined
 
@@ -116,7 +119,7 @@ function nameField(name: string, records: PaxRecords): string {
   return placeholder(name)
 }
 
-/** Whether tar-stream splits an ASCII name into prefix and name: at a slash, the prefix as short as possible. */
+/** True if tar-stream can split an ASCII name into prefix and name: at a slash, with the shortest possible prefix. */
 function fitsUstar(name: string): boolean {
   if (!ASCII.test(name)) return false
   if (name.length <= 100) return true
@@ -124,7 +127,7 @@ function fitsUstar(name: string): boolean {
   return slash > 0 && slash <= 155 && slash < name.length - 1
 }
 
-/** For readers that do not know PAX; others never see it. */
+/** Name in the plain block, for readers without PAX support; PAX readers use the record instead. */
 function placeholder(name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]/gu, '_').slice(0, 99)
   return name.endsWith('/') && !ascii.endsWith('/') ? `${ascii}/` : ascii

@@ -2,14 +2,17 @@ import { FormatError } from '../../errors/index.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { TarInput } from '../tar-entry.ts'
 
-/** The content of an entry, at once where it is there. Refuses content of anything but a file. */
+/** Opens the content of an entry, synchronously if possible. Refuses content unless the entry is a file. */
 export function openContent(input: TarInput): ByteSource | Promise<ByteSource> {
   const { content } = input
   const opened = typeof content === 'function' ? content() : (content ?? '')
   return isPromise(opened) ? opened.then(source => checked(input, source)) : checked(input, opened)
 }
 
-/** Whether something has to be awaited. PERF: to await what is there costs a turn for each of tens of thousands of entries. */
+/**
+ * True if a value must be awaited. PERF: awaiting a plain value costs a microtask for each of tens of thousands of
+ * entries.
+ */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value
 }
@@ -17,7 +20,7 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 function checked({ type, path, size = 0 }: TarInput, opened: ByteSource | string): ByteSource | Promise<ByteSource> {
   const source = typeof opened === 'string' ? Buffer.from(opened) : opened
   if (type === 'file') return source
-  // An entry as it was read has content of no bytes, whatever its type.
+  // An entry from `readTar` has an empty content iterable, whatever its type.
   const refuse = () => {
     throw new FormatError('ERR_INVALID_ARGUMENT', `tar entry ${JSON.stringify(path)}: only a file has content`)
   }

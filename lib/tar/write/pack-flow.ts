@@ -1,7 +1,7 @@
 import type { Pack } from 'tar-stream'
 import { Condition } from '../../internal/concurrency/condition.ts'
 
-/** What becomes of a pack: who reads waits here for bytes, who writes for room. */
+/** Flow control of a pack: its reader waits here for bytes, its writer for room. */
 export class PackFlow {
   readonly #pack: Pack
   #isFull = false
@@ -16,7 +16,7 @@ export class PackFlow {
     pack.on('end', () => {
       this.#ended = true
     })
-    // Without a listener a failure would end the process.
+    // Without a listener, an error event would end the process.
     pack.on('error', error => {
       this.#error = error
     })
@@ -26,24 +26,24 @@ export class PackFlow {
     })
   }
 
-  /** Gives bytes to whoever reads. */
+  /** Pushes bytes to the reader. */
   push(bytes: Uint8Array): void {
     this.#isFull = !this.#pack.push(bytes)
   }
 
-  /** Whether more should wait for {@link room}. */
+  /** True if the writer should wait for {@link room}. */
   get isFull(): boolean {
     return this.#isFull && !this.#pack.destroying
   }
 
-  /** Resolves when all has been taken, or nothing will be any more. */
+  /** Resolves when the reader has taken all bytes, or the pack is destroyed. */
   async room(): Promise<void> {
     while (this.isFull) {
       await this.#writable.wait()
     }
   }
 
-  /** What is there now. PERF: no promise for each of the three parts of an entry. */
+  /** Returns the available bytes. PERF: synchronous, so that the three parts of an entry need no promise each. */
   read(): Uint8Array | undefined {
     const chunk = this.#pack.read() as Uint8Array | null
     if (chunk) return chunk
@@ -52,7 +52,7 @@ export class PackFlow {
     return undefined
   }
 
-  /** Waits for more; `false` when the archive is complete. Rejects if the pack was destroyed before. */
+  /** Waits for more bytes; `false` when the archive is complete. Rejects if the pack was destroyed before. */
   async more(): Promise<boolean> {
     if (!this.#pack.destroyed) {
       await this.#readable.wait()

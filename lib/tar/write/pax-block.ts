@@ -1,19 +1,20 @@
 import { LimitError } from '../../errors/index.ts'
 import { octal, sealHeader } from './ustar-fields.ts'
 
-/** Bytes of records that one entry may have, read or written. */
+/** Maximum size of the records of one entry in bytes, for reading and writing. */
 export const MAX_PAX_BYTES = 1024 * 1024
 
-/** Records of a PAX header: keys are ASCII or UTF-8, values are bytes. */
+/** Records of a PAX header: keys are strings, values are text or bytes. */
 export type PaxRecords = ReadonlyMap<string, string | Uint8Array>
 
 /**
- * The blocks of a PAX extended header, to stand before the entry that it is about. Records are sorted by key, and the
- * header of the header says nothing of its own, so that equal records give equal bytes.
+ * Creates the blocks of a PAX extended header, which precedes its entry. Records are sorted by key and the extended
+ * header's own fields are fixed, so equal records give equal bytes.
  *
- * tar-stream encodes values as UTF-8 text only, which destroys binary ones; hence this.
+ * tar-stream encodes values as UTF-8 text, which destroys binary values; therefore this function exists.
  *
- * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_03 | POSIX: pax extended header}
+ * @see
+ * {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_03 | POSIX: pax extended header}
  */
 export function paxBlock(records: PaxRecords): Buffer {
   const keys = [...records.keys()].sort()
@@ -33,7 +34,7 @@ export function paxBlock(records: PaxRecords): Buffer {
   return Buffer.concat([header, body, Buffer.alloc(-body.byteLength & 511)])
 }
 
-/** SPEC: `length key=value\n`, where the length counts itself. */
+/** SPEC: a record is `length key=value\n`; the length includes its own digits. */
 function paxRecord(key: string, value: string | Uint8Array): Buffer {
   const rest = Buffer.concat([
     Buffer.from(` ${key}=`),

@@ -1,8 +1,8 @@
-/** Gathers bytes into pieces of one size and gives each away when it is full. */
+/** Gathers bytes into pieces of one size and emits each piece when it is full. */
 export class PieceBuilder {
   readonly #size: number
   readonly #give: (piece: Buffer) => void
-  /** Memory that was given away, and memory that came back. */
+  /** Memory of emitted pieces; `#spare` is the memory that was returned. */
   readonly #lent = new Set<ArrayBufferLike>()
   readonly #spare: Buffer<ArrayBuffer>[] = []
   #piece: Buffer
@@ -14,7 +14,7 @@ export class PieceBuilder {
     this.#piece = this.#next()
   }
 
-  /** Takes the memory of a piece back that nobody looks at any more, to fill it again. Bytes from elsewhere stay alone. */
+  /** Takes back the memory of a piece that its reader has released, for reuse. Memory from elsewhere is ignored. */
   takeBack({ buffer }: Uint8Array): void {
     if (this.#lent.delete(buffer)) this.#spare.push(Buffer.from(buffer as ArrayBuffer))
   }
@@ -23,20 +23,20 @@ export class PieceBuilder {
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size)
   }
 
-  /** Adds a copy of bytes, and zeros up to the end of their last block of `block` bytes. */
+  /** Appends a copy of bytes, and zeros up to a multiple of `block` bytes. */
   add(bytes: Uint8Array, block: number): void {
     this.#copy(bytes)
     this.#zeros(-bytes.byteLength & (block - 1))
   }
 
-  /** Lets a block be written where it goes. */
+  /** Appends a block that `write` fills in place. */
   addBlock(length: number, write: (piece: Buffer, at: number) => void): void {
     if (this.#filled + length > this.#size) this.flush()
     write(this.#piece, this.#filled)
     this.#filled += length
   }
 
-  /** Gives away what there is. */
+  /** Emits the incomplete piece. */
   flush(): void {
     if (this.#filled === 0) return
     this.#lent.add(this.#piece.buffer)

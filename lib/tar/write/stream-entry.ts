@@ -4,12 +4,12 @@ import { abortableItems } from '../../internal/abortable-items.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { PlannedHeader } from './header-of.ts'
 
-/** However long a content is that is all there, no more of it is in memory twice. */
+/** Maximum number of bytes copied at a time, so that at most this much of a content in memory exists twice. */
 const COPIED_AT_ONCE = 512 * 1024
 
 type Sink = ReturnType<Pack['entry']>
 
-/** Writes a file by tar-stream; resolves when the pack has taken all of it. */
+/** Writes a file through tar-stream; resolves when the pack has taken all of it. */
 export async function streamEntry(
   pack: Pack,
   { path, header }: Pick<PlannedHeader, 'path' | 'header'>,
@@ -23,14 +23,14 @@ export async function streamEntry(
   const done = new Promise<void>((resolve, reject) => {
     sink = pack.entry(fields, error => (error ? reject(error) : resolve()))
   })
-  // An error of a sink arrives through the callback; without a listener it would end the process as well.
+  // The callback reports errors of the sink; without a listener the error event would also end the process.
   sink.on('error', () => {})
-  // Awaited below; until then a failure has nobody to hear it.
+  // `done` is awaited below; until then a rejection would be unhandled.
   done.catch(() => undefined)
   for await (const chunk of abortableItems(chunksOf(content), signal)) {
     written += chunk.byteLength
     if (written > size) throw sizeMismatch(path, size, written)
-    // The source may use its buffer again, the pack keeps what it has until it is read: so it has a copy.
+    // The pack keeps chunks until they are read, and the source may reuse its buffer: the pack gets a copy.
     for (let at = 0; at < chunk.byteLength && !sink.destroying; at += COPIED_AT_ONCE) {
       if (!sink.write(Buffer.from(chunk.subarray(at, at + COPIED_AT_ONCE)))) await drained(sink)
     }
@@ -41,7 +41,7 @@ export async function streamEntry(
   await done
 }
 
-/** Resolves when the sink takes more, or never will. */
+/** Resolves when the sink accepts more bytes or has ended. */
 function drained(sink: Sink): Promise<void> {
   return new Promise(resolve => {
     const done = () => {
@@ -54,7 +54,7 @@ function drained(sink: Sink): Promise<void> {
   })
 }
 
-/** For content that is not as long as its entry says. */
+/** Creates the error for content that is longer or shorter than its entry's size. */
 export function sizeMismatch(path: string, expected: number, actual: number): SizeMismatchError {
   return new SizeMismatchError({ expected, actual, what: `content of ${JSON.stringify(path)}` })
 }

@@ -1,6 +1,6 @@
 import type { Header } from 'tar-stream'
 
-/** Bytes of a block. */
+/** Size of a block in bytes. */
 export const BLOCK_BYTES = 512
 
 const FLAGS = {
@@ -14,26 +14,27 @@ const FLAGS = {
 } as const
 
 const SPACE = 0x20
-/** With the version behind it. */
+/** Magic and version. */
 const MAGIC = 'ustar\x0000'
 
-/** Members of a header that `headerOf` has planned. */
+/** Members of a header planned by `headerOf`. */
 export type PlainHeader = Pick<Header, 'name' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'devmajor' | 'devminor'> & {
   readonly type: keyof typeof FLAGS
   readonly linkname?: string | undefined
 }
 
 /**
- * Lays out the block of a header, the same to the byte as tar-stream does it: what does not fit was put into PAX records
- * before. Names are ASCII.
+ * Writes a header block, identical to the one of tar-stream. PAX records already hold the values that do not fit; names
+ * are ASCII.
  *
- * SPEC: POSIX ustar; numbers end with a space, and the sum is that of all bytes, those of its own field counted as spaces.
- * PERF: the sum is made while the fields are written; adding up a finished block takes as long as all the rest.
+ * SPEC: POSIX ustar; numbers end with a space. The checksum is the sum of all bytes, with its own field counted as
+ * spaces.
+ * PERF: the checksum is computed while the fields are written; adding up a finished block would double the time.
  */
 export function writeUstarBlock(bytes: Buffer, at: number, header: PlainHeader): void {
   const { name, type, linkname } = header
   bytes.fill(0, at, at + BLOCK_BYTES)
-  // SPEC: a name of over 100 bytes is cut at a slash; the prefix is as short as can be.
+  // SPEC: a name over 100 bytes is split at a slash, with the shortest possible prefix.
   const slash = name.length > 100 ? name.indexOf('/', name.length - 101) : -1
   bytes[at + 156] = FLAGS[type]
   const sum =
@@ -53,7 +54,7 @@ export function writeUstarBlock(bytes: Buffer, at: number, header: PlainHeader):
   octal(bytes, sum, at + 148, 6)
 }
 
-/** Characters `from` to `to`; gives the sum of what it writes. */
+/** Writes characters `from` to `to` and returns the sum of their bytes. */
 function text(bytes: Buffer, at: number, characters: string, from: number, to: number): number {
   let sum = 0
   for (let i = from; i < to; i++) {
@@ -64,7 +65,7 @@ function text(bytes: Buffer, at: number, characters: string, from: number, to: n
   return sum
 }
 
-/** Digits and the space behind them; gives the sum of what it writes. */
+/** Writes digits and a trailing space and returns the sum of their bytes. */
 function octal(bytes: Buffer, value: number, at: number, digits: number): number {
   let sum = SPACE
   let rest = value

@@ -3,28 +3,29 @@ import { decimal } from '../decimal.ts'
 import { BLOCK, invalid } from '../header-block.ts'
 import { MAX_REGIONS } from './sparse-regions.ts'
 
-/** Digits of the largest number that there can be. */
+/** Maximum number of digits of a number. */
 const MAX_DIGITS = 16
 
 /**
- * Reads the map that stands in front of the content of sparse files of version 1.0: the number of regions, then offset and
- * length of each, in decimal, each with a newline behind, filled up to whole blocks.
+ * Reads the map before the content of a sparse file of version 1.0: the number of regions, then offset and length of
+ * each. Each number is decimal and ends with a newline; the map is padded to whole blocks.
  */
 export class ContentMap {
-  /** Blocks taken so far. */
+  /** Number of blocks read. */
   blocks = 0
   readonly #numbers: number[] = []
   #wanted = 1
   #digits = ''
 
-  /** Takes a block; gives offsets and lengths by turns as soon as all are there. */
+  /** Reads a block; returns alternating offsets and lengths once the map is complete. */
   take(block: Buffer, base: number, at: number): readonly number[] | undefined {
     this.blocks++
     for (let i = base; i < base + BLOCK; i++) {
       const byte = block[i]!
       if (byte !== 0x0a) {
         this.#digits = (this.#digits === '0' ? '' : this.#digits) + String.fromCharCode(byte)
-        // SAFETY: digits without an end have kept readers busy for ever.
+        // SAFETY: a number without an end would keep the reader collecting digits forever; the number of digits is
+        // limited.
         if (this.#digits.length > MAX_DIGITS) throw invalid('number in a sparse map is too long', at)
         continue
       }

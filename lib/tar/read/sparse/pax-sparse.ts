@@ -5,20 +5,21 @@ import { invalid } from '../header-block.ts'
 import type { ReadPaxRecords } from '../parse-pax.ts'
 import { MAX_REGIONS } from './sparse-regions.ts'
 
-/** What PAX records say of a sparse file. */
+/** Sparse file as described by PAX records. */
 export interface PaxSparse {
-  /** Bytes of the file, holes included. */
+  /** Size of the file in bytes, holes included. */
   readonly size: number
-  /** Its name, if the path is a stand-in for readers that do not know sparse files. */
+  /** Name of the file, if the path is a placeholder for readers that do not support sparse files. */
   readonly name: string | undefined
-  /** Offsets and lengths by turns; `undefined` if they stand at the beginning of the content (version 1.0). */
+  /** Alternating offsets and lengths; `undefined` if the map precedes the content (version 1.0). */
   readonly map: readonly number[] | undefined
 }
 
 /**
- * The records of a sparse file, versions 0.0, 0.1 and 1.0; `undefined` without any.
+ * Parses the records of a sparse file, versions 0.0, 0.1 and 1.0; `undefined` if there are none.
  *
- * SAFETY: a record of another version is refused: the content would be taken for the file.
+ * SAFETY: records of an unknown version are refused: otherwise the map and the stored bytes would be read as the
+ * content of the file.
  *
  * @see {@link https://www.gnu.org/software/tar/manual/html_node/PAX-1.html | GNU tar: storing sparse files}
  */

@@ -1,6 +1,6 @@
 import type { SparseRegion } from '../../tar-entry.ts'
 
-/** Walks a sparse file from its beginning: hole or data, and how much of it. */
+/** Walks a sparse file from its start, through holes and data. */
 export class SparseCursor {
   readonly #regions: readonly SparseRegion[]
   readonly #size: number
@@ -12,24 +12,24 @@ export class SparseCursor {
     this.#size = size
   }
 
-  /** Whether the end of the file has been reached. */
+  /** True at the end of the file. */
   get done(): boolean {
     return this.#position === this.#size
   }
 
-  /** Bytes of the hole at this place; 0 if there is none. */
+  /** Number of bytes to the end of the hole at this position; 0 in data. */
   get hole(): number {
     const next = this.#regions[this.#region]
     return Math.max(0, (next?.offset ?? this.#size) - this.#position)
   }
 
-  /** Bytes of stored data from this place on; 0 in a hole. */
+  /** Number of stored bytes from this position to the end of the data; 0 in a hole. */
   get data(): number {
     const region = this.#regions[this.#region]
     return region && this.#position >= region.offset ? region.offset + region.length - this.#position : 0
   }
 
-  /** Goes on by no more than the hole or the data has. */
+  /** Advances by at most the length of the current hole or data. */
   advance(bytes: number): void {
     this.#position += bytes
     const region = this.#regions[this.#region]

@@ -1,15 +1,15 @@
 import type { SparseRegion } from '../../tar-entry.ts'
 import { invalid, padded } from '../header-block.ts'
 
-/** SAFETY: regions that one file may have; maps of millions of them were used to exhaust readers. */
+/** SAFETY: maximum number of regions of one file. Maps of millions of regions have exhausted the memory of readers. */
 export const MAX_REGIONS = 10_000
 
 /**
- * The regions that a map of offsets and lengths describes: in order, inside the file, and as many bytes as are stored.
- * Empty ones, by which GNU tar marks the end, are left out.
+ * Validates a map of offsets and lengths and returns its regions: in order, inside the file, and with as many bytes as
+ * the archive stores. Empty regions, with which GNU tar marks the end of the file, are dropped.
  *
- * SAFETY: GNU tar fills each region up to a whole block, others put them side by side; only where both come to the same
- * is the content known.
+ * SAFETY: GNU tar pads each region to a whole block; other programs store regions without padding. The two would read
+ * different content, so a map is accepted only if both layouts give the same bytes.
  */
 export function sparseRegions(
   numbers: readonly number[],
