@@ -63,7 +63,7 @@ export const scenario = {
       {
         text: `${label}: peak memory over docker-registry's`,
         of: figure => figure(RUN, label, 'peakBytes') / figure(RUN, PEER, 'peakBytes'),
-        atMost: 1 / 3,
+        atMost: 0.33,
       },
       {
         text: `${label}: p99 of a manifest under wrong passwords over its idle value`,
