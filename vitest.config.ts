@@ -33,7 +33,8 @@ const config: ViteUserConfig = defineConfig({
       include: ['lib/**/*.ts'],
       // What runs in a thread or is a program of its own is not seen by the provider.
       exclude: ['lib/**/*.d.ts', 'lib/cli/main.ts', 'lib/**/*-thread.ts'],
-      reporter: ['text-summary', 'json-summary', 'json'],
+      // The last that is printed is the summary of the tests.
+      reporter: ['json-summary', 'json'],
       reportsDirectory: 'dist/coverage',
       thresholds: {
         branches: 85,
