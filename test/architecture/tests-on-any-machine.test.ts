@@ -34,7 +34,7 @@ test('a test that starts a program by its name asks first whether it is there', 
 function asksHelper(text: string, index: number): boolean {
   const line = lineAt(text, index)
   const names = line.match(/\b[a-zA-Z]\w*\b/g) ?? []
-  const definitions = names.map(name => new RegExp(`\\bconst ${name}\\b[^\\n]*\\bneeds`))
+  const definitions = names.map(name => new RegExp(`\\bconst ${name}\\b[^\\n]*\\n?[^\\n]*\\bneeds`))
   return /\bneeds[A-Z(]/.test(line) || definitions.some(definition => definition.test(text))
 }
 

@@ -17,7 +17,7 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { checkStore, planCollection, repairStore, runCollection } from '../../lib/maintenance/index.ts'
 import type { Store } from '../../lib/store/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
@@ -95,7 +95,7 @@ describe('ST-12: a blob that is not what it was', () => {
         expect(readFileSync(at(problems[0]!.quarantinedTo!)).equals(bytes)).toBe(true)
         await store.put(LAYER, { digest: image.layer.digest })
       }),
-      { numRuns: 25 },
+      { numRuns: cases(25) },
     )
     expect((await checkStore(store)).sound).toBe(true)
   })
@@ -109,7 +109,7 @@ describe('ST-12: a blob that is not what it was', () => {
         const { problems } = await checkStore(store)
         expect(problems).toMatchObject([{ class: length < LAYER.byteLength ? 'short' : 'corrupt' }])
       }),
-      { numRuns: 20, examples: [[0], [LAYER.byteLength - 1], [LAYER.byteLength + 1]] },
+      { numRuns: cases(20), examples: [[0], [LAYER.byteLength - 1], [LAYER.byteLength + 1]] },
     )
   })
 

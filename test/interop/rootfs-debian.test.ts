@@ -7,12 +7,17 @@ import { composeImage } from '../../lib/image/index.ts'
 import { MediaType } from '../../lib/oci/index.ts'
 import { unpackImage } from '../../lib/rootfs/index.ts'
 import { listTree } from '../helpers/list-tree.ts'
+import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { program } from '../helpers/program.ts'
+import { FULL } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-const canRun = needsRoot() && needsProgram('mmdebstrap') && needsProgram('tar') && needsProgram('chroot')
+const canRun =
+  needs(FULL, 'fetches a Debian from the network: with full sweeps only') &&
+  needsRoot() &&
+  ['mmdebstrap', 'tar', 'chroot'].every(needsProgram)
 
 /** Listing of an archive by GNU tar, sorted by name, with link targets and numeric owners. */
 async function listing(args: string[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fromFiles, rewriteEntries } from '../../lib/layer/index.ts'
 import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -65,7 +65,7 @@ describe('files in memory', () => {
           if (p.includes('/')) expect(order.slice(0, i)).toContain(p.slice(0, p.lastIndexOf('/')))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     )
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createIgnoreRules, parseIgnoreFile } from '../../lib/layer/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 
 const ignored = (patterns: string[], paths: string[]) => paths.filter(path => createIgnoreRules(patterns).ignores(path))
 
@@ -99,7 +99,7 @@ describe('patterns', () => {
         const expected = names.some((_, i) => matcher.test(names.slice(0, i + 1).join('/')))
         expect(createIgnoreRules([pattern]).ignores(names.join('/'))).toBe(expected)
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     )
   })
 })

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batchesOf, returnBatch } from '../../lib/internal/batches.ts'
 import { collectBytes } from '../../lib/internal/collect-bytes.ts'
 import { fromDirectory, writeLayer } from '../../lib/layer/index.ts'
@@ -13,7 +13,7 @@ let directory: ReturnType<typeof temporaryDirectory>
 const sizes = new Map<string, number>()
 const READERS = ['thread', 'inline'] as const
 
-beforeEach(() => {
+beforeAll(() => {
   directory = temporaryDirectory('reused-batches')
   const around = (size: number) => [size - 1, size, size + 1]
   const large = [0, ...around(128 * 1024), ...around(256 * 1024), 300_000, ...around(512 * 1024), 600_000, 3_000_000]
@@ -26,7 +26,7 @@ beforeEach(() => {
   })
   for (const [path, size] of sizes) writeFileSync(join(directory.path, path), contentOf(path, size))
 })
-afterEach(() => directory[Symbol.dispose]())
+afterAll(() => directory[Symbol.dispose]())
 
 /** No two files have the same content, nor the same at any place. */
 function contentOf(path: string, size: number): Buffer {

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { compress, decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 
 const MIB = 1024 * 1024
@@ -29,7 +29,7 @@ test('gzip: whatever goes in comes out, from zlib and from us, and cutting and c
         expect((await readAll(decompress(cut(packed, size)))).equals(input)).toBe(true)
       },
     ),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   )
 })
 
@@ -47,6 +47,6 @@ test('any byte of a gzip stream changed gives an error or the same content, neve
       // The header's time and the bits that fill the last byte of the content say nothing.
       expect([text.toString(), 'ERR_INVALID_COMPRESSION']).toContain(outcome)
     }),
-    { numRuns: 600 },
+    { numRuns: cases(600) },
   )
 })

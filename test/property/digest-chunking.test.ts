@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createDigester, digestOf, isDigest, parseDigest, restoreDigester } from '../../lib/digest/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 
 const algorithm = fc.constantFrom('sha256', 'sha512', 'blake3')
 const chunks = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 })
@@ -56,7 +56,7 @@ test('a checkpoint with any one bit flipped in any member is refused', async () 
       }
       await expect(restoreDigester(checkpoint as never)).rejects.toMatchObject({ code: 'ERR_INVALID_CHECKPOINT' })
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decodeName, encodeName } from '../../lib/internal/name-bytes.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 
 const pieces = fc.constantFrom(
   [0xed, 0xa0, 0x80],
@@ -23,7 +23,7 @@ test('any bytes come back as they were', () => {
     fc.property(bytes, bytes => {
       expect(encodeName(decodeName(bytes))).toEqual(Buffer.from(bytes))
     }),
-    { numRuns: 5000 },
+    { numRuns: cases(5000) },
   )
 })
 
@@ -32,7 +32,7 @@ test('different bytes never become the same name', () => {
     fc.property(bytes, bytes, (a, b) => {
       expect(decodeName(a) === decodeName(b)).toBe(Buffer.compare(a, b) === 0)
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
 })
 

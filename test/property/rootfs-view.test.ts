@@ -4,12 +4,12 @@ import { flattenImage, openUnionView, squashLayers } from '../../lib/rootfs/inde
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { layerStacks } from '../helpers/arbitrary-layers.ts'
 import { dumpView } from '../helpers/dump-view.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { NaiveFault, NaiveRootfs } from '../helpers/naive-rootfs.ts'
 import type { RawEntry } from '../helpers/raw-tar.ts'
 import { storeLayers } from '../helpers/store-layers.ts'
 
-const runs = { numRuns: Number(process.env.LAYERSTORE_PROPERTY_RUNS ?? 400) }
+const runs = { numRuns: cases(400) }
 
 /** What the model makes of layers: their tree, or the code of what is wrong with them. */
 function modelOf(layers: RawEntry[][]): { dump: string[] } | { code: string } {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { familiarName, formatReference, isRepositoryPath, isTag, parseReference } from '../../lib/oci/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 
 const component = fc.oneof(
   fc.stringMatching(/^[a-z0-9]{1,8}((\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}$/),
@@ -45,9 +45,9 @@ test('the whole form and the short form of a reference both mean that reference'
       expect(parseReference(formatReference(value))).toEqual(value)
       expect(parseReference(familiarName(value))).toEqual(value)
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
-  expect(seen).toBeGreaterThan(1500)
+  expect(seen).toBeGreaterThan(cases(1500))
 })
 
 test('whatever is accepted consists of parts that are valid by themselves', () => {
@@ -67,6 +67,6 @@ test('no text makes the parser throw anything but its own error', () => {
   const nasty = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-z:@/.[\]_-]{0,40}$/))
   fc.assert(
     fc.property(nasty, text => void parsed(text)),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
 })

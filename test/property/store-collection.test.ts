@@ -6,7 +6,7 @@ import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { putStoreDocument } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
@@ -128,7 +128,7 @@ test('on disk, a collection keeps what a naive model reaches, and nothing else',
         if (young.length > 0) ageBlobs(directory.path, 0, young)
       })
     }),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   )
 })
 
@@ -154,7 +154,7 @@ test('in memory, a collection keeps what a naive model reaches, and nothing else
       expect(await blobsOf(store)).toEqual(alive)
       await lease?.release()
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   )
 })
 

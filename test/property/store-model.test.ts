@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -72,7 +72,7 @@ test('any sequence of acts leaves a memory store as the model says', async () =>
     await using store = createMemoryStore()
     await follow(store, steps)
   })
-  await fc.assert(property, { numRuns: 200 })
+  await fc.assert(property, { numRuns: cases(200) })
 })
 
 test('any sequence of acts leaves a disk store as the model says', async () => {
@@ -81,7 +81,7 @@ test('any sequence of acts leaves a disk store as the model says', async () => {
     await using store = await openStore(directory.path, { durability: 'none' })
     await follow(store, steps)
   })
-  await fc.assert(property, { numRuns: 60 })
+  await fc.assert(property, { numRuns: cases(60) })
 })
 
 test('any bit flipped anywhere in a stored blob is found', async () => {
@@ -100,7 +100,7 @@ test('any bit flipped anywhere in a stored blob is found', async () => {
     })
     expect(error.code).toBe('ERR_BLOB_CORRUPT')
   })
-  await fc.assert(property, { numRuns: 50 })
+  await fc.assert(property, { numRuns: cases(50) })
 })
 
 test('a file of the store with any bit flipped gives a typed error or a store, never another one', async () => {
@@ -124,5 +124,5 @@ test('a file of the store with any bit flipped gives a typed error or a store, n
       writeFileSync(path, before)
     }
   })
-  await fc.assert(property, { numRuns: 150 })
+  await fc.assert(property, { numRuns: cases(150) })
 })

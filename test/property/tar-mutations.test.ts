@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { readTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 import { scanTar } from '../helpers/scan-tar.ts'
 import { tarCases } from '../helpers/tar-cases/all-tar-cases.ts'
 
 /** Archives tried; `TAR_MUTATIONS` sets another number. */
-const RUNS = Number(process.env.TAR_MUTATIONS ?? 10_000)
+const RUNS = cases(10_000)
 
 /** What there is to start from: every case of the catalogue that is small. */
 const archives = Object.values(tarCases)

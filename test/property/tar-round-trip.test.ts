@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
 
@@ -54,7 +54,7 @@ test('what is written is read again, however it is cut', async () => {
       expect(placed).toEqual(read.map(({ text }) => text))
       expect(read.map(({ offset: _, ...rest }) => rest)).toEqual(expected)
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   )
 })
 
@@ -64,7 +64,7 @@ test('writing again what was read gives the same bytes', async () => {
       const bytes = await readAll(writeTar(entries))
       expect((await readAll(writeTar(readTar(bytes)))).equals(bytes)).toBe(true)
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   )
 })
 
@@ -85,7 +85,7 @@ test('what is laid out here is what tar-stream lays out: content that is there a
       const bytes = await readAll(writeTar(files as unknown as TarInput[]))
       expect((await readAll(writeTar(coming as unknown as TarInput[]))).equals(bytes)).toBe(true)
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   )
 })
 
@@ -107,6 +107,6 @@ test('any bytes flipped in an archive give entries or a typed error, never a cra
       )
       expect(['read', 'ERR_INVALID_TAR', 'ERR_LIMIT_EXCEEDED']).toContain(outcome)
     }),
-    { numRuns: 1500 },
+    { numRuns: cases(1500) },
   )
 })

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { nameTableOf } from '../../lib/server/lists/name-table.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { runningServer } from '../helpers/running-server.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
@@ -111,6 +111,6 @@ test('after any changes the table equals one built anew', async () => {
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   )
 })

@@ -1,7 +1,7 @@
 import { pack } from 'tar-stream'
 import { expect, test } from 'vitest'
 import { type PlainHeader, writeUstarBlock } from '../../lib/tar/write/ustar-block.ts'
-import fc from '../helpers/fast-check.ts'
+import fc, { cases } from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 
 /** Paths of which every part but the last may go to the prefix, as long as a plain header can hold them. */
@@ -50,7 +50,7 @@ test('a header is to the byte what tar-stream makes of it, whatever is in the bu
       expect(ours.subarray(at, at + 512).equals(archive.subarray(0, 512))).toBe(true)
       expect(ours.subarray(at + 512).every(byte => byte === 0xa5)).toBe(true)
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })
 

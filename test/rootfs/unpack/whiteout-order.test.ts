@@ -5,7 +5,7 @@ import { unpackArchives } from '../../../lib/rootfs/unpack/unpack-archives.ts'
 import type { UnpackOptions } from '../../../lib/rootfs/unpack/unpack-options.ts'
 import { directory, file, hardLink, symlink } from '../../helpers/attacks/attack.ts'
 import { treeOf } from '../../helpers/attacks/tree-of.ts'
-import fc from '../../helpers/fast-check.ts'
+import fc, { cases } from '../../helpers/fast-check.ts'
 import { listTree } from '../../helpers/list-tree.ts'
 import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -305,6 +305,6 @@ test('any order of a layer gives the same tree', async () => {
         ).toEqual(await result(base, [...marks, ...entries]))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   )
 })
