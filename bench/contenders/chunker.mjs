@@ -3,8 +3,8 @@ import { createRandom } from '../corpora/random.mjs'
 const GEAR = gearTable()
 
 /**
- * Cuts bytes where their content says so (FastCDC: a gear hash, and two masks that keep sizes near the mean), so that an
- * insertion changes the chunks round it and no others.
+ * Splits bytes at content-defined boundaries (FastCDC: a gear hash, and two masks that keep sizes near the mean), so
+ * that an insertion changes only the chunks around it.
  */
 export function* chunksOf(bytes, { min = 2048, mean = 8192, max = 65_536 } = {}) {
   const bits = Math.log2(mean)

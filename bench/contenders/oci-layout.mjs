@@ -11,12 +11,12 @@ export function lastLayerOf(layout, tag) {
   return { file: blobPath(layout, digest), digest, diffId: config.rootfs.diff_ids.at(-1) }
 }
 
-/** Where a layout keeps a blob. */
+/** Path of a blob in a layout. */
 export function blobPath(layout, digest) {
   return join(layout, 'blobs', ...digest.split(':'))
 }
 
-/** A layout of its own with the same blobs: those are linked, never written to; all else is copied. */
+/** Clones a layout: blobs are hard-linked and never written to; all other files are copied. */
 export function cloneLayout(from, to) {
   const blobs = join('blobs', 'sha256')
   mkdirSync(join(to, blobs), { recursive: true })

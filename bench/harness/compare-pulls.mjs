@@ -5,8 +5,8 @@ import { checkLayout } from './checks/check-layout.mjs'
 export const [WASM, NATIVE] = ['layerstore, wasm', 'layerstore, native']
 
 /**
- * Compares pulls of an image into a layout: this library with both hashers, and others. `prepare` puts into the layout what
- * is there before the pull.
+ * Compares pulls of an image into a layout: this library with both hashers, and the contenders in `beside`. `prepare`
+ * fills the layout before each pull.
  */
 export function comparePulls(bench, { image, reference, prepare = () => {}, beside = [], input = {}, ...spec }) {
   return bench.compare({

@@ -8,7 +8,7 @@ import { runMicro } from './run-micro.mjs'
 
 const root = resolve(import.meta.dirname, '../..')
 
-/** Builds another commit in a git worktree below `directory`, gives its library to an act, and removes the worktree. */
+/** Builds another commit in a git worktree below `directory`, runs `act` with its library, and removes the worktree. */
 export async function withLibraryOf(ref, directory, act) {
   const tree = join(directory, 'worktree')
   const run = (program, ...args) => execFileSync(program, args, { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -16,7 +16,7 @@ export async function withLibraryOf(ref, directory, act) {
   try {
     if (sameLock(tree)) symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
     else run('npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts')
-    // Older commits were built by the compiler alone.
+    // Older commits have no build script and are built by the compiler alone.
     if (existsSync(join(tree, '.build.mjs'))) run(process.execPath, '.build.mjs')
     else run(process.execPath, join(tree, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json')
     return await act(join(tree, 'dist'))
@@ -30,7 +30,7 @@ function sameLock(tree) {
   return existsSync(there) && readFileSync(here, 'utf8') === readFileSync(there, 'utf8')
 }
 
-/** A copy of a build beside its packages, so that it cannot change while it is measured. */
+/** Copies a build beside its packages, so that a rebuild cannot change it during the measurement. */
 export function frozenCopy(library, directory) {
   const copy = join(directory, 'here', 'dist')
   cpSync(library, copy, { recursive: true })

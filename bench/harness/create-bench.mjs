@@ -6,14 +6,14 @@ import { withScratch } from './measure/scratch.mjs'
 import { summarize } from './measure/statistics.mjs'
 
 /**
- * What a scenario works with: corpora, and `compare`, which measures contenders side by side. Every run is checked before it
- * counts; where a case has a `trial`, something small is checked thoroughly first, and does not count. A case that says how much it `writes` finds so
- * much memory that the machine has at hand; one whose `filesStay` makes so many files that none is removed before the end.
- * `views` show other columns of the same samples in tables of their own.
+ * Context of a scenario: corpora, and `compare`, which measures contenders side by side. Every run is checked before it
+ * counts; a `trial` is run first on a small input, checked thoroughly and not counted. `writes` reserves that much
+ * memory of the machine before a run; with `filesStay` no written file is removed before the end. `views` show other
+ * columns of the same samples in separate tables.
  *
- * @param maxRounds - For a quick look: no more rounds than that.
- * @param libraries - Builds of this library by name. With several, `compare` runs nothing but this library, once with
- * each build: that is how two commits are compared.
+ * @param maxRounds - Maximum number of rounds, for a quick look.
+ * @param libraries - Builds of this library by name. With several, `compare` runs this library only, once with each
+ * build: this compares two commits.
  */
 export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say }) {
   const cases = []
@@ -44,7 +44,7 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
       cases.push(result, ...viewsOf(spec, result))
       giveBack?.()
     },
-    /** Something that cannot be measured here, with the reason. */
+    /** Records a case that cannot be measured here, with the reason. */
     skip(name, reason) {
       say(`  ${name}: skipped, ${reason}`)
       cases.push({ name, skipped: reason, contenders: [] })
@@ -62,7 +62,7 @@ function entriesOf({ entries }, libraries) {
   )
 }
 
-/** The first run of each: what is wrong or cannot run here is out of the comparison. */
+/** Runs each contender once. A contender that fails or gives a wrong result is excluded from the comparison. */
 async function tryOut(spec, entry, scratch, smoke) {
   const reason = entry.contender.available()
   if (reason) return { skipped: reason }
@@ -75,7 +75,7 @@ async function tryOut(spec, entry, scratch, smoke) {
   }
 }
 
-/** One that fails in a later round is out of the comparison. */
+/** Takes a sample; a contender that fails in a later round is excluded from the comparison. */
 async function sampleOrReason(spec, entry, scratch) {
   try {
     return await sampleOf(spec, spec.input, spec.check, entry, scratch)
@@ -85,7 +85,7 @@ async function sampleOrReason(spec, entry, scratch) {
   }
 }
 
-/** Others may fail; the table says so. This library may not. */
+/** A failure of another contender becomes a row of the table; a failure of this library ends the scenario. */
 function failureOf({ contender }, error) {
   if (contender.own) throw error
   return `failed: ${error.message.trim().split('\n').at(-1).slice(0, 200)}`
@@ -109,15 +109,16 @@ function sampleOf(spec, input, check, { contender, library, job, options }, scra
 }
 
 /**
- * The directory goes when the scenario is over. ext4 gives no number of a file that was removed within the last minutes to
- * another one, and looks at all of them for each new file: beside the ruins of the sample before, a tree takes six times as long.
+ * Runs an act without removing its directory before the scenario ends. ext4 does not reuse the inode of a file removed
+ * within the last minutes, and scans past all of them for each new file: after the removal of an earlier sample,
+ * writing a tree takes six times as long.
  */
 function withoutRemoval(act, parent) {
   mkdirSync(parent, { recursive: true })
   return act(mkdtempSync(join(parent, 'layerstore-bench-')))
 }
 
-/** Other columns of the same samples, as cases of their own, which are not plotted. */
+/** Derives further cases with other columns of the same samples; they are not plotted. */
 function viewsOf({ views = [] }, { contenders, ...result }) {
   const without = contenders.map(({ samples: _, ...contender }) => contender)
   return views.map(({ name, columns }) => ({ ...result, name, columns, plot: false, contenders: without }))

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Why a program cannot be used, or `undefined` if it is there. */
+/** Returns the reason why a program cannot be used, or `undefined` if it is installed. */
 export function missing(...names) {
   const absent = names.filter(name => !findProgram(name))
   return absent.length === 0 ? undefined : `${absent.join(' and ')} is not installed`
 }
 
-/** First line of what a program says of its version. */
+/** Returns the first line that a program prints about its version. */
 export function versionOf(name, ...args) {
   try {
     const said = execFileSync(name, args.length > 0 ? args : ['--version'], { encoding: 'utf8', stdio: 'pipe' })

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 const TYPE = 'application/vnd.oci.image.'
 
 /**
- * Fills a directory with an image layout of so many blobs and names, the same for the same numbers: every name has its own
- * manifest and config, layers are spread over the images, a tenth of the blobs, or as many as said, is garbage a week old. Written
- * straight to the disk: through the library it would take minutes.
+ * Fills a directory with an image layout of `blobs` blobs and `names` names, deterministically: every name has its own
+ * manifest and config, layers are shared out among the images, and `garbage` blobs (default: a tenth) are unreferenced
+ * and a week old. Files are written directly: through the library it would take minutes.
  */
 export function makeBigStore(directory, { blobs, names, garbage = Math.floor(blobs / 10) }) {
   const path = join(directory, 'blobs/sha256')
@@ -34,7 +34,7 @@ export function makeBigStore(directory, { blobs, names, garbage = Math.floor(blo
     const annotations = { 'org.opencontainers.image.ref.name': `example.com/team${i % 50}/app${i % 1000}:1.${i}` }
     manifests.push({ ...put(JSON.stringify(manifest), manifest.mediaType), annotations })
   }
-  // Half of the garbage are manifests that lost their name, so that a search for referrers has something to read.
+  // Half of the garbage are manifests without a name, so that a search for referrers has something to read.
   for (let i = 0; i < garbage; i++) {
     const config = { mediaType: `${TYPE}config.v1+json`, digest: layers[i % layers.length].digest, size: 1 }
     put(i % 2 ? `garbage ${i} `.repeat(20) : JSON.stringify({ schemaVersion: 2, config, layers: [], n: i }), '')

@@ -31,7 +31,7 @@ async function measure({ name, bytes, tasks }) {
   return { name, bytes, columns, plot: bytes ? 'speed' : 'microseconds', contenders }
 }
 
-/** Processor time of a run, of all threads, in seconds: unlike the clock it hardly depends on who else is busy. */
+/** Processor time of a run, over all threads, in seconds. Unlike wall time it hardly depends on other processes. */
 async function processorTime(run) {
   const before = process.cpuUsage()
   const end = performance.now() + (smoke ? 0 : 150)
@@ -52,6 +52,6 @@ function contenderOf({ p50, mad, samplesCount, samples }, bytes, cpuSeconds) {
   }
   if (bytes) figures.bytesPerSecond = { median: bytes / seconds, mad: (bytes / seconds) * (mad / p50), n: samplesCount }
   const step = Math.ceil(samples.length / KEPT_SAMPLES)
-  // tinybench sorts them: every n-th stands for its neighbours.
+  // tinybench sorts the samples: every n-th one represents the ones around it.
   return { summary: figures, samples: samples.filter((_, i) => i % step === 0).map(ms => ({ seconds: ms / 1000 })) }
 }

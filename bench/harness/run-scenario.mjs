@@ -15,12 +15,12 @@ export async function runScenario(scenario, settings) {
     smoke: bench.smoke,
     elapsedSeconds: Math.round((performance.now() - started) / 100) / 10,
     cases: bench.cases,
-    // With tiny inputs a process does little else than start.
+    // With tiny inputs a run measures mainly process start, so claims are not evaluated.
     claims: bench.smoke ? [] : claimsOf(scenario.claims ?? [], bench.cases),
   }
 }
 
-/** A claim whose contenders were skipped has no value, and is then neither met nor missed. */
+/** Evaluates the claims. A claim whose contenders were skipped has no value and is neither met nor missed. */
 function claimsOf(claims, cases) {
   const figureOf = (name, label, figure = 'seconds') =>
     cases.find(one => one.name === name)?.contenders.find(one => one.label === label)?.summary?.[figure]?.median ??

@@ -28,7 +28,7 @@ export const scenario = {
 }
 
 const COLUMNS = { columns: ['seconds', 'speed', 'cpu', 'memory'], plot: 'seconds' }
-/** The large one says how memory grows; one run says that. */
+/** The large image shows how memory grows; one run is enough for that. */
 const roundsFor = bytes => (bytes >= 2 ** 30 ? 1 : 3)
 const engines = more =>
   ['wasm', 'native'].map(hasher => ({

@@ -42,7 +42,7 @@ async function measureCase(bench, name, size) {
     plot: 'seconds',
     rounds: 2,
     input: {},
-    // What it removes is made anew for each sample.
+    // Recreate the garbage for each sample.
     around: async (given, run) => {
       const directory = join(given.scratch, 'store')
       const { needed } = makeBigStore(directory, size)

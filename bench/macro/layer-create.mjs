@@ -70,14 +70,14 @@ export const scenario = {
 
 async function compareAll(bench, trial, registry) {
   const ours = hasher => ({ label: `layerstore, ${hasher}`, contender: layerstore, options: { hasher } })
-  // The others make no index of the files and their digests.
+  // The contenders of other projects create no index of the files and their digests.
   const bare = {
     label: `${OURS}, no index`,
     contender: layerstore,
     options: { hasher: 'wasm', index: false },
     rounds: 1,
   }
-  // What takes many times as long says so in one run.
+  // A contender that takes many times as long needs only one run.
   const plain = { label: PLAIN, contender: bareNode, rounds: 1 }
   const pigz = { contender: tarAndPigz }
   const tools = [tarAndGzip, nodeTar, containerify, umoci, buildah].map(contender => ({ contender, rounds: 1 }))

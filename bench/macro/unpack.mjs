@@ -33,7 +33,7 @@ export const scenario = {
   ),
 }
 
-/** What each contender must get right byte for byte before any is timed. */
+/** Result that each contender must produce byte for byte before it is timed. */
 async function trialOf(corpora) {
   return {
     input: inputOf(await corpora.tinyImage()),
@@ -58,7 +58,7 @@ async function measureCase(bench, name, image, trial, rounds) {
     entries: [
       { label: 'layerstore, wasm', contender: layerstore, options: { hasher: 'wasm' } },
       { label: 'layerstore, native', contender: layerstore, options: { hasher: 'native' } },
-      // Three times as long as the others: once says it.
+      // umoci takes three times as long as the other contenders, so it runs once.
       { contender: umoci, rounds: 1 },
       { contender: pigzAndTar },
     ],

@@ -17,7 +17,7 @@ if (isMainThread) {
   parentPort.postMessage('ready')
 }
 
-/** The threads are there before time is taken. */
+/** Starts the threads before the time is measured. */
 async function inThreads(engine, files, timed) {
   const threads = files.map(() => new Worker(new URL(import.meta.url), { workerData: engine }))
   const answer = thread => new Promise((done, fail) => thread.once('message', done).once('error', fail))

@@ -1,4 +1,4 @@
-// How many bytes are kept of several trees if equal blobs, equal files or equal chunks are kept once.
+// Counts the bytes kept of several trees if equal blobs, equal files or equal chunks are kept once.
 import { createHash } from 'node:crypto'
 import { duplicateHeavy } from '../../corpora/duplicate-heavy.mjs'
 import { versionFamily } from '../../corpora/version-family.mjs'

@@ -1,4 +1,4 @@
-// The obvious pipeline in Node: tar-stream, hash-wasm, one createGzip, hash-wasm, a file. What most tools do today.
+// The common pipeline in Node: tar-stream, hash-wasm, one createGzip, hash-wasm, a file.
 import { createReadStream, createWriteStream, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'

@@ -6,7 +6,9 @@ import tarStream from 'tar-stream'
 import { contentsOf } from './contents-of.mjs'
 import { sha256Of } from './sha256-of.mjs'
 
-/** Proves that a gzip layer holds the files and links of a directory with their content, and that its digests are right. */
+/**
+ * Verifies that a gzip layer holds the files and links of a directory with their content, and that its digests match.
+ */
 export async function checkLayer({ file, digest, diffId, followsLinks }, directory) {
   if (digest && digest !== (await sha256Of(file))) throw new Error(`wrong digest ${digest}`)
   const inner = createHash('sha256')
@@ -29,7 +31,7 @@ export async function checkLayer({ file, digest, diffId, followsLinks }, directo
   if (diffId && diffId !== `sha256:${inner.digest('hex')}`) throw new Error(`wrong diffId ${diffId}`)
 }
 
-/** Bytes of a gzip file and of what is in it, by its last field: right for one member below 4 GiB. */
+/** Compressed and uncompressed size of a gzip file, by its last field: correct for one member below 4 GiB. */
 export async function gzipSizes(file) {
   const { size } = statSync(file)
   const handle = await open(file)

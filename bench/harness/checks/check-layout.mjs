@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { blobPath } from '../../contenders/oci-layout.mjs'
 import { sha256Of } from './sha256-of.mjs'
 
-/** Proves that a layout holds every blob of an image, whole, and, unless only the blobs count, names its manifest. */
+/** Verifies that a layout holds every blob of an image, complete, and (with `named`) names its manifest. */
 export async function checkLayout(layout, { digest, blobs }, { named = true } = {}) {
   for (const blob of blobs) {
     const path = blobPath(layout, blob.digest)

@@ -1,4 +1,4 @@
-/** Proves that a registry has an image under a reference: the manifest by its tag, every blob with its size. */
+/** Verifies that a registry serves an image under a reference: the manifest by its tag, every blob with its size. */
 export async function checkRegistry(reference, { digest, blobs }) {
   const [, host, repository, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(reference)
   const base = `http://${host}/v2/${repository}`

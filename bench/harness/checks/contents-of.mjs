@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Every file and link below a directory with what it holds. */
+/** Yields every file and link below a directory with its content. */
 export function* contentsOf(root, { below = '', followsLinks = false } = {}) {
   for (const name of readdirSync(join(root, below))) {
     const path = below ? `${below}/${name}` : name
@@ -19,7 +19,7 @@ export function* contentsOf(root, { below = '', followsLinks = false } = {}) {
   }
 }
 
-/** How many files a directory has below it, and how many bytes they are; their content is not looked at. */
+/** Counts the files below a directory and their bytes, without reading their content. */
 export function amountOf(root) {
   const sum = { files: 0, bytes: 0 }
   for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {

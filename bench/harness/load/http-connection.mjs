@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 
 /**
- * One keep-alive HTTP/1.1 connection that sends one request at a time. It parses no more than it needs: node:http would
- * take more processor time for 200 connections than the servers that are measured.
+ * One keep-alive HTTP/1.1 connection that sends one request at a time. It parses only what the benchmark needs:
+ * node:http would use more processor time for 200 connections than the measured servers.
  */
 export class HttpConnection {
   #socket
@@ -33,7 +33,7 @@ export class HttpConnection {
     })
   }
 
-  /** Reads nothing any more: the server has to wait. */
+  /** Stops reading: the server has to wait. */
   stall() {
     this.#socket.pause()
   }

@@ -11,7 +11,7 @@ export const USER = { name: 'ann', password: 'hunter2' }
 
 const digestOf = bytes => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-/** GET of a blob. Every `hashEvery`th answer is hashed; the size of the others is checked. */
+/** Pulls a blob. Every `hashEvery`th response is hashed; of all other responses only the size is checked. */
 export async function pullBlob(connection, { digest, size }, { hash }) {
   const answer = await connection.request('GET', `/v2/bench/blobs/${digest}`, { headers: HEADERS, hash })
   expectStatus(answer, 200)

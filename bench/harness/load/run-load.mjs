@@ -36,7 +36,7 @@ export async function runLoad(host, size, processOf) {
   }
 }
 
-/** The most frequent errors, for who wonders. */
+/** Returns the most frequent errors, as examples for the report. */
 function examplesOf(errors) {
   const counts = new Map()
   for (const error of errors) counts.set(error, (counts.get(error) ?? 0) + 1)
@@ -124,7 +124,7 @@ async function comparedLoad(host, size, { big, small }, run) {
   }
 }
 
-/** Descriptors more than before, ten seconds after the last client has gone at the latest. */
+/** Polls up to ten seconds until the descriptors fall to `before`; returns the number that remain above it. */
 async function left(before, processOf) {
   for (let i = 0; i < 100 && processOf.descriptors() > before; i++) await delay(100)
   return Math.max(0, processOf.descriptors() - before)

@@ -1,7 +1,7 @@
 /**
- * Runs each of a list once in every round, the order reversed from round to round, so that what drifts (caches, clock,
- * neighbours) falls on all alike. Gives the samples of each, in the list's order. `roundsOf` says who sits out later rounds;
- * with `taken`, the samples of the first round, the second one is the next.
+ * Runs each item of a list once per round, in reverse order in every second round, so that drift (caches, clock, other
+ * processes) affects all items equally. Returns the samples of each, in the order of the list. `roundsOf` limits the
+ * rounds of an item; with `taken`, the samples of the first round, it starts with the second.
  */
 export async function alternate(list, rounds, run, { roundsOf = () => rounds, taken } = {}) {
   const samples = list.map((_, i) => (taken ? [taken[i]] : []))

@@ -11,7 +11,9 @@ const FILE_SYSTEMS = {
   2035054128: 'overlayfs',
 }
 
-/** What figures depend on: machine, Node, file system, commit, date, and how busy the machine is: ask before measuring. */
+/**
+ * Describes the environment of a measurement: machine, Node, file system, commit, date, load. Call it before measuring.
+ */
 export function environmentOf(directory) {
   const [cpu] = cpus()
   const [load] = loadavg()
@@ -31,7 +33,10 @@ export function environmentOf(directory) {
   }
 }
 
-/** What to say of figures that were taken while others kept the machine busy; our own runs leave a load of one or two. */
+/**
+ * Returns a warning for figures that were measured while other processes kept the machine busy; the benchmark itself
+ * causes a load of one or two.
+ */
 export function cautionFor({ load, cores, note }) {
   if (note) return note
   return load > 1.5 * cores ? `provisional: the load was ${load} on ${cores} cores before this began` : undefined

@@ -2,16 +2,16 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const PAGE = Buffer.alloc(4096, 1)
-/** Of so many pages one is kept. */
+/** One page of this many is kept. */
 const APART = 256
-/** Beside what it writes, a program has memory of its own. */
+/** Memory that a program needs beyond the bytes that it writes. */
 const MORE = 512 * 2 ** 20
 
 /**
- * Sees to it that programs that write so many bytes find memory for them, until the function returned is called. A virtual
- * machine that reports free memory to its host fetches it again page by page: copying into it takes ten times as long, and
- * falls on whoever comes first. Only whole blocks of 2 MiB are reported, so one page in each is kept, and all others given
- * back.
+ * Makes memory for `bytes` written bytes available until the returned function is called. A virtual machine that
+ * reports free memory to its host fetches it back page by page: copying into such memory takes ten times as long, and
+ * slows down the first program that uses it. Only whole blocks of 2 MiB are reported, so one page of each block is kept
+ * and the rest is freed.
  */
 export function keepAtHand(directory, bytes) {
   const [given, kept] = ['given', 'kept'].map(name => {

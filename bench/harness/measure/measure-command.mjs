@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { watchMemory } from './watch-memory.mjs'
 
-// The shell's own `time` counts the processor time of all processes of a pipeline, which Node cannot ask for.
+// The shell's `time` counts the processor time of all processes of a pipeline; Node cannot read it.
 const TIMED = 'TIMEFORMAT="%3R %3U %3S"; { time "$@" 2>&3 3>&- 4>&-; } 2>&4'
 
 /**
- * Runs a command in fresh processes: wall and CPU seconds of it and all its children, the sum of their peak memory, and
- * what it printed. Rejects if it fails, with what it said.
+ * Runs a command in fresh processes. Resolves to wall and CPU seconds of the command and its children, the sum of their
+ * peak memory, and the output. Rejects with the output if the command fails.
  */
 export async function measureCommand(command, { cwd, env } = {}) {
   const shell = spawn('bash', ['-c', TIMED, 'measured', ...command], {
@@ -25,7 +25,7 @@ export async function measureCommand(command, { cwd, env } = {}) {
   return { wallSeconds, cpuSeconds: user + system, peakBytes, stdout }
 }
 
-/** A pipeline for `measureCommand`; `"$1"` and so on stand for the arguments. */
+/** Creates a pipeline for `measureCommand`; `"$1"` and so on are replaced with the arguments. */
 export function pipeline(script, ...args) {
   return ['bash', '-o', 'pipefail', '-c', script, 'pipeline', ...args.map(String)]
 }

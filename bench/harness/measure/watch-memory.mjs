@@ -42,7 +42,7 @@ function threadsOf(pid) {
   }
 }
 
-/** A process may end at any moment; then there is nothing to read. */
+/** Returns nothing if the process has ended. */
 function read(path) {
   try {
     return readFileSync(path, 'utf8')

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
-/** What one process holds and has used, from `/proc`. */
+/** Reads the descriptors, memory and processor time of a process from `/proc`. */
 export function watchServer(pid, directory) {
   return {
     /** Open sockets and open files below its directory. */
@@ -22,7 +22,7 @@ export function watchServer(pid, directory) {
   }
 }
 
-/** A descriptor may be closed while it is looked at. */
+/** The descriptor may be closed before it is read. */
 function targetOf(path) {
   try {
     return readlinkSync(path)

@@ -7,7 +7,7 @@ const micro = (value, scale = value) => fixed(value * 1e6, scale < 1e-4 ? 1 : 0)
 const whole = value => fixed(value, 0)
 const milli = value => fixed(value, 1)
 
-/** How a figure of a result is titled and written. */
+/** Title and format of each figure of a result. */
 export const COLUMNS = {
   seconds: { title: 'seconds', figure: 'seconds', format: seconds, spread: true },
   milliseconds: { title: 'ms', figure: 'seconds', format: value => fixed(value * 1000, 0), spread: true },

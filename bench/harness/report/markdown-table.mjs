@@ -1,11 +1,11 @@
 import { COLUMNS, written } from './columns.mjs'
 
-/** A result as Markdown: one table for each case, then the claims with what they came to. */
+/** Formats a result as Markdown: one table per case, then the claims with their outcome. */
 export function markdownOf({ cases, claims }) {
   return [...cases.map(caseTable), ...(claims.length > 0 ? [claimTable(claims)] : [])].join('\n\n')
 }
 
-/** A Markdown table; the first column is text, the others are numbers. */
+/** Formats a Markdown table; the first column is text, all further columns are numbers. */
 export function markdownTable(header, rows) {
   const line = cells => `| ${cells.map(cell => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   return [line(header), `|${header.map((_, i) => (i === 0 ? '---|' : '--:|')).join('')}`, ...rows.map(line)].join('\n')
@@ -33,7 +33,7 @@ function claimTable(claims) {
   return markdownTable(['goal', 'measured', 'wanted', 'met'], rows)
 }
 
-/** How many samples stand behind the medians; micro benchmarks take as many as fit into their time. */
+/** Number of samples behind the medians; micro benchmarks take as many as fit into their time. */
 function roundsOf(contenders) {
   const counts = contenders.flatMap(({ summary }) => summary?.seconds?.n ?? [])
   const [least, most] = [Math.min(...counts), Math.max(...counts)]

@@ -25,7 +25,7 @@ export function writeReadme() {
   writeFileSync(file, text)
 }
 
-/** The text with what stands between the markers of a name replaced. */
+/** Replaces the text between the markers of a name. */
 export function replaceBetween(text, name, content) {
   const [start, end] = [`<!-- results:${name} -->`, `<!-- /results:${name} -->`]
   const from = text.indexOf(start)
@@ -49,7 +49,7 @@ function writePlot(name, result) {
   if (isMeasured(result)) writeFileSync(join(home, 'plots', `${name}.svg`), barChart(result))
 }
 
-/** Whether there is a figure in it at all, and not reasons alone. */
+/** True if the result has at least one figure, not only reasons for skipping. */
 function isMeasured({ cases }) {
   return cases.some(({ contenders }) => contenders.some(({ summary }) => summary))
 }
