@@ -43,7 +43,7 @@ describe('copy', () => {
     expect((await remote.references.get('third:1'))?.digest).toBe(digest)
     await using store = await openStore(layout(), { readOnly: true })
     expect(await blobsOf(store)).toEqual(await blobsOf(remote))
-    // As it stands, for tools that look for exactly this.
+    // The layout keeps the tag unchanged: skopeo looks up exactly this name (`oci:DIR:TAG`).
     const names: string[] = []
     for await (const { name } of store.references.list()) names.push(name)
     expect(names).toEqual(['1.0'])

@@ -5,7 +5,7 @@ import { Session } from '../../lib/cli/session.ts'
 import { RegistryError } from '../../lib/errors/index.ts'
 import type { RegistryRequestEvent } from '../../lib/server/index.ts'
 
-/** What the log prints, line by line, each without its time. */
+/** Returns the printed log lines without their time. */
 function printed(options: { json?: boolean; quiet?: boolean }, all: boolean, use: (log: ServeLog) => void): string[] {
   const stderr = new PassThrough()
   const terminal = {

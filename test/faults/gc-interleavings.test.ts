@@ -86,7 +86,7 @@ const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
   },
 }
 
-/** A name may be refused, for the image was garbage; it never stands for half an image. */
+/** Setting a name may fail, because the image was garbage; a name never refers to an incomplete image. */
 async function nameIfWhole(user: Store, descriptor: Image['manifest']): Promise<string[]> {
   try {
     await user.references.set('named:1', descriptor)

@@ -9,9 +9,9 @@ import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { sweep } from '../helpers/sweep.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
-/** How many images are named, and how many blobs removed, while others do the same. */
+/** Number of images named, and of blobs removed, by concurrent processes. */
 const ROUNDS = sweep(2000, 40)
-/** How often four processes are killed. */
+/** Number of times that four processes are killed. */
 const KILLS = sweep(10, 2)
 
 let library: string
@@ -115,7 +115,10 @@ function removalsOf(children: readonly Child[]): { removed: number; spared: numb
   return { removed: sum(1), spared: sum(2) }
 }
 
-/** Every name stands for a whole image, every blob is right, nothing stands in anybody's way, and garbage can go. */
+/**
+ * Expects every name to refer to a complete image, every blob to be correct, no lock to be left, and garbage to be
+ * removable.
+ */
 async function expectSound(path: string): Promise<number> {
   const store = await openStore(path)
   let names = 0

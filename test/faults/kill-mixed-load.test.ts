@@ -13,7 +13,7 @@ import { serveStore } from '../helpers/serve-store.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-/** How many processes are killed. */
+/** Number of processes that are killed. */
 const KILLS = sweep(200, 8)
 const AT_WORK = 4
 /** Processes that wait to take the place of one that was killed. */
@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => program[Symbol.dispose]())
 
-/** What a process was promised of its names: a digest, nothing, or (killed while changing it) one cannot know. */
+/** Acknowledged state of each name of a process: a digest, no name, or unknown (killed while changing it). */
 type Promises = Map<string, string | undefined | 'unknown'>
 
 class Worker {
@@ -53,7 +53,7 @@ class Worker {
         if (word === 'error') this.errors.push(line)
       })
     })
-    // A spare one may be ended before anybody has waited for it.
+    // A spare process may end before the test awaits it.
     this.ready.catch(() => undefined)
   }
 
@@ -68,7 +68,7 @@ class Worker {
   }
 }
 
-/** What one process was promised holds, whatever the others do at the moment. */
+/** Expects the acknowledged state of one process to hold while all other processes run. */
 async function expectKept(path: string, promises: Promises): Promise<number> {
   await using store = await openStore(path)
   let checked = 0
@@ -76,7 +76,8 @@ async function expectKept(path: string, promises: Promises): Promise<number> {
     const descriptor = await store.references.get(name)
     if (promised !== 'unknown') expect(descriptor?.digest, name).toBe(promised)
     if (!descriptor) continue
-    // Resolves, with everything below it; names of the dead are changed by nobody else, so nothing of it may go meanwhile.
+    // The graph of the name is complete. No live process changes names of a killed one, so none of its blobs may be
+    // removed.
     await assertComplete(store, descriptor)
     checked++
   }
@@ -134,7 +135,7 @@ test(`killed ${KILLS} times at random moments of a mixed load of four processes,
   expect(report.problems.filter(problem => problem.class !== 'orphan')).toEqual([])
   expect(report.faults).toEqual([])
   const before = report.blobs
-  // What the dead left behind stands in nobody's way: names can be set, garbage and their unfinished work go.
+  // Leftovers of killed processes block no operation: names can be set, garbage and unfinished uploads can be removed.
   const { manifest } = await putStoreImage(store, 'after')
   await store.references.set('after:1', manifest)
   await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))

@@ -14,7 +14,7 @@ import { needsRoot } from '../helpers/needs-root.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-/** How often the power is cut, with each durability. */
+/** Number of power cuts per durability. */
 const CUTS = sweep(20, 3)
 const canRun = needsRoot() && needsProgram('mkfs.ext4') && needsProgram('losetup')
 
@@ -33,7 +33,7 @@ function isStopped(pid: number): boolean {
   })
 }
 
-/** What was acknowledged when the power went. */
+/** Acknowledged operations at the time of the power cut. */
 interface Cut {
   readonly image: string
   readonly said: readonly string[]
@@ -68,7 +68,7 @@ async function cutPower(directory: string, durability: string): Promise<Cut[]> {
     await pause(20 + Math.random() * 150)
     child.kill('SIGSTOP')
     while (!isStopped(child.pid as number)) await pause(1)
-    // What it has said stands in the pipe; now all of it has been read.
+    // The output of the process is in the pipe; after this pause all of it has been read.
     await pause(10)
     const image = join(directory, `cut${i}.img`)
     execFileSync('cp', ['--sparse=always', disk, image])
@@ -81,7 +81,7 @@ async function cutPower(directory: string, durability: string): Promise<Cut[]> {
   return cuts
 }
 
-/** What should be there by what was said: of a name that was being changed, one cannot know. */
+/** Derives the expected names from the output; the state of a name that was being changed is unknown. */
 function promisesOf(said: readonly string[]) {
   const names = new Map<string, string | undefined>()
   const doubtful = new Set<string>()
@@ -169,7 +169,7 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
         names += await expectNames(store, cut.said)
         blobs += right.size
         for (const digest of blobsThatStay(cut.said)) expect(right).toContain(digest)
-        // Nothing stands in anybody's way.
+        // No leftover blocks a new image.
         const { manifest } = await putStoreImage(store, 'after')
         await store.references.set('after:1', manifest)
         await store.close()

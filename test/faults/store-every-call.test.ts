@@ -28,7 +28,7 @@ const STEP = sweep(1, 3)
 /** Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it either. */
 const EACH = 24
 
-/** What is done under faults; the number makes its bytes different each time. */
+/** Operations run under faults; the number makes the bytes of each run different. */
 const ACTS: Record<string, (store: Store, i: number) => Promise<unknown>> = {
   'put and tag': async (store, i) => {
     const { manifest } = await putStoreImage(store, `a layer of the act ${i}`)

@@ -9,9 +9,9 @@ import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
-/** How often two processes are killed. */
+/** Number of times that two processes are killed. */
 const KILLS = sweep(20, 4)
-/** How many names each of eight processes sets. */
+/** Number of names that each of eight processes sets. */
 const NAMES = sweep(25, 6)
 
 let library: string
@@ -61,7 +61,9 @@ function start(directory: string, name: string, rounds: number): Run {
   return { said, ended: once(child, 'close').then(() => undefined), kill: () => child.kill('SIGKILL') }
 }
 
-/** Whatever was acknowledged is there and right, whatever is there is right, and nothing stands in anybody's way. */
+/**
+ * Expects every acknowledged blob and name to exist, all content to be correct, and no leftover to block an operation.
+ */
 async function expectSound(path: string, said: readonly string[]): Promise<void> {
   expect(said.filter(line => line.startsWith('error'))).toEqual([])
   const store = await openStore(path)

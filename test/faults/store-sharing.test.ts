@@ -143,7 +143,7 @@ test('ST-10: of two who change the same name, each from what it saw, one is told
   const all = await Promise.allSettled([set('x:1'), set('app:1', null), set('x:2', null), set('x:2', null)])
   const [one, taken, ...same] = all.map(({ status }) => status)
   expect([one, taken]).toEqual(['fulfilled', 'rejected'])
-  // Which of the two is first is nobody's promise.
+  // Either of the two may be first.
   expect(same.sort()).toEqual(['fulfilled', 'rejected'])
 })
 

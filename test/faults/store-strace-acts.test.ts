@@ -18,7 +18,7 @@ const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
 
 type Act = 'pull' | 'push' | 'assemble'
 const CHANGES = ['openat', 'pwrite64', 'fsync', 'fdatasync', 'link', 'rename', 'mkdir', 'unlink']
-/** What each act does in the store: a push reads blobs, notes facts, and holds a lease. */
+/** System calls of each operation on the store: a push reads blobs, records facts, and holds a lease. */
 const CALLS: Record<Act, readonly string[]> = {
   pull: CHANGES,
   assemble: CHANGES,
@@ -63,11 +63,13 @@ function takeWorker(): StraceWorker {
 }
 
 let pushes = 0
-/** What a child is told: a push goes to a repository that lacks everything. */
+/** Arguments of a child process: a push goes to a repository without any of the blobs. */
 const told = (directory: string, act: Act) =>
   [directory, act, act === 'pull' ? `${server.host}/there:1` : `${server.host}/pushed${++pushes}:1`].join(' ')
 
-/** What is there is right, what was promised is there, and the next one can do the same work. */
+/**
+ * Expects all content to be correct, all acknowledged content to exist, and the next process to complete the same work.
+ */
 async function expectSound(path: string, said: readonly string[]): Promise<void> {
   const store = await openStore(path, { hasher: 'native', durability: 'none' })
   for await (const { digest } of store.list()) for await (const _ of store.read(digest)) void _
@@ -97,7 +99,7 @@ async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
 
 const counted = new Map<Act, Promise<Map<string, number>>>()
 
-/** How often an act makes a call, in the one thread that makes them. */
+/** Counts the uses of a system call by an operation, in the thread that makes them. */
 async function usesOf(act: Act, call: string): Promise<number> {
   const uses = counted.get(act) ?? countUses(act)
   counted.set(act, uses)
@@ -116,7 +118,7 @@ const countUses = (act: Act) =>
     return new Map(CALLS[act].map(call => [call, lines.filter(line => line.includes(`${call}(`)).length]))
   })
 
-/** Which uses are to fail: all in CI, but for three of four of those that change nothing; else one. */
+/** Selects the uses that fail: in CI all, or one in four of calls that change nothing; otherwise one. */
 const numbers = (call: string, last: number, turn: number) =>
   places(last, 1, turn).filter(n => !FULL || call !== 'openat' || n % 4 === 1)
 

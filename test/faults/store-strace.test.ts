@@ -108,12 +108,12 @@ describe.skipIf(missing)('ST-03, ST-04, ST-05: a system call that fails once', (
   })
 })
 
-/** Which uses of a call are met: all in CI, else some. */
+/** Selects the uses of a call that fail: all in CI, otherwise some. */
 const numbers = (uses: number, call: string) => places(uses, 2, call.length)
 
 let counted: Promise<readonly string[]> | undefined
 
-/** How often the work makes a call, in the one thread that makes them. */
+/** Counts the uses of a system call by the work, in the thread that makes them. */
 async function usesOf(call: string): Promise<number> {
   counted ??= countedCalls()
   return (await counted).filter(line => line.includes(`${call}(`)).length

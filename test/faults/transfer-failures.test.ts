@@ -71,7 +71,7 @@ test('HT-35: of thirty layers one fails for good: the others stop, what is whole
   expect(await runPull(await planPull(client, store, `${registry.host}/app:1`))).toMatchObject({ blobsFetched: 12 })
 })
 
-/** Which leases are held while blobs arrive. */
+/** Records the leases that are held while blobs arrive. */
 function watchLeases(store: Store, seen: string[]): { takeLease(): string[] } {
   const { hold } = store.leases
   store.leases.hold = async options => {

@@ -174,7 +174,7 @@ test('two processes that push one blob from one store at the same time send it o
   expect(big).toEqual(['upload', 'await'])
   const pieces = registry.seen.filter(({ method, fault }) => method === 'PATCH' && !fault)
   expect(pieces.reduce((sum, { received }) => sum + received, 0)).toBe(PUSHED)
-  // What the registry refused with 429 was on its way already.
+  // Bytes refused with 429 had already been sent.
   expect(reports[0]!.result.bytesUploadedAgain).toBeLessThan(CHECKPOINT)
   expect(reports[1]!.result.bytesUploadedAgain).toBe(0)
   expect(reports[1]!.result.bytesUploaded).toBeLessThan(PUSHED)

@@ -10,7 +10,7 @@ export interface CompressionCase {
   readonly options?: DecompressOptions
   /** Code of the error. */
   readonly refused?: string
-  /** What comes out. */
+  /** Expected output. */
   readonly gives?: string
 }
 

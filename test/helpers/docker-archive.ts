@@ -12,7 +12,7 @@ export interface DockerArchive {
   readonly diffIds: readonly string[]
 }
 
-/** The archive of an image whose layers hold one file each. */
+/** Creates the archive of an image whose layers hold one file each. */
 export function dockerArchive(
   texts: readonly string[] = ['first', 'second'],
   options: { tags?: readonly string[] | null; gzip?: boolean } = {},

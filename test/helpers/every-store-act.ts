@@ -5,10 +5,10 @@ import type { Store } from '../../lib/store/index.ts'
 import { readAll } from './read-all.ts'
 import { UNFINISHED_KEY, USED_LAYER } from './used-store.ts'
 
-/** What became of an act: its result, or what it threw. */
+/** Outcome of each operation: its result or its error. */
 export type Outcomes = Record<string, { readonly result?: unknown; readonly error?: unknown }>
 
-/** Does everything that can be done with a store, each act whatever became of the others, and closes it. */
+/** Runs every operation of a store, regardless of the outcome of earlier ones, and closes the store. */
 export async function everyStoreAct(store: Store, manifest: Descriptor): Promise<Outcomes> {
   const layer = await digestOf(Buffer.from(USED_LAYER))
   const outcomes: Outcomes = {}

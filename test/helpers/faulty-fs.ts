@@ -1,6 +1,6 @@
 import type * as promises from 'node:fs/promises'
 
-/** Which call of node:fs/promises fails next, for tests that mock that module with {@link faultyFs}. */
+/** Selects the call of node:fs/promises that fails next, for tests that mock that module with {@link faultyFs}. */
 export class Faults {
   /** Names of the calls made since the last reset, in order. */
   calls: string[] = []

@@ -19,7 +19,7 @@ export interface Hammers {
 }
 
 const BLOBS = 12
-/** How long each of them rests between two rounds. */
+/** Pause of each process between two rounds. */
 const REST_MS = sweep(0, 100)
 
 const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `.repeat(1 + i * 400)

@@ -3,7 +3,7 @@ import { MediaType } from '../../lib/oci/index.ts'
 import { tarEnd, tarMember } from './tar-block.ts'
 import { zstdFrame } from './zstd-frames.ts'
 
-/** A layer whose type says one thing and whose bytes say another, or both say what cannot be read. */
+/** A layer whose media type and content disagree, or are both unreadable. */
 export interface LayerTypeCase {
   /** Case name, as in the catalogue of hostile input. */
   readonly name: string

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What stands under each path of a tree: kind, mode, owner, size, time, target, digest of the content, links. */
+/** Entry of a tree: kind, mode, owner, size, time, target, digest of the content, links. */
 export interface TreeEntry {
   path: string
   kind: 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'socket'
@@ -32,7 +32,7 @@ export function listTree(root: string): TreeEntry[] {
   return entries
 }
 
-/** What is in a directory that this user may not read cannot be listed. */
+/** Lists a directory; returns nothing if this user may not read it. */
 function namesIn(directory: Buffer): Buffer[] {
   try {
     return readdirSync(directory, { encoding: 'buffer' }).sort(Buffer.compare)

@@ -6,7 +6,7 @@ export interface KeyAndCertificate {
   readonly cert: string
 }
 
-/** What makes a certificate. Everything else about it is fixed: a P-256 key, two days, `localhost` and 127.0.0.1. */
+/** Options of a certificate. The rest is fixed: a P-256 key, two days, `localhost` and 127.0.0.1. */
 export interface CertificateOptions {
   readonly commonName: string
   /** The authority that signs it; without one, the certificate signs itself. */

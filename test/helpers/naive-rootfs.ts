@@ -22,7 +22,7 @@ interface NaiveFile {
   inode: number
 }
 
-/** What a model refuses, by the code that the library has for it. */
+/** Error of the model, with the code that the library uses for it. */
 export class NaiveFault extends Error {
   readonly code: string
   constructor(code: string) {

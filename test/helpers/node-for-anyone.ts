@@ -2,7 +2,7 @@ import { chmodSync, constants, copyFileSync, mkdtempSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** Whether a user who owns nothing of it may enter every directory above the file, and execute it. */
+/** True if any user may enter every directory above the file and execute the file. */
 function anyoneMayExecute(path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0) return false

@@ -5,7 +5,7 @@ class Race {
   before: (name: string, path: unknown, flags: unknown) => void = () => undefined
   #within = false
 
-  /** Does something right before the first call of this name whose path ends like this. */
+  /** Runs `act` before the first call of `name` whose path has this ending. */
   on(name: string, ending: string, act: () => void): void {
     let isDone = false
     this.before = (call, path) => {
@@ -20,7 +20,7 @@ class Race {
   }
 
   call(name: string, args: readonly unknown[]): void {
-    // What the test does in between goes through the same module.
+    // Calls of the test itself go through the same module.
     if (this.#within) return
     this.#within = true
     try {
@@ -31,7 +31,7 @@ class Race {
   }
 }
 
-/** What happens right before synchronous calls of node:fs, for tests that mock that module with {@link racingFs}. */
+/** Hook before synchronous calls of node:fs, for tests that mock that module with {@link racingFs}. */
 export const race: Race = new Race()
 
 /** An error as the system gives it. */

@@ -2,7 +2,7 @@ import type { Attack } from './attacks/attack.ts'
 import { treeOf } from './attacks/tree-of.ts'
 import { unpackCase } from './unpack-case.ts'
 
-/** What came of an attack, in the words of its expectation. */
+/** Result of an attack, in the form of its expectation. */
 export interface AttackResult {
   canary: unknown
   refused: string | undefined

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { type ExitCode, runCli } from '../../lib/cli/index.ts'
 
-/** What one command line printed, and how it ended. */
+/** Output and exit code of one command line. */
 export interface CliRun {
   readonly code: ExitCode
   readonly stdout: string

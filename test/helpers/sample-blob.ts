@@ -9,7 +9,7 @@ export function sampleBlob(size: number, seed = 0): { readonly bytes: Buffer; re
   return { bytes, descriptor: descriptorOf(bytes, 'application/vnd.oci.image.layer.v1.tar') }
 }
 
-/** What describes these bytes. */
+/** Descriptor of these bytes. */
 export function descriptorOf(bytes: Uint8Array, mediaType: string): Descriptor {
   const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
   return { mediaType, digest, size: bytes.byteLength }

@@ -1,11 +1,11 @@
 import { type ScannedHeader, type TarLimits, TarScanner } from '../../lib/tar/index.ts'
 
-/** What a scanner makes of an archive: its entries with their content in latin1, or the code of the error, and where. */
+/** Result of a scanner for an archive: its entries with their content in latin1, or the error code and position. */
 export type Verdict =
   | { readonly entries: readonly (ScannedHeader & { text: string })[] }
   | { readonly code: string; readonly at: string | undefined }
 
-/** Reads an archive that comes in chunks of one size. What is no error of the library is thrown. */
+/** Scans an archive that arrives in chunks of one size. Rethrows errors that are not of the library. */
 export function scanTar(bytes: Uint8Array, size: number, limits?: TarLimits): Verdict {
   const entries: (ScannedHeader & { text: string })[] = []
   const scanner = new TarScanner(limits)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type ScriptedRegistry, startScriptedRegistry } from './start-scripted-registry.ts'
 
-/** What a hostile registry says at one address. */
+/** Response of a hostile registry at one path. */
 export interface Served {
   readonly body: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
@@ -32,7 +32,7 @@ export class ServedDocuments {
     this.at(`manifests/${name}`, this.#bodies.get(`manifests/${digest}`)!)
   }
 
-  /** What is served at an address. */
+  /** Returns the response at a path. */
   get(path: string): Served | undefined {
     return this.#bodies.get(path)
   }

@@ -19,7 +19,7 @@ export function giveToNobody(...paths: readonly string[]): void {
   if (isRoot) for (const path of paths) chownSync(path, NOBODY, NOBODY)
 }
 
-/** What became of an attempt to unpack without privileges. */
+/** Outcome of an unprivileged unpack. */
 export interface NobodyOutcome {
   answer: UnpackAnswer
   /** The directory that was unpacked into. */
@@ -28,7 +28,7 @@ export interface NobodyOutcome {
   outside: string
   /** Paths beside the root, in the directory that belongs to the user; after a failure the root as well. */
   left: string[]
-  /** What the canaries are like, if they are not as before. */
+  /** State of the canaries, if it changed. */
   changed: unknown
 }
 
@@ -71,7 +71,7 @@ export function startNobody(): {
   }
 }
 
-/** Two canaries: one that belongs to somebody else, and one that the unpacking user could change. */
+/** Creates two canaries: one that another user owns, and one that the unpacking user could change. */
 function prepare(base: string): void {
   for (const name of ['outside', 'root-evil']) {
     mkdirSync(join(base, name, 'dir'), { recursive: true, mode: 0o755 })

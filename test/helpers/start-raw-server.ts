@@ -14,7 +14,7 @@ export async function startRawServer(onConnection: (socket: Socket) => void): Pr
     connections.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => connections.delete(socket))
-    // A socket that nobody reads never notices that the other end has gone.
+    // An unread socket never reports that the peer has disconnected.
     socket.resume()
     onConnection(socket)
   })

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { readAll } from './read-all.ts'
 import { selfSignedCertificate } from './self-signed-certificate.ts'
 
-/** How a token server behaves. */
+/** Options of a token server. */
 export interface TokenServerOptions {
   readonly users?: Readonly<Record<string, string>>
-  /** Refresh tokens and whose they are. */
+  /** Refresh tokens and their users. */
   readonly refreshTokens?: Readonly<Record<string, string>>
   /** Ways that it knows. Another one is answered with 405. @default both */
   readonly ways?: readonly ('GET' | 'POST')[]

@@ -12,7 +12,7 @@ const directories = new WeakMap<Store, string>()
 /** The directory in which a store of one of these subjects keeps its blobs. */
 export const directoryOf = (store: Store) => directories.get(store) as string
 
-/** Where a blob is. */
+/** Path of a blob. */
 export function blobPath(directory: string, digest: Digest): string {
   return join(directory, 'blobs', ...digest.split(':'))
 }

@@ -10,7 +10,7 @@ import { createRegistryClient } from '../../lib/registry/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))
-// What is loaded once has been loaded before the first fault.
+// Load lazily imported modules before the first fault.
 await (await openStore(process.argv[2])).put(Buffer.from('warm'))
 
 async function work(directory) {

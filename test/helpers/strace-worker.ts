@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** What one run under a fault said, and whether it ended by being killed. */
+/** Output of one run under a fault, and whether a signal killed it. */
 export interface FaultyRun {
   readonly said: readonly string[]
   readonly killed: boolean

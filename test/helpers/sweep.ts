@@ -4,7 +4,7 @@
  */
 export const FULL = (process.env.LAYERSTORE_SWEEPS ?? (process.env.CI ? 'full' : 'short')) === 'full'
 
-/** How much of a sweep this run does. */
+/** Selects the amount of work of a sweep for this run. */
 export function sweep<T>(full: T, short: T): T {
   return FULL ? full : short
 }

@@ -1,4 +1,4 @@
-/** What a call throws or rejects with; throws itself if the call succeeds. */
+/** Returns the error that a call throws or rejects with; throws if the call succeeds. */
 export async function thrownBy(act: () => unknown): Promise<Error & { code?: string; at?: string }> {
   let result: unknown
   try {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 
-/** What was compiled once is kept: loading the compiler takes longer than everything else. */
+/** Cache of compiled files: loading the compiler dominates the start time. */
 const cache = new URL('../../node_modules/.cache/layerstore-typescript/', import.meta.url)
 
 /** Module hook of Node: TypeScript files as JavaScript. */

@@ -7,7 +7,7 @@ import { listTree, type TreeEntry } from './list-tree.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-/** What became of an attempt to unpack hand-made layers beside things that must stay as they are. */
+/** Outcome of unpacking hand-made layers beside files that must not change. */
 export interface UnpackOutcome {
   /** The directory that was unpacked into. */
   root: string
@@ -17,11 +17,11 @@ export interface UnpackOutcome {
   error?: Error & { code?: string; path?: string }
   /** Whether everything outside the root is as before. */
   canary: 'untouched' | TreeEntry[]
-  /** What is in the directory above both, the root's own content left out. */
+  /** Entries of the parent directory, without the content of the root. */
   leftBeside: string[]
 }
 
-/** Names and content of what must not change. A `root-evil` stands for tests by prefix. */
+/** Files that must not change. `root-evil` detects checks by string prefix. */
 export const CANARY = ['outside/secret', 'outside/dir/inner', 'root-evil/secret'] as const
 
 /**

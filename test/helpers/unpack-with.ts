@@ -60,7 +60,7 @@ async function writeBy(
   }
 }
 
-/** What `unpackLayers` works out by itself, where nothing else is asked for. */
+/** Defaults of `unpackLayers`. */
 export const writerOptions: WriterOptions = {
   rootless: !isRoot,
   keepSetId: isRoot,

@@ -20,12 +20,12 @@ import { damageBlob } from './store-subjects.ts'
 export const USED_LAYER = 'the layer of app:1'
 /** Key of an ingest that was left unfinished. */
 export const UNFINISHED_KEY = 'an unfinished ingest'
-/** What the sweep of a store that is opened for writing removes last, below `.layerstore`. */
+/** Last path below `.layerstore` that the sweep removes when a store is opened for writing. */
 export const SWEPT_LAST = `indexes/x.12-${'ab'.repeat(6)}.tmp`
 const TWO_DAYS_AGO = new Date(Date.now() - 2 * 86_400_000)
 const DEAD = { pid: 2 ** 22 + 5, start: '1' }
 
-/** Makes a store in which every kind of file stands that a store can have. */
+/** Creates a store with every kind of file that a store can have. */
 export async function makeUsedStore(directory: string): Promise<void> {
   const live = `${directory}-live`
   const at = (...parts: string[]) => join(live, '.layerstore', ...parts)
@@ -89,7 +89,7 @@ export function moveAway(directory: string, path: string, to: string): void {
   renameSync(join(directory, path), to)
 }
 
-/** What `index.json` says about a name. */
+/** Returns the descriptor of a name in `index.json`. */
 export function descriptorIn(directory: string, name: string): { mediaType: string; digest: string; size: number } {
   const { manifests } = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'))
   return manifests.find((entry: { annotations: object }) => Object.values(entry.annotations).includes(name))

@@ -188,7 +188,7 @@ describe('JSON and text', () => {
 })
 
 describe('files', () => {
-  /** What was left out, but for owners, which nobody but root can set. */
+  /** Skipped details without owners, which only root can set. */
   const notOwners = ({ report }: UnpackOutcome) => report!.skipped.filter(({ what }) => isRoot || what !== 'owner')
   const tree = (root: string) => Object.fromEntries(listTree(root).map(entry => [entry.path, entry]))
 

@@ -85,7 +85,7 @@ test.each(['a FIFO', 'a directory'])(
     // The locks have been replaced when they were taken.
     expect(mended.length).toBeGreaterThan(10)
     for (const { quarantinedTo } of mended) expect(lstatSync(join(path, quarantinedTo!)).isFile()).toBe(false)
-    // What has been moved aside meanwhile, to make way for a file, is found by the next check.
+    // The next check finds the blob that the repair moved aside to make room for a file.
     expect((await repairStore(writable, await checkStore(writable), [])).unrepaired).toEqual([])
     expect((await checkStore(writable)).sound).toBe(true)
     await writable.close()

@@ -34,7 +34,7 @@ beforeAll(async () => {
 })
 afterAll(() => directory[Symbol.dispose]())
 
-/** Puts a link in the place of a path; what stood there is the victim, beside files that anybody would miss. */
+/** Replaces a path with a link. The original becomes the victim, among files whose loss the test detects. */
 function plant(path: string): { store: string; victim: string; plantNow: () => void } {
   const [store, victim] = [at(`store-${++cases}`), at(`victim-${cases}`)]
   cpSync(at('used'), store, { recursive: true, preserveTimestamps: true })

@@ -13,10 +13,10 @@ beforeAll(() => {
 })
 afterAll(() => nobody[Symbol.asyncDispose]())
 
-/** What can be read, but not written: too deep. */
+/** Archives that can be read but not unpacked, because a path is too deep. */
 const refusedToWrite: Readonly<Record<string, string>> = { 'path-4096': 'ERR_LIMIT_EXCEEDED' }
 
-/** What the files of an archive hold; of those with one path, the last. */
+/** Contents of the files of an archive; of several with one path, the last. */
 function contentsOf(archive: Buffer): Map<string, string> {
   const verdict = scanTar(archive, archive.byteLength)
   const files = 'entries' in verdict ? verdict.entries.filter(({ type }) => type === 'file') : []

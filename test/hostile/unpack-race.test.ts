@@ -13,7 +13,7 @@ import { sweep } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
-/** How many swaps there have to be, and during how many unpackings. */
+/** Minimum number of swaps, and number of unpackings during which they happen. */
 const SWAPS = sweep(1000, 60)
 const ROUNDS = sweep(50, 5)
 

@@ -7,7 +7,7 @@ export interface AttackPlace {
   outside: string
 }
 
-/** One way in which layers try to get out of the root or to confuse whoever unpacks them, and what has to come of it. */
+/** An attack: layers that try to escape the root or to confuse the unpacker, and the expected result. */
 export interface Attack {
   /** Case name, as in the catalogue of hostile input. */
   name: string
@@ -20,7 +20,7 @@ export interface Attack {
    * each with `@mode` if that matters.
    */
   tree?: (place: AttackPlace) => Record<string, string>
-  /** What has to be reported as `what path`. @defaultValue nothing */
+  /** Expected skip report, as `what path`. @defaultValue nothing */
   skipped?: readonly string[]
   /** Whether it means something else without root: then only the canary is looked at. */
   needsRoot?: boolean

@@ -4,9 +4,9 @@ import type { RawEntry } from '../raw-tar.ts'
 export interface WhiteoutCase {
   /** The case's name in the catalogue of attacks. */
   name: string
-  /** Lowest first. `{outside}` stands for a directory beside the target. */
+  /** Layers, lowest first. `{outside}` is replaced with a directory beside the target. */
   layers: RawEntry[][]
-  /** What there is afterwards, or the code of the refusal. */
+  /** Expected tree, or the code of the expected error. */
   gives: string[] | { code: string }
 }
 
