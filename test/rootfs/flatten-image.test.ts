@@ -25,7 +25,7 @@ const layers = [
   ],
 ]
 
-test('files come layer by layer, after what has no content and before hard links', async () => {
+test('files come layer by layer, after entries without content and before hard links', async () => {
   await using store = createMemoryStore()
   const view = await openUnionView(store, await storeLayers(store, layers))
   const order: string[] = []
@@ -43,7 +43,7 @@ test('files come layer by layer, after what has no content and before hard links
   ])
 })
 
-test('the same layers give the same tar, which shows the same and keeps the root', async () => {
+test('the same layers give the same tar, which gives the same view and keeps the root', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, layers)
   const view = await openUnionView(store, stored)
@@ -56,7 +56,7 @@ test('the same layers give the same tar, which shows the same and keeps the root
   expect(shown.stat('.')).toMatchObject({ mode: 0o711, mtime: 9, implicit: false })
 })
 
-test('each layer is opened once, and one that nothing is left of is not opened', async () => {
+test('each layer is opened once, and a layer without visible files is not opened', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, layers)
   const view = await openUnionView(store, stored)
@@ -65,7 +65,7 @@ test('each layer is opened once, and one that nothing is left of is not opened',
   expect(read.mock.calls.map(([digest]) => digest)).toEqual([stored[0]!.diffId, stored[2]!.diffId])
 })
 
-test('leaving early, and an abort, end the reading of the layer', async () => {
+test('leaving the loop and an abort stop reading the layer', async () => {
   await using store = createMemoryStore()
   const view = await openUnionView(store, await storeLayers(store, layers))
   for await (const { type } of flattenImage(view)) if (type === 'file') break
@@ -79,7 +79,7 @@ test('leaving early, and an abort, end the reading of the layer', async () => {
   expect(error).toBe(reason)
 })
 
-test('an index that does not fit its layer is found out', async () => {
+test('an index that does not match its layer is detected', async () => {
   await using store = createMemoryStore()
   const [layer] = await storeLayers(store, [[{ path: 'a', content: 'x' }]])
   const index = await readLayerIndex(store, layer!)
@@ -91,7 +91,7 @@ test('an index that does not fit its layer is found out', async () => {
   expect(error).toMatchObject({ code: 'ERR_DIFF_ID_MISMATCH' })
 })
 
-test('content that is not read is skipped, and what is read is right', async () => {
+test('unread content is skipped, and read content is right', async () => {
   await using store = createMemoryStore()
   const view = await openUnionView(store, await storeLayers(store, layers))
   const flat = await writeLayer(store, flattenImage(view), { compression: 'none' })

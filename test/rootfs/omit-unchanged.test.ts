@@ -29,12 +29,12 @@ async function against(entries: TarInput[], options: OmitUnchangedOptions = {}, 
   return { kept, changes }
 }
 
-test('entries that the base has are left out', async () => {
+test('entries that the base has are omitted', async () => {
   expect((await against(base)).kept).toEqual([])
   expect((await against(variedEntries(), {}, variedEntries())).kept).toEqual([])
 })
 
-test('entries with other content stay, whatever form the content has', async () => {
+test('entries with other content are kept, for every form of content', async () => {
   const file = { path: 'd/a', type: 'file', mtime: 5 } as const
   for (const content of [
     'diff',
@@ -52,13 +52,13 @@ test('entries with other content stay, whatever form the content has', async () 
   }
 })
 
-test('content that is announced with another size is not read to be compared', async () => {
+test('content of another size is not read for the comparison', async () => {
   const content = () => expect.unreachable()
   const { kept } = await against([{ path: 'd/a', type: 'file', mtime: 5, size: 5, content }])
   expect(kept).toEqual(['d/a'])
 })
 
-test('content that can be read once only is not read to be compared', async () => {
+test('content that can be read only once is not read for the comparison', async () => {
   const content = (async function* () {
     yield Buffer.from('same')
   })()
@@ -67,14 +67,14 @@ test('content that can be read once only is not read to be compared', async () =
   expect((await content.next()).value).toEqual(Buffer.from('same'))
 })
 
-test('a change of metadata is named as one, or ignored if wanted', async () => {
+test('a change of metadata is reported as such, or ignored on request', async () => {
   const entries: TarInput[] = [{ path: 'd/a', type: 'file', content: 'same', mtime: 6, mode: 0o600 }]
   expect((await against(entries)).changes['d/a']).toEqual({ path: 'd/a', kind: 'metadata', fields: ['mode', 'mtime'] })
   expect((await against(entries, { ignore: ['mtime', 'mode'] })).kept).toEqual([])
   expect((await against([{ path: 'd', type: 'directory' }])).changes.d).toMatchObject({ fields: ['mode'] })
 })
 
-test('entries that the base does not have stay, and those in an implicit directory of it too', async () => {
+test('entries that the base lacks are kept, also in an implicit directory of the base', async () => {
   const below: TarInput[] = [{ path: 'x/y', type: 'file' }]
   const { changes } = await against(
     [
@@ -90,7 +90,7 @@ test('entries that the base does not have stay, and those in an implicit directo
   })
 })
 
-test('a hard link stays if its file does, or if it is not one in the base', async () => {
+test('a hard link is kept if its file is kept, or if it is no link in the base', async () => {
   const changed: TarInput[] = [{ path: 'd/a', type: 'file', content: 'new!', mtime: 5 }, base[2]!]
   expect((await against(changed)).kept).toEqual(['d/a', 'd/b'])
   expect((await against([{ path: 'd/b', type: 'hardlink', linkname: 'way' }])).kept).toEqual(['d/b'])
@@ -98,7 +98,7 @@ test('a hard link stays if its file does, or if it is not one in the base', asyn
   expect((await against([{ path: 'd/b', type: 'hardlink' }])).kept).toEqual(['d/b'])
 })
 
-test('what is in a directory that takes the place of a link is not compared with what the link led to', async () => {
+test('entries of a directory that replaces a link are not compared with the target of the link', async () => {
   const entries: TarInput[] = [
     { path: 'way', type: 'directory' },
     { path: 'way/a', type: 'file', content: 'same', mtime: 5 },
@@ -108,13 +108,13 @@ test('what is in a directory that takes the place of a link is not compared with
   expect((await against(entries.slice(1))).kept).toEqual([])
 })
 
-test('whiteouts always stay', async () => {
+test('whiteouts are always kept', async () => {
   expect((await against([{ path: 'd/.wh.a', type: 'file' }])).kept).toEqual(['d/.wh.a'])
   const error = await thrownBy(() => against([{ path: 'd/.wh.', type: 'file' }]))
   expect(error).toMatchObject({ code: 'ERR_INVALID_WHITEOUT' })
 })
 
-test('a layer of what is left gives, on the base, what a layer of everything gives', async () => {
+test('the kept entries give, on the base, the same tree as all entries', async () => {
   using place = temporaryDirectory('omit')
   await using store = createMemoryStore()
   for (let i = 0; i < 20; i++) writeFileSync(join(place.path, `f${i}`), `content ${i}`)
@@ -134,7 +134,7 @@ test('a layer of what is left gives, on the base, what a layer of everything giv
   )
 })
 
-test('an abort ends it', async () => {
+test('an abort rejects with its reason', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   expect(await thrownBy(() => against(base, { signal }))).toBe(signal.reason)
 })

@@ -17,7 +17,7 @@ const layers: RawEntry[][] = [
 const pathsOf = async (store: Store, layer: Parameters<typeof readLayerIndex>[1]) =>
   (await readLayerIndex(store, layer)).entries.map(({ path }) => path)
 
-test('what one layer adds and the next deletes is gone; whiteouts of lower layers stay', async () => {
+test('a path that one layer adds and the next deletes is omitted; whiteouts of lower layers stay', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, layers)
   const { layers: squashed, written } = await squashLayers(store, stored, { layers: { from: 1, to: 2 } })
@@ -26,7 +26,7 @@ test('what one layer adds and the next deletes is gone; whiteouts of lower layer
   expect(dumpView(await openUnionView(store, squashed))).toEqual(dumpView(await openUnionView(store, stored)))
 })
 
-test('all layers become one without whiteouts, if none are chosen', async () => {
+test('without a selection all layers become one, without whiteouts', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, layers)
   const { layers: squashed, written } = await squashLayers(store, stored)
@@ -34,7 +34,7 @@ test('all layers become one without whiteouts, if none are chosen', async () => 
   expect(await pathsOf(store, written[0]!)).toEqual(['base', 'new', 'base/c'])
 })
 
-test('of a list, each run of neighbours becomes a layer', async () => {
+test('each run of adjacent layers in a list becomes one layer', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, [...layers, [{ path: 'e' }]])
   const result = await squashLayers(store, stored, { layers: [4, 0, 3, 1], compression: 'none' })
@@ -44,7 +44,7 @@ test('of a list, each run of neighbours becomes a layer', async () => {
   expect(dumpView(await openUnionView(store, result.layers))).toEqual(dumpView(await openUnionView(store, stored)))
 })
 
-test('a link to a file of a lower layer stays a link; if the name below is gone, the file comes along', async () => {
+test('a hard link to a file of a lower layer stays a link; if the lower name is deleted, the file is copied', async () => {
   await using store = createMemoryStore()
   const stored = await storeLayers(store, [
     [

@@ -34,7 +34,7 @@ describe.each(['proc', 'paths'] as const)('directories held by %s', handles => {
     ['nothing', () => undefined],
   ]
 
-  test.each(swaps)('one that another process has replaced by %s before it was opened is refused', (_, put) => {
+  test.each(swaps)('one that another process replaced by %s before it was opened is rejected', (_, put) => {
     treeWith(tree => {
       const node = tree.adopt(tree.root, 'd')
       renameSync(join(root, 'd'), join(place.path, 'away'))
@@ -43,7 +43,7 @@ describe.each(['proc', 'paths'] as const)('directories held by %s', handles => {
     })
   })
 
-  test('what is no directory of the tree any more is not found through it', () => {
+  test('a removed directory is not found through the tree', () => {
     treeWith(tree => {
       const found = tree.look(tree.root, 'd')
       expect(found.kind).toBe('directory')
@@ -55,7 +55,7 @@ describe.each(['proc', 'paths'] as const)('directories held by %s', handles => {
   })
 })
 
-test('a directory that was closed for a while and is another one now is refused', () => {
+test('a directory that was swapped while it was closed is rejected', () => {
   const tree = new DirectoryTree(root, 'proc')
   const node = tree.adopt(tree.root, 'd')
   tree.locate(node)
@@ -66,7 +66,7 @@ test('a directory that was closed for a while and is another one now is refused'
   tree.close()
 })
 
-test('what the system says about a directory otherwise is told as it is', () => {
+test('any other system error about a directory passes through', () => {
   const tree = new DirectoryTree(root, 'proc')
   const node = tree.adopt(tree.root, 'x'.repeat(300))
   expect(() => tree.locate(node)).toThrow(expect.objectContaining({ code: 'ENAMETOOLONG' }))
@@ -84,7 +84,7 @@ test('directories are held by handle on Linux only', () => {
   }
 })
 
-test('in a directory that gives its group to what is made in it, modes and owners are set all the same', async () => {
+test('in a set-group-id directory modes and owners are set all the same', async () => {
   const shared = join(place.path, 'shared')
   mkdirSync(shared)
   if (process.geteuid?.() === 0) chownSync(shared, 0, 1234)

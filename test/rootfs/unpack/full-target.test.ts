@@ -33,7 +33,7 @@ describe.runIf(needsRoot())('a file system', () => {
     }
   })
 
-  test('that may not be written ends the call before anything is read', async () => {
+  test('that is read-only fails the call before any layer is read', async () => {
     using place = temporaryDirectory('full')
     mkdirSync(join(place.path, 'target'))
     using target = mount(join(place.path, 'target'), '-t', 'tmpfs', '-o', 'ro', 'tmpfs')

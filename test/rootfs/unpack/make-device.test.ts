@@ -13,7 +13,7 @@ test('a FIFO is made under a name of any bytes, for its owner only', () => {
   expect([lstatSync(target).isFIFO(), lstatSync(target).mode & 0o777]).toEqual([true, 0o600])
 })
 
-test('without the program, and when it fails, the reason is given and nothing is left', () => {
+test('if the program is missing or fails, the reason is returned and nothing is left', () => {
   using place = temporaryDirectory('device')
   using programs = temporaryDirectory('programs')
   const failing = join(programs.path, 'mknod')
@@ -26,7 +26,7 @@ test('without the program, and when it fails, the reason is given and nothing is
   expect(readdirSync(place.path)).toEqual([])
 })
 
-test('numbers that no device can have, and the mark of overlayfs, are refused', () => {
+test('invalid device numbers and the whiteout device of overlayfs are rejected', () => {
   expect(badDevice('fifo', 0, 0)).toBeUndefined()
   expect(badDevice('block-device', 0xfff, 0xfffff)).toBeUndefined()
   expect(badDevice('block-device', 0, 0)).toBeUndefined()

@@ -47,20 +47,20 @@ describe('while another process', () => {
     expect([existsSync(tree), isUntouched()]).toEqual([false, true])
   })
 
-  test('swaps a directory that is to be moved for a link, the link is moved and removed', () => {
+  test('swaps a directory for a link before it is moved, the link is moved and removed', () => {
     vi.spyOn(process, 'geteuid').mockReturnValue(65534)
     race.on('openSync', '/b', swap(join(tree, 'a/b')))
     removeTree(tree, 'proc')
     expect([existsSync(tree), isUntouched()]).toEqual([false, true])
   })
 
-  test('removes a file first, nothing is missed', () => {
+  test('removes a file first, the removal continues', () => {
     race.on('unlinkSync', '/g', () => rmSync(join(tree, 'a/g')))
     removeTree(tree, 'proc')
     expect(existsSync(tree)).toBe(false)
   })
 
-  test('makes a directory of a file, it goes as one', () => {
+  test('replaces a file by a directory, the directory is removed', () => {
     race.on('unlinkSync', '/f', () => {
       rmSync(join(tree, 'f'))
       mkdirSync(join(tree, 'f/deep'), { recursive: true })
@@ -69,7 +69,7 @@ describe('while another process', () => {
     expect(existsSync(tree)).toBe(false)
   })
 
-  test('makes a file in a directory that was emptied, the call fails', () => {
+  test('creates a file in an emptied directory, the call fails', () => {
     race.on('rmdirSync', '/a', () => writeFileSync(join(tree, 'a/new'), ''))
     expect(() => removeTree(tree, 'proc')).toThrow('ENOTEMPTY')
   })
@@ -84,7 +84,7 @@ test.each([
   expect(() => removeTree(tree, 'proc')).toThrow(code)
 })
 
-test('a directory that may not be read is opened up through its handle', () => {
+test('an unreadable directory is made readable through its handle', () => {
   vi.spyOn(process, 'geteuid').mockReturnValue(65534)
   race.on('openSync', '/a', failing('EACCES'))
   removeTree(tree, 'proc')

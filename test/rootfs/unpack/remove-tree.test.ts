@@ -7,21 +7,24 @@ import { nodeForAnyone } from '../../helpers/node-for-anyone.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../../helpers/transpile-library.ts'
 
-test.each(['proc', 'paths'] as const)('a tree goes with everything in it, links are not followed (%s)', handles => {
-  using place = temporaryDirectory('remove')
-  const tree = join(place.path, 'tree')
-  mkdirSync(join(place.path, 'outside'))
-  writeFileSync(join(place.path, 'outside/file'), '')
-  mkdirSync(join(tree, 'a/b/c'), { recursive: true })
-  for (const file of ['x', 'a/y', 'a/b/c/z']) writeFileSync(join(tree, file), '')
-  symlinkSync(join(place.path, 'outside'), join(tree, 'a/b/link'))
-  writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xff])]), '')
-  removeTree(tree, handles)
-  expect(readdirSync(place.path)).toEqual(['outside'])
-  expect(readdirSync(join(place.path, 'outside'))).toEqual(['file'])
-})
+test.each(['proc', 'paths'] as const)(
+  'a tree is removed with everything in it, and links are not followed (%s)',
+  handles => {
+    using place = temporaryDirectory('remove')
+    const tree = join(place.path, 'tree')
+    mkdirSync(join(place.path, 'outside'))
+    writeFileSync(join(place.path, 'outside/file'), '')
+    mkdirSync(join(tree, 'a/b/c'), { recursive: true })
+    for (const file of ['x', 'a/y', 'a/b/c/z']) writeFileSync(join(tree, file), '')
+    symlinkSync(join(place.path, 'outside'), join(tree, 'a/b/link'))
+    writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xff])]), '')
+    removeTree(tree, handles)
+    expect(readdirSync(place.path)).toEqual(['outside'])
+    expect(readdirSync(join(place.path, 'outside'))).toEqual(['file'])
+  },
+)
 
-test('a link, a file and what is not there are removed as they stand', () => {
+test('a link and a file are removed, and an absent path is ignored', () => {
   using place = temporaryDirectory('remove')
   mkdirSync(join(place.path, 'directory'))
   symlinkSync('directory', join(place.path, 'link'))
@@ -30,7 +33,7 @@ test('a link, a file and what is not there are removed as they stand', () => {
   expect(readdirSync(place.path)).toEqual(['directory'])
 })
 
-test('a tree deeper than a path can be long goes too', () => {
+test('a tree deeper than the maximum path length is removed', () => {
   using place = temporaryDirectory('remove')
   const script = `
     import { mkdirSync, writeFileSync } from 'node:fs'
@@ -44,7 +47,7 @@ test('a tree deeper than a path can be long goes too', () => {
   expect(readdirSync(place.path)).toEqual([])
 })
 
-test('names that are taken already are left aside', () => {
+test('moved directories get unused names', () => {
   using place = temporaryDirectory('remove')
   const tree = join(place.path, 'tree')
   mkdirSync(join(tree, 'a/b/c'), { recursive: true })
@@ -54,7 +57,7 @@ test('names that are taken already are left aside', () => {
   expect(existsSync(tree)).toBe(false)
 })
 
-test('directories that their owner may not read, enter or write go without root as well', () => {
+test('directories that their owner may not read, enter or write are removed without root too', () => {
   using place = temporaryDirectory('remove')
   using node = nodeForAnyone()
   const library = transpileLibrary()

@@ -71,7 +71,7 @@ test('holes count for the limits like bytes', async () => {
   expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED' })
 })
 
-test.runIf(needsProgram('tar'))('a sparse file that GNU tar has packed keeps content and holes', async () => {
+test.runIf(needsProgram('tar'))('a sparse file packed by GNU tar keeps content and holes', async () => {
   using place = temporaryDirectory('sparse')
   mkdirSync(join(place.path, 'source'))
   const fd = openSync(join(place.path, 'source/disk'), 'w')

@@ -5,12 +5,12 @@ import { expect, test } from 'vitest'
 import { startThread } from '../../../lib/rootfs/unpack/writer/start-writer.ts'
 import { transpileLibrary } from '../../helpers/transpile-library.ts'
 
-test('a thread whose file was bundled away is not started: the caller writes itself', async () => {
+test('if a bundler removed the file of the worker, the calling thread writes', async () => {
   expect(await startThread(undefined)).toBeUndefined()
   expect(await startThread(pathToFileURL(join(import.meta.dirname, 'bundle.js')).href)).toBeUndefined()
 })
 
-test('a program that stands on the command line of Node can have its writer in a thread', () => {
+test('a program given on the command line of Node can start the worker', () => {
   const library = transpileLibrary()
   const program = `
     const { startWriter } = await import(${JSON.stringify(`${library}/rootfs/unpack/writer/start-writer.js`)})

@@ -37,7 +37,7 @@ async function unpack(entries: RawEntry[], options: UnpackOptions = {}): Promise
 }
 const broken = [file('f'), hardLink('h', 'missing')]
 
-test('a directory above the target that somebody else uses meanwhile stays, and is not told', async () => {
+test('a parent of the target that another process uses meanwhile stays, and is not reported', async () => {
   race.before = (name, path) => {
     if (name === 'rmdirSync' && path === join(place.path, 'a/b')) writeFileSync(join(place.path, 'a/b/theirs'), '')
   }
@@ -45,14 +45,14 @@ test('a directory above the target that somebody else uses meanwhile stays, and 
   expect(readdirSync(join(place.path, 'a/b'))).toEqual(['theirs'])
 })
 
-test('a directory above the target that cannot be removed again is told', async () => {
+test('a parent of the target that cannot be removed is reported', async () => {
   race.before = (name, path) => {
     if (name === 'rmdirSync' && path === join(place.path, 'a/b')) failing('EBUSY')()
   }
   expect(await unpack(broken)).toEqual({ code: 'ERR_INVALID_LINK', left: [join(place.path, 'a/b')] })
 })
 
-test('what was written and cannot be removed again is told', async () => {
+test('written paths that cannot be removed are reported', async () => {
   race.before = (name, path) => {
     if (name === 'unlinkSync' && String(path).endsWith('/f')) failing('EBUSY')()
   }
@@ -61,7 +61,7 @@ test('what was written and cannot be removed again is told', async () => {
   expect(existsSync(join(left[0]!, 'root/f'))).toBe(true)
 })
 
-test('what was published and cannot be removed again is told, names that are no text among it', async () => {
+test('published paths that cannot be removed are reported, including names that are not valid UTF-8', async () => {
   mkdirSync(target, { recursive: true })
   const name = Buffer.from([0x66, 0xff])
   let renamed = 0

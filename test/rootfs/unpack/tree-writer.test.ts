@@ -56,14 +56,14 @@ test.each([
   expect(readdirSync(place.path)).toEqual(['root'])
 })
 
-test('content and the end of something that is no file are let go', () => {
+test('content and end of an entry that is no file are ignored', () => {
   writer.begin(entry('d', 'directory'))
   writer.write(Buffer.from('content'))
   writer.end()
   expect(state.counts).toMatchObject({ files: 0, directories: 1, bytes: 0 })
 })
 
-test('a link that comes twice in one layer is the last one, and reported', () => {
+test('the last of two links with one path counts, and the duplicate is reported', () => {
   for (const linkname of ['a', 'b']) writer.begin(entry('l', 'symlink', { linkname }))
   expect(state.skipped.filter(({ what }) => what === 'duplicate')).toHaveLength(1)
 })

@@ -69,7 +69,7 @@ test('an image is written by name, layer upon layer, whiteouts applied', async (
   expect(notOwners(report)).toEqual([])
 })
 
-test('a thread of its own writes the same as the calling one, and is gone afterwards', async () => {
+test('a worker writes the same tree as the calling thread, and ends afterwards', async () => {
   const image = await imageOf([
     { path: 'd', type: 'directory', mode: 0o555, mtime: 10 },
     { path: 'd/f', type: 'file', content: 'x'.repeat(3_000_000), mtime: 20 },
@@ -88,7 +88,7 @@ test('a thread of its own writes the same as the calling one, and is gone afterw
   ])
 })
 
-test('a failure in the thread is the same error as in the calling one', async () => {
+test('a failure in the worker is the same error as in the calling thread', async () => {
   const image = await imageOf([{ path: 'h', type: 'hardlink', linkname: 'missing' }])
   for (const options of [{}, inline]) {
     const error = await thrownBy(() => unpackImage(store, image, target, options))
@@ -98,7 +98,7 @@ test('a failure in the thread is the same error as in the calling one', async ()
   expect(readdirSync(place.path)).toEqual([])
 })
 
-test('thousands of small files and files larger than a batch come through whole and in order', async () => {
+test('thousands of small files and files larger than a batch arrive complete and in order', async () => {
   const many: TarInput[] = Array.from({ length: 1500 }, (_, i) => ({
     path: `d${i % 40}/f${i}`,
     type: 'file',
@@ -116,7 +116,7 @@ test('thousands of small files and files larger than a batch come through whole 
   for (const { path, content } of many) expect(readFileSync(join(target, path), 'utf8')).toBe(content)
 })
 
-test('progress tells the layer and never goes back', async () => {
+test('progress reports the layer and never decreases', async () => {
   const image = await imageOf(
     [{ path: 'a', type: 'file', content: Buffer.alloc(3 << 20) }],
     [{ path: 'b', type: 'file', content: 'b' }],
@@ -129,7 +129,7 @@ test('progress tells the layer and never goes back', async () => {
   expect(seen.at(-1)).toMatchObject({ layer: 1, layers: 2, bytes: (3 << 20) + 1, files: 2 })
 })
 
-test('no layers at all give an empty directory', async () => {
+test('an empty list of layers gives an empty directory', async () => {
   await unpackLayers(store, [], join(target, 'below/it'), inline)
   expect(listTree(target).map(({ path, mode }) => [path, mode])).toEqual([
     ['below', expect.any(String)],
@@ -146,7 +146,7 @@ test('the root gets the mode and time of its entry', async () => {
   expect([statSync(target).mode & 0o7777, statSync(target).mtimeMs]).toEqual([0o711, 77_000])
 })
 
-test('an empty directory stays the one it was, and a link to one is followed', async () => {
+test('an empty target keeps its inode, and a link to an empty directory is followed', async () => {
   await imageOf([
     { path: '.', type: 'directory', mode: 0o555, mtime: 77 },
     { path: 'a', type: 'directory', mode: 0o500, mtime: 78 },
@@ -165,7 +165,7 @@ test('an empty directory stays the one it was, and a link to one is followed', a
   expect(statSync(join(target, 'a')).mtimeMs).toBe(78_000)
 })
 
-test('a directory that holds something, and a file, are refused before anything is written', async () => {
+test('a non-empty directory and a file are rejected as target before anything is written', async () => {
   await imageOf([{ path: 'a', type: 'file' }])
   mkdirSync(target)
   writeFileSync(join(target, 'mine'), '')
@@ -179,7 +179,7 @@ test('a directory that holds something, and a file, are refused before anything 
   expect(paths()).toEqual(['mine'])
 })
 
-test('with overwrite what is there stays, unless an entry replaces it or a whiteout removes it', async () => {
+test('with overwrite existing paths stay, unless an entry replaces them or a whiteout removes them', async () => {
   await imageOf([
     { path: 'a', type: 'file', content: 'new' },
     { path: 'd/.wh.gone', type: 'file' },
@@ -200,7 +200,7 @@ test('with overwrite what is there stays, unless an entry replaces it or a white
   expect({ left, skipped: notOwners(report) }).toEqual({ left: [], skipped: [] })
 })
 
-test('a failure with overwrite says exactly what it wrote', async () => {
+test('a failure with overwrite reports exactly the written paths', async () => {
   const image = await imageOf([
     { path: 'a', type: 'file', content: 'new' },
     { path: 'd/b', type: 'symlink', linkname: 'x' },
@@ -215,7 +215,7 @@ test('a failure with overwrite says exactly what it wrote', async () => {
   expect(paths()).toEqual(['a', 'd', 'd/b', 'mine'])
 })
 
-test('a layer that does not have its diffId leaves nothing, not even the directories above', async () => {
+test('a layer with a wrong diffID leaves nothing, not even created parent directories', async () => {
   const { layers } = await imageOf([{ path: 'a', type: 'file', content: 'a' }])
   const other = await imageOf([{ path: 'a', type: 'file', content: 'b' }])
   const wrong = [{ descriptor: layers[0]!.descriptor, diffId: other.layers[0]!.diffId }]
@@ -254,7 +254,7 @@ test.each(['thread', 'inline'] as const)(
   },
 )
 
-test('a target that comes into being meanwhile is not replaced', async () => {
+test('a target that another process creates meanwhile is not replaced', async () => {
   const image = await imageOf([{ path: 'a', type: 'file', content: 'a' }])
   const onProgress = () => {
     if (!existsSync(target)) mkdirSync(join(target, 'theirs'), { recursive: true })
@@ -264,7 +264,7 @@ test('a target that comes into being meanwhile is not replaced', async () => {
   expect(listTree(place.path).map(entry => entry.path)).toEqual(['rootfs', 'rootfs/theirs'])
 })
 
-test('something that comes into an empty target meanwhile stops the call and stays', async () => {
+test('a file that another process adds to an empty target fails the call and stays', async () => {
   const image = await imageOf([
     { path: 'a', type: 'file', content: 'a' },
     { path: 'b', type: 'file', content: 'b' },
@@ -276,7 +276,7 @@ test('something that comes into an empty target meanwhile stops the call and sta
   expect([paths(), readFileSync(join(target, 'b'), 'utf8')]).toEqual([['b'], 'theirs'])
 })
 
-test('rootless leaves owners aside and reports them', async () => {
+test('rootless skips owners and reports them', async () => {
   await imageOf([
     { path: 'a', type: 'file', uid: 4321, gid: 1, mode: 0o4755 },
     { path: 'l', type: 'symlink', linkname: 'a', uid: 4321 },

@@ -34,14 +34,14 @@ async function tree(...layers: RawEntry[][]): Promise<string[]> {
 const whiteout = (path: string) => file(path, '')
 const lower = [directory('d', { mode: 0o700 }), file('d/x', 'low'), file('d/e/y', 'low'), file('f', 'low')]
 
-describe('a whiteout hides lower layers only, wherever it stands', () => {
+describe('a whiteout hides lower layers only, at any position', () => {
   test('of a file', async () => {
     expect(await tree(lower, [whiteout('.wh.f')])).toEqual(['d/e/y=file:low', 'd/x=file:low'])
     expect(await tree(lower, [file('f'), whiteout('.wh.f')])).toContain('f=file:new')
     expect(await tree(lower, [whiteout('.wh.f'), file('f')])).toContain('f=file:new')
   })
 
-  test('of a directory that the layer puts something into', async () => {
+  test('of a directory that the layer adds an entry to', async () => {
     const first = await result(lower, [whiteout('.wh.d'), file('d/new')])
     expect(await result(lower, [file('d/new'), whiteout('.wh.d')])).toEqual(first)
     expect(first).toEqual([
@@ -59,7 +59,7 @@ describe('a whiteout hides lower layers only, wherever it stands', () => {
     expect(first).not.toContainEqual(expect.arrayContaining(['d/x']))
   })
 
-  test('of what was in a directory that is a file, a link or a device now, as umoci writes it', async () => {
+  test('of the content of a directory that is now a file, a link or a device, as umoci writes it', async () => {
     const below = [...lower, directory('o'), file('o/x', 'low')]
     for (const now of [file('d'), symlink('d', 'o'), hardLink('d', 'f'), { path: 'd', type: '6' }]) {
       const first = await result(below, [now])
@@ -91,7 +91,7 @@ describe('a whiteout hides lower layers only, wherever it stands', () => {
     expect(await tree(lower, [file('a'), whiteout('.wh..wh..opq'), file('b')])).toEqual(['a=file:new', 'b=file:new'])
   })
 
-  test('many times over', async () => {
+  test('repeated many times', async () => {
     const marks = Array.from({ length: 500 }, () => whiteout('d/.wh..wh..opq'))
     expect(await tree(lower, [file('d/a'), ...marks, file('d/b')])).toEqual([
       'd/a=file:new',
@@ -101,18 +101,18 @@ describe('a whiteout hides lower layers only, wherever it stands', () => {
   })
 })
 
-test('a whiteout is known by its name, whatever its kind, and is never left in the tree', async () => {
+test('a whiteout is recognised by its name, of any type, and never written to the tree', async () => {
   const marks = [directory('.wh.f'), symlink('d/.wh.x', '/etc'), whiteout('d/e/.wh.not-there'), whiteout('none/.wh.x')]
   expect(await tree(lower, marks)).toEqual(['d/e/y=file:low'])
   expect(await tree(lower, [file('.wh.f', 'a body')])).not.toContain('f=file:low')
   expect(await tree([file('..data')], [whiteout('.wh...data')])).toEqual([])
 })
 
-test('an opaque mark in a directory that is not there makes it', async () => {
+test('an opaque whiteout creates its missing directory', async () => {
   expect(await result([whiteout('n/.wh..wh..opq')])).toEqual([['n', 'directory', '755', undefined]])
 })
 
-test('names that AUFS keeps for itself are left out', async () => {
+test('names reserved by AUFS are ignored', async () => {
   const marks = [file('.wh..wh.plnk/1.2'), directory('.wh..wh.orph'), file('.wh..wh.aufs'), file('d/.wh..wh..tmp')]
   expect(await tree(lower, marks)).toEqual(await tree(lower))
 })
@@ -125,7 +125,7 @@ test.each(['.wh.', '.wh..', '.wh...', 'd/.wh.', 'd/.wh...', '.wh.d/x', 'd/.wh..w
   },
 )
 
-test('a whiteout that comes after entries below what it hides gives the same tree as before them', async () => {
+test('a whiteout after entries below the hidden path gives the same tree as before them', async () => {
   const links = [directory('real'), symlink('l', 'real'), symlink('d/l', '../real')]
   const base = [...links, file('f'), file('real/y'), symlink('loop', 'loop'), symlink('up', 'd/../real')]
   for (const late of [
@@ -158,7 +158,7 @@ test('a whiteout that comes after entries below what it hides gives the same tre
   }
 })
 
-test('a hard link to what its own layer hides is refused, wherever the whiteout stands', async () => {
+test('a hard link to a path that its own layer hides is rejected, at any position of the whiteout', async () => {
   for (const layer of [
     [hardLink('h', 'f'), whiteout('.wh.f')],
     [whiteout('.wh.f'), hardLink('h', 'f')],
@@ -169,7 +169,7 @@ test('a hard link to what its own layer hides is refused, wherever the whiteout 
   }
 })
 
-test('a name of 252 to 255 bytes is hidden by its whiteout, which is longer than a name may be', async () => {
+test('a name of 252 to 255 bytes is hidden by its whiteout, although that is longer than a name may be', async () => {
   for (const name of ['n'.repeat(252), 'n'.repeat(255), `${'ü'.repeat(127)}n`]) {
     expect(await tree([file(`d/${name}`), file('d/x')], [whiteout(`d/.wh.${name}`)])).toEqual(['d/x=file:new'])
     const late = [file(`l/x`), whiteout(`.wh.${name}`), whiteout('.wh.l')]
@@ -180,7 +180,7 @@ test('a name of 252 to 255 bytes is hidden by its whiteout, which is longer than
   expect(await thrownBy(() => tree([file('n'.repeat(256))]))).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED' })
 })
 
-test('an entry below a file of a lower layer takes its place, and one below a file of its own layer is refused', async () => {
+test('an entry below a file of a lower layer replaces it; one below a file of its own layer is rejected', async () => {
   const base = [file('f', 'low'), { path: 'p', type: '6' }, symlink('l', 'f'), file('h0', 'kept'), hardLink('h', 'h0')]
   expect(await tree(base, [file('f/g/x'), file('p/x'), file('h/x')])).toEqual([
     'f/g/x=file:new',
@@ -208,7 +208,7 @@ describe('pseudo-links of AUFS', () => {
   const layer = [file('.wh..wh.aufs', ''), directory('.wh..wh.plnk'), file(pseudo, 'X')]
   const linked = [...layer, hardLink('a', pseudo), directory('x'), hardLink('x/b', pseudo)]
 
-  test('are files under the names that are hard links to them, and nothing else', async () => {
+  test('are visible only under the names of hard links to them', async () => {
     expect(await tree([...linked, whiteout('.wh..wh..opq')])).toEqual(['a=file:X', 'x/b=file:X'])
     expect(await tree(lower, layer)).toEqual(await tree(lower))
     // The last of two counts.
@@ -224,12 +224,12 @@ describe('pseudo-links of AUFS', () => {
     expect(statSync(join(target, 'a')).ino).toBe(statSync(join(target, 'x/b')).ino)
   })
 
-  test('are those of one layer', async () => {
+  test('are valid in one layer only', async () => {
     const error = await thrownBy(() => tree(linked, [hardLink('c', pseudo)]))
     expect(error).toMatchObject({ code: 'ERR_INVALID_LINK' })
   })
 
-  test('leave nothing behind in a target that is not empty, also if the layer fails', async () => {
+  test('leave nothing in a target that is not empty, also if the layer fails', async () => {
     const target = join(place.path, `${count++}`)
     await unpackWith([[file('there')]], target)
     await unpackWith([linked], target, { overwrite: true })
@@ -241,7 +241,7 @@ describe('pseudo-links of AUFS', () => {
   })
 })
 
-test('a layer is opened once, and twice only if its whiteouts are not clear without that', async () => {
+test('a layer is opened once, and twice only if its whiteouts cannot be resolved in one pass', async () => {
   const opened: string[] = []
   const unpack = (layers: RawEntry[][], options: UnpackOptions = {}) => {
     opened.length = 0
@@ -263,14 +263,14 @@ test('a layer is opened once, and twice only if its whiteouts are not clear with
   expect(opened).toEqual(['0', '0'])
 })
 
-test('an opaque mark leaves its directory there, whatever its layer had in the place of one meanwhile', async () => {
+test('an opaque whiteout keeps its directory, even if the layer replaced it meanwhile', async () => {
   const first = await result(lower, [directory('g'), whiteout('g/e/.wh..wh..opq')])
   expect(first).toContainEqual(['g/e', 'directory', '755', undefined])
   expect(await result(lower, [file('g'), whiteout('g/e/.wh..wh..opq'), directory('g')])).toEqual(first)
   expect(await result(lower, [whiteout('g/e/.wh..wh..opq'), file('g'), directory('g')])).toEqual(first)
 })
 
-test('links that lead around and around end a way that is not long', async () => {
+test('links that expand to too many components are rejected', async () => {
   const far = Array.from({ length: 200 }, (_, i) => symlink(`l${i}`, `${'d/../'.repeat(300)}l${i + 1}`))
   const layer = [...far, directory('l200'), file('l0/x')]
   expect(await thrownBy(() => tree(lower, layer))).toMatchObject({ code: 'ERR_TOO_MANY_LINKS' })

@@ -29,7 +29,7 @@ describe('extended attributes', () => {
     calls.length = 0
   })
 
-  test('are set as bytes through handles, but for those that overlayfs or the host would obey', async () => {
+  test('are set as bytes through handles, except those that overlayfs or the host interprets', async () => {
     const layer = [
       file('f', 'x', { pax: xattrs }),
       directory('d', {
@@ -50,7 +50,7 @@ describe('extended attributes', () => {
     ])
   })
 
-  test('that the system refuses are reported, any other failure ends the call', async () => {
+  test('that the system refuses are reported; any other failure fails the call', async () => {
     const failing = (code: string) => () => {
       throw Object.assign(new Error(code), { code, syscall: 'setxattr' })
     }
@@ -78,7 +78,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
   const devices = () =>
     listTree(target).flatMap(({ kind, path, device }) => (kind === 'character-device' ? [`${path} ${device}`] : []))
 
-  test('are kept as devices 0:0, in directories that are made if need be, until something takes their place', async () => {
+  test('are written as devices 0:0, in directories created if missing, until an entry replaces them', async () => {
     await unpackWith(
       [[file('.wh.a', ''), file('n/.wh.b', ''), file('.wh.c', '')], [file('c')]],
       target,
@@ -90,7 +90,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(marks).toEqual([])
   })
 
-  test('are the same where they come after entries below what they hide', async () => {
+  test('give the same tree if they come after entries below the hidden path', async () => {
     const lower = [directory('d'), directory('e'), symlink('s', 'd'), file('f'), file('e/x')]
     const upper = [
       file('s/new'),
@@ -111,7 +111,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(marks).toHaveLength(lateMarks)
   })
 
-  test('still take away what they hide, and stand beside nothing that the layer has', async () => {
+  test('still remove what they hide, and are not written beside entries of the layer', async () => {
     await unpackWith(
       [
         [file('a'), file('b')],
@@ -125,7 +125,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(treeOf(target, {})).toMatchObject({ b: 'file:new' })
   })
 
-  test('of a directory with something new in it make it opaque, before and after', async () => {
+  test('of a directory with new entries make it opaque, before and after the entries', async () => {
     await unpackWith(
       [
         [file('.wh.d', ''), file('d/x')],
@@ -145,7 +145,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(marks).toEqual([`user.overlay.opaque ${statSync(join(target, 'd')).ino}`])
   })
 
-  test('make a directory that was there before opaque and leave it as it is otherwise', async () => {
+  test('make an existing directory opaque and change nothing else', async () => {
     mkdirSync(join(target, 'd'), { recursive: true, mode: 0o710 })
     writeFileSync(join(target, 'd/old'), '')
     utimesSync(join(target, 'd'), 5, 5)
@@ -155,7 +155,7 @@ describe.runIf(isRoot)('whiteouts for overlayfs', () => {
     expect(listTree(target).map(({ path, mode }) => [path, mode])).toEqual([['d', '710']])
   })
 
-  test('cannot be had without the package for attributes', async () => {
+  test('need the package fs-xattr', async () => {
     const error = await thrownBy(() => unpackWith([[file('d/.wh..wh..opq', '')]], target, overlay))
     expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED_ENTRY', path: 'd' })
   })
@@ -181,7 +181,7 @@ describe('where directories cannot be held by handle', () => {
     expect(skipped).toEqual([{ path: 'p', what: 'mode', reason: expect.any(String) }])
   })
 
-  test('links of the archive lead nowhere else either', async () => {
+  test('links of the archive cannot leave the root either', async () => {
     mkdirSync(join(place.path, 'outside'))
     writeFileSync(join(place.path, 'outside/secret'), 'canary')
     const outside = join(place.path, 'outside')
@@ -203,7 +203,7 @@ describe('where directories cannot be held by handle', () => {
   })
 })
 
-describe('where names that differ in case are one', () => {
+describe('on a case-insensitive target', () => {
   const folds = { foldsNames: true }
 
   test.each([
@@ -218,7 +218,7 @@ describe('where names that differ in case are one', () => {
     expect(readdirSync(place.path)).toEqual([])
   })
 
-  test('the same name twice, and another spelling after a removal, are not', async () => {
+  test('a duplicate name, and another spelling after a removal, are accepted', async () => {
     await unpackWith(
       [
         [file('name'), file('name', 'two'), directory('d')],
@@ -231,7 +231,7 @@ describe('where names that differ in case are one', () => {
   })
 })
 
-test('where Windows would read names differently they are refused', async () => {
+test('names that Windows would read differently are rejected', async () => {
   for (const path of ['a\\b', 'C:x', 'con', 'Aux.txt', 'a/nul', 'trailing.', 'trailing ', 'what?', 'a\u0001']) {
     const error = await thrownBy(() => unpackWith([[file(path)]], target, { windowsNames: true }))
     expect([path, error.code]).toEqual([path, 'ERR_UNSAFE_PATH'])
@@ -239,14 +239,14 @@ test('where Windows would read names differently they are refused', async () => 
   await unpackWith([[file('console/com10/.x')]], target, { windowsNames: true })
 })
 
-test('without root a FIFO is made, in the place of an earlier one too', async () => {
+test('without root a FIFO is created, also in place of an earlier one', async () => {
   const fifo = { path: 'd/p', type: '6', mode: 0o620 }
   const skipped = await unpackWith([[directory('d'), fifo, fifo]], target, { rootless: true, keepSetId: false })
   expect(skipped.filter(({ what }) => what !== 'owner')).toMatchObject([{ path: 'd/p', what: 'duplicate' }])
   expect(treeOf(target, { 'd/p': 'fifo@620' })).toEqual({ 'd/p': 'fifo@620' })
 })
 
-test('what cannot be applied to the root is reported for "."', async () => {
+test('metadata that cannot be applied to the root is reported for "."', async () => {
   const root = directory('.', { mtime: 0o77777777777, pax: { mtime: '-5' } })
   expect(await unpackWith([[root]], target)).toMatchObject([{ path: '.', what: 'mtime' }])
   expect(statSync(target).mtimeMs).toBe(0)
@@ -257,7 +257,7 @@ test('parts of a second are kept to the microsecond', async () => {
   expect(statSync(join(target, 'f'), { bigint: true }).mtimeNs / 1000n).toBe(1_600_000_000_123_456n)
 })
 
-test('more directories than are held open, come back to again and again', async () => {
+test('more directories than open handles are written in alternation', async () => {
   const names = Array.from({ length: 100 }, (_, i) => `d${i}/${'e/'.repeat(i % 40 === 0 ? 80 : 1)}`)
   const layer = [
     ...names.map(name => file(`${name}one`)),
@@ -269,7 +269,7 @@ test('more directories than are held open, come back to again and again', async 
   expect(new Set(files.slice(1).map(({ sameAs }) => sameAs)).size).toBe(1)
 })
 
-test('a directory of the target keeps its time if it only lies on the way', async () => {
+test('a directory of the target keeps its time if no entry sets it', async () => {
   mkdirSync(join(target, 'a/b'), { recursive: true })
   utimesSync(join(target, 'a'), 5, 5)
   await unpackWith([[file('a/b/c')]], target, { overwrite: true })

@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => place[Symbol.dispose]())
 
-test('after a failure a writer does nothing but remove what it made', async () => {
+test('after a failure a writer only removes what it wrote', async () => {
   const service = new WriterService()
   mkdirSync(join(place.path, 'x'))
   writeFileSync(join(place.path, 'x/mine'), '')
@@ -28,7 +28,7 @@ test('after a failure a writer does nothing but remove what it made', async () =
   expect(await service.answer({ act: 'discard' })).toMatchObject({ left: [] })
 })
 
-test('what is thrown and is no error arrives as one', () => {
+test('a thrown value that is no error arrives as an error', () => {
   expect(unpackFault(packFault('only text'))).toMatchObject({ name: 'Error', message: 'only text' })
   const cause = Object.assign(new Error('inner'), { code: 'EIO', handle: {} })
   expect(unpackFault(packFault(new Error('outer', { cause })))).toMatchObject({
@@ -37,7 +37,7 @@ test('what is thrown and is no error arrives as one', () => {
   })
 })
 
-test('a thread that has ended answers nobody any more', async () => {
+test('a stopped worker rejects every request', async () => {
   const writer = await startWriter('thread')
   await writer.stop()
   expect(await thrownBy(() => writer.ask({ act: 'discard' }))).toMatchObject({
@@ -61,7 +61,7 @@ test('a compiled thread is started without the options of this process', async (
   }
 })
 
-test('a layer of no bytes at all is an empty one', async () => {
+test('a layer of zero bytes is an empty layer', async () => {
   const target = join(place.path, 'root')
   const sources = [{ name: 'sha256:test', open: () => [] as Uint8Array[] }]
   expect(await unpackArchives(sources, target, { writer: 'inline' })).toMatchObject({ files: 0, directories: 0 })

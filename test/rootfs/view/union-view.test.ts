@@ -31,7 +31,7 @@ const sample: RawEntry[][] = [
 ]
 
 describe('stat', () => {
-  test('tells what a layer says, the layer, and where the content is', async () => {
+  test('returns the entry, its layer, and the offset of the content', async () => {
     await using store = createMemoryStore()
     const view = await open(store, ...sample)
     expect(view.stat('etc/hosts')).toEqual({
@@ -51,7 +51,7 @@ describe('stat', () => {
     expect(view.stat('big')!.xattrs).toEqual(new Map([['user.a', Buffer.from([0xff, 0])]]))
   })
 
-  test('knows the root, directories that no layer has an entry for, and nothing', async () => {
+  test('finds the root and implicit directories, and returns undefined for missing paths', async () => {
     await using store = createMemoryStore()
     const view = await open(store, ...sample)
     const implicit = { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, implicit: true, layer: -1 }
@@ -61,7 +61,7 @@ describe('stat', () => {
     for (const missing of ['no', 'etc/no', 'etc/hosts/x', 'dangling/x']) expect(view.stat(missing)).toBeUndefined()
   })
 
-  test('takes a path in any spelling and says where it really is', async () => {
+  test('accepts a path in any spelling and returns the real path', async () => {
     await using store = createMemoryStore()
     const view = await open(store, ...sample)
     for (const path of ['/etc/hosts', './etc//hosts', 'etc/../etc/./hosts', '../../etc/hosts']) {
@@ -70,7 +70,7 @@ describe('stat', () => {
     expect(view.stat('var/run/pid')?.path).toBe('run/pid')
   })
 
-  test('follows the last link only if asked to', async () => {
+  test('follows a link at the end only on request', async () => {
     await using store = createMemoryStore()
     const view = await open(store, ...sample)
     expect(view.stat('var/run')).toMatchObject({ type: 'symlink', linkname: '/run' })
@@ -81,7 +81,7 @@ describe('stat', () => {
     expect(error).toMatchObject({ code: 'ERR_TOO_MANY_LINKS', path: 'loop' })
   })
 
-  test('gives a hard link as the file that it is', async () => {
+  test('returns a hard link as the file', async () => {
     await using store = createMemoryStore()
     const view = await open(store, ...sample)
     const { path: _, ...file } = view.stat('etc/hosts')!
@@ -102,7 +102,7 @@ describe('links', () => {
     expect(await thrownBy(() => view.stat('l0', { follow: true }))).toMatchObject({ code: 'ERR_TOO_MANY_LINKS' })
   })
 
-  test('with long targets cost no more than short ones', async () => {
+  test('with long targets cost no more than with short ones', async () => {
     await using store = createMemoryStore()
     const view = await open(store, [
       { path: 'd/' },
@@ -111,7 +111,7 @@ describe('links', () => {
     expect(await thrownBy(() => view.stat('l0', { follow: true }))).toMatchObject({ code: 'ERR_TOO_MANY_LINKS' })
   })
 
-  test('lead to the file of a lower layer that a higher layer links to, also when its first name is gone', async () => {
+  test('of a higher layer lead to the file of a lower layer, also if its first name is deleted', async () => {
     await using store = createMemoryStore()
     const view = await open(
       store,
@@ -127,7 +127,7 @@ describe('links', () => {
     expect(String(await readAll(view.read('c')))).toBe('lower')
   })
 
-  test('to a file that is replaced later keep the file', async () => {
+  test('to a file that a later entry replaces keep the file', async () => {
     await using store = createMemoryStore()
     const view = await open(
       store,
@@ -168,7 +168,7 @@ describe('links', () => {
   })
 })
 
-test('list gives what is in a directory, in the order of bytes', async () => {
+test('list returns the entries of a directory, in the order of bytes', async () => {
   await using store = createMemoryStore()
   const names = ['a', 'a-', 'B', '\u00e9', '\uff5e', '\ud83d\ude00', decodeName(Buffer.from([0xff]))]
   const layer = await writeLayer(
@@ -189,7 +189,7 @@ test('an empty directory lists nothing', async () => {
   expect(view.list('.').map(({ path }) => path)).toEqual(['empty'])
 })
 
-test('list follows a link at the end unless told not to', async () => {
+test('list follows a link at the end unless follow is false', async () => {
   await using store = createMemoryStore()
   const view = await open(store, ...sample)
   expect(view.list('var/run').map(({ path }) => path)).toEqual(['run/pid'])
@@ -198,7 +198,7 @@ test('list follows a link at the end unless told not to', async () => {
   expect(await thrownBy(() => view.list('no'))).toMatchObject({ code: 'ERR_PATH_NOT_FOUND', path: 'no' })
 })
 
-test('walk gives parents first, a part of the tree if asked, and is as long as `entries` says', async () => {
+test('walk yields parents first, starts at any directory, and yields `entries` paths', async () => {
   await using store = createMemoryStore()
   const view = await open(store, ...sample)
   const paths = [...view.walk()].map(({ path }) => path)
@@ -258,7 +258,7 @@ describe.each(['gzip', 'none'] as const)('read of a %s layer', compression => {
     return { layer, view: await openUnionView(store, [layer]) }
   }
 
-  test('gives the content, or a part of it', async () => {
+  test('yields the content, or a part of it', async () => {
     await using store = createMemoryStore()
     const { view } = await written(store)
     expect((await readAll(view.read('way'))).equals(big)).toBe(true)
@@ -272,7 +272,7 @@ describe.each(['gzip', 'none'] as const)('read of a %s layer', compression => {
     expect((await readAll(view.read('big', { length: 0 }))).byteLength).toBe(0)
   })
 
-  test('stops at the end of the file, and when the reader stops', async () => {
+  test('stops at the end of the file, and if the caller stops', async () => {
     await using store = createMemoryStore()
     const { view } = await written(store)
     const sizes: number[] = []
@@ -288,7 +288,7 @@ describe.each(['gzip', 'none'] as const)('read of a %s layer', compression => {
     for await (const _ of view.read('rest')) break
   })
 
-  test('proves what it gave against the digest in the index', async () => {
+  test('compares the content with the digest in the index', async () => {
     await using store = createMemoryStore()
     const { layer } = await written(store)
     const index = await readLayerIndex(store, layer)
@@ -303,7 +303,7 @@ describe.each(['gzip', 'none'] as const)('read of a %s layer', compression => {
     expect(await thrownBy(() => readAll(other.read('rest')))).toMatchObject({ code: 'ERR_SIZE_MISMATCH' })
   })
 
-  test('is of files only, and ends with the reason of an abort', async () => {
+  test('accepts files only, and rejects with the reason of an abort', async () => {
     await using store = createMemoryStore()
     const { view } = await written(store)
     expect(await thrownBy(() => readAll(view.read('.')))).toMatchObject({ code: 'ERR_NOT_A_FILE' })
@@ -318,7 +318,7 @@ describe.each(['gzip', 'none'] as const)('read of a %s layer', compression => {
 })
 
 describe('opening a view', () => {
-  test('takes a name, a digest, an image or layers', async () => {
+  test('accepts a name, a digest, an image or layers', async () => {
     await using store = createMemoryStore()
     const layer = await writeLayer(store, [{ path: 'a', type: 'file', content: 'x' }])
     const image = await composeImage(store, { layers: [layer] })
@@ -332,7 +332,7 @@ describe('opening a view', () => {
     expect((await openUnionView(store, [])).entries).toBe(0)
   })
 
-  test('opens no layer whose index is there', async () => {
+  test('opens no layer whose index is stored', async () => {
     await using store = createMemoryStore()
     const layer = await writeLayer(store, [{ path: 'a', type: 'file', content: 'x' }])
     const read = vi.spyOn(store, 'read')
@@ -340,7 +340,7 @@ describe('opening a view', () => {
     expect(read).not.toHaveBeenCalled()
   })
 
-  test('takes the last of two entries for a path and says so, or refuses', async () => {
+  test('takes the last of two entries with one path and reports it, or rejects the layer', async () => {
     await using store = createMemoryStore()
     const layers = await storeLayers(store, [
       [{ path: 'd/' }, { path: 'd/x', content: '1' }, { path: 'd', content: 'file' }, { path: 'd/', mode: 0o700 }],
@@ -362,7 +362,7 @@ describe('opening a view', () => {
     expect(error).toMatchObject({ code: 'ERR_INVALID_TAR' })
   })
 
-  test('bounds the number of entries', async () => {
+  test('limits the number of entries', async () => {
     await using store = createMemoryStore()
     const layers = await storeLayers(store, [[{ path: 'a' }, { path: 'b' }], [{ path: 'a' }]])
     expect((await openUnionView(store, layers, { maxEntries: 3 })).entries).toBe(2)
@@ -370,7 +370,7 @@ describe('opening a view', () => {
     expect(error).toMatchObject({ code: 'ERR_LIMIT_EXCEEDED', limit: 2, actual: 3 })
   })
 
-  test('an entry below something of a lower layer that is no directory takes its place', async () => {
+  test('an entry below a file, link or device of a lower layer replaces it', async () => {
     await using store = createMemoryStore()
     const shown = async (...layers: RawEntry[][]) =>
       [...(await open(store, ...layers)).walk()].map(({ path, type }) => `${path} ${type}`)
@@ -400,7 +400,7 @@ describe('opening a view', () => {
     ])
   })
 
-  test('refuses entries inside what their own layer makes no directory', async () => {
+  test('rejects entries below an entry of their own layer that is no directory', async () => {
     await using store = createMemoryStore()
     for (const [first, ...rest] of [
       [{ path: 'f', content: 'x' }, { path: 'f/g/h' }],
@@ -417,7 +417,7 @@ describe('opening a view', () => {
     }
   })
 
-  test('hard links to pseudo-links of AUFS are names of one file, which is not there itself', async () => {
+  test('hard links to a pseudo-link of AUFS are names of one file, and the pseudo-link is invisible', async () => {
     await using store = createMemoryStore()
     const layer: RawEntry[] = [
       { path: '.wh..wh.plnk/' },
@@ -442,7 +442,7 @@ describe('opening a view', () => {
     expect(await thrownBy(() => open(store, layer.toReversed()))).toMatchObject(broken)
   })
 
-  test('refuses an index whose paths lead elsewhere, whoever wrote it', async () => {
+  test('rejects an index with unsafe paths, from any source', async () => {
     await using store = createMemoryStore()
     const [layer] = await storeLayers(store, [[{ path: 'a' }]])
     const index = await readLayerIndex(store, layer!)

@@ -91,7 +91,7 @@ function insideTarget(there: string, options: WriterOptions): Target {
         const to = childPath(there, decodeName(raw))
         // SAFETY: another process may create this path meanwhile; it must not be replaced.
         if (lstatSync(to, { throwIfNoEntry: false })) {
-          throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'something came into the target meanwhile', { path: there })
+          throw new RootfsError('ERR_TARGET_NOT_EMPTY', 'another process wrote into the empty target', { path: there })
         }
         renameSync(childPath(root, decodeName(raw)), to)
         moved.push(to)
