@@ -27,7 +27,7 @@ vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
 })
 
 /** At which calls one of them is stopped: at all in CI; else at some, more apart in a collection, which makes more calls. */
-const STEPS = { act: sweep(1, 8), collection: sweep(1, 24) }
+const STEPS = { act: sweep(1, 8), collection: sweep(1, 48) }
 /** Who waits for a lock of the other goes on after this long beside it. */
 const PATIENCE_MS = 40
 const HOUR = 3_600_000

@@ -12,7 +12,7 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 /** Number of images named, and of blobs removed, by concurrent processes. */
 const ROUNDS = sweep(2000, 40)
 /** Number of times that four processes are killed. */
-const KILLS = sweep(10, 2)
+const KILLS = sweep(10, 1)
 
 let library: string
 beforeAll(() => {

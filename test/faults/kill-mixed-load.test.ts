@@ -14,7 +14,7 @@ import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
 /** Number of processes that are killed. */
-const KILLS = sweep(200, 8)
+const KILLS = sweep(200, 5)
 const AT_WORK = 4
 /** Processes that wait to take the place of one that was killed. */
 const SPARE = 3

@@ -106,7 +106,7 @@ for (const [name, act] of Object.entries(ACTS)) {
     const prepare = (path: string, digest: never) => {
       if (name === 'a repair') damageBlob(path, digest, 'flip')
     }
-    const step = sweep(1, 4)
+    const step = sweep(1, 6)
     let [n, stops] = [1 + (name.length % step), 0]
     for (; await stopAt(act, n, prepare); n += step) stops++
     expect(n).toBeGreaterThan(name === 'listing blobs' ? 2 : 3)

@@ -10,8 +10,9 @@ import { sweep } from '../helpers/sweep.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
 /** Number of times that two processes are killed. */
-const KILLS = sweep(20, 4)
-/** Number of names that each of eight processes sets. */
+const KILLS = sweep(20, 3)
+/** Number of processes that set names at the same time, and of the names that each sets. */
+const PROCESSES = sweep(8, 4)
 const NAMES = sweep(25, 6)
 
 let library: string
@@ -105,11 +106,11 @@ test('killed at random moments, the store keeps what it acknowledged and blocks 
   await expectSound(directory.path, said)
 })
 
-test('eight processes tag at the same time, and no name is lost', { timeout: 120_000 }, async () => {
+test(`${PROCESSES} processes tag at the same time, and no name is lost`, { timeout: 120_000 }, async () => {
   using directory = memoryDirectory('tags')
-  const runs = Array.from({ length: 8 }, (_, i) => start(directory.path, `p${i}`, NAMES))
+  const runs = Array.from({ length: PROCESSES }, (_, i) => start(directory.path, `p${i}`, NAMES))
   await Promise.all(runs.map(run => run.ended))
   const said = runs.flatMap(run => run.said)
-  expect(said.filter(line => line.startsWith('name'))).toHaveLength(8 * NAMES)
+  expect(said.filter(line => line.startsWith('name'))).toHaveLength(PROCESSES * NAMES)
   await expectSound(directory.path, said)
 })

@@ -20,7 +20,7 @@ export interface Hammers {
 
 const BLOBS = 12
 /** Pause of each process between two rounds. */
-const REST_MS = sweep(0, 100)
+const REST_MS = sweep(0, 500)
 
 const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `.repeat(1 + i * 400)
 

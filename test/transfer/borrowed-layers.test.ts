@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
@@ -15,13 +15,15 @@ let remote: Store
 let registry: FaultyRegistry
 let client: RegistryClient
 
-beforeEach(async () => {
+beforeAll(async () => {
   remote = createMemoryStore()
-  registry = await createFaultyRegistry({ store: remote })
-  client = registryClientFor()
   // Long enough for their chunks to be borrowed, and more of them than come at a time.
   const layers = Array.from({ length: 6 }, (_, i) => ({ file: randomBytes(3_000_000 + i), [`${i}`]: 'x' }))
   await sampleImage(remote, layers, { name: 'app:1' })
+})
+beforeEach(async () => {
+  registry = await createFaultyRegistry({ store: remote })
+  client = registryClientFor()
 })
 afterEach(async () => {
   await client.close()
