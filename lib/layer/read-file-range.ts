@@ -1,4 +1,4 @@
-import type { Digest } from '../digest/index.ts'
+import { type Digest, verifyBytes } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor } from '../oci/index.ts'
 import type { BlobReader } from '../store/index.ts'
@@ -17,18 +17,22 @@ export interface LayerRange extends AbortOptions {
 
 /**
  * Some bytes of a file in a layer, by its index; holes are zeros. Nothing is proven: that is up to whoever knows what the
- * bytes should be.
+ * bytes should be. Only of a file that has no digest but that of its stored bytes those are, if all of them are read.
  *
  * @internal
  */
 export function readFileRange(
   store: Pick<BlobReader, 'read'>,
   layer: { readonly descriptor: Descriptor; readonly diffId: Digest },
-  file: Pick<IndexedEntry, 'offset' | 'sparse'>,
+  file: Pick<IndexedEntry, 'path' | 'offset' | 'sparse' | 'storedDigest'>,
   { offset, length, signal }: LayerRange,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const open = (range: { readonly offset: number; readonly length: number }) =>
-    readLayerRange(store, layer, { offset: file.offset + range.offset, length: range.length, signal })
+  const open = (range: { readonly offset: number; readonly length: number }) => {
+    const bytes = readLayerRange(store, layer, { offset: file.offset + range.offset, length: range.length, signal })
+    const size = file.sparse?.reduce((sum, region) => sum + region.length, 0)
+    if (file.storedDigest === undefined || range.length !== size) return bytes
+    return verifyBytes(bytes, { digest: file.storedDigest, size }, { what: `content of ${JSON.stringify(file.path)}` })
+  }
   return file.sparse ? expandSparse(file.sparse, { offset, length }, open) : open({ offset, length })
 }
 

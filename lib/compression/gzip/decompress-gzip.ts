@@ -1,15 +1,17 @@
 import { createGunzip } from 'node:zlib'
 import { FormatError } from '../../errors/index.ts'
-import type { ByteSource } from '../../internal/byte-source.ts'
 import type { BytesCome } from '../shared/engine-input.ts'
+import { gatherChunks } from '../shared/gather-chunks.ts'
 import { ENGINE_OPTIONS, runEngine } from '../shared/run-engine.ts'
+
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
  * Decompresses all members of a gzip stream. zlib verifies headers, checksums, sizes and truncation of each. `input`
  * receives the number of consumed bytes.
  */
-export function decompressGzip(source: ByteSource, input: BytesCome): AsyncGenerator<Uint8Array, void, undefined> {
-  return runEngine(() => createGunzip(ENGINE_OPTIONS), source, refuseNonZero, input)
+export function decompressGzip(source: Chunks, input: BytesCome): AsyncGenerator<Uint8Array, void, undefined> {
+  return runEngine(() => createGunzip(ENGINE_OPTIONS), gatherChunks(source), refuseNonZero, input)
 }
 
 /**

@@ -48,7 +48,7 @@ export async function diffTrees(
   for await (const { path, inode } of inodesOf(above)) {
     options.signal?.throwIfAborted()
     const found = known.get(path)
-    const fields = found ? await fieldsOf(found.entry, inode.entry, withXattrs, options) : []
+    const fields = found ? await fieldsOf([below, found.entry], [above, inode.entry], withXattrs, options) : []
     verdicts.push({ path, inode, lower: found, fields })
     kinds.set(path, inode.entry.type === 'directory')
   }
@@ -56,27 +56,39 @@ export async function diffTrees(
   return { ...sortVerdicts(verdicts), deleted: deletedFrom(known, kinds) }
 }
 
+/** An entry, and the tree that it is in. */
+type Place = readonly [tree: Tree, entry: TreeEntry]
+
 async function fieldsOf(
-  lower: TreeEntry,
-  upper: TreeEntry,
+  below: Place,
+  above: Place,
   withXattrs: boolean,
   options: DiffTreesOptions,
 ): Promise<ChangedField[]> {
+  const [lower, upper] = [below[1], above[1]]
   const fields = compareHeaders(lower, upper, withXattrs)
   const isFile = lower.type === 'file' && upper.type === 'file'
-  if (isFile && !(await sameContent(lower, upper, options))) fields.unshift('content')
+  if (isFile && !(await sameContent(below, above, options))) fields.unshift('content')
   return fields.filter(field => field === 'type' || !options.ignore?.includes(field))
 }
 
-async function sameContent(lower: TreeEntry, upper: TreeEntry, options: DiffTreesOptions): Promise<boolean> {
+async function sameContent(below: Place, above: Place, options: DiffTreesOptions): Promise<boolean> {
+  const [lower, upper] = [below[1], above[1]]
   if (lower.size !== upper.size) return false
-  if (lower.size === 0) return true
-  return (await contentDigest(lower, options)) === (await contentDigest(upper, options))
+  if (lower.size === 0 || hasSameStored(lower, upper)) return true
+  return (await contentDigest(below, options)) === (await contentDigest(above, options))
 }
 
-async function contentDigest({ digest, content }: TreeEntry, { hasher }: DiffTreesOptions): Promise<Digest> {
+/** Whether two sparse files have the same bytes stored at the same places. */
+function hasSameStored(lower: TreeEntry, upper: TreeEntry): boolean {
+  if (lower.storedDigest === undefined || lower.storedDigest !== upper.storedDigest) return false
+  return JSON.stringify(lower.sparse) === JSON.stringify(upper.sparse)
+}
+
+async function contentDigest([tree, { path, digest, content }]: Place, options: DiffTreesOptions): Promise<Digest> {
   if (digest) return digest
-  const opened = typeof content === 'function' ? await content() : (content ?? '')
+  const { hasher } = options
+  const opened = typeof content === 'function' ? await content() : (content ?? tree.read?.(path) ?? '')
   return digestOf(typeof opened === 'string' ? Buffer.from(opened) : opened, { hasher })
 }
 

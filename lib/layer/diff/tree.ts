@@ -1,11 +1,15 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { TarHeader, TarInput } from '../../tar/index.ts'
+import type { SparseRegion, TarHeader, TarInput } from '../../tar/index.ts'
 
 /** One path of a tree. */
 export interface TreeEntry extends TarHeader {
   /** Digest of the content of a file, if it is known. */
   readonly digest?: Digest | undefined
+  /** Digest of what is stored of a sparse file, where that of its content is not known. */
+  readonly storedDigest?: Digest | undefined
+  /** Where that is in the file. */
+  readonly sparse?: readonly SparseRegion[] | undefined
   /** Opens the content of a file, where the digest is not known. */
   readonly content?: NonNullable<TarInput['content']>
 }
@@ -20,6 +24,9 @@ export interface Tree<E extends TreeEntry = TreeEntry> {
 
   /** Entries of `walk` with their content, in whatever order is cheapest; parents first, hard links after their file. */
   withContent(entries: Iterable<E>, options?: AbortOptions): AsyncIterable<TarInput>
+
+  /** Reads a file whose entry tells neither its digest nor its content. */
+  read?(path: string): AsyncIterable<Uint8Array>
 
   /** Whether entries tell all extended attributes. @defaultValue `true` */
   readonly tellsXattrs?: boolean | undefined

@@ -1,5 +1,5 @@
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts'
-import { matchesPattern } from './matches-pattern.ts'
+import { matchesPathOrAbove } from './matches-pattern.ts'
 
 /** What a list of ignore patterns says of paths. */
 export interface IgnoreRules {
@@ -38,14 +38,6 @@ export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
 export function parseIgnoreFile(text: string): string[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
   return lines.filter(line => !line.startsWith('#') && line.trim() !== '').map(line => line.trim())
-}
-
-function matchesPathOrAbove(rule: IgnorePattern, path: string): boolean {
-  if (matchesPattern(rule, path)) return true
-  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
-    if (matchesPattern(rule, path.slice(0, slash))) return true
-  }
-  return false
 }
 
 /** The names at the beginning of a pattern that have no meaning but themselves. */

@@ -1,14 +1,16 @@
 import type { IgnorePattern, PatternToken } from './ignore-pattern.ts'
 
 /**
- * Whether a pattern stands for a path, all of it.
+ * Whether a pattern stands for a path, all of it, or for a directory above it.
  *
  * SAFETY: all ways through the pattern are followed at once, one character after the other, so that the time is the
- * product of both lengths at worst. As a regular expression, `*a*a*a*a*a*b` would take years.
+ * product of both lengths at worst, for a path and all directories above it together. As a regular expression,
+ * `*a*a*a*a*a*b` would take years.
  */
-export function matchesPattern({ tokens }: IgnorePattern, path: string): boolean {
+export function matchesPathOrAbove({ tokens }: IgnorePattern, path: string): boolean {
   let here = reach(tokens, new Set([0]))
   for (const character of path) {
+    if (character === '/' && here.has(tokens.length)) return true
     const next = new Set<number>()
     for (const at of here) {
       const token = tokens[at]

@@ -97,13 +97,21 @@ function expand(counted: readonly number[], count: number): number[] {
   return values
 }
 
-function addRareMembers(entries: Draft[], { links, devices, xattrs, sparse = [] }: StoredIndex): void {
+function addRareMembers(entries: Draft[], stored: StoredIndex): void {
+  const { links, devices, xattrs, sparse = [], storedOnly = [] } = stored
   for (const [i, linkname] of links) at(entries, i).linkname = linkname
   for (const [i, devMajor, devMinor] of devices) Object.assign(at(entries, i), { devMajor, devMinor })
   for (const [i, pairs] of xattrs) {
     at(entries, i).xattrs = new Map(pairs.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
   }
   for (const [i, numbers] of sparse) at(entries, i).sparse = regionsOf(numbers, at(entries, i).size)
+  for (const i of storedOnly) moveDigest(at(entries, i))
+}
+
+function moveDigest(entry: Draft): void {
+  if (!entry.sparse || !entry.digest) throw new Malformed()
+  entry.storedDigest = entry.digest
+  delete entry.digest
 }
 
 /** SAFETY: whoever reads the file takes them for granted. */

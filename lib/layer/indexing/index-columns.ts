@@ -32,13 +32,14 @@ export class IndexColumns {
   readonly #devices: StoredIndex['devices'][number][] = []
   readonly #xattrs: StoredIndex['xattrs'][number][] = []
   readonly #sparse: NonNullable<StoredIndex['sparse']>[number][] = []
+  readonly #storedOnly: number[] = []
   readonly #paths = new PackedStrings('\0', names => encodeName(names))
   readonly #digests = new PackedStrings('', hex => Buffer.from(hex, 'hex'))
   #end = 0
 
   /** Takes the next entry. */
   add(entry: IndexedEntry): void {
-    const { path, type, mode, uid, gid, size, mtime, offset, digest } = entry
+    const { path, type, mode, uid, gid, size, mtime, offset, digest = entry.storedDigest } = entry
     this.#addRareMembers(entry)
     this.#kinds.push(KINDS.indexOf(type))
     this.#modes.push(mode)
@@ -52,12 +53,13 @@ export class IndexColumns {
     if (digest !== undefined) this.#digests.push(digest.slice('sha256:'.length))
   }
 
-  #addRareMembers({ linkname, devMajor, devMinor, xattrs, sparse }: IndexedEntry): void {
+  #addRareMembers({ linkname, devMajor, devMinor, xattrs, sparse, storedDigest }: IndexedEntry): void {
     const i = this.#kinds.length
     if (linkname !== undefined) this.#links.push([i, linkname])
     if (devMajor !== undefined && devMinor !== undefined) this.#devices.push([i, devMajor, devMinor])
     if (xattrs && xattrs.size > 0) this.#xattrs.push([i, base64(xattrs)])
     if (sparse) this.#sparse.push([i, sparse.flatMap(({ offset, length }) => [offset, length])])
+    if (storedDigest !== undefined) this.#storedOnly.push(i)
   }
 
   /** The stored form of all that was taken. Equal indexes have equal bytes. */
@@ -78,6 +80,7 @@ export class IndexColumns {
       devices: this.#devices,
       xattrs: this.#xattrs,
       ...(this.#sparse.length > 0 ? { sparse: this.#sparse } : {}),
+      ...(this.#storedOnly.length > 0 ? { storedOnly: this.#storedOnly } : {}),
     }
     const columns = Buffer.from(JSON.stringify(stored), 'utf8')
     const paths = this.#paths.bytes()

@@ -1,6 +1,10 @@
 import { createDigestSeries, type Digest, type DigestSeries, type HasherEngine } from '../../digest/index.ts'
-import { type TarLimits, TarScanner } from '../../tar/index.ts'
+import { type SparseRegion, type TarLimits, TarScanner } from '../../tar/index.ts'
 import type { IndexedEntry } from '../layer-index.ts'
+
+/** Holes of a sparse file that are hashed in any case, and more for each byte that is stored. */
+const HASHED_HOLES = 64 * 1024
+const HASHED_HOLES_RATIO = 64
 
 /** An entry while its content is still passing. */
 type Draft = { -readonly [K in keyof IndexedEntry]: IndexedEntry[K] }
@@ -19,6 +23,8 @@ export class LayerIndexer {
   /** The file whose content passes, and bytes of it that are still to come. */
   #file: Draft | undefined
   #left = 0
+  /** Whether only what is stored of it is hashed. */
+  #passesHoles = false
   #bytes = 0
 
   /** `found` gets each entry when all of its content has passed. */
@@ -33,30 +39,41 @@ export class LayerIndexer {
     this.#digests ??= await createDigestSeries({ hasher: this.#hasher })
     this.#bytes += chunk.byteLength
     this.#scanner.push(chunk)
-    for (let found = this.#scanner.next(); found; found = this.#scanner.next()) {
+    for (let found = this.#next(); found; found = this.#next()) {
       if (found instanceof Uint8Array) this.#addContent(found, this.#digests)
       else if (found.type === 'file') this.#open(found, this.#digests)
       else this.#found(found)
     }
   }
 
+  #next(): ReturnType<TarScanner['next']> {
+    if (this.#passesHoles) this.#scanner.passHole()
+    return this.#scanner.next()
+  }
+
   #open(file: Draft, digests: DigestSeries): void {
-    if (file.size > 0) {
-      this.#file = file
-      this.#left = file.size
-      return
-    }
+    const stored = file.sparse ? storedBytes(file.sparse) : file.size
+    // SAFETY: a file of a few bytes may say that it has any number of zeros: a GB of them takes three seconds to hash.
+    this.#passesHoles = file.size - stored > HASHED_HOLES + HASHED_HOLES_RATIO * stored
+    this.#file = file
+    this.#left = this.#passesHoles ? stored : file.size
+    if (this.#left > 0) return
     this.#emptyDigest ??= digests.next()
-    file.digest = this.#emptyDigest
-    this.#found(file)
+    this.#close(this.#emptyDigest)
   }
 
   #addContent(piece: Uint8Array, digests: DigestSeries): void {
     digests.update(piece)
     this.#left -= piece.byteLength
-    if (this.#left > 0) return
+    if (this.#left === 0) this.#close(digests.next())
+  }
+
+  #close(digest: Digest): void {
     const file = this.#file!
-    file.digest = digests.next()
+    if (this.#passesHoles) file.storedDigest = digest
+    else file.digest = digest
+    if (this.#passesHoles) this.#scanner.passHole()
+    this.#passesHoles = false
     this.#found(file)
   }
 
@@ -71,4 +88,8 @@ export class LayerIndexer {
     this.#digests?.release()
     this.#digests = undefined
   }
+}
+
+function storedBytes(regions: readonly SparseRegion[]): number {
+  return regions.reduce((sum, { length }) => sum + length, 0)
 }

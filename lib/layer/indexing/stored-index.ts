@@ -42,4 +42,6 @@ export interface StoredIndex {
   readonly xattrs: readonly (readonly [number, readonly (readonly [string, string])[]])[]
   /** Place of a sparse file, and offset and length of its regions by turns; absent if there is none. */
   readonly sparse?: readonly (readonly [number, readonly number[]])[]
+  /** Places of sparse files whose digest is that of the stored bytes; absent if there is none. */
+  readonly storedOnly?: readonly number[]
 }

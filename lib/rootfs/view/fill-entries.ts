@@ -47,6 +47,6 @@ async function* fillFrom(
 
 /** The tar header of an entry, without the members that only a view has. */
 export function tarHeader(entry: ViewEntry): TarHeader {
-  const { layer: _, implicit: __, digest: ___, offset: ____, sparse: _____, ...header } = entry
+  const { layer: _, implicit: __, digest: ___, storedDigest: ____, offset: _____, sparse: ______, ...header } = entry
   return header
 }

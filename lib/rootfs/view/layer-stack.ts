@@ -1,5 +1,6 @@
 import { LimitError, RootfsError, type RootfsErrorCode } from '../../errors/index.ts'
 import { type IndexedEntry, isPseudoLink, type LayerIndex, parseWhiteout, type Whiteout } from '../../layer/index.ts'
+import { LayerBudget } from '../layer-budget.ts'
 import { type ResolveOptions, resolvePath } from './resolve-path.ts'
 import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
@@ -11,9 +12,14 @@ export class LayerStack {
   readonly #maxEntries: number
   #layers = 0
   #layer = ''
+  /** Entries so far, and directories that no entry is for. */
   #seen = 0
+  #budget = new LayerBudget()
+  /** How ways are gone in the layer at hand. PERF: made once, not for each directory. */
+  #resolving: ResolveOptions = { follow: true }
+  #entering: ResolveOptions = { follow: true }
   /** Nodes of hard links of the layer at hand: they say that they are of the layer of their file. */
-  readonly #links = new Set<TreeNode>()
+  readonly #hardLinks = new Set<TreeNode>()
   /** Files that hard links of the layer at hand may lead to, and that are not to be seen themselves. */
   readonly #pseudoLinks = new Map<string, IndexedEntry>()
   /**
@@ -35,12 +41,15 @@ export class LayerStack {
    */
   add(index: LayerIndex): void {
     this.#layer = index.diffId
-    this.#links.clear()
+    this.#resolving = { follow: true, layer: index.diffId, mayFollow: target => this.#budget.mayFollow(target) }
+    // What lower layers have in the place of a directory gives way to it; what this layer has there contradicts it.
+    const replaces = (file: TreeNode) => !this.#isOwn(file)
+    this.#entering = { ...this.#resolving, make: this.#makeDirectory, strict: true, replaces }
+    this.#hardLinks.clear()
     this.#pseudoLinks.clear()
-    this.#seen += index.entries.length
-    if (this.#seen > this.#maxEntries) {
-      throw new LimitError('entries of an image', { limit: this.#maxEntries, actual: this.#seen })
-    }
+    this.#count(index.entries.length)
+    this.#budget = new LayerBudget()
+    this.#budget.addEntries(index.entries.length)
     const entries: IndexedEntry[] = []
     const marks: Exclude<Whiteout, { kind: 'ignored' }>[] = []
     for (const entry of index.entries) {
@@ -64,8 +73,9 @@ export class LayerStack {
     // The same holds for a path that this layer hides.
     for (const mark of marks) if (mark.kind === 'hide') own.add(pathOf(mark))
     const isEnd = (_: TreeNode, written: string | undefined) => written !== undefined && own.has(written)
+    const options = { ...this.#resolving, isEnd }
     for (const mark of [...marks].sort((a, b) => Number(b.kind === 'opaque') - Number(a.kind === 'opaque'))) {
-      const found = this.#resolve(mark.directory, { isEnd })
+      const found = this.#resolve(mark.directory, options)
       if (!found || !isDirectory(found)) continue
       if (mark.kind === 'opaque') found.children = undefined
       else found.children?.delete(mark.name)
@@ -75,14 +85,15 @@ export class LayerStack {
 
   /** Creates the directories of opaque whiteouts, unless the layer has another kind of entry in their place. */
   #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]): void {
-    const options = { isEnd: (node: TreeNode) => this.#isOwn(node), make: true, replaces: () => true }
+    const isEnd = (node: TreeNode) => this.#isOwn(node)
+    const options = { ...this.#resolving, make: this.#makeDirectory, replaces: () => true, isEnd }
     for (const mark of marks) if (mark.kind === 'opaque') this.#resolve(mark.directory, options)
     this.#last = undefined
   }
 
   /** True if the entry of the node is in the current layer. */
   #isOwn(node: TreeNode): boolean {
-    return node.layer === this.#layers || this.#links.has(node)
+    return node.layer === this.#layers || this.#hardLinks.has(node)
   }
 
   #keepPseudoLink(entry: IndexedEntry): void {
@@ -117,9 +128,7 @@ export class LayerStack {
 
   #parent(path: string): TreeNode {
     if (this.#last?.path === path) return this.#last.node
-    // A directory replaces an entry of lower layers; an entry of this layer contradicts it.
-    const replaces = (file: TreeNode) => !this.#isOwn(file)
-    const node = this.#resolve(path, { make: true, strict: true, replaces })
+    const node = this.#resolve(path, this.#entering)
     if (!node || !isDirectory(node)) {
       throw this.#fault('ERR_NOT_A_DIRECTORY', 'an entry inside something that its own layer makes no directory', path)
     }
@@ -135,7 +144,7 @@ export class LayerStack {
     const { path, linkname = '' } = entry
     const pseudo = this.#pseudoLinks.get(linkname)
     if (pseudo) return this.#shared(pseudo, this.#layers)
-    const found = resolvePath(this.root, linkname, { follow: false, layer: this.#layer })
+    const found = resolvePath(this.root, linkname, { ...this.#resolving, follow: false })
     const target = found?.node
     const fault = (why: string) => this.#fault('ERR_INVALID_LINK', `hard link to ${why}`, path)
     if (!target) throw fault('something that is not there')
@@ -149,16 +158,28 @@ export class LayerStack {
   #shared(entry: IndexedEntry, layer: number): TreeNode {
     this.shared.add(entry)
     const node = { entry, layer, children: undefined }
-    this.#links.add(node)
+    this.#hardLinks.add(node)
     return node
   }
 
   /** Resolves the path of a directory of an entry or a whiteout. */
-  #resolve(path: string, options: Partial<ResolveOptions>): TreeNode | undefined {
+  #resolve(path: string, options: ResolveOptions): TreeNode | undefined {
     // SAFETY: `..` in a path could lead out of the root, so it is rejected. In the target of a link it stops at the
     // root.
     if (path.split('/').includes('..')) throw this.#unsafe(path)
-    return resolvePath(this.root, path, { ...options, follow: true, layer: this.#layer })?.node
+    return resolvePath(this.root, path, options)?.node
+  }
+
+  readonly #makeDirectory = (): TreeNode => {
+    this.#budget.makeDirectory()
+    this.#count(1)
+    return implicitDirectory()
+  }
+
+  #count(entries: number): void {
+    this.#seen += entries
+    if (this.#seen <= this.#maxEntries) return
+    throw new LimitError('entries of an image', { limit: this.#maxEntries, actual: this.#seen })
   }
 
   #unsafe(path: string): RootfsError {

@@ -11,7 +11,10 @@ import { StackedView } from './stacked-view.ts'
 
 /** Options of {@link openUnionView}. */
 export interface OpenUnionViewOptions extends ReadImageOptions {
-  /** Entries that all layers together may have; a million take about 600 MB. @defaultValue `2_000_000` */
+  /**
+   * Entries that all layers together may have, directories that no entry is for included; a million take about 600 MB.
+   * @defaultValue `2_000_000`
+   */
   readonly maxEntries?: number | undefined
   /** Maximum uncompressed size in bytes of a layer that must be indexed. @defaultValue no limit */
   readonly maxLayerBytes?: number | undefined

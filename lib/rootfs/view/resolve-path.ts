@@ -1,5 +1,5 @@
 import { RootfsError, type RootfsErrorCode } from '../../errors/index.ts'
-import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
+import { isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
 /** Maximum number of links followed for one path. Linux allows 40; images that other tools accept need more. */
 const MAX_LINKS = 255
@@ -13,8 +13,8 @@ const MAX_STEPS = 16_384
 export interface ResolveOptions {
   /** Follow a link at the end of the path. */
   readonly follow: boolean
-  /** Makes what is missing on the way a directory; without it the search ends there. */
-  readonly make?: boolean | undefined
+  /** Makes a directory for what is missing on the way; without it the search ends there. */
+  readonly make?: (() => TreeNode) | undefined
   /** With `make`, whether a directory takes the place of something that is neither a directory nor a link. */
   readonly replaces?: ((node: TreeNode) => boolean) | undefined
   /**
@@ -24,6 +24,8 @@ export interface ResolveOptions {
   readonly isEnd?: ((node: TreeNode, written: string | undefined) => boolean) | undefined
   /** Throw if a component of the path is no directory; otherwise the result is `undefined`. */
   readonly strict?: boolean | undefined
+  /** Is asked whether a link may be followed, given its target. */
+  readonly mayFollow?: ((target: string) => boolean) | undefined
   /** The layer that asks, for errors. */
   readonly layer?: string | undefined
 }
@@ -69,11 +71,17 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
     let child = node.children?.get(name)
     if (written !== undefined) written = written === '' ? name : `${written}/${name}`
     if (child && !isDirectory(child) && options.isEnd?.(child, written)) return undefined
-    if (options.make && (!child || givesWay(child, options))) child = addDirectory(node, name)
+    if (options.make && (!child || givesWay(child, options))) {
+      child = options.make()
+      setChild(node, name, child)
+    }
     if (!child) return undefined
     if (child.entry?.type === 'symlink' && (rest.length > 0 || options.follow)) {
       if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', `more than ${MAX_LINKS} symbolic links on the way`)
       const target = child.entry.linkname ?? ''
+      if (options.mayFollow?.(target) === false) {
+        throw fault('ERR_TOO_MANY_LINKS', 'the entries of one layer lead through too many links')
+      }
       if (target.startsWith('/')) {
         parents.length = 0
         names.length = 0
@@ -97,10 +105,4 @@ export function componentsOf(path: string): string[] {
 
 function givesWay(node: TreeNode, { replaces }: ResolveOptions): boolean {
   return !isDirectory(node) && node.entry?.type !== 'symlink' && (replaces?.(node) ?? false)
-}
-
-function addDirectory(parent: TreeNode, name: string): TreeNode {
-  const node = implicitDirectory()
-  setChild(parent, name, node)
-  return node
 }

@@ -39,6 +39,16 @@ export class EntryContent {
     this.#sparse = new SparseCursor(regions, size)
   }
 
+  /** Passes over a hole, if one is next, and returns its length. */
+  passHole(): number {
+    const hole = this.#sparse?.hole ?? 0
+    if (hole > 0) {
+      this.#countHole(hole)
+      this.#sparse?.advance(hole)
+    }
+    return hole
+  }
+
   /** Returns the next piece; `undefined` if the chunk is used up or the content has ended. */
   next(): Uint8Array | undefined {
     if (this.#sparse?.done) this.#sparse = undefined
@@ -63,7 +73,8 @@ export class EntryContent {
 
   #nextOf(sparse: SparseCursor): Uint8Array | undefined {
     const hole = Math.min(sparse.hole, HOLE_PIECE)
-    const piece = hole > 0 ? this.#nextHole(hole) : this.#nextStored(sparse.data)
+    if (hole > 0) this.#countHole(hole)
+    const piece = hole > 0 ? new Uint8Array(hole) : this.#nextStored(sparse.data)
     if (piece) sparse.advance(piece.byteLength)
     return piece
   }
@@ -72,13 +83,12 @@ export class EntryContent {
    * SAFETY: a header of a few bytes can declare a hole of any size. The ratio of hole bytes to archive bytes is
    * limited, like the ratio of a compression.
    */
-  #nextHole(bytes: number): Uint8Array {
+  #countHole(bytes: number): void {
     this.#holeBytes += bytes
     const { offset } = this.#cursor
     if (this.#holeBytes > RATIO_FREE_BYTES && this.#holeBytes > offset * this.#maxRatio) {
       const actual = Math.ceil(this.#holeBytes / offset)
       throw new LimitError('bytes of holes for each byte of a tar', { limit: this.#maxRatio, actual })
     }
-    return new Uint8Array(bytes)
   }
 }

@@ -88,6 +88,14 @@ export class TarScanner {
     }
   }
 
+  /**
+   * Passes over a hole of a sparse file, if the content of the last entry goes on with one: gives how many zeros those are,
+   * which {@link TarScanner.next} would give in pieces.
+   */
+  passHole(): number {
+    return this.#content.passHole()
+  }
+
   /** Leaves out what is still to come of the content of the last entry. */
   skip(): void {
     this.#content.skip()

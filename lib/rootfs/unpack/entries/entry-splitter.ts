@@ -1,4 +1,4 @@
-import { type ScannedHeader, type SparseRegion, type TarLimits, TarScanner } from '../../../tar/index.ts'
+import { type ScannedHeader, type TarLimits, TarScanner } from '../../../tar/index.ts'
 import type { TreeWriter } from './tree-writer.ts'
 
 type EntryWriter = Pick<TreeWriter, 'begin' | 'write' | 'leaveHole' | 'end'>
@@ -12,9 +12,6 @@ export class EntrySplitter {
   readonly #scanner: TarScanner
   /** Bytes that remain of the current file. */
   #left = 0
-  #size = 0
-  /** Regions of a sparse file that are still to come, last first; the bytes between them are holes. */
-  #regions: SparseRegion[] | undefined
 
   constructor(writer: EntryWriter, limits?: TarLimits) {
     this.#writer = writer
@@ -24,9 +21,19 @@ export class EntrySplitter {
   /** Takes the next piece. The caller may reuse it afterwards. */
   take(piece: Uint8Array): void {
     this.#scanner.push(piece)
-    for (let found = this.#scanner.next(); found; found = this.#scanner.next()) {
-      if (found instanceof Uint8Array) this.#write(found)
-      else this.#begin(found)
+    for (;;) {
+      const hole = this.#scanner.passHole()
+      if (hole > 0) {
+        this.#writer.leaveHole(hole)
+        this.#passed(hole)
+        continue
+      }
+      const found = this.#scanner.next()
+      if (!found) return
+      if (found instanceof Uint8Array) {
+        this.#writer.write(found)
+        this.#passed(found.byteLength)
+      } else this.#begin(found)
     }
   }
 
@@ -35,29 +42,14 @@ export class EntrySplitter {
     this.#scanner.end()
   }
 
-  #begin({ offset: _, sparse, ...header }: ScannedHeader): void {
+  #begin({ offset: _, sparse: __, ...header }: ScannedHeader): void {
     this.#writer.begin(header)
-    if (header.type !== 'file') return
     this.#left = header.size
-    this.#size = header.size
-    this.#regions = sparse?.toReversed()
-    if (header.size === 0) this.#writer.end()
+    if (header.type === 'file' && header.size === 0) this.#writer.end()
   }
 
-  #write(content: Uint8Array): void {
-    if (this.#regions && this.#isHole(this.#regions)) this.#writer.leaveHole(content.byteLength)
-    else this.#writer.write(content)
-    this.#left -= content.byteLength
+  #passed(bytes: number): void {
+    this.#left -= bytes
     if (this.#left === 0) this.#writer.end()
-  }
-
-  /** Whether what comes next of a sparse file is a hole: the scanner gives holes and regions apart. */
-  #isHole(regions: SparseRegion[]): boolean {
-    const at = this.#size - this.#left
-    for (let next = regions.at(-1); next; next = regions.at(-1)) {
-      if (at < next.offset + next.length) return at < next.offset
-      regions.pop()
-    }
-    return true
   }
 }

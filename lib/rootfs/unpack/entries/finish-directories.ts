@@ -9,10 +9,15 @@ import type { TreeState } from './tree-state.ts'
  * @param depths - Only directories at these depths; the root has depth 0.
  */
 export function finishDirectories(state: TreeState, depths: { from: number; below: number }): void {
-  const nodes: DirectoryNode[] = [state.tree.root]
-  for (let i = 0; i < nodes.length; i++)
-    for (const child of (nodes[i] as DirectoryNode).children.values()) nodes.push(child)
-  for (const node of nodes.reverse()) if (node.depth >= depths.from && node.depth < depths.below) finish(state, node)
+  const nodes: DirectoryNode[] = []
+  const waiting = [state.tree.root]
+  // PERF: each directory right before what is in it. Level by level, the handles of many deep ways would be opened again for
+  // every directory: 20,000 directories in 40 ways took 37 s.
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    if (node.depth >= depths.from) nodes.push(node)
+    if (node.depth + 1 < depths.below) for (const child of node.children.values()) waiting.push(child)
+  }
+  for (const node of nodes.reverse()) finish(state, node)
 }
 
 function finish(state: TreeState, node: DirectoryNode): void {

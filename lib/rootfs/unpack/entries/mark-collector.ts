@@ -7,6 +7,8 @@ export interface LayerMarks {
   readonly marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]
   /** Paths that the layer hides or makes directories: links of lower layers there are not followed. */
   readonly own: ReadonlySet<string>
+  /** Number of entries of the layer, marks included. */
+  readonly entries: number
 }
 
 /** Collects the whiteouts of an archive that comes in pieces. Memory grows with the directories in it. */
@@ -16,6 +18,7 @@ export class MarkCollector {
   readonly #opaque: LayerMarks['marks'][number][] = []
   readonly #hiding: LayerMarks['marks'][number][] = []
   readonly #own = new Set<string>()
+  #entries = 0
 
   constructor(layer: string, limits?: TarLimits) {
     this.#layer = layer
@@ -28,6 +31,7 @@ export class MarkCollector {
     for (let found = this.#scanner.next(); found; found = this.#scanner.next()) {
       this.#scanner.skip()
       if (found instanceof Uint8Array) continue
+      this.#entries++
       const mark = parseWhiteout(found.path, this.#layer)
       if (!mark && found.type === 'directory') this.#own.add(found.path)
       if (mark?.kind === 'opaque') this.#opaque.push(mark)
@@ -40,6 +44,6 @@ export class MarkCollector {
   /** To be called at the end of the archive. */
   end(): LayerMarks {
     this.#scanner.end()
-    return { marks: [...this.#opaque, ...this.#hiding], own: this.#own }
+    return { marks: [...this.#opaque, ...this.#hiding], own: this.#own, entries: this.#entries }
   }
 }

@@ -1,4 +1,5 @@
-import { RootfsError } from '../../../errors/index.ts'
+import { LimitError, RootfsError } from '../../../errors/index.ts'
+import { IMPLICIT_DIRECTORIES } from '../../layer-budget.ts'
 
 /** Faults that may disappear once the whiteouts of the layer are known: a whiteout may hide the path in conflict. */
 const CURABLE: ReadonlySet<string> = new Set([
@@ -21,7 +22,8 @@ export class MarksFirst extends Error {
   }
 }
 
-/** Whether a fault may go away if whiteouts are applied first. */
+/** Whether a fault may go away if whiteouts are applied first, or if the number of entries is known. */
 export function isCurable(error: unknown): boolean {
+  if (error instanceof LimitError) return error.what === IMPLICIT_DIRECTORIES
   return error instanceof RootfsError && CURABLE.has(error.code)
 }

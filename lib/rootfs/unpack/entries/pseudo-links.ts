@@ -58,8 +58,11 @@ export class PseudoLinks {
   #remove(link: PseudoLink | undefined): void {
     if (!link) return
     const { tree, written } = this.#state
-    this.#state.clear(tree.root, link.name)
-    const at = written.lastIndexOf(link.name)
-    if (at >= 0) written.splice(at, 1)
+    try {
+      this.#state.clear(tree.root, link.name)
+    } catch (error) {
+      written.push(link.name)
+      throw error
+    }
   }
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { RootfsError, type RootfsErrorCode } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { XattrAccess } from '../../../internal/xattr-access.ts'
+import { LayerBudget } from '../../layer-budget.ts'
 import { directoryMode } from '../tree/creation-defaults.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { DirectoryTree } from '../tree/directory-tree.ts'
@@ -24,6 +25,8 @@ export class TreeState {
   readonly written: string[] = []
   /** Directories with an opaque whiteout in the current layer. */
   readonly marked = new Set<string>()
+  /** Cost that the current layer may have beside its entries. */
+  budget = new LayerBudget()
   /** Index of the current layer. */
   layer = -1
   /** Digest of the current layer, for errors. */
@@ -42,16 +45,17 @@ export class TreeState {
    */
   enter(way: readonly string[]): DirectoryNode {
     const make = (parent: DirectoryNode, name: string) => {
-      if (!parent.has(name, this.layer)) return this.makeDirectory(parent, name)
+      if (!parent.has(name, this.layer)) return this.#makeImplicit(parent, name)
       const message = 'an entry inside something that its own layer makes no directory'
       throw this.fault('ERR_NOT_A_DIRECTORY', message, way.join('/'))
     }
-    return resolveDirectory(this.tree, way, { make, onUse: (node, name) => node.use(name, this.layer) })!
+    const onUse = (node: DirectoryNode, name: string) => node.use(name, this.layer)
+    return this.#resolve(way, { make, onUse })!
   }
 
   /** Resolves a path to a directory inside the root; returns `undefined` if there is none. */
   find(way: readonly string[]): DirectoryNode | undefined {
-    return resolveDirectory(this.tree, way, { onUse: (node, name) => node.use(name, this.layer) })
+    return this.#resolve(way, { onUse: (node, name) => node.use(name, this.layer) })
   }
 
   /**
@@ -65,7 +69,7 @@ export class TreeState {
    * such a whiteout can be resolved only before the first entry.
    */
   findMarked(way: readonly string[], options: { readonly make: boolean }): DirectoryNode | undefined {
-    return resolveDirectory(this.tree, way, {
+    return this.#resolve(way, {
       ...this.#making(options.make),
       isEnd: (node, name) => {
         if (node.has(name, this.layer) && node.hasGivenWay(name, this.layer)) return true
@@ -84,7 +88,7 @@ export class TreeState {
   ): DirectoryNode | undefined {
     const isEnd = (_node: DirectoryNode, _name: string, written: string | undefined) =>
       written !== undefined && own.has(written)
-    return resolveDirectory(this.tree, way, { ...this.#making(make), lenient: true, isEnd })
+    return this.#resolve(way, { ...this.#making(make), lenient: true, isEnd })
   }
 
   /**
@@ -92,14 +96,25 @@ export class TreeState {
    * if the layer has another kind of entry in its path.
    */
   findAfter(way: readonly string[]): DirectoryNode | undefined {
-    return resolveDirectory(this.tree, way, {
+    return this.#resolve(way, {
       ...this.#making(true),
       isEnd: (node, name) => node.has(name, this.layer),
     })
   }
 
+  #resolve(way: readonly string[], options: Omit<WayOptions, 'mayFollow'>): DirectoryNode | undefined {
+    const mayFollow = (target: string) => this.budget.mayFollow(target)
+    return resolveDirectory(this.tree, way, { ...options, mayFollow, layer: this.layerName })
+  }
+
   #making(wanted: boolean): Pick<WayOptions, 'make'> {
-    return wanted ? { make: (parent, name) => this.makeDirectory(parent, name) } : {}
+    return wanted ? { make: (parent, name) => this.#makeImplicit(parent, name) } : {}
+  }
+
+  /** Makes a directory that no entry is for. */
+  #makeImplicit(parent: DirectoryNode, name: string): DirectoryNode {
+    this.budget.makeDirectory()
+    return this.makeDirectory(parent, name)
   }
 
   /**
@@ -119,10 +134,15 @@ export class TreeState {
   }
 
   /** Creates an entry under a name, and replaces an existing one. `make` must fail if the path exists. */
-  create<T>(directory: DirectoryNode, name: string, make: (path: string | Buffer) => T): T {
+  create<T>(
+    directory: DirectoryNode,
+    name: string,
+    make: (path: string | Buffer) => T,
+    { isTemporary = false }: { readonly isTemporary?: boolean } = {},
+  ): T {
     if (directory.children.has(name) || directory.hidden.has(name)) this.clear(directory, name)
     this.#refuseCollision(directory, name)
-    if (this.options.overwrite) this.written.push(childOf(directory, name))
+    if (this.options.overwrite && !isTemporary) this.written.push(childOf(directory, name))
     try {
       return make(this.tree.at(directory, name))
     } catch (error) {

@@ -1,8 +1,9 @@
 import { closeSync, constants, ftruncateSync, linkSync, openSync, symlinkSync, writeSync } from 'node:fs'
-import { FormatError, LayerStoreError } from '../../../errors/index.ts'
+import { FormatError, LayerStoreError, LimitError } from '../../../errors/index.ts'
 import { encodeName } from '../../../internal/name-bytes.ts'
 import { isPseudoLink, parseWhiteout } from '../../../layer/index.ts'
 import type { TarHeader } from '../../../tar/index.ts'
+import { LayerBudget } from '../../layer-budget.ts'
 import { fileMode } from '../tree/creation-defaults.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { splitPath } from '../tree/split-path.ts'
@@ -16,6 +17,9 @@ import type { TreeState } from './tree-state.ts'
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 /** Largest valid id; to the system, the next number means "keep the owner". */
 const MAX_ID = 0xffff_fffe
+
+/** Devices and FIFOs of one unpacking; old distributions have some thousands. */
+const MOST_DEVICES = 10_000
 
 /** A file whose content is being written. */
 interface OpenFile {
@@ -36,6 +40,8 @@ export class TreeWriter {
   readonly #state: TreeState
   readonly #pseudoLinks: PseudoLinks
   #marksAreApplied = false
+  /** Number of devices and FIFOs that the layers asked for. */
+  #devices = 0
   /** The file whose content is being written. */
   #file: OpenFile | undefined
 
@@ -54,6 +60,8 @@ export class TreeWriter {
     state.layer++
     state.layerName = name
     this.#marksAreApplied = marks !== undefined
+    state.budget = new LayerBudget()
+    state.budget.addEntries(marks?.entries ?? 0)
     if (marks) this.#guarded('.', () => applyMarksFirst(state, marks))
   }
 
@@ -124,12 +132,13 @@ export class TreeWriter {
 
   #begin(header: TarHeader): void {
     const state = this.#state
+    if (!this.#marksAreApplied) state.budget.addEntries(1)
     const mark = parseWhiteout(header.path, state.layerName)
     if (!mark) this.#place(splitPath(header.path, state.options.windowsNames), header)
     else if (mark.kind !== 'ignored') {
       if (!this.#marksAreApplied) applyWhiteout(state, mark)
     } else if (header.type === 'file' && isPseudoLink(header.path)) {
-      this.#openFile(state.tree.root, this.#pseudoLinks.add(header.path), header)
+      this.#openFile(state.tree.root, this.#pseudoLinks.add(header.path), header, { isTemporary: true })
     }
   }
 
@@ -178,12 +187,17 @@ export class TreeWriter {
     node.metadataLayer = state.layer
   }
 
-  #openFile(directory: DirectoryNode, name: string, header: TarHeader): void {
+  #openFile(
+    directory: DirectoryNode,
+    name: string,
+    header: TarHeader,
+    options: { readonly isTemporary?: boolean } = {},
+  ): void {
     // SAFETY: opening an existing path could write through a link, or into a file with other names. The path is removed
     // and the file created anew, with O_EXCL.
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     const born = fileMode(this.#state.metadata.birth, header.mode)
-    const fd = this.#state.create(directory, name, path => openSync(path, flags, born))
+    const fd = this.#state.create(directory, name, path => openSync(path, flags, born), options)
     this.#file = { fd, born, header, at: 0, inHole: false }
   }
 
@@ -229,6 +243,10 @@ export class TreeWriter {
     state.clear(directory, name)
     const needsRoot = devices === 'auto' && rootless && type !== 'fifo'
     const unwanted = devices === 'skip' ? 'left out as asked' : needsRoot ? 'needs root' : undefined
+    // SAFETY: each is made by a program of its own, which takes some milliseconds.
+    if (!unwanted && ++this.#devices > MOST_DEVICES) {
+      throw new LimitError('devices and FIFOs of an image', { limit: MOST_DEVICES, actual: this.#devices })
+    }
     const reason =
       unwanted ??
       badDevice(type, device.major, device.minor) ??

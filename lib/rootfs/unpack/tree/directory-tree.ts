@@ -121,16 +121,21 @@ export class DirectoryTree {
       const path = next.parent ? childPath(`/proc/self/fd/${next.parent.fd}`, next.name) : this.#path
       next.fd = openDirectory(path, next)
       this.#open.add(next)
-      if (this.#open.size > MOST_HANDLES) this.#closeOldest()
+      if (this.#open.size > MOST_HANDLES) this.#closeOldest(next)
     }
   }
 
-  #closeOldest(): void {
+  /** PERF: every 32nd level is kept open longer, so that not all of a deep way must be opened again. */
+  #closeOldest(opened: DirectoryNode): void {
+    let oldest: DirectoryNode | undefined
     for (const node of this.#open) {
-      if (node === this.#held) continue
+      if (node === this.#held || node === opened) continue
+      oldest ??= node
+      if (node.depth % 32 === 0) continue
       this.#closeNode(node)
       return
     }
+    if (oldest) this.#closeNode(oldest)
   }
 
   #closeNode(node: DirectoryNode): void {

@@ -26,6 +26,10 @@ export interface WayOptions {
   readonly isEnd?: (parent: DirectoryNode, name: string, written: string | undefined) => boolean
   /** Called for every name that affects the result: followed links, and directories that `..` leaves. */
   readonly onUse?: (parent: DirectoryNode, name: string) => void
+  /** Is asked whether a link may be followed, given its target. */
+  readonly mayFollow: (target: string) => boolean
+  /** The layer that asks, for errors. */
+  readonly layer?: string | undefined
 }
 
 /**
@@ -43,10 +47,12 @@ export function resolveDirectory(
   let node = tree.root
   let links = 0
   let steps = 0
+  const fault = (why: string) =>
+    new RootfsError('ERR_TOO_MANY_LINKS', why, { path: components.join('/'), layer: options.layer })
   const rest = components.toReversed()
   let written: string | undefined = ''
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
-    if (++steps > MAX_STEPS) throw fault('ERR_TOO_MANY_LINKS', 'symbolic links lead too far around', components)
+    if (++steps > MAX_STEPS) throw fault('symbolic links lead too far around')
     if (name === '' || name === '.') continue
     if (name === '..') {
       if (node.parent) options.onUse?.(node.parent, node.name)
@@ -58,7 +64,10 @@ export function resolveDirectory(
     if (found.kind === 'directory') node = found.node
     else if (found.kind !== 'absent' && options.isEnd?.(node, name, written)) return undefined
     else if (found.kind === 'link') {
-      if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', 'more than 255 links on the way', components)
+      if (++links > MAX_LINKS) throw fault(`more than ${MAX_LINKS} symbolic links on the way`)
+      if (!options.mayFollow(found.target)) {
+        throw fault('the entries of one layer lead through too many links')
+      }
       options.onUse?.(node, name)
       written = undefined
       if (found.target.startsWith('/')) node = tree.root
@@ -67,8 +76,4 @@ export function resolveDirectory(
     else node = options.make(node, name)
   }
   return node
-}
-
-function fault(code: 'ERR_TOO_MANY_LINKS', message: string, way: readonly string[]): RootfsError {
-  return new RootfsError(code, message, { path: way.join('/') })
 }

@@ -1,0 +1,39 @@
+import { expect } from 'vitest'
+
+/** Processor time that an act may take whatever it is given, in microseconds: what is loaded and compiled first. */
+const FREE = 400_000
+/**
+ * And for each byte that comes in or goes out. Most acts take a hundredth of it on a machine of 2026, unpacking of empty files a
+ * tenth; what this is there to find takes a hundred times as much and more.
+ */
+const FOR_EACH_BYTE = 10
+
+/**
+ * Runs an act and fails if it takes more processor time, of all threads of this process, than the bytes that go in and come
+ * out allow. A failure of the library is an outcome like any other.
+ *
+ * @param act - Gives the bytes that came out.
+ */
+export async function expectBoundedTime(name: string, bytesIn: number, act: () => Promise<number>): Promise<void> {
+  const before = process.cpuUsage()
+  let bytesOut = 0
+  try {
+    bytesOut = await act()
+  } catch (error) {
+    if (!(error as { code?: string }).code?.startsWith('ERR_')) throw error
+  }
+  const { user, system } = process.cpuUsage(before)
+  const allowed = FREE + FOR_EACH_BYTE * (bytesIn + bytesOut)
+  expect(user + system, `${name}: microseconds for ${bytesIn} bytes in and ${bytesOut} out`).toBeLessThan(allowed)
+}
+
+/** Bytes in pieces of random sizes, the same for the same seed. */
+export function* randomPieces(bytes: Uint8Array, seed: number, most: number): Generator<Uint8Array, void, undefined> {
+  let state = seed >>> 0
+  for (let at = 0; at < bytes.byteLength; ) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    const size = 1 + ((state >>> 8) % most)
+    yield bytes.subarray(at, at + size)
+    at += size
+  }
+}
