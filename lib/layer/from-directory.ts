@@ -8,65 +8,67 @@ import { type ReadEntry, readDirectory } from './source/read-directory.ts'
 import { isPortableXattr } from './source/read-xattrs.ts'
 
 /**
- * Reads the extended attributes of a file or directory on disk; names that only mean something on this machine are left
- * out of what it gives.
+ * Reads the extended attributes of a file or directory on disk. Names that have a meaning on this machine only are
+ * removed from the result.
  *
- * @param path - Where it is. Bytes that are not UTF-8 are lone surrogates U+DC80…U+DCFF.
+ * @param path - Path on disk. Bytes that are not UTF-8 are lone surrogates U+DC80…U+DCFF.
  */
 export type XattrReader = (path: string, type: TarEntryType) => XattrsRead | Promise<XattrsRead>
 
-/** Names and values of extended attributes; nothing is as good as none. */
+/** Names and values of extended attributes; `undefined` means none. */
 export type XattrsRead = ReadonlyMap<string, Uint8Array> | undefined
 
 /**
- * What of a directory goes into a layer, and as what. Unless told otherwise: owner and group 0, the time of
- * `SOURCE_DATE_EPOCH` or 0, normal modes.
+ * Options of {@link fromDirectory}. By default owner and group are 0, times are `SOURCE_DATE_EPOCH` or 0, and modes are
+ * normalised.
  */
 export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
-  /** Directory inside the image that takes the content. @defaultValue `'/'` */
+  /** Directory of the image that receives the content. @defaultValue `'/'` */
   readonly at?: string | undefined
-  /** Whether `at` and the directories above it become entries too, of mode 0755. @defaultValue `true` */
+  /** Add entries for `at` and the directories above it, with mode 0755. @defaultValue `true` */
   readonly parents?: boolean | undefined
   /**
-   * What to leave out: patterns as in a `.dockerignore` file, in its order, `!` taking back; see {@link parseIgnoreFile}.
-   * A directory that is left out is not looked into unless something in it may be taken back. @defaultValue nothing
+   * Patterns of paths to leave out, as in a `.dockerignore` file; a later `!` pattern includes a path again, see
+   * {@link parseIgnoreFile}. An ignored directory is read only if a `!` pattern may include something in it.
+   * @defaultValue none
    */
   readonly ignore?: readonly string[] | undefined
   /**
-   * Says what to take, by the path inside the directory; a directory that is not taken is not looked into. It is asked on
-   * the calling thread, so all reading is done there too; patterns do not have that price.
+   * Returns true for the paths to include; a path is relative to the directory. An excluded directory is not read. The
+   * function runs on the calling thread, so all reading happens there too; `ignore` patterns do not have this cost.
    */
   readonly filter?: ((path: string, type: TarEntryType) => boolean) | undefined
   /**
-   * Of several names of one file: `'keep'` makes the first in order the file and the others hard links to it, `'copy'`
-   * makes each a file of its own. @defaultValue `'keep'`
+   * Handling of files with several names: `'keep'` makes the first name in order the file and the other names hard
+   * links to it, `'copy'` makes each name a separate file. @defaultValue `'keep'`
    */
   readonly hardLinks?: 'keep' | 'copy' | undefined
   /**
-   * Keep extended attributes of files and directories: with the package `fs-xattr` if it is installed, or with a function.
-   * What only means something on this machine (`security.selinux`, `trusted.overlay.*`, `user.overlay.*`,
-   * `system.nfs4_acl`) is left out. @defaultValue `false`
+   * Keep extended attributes of files and directories, read by the package `fs-xattr` (if it is installed) or by a
+   * function. Attributes that have a meaning on this machine only (`security.selinux`, `trusted.overlay.*`,
+   * `user.overlay.*`, `system.nfs4_acl`) are left out. @defaultValue `false`
    */
   readonly xattrs?: boolean | XattrReader | undefined
   /**
-   * Where files are read: in a thread of their own once there is more than a little, or in the calling one, in slices of a
-   * few milliseconds. The entries are the same. @defaultValue `'thread'`
+   * Thread that reads files: `'thread'` starts a worker thread unless the directory is small, `'inline'` reads on the
+   * calling thread in slices of a few milliseconds. The entries are the same. @defaultValue `'thread'`
    */
   readonly reader?: 'thread' | 'inline' | undefined
 }
 
 /**
- * The content of a directory as entries for a layer, the same on every machine, for every user and in every time zone.
+ * Yields the content of a directory as entries of a layer, the same on every machine, for every user and in every time
+ * zone.
  *
- * Directories are read one at a time, in the order of the bytes of their names. Symbolic links stay links and are never
- * followed. Fifos and devices are kept, sockets are left out. The directory itself is an entry only under `at`. Reading
- * is done in another thread, at most 2 MiB ahead. Take the content of each entry before the next entry, as
- * {@link writeLayer} does; later it may have to be read again.
+ * Directories are read one at a time, in the byte order of their names. Symbolic links stay links and are never
+ * followed. FIFOs and devices are kept, sockets are left out. The directory itself is an entry only under `at`. A
+ * worker thread reads at most 2 MiB ahead. Read the content of each entry before you ask for the next entry, as
+ * {@link writeLayer} does; later it may have to be read from disk again.
  *
- * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if there is no such directory; `ERR_SOURCE_CHANGED` for a file or
- * directory that changes, vanishes or is replaced meanwhile; `ERR_SOURCE_READ` for what the system does not let us read.
+ * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if the directory does not exist; `ERR_SOURCE_CHANGED` if a file or
+ * directory changes, vanishes or is replaced during the read; `ERR_SOURCE_READ` if the system refuses a read.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an option out of range, for a malformed pattern, for extended
- * attributes without a reader, and for names that begin with `.wh.`, which would delete something in an image.
+ * attributes without a reader, and for names that begin with `.wh.`, which would delete a path in an image.
  */
 export function fromDirectory(
   directory: string,
@@ -108,7 +110,7 @@ async function* batchesFrom(
   }
 }
 
-/** The policies that are set. */
+/** Copies the policies that are set. */
 function given({ mtime, uid, gid, mode }: EntryPolicies): EntryPolicies {
   return Object.fromEntries(Object.entries({ mtime, uid, gid, mode }).filter(([, value]) => value !== undefined))
 }
@@ -119,14 +121,14 @@ function inputOf(
 ): TarInput {
   const { path: name, type, size, linkname, devMajor, devMinor, xattrs: packed } = entry
   const xattrs = read ?? (packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')])))
-  // Another name of a file is a file to whoever decides.
+  // A policy gets a hard link as a file.
   const kind = type === 'hardlink' ? 'file' : type
   const path = prefix + name
   const mode = rules.mode(name, kind, entry.mode)
   const uid = rules.uid(name, kind, entry.uid)
   const gid = rules.gid(name, kind, entry.gid)
   const mtime = rules.mtime(name, kind, entry.mtime)
-  // PERF: files and directories without anything special are nearly all there is.
+  // PERF: nearly all entries are plain files and directories.
   if (type === 'file' && !xattrs) return { path, type, mode, uid, gid, mtime, size, content }
   if (type === 'directory' && !xattrs) return { path, type, mode, uid, gid, mtime }
   return {

@@ -5,27 +5,26 @@ import { compareArchiveOrder } from './policy/archive-order.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
 import { parentEntries } from './policy/parent-entries.ts'
 
-/** How to make entries of files that are in memory or generated. */
+/** Options of {@link fromFiles}. */
 export interface FromFilesOptions extends EntryPolicies {
-  /** Directory inside the image that takes them. @defaultValue `'/'` */
+  /** Directory of the image that receives the files. @defaultValue `'/'` */
   readonly at?: string | undefined
-  /** Whether directories that are on the way to an entry become entries, of mode 0755. @defaultValue `true` */
+  /** Add entries for the parent directories of each path, with mode 0755. @defaultValue `true` */
   readonly parents?: boolean | undefined
 }
 
-/** Files by their paths, or entries of any kind. */
+/** Files by path, or entries of any kind. */
 export type Files = Readonly<Record<string, NonNullable<TarInput['content']>>> | Iterable<TarInput>
 
 /**
- * Files that are in memory or generated as entries for a layer: in the order of an archive, whatever their own, with the
- * directories on the way. What an entry says of itself holds unless a policy says otherwise; where nobody says anything,
- * owner and group are 0, the time is `SOURCE_DATE_EPOCH` or 0, modes are 0644 and 0755. Content that is a function is
- * asked for when its turn has come; streams need a `size`.
+ * Converts files in memory or generated files to entries of a layer, sorted in archive order, with their parent
+ * directories. A policy overrides the member of an entry. Without policy and member, owner and group are 0, the time is
+ * `SOURCE_DATE_EPOCH` or 0, and modes are 0644 and 0755. A content function is called when `writeLayer` reaches the
+ * entry; streams need a `size`.
  *
- * @example
- * await writeLayer(store, fromFiles({ 'etc/app.json': '{}', 'srv/big': () => createReadStream('big') }))
+ * @example await writeLayer(store, fromFiles({ 'etc/app.json': '{}', 'srv/big': () => createReadStream('big') }))
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a path that comes twice, or cannot be.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate or invalid path.
  */
 export function fromFiles(files: Files, options: FromFilesOptions = {}): TarInput[] {
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')

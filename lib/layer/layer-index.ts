@@ -1,7 +1,7 @@
 import type { Digest } from '../digest/index.ts'
 import type { ScannedHeader } from '../tar/index.ts'
 
-/** What an index says of one entry of a layer. */
+/** Index record of one entry of a layer. */
 export interface IndexedEntry extends ScannedHeader {
   /** Digest of the content, for files only, but for sparse files of which hardly anything is stored. */
   readonly digest?: Digest | undefined
@@ -10,18 +10,18 @@ export interface IndexedEntry extends ScannedHeader {
 }
 
 /**
- * What a layer holds, without its content. Plain data. Whiteouts are entries like any other here: an index says what
- * stands in the archive, not what it means.
+ * Entries of a layer without content. Plain data. The index lists whiteouts as ordinary entries: it describes the
+ * archive without interpreting it.
  */
 export interface LayerIndex {
-  /** Version of this shape. */
+  /** Version of this format. */
   readonly version: 1
-  /** Digest of the uncompressed tar; it was proven in the pass that made the index. */
+  /** Digest of the uncompressed tar, verified in the pass that made the index. */
   readonly diffId: Digest
-  /** Bytes of the uncompressed tar. */
+  /** Size of the uncompressed tar in bytes. */
   readonly bytes: number
-  /** Every entry in the order of the archive. Of several entries of one path the last counts. */
+  /** All entries in archive order. Of several entries with one path the last one applies. */
   readonly entries: readonly IndexedEntry[]
-  /** Paths that have more than one entry (which the spec forbids and some tools write), each once. */
+  /** Paths with more than one entry, each listed once. The spec forbids duplicates, but such layers exist. */
   readonly duplicates: readonly string[]
 }

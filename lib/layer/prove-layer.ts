@@ -7,24 +7,24 @@ import { layerFault } from './reading/layer-fault.ts'
 import type { LayerLimits } from './reading/layer-limits.ts'
 import { LayerProof, layerBlob } from './reading/layer-proof.ts'
 
-/** What a layer must be, and how it is opened. */
+/** Options of {@link proveLayer}. */
 export interface ProveLayerOptions extends AbortOptions, LayerLimits {
-  /** Digest that the tar must have; without it the digest is only told. */
+  /** Expected digest of the tar; without it the digest is reported unchecked. */
   readonly diffId?: Digest | undefined
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
-/** What a layer turned out to be. */
+/** Result of {@link proveLayer}. */
 export interface LayerFindings {
   /** Digest of the tar. */
   readonly diffId: Digest
-  /** Every entry, with the digests of files; not kept anywhere yet. */
+  /** All entries, with the digests of files; not stored yet. */
   readonly index: LayerIndex
 }
 
 /**
- * What a stored layer is: its diffId and its entry index, in one decompression.
+ * Resolves to the diffId and the entry index of a stored layer, in one decompression.
  *
  * @throws as `readLayer`.
  */
@@ -40,7 +40,7 @@ export async function proveLayer(
   }
 }
 
-/** The same of a layer whose compressed bytes come from somewhere else, and are proven there. */
+/** Like `proveLayer`, for compressed bytes from another source, which verifies them itself. */
 export async function examine(
   blob: AsyncIterable<Uint8Array>,
   descriptor: Descriptor,

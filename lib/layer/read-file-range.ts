@@ -7,9 +7,9 @@ import type { IndexedEntry } from './layer-index.ts'
 import { layerBlob } from './reading/layer-proof.ts'
 import { openTar } from './reading/open-tar.ts'
 
-/** Which bytes to read. */
+/** Byte range to read. */
 export interface LayerRange extends AbortOptions {
-  /** First byte. */
+  /** Offset of the first byte. */
   readonly offset: number
   /** Number of bytes. */
   readonly length: number
@@ -37,8 +37,8 @@ export function readFileRange(
 }
 
 /**
- * Some bytes of a layer's tar, fewer if it ends before. A compressed layer is decompressed up to the last of them and no
- * further.
+ * Yields a byte range of a layer's tar, shorter if the tar ends before. A compressed layer is decompressed only up to
+ * the end of the range.
  */
 async function* readLayerRange(
   store: Pick<BlobReader, 'read'>,

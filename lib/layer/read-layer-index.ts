@@ -8,26 +8,26 @@ import type { LayerIndex } from './layer-index.ts'
 import { proveLayer } from './prove-layer.ts'
 import type { LayerLimits } from './reading/layer-limits.ts'
 
-/** How to read the index of a layer. */
+/** Options of {@link readLayerIndex}. */
 export interface ReadLayerIndexOptions extends AbortOptions, LayerLimits {
-  /** Make the index again, also if the store has it. @defaultValue `false` */
+  /** Make the index again even if the store has it. @defaultValue `false` */
   readonly rebuild?: boolean | undefined
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
-/** What {@link readLayerIndex} needs of a store. */
+/** Members of a store that {@link readLayerIndex} needs. */
 export type IndexingStore = Pick<BlobReader, 'read'> & {
-  /** Where derived data is kept. */
+  /** Derived data: keeps the index. */
   readonly derived: DerivedStore
 }
 
 /**
- * What a stored layer holds, without its content. If the store has the index, the layer is not opened. If not, it is
- * decompressed once, proven against its diffId, and the index is kept for the next time.
+ * Resolves to the entry index of a stored layer, without content. If the store has the index, the layer is not opened.
+ * Otherwise the layer is decompressed once and verified against its diffId, and the index is kept.
  *
- * An index that comes from the store is as trustworthy as whoever can write there: it is protected against damage, not
- * against forgery. What is read by means of it is proven again.
+ * An index from the store is protected against damage, not against forgery: a process that can write to the store can
+ * replace it. Content that is read through an index is verified again.
  *
  * @throws as {@link readLayer}, if the index must be made.
  */

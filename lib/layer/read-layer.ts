@@ -8,30 +8,30 @@ import { layerFault } from './reading/layer-fault.ts'
 import type { LayerLimits } from './reading/layer-limits.ts'
 import { LayerProof, type LayerStore, layerBlob } from './reading/layer-proof.ts'
 
-/** How to read a layer, and what to prove. */
+/** Options of {@link readLayer}. */
 export interface ReadLayerOptions extends AbortOptions, LayerLimits {
-  /** Digest that the tar must have, from the image config. */
+  /** Expected digest of the tar, from the image config. */
   readonly diffId?: Digest | undefined
-  /** What computes the diffId. @defaultValue `'wasm'` */
+  /** Hash engine for the diffId. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
   /**
-   * Make the entry index in the same pass and keep it, so that {@link readLayerIndex} and views open nothing later; needs a
-   * diffId and a store that keeps derived data, and costs one more digest of every file. @defaultValue `false`
+   * Make the entry index in the same pass and keep it, so that {@link readLayerIndex} and views need not open the layer
+   * later. Needs a diffId and a store with derived data, and costs one more digest of every file. @defaultValue `false`
    */
   readonly index?: boolean | undefined
 }
 
 /**
- * The entries of a stored layer, in their order, as {@link readTar} gives them.
+ * Yields the entries of a stored layer in their order, like {@link readTar}.
  *
- * Entries handed out before the end are not proven yet: the loop ends only if the blob was whole and its tar had the
- * diffId. Without a diffId the digest of the blob is proven instead; with one it is not computed as well, unless something
- * is wrong: then it tells a damaged blob (`ERR_BLOB_CORRUPT`) from a wrong layer. A blob whose bytes are compressed in
- * another way than its media type says is read if a diffId is given, for that proves it.
+ * Entries are not verified before the end: the loop ends without error only if the blob was complete and its tar had
+ * the diffId. Without a diffId the digest of the blob is verified instead. With a diffId the digest of the blob is
+ * computed only after a failure, to distinguish a damaged blob (`ERR_BLOB_CORRUPT`) from a layer that was made wrong.
+ * If the compression contradicts the media type, the blob is read only with a diffId, which verifies the result.
  *
  * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`.
- * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for types that are no layer, for foreign layers, and for a type
- * that does not fit the bytes; `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for types that are no layer, for foreign layers, and for a
+ * type that contradicts the bytes; `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, and the errors of {@link BlobReader.read}.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
@@ -47,7 +47,7 @@ export async function* readLayer(
   const explain = async (error: unknown) => (diffId ? layerFault(store, descriptor, error, options) : error)
   try {
     for await (const entry of readTar(proof.tar(), options)) {
-      // Whoever reads the content hears of a failure first.
+      // A reader of the content gets a failure before this loop does, so the content explains it too.
       yield diffId && entry.size > 0 ? { ...entry, content: explained(entry.content, explain) } : entry
     }
     const proven = await proof.check()
@@ -71,10 +71,10 @@ async function* explained(
 }
 
 /**
- * The tar of a stored layer, uncompressed, byte for byte; its entries are not looked at. The loop ends only if everything
- * was proven, as that of {@link readLayer}.
+ * Yields the tar of a stored layer, uncompressed and byte for byte, without parsing its entries. As with
+ * {@link readLayer}, the loop ends without error only if everything was verified.
  *
- * @throws as {@link readLayer}, but for `ERR_INVALID_TAR`.
+ * @throws as {@link readLayer}, except `ERR_INVALID_TAR`.
  */
 export async function* readLayerTar(
   store: Pick<BlobReader, 'read'>,
@@ -93,10 +93,10 @@ export async function* readLayerTar(
 }
 
 /**
- * The diffId of a stored layer: the digest of its tar, whose entries are not looked at. The bytes are opened as
- * {@link readLayer} does it without a diffId, so media type and content must agree.
+ * Computes the diffId of a stored layer: the digest of its tar, without parsing its entries. The blob is opened like
+ * {@link readLayer} without a diffId, so media type and content must agree.
  *
- * @throws as {@link readLayer}, but for `ERR_INVALID_TAR` and `ERR_DIFF_ID_MISMATCH`.
+ * @throws as {@link readLayer}, except `ERR_INVALID_TAR` and `ERR_DIFF_ID_MISMATCH`.
  */
 export async function diffIdOf(
   store: Pick<BlobReader, 'read'>,

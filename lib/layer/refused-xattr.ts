@@ -1,8 +1,9 @@
 /**
- * Why an attribute is never set on a file of this machine nor taken from one, or `undefined`.
+ * Returns the reason why an attribute is never read from a file of this machine or set on one; `undefined` if it is
+ * allowed.
  *
- * SAFETY: overlayfs reads its own attributes as orders (`redirect` shows any directory of the lower file systems), and
- * labels of SELinux belong to the host's policy.
+ * SAFETY: overlayfs obeys its own attributes (`redirect` exposes any directory of the lower file systems), and SELinux
+ * labels belong to the policy of the host. An image could grant itself access with either, so both are refused.
  *
  * @internal
  */

@@ -3,23 +3,23 @@ import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts
 import { applyPolicies } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
 
-/** What to change in entries on their way into another layer. */
+/** Options of {@link rewriteEntries}. */
 export interface RewriteEntriesOptions extends EntryPolicies {
-  /** Which entries to take. @defaultValue all */
+  /** Returns true for the entries to keep. @defaultValue keeps all */
   readonly filter?: ((entry: TarInput) => boolean) | undefined
   /**
-   * The path that an entry has in the result. Targets of hard links are renamed with it; those of symbolic links stay.
-   * @defaultValue its own
+   * Returns the new path of an entry. Targets of hard links are renamed too; targets of symbolic links stay.
+   * @defaultValue keeps the path
    */
   readonly rename?: ((path: string, type: TarEntryType) => string) | undefined
 }
 
 /**
- * Entries of another archive or layer, from {@link readTar} or {@link readLayer}, filtered, renamed and with other times,
- * owners and modes; a policy that is not set leaves things as they are. One entry at a time, in their order.
+ * Yields entries of another archive or layer, from {@link readTar} or {@link readLayer}, filtered, renamed and with
+ * other times, owners and modes. A policy that is not set changes nothing. Entries pass one at a time, in their order.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a hard link to an entry that the filter has left out, or to one
- * that has not come before it; errors of the entries as they are.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a hard link whose target the filter has removed, or whose
+ * target has not come before it; errors of the entries unchanged.
  */
 export async function* rewriteEntries(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,

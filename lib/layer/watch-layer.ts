@@ -2,20 +2,20 @@ import { Handoff } from '../internal/concurrency/handoff.ts'
 import type { Descriptor } from '../oci/index.ts'
 import { examine, type LayerFindings, type ProveLayerOptions } from './prove-layer.ts'
 
-/** A layer that is looked into while it passes. */
+/** A layer that is indexed while its bytes pass. */
 export interface WatchedLayer {
-  /** The bytes, as they are, each chunk after it was looked into. To be read once. */
+  /** The bytes, unchanged; each chunk is parsed before it is yielded. Read it once. */
   readonly content: AsyncIterable<Uint8Array>
-  /** What the layer is. Settles after the end of `content`; a `content` that is left early rejects it. */
+  /** Resolves to diffId and index after the end of `content`; rejects if the reader leaves `content` early. */
   readonly findings: Promise<LayerFindings>
 }
 
 /**
- * Looks into a layer while its bytes go from one place to another, so that it need not be opened again: a pull that proves
- * diffIds gets them and the entry index in the pass that stores the blob. The bytes themselves are not proven here, that
- * is up to whoever takes them. A layer that cannot be read, or has another diffId, ends `content` with that error.
+ * Computes diffId and entry index of a layer while its bytes are copied, so that the layer need not be opened again: a
+ * pull that verifies diffIds gets both in the pass that stores the blob. The digest of the bytes is not verified here;
+ * the receiver verifies it. If the layer cannot be read or has another diffId, `content` throws that error.
  *
- * A chunk that was passed on may be reused. Memory grows with the number of entries.
+ * The reader may reuse the memory of a chunk. Memory grows with the number of entries.
  *
  * @throws as `readLayer`, from `content` and from `findings`.
  */
@@ -26,7 +26,7 @@ export function watchLayer(
 ): WatchedLayer {
   const handoff = new Handoff<Uint8Array>()
   const findings = examine(handoff.received(), descriptor, options)
-  // Whoever waits for it hears of a failure; it may be that only `content` is listened to.
+  // A caller may read `content` only: a rejection of `findings` must reach it, and must not be unhandled.
   findings.catch((error: Error) => handoff.fail(error))
   return { content: passThrough(source, handoff, findings), findings }
 }

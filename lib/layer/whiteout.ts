@@ -2,32 +2,32 @@ import { RootfsError } from '../errors/index.ts'
 
 const PREFIX = '.wh.'
 const OPAQUE = '.wh..wh..opq'
-/** Names that AUFS keeps for its own use. */
+/** Prefix of names that AUFS reserves. */
 const AUFS = '.wh..wh.'
-/** Where AUFS keeps a name of each file that has others: hard links of a layer may lead there. */
+/** Directory where AUFS keeps one name of each file with several names: hard links of a layer may lead into it. */
 const PSEUDO_LINKS = `${AUFS}plnk/`
 
-/** What an entry says about lower layers. */
+/** Effect of an entry on lower layers. */
 export type Whiteout =
-  /** Nothing of lower layers is to be seen in the directory that the mark is in. */
+  /** Hides everything that lower layers have in the directory of the marker. */
   | {
-      /** Which kind of mark. */
+      /** Discriminant. */
       readonly kind: 'opaque'
-      /** Directory that the mark is in. */
+      /** Directory of the marker. */
       readonly directory: string
     }
   /** The name beside the mark is not to be seen any more. */
   | {
-      /** Which kind of mark. */
+      /** Discriminant. */
       readonly kind: 'hide'
-      /** Directory that the mark is in. */
+      /** Directory of the marker. */
       readonly directory: string
-      /** The name. */
+      /** Name that is hidden. */
       readonly name: string
     }
   /** Bookkeeping of AUFS: neither a mark nor a file of the image. */
   | {
-      /** Which kind of mark. */
+      /** Discriminant. */
       readonly kind: 'ignored'
     }
 
@@ -41,7 +41,7 @@ export type Whiteout =
  * @internal
  */
 export function parseWhiteout(path: string, layer?: string): Whiteout | undefined {
-  // PERF: nearly no path has it.
+  // PERF: hardly any path contains it.
   if (!path.includes(PREFIX)) return undefined
   const components = path.split('/')
   const marked = components.findIndex(component => component.startsWith(PREFIX))
@@ -52,7 +52,8 @@ export function parseWhiteout(path: string, layer?: string): Whiteout | undefine
   if (mark === OPAQUE && isLast) return { kind: 'opaque', directory }
   if (mark.startsWith(AUFS) && mark !== OPAQUE) return { kind: 'ignored' }
   const name = mark.slice(PREFIX.length)
-  // SAFETY: taken literally, these delete the directory itself, the one above it, or, with a path behind, whatever it says.
+  // SAFETY: taken literally, such a marker would delete its own directory, the directory above, or a path of the
+  // layer's choice. It is refused.
   if (!isLast || name === '' || name === '.' || name === '..') {
     const what = isLast ? 'a whiteout that names no file' : 'a whiteout in the middle of a path'
     throw new RootfsError('ERR_INVALID_WHITEOUT', what, { path, layer })

@@ -11,15 +11,15 @@ import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import type { IndexedEntry } from './layer-index.ts'
 
-/** News of a layer being written. */
+/** Progress of {@link writeLayer}. */
 export interface WriteLayerProgress {
-  /** Entries begun. */
+  /** Number of entries started. */
   readonly entries: number
-  /** Bytes of the tar so far. */
+  /** Bytes of the tar written so far. */
   readonly bytes: number
 }
 
-/** How to write a layer. */
+/** Options of {@link writeLayer}. */
 export interface WriteLayerOptions extends AbortOptions {
   /** @defaultValue `'gzip'` */
   readonly compression?: CompressionType | undefined
@@ -30,23 +30,23 @@ export interface WriteLayerOptions extends AbortOptions {
   /** Annotations of the descriptor. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
   /**
-   * Make the entry index in the same pass and keep it, so that looking into the layer opens nothing later; costs one more
-   * digest of every file. @defaultValue `true`
+   * Make the entry index in the same pass and keep it, so that later reads of the index need not open the layer; costs
+   * one more digest of every file. @defaultValue `true`
    */
   readonly index?: boolean | undefined
-  /** What the layer may hold, so that whoever indexes it by the same limits can. @defaultValue those of `readTar` */
+  /** Limits of the layer, so that a reader with the same limits can index it. @defaultValue those of `readTar` */
   readonly limits?: TarLimits | undefined
-  /** Hears of every piece of the tar; must not throw. */
+  /** Called after each piece of the tar; must not throw. */
   readonly onProgress?: ((progress: WriteLayerProgress) => void) | undefined
 }
 
-/** A layer that stands in the store. */
+/** A stored layer. */
 export interface WrittenLayer {
-  /** For the manifest. */
+  /** Descriptor for the manifest. */
   readonly descriptor: Descriptor
-  /** Digest of the tar, for the config. */
+  /** Digest of the tar, for the image config. */
   readonly diffId: Digest
-  /** Bytes of the tar. */
+  /** Size of the tar in bytes. */
   readonly uncompressedSize: number
 }
 
@@ -59,14 +59,14 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
 }
 
 /**
- * Makes a layer of entries and stores it, in one pass: tar, diffId, compression and digest while the bytes flow. Equal
- * entries give the same diffId everywhere, and the same digest with the same version of Node.
+ * Makes a layer of entries and stores it in one pass: tar, diffId, compression and digest are computed while the bytes
+ * flow. Equal entries give the same diffId everywhere, and the same digest with the same version of Node.
  *
- * The entries are taken in their order; no directory is added. Nothing is stored unless all of it succeeded. A lease is held
- * until it resolves; then the grace period of collections protects the layer, or a lease of the caller.
+ * Entries are written in the given order; no directory is added. On failure nothing is stored. The act holds a lease
+ * until it resolves; afterwards the grace period of collections, or a lease of the caller, protects the layer.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a path that comes twice, and as {@link writeTar} and
- * {@link compress}; errors of the store and of the entries' content as they are.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate path, and as {@link writeTar} and
+ * {@link compress}; errors of the store and of the entries' content unchanged.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function writeLayer(
@@ -78,16 +78,17 @@ export async function writeLayer(
   if (!Object.hasOwn(MEDIA_TYPES, type)) {
     throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot write ${JSON.stringify(type)}`)
   }
-  // However long it takes: what is stored is not collected before the caller knows of it.
+  // SAFETY: a long write may outlast the grace period, and a collection could remove the blob before the caller knows
+  // its digest. The lease protects it.
   await using _lease = await store.leases?.hold({ label: 'write a layer', signal })
   const progress = { entries: 0, bytes: 0 }
-  // The tar of an uncompressed layer is the blob: the store hashes it, once is enough.
+  // The tar of an uncompressed layer is the blob, which the store hashes already.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
   const columns = new IndexColumns()
   const indexed = (entry: IndexedEntry) => columns.add(entry)
   const indexer = options.index === false ? undefined : new LayerIndexer(hasher, indexed, options.limits)
   try {
-    // What is not compressed goes to the store as it is, and whoever wrote that may keep it.
+    // An uncompressed tar goes to the store directly, and a store may keep the pieces: they cannot be lent.
     const write = type === 'none' ? writeTar : lendTarPieces
     const tar = observed(write(unique(entries, progress), { signal }), progress, {
       digester,
@@ -98,7 +99,7 @@ export async function writeLayer(
     const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
     const diffId = (await digester?.digest()) ?? digest
     await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
-    // No path stands twice: they were compared on their way in.
+    // The list of duplicates is empty: `unique` refuses them.
     if (indexer) await keepColumns(store.derived, columns, { diffId, bytes: indexer.end(), duplicates: [] }, { signal })
     return { descriptor, diffId, uncompressedSize: progress.bytes }
   } finally {
@@ -107,14 +108,14 @@ export async function writeLayer(
   }
 }
 
-/** Names what compressed a layer: the same content comes out of it as the same bytes. */
+/** Identifies the compressor of a layer: equal content gives equal bytes only with the same compressor. */
 function compressorOf(type: CompressionType, level: number | undefined): string {
   if (type === 'none') return 'none'
   const library = type === 'gzip' ? 'zlib' : 'zstd'
   return `${type}-${level ?? DEFAULT_LEVELS[type]}/${library}-${process.versions[library] ?? process.version}`
 }
 
-/** SPEC: a path must not stand twice in a layer (layer.md#representing-changes). */
+/** SPEC: a layer must not contain duplicate paths (layer.md#representing-changes). */
 function unique(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   progress: { entries: number },
@@ -137,7 +138,7 @@ async function* uniqueBatches(
     }
     progress.entries += batch.length
     yield batch
-    // The tar has copied all of it.
+    // The tar has copied all content of the batch.
     returnBatch(batch)
   }
 }

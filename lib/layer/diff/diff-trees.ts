@@ -6,32 +6,32 @@ import type { Tree, TreeEntry } from './tree.ts'
 import type { ChangedField, ChangedPath, DiffPath, TreeDiff } from './tree-diff.ts'
 import { type Inode, inodesOf, type NamedInode } from './tree-inodes.ts'
 
-/** How to compare trees. */
+/** Options of {@link diffTrees}. */
 export interface DiffTreesOptions extends AbortOptions {
-  /** What makes no difference, e.g. `['mtime']`. @defaultValue `[]` */
+  /** Fields that are not compared, e.g. `['mtime']`. @defaultValue `[]` */
   readonly ignore?: readonly ChangedField[] | undefined
-  /** What computes digests, of files on disk. @defaultValue `'wasm'` */
+  /** Hash engine for files on disk. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
 }
 
-/** A name of the upper tree, and what became of it. */
+/** A name of the upper tree with the result of its comparison. */
 interface Verdict extends NamedInode {
-  /** What the lower tree has under the name. */
+  /** Inode of the lower tree under that name. */
   readonly lower: Inode | undefined
   fields: ChangedField[]
 }
 
 /**
- * How one tree differs from another: directories, or views of images. Files are compared by their content, whatever
- * their times say: an edit that keeps size and time is found. Content is only hashed where a tree does not know the
- * digest and the sizes are equal. The roots themselves are not compared. Memory grows with the number of paths.
+ * Compares two trees: directories, or views of images. Files are compared by content, so an edit that keeps size and
+ * time is found. Content is hashed only if the sizes are equal and a tree does not know the digest. The roots are not
+ * compared. Memory grows with the number of paths.
  *
- * Names of one file belong together: if one of them changed, all of them are in the result, so that a layer made of it
- * holds the file with all its names.
+ * If one name of a file with several names changed, the result contains all of its names, so that a layer made of the
+ * result holds the file with all names.
  *
  * @param lower - A directory's path, or a tree.
  * @param upper - The same.
- * @throws as {@link directoryTree}; whatever the trees throw.
+ * @throws as {@link directoryTree}; errors of the trees unchanged.
  */
 export async function diffTrees(
   lower: string | Tree,

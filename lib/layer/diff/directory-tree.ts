@@ -3,7 +3,7 @@ import type { TarInput } from '../../tar/index.ts'
 import { type ReadEntry, readDirectory } from '../source/read-directory.ts'
 import type { Tree, TreeEntry } from './tree.ts'
 
-/** What of a directory is read. */
+/** Options of {@link directoryTree}. */
 export interface DirectoryTreeOptions extends AbortOptions {
   /**
    * Read extended attributes of files and directories, so that they are compared and kept. Needs the optional

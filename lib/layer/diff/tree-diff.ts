@@ -1,6 +1,6 @@
 import type { TarEntryType } from '../../tar/index.ts'
 
-/** What can differ between two entries of one path. `links`: which names are one file. */
+/** Fields that can differ between two entries of one path. `links`: the set of names of the file. */
 export type ChangedField =
   | 'type'
   | 'content'
@@ -13,28 +13,28 @@ export type ChangedField =
   | 'mtime'
   | 'xattrs'
 
-/** A path that is there, or was. */
+/** A path of the upper or the lower tree. */
 export interface DiffPath {
   /** The path. */
   readonly path: string
-  /** Its kind, for what was added in the upper tree, for what was deleted in the lower one. */
+  /** Its type: in the lower tree for a deleted path, else in the upper tree. */
   readonly type: TarEntryType
 }
 
-/** A path that is in both trees, and not the same. */
+/** A path of both trees whose entries differ. */
 export interface ChangedPath extends DiffPath {
-  /** What is different. */
+  /** Fields that differ. */
   readonly fields: readonly ChangedField[]
 }
 
-/** How a tree differs from another. Plain data; paths are in the order of a walk. */
+/** Difference between two trees. Plain data; paths are in walk order. */
 export interface TreeDiff {
-  /** Paths of the upper tree only. */
+  /** Paths that only the upper tree has. */
   readonly added: readonly DiffPath[]
-  /** Paths with other content, of another kind, or linked in another way; perhaps with other metadata as well. */
+  /** Paths with another content, type or hard link target; metadata may differ too. */
   readonly modified: readonly ChangedPath[]
   /** Paths with the same content and other metadata. */
   readonly metadataOnly: readonly ChangedPath[]
-  /** Paths of the lower tree only. What was in a deleted directory is not listed. */
+  /** Paths that only the lower tree has. The content of a deleted directory is not listed. */
   readonly deleted: readonly DiffPath[]
 }

@@ -1,10 +1,10 @@
 import type { Tree, TreeEntry } from './tree.ts'
 
-/** What names of a tree stand for. */
+/** File or directory to which names of a tree refer. */
 export interface Inode {
-  /** The first of its names. Two names with the same one are one file. */
+  /** First name of the inode; it identifies the inode. */
   readonly name: string
-  /** What the first name says. */
+  /** Entry of the first name. */
   readonly entry: TreeEntry
 }
 

@@ -7,18 +7,18 @@ import { directoryTree } from './directory-tree.ts'
 import type { Tree, TreeEntry } from './tree.ts'
 import type { TreeDiff } from './tree-diff.ts'
 
-/** What of a difference becomes entries. */
+/** Options of {@link diffEntries}. */
 export interface DiffEntriesOptions extends AbortOptions {
   /**
-   * Give the directories above each change too, as they are in the upper tree. Engines that unpack each layer by itself
-   * would make them with attributes of their own. @defaultValue `true`
+   * Add the directories above each change, as they are in the upper tree. An engine that unpacks each layer separately
+   * would create them with attributes of its own. @defaultValue `true`
    */
   readonly parents?: boolean | undefined
 }
 
 /**
- * A difference as entries of a layer: explicit whiteouts for what was deleted, then what was added or changed. The same
- * difference of the same trees gives the same entries.
+ * Yields a difference as entries of a layer: first explicit whiteouts for deleted paths, then added and changed
+ * entries. Equal differences of equal trees give equal entries.
  *
  * @param upper - The upper tree that was compared; it must not have changed since.
  */
@@ -46,7 +46,7 @@ function addParents(changed: Set<string>, diff: TreeDiff): void {
 }
 
 /**
- * Stores a difference as a layer: on top of the lower tree it makes the upper one.
+ * Stores a difference as a layer: applied to the lower tree, it gives the upper tree.
  *
  * @throws as {@link writeLayer}; `ERR_SIZE_MISMATCH` or `ERR_INVALID_ARGUMENT` if a directory has changed since.
  */

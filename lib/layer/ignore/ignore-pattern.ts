@@ -86,7 +86,7 @@ function classAt(characters: readonly string[], at: number, line: string): { tok
   const negated = characters[i] === '^'
   if (negated) i++
   const ranges: [string, string][] = []
-  // Go's filepath.Match, which decides for Docker and BuildKit: a - or ] that stands for itself has a backslash in front.
+  // Docker and BuildKit use Go's filepath.Match: a literal - or ] in a class needs a backslash.
   const take = (): string => {
     if (characters[i] === '-' || characters[i] === ']') throw bad(line, `a class with a ${characters[i]} out of place`)
     if (characters[i] === '\\') i++

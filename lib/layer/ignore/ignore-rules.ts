@@ -1,11 +1,11 @@
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts'
 import { matchesPathOrAbove } from './matches-pattern.ts'
 
-/** What a list of ignore patterns says of paths. */
+/** Decisions of a list of ignore patterns. */
 export interface IgnoreRules {
   /** Whether a path, relative to the directory, is left out. */
   ignores(path: string): boolean
-  /** Whether something below a directory that is left out may be taken back by a `!` pattern. */
+  /** True if a `!` pattern may include a path below an ignored directory. */
   mayTakeBackBelow(path: string): boolean
 }
 

@@ -8,13 +8,13 @@ type Rule = (path: string, type: TarEntryType, value: number) => number
 export type PolicyRules = Readonly<Record<'mtime' | 'mode' | 'uid' | 'gid', Rule>>
 
 /**
- * What policies make of an entry. A policy that is not set leaves its member as the source has it. Paths given to functions
- * are `name`, the path in the source.
+ * Creates a function that applies policies to an entry. A policy that is not set keeps the member of the source. Policy
+ * functions get `name`, the path in the source.
  */
 export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?: string) => TarInput {
   const { mtime, mode, uid, gid } = policyRules(policies)
   return (entry, name = entry.path) => {
-    // Another name of a file is a file to whoever decides.
+    // A policy gets a hard link as a file.
     const type = entry.type === 'hardlink' ? 'file' : entry.type
     const known = entry.mode === undefined ? completeHeader(entry) : entry
     return {
@@ -27,7 +27,7 @@ export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?:
   }
 }
 
-/** What each policy makes of a value. Another name of a file is a file here. */
+/** Creates a rule for each policy. The caller passes a hard link as a file. */
 export function policyRules({ mtime, mode, uid, gid }: EntryPolicies): PolicyRules {
   return { mtime: mtimeRule(mtime), mode: modeRule(mode), uid: ownerRule(uid), gid: ownerRule(gid) }
 }

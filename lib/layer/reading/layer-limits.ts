@@ -1,6 +1,6 @@
 import type { TarLimits } from '../../tar/index.ts'
 
-/** How much a layer may hold, as a tar and as what decompresses to one. */
+/** Limits of a layer: of its tar, and of the decompression. */
 export interface LayerLimits extends TarLimits {
   /** Bytes of the tar that may come out, and of content in it. @defaultValue no limit for the one, 1 TiB for the other */
   readonly maxBytes?: number | undefined

@@ -12,15 +12,15 @@ import { LayerIndexer } from '../indexing/layer-indexer.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
 import { type OpenLayerOptions, openTar } from './open-tar.ts'
 
-/** What a layer shall be proven against, and what is made of it on the way. */
+/** Options of {@link LayerProof}. */
 export interface LayerProofOptions extends OpenLayerOptions {
-  /** What computes digests. @defaultValue `'wasm'` */
+  /** Hash engine. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
   /** Whether the entry index is made in the same pass. @defaultValue `false` */
   readonly index?: boolean | undefined
 }
 
-/** What a proven layer turned out to be. */
+/** Result of a verified layer. */
 export interface ProvenLayer {
   /** Digest of the tar. */
   readonly diffId: Digest
@@ -28,7 +28,7 @@ export interface ProvenLayer {
   readonly index: LayerIndex | undefined
 }
 
-/** A layer on its way through one decompression: its tar, and afterwards the proof. Release it, once. */
+/** One decompression of a layer: yields its tar, then verifies it. Call `release` once. */
 export class LayerProof {
   readonly #blob: AsyncIterable<Uint8Array>
   readonly #descriptor: Descriptor
@@ -51,7 +51,7 @@ export class LayerProof {
     this.#indexer = options.index ? new LayerIndexer(options.hasher, keep, options) : undefined
   }
 
-  /** Begins. Nothing is read before the tar is asked for. */
+  /** Opens the layer. Nothing is read before the tar is asked for. */
   static async open(
     blob: AsyncIterable<Uint8Array>,
     descriptor: Descriptor,
@@ -73,7 +73,7 @@ export class LayerProof {
   }
 
   /**
-   * What the layer is, after the end of the tar; `undefined` if neither a diffId nor an index was asked for.
+   * Resolves to diffId and index after the end of the tar; `undefined` if neither a diffId nor an index was asked for.
    *
    * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`.
    */
@@ -91,7 +91,7 @@ export class LayerProof {
     return { version: 1, diffId, bytes, entries: this.#entries, duplicates: duplicatesOf(this.#entries) }
   }
 
-  /** Frees what a layer that was left early has not. */
+  /** Releases the hasher of a layer whose tar was not read to its end. */
   release(): void {
     this.#digester?.release()
     this.#indexer?.release()
@@ -106,9 +106,9 @@ function duplicatesOf(entries: readonly IndexedEntry[]): string[] {
 }
 
 /**
- * The bytes of a stored layer.
+ * Opens the bytes of a stored layer.
  *
- * PERF: with a diffId the digest of the blob is not computed on top: what counts is what comes out, and that is proven.
+ * PERF: with a diffId the digest of the blob is not computed: the diffId verifies the decompressed bytes.
  */
 export function layerBlob(
   store: Pick<BlobReader, 'read'>,
@@ -118,8 +118,8 @@ export function layerBlob(
   return store.read(digest, diffId ? { signal, verify: 'never' } : { signal })
 }
 
-/** A store that may keep derived data. */
+/** A store with or without derived data. */
 export type LayerStore = Pick<BlobReader, 'read'> & {
-  /** Where indexes are kept; without it none is. */
+  /** Derived data that keeps indexes; without it no index is kept. */
   readonly derived?: DerivedStore | undefined
 }

@@ -5,15 +5,15 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { type Descriptor, isEncryptedLayerType, isForeignLayerType, isLayerType } from '../../oci/index.ts'
 import type { LayerLimits } from './layer-limits.ts'
 
-/** How to open a layer, and how much of it at most. */
+/** Options and limits for opening a layer. */
 export interface OpenLayerOptions extends AbortOptions, LayerLimits {
-  /** The digest that the caller will prove the bytes against. */
+  /** Digest against which the caller will verify the bytes. */
   readonly diffId?: Digest | undefined
 }
 
 /**
- * The tar in the bytes of a layer. What compresses it is told by its first bytes, not by its media type: registries hold
- * layers whose type is wrong. That is only accepted where a diffId proves the result.
+ * Yields the tar of a layer's bytes. The first bytes decide the compression, because registries contain layers with a
+ * wrong media type. A contradiction is accepted only if a diffId verifies the result.
  */
 export async function* openTar(
   blob: AsyncIterable<Uint8Array>,
@@ -24,7 +24,7 @@ export async function* openTar(
   const declared = compressionOf(descriptor)
   const { type: found, content } = await sniffCompression(sized(blob, descriptor))
   try {
-    // A tar may begin with the bytes of a compression by chance; if it is its own diffId, it is a tar.
+    // A tar may begin with the magic of a compression by chance; a blob whose digest is its diffId is a tar.
     const type = diffId === descriptor.digest ? 'none' : found
     if (type !== declared && !diffId) {
       throw new FormatError(

@@ -10,7 +10,7 @@ import { SourceReadFailure } from './source-fault.ts'
 import { SourceFile } from './source-file.ts'
 import type { XattrLister } from './xattrs.ts'
 
-/** What of a directory is read, and how. */
+/** Options of a scan. */
 export interface ScanOptions {
   /** The directory. */
   readonly root: string
@@ -22,13 +22,13 @@ export interface ScanOptions {
   readonly contents: boolean
 }
 
-/** Where a scan stands, between two entries; another thread can go on from there. */
+/** State of a scan between two entries; another thread can continue from it. */
 export interface ScanState {
   readonly open: readonly OpenDirectory[]
   readonly links: ReadonlyMap<string, string>
 }
 
-/** A directory whose names are being taken. */
+/** A directory whose names are being scanned. */
 interface OpenDirectory {
   /** Path inside the root with a slash behind, or nothing for the root. */
   readonly prefix: string
@@ -44,11 +44,11 @@ const WHOLE = 256 * 1024
 const NOTHING = { offset: 0, length: 0, last: true }
 
 /**
- * Reads a directory in the order of an archive: a directory before what is in it, names by their bytes. Fills batches
- * that the caller brings; between two of them nothing is running. All calls are synchronous.
+ * Scans a directory in archive order: a directory before its content, names in byte order. It fills batches of the
+ * caller; between two batches nothing runs. All calls are synchronous.
  *
- * PERF: synchronous calls are three times as fast as promises for small files. A file costs four of them: what it is,
- * says its directory, and the rest the open file, which nobody can exchange meanwhile.
+ * PERF: synchronous calls are three times as fast as promises for small files. A file costs four calls: the listing of
+ * its directory gives the type, and the open file gives the rest, so no other process can exchange it in between.
  */
 export class DirectoryScan {
   readonly #options: ScanOptions
@@ -80,21 +80,21 @@ export class DirectoryScan {
     if (!helpers.state) this.#open.push({ prefix: '', rest: listRoot(options.root) })
   }
 
-  /** Where the scan stands, for another one to go on from; `undefined` in the middle of a file. */
+  /** Returns the state from which another scan can continue; `undefined` in the middle of a file. */
   leave(): ScanState | undefined {
     if (this.#file && !this.#file.source.fresh) return undefined
     if (this.#file) this.#putBack(this.#file)
     return { open: this.#open, links: this.#links }
   }
 
-  /** Whether everything has been given. */
+  /** True when the scan has returned everything. */
   get done(): boolean {
     return this.#open.length === 0 && !this.#file
   }
 
   /**
-   * Gives the next entries and pieces, with their content in `bytes`; about `limit` of them. What was there before a
-   * failure comes with it.
+   * Returns about `limit` further entries and pieces, with their content in `bytes`. After a failure, the steps before
+   * it are returned with it.
    */
   fill(bytes: Uint8Array, limit: number): { steps: SourceStep[]; filled: number; failure?: unknown } {
     this.#steps = []
@@ -152,7 +152,7 @@ export class DirectoryScan {
     this.#open.push({ prefix: `${path}/`, rest, ...(ignored ? { held: entry } : {}) })
   }
 
-  /** A file that was opened and not read is as if it had not been come to. */
+  /** Puts a file back that was opened and not read, so that the scan comes to it again. */
   #putBack({ source, entry }: { readonly source: SourceFile; readonly entry: SourceEntry | undefined }): void {
     source.close()
     this.#file = undefined
@@ -271,7 +271,10 @@ function identityOf(path: string): string {
   return `${dev}:${ino}`
 }
 
-/** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
+/**
+ * SPEC: SAFETY: a file with such a name deletes another file when the layer is applied; it cannot be a file of an
+ * image.
+ */
 function refuseWhiteout(name: string): void {
   if (!name.startsWith('.wh.')) return
   throw new SourceReadFailure('ERR_INVALID_ARGUMENT', 'a name that would be a whiteout in a layer', name)

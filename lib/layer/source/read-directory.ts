@@ -10,29 +10,30 @@ import type { SourceEntry, SourceStep } from './source-entry.ts'
 import { SourceReadFailure, sourceError } from './source-fault.ts'
 import { loadXattrLister } from './xattrs.ts'
 
-/** How to read a directory. */
+/** Options of {@link readDirectory}. */
 export interface ReadDirectoryOptions extends ScanOptions, AbortOptions {
-  /** Is asked on the calling thread, which therefore has to do all the reading. */
+  /** Called on the calling thread, which therefore does all the reading. */
   readonly accept?: ((path: string, type: TarEntryType) => boolean) | undefined
   /** Whether extended attributes are read, by `fs-xattr`. */
   readonly xattrs: boolean
   readonly reader: 'thread' | 'inline'
 }
 
-/** An entry of a directory; a file's content can be had once or more, best before the next entry is asked for. */
+/** An entry of a directory. The content of a file can be read more than once; it is cheapest before the next entry. */
 export interface ReadEntry {
   readonly entry: SourceEntry
   readonly content: () => ByteSource
 }
 
-/** What is read before a thread is started for the rest: for less it does not pay. */
+/** PERF: bytes read on the calling thread before a worker thread starts; a smaller directory is not worth a thread. */
 const FIRST_BYTES = 1024 * 1024
 const FIRST_ENTRIES = 200
 
 /**
- * The entries of a directory, as many at once as have been read. Content has been read when an entry comes, or comes after
- * it piece by piece; it is kept for two batches, so that memory does not grow if somebody collects entries. Who asks for it
- * later gets it from the file again, if that is the same as it was. What is given is lent, see {@link lendBatch}.
+ * Yields the entries of a directory, as many at once as have been read. The content of an entry is in its batch, or
+ * follows in the next ones. Content is kept for two batches, so that memory does not grow if a caller collects entries.
+ * A later reader of the content gets it from the file, if the file is unchanged. Lists of entries are lent, see
+ * {@link lendBatch}.
  */
 export async function* readDirectory(
   options: ReadDirectoryOptions,
@@ -107,7 +108,7 @@ class StepQueue {
   readonly #held: HeldBytes[] = []
   #batch: ReadBatch | undefined
   #at = 0
-  /** How many lists of entries with content in the batch are out, and whether one has come back. */
+  /** Number of lent lists of entries with content in the batch; `#returned` is true once one has been returned. */
   #out = 0
   #returned = false
   /** Counts entries, so that the content of one knows when another has begun. */
@@ -145,7 +146,7 @@ class StepQueue {
     return found
   }
 
-  /** Lends the entries that were just found; to be called when they are not needed any more. */
+  /** Lends the entries found last; the caller calls the result when it has released them. */
   lend(): () => void {
     const batch = this.#batch
     this.#out++

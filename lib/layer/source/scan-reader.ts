@@ -8,7 +8,7 @@ import type { SourceStep } from './source-entry.ts'
 import type { SourceFault } from './source-fault.ts'
 import { decodeSteps } from './step-columns.ts'
 
-/** A batch on the calling thread. */
+/** A decoded batch on the calling thread. */
 export interface ReadBatch {
   readonly steps: readonly SourceStep[]
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -16,15 +16,15 @@ export interface ReadBatch {
   readonly fault?: SourceFault | undefined
 }
 
-/** Where batches come from. */
+/** Source of batches. */
 export interface ScanReader {
   next(): Promise<ReadBatch>
-  /** Takes the bytes of a batch that nobody needs any more, to fill them again. */
+  /** Takes back the bytes of a batch that the caller has released, for reuse. */
   reuse(bytes: Uint8Array<ArrayBuffer>): void
   stop(): Promise<void>
 }
 
-/** Batches on their way: enough to keep both sides busy. */
+/** Number of batches in flight: enough to keep both threads busy. */
 const AHEAD = 3
 /** PERF: what the thread makes lives for one batch; V8 would let 48 MB of it pile up. 30 MB less for 69,000 entries. */
 const SMALL_NURSERY = { maxYoungGenerationSizeMb: 4 }
@@ -32,7 +32,7 @@ const SMALL_NURSERY = { maxYoungGenerationSizeMb: 4 }
 const HERE_BYTES = 256 * 1024
 const HERE_ENTRIES = 64
 
-/** Scans on the calling thread, in pieces, with turns for everybody else between them. */
+/** Scans on the calling thread in slices, and yields to the event loop between them. */
 export function readHere(scan: DirectoryScan): ScanReader {
   const yielder = new EventLoopYielder()
   let spare: Uint8Array<ArrayBuffer> | undefined
@@ -53,9 +53,9 @@ export function readHere(scan: DirectoryScan): ScanReader {
 }
 
 /**
- * Scans in a thread of its own, from where another scan stands. Three batches of 512 KiB are under way at most. The thread
- * keeps the process alive only while somebody waits for a batch. If its file is not there, as when somebody has bundled
- * this library into one file, the scan goes on here.
+ * Continues a scan in a worker thread. At most three batches of 512 KiB are in flight. The thread keeps the process
+ * alive only while the caller waits for a batch. If the file of the thread does not exist, because a bundler has merged
+ * this library into one file, the scan continues on the calling thread.
  */
 export async function readInThread(
   start: ScanStart,
@@ -83,7 +83,8 @@ async function startThread(start: ScanStart): Promise<ScanThread | undefined> {
   const { Worker } = await import('node:worker_threads')
   const base = import.meta.url as string | undefined
   if (base === undefined) return undefined
-  // The file stands beside this one and has its ending: .js when compiled, .ts where TypeScript is run as it is.
+  // The thread's file is next to this one, with the same ending: .js when compiled, .ts when Node runs TypeScript
+  // directly.
   const ending = base.slice(base.lastIndexOf('.'))
   const file = new URL(`./scan-thread${ending}`, base)
   // Options of the process may not fit a thread with a file (`--input-type`); only TypeScript needs those that load it.

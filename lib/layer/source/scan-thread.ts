@@ -4,7 +4,10 @@ import { emptyBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-
 import { encodeSteps } from './step-columns.ts'
 import { loadXattrLister } from './xattrs.ts'
 
-/** One batch for each message, which may bring memory for it: whoever asks decides how far the scan runs ahead. */
+/**
+ * Answers each message with one batch; the message may return memory for it. So the caller decides how far the scan
+ * runs ahead.
+ */
 const { options, xattrs, state } = workerData as ScanStart
 const ready = openScan()
 
