@@ -3,7 +3,10 @@ import { missing, versionOf } from '../harness/find-program.mjs'
 import { measureCommand } from '../harness/measure/measure-command.mjs'
 import { lastLayerOf } from './oci-layout.mjs'
 
-/** umoci: `repack` makes a layer of what is new in an unpacked image, `unpack` a directory of an image, `gc` removes the rest. */
+/**
+ * umoci: `repack` makes a layer of what is new in an unpacked image, `unpack` a directory of an image, `gc` removes the
+ * rest.
+ */
 export const umoci = {
   name: 'umoci',
   available: () => missing('umoci'),

@@ -1,4 +1,6 @@
-/** Numbers that depend on the seed alone: `next()` gives 32 bits, `below(n)` a whole number, `unit()` one from 0 to 1. */
+/**
+ * Numbers that depend on the seed alone: `next()` gives 32 bits, `below(n)` a whole number, `unit()` one from 0 to 1.
+ */
 export function createRandom(seed) {
   let state = hashText(String(seed))
   const next = () => {

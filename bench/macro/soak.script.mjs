@@ -1,6 +1,6 @@
-// Question: does a store stay whole while 4 processes pull, push, assemble, untag and collect without mercy (no grace at
-// all: only leases protect)? One minute (--seconds 600 for the long one, 5 s with --smoke). Afterwards every name is read and
-// verified, and nothing is missing. Ends with an error if anything is wrong.
+// Question: does a store stay whole while 4 processes pull, push, assemble, untag and collect without mercy (no grace
+// at all: only leases protect)? One minute (--seconds 600 for the long one, 5 s with --smoke). Afterwards every name is
+// read and verified, and nothing is missing. Ends with an error if anything is wrong.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// Question: what does a store of 100,000 blobs and 10,000 names cost? (5,000 and 500 with --smoke.) Limits of the issue:
-// open < 100 ms, stat < 100 µs, set a name < 50 ms, plan a collection < 3 s, max RSS < 200 MB.
+// Question: what does a store of 100,000 blobs and 10,000 names cost? (5,000 and 500 with --smoke.) Limits of the
+// issue: open < 100 ms, stat < 100 µs, set a name < 50 ms, plan a collection < 3 s, max RSS < 200 MB.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

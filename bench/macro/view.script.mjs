@@ -1,6 +1,6 @@
-// Question: how long does a view over 20 layers and 200,000 entries take to open from stored indexes, and how much memory
-// (must: under 1 s and 300 MB)? How long does the index of one stored layer take (must: under 20 ms)? How much memory does
-// flattening take, whose content is ten times as large? A tenth of everything with --smoke.
+// Question: how long does a view over 20 layers and 200,000 entries take to open from stored indexes, and how much
+// memory (must: under 1 s and 300 MB)? How long does the index of one stored layer take (must: under 20 ms)? How much
+// memory does flattening take, whose content is ten times as large? A tenth of everything with --smoke.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

@@ -26,10 +26,10 @@ export type DigestAlgorithm = keyof typeof DIGEST_ALGORITHMS
  * Checks that a string is a digest of a known algorithm.
  *
  * SPEC: upper-case hex is invalid, and the length is fixed for each algorithm. Because nothing else passes, a digest
- * may stand in a path or a URL as it is.
+ * is safe in a path or a URL.
  *
- * @throws {@link FormatError} `ERR_INVALID_DIGEST`, also for a well-formed digest of an algorithm that this library does
- * not compute: it could not verify the content.
+ * @throws {@link FormatError} `ERR_INVALID_DIGEST`, also for a well-formed digest of an algorithm that this library
+ * does not compute: it could not verify the content.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests | image-spec: digests}
  */
 export function parseDigest(text: string): Digest {
@@ -55,8 +55,8 @@ const LONGEST = 512
 
 /**
  * Whether a value is a digest by the grammar of the specification: one that {@link parseDigest} accepts, or one of an
- * algorithm that this library does not compute. A document that names a blob so is valid and is carried; the blob itself
- * can neither be stored nor verified. Never throws.
+ * algorithm that this library does not compute. A document that names a blob so is valid and is carried; the blob
+ * itself can neither be stored nor verified. Never throws.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests | image-spec: digests}
  */

@@ -11,8 +11,8 @@ import {
 
 /**
  * Selects the entry of an index that fits a platform best. The first of equally good entries wins, as the specification
- * asks. An index with one entry and no platform yields that entry. Entries that are neither manifest nor index are passed
- * over, unless no other one fits: then the best of them is returned, so that its reader names its type.
+ * asks. An index with one entry and no platform yields that entry. Entries that are neither manifest nor index are
+ * passed over, unless no other one fits: then the best of them is returned, so that its reader names its type.
  *
  * @param what - Name of the index in the error.
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index.

@@ -1,7 +1,7 @@
 /*
  * File names are bytes; JavaScript strings are not. Names that are valid UTF-8 are decoded as such; every other byte
- * becomes a lone surrogate U+DC80…U+DCFF, the escape of Python's PEP 383. Both directions are exact, the strings work as
- * map keys, and JSON keeps them (as \udcXX).
+ * becomes a lone surrogate U+DC80…U+DCFF, the escape of Python's PEP 383. Both directions are exact, the strings work
+ * as map keys, and JSON keeps them (as \udcXX).
  */
 
 /** The string for a name's bytes; {@link encodeName} gives the bytes back. */

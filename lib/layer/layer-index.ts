@@ -5,7 +5,10 @@ import type { ScannedHeader } from '../tar/index.ts'
 export interface IndexedEntry extends ScannedHeader {
   /** Digest of the content, for files only, but for sparse files of which hardly anything is stored. */
   readonly digest?: Digest | undefined
-  /** For those, the digest of the bytes that are stored: to compute that of all the zeros between them takes seconds for each GB. */
+  /**
+   * For those, the digest of the bytes that are stored: to compute that of all the zeros between them takes seconds for
+   * each GB.
+   */
   readonly storedDigest?: Digest | undefined
 }
 

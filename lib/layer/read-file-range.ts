@@ -16,8 +16,9 @@ export interface LayerRange extends AbortOptions {
 }
 
 /**
- * Some bytes of a file in a layer, by its index; holes are zeros. Nothing is proven: that is up to whoever knows what the
- * bytes should be. Only of a file that has no digest but that of its stored bytes those are, if all of them are read.
+ * Reads a byte range of a file in a layer, by the layer's index; holes are zeros. The bytes are not verified; the
+ * caller verifies them if it knows their digest. Exception: if the index has only the digest of the stored bytes and
+ * all of them are read, they are verified here.
  *
  * @internal
  */

@@ -32,8 +32,8 @@ export type Whiteout =
     }
 
 /**
- * Reads the path of an entry as a whiteout, whatever the kind of the entry is; `undefined` if it is none. Directories are
- * `.` for the root.
+ * Reads the path of an entry as a whiteout, whatever the kind of the entry is; `undefined` if it is none. Directories
+ * are `.` for the root.
  *
  * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT` for marks that name nothing, `.` or `..`, and for directories that
  * are named like marks.
@@ -63,8 +63,8 @@ export function parseWhiteout(path: string, layer?: string): Whiteout | undefine
 
 /**
  * Whether the path of an entry, or the target of a hard link, is a pseudo-link of AUFS. Layers that Docker made on AUFS
- * (those of Debian and Ubuntu before 2018) hold a file there, and the names that it has in the image are hard links to it
- * (moby pkg/archive/diff.go). The entry itself is no file of the image: {@link parseWhiteout} says `ignored`.
+ * (those of Debian and Ubuntu before 2018) hold a file there, and the names that it has in the image are hard links to
+ * it (moby pkg/archive/diff.go). The entry itself is no file of the image: {@link parseWhiteout} says `ignored`.
  *
  * @internal
  */

@@ -10,7 +10,9 @@ import { checkPlatform, type Platform } from './platform.ts'
 export interface Descriptor {
   /** Media type of the blob. */
   readonly mediaType: string
-  /** Digest of the blob. A document may use an algorithm that this library does not compute; see `isWellFormedDigest`. */
+  /**
+   * Digest of the blob. A document may use an algorithm that this library does not compute; see `isWellFormedDigest`.
+   */
   readonly digest: Digest
   /** Size of the blob in bytes. */
   readonly size: number

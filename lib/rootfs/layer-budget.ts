@@ -15,9 +15,9 @@ export const IMPLICIT_DIRECTORIES = 'directories of a layer that no entry is for
 /**
  * Bounds what the entries of one layer cost beside what they are.
  *
- * SAFETY: one path may lead through 255 links (images need more than the 40 of Linux), and each entry of 512 bytes may do so
- * again: 2 ms of processor time each when unpacked. A path of 4,096 bytes may make a thousand directories, 0.1 ms each.
- * Ordinary entries lead through one link or two and make one directory or two, a tenth of what they bring.
+ * SAFETY: one path may lead through 255 links (images need more than the 40 of Linux), and each entry of 512 bytes may
+ * do so again: 2 ms of processor time each when unpacked. A path of 4,096 bytes may make a thousand directories, 0.1 ms
+ * each. Ordinary entries lead through one link or two and make one directory or two, a tenth of what they bring.
  */
 export class LayerBudget {
   #links = LINKS_FREE

@@ -16,7 +16,10 @@ export interface ViewLayer {
  * there. `walk` yields the first name as the file and the other names as hard links to it.
  */
 export interface ViewEntry extends ScannedHeader {
-  /** Digest of the content of a file, also of a hard link to it; absent for a sparse file of which hardly anything is stored. */
+  /**
+   * Digest of the content of a file, also of a hard link to it; absent for a sparse file of which hardly anything is
+   * stored.
+   */
   readonly digest?: Digest | undefined
   /** For such a file, the digest of the bytes that are stored. */
   readonly storedDigest?: Digest | undefined
@@ -95,8 +98,8 @@ export interface UnionView {
 
   /**
    * The content of a file. The layer is decompressed up to the end of the file and no further; what comes out is proven
-   * against the file's digest, at the end of the stream, unless only a part is read. Of a sparse file that has no digest,
-   * what is stored is proven.
+   * against the file's digest, at the end of the stream, unless only a part is read. Of a sparse file that has no
+   * digest, what is stored is proven.
    *
    * @throws {@link RootfsError} `ERR_PATH_NOT_FOUND`, `ERR_NOT_A_FILE`.
    * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH` if the layer does not hold what its index says.

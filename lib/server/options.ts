@@ -75,7 +75,8 @@ export interface RegistryServerOptions {
    */
   readonly manifestMemoryBytes?: number | undefined
   /**
-   * Time in milliseconds that the body of a manifest may take to arrive; then the answer is 408. @defaultValue 30 seconds
+   * Time in milliseconds that the body of a manifest may take to arrive; then the answer is 408. @defaultValue 30
+   * seconds
    */
   readonly manifestTimeoutMs?: number | undefined
   /**

@@ -8,8 +8,8 @@ import { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'
 export interface PullImageOptions extends PlanPullOptions, Omit<RunPullOptions, 'registry' | 'store'> {}
 
 /**
- * Pulls an image from a registry into a store: plans the pull and runs the plan. Moves only the blobs that the store lacks.
- * The store gets the name last; a failed or aborted pull keeps what can be resumed.
+ * Pulls an image from a registry into a store: plans the pull and runs the plan. Moves only the blobs that the store
+ * lacks. The store gets the name last; a failed or aborted pull keeps what can be resumed.
  *
  * @example
  * ```ts

@@ -8,8 +8,8 @@ import { type PushResult, type RunPushOptions, runPush } from './run-push.ts'
 export interface PushImageOptions extends PlanPushOptions, Omit<RunPushOptions, 'registry' | 'store'> {}
 
 /**
- * Pushes a named image of a store to a registry: plans the push and runs the plan. Moves only the blobs that the registry
- * lacks; the tags are set last.
+ * Pushes a named image of a store to a registry: plans the push and runs the plan. Moves only the blobs that the
+ * registry lacks; the tags are set last.
  *
  * @example
  * ```ts

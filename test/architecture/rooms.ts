@@ -1,4 +1,7 @@
-/** Which rooms each room of lib/ may import. Order = floors, bottom first. Change it only with a dated reason in lib/README.md. */
+/**
+ * Which rooms each room of lib/ may import. Order = floors, bottom first. Change it only with a dated reason in
+ * lib/README.md.
+ */
 const base = ['errors', 'internal', 'digest', 'oci'] as const
 
 export const rooms: Record<string, readonly string[]> = {

@@ -61,7 +61,9 @@ async function collect(store: Store): Promise<unknown[]> {
   return [...result.errors]
 }
 
-/** A collection in which one call fails; whether one did. Afterwards everything must be as good as before, or better. */
+/**
+ * A collection in which one call fails; whether one did. Afterwards everything must be as good as before, or better.
+ */
 async function collectUnder(code: string, n: number): Promise<boolean> {
   const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('gc-every-call')

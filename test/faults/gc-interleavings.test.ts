@@ -26,7 +26,10 @@ vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
   return faultyFs(await original(), faults)
 })
 
-/** At which calls one of them is stopped: at all in CI; else at some, more apart in a collection, which makes more calls. */
+/**
+ * At which calls one of them is stopped: at all in CI; else at some, more apart in a collection, which makes more
+ * calls.
+ */
 const STEPS = { act: sweep(1, 8), collection: sweep(1, 48) }
 /** Who waits for a lock of the other goes on after this long beside it. */
 const PATIENCE_MS = 40
@@ -98,7 +101,10 @@ async function nameIfWhole(user: Store, descriptor: Image['manifest']): Promise<
   return [descriptor.digest]
 }
 
-/** One of the two works, and at its n-th call of the file system the other begins. Resolves to whether there was such a call. */
+/**
+ * One of the two works, and at its n-th call of the file system the other begins. Resolves to whether there was such a
+ * call.
+ */
 async function meet(act: (scene: Scene) => Promise<readonly string[]>, first: 'act' | 'collection', n: number) {
   using directory = memoryDirectory('interleavings')
   const user = await openStore(directory.path, { durability: 'none', hasher: 'native' })

@@ -22,8 +22,8 @@ beforeAll(() => {
 })
 
 /**
- * Stores, names and forgets small images out of a few layers, so that what one has forgotten is what another is about to
- * name. Under a lease, as acts do. Says what it was promised.
+ * Stores, names and forgets small images out of a few layers, so that what one has forgotten is what another is about
+ * to name. Under a lease, as acts do. Says what it was promised.
  */
 const WORKER = `
 import { createHash } from 'node:crypto'

@@ -40,8 +40,9 @@ interface Cut {
 }
 
 /**
- * Lets a process work on a file system in a file, and copies that file at random moments: it has what the disk would have, and
- * nothing of what the system still holds in memory. The process stands still during the copy, so that the copy is of one moment.
+ * Lets a process work on a file system in a file, and copies that file at random moments: it has what the disk would
+ * have, and nothing of what the system still holds in memory. The process stands still during the copy, so that the
+ * copy is of one moment.
  */
 async function cutPower(directory: string, durability: string): Promise<Cut[]> {
   const disk = join(directory, 'disk.img')
@@ -116,7 +117,10 @@ function blobsThatStay(said: readonly string[]): string[] {
   return collecting ? [] : promisesOf(said.slice(since + 1)).blobs
 }
 
-/** The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down differs, and when. */
+/**
+ * The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down
+ * differs, and when.
+ */
 function rewriteBoot(path: string): void {
   const markers = join(path, '.layerstore/unsynced')
   for (const name of existsSync(markers) ? readdirSync(markers) : []) {

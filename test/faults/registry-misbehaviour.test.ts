@@ -25,8 +25,8 @@ afterAll(() => {
 })
 
 /**
- * Whoever has no token of the service is sent there, as by Docker's registry. With `expiring`, all tokens given so far end
- * when so many requests about blobs have come.
+ * Whoever has no token of the service is sent there, as by Docker's registry. With `expiring`, all tokens given so far
+ * end when so many requests about blobs have come.
  */
 const guarded = async (options: Parameters<typeof createFaultyRegistry>[0] = {}, expiring = 0) => {
   let blobs = 0

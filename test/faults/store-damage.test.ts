@@ -162,7 +162,8 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
         },
       )
       for (const digest of digests) expect(existsSync(pathOf(digest)), `offset ${offset}`).toBe(true)
-      // Whatever the damage is: a check sees it or nothing is wrong, and after a repair the store opens and can be used.
+      // Whatever the damage is: a check sees it or nothing is wrong, and after a repair the store opens and can be
+      // used.
       const damaged = await openStore(directory.path, { damaged: 'open', durability: 'none' })
       await repairStore(damaged, await checkStore(damaged, { content: false }), [])
       await damaged.close()

@@ -25,7 +25,10 @@ afterEach(() => faults.reset())
 /** Each call fails with each of these in CI; else every fifth does, with one of them in turn. */
 const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
 const STEP = sweep(1, 5)
-/** Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it either. */
+/**
+ * Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it
+ * either.
+ */
 const EACH = 24
 
 /** Operations run under faults; the number makes the bytes of each run different. */

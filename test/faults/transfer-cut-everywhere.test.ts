@@ -8,8 +8,8 @@ import { places, sweep } from '../helpers/sweep.ts'
 import { twentyLayers } from '../helpers/twenty-layers.ts'
 
 /**
- * A connection cut at every boundary between chunks, of every blob, in both directions, by a close and by a reset: 20 layers
- * of 4 chunks and a config. What is moved more than once is counted.
+ * A connection cut at every boundary between chunks, of every blob, in both directions, by a close and by a reset: 20
+ * layers of 4 chunks and a config. What is moved more than once is counted.
  */
 const CHUNK = 2500
 const image = twentyLayers(4 * CHUNK)

@@ -24,7 +24,9 @@ beforeAll(() => {
   writeFileSync(join(library, 'transfer-kill-child.mjs'), CHILD)
 }, 120_000)
 
-/** Pulls or pushes, and says what was planned, what was done, and how much was read back through open files meanwhile. */
+/**
+ * Pulls or pushes, and says what was planned, what was done, and how much was read back through open files meanwhile.
+ */
 const CHILD = `
 import { open } from 'node:fs/promises'
 const file = await open(process.argv[1])

@@ -3,8 +3,8 @@ import { rolldown } from 'rolldown'
 import { memoryDirectory } from './memory-directory.ts'
 
 /**
- * Makes one file of a program of test/helpers and all of lib/ that it imports: a process of any Node version starts it several
- * times as fast as the many files. It is removed with `dispose`.
+ * Makes one file of a program of test/helpers and all of lib/ that it imports: a process of any Node version starts it
+ * several times as fast as the many files. It is removed with `dispose`.
  */
 export async function bundleChild(name: string): Promise<{ path: string } & Disposable> {
   const directory = memoryDirectory('child')

@@ -1,4 +1,5 @@
-// REPORT LOG ROOT: fails if a test file skipped a test and printed no reason. Prints all reasons and how many files have each.
+// REPORT LOG ROOT: fails if a test file skipped a test and printed no reason. Prints all reasons and how many files
+// have each.
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'

@@ -16,7 +16,9 @@ export interface TreeEntry {
   device?: number
 }
 
-/** Every path of a tree with all that matters of it, in byte order. Names are shown in latin1, so that all bytes count. */
+/**
+ * Every path of a tree with all that matters of it, in byte order. Names are shown in latin1, so that all bytes count.
+ */
 export function listTree(root: string): TreeEntry[] {
   const entries: TreeEntry[] = []
   const inodes = new Map<number, string>()

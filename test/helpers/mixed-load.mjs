@@ -1,5 +1,6 @@
-// A process of a build machine, for tests that kill it: pulls, assembles, tags, untags and collects in a store that others use
-// too, until it dies. It says what it is about to do to a name (`doing`) and what it was promised (`name`, `gone`, `error`).
+// A process of a build machine, for tests that kill it: pulls, assembles, tags, untags and collects in a store that
+// others use too, until it dies. It says what it is about to do to a name (`doing`) and what it was promised (`name`,
+// `gone`, `error`).
 import { setTimeout as delay } from 'node:timers/promises'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'

@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path'
 import { needs } from './needs.ts'
 
 /**
- * Whether a program is there for a test that needs it. If not, says so; in CI, where every program has to be there, throws.
+ * Whether a program is there for a test that needs it. If not, says so; in CI, where every program has to be there,
+ * throws.
  */
 export function needsProgram(name: string): boolean {
   const isThere = (process.env.PATH ?? '').split(delimiter).some(folder => isProgram(join(folder, name)))

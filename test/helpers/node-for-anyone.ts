@@ -10,7 +10,10 @@ function anyoneMayExecute(path: string): boolean {
   }
 }
 
-/** The running Node at a path where another user may start it: installed in root's home, say, it is copied for the time of a test. */
+/**
+ * The running Node at a path where another user may start it: installed in root's home, say, it is copied for the time
+ * of a test.
+ */
 export function nodeForAnyone(): { path: string } & Disposable {
   if (anyoneMayExecute(process.execPath)) return { path: process.execPath, [Symbol.dispose]() {} }
   const directory = mkdtempSync(join(tmpdir(), 'layerstore-node-'))

@@ -3,14 +3,14 @@ import { expect } from 'vitest'
 /** Processor time that an act may take whatever it is given, in microseconds: what is loaded and compiled first. */
 const FREE = 400_000
 /**
- * And for each byte that comes in or goes out. Most acts take a hundredth of it on a machine of 2026, unpacking of empty files a
- * tenth; what this is there to find takes a hundred times as much and more.
+ * And for each byte that comes in or goes out. Most acts take a hundredth of it on a machine of 2026, unpacking of
+ * empty files a tenth; what this is there to find takes a hundred times as much and more.
  */
 const FOR_EACH_BYTE = 10
 
 /**
- * Runs an act and fails if it takes more processor time, of all threads of this process, than the bytes that go in and come
- * out allow. A failure of the library is an outcome like any other.
+ * Runs an act and fails if it takes more processor time, of all threads of this process, than the bytes that go in and
+ * come out allow. A failure of the library is an outcome like any other.
  *
  * @param act - Gives the bytes that came out.
  */

@@ -23,7 +23,9 @@ for folder, folders, files in os.walk(root):
 json.dump(found, sys.stdout, sort_keys=True)
 `
 
-/** Extended attributes by means of another program: what this library has no calls for, without the optional package. */
+/**
+ * Extended attributes by means of another program: what this library has no calls for, without the optional package.
+ */
 export const pythonXattrs: XattrAccess = {
   list: path => python(ACT, ['list', path]).toString().split('\0').filter(Boolean),
   get: (path, name) => python(ACT, ['get', path, name]),

@@ -1,7 +1,10 @@
 import type * as fs from 'node:fs'
 
 class Race {
-  /** Called before each call with its name and first argument. What it does comes in between; what it throws is the call's failure. */
+  /**
+   * Called before each call with its name and first argument. What it does comes in between; what it throws is the
+   * call's failure.
+   */
   before: (name: string, path: unknown, flags: unknown) => void = () => undefined
   #within = false
 

@@ -8,8 +8,8 @@ import { temporaryDirectory } from './temporary-directory.ts'
 import { thrownBy } from './thrown-by.ts'
 
 /**
- * The codes with which an archive is refused: opened and read through, loaded from a file, loaded from a stream. Nothing
- * has a name after that.
+ * The codes with which an archive is refused: opened and read through, loaded from a file, loaded from a stream.
+ * Nothing has a name after that.
  */
 export async function refusedArchive(tar: Uint8Array): Promise<(string | undefined)[]> {
   using place = temporaryDirectory('archive')

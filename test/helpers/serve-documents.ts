@@ -9,7 +9,10 @@ export interface Served {
 
 const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-/** What is put together to be served: bytes are found as manifests and as blobs under their digest, and under more names. */
+/**
+ * What is put together to be served: bytes are found as manifests and as blobs under their digest, and under more
+ * names.
+ */
 export class ServedDocuments {
   readonly #bodies = new Map<string, Served>()
 

@@ -1,5 +1,6 @@
-// Works in the store it is told, again and again, and says what came of each; waits before each, so that strace can be attached.
-// A line is a directory, and perhaps what to do there (else `work`: put, resume, name, forget and collect) and with what.
+// Works in the store it is told, again and again, and says what came of each; waits before each, so that strace can be
+// attached. A line is a directory, and perhaps what to do there (else `work`: put, resume, name, forget and collect)
+// and with what.
 import { createInterface } from 'node:readline'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'

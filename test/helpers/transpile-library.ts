@@ -48,7 +48,10 @@ function writeLibrary(out: string): void {
   }
 }
 
-/** PERF: the fast compiler wants a package of helpers for `using`, which Node 20 does not know; the slow one brings its own. */
+/**
+ * PERF: the fast compiler wants a package of helpers for `using`, which Node 20 does not know; the slow one brings its
+ * own.
+ */
 function transpile(file: string, source: string): string {
   if (!/^\s*(await )?using /m.test(source)) {
     const { code, errors } = transformSync(file, source, {

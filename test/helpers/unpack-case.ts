@@ -25,8 +25,8 @@ export interface UnpackOutcome {
 export const CANARY = ['outside/secret', 'outside/dir/inner', 'root-evil/secret'] as const
 
 /**
- * Unpacks layers (archives, or entries for them) into `root` in a new directory, with a canary beside it. `{outside}` in
- * links and paths becomes the absolute path of the directory with the canary.
+ * Unpacks layers (archives, or entries for them) into `root` in a new directory, with a canary beside it. `{outside}`
+ * in links and paths becomes the absolute path of the directory with the canary.
  */
 export async function unpackCase(
   layers: (place: { outside: string; base: string }) => readonly (readonly RawEntry[] | Buffer)[],

@@ -1,4 +1,6 @@
-/** A stream that tells how much was taken from it and whether it was stopped; it is silent after its chunks if asked to. */
+/**
+ * A stream that tells how much was taken from it and whether it was stopped; it is silent after its chunks if asked to.
+ */
 export function watchedSource(
   chunks: Iterable<Uint8Array>,
   options: { silent?: boolean } = {},

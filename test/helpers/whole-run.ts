@@ -8,8 +8,8 @@ import { placesForTests } from './places-for-tests.ts'
 export const SHARED = 'shared'
 
 /**
- * Gives a run of the tests temporary directories of its own, and fails the run if a test leaves a file in one of them or a
- * process behind. Vitest calls this before the first test, and what it returns after the last.
+ * Gives a run of the tests temporary directories of its own, and fails the run if a test leaves a file in one of them
+ * or a process behind. Vitest calls this before the first test, and what it returns after the last.
  */
 export default function setUp(): () => Promise<void> {
   const places = placesForTests()
@@ -29,7 +29,9 @@ export default function setUp(): () => Promise<void> {
   }
 }
 
-/** Paths of sockets and of other programs may not be long, and names of images that are made of paths have no capitals. */
+/**
+ * Paths of sockets and of other programs may not be long, and names of images that are made of paths have no capitals.
+ */
 function newDirectory(parent: string): string {
   const path = join(parent, `ls-${randomBytes(4).toString('hex')}`)
   mkdirSync(path)
@@ -38,7 +40,9 @@ function newDirectory(parent: string): string {
   return path
 }
 
-/** Processes that inherited the directory from a test and live on. Those that are about to end get two seconds for it. */
+/**
+ * Processes that inherited the directory from a test and live on. Those that are about to end get two seconds for it.
+ */
 async function processesLeft(directory: string): Promise<{ pid: number; command: string }[]> {
   for (let wait = 0; ; wait++) {
     const left = processesOf(directory)

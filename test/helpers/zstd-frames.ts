@@ -17,7 +17,9 @@ export const zstdTextFrame: Buffer = Buffer.from(
   'base64',
 )
 
-/** A frame made by hand: a window descriptor, no content size, then these blocks; `size` overrides the announced one. */
+/**
+ * A frame made by hand: a window descriptor, no content size, then these blocks; `size` overrides the announced one.
+ */
 export function zstdFrame(
   blocks: readonly { raw?: Uint8Array; repeat?: number; size?: number; type?: number }[],
   options: { window?: number; descriptor?: number; header?: readonly number[]; end?: readonly number[] } = {},

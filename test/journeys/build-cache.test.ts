@@ -16,8 +16,8 @@ import { putStoreDocument } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 /*
- * `docker buildx build --cache-to type=registry` writes an index whose entries are layers and a cache config: blobs, not
- * manifests (buildx#1007, containers/image#2210). Whoever may push can name one.
+ * `docker buildx build --cache-to type=registry` writes an index whose entries are layers and a cache config: blobs,
+ * not manifests (buildx#1007, containers/image#2210). Whoever may push can name one.
  */
 
 let directory: ReturnType<typeof temporaryDirectory>

@@ -47,7 +47,9 @@ function makeTree(root: string, order: readonly string[]): void {
   symlinkSync('linked', join(root, 'soft'))
 }
 
-/** The digests of a layer of a directory, and of an image with it, made in a process of its own, for each way to read. */
+/**
+ * The digests of a layer of a directory, and of an image with it, made in a process of its own, for each way to read.
+ */
 function digestsOf(
   root: string,
   options: { env?: NodeJS.ProcessEnv; umask?: string; user?: number; from?: string; hows?: object[] } = {},

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { familiarName, formatReference, parseReference } from '../../lib/oci/index.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/* The test vectors of distribution/reference (reference, normalize and regexp tests), told again for `parseReference`. */
+/*
+ * The test vectors of distribution/reference (reference, normalize and regexp tests), told again for `parseReference`.
+ */
 
 const f64 = 'f'.repeat(64)
 const sha = `sha256:${f64}`

@@ -15,7 +15,10 @@ const archives = Object.values(tarCases)
   .map(({ bytes }) => Buffer.from(bytes()))
   .filter(bytes => bytes.byteLength > 0 && bytes.byteLength < 8192)
 
-/** One change: a byte flipped, bytes put in, cut out or doubled, or the rest cut off. Places are fractions of the length. */
+/**
+ * One change: a byte flipped, bytes put in, cut out or doubled, or the rest cut off. Places are fractions of the
+ * length.
+ */
 const mutation = fc.record({
   kind: fc.constantFrom('flip', 'flip', 'flip', 'digit', 'insert', 'remove', 'double', 'cut' as const),
   place: fc.double({ min: 0, max: 0.999, noNaN: true }),

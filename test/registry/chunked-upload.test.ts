@@ -21,7 +21,9 @@ interface Upload {
 }
 type Spoil = (...call: [...Parameters<Script>, Upload]) => unknown
 
-/** Pushes the blob in pieces to a registry that holds uploads as it should, except where `spoil` answers (not `false`). */
+/**
+ * Pushes the blob in pieces to a registry that holds uploads as it should, except where `spoil` answers (not `false`).
+ */
 const push = async (
   options: PushBlobOptions,
   spoil: Spoil = () => false,

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * The frame of a program that is measured: one JSON argument in, one line of JSON out. `timed` runs an act and counts as
- * the time of the act itself, without Node's start; without it the whole job counts.
+ * The frame of a program that is measured: one JSON argument in, one line of JSON out. `timed` runs an act and counts
+ * as the time of the act itself, without Node's start; without it the whole job counts.
  */
 export async function report(job) {
   const input = JSON.parse(process.argv[2])

@@ -28,7 +28,9 @@ export async function crowd(host, connections, total, job) {
   return { seconds: (performance.now() - start) / 1000, latencies: latencies.sort((a, b) => a - b), errors }
 }
 
-/** Sends wrong passwords over a number of connections until the returned function is called, which counts the answers. */
+/**
+ * Sends wrong passwords over a number of connections until the returned function is called, which counts the answers.
+ */
 export function sendWrongPasswords(host, connections) {
   let isOver = false
   let answers = 0

@@ -9,8 +9,8 @@ const BIG_BYTES = 10e6
 const SMALL_BYTES = 20e3
 
 /**
- * Puts a registry under load: pulls of large and of small blobs, pushes, pulls beside readers that read nothing, all of it
- * while wrong passwords come; then manifests and transfers, first without wrong passwords and then with them.
+ * Puts a registry under load: pulls of large and of small blobs, pushes, pulls beside readers that read nothing, all of
+ * it while wrong passwords come; then manifests and transfers, first without wrong passwords and then with them.
  *
  * @param size - `connections`, `slowReaders`, `attackers` and how often each act is done.
  * @param processOf - Reads what the server's process holds: `descriptors()`.

@@ -10,7 +10,9 @@ const PANEL_HEAD = 34
 const AXIS = 30
 const COLORS = { own: '#0b6e99', other: '#9aa5b1', text: '#1f2933', faint: '#6b7785', line: '#d9dee4' }
 
-/** Figures of a result as an SVG picture: one panel of bars for each case, values and spread at the bars, an axis below. */
+/**
+ * Figures of a result as an SVG picture: one panel of bars for each case, values and spread at the bars, an axis below.
+ */
 export function barChart({ name, question, cases, command, environment }) {
   const plotted = cases.filter(({ plot }) => plot !== false)
   const panels = plotted.map(one => panelOf(one)).filter(panel => panel.bars.length > 0)

@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /**
- * Runs an act with docker-registry on a free loopback port over a directory. The act gets `host:port` and the process id.
- * With `htpasswd` it lets in the users of that file.
+ * Runs an act with docker-registry on a free loopback port over a directory. The act gets `host:port` and the process
+ * id. With `htpasswd` it lets in the users of that file.
  */
 export async function withDockerRegistry(directory, act, { htpasswd } = {}) {
   const host = `127.0.0.1:${await freePort()}`

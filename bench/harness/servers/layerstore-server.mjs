@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** Runs an act with `layerstore serve` on a free loopback port over a store. The act gets `host:port` and the process id. */
+/**
+ * Runs an act with `layerstore serve` on a free loopback port over a store. The act gets `host:port` and the process
+ * id.
+ */
 export async function withLayerstoreServer(directory, act, { library, hasher, htpasswd }) {
   const program = spawn(
     process.execPath,

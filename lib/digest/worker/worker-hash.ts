@@ -7,8 +7,8 @@ import type { AnswerTaker, HashWorker } from './hash-worker.ts'
 /** PERF: smaller slots cost more in messages, larger slots cost more in waiting; see rationale.md. */
 const WIDE = { slotBytes: 512 * 1024, slots: 4 }
 /**
- * PERF: a worker that hashes many streams always has a full slot of one of them, so they need no reserve each: 200 streams
- * hold 25 MiB and not 400.
+ * PERF: a worker that hashes many streams always has a full slot of one of them, so they need no reserve each: 200
+ * streams hold 25 MiB and not 400.
  */
 const NARROW = { slotBytes: 64 * 1024, slots: 2 }
 /** Streams of one worker that get wide rings. */

@@ -1,6 +1,6 @@
 /**
- * A condition variable for one waiter: `wait` resolves at the next `notify`. A notification without a waiter is lost, so the
- * caller checks its own state before it waits, and again afterwards.
+ * A condition variable for one waiter: `wait` resolves at the next `notify`. A notification without a waiter is lost,
+ * so the caller checks its own state before it waits, and again afterwards.
  */
 export class Condition {
   #wake: (() => void) | undefined

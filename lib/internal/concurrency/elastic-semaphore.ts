@@ -3,8 +3,8 @@ const STUCK_MS = 1000
 
 /**
  * A semaphore that cannot deadlock: if no permit is released for one second, the limit doubles until the usual number
- * suffices again. It differs from `Semaphore` because its holders may depend on its waiters, such as a hundred blob streams
- * that one caller reads in turns.
+ * suffices again. It differs from `Semaphore` because its holders may depend on its waiters, such as a hundred blob
+ * streams that one caller reads in turns.
  */
 export class ElasticSemaphore {
   readonly #usualLimit: number

@@ -7,8 +7,8 @@ let limit: Promise<LimitFunction> | undefined
 /**
  * Runs a sync of a file or a directory when a thread of Node's pool may be used for it.
  *
- * PERF: a sync blocks its thread for as long as the disk takes. Reads, inflating and DNS look-ups use the same threads, so
- * one thread is always left to them.
+ * PERF: a sync blocks its thread for as long as the disk takes. Reads, inflating and DNS look-ups use the same threads,
+ * so one thread is always left to them.
  */
 export async function withFsyncLimit<T>(sync: () => Promise<T>): Promise<T> {
   limit ??= createLimit()

@@ -1,8 +1,8 @@
 import { Condition } from './condition.ts'
 
 /**
- * A rendezvous channel for one sender and one receiver: `send` resolves when the receiver asks for the next item, so the
- * sender may then use the memory of the item again.
+ * A rendezvous channel for one sender and one receiver: `send` resolves when the receiver asks for the next item, so
+ * the sender may then use the memory of the item again.
  */
 export class Handoff<T> {
   #item: { readonly value: T } | undefined

@@ -1,9 +1,9 @@
 import { abortable } from '../abort.ts'
 
 /**
- * Lets one caller at a time, the leader, do the work of a key, while the other callers wait. It differs from `SingleFlight`
- * in what a failure means: each caller brings its own source and its own signal, so the next waiter becomes the leader and
- * no caller fails for the reason of another.
+ * Lets one caller at a time, the leader, do the work of a key, while the other callers wait. It differs from
+ * `SingleFlight` in what a failure means: each caller brings its own source and its own signal, so the next waiter
+ * becomes the leader and no caller fails for the reason of another.
  */
 export class LeaderFlight<K, V> {
   readonly #running = new Map<K, Promise<V>>()

@@ -6,8 +6,8 @@ interface Waiter {
 }
 
 /**
- * A counting semaphore: hands out a fixed number of permits, first come, first served. A caller that asks for many permits is
- * not overtaken by later callers that ask for few.
+ * A counting semaphore: hands out a fixed number of permits, first come, first served. A caller that asks for many
+ * permits is not overtaken by later callers that ask for few.
  */
 export class Semaphore {
   readonly #total: number
@@ -25,8 +25,8 @@ export class Semaphore {
   }
 
   /**
-   * Waits for permits and resolves to the function that releases them; further calls of that function do nothing. A caller
-   * that asks for more permits than there are gets all of them. Rejects with the signal's reason.
+   * Waits for permits and resolves to the function that releases them; further calls of that function do nothing. A
+   * caller that asks for more permits than there are gets all of them. Rejects with the signal's reason.
    */
   async acquire(signal?: AbortSignal, wanted = 1): Promise<() => void> {
     signal?.throwIfAborted()

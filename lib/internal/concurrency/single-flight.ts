@@ -7,13 +7,16 @@ interface Flight<T> {
   settled: boolean
 }
 
-/** Runs one piece of work once for all callers that ask for the same key at the same time; they share its result or failure. */
+/**
+ * Runs one piece of work once for all callers that ask for the same key at the same time; they share its result or
+ * failure.
+ */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
   /**
-   * Joins the work of that key, or starts it. A caller leaves by its own signal; when the last caller has left, `work` is
-   * aborted by the signal that it was given.
+   * Joins the work of that key, or starts it. A caller leaves by its own signal; when the last caller has left, `work`
+   * is aborted by the signal that it was given.
    */
   async run(key: string, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted()

@@ -2,8 +2,8 @@ import type { TarHeader } from '../../tar/index.ts'
 import type { ChangedField } from './tree-diff.ts'
 
 /**
- * What differs between the headers of two entries, content left aside. Times are compared by whole seconds: that is what
- * a layer keeps. Entries of different kinds have nothing else to compare.
+ * What differs between the headers of two entries, content left aside. Times are compared by whole seconds: that is
+ * what a layer keeps. Entries of different kinds have nothing else to compare.
  *
  * @internal
  */

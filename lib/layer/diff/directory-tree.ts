@@ -19,8 +19,8 @@ export interface DirectoryTreeOptions extends AbortOptions {
  * thread if it is large.
  *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND`, from the walk, if there is no such directory.
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`, from the walk, if a name begins with `.wh.`, which cannot be in an
- * image, or if attributes are wanted and `fs-xattr` is not installed.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`, from the walk, if a name begins with `.wh.`, which cannot be in
+ * an image, or if attributes are wanted and `fs-xattr` is not installed.
  */
 export function directoryTree(directory: string, options: DirectoryTreeOptions = {}): Tree {
   return {

@@ -17,12 +17,14 @@ export interface TreeEntry extends TarHeader {
 /** Files to be compared: a view of an image is one, {@link directoryTree} makes one of a directory. */
 export interface Tree<E extends TreeEntry = TreeEntry> {
   /**
-   * Every path but the root, in the order of {@link UnionView.walk}: a directory before what is in it, the first name of a
-   * file as the file, others as hard links to it.
+   * Every path but the root, in the order of {@link UnionView.walk}: a directory before what is in it, the first name
+   * of a file as the file, others as hard links to it.
    */
   walk(): Iterable<E> | AsyncIterable<E>
 
-  /** Entries of `walk` with their content, in whatever order is cheapest; parents first, hard links after their file. */
+  /**
+   * Entries of `walk` with their content, in whatever order is cheapest; parents first, hard links after their file.
+   */
   withContent(entries: Iterable<E>, options?: AbortOptions): AsyncIterable<TarInput>
 
   /** Reads a file whose entry tells neither its digest nor its content. */

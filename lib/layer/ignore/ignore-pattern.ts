@@ -2,8 +2,9 @@ import { posix } from 'node:path'
 import { FormatError } from '../../errors/index.ts'
 
 /**
- * A part of a pattern: one character, one of a class, any run within a name (`*`), any run at all (`**` at the end), or
- * two that stand for `**` in front of something: leave to pass over the next part, and any run that ends with a slash.
+ * A token of a pattern: one character, one character of a class, any run within a name (`*`), or any run at all (`**`
+ * at the end). `**` before another token gives two tokens: an optional skip of the next one, and any run that ends with
+ * a slash.
  */
 export type PatternToken =
   | { readonly kind: 'character'; readonly character: string }
@@ -20,12 +21,12 @@ export interface IgnorePattern {
 }
 
 /**
- * Understands one pattern of a `.dockerignore` file; `undefined` for one that says nothing. The forms and their corners are
- * those of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]` is a class,
- * a backslash takes away the meaning of the next character.
+ * Understands one pattern of a `.dockerignore` file; `undefined` for one that says nothing. The forms and their corners
+ * are those of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]` is a
+ * class, a backslash takes away the meaning of the next character.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a class without an end, with a `-` or `]` out of place or with a
- * range that goes backwards, a backslash at the end, and a lone `!`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a class without an end, with a `-` or `]` out of place or with
+ * a range that goes backwards, a backslash at the end, and a lone `!`.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim()

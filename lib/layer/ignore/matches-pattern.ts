@@ -1,7 +1,7 @@
 import type { IgnorePattern, PatternToken } from './ignore-pattern.ts'
 
 /**
- * Whether a pattern stands for a path, all of it, or for a directory above it.
+ * Whether a pattern matches a whole path, or a directory above it.
  *
  * SAFETY: all ways through the pattern are followed at once, one character after the other, so that the time is the
  * product of both lengths at worst, for a path and all directories above it together. As a regular expression,

@@ -114,7 +114,10 @@ function moveDigest(entry: Draft): void {
   delete entry.digest
 }
 
-/** SAFETY: whoever reads the file takes them for granted. */
+/**
+ * SAFETY: readers of the file use the regions without further checks, so regions out of order or range are refused
+ * here.
+ */
 function regionsOf(numbers: readonly number[], size: number): SparseRegion[] {
   const regions: SparseRegion[] = []
   let end = 0

@@ -6,7 +6,7 @@ import { KINDS, PARTS_BEGIN, type StoredIndex } from './stored-index.ts'
 /** Entries whose names and digests are kept as strings, until so many have come. */
 const PACKED_AT_ONCE = 1024
 
-/** What of a layer's index does not stand in its entries. */
+/** The facts of a layer's index beside its entries. */
 export interface IndexFacts {
   readonly diffId: Digest
   readonly bytes: number
@@ -14,10 +14,11 @@ export interface IndexFacts {
 }
 
 /**
- * An index on its way to its stored form, see {@link StoredIndex}: takes the entries one by one and keeps no object of them.
+ * An index on its way to its stored form, see {@link StoredIndex}: takes the entries one by one and keeps no object of
+ * them.
  *
- * PERF: in columns, with repeated numbers counted, digests as bytes and paths outside of JSON: 10,000 entries take 1.1 MB
- * and half of the time that a list of objects takes to read.
+ * PERF: in columns, with repeated numbers counted, digests as bytes and paths outside of JSON: 10,000 entries take 1.1
+ * MB and half of the time that a list of objects takes to read.
  */
 export class IndexColumns {
   readonly #kinds: number[] = []
@@ -102,7 +103,9 @@ class Runs {
   }
 }
 
-/** Strings joined, as bytes. PERF: of a thousand at a time, since tens of thousands of small strings are much memory. */
+/**
+ * Strings joined, as bytes. PERF: of a thousand at a time, since tens of thousands of small strings are much memory.
+ */
 class PackedStrings {
   readonly #between: string
   readonly #encode: (joined: string) => Buffer

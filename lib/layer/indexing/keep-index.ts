@@ -4,7 +4,7 @@ import type { LayerIndex } from '../layer-index.ts'
 import { IndexColumns, type IndexFacts } from './index-columns.ts'
 
 /**
- * Keeps an index for whoever asks for it next.
+ * Stores an index as derived data for later reads.
  *
  * @internal
  */

@@ -15,10 +15,10 @@ export const KINDS: readonly TarEntryType[] = [
 export const PARTS_BEGIN = 8
 
 /**
- * How an index is stored: sizes, then this as JSON, then all paths with a NUL behind each but the last, then the SHA-256 of
- * every file, 32 bytes each. In columns, one value for each entry, in the order of the entries; columns of numbers hold
- * each value followed by its number of repetitions. Paths are bytes, as in the archive. Other names that are not UTF-8 have
- * lone surrogates, which JSON writes as `\udcXX`.
+ * How an index is stored: sizes, then this as JSON, then all paths with a NUL behind each but the last, then the
+ * SHA-256 of every file, 32 bytes each. In columns, one value for each entry, in the order of the entries; columns of
+ * numbers hold each value followed by its number of repetitions. Paths are bytes, as in the archive. Other names that
+ * are not UTF-8 have lone surrogates, which JSON writes as `\udcXX`.
  */
 export interface StoredIndex {
   readonly version: 2

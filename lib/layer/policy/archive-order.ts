@@ -3,8 +3,8 @@ import { encodeName } from '../../internal/name-bytes.ts'
 const ASCII = /^[\x01-\x7f]*$/
 
 /**
- * Compares paths for the order of an archive: by their bytes, a slash before everything else, so that what is in a directory
- * follows it at once.
+ * Compares paths for the order of an archive: by their bytes, a slash before everything else, so that what is in a
+ * directory follows it at once.
  */
 export function compareArchiveOrder(a: string, b: string): number {
   if (ASCII.test(a) && ASCII.test(b)) return compare(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'))

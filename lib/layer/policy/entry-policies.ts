@@ -3,8 +3,9 @@ import type { TarEntryType } from '../../tar/index.ts'
 /** Time, owner and permissions of entries, whatever their source says. */
 export interface EntryPolicies {
   /**
-   * Time of every entry, in seconds since 1970: a number; `'source'`, that of the source; `'clamp'`, that of the source but
-   * not after `SOURCE_DATE_EPOCH` (0 if that is not set); `{ notAfter }`, not after a time; or what a function says.
+   * Time of every entry, in seconds since 1970: a number; `'source'`, that of the source; `'clamp'`, that of the source
+   * but not after `SOURCE_DATE_EPOCH` (0 if that is not set); `{ notAfter }`, not after a time; or what a function
+   * says.
    */
   readonly mtime?:
     | number
@@ -19,8 +20,8 @@ export interface EntryPolicies {
   readonly gid?: OwnerPolicy | undefined
   /**
    * Permissions: `'normal'` gives 0755 to directories and to what its owner may execute, 0777 to links and 0644 to all
-   * else, so that the umask of a checkout does not matter; `'source'` keeps all of them; a number goes to everything but
-   * links, `{ files, directories }` to those; or what a function says.
+   * else, so that the umask of a checkout does not matter; `'source'` keeps all of them; a number goes to everything
+   * but links, `{ files, directories }` to those; or what a function says.
    */
   readonly mode?:
     | 'normal'

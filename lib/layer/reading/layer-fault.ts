@@ -6,9 +6,9 @@ import type { BlobReader } from '../../store/index.ts'
 /**
  * The error to report for a layer that could not be read: that the stored blob is damaged, if it is, else `error`.
  *
- * PERF: layers with a diffId are read without computing the digest of their blob, because the diffId proves what comes out.
- * Only when something is wrong is the blob read again to tell damage in the store, which a pull repairs, from a layer that
- * was made that way.
+ * PERF: layers with a diffId are read without computing the digest of their blob, because the diffId proves what comes
+ * out. Only when something is wrong is the blob read again to tell damage in the store, which a pull repairs, from a
+ * layer that was made that way.
  *
  * @internal
  */

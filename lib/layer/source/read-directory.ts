@@ -128,8 +128,8 @@ class StepQueue {
   }
 
   /**
-   * The entries that begin in what has been read; only of the last one there may be more content to come. What is left of
-   * the content of the entry before is passed over.
+   * The entries that begin in what has been read; only of the last one there may be more content to come. What is left
+   * of the content of the entry before is passed over.
    */
   async nextEntries(): Promise<FirstStep[] | undefined> {
     const found: FirstStep[] = []

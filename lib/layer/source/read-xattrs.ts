@@ -6,11 +6,11 @@ import { refusedXattr } from '../refused-xattr.ts'
 const O_PATH = 0o10000000
 
 /**
- * The extended attributes of a file, directory or device, those left out that belong to this machine; in the order of their
- * names. None where the file system keeps none.
+ * The extended attributes of a file, directory or device, those left out that belong to this machine; in the order of
+ * their names. None where the file system keeps none.
  *
- * SAFETY: through a handle on the thing itself, so that a link that took its place is not followed. The handle also makes
- * up for names that are not text, which the package cannot take.
+ * SAFETY: through a handle on the thing itself, so that a link that took its place is not followed. The handle also
+ * makes up for names that are not text, which the package cannot take.
  */
 export function readXattrs(access: XattrAccess, file: Buffer): ReadonlyMap<string, Uint8Array> {
   const fd = openSync(file, O_PATH | constants.O_NOFOLLOW)

@@ -4,8 +4,8 @@ import { type SourceFault, SourceReadFailure } from './source-fault.ts'
 import type { StepColumns } from './step-columns.ts'
 
 /**
- * Bytes and entries of one batch. PERF: what is under way survives a collection of garbage, and a heap in which much survives
- * grows: 512 entries of a tree of small files took 40 MB more than 64, for the same processor time.
+ * Bytes and entries of one batch. PERF: what is under way survives a collection of garbage, and a heap in which much
+ * survives grows: 512 entries of a tree of small files took 40 MB more than 64, for the same processor time.
  */
 const BATCH_BYTES = 512 * 1024
 const BATCH_ENTRIES = 64

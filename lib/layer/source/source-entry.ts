@@ -1,6 +1,8 @@
 import type { TarEntryType } from '../../tar/index.ts'
 
-/** What the scan of a directory says of one file, directory, link or device: plain data, for the way between threads. */
+/**
+ * What the scan of a directory says of one file, directory, link or device: plain data, for the way between threads.
+ */
 export interface SourceEntry {
   /** Path inside the directory. */
   readonly path: string

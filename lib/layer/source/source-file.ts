@@ -34,7 +34,9 @@ export class SourceFile {
     return this.#descriptor
   }
 
-  /** Device and inode, exactly: inode numbers of some file systems are over 2^53; rounded, two files would become one. */
+  /**
+   * Device and inode, exactly: inode numbers of some file systems are over 2^53; rounded, two files would become one.
+   */
   identity(): string {
     const { dev, ino } = fstatSync(this.#descriptor, { bigint: true })
     return `${dev}:${ino}`

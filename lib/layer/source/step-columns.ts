@@ -2,7 +2,8 @@ import { KINDS } from '../indexing/stored-index.ts'
 import type { SourceEntry, SourceStep } from './source-entry.ts'
 
 /**
- * Steps on their way to another thread: the paths joined by NULs, the numbers in a table, and what few entries have as JSON.
+ * Steps on their way to another thread: the paths joined by NULs, the numbers in a table, and what few entries have as
+ * JSON.
  * PERF: objects, cloned one by one or as JSON, cost both threads more.
  */
 export interface StepColumns {
@@ -14,7 +15,7 @@ export interface StepColumns {
 
 type Rare = Pick<SourceEntry, 'linkname' | 'devMajor' | 'devMinor' | 'xattrs'>
 
-/** In place of a kind, which stands in the table by its place in the list: the step begins no entry. */
+/** Index of the kind in the table of kinds; this value means that the step begins no entry. */
 const NO_ENTRY = -1
 
 /** Offset, length, last, kind, mode, uid, gid, size, mtime, dev, ino. */

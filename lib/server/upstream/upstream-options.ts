@@ -9,8 +9,8 @@ export interface RegistryUpstream {
   /** Time in milliseconds during which a tag is not looked up again. @defaultValue one minute */
   readonly tagMaxAgeMs?: number | undefined
   /**
-   * Fetches of blobs that run or wait at once, and as many of manifests. Requests that need a further fetch are answered
-   * with 429. @defaultValue `256`
+   * Fetches of blobs that run or wait at once, and as many of manifests. Requests that need a further fetch are
+   * answered with 429. @defaultValue `256`
    */
   readonly maxFetches?: number | undefined
 }

@@ -11,7 +11,10 @@ export interface StoreDriver extends Store {
   readonly checking?: CheckDriver | undefined
 }
 
-/** The driver's side of a store that a user holds. Every store is its own driver; the members for maintenance are optional. */
+/**
+ * The driver's side of a store that a user holds. Every store is its own driver; the members for maintenance are
+ * optional.
+ */
 export function driverOf(store: Store): StoreDriver {
   return store
 }

@@ -10,7 +10,7 @@ import { ContentMap } from './sparse/content-map.ts'
 import { paxSparse } from './sparse/pax-sparse.ts'
 import { sparseRegions } from './sparse/sparse-regions.ts'
 
-/** A sparse file whose map is still being read: it stands in front of its content. */
+/** A sparse file whose map, which precedes its content, is still being read. */
 interface OpenSparse {
   readonly header: DraftHeader
   readonly stored: number
@@ -19,9 +19,9 @@ interface OpenSparse {
 }
 
 /**
- * Reads an archive that is handed over chunk by chunk, without waiting for anything. {@link readTar} is made of it and has
- * the rules; this is for whoever watches bytes on their way to somewhere else. Memory is bounded by the limits, not by the
- * archive.
+ * Reads an archive without promises: the caller pushes chunks and pulls headers and pieces of content. {@link readTar}
+ * uses it and has the same rules. Use it for bytes that pass by on their way elsewhere. The limits bound its memory,
+ * not the archive.
  *
  * @example
  * ```ts
@@ -61,10 +61,11 @@ export class TarScanner {
   }
 
   /**
-   * What comes next: the header of an entry, or a piece of the content of the last entry (a view of the chunk, or zeros of
-   * a hole); `undefined` if the chunk is used up.
+   * What comes next: the header of an entry, or a piece of the content of the last entry (a view of the chunk, or zeros
+   * of a hole); `undefined` if the chunk is used up.
    *
-   * @throws {@link FormatError} `ERR_INVALID_TAR`, {@link LimitError} `ERR_LIMIT_EXCEEDED`; no further call makes sense then.
+   * @throws {@link FormatError} `ERR_INVALID_TAR`, {@link LimitError} `ERR_LIMIT_EXCEEDED`; no further call makes sense
+   * then.
    */
   next(): ScannedHeader | Uint8Array | undefined {
     for (;;) {
@@ -89,8 +90,8 @@ export class TarScanner {
   }
 
   /**
-   * Passes over a hole of a sparse file, if the content of the last entry goes on with one: gives how many zeros those are,
-   * which {@link TarScanner.next} would give in pieces.
+   * Passes over a hole of a sparse file, if the content of the last entry goes on with one: gives how many zeros those
+   * are, which {@link TarScanner.next} would give in pieces.
    */
   passHole(): number {
     return this.#content.passHole()

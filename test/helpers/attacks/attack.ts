@@ -16,8 +16,8 @@ export interface Attack {
   /** Code of the error that it has to end with. */
   refused?: string
   /**
-   * The whole tree that it has to end with, implicit directories left out: `dir`, `file:content`, `link:target`, `fifo`, `device`,
-   * each with `@mode` if that matters.
+   * The whole tree that it has to end with, implicit directories left out: `dir`, `file:content`, `link:target`,
+   * `fifo`, `device`, each with `@mode` if that matters.
    */
   tree?: (place: AttackPlace) => Record<string, string>
   /** Expected skip report, as `what path`. @defaultValue nothing */

@@ -72,7 +72,8 @@ describe('GC-08: a look-up finds a blob that is being restored at that moment', 
       return collection
     }
     faults.before = (name, args) => {
-      // Each part is touched after the collection has looked at it, just before it leaves; so all of them are to come back.
+      // Each part is touched after the collection has looked at it, just before it leaves; so all of them are to come
+      // back.
       const leaving = Object.values(image).find(part => name === 'rename' && args[1] === trashOf(part.digest))
       if (leaving) touchNow(leaving.digest)
       if (name === 'lstat' && args[0] === trashOf(digest) && !done.away) {

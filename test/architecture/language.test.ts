@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../..')
+
+/** Persons stand for no process, and these turns of phrase have a word of the field. */
+const DIALECT =
+  /\b(who|whoever|whom|somebody|someone|nobody|anybody|anyone|everybody|everyone)\b|\bstands? (for|in|twice)\b|in the same breath|\bruins\b|to blame|have a turn/i
+
+const MOST_COLUMNS = 120
+
+test('comments of lib/ name the process that acts, and use the words of the field', () => {
+  const found = sources('lib').flatMap(file => commentsOf(file).filter(({ text }) => DIALECT.test(text)))
+  expect(found.map(shown)).toEqual([])
+})
+
+test('no line of a comment has more than 120 columns', () => {
+  const comments = [...sources('lib'), ...sources('test'), ...sources('bench')].flatMap(file =>
+    commentsOf(file).flatMap(({ text, at }) =>
+      text.split('\n').some(line => line.length > MOST_COLUMNS && !line.includes('http')) ? [at] : [],
+    ),
+  )
+  expect(comments).toEqual([])
+})
+
+function shown({ at, text }: { at: string; text: string }): string {
+  return `${at}: ${text.replace(/\s+/g, ' ').slice(0, 100)}`
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(file => /\.(ts|mjs)$/.test(file))
+    .map(file => join(root, folder, file))
+}
+
+/** Every comment of a file, with its line. */
+function commentsOf(file: string): { at: string; text: string }[] {
+  const text = readFileSync(file, 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
+  const found = new Map<number, string>()
+  const visit = (node: ts.Node) => {
+    const ranges = [
+      ...(ts.getLeadingCommentRanges(text, node.pos) ?? []),
+      ...(ts.getTrailingCommentRanges(text, node.end) ?? []),
+    ]
+    for (const { pos, end } of ranges) found.set(pos, text.slice(text.lastIndexOf('\n', pos) + 1, end))
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return [...found].map(([pos, comment]) => ({
+    at: `${relative(root, file)}:${text.slice(0, pos).split('\n').length}`,
+    text: comment,
+  }))
+}
