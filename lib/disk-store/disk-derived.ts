@@ -12,7 +12,7 @@ import { onDisk } from './io-error.ts'
 import { ensureDirectory, makeWay, removeFile } from './link-once.ts'
 import type { Places } from './places/places.ts'
 import { type FoundRecord, readRecord, readRecordNow } from './places/record-file.ts'
-import { removeSmallFile, replaceSmallFile } from './places/small-file.ts'
+import { replaceSmallFile } from './places/small-file.ts'
 
 /**
  * SAFETY: limits the bytes read into memory; another program may write a larger file. The index of a million entries
@@ -84,11 +84,8 @@ export class DiskDerived implements DerivedStore {
     const { places } = this.#context
     await onDisk({ act: 'remove', path: name, writes: true }, async () => {
       try {
-        await this.#small(
-          kind === 'facts',
-          () => removeSmallFile(places.file(name)),
-          () => removeFile(places.file(name)),
-        )
+        // PERF: through the thread pool, as the removal of a file may wait for the disk.
+        await removeFile(places.file(name))
       } catch (error) {
         if (!isErrno(error, 'EISDIR', 'EPERM')) throw error
         await makeWay(places.file(name))

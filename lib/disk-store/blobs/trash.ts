@@ -6,10 +6,7 @@ import { onDisk } from '../io-error.ts'
 import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
 import { blobName, type Places } from '../places/places.ts'
 import { syncBlobName } from '../places/synced-places.ts'
-import { lstat, rename, unlink } from './calls-at-once.ts'
-
-/** Largest size whose space Linux frees within a millisecond. */
-const LARGE_BYTES = 4 * 1024 * 1024
+import { lstat, rename } from './calls-at-once.ts'
 
 /** Paths of a blob in its place and in the trash. */
 export type BlobPlaces = Pick<Places, 'blob' | 'trashed'>
@@ -18,7 +15,6 @@ export type BlobPlaces = Pick<Places, 'blob' | 'trashed'>
 export interface FileState {
   readonly ino: number
   readonly mtimeMs: number
-  readonly size: number
 }
 
 /** Whether a file is unchanged. */
@@ -58,8 +54,7 @@ export async function emptyTrash(
   if (!now) return 'changed'
   const same = before !== undefined && isSame(now, before)
   if (!same) await putBack(context, digest)
-  if (same && now.size < LARGE_BYTES) await unlink(places.trashed(digest))
-  else await removeFile(places.trashed(digest))
+  await removeFile(places.trashed(digest))
   return same && !(await stateOf(places.blob(digest))) ? 'removed' : 'changed'
 }
 

@@ -37,6 +37,14 @@ import { SmallReader } from './read-small.ts'
 import { scanBlobs } from './scan-blobs.ts'
 import { SlicePlaces } from './slice-places.ts'
 
+/**
+ * Independent blobs that are removed at the same time.
+ *
+ * PERF: Node's thread pool removes four at a time, which takes a third of the time on ext4 with `discard`. The rest
+ * keeps its threads busy while this one looks at what they did.
+ */
+const AT_ONCE = 256
+
 /** A blob on its way to the trash, with the state of its file before the check whether it is needed. */
 interface Moved {
   readonly blob: StoredBlob
@@ -142,14 +150,18 @@ export class DiskCollection implements CollectionDriver {
    * - A process that may not change the times names the blob in its lease and then looks it up; if it finds the blob
    *   before step 3, step 4 sees the lease.
    */
-  async remove(blobs: readonly StoredBlob[], needed: AskNeeded, options: AbortOptions = {}): Promise<RemovalOutcome[]> {
+  async remove(
+    blobs: readonly StoredBlob[],
+    needed: AskNeeded,
+    options: AbortOptions & { readonly independent?: boolean | undefined } = {},
+  ): Promise<RemovalOutcome[]> {
     const outcomes: RemovalOutcome[] = []
     const { unchanged, touched } = await this.#look(blobs, outcomes)
     const ask: AskNeeded = (roots, more) => needed(roots, [...touched, ...more])
     const moved = await this.#moveAway(unchanged, ask, outcomes, options)
     const left = new Set(moved)
     try {
-      await this.#removeMoved(left, needed, outcomes)
+      await this.#removeMoved(left, needed, outcomes, options.independent ? AT_ONCE : 1)
     } finally {
       await settleAll([...left].map(({ blob }) => this.#restore(blob.digest)))
     }
@@ -231,20 +243,26 @@ export class DiskCollection implements CollectionDriver {
   }
 
   /**
-   * Removes the blobs one after the other, parents first: a blob that another process asked for meanwhile still has its
-   * children.
+   * Removes the blobs, parents first unless none refers to another one: a blob that another process asked for meanwhile
+   * still has its children.
    */
-  async #removeMoved(moved: Set<Moved>, needed: AskNeeded, outcomes: RemovalOutcome[]): Promise<void> {
+  async #removeMoved(moved: Set<Moved>, needed: AskNeeded, outcomes: RemovalOutcome[], atOnce: number): Promise<void> {
     if (moved.size === 0) return
     const roots = await this.#liveRoots()
     let isNeeded = await needed(roots, [])
-    this.#slice.renew()
-    for (const one of moved) {
-      await this.#yieldIfDue()
-      const outcome = await this.#removeOne(one, isNeeded(one.blob))
-      moved.delete(one)
-      outcomes.push(outcome)
-      if (outcome.outcome === 'changed') isNeeded = await needed(roots, [one.blob])
+    const all = [...moved]
+    for (let i = 0; i < all.length; i += atOnce) {
+      await this.#yielder.yieldIfDue()
+      this.#slice.renew()
+      const changed: StoredBlob[] = []
+      const removeOne = async (one: Moved) => {
+        const outcome = await this.#removeOne(one, isNeeded(one.blob))
+        moved.delete(one)
+        outcomes.push(outcome)
+        if (outcome.outcome === 'changed') changed.push(one.blob)
+      }
+      await settleAll(all.slice(i, i + atOnce).map(removeOne))
+      if (changed.length > 0) isNeeded = await needed(roots, changed)
     }
   }
 

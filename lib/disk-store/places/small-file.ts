@@ -1,5 +1,4 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
-import { isErrno } from '../../internal/errno.ts'
 import { temporaryName } from '../link-once.ts'
 
 /**
@@ -18,14 +17,5 @@ export function replaceSmallFile(path: string, bytes: Uint8Array, mode: number):
       // It may never have been there; else the sweep finds it.
     }
     throw error
-  }
-}
-
-/** Removes a file if it exists. */
-export function removeSmallFile(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
   }
 }

@@ -8,14 +8,14 @@ import type { DocumentGraph } from './document-graph.ts'
 const SHORTEST_PARENT = 71
 
 /**
- * Orders blobs so that each comes before the blobs that it refers to: as long as a manifest can be found and leased, no
- * blob below it has been removed.
+ * Orders blobs in generations: no blob refers to another one of its generation or of an earlier one. As long as a
+ * manifest can be found and leased, no blob of a later generation has been removed.
  */
 export async function parentsFirst(
   graph: DocumentGraph,
   blobs: readonly StoredBlob[],
   options: AbortOptions,
-): Promise<StoredBlob[]> {
+): Promise<StoredBlob[][]> {
   const going = new Map(blobs.map(blob => [blob.digest, blob]))
   const children = new Map<Digest, readonly Digest[]>()
   const parents = new Map<Digest, number>()
@@ -28,18 +28,21 @@ export async function parentsFirst(
     children.set(digest, below)
     for (const child of below) parents.set(child, (parents.get(child) ?? 0) + 1)
   }
-  const free = [...going.keys()].filter(digest => !parents.has(digest))
-  // The loop appends to the list that it iterates.
-  for (const digest of free) {
-    for (const child of children.get(digest) ?? []) {
-      const left = (parents.get(child) as number) - 1
-      parents.set(child, left)
-      if (left === 0) free.push(child)
-    }
+  const generations: Digest[][] = []
+  const left = new Set(going.keys())
+  for (let next = [...left].filter(digest => !parents.has(digest)); next.length > 0; ) {
+    for (const digest of next) left.delete(digest)
+    generations.push(next)
+    next = next.flatMap(digest => (children.get(digest) ?? []).filter(child => isFree(parents, child)))
   }
-  const order = new Set(free)
-  // Digests cannot form a cycle, but texts may contain any digest; blobs in such a cycle come last.
-  return [...order, ...[...going.keys()].filter(digest => !order.has(digest))].map(
-    digest => going.get(digest) as StoredBlob,
-  )
+  // Digests cannot form a cycle, but texts may contain any digest; blobs in such a cycle come last, one by one.
+  for (const digest of left) generations.push([digest])
+  return generations.map(generation => generation.map(digest => going.get(digest) as StoredBlob))
+}
+
+/** Counts a parent that is gone; whether it was the last one. */
+function isFree(parents: Map<Digest, number>, child: Digest): boolean {
+  const left = (parents.get(child) as number) - 1
+  parents.set(child, left)
+  return left === 0
 }

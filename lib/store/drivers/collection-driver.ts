@@ -102,12 +102,13 @@ export interface CollectionDriver {
   /**
    * Removes those of the blobs that are unchanged (same `modifiedMs`) and not needed. The driver calls `needed` while
    * no name can be set, with the current roots and the blobs that have changed, and possibly again before the final
-   * removal.
+   * removal. Parents come before the blobs that they refer to, and must be gone before those are removed; of
+   * `independent` blobs none refers to another one, so they can be removed at the same time.
    */
   remove(
     blobs: readonly StoredBlob[],
     needed: (roots: LiveRoots, touched: readonly StoredBlob[]) => Promise<(blob: StoredBlob) => boolean>,
-    options?: AbortOptions,
+    options?: AbortOptions & { readonly independent?: boolean | undefined },
   ): Promise<readonly RemovalOutcome[]>
 
   /** Number and size of unfinished ingests. */

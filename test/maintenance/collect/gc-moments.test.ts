@@ -184,3 +184,31 @@ describe('GC-08: a process that reads a manifest while its image is removed keep
     expect(order[0]).toBe(trashOf(image.manifest.digest))
   })
 })
+
+test('many blobs are removed at the same time, but none before all that refer to it are gone', async () => {
+  const images: (typeof image)[] = []
+  for (let i = 0; i < 40; i++) images.push(await putStoreImage(user, `one of many ${i}`))
+  ageBlobs(directory.path, 2 * HOUR)
+  const many = await planCollection(collector)
+  const [removed, running] = [[] as string[], new Set<string>()]
+  let most = 0
+  faults.before = (name, args) => {
+    const path = String(args[0])
+    if (name !== 'unlink' || !path.includes('/trash/')) return undefined
+    running.add(path)
+    most = Math.max(most, running.size)
+    return new Promise<void>(resolve => {
+      setImmediate(() => {
+        running.delete(path)
+        removed.push(path)
+        resolve()
+      })
+    })
+  }
+  expect((await runCollection(collector, many)).deleted.length).toBeGreaterThanOrEqual(120)
+  expect(most).toBeGreaterThan(10)
+  const placesOf = (kind: 'manifest' | 'config' | 'layer') =>
+    images.map(one => removed.indexOf(trashOf(one[kind].digest)))
+  const lastManifest = Math.max(...placesOf('manifest'))
+  expect(Math.min(...placesOf('config'), ...placesOf('layer'))).toBeGreaterThan(lastManifest)
+})
