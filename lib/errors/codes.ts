@@ -1,3 +1,4 @@
+import type { DockerfileErrorCode } from './dockerfile.ts'
 import type { FormatErrorCode } from './format.ts'
 import type { RegistryErrorCode } from './registry.ts'
 import type { RootfsErrorCode } from './rootfs.ts'
@@ -11,6 +12,7 @@ export type ErrorCode =
   | RegistryErrorCode
   | RootfsErrorCode
   | SourceErrorCode
+  | DockerfileErrorCode
   | 'ERR_HASHER'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_DIGEST_MISMATCH'

@@ -1,5 +1,6 @@
 export { type ErrorCodeFormat, LayerStoreError } from './base.ts'
 export type { ErrorCode } from './codes.ts'
+export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from './dockerfile.ts'
 export { FormatError, type FormatErrorCode, LimitError } from './format.ts'
 export { HasherError } from './hasher.ts'
 export { PlatformNotFoundError } from './image.ts'

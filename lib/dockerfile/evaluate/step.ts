@@ -1,0 +1,147 @@
+import type { Position } from '../document/document.ts'
+import type { ConfigChange } from './config-change.ts'
+import type { FileSource } from './file-source.ts'
+import type { RunMount } from './run-mount.ts'
+
+/** A step of a stage. Steps of a Dockerfile and steps of code are the same data. */
+export type Step = CopyStep | FetchStep | RunStep | WorkdirStep | ConfigStep
+
+/** Members that every step has. */
+export interface StepCommon {
+  /** History text of the step (`created_by`), byte for byte. */
+  readonly text: string
+  /** The step as a person reads it in progress and plans, such as `COPY . /app`. */
+  readonly title: string
+  /** Place in the Dockerfile; absent for steps of code. For an ONBUILD trigger of a base: the FROM. */
+  readonly position?: Position
+  /** True if the cache is not consulted for this step. */
+  readonly noCache?: true
+  /** The ONBUILD trigger that the step comes from. */
+  readonly onBuild?: string
+}
+
+/** A file whose content is part of the step: a here-document, or a file made by code. */
+export interface InlineFile {
+  /** Name, which the file gets if the destination is a directory. */
+  readonly name: string
+  /** Content, as text or in base64. */
+  readonly content: string
+  /** Absent if the content is text (written as UTF-8). */
+  readonly encoding?: 'base64'
+  /** Permissions unless `chmod` is set; absent means 0644. */
+  readonly mode?: number
+}
+
+/** Members of steps that add files, which make one layer. */
+export interface AddFiles {
+  /** Absolute path. A trailing slash says that it is a directory. */
+  readonly destination: string
+  /** `user[:group]`, names or numbers, variables expanded. */
+  readonly chown?: string
+  /** Octal or symbolic mode, variables expanded. */
+  readonly chmod?: string
+  /** Whether the layer is independent of the layers below (`--link`). */
+  readonly link?: true
+}
+
+/** COPY, and ADD of sources that are not all remote. Makes one layer. */
+export interface CopyStep extends StepCommon, AddFiles {
+  readonly kind: 'copy'
+  readonly from: FileSource
+  /** Paths and patterns below the root of `from`, variables expanded. Empty if there are only inline files. */
+  readonly sources: readonly string[]
+  /** Files whose content is part of the step. */
+  readonly files: readonly InlineFile[]
+  /** Remote sources of an ADD that has local ones too. */
+  readonly remotes: readonly RemoteSource[]
+  /** Whether paths below the pivot `/./` are recreated at the destination (`--parents`). */
+  readonly parents?: true
+  /** Patterns of paths to leave out (`--exclude`). */
+  readonly exclude?: readonly string[]
+  /** Whether local archives are unpacked (ADD without `--unpack=false`). */
+  readonly unpack?: true
+}
+
+/** ADD of remote sources only. Makes one layer. */
+export interface FetchStep extends StepCommon, AddFiles {
+  readonly kind: 'fetch'
+  readonly remotes: readonly RemoteSource[]
+  /** Patterns of paths to leave out (`--exclude`). */
+  readonly exclude?: readonly string[]
+}
+
+/** A source of ADD that is downloaded. */
+export type RemoteSource = HttpSource | GitSource
+
+/** A file at an http or https address. */
+export interface HttpSource {
+  readonly url: string
+  /** Digest that the content must have, `algorithm:hex`. */
+  readonly checksum?: string
+  /** Whether an archive is unpacked (`--unpack=true`). */
+  readonly unpack?: true
+}
+
+/** A git repository. */
+export interface GitSource {
+  /** Address without fragment and options. */
+  readonly git: string
+  /** Branch, tag or commit. */
+  readonly ref?: string
+  /** Directory of the repository to take. */
+  readonly subdirectory?: string
+  /** Commit that `ref` must lead to; a prefix is allowed. */
+  readonly checksum?: string
+  /** Whether `.git` is kept (`--keep-git-dir`). */
+  readonly keepGitDirectory?: true
+  /** Whether submodules are left out. */
+  readonly submodules?: false
+}
+
+/** Command of RUN. */
+export type RunCommand =
+  /** The shell's words and the text that follows them as one more word. */
+  | { readonly shell: readonly string[]; readonly text: string }
+  /** The exec form. */
+  | { readonly args: readonly string[] }
+  /**
+   * A here-document with a `#!` line: the content is mounted read-only with mode 0755 at `path` and executed without
+   * arguments.
+   */
+  | { readonly script: string; readonly path: string }
+
+/** RUN: executes a command. Makes one layer. */
+export interface RunStep extends StepCommon {
+  readonly kind: 'run'
+  readonly command: RunCommand
+  readonly mounts: readonly RunMount[]
+  readonly network: 'default' | 'none' | 'host'
+  /**
+   * Variables that the command sees, as `NAME=value`: those of the config and the declared build arguments. Proxy
+   * arguments are not among them, see {@link Evaluation.proxies}.
+   */
+  readonly environment: readonly string[]
+  /** User in force, as in the config; empty for root. */
+  readonly user: string
+  /** Working directory in force, absolute. */
+  readonly workdir: string
+}
+
+/**
+ * WORKDIR: sets the working directory and makes it. Makes one layer, also if the directory exists, unless the path is
+ * `/`.
+ */
+export interface WorkdirStep extends StepCommon {
+  readonly kind: 'workdir'
+  /** Absolute, clean path. */
+  readonly path: string
+  /** User in force, the owner of a new directory; empty for root. */
+  readonly user: string
+}
+
+/** An instruction that changes only the config. Makes an `empty_layer` entry of the history. */
+export interface ConfigStep extends StepCommon {
+  readonly kind: 'config'
+  /** Empty for ARG, which changes only the environment of the build. */
+  readonly set: ConfigChange
+}
