@@ -18,12 +18,19 @@ import { replaceSmallFile } from './places/small-file.ts'
  * SAFETY: limits the bytes read into memory; another program may write a larger file. The index of a million entries
  * takes 200 MiB, a stored document at most 4 MiB.
  */
-const MOST_BYTES: Readonly<Record<DerivedKind, number>> = { indexes: 1024 * 1024 * 1024, facts: 16 * 1024 * 1024 }
+const MOST_BYTES: Readonly<Record<DerivedKind, number>> = {
+  indexes: 1024 * 1024 * 1024,
+  facts: 16 * 1024 * 1024,
+  cache: 4 * 1024 * 1024,
+}
 
 /** Maximum size of a synchronous write. Facts are smaller; indexes are larger. */
 const SMALL_BYTES = 64 * 1024
 
-/** Derived data of a disk store: one file per key in `.layerstore/indexes` and `.layerstore/facts`. */
+/**
+ * Derived data of a disk store: one file per key in `.layerstore/indexes`, `.layerstore/facts` and `.layerstore/cache`.
+ * Cache records are plain JSON, as collections and other programs read them; the rest is sealed with a checksum.
+ */
 export class DiskDerived implements DerivedStore {
   readonly #context: DiskContext
   readonly #yielder = new EventLoopYielder()
@@ -35,21 +42,22 @@ export class DiskDerived implements DerivedStore {
   async get(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<Uint8Array | undefined> {
     const name = this.#name(kind, key, options)
     const { places } = this.#context
-    const bounds = { limit: MOST_BYTES[kind], begins: SEAL }
+    const bounds = { limit: MOST_BYTES[kind], begins: kind === 'cache' ? JSON_OBJECT : SEAL }
     const found = await onDisk({ act: 'read', path: name }, () =>
       this.#small<FoundRecord>(
-        kind === 'facts',
+        kind !== 'indexes',
         () => readRecordNow(places.file(name), bounds),
         () => readRecord(places.file(name), bounds),
       ),
     )
-    return found.kind === 'file' ? openSealed(found.bytes) : undefined
+    if (found.kind !== 'file') return undefined
+    return kind === 'cache' ? wholeRecord(found.bytes) : openSealed(found.bytes)
   }
 
   async set(kind: DerivedKind, key: string, bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
     const name = this.#name(kind, key, options)
     const { places } = this.#context
-    const sealed = sealBytes(bytes)
+    const sealed = kind === 'cache' ? bytes : sealBytes(bytes)
     if (sealed.byteLength > MOST_BYTES[kind]) return
     await whereWritable(async () => {
       await this.#context.prepareWrite()
@@ -75,7 +83,10 @@ export class DiskDerived implements DerivedStore {
     const names = await onDisk({ act: 'list', path: directory }, () =>
       namesIn(this.#context.places.directory(directory)),
     )
-    return names.filter(name => !name.endsWith('.tmp')).map(name => name.replaceAll('%3a', ':'))
+    const end = endOf(kind)
+    return names
+      .filter(name => name.endsWith(end) && !name.endsWith('.tmp'))
+      .map(name => name.slice(0, name.length - end.length).replaceAll('%3a', ':'))
   }
 
   async delete(kind: DerivedKind, key: string, options: AbortOptions = {}): Promise<void> {
@@ -111,7 +122,24 @@ export class DiskDerived implements DerivedStore {
     options.signal?.throwIfAborted()
     checkDerivedKey(kind, key)
     // Windows file names cannot contain a colon; keys cannot contain a percent sign.
-    return `.layerstore/${kind}/${key.replaceAll(':', '%3a')}`
+    return `.layerstore/${kind}/${key.replaceAll(':', '%3a')}${endOf(kind)}`
+  }
+}
+
+const JSON_OBJECT = /^\s*\{/
+
+/** A collection finds the records of a cache by this end. */
+function endOf(kind: DerivedKind): string {
+  return kind === 'cache' ? '.json' : ''
+}
+
+/** After a power cut a record may be torn; then it does not parse. */
+function wholeRecord(bytes: Buffer): Buffer | undefined {
+  try {
+    JSON.parse(bytes.toString('utf8'))
+    return bytes
+  } catch {
+    return undefined
   }
 }
 

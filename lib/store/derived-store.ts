@@ -1,7 +1,14 @@
 import type { AbortOptions } from '../internal/abort.ts'
 
-/** Kind of derived data: one entry index for each diffID, and facts that blobs alone do not contain. */
-export type DerivedKind = 'indexes' | 'facts'
+/**
+ * Kind of derived data:
+ *
+ * - `indexes`: one entry index for each diffID.
+ * - `facts`: what blobs alone do not contain.
+ * - `cache`: records of build caches. A record is a JSON object, and the blobs that its member `blobs` lists are kept by
+ *   collections as long as the record is; a policy of the collection drops the records that were set longest ago.
+ */
+export type DerivedKind = 'indexes' | 'facts' | 'cache'
 
 /**
  * Cache of data derived from blobs. It never holds the only copy of anything: all of it may be deleted at any time, and

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, w
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { needs } from '../helpers/needs.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -70,6 +71,20 @@ describe.each(drivers)('derived data of a %s store', (_, open) => {
     expect(await thrownBy(() => store.derived.get('..' as never, key))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
 
+  test('a cache record keeps the blobs that it lists until a policy drops it', async () => {
+    await using store = await open()
+    const { digest } = await store.put(Buffer.from('a layer'))
+    await store.derived.set('cache', 'step:1', Buffer.from(JSON.stringify({ blobs: [digest] })))
+    await store.derived.set('cache', 'step:2', Buffer.from('no record'))
+    const settings = { graceMs: 0, force: true }
+    expect((await planCollection(store, settings)).drop).toEqual([])
+    const dropping = await planCollection(store, { ...settings, maxBytes: 0 })
+    expect(dropping.dropRecords.length).toBe(1)
+    await runCollection(store, dropping)
+    expect(await store.derived.get('cache', 'step:1')).toBeUndefined()
+    expect(await store.stat(digest)).toBeUndefined()
+  })
+
   test('rejects in a closed store, and on abort', async () => {
     const store = await open()
     const signal = AbortSignal.abort(new Error('enough'))
@@ -93,6 +108,21 @@ describe('on disk', () => {
     expect(readdirSync(join(file(), '..'))).toEqual([`sha256%3a${'ab'.repeat(32)}`])
     await using store = await openDisk({ readOnly: true })
     expect(Buffer.from((await store.derived.get('indexes', key))!)).toEqual(bytes)
+  })
+
+  test('a cache record is a plain JSON file that ends in .json, and a torn one counts as absent', async () => {
+    await using store = await openDisk()
+    const record = Buffer.from('{"blobs":[]}')
+    await store.derived.set('cache', key, record)
+    expect(await store.derived.list('cache')).toEqual([key])
+    const path = `${file().replace('indexes', 'cache')}.json`
+    expect(readFileSync(path)).toEqual(record)
+    writeFileSync(path, '{"blobs":[')
+    expect(await store.derived.get('cache', key)).toBeUndefined()
+    writeFileSync(join(path, '..', 'other'), 'of another program')
+    expect(await store.derived.list('cache')).toEqual([key])
+    await store.derived.delete('cache', key)
+    expect(await store.derived.list('cache')).toEqual([])
   })
 
   test('damage of any single bit is detected, and counts as absence', async () => {

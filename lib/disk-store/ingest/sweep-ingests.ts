@@ -10,7 +10,7 @@ import { SESSION_PREFIX } from './put-session.ts'
 const KEEP_MS = 24 * 3_600_000
 
 /** Directories where temporary files are created beside their final path. */
-const MADE_BESIDE = ['locks', 'leases', 'unsynced', 'facts', 'indexes'].map(name => `.layerstore/${name}`)
+const MADE_BESIDE = ['locks', 'leases', 'unsynced', 'facts', 'indexes', 'cache'].map(name => `.layerstore/${name}`)
 
 /**
  * Removes files of dead writers: ingests without an owner that are older than a day, and at once the directories of put

@@ -67,6 +67,7 @@ class MemoryStore implements StoreDriver {
       partial: this.#partial,
       references: this.references,
       leases: this.leases,
+      derived: this.derived,
       remove: digest => this.#remove(digest),
     })
   }

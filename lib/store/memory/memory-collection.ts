@@ -14,6 +14,7 @@ import type {
 } from '../drivers/collection-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
+import type { MemoryDerived } from './memory-derived.ts'
 import type { PartialBlob } from './memory-sink.ts'
 
 /** A blob and the time when it was last stored or acknowledged. */
@@ -28,10 +29,11 @@ export interface MemoryCollectionParts {
   readonly partial: ReadonlyMap<string, PartialBlob>
   readonly references: ReferenceStore & { readonly changes: number }
   readonly leases: LeaseStore
+  readonly derived: MemoryDerived
   remove(digest: Digest): void
 }
 
-/** Collection driver of a memory store. It has no build cache. */
+/** Collection driver of a memory store. */
 export class MemoryCollection implements CollectionDriver {
   readonly readOnly = false
   readonly #parts: MemoryCollectionParts
@@ -50,7 +52,8 @@ export class MemoryCollection implements CollectionDriver {
   }
 
   async roots(): Promise<CollectionRoots> {
-    return { ...(await this.#liveRoots()), ingests: [...this.#parts.partial.keys()].filter(isDigest), records: [] }
+    const ingests = [...this.#parts.partial.keys()].filter(isDigest)
+    return { ...(await this.#liveRoots()), ingests, records: this.#parts.derived.records() }
   }
 
   async #liveRoots(): Promise<LiveRoots> {
@@ -80,8 +83,10 @@ export class MemoryCollection implements CollectionDriver {
     return gone
   }
 
-  async forgetRecords(): Promise<string[]> {
-    return []
+  async forgetRecords(records: readonly { record: string; modifiedMs: number }[]): Promise<string[]> {
+    return records
+      .filter(({ record, modifiedMs }) => this.#parts.derived.forgetRecord(record, modifiedMs))
+      .map(({ record }) => record)
   }
 
   async forgetLeases(): Promise<void> {}
