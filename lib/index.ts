@@ -190,6 +190,7 @@ export type { DigestCheckpoint } from './digest/index.ts'
 export type { DigesterOptions } from './digest/index.ts'
 export type { ExpectedBytes } from './digest/index.ts'
 export type { ReadTarOptions } from './tar/index.ts'
+export type { WriteTarOptions } from './tar/index.ts'
 export type { VerifyBytesOptions } from './digest/index.ts'
 
 // Errors

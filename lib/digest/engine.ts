@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { FormatError } from '../errors/index.ts'
 import type { DigestAlgorithm } from './digest.ts'
-import { borrowHasher, returnHasher } from './hasher-pool.ts'
+import { hashers } from './hasher-pool.ts'
 
 /**
  * Engine that computes digests. `wasm` is hash-wasm, the default: its state can be saved and restored in another
@@ -28,7 +28,8 @@ export async function openHash(
   state?: Uint8Array,
 ): Promise<RunningHash> {
   if (engine === 'native') return openNative(algorithm)
-  const hasher = await borrowHasher(algorithm)
+  const { value, release } = hashers[algorithm].borrow()
+  const hasher = await value
   if (state) hasher.load(state)
   else hasher.init()
   return {
@@ -41,10 +42,10 @@ export async function openHash(
     },
     hex: () => {
       const hex = hasher.digest('hex')
-      returnHasher(algorithm, hasher)
+      release()
       return hex
     },
-    release: () => returnHasher(algorithm, hasher),
+    release,
   }
 }
 

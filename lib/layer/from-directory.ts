@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { inBatches, lendBatch, returnBatch } from '../internal/batches.ts'
+import { inBatches } from '../internal/memory/batched-iterable.ts'
+import { type Borrowed, owned } from '../internal/memory/borrowed.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
 import { applyPolicies, type PolicyRules, policyRules, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
@@ -80,13 +81,13 @@ export function fromDirectory(
 async function* batchesFrom(
   directory: string,
   options: FromDirectoryOptions,
-): AsyncGenerator<readonly TarInput[], void, undefined> {
+): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
   const { signal, filter, xattrs = false } = options
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')
   const policies = { mtime: sourceDateEpoch(), uid: 0, gid: 0, mode: 'normal', ...given(options) } as const
   if (options.parents !== false) {
     const apply = applyPolicies(policies)
-    yield parentEntries(at).map(parent => ({ ...apply(parent), mode: 0o755 }))
+    yield owned(parentEntries(at).map(parent => ({ ...apply(parent), mode: 0o755 })))
   }
   const rules = policyRules(policies)
   const prefix = at === '.' ? '' : `${at}/`
@@ -100,13 +101,13 @@ async function* batchesFrom(
     reader: options.reader ?? 'thread',
     signal,
   })
-  for await (const batch of entries) {
+  for await (const { value: batch, release } of entries) {
     const inputs: TarInput[] = []
     for (const found of batch) {
       const read = typeof xattrs === 'function' ? await portable(xattrs, directory, found) : undefined
       inputs.push(inputOf(found, { prefix, rules, read }))
     }
-    yield lendBatch(inputs, () => returnBatch(batch))
+    yield { value: inputs, release }
   }
 }
 

@@ -2,10 +2,11 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { batchesOf, inBatches, returnBatch } from '../internal/batches.ts'
+import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
+import type { Borrowed } from '../internal/memory/borrowed.ts'
 import { type Descriptor, MediaType } from '../oci/index.ts'
 import { recordLayerFact, type Store } from '../store/index.ts'
-import { lendTarPieces, normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
+import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
@@ -88,9 +89,9 @@ export async function writeLayer(
   const indexed = (entry: IndexedEntry) => columns.add(entry)
   const indexer = options.index === false ? undefined : new LayerIndexer(hasher, indexed, options.limits)
   try {
-    // An uncompressed tar goes to the store directly, and a store may keep the pieces: they cannot be lent.
-    const write = type === 'none' ? writeTar : lendTarPieces
-    const tar = observed(write(unique(entries, progress), { signal }), progress, {
+    // An uncompressed tar goes to the store directly, and a store may keep the pieces.
+    const borrow = type !== 'none'
+    const tar = observed(writeTar(unique(entries, progress), { borrow, signal }), progress, {
       digester,
       indexer,
       onProgress: options.onProgress,
@@ -124,22 +125,20 @@ function unique(
 }
 
 async function* uniqueBatches(
-  batches: AsyncIterable<readonly TarInput[]>,
+  batches: AsyncIterable<Borrowed<readonly TarInput[]>>,
   progress: { entries: number },
-): AsyncGenerator<readonly TarInput[], void, undefined> {
+): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
   const seen = new Set<string>()
   for await (const batch of batches) {
-    for (const { path: given } of batch) {
+    for (const { path: given } of batch.value) {
       const path = normalizePath(given, 'ERR_INVALID_ARGUMENT')
       if (seen.has(path)) {
         throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
       }
       seen.add(path)
     }
-    progress.entries += batch.length
+    progress.entries += batch.value.length
     yield batch
-    // The tar has copied all content of the batch.
-    returnBatch(batch)
   }
 }
 

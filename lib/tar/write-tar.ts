@@ -2,8 +2,8 @@ import type { Pack } from 'tar-stream'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { abortableItems } from '../internal/abortable-items.ts'
-import { batchesOf } from '../internal/batches.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
+import { batchesOf } from '../internal/memory/batched-iterable.ts'
 import type { TarInput } from './tar-entry.ts'
 import { headerOf } from './write/header-of.ts'
 import { isPromise, openContent } from './write/open-content.ts'
@@ -17,6 +17,15 @@ import { BLOCK_BYTES, writeUstarBlock } from './write/ustar-block.ts'
  * piece.
  */
 const PIECE = 256 * 1024
+
+/** Options of {@link writeTar}. */
+export interface WriteTarOptions extends AbortOptions {
+  /**
+   * Let the writer reuse the memory of pieces: a piece is valid until the caller asks for the next one or leaves the
+   * loop. @defaultValue `false`
+   */
+  readonly borrow?: boolean | undefined
+}
 
 /**
  * Writes a tar archive, reproducibly: equal entries give equal bytes, and nothing else influences them.
@@ -32,45 +41,30 @@ const PIECE = 256 * 1024
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if content is longer or shorter than its `size`.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
-export function writeTar(
+export async function* writeTar(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
-  options: AbortOptions = {},
+  { signal, borrow = false }: WriteTarOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  return lendTar(entries, options, () => {})
-}
-
-/**
- * Like {@link writeTar}, but lends its pieces: a piece is valid until the reader asks for the next one, then its memory
- * is reused.
- *
- * @internal
- */
-export function lendTarPieces(
-  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
-  options: AbortOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  return lendTar(entries, options, (ready, piece) => ready.takeBack(piece))
-}
-
-async function* lendTar(
-  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
-  options: AbortOptions,
-  onRead: (ready: PieceBuilder, piece: Uint8Array) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  options.signal?.throwIfAborted()
+  signal?.throwIfAborted()
   const { pack: createPack } = await import('tar-stream')
   const pack = createPack({ highWaterMark: PIECE })
   const flow = new PackFlow(pack)
-  const ready = new PieceBuilder(PIECE, piece => flow.push(piece))
+  // Release functions of the pieces in the flow, by their memory: tar-stream passes on plain buffers.
+  const borrowed = new Map<ArrayBufferLike, () => void>()
+  const ready = new PieceBuilder(PIECE, ({ value, release }) => {
+    if (borrow) borrowed.set(value.buffer, release)
+    flow.push(value)
+  })
   let failure: { error: unknown } | undefined
-  const producing = produce({ pack, flow, ready }, entries, options.signal).catch((error: unknown) => {
+  const producing = produce({ pack, flow, ready }, entries, signal).catch((error: unknown) => {
     failure = { error }
     pack.destroy()
   })
   try {
     for await (const piece of inLargePieces(flow)) {
       yield piece
-      onRead(ready, piece)
+      borrowed.get(piece.buffer)?.()
+      borrowed.delete(piece.buffer)
     }
   } catch (error) {
     throw failure ? failure.error : error
@@ -86,7 +80,7 @@ async function produce(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for await (const batch of abortableItems(batchesOf(entries), signal)) {
-    for (const input of batch) {
+    for (const input of batch.value) {
       if (flow.isFull) await flow.room()
       if (pack.destroying) return
       const opened = openContent(input)
@@ -103,6 +97,8 @@ async function produce(
         await streamEntry(pack, { path, header }, content, signal)
       }
     }
+    // The archive has a copy of all content of the batch.
+    batch.release()
   }
   ready.flush()
   pack.finalize()

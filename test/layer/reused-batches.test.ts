@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { batchesOf, returnBatch } from '../../lib/internal/batches.ts'
 import { collectBytes } from '../../lib/internal/collect-bytes.ts'
+import { batchesOf } from '../../lib/internal/memory/batched-iterable.ts'
 import { fromDirectory, writeLayer } from '../../lib/layer/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import type { TarInput } from '../../lib/tar/index.ts'
@@ -35,14 +35,14 @@ function contentOf(path: string, size: number): Buffer {
   return bytes
 }
 
-/** The entries with their content read by somebody else. */
+/** The entries, with content that the test has read itself. */
 async function* plainEntries(): AsyncGenerator<TarInput> {
   for await (const entry of fromDirectory(directory.path, { reader: 'inline' })) {
     yield entry.type === 'file' ? { ...entry, content: readFileSync(join(directory.path, entry.path)) } : entry
   }
 }
 
-test.each(READERS)('a layer is what it should be although memory is filled again (%s)', async reader => {
+test.each(READERS)('a layer has the right bytes although memory is reused while it is written (%s)', async reader => {
   for (const compression of ['gzip', 'none'] as const) {
     const { diffId } = await writeLayer(createMemoryStore(), plainEntries(), { compression })
     const layer = await writeLayer(createMemoryStore(), fromDirectory(directory.path, { reader }), { compression })
@@ -50,7 +50,7 @@ test.each(READERS)('a layer is what it should be although memory is filled again
   }
 })
 
-test.each(READERS)('what nobody returns stays as it is, and can be had after all was read (%s)', async reader => {
+test.each(READERS)('content that is not released stays valid after all was read (%s)', async reader => {
   const contents: [string, Uint8Array][] = []
   for await (const { path, type, content } of fromDirectory(directory.path, { reader })) {
     const opened = type === 'file' && typeof content === 'function' ? await content() : undefined
@@ -60,11 +60,11 @@ test.each(READERS)('what nobody returns stays as it is, and can be had after all
   for (const [path, bytes] of contents) expect(contentOf(path, sizes.get(path)!).equals(bytes)).toBe(true)
 })
 
-test.each(READERS)('content of a batch that was returned is read from the file again (%s)', async reader => {
+test.each(READERS)('content of a batch that was released is read from the file again (%s)', async reader => {
   const entries: TarInput[] = []
   for await (const batch of batchesOf(fromDirectory(directory.path, { reader }))) {
-    entries.push(...batch)
-    returnBatch(batch)
+    entries.push(...batch.value)
+    batch.release()
   }
   for (const { path, content } of entries) {
     if (typeof content !== 'function' || !sizes.has(path)) continue
@@ -73,17 +73,17 @@ test.each(READERS)('content of a batch that was returned is read from the file a
   }
 })
 
-test('the bytes that are filled again are the same memory', async () => {
+test('the bytes of released batches lie in the same memory', async () => {
   const memory = new Set<ArrayBufferLike>()
   let batches = 0
   for await (const batch of batchesOf(fromDirectory(directory.path, { reader: 'inline' }))) {
     batches++
-    for (const { path, type, content } of batch) {
+    for (const { path, type, content } of batch.value) {
       if (type !== 'file' || sizes.get(path)! > 3000 || typeof content !== 'function') continue
       const opened = await content()
       if (opened instanceof Uint8Array && opened.byteLength > 0) memory.add(opened.buffer)
     }
-    returnBatch(batch)
+    batch.release()
   }
   expect(batches).toBeGreaterThan(20)
   expect(memory.size).toBeLessThan(batches / 3)

@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { lendTarPieces, readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
+import { readTar, type TarInput, writeTar } from '../../lib/tar/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
+import { settle } from '../helpers/settle.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 import { watchedSource } from '../helpers/watched-source.ts'
 
@@ -234,7 +238,7 @@ describe('the stream', () => {
     const { source, state } = watchedSource(Array.from({ length: 100 }, () => Buffer.alloc(MIB)))
     const tar = writeTar([{ path: 'a', type: 'file', size: 100 * MIB, content: source }])
     await tar.next()
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await settle()
     expect(state.taken).toBeLessThan(6)
     await tar.return()
     expect(state.returned).toBe(true)
@@ -347,7 +351,7 @@ print(json.dumps([[m.name,m.type.decode(),m.mode,m.uid,m.mtime,m.size,m.linkname
   )
 })
 
-describe('pieces that are lent', () => {
+describe('pieces that are borrowed', () => {
   const entries = (): TarInput[] =>
     [10, 300_000, 262_144, 0, 600_000, 77].map((size, i) => ({
       path: `f${i}`,
@@ -355,23 +359,20 @@ describe('pieces that are lent', () => {
       content: mixedBytes(size),
     }))
 
-  test('are the same archive to whoever copies them at once', async () => {
+  test('are the archive, if the caller copies each before the next', async () => {
     const copies: Buffer[] = []
-    for await (const piece of lendTarPieces(entries(), {})) copies.push(Buffer.from(piece))
+    for await (const piece of writeTar(entries(), { borrow: true })) copies.push(Buffer.from(piece))
     expect(Buffer.concat(copies).equals(await written(...entries()))).toBe(true)
   })
 
-  test('are filled again, but never the memory of somebody else', async () => {
-    const many = Array.from(
-      { length: 200 },
-      (_, i): TarInput => ({ path: `${i}`, type: 'file', content: mixedBytes(9000) }),
-    )
+  test('lie in reused memory, which is never that of the content', async () => {
+    const many = smallFiles(200)
     const whole = mixedBytes(262_144)
     const before = Buffer.from(whole)
     many.splice(100, 0, { path: 'whole', type: 'file', content: whole })
     const places = new Set<ArrayBufferLike>()
     let pieces = 0
-    for await (const piece of lendTarPieces(many, {})) {
+    for await (const piece of writeTar(many, { borrow: true })) {
       places.add(piece.buffer)
       pieces++
     }
@@ -380,12 +381,33 @@ describe('pieces that are lent', () => {
     expect(whole.equals(before)).toBe(true)
   })
 
-  test('are not lent by writeTar: whoever collects them has the archive', async () => {
+  test('are owned by default: a caller that collects them has the archive', async () => {
     const pieces: Uint8Array[] = []
     for await (const piece of writeTar(entries())) pieces.push(piece)
     expect(Buffer.concat(pieces).equals(await written(...entries()))).toBe(true)
   })
+
+  test.each([false, true])('memory does not grow with the archive: no piece is kept (borrow: %s)', async borrow => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage: () => void = runInNewContext('gc')
+    const memory = new Map<number, WeakRef<ArrayBufferLike>>()
+    let pieces = 0
+    for await (const { buffer } of writeTar(smallFiles(400), { borrow })) {
+      memory.set(pieces++, new WeakRef(buffer))
+      if (pieces < 12) continue
+      await setImmediate()
+      collectGarbage()
+      break
+    }
+    const kept = new Set([...memory.values()].flatMap(reference => reference.deref() ?? []))
+    expect(pieces).toBe(12)
+    expect(kept.size).toBeLessThan(6)
+  })
 })
+
+function smallFiles(count: number): TarInput[] {
+  return Array.from({ length: count }, (_, i) => ({ path: `${i}`, type: 'file', content: mixedBytes(9000) }))
+}
 
 test('a slow reader holds the entries up', async () => {
   let opened = 0

@@ -35,7 +35,7 @@ export async function* compressGzip(
   let size = 0
   let dictionary: Uint8Array | undefined
   const deflateNext = async (block: Block): Promise<Buffer> => {
-    const { bytes } = block
+    const { value: bytes } = block
     checksum = crc32(bytes, checksum)
     size += bytes.byteLength
     const deflating = deflateBlock(block, dictionary, options.level)
@@ -56,13 +56,13 @@ export async function* compressGzip(
 
 function deflateBlock(block: Block, dictionary: Uint8Array | undefined, level: number): Promise<Buffer> {
   const options = {
-    ...effortFor(level, block.bytes),
+    ...effortFor(level, block.value),
     chunkSize: 256 * 1024,
     finishFlush: block.last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
     ...(dictionary ? { dictionary } : {}),
   }
   return new Promise((resolve, reject) => {
-    deflateRaw(block.bytes, options, (error, result) => (error ? reject(error) : resolve(result)))
+    deflateRaw(block.value, options, (error, result) => (error ? reject(error) : resolve(result)))
   })
 }
 

@@ -1,13 +1,11 @@
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import type { Borrowed } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
 
-/** One block of a stream. */
-export interface Block {
-  /** A copy of its bytes. */
-  readonly bytes: Uint8Array
+/** A copy of the bytes of one block of a stream. */
+export interface Block extends Borrowed<Uint8Array> {
   /** True for the last block of the stream. */
   readonly last: boolean
-  /** Releases the buffer for a later block; do not read `bytes` afterwards. */
-  readonly release: () => void
 }
 
 /**
@@ -17,20 +15,15 @@ export interface Block {
  * PERF: released buffers are reused; V8 would free 1 MiB garbage buffers late.
  */
 export async function* exactBlocks(source: ByteSource, size: number): AsyncGenerator<Block, void, undefined> {
-  const spare: Buffer<ArrayBuffer>[] = []
-  const blockOf = (buffer: Buffer<ArrayBuffer>, length: number, last: boolean): Block => ({
-    bytes: buffer.subarray(0, length),
-    last,
-    release: () => spare.push(buffer),
-  })
-  let block = Buffer.allocUnsafeSlow(size)
+  const pool = new Pool(() => Buffer.allocUnsafeSlow(size))
+  let { value: block, release } = pool.borrow()
   let filled = 0
   for await (const chunk of chunksOf(source)) {
     for (let at = 0; at < chunk.byteLength; ) {
       if (filled === size) {
         // Only a following byte proves that this block is not the last.
-        yield blockOf(block, size, false)
-        block = spare.pop() ?? Buffer.allocUnsafeSlow(size)
+        yield { value: block, release, last: false }
+        ;({ value: block, release } = pool.borrow())
         filled = 0
       }
       const take = Math.min(size - filled, chunk.byteLength - at)
@@ -39,5 +32,5 @@ export async function* exactBlocks(source: ByteSource, size: number): AsyncGener
       at += take
     }
   }
-  yield blockOf(block, filled, true)
+  yield { value: block.subarray(0, filled), release, last: true }
 }

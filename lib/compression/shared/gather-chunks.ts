@@ -2,9 +2,9 @@
 const ENOUGH = 16 * 1024
 
 /**
- * Joins small chunks of a stream, so that what comes byte by byte does not cost a call for each byte; large ones pass
- * as they are. A joined chunk is valid until the next one is asked for. What came before a failure of the source comes
- * first.
+ * Joins small chunks of a stream, so that a source of single bytes does not cost a call for each byte; large chunks
+ * pass as they are. A chunk is borrowed until the caller asks for the next one. If the source fails, the bytes before
+ * the failure are yielded first.
  *
  * PERF: each chunk is a trip of node:zlib to another thread and back, 0.05 to 0.1 ms of processor time.
  */

@@ -32,6 +32,6 @@ function compressFrame(platform: PlatformZstd, block: Block, level: number): Pro
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = platform.constants
   const options = { chunkSize: 1024 * 1024, params: { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 } }
   return new Promise((resolve, reject) => {
-    platform.zstdCompress(block.bytes, options, (error, result) => (error ? reject(error) : resolve(result)))
+    platform.zstdCompress(block.value, options, (error, result) => (error ? reject(error) : resolve(result)))
   })
 }

@@ -1,5 +1,7 @@
 import { FormatError, type HasherError } from '../../errors/index.ts'
 import { Condition } from '../../internal/concurrency/condition.ts'
+import { type Borrowed, owned } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
 import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
 import type { AnswerTaker, HashWorker } from './hash-worker.ts'
@@ -16,7 +18,7 @@ const WIDE_RINGS = 8
 /** Number of idle wide rings kept for later streams. */
 const KEPT_RINGS = 4
 
-const rings: SharedArrayBuffer[] = []
+const wideRings = new Pool(() => new SharedArrayBuffer(WIDE.slotBytes * WIDE.slots), KEPT_RINGS)
 
 /**
  * The hash of one stream, computed by a worker. Copies chunks into slots of shared memory, several small chunks into
@@ -25,7 +27,7 @@ const rings: SharedArrayBuffer[] = []
 export class WorkerHash implements AnswerTaker {
   readonly #worker: HashWorker
   readonly #id: number
-  readonly #ring: SharedArrayBuffer
+  readonly #ring: Borrowed<SharedArrayBuffer>
   readonly #bytes: Uint8Array
   readonly #slotBytes: number
   readonly #slots: number
@@ -43,14 +45,13 @@ export class WorkerHash implements AnswerTaker {
   constructor(worker: HashWorker, algorithm: DigestAlgorithm, engine: HasherEngine, state?: Uint8Array) {
     this.#worker = worker
     const { slotBytes, slots } = worker.load > WIDE_RINGS ? NARROW : WIDE
-    const size = slotBytes * slots
     this.#slotBytes = slotBytes
     this.#slots = slots
     this.#free = Array.from({ length: slots }, (_, slot) => slot)
-    this.#ring = (slots === WIDE.slots ? rings.pop() : undefined) ?? new SharedArrayBuffer(size)
-    this.#bytes = new Uint8Array(this.#ring)
+    this.#ring = slots === WIDE.slots ? wideRings.borrow() : owned(new SharedArrayBuffer(slotBytes * slots))
+    this.#bytes = new Uint8Array(this.#ring.value)
     this.#id = worker.open(
-      { algorithm, engine, state, ring: this.#ring, slotBytes, freeTogether: slots / 2, sent: this.#sent },
+      { algorithm, engine, state, ring: this.#ring.value, slotBytes, freeTogether: slots / 2, sent: this.#sent },
       this,
     )
   }
@@ -134,8 +135,8 @@ export class WorkerHash implements AnswerTaker {
   #close(): void {
     this.#closed = true
     this.#worker.close(this.#id)
-    // SAFETY: a ring is reused only after the worker has released every slot; else two streams would share memory.
+    // SAFETY: a ring is released only after the worker has released every slot; else two streams would share memory.
     const idle = this.#free.length + (this.#slot === undefined ? 0 : 1)
-    if (idle === this.#slots && this.#slots === WIDE.slots && rings.length < KEPT_RINGS) rings.push(this.#ring)
+    if (idle === this.#slots) this.#ring.release()
   }
 }

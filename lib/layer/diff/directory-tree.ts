@@ -35,7 +35,7 @@ export function directoryTree(directory: string, options: DirectoryTreeOptions =
 async function* walk(root: string, options: DirectoryTreeOptions): AsyncGenerator<TreeEntry, void, undefined> {
   const { signal, xattrs = false } = options
   const how = { ignore: [], hardLinks: true, contents: false, xattrs, reader: 'thread' } as const
-  for await (const batch of readDirectory({ root, signal, ...how })) for (const found of batch) yield treeEntry(found)
+  for await (const { value } of readDirectory({ root, signal, ...how })) yield* value.map(treeEntry)
 }
 
 function treeEntry({ entry, content }: ReadEntry): TreeEntry {

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { lendBatch } from '../../internal/batches.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
+import { type Borrowed, borrowed } from '../../internal/memory/borrowed.ts'
 import type { TarEntryType } from '../../tar/index.ts'
 import { DirectoryScan, type ScanOptions } from './directory-scan.ts'
 import { fileContent } from './file-content.ts'
@@ -32,19 +32,19 @@ const FIRST_ENTRIES = 200
 /**
  * Yields the entries of a directory, as many at once as have been read. The content of an entry is in its batch, or
  * follows in the next ones. Content is kept for two batches, so that memory does not grow if a caller collects entries.
- * A later reader of the content gets it from the file, if the file is unchanged. Lists of entries are lent, see
- * {@link lendBatch}.
+ * A later reader of the content gets it from the file, if the file is unchanged. So does a reader of the content of
+ * entries that were released.
  */
 export async function* readDirectory(
   options: ReadDirectoryOptions,
-): AsyncGenerator<readonly ReadEntry[], void, undefined> {
+): AsyncGenerator<Borrowed<readonly ReadEntry[]>, void, undefined> {
   options.signal?.throwIfAborted()
   const steps = new StepQueue(await openReader(options), options.signal)
   try {
     for (let begun = await steps.nextEntries(); begun; begun = await steps.nextEntries()) {
       options.signal?.throwIfAborted()
-      const entries = begun.map(step => entryOf(step, steps, options))
-      yield lendBatch(entries, steps.lend())
+      const entries = begun.value.map(step => entryOf(step, steps, options))
+      yield { value: entries, release: begun.release }
     }
   } finally {
     await steps.stop()
@@ -69,11 +69,10 @@ async function openReader(options: ReadDirectoryOptions): Promise<ScanReader> {
         reader = await readInThread(start, () => first, options.signal)
       }
       const batch = await reader.next()
-      bytes += batch.bytes.byteLength
+      bytes += batch.bytes.value.byteLength
       entries += batch.steps.length
       return batch
     },
-    reuse: bytes => reader.reuse(bytes),
     async stop() {
       await first.stop()
       await reader.stop()
@@ -108,9 +107,9 @@ class StepQueue {
   readonly #held: HeldBytes[] = []
   #batch: ReadBatch | undefined
   #at = 0
-  /** Number of lent lists of entries with content in the batch; `#returned` is true once one has been returned. */
-  #out = 0
-  #returned = false
+  /** Number of borrowed lists of entries with content in the batch; `#released` is true once one was released. */
+  #borrowed = 0
+  #released = false
   /** Counts entries, so that the content of one knows when another has begun. */
   entries = 0
 
@@ -128,10 +127,10 @@ class StepQueue {
   }
 
   /**
-   * The entries that begin in what has been read; only of the last one there may be more content to come. What is left
-   * of the content of the entry before is passed over.
+   * Lends the entries that begin in the bytes read so far; only the last one may have more content. Skips the rest of
+   * the content of the entry before them.
    */
-  async nextEntries(): Promise<FirstStep[] | undefined> {
+  async nextEntries(): Promise<Borrowed<readonly FirstStep[]> | undefined> {
     const found: FirstStep[] = []
     while (found.length === 0) {
       if (!(await this.#isFilled())) return undefined
@@ -143,18 +142,17 @@ class StepQueue {
       }
     }
     this.entries += found.length
-    return found
+    return this.#lend(found)
   }
 
-  /** Lends the entries found last; the caller calls the result when it has released them. */
-  lend(): () => void {
+  #lend(entries: readonly FirstStep[]): Borrowed<readonly FirstStep[]> {
     const batch = this.#batch
-    this.#out++
-    return () => {
+    this.#borrowed++
+    return borrowed(entries, () => {
       if (batch !== this.#batch) return
-      this.#out--
-      this.#returned = true
-    }
+      this.#borrowed--
+      this.#released = true
+    })
   }
 
   /** Whether there is another step; reads on where it has to. */
@@ -163,22 +161,21 @@ class StepQueue {
       if (this.#batch?.fault) throw sourceError(this.#batch.fault)
       if (this.#batch?.done) return false
       this.#signal?.throwIfAborted()
-      if (this.#returned && this.#out === 0) this.#reuse()
+      if (this.#released && this.#borrowed === 0) this.#releaseBytes()
       this.#batch = await this.#reader.next()
       this.#at = 0
-      this.#out = 0
-      this.#returned = false
-      this.#held.push({ bytes: this.#batch.bytes })
+      this.#borrowed = 0
+      this.#released = false
+      this.#held.push({ bytes: this.#batch.bytes.value })
       if (this.#held.length > 2) this.#held.shift()!.bytes = undefined
     }
     return true
   }
 
-  /** Lets the reader fill the bytes of the batch again. */
-  #reuse(): void {
-    const held = this.#held.at(-1)!
-    if (held.bytes) this.#reader.reuse(held.bytes)
-    held.bytes = undefined
+  /** Releases the bytes of the batch: all lists of its entries have been released. */
+  #releaseBytes(): void {
+    this.#held.at(-1)!.bytes = undefined
+    this.#batch?.bytes.release()
   }
 
   stop(): Promise<void> {

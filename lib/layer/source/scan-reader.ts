@@ -2,8 +2,10 @@ import type { Worker } from 'node:worker_threads'
 import { abortable } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { type Borrowed, borrowed, owned } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
 import type { DirectoryScan } from './directory-scan.ts'
-import { emptyBatch, type ScannedBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
+import { emptyBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import type { SourceStep } from './source-entry.ts'
 import type { SourceFault } from './source-fault.ts'
 import { decodeSteps } from './step-columns.ts'
@@ -11,7 +13,8 @@ import { decodeSteps } from './step-columns.ts'
 /** A decoded batch on the calling thread. */
 export interface ReadBatch {
   readonly steps: readonly SourceStep[]
-  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Content of the files of the batch; the reader fills released memory again. */
+  readonly bytes: Borrowed<Uint8Array<ArrayBuffer>>
   readonly done: boolean
   readonly fault?: SourceFault | undefined
 }
@@ -19,8 +22,6 @@ export interface ReadBatch {
 /** Source of batches. */
 export interface ScanReader {
   next(): Promise<ReadBatch>
-  /** Takes back the bytes of a batch that the caller has released, for reuse. */
-  reuse(bytes: Uint8Array<ArrayBuffer>): void
   stop(): Promise<void>
 }
 
@@ -35,16 +36,13 @@ const HERE_ENTRIES = 64
 /** Scans on the calling thread in slices, and yields to the event loop between them. */
 export function readHere(scan: DirectoryScan): ScanReader {
   const yielder = new EventLoopYielder()
-  let spare: Uint8Array<ArrayBuffer> | undefined
+  const pool = new Pool(() => emptyBatch(HERE_BYTES))
   return {
     async next() {
       if (yielder.shouldYield()) await yielder.yield()
-      const bytes = spare ?? emptyBatch(HERE_BYTES)
-      spare = undefined
-      return here(scanBatch(scan, bytes, HERE_ENTRIES))
-    },
-    reuse(bytes) {
-      spare = bytes
+      const bytes = pool.borrow()
+      const { steps, done, fault } = scanBatch(scan, bytes.value, HERE_ENTRIES)
+      return { steps, bytes, done, fault }
     },
     async stop() {
       scan.close()
@@ -74,7 +72,6 @@ export async function readInThread(
         return reader.next()
       }
     },
-    reuse: bytes => reader.reuse(bytes),
     stop: () => reader.stop(),
   }
 }
@@ -122,10 +119,6 @@ class ScanThread implements ScanReader {
     return batch
   }
 
-  reuse(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.byteLength > 0) this.#spare = bytes.buffer
-  }
-
   async stop(): Promise<void> {
     await this.#thread.terminate()
   }
@@ -150,22 +143,21 @@ class ScanThread implements ScanReader {
 
   #take({ steps, bytes, done, fault }: SourceBatch): void {
     this.#answers++
-    const batch = {
-      steps: decodeSteps(steps),
-      bytes: bytes ? new Uint8Array(bytes) : new Uint8Array(),
-      done,
-      fault,
-    }
+    const batch = { steps: decodeSteps(steps), bytes: this.#lend(bytes), done, fault }
     if (this.#waiting) this.#waiting.resolve(batch)
     else this.#ready.push(batch)
+  }
+
+  /** The next message moves released memory to the thread. */
+  #lend(bytes: ArrayBuffer | undefined): Borrowed<Uint8Array<ArrayBuffer>> {
+    if (!bytes) return owned(new Uint8Array())
+    return borrowed(new Uint8Array(bytes), () => {
+      this.#spare = bytes
+    })
   }
 
   #die(error: Error): void {
     this.#dead ??= error
     this.#waiting?.reject(this.#dead)
   }
-}
-
-function here({ steps, bytes, done, fault }: ScannedBatch): ReadBatch {
-  return { steps, bytes, done, fault }
 }

@@ -1,3 +1,6 @@
+import type { Borrowed } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
+
 /**
  * Largest chunk that `give` returns: a store writes it without gathering. PERF: pieces of 256 KiB take 10 % more
  * processor time; pieces of 1 MiB take up to twice the system time.
@@ -12,18 +15,18 @@ const LEAST_ROOM = 128 * 1024
 /** Number of idle rings kept for later bodies: the default number of concurrent downloads of a registry. */
 const KEPT = 4
 
-const kept: Uint8Array<ArrayBuffer>[] = []
+const rings = new Pool<Uint8Array<ArrayBuffer>>(() => Buffer.allocUnsafeSlow(RING_BYTES), KEPT)
 
 /**
  * Ring buffer that the socket fills at one end while the caller reads at the other, without a copy. A chunk that `give`
- * returned is valid until `free`.
+ * returned is borrowed until `releaseGiven`.
  */
 export class BodyRing {
-  #memory: Uint8Array<ArrayBuffer> | undefined = kept.pop() ?? Buffer.allocUnsafeSlow(RING_BYTES)
-  /** Numbers of bytes received, given to the caller, and freed by the caller, since the start of the body. */
+  #memory: Borrowed<Uint8Array> | undefined = rings.borrow()
+  /** Numbers of bytes received, given to the caller, and released by the caller, since the start of the body. */
   #came = 0
   #given = 0
-  #freed = 0
+  #released = 0
 
   /** Bytes received but not given yet. */
   get waiting(): number {
@@ -36,7 +39,7 @@ export class BodyRing {
   }
 
   get hasRoom(): boolean {
-    return RING_BYTES - (this.#came - this.#freed) >= LEAST_ROOM
+    return RING_BYTES - (this.#came - this.#released) >= LEAST_ROOM
   }
 
   /**
@@ -46,7 +49,7 @@ export class BodyRing {
    * corrupt that chunk. The socket must stay stopped until `hasRoom` is true; the memory is free then.
    */
   room(most: number): Uint8Array {
-    const free = Math.max(LEAST_ROOM, RING_BYTES - (this.#came - this.#freed))
+    const free = Math.max(LEAST_ROOM, RING_BYTES - (this.#came - this.#released))
     const from = this.#came % RING_BYTES
     return this.#of(from, Math.min(RING_BYTES - from, free, most))
   }
@@ -70,21 +73,21 @@ export class BodyRing {
     return this.#of(from, length)
   }
 
-  /** Frees the chunks given so far: the caller no longer reads them. */
-  free(): void {
-    this.#freed = this.#given
+  /** Releases the chunks given so far: the caller no longer reads them. */
+  releaseGiven(): void {
+    this.#released = this.#given
   }
 
   /**
-   * Returns the memory to the pool of rings. The socket must not write to it afterwards, nor the caller read from it.
+   * Releases the memory to the pool of rings. The socket must not write to it afterwards, nor the caller read from it.
    */
   release(): void {
-    if (this.#memory && kept.length < KEPT) kept.push(this.#memory)
+    this.#memory?.release()
     this.#memory = undefined
   }
 
   #of(from: number, length: number): Uint8Array {
     if (!this.#memory) throw new Error('a ring that was released')
-    return this.#memory.subarray(from, from + length)
+    return this.#memory.value.subarray(from, from + length)
   }
 }

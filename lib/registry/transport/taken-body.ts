@@ -18,7 +18,7 @@ export interface TakenSocket {
 
 /**
  * Body of an answer, read from a connection that belonged to node:http until the end of the head. A chunk that `take`
- * returned is valid until the next `take`: the ring reuses its memory.
+ * returned is borrowed until the next `take`: the ring reuses its memory.
  *
  * The body reads exactly the announced number of bytes and nothing else, then closes the connection.
  */
@@ -63,7 +63,7 @@ export class TakenBody implements BodySource, SocketReader {
   }
 
   async take(): Promise<Uint8Array | undefined> {
-    this.#ring.free()
+    this.#ring.releaseGiven()
     if (this.#stopped && !this.#end && this.#ring.hasRoom) {
       this.#stopped = false
       // NODE: `resume` would read once more in a later turn, even if the ring is full by then; `read(0)` reads now.

@@ -1,3 +1,6 @@
+import { type Borrowed, owned } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
+
 /**
  * Size of one block in bytes. PERF: a write or hash call costs about the same for 64 KiB as for 512 KiB; sockets
  * deliver 64 KiB.
@@ -8,11 +11,11 @@ const SMALL_BYTES = 16 * 1024
 /** Number of idle blocks kept for later writers. */
 const KEPT = 8
 
-const kept: Uint8Array<ArrayBuffer>[] = []
+const blocks = new Pool<Uint8Array<ArrayBuffer>>(() => Buffer.allocUnsafeSlow(WRITE_BLOCK_BYTES), KEPT)
 
 /** Copies small chunks into blocks, one block after the other. Blocks are reused. */
 export class BlockGatherer {
-  #block: Uint8Array<ArrayBuffer> | undefined
+  #block: Borrowed<Uint8Array<ArrayBuffer>> | undefined
   #filled = 0
 
   /** Number of bytes gathered since the last `take`. */
@@ -29,15 +32,13 @@ export class BlockGatherer {
     return taken
   }
 
-  /**
-   * Returns the bytes gathered and a function that releases their memory; the bytes must not be read after the release.
-   */
-  take(): { readonly bytes: Uint8Array; readonly release: () => void } {
-    const block = this.#block ?? new Uint8Array()
-    const bytes = block.subarray(0, this.#filled)
+  /** Lends the bytes gathered. */
+  take(): Borrowed<Uint8Array> {
+    const { value, release } = this.#block ?? owned(new Uint8Array())
+    const bytes = value.subarray(0, this.#filled)
     this.#block = undefined
     this.#filled = 0
-    return { bytes, release: () => releaseBlock(block) }
+    return { value: bytes, release }
   }
 
   /** Discards the bytes gathered. */
@@ -47,20 +48,12 @@ export class BlockGatherer {
 
   #blockFor(more: number): Uint8Array {
     if (!this.#block) {
-      this.#block = more <= SMALL_BYTES ? Buffer.allocUnsafeSlow(SMALL_BYTES) : borrow()
-    } else if (this.#block.byteLength === SMALL_BYTES && this.#filled + more > SMALL_BYTES) {
-      const block = borrow()
-      block.set(this.#block.subarray(0, this.#filled))
+      this.#block = more <= SMALL_BYTES ? owned(Buffer.allocUnsafeSlow(SMALL_BYTES)) : blocks.borrow()
+    } else if (this.#block.value.byteLength === SMALL_BYTES && this.#filled + more > SMALL_BYTES) {
+      const block = blocks.borrow()
+      block.value.set(this.#block.value.subarray(0, this.#filled))
       this.#block = block
     }
-    return this.#block
+    return this.#block.value
   }
-}
-
-function borrow(): Uint8Array<ArrayBuffer> {
-  return kept.pop() ?? Buffer.allocUnsafeSlow(WRITE_BLOCK_BYTES)
-}
-
-function releaseBlock(block: Uint8Array<ArrayBuffer>): void {
-  if (block.byteLength === WRITE_BLOCK_BYTES && kept.length < KEPT) kept.push(block)
 }

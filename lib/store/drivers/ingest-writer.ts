@@ -96,8 +96,8 @@ export class IngestWriter implements BlobWriter {
   /** Waits for the previous block, then passes on the current one without waiting. A failure rejects the next call. */
   async #passOn(): Promise<void> {
     await this.#behind
-    const { bytes, release } = this.#gathered.take()
-    this.#behind = this.#take(bytes).finally(release)
+    const { value, release } = this.#gathered.take()
+    this.#behind = this.#take(value).finally(release)
     this.#behind.catch(() => undefined)
   }
 

@@ -1,26 +1,19 @@
-/** Gathers bytes into pieces of one size and emits each piece when it is full. */
+import type { Borrowed } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
+
+/** Gathers bytes into pieces of one size and lends each piece when it is full. */
 export class PieceBuilder {
   readonly #size: number
-  readonly #give: (piece: Buffer) => void
-  /** Memory of emitted pieces; `#spare` is the memory that was returned. */
-  readonly #lent = new Set<ArrayBufferLike>()
-  readonly #spare: Buffer<ArrayBuffer>[] = []
-  #piece: Buffer
+  readonly #onPiece: (piece: Borrowed<Uint8Array>) => void
+  readonly #pool: Pool<Buffer>
+  #piece: Borrowed<Buffer>
   #filled = 0
 
-  constructor(size: number, give: (piece: Buffer) => void) {
+  constructor(size: number, onPiece: (piece: Borrowed<Uint8Array>) => void) {
     this.#size = size
-    this.#give = give
-    this.#piece = this.#next()
-  }
-
-  /** Takes back the memory of a piece that its reader has released, for reuse. Memory from elsewhere is ignored. */
-  takeBack({ buffer }: Uint8Array): void {
-    if (this.#lent.delete(buffer)) this.#spare.push(Buffer.from(buffer as ArrayBuffer))
-  }
-
-  #next(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size)
+    this.#onPiece = onPiece
+    this.#pool = new Pool(() => Buffer.allocUnsafeSlow(size))
+    this.#piece = this.#pool.borrow()
   }
 
   /** Appends a copy of bytes, and zeros up to a multiple of `block` bytes. */
@@ -32,23 +25,23 @@ export class PieceBuilder {
   /** Appends a block that `write` fills in place. */
   addBlock(length: number, write: (piece: Buffer, at: number) => void): void {
     if (this.#filled + length > this.#size) this.flush()
-    write(this.#piece, this.#filled)
+    write(this.#piece.value, this.#filled)
     this.#filled += length
   }
 
-  /** Emits the incomplete piece. */
+  /** Lends the incomplete piece. */
   flush(): void {
     if (this.#filled === 0) return
-    this.#lent.add(this.#piece.buffer)
-    this.#give(this.#piece.subarray(0, this.#filled))
-    this.#piece = this.#next()
+    const { value, release } = this.#piece
+    this.#onPiece({ value: value.subarray(0, this.#filled), release })
+    this.#piece = this.#pool.borrow()
     this.#filled = 0
   }
 
   #copy(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.byteLength; ) {
       const length = Math.min(bytes.byteLength - at, this.#room())
-      this.#piece.set(length === bytes.byteLength ? bytes : bytes.subarray(at, at + length), this.#filled)
+      this.#piece.value.set(length === bytes.byteLength ? bytes : bytes.subarray(at, at + length), this.#filled)
       this.#filled += length
       at += length
     }
@@ -57,7 +50,7 @@ export class PieceBuilder {
   #zeros(count: number): void {
     for (let left = count; left > 0; ) {
       const length = Math.min(left, this.#room())
-      this.#piece.fill(0, this.#filled, this.#filled + length)
+      this.#piece.value.fill(0, this.#filled, this.#filled + length)
       this.#filled += length
       left -= length
     }
