@@ -57,7 +57,8 @@ export function splitLayout(text: string): { directory: string; tag: string | un
 /** Number of names that an error lists. */
 const MOST_SHOWN = 8
 
-async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
+/** Returns the only name of a layout. */
+export async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
   const all: string[] = []
   for await (const { name } of names) if (all.push(name) > MOST_SHOWN) break
   if (all.length === 1) return all[0]!

@@ -1,2 +1,3 @@
-export { type ExitCode, runCli } from './run-cli.ts'
+export type { ExitCode } from './exit-code.ts'
+export { runCli } from './run-cli.ts'
 export type { Terminal } from './terminal.ts'

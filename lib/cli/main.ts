@@ -1,20 +1,31 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { OutputError } from './failing/output-error.ts'
+import { printLines } from './printing/print.ts'
 import { runCli } from './run-cli.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
+const { env, stdout, stderr } = process
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => stop.abort(new Error(name)))
 }
-// EPIPE: a reader that stops early (`| head`) is no failure.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  process.exit(0)
+// A reader that stops early (`| head`) or a full disk ends the command: what it printed is not complete. The message
+// stands here and not in `runCli`, because the error may arrive after the last write, when the command has ended.
+let failed = false
+stdout.on('error', cause => {
+  if (failed) return
+  failed = true
+  const error = new OutputError(cause)
+  printLines(stderr, `layerstore: ${error.message} (${error.code})`)
+  process.exitCode = 1
+  stop.abort(error)
 })
-const { env, stdout, stderr } = process
+// Without stderr no message can be printed; the exit code still tells.
+stderr.on('error', () => {})
+
 let stdin: NodeJS.ReadStream | undefined
 const terminal = {
   env,
@@ -28,7 +39,7 @@ const terminal = {
   },
 }
 void runCli(process.argv.slice(2), terminal, version).then(code => {
-  process.exitCode = code
+  process.exitCode = failed ? 1 : code
   // An open stdin pipe would keep the process alive.
   stdin?.destroy()
 })

@@ -13,10 +13,14 @@ import type { PushOptions } from './commands/push.ts'
 import type { SaveOptions } from './commands/save.ts'
 import type { ServeOptions } from './commands/serve.ts'
 import type { UnpackCommandOptions } from './commands/unpack.ts'
+import { withRegistries } from './registries/registry-options.ts'
 import type { GlobalOptions, Session } from './session.ts'
 
 /** Opens a session with the given options, runs `act` in it, and closes it. */
 export type InSession = (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
+
+/** Adds a command and returns it. */
+type Add = (usage: string, description: string) => Command
 
 const somePlatforms = [
   '--platform <p>',
@@ -30,10 +34,16 @@ export function createProgram(inSession: InSession, version: string): Command {
     .description('Container images without a daemon: pull, push, assemble, look inside, serve.')
     .version(version, '-V, --version')
     .showSuggestionAfterError()
-  const add = (usage: string, description: string) => withGlobals(program.command(usage).description(description))
-  withGlobals(program)
+  const add = (usage: string, description: string) => program.command(usage).description(description)
+  const remote = new Set<Command>()
+  /** Adds a command that connects to registries. */
+  const addRemote = (usage: string, description: string) => {
+    const command = add(usage, description)
+    remote.add(command)
+    return command
+  }
 
-  withStoredPlan(add('pull [ref]', 'bring an image into the store; prints its digest'))
+  withStoredPlan(addRemote('pull [ref]', 'bring an image into the store; prints its digest'))
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index')
     .option('--verify-diff-ids', 'open every layer and compare it with what the image config lists')
@@ -41,14 +51,14 @@ export function createProgram(inSession: InSession, version: string): Command {
     .action((ref: string | undefined, options: GlobalOptions & PullOptions) =>
       inSession(options, async s => (await import('./commands/pull.ts')).pull(s, ref, options)),
     )
-  withStoredPlan(add('push [name] [ref]', 'upload a stored image; prints its digest'))
+  withStoredPlan(addRemote('push [name] [ref]', 'upload a stored image; prints its digest'))
     .option(...somePlatforms)
     .option('--all-platforms', 'take every platform of the index (the default)')
     .option('-t, --tag <tag>', 'another tag for the image; may be repeated', collect)
     .action((name: string | undefined, ref: string | undefined, options: GlobalOptions & PushOptions) =>
       inSession(options, async s => (await import('./commands/push.ts')).push(s, name, ref, options)),
     )
-  const append = add('append <base>', 'put directories on top of an image (or of scratch), one layer each')
+  const append = addRemote('append <base>', 'put directories on top of an image (or of scratch), one layer each')
     .option('-d, --dir <dir[:/at]>', 'directory to add, and where in the image', collect)
     .option('-t, --tag <name>', 'name of the result')
     .option('--cmd <json>', 'command, as a JSON array')
@@ -61,12 +71,13 @@ export function createProgram(inSession: InSession, version: string): Command {
   addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
   )
-  addCopyCommands(add, inSession)
+  addCopyCommands(addRemote, inSession)
+  addReadingCommands(addRemote, inSession)
   addLocalCommands(add, inSession)
-  addSpaceCommands(add, inSession)
+  addSpaceCommands(add, addRemote, inSession)
   addRootfsCommands(add, inSession)
   addArchiveCommands(add, inSession)
-  add('serve', 'offer the store as a registry until stopped')
+  addRemote('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')
     .option('--htpasswd <file>', 'let in only these users, with passwords hashed by bcrypt (htpasswd -B)')
@@ -77,7 +88,9 @@ export function createProgram(inSession: InSession, version: string): Command {
     .action((options: GlobalOptions & ServeOptions) =>
       inSession(options, async s => (await import('./commands/serve.ts')).serve(s, options)),
     )
-  return program
+  // Last, so that the help lists the options of the command itself first.
+  for (const command of program.commands) withGlobals(remote.has(command) ? withRegistries(command) : command)
+  return withGlobals(program)
 }
 
 /** Adds the options that set how a directory becomes a layer. */
@@ -105,7 +118,7 @@ function addWritingOptions(command: Command): Command {
 }
 
 /** Adds the commands that can work without the session's store. */
-function addCopyCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+function addCopyCommands(add: Add, inSession: InSession): void {
   withStoredPlan(add('copy [src] [dst]', 'copy an image with all its platforms; prints its digest'))
     .addHelpText(
       'after',
@@ -125,13 +138,24 @@ function addCopyCommands(add: (usage: string, description: string) => Command, i
   )
 }
 
-/** Adds the commands that read the store or change its names. */
-function addLocalCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
-  const platform = ['--platform <p>', 'platform to take from an index'] as const
+/** Adds the commands that list the store or change its names. */
+function addLocalCommands(add: Add, inSession: InSession): void {
   add('images', 'list the names in the store')
     .alias('ls')
     .action((options: GlobalOptions) => inSession(options, async s => (await import('./commands/images.ts')).images(s)))
-  add('inspect <name>', 'say what is stored under a name or digest: an image, an index, an artifact, any blob')
+  add('tag <src> <dst>', 'give a stored image another name').action(
+    (source: string, name: string, options: GlobalOptions) =>
+      inSession(options, async s => (await import('./commands/names.ts')).tag(s, source, name)),
+  )
+  add('rm <name...>', 'take names away').action((names: string[], options: GlobalOptions) =>
+    inSession(options, async s => (await import('./commands/names.ts')).remove(s, names)),
+  )
+}
+
+/** Adds the commands that read an image, in the store or elsewhere. */
+function addReadingCommands(add: Add, inSession: InSession): void {
+  const platform = ['--platform <p>', 'platform to take from an index'] as const
+  add('inspect <name>', 'describe an image, an index, an artifact or any blob')
     .option(...platform)
     .action((name: string, options: GlobalOptions & PlatformOption) =>
       inSession(options, async s => (await import('./commands/inspect.ts')).inspect(s, name, options)),
@@ -146,28 +170,26 @@ function addLocalCommands(add: (usage: string, description: string) => Command, 
     .action((name: string, options: GlobalOptions & PlatformOption) =>
       inSession(options, async s => (await import('./commands/documents.ts')).config(s, name, options)),
     )
-  add('tag <src> <dst>', 'give a stored image another name').action(
-    (source: string, name: string, options: GlobalOptions) =>
-      inSession(options, async s => (await import('./commands/names.ts')).tag(s, source, name)),
-  )
-  add('rm <name...>', 'take names away').action((names: string[], options: GlobalOptions) =>
-    inSession(options, async s => (await import('./commands/names.ts')).remove(s, names)),
-  )
-}
-
-/** Adds the commands that read or unpack the root filesystem of an image. */
-function addRootfsCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
-  add('files <name> [path]', 'list what a stored image holds, without unpacking it')
-    .option('--platform <p>', 'platform to take from an index')
+  add('digest <name>', 'print the digest of an image')
+    .option(...platform)
+    .action((name: string, options: GlobalOptions & PlatformOption) =>
+      inSession(options, async s => (await import('./commands/documents.ts')).digest(s, name, options)),
+    )
+  add('files <name> [path]', 'list the files of an image without unpacking it')
+    .option(...platform)
     .option('-R, --recursive', 'list directories below as well')
     .action((name: string, path: string | undefined, options: GlobalOptions & FilesOptions) =>
       inSession(options, async s => (await import('./commands/files.ts')).files(s, name, path ?? '/', options)),
     )
-  add('cat <name> <path>', 'print a file of a stored image, byte for byte')
-    .option('--platform <p>', 'platform to take from an index')
+  add('cat <name> <path>', 'print a file of an image, byte for byte')
+    .option(...platform)
     .action((name: string, path: string, options: GlobalOptions & PlatformOption) =>
       inSession(options, async s => (await import('./commands/cat.ts')).cat(s, name, path, options)),
     )
+}
+
+/** Adds the commands that unpack the root filesystem of an image. */
+function addRootfsCommands(add: Add, inSession: InSession): void {
   add('unpack <name> <dir>', 'write the root filesystem of a stored image to a directory')
     .option('--platform <p>', 'platform to take from an index')
     .option('--rootless', 'leave owners and devices aside (the default for users who are not root)')
@@ -182,7 +204,7 @@ function addRootfsCommands(add: (usage: string, description: string) => Command,
 }
 
 /** Adds the commands that move images between the store and files. */
-function addArchiveCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+function addArchiveCommands(add: Add, inSession: InSession): void {
   add('save <name...>', 'write stored images to one file')
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
     .option('--format <f>', 'oci, or docker for `docker load` and older tools', 'oci')
@@ -218,7 +240,7 @@ function addArchiveCommands(add: (usage: string, description: string) => Command
 }
 
 /** Adds the commands that measure, free and verify the space of the store. */
-function addSpaceCommands(add: (usage: string, description: string) => Command, inSession: InSession): void {
+function addSpaceCommands(add: Add, addRemote: Add, inSession: InSession): void {
   add('gc', 'remove what no name needs')
     .alias('prune')
     .option('-n, --dry-run', 'show what would go, and why; remove nothing')
@@ -232,7 +254,7 @@ function addSpaceCommands(add: (usage: string, description: string) => Command, 
     .action((options: GlobalOptions & GcOptions) =>
       inSession(options, async s => (await import('./commands/gc.ts')).gc(s, options)),
     )
-  add('fsck', 'read everything in the store and say what is wrong; exit code 1 if something is')
+  addRemote('fsck', 'read everything in the store and say what is wrong; exit code 1 if something is')
     .alias('verify')
     .option(
       '--repair [from]',
@@ -262,6 +284,7 @@ function withStoredPlan(command: Command): Command {
 
 function withGlobals(command: Command): Command {
   return command
+    .optionsGroup('Global options:')
     .option('--store <dir>', 'store directory (default: $LAYERSTORE_STORE, else the user data folder)')
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'print results only')

@@ -1,12 +1,18 @@
+import { join } from 'node:path'
 import type { ArchiveAddress, ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
 import type { OpenStoreOptions } from '../disk-store/index.ts'
+import { isErrno } from '../internal/errno.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { Store, StoreEvent } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
+import type { FailureContext } from './failing/describe-failure.ts'
+import { formatBytes } from './printing/format-bytes.ts'
 import { formatTable } from './printing/format-table.ts'
 import { type Lines, printJson, printLines } from './printing/print.ts'
 import { createProgressDisplay, type ProgressDisplay } from './printing/progress-display.ts'
+import { TransferCount } from './printing/transfer-count.ts'
+import type { RegistryOptions } from './registries/registry-options.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
 import type { Terminal } from './terminal.ts'
@@ -16,7 +22,7 @@ import { UsageError } from './usage-error.ts'
 const NOTED_WAIT_MS = 2000
 
 /** Options that every command takes. */
-export interface GlobalOptions {
+export interface GlobalOptions extends RegistryOptions {
   readonly store?: string
   readonly json?: boolean
   readonly quiet?: boolean
@@ -35,9 +41,15 @@ export class Session implements AsyncDisposable {
   exit: 0 | 1 = 0
   /** Paths that a failed command created and could not remove. */
   left: readonly string[] = []
+  /** Bytes that another process moved for the last transfer, while it waited. */
+  bytesFromOthers = 0
+  /** Advice for the message if the command fails now. */
+  advice: string | undefined
   readonly #options: GlobalOptions
   readonly #open: AsyncDisposable[] = []
   readonly #waits = new Map<string, string>()
+  readonly #stores = new Set<string>()
+  #kept: string | undefined
   #registry: RegistryClient | undefined
   #display: ProgressDisplay | undefined
 
@@ -66,7 +78,39 @@ export class Session implements AsyncDisposable {
   }
 
   async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
-    return this.#openLayout(this.#options.store ?? storeDirectory(this.terminal.env), options)
+    return this.#openLayout(this.storeName, options)
+  }
+
+  /** Path of the session's store. */
+  get storeName(): string {
+    return this.#options.store ?? storeDirectory(this.terminal.env)
+  }
+
+  /** Opens the session's store if it exists; creates none. */
+  async storeIfAny(): Promise<Store | undefined> {
+    const { access } = await import('node:fs/promises')
+    try {
+      await access(join(this.storeName, 'oci-layout'))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    }
+    return this.store({ create: false })
+  }
+
+  /** Resolves to whether the session's store has a name. Never rejects: it only improves messages. */
+  async isStored(name: string): Promise<boolean> {
+    try {
+      const { signal } = this
+      return (await (await this.storeIfAny())?.references.get(name, { signal })) !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  /** Creates a store in memory for what a command derives from blobs that are not in a store. */
+  async memoryStore(): Promise<Store> {
+    const { createMemoryStore } = await import('../store/index.ts')
+    return this.#keep(createMemoryStore())
   }
 
   /** Opens an image layout other than the session's store. */
@@ -76,6 +120,8 @@ export class Session implements AsyncDisposable {
 
   async #openLayout(directory: string, options: OpenStoreOptions): Promise<Store> {
     const { openStore } = await import('../disk-store/index.ts')
+    if (directory === '') throw new UsageError('the name of the store or layout is empty')
+    this.#stores.add(directory)
     const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }
@@ -96,8 +142,10 @@ export class Session implements AsyncDisposable {
   /** The registry client of the session. Both ends of a copy share it, and so its limits. */
   async registry(): Promise<RegistryClient> {
     const { createRegistryClient } = await import('../registry/index.ts')
+    const { clientSettings } = await import('./registries/client-settings.ts')
     this.#registry ??= this.#keep(
       createRegistryClient({
+        ...clientSettings(this.#options, this.terminal.env),
         concurrency: this.jobs,
         onWarning: ({ registry, message }) => this.note(`${registry} warns: ${message}`),
         onEvent: event => this.#tell(event),
@@ -118,23 +166,39 @@ export class Session implements AsyncDisposable {
    */
   #tellOfWait(event: StoreEvent): void {
     if (event.type === 'waited') return void this.#waits.delete(event.lock)
-    this.#waits.set(event.lock, event.message)
-    if (this.quiet || this.json) printLines(this.terminal.stderr, event.message)
-    else this.note(event.message)
+    const message = waitMessage(event)
+    this.#waits.set(event.lock, message)
+    if (this.quiet || this.json) printLines(this.terminal.stderr, message)
+    else this.note(message)
   }
 
-  /** Description of the current wait, if it has been printed. */
-  get waitingFor(): string | undefined {
-    return [...this.#waits.values()].at(-1)
+  /** State of the command for the message about its failure. */
+  get failureContext(): Omit<FailureContext, 'signal'> {
+    const waitingFor = [...this.#waits.values()].at(-1)
+    return { waitingFor, kept: this.#kept, advice: this.advice, stores: [...this.#stores] }
   }
 
-  /** Runs a transfer and shows its progress. */
-  async transfer<T>(act: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+  /**
+   * Runs a transfer and shows its progress.
+   *
+   * @param options.keeps - Whether the target keeps what has arrived if the command is stopped.
+   */
+  async transfer<T>(act: (onProgress: OnProgress) => Promise<T>, { keeps = true } = {}): Promise<T> {
     const display = createProgressDisplay(this.terminal, this.quiet || this.json)
+    const count = new TransferCount()
     this.#display = display
     try {
-      return await act(event => display.onProgress(event))
+      return await act(event => {
+        count.add(event)
+        display.onProgress(event)
+      })
+    } catch (error) {
+      if (keeps && count.bytes > 0) {
+        this.#kept = `${formatBytes(count.bytes)} are kept, run the same command again to continue`
+      }
+      throw error
     } finally {
+      this.bytesFromOthers = count.fromOthers
       this.#display = undefined
       display.close()
     }
@@ -171,4 +235,10 @@ export class Session implements AsyncDisposable {
     this.#open.push(resource)
     return resource
   }
+}
+
+/** Describes a wait. The lock of an ingest means that another process is fetching the same blob. */
+function waitMessage({ lock, holder, advice, message }: Extract<StoreEvent, { type: 'waiting' }>): string {
+  if (!lock.startsWith('.layerstore/ingests/')) return message
+  return `waiting for a blob that ${holder} is fetching into the same store: ${advice}`
 }

@@ -14,6 +14,7 @@ export type ErrorCode =
   | SourceErrorCode
   | DockerfileErrorCode
   | 'ERR_HASHER'
+  | 'ERR_LISTEN'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_DIGEST_MISMATCH'
   | 'ERR_SIZE_MISMATCH'

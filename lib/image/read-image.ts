@@ -13,7 +13,7 @@ import {
   parseConfig,
   parseImageDocument,
 } from '../oci/index.ts'
-import { type BlobReader, type ReferenceStore, readDocument, type Store } from '../store/index.ts'
+import { type BlobReader, type ReferenceStore, readDocument } from '../store/index.ts'
 import { selectPlatform } from './select-platform.ts'
 
 /** One layer of an image. */
@@ -50,7 +50,7 @@ export interface ReadImageOptions extends AbortOptions {
  * artifact and not an image.
  */
 export async function readImage(
-  store: Store,
+  store: NamedBlobs,
   image: string | Descriptor,
   options: ReadImageOptions = {},
 ): Promise<Image> {
@@ -95,7 +95,7 @@ async function describeStored(store: NamedBlobs, digest: Digest, options: AbortO
  * @throws {@link FormatError} if it is malformed.
  */
 export async function readImageDocument(
-  store: Store,
+  store: BlobReader,
   descriptor: Descriptor,
   options: AbortOptions = {},
 ): Promise<ImageDocument> {
@@ -103,7 +103,7 @@ export async function readImageDocument(
 }
 
 async function findManifest(
-  store: Store,
+  store: BlobReader,
   root: Descriptor,
   options: ReadImageOptions,
 ): Promise<{ descriptor: Descriptor; manifest: ImageManifest }> {

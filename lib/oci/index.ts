@@ -51,6 +51,7 @@ export {
   formatReference,
   isRepositoryPath,
   isTag,
+  namesRegistry,
   parseReference,
   type Reference,
   type Repository,

@@ -115,6 +115,15 @@ export function familiarName(reference: Reference): string {
   return first === 'library' && rest.length === 1 ? path.slice('library/'.length) : path
 }
 
+/**
+ * True if a reference begins with a registry, as `ghcr.io/o/app` does; false for `node:22`, which means Docker Hub only
+ * because no registry is given. Never throws.
+ */
+export function namesRegistry(text: string): boolean {
+  const slash = text.indexOf('/')
+  return slash > 0 && looksLikeHost(text.slice(0, slash))
+}
+
 /** True if the text is a valid tag. Never throws. */
 export function isTag(text: string): boolean {
   return TAG.test(text)

@@ -103,15 +103,22 @@ export interface RegistryClientOptions {
   readonly insecure?: HostRule | undefined
   /** Certificate authorities to trust besides the built-in ones, PEM. */
   readonly ca?: string | readonly string[] | undefined
-  /** Settings of single registries, by name as in references. They take precedence over the general options. */
-  readonly hosts?: Readonly<Record<string, RegistryHostOptions>> | undefined
   /**
-   * URL of the proxy, `http://` or `https://`, with user and password if the proxy requires them; `false` for none. The
-   * client always connects to loopback addresses directly.
+   * Settings of single registries, by name as in references, or a function that returns them. The client calls the
+   * function once for each registry, when it first needs it. They take precedence over the general options.
+   */
+  readonly hosts?:
+    | Readonly<Record<string, RegistryHostOptions>>
+    | ((registry: string) => RegistryHostOptions | undefined)
+    | undefined
+  /**
+   * URL of the proxy, `http://` or `https://`, with user and password if the proxy requires them; `false` for none; or a
+   * function that returns either for the URL of a request, and `undefined` for the default. The client always connects
+   * to loopback addresses directly.
    *
    * @defaultValue `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of `environment`, in upper or lower case
    */
-  readonly proxy?: string | false | undefined
+  readonly proxy?: string | false | ((url: URL) => string | false | undefined) | undefined
   /** Resolves host names to addresses. @defaultValue the system's resolver */
   readonly lookup?: HostLookup | undefined
   /**

@@ -14,4 +14,4 @@ export type {
 export { type UnpackImageOptions, unpackImage, unpackLayers } from './unpack/unpack-image.ts'
 export type { UnpackOptions } from './unpack/unpack-options.ts'
 export type { SkippedDetail, UnpackCounts, UnpackProgress, UnpackReport } from './unpack/unpack-report.ts'
-export { type OpenUnionViewOptions, openUnionView, type ViewSource } from './view/open-union-view.ts'
+export { type OpenUnionViewOptions, openUnionView, type ViewSource, type ViewStore } from './view/open-union-view.ts'

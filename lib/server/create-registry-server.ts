@@ -21,7 +21,8 @@ export interface RegistryServer extends AsyncDisposable {
    * Listens for http, or for https with a key and a certificate. Without `authorize` every client that reaches the port
    * may read, and may write unless the server is read-only.
    *
-   * @throws the system's error (`EADDRINUSE`, …) if the port cannot be opened.
+   * @throws {@link ListenError} `ERR_LISTEN`; {@link FormatError} `ERR_INVALID_ARGUMENT` for a key or certificate that
+   * cannot be used.
    */
   listen(options?: ListenOptions): Promise<RegistryAddress>
 

@@ -1,3 +1,4 @@
+export { ListenError } from '../errors/index.ts'
 export type { Authorize, RegistryAccess, RegistryAction, RegistryCaller } from './access/access.ts'
 export { allowHtpasswd, type HtpasswdOptions } from './access/allow-htpasswd.ts'
 export { allowUsers } from './access/allow-users.ts'

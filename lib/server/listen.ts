@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { FormatError, ListenError } from '../errors/index.ts'
 import type { Settings } from './options.ts'
 
 /** Address of a listening registry server. */
@@ -33,18 +34,25 @@ export interface TlsIdentity {
 /**
  * Starts a server. PERF: `node:http` and `node:https` are imported here, so programs that do not listen do not load
  * them.
+ *
+ * @throws `ListenError` `ERR_LISTEN`; `FormatError` `ERR_INVALID_ARGUMENT` for a key or certificate that cannot be
+ * used.
  */
 export async function openServer(
   handler: RequestListener,
   options: ListenOptions,
   settings: Settings,
 ): Promise<{ server: Server; address: RegistryAddress }> {
+  const { host: wanted = '127.0.0.1', port: wantedPort = 0 } = options
   const server = await createServerFor(handler, options.tls)
   server.timeout = settings.connectionIdleMs
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
-      server.off('error', reject)
+    const where = `${wanted.includes(':') ? `[${wanted}]` : wanted}:${wantedPort}`
+    server.once('error', cause => {
+      reject(new ListenError(where, String((cause as NodeJS.ErrnoException).code), { cause }))
+    })
+    server.listen(wantedPort, wanted, () => {
+      server.removeAllListeners('error')
       resolve()
     })
   })
@@ -58,7 +66,19 @@ async function createServerFor(handler: RequestListener, tls: TlsIdentity | unde
   const limits = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 }
   if (!tls) return (await import('node:http')).createServer(limits, handler)
   const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
-  return (await import('node:https')).createServer({ ...limits, key: pem(tls.key), cert: pem(tls.cert) }, handler)
+  const { createServer } = await import('node:https')
+  try {
+    return createServer({ ...limits, key: pem(tls.key), cert: pem(tls.cert) }, handler)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new FormatError(
+      'ERR_INVALID_ARGUMENT',
+      `key and cert are not a private key and its certificate, PEM (${code})`,
+      {
+        cause,
+      },
+    )
+  }
 }
 
 /** Stops listening at once, and closes the remaining connections when `finished` resolves. */

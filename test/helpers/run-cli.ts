@@ -1,3 +1,4 @@
+import { devNull } from 'node:os'
 import { PassThrough } from 'node:stream'
 import { type ExitCode, runCli } from '../../lib/cli/index.ts'
 
@@ -14,6 +15,8 @@ export async function cli(
   options: {
     store?: string
     tty?: boolean
+    /** Variables besides the store; there is no `registries.json` unless one says so. */
+    env?: NodeJS.ProcessEnv
     signal?: AbortSignal
     stdin?: AsyncIterable<Uint8Array>
     onStdout?: (text: string) => void
@@ -34,7 +37,8 @@ export async function cli(
     text.stderr += chunk
     options.onStderr?.(text.stderr)
   })
-  const env = options.store ? { LAYERSTORE_STORE: options.store } : {}
+  const store = options.store ? { LAYERSTORE_STORE: options.store } : {}
+  const env = { LAYERSTORE_CONFIG: devNull, ...store, ...options.env }
   const signal = options.signal ?? new AbortController().signal
   const stdin = options.stdin ?? new PassThrough().end()
   const code = await runCli(args, { stdin, stdout, stderr, env, signal }, '9.9.9')

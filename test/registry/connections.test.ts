@@ -93,7 +93,9 @@ describe('a proxy', () => {
     expect(absent).toMatchObject({
       code: 'ERR_NETWORK',
       cause: { code: 'ECONNREFUSED' },
-      message: expect.stringMatching(/^proxy http:\/\/127\.0\.0\.1:1\/ not reached \(ECONNREFUSED\): GET https:/),
+      message: expect.stringMatching(
+        /^proxy http:\/\/127\.0\.0\.1:1\/ not reached: no server listens on 127\.0\.0\.1 port 1 \(ECONNREFUSED\): GET https:/,
+      ),
     })
   })
 

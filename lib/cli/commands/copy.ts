@@ -1,4 +1,5 @@
-import { openCopySource, openCopyTarget } from '../image-place.ts'
+import { namesRegistry } from '../../oci/index.ts'
+import { openCopySource, openCopyTarget, splitPlace } from '../image-place.ts'
 import { noteLayers } from '../note-layers.ts'
 import { platformsIn } from '../platforms-in.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
@@ -41,18 +42,23 @@ export async function copy(
   const { planCopy, runCopy } = await import('../../transfer/index.ts')
   const { signal } = session
   const [source, { target, finish }] = [await openCopySource(session, ends[0]), await openCopyTarget(session, ends[1])]
+  session.advice = await adviceOnSource(session, ends[0])
   const plan = stored ?? (await planCopy(source, target, { platform, referrers, tags, signal }))
+  session.advice = undefined
   if (options.plan) return session.result(formatPlan(plan), plan)
-  const result = await session.transfer(onProgress =>
-    runCopy(plan, {
-      from: source,
-      to: target,
-      ifChanged,
-      verifyDiffIds,
-      concurrency: session.jobs,
-      onProgress,
-      signal,
-    }),
+  const result = await session.transfer(
+    onProgress =>
+      runCopy(plan, {
+        from: source,
+        to: target,
+        ifChanged,
+        verifyDiffIds,
+        concurrency: session.jobs,
+        onProgress,
+        signal,
+      }),
+    // The blobs of an archive wait in a temporary store, which does not outlive the command.
+    { keeps: finish === undefined },
   )
   await finish?.()
   noteChanges(session, result.changes)
@@ -61,4 +67,11 @@ export async function copy(
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`
   session.note(`${result.name}: ${moved}`)
   session.result(result.digest, result)
+}
+
+/** For a failure of a source without prefix and registry: it means Docker Hub, even if the store has that name. */
+async function adviceOnSource(session: Session, text: string): Promise<string | undefined> {
+  const isPlain = !/^(oci|docker)-archive:/.test(text) && splitPlace(text).rest === text && !namesRegistry(text)
+  if (!isPlain || !(await session.isStored(text))) return undefined
+  return `for the image in the store write store:${text}`
 }

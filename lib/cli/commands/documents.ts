@@ -1,6 +1,7 @@
 import { findDescriptor, readImage } from '../../image/index.ts'
-import { parsePlatform } from '../../oci/index.ts'
+import { type Descriptor, parsePlatform } from '../../oci/index.ts'
 import { readDocument } from '../../store/index.ts'
+import { type OpenedImage, openImage } from '../reading/open-image.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
@@ -9,20 +10,33 @@ import type { PlatformOption } from './inspect.ts'
  * that platform.
  */
 export async function manifest(session: Session, name: string, options: PlatformOption): Promise<void> {
-  const store = await session.store()
-  const { signal } = session
-  const root = await findDescriptor(store, name, { signal })
-  const descriptor = options.platform
-    ? (await readImage(store, root, { platform: parsePlatform(options.platform), signal })).descriptor
-    : root
-  session.raw(await readDocument(store, descriptor, { signal }))
+  const image = await openImage(session, name)
+  const descriptor = await documentOf(session, image, options)
+  session.raw(await readDocument(image.blobs, descriptor, { signal: session.signal }))
 }
 
 /** `config NAME`: prints the config of an image, byte for byte. */
 export async function config(session: Session, name: string, options: PlatformOption): Promise<void> {
-  const store = await session.store()
-  const { signal } = session
   const platform = options.platform ? parsePlatform(options.platform) : undefined
-  const image = await readImage(store, await findDescriptor(store, name, { signal }), { platform, signal })
-  session.raw(await readDocument(store, image.manifest.config, { signal }))
+  const { blobs, name: found } = await openImage(session, name)
+  const { signal } = session
+  const image = await readImage(blobs, found, { platform, signal })
+  session.raw(await readDocument(blobs, image.manifest.config, { signal }))
+}
+
+/**
+ * `digest NAME`: prints the digest that a name refers to; with `--platform` that of the image for that platform. Of an
+ * image in a registry no document is fetched unless `--platform` is given.
+ */
+export async function digest(session: Session, name: string, options: PlatformOption): Promise<void> {
+  const image = await openImage(session, name)
+  const { mediaType, digest: found, size } = await documentOf(session, image, options)
+  session.result(found, { name, mediaType, digest: found, size })
+}
+
+async function documentOf(session: Session, image: OpenedImage, { platform }: PlatformOption): Promise<Descriptor> {
+  const { signal } = session
+  const wanted = platform ? parsePlatform(platform) : undefined
+  if (wanted) return (await readImage(image.blobs, image.name, { platform: wanted, signal })).descriptor
+  return findDescriptor(image.blobs, image.name, { signal })
 }

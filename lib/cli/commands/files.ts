@@ -1,5 +1,7 @@
+import { readImage } from '../../image/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import { openUnionView, type UnionView, type ViewEntry } from '../../rootfs/index.ts'
+import { openImage } from '../reading/open-image.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
@@ -18,9 +20,15 @@ const LETTERS: Readonly<Record<ViewEntry['type'], string>> = {
   fifo: 'p',
 }
 
-/** `files NAME [PATH]`: lists the files of a stored image without unpacking it. */
+/**
+ * `files NAME [PATH]`: lists the files of an image without unpacking it. Layers of an image in a registry are read as a
+ * stream, each once, and not stored.
+ */
 export async function files(session: Session, name: string, path: string, options: FilesOptions): Promise<void> {
-  const view = await openView(session, name, options)
+  const platform = options.platform ? parsePlatform(options.platform) : undefined
+  const { signal, hasher } = session
+  const { blobs, name: found } = await openImage(session, name)
+  const view = await openUnionView(blobs, await readImage(blobs, found, { platform, signal }), { signal, hasher })
   const entries = list(view, path, options.recursive ?? false)
   const rows = entries.map(entry => [
     modeText(entry),
@@ -32,13 +40,6 @@ export async function files(session: Session, name: string, path: string, option
   ])
   const lines = session.table(['MODE', 'OWNER', 'SIZE', 'CHANGED', 'LAYER', 'NAME'], rows)
   session.result(lines, entries.map(jsonEntry))
-}
-
-/** Opens the view of a stored image for the commands that read its files. */
-export async function openView(session: Session, name: string, options: PlatformOption): Promise<UnionView> {
-  const platform = options.platform ? parsePlatform(options.platform) : undefined
-  const { signal, hasher } = session
-  return openUnionView(await session.store(), name, { platform, signal, hasher })
 }
 
 function list(view: UnionView, path: string, recursive: boolean): readonly ViewEntry[] {

@@ -30,10 +30,12 @@ export async function pull(session: Session, reference: string | undefined, opti
   )
   noteChanges(session, result.changes)
   noteLayers(session, plan, result.unverified)
+  const { bytesFromOthers } = session
+  const through = bytesFromOthers > 0 ? `, ${formatBytes(bytesFromOthers)} through another process` : ''
   const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
   const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
   session.note(
-    `${result.name}: ${fetched}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`,
+    `${result.name}: ${fetched}${through}, ${formatBytes(stored ? result.bytesSaved - bytesFromOthers : plan.bytesPresent)} already there`,
   )
-  session.result(result.digest, result)
+  session.result(result.digest, { ...result, bytesFromOthers })
 }

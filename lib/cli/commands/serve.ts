@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FormatError } from '../../errors/index.ts'
 import { parseReference } from '../../oci/index.ts'
+import { readPem } from '../registries/read-pem.ts'
 import { ServeLog } from '../serving/serve-log.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
@@ -21,7 +22,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   const { allowHtpasswd, createRegistryServer } = await import('../../server/index.ts')
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:5000')
   const upstream = options.upstream === undefined ? undefined : registryName(options.upstream)
-  const tls = await tlsOf(options)
+  const tls = tlsOf(options)
   const authorize =
     options.htpasswd === undefined ? undefined : allowHtpasswd(await readText(options.htpasswd, '--htpasswd'))
   const log = new ServeLog(session, options.log ?? false)
@@ -74,10 +75,10 @@ function registryName(text: string): string {
   throw new UsageError(`--upstream takes a registry such as docker.io or 127.0.0.1:5000, not ${JSON.stringify(text)}`)
 }
 
-async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
+function tlsOf({ tlsCert, tlsKey }: ServeOptions): { cert: string; key: string } | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined
   if (tlsCert === undefined || tlsKey === undefined) throw new UsageError('--tls-cert and --tls-key belong together')
-  return { cert: await readText(tlsCert, '--tls-cert'), key: await readText(tlsKey, '--tls-key') }
+  return { cert: readPem(tlsCert, '--tls-cert'), key: readPem(tlsKey, '--tls-key') }
 }
 
 async function readText(path: string, option: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { detectCompression } from '../../compression/index.ts'
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError, LayerStoreError, LimitError, PlatformNotFoundError } from '../../errors/index.ts'
-import { findDescriptor, type Image, readImage, selectPlatform } from '../../image/index.ts'
+import { findDescriptor, type Image, type NamedBlobs, readImage, selectPlatform } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import {
   assertIndexDepth,
@@ -14,7 +14,7 @@ import {
   parseImageDocument,
   roleOf,
 } from '../../oci/index.ts'
-import { findDocument, readDocument, type Store } from '../../store/index.ts'
+import { findDocument, readDocument } from '../../store/index.ts'
 import { type Kind, kindOf } from './kind-of.ts'
 
 /** An image for one platform. */
@@ -43,7 +43,7 @@ export interface IndexEntry {
   readonly descriptor: Descriptor
   /** Kind of the entry: read from its manifest if the store has it and can read it, else derived from the index. */
   readonly kind: Kind | 'config' | 'layer' | 'manifest'
-  /** Whether the store has it. */
+  /** Whether the store has it; `false` for an index in a registry. */
   readonly present: boolean
 }
 
@@ -63,6 +63,8 @@ export type Inspected = InspectedImage | InspectedManifest | InspectedIndex | In
 export interface InspectOptions extends AbortOptions {
   /** Platform to select from an index; the entries of all other platforms are left out. */
   readonly platform?: Platform | undefined
+  /** The blobs are in a registry: of an index only the image for this machine is read, since each read is a request. */
+  readonly isRemote?: boolean | undefined
 }
 
 /**
@@ -70,7 +72,7 @@ export interface InspectOptions extends AbortOptions {
  *
  * @throws `ReferenceNotFoundError` if neither exists; any error of reading a damaged or missing document.
  */
-export async function findStored(store: Store, name: string, options: AbortOptions): Promise<Descriptor> {
+export async function findStored(store: NamedBlobs, name: string, options: AbortOptions): Promise<Descriptor> {
   try {
     return await findDescriptor(store, name, options)
   } catch (error) {
@@ -83,7 +85,7 @@ export async function findStored(store: Store, name: string, options: AbortOptio
 
 /** Inspects a stored object of any kind. */
 export async function inspectStored(
-  store: Store,
+  store: NamedBlobs,
   root: Descriptor,
   options: InspectOptions,
   depth = 0,
@@ -106,8 +108,9 @@ export async function inspectStored(
   return { kind: kind as InspectedIndex['kind'], index, entries, ...image }
 }
 
-async function inspectEntry(store: Store, descriptor: Descriptor, options: AbortOptions): Promise<IndexEntry> {
+async function inspectEntry(store: NamedBlobs, descriptor: Descriptor, options: InspectOptions): Promise<IndexEntry> {
   const role = roleOf(descriptor)
+  if (options.isRemote) return { descriptor, kind: role, present: false }
   const present = isDigest(descriptor.digest) && (await store.stat(descriptor.digest, options)) !== undefined
   if (!present || !isDocumentRole(role)) return { descriptor, kind: role, present }
   try {
@@ -122,22 +125,24 @@ async function inspectEntry(store: Store, descriptor: Descriptor, options: Abort
 }
 
 async function imageForThisMachine(
-  store: Store,
+  store: NamedBlobs,
   index: ImageIndex,
   entries: readonly IndexEntry[],
-  options: AbortOptions,
+  options: InspectOptions,
 ): Promise<Image | undefined> {
   try {
     const chosen = selectPlatform(index, hostPlatform())
     const entry = entries.find(({ descriptor }) => descriptor === chosen)
-    return entry?.kind === 'image' ? await readImage(store, chosen, options) : undefined
+    return entry?.kind === 'image' || (options.isRemote && entry?.kind === 'manifest')
+      ? await readImage(store, chosen, options)
+      : undefined
   } catch (error) {
     if (error instanceof PlatformNotFoundError) return undefined
     throw error
   }
 }
 
-async function inspectBlob(store: Store, descriptor: Descriptor, options: AbortOptions): Promise<InspectedBlob> {
+async function inspectBlob(store: NamedBlobs, descriptor: Descriptor, options: AbortOptions): Promise<InspectedBlob> {
   const { digest } = descriptor
   const present = isDigest(digest) && (await store.stat(digest, options)) !== undefined
   return { kind: 'blob', descriptor, present, content: present ? await contentOf(store, digest, options) : 'other' }
@@ -146,7 +151,7 @@ async function inspectBlob(store: Store, descriptor: Descriptor, options: AbortO
 /** Size of a tar header. */
 const HEAD_BYTES = 512
 
-async function contentOf(store: Store, digest: Digest, options: AbortOptions): Promise<InspectedBlob['content']> {
+async function contentOf(store: NamedBlobs, digest: Digest, options: AbortOptions): Promise<InspectedBlob['content']> {
   const chunks: Uint8Array[] = []
   for await (const chunk of store.read(digest, { ...options, offset: 0, length: HEAD_BYTES })) chunks.push(chunk)
   const head = Buffer.concat(chunks)

@@ -27,11 +27,19 @@ export async function answerError(
     retryable: limited || RETRYABLE.includes(status),
     retryAfterMs: parseRetryAfter(answer.headers['retry-after']),
   }
-  if (limited) return new RegistryError('ERR_RATE_LIMITED', `registry limits requests (${status})`, details)
-  if (status === 401 || status === 403) {
-    return new RegistryError('ERR_UNAUTHORIZED', `registry denies access (${status})`, details)
+  if (limited) {
+    const { retryAfterMs } = details
+    const when = retryAfterMs === undefined ? '' : `; try again in ${Math.ceil(retryAfterMs / 1000)} s`
+    return new RegistryError('ERR_RATE_LIMITED', `registry limits requests (${status})${when}`, details)
+  }
+  if (status === 401) {
+    return new RegistryError('ERR_UNAUTHORIZED', `registry denies access: no valid login (${status})`, details)
+  }
+  if (status === 403) {
+    return new RegistryError('ERR_UNAUTHORIZED', `registry denies access: not allowed (${status})`, details)
   }
   if (status === 404) return new RegistryError(notFound, 'registry does not have it (404)', details)
   if (status < 400) return new RegistryError('ERR_PROTOCOL', `unexpected answer (${status})`, details)
-  return new RegistryError('ERR_REGISTRY', `registry failed or refused (${status})`, details)
+  const what = status >= 500 ? 'registry failed' : 'registry refused the request'
+  return new RegistryError('ERR_REGISTRY', `${what} (${status})`, details)
 }

@@ -13,24 +13,25 @@ import type { Source } from './source.ts'
 const TRIES_AT_MIRROR = 2
 const LONGEST_RETRY_AFTER_AT_MIRROR_MS = 1000
 
+/** Settings of a registry, checked, with its mirrors parsed. */
+interface CheckedHost {
+  readonly options: RegistryHostOptions
+  readonly mirrors: readonly ParsedMirror[]
+}
+
 /** The endpoints of a client, each created when it is first needed. */
 export class Endpoints {
   readonly #options: RegistryClientOptions
   readonly #transport: Transport
   readonly #endpoints = new Map<string, RegistryEndpoint>()
-  readonly #mirrors = new Map<string, readonly ParsedMirror[]>()
+  readonly #hosts = new Map<string, CheckedHost>()
 
   constructor(options: RegistryClientOptions, transport: Transport) {
     this.#options = options
     this.#transport = transport
     checkConcurrency(options.concurrency)
-    for (const [registry, host] of Object.entries(options.hosts ?? {})) {
-      checkConcurrency(host.concurrency)
-      if ((host.cert === undefined) !== (host.key === undefined)) {
-        throw new FormatError('ERR_INVALID_ARGUMENT', `cert and key of ${registry} belong together`)
-      }
-      this.#mirrors.set(registry, parseMirrors(host.mirrors))
-    }
+    if (typeof options.hosts === 'function') return
+    for (const registry of Object.keys(options.hosts ?? {})) this.#host(registry)
   }
 
   /** Returns the endpoint of a repository's own registry, which every change must use. */
@@ -41,7 +42,7 @@ export class Endpoints {
   /** Returns the sources of a repository: its mirrors, then the registry. */
   sources(repository: Repository): readonly Source[] {
     const { registry } = repository
-    const mirrors = this.#mirrors.get(registry) ?? []
+    const { mirrors } = this.#host(registry)
     const own = { name: registry, endpoint: this.at(repository), repository, byDigestOnly: false }
     return [
       ...mirrors.map(mirror => ({
@@ -52,6 +53,20 @@ export class Endpoints {
       })),
       own,
     ]
+  }
+
+  /** Returns the settings of a registry, checked when it is first needed. */
+  #host(registry: string): CheckedHost {
+    const known = this.#hosts.get(registry)
+    if (known) return known
+    const host = hostOptions(this.#options, registry)
+    checkConcurrency(host.concurrency)
+    if ((host.cert === undefined) !== (host.key === undefined)) {
+      throw new FormatError('ERR_INVALID_ARGUMENT', `cert and key of ${registry} belong together`)
+    }
+    const checked = { options: host, mirrors: parseMirrors(host.mirrors) }
+    this.#hosts.set(registry, checked)
+    return checked
   }
 
   #open(registry: string, origin: string | undefined, isMirror = false): RegistryEndpoint {
@@ -66,7 +81,7 @@ export class Endpoints {
 
   #create(registry: string, origin: string | undefined, isMirror: boolean): RegistryEndpoint {
     const options = this.#options
-    const host = hostOptions(options, registry)
+    const { options: host } = this.#host(registry)
     const retries = options.retries ?? {}
     const hasty = { tries: TRIES_AT_MIRROR, maxRetryAfterMs: LONGEST_RETRY_AFTER_AT_MIRROR_MS }
     return new RegistryEndpoint({
@@ -93,6 +108,7 @@ function checkConcurrency(concurrency = 1): void {
 }
 
 function hostOptions({ hosts }: RegistryClientOptions, registry: string): RegistryHostOptions {
+  if (typeof hosts === 'function') return hosts(registry) ?? {}
   return (hosts && Object.hasOwn(hosts, registry) && hosts[registry]) || {}
 }
 

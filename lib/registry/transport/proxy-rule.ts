@@ -5,14 +5,24 @@ import { addressKind } from '../addresses/private-address.ts'
 /** Returns the proxy for a URL; `undefined` for a direct connection. */
 export type ProxyRule = (url: URL) => URL | undefined
 
+/** A proxy for all URLs, `false` for none, or a function that decides for one URL; `undefined` for the default. */
+export type ProxyOption = string | false | ((url: URL) => string | false | undefined) | undefined
+
 /**
  * Builds the rule from an option and an environment. `NO_PROXY` lists hosts, `.suffixes`, addresses and networks
  * (`10.0.0.0/8`), each optionally with a port, or is `*`. Loopback addresses are always reached directly.
  *
  * @throws `FormatError` `ERR_INVALID_ARGUMENT` for a proxy that is not an http or https URL.
  */
-export function proxyRule(option: string | false | undefined, environment: NodeJS.ProcessEnv): ProxyRule {
+export function proxyRule(option: ProxyOption, environment: NodeJS.ProcessEnv): ProxyRule {
   if (option === false) return () => undefined
+  if (typeof option === 'function') {
+    const byDefault = proxyRule(undefined, environment)
+    return url => {
+      const chosen = option(url)
+      return chosen === undefined ? byDefault(url) : proxyRule(chosen, environment)(url)
+    }
+  }
   const variable = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined
   // SAFETY: in a CGI program `HTTP_PROXY` holds the `Proxy` header of the request, so a remote client could choose the
   // proxy (httpoxy, CVE-2016-5385). A CGI program uses the lower-case variable only.

@@ -1,6 +1,6 @@
 import type { HasherEngine } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
-import { type Image, type ReadImageOptions, readImage } from '../../image/index.ts'
+import { type Image, type NamedBlobs, type ReadImageOptions, readImage } from '../../image/index.ts'
 import { readLayerIndex } from '../../layer/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -26,6 +26,9 @@ export interface OpenUnionViewOptions extends ReadImageOptions {
   readonly hasher?: HasherEngine | undefined
 }
 
+/** Members of a store that {@link openUnionView} needs. `derived` keeps the indexes of layers. */
+export type ViewStore = NamedBlobs & Pick<Store, 'derived'>
+
 /** Source of a view: a name, a digest, a descriptor, the result of `readImage`, or layers, lowest first. */
 export type ViewSource = string | Descriptor | Image | readonly ViewLayer[]
 
@@ -44,7 +47,7 @@ export type ViewSource = string | Descriptor | Image | readonly ViewLayer[]
  * {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets | image-spec: applying changesets}
  */
 export async function openUnionView(
-  store: Store,
+  store: ViewStore,
   source: ViewSource,
   options: OpenUnionViewOptions = {},
 ): Promise<UnionView> {
@@ -68,7 +71,7 @@ export async function openUnionView(
 
 /** Resolves to the layers of a view's source. */
 export async function layersOf(
-  store: Store,
+  store: NamedBlobs,
   source: ViewSource,
   options: ReadImageOptions,
 ): Promise<readonly ViewLayer[]> {

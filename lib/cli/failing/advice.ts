@@ -1,0 +1,44 @@
+import { ReferenceNotFoundError, RegistryError, StoreError } from '../../errors/index.ts'
+
+/** What to do about an error, in words of the command line; `undefined` if its message says all there is to say. */
+export function adviceOn(error: { readonly code: string }): string | undefined {
+  if (error instanceof RegistryError) return onRegistry(error)
+  if (error instanceof StoreError && error.errno === 'ENOSPC') return 'make room, e.g. with "layerstore gc", and repeat'
+  // Not of a name in an archive, whose error lists the names.
+  if (error instanceof ReferenceNotFoundError && error.message.endsWith(' in the store')) {
+    return '"layerstore images" lists the names'
+  }
+  return Object.hasOwn(ADVICE, error.code) ? ADVICE[error.code] : undefined
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ERR_BLOB_CORRUPT: '"layerstore fsck --repair" fetches it again',
+  ERR_BLOB_NOT_FOUND: 'pull or load the image again, or run "layerstore fsck --repair"',
+  ERR_PATH_NOT_FOUND: '"layerstore files NAME" lists what is there',
+  ERR_PLAN_OUTDATED: 'make a new plan, or run this one with --if-changed adapt',
+  ERR_PLATFORM_NOT_FOUND: 'choose one with --platform',
+  ERR_TARGET_NOT_EMPTY: 'choose another directory, or add --overwrite',
+}
+
+/** Codes of OpenSSL and Node for a certificate that is not accepted. */
+const CERTIFICATE = /^(DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT|CERT_)/
+const NO_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']
+
+function onRegistry({ code, status, url, cause }: RegistryError): string | undefined {
+  const reason = String((cause as { code?: unknown } | undefined)?.code)
+  if (NO_TLS.includes(reason)) return 'add --plain-http'
+  if (CERTIFICATE.test(reason)) {
+    return 'add --ca FILE with the certificate of its authority, or --tls-verify=false to accept any'
+  }
+  if (code === 'ERR_PROTOCOL' && reason.startsWith('HPE_') && url.startsWith('http:')) return 'add --tls-verify=true'
+  if (code === 'ERR_RATE_LIMITED') return 'a login may raise the limit; --mirror reads from another registry'
+  if (code === 'ERR_UNAUTHORIZED') {
+    return status === 403
+      ? 'check the name, and that the login has access'
+      : 'check the name, or log in with "docker login" or "podman login"'
+  }
+  const repository = /^https?:\/\/([^/]+)\/v2\/(.+)\/manifests\//.exec(url)
+  if (code !== 'ERR_MANIFEST_NOT_FOUND' || !repository) return undefined
+  const host = repository[1] === 'registry-1.docker.io' ? 'docker.io' : repository[1]
+  return `"layerstore tags ${host}/${repository[2]}" lists the tags`
+}

@@ -1,0 +1,106 @@
+/**
+ * Words of docker, podman, crane, skopeo, regctl and oras, and what does the same here. A word that is a command here
+ * is never looked up.
+ *
+ * SAFETY: a suggestion by spelling could be the opposite of what was typed (`export`: `import`) or destroy something
+ * (`run`: `rm`), so known words have entries of their own.
+ */
+const WORDS: Readonly<Record<string, string>> = {
+  ...wordsFor('use "layerstore rm NAME" to remove a name from the store', 'rmi', 'untag', 'remove', 'delete', 'del'),
+  ...wordsFor('use "layerstore gc" to remove what no name needs', 'clean', 'cleanup'),
+  ...wordsFor('use "layerstore images"', 'list', 'image'),
+  ...wordsFor('use "layerstore tags REPOSITORY" to list the tags in a registry', 'list-tags', 'tag-list', 'repo'),
+  ...wordsFor('use "layerstore copy SRC DST"', 'cp', 'sync', 'convert', 'mirror'),
+  ...wordsFor('use "layerstore pull REF"', 'fetch', 'download', 'get'),
+  ...wordsFor('use "layerstore push NAME REF"', 'upload', 'put', 'publish'),
+  ...wordsFor('use "layerstore tag SRC DST", then "layerstore rm SRC"', 'mv', 'move', 'rename'),
+  ...wordsFor('use "layerstore fsck" to check the store', 'check', 'validate'),
+  ...wordsFor('use "layerstore serve"', 'server', 'registry', 'daemon'),
+  ...wordsFor('use "layerstore --version"', 'version'),
+  ...wordsFor('use "layerstore df" for the store, "layerstore inspect NAME" for an image', 'info', 'du', 'system'),
+  ...wordsFor('use "layerstore append scratch --dir DIR -t NAME" or "layerstore import TAR -t NAME"', 'create', 'new'),
+  ...wordsFor(
+    'use "layerstore append BASE --cmd, --env, --label … -t NAME" to change the config',
+    'mutate',
+    'edit',
+    'mod',
+  ),
+  ...wordsFor('use "layerstore append BASE --dir DIR[:/at] -t NAME" to add files', 'add', 'build', 'buildx', 'bake'),
+  ...wordsFor(
+    'use "layerstore unpack NAME DIR" for the root filesystem, "layerstore save NAME -o FILE" for the image',
+    'export',
+    'mount',
+    'extract',
+  ),
+  ...wordsFor('use "layerstore inspect DIGEST"; raw blobs are files below blobs/ in the store', 'blob', 'layer'),
+  ...wordsFor('use "layerstore inspect NAME", which lists the layers', 'history', 'layers'),
+  ...wordsFor('there is no comparison of images; "layerstore files NAME -R" lists what one holds', 'diff', 'compare'),
+  ...wordsFor('log in with "docker login" or "podman login": layerstore uses their logins', 'login', 'logout', 'auth'),
+  ...wordsFor(
+    'the command line does not list repositories; "layerstore tags REPOSITORY" lists tags',
+    'catalog',
+    'search',
+  ),
+  ...wordsFor('only the library can do it: flattenImage, squashLayers', 'flatten', 'squash'),
+  ...wordsFor(
+    'layerstore runs no containers; "layerstore save NAME | docker load" hands an image to Docker',
+    ...['run', 'ps', 'exec', 'start', 'stop', 'kill', 'restart', 'logs', 'container', 'containers', 'commit', 'top'],
+  ),
+  ...wordsFor('signatures are not made or verified; "layerstore copy --referrers" takes them along', 'sign', 'attest'),
+}
+
+/** Words after `image`, `system` and the like, as docker's management commands have them. */
+const PAIRS: Readonly<Record<string, string>> = {
+  'image ls': 'use "layerstore images"',
+  'image list': 'use "layerstore images"',
+  'image rm': 'use "layerstore rm NAME"',
+  'image prune': 'use "layerstore gc"',
+  'image build': WORDS.build!,
+  'image history': WORDS.history!,
+  'system df': 'use "layerstore df"',
+  'system prune': 'use "layerstore gc"',
+  'repo ls': WORDS.catalog!,
+  'registry login': WORDS.login!,
+  'registry serve': 'use "layerstore serve"',
+}
+
+/** Commands that a suggestion by spelling never names, because they remove something. */
+const DESTRUCTIVE = ['rm', 'gc', 'prune']
+
+/**
+ * Advises on a word that is no command.
+ *
+ * @param args - The word, and the arguments after it.
+ * @param commands - Names of all commands.
+ */
+export function adviseOnCommand(args: readonly string[], commands: readonly string[]): string | undefined {
+  const [word = '', next = ''] = args
+  const pair = `${word} ${next}`
+  if (Object.hasOwn(PAIRS, pair)) return PAIRS[pair]
+  if (word === 'image' && commands.includes(next)) return `use "layerstore ${next}"`
+  if (Object.hasOwn(WORDS, word)) return WORDS[word]
+  const limit = word.length > 4 ? 2 : 1
+  const near = commands.filter(name => !DESTRUCTIVE.includes(name) && distance(word, name) <= limit)
+  return near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'see "layerstore --help"'
+}
+
+function wordsFor(advice: string, ...words: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(words.map(word => [word, advice]))
+}
+
+/** Number of letters to insert, remove, change or swap with the next one (optimal string alignment). */
+function distance(one: string, other: string): number {
+  if (Math.abs(one.length - other.length) > 2) return Number.POSITIVE_INFINITY
+  const rows = [Array.from({ length: other.length + 1 }, (_, i) => i)]
+  for (let i = 1; i <= one.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= other.length; j++) {
+      const change = one[i - 1] === other[j - 1] ? 0 : 1
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]
+      const swap = swapped ? rows[i - 2]![j - 2]! + 1 : Number.POSITIVE_INFINITY
+      row.push(Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + change, swap))
+    }
+    rows.push(row)
+  }
+  return rows.at(-1)![other.length]!
+}
