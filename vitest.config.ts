@@ -18,6 +18,13 @@ const common = {
   // A busy machine makes any wait long. A wait that will never end fails within the time of its test.
   expect: { poll: { timeout: 25_000 } },
 }
+// Examples import the package by its name, as its users do.
+const resolve = {
+  alias: [
+    { find: /^layerstore$/, replacement: join(root, 'lib/index.ts') },
+    { find: /^layerstore\/([a-z-]+)$/, replacement: join(root, 'lib/$1/index.ts') },
+  ],
+}
 const config: ViteUserConfig = defineConfig({
   test: {
     globalSetup: ['test/helpers/whole-run.ts'],
@@ -25,8 +32,11 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       // PERF: one process for many test files: starting one and loading lib/ for each file takes 0.2 s of processor time.
-      { test: { ...common, name: 'tests', include: files.filter(file => !apart.includes(file)), isolate: false } },
-      { test: { ...common, name: 'apart', include: apart } },
+      {
+        resolve,
+        test: { ...common, name: 'tests', include: files.filter(file => !apart.includes(file)), isolate: false },
+      },
+      { resolve, test: { ...common, name: 'apart', include: apart } },
     ],
     coverage: {
       provider: 'v8',

@@ -25,14 +25,45 @@ test('no line of a comment has more than 120 columns', () => {
   expect(comments).toEqual([])
 })
 
+test('no line of prose in a document has more than 120 columns', () => {
+  const documents = ['README.md', 'bench/README.md', ...files('lib', /\.md$/)]
+  const wide = documents.flatMap(file =>
+    proseOf(readFileSync(join(root, file), 'utf8')).flatMap(({ line, text }) =>
+      text.length > MOST_COLUMNS && text.trim().includes(' ') ? [`${file}:${line}`] : [],
+    ),
+  )
+  expect(wide).toEqual([])
+})
+
+test('prose is what stands outside of front matter, fences, tables, pictures, captions and generated tables', () => {
+  const text = '---\ntitle: x\n---\n# Head\n```\ncode\n```\n| a |\n![a](b)\n_2026-11-29, made by bench_\nprose\n- item'
+  expect(proseOf(text).map(({ text }) => text)).toEqual(['# Head', 'prose', '- item'])
+})
+
+/** The lines of a document that are prose, and their numbers. */
+function proseOf(text: string): { line: number; text: string }[] {
+  let [inFront, inFence] = [text.startsWith('---\n'), false]
+  return text.split('\n').flatMap((line, i) => {
+    const isFence = /^\s*```/.test(line)
+    const isProse = !(inFront || inFence || isFence || /^\s*(\||<|!\[|_20|\*\*provisional)/.test(line))
+    if (isFence) inFence = !inFence
+    if (i > 0 && line === '---') inFront = false
+    return isProse && line !== '' ? [{ line: i + 1, text: line }] : []
+  })
+}
+
 function shown({ at, text }: { at: string; text: string }): string {
   return `${at}: ${text.replace(/\s+/g, ' ').slice(0, 100)}`
 }
 
 function sources(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter(file => /\.(ts|mjs)$/.test(file))
-    .map(file => join(root, folder, file))
+  return files(folder, /\.(ts|mjs)$/).map(file => join(root, file))
+}
+
+/** The files of a folder at any depth, relative to the project. */
+function files(folder: string, name: RegExp): string[] {
+  const all = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  return all.filter(file => name.test(file)).map(file => join(folder, file))
 }
 
 /** Every comment of a file, with its line. */

@@ -12,6 +12,8 @@ export async function bundleChild(name: string): Promise<{ path: string } & Disp
   const bundle = await rolldown({
     input: resolve(import.meta.dirname, name),
     platform: 'node',
+    // Examples import the package by its name.
+    resolve: { alias: { layerstore: resolve(import.meta.dirname, '../../lib/index.ts') } },
     // Node 20 knows no `await using`.
     transform: { target: 'es2022' },
     // What threads are started from stays behind: the children hash too little for threads.
