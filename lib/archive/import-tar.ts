@@ -40,6 +40,12 @@ const MEDIA_TYPES: Readonly<Record<CompressionType, string>> = {
  * The tar is kept unchanged, including order, times and owners. It is checked as {@link readTar} checks it; an invalid
  * tar is not stored. The image gets no name.
  *
+ * @example
+ * ```ts
+ * const image = await importTar(store, 'rootfs.tar.gz', { config: { Cmd: ['/bin/sh'] } })
+ * await store.references.set('base:1', image.descriptor)
+ * ```
+ *
  * @param source - A path, or the bytes.
  * @throws {@link FormatError} `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.

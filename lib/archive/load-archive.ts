@@ -39,6 +39,12 @@ export interface LoadedImage extends ArchivedImage {
  * read in one pass: every file in them is stored when it arrives, and the next collection removes those that no image
  * needs. Blobs that an archive omits may be in the store already.
  *
+ * @example
+ * ```ts
+ * const [loaded] = await loadArchive(store, 'app.tar')
+ * console.log(loaded?.names, loaded?.descriptor.digest)
+ * ```
+ *
  * @throws the errors of {@link openArchive}, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`; then no name has
  * been set.
  */

@@ -15,6 +15,12 @@ import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
  * {@link loadArchive} is faster. An image of docker without a manifest gets a composed one; for that, its compressed
  * layers are read, because the archive does not state their digests.
  *
+ * @example
+ * ```ts
+ * await using archive = await openArchive('app.tar')
+ * const { descriptor } = archive.find('app:1.0')
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_LAYOUT` if the file is no image archive or is ambiguous; `ERR_INVALID_TAR`,
  * `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`, and the codes of its documents.
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,

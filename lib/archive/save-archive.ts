@@ -19,6 +19,11 @@ export interface SavedArchive {
  * Writes images to a file. The file is created or replaced atomically, after an fsync; on any failure the previous file
  * stays unchanged. A pipe or a device is written to directly.
  *
+ * @example
+ * ```ts
+ * const { bytes } = await saveArchive(store, ['app:1.0', 'node:22'], 'images.tar', { format: 'docker' })
+ * ```
+ *
  * @throws the errors of {@link writeArchive}, and {@link StoreError} `ERR_STORE_IO` with the errno.
  */
 export async function saveArchive(

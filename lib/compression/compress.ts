@@ -27,6 +27,11 @@ const LEVELS = { gzip: { min: 0, max: 9, usual: 6 }, zstd: { min: 1, max: 19, us
  * `concurrency`: a gzip stream is one member with a fixed header, compressed in blocks of 1 MiB. Memory: about four
  * blocks for each block in flight (gzip 1 MiB, zstd 4 MiB). Leaving the loop early releases everything.
  *
+ * @example
+ * ```ts
+ * await store.put(compress(createReadStream('layer.tar'), { type: 'gzip', level: 9 }))
+ * ```
+ *
  * @throws {@link FormatError} `ERR_UNSUPPORTED_COMPRESSION` for zstd where the platform cannot write it,
  * `ERR_INVALID_ARGUMENT` for a level out of range.
  * @see {@link https://www.rfc-editor.org/rfc/rfc1952 | RFC 1952: gzip}

@@ -28,6 +28,11 @@ export interface DecompressOptions extends AbortOptions {
  * input and output bytes, regardless of the number of members, frames and blocks. Leaving the loop early releases
  * everything.
  *
+ * @example
+ * ```ts
+ * const diffId = await digestOf(decompress(store.read(digest), { maxBytes: 1e9 }))
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_COMPRESSION` for damaged, truncated or surplus input, at the end of the
  * stream at the latest; `ERR_UNSUPPORTED_COMPRESSION` for bzip2, xz, zstd dictionaries and larger windows.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` as soon as a limit is exceeded.

@@ -7,6 +7,11 @@ import { createStreamDigester } from './stream-digester.ts'
  * Computes the digest of a buffer or a stream. A stream is read once and not kept; a long stream does not block the
  * calling thread.
  *
+ * @example
+ * ```ts
+ * const digest = await digestOf(createReadStream('app.tar'))
+ * ```
+ *
  * @throws {@link HasherError} `ERR_HASHER` if the worker thread that hashes a long stream has crashed.
  */
 export async function digestOf(source: ByteSource, options: DigesterOptions = {}): Promise<Digest> {

@@ -28,6 +28,12 @@ export type DigestAlgorithm = keyof typeof DIGEST_ALGORITHMS
  * SPEC: upper-case hex is invalid, and the length is fixed for each algorithm. Because nothing else passes, a digest
  * is safe in a path or a URL.
  *
+ * @example
+ * ```ts
+ * const digest = parseDigest(process.argv[2] ?? '')
+ * const known = await store.stat(digest)
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_DIGEST`, also for a well-formed digest of an algorithm that this library
  * does not compute: it could not verify the content.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests | image-spec: digests}

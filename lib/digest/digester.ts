@@ -72,7 +72,16 @@ export class Digester {
   }
 }
 
-/** Starts computing a digest. The first call in a process loads the engine; later calls take a hasher from a pool. */
+/**
+ * Starts computing a digest. The first call in a process loads the engine; later calls take a hasher from a pool.
+ *
+ * @example
+ * ```ts
+ * const digester = await createDigester({ algorithm: 'blake3' })
+ * digester.update(await readFile('app.tar'))
+ * const digest = digester.digest()
+ * ```
+ */
 export async function createDigester(options: DigesterOptions = {}): Promise<Digester> {
   const algorithm = options.algorithm ?? 'sha256'
   return new Digester(algorithm, await openHash(algorithm, options.hasher ?? 'wasm'), 0)
@@ -80,6 +89,13 @@ export async function createDigester(options: DigesterOptions = {}): Promise<Dig
 
 /**
  * Continues from the state that {@link Digester.save} returned, without the bytes that were hashed before.
+ *
+ * @example
+ * ```ts
+ * const digester = await restoreDigester(JSON.parse(await readFile('checkpoint.json', 'utf8')))
+ * for await (const chunk of createReadStream('app.tar', { start: digester.bytesHashed })) digester.update(chunk)
+ * const digest = digester.digest()
+ * ```
  *
  * @throws {@link FormatError} `ERR_INVALID_CHECKPOINT` if the checkpoint is damaged or of another version.
  */

@@ -162,7 +162,16 @@ export class StreamDigester {
   }
 }
 
-/** Starts computing a digest over a stream. */
+/**
+ * Starts computing a digest over a stream.
+ *
+ * @example
+ * ```ts
+ * const digester = await createStreamDigester()
+ * for await (const chunk of createReadStream('app.tar')) await digester.update(chunk)
+ * const digest = await digester.digest()
+ * ```
+ */
 export async function createStreamDigester(options: DigesterOptions = {}): Promise<StreamDigester> {
   const { algorithm = 'sha256', hasher = 'wasm' } = options
   return new StreamDigester(algorithm, hasher, await createDigester({ algorithm, hasher }))
@@ -170,6 +179,13 @@ export async function createStreamDigester(options: DigesterOptions = {}): Promi
 
 /**
  * Continues from a checkpoint; see {@link restoreDigester}.
+ *
+ * @example
+ * ```ts
+ * const digester = await restoreStreamDigester(JSON.parse(await readFile('checkpoint.json', 'utf8')))
+ * for await (const chunk of createReadStream('app.tar', { start: digester.bytesHashed })) await digester.update(chunk)
+ * const digest = await digester.digest()
+ * ```
  *
  * @throws {@link FormatError} `ERR_INVALID_CHECKPOINT`.
  */

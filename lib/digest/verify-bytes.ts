@@ -25,6 +25,11 @@ export interface VerifyBytesOptions {
  * are detected in the chunk that holds the first of them and are not passed on. Bytes passed on before the end are not
  * verified yet.
  *
+ * @example
+ * ```ts
+ * for await (const chunk of verifyBytes(createReadStream('app.tar'), { digest })) process.stdout.write(chunk)
+ * ```
+ *
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH`, checked first.
  * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`.
  */

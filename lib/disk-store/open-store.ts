@@ -50,6 +50,12 @@ export interface OpenStoreOptions {
  * Opens the store in a directory: any OCI image layout, including layouts of other tools. Any number of processes may
  * have it open at once. A layout of another tool is not changed before the first write.
  *
+ * @example
+ * ```ts
+ * await using store = await openStore('./images', { durability: 'batch' })
+ * const { digest } = await store.put(createReadStream('app.tar'))
+ * ```
+ *
  * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory contains something else, a file of the layout is
  * invalid, or a directory of the store is a symbolic link (the path of the store itself may be one),
  * `ERR_STORE_VERSION` if a newer version of this library created it, `ERR_STORE_READ_ONLY` if it cannot be created,

@@ -31,6 +31,11 @@ export interface ComposeConfigInput {
 /**
  * Composes an image config. Pure: equal input gives equal output, so that images are reproducible.
  *
+ * @example
+ * ```ts
+ * const config = composeConfig({ layers: [layer], config: { Env: ['PORT=80'] }, platform: hostPlatform() })
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG` if neither the base nor `platform` says for which platform.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md | image-spec: config}
  */

@@ -48,6 +48,13 @@ export interface ComposeImageOptions extends AbortOptions {
  * Composes an image from stored layers and writes its config and manifest to the store. Equal input gives equal
  * digests. The image gets no name: call `store.references.set` with the descriptor.
  *
+ * @example
+ * ```ts
+ * const base = await readImage(store, 'node:22-slim')
+ * const image = await composeImage(store, { base, layers: [layer], config: { Cmd: ['node', '/app/server.js'] } })
+ * await store.references.set('app:1.0', image.descriptor)
+ * ```
+ *
  * @throws as {@link composeConfig}.
  */
 export async function composeImage(store: Store, options: ComposeImageOptions): Promise<Image> {

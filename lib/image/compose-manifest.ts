@@ -21,6 +21,12 @@ const OCI_TYPE: Readonly<Record<string, string>> = {
  * Composes an OCI image manifest. Pure. Docker layers keep their bytes and get the OCI media type of the same kind: a
  * manifest should not mix both families.
  *
+ * @example
+ * ```ts
+ * const config = { mediaType: MediaType.OciConfig, ...(await store.put(bytes)) }
+ * const manifest = composeManifest({ config, layers: [layer.descriptor] })
+ * ```
+ *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md | image-spec: manifest}
  */
 export function composeManifest(input: ComposeManifestInput): ImageManifest {

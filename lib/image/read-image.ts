@@ -45,6 +45,12 @@ export interface ReadImageOptions extends AbortOptions {
 /**
  * Reads an image by name, by digest or by descriptor. Layers are not opened.
  *
+ * @example
+ * ```ts
+ * const { config, layers } = await readImage(store, 'app:1.0')
+ * console.log(config.config?.Env, layers.map(layer => layer.descriptor.size))
+ * ```
+ *
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link PlatformNotFoundError}
  * `ERR_PLATFORM_NOT_FOUND`, {@link FormatError} if a document is malformed, or `ERR_UNSUPPORTED_MEDIA_TYPE` if it is an
  * artifact and not an image.

@@ -14,6 +14,11 @@ import {
  * asks. An index with one entry and no platform yields that entry. Entries that are neither manifest nor index are
  * passed over, unless no other one fits: then the best of them is returned, so that its reader names its type.
  *
+ * @example
+ * ```ts
+ * const { digest } = selectPlatform(index, parsePlatform('linux/arm64'))
+ * ```
+ *
  * @param what - Name of the index in the error.
  * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md | image-spec: index}
@@ -36,7 +41,14 @@ function bestOf(entries: readonly Descriptor[], platform: Platform): Descriptor 
   return best?.entry
 }
 
-/** The platforms of an index as text, except attestations (`unknown/unknown`). */
+/**
+ * The platforms of an index as text, except attestations (`unknown/unknown`).
+ *
+ * @example
+ * ```ts
+ * console.log(platformsOf(index)) // ['linux/amd64', 'linux/arm64']
+ * ```
+ */
 export function platformsOf(index: ImageIndex): string[] {
   return index.manifests.flatMap(({ platform }) =>
     platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : [],

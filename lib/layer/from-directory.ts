@@ -66,6 +66,12 @@ export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
  * worker thread reads at most 2 MiB ahead. Read the content of each entry before you ask for the next entry, as
  * {@link writeLayer} does; later it may have to be read from disk again.
  *
+ * @example
+ * ```ts
+ * const entries = fromDirectory('dist', { at: '/app', ignore: ['*.map'], mtime: 'clamp' })
+ * const layer = await writeLayer(store, entries)
+ * ```
+ *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if the directory does not exist; `ERR_SOURCE_CHANGED` if a file or
  * directory changes, vanishes or is replaced during the read; `ERR_SOURCE_READ` if the system refuses a read.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an option out of range, for a malformed pattern, for extended

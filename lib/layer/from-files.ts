@@ -22,7 +22,10 @@ export type Files = Readonly<Record<string, NonNullable<TarInput['content']>>> |
  * `SOURCE_DATE_EPOCH` or 0, and modes are 0644 and 0755. A content function is called when `writeLayer` reaches the
  * entry; streams need a `size`.
  *
- * @example await writeLayer(store, fromFiles({ 'etc/app.json': '{}', 'srv/big': () => createReadStream('big') }))
+ * @example
+ * ```ts
+ * const layer = await writeLayer(store, fromFiles({ 'etc/app.json': '{}', 'srv/logo.png': bytes }))
+ * ```
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate or invalid path.
  */

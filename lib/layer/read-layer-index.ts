@@ -29,6 +29,12 @@ export type IndexingStore = Pick<BlobReader, 'read'> & {
  * An index from the store is protected against damage, not against forgery: a process that can write to the store can
  * replace it. Content that is read through an index is verified again.
  *
+ * @example
+ * ```ts
+ * const { entries } = await readLayerIndex(store, layer)
+ * const largest = entries.toSorted((a, b) => b.size - a.size).slice(0, 10)
+ * ```
+ *
  * @throws as {@link readLayer}, if the index must be made.
  */
 export async function readLayerIndex(

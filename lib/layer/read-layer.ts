@@ -29,6 +29,13 @@ export interface ReadLayerOptions extends AbortOptions, LayerLimits {
  * computed only after a failure, to distinguish a damaged blob (`ERR_BLOB_CORRUPT`) from a layer that was made wrong.
  * If the compression contradicts the media type, the blob is read only with a diffId, which verifies the result.
  *
+ * @example
+ * ```ts
+ * for await (const entry of readLayer(store, layer.descriptor, { diffId: layer.diffId })) {
+ *   console.log(entry.type, entry.path, entry.size)
+ * }
+ * ```
+ *
  * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`.
  * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for types that are no layer, for foreign layers, and for a
  * type that contradicts the bytes; `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.

@@ -18,6 +18,12 @@ export interface RewriteEntriesOptions extends EntryPolicies {
  * Yields entries of another archive or layer, from {@link readTar} or {@link readLayer}, filtered, renamed and with
  * other times, owners and modes. A policy that is not set changes nothing. Entries pass one at a time, in their order.
  *
+ * @example
+ * ```ts
+ * const entries = readTar(createReadStream('app.tar'))
+ * const layer = await writeLayer(store, rewriteEntries(entries, { rename: path => `opt/${path}`, uid: 0, gid: 0 }))
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a hard link whose target the filter has removed, or whose
  * target has not come before it; errors of the entries unchanged.
  */

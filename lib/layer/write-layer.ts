@@ -66,6 +66,11 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
  * Entries are written in the given order; no directory is added. On failure nothing is stored. The act holds a lease
  * until it resolves; afterwards the grace period of collections, or a lease of the caller, protects the layer.
  *
+ * @example
+ * ```ts
+ * const { descriptor, diffId } = await writeLayer(store, fromDirectory('dist', { at: '/app' }))
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate path, and as {@link writeTar} and
  * {@link compress}; errors of the store and of the entries' content unchanged.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}

@@ -45,6 +45,11 @@ const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
  * Parses `os/architecture[/variant]`, or an architecture alone (for linux). Common aliases are accepted: `x86_64`,
  * `aarch64`, `armhf`.
  *
+ * @example
+ * ```ts
+ * parsePlatform('linux/arm64/v8') // { os: 'linux', architecture: 'arm64', variant: 'v8' }
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
  */
 export function parsePlatform(text: string): Platform {
@@ -66,12 +71,26 @@ export function normalizePlatform(platform: Platform): Platform {
   return { ...rest, architecture, ...(variant && !redundant ? { variant } : {}) }
 }
 
-/** Formats a platform as `os/architecture[/variant]`. */
+/**
+ * Formats a platform as `os/architecture[/variant]`.
+ *
+ * @example
+ * ```ts
+ * formatPlatform({ os: 'linux', architecture: 'amd64' }) // 'linux/amd64'
+ * ```
+ */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/')
 }
 
-/** Returns the platform of images that run on this machine: linux, as containers are, with this processor. */
+/**
+ * Returns the platform of images that run on this machine: linux, as containers are, with this processor.
+ *
+ * @example
+ * ```ts
+ * const image = await readImage(store, 'node:22', { platform: hostPlatform() })
+ * ```
+ */
 export function hostPlatform(): Platform {
   return normalizePlatform({ os: 'linux', architecture: process.arch })
 }

@@ -34,6 +34,11 @@ const TEXT_LIMIT = 1024
  * Parses an image reference as the Docker tools do: `node` is `docker.io/library/node:latest`, and the first part is a
  * registry only if it looks like a host (it has a dot, a port or an upper-case letter, or is `localhost`).
  *
+ * @example
+ * ```ts
+ * const { registry, repository, tag } = parseReference('node:22') // docker.io, library/node, 22
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
  * @see {@link https://github.com/distribution/reference/blob/main/reference.go | the reference grammar}
  */
@@ -94,7 +99,14 @@ function fail(text: string, why: string): never {
   throw new FormatError('ERR_INVALID_REFERENCE', `not an image reference: ${JSON.stringify(text)}: ${why}`)
 }
 
-/** Formats the full reference: `registry/repository[:tag][@digest]`. */
+/**
+ * Formats the full reference: `registry/repository[:tag][@digest]`.
+ *
+ * @example
+ * ```ts
+ * formatReference(parseReference('node:22')) // 'docker.io/library/node:22'
+ * ```
+ */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`

@@ -15,6 +15,13 @@ const TIMEOUTS: Timeouts = { connectMs: 30_000, answerMs: 60_000, uploadAnswerMs
  * The client looks credentials up when a registry first asks for them, and sends them only to that registry and the
  * token service that it names.
  *
+ * @example
+ * ```ts
+ * await using registry = createRegistryClient({
+ *   credentials: { 'ghcr.io': { username: 'ci', password: process.env.TOKEN ?? '' } },
+ * })
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if `concurrency` is not a positive integer, a mirror is not a
  * valid location, or the proxy is not an http or https URL.
  */

@@ -17,6 +17,12 @@ import type { ContentOptions, UnionView, ViewEntry } from './union-view.ts'
  * Read the entries once, one after the other, as `writeLayer` and `writeTar` do. The loop completes only if every
  * opened layer matched its diffID. Directories without an entry in any layer get mode 0755, owner 0, time 0.
  *
+ * @example
+ * ```ts
+ * const view = await openUnionView(store, 'app:1.0')
+ * const layer = await writeLayer(store, flattenImage(view))
+ * ```
+ *
  * @throws the errors of `readLayer`.
  */
 export function flattenImage(view: UnionView, options: ContentOptions = {}): AsyncIterable<TarInput> {

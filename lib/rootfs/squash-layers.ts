@@ -38,6 +38,11 @@ export interface SquashedLayers {
  * only on the layers below it: on other layers it may show paths that the original layers would have hidden. Each layer
  * is decompressed once; memory grows with the number of entries.
  *
+ * @example
+ * ```ts
+ * const { layers } = await squashLayers(store, 'app:1.0', { layers: { from: 1, to: 3 } })
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an index without a layer; the errors of `openUnionView`,
  * `readLayer` and `writeLayer`.
  */

@@ -40,6 +40,12 @@ export interface RegistryServer extends AsyncDisposable {
  * Bodies are streamed in both directions. Blobs are verified while they are sent; a damaged blob breaks the connection.
  * The README of this room lists the endpoints, the mapping of names and the limits.
  *
+ * @example
+ * ```ts
+ * await using server = createRegistryServer(store, { readOnly: true })
+ * const { url } = await server.listen({ port: 5000 })
+ * ```
+ *
  * @see {@link https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md | distribution-spec}
  */
 export function createRegistryServer(store: Store, options: RegistryServerOptions = {}): RegistryServer {

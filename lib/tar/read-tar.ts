@@ -21,6 +21,13 @@ export interface ReadTarOptions extends AbortOptions, TarLimits {}
  * ends. Memory does not grow with the archive. The source is asked for a chunk only after the previous chunk is used
  * up. Leaving the loop early stops the source.
  *
+ * @example
+ * ```ts
+ * for await (const entry of readTar(createReadStream('app.tar'))) {
+ *   if (entry.type === 'file') console.log(entry.path, await digestOf(entry.content))
+ * }
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_TAR` with the byte offset of the fault: truncation, a wrong checksum, a
  * field out of range, `..` in a path, sparse files of the old GNU format, unknown entry types, content on an entry that
  * cannot have any. `ERR_INVALID_ARGUMENT` from the content of an entry that was skipped.

@@ -36,6 +36,12 @@ export interface WriteTarOptions extends AbortOptions {
  * order; one content is open at a time. Memory does not grow with the archive. Leaving the loop early releases
  * everything.
  *
+ * @example
+ * ```ts
+ * const tar = writeTar([{ path: 'app/config.json', type: 'file', content: '{}' }])
+ * const { digest } = await store.put(tar)
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an entry that cannot be written.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for a path over 4,096 bytes or PAX records over 1 MiB.
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if content is longer or shorter than its `size`.

@@ -16,6 +16,12 @@ type Members = Readonly<Record<string, unknown>>
  * Parses a plan that was stored as JSON. It checks the form of the plan, not its content: the run asks source and
  * target again, and compares every byte with its digest.
  *
+ * @example
+ * ```ts
+ * const plan = parsePlan(await readFile('plan.json'))
+ * if (plan.kind === 'pull') await runPull(plan, { registry, store })
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` with the position of the fault.
  */
 export function parsePlan(bytes: Uint8Array): AnyPlan {

@@ -28,6 +28,12 @@ export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'pla
  * Between two repositories of one registry, blobs are mounted. Between two registries, blobs pass through this process,
  * are compared with their digests, and are not written to disk.
  *
+ * @example
+ * ```ts
+ * const plan = await planCopy({ registry, reference: 'node:22' }, { store, name: 'node:22' })
+ * console.log(plan.bytesToMove)
+ * ```
+ *
  * @throws the errors of {@link planPull} and {@link planPush}.
  */
 export async function planCopy(from: CopySource, to: CopyTarget, options: PlanCopyOptions = {}): Promise<CopyPlan> {

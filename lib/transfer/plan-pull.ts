@@ -25,6 +25,12 @@ export interface PlanPullOptions extends PlatformChoice, AbortOptions {
  * those. Requests: one HEAD if the store already has the image and it is unchanged, else one request per manifest. No
  * blob is requested, except the config of a manifest outside an index when `platform` is set.
  *
+ * @example
+ * ```ts
+ * const plan = await planPull(registry, store, 'node:22-slim', { platform: 'linux/amd64' })
+ * console.log(plan.bytesToFetch, plan.steps.map(step => `${step.kind}: ${step.need}, ${step.reason}`))
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_REFERENCE` and the errors of malformed documents; {@link RegistryError};
  * {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`; {@link LimitError}.
  */

@@ -27,6 +27,12 @@ export interface PlanPushOptions extends AbortOptions, Pick<PlatformChoice, 'pla
  * If the registry has the root manifest, everything below it counts as present: one request. Otherwise one HEAD per
  * blob.
  *
+ * @example
+ * ```ts
+ * const plan = await planPush(store, registry, 'app:1.0', 'ghcr.io/team/app:1.0', { tags: ['1', 'latest'] })
+ * console.log(plan.bytesToUpload)
+ * ```
+ *
  * @param name - Name or digest in the store.
  * @param reference - Target of the push. @defaultValue the name itself
  * @throws {@link ReferenceNotFoundError}, {@link FormatError}, {@link RegistryError}; {@link DigestMismatchError} if

@@ -14,6 +14,11 @@ import { knownSourcesOf, type Store } from '../store/index.ts'
 
 /**
  * Uses a repository of a registry as a source for {@link repairStore}; the tag and digest of the reference are ignored.
+ *
+ * @example
+ * ```ts
+ * await repairStore(store, await checkStore(store), [repairFromRegistry(registry, 'ghcr.io/team/app')])
+ * ```
  */
 export function repairFromRegistry(registry: RegistryClient, reference: string | Reference): RepairSource {
   const { registry: host, repository } = typeof reference === 'string' ? parseReference(reference) : reference
@@ -27,6 +32,11 @@ export function repairFromRegistry(registry: RegistryClient, reference: string |
 /**
  * Uses the repositories that a store remembers for each blob, from earlier pulls and pushes, as a source for
  * {@link repairStore}.
+ *
+ * @example
+ * ```ts
+ * await repairStore(store, await checkStore(store), [repairFromKnownRegistries(registry, store)])
+ * ```
  */
 export function repairFromKnownRegistries(registry: RegistryClient, store: Pick<Store, 'derived'>): RepairSource {
   return {

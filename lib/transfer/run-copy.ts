@@ -47,6 +47,12 @@ export interface CopyResult {
 /**
  * Runs a plan, with the guarantees of {@link runPull} for a store and of {@link runPush} for a registry.
  *
+ * @example
+ * ```ts
+ * const plan = await planCopy({ store, name: 'app:1.0' }, { registry, reference: 'ghcr.io/team/app:1.0' })
+ * await runCopy(plan)
+ * ```
+ *
  * @throws the errors of these.
  */
 export async function runCopy(plan: CopyPlan, options: RunCopyOptions = {}): Promise<CopyResult> {
@@ -70,7 +76,14 @@ interface Parties {
   readonly documents: ReadonlyMap<string, Uint8Array>
 }
 
-/** Plans a copy and runs it. */
+/**
+ * Plans a copy and runs it.
+ *
+ * @example
+ * ```ts
+ * await copyImage({ registry, reference: 'node:22' }, { registry, reference: 'ghcr.io/team/node:22' })
+ * ```
+ */
 export async function copyImage(
   from: CopySource,
   to: CopyTarget,

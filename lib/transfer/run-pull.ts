@@ -55,6 +55,12 @@ export interface PullResult {
  *
  * A stored plan is compared with the current state; see {@link RunOptions.ifChanged}.
  *
+ * @example
+ * ```ts
+ * const plan = await planPull(registry, store, 'node:22-slim')
+ * const { digest, bytesFetched } = await runPull(plan, { concurrency: 8 })
+ * ```
+ *
  * @throws {@link RegistryError}, {@link DigestMismatchError}, {@link SizeMismatchError}, {@link StoreError},
  * {@link DiffIdMismatchError}, {@link PlanOutdatedError}: the first failure, after all other transfers of this call
  * have stopped.

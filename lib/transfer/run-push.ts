@@ -50,6 +50,12 @@ export interface PushResult {
  * from the same store resumes the upload where the registry says. If the registry reports a missing blob when it gets
  * the manifest, the blob is sent again.
  *
+ * @example
+ * ```ts
+ * const plan = await planPush(store, registry, 'app:1.0', 'ghcr.io/team/app:1.0')
+ * const { digest } = await runPush(plan)
+ * ```
+ *
  * @throws {@link RegistryError}, {@link BlobNotFoundError}, {@link BlobCorruptError}, {@link PlanOutdatedError}: the
  * first failure, after all other transfers of this call have stopped.
  */

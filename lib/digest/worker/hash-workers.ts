@@ -11,6 +11,11 @@ let streamsHere = 0
  * Sets how many worker threads hash long streams, for the whole process; 0 hashes everything on the calling thread.
  * Open streams keep their thread.
  *
+ * @example
+ * ```ts
+ * setHashWorkers(0) // hash everything on the calling thread
+ * ```
+ *
  * @defaultValue one less than the number of processors, at least 1 and at most 4
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` unless it is a whole number from 0 to 64.
  */

@@ -29,6 +29,11 @@ interface Verdict extends NamedInode {
  * If one name of a file with several names changed, the result contains all of its names, so that a layer made of the
  * result holds the file with all names.
  *
+ * @example
+ * ```ts
+ * const { added, modified, deleted } = await diffTrees('before', 'after')
+ * ```
+ *
  * @param lower - A directory's path, or a tree.
  * @param upper - The same.
  * @throws as {@link directoryTree}; errors of the trees unchanged.

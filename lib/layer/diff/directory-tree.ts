@@ -18,6 +18,11 @@ export interface DirectoryTreeOptions extends AbortOptions {
  * that belong to this machine (overlayfs, SELinux) are left out. The directory is read anew with each walk, in another
  * thread if it is large.
  *
+ * @example
+ * ```ts
+ * const diff = await diffTrees(await openUnionView(store, 'app:1.0'), directoryTree('./rootfs', { xattrs: true }))
+ * ```
+ *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND`, from the walk, if there is no such directory.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`, from the walk, if a name begins with `.wh.`, which cannot be in
  * an image, or if attributes are wanted and `fs-xattr` is not installed.

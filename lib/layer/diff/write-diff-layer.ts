@@ -48,6 +48,12 @@ function addParents(changed: Set<string>, diff: TreeDiff): void {
 /**
  * Stores a difference as a layer: applied to the lower tree, it gives the upper tree.
  *
+ * @example
+ * ```ts
+ * const diff = await diffTrees('before', 'after')
+ * const layer = await writeDiffLayer(store, diff, 'after')
+ * ```
+ *
  * @throws as {@link writeLayer}; `ERR_SIZE_MISMATCH` or `ERR_INVALID_ARGUMENT` if a directory has changed since.
  */
 export async function writeDiffLayer(

@@ -13,6 +13,12 @@ export interface IgnoreRules {
  * Rules from patterns in the order of an ignore file; the last one that says something of a path, or of a directory
  * above it, wins.
  *
+ * @example
+ * ```ts
+ * const rules = createIgnoreRules(['node_modules', '!node_modules/left'])
+ * rules.ignores('node_modules/right/index.js') // true
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a malformed pattern.
  */
 export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
@@ -32,6 +38,12 @@ export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
 
 /**
  * The patterns in the text of a `.dockerignore` file: one to a line; lines that begin with `#` are comments.
+ *
+ * @example
+ * ```ts
+ * const ignore = parseIgnoreFile(await readFile('.dockerignore', 'utf8'))
+ * const layer = await writeLayer(store, fromDirectory('.', { at: '/app', ignore }))
+ * ```
  *
  * @see {@link https://docs.docker.com/build/concepts/context/#dockerignore-files | Docker: .dockerignore files}
  */

@@ -53,6 +53,12 @@ export interface CheckStoreOptions extends AbortOptions {
  *
  * An aborted check saves its progress; see `resume`.
  *
+ * @example
+ * ```ts
+ * const report = await checkStore(store)
+ * if (!report.sound) console.error(report.problems, report.faults)
+ * ```
+ *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`; {@link StoreError} if the store cannot be listed at all.
  */
 export async function checkStore(store: Store, options: CheckStoreOptions = {}): Promise<CheckReport> {

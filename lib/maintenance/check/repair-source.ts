@@ -10,7 +10,15 @@ export interface RepairSource {
   fetch(descriptor: Descriptor, options?: AbortOptions): AsyncIterable<Uint8Array>
 }
 
-/** Uses another store as a repair source. */
+/**
+ * Uses another store as a repair source.
+ *
+ * @example
+ * ```ts
+ * await using other = await openStore('/mnt/backup/images', { readOnly: true })
+ * await repairStore(store, await checkStore(store), [repairFromStore(other, 'the backup')])
+ * ```
+ */
 export function repairFromStore(store: Pick<Store, 'read'>, label = 'another store'): RepairSource {
   return { label, fetch: ({ digest }, options = {}) => store.read(digest, { ...options, verify: 'always' }) }
 }

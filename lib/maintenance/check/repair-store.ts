@@ -65,6 +65,12 @@ export interface RepairResult {
  * Blobs are ingested as usual and become visible only when complete and verified. No damaged file is deleted.
  * Idempotent.
  *
+ * @example
+ * ```ts
+ * const report = await checkStore(store)
+ * const { repaired, unrepaired } = await repairStore(store, report, [repairFromRegistry(registry, 'ghcr.io/team/app')])
+ * ```
+ *
  * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_STORE_IO`; {@link FormatError} `ERR_INVALID_ARGUMENT`.
  */
 export async function repairStore(

@@ -30,6 +30,12 @@ export interface PlanCollectionOptions extends CollectionPolicy, AbortOptions {}
  *
  * Names are dropped only by the limits of the policy. "Used" means stored, pulled, composed or acknowledged again.
  *
+ * @example
+ * ```ts
+ * const plan = await planCollection(store, { keepLast: 3 })
+ * for (const { digest, why } of plan.drop) console.log(digest, why)
+ * ```
+ *
  * @throws {@link StoreError} `ERR_COLLECTION_REFUSED` if the needed blobs cannot be determined, or if blobs would be
  * removed although the store has no names; `ERR_STORE_FORMAT` if the index is damaged; `ERR_COLLECTION_UNSUPPORTED`.
  */

@@ -45,6 +45,12 @@ export interface StoreUsage {
 /**
  * Computes the disk usage of a store. Changes nothing. A document that cannot be parsed counts with its own size.
  *
+ * @example
+ * ```ts
+ * const { total, reclaimable, images } = await readStoreUsage(store)
+ * console.log(total.bytes, reclaimable.bytes, images.map(({ name, uniqueBytes }) => [name, uniqueBytes]))
+ * ```
+ *
  * @throws {@link StoreError} `ERR_STORE_FORMAT`, `ERR_STORE_IO`, `ERR_COLLECTION_UNSUPPORTED`.
  */
 export async function readStoreUsage(store: Store, options: AbortOptions = {}): Promise<StoreUsage> {

@@ -17,6 +17,11 @@ import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince, since
  * Other processes may use the store meanwhile; another collection waits. Names are dropped first, so a run that is
  * killed at any moment leaves at most garbage.
  *
+ * @example
+ * ```ts
+ * const { deleted, bytesFreed } = await runCollection(store, await planCollection(store, { keepLast: 3 }))
+ * ```
+ *
  * @throws {@link StoreError} `ERR_STORE_READ_ONLY`, `ERR_COLLECTION_REFUSED`, `ERR_STORE_FORMAT`, as `planCollection`.
  */
 export async function runCollection(

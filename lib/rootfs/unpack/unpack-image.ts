@@ -15,6 +15,11 @@ export interface UnpackImageOptions extends UnpackOptions {
 /**
  * Writes the root filesystem of an image to a directory, which must be empty or absent; see {@link unpackLayers}.
  *
+ * @example
+ * ```ts
+ * const report = await unpackImage(store, 'app:1.0', './rootfs')
+ * ```
+ *
  * @param image - A name, a digest, a descriptor, or the result of `readImage`.
  * @throws the errors of `readImage` and {@link unpackLayers}.
  */

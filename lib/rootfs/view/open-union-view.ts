@@ -40,6 +40,12 @@ export type ViewSource = string | Descriptor | Image | readonly ViewLayer[]
  * links in the lower layers and the earlier entries. Of a duplicate path in one layer the last entry counts, and the
  * view reports it.
  *
+ * @example
+ * ```ts
+ * const view = await openUnionView(store, 'app:1.0')
+ * for await (const chunk of view.read('etc/os-release')) process.stdout.write(chunk)
+ * ```
+ *
  * @throws {@link RootfsError} `ERR_INVALID_WHITEOUT`, `ERR_INVALID_LINK`, `ERR_NOT_A_DIRECTORY`, `ERR_TOO_MANY_LINKS`,
  * `ERR_UNSAFE_PATH`, each with the layer; {@link LimitError} `ERR_LIMIT_EXCEEDED`; the errors of `readImage` and
  * `readLayerIndex`.

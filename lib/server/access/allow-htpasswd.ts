@@ -25,6 +25,12 @@ export interface HtpasswdOptions {
  * One worker thread of low priority checks the passwords one at a time. A right password is remembered until one hour
  * after its last use, a wrong one for `rememberWrongMs`, both as keyed hashes.
  *
+ * @example
+ * ```ts
+ * const authorize = allowHtpasswd(await readFile('htpasswd', 'utf8'))
+ * const server = createRegistryServer(store, { authorize })
+ * ```
+ *
  * @param text - Content of the file: one line `user:hash` per user. Empty lines and lines that start with `#` are
  * ignored.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for any other line; the message gives the line number, not its

@@ -4,6 +4,11 @@ import { isSameText } from './same-text.ts'
 /**
  * Allows every action to the given users, and refuses all other requests. Passwords are compared in constant time.
  *
+ * @example
+ * ```ts
+ * const server = createRegistryServer(store, { authorize: allowUsers({ ci: process.env.PASSWORD ?? '' }) })
+ * ```
+ *
  * @param users - Passwords by user name.
  */
 export function allowUsers(users: Readonly<Record<string, string>>): Authorize {

@@ -36,7 +36,15 @@ export interface MemoryStoreOptions {
 /** Bytes per chunk; the same as in the disk store, so that callers see the same chunks. */
 const PIECE = 512 * 1024
 
-/** Creates a store in memory, for tests and for images that only pass through. */
+/**
+ * Creates a store in memory, for tests and for images that only pass through.
+ *
+ * @example
+ * ```ts
+ * await using store = createMemoryStore()
+ * await pullImage(registry, store, 'node:22-slim')
+ * ```
+ */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options)
 }

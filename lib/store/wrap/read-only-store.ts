@@ -15,6 +15,11 @@ import { readOnlyChecking, readOnlyCollection } from './read-only-drivers.ts'
 /**
  * Wraps a store so that every write rejects with `ERR_STORE_READ_ONLY`. Leases acquired through it protect nothing, and
  * derived data set through it is not kept. Pass it to code that should only read. Closing it closes the store.
+ *
+ * @example
+ * ```ts
+ * const plan = await planPull(registry, readOnlyStore(store), 'node:22-slim')
+ * ```
  */
 export function readOnlyStore(store: Store): Store {
   return new ReadOnlyStore(store)

@@ -25,6 +25,11 @@ export interface TieredStoreOptions {
  *
  * A whole blob read from the slow store is copied to the fast one chunk by chunk, with bounded memory. A failed copy (a
  * full disk, another copy running) never fails the read. Closing it closes both.
+ *
+ * @example
+ * ```ts
+ * await using store = tieredStore(await openStore('/var/cache/images'), await openStore('/mnt/shared/images'))
+ * ```
  */
 export function tieredStore(fast: Store, slow: Store, options: TieredStoreOptions = {}): Store {
   return new TieredStore(fast, slow, options.fill ?? true)

@@ -33,6 +33,12 @@ export interface VerifyingStoreOptions {
  * Wraps a store that is not trusted. Every read of a whole blob is compared with its digest; every put is hashed here
  * and compared with the digest and size that the store reports. For drivers over unreliable media, and for testing
  * drivers. Costs one more hash pass. A read with `verify: 'never'` is not verified. Closing it closes the store.
+ *
+ * @example
+ * ```ts
+ * await using verified = verifyingStore(store)
+ * await verified.put(createReadStream('app.tar'), { digest })
+ * ```
  */
 export function verifyingStore(store: Store, options: VerifyingStoreOptions = {}): Store {
   return new VerifyingStore(store, options.hasher ?? 'wasm')
