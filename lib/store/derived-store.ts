@@ -5,8 +5,8 @@ import type { AbortOptions } from '../internal/abort.ts'
  *
  * - `indexes`: one entry index for each diffID.
  * - `facts`: what blobs alone do not contain.
- * - `cache`: records of build caches. A record is a JSON object, and the blobs that its member `blobs` lists are kept by
- *   collections as long as the record is; a policy of the collection drops the records that were set longest ago.
+ * - `cache`: records of build caches. A record is a JSON object. A collection keeps the blobs that its member `blobs`
+ *   lists as long as the record exists; the policy of a collection may drop the records that were set longest ago.
  */
 export type DerivedKind = 'indexes' | 'facts' | 'cache'
 

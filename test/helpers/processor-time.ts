@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
 
 /**
- * Processor time that an act may take whatever it is given, in microseconds: it loads and compiles code first, and under
- * coverage on a busy machine the deepest paths took 1.3 seconds where they take 0.25 otherwise.
+ * Processor time that an act may take whatever it is given, in microseconds: it loads and compiles code first. Under
+ * coverage on a busy machine the deepest paths took 1.3 seconds; otherwise they take 0.25.
  */
 const FREE = 3_000_000
 /**
