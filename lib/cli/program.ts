@@ -58,16 +58,11 @@ export function createProgram(inSession: InSession, version: string): Command {
     .action((name: string | undefined, ref: string | undefined, options: GlobalOptions & PushOptions) =>
       inSession(options, async s => (await import('./commands/push.ts')).push(s, name, ref, options)),
     )
-  const append = addRemote('append <base>', 'put directories on top of an image (or of scratch), one layer each')
-    .option('-d, --dir <dir[:/at]>', 'directory to add, and where in the image', collect)
-    .option('-t, --tag <name>', 'name of the result')
-    .option('--cmd <json>', 'command, as a JSON array')
-    .option('--entrypoint <json>', 'entrypoint, as a JSON array')
-    .option('-e, --env <name=value>', 'environment variable', collect)
-    .option('-l, --label <name=value>', 'label', collect)
-    .option('-w, --workdir <dir>', 'working directory')
-    .option('-u, --user <user>', 'user')
-    .option('--platform <p>', 'platform of the base to take, or of an image from scratch')
+  const append = addRemote(
+    'append <base>',
+    'put directories on top of an image (or of scratch), one layer each',
+  ).option('-d, --dir <dir[:/at]>', 'directory to add, and where in the image', collect)
+  addConfigOptions(append).option('--platform <p>', 'platform of the base to take, or of an image from scratch')
   addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
   )
@@ -91,6 +86,18 @@ export function createProgram(inSession: InSession, version: string): Command {
   // Last, so that the help lists the options of the command itself first.
   for (const command of program.commands) withGlobals(remote.has(command) ? withRegistries(command) : command)
   return withGlobals(program)
+}
+
+/** Adds the options that set the name and the config of the resulting image. */
+function addConfigOptions(command: Command): Command {
+  return command
+    .option('-t, --tag <name>', 'name of the result')
+    .option('--cmd <json>', 'command, as a JSON array')
+    .option('--entrypoint <json>', 'entrypoint, as a JSON array')
+    .option('-e, --env <name=value>', 'environment variable', collect)
+    .option('-l, --label <name=value>', 'label', collect)
+    .option('-w, --workdir <dir>', 'working directory')
+    .option('-u, --user <user>', 'user')
 }
 
 /** Adds the options that set how a directory becomes a layer. */
@@ -224,14 +231,9 @@ function addArchiveCommands(add: Add, inSession: InSession): void {
     .action((options: GlobalOptions & LoadOptions) =>
       inSession(options, async s => (await import('./commands/load.ts')).load(s, options)),
     )
-  add('import <tar>', 'make an image out of the tar of a root filesystem (- for stdin); prints its digest')
-    .option('-t, --tag <name>', 'name of the result')
-    .option('--cmd <json>', 'command, as a JSON array')
-    .option('--entrypoint <json>', 'entrypoint, as a JSON array')
-    .option('-e, --env <name=value>', 'environment variable', collect)
-    .option('-l, --label <name=value>', 'label', collect)
-    .option('-w, --workdir <dir>', 'working directory')
-    .option('-u, --user <user>', 'user')
+  addConfigOptions(
+    add('import <tar>', 'make an image out of the tar of a root filesystem (- for stdin); prints its digest'),
+  )
     .option('--platform <p>', 'platform of the image')
     .option('--compression <kind>', 'gzip, zstd or none for a tar that is not compressed', 'gzip')
     .action((source: string, options: GlobalOptions & ImportOptions) =>

@@ -1,6 +1,6 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
+import { checkKind, checkSubjectAndAnnotations } from './document-kind.ts'
 import { Guard, type JsonObject, member } from './guards.ts'
-import { checkSubjectAndAnnotations } from './image-manifest.ts'
 import { isManifestType } from './media-types.ts'
 
 /**
@@ -35,16 +35,11 @@ export function parseIndex(bytes: Uint8Array): ImageIndex {
 
 /** Checks that a parsed document is an index. */
 export function checkIndex(guard: Guard, document: JsonObject): ImageIndex {
-  guard.schemaVersion2(member(document, 'schemaVersion'))
-  // SAFETY: one reader would take a document with the members of both kinds for a manifest, another for an index
-  // (CVE-2021-41190), so it is rejected.
-  for (const key of ['config', 'layers', 'fsLayers']) {
-    if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image index')
-  }
-  const mediaType = member(document, 'mediaType')
-  guard.optionalString(mediaType, 'mediaType')
-  if (isManifestType(String(mediaType))) guard.fail('mediaType', 'is the media type of a manifest')
-  guard.optionalString(member(document, 'artifactType'), 'artifactType')
+  checkKind(guard, document, {
+    kind: 'image index',
+    foreign: ['config', 'layers', 'fsLayers'],
+    other: { name: 'a manifest', isType: isManifestType },
+  })
   guard
     .array(member(document, 'manifests'), 'manifests')
     .forEach((manifest, i) => void checkDescriptor(guard, manifest, `manifests[${i}]`))

@@ -1,5 +1,6 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
-import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
+import { checkKind, checkSubjectAndAnnotations } from './document-kind.ts'
+import { Guard, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
 import { isIndexType } from './media-types.ts'
 
@@ -37,27 +38,15 @@ export function parseManifest(bytes: Uint8Array): ImageManifest {
 
 /** Checks that a parsed document is a manifest. */
 export function checkManifest(guard: Guard, document: JsonObject): ImageManifest {
-  guard.schemaVersion2(member(document, 'schemaVersion'))
-  // SAFETY: one reader would take a document with the members of both kinds for a manifest, another for an index
-  // (CVE-2021-41190), so it is rejected.
-  for (const key of ['manifests', 'fsLayers', 'history']) {
-    if (member(document, key) !== undefined) guard.fail(key, 'does not belong in an image manifest')
-  }
-  const mediaType = member(document, 'mediaType')
-  guard.optionalString(mediaType, 'mediaType')
-  if (isIndexType(String(mediaType))) guard.fail('mediaType', 'is the media type of an index')
-  guard.optionalString(member(document, 'artifactType'), 'artifactType')
+  checkKind(guard, document, {
+    kind: 'image manifest',
+    foreign: ['manifests', 'fsLayers', 'history'],
+    other: { name: 'an index', isType: isIndexType },
+  })
   checkDescriptor(guard, member(document, 'config'), 'config')
   guard.noLookalike(document, 'layers')
   const layers = guard.optionalArray(member(document, 'layers'), 'layers', Limits.layers)
   for (const [i, layer] of layers.entries()) checkDescriptor(guard, layer, `layers[${i}]`)
   checkSubjectAndAnnotations(guard, document)
   return { ...document, layers } as unknown as ImageManifest
-}
-
-/** Checks the members that manifests and indexes share. */
-export function checkSubjectAndAnnotations(guard: Guard, document: JsonObject): void {
-  const subject = member(document, 'subject')
-  if (!isAbsent(subject)) checkDescriptor(guard, subject, 'subject')
-  guard.optionalStringMap(member(document, 'annotations'), 'annotations')
 }

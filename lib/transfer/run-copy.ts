@@ -1,5 +1,4 @@
-import type { Digest } from '../digest/index.ts'
-import { FormatError, type PlanChange } from '../errors/index.ts'
+import { FormatError } from '../errors/index.ts'
 import {
   type CopySource,
   type CopyTarget,
@@ -7,12 +6,11 @@ import {
   openSource,
   openTarget,
 } from './endpoints/locations.ts'
-import type { UnverifiedLayer } from './endpoints/transfer-target.ts'
 import type { CopyPlan } from './plan.ts'
 import { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 import { boundParties } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
-import { runTransfer } from './running/run-transfer.ts'
+import { type CopyResult, runTransfer } from './running/run-transfer.ts'
 
 /** Options of {@link runCopy}. */
 export interface RunCopyOptions extends RunOptions, Pick<CopyTargetOptions, 'verifyDiffIds' | 'chunkBytes'> {
@@ -20,28 +18,6 @@ export interface RunCopyOptions extends RunOptions, Pick<CopyTargetOptions, 'ver
   readonly from?: CopySource | undefined
   /** Target of the copy. @defaultValue the target that the plan was made with */
   readonly to?: CopyTarget | undefined
-}
-
-/** Result of a copy. */
-export interface CopyResult {
-  /** Name at the target. */
-  readonly name: string
-  /** Digest that the name now refers to. */
-  readonly digest: Digest
-  /** Number of blobs and documents that passed through this process. */
-  readonly blobsMoved: number
-  /** Number of blobs that the registry mounted from another of its repositories. */
-  readonly blobsMounted: number
-  /** Bytes that passed through this process. */
-  readonly bytesMoved: number
-  /** Those of `bytesMoved` that were moved more than once. */
-  readonly bytesMovedAgain: number
-  /** Bytes that did not have to be moved. */
-  readonly bytesSaved: number
-  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or absent. */
-  readonly unverified: readonly UnverifiedLayer[]
-  /** Statements of the plan that no longer held. */
-  readonly changes: readonly PlanChange[]
 }
 
 /**

@@ -22,16 +22,25 @@ export interface TransferEnds {
   readonly isStored: boolean
 }
 
-/** Result of a run of any plan. */
-export interface TransferOutcome {
+/** Result of a copy. */
+export interface CopyResult {
+  /** Name at the target. */
   readonly name: string
+  /** Digest that the name now refers to. */
   readonly digest: Digest
+  /** Number of blobs and documents that passed through this process. */
   readonly blobsMoved: number
+  /** Number of blobs that the registry mounted from another of its repositories. */
   readonly blobsMounted: number
+  /** Bytes that passed through this process. */
   readonly bytesMoved: number
+  /** Those of `bytesMoved` that were moved more than once. */
   readonly bytesMovedAgain: number
+  /** Bytes that did not have to be moved. */
   readonly bytesSaved: number
+  /** Layers that `verifyDiffIds` could not compare with the image config, because they are encrypted or absent. */
   readonly unverified: readonly UnverifiedLayer[]
+  /** Statements of the plan that no longer held. */
   readonly changes: readonly PlanChange[]
 }
 
@@ -47,7 +56,7 @@ const PART_BYTES = 4 * 1024 * 1024
  * Runs a plan: moves the blobs, then the documents, children before parents, then sets the name. Rejects with the first
  * failure after all other transfers of this call have stopped.
  */
-export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: RunOptions): Promise<TransferOutcome> {
+export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: RunOptions): Promise<CopyResult> {
   checkOptions(options)
   const { signal } = options
   const { source, target } = ends
@@ -207,7 +216,7 @@ class TransferRun {
     return true
   }
 
-  async finish(changes: readonly PlanChange[]): Promise<TransferOutcome> {
+  async finish(changes: readonly PlanChange[]): Promise<CopyResult> {
     const { root, bytesTotal, index } = this.#plan
     const unverified: UnverifiedLayer[] = []
     const name = await this.#target.finish(root, {
