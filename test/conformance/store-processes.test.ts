@@ -20,7 +20,7 @@ const disk = diskSubject({ durability: 'none' })
 const damaged = new Set<string>()
 const subject: StoreSubject = {
   ...disk,
-  strangers: { blob: digest => hammers.isTheirs(digest), name: name => hammers.isTheirs(name) },
+  foreign: { blob: digest => hammers.isTheirs(digest), name: name => hammers.isTheirs(name) },
   async create() {
     const store = await disk.create()
     await hammers.join(directoryOf(store))

@@ -56,11 +56,11 @@ export function diskSubject(
 export function storeSubjects(): Record<string, StoreSubject> {
   const native = diskSubject({ hasher: 'native', verify: 'once-per-process' })
   // blake3 exists in the WASM hasher only.
-  native.without = { 'sha512 and blake3 digests are kept beside sha256': 'node:crypto has no blake3' }
+  native.without = { 'the store keeps sha512 and blake3 blobs beside sha256 blobs': 'node:crypto has no blake3' }
   const unchecked = diskSubject({ durability: 'none', verify: 'never' })
   const fronted = diskSubject({}, store => tieredStore(createMemoryStore(), store))
   fronted.without = {
-    'a blob that has changed since it was read is not taken for the one that was read':
+    'read verifies a blob again that has changed since the last read':
       'the copy in memory is right, whatever becomes of the file',
   }
   return {

@@ -22,7 +22,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put says digest and size, and read gives the same bytes',
+    name: 'put returns digest and size, and read returns the same bytes',
     async run({ store }) {
       const bytes = contentOf(100_000)
       const info = await store.put(bytes)
@@ -31,7 +31,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a blob of no bytes is a blob',
+    name: 'the store keeps an empty blob',
     async run({ store }) {
       const { digest, size } = await store.put([])
       assert.equal(size, 0)
@@ -41,7 +41,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a blob of several mebibytes comes back whole',
+    name: 'read returns every byte of a blob of several mebibytes',
     async run({ store }) {
       const bytes = contentOf(3 * 1024 * 1024 + 7)
       const { digest } = await store.put(piecesOf(bytes, 65_536))
@@ -50,7 +50,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the same bytes in any pieces are the same blob',
+    name: 'put gives equal bytes one digest, in whatever chunks they arrive',
     async run({ store }) {
       const bytes = contentOf(5000)
       for (const piece of [1, 7, 512, 4999, 5000]) {
@@ -60,7 +60,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put takes an async source and an empty chunk in it',
+    name: 'put accepts an async source with an empty chunk',
     async run({ store }) {
       const bytes = contentOf(10)
       const { digest } = await store.put(
@@ -82,7 +82,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put of an expected digest that is there does not read the source',
+    name: 'put does not read the source if the expected blob exists',
     async run({ store }) {
       const { digest, size } = await store.put(contentOf(50))
       const source = {
@@ -92,7 +92,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a hundred different blobs put at the same time are all there',
+    name: 'concurrent puts of a hundred different blobs store all of them',
     async run({ store }) {
       const blobs = Array.from({ length: 100 }, (_, i) => contentOf(1000 + i, `blob ${i}`))
       const infos = await Promise.all(blobs.map(bytes => store.put(bytes)))
@@ -104,7 +104,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the same blob put twenty times at the same time is stored once, and every put succeeds',
+    name: 'twenty concurrent puts of one blob all succeed and store it once',
     async run({ store }) {
       const bytes = contentOf(100_000)
       const infos = await Promise.all(Array.from({ length: 20 }, () => store.put(piecesOf(bytes, 9999))))
@@ -113,7 +113,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put with another digest than expected fails and leaves nothing',
+    name: 'put rejects a wrong digest and stores nothing',
     async run({ store }) {
       const digest = sha256Of(contentOf(1))
       await failsWith('ERR_DIGEST_MISMATCH', () => store.put(contentOf(10), { digest }))
@@ -121,7 +121,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put with another size than expected fails as such, before the digest is looked at',
+    name: 'put reports a wrong size before it checks the digest',
     async run({ store }) {
       const digest = sha256Of(contentOf(1))
       await failsWith('ERR_SIZE_MISMATCH', () => store.put(contentOf(10), { digest, size: 9 }))
@@ -130,7 +130,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put stops reading a source that is longer than announced',
+    name: 'put stops reading a source that is longer than its size',
     async run({ store }) {
       let given = 0
       const endless = (function* () {
@@ -144,7 +144,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'put rejects with what its source throws, and leaves nothing',
+    name: 'put rejects with the error of its source and stores nothing',
     async run({ store }) {
       const fault = new Error('source broke')
       const source = (async function* () {
@@ -156,7 +156,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an aborted put rejects with the reason at once, also while its source is silent',
+    name: 'an aborted put rejects with the reason at once, even while its source is silent',
     async run({ store }) {
       const reason = new Error('enough')
       const controller = new AbortController()
@@ -188,7 +188,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'stat knows what is there and what is not',
+    name: 'stat returns the size of a stored blob, and undefined for any other digest',
     reads: true,
     async run({ store, writable }) {
       const { digest } = await writable.put(contentOf(11))
@@ -197,7 +197,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'read of a blob that is not there rejects, at the first chunk and not before',
+    name: 'read of a missing blob rejects at the first chunk, not at the call',
     reads: true,
     async run({ store }) {
       const source = store.read(sha256Of(contentOf(12)))
@@ -205,7 +205,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a part of a blob can be read, also past its end',
+    name: 'read returns a range of a blob, and stops at its end',
     reads: true,
     async run({ store, writable }) {
       const bytes = Buffer.from(contentOf(1000))
@@ -221,7 +221,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a part that is not a whole number of bytes is refused',
+    name: 'read rejects a range that is not a whole number of bytes',
     reads: true,
     async run({ store, writable }) {
       const { digest } = await writable.put(contentOf(5))
@@ -230,7 +230,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'every policy of verification reads the right bytes',
+    name: 'read returns the same bytes with every verification policy',
     reads: true,
     async run({ store, writable }) {
       const bytes = contentOf(2000)
@@ -250,7 +250,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a reader that leaves early frees what it held',
+    name: 'a reader that leaves the loop early closes its handles',
     reads: true,
     needs: 'openHandles',
     async run({ store, writable, subject }) {
@@ -263,7 +263,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'two readers of one blob do not disturb each other',
+    name: 'two concurrent readers of one blob both get its bytes',
     reads: true,
     async run({ store, writable }) {
       const bytes = contentOf(1_500_000)
@@ -273,7 +273,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'delete removes a blob, and is fine when it is not there',
+    name: 'delete removes a blob, and succeeds if it does not exist',
     async run({ store }) {
       const { digest } = await store.put(contentOf(20))
       await store.delete(digest)
@@ -283,7 +283,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a deleted blob can be put again',
+    name: 'put stores a deleted blob again',
     async run({ store }) {
       const { digest } = await store.put(contentOf(20))
       await store.delete(digest)
@@ -292,7 +292,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a reader that has begun reads on when the blob is deleted',
+    name: 'a reader that has started reads to the end although the blob is deleted',
     reads: true,
     async run({ store, writable }) {
       const bytes = contentOf(1_500_000)
@@ -306,7 +306,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'list gives each blob once while others come',
+    name: 'list yields each blob once while other blobs are put',
     reads: true,
     async run({ store, writable }) {
       const first = await Promise.all(Array.from({ length: 80 }, (_, i) => writable.put(contentOf(64, `first ${i}`))))
@@ -320,7 +320,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'sha512 and blake3 digests are kept beside sha256',
+    name: 'the store keeps sha512 and blake3 blobs beside sha256 blobs',
     async run({ store }) {
       for (const algorithm of ['sha512', 'blake3'] as const) {
         const writer = await store.ingest(algorithm, { algorithm })
@@ -334,7 +334,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'what is not a digest never gets as far as the storage',
+    name: 'every call rejects a malformed digest before it reaches the storage',
     async run({ store }) {
       for (const digest of HOSTILE_DIGESTS) {
         await failsWith('ERR_INVALID_DIGEST', () => store.stat(digest))
@@ -345,7 +345,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a closed store refuses every call, and closes twice',
+    name: 'a closed store rejects every call except another close',
     reads: true,
     async run({ store, writable }) {
       const { digest } = await writable.put(contentOf(1))
@@ -361,7 +361,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'another store over the same data has the blobs',
+    name: 'two stores over the same data read the blobs of each other',
     needs: 'reopen',
     async run({ store, reopen }) {
       const { digest } = await store.put(contentOf(77))
@@ -372,7 +372,7 @@ export const blobCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a read-only store reads everything and refuses every write',
+    name: 'a read-only store reads every blob and rejects every write',
     needs: 'reopenReadOnly',
     async run({ store, reopenReadOnly }) {
       const { digest } = await store.put(contentOf(77))

@@ -5,7 +5,7 @@ import { blobsIn, type CaseDefinition, contentOf, drain, failsWith, sha256Of } f
 /** Cases for `ingest` and its writer. */
 export const ingestCases: readonly CaseDefinition[] = [
   {
-    name: 'an ingest is invisible until it is committed',
+    name: 'an ingest is invisible until its commit',
     async run({ store }) {
       const bytes = contentOf(300_000)
       const writer = await store.ingest('key')
@@ -20,7 +20,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'offset counts the bytes taken',
+    name: 'offset counts the bytes that the writer has accepted',
     async run({ store }) {
       await using writer = await store.ingest('key')
       assert.equal(writer.offset, 0)
@@ -31,7 +31,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the buffer may be reused when write has resolved',
+    name: 'the caller may reuse the buffer once write resolves',
     async run({ store }) {
       const buffer = Buffer.alloc(100, 'a')
       const writer = await store.ingest('key')
@@ -43,7 +43,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a blob is committed once; after that the writer is closed',
+    name: 'commit closes the writer',
     async run({ store }) {
       const writer = await store.ingest('key')
       await writer.write(contentOf(5))
@@ -56,7 +56,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a commit of another size fails, and nothing is left to resume',
+    name: 'a commit with a wrong size fails, and the next ingest starts at 0',
     async run({ store }) {
       const writer = await store.ingest('key')
       await writer.write(contentOf(5))
@@ -68,7 +68,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a commit of another digest fails, and nothing is left to resume',
+    name: 'a commit with a wrong digest fails, and the next ingest starts at 0',
     async run({ store }) {
       const writer = await store.ingest('key')
       await writer.write(contentOf(5))
@@ -79,7 +79,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a digest of another algorithm than the ingest computes is refused, and the writer stays open',
+    name: 'commit rejects a digest of another algorithm, and the writer stays open',
     async run({ store }) {
       const writer = await store.ingest('key', { algorithm: 'sha512' })
       await writer.write(contentOf(5))
@@ -88,7 +88,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a blob that is there already is committed with success',
+    name: 'commit succeeds if the blob already exists',
     async run({ store }) {
       const there = await store.put(contentOf(40))
       const writer = await store.ingest('key')
@@ -98,14 +98,14 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest of no bytes commits the empty blob',
+    name: 'an ingest without a write commits the empty blob',
     async run({ store }) {
       const writer = await store.ingest('key')
       assert.deepEqual(await writer.commit({ size: 0 }), { digest: sha256Of(new Uint8Array()), size: 0 })
     },
   },
   {
-    name: 'abort drops the bytes, before the first write, after it, and twice',
+    name: 'abort drops the bytes before and after the first write, and may be called again',
     async run({ store }) {
       await (await store.ingest('key')).abort()
       const writer = await store.ingest('key')
@@ -119,7 +119,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'abort during a write leaves nothing',
+    name: 'abort during a write drops the bytes',
     async run({ store }) {
       const writer = await store.ingest('key')
       const writing = writer.write(contentOf(2_000_000))
@@ -130,7 +130,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest that was left is resumed by the next one of the same key',
+    name: 'the next ingest of the same key resumes an unfinished one',
     async run({ store }) {
       const bytes = contentOf(700_000)
       const first = await store.ingest('key')
@@ -146,7 +146,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest is resumed as often as it is left',
+    name: 'an ingest resumes any number of times',
     async run({ store }) {
       const bytes = contentOf(1000)
       for (let i = 0; i < 1000; i += 100) {
@@ -159,7 +159,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest left by one hasher is resumed by the other',
+    name: 'an ingest resumes with another hasher',
     async run({ store }) {
       const bytes = contentOf(1000)
       for (const [key, first, second] of [
@@ -178,7 +178,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest of another algorithm starts anew, or goes on and computes that of all bytes',
+    name: 'an ingest that resumes with another algorithm hashes all bytes',
     async run({ store }) {
       const bytes = contentOf(1000)
       {
@@ -193,7 +193,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an ingest that was left is resumed by another store over the same data',
+    name: 'another store over the same data resumes an unfinished ingest',
     needs: 'reopen',
     async run({ store, reopen }) {
       const bytes = contentOf(1000)
@@ -209,7 +209,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'one key has one writer',
+    name: 'a key has one writer at a time',
     async run({ store }) {
       const writer = await store.ingest('key')
       await failsWith('ERR_INGEST_BUSY', () => store.ingest('key'))
@@ -220,7 +220,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'one key has one writer among all stores over the same data',
+    name: 'a key has one writer at a time among all stores over the same data',
     needs: 'reopen',
     async run({ store, reopen }) {
       const writer = await store.ingest('key')
@@ -235,7 +235,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'who waits for a key gets it when the writer before has ended, in order',
+    name: 'callers that wait for a key get it one after the other, in order',
     async run({ store }) {
       const writer = await store.ingest('key')
       const order: number[] = []
@@ -252,7 +252,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'who waits for a key can stop waiting, and the others still get it',
+    name: 'a caller that stops waiting for a key leaves it to the next caller',
     async run({ store }) {
       const reason = new Error('enough')
       const controller = new AbortController()
@@ -266,7 +266,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an aborted commit makes nothing visible, and keeps what can be resumed',
+    name: 'an aborted commit makes nothing visible, and the next ingest resumes',
     async run({ store }) {
       const reason = new Error('enough')
       const writer = await store.ingest('key')
@@ -280,7 +280,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a key may be any text of 1 to 512 characters, and no other',
+    name: 'ingest accepts any key of 1 to 512 characters, and rejects any other',
     async run({ store }) {
       for (const key of ['../../etc/passwd', 'a\u0000b', 'ä/ö', ' ', 'x'.repeat(512)]) {
         const writer = await store.ingest(key)
@@ -294,7 +294,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a chunk that is not bytes is refused, and leaves the writer as it was',
+    name: 'write rejects a chunk that is not bytes, and the writer stays usable',
     async run({ store }) {
       const writer = await store.ingest('key')
       await failsWith('ERR_INVALID_ARGUMENT', () => writer.write('text' as unknown as Uint8Array))
@@ -303,7 +303,7 @@ export const ingestCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'closing the store keeps what open writers have written',
+    name: 'close keeps the bytes of open writers for a later ingest',
     needs: 'reopen',
     async run({ store, reopen }) {
       const other = await reopen()

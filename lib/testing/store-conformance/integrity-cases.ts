@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert'
 import { checkStore, repairFromStore, repairStore } from '../../maintenance/index.ts'
-import { type Descriptor, MediaType } from '../../oci/index.ts'
 import { createMemoryStore, type Store } from '../../store/index.ts'
+import { putImage } from './put-image.ts'
 import { blobsIn, type CaseDefinition, contentOf, drain, failsWith } from './subject.ts'
 
 /** Cases for corrupt and missing blobs, and for the checks that find them. */
 export const integrityCases: readonly CaseDefinition[] = [
   {
-    name: 'a blob that has changed is reported as corrupt at the end of the read at the latest',
+    name: 'read reports a changed blob as corrupt, at its end at the latest',
     needs: 'damage',
     reads: true,
     async run({ store, writable, subject }) {
@@ -23,7 +23,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a blob that has changed since it was read is not taken for the one that was read',
+    name: 'read verifies a blob again that has changed since the last read',
     needs: 'damage',
     reads: true,
     async run({ store, writable, subject }) {
@@ -34,7 +34,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a corrupt blob can be deleted and put again',
+    name: 'delete and put replace a corrupt blob',
     needs: 'damage',
     async run({ store, subject }) {
       const { digest } = await store.put(contentOf(100_000))
@@ -45,7 +45,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a check of a sound store finds nothing wrong, and changes nothing',
+    name: 'checkStore finds a sound store sound, and changes nothing',
     reads: true,
     async run({ store, writable }) {
       await nameImage(writable, 'app:1')
@@ -57,7 +57,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a check says what is missing, and the way that leads there',
+    name: 'checkStore reports a missing blob with the path of references to it',
     reads: true,
     async run({ store, writable }) {
       const { layer } = await nameImage(writable, 'app:1')
@@ -72,7 +72,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a repair brings back what is missing, and nothing else',
+    name: 'repairStore fetches missing blobs, and no others',
     async run({ store }) {
       const elsewhere = createMemoryStore()
       for (const one of [store, elsewhere]) await nameImage(one, 'app:1')
@@ -86,7 +86,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a repair puts a right copy in the place of a corrupt blob',
+    name: 'repairStore replaces a corrupt blob with an intact copy',
     needs: 'damage',
     async run({ store, subject }) {
       const elsewhere = createMemoryStore()
@@ -107,7 +107,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'derived data comes back as it was set, and is gone when it is forgotten',
+    name: 'derived data is readable until it is deleted',
     async run({ store }) {
       await store.derived.set('facts', 'key', contentOf(100))
       assert.deepEqual(Buffer.from((await store.derived.get('facts', 'key')) ?? []), Buffer.from(contentOf(100)))
@@ -119,7 +119,7 @@ export const integrityCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a lease says whether a blob is there, and ends twice',
+    name: 'a lease reports whether a blob exists, and may be released twice',
     reads: true,
     async run({ store, writable }) {
       const { digest } = await writable.put(contentOf(10))
@@ -134,22 +134,7 @@ export const integrityCases: readonly CaseDefinition[] = [
 ]
 
 async function nameImage(store: Store, name: string) {
-  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(contentOf(100_000, name))) }
-  const config = await putJson(store, MediaType.OciConfig, {
-    architecture: 'amd64',
-    os: 'linux',
-    rootfs: { type: 'layers', diff_ids: [layer.digest] },
-  })
-  const manifest = await putJson(store, MediaType.OciManifest, {
-    schemaVersion: 2,
-    mediaType: MediaType.OciManifest,
-    config,
-    layers: [layer],
-  })
-  await store.references.set(name, manifest)
-  return { layer, config, manifest }
-}
-
-async function putJson(store: Store, mediaType: string, document: object): Promise<Descriptor> {
-  return { mediaType, ...(await store.put(Buffer.from(JSON.stringify(document)))) }
+  const image = await putImage(store, contentOf(100_000, name))
+  await store.references.set(name, image.manifest)
+  return image
 }

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert'
 import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
+import { putDocument, putImage } from './put-image.ts'
 import { type CaseDefinition, contentOf, failsWith, nameListOf, sha256Of } from './subject.ts'
 
 /** Cases for references. */
 export const referenceCases: readonly CaseDefinition[] = [
   {
-    name: 'a name stands for what it was given to',
+    name: 'a name refers to the descriptor that it was set to',
     reads: true,
     async run({ store, writable }) {
       const { manifest } = await smallImage(writable)
@@ -17,7 +18,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'every spelling of a reference finds the name, which is kept in its short form',
+    name: 'every spelling of a reference finds the name, which is listed in its short form',
     reads: true,
     async run({ store, writable }) {
       const { manifest } = await smallImage(writable)
@@ -30,7 +31,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a name that is set again stands for the new image only',
+    name: 'set moves an existing name to another image',
     reads: true,
     async run({ store, writable }) {
       const { manifest: first } = await smallImage(writable, 'first')
@@ -42,7 +43,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a name is set only if it stands for what its setter expects, where that is said',
+    name: 'set with an expected digest fails if the name refers to another one',
     async run({ store }) {
       const { manifest: first } = await smallImage(store, 'first')
       const { manifest: second } = await smallImage(store, 'second')
@@ -58,11 +59,11 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'the list of names, where it is offered, is the same object as long as no name comes or goes',
+    name: 'names returns the same array until a name is added or deleted',
     async run({ store, subject }) {
       const { references } = store
       // Foreign names may appear and disappear while the case runs.
-      if (!references.names || subject.strangers) return
+      if (!references.names || subject.foreign) return
       const { manifest: first } = await smallImage(store, 'first')
       const { manifest: second } = await smallImage(store, 'second')
       await references.set('b:1', first)
@@ -79,7 +80,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a descriptor comes back with all of its members',
+    name: 'get returns a descriptor with all of its members',
     reads: true,
     async run({ store, writable }) {
       const { manifest } = await smallImage(writable)
@@ -93,7 +94,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'delete takes a name away, says whether it was there, and leaves the blobs',
+    name: 'delete removes a name, returns whether it existed, and keeps the blobs',
     async run({ store }) {
       const { manifest } = await smallImage(store)
       await store.references.set('app:1', manifest)
@@ -105,7 +106,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a name never stands for an incomplete image',
+    name: 'set rejects an incomplete image',
     async run({ store }) {
       for (const victim of ['manifest', 'config', 'layer'] as const) {
         const image = await smallImage(store, victim)
@@ -116,7 +117,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a descriptor with a wrong size is refused',
+    name: 'set rejects a descriptor with a wrong size',
     async run({ store }) {
       const { manifest } = await smallImage(store)
       const wrong = { ...manifest, size: manifest.size + 1 }
@@ -125,7 +126,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'an index is complete when everything below it is there',
+    name: 'set requires every blob below an index',
     async run({ store }) {
       const { manifest, layer } = await smallImage(store)
       const index = await putDocument(store, MediaType.OciIndex, {
@@ -140,7 +141,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a layer that registries do not hold may be absent',
+    name: 'set accepts an image whose foreign layer is absent',
     async run({ store }) {
       const { config } = await smallImage(store)
       const absent = { mediaType: MediaType.DockerForeignLayerGzip, digest: sha256Of(contentOf(9)), size: 9 }
@@ -151,10 +152,11 @@ export const referenceCases: readonly CaseDefinition[] = [
         layers: [absent],
       })
       await store.references.set('windows:1', manifest)
+      assert.deepEqual(await store.references.get('windows:1'), manifest)
     },
   },
   {
-    name: 'a document of an unknown media type can be named, and is not looked into',
+    name: 'set accepts a document of an unknown media type without parsing it',
     async run({ store }) {
       const artifact = await putDocument(store, 'application/vnd.example.thing+json', { layers: 'none' })
       await store.references.set('thing:1', artifact)
@@ -162,7 +164,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'what is not a reference cannot be set, and is not found',
+    name: 'set rejects a malformed reference, and get does not find it',
     async run({ store }) {
       const { manifest } = await smallImage(store)
       for (const name of ['', 'app/UPPER', '../up', 'a b', `app:${'t'.repeat(129)}`]) {
@@ -172,14 +174,14 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'what is not a descriptor cannot be named',
+    name: 'set rejects a malformed descriptor',
     async run({ store }) {
       const wrong = { mediaType: MediaType.OciManifest, digest: 'sha256:../x', size: 1 } as unknown as Descriptor
       await failsWith('ERR_INVALID_DESCRIPTOR', () => store.references.set('app:1', wrong))
     },
   },
   {
-    name: 'names are listed in order',
+    name: 'list yields names in order',
     reads: true,
     async run({ store, writable }) {
       const { manifest } = await smallImage(writable)
@@ -188,7 +190,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'five hundred names set at the same time are all there',
+    name: 'five hundred concurrent sets all succeed',
     async run({ store }) {
       const { manifest } = await smallImage(store)
       const names = Array.from({ length: 500 }, (_, i) => `app:${i}`)
@@ -197,7 +199,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'a set that is aborted names nothing',
+    name: 'an aborted set creates no name',
     async run({ store }) {
       const { manifest } = await smallImage(store)
       const reason = new Error('enough')
@@ -207,7 +209,7 @@ export const referenceCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: 'names set by two stores over the same data at the same time are all there',
+    name: 'concurrent sets of two stores over the same data all succeed',
     needs: 'reopen',
     async run({ store, reopen }) {
       const { manifest } = await smallImage(store)
@@ -220,22 +222,6 @@ export const referenceCases: readonly CaseDefinition[] = [
   },
 ]
 
-async function smallImage(store: Store, seed = 'image') {
-  const layer = { mediaType: MediaType.OciLayer, ...(await store.put(contentOf(1024, seed))) }
-  const config = await putDocument(store, MediaType.OciConfig, {
-    architecture: 'amd64',
-    os: 'linux',
-    rootfs: { type: 'layers', diff_ids: [layer.digest] },
-  })
-  const manifest = await putDocument(store, MediaType.OciManifest, {
-    schemaVersion: 2,
-    mediaType: MediaType.OciManifest,
-    config,
-    layers: [layer],
-  })
-  return { layer, config, manifest }
-}
-
-async function putDocument(store: Store, mediaType: string, document: object): Promise<Descriptor> {
-  return { mediaType, ...(await store.put(Buffer.from(JSON.stringify(document)))) }
+function smallImage(store: Store, seed = 'image') {
+  return putImage(store, contentOf(1024, seed))
 }

@@ -20,8 +20,8 @@ export interface StoreSubject {
   writable?(store: Store): Promise<Store>
   /** Changes the stored bytes of a blob without the store. The blob has 100,000 bytes. */
   damage?(store: Store, digest: Digest, how: 'flip' | 'shorten' | 'extend' | 'empty'): Promise<void>
-  /** Contents that other processes write to the same data while the suite runs. The cases ignore them. */
-  readonly strangers?: {
+  /** Blobs and names that other processes write to the same data while the suite runs. The cases ignore them. */
+  readonly foreign?: {
     /** True if another process may have put this blob. */
     blob(digest: Digest): boolean
     /** True if another process may have set this name. */
@@ -72,7 +72,7 @@ export function casesFor(definitions: readonly CaseDefinition[], subject: StoreS
     assert.ok(names.has(name), `no conformance case is named ${JSON.stringify(name)}`)
   }
   return definitions.map(definition => ({
-    /** Name of the case. */ name: definition.name,
+    name: definition.name,
     skip: skipReason(definition, subject),
     run: () => runCase(definition, subject),
   }))
@@ -88,12 +88,12 @@ function skipReason({ name, needs, reads }: CaseDefinition, subject: StoreSubjec
 async function runCase(definition: CaseDefinition, subject: StoreSubject): Promise<void> {
   const store = await subject.create()
   const others: Store[] = []
-  if (subject.strangers) strangersOf.set(store, subject.strangers)
+  if (subject.foreign) foreignOf.set(store, subject.foreign)
   const also = async (open: ((store: Store) => Promise<Store>) | undefined) => {
     assert.ok(open)
     const other = await open(store)
     others.push(other)
-    if (subject.strangers) strangersOf.set(other, subject.strangers)
+    if (subject.foreign) foreignOf.set(other, subject.foreign)
     return other
   }
   try {
@@ -111,8 +111,8 @@ async function runCase(definition: CaseDefinition, subject: StoreSubject): Promi
   }
 }
 
-/** Contents of other processes, by store. */
-const strangersOf = new WeakMap<Store, NonNullable<StoreSubject['strangers']>>()
+/** Blobs and names of other processes, by store. */
+const foreignOf = new WeakMap<Store, NonNullable<StoreSubject['foreign']>>()
 
 /** Returns bytes that are the same on every run and do not repeat. */
 export function contentOf(size: number, seed = 'layerstore'): Uint8Array {
@@ -135,14 +135,14 @@ export async function drain(source: AsyncIterable<Uint8Array>): Promise<Buffer> 
 /** Lists every blob of a store, ordered by digest. */
 export async function blobsIn(store: Store): Promise<BlobInfo[]> {
   const blobs: BlobInfo[] = []
-  for await (const blob of store.list()) if (!strangersOf.get(store)?.blob(blob.digest)) blobs.push(blob)
+  for await (const blob of store.list()) if (!foreignOf.get(store)?.blob(blob.digest)) blobs.push(blob)
   return blobs.sort((a, b) => (a.digest < b.digest ? -1 : 1))
 }
 
 /** Lists every name of a store, in the store's order. */
 export async function nameListOf(store: Store): Promise<string[]> {
   const names: string[] = []
-  for await (const { name } of store.references.list()) if (!strangersOf.get(store)?.name(name)) names.push(name)
+  for await (const { name } of store.references.list()) if (!foreignOf.get(store)?.name(name)) names.push(name)
   return names
 }
 
