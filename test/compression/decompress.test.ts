@@ -4,6 +4,7 @@ import { decompress } from '../../lib/compression/index.ts'
 import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { readAll } from '../helpers/read-all.ts'
+import { settle } from '../helpers/settle.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 import { watchedSource } from '../helpers/watched-source.ts'
 
@@ -82,7 +83,7 @@ test('a slow reader holds the source back', async () => {
   const { source, state } = watchedSource(Array.from({ length: 100 }, () => gzipped))
   const opened = decompress(source)
   await opened.next()
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await settle()
   expect(state.taken).toBeLessThan(3)
   await opened.return()
 })
@@ -93,7 +94,7 @@ test('the next chunk is fetched while one is opened, and no more than that', asy
   const opened = decompress(source)
   await opened.next()
   await expect.poll(() => state.taken).toBe(2)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await settle()
   expect(state.taken).toBe(2)
   await opened.return()
   expect(state.returned).toBe(true)

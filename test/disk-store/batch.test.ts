@@ -6,20 +6,16 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { createOwner } from '../../lib/disk-store/locks/owner.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { beforeThisBoot } from '../helpers/before-this-boot.ts'
-import { type Faults, systemError } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 let directory: ReturnType<typeof memoryDirectory>

@@ -7,19 +7,16 @@ import { acquireLock, tryLock } from '../../lib/disk-store/locks/lock.ts'
 import { createOwner, isGone } from '../../lib/disk-store/locks/owner.ts'
 import { driverOf } from '../../lib/store/drivers/store-driver.ts'
 import type { Store } from '../../lib/store/index.ts'
-import { type Faults, systemError } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
+import { settle } from '../helpers/settle.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 let directory: ReturnType<typeof temporaryDirectory>
@@ -115,7 +112,7 @@ test('a slow disk delays the transfer once it is a whole checkpoint behind', asy
     for (; written < 60; written++) await writer.write(Buffer.alloc(MIB))
   })()
   await expect.poll(() => written).toBeGreaterThan(42)
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await settle()
   const held = written
   release()
   await writing

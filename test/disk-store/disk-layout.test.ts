@@ -80,8 +80,12 @@ describe('creating a store', () => {
     for (let cut = 1; cut <= steps.length; cut++) {
       for (const step of steps.slice(0, cut)) step()
       const store = await openStore(directory.path)
-      await store.put(Buffer.from('x'))
+      const { manifest } = await putStoreImage(store)
+      await store.references.set('app:1', manifest)
       await store.close()
+      expect(JSON.parse(readFileSync(at('oci-layout'), 'utf8'))).toEqual({ imageLayoutVersion: '1.0.0' })
+      expect(JSON.parse(readFileSync(at('index.json'), 'utf8')).manifests).toHaveLength(1)
+      expect(readdirSync(at('blobs/sha256'))).toHaveLength(3)
       for (const name of readdirSync(directory.path)) rmSync(at(name), { recursive: true })
     }
   })

@@ -19,6 +19,7 @@ import { acquireLock, isLocked, type Lock, tryLock, withLock } from '../../lib/d
 import { createOwner, isGone, type Owner, parseOwner } from '../../lib/disk-store/locks/owner.ts'
 import type { StoreEvent } from '../../lib/store/index.ts'
 import { beforeThisBoot } from '../helpers/before-this-boot.ts'
+import { settle } from '../helpers/settle.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -41,18 +42,22 @@ async function plant(members: Partial<Owner>, ageMs = 0): Promise<void> {
   utimesSync(path, then, then)
 }
 
+/** Acquires the lock twenty times at once; resolves to the largest number of concurrent holders. */
+async function mostHolders(): Promise<number> {
+  let [now, most] = [0, 0]
+  const act = () =>
+    withLock(path, async () => {
+      most = Math.max(most, ++now)
+      await settle(1)
+      now--
+    })
+  await Promise.all(Array.from({ length: 20 }, act))
+  return most
+}
+
 describe('a lock', () => {
   test('has one holder at a time', async () => {
-    let inside = 0
-    let most = 0
-    const act = () =>
-      withLock(path, async () => {
-        most = Math.max(most, ++inside)
-        await new Promise(resolve => setTimeout(resolve, 1))
-        inside--
-      })
-    await Promise.all(Array.from({ length: 20 }, act))
-    expect(most).toBe(1)
+    expect(await mostHolders()).toBe(1)
     expect(readdirSync(directory.path)).toEqual([])
   })
 
@@ -123,9 +128,9 @@ describe('a lock', () => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
       const lock = await acquireLock(path)
       rmSync(path)
-      if (how === 'replaced') writeFileSync(path, 'somebody else')
+      if (how === 'replaced') writeFileSync(path, 'another holder')
       await vi.advanceTimersByTimeAsync(10_000)
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await settle()
       expect(await lock.isHeld()).toBe(false)
       await lock.release()
       expect(existsSync(path)).toBe(how === 'replaced')
@@ -136,16 +141,7 @@ describe('a lock', () => {
 describe('a lock of a dead holder', () => {
   test('is taken over at once, by exactly one of many waiting processes', async () => {
     await plant({ pid: 2 ** 22 + 5, start: '1' })
-    let inside = 0
-    let most = 0
-    const act = () =>
-      withLock(path, async () => {
-        most = Math.max(most, ++inside)
-        await new Promise(resolve => setTimeout(resolve, 1))
-        inside--
-      })
-    await Promise.all(Array.from({ length: 20 }, act))
-    expect(most).toBe(1)
+    expect(await mostHolders()).toBe(1)
     expect(readdirSync(directory.path)).toEqual([])
   })
 

@@ -2,22 +2,17 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 afterEach(() => faults.reset())
 
 test.each(['EPERM', 'ENOTSUP'])('a file system that refuses hard links with %s works as well', async code => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   faults.reset(name => (name === 'link' ? systemError(code, 'link') : undefined))
   using directory = temporaryDirectory('no-links')
   const store = await openStore(directory.path)
@@ -36,7 +31,6 @@ test.each(['EPERM', 'ENOTSUP'])('a file system that refuses hard links with %s w
 })
 
 test('a file system without directory syncs works as well, a failing sync rejects', async () => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = temporaryDirectory('no-sync')
   const store = await openStore(directory.path)
   let code = 'EINVAL'

@@ -6,23 +6,19 @@ import { LayerStoreError } from '../../lib/errors/index.ts'
 import { planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 let template: ReturnType<typeof memoryDirectory>
@@ -65,7 +61,6 @@ async function collect(store: Store): Promise<unknown[]> {
  * A collection in which one call fails; whether one did. Afterwards everything must be as good as before, or better.
  */
 async function collectUnder(code: string, n: number): Promise<boolean> {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('gc-every-call')
   // PERF: a copy takes a tenth of the time that filling a store takes.
   cpSync(template.path, directory.path, { recursive: true, preserveTimestamps: true })
@@ -134,7 +129,6 @@ test.each(CODES.map((code, i) => [code, 1 + ((4 * i) % STEP)] as const))(
 )
 
 test('a file system without hard links does as well', async () => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('gc-no-links')
   await fill(directory.path)
   faults.reset(name => (name === 'link' ? systemError('EPERM') : undefined))
@@ -152,7 +146,6 @@ test('a file system without hard links does as well', async () => {
 })
 
 test('blobs that belong to others are named in the lease, as their age cannot be changed', async () => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('gc-others')
   await fill(directory.path)
   await using store = await openStore(directory.path, { durability: 'none', hasher: 'native' })

@@ -7,23 +7,19 @@ import { createRegistryClient } from '../../lib/registry/index.ts'
 import { assertComplete, createMemoryStore, type Lease, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { serveStore } from '../helpers/serve-store.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 /**

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { checkStore, repairFromStore, repairStore } from '../../lib/maintenance/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -12,13 +12,9 @@ import { putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 afterEach(() => faults.reset())
 
@@ -115,7 +111,6 @@ for (const [name, act] of Object.entries(ACTS)) {
 }
 
 test('ST-04: a blob that the system cannot read is no corrupt one: nothing is moved, by a read, a check or a repair', async () => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('eio')
   const store = await openStore(directory.path, { onCorrupt: 'quarantine' })
   const image = await putStoreImage(store, LAYER)
@@ -155,7 +150,6 @@ test('ST-04: a blob that the system cannot read is no corrupt one: nothing is mo
 })
 
 test('a check of a store that cannot be listed rejects, and one that cannot move a blob says so', async () => {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   using directory = memoryDirectory('eio')
   const store = await openStore(directory.path, { onCorrupt: 'quarantine' })
   const image = await putStoreImage(store, LAYER)

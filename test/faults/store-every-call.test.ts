@@ -5,19 +5,15 @@ import { digestOf } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'
 import { assertComplete, type Store } from '../../lib/store/index.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { openFilesBelow } from '../helpers/open-handles.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 afterEach(() => faults.reset())
@@ -60,7 +56,6 @@ const ACTS: Record<string, (store: Store, i: number) => Promise<unknown>> = {
 }
 
 async function actUnder(path: string, name: string, { code, n, i }: { code: string; n: number; i: number }) {
-  const { systemError } = await import('../helpers/faulty-fs.ts')
   let hit = false
   faults.reset((_, count) => {
     if (count !== n) return undefined

@@ -7,6 +7,7 @@ import { blobsOf } from '../helpers/blobs-of.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { serveStore } from '../helpers/serve-store.ts'
+import { settle } from '../helpers/settle.ts'
 import { twentyLayers } from '../helpers/twenty-layers.ts'
 
 async function remoteWith(image: ReturnType<typeof twentyLayers>): Promise<Store> {
@@ -131,7 +132,7 @@ test('what a transfer has brought is held until the image has its name', async (
   const { set } = store.references
   const held: string[] = []
   store.references.set = async (...args) => {
-    await new Promise(resolve => setTimeout(resolve, 10))
+    await settle()
     for await (const { label } of store.leases.list()) held.push(label)
     return set.apply(store.references, args)
   }

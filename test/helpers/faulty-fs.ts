@@ -1,7 +1,6 @@
 import type * as promises from 'node:fs/promises'
 
-/** Selects the call of node:fs/promises that fails next, for tests that mock that module with {@link faultyFs}. */
-export class Faults {
+class Faults {
   /** Names of the calls made since the last reset, in order. */
   calls: string[] = []
   /** Called before each call with its name, its count from 1 and its first argument; what it returns is thrown. */
@@ -31,6 +30,9 @@ export class Faults {
   }
 }
 
+/** Selects the call of node:fs/promises that fails next, for tests that mock that module with {@link faultyFs}. */
+export const faults: Faults = new Faults()
+
 /** An error as the system gives it. */
 export function systemError(code: string, syscall = 'injected'): Error {
   return Object.assign(new Error(`${code}: injected, ${syscall}`), { code, syscall, errno: -1 })
@@ -49,7 +51,7 @@ const HANDLE_CALLS = [
 ] as const
 
 /** The module with every call going past the faults first. Closing always works: it is the last thing done. */
-export function faultyFs(real: typeof promises, faults: Faults): typeof promises {
+export function faultyFs(real: typeof promises): typeof promises {
   const wrapped: Record<string, unknown> = { ...real }
   for (const [name, value] of Object.entries(real)) {
     if (typeof value !== 'function') continue
@@ -57,13 +59,13 @@ export function faultyFs(real: typeof promises, faults: Faults): typeof promises
       faults.check(name, args[0])
       await faults.before(name, args)
       const result = await (faults.instead(name, args) ?? (value as (...all: unknown[]) => Promise<unknown>)(...args))
-      return name === 'open' ? faultyHandle(result as promises.FileHandle, faults) : result
+      return name === 'open' ? faultyHandle(result as promises.FileHandle) : result
     }
   }
   return wrapped as typeof promises
 }
 
-function faultyHandle(handle: promises.FileHandle, faults: Faults): promises.FileHandle {
+function faultyHandle(handle: promises.FileHandle): promises.FileHandle {
   for (const name of HANDLE_CALLS) {
     const real = (handle[name] as (...args: unknown[]) => Promise<unknown>).bind(handle)
     Object.defineProperty(handle, name, {

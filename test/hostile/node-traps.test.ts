@@ -22,6 +22,7 @@ import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleBlob } from '../helpers/sample-blob.ts'
 import { sampleConfig, sampleManifest } from '../helpers/sample-documents.ts'
+import { settle } from '../helpers/settle.ts'
 import { type Script, startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -322,7 +323,7 @@ describe('the event loop', () => {
         const plan = await planPull(client, target, `${registry.host}/app:1`)
         await runPull(plan).catch(() => undefined)
       }
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await settle()
     } finally {
       process.off('unhandledRejection', note).off('uncaughtException', note)
     }

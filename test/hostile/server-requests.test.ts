@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { pushImage, rawImage } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
+import { standstill } from '../helpers/settle.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 
 let registry: RunningServer
@@ -105,9 +106,8 @@ test('a client that reads nothing does not make the server keep the blob in memo
     socket.on('error', () => {})
     socket.pause()
     socket.write(`GET /v2/app/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await new Promise(resolve => setTimeout(resolve, 250))
-    expect(handedOut).toBeGreaterThan(0)
-    expect(handedOut).toBeLessThan(20_000_000)
+    await expect.poll(() => handedOut).toBeGreaterThan(0)
+    expect(await standstill(() => handedOut)).toBeLessThan(20_000_000)
     socket.destroy()
   } finally {
     registry.store.read = read

@@ -5,22 +5,17 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { checkStore, repairStore } from '../../lib/maintenance/index.ts'
 import { driverOf } from '../../lib/store/drivers/store-driver.ts'
 import type { Store } from '../../lib/store/index.ts'
-import type { Faults } from '../helpers/faulty-fs.ts'
+import { faults, systemError } from '../helpers/faulty-fs.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { blobPath, damageBlob } from '../helpers/store-subjects.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
-const { systemError } = await import('../helpers/faulty-fs.ts')
 
 let directory: ReturnType<typeof temporaryDirectory>
 let store: Store

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClientOptions } from '../../lib/registry/index.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -208,8 +208,13 @@ describe('bearer tokens', () => {
     await using registry = registryClientFor()
     const fetch = () => registry.fetchManifest({ registry: server.host, repository: 'a', tag: 'v' })
     await fetch()
-    await new Promise(resolve => setTimeout(resolve, 1100))
-    await fetch()
+    const now = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 1100)
+    try {
+      await fetch()
+    } finally {
+      clock.mockRestore()
+    }
     expect(paths(server).filter(path => path.startsWith('/token'))).toHaveLength(2)
   })
 

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { FetchBlobOptions, RegistryClientOptions } from '../../lib/registry/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleBlob } from '../helpers/sample-blob.ts'
+import { standstill } from '../helpers/settle.ts'
 import { startRawServer } from '../helpers/start-raw-server.ts'
 import { startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -13,7 +14,11 @@ const MIB = 1024 * 1024
 const { bytes, descriptor } = sampleBlob(5_000_001)
 type Blob = ReturnType<typeof sampleBlob>
 
-/** A server that answers with whatever bytes; `from` is where the range asked for begins. */
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A server that answers with the given bytes; `from` is the start of the requested range. */
 const startServer = (answer: (socket: Socket, from: number, number: number) => unknown) => {
   let number = 0
   return startRawServer(socket => {
@@ -34,7 +39,7 @@ interface Fetch extends FetchBlobOptions {
   readonly blob?: Blob
   readonly onChunk?: (chunk: Uint8Array) => unknown
 }
-/** Fetches with chunks that are copied in time, as who borrows must. */
+/** Fetches a blob with borrowed chunks, and copies each before it asks for the next. */
 const fetchFrom = async (host: string, { client = {}, blob = { bytes, descriptor }, onChunk, ...options }: Fetch) => {
   await using registry = registryClientFor(client)
   const copies: Buffer[] = []
@@ -213,8 +218,11 @@ describe('a connection of borrowed chunks', () => {
 
   test('does not time out for a slow consumer', async () => {
     await using server = await startServer(socket => socket.write(whole()))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     let chunks = 0
-    const onChunk = () => sleep(chunks++ < 3 ? 200 : 0)
+    const onChunk = async () => {
+      if (chunks++ < 3) await vi.advanceTimersByTimeAsync(200)
+    }
     const got = await fetchFrom(server.host, { client: { timeouts: { idleMs: 100 } }, onChunk })
     expect(got.equals(bytes)).toBe(true)
   })
@@ -257,7 +265,7 @@ describe('a connection of borrowed chunks', () => {
     })
     let size = 0
     const onChunk = async (chunk: Uint8Array) => {
-      if (size === 0) await sleep(500)
+      if (size === 0) await standstill(() => sent)
       // What the system holds on both sides, and the ring.
       expect(sent - size).toBeLessThan(20_000_000)
       size += chunk.byteLength

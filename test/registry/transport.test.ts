@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { MediaType } from '../../lib/oci/index.ts'
 import { createRegistryClient, type RegistryClientOptions } from '../../lib/registry/index.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -26,6 +26,10 @@ const failure = async (host: string, options: RegistryClientOptions = {}) => {
   const error = await thrownBy(() => fetchFrom(host, options))
   return { error }
 }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('a registry that cannot be reached', () => {
   test('because no process listens, is not tried a hundred times', { timeout: 15_000 }, async () => {
@@ -137,11 +141,10 @@ describe('waiting', () => {
     const { bytes: big, descriptor: blob } = sampleBlob(4_000_000)
     await using server = await startScriptedRegistry((_, response) => response.end(big))
     await using registry = registryClientFor({ timeouts: { idleMs: 500 } })
-    let first = true
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     let size = 0
     for await (const chunk of registry.fetchBlob({ registry: server.host, repository: 'a' }, blob)) {
-      if (first) await new Promise(resolve => setTimeout(resolve, 1200))
-      first = false
+      if (size === 0) await vi.advanceTimersByTimeAsync(1200)
       size += chunk.length
     }
     expect(size).toBe(big.length)

@@ -200,8 +200,11 @@ describe('on disk', () => {
       await keep()
       chmodSync(join(file(), '..'), 0o500)
       await using store = await openDisk()
-      await store.derived.set('indexes', `${key.slice(0, -1)}c`, bytes)
+      const other = `${key.slice(0, -1)}c`
+      await store.derived.set('indexes', other, bytes)
       chmodSync(join(file(), '..'), 0o700)
+      expect(await store.derived.get('indexes', other)).toBeUndefined()
+      expect(await store.derived.list('indexes')).toHaveLength(1)
     },
   )
 })

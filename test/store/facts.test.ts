@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
@@ -50,8 +50,9 @@ test('a source that was recorded a moment ago is not recorded again', async () =
   const blob = await digest('blob')
   await recordKnownSource(store, blob, source('app'))
   const [before] = await knownSourcesOf(store, blob)
-  await new Promise(resolve => setTimeout(resolve, 5))
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5000 })
   await recordKnownSource(store, blob, source('app'))
+  vi.useRealTimers()
   expect(await knownSourcesOf(store, blob)).toEqual([before])
 })
 

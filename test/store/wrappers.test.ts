@@ -360,8 +360,11 @@ describe('verifyingStore', () => {
   test('a hasher without the algorithm leaves no writer open', async () => {
     const inner = createMemoryStore()
     const store = verifyingStore(inner, { hasher: 'native' })
-    await thrownBy(() => store.ingest('key', { algorithm: 'blake3' }))
-    await (await inner.ingest('key')).abort()
+    expect(await thrownBy(() => store.ingest('key', { algorithm: 'blake3' }))).toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    })
+    await using writer = await inner.ingest('key')
+    expect(writer.offset).toBe(0)
   })
 
   test('a put that fails tells its source to stop', async () => {

@@ -5,6 +5,7 @@ import { cut } from '../helpers/cut.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { readEntries } from '../helpers/read-entries.ts'
+import { settle } from '../helpers/settle.ts'
 import { tarEnd, tarMember, tarPax } from '../helpers/tar-block.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 import { watchedSource } from '../helpers/watched-source.ts'
@@ -248,7 +249,7 @@ describe('the stream', () => {
     )
     const entries = readTar(source)
     await entries.next()
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await settle()
     expect(state.taken).toBeLessThan(10)
     await entries.return()
     expect(state.returned).toBe(true)

@@ -1,34 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
-import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import {
-  createMemoryStore,
-  knownSourcesOf,
-  layersOfDiffId,
-  recordKnownSource,
-  type Store,
-} from '../../lib/store/index.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
+import { knownSourcesOf, layersOfDiffId, recordKnownSource } from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
-const ref = (name: string) => `${server.host}/${name}`
-
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = createRegistryClient()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
+serveRegistry()
 
 /** A registry whose repositories do not share blobs: each has what was pushed to it. */
 function separate(client: RegistryClient, has: (repository: string, digest: string) => boolean): RegistryClient {

@@ -1,30 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import { type Descriptor, MediaType, parseIndex } from '../../lib/oci/index.ts'
-import type { RegistryClient } from '../../lib/registry/index.ts'
-import { createMemoryStore, readDocument, type Store } from '../../lib/store/index.ts'
+import { readDocument } from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
-import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
-
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = registryClientFor()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
-const ref = (name: string) => `${server.host}/${name}`
+serveRegistry()
 
 test('a warm pull of one platform of an unchanged index costs one HEAD, although the index is no part of the image', async () => {
   const index = await sampleIndex(remote, ['amd64', 'arm64'], 'multi:1')

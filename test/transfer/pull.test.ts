@@ -1,31 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { readImage } from '../../lib/image/index.ts'
 import { MediaType, parsePlatform } from '../../lib/oci/index.ts'
-import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull, type TransferProgress } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
 const platform = 'linux/amd64'
 
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = createRegistryClient()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
-const ref = (name: string) => `${server.host}/${name}`
+serveRegistry()
 const blobGets = () => server.requests.filter(request => /^GET .*\/blobs\//.test(request))
 
 describe('planning', () => {

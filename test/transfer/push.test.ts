@@ -1,28 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createRegistryClient, type RegistryClient } from '../../lib/registry/index.ts'
-import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { expect, test } from 'vitest'
 import { planPush, runPush, type TransferProgress } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
-
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = createRegistryClient()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
-const ref = (name: string) => `${server.host}/${name}`
+serveRegistry()
 const push = async (name: string, to: string) => runPush(await planPush(store, registry, name, ref(to)))
 
 test('a push plan asks the registry and changes nothing', async () => {

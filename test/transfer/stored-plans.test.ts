@@ -1,29 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { RegistryClient } from '../../lib/registry/index.ts'
-import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { expect, test } from 'vitest'
 import { type PullPlan, type PushPlan, planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
-import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
-
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = registryClientFor()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
-const ref = (name: string) => `${server.host}/${name}`
+serveRegistry()
 const stored = <P extends PullPlan | PushPlan>(plan: P): P => JSON.parse(JSON.stringify(plan))
 
 test('a stored pull moves the planned digests although the tag has moved, and reports the move', async () => {

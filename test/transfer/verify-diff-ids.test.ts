@@ -1,29 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
-import { createMemoryStore, layerFact, readDocument, type Store } from '../../lib/store/index.ts'
+import { layerFact, readDocument, type Store } from '../../lib/store/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
-import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
-import { serveStore } from '../helpers/serve-store.ts'
+import { registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
-let remote: Store
-let store: Store
-let registry: RegistryClient
-let server: Awaited<ReturnType<typeof serveStore>>
-
-beforeEach(async () => {
-  remote = createMemoryStore()
-  store = createMemoryStore()
-  registry = registryClientFor()
-  server = await serveStore(remote)
-})
-afterEach(async () => {
-  await registry.close()
-  await server[Symbol.asyncDispose]()
-})
+serveRegistry()
 /** Notes from now on which blobs of a store are read. */
 function readsOf(store: Store): string[] {
   const reads: string[] = []

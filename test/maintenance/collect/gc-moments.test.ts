@@ -6,22 +6,18 @@ import { openStore } from '../../../lib/disk-store/index.ts'
 import { type CollectionPlan, planCollection, runCollection } from '../../../lib/maintenance/index.ts'
 import { assertComplete, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
-import { type Faults, systemError } from '../../helpers/faulty-fs.ts'
+import { faults, systemError } from '../../helpers/faulty-fs.ts'
 import { readAll } from '../../helpers/read-all.ts'
 import { putStoreImage } from '../../helpers/store-image.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
-const { faults } = await vi.hoisted(async () => {
-  const helpers = await import('../../helpers/faulty-fs.ts')
-  return { faults: new helpers.Faults() as Faults }
-})
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 vi.mock('../../../lib/disk-store/blobs/calls-at-once.ts', async original => {
   const { faultyFs } = await import('../../helpers/faulty-fs.ts')
-  return faultyFs(await original(), faults)
+  return faultyFs(await original())
 })
 
 const HOUR = 3_600_000

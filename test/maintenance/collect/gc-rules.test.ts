@@ -21,6 +21,7 @@ import { assertComplete, type Store } from '../../../lib/store/index.ts'
 import { ageBlobs } from '../../helpers/age-blobs.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
 import { readAll } from '../../helpers/read-all.ts'
+import { settle } from '../../helpers/settle.ts'
 import { putStoreDocument, putStoreImage } from '../../helpers/store-image.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
@@ -273,7 +274,7 @@ describe('GC-03: a blob is checked again at the moment of its removal', () => {
       driver.remove(plan.drop, async () => {
         // Everything is still there when it is checked; the index is locked by the collection.
         named ??= other.references.set('app:2', image.manifest).catch(error => error)
-        await new Promise(resolve => setTimeout(resolve, 50))
+        await settle()
         return () => false
       }),
     )
@@ -650,7 +651,7 @@ describe('GC-10 and GC-11: the lock of collections', () => {
     const plan = await planCollection(store)
     const stopped = thrownBy(() => runCollection(store, plan, { signal: stop.signal }))
     const waiting = runCollection(store, plan)
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await settle()
     expect(await blobsOf(store)).toHaveLength(4)
     stop.abort(new Error('enough'))
     expect((await stopped).message).toBe('enough')
