@@ -1,17 +1,7 @@
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from '../errors/index.ts'
-export type {
-  Directive,
-  DockerfileDocument,
-  Heredoc,
-  Instruction,
-  InstructionFlag,
-  InstructionName,
-  Position,
-  Word,
-} from './document/document.ts'
-export type { ConfigChange, Healthcheck } from './evaluate/config-change.ts'
-export type { BaseRequest, EvaluateDockerfileOptions, Evaluation } from './evaluate/evaluation.ts'
-export type { FileSource } from './evaluate/file-source.ts'
+export type { ConfigChange, Healthcheck } from './data/config-change.ts'
+export type { BaseRequest, EvaluateDockerfileOptions, Evaluation } from './data/evaluation.ts'
+export type { FileSource } from './data/file-source.ts'
 export type {
   BindMount,
   CacheMount,
@@ -19,8 +9,8 @@ export type {
   SecretMount,
   SshMount,
   TmpfsMount,
-} from './evaluate/run-mount.ts'
-export type { Stage, StageBase } from './evaluate/stage.ts'
+} from './data/run-mount.ts'
+export type { Stage, StageBase } from './data/stage.ts'
 export type {
   AddFiles,
   ConfigStep,
@@ -35,4 +25,16 @@ export type {
   Step,
   StepCommon,
   WorkdirStep,
-} from './evaluate/step.ts'
+} from './data/step.ts'
+export type {
+  Directive,
+  DockerfileDocument,
+  Heredoc,
+  Instruction,
+  InstructionFlag,
+  InstructionName,
+  Position,
+  Word,
+} from './document/document.ts'
+export { type ParseDockerfileOptions, parseDockerfile } from './document/parse-dockerfile.ts'
+export { evaluateDockerfile } from './evaluate/evaluate-dockerfile.ts'

@@ -37,11 +37,11 @@ export interface InstructionFlag {
 export interface Heredoc {
   /** Delimiter without quotes; also the name of the file that COPY and ADD make. */
   readonly name: string
-  /** Lines of the body, with the last newline; leading tabs are removed for `<<-`. */
+  /** Lines of the body as written, each with its newline; leading tabs are kept, see {@link Heredoc.chomp}. */
   readonly content: string
   /** Whether COPY and ADD expand variables in the body: false if the delimiter is quoted. */
   readonly expand: boolean
-  /** Whether leading tabs were removed (`<<-`). */
+  /** Whether leading tabs are not part of the body (`<<-`). */
   readonly chomp: boolean
   /** File descriptor before the `<<`; 0 if none is given. */
   readonly fileDescriptor: number
@@ -88,8 +88,8 @@ export interface Instruction {
   /** True for `ENV name value` and `LABEL name value`. */
   readonly legacy?: true
   readonly heredocs: readonly Heredoc[]
-  /** The instruction that ONBUILD stores. */
-  readonly trigger?: Instruction
+  /** The instruction that ONBUILD stores, as text with its here-documents. It is checked only when it fires. */
+  readonly trigger?: string
   /** Comment lines directly above, without `#`. */
   readonly comments: readonly string[]
   /** The instruction as one line: continuation lines joined, bodies of here-documents left out. */

@@ -100,15 +100,15 @@ export interface GitSource {
 
 /** Command of RUN. */
 export type RunCommand =
-  /** The shell's words and the text that follows them as one more word. */
-  | { readonly shell: readonly string[]; readonly text: string }
   /** The exec form. */
   | { readonly args: readonly string[] }
-  /**
-   * A here-document with a `#!` line: the content is mounted read-only with mode 0755 at `path` and executed without
-   * arguments.
-   */
-  | { readonly script: string; readonly path: string }
+  /** The shell's words; `text` follows them as one more argument. */
+  | {
+      readonly shell: readonly string[]
+      readonly text: string
+      /** A here-document with a `#!` line: a file of mode 0755 that is mounted read-only for this step. */
+      readonly script?: { readonly path: string; readonly content: string }
+    }
 
 /** RUN: executes a command. Makes one layer. */
 export interface RunStep extends StepCommon {

@@ -1,6 +1,6 @@
 /**
- * Where the files of a copy or a mount are: a context, a stage, or an image. `{ context: '' }` is the build context,
- * other names are named contexts.
+ * Where the files of a copy or a mount are: a context, a stage, an image, or nowhere. `{ context: '' }` is the build
+ * context, other names are named contexts.
  */
 export type FileSource =
   | { readonly context: string }
@@ -8,3 +8,5 @@ export type FileSource =
   | { readonly stage: number }
   /** Reference as written, and platform as `os/architecture[/variant]`. */
   | { readonly reference: string; readonly platform: string }
+  /** An empty root filesystem. */
+  | { readonly scratch: true }

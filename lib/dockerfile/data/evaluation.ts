@@ -11,7 +11,7 @@ export interface BaseRequest {
   readonly platform: string
 }
 
-/** Options of `evaluateDockerfile`. */
+/** Options of {@link evaluateDockerfile}. */
 export interface EvaluateDockerfileOptions {
   /** Values of build arguments; `undefined` removes one. */
   readonly buildArgs?: Readonly<Record<string, string | undefined>>

@@ -1,0 +1,20 @@
+/** Result of reading a JSON form: the words, or why the valid array cannot be one. `undefined`: it is not JSON. */
+export type JsonForm = { readonly words: readonly string[] } | { readonly fault: string } | undefined
+
+/**
+ * Reads operands as a JSON array of strings. Invalid JSON is no fault: the operands are then plain words, as in
+ * BuildKit.
+ */
+export function readJsonForm(rest: string): JsonForm {
+  if (!rest.startsWith('[')) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(rest)
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(value)) return undefined
+  if (!value.every(item => typeof item === 'string')) return { fault: 'a JSON form may hold strings only' }
+  // Go replaces lone surrogates.
+  return { words: value.map(word => word.replace(/\p{Surrogate}/gu, '\ufffd')) }
+}

@@ -1,0 +1,14 @@
+import { posix } from 'node:path'
+
+/** Joins a path to a working directory and cleans it; an empty path is the directory itself. */
+export function joinPath(workdir: string, path: string): string {
+  const joined = posix.join('/', path.startsWith('/') ? path : posix.join(workdir, path))
+  return joined === '/' ? joined : joined.replace(/\/$/, '')
+}
+
+/** The same for a destination: a slash or `/.` at the end, `.` and an empty text say that it is a directory. */
+export function joinDestination(workdir: string, path: string): string {
+  const resolved = joinPath(workdir, path)
+  const isDirectory = path === '' || path === '.' || path.endsWith('/') || path.endsWith('/.')
+  return isDirectory && resolved !== '/' ? `${resolved}/` : resolved
+}
