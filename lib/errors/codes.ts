@@ -1,3 +1,4 @@
+import type { BuildErrorCode } from './build.ts'
 import type { DockerfileErrorCode } from './dockerfile.ts'
 import type { FormatErrorCode } from './format.ts'
 import type { RegistryErrorCode } from './registry.ts'
@@ -13,6 +14,7 @@ export type ErrorCode =
   | RootfsErrorCode
   | SourceErrorCode
   | DockerfileErrorCode
+  | BuildErrorCode
   | 'ERR_HASHER'
   | 'ERR_LISTEN'
   | 'ERR_LIMIT_EXCEEDED'

@@ -81,3 +81,12 @@ export function whiteoutPath(path: string): string {
   const slash = path.lastIndexOf('/') + 1
   return `${path.slice(0, slash)}${PREFIX}${path.slice(slash)}`
 }
+
+/**
+ * The path of the entry that hides everything that lower layers have in a directory.
+ *
+ * @internal
+ */
+export function opaquePath(directory: string): string {
+  return `${directory}/${OPAQUE}`
+}

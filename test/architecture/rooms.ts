@@ -26,7 +26,7 @@ export const rooms: Record<string, readonly string[]> = {
   sandbox: [...base, 'tar', 'store', 'layer', 'image', 'rootfs'],
   inspect: [...base, 'store', 'layer', 'image', 'rootfs'],
   trust: [...base, 'store', 'registry', 'image'],
-  build: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs', 'sandbox'],
+  build: [...base, 'compression', 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs', 'sandbox'],
   cli: [
     ...base,
     'compression',

@@ -25,6 +25,12 @@ const samples: LayerStoreError[] = [
   new errors.StoreError('ERR_REFERENCE_CONFLICT', 'app:1 stands for nothing', { cause }),
   new errors.RootfsError('ERR_INVALID_LINK', 'hard link to itself', { path: 'a', layer: 'sha256:x' }, { cause }),
   new errors.SourceError('ERR_SOURCE_CHANGED', 'changed while it was read', 'a', { cause }),
+  new errors.BuildError(
+    'ERR_BUILD_COPY_CONFLICT',
+    'a file onto a directory',
+    { path: 'a', at: 'Dockerfile:2:1' },
+    { cause },
+  ),
   new errors.DockerfileError('ERR_DOCKERFILE_SYNTAX', 'unknown instruction: FORM', { file: 'Dockerfile' }, { cause }),
   new errors.PlanOutdatedError([{ what: 'need', digest: 'sha256:1', planned: 'present', now: 'fetch' }], { cause }),
   new errors.PlatformNotFoundError({ wanted: 'linux/arm', available: ['linux/amd64'], what: 'app' }, { cause }),

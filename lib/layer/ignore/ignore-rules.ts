@@ -5,6 +5,11 @@ import { matchesPathOrAbove } from './matches-pattern.ts'
 export interface IgnoreRules {
   /** Whether a path, relative to the directory, is left out. */
   ignores(path: string): boolean
+  /**
+   * Index, in the list of patterns, of the last pattern that changed the decision about a path; `undefined` if no
+   * pattern says anything of the path.
+   */
+  decidedBy(path: string): number | undefined
   /** True if a `!` pattern may include a path below an ignored directory. */
   mayTakeBackBelow(path: string): boolean
 }
@@ -22,16 +27,22 @@ export interface IgnoreRules {
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a malformed pattern.
  */
 export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
-  const rules = patterns.flatMap(line => parseIgnorePattern(line) ?? [])
+  const rules = patterns.flatMap((line, index) => {
+    const pattern = parseIgnorePattern(line)
+    return pattern ? [{ ...pattern, index }] : []
+  })
   const takenBack = rules.filter(({ negated }) => negated).map(literalStart)
+  const lastOf = (path: string) => {
+    let last: (typeof rules)[number] | undefined
+    for (const rule of rules) {
+      const ignored = last !== undefined && !last.negated
+      if (rule.negated === ignored && matchesPathOrAbove(rule, path)) last = rule
+    }
+    return last
+  }
   return {
-    ignores: path => {
-      let ignored = false
-      for (const rule of rules) {
-        if (rule.negated === ignored && matchesPathOrAbove(rule, path)) ignored = !rule.negated
-      }
-      return ignored
-    },
+    ignores: path => lastOf(path)?.negated === false,
+    decidedBy: path => lastOf(path)?.index,
     mayTakeBackBelow: path => takenBack.some(start => start === '' || overlap(`${start}/`, `${path}/`)),
   }
 }
@@ -48,8 +59,22 @@ export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
  * @see {@link https://docs.docker.com/build/concepts/context/#dockerignore-files | Docker: .dockerignore files}
  */
 export function parseIgnoreFile(text: string): string[] {
+  return parseIgnoreLines(text).map(({ pattern }) => pattern)
+}
+
+/** A pattern of an ignore file, with its line from 1. */
+export interface IgnoreLine {
+  readonly pattern: string
+  readonly line: number
+}
+
+/** The patterns in the text of a `.dockerignore` file like {@link parseIgnoreFile}, with their lines. */
+export function parseIgnoreLines(text: string): IgnoreLine[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
-  return lines.filter(line => !line.startsWith('#') && line.trim() !== '').map(line => line.trim())
+  return lines.flatMap((text, i) => {
+    const pattern = text.trim()
+    return text.startsWith('#') || pattern === '' ? [] : [{ pattern, line: i + 1 }]
+  })
 }
 
 /** The names at the beginning of a pattern that have no meaning but themselves. */

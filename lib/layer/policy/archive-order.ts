@@ -5,6 +5,8 @@ const ASCII = /^[\x01-\x7f]*$/
 /**
  * Compares paths for the order of an archive: by their bytes, a slash before everything else, so that what is in a
  * directory follows it at once.
+ *
+ * @internal
  */
 export function compareArchiveOrder(a: string, b: string): number {
   if (ASCII.test(a) && ASCII.test(b)) return compare(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'))

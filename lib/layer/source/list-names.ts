@@ -3,7 +3,11 @@ import { decodeName } from '../../internal/name-bytes.ts'
 import type { TarEntryType } from '../../tar/index.ts'
 import { systemPath } from './open-file.ts'
 
-/** A name in a directory, and what the directory says that it is. */
+/**
+ * A name in a directory, and what the directory says that it is.
+ *
+ * @internal
+ */
 export interface ListedName {
   readonly name: string
   /** Absent for what cannot be in a layer, e.g. a socket. */
@@ -12,7 +16,11 @@ export interface ListedName {
 
 const ASCII = /^[\x01-\x7f]*$/
 
-/** What is in a directory, in the order of the bytes of the names. */
+/**
+ * What is in a directory, in the order of the bytes of the names.
+ *
+ * @internal
+ */
 export function listNames(directory: string): ListedName[] {
   const path = systemPath(directory)
   const entries = readdirSync(path, { withFileTypes: true })
@@ -26,7 +34,11 @@ export function listNames(directory: string): ListedName[] {
   return raw.map(entry => ({ name: decodeName(entry.name), type: typeOf(entry) }))
 }
 
-/** The kind of something in a directory; `undefined` for a socket: it means nothing without the process behind it. */
+/**
+ * The kind of something in a directory; `undefined` for a socket: it means nothing without the process behind it.
+ *
+ * @internal
+ */
 export function typeOf(entry: Kinds): ListedName['type'] {
   if (entry.isFile()) return 'file'
   if (entry.isDirectory()) return 'directory'

@@ -10,7 +10,11 @@ export interface SourceFault {
   readonly cause?: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> } | undefined
 }
 
-/** A failure of a scan inside the thread that scans. */
+/**
+ * A failure of a scan inside the thread that scans.
+ *
+ * @internal
+ */
 export class SourceReadFailure extends Error {
   readonly fault: SourceFault
 
@@ -20,7 +24,11 @@ export class SourceReadFailure extends Error {
   }
 }
 
-/** The error that a caller gets. */
+/**
+ * The error that a caller gets.
+ *
+ * @internal
+ */
 export function sourceError({ code, message, path, cause }: SourceFault): Error {
   const options = cause ? { cause: Object.assign(new Error(cause.message), cause.fields) } : {}
   if (code === 'ERR_INVALID_ARGUMENT') return new FormatError(code, `${message}: ${JSON.stringify(path)}`, options)

@@ -6,13 +6,19 @@ import { openFailure } from './open-file.ts'
 import { readXattrs, xattrsAt } from './read-xattrs.ts'
 import type { SourceEntry } from './source-entry.ts'
 
-/** The extended attributes of a file (through its handle, if it is open) or directory, as plain data. */
+/**
+ * The extended attributes of a file (through its handle, if it is open) or directory, as plain data.
+ *
+ * @internal
+ */
 export type XattrLister = (path: string, type: TarEntryType, descriptor?: number) => SourceEntry['xattrs']
 
 /**
  * What lists extended attributes here, by the optional package `fs-xattr`. Node itself cannot.
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if it is not installed.
+ *
+ * @internal
  */
 export async function loadXattrLister(packageName?: string): Promise<XattrLister> {
   const access = await loadXattrAccess(packageName)

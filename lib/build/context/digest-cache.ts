@@ -1,0 +1,121 @@
+import { type Digest, digestOf } from '../../digest/index.ts'
+import { decodeName, encodeName } from '../../internal/name-bytes.ts'
+import type { DerivedStore } from '../../store/index.ts'
+
+/** Bytes of one stored part. The store keeps at most 16 MiB under one key. */
+const PART_BYTES = 12 * 1024 * 1024
+/** SAFETY: parts of one directory; more are not kept, and those files are hashed again. */
+const MOST_PARTS = 64
+const VERSION = 'layerstore context digests 1'
+const HEX_DIGITS = 64
+
+/** A digest that was computed for a file with a certain identity. */
+interface KnownDigest {
+  readonly identity: string
+  readonly digest: Digest
+  /** False if the file may change again without another identity: the digest is not kept for later builds. */
+  readonly settled: boolean
+}
+
+/**
+ * Digests of the files of one directory, kept from build to build in the derived data of a store. A digest counts only
+ * for a file of the same identity (`identityOf`).
+ */
+export class DigestCache {
+  readonly #derived: DerivedStore | undefined
+  readonly #key: string
+  readonly #known: Map<string, KnownDigest>
+  readonly #parts: number
+  #changed = false
+
+  private constructor(
+    derived: DerivedStore | undefined,
+    key: string,
+    { known, parts }: { readonly known: Map<string, KnownDigest>; readonly parts: number },
+  ) {
+    this.#derived = derived
+    this.#key = key
+    this.#known = known
+    this.#parts = parts
+  }
+
+  /** Opens the cache of a directory. Without a store it lives as long as the object. */
+  static async open(derived: DerivedStore | undefined, directory: string): Promise<DigestCache> {
+    const key = `context:${(await digestOf(encodeName(directory))).slice('sha256:'.length)}`
+    return new DigestCache(derived, key, await load(derived, key))
+  }
+
+  get(path: string, identity: string): Digest | undefined {
+    const known = this.#known.get(path)
+    return known?.identity === identity ? known.digest : undefined
+  }
+
+  set(path: string, identity: string, digest: Digest, settled: boolean): void {
+    this.#known.set(path, { identity, digest, settled })
+    this.#changed = true
+  }
+
+  /** Stores what has changed. Best effort: without it the files are hashed again. */
+  async save(): Promise<void> {
+    if (!this.#derived || !this.#changed) return
+    this.#changed = false
+    const lines = [...this.#known].filter(([, { settled }]) => settled).map(lineOf)
+    const parts = inParts(lines)
+    try {
+      for (const [i, part] of parts.entries()) await this.#derived.set('facts', `${this.#key}:${i}`, part)
+      for (let i = parts.length; i < this.#parts; i++) await this.#derived.delete('facts', `${this.#key}:${i}`)
+    } catch {
+      // A full disk or a store opened for reading must not fail a build.
+    }
+  }
+}
+
+function lineOf([path, { identity, digest }]: readonly [string, KnownDigest]): string {
+  return `${digest.slice('sha256:'.length)}${identity}\0${path}\0`
+}
+
+function inParts(lines: readonly string[]): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  let begun = 0
+  let size = 0
+  const end = (at: number) => {
+    if (at > begun && parts.length < MOST_PARTS) {
+      parts.push(encodeName(`${VERSION}\0${lines.slice(begun, at).join('')}`))
+    }
+    begun = at
+    size = 0
+  }
+  for (const [i, line] of lines.entries()) {
+    // A character takes at most three bytes.
+    const bytes = line.length * 3
+    if (size + bytes > PART_BYTES) end(i)
+    size += bytes
+  }
+  end(lines.length)
+  return parts
+}
+
+async function load(
+  derived: DerivedStore | undefined,
+  key: string,
+): Promise<{ known: Map<string, KnownDigest>; parts: number }> {
+  const known = new Map<string, KnownDigest>()
+  let parts = 0
+  for (; derived && parts < MOST_PARTS; parts++) {
+    const bytes = await derived.get('facts', `${key}:${parts}`).catch(() => undefined)
+    if (!bytes || !addPart(known, decodeName(bytes))) break
+  }
+  return { known, parts }
+}
+
+/** False for a part that this version does not understand. */
+function addPart(known: Map<string, KnownDigest>, text: string): boolean {
+  const fields = text.split('\0')
+  if (fields[0] !== VERSION || fields.length % 2 !== 0) return false
+  for (let i = 1; i + 1 < fields.length; i += 2) {
+    const [hex, identity] = [fields[i]!.slice(0, HEX_DIGITS), fields[i]!.slice(HEX_DIGITS)]
+    if (!/^[0-9a-f]{64}$/.test(hex)) return false
+    known.set(fields[i + 1]!, { identity, digest: `sha256:${hex}` as Digest, settled: true })
+  }
+  return true
+}

@@ -1,0 +1,260 @@
+import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs'
+import { createDigestSeries, type Digest, type DigestSeries, type HasherEngine } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
+import { isErrno } from '../../internal/errno.ts'
+import { decodeName } from '../../internal/name-bytes.ts'
+import {
+  createIgnoreRules,
+  type IgnoreRules,
+  type ListedName,
+  listNames,
+  openFailure,
+  replacedFailure,
+  systemPath,
+  typeOf,
+  type XattrLister,
+} from '../../layer/index.ts'
+import type { DigestCache } from './digest-cache.ts'
+import { identityOf, isSettled } from './file-identity.ts'
+import { orSourceError, readContextFile, readWholeContextFile } from './read-context-file.ts'
+import type { OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
+
+/** Parts of a {@link DirectorySource}. */
+export interface DirectorySourceParts {
+  /** Real path of the directory. */
+  readonly root: string
+  readonly name: string
+  /** Patterns of the ignore file. */
+  readonly ignore: readonly string[]
+  readonly cache: DigestCache
+  readonly xattrs?: XattrLister | undefined
+  readonly hasher?: HasherEngine | undefined
+}
+
+/** A node of a directory; a file has the identity that it had when it was seen. */
+interface DirectoryNode extends SourceNode {
+  readonly identity?: string | undefined
+  readonly changeTime?: bigint | undefined
+}
+
+const PIECE_BYTES = 1024 * 1024
+/** PERF: files up to this size are read at once, and handed over many at a time. */
+const SMALL_BYTES = 256 * 1024
+const BATCH_BYTES = 512 * 1024
+const BATCH_FILES = 64
+
+/**
+ * A directory on disk as a source tree, without what the ignore patterns exclude. Every path is looked at once and
+ * then remembered, so that a build sees one state of it.
+ *
+ * SAFETY: a component of a path is used only after `lstat` said that it is a directory, so no symbolic link leads out
+ * of the root.
+ *
+ * PERF: synchronous calls, as in the layer room; 40,000 files need one `lstat` each if nothing has changed.
+ */
+export class DirectorySource implements SourceTree {
+  readonly name: string
+  readonly keepsOwners = false
+  readonly #parts: DirectorySourceParts
+  readonly #rules: IgnoreRules | undefined
+  readonly #seen = new Map<string, DirectoryNode | undefined>()
+  readonly #lists = new Map<string, readonly DirectoryNode[]>()
+
+  constructor(parts: DirectorySourceParts) {
+    this.#parts = parts
+    this.name = parts.name
+    this.#rules = parts.ignore.length > 0 ? createIgnoreRules(parts.ignore) : undefined
+  }
+
+  stat(path: string): DirectoryNode | undefined {
+    const node = this.#look(path)
+    return node && this.#isVisible(node.path, node.type) ? node : undefined
+  }
+
+  list(path: string): readonly DirectoryNode[] {
+    const known = this.#lists.get(path)
+    if (known) return known
+    const nodes: DirectoryNode[] = []
+    if (this.stat(path)?.type === 'directory') {
+      const prefix = path === '.' ? '' : `${path}/`
+      for (const { name, type } of this.#names(path)) {
+        if (type && this.#isVisible(prefix + name, type)) nodes.push(this.#lookAt(prefix + name, type))
+      }
+    }
+    this.#lists.set(path, nodes)
+    return nodes
+  }
+
+  async digests(files: readonly SourceNode[], options: AbortOptions = {}): Promise<readonly Digest[]> {
+    const yielder = new EventLoopYielder()
+    const digests: Digest[] = []
+    const { cache, hasher } = this.#parts
+    let series: DigestSeries | undefined
+    let buffer: Uint8Array | undefined
+    try {
+      for (const file of files as readonly DirectoryNode[]) {
+        let digest = cache.get(file.path, file.identity!)
+        if (!digest) {
+          series ??= await createDigestSeries({ hasher })
+          buffer ??= Buffer.allocUnsafeSlow(PIECE_BYTES)
+          const readAt = BigInt(Date.now()) * 1_000_000n
+          for (const piece of readContextFile(this.#place(file.path), seenFile(file), buffer)) {
+            series.update(piece)
+            await pause(yielder, options)
+          }
+          digest = series.next()
+          cache.set(file.path, file.identity!, digest, isSettled({ ctimeNs: file.changeTime! }, readAt))
+        }
+        digests.push(digest)
+        await pause(yielder, options)
+      }
+      return digests
+    } finally {
+      series?.release()
+    }
+  }
+
+  async *open(
+    files: readonly SourceNode[],
+    options: AbortOptions = {},
+  ): AsyncGenerator<readonly OpenedFile[], void, undefined> {
+    const yielder = new EventLoopYielder()
+    let batch: OpenedFile[] = []
+    let bytes = 0
+    for (const node of files as readonly DirectoryNode[]) {
+      await pause(yielder, options)
+      if (node.size > SMALL_BYTES) {
+        batch.push({ node, content: () => this.#pieces(node, options) })
+      } else {
+        batch.push({ node, content: readWholeContextFile(this.#place(node.path), seenFile(node)) })
+        bytes += node.size
+      }
+      if (bytes < BATCH_BYTES && batch.length < BATCH_FILES) continue
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    if (batch.length > 0) yield batch
+  }
+
+  async *#pieces(node: DirectoryNode, options: AbortOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const yielder = new EventLoopYielder()
+    const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+    for (const piece of readContextFile(this.#place(node.path), seenFile(node), buffer)) {
+      yield Buffer.from(piece)
+      await pause(yielder, options)
+    }
+  }
+
+  #isVisible(path: string, type: SourceNode['type']): boolean {
+    if (!this.#rules?.ignores(path) || path === '.') return true
+    return type === 'directory' && this.#rules.mayTakeBackBelow(path) && this.#hasVisible(path)
+  }
+
+  /** True if an ignored directory has anything in it that a `!` pattern includes. */
+  #hasVisible(path: string): boolean {
+    return this.#names(path).some(({ name, type }) => type !== undefined && this.#isVisible(`${path}/${name}`, type))
+  }
+
+  #names(path: string): readonly ListedName[] {
+    try {
+      return listNames(this.#place(path))
+    } catch (error) {
+      return orSourceError(() => {
+        throw openFailure(this.#place(path), error)
+      })
+    }
+  }
+
+  /** The node of a path, ignored or not; `undefined` if it does not exist or if a link is on the way. */
+  #look(path: string): DirectoryNode | undefined {
+    if (this.#seen.has(path)) return this.#seen.get(path)
+    const slash = path.lastIndexOf('/')
+    const isReal = path === '.' || slash < 0 || this.#look(path.slice(0, slash))?.type === 'directory'
+    const node = isReal ? this.#lookNow(path) : undefined
+    this.#seen.set(path, node)
+    return node
+  }
+
+  /** The node of a path that a listing has named. */
+  #lookAt(path: string, type: SourceNode['type']): DirectoryNode {
+    const known = this.#seen.get(path)
+    if (known) return known
+    const node = this.#lookNow(path)
+    if (node?.type !== type) {
+      return orSourceError(() => {
+        throw replacedFailure(this.#place(path))
+      })
+    }
+    this.#seen.set(path, node)
+    return node
+  }
+
+  #lookNow(path: string): DirectoryNode | undefined {
+    const place = this.#place(path)
+    let stats: BigIntStats
+    try {
+      stats = lstatSync(systemPath(place), { bigint: true })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined
+      return orSourceError(() => {
+        throw openFailure(place, error)
+      })
+    }
+    const type = typeOf(stats as unknown as Parameters<typeof typeOf>[0])
+    return type && orSourceError(() => this.#nodeOf(path, type, stats))
+  }
+
+  #nodeOf(path: string, type: NonNullable<ListedName['type']>, stats: BigIntStats): DirectoryNode {
+    const header = {
+      path,
+      type,
+      mode: Number(stats.mode) & 0o7777,
+      uid: 0,
+      gid: 0,
+      size: type === 'file' ? Number(stats.size) : 0,
+      mtime: Number(stats.mtimeNs) / 1e9,
+    }
+    if (type === 'symlink') return { ...header, linkname: this.#linkTarget(path) }
+    const xattrs = this.#xattrsOf(path, type)
+    if (type === 'file') {
+      const inode = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined
+      return { ...header, inode, identity: identityOf(stats), changeTime: stats.ctimeNs, ...(xattrs && { xattrs }) }
+    }
+    if (type === 'character-device' || type === 'block-device') {
+      const rdev = Number(stats.rdev)
+      // Linux keeps both numbers in parts.
+      return { ...header, devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
+    }
+    return xattrs ? { ...header, xattrs } : header
+  }
+
+  #linkTarget(path: string): string {
+    const place = this.#place(path)
+    try {
+      return decodeName(readlinkSync(systemPath(place), { encoding: 'buffer' }))
+    } catch (error) {
+      throw isErrno(error, 'EINVAL') ? replacedFailure(place) : openFailure(place, error)
+    }
+  }
+
+  #xattrsOf(path: string, type: SourceNode['type']): SourceNode['xattrs'] {
+    const packed = this.#parts.xattrs?.(this.#place(path), type)
+    return packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
+  }
+
+  #place(path: string): string {
+    return path === '.' ? this.#parts.root : `${this.#parts.root}/${path}`
+  }
+}
+
+function seenFile({ identity, size }: DirectoryNode): { identity: string; size: number } {
+  return { identity: identity!, size }
+}
+
+async function pause(yielder: EventLoopYielder, { signal }: AbortOptions): Promise<void> {
+  if (!yielder.shouldYield()) return
+  await yielder.yield()
+  signal?.throwIfAborted()
+}

@@ -1,0 +1,27 @@
+import type { BigIntStats } from 'node:fs'
+
+/**
+ * Text that is equal as long as a file on disk is unchanged: device, inode, size, and both times in nanoseconds.
+ *
+ * SAFETY: size and modification time alone do not notice an edit that keeps the size and restores the time. Every
+ * change sets the change time (`ctime`), which no program can set back, and a replaced file has another inode.
+ */
+export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+const SECOND = 1_000_000_000n
+/** Longest time between two ticks of the clock of a local file system, and twice that of one that keeps seconds. */
+const FINE_MARGIN = SECOND / 10n
+const COARSE_MARGIN = 2n * SECOND
+
+/**
+ * True if a later change to a file would change its identity. The change time moves in ticks: a file that was changed
+ * just before it was read may be changed again in the same tick.
+ *
+ * @param readAt - Time at which the read began, in nanoseconds since 1970.
+ */
+export function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, readAt: bigint): boolean {
+  const margin = ctimeNs % SECOND === 0n ? COARSE_MARGIN : FINE_MARGIN
+  return readAt - ctimeNs > margin
+}

@@ -1,0 +1,51 @@
+import type { Digest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { TarHeader, TarInput } from '../../tar/index.ts'
+
+/** One path of a source tree. The type is never `hardlink`: all names of a file are equal. */
+export interface SourceNode extends TarHeader {
+  /** Real path in the tree, without a leading slash; the root is `.`. */
+  readonly path: string
+  /** Equal for all names of one file, in one tree; absent for a file that has one name. */
+  readonly inode?: string | undefined
+  /** Digest of the content of a file, where the tree knows it without reading the file. */
+  readonly digest?: Digest | undefined
+}
+
+/** A file of a tree with its content; read the content before you ask for the next batch of files. */
+export interface OpenedFile {
+  readonly node: SourceNode
+  readonly content: NonNullable<TarInput['content']>
+}
+
+/**
+ * Files that steps copy from: a build context, a stage, an image, files in memory. Paths are real paths: no link is
+ * followed in them, so a path that leads through a link does not exist.
+ */
+export interface SourceTree {
+  /** Text for messages, e.g. `the build context`. */
+  readonly name: string
+  /** True if owners are kept when files are copied (stages and images), false if they become 0:0 (contexts). */
+  readonly keepsOwners: boolean
+
+  /** Returns the node of a path, or `undefined`. The root is `.`; it always exists. */
+  stat(path: string): SourceNode | undefined
+
+  /** Returns the nodes of a directory, in the byte order of their names; nothing for a path that is no directory. */
+  list(path: string): readonly SourceNode[]
+
+  /**
+   * Resolves to the digests of files, in the given order. Files whose digest is known are not read.
+   *
+   * @throws {@link SourceError} `ERR_SOURCE_CHANGED` for a file that changes while it is read, `ERR_SOURCE_READ`.
+   */
+  digests(files: readonly SourceNode[], options?: AbortOptions): Promise<readonly Digest[]>
+
+  /**
+   * Yields files with their content in batches, each of the given files once, in the order that is cheapest for the
+   * tree.
+   *
+   * @throws {@link SourceError} as `digests`.
+   */
+  open(files: readonly SourceNode[], options?: AbortOptions): AsyncIterable<readonly OpenedFile[]>
+}

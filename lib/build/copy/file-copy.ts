@@ -1,0 +1,70 @@
+import type { Digest } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { UnionView } from '../../rootfs/index.ts'
+import type { TarEntryType, TarInput } from '../../tar/index.ts'
+import type { SourceTree } from '../context/source-tree.ts'
+
+/** A source of a COPY or ADD: a path or pattern, and the tree that it is in. */
+export interface FileCopySource {
+  readonly tree: SourceTree
+  /** As written, expanded: `src/*.js`, `.`, `/usr/bin/node`. For heredocs the name of the file in a memory tree. */
+  readonly path: string
+  /** Unpack the source if it is an archive. @defaultValue `unpack` of the step */
+  readonly unpack?: boolean | undefined
+}
+
+/** What a COPY or ADD of local files says. */
+export interface FileCopyStep {
+  readonly sources: readonly FileCopySource[]
+  /** Absolute path; a `/` at the end says that it is a directory. */
+  readonly destination: string
+  /** `user[:group]`, names or numbers. */
+  readonly chown?: string | undefined
+  /** Octal or symbolic mode. */
+  readonly chmod?: string | undefined
+  readonly parents?: boolean | undefined
+  readonly exclude?: readonly string[] | undefined
+  readonly link?: boolean | undefined
+  /** Unpack local archives (ADD). */
+  readonly unpack?: boolean | undefined
+}
+
+/**
+ * One path that a copy reads. The list of a step is sorted and says everything that the copied files contribute to the
+ * layer; the content key hashes it, and explanations compare it. Times and owners are not in it, except the owners of
+ * trees that keep them.
+ */
+export interface FileCopyInput {
+  /** Path below the destination, as it is known without the destination's tree; prefixed with the source's number. */
+  readonly name: string
+  /** Path in the source tree, for explanations. */
+  readonly source: string
+  readonly type: TarEntryType
+  readonly mode: number
+  readonly linkname?: string | undefined
+  readonly digest?: Digest | undefined
+  /** `uid:gid`, for trees that keep owners. */
+  readonly owner?: string | undefined
+  /** Device numbers and extended attributes, framed as text, where there are any. */
+  readonly extra?: string | undefined
+}
+
+/** Options of {@link FileCopyPlan.entries}. */
+export interface FileCopyEntriesOptions extends AbortOptions {
+  /** Root filesystem that the layer goes onto; `undefined` for an empty one. */
+  readonly below: UnionView | undefined
+  /** Time of created directories and of heredoc files, in seconds since 1970. */
+  readonly time: number
+}
+
+/** A COPY or ADD whose sources are found; nothing has been read yet. */
+export interface FileCopyPlan {
+  /**
+   * Resolves to what is read, sorted by name. Reads only files whose digest is not known. Later calls give the same
+   * list.
+   */
+  inputs(options?: AbortOptions): Promise<readonly FileCopyInput[]>
+
+  /** Yields the entries of the layer, for `writeLayer`: each path once, directories first. */
+  entries(options: FileCopyEntriesOptions): AsyncIterable<TarInput>
+}

@@ -1,0 +1,129 @@
+import { BuildError } from '../../errors/index.ts'
+import { parseWhiteout } from '../../layer/index.ts'
+import type { UnionView } from '../../rootfs/index.ts'
+import type { TarHeader } from '../../tar/index.ts'
+import { type ResolvedPath, type ResolveInTreeOptions, resolveInTree } from '../context/resolve-in-tree.ts'
+import type { SourceNode } from '../context/source-tree.ts'
+import type { DraftContent } from './draft-content.ts'
+
+/** One path of the layer that is being planned. */
+export interface DraftEntry {
+  /** Header without the path; the type is never `hardlink`. */
+  readonly header: Omit<TarHeader, 'path'>
+  /** Content of a file. */
+  readonly content?: DraftContent | undefined
+  /** Equal for names of one file; absent for a file that has one name. */
+  readonly inode?: string | undefined
+  /** True for a directory that replaces a directory of the layers below with everything in it. */
+  readonly opaque?: boolean | undefined
+}
+
+/** Attributes of directories that a step creates. */
+export type CreatedDirectory = Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'mtime'>
+
+/**
+ * The layer of a step while its sources are placed one after the other, on top of the root filesystem below. Paths are
+ * real paths; `resolve` makes them.
+ */
+export class LayerDraft {
+  readonly #below: UnionView | undefined
+  readonly #entries = new Map<string, DraftEntry>()
+  /** Paths below which the layers below are hidden. */
+  readonly #cut = new Set<string>()
+
+  /** `below` is absent for a layer that is independent of the layers below it. */
+  constructor(below: UnionView | undefined) {
+    this.#below = below
+  }
+
+  /** Everything that was placed. */
+  get entries(): ReadonlyMap<string, DraftEntry> {
+    return this.#entries
+  }
+
+  /** What a path is now: in this layer, or else below. */
+  stat(path: string): SourceNode | undefined {
+    const entry = this.#entries.get(path)
+    if (entry) return { path, ...entry.header }
+    if (path === '.') return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }
+    return this.#isCut(path) ? undefined : this.#below?.stat(path)
+  }
+
+  get(path: string): DraftEntry | undefined {
+    return this.#entries.get(path)
+  }
+
+  /** Follows links of the tree as it is now; see {@link resolveInTree}. */
+  resolve(path: string, options?: ResolveInTreeOptions): ResolvedPath {
+    return resolveInTree(this, path, options)
+  }
+
+  /**
+   * Places an entry. A directory merges with a directory, everything else replaces what is no directory.
+   *
+   * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT` for a directory onto something else, or something else onto a
+   * directory.
+   */
+  place(path: string, entry: DraftEntry): void {
+    refuseWhiteout(path)
+    const existing = this.stat(path)
+    const isDirectory = entry.header.type === 'directory'
+    if (existing && (existing.type === 'directory') !== isDirectory) {
+      const [what, onto] = isDirectory
+        ? ['a directory', existing.type === 'symlink' ? 'a symbolic link' : `a ${existing.type}`]
+        : [`a ${entry.header.type}`, 'a directory']
+      throw conflict(path, `cannot copy ${what} onto ${onto}`)
+    }
+    this.#entries.set(path, this.#entries.get(path)?.opaque ? { ...entry, opaque: true } : entry)
+  }
+
+  /** Places an entry as unpacking an archive does: what is there is removed, unless both are directories. */
+  replace(path: string, entry: DraftEntry): void {
+    refuseWhiteout(path)
+    const existing = this.stat(path)
+    const isDirectory = entry.header.type === 'directory'
+    if (existing && !(existing.type === 'directory' && isDirectory)) this.#remove(path)
+    const opaque = isDirectory && (this.#cut.has(path) || this.#entries.get(path)?.opaque)
+    this.#entries.set(path, opaque ? { ...entry, opaque } : entry)
+  }
+
+  /**
+   * Creates the missing directories of a path.
+   *
+   * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT` if something on the way is no directory.
+   */
+  makeDirectories(path: string, created: CreatedDirectory): void {
+    if (path === '.') return
+    const existing = this.stat(path)
+    if (existing?.type === 'directory') return
+    if (existing) throw conflict(path, `cannot create a directory: a ${existing.type} is there`)
+    const slash = path.lastIndexOf('/')
+    if (slash > 0) this.makeDirectories(path.slice(0, slash), created)
+    refuseWhiteout(path)
+    const header = { type: 'directory', size: 0, ...created } as const
+    this.#entries.set(path, this.#cut.has(path) ? { header, opaque: true } : { header })
+  }
+
+  #remove(path: string): void {
+    this.#entries.delete(path)
+    for (const other of [...this.#entries.keys()]) if (other.startsWith(`${path}/`)) this.#entries.delete(other)
+    if (this.#below?.stat(path)?.type === 'directory') this.#cut.add(path)
+  }
+
+  #isCut(path: string): boolean {
+    if (this.#cut.size === 0) return false
+    for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/'))))
+      if (this.#cut.has(at)) return true
+    return false
+  }
+}
+
+/** SPEC: SAFETY: in a layer a file of such a name deletes another one; it can never be a file of an image. */
+function refuseWhiteout(path: string): void {
+  if (parseWhiteout(path)) throw conflict(path, 'a file of this name would delete another file of the image')
+}
+
+/** An error about a path at the destination. */
+export function conflict(path: string, why: string): BuildError {
+  return new BuildError('ERR_BUILD_COPY_CONFLICT', `${why}: ${JSON.stringify(`/${path}`.slice(0, 512))}`, { path })
+}

@@ -1,0 +1,169 @@
+import { posix } from 'node:path'
+import { decompress, sniffCompression } from '../../compression/index.ts'
+import { BuildError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ByteSource } from '../../internal/byte-source.ts'
+import type { UnionView } from '../../rootfs/index.ts'
+import { readTar, type TarEntry } from '../../tar/index.ts'
+import { createViewTree } from '../context/view-tree.ts'
+import type { LocalArchive } from './draft-content.ts'
+import { conflict, type DraftEntry, type LayerDraft } from './layer-draft.ts'
+import { type PlacingOptions, resolveDestination } from './place-match.ts'
+
+/** Bytes of a header of a tar archive. */
+const BLOCK_BYTES = 512
+
+/**
+ * True if a file is an archive that ADD unpacks: a tar archive with at least one member, plain or compressed with gzip
+ * or zstd. The name does not matter.
+ *
+ * @throws {@link BuildError} `ERR_BUILD_UNSUPPORTED` for a file compressed with bzip2 or xz.
+ */
+export async function isArchive(archive: LocalArchive, options: AbortOptions): Promise<boolean> {
+  if (archive.node.size === 0) return false
+  const { type, content } = await sniffCompression(openArchive(archive, options))
+  try {
+    if (type === 'bzip2' || type === 'xz') throw unsupported(archive, type)
+    const block = await firstBlock(decompress(content, { type, signal: options.signal }))
+    return block !== undefined && hasTarChecksum(block)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    // Damaged compression: not an archive that can be unpacked, so it is a file like any other.
+    if (isFormatError(error)) return false
+    throw error
+  } finally {
+    await content.return()
+  }
+}
+
+/** Options of {@link placeArchive}. */
+export interface PlaceArchiveOptions extends PlacingOptions, AbortOptions {
+  readonly below: UnionView | undefined
+}
+
+/**
+ * Places the members of an archive. The destination is the root for them: `..` and links stay inside it. Members keep
+ * owners, modes and times, except that `--chown` sets all owners.
+ *
+ * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT`; {@link FormatError} `ERR_INVALID_TAR`,
+ * `ERR_INVALID_COMPRESSION`.
+ */
+export async function placeArchive(
+  draft: LayerDraft,
+  archive: LocalArchive,
+  options: PlaceArchiveOptions,
+): Promise<void> {
+  const root = resolveDestination(draft, `${options.destination}/`, options.created)
+  draft.makeDirectories(root, options.created)
+  for await (const { entry, ordinal } of archiveMembers(archive, options)) {
+    if (entry.path !== '.') placeMember(draft, { entry, ordinal, archive, root }, options)
+  }
+}
+
+/** Yields the members of an archive with their numbers. Read the content before you ask for the next member. */
+export async function* archiveMembers(
+  archive: LocalArchive,
+  options: AbortOptions,
+): AsyncGenerator<{ readonly entry: TarEntry; readonly ordinal: number }, void, undefined> {
+  let ordinal = 0
+  const { signal } = options
+  for await (const entry of readTar(decompress(openArchive(archive, options), { signal }), { signal })) {
+    yield { entry, ordinal: ordinal++ }
+  }
+}
+
+interface Member {
+  readonly entry: TarEntry
+  readonly ordinal: number
+  readonly archive: LocalArchive
+  readonly root: string
+}
+
+function placeMember(draft: LayerDraft, member: Member, options: PlaceArchiveOptions): void {
+  const { entry, root } = member
+  const above = draft.resolve(posix.dirname(entry.path), { root }).path
+  draft.makeDirectories(above, { ...options.created, mode: 0o755 })
+  const name = posix.basename(entry.path)
+  const path = above === '.' ? name : `${above}/${name}`
+  draft.replace(
+    path,
+    entry.type === 'hardlink' ? linkedEntry(draft, member, options.below) : memberEntry(member, options),
+  )
+}
+
+function memberEntry({ entry, ordinal, archive }: Member, { owner }: PlaceArchiveOptions): DraftEntry {
+  const { path: _, content: __, offset: ___, sparse: ____, ...header } = entry
+  return {
+    header: { ...header, ...owner },
+    ...(entry.type === 'file' && {
+      content: { kind: 'member', archive, ordinal } as const,
+      inode: `${archive.node.path} member ${ordinal}`,
+    }),
+  }
+}
+
+/** A hard link is one more name of what is at its target now: a member before it, or a file of the layers below. */
+function linkedEntry(draft: LayerDraft, { entry, root }: Member, below: UnionView | undefined): DraftEntry {
+  const target = draft.resolve(entry.linkname ?? '', { root, follow: false }).path
+  const placed = draft.get(target)
+  if (placed && placed.header.type !== 'directory') return placed
+  const node = placed ? undefined : draft.stat(target)
+  if (!node || node.type === 'directory') {
+    throw conflict(target, `hard link ${JSON.stringify(entry.path.slice(0, 512))} leads to nothing that is a file`)
+  }
+  const tree = createViewTree(below!, 'the layers below')
+  const { path: _, ...header } = tree.stat(target)!
+  const { digest: __, inode, ...rest } = header
+  return {
+    header: rest,
+    ...(node.type === 'file' && { content: { kind: 'tree', tree, node: tree.stat(target)! }, inode }),
+  }
+}
+
+/** Opens the bytes of an archive, anew with each call. */
+async function* openArchive(
+  { tree, node }: LocalArchive,
+  options: AbortOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const [file] of tree.open([node], options)) {
+    const opened = typeof file!.content === 'function' ? await file!.content() : file!.content
+    const source: ByteSource = typeof opened === 'string' ? Buffer.from(opened) : opened
+    if (source instanceof Uint8Array) yield source
+    else yield* source
+  }
+}
+
+async function firstBlock(bytes: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  let head = Buffer.alloc(0)
+  for await (const chunk of bytes) {
+    head = Buffer.concat([head, chunk.subarray(0, BLOCK_BYTES)])
+    if (head.byteLength >= BLOCK_BYTES) return head.subarray(0, BLOCK_BYTES)
+  }
+  return undefined
+}
+
+/** True if a block is a header of a tar archive: its checksum is that of its bytes, taken with or without signs. */
+function hasTarChecksum(block: Buffer): boolean {
+  const field = block.subarray(148, 156)
+  const stored = /^[ \0]*([0-7]+)[ \0]*$/.exec(field.toString('latin1'))
+  if (!stored || block.every(byte => byte === 0)) return false
+  let [unsigned, signed] = [0, 0]
+  for (const [i, byte] of block.entries()) {
+    const counted = i >= 148 && i < 156 ? 0x20 : byte
+    unsigned += counted
+    signed += counted > 127 ? counted - 256 : counted
+  }
+  const expected = Number.parseInt(stored[1]!, 8)
+  return expected === unsigned || expected === signed
+}
+
+function isFormatError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return code === 'ERR_INVALID_COMPRESSION' || code === 'ERR_UNSUPPORTED_COMPRESSION' || code === 'ERR_LIMIT_EXCEEDED'
+}
+
+function unsupported({ node, tree }: LocalArchive, type: string): BuildError {
+  const what = `${JSON.stringify(node.path.slice(0, 512))} in ${tree.name} is compressed with ${type}`
+  const advice = 'recompress it with gzip or zstd, or use COPY or --unpack=false to copy it as a file'
+  return new BuildError('ERR_BUILD_UNSUPPORTED', `${what}, which is not unpacked here; ${advice}`, { path: node.path })
+}

@@ -1,0 +1,98 @@
+import type { SourceNode } from '../context/source-tree.ts'
+import { type CreatedDirectory, conflict, type DraftEntry, type LayerDraft } from './layer-draft.ts'
+import type { ModeChange } from './parse-mode.ts'
+import type { SourceMatch } from './source-match.ts'
+
+/** How a step places what it copies. */
+export interface PlacingOptions {
+  /** Absolute path; a `/` at the end says that it is a directory. */
+  readonly destination: string
+  /** Owner of everything, if `--chown` is given. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  readonly mode: ModeChange | undefined
+  readonly created: CreatedDirectory
+  /** True if more than one file is copied. */
+  readonly severalFiles: boolean
+}
+
+/**
+ * Places one file or directory that a source names.
+ *
+ * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT`.
+ */
+export function placeMatch(draft: LayerDraft, found: SourceMatch, options: PlacingOptions): void {
+  const { destination, created } = options
+  const target = resolveDestination(draft, destination, created)
+  if (found.node.type === 'directory') placeDirectory(draft, found, { ...options, target })
+  else placeFile(draft, found, { ...options, target })
+}
+
+/** Resolves the destination, links followed also at the end, and makes the directories that lead to it. */
+export function resolveDestination(draft: LayerDraft, destination: string, created: CreatedDirectory): string {
+  const above = destination.endsWith('/') ? destination : destination.slice(0, destination.lastIndexOf('/'))
+  draft.makeDirectories(draft.resolve(above).path, created)
+  return draft.resolve(destination).path
+}
+
+interface TargetOptions extends PlacingOptions {
+  /** Real path of the destination. */
+  readonly target: string
+}
+
+function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOptions): void {
+  const { target, created } = options
+  const existing = draft.stat(target)
+  if (existing && existing.type !== 'directory')
+    throw conflict(target, `cannot copy a directory onto a ${existing.type}`)
+  draft.makeDirectories(target, created)
+  touch(draft, target, found.node.mtime)
+  const prefix = target === '.' ? '' : `${target}/`
+  for (const { path, node } of found.content) draft.place(prefix + path, entryOf(found, node, options))
+}
+
+/** The directory itself keeps its owner and mode, and gets the time of the source. */
+function touch(draft: LayerDraft, target: string, mtime: number): void {
+  const node = target === '.' ? undefined : draft.stat(target)
+  if (!node) return
+  const { path: _, ...header } = headerOf(node)
+  draft.place(target, { header: { ...header, mtime } })
+}
+
+function placeFile(draft: LayerDraft, found: SourceMatch, options: TargetOptions): void {
+  const { target, created, severalFiles } = options
+  const existing = draft.stat(target)
+  const isInside = existing?.type === 'directory'
+  const path = isInside ? (target === '.' ? found.name : `${target}/${found.name}`) : target
+  if (!isInside && severalFiles) {
+    throw conflict(target, 'several files cannot be copied onto one path; write a / behind the destination')
+  }
+  const slash = path.lastIndexOf('/')
+  if (slash > 0) draft.makeDirectories(path.slice(0, slash), created)
+  draft.place(path, entryOf(found, found.node, options))
+}
+
+function entryOf(found: SourceMatch, node: SourceNode, { owner, mode }: PlacingOptions): DraftEntry {
+  const { tree, source, match } = found
+  const { path: _, ...header } = headerOf(node)
+  const isLink = node.type === 'symlink'
+  const { uid, gid } = owner ?? (tree.keepsOwners ? node : { uid: 0, gid: 0 })
+  const bits = mode && !isLink ? mode.apply(node.mode, node.type === 'directory') : node.mode
+  return {
+    header: { ...header, uid, gid, mode: bits },
+    ...(node.type === 'file' && { content: { kind: 'tree', tree, node } as const }),
+    // Hard links are kept within one source.
+    ...(node.inode !== undefined && { inode: `${source}.${match} ${node.inode}` }),
+  }
+}
+
+/** The members of a node that go into a layer. */
+function headerOf(node: SourceNode): SourceNode {
+  const { path, type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs } = node
+  return {
+    ...{ path, type, mode, uid, gid, size, mtime },
+    ...(linkname !== undefined && { linkname }),
+    ...(devMajor !== undefined && { devMajor }),
+    ...(devMinor !== undefined && { devMinor }),
+    ...(xattrs && { xattrs }),
+  }
+}

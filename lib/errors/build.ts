@@ -1,0 +1,39 @@
+import { LayerStoreError } from './base.ts'
+
+/** Codes of {@link BuildError}. */
+export type BuildErrorCode =
+  | 'ERR_BUILD_SOURCE_NOT_FOUND'
+  | 'ERR_BUILD_COPY_CONFLICT'
+  | 'ERR_BUILD_INVALID_STEP'
+  | 'ERR_BUILD_UNKNOWN_ACCOUNT'
+  | 'ERR_BUILD_UNSUPPORTED'
+
+/** Place of a failed step. */
+export interface BuildErrorDetails {
+  /** Path that the step names or reads, if there is one. */
+  readonly path?: string | undefined
+  /** The step, as its history text. */
+  readonly step?: string | undefined
+  /** Where the step is written: `file:line:column`. */
+  readonly at?: string | undefined
+}
+
+/** A step of a build that cannot be carried out as it is written. */
+export class BuildError extends LayerStoreError {
+  readonly code: BuildErrorCode
+  /** Path that the step names or reads. Bytes that are not UTF-8 are lone surrogates, as in tar headers. */
+  readonly path: string | undefined
+  /** The step, as its history text. */
+  readonly step: string | undefined
+  /** Where the step is written: `file:line:column`. */
+  readonly at: string | undefined
+
+  /** @internal */
+  constructor(code: BuildErrorCode, message: string, details: BuildErrorDetails = {}, options?: ErrorOptions) {
+    super(details.at === undefined ? message : `${message} (${details.at})`, options)
+    this.code = code
+    this.path = details.path
+    this.step = details.step
+    this.at = details.at
+  }
+}
