@@ -2,12 +2,13 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { type Digest, splitDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { Platform } from '../oci/index.ts'
+import { type Platform, withRemoteLayers } from '../oci/index.ts'
 import { type BlobInfo, completeGraph, type Store } from '../store/index.ts'
 import { type TarInput, writeTar } from '../tar/index.ts'
 import { type ImageToWrite, resolveImages, type WrittenImage } from './write/archive-source.ts'
 import { blobPath, dockerListOf } from './write/docker-list.ts'
 import { indexOf, LAYOUT } from './write/layout-documents.ts'
+import { type Prerequisite, type Prerequisites, resolvePrerequisites } from './write/prerequisites.ts'
 
 /** Options of {@link writeArchive}. */
 export interface WriteArchiveOptions extends AbortOptions {
@@ -21,6 +22,12 @@ export interface WriteArchiveOptions extends AbortOptions {
    * machine
    */
   readonly platform?: Platform | undefined
+  /**
+   * What the receiver has already: the archive leaves out these layers, and declares the images that it requires.
+   * {@link loadArchive} refuses it where they are missing; so does every tool that needs all layers of an archive.
+   * @defaultValue nothing
+   */
+  readonly have?: readonly Prerequisite[] | undefined
   /** Compress the archive as a whole. @defaultValue `'none'` */
   readonly compression?: CompressionType | undefined
 }
@@ -52,32 +59,39 @@ export async function* writeArchive(
     digests: roots.map(root => root.digest),
     signal,
   })
+  const prerequisites = await resolvePrerequisites(store, options.have ?? [], { signal })
   const found = new Map<Digest, BlobInfo>()
   for (const root of roots) {
-    for (const [digest, blob] of await completeGraph(store, root, { signal })) found.set(digest, blob)
+    const graph = await completeGraph(store, root, { allLayers: true, without: prerequisites.had, signal })
+    for (const [digest, blob] of graph) found.set(digest, blob)
   }
   const blobs = [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1))
-  const documents = await documentsOf(store, written, blobs, options)
+  const documents = await documentsOf(store, written.map(asEntry), { blobs, prerequisites }, options)
   yield* compress(writeTar(entriesOf(store, documents, blobs, options), { signal }), { type, signal })
+}
+
+/** Where a store may lack layers is a matter of that store, not of the archive. */
+function asEntry({ descriptor, names }: WrittenImage): WrittenImage {
+  return { descriptor: withRemoteLayers(descriptor, []), names }
 }
 
 /** The documents that describe the rest; they come first, for readers that cannot seek. */
 async function documentsOf(
   store: Store,
   images: readonly WrittenImage[],
-  blobs: readonly BlobInfo[],
+  { blobs, prerequisites }: { readonly blobs: readonly BlobInfo[]; readonly prerequisites: Prerequisites },
   options: WriteArchiveOptions,
 ): Promise<Map<string, Uint8Array>> {
   const { format = 'oci', platform, signal } = options
   const documents = new Map([
     ['oci-layout', LAYOUT],
-    ['index.json', indexOf(images)],
+    ['index.json', indexOf(images, prerequisites.requires)],
   ])
   if (format !== 'oci' && format !== 'docker') {
     throw new FormatError('ERR_INVALID_ARGUMENT', `format of an archive must be oci or docker, is ${format}`)
   }
   if (format === 'oci') return documents
-  const known = new Map(blobs.map(blob => [blob.digest, blob]))
+  const known = new Set([...blobs.map(({ digest }) => digest), ...prerequisites.had])
   return documents.set('manifest.json', await dockerListOf(store, images, known, { platform, signal }))
 }
 

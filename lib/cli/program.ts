@@ -60,8 +60,18 @@ export function createProgram(inSession: InSession, version: string): Command {
     )
   const append = addRemote(
     'append <base>',
-    'put directories on top of an image (or of scratch), one layer each',
-  ).option('-d, --dir <dir[:/at]>', 'directory to add, and where in the image', collect)
+    'add directories and files on top of an image (or of scratch); prints its digest',
+  )
+    .option('-d, --dir <dir[:/at]>', 'directory to add as a layer, and where in the image', collect)
+    .option(
+      '-f, --file <src[:/at[:mode]]>',
+      'file to add, where, and its permissions; all files are one layer',
+      collect,
+    )
+    .option('--push <ref>', 'push the result; no name in the store is needed then')
+    .option('--pull', 'fetch the layers of the base too; without it they stay in the registry')
+    .option('--annotation <name=value>', 'annotation of the manifest', collect)
+    .option('--created <time>', 'creation time: seconds or a date (default: SOURCE_DATE_EPOCH or 0)')
   addConfigOptions(append).option('--platform <p>', 'platform of the base to take, or of an image from scratch')
   addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
@@ -91,13 +101,15 @@ export function createProgram(inSession: InSession, version: string): Command {
 /** Adds the options that set the name and the config of the resulting image. */
 function addConfigOptions(command: Command): Command {
   return command
-    .option('-t, --tag <name>', 'name of the result')
+    .option('-t, --tag <name>', 'name of the result in the store')
     .option('--cmd <json>', 'command, as a JSON array')
     .option('--entrypoint <json>', 'entrypoint, as a JSON array')
     .option('-e, --env <name=value>', 'environment variable', collect)
     .option('-l, --label <name=value>', 'label', collect)
     .option('-w, --workdir <dir>', 'working directory')
     .option('-u, --user <user>', 'user')
+    .option('--expose <port[/protocol]>', 'port that the container listens on', collect)
+    .option('--volume <path>', 'directory for data', collect)
 }
 
 /** Adds the options that set how a directory becomes a layer. */

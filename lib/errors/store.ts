@@ -7,13 +7,37 @@ export class BlobNotFoundError extends LayerStoreError {
   readonly digest: string
   /** Digest of the document that names the blob, if the search started at a document. */
   readonly parent: string | undefined
+  /** Repository that holds the blob, if the store left it there: an image was put on a base that was not pulled. */
+  readonly source: string | undefined
+  /** Images that the store must have before an archive is loaded that leaves out their layers; empty otherwise. */
+  readonly requires: readonly string[]
 
   /** @internal */
-  constructor(digest: string, options?: ErrorOptions & { parent?: string }) {
-    super(options?.parent ? `no blob ${digest}, named by ${options.parent}` : `no blob ${digest} in the store`, options)
+  constructor(
+    digest: string,
+    options?: ErrorOptions & {
+      parent?: string | undefined
+      source?: string | undefined
+      requires?: readonly string[] | undefined
+    },
+  ) {
+    super(notFound(digest, options), options)
     this.digest = digest
     this.parent = options?.parent
+    this.source = options?.source
+    this.requires = options?.requires ?? []
   }
+}
+
+function notFound(
+  digest: string,
+  options: { parent?: string | undefined; source?: string | undefined; requires?: readonly string[] | undefined } = {},
+): string {
+  const { parent, source, requires = [] } = options
+  const missing = parent ? `no blob ${digest}, named by ${parent}` : `no blob ${digest} in the store`
+  if (source) return `${missing}: it was left in ${source}; pull it from there first`
+  if (requires.length === 0) return missing
+  return `${missing}: the archive is a delta, and the store must have ${requires.join(', ')} first`
 }
 
 /** A name that the store does not have. */

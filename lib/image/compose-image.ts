@@ -7,9 +7,11 @@ import {
   type HistoryEntry,
   MediaType,
   type Platform,
+  type Repository,
   type RunConfig,
+  withRemoteLayers,
 } from '../oci/index.ts'
-import type { Store } from '../store/index.ts'
+import { recordKnownSource, type Store } from '../store/index.ts'
 import { composeConfig } from './compose-config.ts'
 import { composeManifest } from './compose-manifest.ts'
 import type { Image } from './read-image.ts'
@@ -26,7 +28,10 @@ export interface NewLayer {
 
 /** Options of {@link composeImage}. */
 export interface ComposeImageOptions extends AbortOptions {
-  /** Base image, from {@link readImage}. Without it the image starts from scratch. */
+  /**
+   * Base image, from {@link readImage}: of this store, or of a registry. The layers of a base in a registry are not
+   * fetched. Without a base the image starts from scratch.
+   */
   readonly base?: Image | undefined
   /** Layers to add, lowest first. */
   readonly layers?: readonly NewLayer[] | undefined
@@ -48,9 +53,14 @@ export interface ComposeImageOptions extends AbortOptions {
  * Composes an image from stored layers and writes its config and manifest to the store. Equal input gives equal
  * digests. The image gets no name: call `store.references.set` with the descriptor.
  *
+ * If the base was read from a registry, its layers stay there: `remoteLayers` of the result names the repository, and
+ * so does the descriptor, so that a name may be set to an image whose base layers the store lacks. A push mounts or
+ * copies these layers; every other act that needs them reports `ERR_BLOB_NOT_FOUND` until the base is pulled.
+ *
  * @example
  * ```ts
- * const base = await readImage(store, 'node:22-slim')
+ * const base = await readImage(registry, 'node:22-slim')          // or readImage(store, 'node:22-slim')
+ * const layer = await writeLayer(store, fromDirectory('dist', { at: '/app' }))
  * const image = await composeImage(store, { base, layers: [layer], config: { Cmd: ['node', '/app/server.js'] } })
  * await store.references.set('app:1.0', image.descriptor)
  * ```
@@ -75,10 +85,27 @@ export async function composeImage(store: Store, options: ComposeImageOptions): 
     annotations: { ...(base ? { [Annotation.BaseDigest]: base.descriptor.digest } : {}), ...options.annotations },
   })
   const info = await store.put(canonicalJson(manifest), { signal })
+  const remoteLayers = await noteRemoteLayers(store, base)
   return {
-    descriptor: { mediaType: MediaType.OciManifest, ...info },
+    descriptor: withRemoteLayers({ mediaType: MediaType.OciManifest, ...info }, remoteLayers),
     manifest,
     config,
     layers: [...(base?.layers ?? []), ...layers.map(({ descriptor, diffId }) => ({ descriptor, diffId }))],
+    ...(remoteLayers.length > 0 ? { remoteLayers } : {}),
   }
+}
+
+/**
+ * Records where the layers of a base lie that the store lacks. Resolves to their repositories; to an empty list if the
+ * store has all of them.
+ */
+export async function noteRemoteLayers(store: Store, base: Image | undefined): Promise<readonly Repository[]> {
+  if (!base?.remoteLayers) return []
+  let lacks = false
+  for (const { digest } of base.manifest.layers) {
+    if (await store.stat(digest)) continue
+    lacks = true
+    for (const repository of base.remoteLayers) await recordKnownSource(store, digest, repository)
+  }
+  return lacks ? base.remoteLayers : []
 }

@@ -1,4 +1,5 @@
 export { chainId, chainIds } from './chain-id.ts'
+export { type Artifact, type ArtifactLayer, type ComposeArtifactOptions, composeArtifact } from './compose-artifact.ts'
 export {
   type ComposeConfigInput,
   type ComposedLayer,
@@ -7,6 +8,13 @@ export {
   mergeRunConfig,
 } from './compose-config.ts'
 export { type ComposeImageOptions, composeImage, type NewLayer } from './compose-image.ts'
+export {
+  type ComposedIndex,
+  type ComposeIndexOptions,
+  composeIndex,
+  type IndexedImage,
+  type StoredImage,
+} from './compose-index.ts'
 export { type ComposeManifestInput, composeManifest } from './compose-manifest.ts'
 export {
   findDescriptor,
@@ -17,4 +25,6 @@ export {
   readImage,
   readImageDocument,
 } from './read-image.ts'
+export { type RebaseImageOptions, rebaseImage } from './rebase-image.ts'
+export type { RegistryReader } from './registry-reader.ts'
 export { platformsOf, selectPlatform } from './select-platform.ts'

@@ -12,8 +12,13 @@ import {
   type Platform,
   parseConfig,
   parseImageDocument,
+  parsePlatform,
+  type Reference,
+  type Repository,
+  remoteLayersOf,
 } from '../oci/index.ts'
 import { type BlobReader, type ReferenceStore, readDocument } from '../store/index.ts'
+import { type DocumentReader, isRegistry, openRegistryImage, type RegistryReader } from './registry-reader.ts'
 import { selectPlatform } from './select-platform.ts'
 
 /** One layer of an image. */
@@ -34,16 +39,24 @@ export interface Image {
   readonly config: ImageConfig
   /** The layers, lowest first. */
   readonly layers: readonly ImageLayer[]
+  /**
+   * Repositories that hold the layers, for an image whose layers need not be in the store: one that was read from a
+   * registry, or put on such an image.
+   */
+  readonly remoteLayers?: readonly Repository[]
 }
 
 /** Options of {@link readImage}. */
 export interface ReadImageOptions extends AbortOptions {
-  /** Platform to select from an index. @defaultValue linux on the architecture of this machine */
-  readonly platform?: Platform | undefined
+  /**
+   * Platform to select from an index, as `os/architecture[/variant]`. @defaultValue linux on the architecture of this
+   * machine
+   */
+  readonly platform?: string | Platform | undefined
 }
 
 /**
- * Reads an image by name, by digest or by descriptor. Layers are not opened.
+ * Reads the manifest and the config of an image in a store: by name, by digest or by descriptor. Layers are not opened.
  *
  * @example
  * ```ts
@@ -58,15 +71,43 @@ export interface ReadImageOptions extends AbortOptions {
 export async function readImage(
   store: NamedBlobs,
   image: string | Descriptor,
+  options?: ReadImageOptions,
+): Promise<Image>
+/**
+ * Reads the manifest and the config of an image in a registry: two or three requests, no layer is fetched, nothing is
+ * stored: `readImage(registry, 'node:22-slim')`. Put layers on top of it with {@link composeImage}; a push then mounts
+ * its layers or copies them.
+ *
+ * @throws {@link RegistryError}; {@link DigestMismatchError} `ERR_DIGEST_MISMATCH` for a config with wrong bytes; and
+ * as for a store.
+ */
+export async function readImage(
+  registry: RegistryReader,
+  reference: string | Reference,
+  options?: ReadImageOptions,
+): Promise<Image>
+export async function readImage(
+  from: NamedBlobs | RegistryReader,
+  image: string | Descriptor | Reference,
   options: ReadImageOptions = {},
 ): Promise<Image> {
-  const root = typeof image === 'string' ? await findDescriptor(store, image, options) : image
-  const { descriptor, manifest } = await findManifest(store, root, options)
+  if (isRegistry(from)) {
+    const { read, root, repository } = await openRegistryImage(from, image as string | Reference, options)
+    return { ...(await readBelow(read, root, options)), remoteLayers: [repository] }
+  }
+  const root = typeof image === 'string' ? await findDescriptor(from, image, options) : (image as Descriptor)
+  const remoteLayers = remoteLayersOf(root)
+  const read: DocumentReader = descriptor => readDocument(from, descriptor, options)
+  return { ...(await readBelow(read, root, options)), ...(remoteLayers.length > 0 ? { remoteLayers } : {}) }
+}
+
+async function readBelow(read: DocumentReader, root: Descriptor, options: ReadImageOptions): Promise<Image> {
+  const { descriptor, manifest } = await findManifest(read, root, options)
   if (!isConfigType(manifest.config.mediaType)) {
     const message = `${descriptor.digest} is not an image: its config is ${manifest.config.mediaType}`
     throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
   }
-  const config = parseConfig(await readDocument(store, manifest.config, options))
+  const config = parseConfig(await read(manifest.config))
   return { descriptor, manifest, config, layers: pairLayers(manifest, config) }
 }
 
@@ -109,15 +150,17 @@ export async function readImageDocument(
 }
 
 async function findManifest(
-  store: BlobReader,
+  read: DocumentReader,
   root: Descriptor,
   options: ReadImageOptions,
 ): Promise<{ descriptor: Descriptor; manifest: ImageManifest }> {
+  const { platform = hostPlatform() } = options
+  const wanted = typeof platform === 'string' ? parsePlatform(platform) : platform
   let descriptor = root
   for (let depth = 0; depth <= Limits.indexDepth; depth++) {
-    const document = await readImageDocument(store, descriptor, options)
+    const document = parseImageDocument(await read(descriptor), descriptor.mediaType)
     if (document.kind === 'manifest') return { descriptor, manifest: document.manifest }
-    descriptor = selectPlatform(document.index, options.platform ?? hostPlatform(), descriptor.digest)
+    descriptor = selectPlatform(document.index, wanted, descriptor.digest)
   }
   throw new FormatError('ERR_INVALID_INDEX', `indexes nested deeper than ${Limits.indexDepth}: ${root.digest}`)
 }

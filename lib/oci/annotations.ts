@@ -10,4 +10,10 @@ export const Annotation = {
   BaseName: 'org.opencontainers.image.base.name',
   /** Digest of the base image's manifest. */
   BaseDigest: 'org.opencontainers.image.base.digest',
+  /** Time at which the image was made, RFC 3339. */
+  Created: 'org.opencontainers.image.created',
+  /** Title of a layer of an artifact: usually the name of a file. */
+  Title: 'org.opencontainers.image.title',
+  /** Repositories that hold the layers which a store may lack; on the entry of a name. See `remoteLayersOf`. */
+  LayersFrom: 'layerstore.layers-from',
 } as const

@@ -56,3 +56,4 @@ export {
   type Reference,
   type Repository,
 } from './reference.ts'
+export { mayStayRemote, remoteLayersOf, withRemoteLayers } from './remote-layers.ts'

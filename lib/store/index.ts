@@ -1,7 +1,7 @@
 export type { AbortOptions } from '../internal/abort.ts'
 export type { ByteSource } from '../internal/byte-source.ts'
 export { KeyedMutex, type Release } from '../internal/concurrency/keyed-mutex.ts'
-export { assertComplete, completeGraph } from './assert-complete.ts'
+export { type AssertCompleteOptions, assertComplete, completeGraph } from './assert-complete.ts'
 export type {
   BlobInfo,
   BlobReader,

@@ -1,3 +1,4 @@
+export { type AttachArtifactOptions, type AttachedArtifact, attachArtifact } from './attach-artifact.ts'
 export type {
   CopySource,
   CopyTarget,
@@ -38,8 +39,9 @@ export type {
 } from './plan.ts'
 export { type PlanCopyOptions, planCopy } from './plan-copy.ts'
 export { type PlanPullOptions, planPull } from './plan-pull.ts'
-export { type PlanPushOptions, planPush } from './plan-push.ts'
+export { type ImageToPush, type PlanPushOptions, planPush } from './plan-push.ts'
 export type { PlatformChoice } from './planning/choose-root.ts'
+export { pullDocuments } from './pull-documents.ts'
 export { type PullImageOptions, pullImage } from './pull-image.ts'
 export { type PushImageOptions, pushImage } from './push-image.ts'
 export { repairFromKnownRegistries, repairFromRegistry } from './repair-sources.ts'

@@ -5,7 +5,7 @@ import { parseDescriptor } from '../oci/index.ts'
 import type { AnyPlan, Need, StepKind } from './plan.ts'
 
 const KINDS: readonly StepKind[] = ['config', 'layer', 'manifest', 'index', 'blob']
-const NEEDS: readonly Need[] = ['present', 'fetch', 'resume', 'await', 'upload', 'mount', 'make', 'skip']
+const NEEDS: readonly Need[] = ['present', 'fetch', 'resume', 'await', 'upload', 'mount', 'copy', 'make', 'skip']
 const NAMES = { pull: ['reference', 'name'], push: ['reference', 'name'], copy: ['from', 'to'] } as const
 /** SAFETY: limits the memory of a parsed plan; an index of thousands of images has fewer steps. */
 const MAX_STEPS = 100_000

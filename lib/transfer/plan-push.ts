@@ -1,13 +1,20 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { formatReference, parseReference, type Reference } from '../oci/index.ts'
+import { type Descriptor, formatReference, parseReference, type Reference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { pushTarget } from './endpoints/registry/push-target.ts'
-import { storeSourceEndpoint } from './endpoints/store/store-source-endpoint.ts'
+import { remoteLayersSource } from './endpoints/store/remote-layers-source.ts'
 import type { PushPlan } from './plan.ts'
 import type { PlatformChoice } from './planning/choose-root.ts'
 import { makePlan } from './planning/make-plan.ts'
 import { bindParties } from './running/bound-parties.ts'
+
+/** An image of a store: its name or digest, or the image as an act of this library returned it. */
+export type ImageToPush = string | { readonly descriptor: Descriptor }
+
+function nameOf(image: ImageToPush): string {
+  return typeof image === 'string' ? image : image.descriptor.digest
+}
 
 /** Options of {@link planPush}. */
 export interface PlanPushOptions extends AbortOptions, Pick<PlatformChoice, 'platform'> {
@@ -27,27 +34,32 @@ export interface PlanPushOptions extends AbortOptions, Pick<PlatformChoice, 'pla
  * If the registry has the root manifest, everything below it counts as present: one request. Otherwise one HEAD per
  * blob.
  *
+ * For each blob the plan says whether the repository has it, whether the registry mounts it from another of its
+ * repositories, or whether it is uploaded. A layer that the store lacks, because the image was put on a base in a
+ * registry, is mounted, or copied from that registry: streamed, verified, not written to disk.
+ *
  * @example
  * ```ts
  * const plan = await planPush(store, registry, 'app:1.0', 'ghcr.io/team/app:1.0', { tags: ['1', 'latest'] })
  * console.log(plan.bytesToUpload)
  * ```
  *
- * @param name - Name or digest in the store.
+ * @param image - Name or digest in the store, or the image itself, which needs no name.
  * @param reference - Target of the push. @defaultValue the name itself
  * @throws {@link ReferenceNotFoundError}, {@link FormatError}, {@link RegistryError}; {@link DigestMismatchError} if
- * the reference has a digest that is not the image's.
+ * the reference has a digest that is not the image's; {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if a layer is
+ * neither in the store nor in a known repository.
  */
 export async function planPush(
   store: Store,
   registry: RegistryClient,
-  name: string,
-  reference: string | Reference = name,
+  image: ImageToPush,
+  reference: string | Reference = nameOf(image),
   options: PlanPushOptions = {},
 ): Promise<PushPlan> {
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
   const { tags = [], mountFrom, platform, signal } = options
-  const source = storeSourceEndpoint(store, name)
+  const source = remoteLayersSource(store, nameOf(image), registry)
   const target = pushTarget(store, registry, ref, { tags, mountFrom })
   const choice = platform === undefined ? { allPlatforms: true } : { platform }
   const { plan, bytesToMove, documents } = await makePlan(source, target, { ...choice, signal })
@@ -55,7 +67,7 @@ export async function planPush(
     ...plan,
     kind: 'push',
     reference: formatReference(ref),
-    name,
+    name: nameOf(image),
     tags: [...tags],
     bytesToUpload: bytesToMove,
   }

@@ -3,10 +3,11 @@ import type { Descriptor } from '../oci/index.ts'
 
 /**
  * Need of one blob: nothing (`present`), or the way to move it. `resume` continues at {@link PlanStep.offset}. `await`
- * waits for another transfer that is moving the blob. `make` writes a document that no registry has, see
- * {@link PlanStep.content}. `skip` marks layers that registries do not hold.
+ * waits for another transfer that is moving the blob. `copy` streams a layer that the store lacks from the registry
+ * that holds it to the target. `make` writes a document that no registry has, see {@link PlanStep.content}. `skip`
+ * marks layers that registries do not hold.
  */
-export type Need = 'present' | 'fetch' | 'resume' | 'await' | 'upload' | 'mount' | 'make' | 'skip'
+export type Need = 'present' | 'fetch' | 'resume' | 'await' | 'upload' | 'mount' | 'copy' | 'make' | 'skip'
 
 /** Role of a blob in its image. */
 export type StepKind = 'config' | 'layer' | 'manifest' | 'index' | 'blob'
@@ -21,7 +22,10 @@ export interface PlanStep {
   readonly need: Need
   /** Reason of the need, as readable text. */
   readonly reason: string
-  /** For a `mount`: the repository of the same registry. For a `fetch`: the mirror or registry that is asked first. */
+  /**
+   * For a `mount`: the repository of the same registry. For a `copy`: registry and repository that hold the layer. For
+   * a `fetch`: the mirror or registry that is asked first.
+   */
   readonly from?: string
   /** For a `resume`: number of bytes that are already there. */
   readonly offset?: number
@@ -77,7 +81,7 @@ export interface PushPlan extends TransferPlan {
   readonly kind: 'push'
   /** Further tags, besides the tag of the reference. */
   readonly tags: readonly string[]
-  /** Bytes to upload, if every mount succeeds. */
+  /** Bytes to upload, if every mount succeeds. Bytes of a `copy` are among them. */
   readonly bytesToUpload: number
 }
 
@@ -105,9 +109,11 @@ export function bytesOf(steps: readonly PlanStep[], ...needs: readonly Need[]): 
   return steps.reduce((sum, step) => (needs.includes(step.need) ? sum + step.descriptor.size : sum), 0)
 }
 
+const MOVED: ReadonlySet<Need> = new Set(['fetch', 'upload', 'copy', 'resume'])
+
 /** Number of bytes that this process has to move for a step. */
 export function bytesToMove({ need, descriptor, offset = 0 }: PlanStep): number {
-  return need === 'fetch' || need === 'upload' || need === 'resume' ? descriptor.size - offset : 0
+  return MOVED.has(need) ? descriptor.size - offset : 0
 }
 
 /** True for a manifest or index; these move after everything that they name. */

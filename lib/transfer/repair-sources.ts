@@ -1,4 +1,3 @@
-import { BlobNotFoundError } from '../errors/index.ts'
 import type { RepairSource } from '../maintenance/index.ts'
 import {
   type Descriptor,
@@ -11,6 +10,7 @@ import {
 } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { knownSourcesOf, type Store } from '../store/index.ts'
+import { fetchFromRepositories } from './endpoints/fetch-from-repositories.ts'
 
 /**
  * Uses a repository of a registry as a source for {@link repairStore}; the tag and digest of the reference are ignored.
@@ -42,23 +42,9 @@ export function repairFromKnownRegistries(registry: RegistryClient, store: Pick<
   return {
     label: 'known repositories',
     async *fetch(descriptor, { signal } = {}) {
-      const refused: Error[] = []
-      for (const from of await knownSourcesOf(store, descriptor.digest, { signal })) {
-        let given = false
-        try {
-          for await (const chunk of fetchFrom(registry, from, descriptor, signal)) {
-            given = true
-            yield chunk
-          }
-          return
-        } catch (error) {
-          signal?.throwIfAborted()
-          // Chunks were already yielded and cannot be taken back; the repair has to begin again.
-          if (given) throw error
-          refused.push(error as Error)
-        }
-      }
-      throw refused[0] ?? new BlobNotFoundError(descriptor.digest)
+      const known = await knownSourcesOf(store, descriptor.digest, { signal })
+      const fetch = (from: Repository) => fetchFrom(registry, from, descriptor, signal)
+      yield* fetchFromRepositories(descriptor, known, fetch, { signal })
     },
   }
 }

@@ -4,7 +4,7 @@ import { formatReference, parseReference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { pushTarget } from './endpoints/registry/push-target.ts'
-import { storeSourceEndpoint } from './endpoints/store/store-source-endpoint.ts'
+import { remoteLayersSource } from './endpoints/store/remote-layers-source.ts'
 import type { PushPlan } from './plan.ts'
 import { boundParties, type RegistryAndStore } from './running/bound-parties.ts'
 import type { RunOptions } from './running/run-options.ts'
@@ -83,7 +83,7 @@ function endsOf(plan: PushPlan, options: RunPushOptions): TransferEnds {
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a stored plan needs the options registry and store')
   }
   return {
-    source: storeSourceEndpoint(store, plan.name),
+    source: remoteLayersSource(store, plan.name, registry),
     target: pushTarget(store, registry, plan.reference, { tags: plan.tags, chunkBytes: options.chunkBytes }),
     documents: bound.documents ?? new Map(),
     isStored: registry !== bound.registry || store !== bound.store,

@@ -138,14 +138,21 @@ describe('append, push and the rest', () => {
     await opened.close()
   })
 
-  test('a base is taken from the store, or pulled when the store does not have it', async () => {
+  test('a base is taken from the store; of one that the store does not have, no layer is fetched without --pull', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'base:1', config: { Cmd: ['sh'] } })
     const app = join(directory.path, 'app')
     mkdirSync(app)
     writeFileSync(join(app, 'f'), 'f')
     const base = `${server.host}/base:1`
     const first = await run('append', base, '--dir', app, '-t', 'top:1', '--platform', 'amd64')
-    expect(first.stderr).toContain('not in the store, pulling')
+    expect(first.stderr).toContain('its layers stay in the registry')
+    expect(await run('save', 'top:1', '-o', join(directory.path, 'top.tar'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`it was left in ${server.host}/base; pull it from there first`),
+    })
+    const pulled = await run('append', base, '--dir', app, '-t', 'top:1', '--platform', 'amd64', '--pull')
+    expect(pulled).toMatchObject({ code: 0, stdout: first.stdout })
+    expect((await run('save', 'top:1', '-o', join(directory.path, 'top.tar'))).code).toBe(0)
     const second = await run(
       'append',
       base,
@@ -158,7 +165,7 @@ describe('append, push and the rest', () => {
       '--compression',
       'none',
     )
-    expect(second.stderr).not.toContain('pulling')
+    expect(second.stderr).not.toContain('stay in the registry')
     const layers = (out: string) => JSON.parse(out).layers as { descriptor: { mediaType: string } }[]
     expect(layers((await run('inspect', 'top:2', '--json', '--platform', 'amd64')).stdout)).toHaveLength(2)
   })

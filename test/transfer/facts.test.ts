@@ -1,27 +1,15 @@
 import { expect, test } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
-import type { RegistryClient } from '../../lib/registry/index.ts'
 import { knownSourcesOf, layersOfDiffId, recordKnownSource } from '../../lib/store/index.ts'
 import { planPull, planPush, runPull, runPush } from '../../lib/transfer/index.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
+
+import { separateRepositories } from '../helpers/separate-repositories.ts'
+
 import { ref, registry, remote, serveRegistry, server, store } from '../helpers/served-registry.ts'
 
 serveRegistry()
-
-/** A registry whose repositories do not share blobs: each has what was pushed to it. */
-function separate(client: RegistryClient, has: (repository: string, digest: string) => boolean): RegistryClient {
-  return new Proxy(client, {
-    get: (target, key) => {
-      if (key === 'statBlob') {
-        return async (repository: { repository: string }, digest: never) =>
-          has(repository.repository, digest) ? target.statBlob(repository as never, digest) : undefined
-      }
-      const member: unknown = Reflect.get(target, key, target)
-      return typeof member === 'function' ? member.bind(target) : member
-    },
-  })
-}
 
 test('a pull and a push record which repository holds the blobs', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }], { name: 'team/base:1' })
@@ -38,7 +26,7 @@ test('a pull and a push record which repository holds the blobs', async () => {
 test('a push mounts blobs that this store pulled from another repository, without an option', async () => {
   const image = await sampleImage(remote, [{ a: 'a' }], { name: 'team/base:1' })
   await runPull(await planPull(registry, store, ref('team/base:1')))
-  const client = separate(registry, repository => repository === 'team/base')
+  const client = separateRepositories(registry, repository => repository === 'team/base')
   const plan = await planPush(store, client, ref('team/base:1'), ref('app:2'), {})
   // The manifest is everywhere in this server, so only a plan for a changed image asks for each blob.
   expect(plan.bytesToUpload).toBe(0)

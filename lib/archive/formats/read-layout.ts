@@ -1,11 +1,12 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { JsonFault, parseStrictJson } from '../../internal/strict-json.ts'
-import { Annotation, type Descriptor, parseIndex } from '../../oci/index.ts'
+import { Annotation, type Descriptor, parseIndex, withRemoteLayers } from '../../oci/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import { ArchiveLimits } from '../limits.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import type { LayoutEntry } from './archive-entry.ts'
 import { ContainerdName } from './containerd-name.ts'
+import { requiresOf } from './delta-annotation.ts'
 import { entryNameOf } from './entry-name.ts'
 import { readMember } from './read-member.ts'
 
@@ -16,7 +17,10 @@ import { readMember } from './read-member.ts'
  * @throws {@link FormatError} `ERR_INVALID_LAYOUT`, `ERR_INVALID_INDEX`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
-export async function readLayout(members: MemberTable, options: AbortOptions): Promise<LayoutEntry[] | undefined> {
+export async function readLayout(
+  members: MemberTable,
+  options: AbortOptions,
+): Promise<{ entries: LayoutEntry[]; requires: readonly string[] } | undefined> {
   if (!members.has('oci-layout')) return undefined
   checkLayout(await readMember(members.file('oci-layout')!, ArchiveLimits.layoutBytes, options))
   const list = members.file('index.json')
@@ -34,7 +38,7 @@ export async function readLayout(members: MemberTable, options: AbortOptions): P
       labels: [...(before?.labels ?? []), ...(label === undefined ? [] : [label])],
     })
   }
-  return [...entries.values()]
+  return { entries: [...entries.values()], requires: requiresOf(index.annotations) }
 }
 
 function checkLayout(bytes: Uint8Array): void {
@@ -60,9 +64,14 @@ function namesOf({ annotations }: Descriptor): { names: string[]; label: string 
   return { names: name === undefined ? [] : [name], label }
 }
 
-/** Removes the names, which belong to the list and not to the image. */
-function withoutNames(descriptor: Descriptor): Descriptor {
-  const { annotations, ...rest } = descriptor
+/**
+ * Removes the names, which belong to the list and not to the image.
+ *
+ * SAFETY: a store keeps on the entry of a name where the layers are that it lacks. An archive must not say so: a load
+ * would then set a name to an image without its layers, and a push would read them where the archive says.
+ */
+function withoutNames(listed: Descriptor): Descriptor {
+  const { annotations, ...rest } = withRemoteLayers(listed, [])
   const { [Annotation.RefName]: _, [ContainerdName]: __, ...others } = annotations ?? {}
   return Object.keys(others).length > 0 ? { ...rest, annotations: others } : rest
 }

@@ -23,6 +23,7 @@ import { entriesNamed, selectEntries } from './select-entries.ts'
 export class ArchiveStore implements ImageArchive {
   readonly format: 'oci' | 'docker'
   readonly images: readonly ArchivedImage[]
+  readonly requires: readonly string[]
   readonly references: ReferenceStore
   readonly leases: LeaseStore
   readonly derived: DerivedStore
@@ -33,6 +34,7 @@ export class ArchiveStore implements ImageArchive {
   constructor(archive: ReadArchive, blobs: FileBlobs, release: () => Promise<void>) {
     this.format = archive.format
     this.images = archive.images
+    this.requires = archive.requires
     this.#blobs = blobs
     this.#release = release
     this.derived = blobs.manifests.derived

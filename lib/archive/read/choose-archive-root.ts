@@ -23,6 +23,17 @@ export interface ChosenArchiveRoot {
   readonly platformsLeftOut: readonly string[]
 }
 
+/** Options of {@link chooseArchiveRoot}. */
+interface ChooseRootOptions extends AbortOptions {
+  readonly platform?: Platform | undefined
+  /** Images whose layers the archive leaves out. Of such an archive no part is taken in place of the whole. */
+  readonly requires: readonly string[]
+}
+
+function lacking(missing: BlobNotFoundError, requires: readonly string[]): BlobNotFoundError {
+  return new BlobNotFoundError(missing.digest, { parent: missing.parent, requires, cause: missing })
+}
+
 /**
  * Chooses the part of an image to take: all of it if it is complete and no platform was requested. docker and
  * containerd save indexes without the platforms that they lack; of such an index, the image for this machine is taken,
@@ -34,7 +45,7 @@ export interface ChosenArchiveRoot {
 export async function chooseArchiveRoot(
   reader: BlobReader,
   root: Descriptor,
-  options: AbortOptions & { readonly platform?: Platform | undefined },
+  options: ChooseRootOptions,
 ): Promise<ChosenArchiveRoot> {
   let descriptor = root
   let platformsLeftOut: string[] = []
@@ -42,6 +53,7 @@ export async function chooseArchiveRoot(
     const isIndex = isIndexType(descriptor.mediaType)
     // If one platform of an index is requested, the other platforms are not examined.
     const missing = isIndex && options.platform ? undefined : await missingBelow(reader, descriptor, options)
+    if (missing && options.requires.length > 0) throw lacking(missing, options.requires)
     if (!isIndex || (!missing && !options.platform)) {
       if (missing) throw missing
       return { descriptor, platformsLeftOut }

@@ -10,6 +10,8 @@ export interface ImageArchive extends Store {
   readonly format: 'oci' | 'docker'
   /** Images of the archive, including those without a name, in the order of the archive. */
   readonly images: readonly ArchivedImage[]
+  /** Images whose layers the archive leaves out (see `WriteArchiveOptions.have`); empty for a complete archive. */
+  readonly requires: readonly string[]
   /**
    * Finds one image: by a name as the archive spells it, by a reference, or by `@n`, counted from 0. Without an
    * argument, returns the only image.

@@ -47,6 +47,8 @@ export interface ReadArchiveOptions extends AbortOptions {
 export interface ReadArchive {
   /** Format of the archive. An archive that has both is read as a layout. */
   readonly format: 'oci' | 'docker'
+  /** Images whose layers the archive leaves out; empty for a complete archive. */
+  readonly requires: readonly string[]
   /** The requested images. */
   readonly images: readonly ArchivedImage[]
   /** Layers of docker; their diffIDs are proven once their blobs are. */
@@ -70,30 +72,38 @@ export async function readArchive(
   options: ReadArchiveOptions,
 ): Promise<ReadArchive> {
   blobs.know(members.blobs)
-  const { format, entries } = await readList(members, options)
+  const { format, entries, requires } = await readList(members, options)
   const { manifestFormat = 'oci', hasher, platform, signal } = options
   const compose = { manifestFormat, hasher, signal, described: new Map<string, DescribedLayer>() }
   const images: ArchivedImage[] = []
   for (const entry of selectEntries(entries, options.image)) {
     const listed = entry.kind === 'oci' ? entry.descriptor : await composed(members, blobs, entry, compose)
-    const { descriptor, platformsLeftOut } = await chooseArchiveRoot(blobs.reader, listed, { platform, signal })
+    const { descriptor, platformsLeftOut } = await chooseArchiveRoot(blobs.reader, listed, {
+      platform,
+      requires,
+      signal,
+    })
     await assertImageAgrees(blobs.reader, descriptor, members, { format, signal })
     images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
   }
-  return { format, images, layers: [...compose.described.values()] }
+  return { format, images, requires, layers: [...compose.described.values()] }
+}
+
+/** A list of images. */
+interface ReadList {
+  readonly format: 'oci' | 'docker'
+  readonly entries: readonly ArchiveEntry[]
+  readonly requires: readonly string[]
 }
 
 /** Reads the list of images in the format to follow. */
-async function readList(
-  members: MemberTable,
-  options: ReadArchiveOptions,
-): Promise<{ format: 'oci' | 'docker'; entries: readonly ArchiveEntry[] }> {
+async function readList(members: MemberTable, options: ReadArchiveOptions): Promise<ReadList> {
   const preferred = options.format === 'docker' ? await readDockerList(members, options) : undefined
-  if (preferred) return { format: 'docker', entries: preferred }
+  if (preferred) return { format: 'docker', entries: preferred, requires: [] }
   const layout = await readLayout(members, options)
-  if (layout) return { format: 'oci', entries: layout }
+  if (layout) return { format: 'oci', ...layout }
   const list = await readDockerList(members, options)
-  if (list) return { format: 'docker', entries: list }
+  if (list) return { format: 'docker', entries: list, requires: [] }
   throw invalidArchive('it has neither oci-layout nor manifest.json')
 }
 

@@ -2,7 +2,7 @@ import { isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { findDescriptor, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, isIndexType, type Platform } from '../../oci/index.ts'
+import { type Descriptor, isIndexType, type Platform, withRemoteLayers } from '../../oci/index.ts'
 import { namesIn, type Store } from '../../store/index.ts'
 import { entryNameOf } from '../formats/entry-name.ts'
 
@@ -58,7 +58,8 @@ async function partOf(
   options: AbortOptions & { readonly platform?: Platform | undefined },
 ): Promise<Descriptor> {
   if (!options.platform || !isIndexType(root.mediaType)) return root
-  return (await readImage(store, root, options)).descriptor
+  const { descriptor, remoteLayers = [] } = await readImage(store, root, options)
+  return withRemoteLayers(descriptor, remoteLayers)
 }
 
 /** Resolves to the name under which the store keeps the requested image; a digest has no name. */

@@ -4,7 +4,7 @@ import { readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { formatReference, type Platform, parseReference } from '../../oci/index.ts'
-import type { BlobInfo, Store } from '../../store/index.ts'
+import type { Store } from '../../store/index.ts'
 import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
@@ -12,13 +12,14 @@ import type { WrittenImage } from './archive-source.ts'
  * Makes docker's `manifest.json` for images whose blobs have the paths of a layout. Of a multi-platform image it lists
  * one platform, as docker does: the requested one, or that of this machine.
  *
+ * @param blobs - The blobs of the archive, and those that its receiver has.
  * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for a document that is no image;
  * {@link PlatformNotFoundError}; {@link BlobNotFoundError} for an absent layer.
  */
 export async function dockerListOf(
   store: Store,
   images: readonly WrittenImage[],
-  blobs: ReadonlyMap<Digest, BlobInfo>,
+  blobs: ReadonlySet<Digest>,
   options: AbortOptions & { readonly platform?: Platform | undefined },
 ): Promise<Uint8Array> {
   const list = []

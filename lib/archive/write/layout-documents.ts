@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { Annotation, type Descriptor, formatReference, MediaType, parseReference } from '../../oci/index.ts'
 import { ContainerdName } from '../formats/containerd-name.ts'
+import { Requires } from '../formats/delta-annotation.ts'
 import { entryNameOf } from '../formats/entry-name.ts'
 import type { WrittenImage } from './archive-source.ts'
 
@@ -10,13 +11,14 @@ export const LAYOUT: Uint8Array = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 /**
  * Makes the `index.json` of images: one entry per name, and one without a name for an image that has none. The
  * annotation of the specification holds the name as given; the annotation of containerd holds the full reference, for
- * docker and containerd.
+ * docker and containerd. A delta declares the images that it requires.
  */
-export function indexOf(images: readonly WrittenImage[]): Uint8Array {
+export function indexOf(images: readonly WrittenImage[], requires: readonly string[]): Uint8Array {
   const manifests = images.flatMap(({ descriptor, names }) =>
     names.length > 0 ? names.map(name => named(descriptor, name)) : [descriptor],
   )
-  return canonicalJson({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests })
+  const annotations = requires.length > 0 ? { annotations: { [Requires]: requires.join(' ') } } : {}
+  return canonicalJson({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests, ...annotations })
 }
 
 function named(descriptor: Descriptor, name: string): Descriptor {

@@ -3,7 +3,7 @@ import { parsePlatform, parseReference } from '../../oci/index.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import { UsageError } from '../usage-error.ts'
-import { type RunConfigOptions, runConfigOf } from './append.ts'
+import { type RunConfigOptions, runConfigOf } from './run-config.ts'
 import { compressionOf } from './writing-policies.ts'
 
 /** Options of `import`. */

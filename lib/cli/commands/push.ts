@@ -34,8 +34,8 @@ export async function push(
   noteChanges(session, result.changes)
   const again = result.bytesUploadedAgain > 0 ? ` (${formatBytes(result.bytesUploadedAgain)} of it again)` : ''
   const uploaded = `${formatBytes(result.bytesUploaded)} uploaded${again}`
-  session.note(
-    `${result.reference}: ${uploaded}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`,
-  )
+  const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
+  const there = formatBytes(stored ? result.bytesSaved : plan.bytesPresent)
+  session.note(`${result.reference}: ${uploaded}${mounted}, ${there} already there`)
   session.result(result.digest, result)
 }

@@ -1,4 +1,5 @@
 import type { EntryPolicies, FromDirectoryOptions, OwnerPolicy, WriteLayerOptions } from '../../layer/index.ts'
+import { parseTime } from '../parse-time.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** Options of `append` that set how a directory becomes a layer. */
@@ -49,13 +50,9 @@ function mtimeOf(text: string | undefined): EntryPolicies['mtime'] {
   return text.startsWith('clamp:') ? { notAfter: secondsOf(text.slice('clamp:'.length)) } : secondsOf(text)
 }
 
-/** Parses a time to seconds. A date without a zone is UTC, so that the same option means the same on every machine. */
 function secondsOf(text: string): number {
-  if (/^-?\d{1,12}$/.test(text)) return Number(text)
-  const [, day, time = 'T00:00:00', zone = 'Z'] =
-    /^(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d(?::\d\d)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? []
-  const seconds = Date.parse(`${day}${time.replace(' ', 'T')}${zone}`) / 1000
-  if (Number.isFinite(seconds)) return seconds
+  const seconds = parseTime(text)
+  if (seconds !== undefined) return seconds
   throw new UsageError(`--mtime takes seconds, a date, source, clamp or clamp:TIME, not ${JSON.stringify(text)}`)
 }
 

@@ -11,7 +11,9 @@ import {
   type ImageManifest,
   isDocumentRole,
   isImageManifest,
+  mayStayRemote,
   parseImageDocument,
+  remoteLayersOf,
   roleOf,
 } from '../../oci/index.ts'
 import type { BlobReader, CheckFault, NamedEntry } from '../../store/index.ts'
@@ -27,7 +29,10 @@ export interface Expectation {
 }
 
 /** Start of a walk. */
-export type Root = Pick<Expectation, 'descriptor' | 'reason'>
+export interface Root extends Pick<Expectation, 'descriptor' | 'reason'> {
+  /** Whether the layers below may be absent, because the name says which registry holds them. @defaultValue `false` */
+  readonly remoteLayers?: boolean
+}
 
 /** All blobs reachable from names. */
 export interface Reached {
@@ -41,11 +46,17 @@ export interface Reached {
 export function rootOf({ name, descriptor }: NamedEntry): Root {
   return {
     descriptor,
+    remoteLayers: remoteLayersOf(descriptor).length > 0,
     reason: `${name === undefined ? 'entry of index.json' : `tag ${name}`} → ${wordFor({ role: roleOf(descriptor), descriptor })}`,
   }
 }
 
-interface Step extends Expectation {
+/** As {@link Expectation}, and whether the layers below the blob may be absent. */
+interface Reach extends Expectation {
+  readonly remoteLayers: boolean
+}
+
+interface Step extends Reach {
   readonly depth: number
 }
 
@@ -59,10 +70,10 @@ export async function walkDocuments(
   roots: readonly Root[],
   options: AbortOptions & { concurrency: number },
 ): Promise<Reached> {
-  const blobs = new Map<Digest, Expectation[]>()
+  const blobs = new Map<Digest, Reach[]>()
   const faults: CheckFault[] = []
   const limit = pLimit(options.concurrency)
-  let front: Step[] = roots.map(root => ({ ...root, optional: false, depth: 0 }))
+  let front: Step[] = roots.map(root => ({ remoteLayers: false, ...root, optional: false, depth: 0 }))
   while (front.length > 0) {
     const fresh = front.filter(step => isVerifiable(step, faults) && note(blobs, step))
     const next = await Promise.all(fresh.map(step => limit(() => below(store, step, faults, options.signal))))
@@ -87,20 +98,23 @@ function isVerifiable({ descriptor: { digest }, reason }: Step, faults: CheckFau
 }
 
 /** Records an expectation; returns whether it is new for the blob. */
-function note(blobs: Map<Digest, Expectation[]>, { descriptor, reason, optional }: Step): boolean {
+function note(blobs: Map<Digest, Reach[]>, step: Step): boolean {
+  const { descriptor, reason, optional, remoteLayers } = step
   const known = blobs.get(descriptor.digest) ?? []
-  const same = (other: Expectation) =>
+  const same = (other: Reach) =>
     other.descriptor.size === descriptor.size &&
     other.descriptor.mediaType === descriptor.mediaType &&
-    other.optional === optional
+    other.optional === optional &&
+    // Another name may need the layers that this name may lack, so the document is followed for both.
+    other.remoteLayers === remoteLayers
   if (known.some(same)) return false
-  blobs.set(descriptor.digest, [...known, { descriptor, reason, optional }])
+  blobs.set(descriptor.digest, [...known, { descriptor, reason, optional, remoteLayers }])
   return true
 }
 
 async function below(
   store: BlobReader,
-  { descriptor, reason, depth }: Step,
+  { descriptor, reason, depth, remoteLayers }: Step,
   faults: CheckFault[],
   signal: AbortSignal | undefined,
 ): Promise<Step[]> {
@@ -114,7 +128,8 @@ async function below(
     return edgesOf(document).map(edge => ({
       descriptor: edge.descriptor,
       reason: `${reason} → ${wordFor(edge)}`,
-      optional: edge.optional,
+      optional: edge.optional || (remoteLayers && mayStayRemote(edge.role)),
+      remoteLayers,
       depth: depth + 1,
     }))
   } catch (error) {

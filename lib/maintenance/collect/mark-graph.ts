@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { settleAll } from '../../internal/settle-all.ts'
+import { mayStayRemote } from '../../oci/index.ts'
 import type { DocumentGraph, Edge, Node, Unknown } from './document-graph.ts'
 
 /** Kind of root that keeps a blob, strongest first. */
@@ -19,6 +20,8 @@ export interface Visit {
   /** Whether to follow the references of the blob as far as it is a manifest or an index, and ignore faults. */
   readonly loose?: true
   readonly optional?: true
+  /** Whether the layers below may be absent, because the name says which registry holds them. */
+  readonly remoteLayers?: true
 }
 
 /** Reason why a blob stays. */
@@ -55,7 +58,7 @@ export class GraphMarker {
   readonly referrers: Map<Digest, Digest[]>
   readonly #graph: DocumentGraph
   #last: Mark = { why: '', root: 'name' }
-  readonly #followed = new Map<Digest, 'strict' | 'loose'>()
+  readonly #followed = new Map<Digest, 'strict' | 'remote' | 'loose'>()
 
   constructor(graph: DocumentGraph, referrers: Map<Digest, Digest[]> = new Map()) {
     this.#graph = graph
@@ -99,13 +102,14 @@ export class GraphMarker {
   }
 
   /**
-   * Whether the blob must be followed: a blob that was followed loosely is followed again if it is now reached
-   * strictly.
+   * Whether the blob must be followed: a blob that was followed loosely, or for a name that may lack its layers, is
+   * followed again if it is now reached strictly.
    */
-  #isToFollow({ digest, document, loose }: Visit): boolean {
-    const wanted = document === undefined ? (loose ? 'loose' : undefined) : 'strict'
+  #isToFollow({ digest, document, loose, remoteLayers }: Visit): boolean {
+    const strictly = remoteLayers ? 'remote' : 'strict'
+    const wanted = document === undefined ? (loose ? 'loose' : undefined) : strictly
     const done = this.#followed.get(digest)
-    if (!wanted || done === 'strict' || done === wanted) return false
+    if (!wanted || done === 'strict' || done === wanted || (done && wanted === 'loose')) return false
     this.#followed.set(digest, wanted)
     return true
   }
@@ -136,9 +140,12 @@ export class GraphMarker {
 
 function below(visit: Visit, node: Node, loose: boolean): Visit[] {
   let [word, why] = ['', '']
+  const { root, remoteLayers } = visit
   return node.edges.map(edge => {
     if (edge.word !== word) [word, why] = [edge.word, `${visit.why} → ${edge.word}`]
-    return stepTo(edge, why, visit.root, loose)
+    const step = stepTo(edge, why, root, loose)
+    if (!remoteLayers) return step
+    return mayStayRemote(edge.word) ? { ...step, optional: true } : { ...step, remoteLayers }
   })
 }
 

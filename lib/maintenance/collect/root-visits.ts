@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
-import { type Descriptor, isIndexType, isManifestType, parseDescriptor } from '../../oci/index.ts'
+import { type Descriptor, isIndexType, isManifestType, parseDescriptor, remoteLayersOf } from '../../oci/index.ts'
 import type { CacheRecord, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
 import type { Visit } from './mark-graph.ts'
 
@@ -20,9 +20,11 @@ export function entryVisit(entry: unknown): Visit {
   }
 }
 
-function imageVisit(from: string, { digest, mediaType }: Descriptor): Visit {
+function imageVisit(from: string, descriptor: Descriptor): Visit {
+  const { digest, mediaType } = descriptor
   const word = isIndexType(mediaType) ? 'index' : isManifestType(mediaType) ? 'manifest' : `document (${mediaType})`
-  return { digest, why: `${from} → ${word}`, root: 'name', document: mediaType, named: true }
+  const visit: Visit = { digest, why: `${from} → ${word}`, root: 'name', document: mediaType, named: true }
+  return remoteLayersOf(descriptor).length > 0 ? { ...visit, remoteLayers: true } : visit
 }
 
 /** The blobs that a cache record keeps. */

@@ -6,6 +6,7 @@ import { Fault } from '../fault.ts'
 import { isNotModified } from '../is-not-modified.ts'
 import { findTag } from '../lists/find-tag.ts'
 import { outOfDate } from '../out-of-date.ts'
+import { assertLayersStored } from './assert-layers-stored.ts'
 
 /** GET and HEAD of a manifest or index, by tag or digest. */
 export async function getManifest(
@@ -17,9 +18,11 @@ export async function getManifest(
   if (!isDigest(reference) && !isTag(reference)) throw unknownManifest(reference)
   const ensured = await call.upstream?.ensureManifest(route, call.signal)
   if (ensured?.failure) call.report(ensured.failure.reason)
-  const which = isDigest(reference)
-    ? { digest: reference }
+  const tagged = isDigest(reference)
+    ? undefined
     : (ensured?.descriptor ?? (await findTag(call.store, route.repository, reference, call.signal)))
+  if (tagged) await assertLayersStored(call, tagged, reference)
+  const which = isDigest(reference) ? { digest: reference } : tagged
   const found = which && (await call.manifests.find(which, call.signal))
   if (!found) throw unknownManifest(reference)
   const { descriptor, body } = found

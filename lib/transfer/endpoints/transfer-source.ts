@@ -38,6 +38,11 @@ export interface TransferSource {
   readBlob(descriptor: Descriptor, options: ReadSourceOptions): AsyncIterable<Uint8Array>
   /** Reports that the bytes of a blob were wrong; returns true if the caller should read it again. Absent: never. */
   distrust?(digest: Digest): boolean
+  /**
+   * Resolves to the repositories that a blob is read from, if the source does not hold it itself; to `undefined` if the
+   * source holds it. Absent: the source holds every blob.
+   */
+  origins?(descriptor: Descriptor, options?: AbortOptions): Promise<readonly Repository[] | undefined>
   /** Hosts that serve the blobs, in the order in which they are asked. Absent: the source itself. */
   readonly places?: readonly string[]
   /** Yields the manifests that refer to a manifest of this source. */

@@ -72,7 +72,7 @@ function sumUp(root: Descriptor, steps: readonly PlanStep[]) {
     version: 1 as const,
     root,
     steps,
-    bytesTotal: bytesOf(steps, 'present', 'fetch', 'resume', 'await', 'upload', 'mount', 'make'),
+    bytesTotal: bytesOf(steps, 'present', 'fetch', 'resume', 'await', 'upload', 'mount', 'copy', 'make'),
     bytesPresent: bytesOf(steps, 'present') + resumed,
     bytesInFlight: bytesOf(steps, 'await'),
   }

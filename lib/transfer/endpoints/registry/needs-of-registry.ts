@@ -1,6 +1,6 @@
 import type { Digest } from '../../../digest/index.ts'
-import { RegistryError } from '../../../errors/index.ts'
-import type { Descriptor, Repository } from '../../../oci/index.ts'
+import { BlobNotFoundError, RegistryError } from '../../../errors/index.ts'
+import { type Descriptor, formatReference, type Repository } from '../../../oci/index.ts'
 import type { RegistryClient } from '../../../registry/index.ts'
 import type { TransferNode } from '../transfer-graph.ts'
 import type { NeedsContext, StepNeed } from '../transfer-target.ts'
@@ -72,14 +72,23 @@ async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsCo
     const there = await registry.statBlob({ ...to, repository: from }, descriptor.digest, { signal })
     if (there) return { need: 'mount', reason: `repository ${from} has it`, from }
   }
-  for (const from of await knownRepositories(asked, descriptor, context)) {
+  const origins = await source.origins?.(descriptor, { signal })
+  for (const from of await knownRepositories(asked, origins, descriptor, context)) {
     if (await stillThere(asked, from, descriptor, context)) {
       return { need: 'mount', reason: `repository ${from} has it, as this store knows`, from }
     }
   }
   const held = uploads && (await registry.statUpload(to, descriptor.digest, uploads, { signal }))
   if (held && held <= descriptor.size) return { need: 'resume', reason: `resume at ${held}`, offset: held }
+  if (origins) return needOfRemote(descriptor, origins)
   return { need: 'upload', reason: 'not in the repository; asks the registry to mount it from any repository first' }
+}
+
+/** The need of a layer that the store lacks and the registry does not mount. */
+function needOfRemote({ digest }: Descriptor, [origin]: readonly Repository[]): StepNeed {
+  if (!origin) throw new BlobNotFoundError(digest)
+  const from = formatReference(origin)
+  return { need: 'copy', reason: `not in the store: copied from ${from}`, from }
 }
 
 /** Number of known repositories to ask per blob; each costs a request. */
@@ -87,10 +96,11 @@ const KNOWN_ASKED = 2
 
 async function knownRepositories(
   { to, knownSources, mountFrom = [] }: AskedRegistry,
+  origins: readonly Repository[] | undefined,
   { digest }: Descriptor,
   { signal }: NeedsContext,
 ): Promise<string[]> {
-  const known = (await knownSources?.(digest, { signal })) ?? []
+  const known = origins ?? (await knownSources?.(digest, { signal })) ?? []
   return known
     .filter(source => isNeighbour(source, to))
     .map(({ repository }) => repository)

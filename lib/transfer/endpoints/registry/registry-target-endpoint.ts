@@ -87,7 +87,8 @@ class RegistryTarget implements TransferTarget {
     throw new DigestMismatchError({ expected, actual, what: `image for ${formatReference(this.#reference)}` })
   }
 
-  async takeBlob({ from }: PlanStep, feed: BlobFeed, { signal }: AbortOptions): Promise<BlobOutcome> {
+  async takeBlob(step: PlanStep, feed: BlobFeed, { signal }: AbortOptions): Promise<BlobOutcome> {
+    const from = step.need === 'mount' ? step.from : undefined
     const { digest } = feed.descriptor
     let outcome: BlobOutcome = 'present'
     await this.#flights.run(

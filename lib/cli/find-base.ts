@@ -1,0 +1,43 @@
+import type { Image } from '../image/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Session } from './session.ts'
+
+/** Options of {@link findBase}. */
+export interface FindBaseOptions {
+  /** Platform to take from an index. */
+  readonly platform?: string | undefined
+  /** Pull the base, with its layers, if the registry has a newer one or the store has none. */
+  readonly pull?: boolean | undefined
+}
+
+/**
+ * Finds the image to build upon: a name or digest in the store, else a reference in a registry, of which only the
+ * manifest and the config are fetched; `undefined` for `scratch`.
+ */
+export async function findBase(
+  session: Session,
+  store: Store,
+  base: string,
+  { platform, pull }: FindBaseOptions,
+): Promise<Image | undefined> {
+  if (base === 'scratch') return undefined
+  const { readImage } = await import('../image/index.ts')
+  const { signal } = session
+  if (pull) {
+    const { pullImage } = await import('../transfer/index.ts')
+    const registry = await session.registry()
+    const { name } = await session.transfer(onProgress =>
+      pullImage(registry, store, base, { platform, concurrency: session.jobs, onProgress, signal }),
+    )
+    return readImage(store, name, { platform, signal })
+  }
+  if (await isStored(store, base, signal)) return readImage(store, base, { platform, signal })
+  session.note(`${base}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
+  return readImage(await session.registry(), base, { platform, signal })
+}
+
+async function isStored(store: Store, name: string, signal: AbortSignal): Promise<boolean> {
+  const { isDigest } = await import('../digest/index.ts')
+  if (isDigest(name)) return true
+  return (await store.references.get(name, { signal })) !== undefined
+}
