@@ -159,3 +159,31 @@ describe('serve', () => {
     ])
   })
 })
+
+describe('serve where it cannot listen or encrypt', () => {
+  test('names the address, the reason and the way out', async () => {
+    await using taken = await startScriptedRegistry(() => {})
+    const listen = (address: string) => cli(['serve', '--listen', address], { store })
+    expect(await listen(taken.host)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        `layerstore: cannot listen on ${taken.host}: another program listens there; choose another port, or 0 for a free ` +
+        'one (EADDRINUSE) (ERR_LISTEN)\n',
+    })
+    expect((await listen('192.0.2.1:0')).stderr).toMatch(
+      /192\.0\.2\.1:0: this machine has no such address .*\(ERR_LISTEN\)/,
+    )
+    expect((await listen('no.invalid:0')).stderr).toMatch(/cannot listen on no\.invalid:0: .*\(ERR_LISTEN\)/)
+  })
+
+  test('refuses a certificate that is none, or not that of the key', async () => {
+    const [one, other] = [selfSignedCertificate(), selfSignedCertificate()]
+    const cert = file('cert.pem', one.cert)
+    const serve = (...args: string[]) => cli(['serve', '--listen', '127.0.0.1:0', ...args], { store })
+    const none = await serve('--tls-cert', file('text', 'hello'), '--tls-key', file('key.pem', one.key))
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('is not a PEM file') })
+    const wrong = await serve('--tls-cert', cert, '--tls-key', file('other.pem', other.key))
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('(ERR_INVALID_ARGUMENT)') })
+  })
+})

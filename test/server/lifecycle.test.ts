@@ -23,7 +23,11 @@ test('listen uses the loopback and a free port by default', async () => {
 test('listen rejects with the system error if the port is taken', async () => {
   await using server = createRegistryServer(createMemoryStore())
   const { port } = await server.listen()
-  expect(await thrownBy(() => server.listen({ port }))).toMatchObject({ code: 'EADDRINUSE' })
+  expect(await thrownBy(() => server.listen({ port }))).toMatchObject({
+    code: 'ERR_LISTEN',
+    errno: 'EADDRINUSE',
+    address: `127.0.0.1:${port}`,
+  })
 })
 
 test('the URL has an IPv6 address in brackets', async ({ skip }) => {

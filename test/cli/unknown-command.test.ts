@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { adviseOnCommand } from '../../lib/cli/failing/unknown-command.ts'
+import { createProgram } from '../../lib/cli/program.ts'
+import { cli } from '../helpers/run-cli.ts'
+
+const commands = createProgram(async () => {}, '1').commands.flatMap(one => [one.name(), ...one.aliases()])
+
+describe('a word of another tool', () => {
+  test.each([
+    ['rmi', 'layerstore rm'],
+    ['delete', 'layerstore rm'],
+    ['export', 'layerstore unpack'],
+    ['version', 'layerstore --version'],
+    ['login', 'docker login'],
+    ['catalog', 'does not list repositories'],
+    ['flatten', 'flattenImage'],
+    ['blob', 'layerstore inspect DIGEST'],
+    ['list-tags', 'layerstore tags'],
+    ['image ls', 'layerstore images'],
+    ['image pull', 'layerstore pull'],
+    ['image rm', 'layerstore rm'],
+    ['system prune', 'layerstore gc'],
+    ['system df', 'layerstore df'],
+  ])('%s is answered with what does the same: %s', async (words, text) => {
+    const { code, stderr } = await cli(words.split(' '))
+    expect(code).toBe(2)
+    expect(stderr).toContain(`unknown command ${JSON.stringify(words.split(' ')[0])}; `)
+    expect(stderr).toContain(text)
+  })
+
+  // Rooms that open later add commands; then a word is no longer unknown.
+  const unless = (words: readonly string[]) => words.filter(word => !commands.includes(word))
+  test.each(unless(['run', 'ps', 'exec', 'containers']))('%s is said not to be there', word => {
+    expect(adviseOnCommand([word], commands)).toContain('runs no containers')
+  })
+
+  test('is understood with its options, too', async () => {
+    expect((await cli(['rmi', '--force', 'app:1'])).stderr).toContain('layerstore rm')
+    expect((await cli(['--store', '/nowhere', '--json', 'rmi', '-f'])).stdout).toContain('layerstore rm')
+  })
+})
+
+describe('a suggestion by spelling', () => {
+  test.each([
+    ['pul', 'pull'],
+    ['imagse', 'images'],
+    ['inspct', 'inspect'],
+    ['unpakc', 'unpack'],
+  ])('of %s is %s', (word, command) => {
+    expect(adviseOnCommand([word], commands)).toBe(`did you mean ${command}?`)
+  })
+
+  test('never names a command that removes something, and nothing that is far off', () => {
+    for (const word of ['rn', 'r', 'gcc', 'prun', 'xm', 'gd', 'prunes']) {
+      expect(adviseOnCommand([word], commands)).not.toMatch(/\b(rm|gc|prune)\b/)
+    }
+    expect(adviseOnCommand(['abracadabra'], commands)).toBe('see "layerstore --help"')
+    expect(adviseOnCommand(['x'.repeat(10_000)], commands)).toBe('see "layerstore --help"')
+  })
+
+  test('no word of the table is a command with the opposite effect', () => {
+    expect(adviseOnCommand(['export'], commands)).not.toContain('import')
+    expect(adviseOnCommand(['diff'], commands)).not.toMatch(/\bdf\b/)
+    expect(adviseOnCommand(['run'], commands)).not.toMatch(/prune|\brm\b/)
+    expect(adviseOnCommand(['version'], commands)).not.toContain('verify')
+  })
+})
+
+describe('an option of another tool', () => {
+  test.each([
+    [['pull', 'a.test/b', '--insecure'], '--plain-http'],
+    [['copy', 'a', 'b', '--src-tls-verify=false'], '--tls-verify'],
+    [['pull', 'a.test/b', '--all'], '--all-platforms'],
+    [['pull', 'a.test/b', '--creds', 'me:secret'], 'docker login'],
+  ])('%j is answered with %s', async (args, text) => {
+    const { code, stderr } = await cli(args)
+    expect({ code, text: stderr }).toEqual({ code: 2, text: expect.stringContaining(text) })
+    expect(stderr).not.toContain('secret')
+  })
+
+  test('crane ls REPOSITORY is answered with tags, and every refusal names the help of its command', async () => {
+    expect((await cli(['ls', 'ghcr.io/o/app'])).stderr).toContain('layerstore tags REPOSITORY')
+    expect((await cli(['pull', '--nonsense'])).stderr).toContain('see "layerstore pull --help"')
+    expect((await cli([])).stderr).toContain('see "layerstore --help"')
+  })
+})
