@@ -1,9 +1,21 @@
-// A TypeDoc plugin: categories by journey, names of doors as they are imported, and links by name across doors.
+// A TypeDoc plugin: categories by journey, names of doors as they are imported, links by name across doors, and layout.
 import { readFileSync } from 'node:fs'
-import { CommentTag, Converter } from 'typedoc'
+import { CommentTag, Converter, JSX } from 'typedoc'
 
 const door = readFileSync(new URL('./lib/index.ts', import.meta.url), 'utf8')
 const journeys = journeysOf(door)
+
+/** Wide code and tables scroll instead of wrapping or leaving the page. A page has one title, that of its text. */
+const STYLE = `
+.tsd-typography pre { white-space: pre; word-wrap: normal; overflow-x: auto; }
+.tsd-typography pre code { font-size: 0.8rem; }
+.tsd-typography table { display: block; overflow-x: auto; margin-bottom: 1em; }
+.tsd-page-title:has(+ .tsd-typography h1) { display: none; }
+@media (min-width: 1200px) { .container-main { grid-template-columns: minmax(0, 1fr) minmax(0, 3.4fr) minmax(0, 16rem); } }
+`
+
+/** The list of guides is open when a reader comes for the first time. */
+const OPEN_GUIDES = `try { localStorage['tsd-accordion-Guides'] ??= 'true' } catch {}`
 
 /** @param {import('typedoc').Application} app */
 export function load(app) {
@@ -11,11 +23,22 @@ export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.children ?? []) {
       if (module.name === 'index') addCategories(module)
-      // Errors have no door of their own: the front door exports them.
-      if (module.name !== 'errors') module.name = module.name === 'index' ? 'layerstore' : `layerstore/${module.name}`
+      module.name = nameOf(module.name)
     }
   })
   app.converter.addUnknownSymbolResolver(resolveByName)
+  app.renderer.hooks.on('head.end', () =>
+    JSX.createElement(JSX.Fragment, null, [
+      JSX.createElement('style', null, JSX.createElement(JSX.Raw, { html: STYLE })),
+      JSX.createElement('script', null, JSX.createElement(JSX.Raw, { html: OPEN_GUIDES })),
+    ]),
+  )
+}
+
+/** The name by which users import a door. Errors have no door of their own: the front door exports them. */
+function nameOf(room) {
+  if (room === 'index') return 'layerstore'
+  return room === 'errors' ? 'layerstore, errors' : `layerstore/${room}`
 }
 
 /** The journey of each name of the front door: the comment above its group there, up to a colon. */
