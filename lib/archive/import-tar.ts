@@ -3,9 +3,11 @@ import { type CompressionType, compress, decompress, sniffCompression } from '..
 import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { composeImage, type Image } from '../image/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
+import { pathOf } from '../internal/path-of.ts'
 import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../oci/index.ts'
-import { type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
+import { assertStore, type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
 import { TarScanner } from '../tar/index.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 
@@ -16,7 +18,7 @@ export interface ImportTarOptions extends AbortOptions {
   /** Configuration of the containers, as recorded in the image config. */
   readonly config?: RunConfig | undefined
   /** @defaultValue linux/amd64 */
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
   /** Creation time, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
   readonly created?: string | undefined
   /** Author recorded in the config. */
@@ -46,17 +48,20 @@ const MEDIA_TYPES: Readonly<Record<CompressionType, string>> = {
  * await store.references.set('base:1', image.descriptor)
  * ```
  *
- * @param source - A path, or the bytes.
+ * @param source - A path, a `file:` URL, or the bytes.
  * @throws {@link FormatError} `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
  */
 export async function importTar(
   store: Store,
-  source: string | ByteSource,
+  source: string | URL | ByteSource,
   options: ImportTarOptions = {},
 ): Promise<Image> {
+  assertStore(store, ['put', 'ingest', 'leases', 'derived'])
+  assertOptions(options)
   await using _lease = await store.leases.hold({ label: 'import a tar', signal: options.signal })
-  const file = typeof source === 'string' ? await ArchiveFile.open(source) : undefined
+  const file =
+    typeof source === 'string' || source instanceof URL ? await ArchiveFile.open(pathOf(source, 'source')) : undefined
   try {
     const layer = await storeLayer(store, file?.stream(options) ?? (source as ByteSource), options)
     const { config, platform, created, author, history, signal } = options

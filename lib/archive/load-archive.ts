@@ -1,8 +1,10 @@
 import { BlobCorruptError, DigestMismatchError, FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
+import { pathOf } from '../internal/path-of.ts'
 import { type Descriptor, isDocumentRole, roleOf } from '../oci/index.ts'
-import { type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
+import { assertStore, type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 import { scanFile } from './members/scan-file.ts'
@@ -50,12 +52,16 @@ export interface LoadedImage extends ArchivedImage {
  */
 export async function loadArchive(
   store: Store,
-  source: string | ByteSource,
+  source: string | URL | ByteSource,
   options: LoadArchiveOptions = {},
 ): Promise<LoadedImage[]> {
+  assertStore(store, ['stat', 'put', 'ingest', 'references', 'leases', 'derived'])
+  assertOptions(options)
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
   const { images, layers } =
-    typeof source === 'string' ? await loadFile(store, source, options) : await loadStream(store, source, options)
+    typeof source === 'string' || source instanceof URL
+      ? await loadFile(store, pathOf(source, 'source'), options)
+      : await loadStream(store, source, options)
   if (images.length === 0) throw invalidArchive('its list of images is empty')
   for (const { descriptor } of images) assertDocument(descriptor)
   if (options.name !== undefined && images.length !== 1) {
@@ -69,7 +75,7 @@ export async function loadArchive(
   for (const image of images) {
     const names = []
     for (const name of options.name === undefined ? image.names : [options.name]) {
-      names.push(await store.references.set(name, image.descriptor, { signal: options.signal }))
+      names.push(await store.references.set(name, image.descriptor, { signal: options.signal, anyConfig: true }))
     }
     loaded.push({ ...image, names })
   }

@@ -1,3 +1,5 @@
+import { assertOptions } from '../internal/assert-kind.ts'
+import { pathOf } from '../internal/path-of.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 import { scanMembers } from './members/scan-members.ts'
@@ -21,6 +23,7 @@ import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
  * const { descriptor } = archive.find('app:1.0')
  * ```
  *
+ * @param file - A path, or a `file:` URL.
  * @throws {@link FormatError} `ERR_INVALID_LAYOUT` if the file is no image archive or is ambiguous; `ERR_INVALID_TAR`,
  * `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`, and the codes of its documents.
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
@@ -28,16 +31,18 @@ import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
  * incomplete or corrupt.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
  */
-export async function openArchive(path: string, options: ReadArchiveOptions = {}): Promise<ImageArchive> {
-  const file = await ArchiveFile.open(path)
+export async function openArchive(file: string | URL, options: ReadArchiveOptions = {}): Promise<ImageArchive> {
+  assertOptions(options)
+  const path = pathOf(file, 'path')
+  const archived = await ArchiveFile.open(path)
   try {
-    if (!file.isRegular) throw invalidArchive(`${JSON.stringify(path)} is not a regular file`)
-    const members = await scanMembers(file, options)
+    if (!archived.isRegular) throw invalidArchive(`${JSON.stringify(path)} is not a regular file`)
+    const members = await scanMembers(archived, options)
     const blobs = new FileBlobs(options.hasher)
     const archive = await readArchive(members, blobs, options)
-    return new ArchiveStore(archive, blobs, () => file.close())
+    return new ArchiveStore(archive, blobs, () => archived.close())
   } catch (error) {
-    await file.close()
+    await archived.close()
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { syncDirectory } from '../internal/atomic-file.ts'
 import { withFsyncLimit } from '../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../internal/errno.ts'
+import { pathOf } from '../internal/path-of.ts'
 import type { Store } from '../store/index.ts'
 import { onArchive } from './members/archive-file.ts'
 import type { ImageToWrite } from './write/archive-source.ts'
@@ -24,14 +25,16 @@ export interface SavedArchive {
  * const { bytes } = await saveArchive(store, ['app:1.0', 'node:22'], 'images.tar', { format: 'docker' })
  * ```
  *
+ * @param file - A path, or a `file:` URL.
  * @throws the errors of {@link writeArchive}, and {@link StoreError} `ERR_STORE_IO` with the errno.
  */
 export async function saveArchive(
   store: Store,
   images: string | readonly (string | ImageToWrite)[],
-  path: string,
+  file: string | URL,
   options: WriteArchiveOptions = {},
 ): Promise<SavedArchive> {
+  const path = pathOf(file, 'path')
   const chunks = writeArchive(store, images, options)
   const target = await targetOf(path)
   if (target.isSpecial) return { bytes: await writeTo(path, () => open(path, 'w'), chunks, false) }

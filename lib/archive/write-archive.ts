@@ -2,8 +2,10 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { type Digest, splitDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
 import { type Platform, withRemoteLayers } from '../oci/index.ts'
-import { type BlobInfo, completeGraph, type Store } from '../store/index.ts'
+import { assertStore, type BlobInfo, completeGraph, type Store } from '../store/index.ts'
 import { type TarInput, writeTar } from '../tar/index.ts'
 import { type ImageToWrite, resolveImages, type WrittenImage } from './write/archive-source.ts'
 import { blobPath, dockerListOf } from './write/docker-list.ts'
@@ -21,7 +23,7 @@ export interface WriteArchiveOptions extends AbortOptions {
    * Platform to take of a multi-platform image. @defaultValue all of them; in docker's `manifest.json`, that of this
    * machine
    */
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
   /**
    * What the receiver has already: the archive leaves out these layers, and declares the images that it requires.
    * {@link loadArchive} refuses it where they are missing; so does every tool that needs all layers of an archive.
@@ -41,7 +43,7 @@ export interface WriteArchiveOptions extends AbortOptions {
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`,
  * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`.
  * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` for an artifact in docker's format; `ERR_INVALID_ARGUMENT`
- * if there are no images, or two images with one name.
+ * if there are no images, or two images with one name, or an argument is of a wrong kind.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
 export async function* writeArchive(
@@ -49,7 +51,12 @@ export async function* writeArchive(
   images: string | readonly (string | ImageToWrite)[],
   options: WriteArchiveOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  assertStore(store, ['stat', 'read', 'references', 'leases'])
+  assertOptions(options)
   const { compression: type = 'none', signal } = options
+  if (typeof images !== 'string' && !Array.isArray(images)) {
+    throw invalidArgument('images', 'a name, or a list of names and images', images)
+  }
   const wanted = typeof images === 'string' ? [images] : images
   if (wanted.length === 0) throw new FormatError('ERR_INVALID_ARGUMENT', 'an archive needs at least one image')
   const written = await resolveImages(store, wanted, options)

@@ -113,6 +113,13 @@ export class Session implements AsyncDisposable {
     return this.#keep(createMemoryStore())
   }
 
+  /**
+   * Opens the session's store for a plan, which changes nothing: an absent store is not created, and counts as empty.
+   */
+  async storeToPlan(): Promise<Store> {
+    return (await this.storeIfAny()) ?? this.memoryStore()
+  }
+
   /** Opens an image layout other than the session's store. */
   async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly' | 'damaged'>): Promise<Store> {
     return this.#openLayout(directory, options)

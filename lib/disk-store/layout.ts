@@ -1,7 +1,8 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LimitError, StoreError } from '../errors/index.ts'
 import { isErrno } from '../internal/errno.ts'
+import { makeDirectories } from '../internal/make-directories.ts'
 import { parseStrictJson } from '../internal/strict-json.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
@@ -92,7 +93,7 @@ export async function createOwnPart(places: Places, durable: boolean, syncs: Dir
 /** Creates an empty layout. `oci-layout` comes last: other tools recognise a layout by it. */
 export async function createLayout(places: Places, durable: boolean, syncs: DirectorySync): Promise<void> {
   await onDisk({ act: 'create', path: '.', writes: true }, async () => {
-    const first = await mkdir(places.root, { recursive: true })
+    const first = makeDirectories(places.root)
     if (first === undefined) return
     for (let made = places.root; made.length >= first.length; made = dirname(made)) await syncs.sync(dirname(made))
   })

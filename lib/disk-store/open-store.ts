@@ -1,6 +1,9 @@
 import { resolve } from 'node:path'
 import type { HasherEngine } from '../digest/index.ts'
-import { FormatError, StoreError } from '../errors/index.ts'
+import { StoreError } from '../errors/index.ts'
+import { assertOneOf, assertOptions } from '../internal/assert-kind.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
+import { pathOf } from '../internal/path-of.ts'
 import type { CorruptionPolicy, Store, StoreEvent, VerifyPolicy } from '../store/index.ts'
 import { assertOneFileSystem } from './assert-one-file-system.ts'
 import { DirectorySync } from './directory-sync.ts'
@@ -32,7 +35,10 @@ export interface OpenStoreOptions {
   readonly durability?: 'full' | 'batch' | 'none' | undefined
   /** Write nothing at all, not even a lock. @defaultValue `false` */
   readonly readOnly?: boolean | undefined
-  /** Create the store if the directory is empty or absent. @defaultValue `true`, unless `readOnly` */
+  /**
+   * Create the store if the directory is empty or absent. Set it to `false` for acts that only read: a mistyped path is
+   * then an error, `ERR_STORE_NOT_FOUND`, and not a new store. @defaultValue `true`, unless `readOnly`
+   */
   readonly create?: boolean | undefined
   /**
    * Handling of an invalid `oci-layout` or `index.json`: refuse, or open the store so that {@link checkStore} and
@@ -56,23 +62,31 @@ export interface OpenStoreOptions {
  * const { digest } = await store.put(createReadStream('app.tar'))
  * ```
  *
+ * @param directory - A path, or a `file:` URL.
+ *
  * @throws {@link StoreError} `ERR_STORE_FORMAT` if the directory contains something else, a file of the layout is
  * invalid, or a directory of the store is a symbolic link (the path of the store itself may be one),
- * `ERR_STORE_VERSION` if a newer version of this library created it, `ERR_STORE_READ_ONLY` if it cannot be created,
- * `ERR_STORE_IO`.
+ * `ERR_STORE_NOT_FOUND` if there is none and `create` or `readOnly` forbid to create it, `ERR_STORE_VERSION` if a newer
+ * version of this library created it, `ERR_STORE_READ_ONLY` if it cannot be created, `ERR_STORE_IO`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an argument of a wrong kind, such as an `https:` URL.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md | image-spec: image layout}
  */
-export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore(directory: string | URL, options: OpenStoreOptions = {}): Promise<Store> {
   const settings = settingsOf(options)
-  const places = new Places(resolve(directory))
+  return inDirectory(resolve(pathOf(directory, 'directory')), path => openPath(path, settings, options))
+}
+
+async function openPath(path: string, settings: DiskSettings, options: OpenStoreOptions): Promise<Store> {
+  const places = new Places(path)
   places.proveAll()
   const found = await recognise(places)
   if (found === 'other') {
-    throw new StoreError('ERR_STORE_FORMAT', `${directory} is not an image layout: it has no oci-layout file`)
+    throw new StoreError('ERR_STORE_FORMAT', `${path} is not an image layout: it has no oci-layout file`)
   }
   if (found === 'nothing') {
     const create = (options.create ?? true) && !settings.readOnly
-    if (!create) throw new StoreError('ERR_STORE_FORMAT', `there is no store in ${directory}`)
+    if (!create)
+      throw new StoreError('ERR_STORE_NOT_FOUND', `there is no store in ${path}: check the path, or create it`)
     await createLayout(places, settings.durable, new DirectorySync(settings.durable))
   }
   const damaged = options.damaged === 'open'
@@ -83,18 +97,31 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   return store
 }
 
+/** Errors of the system name a path inside the store; here the caller needs to know which store. */
+async function inDirectory<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(path)
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.errno === undefined) throw error
+    const { code, message, errno, cause } = error
+    throw new StoreError(code, `${message}: cannot open the store ${path}`, { cause, errno })
+  }
+}
+
 function settingsOf(options: OpenStoreOptions): DiskSettings {
+  assertOptions(options)
   const { hasher = 'wasm', verify = 'always', onCorrupt = 'report', durability = 'full', readOnly = false } = options
-  oneOf('hasher', hasher, ['wasm', 'native'])
-  oneOf('verify', verify, ['always', 'once-per-process', 'never'])
-  oneOf('onCorrupt', onCorrupt, ['report', 'quarantine'])
-  oneOf('durability', durability, ['full', 'batch', 'none'])
-  oneOf('damaged', options.damaged ?? 'refuse', ['refuse', 'open'])
+  assertOneOf('hasher', hasher, ['wasm', 'native'])
+  assertOneOf('verify', verify, ['always', 'once-per-process', 'never'])
+  assertOneOf('onCorrupt', onCorrupt, ['report', 'quarantine'])
+  assertOneOf('durability', durability, ['full', 'batch', 'none'])
+  assertOneOf('damaged', options.damaged ?? 'refuse', ['refuse', 'open'])
+  assertFlag('readOnly', readOnly)
+  assertFlag('create', options.create ?? true)
   const [durable, batch] = [durability !== 'none', durability === 'batch']
   return { hasher, verify, onCorrupt, durable, batch, readOnly, onEvent: options.onEvent }
 }
 
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return
-  throw new FormatError('ERR_INVALID_ARGUMENT', `${name} must be one of ${allowed.join(', ')}, is ${value}`)
+function assertFlag(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw invalidArgument(name, 'true or false', value)
 }

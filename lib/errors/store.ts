@@ -87,6 +87,7 @@ export type StoreErrorCode =
   | 'ERR_STORE_FORMAT'
   | 'ERR_STORE_IO'
   | 'ERR_STORE_LOCKED'
+  | 'ERR_STORE_NOT_FOUND'
   | 'ERR_STORE_READ_ONLY'
   | 'ERR_STORE_VERSION'
   | 'ERR_INGEST_BUSY'

@@ -1,32 +1,6 @@
-import type { Digest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
-import { type HistoryEntry, type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../oci/index.ts'
-
-/** A layer to add on top, with its history. */
-export interface ComposedLayer {
-  /** Digest of the uncompressed tar. */
-  readonly diffId: Digest
-  /** History entry of the layer; `created` is filled in if absent. */
-  readonly history?: HistoryEntry | undefined
-}
-
-/** Input of {@link composeConfig}. */
-export interface ComposeConfigInput {
-  /** Config of the base image: its layers come first, its unknown members are kept. */
-  readonly base?: ImageConfig | undefined
-  /** Layers to add, lowest first. */
-  readonly layers?: readonly ComposedLayer[]
-  /** Changes to the run configuration; see {@link mergeRunConfig}. */
-  readonly config?: RunConfig | undefined
-  /**
-   * Platform of the image; required if the base config has none. @defaultValue the base's; linux/amd64 without a base
-   */
-  readonly platform?: Platform | undefined
-  /** Creation time, RFC 3339. @defaultValue {@link defaultCreated} */
-  readonly created?: string | undefined
-  /** Author recorded in the config. */
-  readonly author?: string | undefined
-}
+import { type ImageConfig, type Platform, platformOfConfig, type RunConfig } from '../oci/index.ts'
+import { type ComposeConfigInput, checkConfigInput } from './compose-config-input.ts'
 
 /**
  * Composes an image config. Pure: equal input gives equal output, so that images are reproducible.
@@ -36,19 +10,21 @@ export interface ComposeConfigInput {
  * const config = composeConfig({ layers: [layer], config: { Env: ['PORT=80'] }, platform: hostPlatform() })
  * ```
  *
- * @throws {@link FormatError} `ERR_INVALID_CONFIG` if neither the base nor `platform` says for which platform.
+ * @throws {@link FormatError} `ERR_INVALID_CONFIG` if neither the base nor `platform` says for which platform, and if
+ * the base or `config` is no valid config; `ERR_INVALID_PLATFORM`; `ERR_INVALID_ARGUMENT` with the name of the option
+ * for a value of a wrong kind.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md | image-spec: config}
  */
 export function composeConfig(input: ComposeConfigInput): ImageConfig {
-  const { base, layers = [] } = input
+  const { base, layers, platform, config: changes, author } = checkConfigInput(input)
   const created = input.created ?? defaultCreated()
-  const config = mergeRunConfig(base?.config, input.config)
+  const config = mergeRunConfig(base?.config, changes)
   const history = layers.map(layer => ({ created, created_by: 'layerstore', ...layer.history }))
   return {
-    ...(input.platform ? withoutPlatform(base) : base),
+    ...(platform ? withoutPlatform(base) : base),
     created,
-    ...(input.author === undefined ? {} : { author: input.author }),
-    ...platformMembers(input.platform, base),
+    ...(author === undefined ? {} : { author }),
+    ...platformMembers(platform, base),
     ...(Object.keys(config).length > 0 ? { config } : {}),
     rootfs: {
       type: 'layers',
@@ -90,25 +66,34 @@ export function defaultCreated(environment: NodeJS.ProcessEnv = process.env): st
 
 /**
  * Merges changes into a run configuration as a Dockerfile does: variables, labels, ports and volumes by name; other
- * members are replaced; a new entrypoint removes the inherited command.
+ * members are replaced; a new entrypoint removes the inherited command. A member that is `undefined` or `null` counts
+ * as not set.
  */
-export function mergeRunConfig(base: RunConfig | undefined, changes: RunConfig | undefined): RunConfig {
-  if (!changes) return base ?? {}
-  const { Cmd: inheritedCmd, ...kept } = base ?? {}
+export function mergeRunConfig(inherited: RunConfig | undefined, wanted: RunConfig | undefined): RunConfig {
+  const base = membersSet(inherited)
+  if (!wanted) return base
+  const changes = membersSet(wanted)
+  const { Cmd: inheritedCmd, ...kept } = base
   const cmd = changes.Cmd ?? (changes.Entrypoint ? undefined : inheritedCmd)
   return {
     ...kept,
     ...changes,
     ...(cmd ? { Cmd: cmd } : {}),
-    ...(base?.Env || changes.Env ? { Env: mergeEnv(base?.Env ?? [], changes.Env ?? []) } : {}),
+    ...(base.Env || changes.Env ? { Env: mergeEnv(base.Env ?? [], changes.Env ?? []) } : {}),
     ...mergedMap('Labels', base, changes),
     ...mergedMap('ExposedPorts', base, changes),
     ...mergedMap('Volumes', base, changes),
   }
 }
 
-function mergedMap(key: 'Labels' | 'ExposedPorts' | 'Volumes', base: RunConfig | undefined, changes: RunConfig) {
-  return base?.[key] || changes[key] ? { [key]: { ...base?.[key], ...changes[key] } } : {}
+/** Without members that are `undefined` or `null`: JavaScript passes both for a member that is not set. */
+function membersSet(config: RunConfig | undefined | null): RunConfig {
+  const members = Object.entries(config ?? {}).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(members)
+}
+
+function mergedMap(key: 'Labels' | 'ExposedPorts' | 'Volumes', base: RunConfig, changes: RunConfig) {
+  return base[key] || changes[key] ? { [key]: { ...base[key], ...changes[key] } } : {}
 }
 
 /** A changed variable keeps its position; new variables come last. */

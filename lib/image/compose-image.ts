@@ -1,17 +1,20 @@
 import type { Digest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertMembers, assertOptionalAnnotations, assertOptions } from '../internal/assert-kind.ts'
 import { canonicalJson } from '../internal/canonical-json.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
 import {
   Annotation,
   type Descriptor,
   type HistoryEntry,
   MediaType,
   type Platform,
+  parseDescriptor,
   type Repository,
   type RunConfig,
   withRemoteLayers,
 } from '../oci/index.ts'
-import { recordKnownSource, type Store } from '../store/index.ts'
+import { assertStore, recordKnownSource, type Store } from '../store/index.ts'
 import { composeConfig } from './compose-config.ts'
 import { composeManifest } from './compose-manifest.ts'
 import type { Image } from './read-image.ts'
@@ -40,7 +43,7 @@ export interface ComposeImageOptions extends AbortOptions {
   /**
    * Platform of the image; required if the base config has none. @defaultValue the base's; linux/amd64 without a base
    */
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
   /** Creation time, RFC 3339. @defaultValue `SOURCE_DATE_EPOCH`, else the start of 1970 */
   readonly created?: string | undefined
   /** Author recorded in the config. */
@@ -65,10 +68,20 @@ export interface ComposeImageOptions extends AbortOptions {
  * await store.references.set('app:1.0', image.descriptor)
  * ```
  *
- * @throws as {@link composeConfig}.
+ * @throws as {@link composeConfig} and {@link composeManifest}; nothing is written then.
  */
 export async function composeImage(store: Store, options: ComposeImageOptions): Promise<Image> {
-  const { base, layers = [], signal } = options
+  assertStore(store, ['put', 'leases'])
+  assertOptions(options)
+  const { base, signal } = options
+  const layers = options.layers ?? []
+  if (!Array.isArray(layers)) throw invalidArgument('layers', 'a list of layers, as writeLayer makes them', layers)
+  assertOptionalAnnotations('annotations', options.annotations ?? undefined)
+  if (base)
+    assertMembers(base, 'base', 'an image, as readImage gives it', ['descriptor', 'manifest', 'config', 'layers'])
+  layers.forEach((layer, i) => void parseDescriptor(layer?.descriptor, `layers[${i}].descriptor`))
+  // Before the lease and the first write: a config that is refused leaves nothing in the store.
+  const config = composeConfig({ ...options, base: base?.config, layers })
   const below = [...(base?.manifest.layers ?? []), ...layers.map(layer => layer.descriptor)]
   // SAFETY: the base may lose its name while this runs; the lease keeps a collection from removing its layers.
   await using _lease = await store.leases.hold({
@@ -76,7 +89,6 @@ export async function composeImage(store: Store, options: ComposeImageOptions): 
     digests: below.map(layer => layer.digest),
     signal,
   })
-  const config = composeConfig({ ...options, base: base?.config, layers })
   const configBytes = canonicalJson(config)
   const configInfo = await store.put(configBytes, { signal })
   const manifest = composeManifest({

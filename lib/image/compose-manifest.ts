@@ -1,4 +1,6 @@
-import { type Descriptor, type ImageManifest, MediaType } from '../oci/index.ts'
+import { assertOptionalAnnotations, assertOptions } from '../internal/assert-kind.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
+import { type Descriptor, type ImageManifest, MediaType, parseDescriptor } from '../oci/index.ts'
 
 /** Input of {@link composeManifest}. */
 export interface ComposeManifestInput {
@@ -27,15 +29,21 @@ const OCI_TYPE: Readonly<Record<string, string>> = {
  * const manifest = composeManifest({ config, layers: [layer.descriptor] })
  * ```
  *
+ * @throws {@link FormatError} `ERR_INVALID_DESCRIPTOR` with the path of the fault, `ERR_INVALID_ARGUMENT`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md | image-spec: manifest}
  */
 export function composeManifest(input: ComposeManifestInput): ImageManifest {
+  assertOptions(input)
   const { annotations } = input
+  if (!Array.isArray(input.layers)) throw invalidArgument('layers', 'a list of descriptors', input.layers)
+  const config = parseDescriptor(input.config, 'config')
+  const layers = input.layers.map((layer, i) => parseDescriptor(layer, `layers[${i}]`))
+  assertOptionalAnnotations('annotations', annotations)
   return {
     schemaVersion: 2,
     mediaType: MediaType.OciManifest,
-    config: asOci(input.config),
-    layers: input.layers.map(asOci),
+    config: asOci(config),
+    layers: layers.map(asOci),
     ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}),
   }
 }

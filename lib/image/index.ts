@@ -1,12 +1,7 @@
 export { chainId, chainIds } from './chain-id.ts'
 export { type Artifact, type ArtifactLayer, type ComposeArtifactOptions, composeArtifact } from './compose-artifact.ts'
-export {
-  type ComposeConfigInput,
-  type ComposedLayer,
-  composeConfig,
-  defaultCreated,
-  mergeRunConfig,
-} from './compose-config.ts'
+export { composeConfig, defaultCreated, mergeRunConfig } from './compose-config.ts'
+export type { ComposeConfigInput, ComposedLayer } from './compose-config-input.ts'
 export { type ComposeImageOptions, composeImage, type NewLayer } from './compose-image.ts'
 export {
   type ComposedIndex,

@@ -2,6 +2,7 @@ import { type Digest, isDigest } from '../digest/index.ts'
 import { BlobNotFoundError, FormatError, ReferenceNotFoundError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import {
+  asPlatform,
   type Descriptor,
   hostPlatform,
   type ImageConfig,
@@ -11,13 +12,13 @@ import {
   Limits,
   type Platform,
   parseConfig,
+  parseDescriptor,
   parseImageDocument,
-  parsePlatform,
   type Reference,
   type Repository,
   remoteLayersOf,
 } from '../oci/index.ts'
-import { type BlobReader, type ReferenceStore, readDocument } from '../store/index.ts'
+import { assertStore, type BlobReader, type ReferenceStore, readDocument } from '../store/index.ts'
 import { type DocumentReader, isRegistry, openRegistryImage, type RegistryReader } from './registry-reader.ts'
 import { selectPlatform } from './select-platform.ts'
 
@@ -65,8 +66,8 @@ export interface ReadImageOptions extends AbortOptions {
  * ```
  *
  * @throws {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`, {@link PlatformNotFoundError}
- * `ERR_PLATFORM_NOT_FOUND`, {@link FormatError} if a document is malformed, or `ERR_UNSUPPORTED_MEDIA_TYPE` if it is an
- * artifact and not an image.
+ * `ERR_PLATFORM_NOT_FOUND`, {@link FormatError} if a document is malformed, `ERR_UNSUPPORTED_MEDIA_TYPE` if it is an
+ * artifact and not an image, or `ERR_INVALID_ARGUMENT` for an argument of a wrong kind.
  */
 export async function readImage(
   store: NamedBlobs,
@@ -91,11 +92,13 @@ export async function readImage(
   image: string | Descriptor | Reference,
   options: ReadImageOptions = {},
 ): Promise<Image> {
+  if (options.platform !== undefined) asPlatform(options.platform)
   if (isRegistry(from)) {
     const { read, root, repository } = await openRegistryImage(from, image as string | Reference, options)
     return { ...(await readBelow(read, root, options)), remoteLayers: [repository] }
   }
-  const root = typeof image === 'string' ? await findDescriptor(from, image, options) : (image as Descriptor)
+  assertStore(from)
+  const root = typeof image === 'string' ? await findDescriptor(from, image, options) : parseDescriptor(image)
   const remoteLayers = remoteLayersOf(root)
   const read: DocumentReader = descriptor => readDocument(from, descriptor, options)
   return { ...(await readBelow(read, root, options)), ...(remoteLayers.length > 0 ? { remoteLayers } : {}) }
@@ -155,12 +158,11 @@ async function findManifest(
   options: ReadImageOptions,
 ): Promise<{ descriptor: Descriptor; manifest: ImageManifest }> {
   const { platform = hostPlatform() } = options
-  const wanted = typeof platform === 'string' ? parsePlatform(platform) : platform
   let descriptor = root
   for (let depth = 0; depth <= Limits.indexDepth; depth++) {
     const document = parseImageDocument(await read(descriptor), descriptor.mediaType)
     if (document.kind === 'manifest') return { descriptor, manifest: document.manifest }
-    descriptor = selectPlatform(document.index, wanted, descriptor.digest)
+    descriptor = selectPlatform(document.index, platform, descriptor.digest)
   }
   throw new FormatError('ERR_INVALID_INDEX', `indexes nested deeper than ${Limits.indexDepth}: ${root.digest}`)
 }

@@ -1,5 +1,6 @@
 import { PlatformNotFoundError } from '../errors/index.ts'
 import {
+  asPlatform,
   type Descriptor,
   formatPlatform,
   type ImageIndex,
@@ -19,11 +20,14 @@ import {
  * const { digest } = selectPlatform(index, parsePlatform('linux/arm64'))
  * ```
  *
+ * @param wanted - The platform, as text or as an object.
  * @param what - Name of the index in the error.
- * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index.
+ * @throws {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`, with the platforms of the index;
+ * {@link FormatError} `ERR_INVALID_PLATFORM`.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md | image-spec: index}
  */
-export function selectPlatform(index: ImageIndex, platform: Platform, what = 'the index'): Descriptor {
+export function selectPlatform(index: ImageIndex, wanted: string | Platform, what = 'the index'): Descriptor {
+  const platform = asPlatform(wanted)
   const [only] = index.manifests
   if (index.manifests.length === 1 && only && !only.platform) return only
   const documents = index.manifests.filter(entry => isDocumentRole(roleOf(entry)))

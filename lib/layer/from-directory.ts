@@ -1,6 +1,8 @@
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
 import { inBatches } from '../internal/memory/batched-iterable.ts'
 import { type Borrowed, owned } from '../internal/memory/borrowed.ts'
+import { pathOf } from '../internal/path-of.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
 import { applyPolicies, type PolicyRules, policyRules, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
@@ -72,22 +74,26 @@ export interface FromDirectoryOptions extends AbortOptions, EntryPolicies {
  * const layer = await writeLayer(store, entries)
  * ```
  *
+ * @param directory - A path, or a `file:` URL.
+ *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if the directory does not exist; `ERR_SOURCE_CHANGED` if a file or
  * directory changes, vanishes or is replaced during the read; `ERR_SOURCE_READ` if the system refuses a read.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an option out of range, for a malformed pattern, for extended
  * attributes without a reader, and for names that begin with `.wh.`, which would delete a path in an image.
  */
 export function fromDirectory(
-  directory: string,
+  directory: string | URL,
   options: FromDirectoryOptions = {},
 ): AsyncGenerator<TarInput, void, undefined> {
   return inBatches(batchesFrom(directory, options))
 }
 
 async function* batchesFrom(
-  directory: string,
+  from: string | URL,
   options: FromDirectoryOptions,
 ): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
+  assertOptions(options)
+  const directory = pathOf(from, 'directory')
   const { signal, filter, xattrs = false } = options
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')
   const policies = { mtime: sourceDateEpoch(), uid: 0, gid: 0, mode: 'normal', ...given(options) } as const

@@ -2,10 +2,12 @@ import { type CompressionType, compress } from '../compression/index.ts'
 import { createStreamDigester, type Digest, type HasherEngine, type StreamDigester } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOneOf, assertOptionalAnnotations, assertOptions } from '../internal/assert-kind.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
 import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../internal/memory/borrowed.ts'
 import { type Descriptor, MediaType } from '../oci/index.ts'
-import { recordLayerFact, type Store } from '../store/index.ts'
+import { assertStore, recordLayerFact, type Store } from '../store/index.ts'
 import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
@@ -71,8 +73,8 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
  * const { descriptor, diffId } = await writeLayer(store, fromDirectory('dist', { at: '/app' }))
  * ```
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate path, and as {@link writeTar} and
- * {@link compress}; errors of the store and of the entries' content unchanged.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate path or an argument of a wrong kind, and as {@link
+ * writeTar} and {@link compress}; errors of the store and of the entries' content unchanged.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function writeLayer(
@@ -80,9 +82,14 @@ export async function writeLayer(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
+  assertStore(store, ['put', 'derived'])
+  assertEntries(entries)
+  assertOptions(options)
   const { compression: type = 'gzip', level, hasher, annotations, signal } = options
+  assertOneOf('hasher', hasher ?? 'wasm', ['wasm', 'native'])
+  assertOptionalAnnotations('annotations', annotations)
   if (!Object.hasOwn(MEDIA_TYPES, type)) {
-    throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot write ${JSON.stringify(type)}`)
+    throw new FormatError('ERR_UNSUPPORTED_COMPRESSION', `cannot write ${JSON.stringify(String(type))}`)
   }
   // SAFETY: a long write may outlast the grace period, and a collection could remove the blob before the caller knows
   // its digest. The lease protects it.
@@ -112,6 +119,12 @@ export async function writeLayer(
     digester?.release()
     indexer?.release()
   }
+}
+
+function assertEntries(entries: unknown): void {
+  const isObject = typeof entries === 'object' && entries !== null
+  if (isObject && (Symbol.iterator in entries || Symbol.asyncIterator in entries)) return
+  throw invalidArgument('entries', 'an iterable of entries, as fromDirectory and fromFiles make it', entries)
 }
 
 /** Identifies the compressor of a layer: equal content gives equal bytes only with the same compressor. */

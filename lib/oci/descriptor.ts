@@ -1,5 +1,5 @@
 import { type Digest, isWellFormedDigest } from '../digest/index.ts'
-import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
+import { Guard, isAbsent, type JsonObject, member, withoutNulls } from './guards.ts'
 import { checkPlatform, type Platform } from './platform.ts'
 
 /**
@@ -29,18 +29,22 @@ export interface Descriptor {
 }
 
 /**
- * Checks that a value is a descriptor, and returns it with its unknown members.
+ * Checks that a value is a descriptor, and returns it with its unknown members. An optional member that is `null`
+ * counts as not set and is left out.
  *
+ * @param at - Path of the value in errors, such as `layers[0]`.
  * @throws {@link FormatError} `ERR_INVALID_DESCRIPTOR` with the path of the fault.
  */
-export function parseDescriptor(value: unknown): Descriptor {
-  return checkDescriptor(new Guard('ERR_INVALID_DESCRIPTOR', 'descriptor'), value, '')
+export function parseDescriptor(value: unknown, at = ''): Descriptor {
+  return checkDescriptor(new Guard('ERR_INVALID_DESCRIPTOR', 'descriptor'), value, at)
 }
 
 /** SPEC: media types follow RFC 6838, section 4.2 (descriptor.md, mediaType). */
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 
-/** Checks a descriptor inside a document. */
+const OPTIONAL = ['urls', 'annotations', 'data', 'artifactType', 'platform']
+
+/** Checks a descriptor inside a document, and returns it without members that are `null`. */
 export function checkDescriptor(guard: Guard, value: unknown, at: string): Descriptor {
   const inside = (key: string) => (at ? `${at}.${key}` : key)
   const descriptor: JsonObject = guard.object(value, at)
@@ -55,18 +59,23 @@ export function checkDescriptor(guard: Guard, value: unknown, at: string): Descr
   if (!Number.isSafeInteger(size) || (size as number) < 0) {
     guard.fail(inside('size'), `must be a whole number of bytes, is ${JSON.stringify(size) ?? 'missing'}`)
   }
-  checkOptionalMembers(guard, descriptor, inside)
-  return descriptor as unknown as Descriptor
+  const platform = checkOptionalMembers(guard, descriptor, inside)
+  return { ...withoutNulls(descriptor, OPTIONAL), ...(platform ? { platform } : {}) } as unknown as Descriptor
 }
 
-function checkOptionalMembers(guard: Guard, descriptor: JsonObject, inside: (key: string) => string): void {
+/** Checks the optional members, and returns the platform. */
+function checkOptionalMembers(
+  guard: Guard,
+  descriptor: JsonObject,
+  inside: (key: string) => string,
+): Platform | undefined {
   guard.optionalStrings(member(descriptor, 'urls'), inside('urls'))
   guard.optionalStringMap(member(descriptor, 'annotations'), inside('annotations'))
   const data = member(descriptor, 'data')
   if (!isAbsent(data)) checkData(guard, guard.string(data, inside('data')), Number(member(descriptor, 'size')), inside)
   guard.optionalString(member(descriptor, 'artifactType'), inside('artifactType'))
   const platform = member(descriptor, 'platform')
-  if (!isAbsent(platform)) checkPlatform(guard, platform, inside('platform'))
+  return isAbsent(platform) ? undefined : checkPlatform(guard, platform, inside('platform'))
 }
 
 function checkData(guard: Guard, data: string, size: number, inside: (key: string) => string): void {

@@ -1,5 +1,5 @@
 import { checkDescriptor } from './descriptor.ts'
-import { type Guard, isAbsent, type JsonObject, member } from './guards.ts'
+import { type Guard, isAbsent, type JsonObject, member, withoutNulls } from './guards.ts'
 
 /** Checks the first members that manifests and indexes share, and that the document is of one kind only. */
 export function checkKind(
@@ -28,9 +28,10 @@ export function checkKind(
   guard.optionalString(member(document, 'artifactType'), 'artifactType')
 }
 
-/** Checks the last members that manifests and indexes share. */
-export function checkSubjectAndAnnotations(guard: Guard, document: JsonObject): void {
-  const subject = member(document, 'subject')
-  if (!isAbsent(subject)) checkDescriptor(guard, subject, 'subject')
+/** Checks the last members that both share; returns the document without optional members that are `null`. */
+export function checkSharedMembers(guard: Guard, document: JsonObject): JsonObject {
   guard.optionalStringMap(member(document, 'annotations'), 'annotations')
+  const given = member(document, 'subject')
+  const subject = isAbsent(given) ? {} : { subject: checkDescriptor(guard, given, 'subject') }
+  return { ...withoutNulls(document, ['mediaType', 'artifactType', 'annotations', 'subject']), ...subject }
 }

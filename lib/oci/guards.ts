@@ -95,6 +95,17 @@ export function member(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
+/**
+ * Returns the object without those of the given optional members that are `null`. Parsers return documents in this
+ * form: a default value in a reader's code replaces `undefined`, but not `null`, and the types of the documents have no
+ * `null`.
+ */
+export function withoutNulls(object: JsonObject, optional: readonly string[]): JsonObject {
+  if (!optional.some(key => member(object, key) === null)) return object
+  // SAFETY: `fromEntries` defines own properties, so a key named __proto__ stays a plain key.
+  return Object.fromEntries(Object.entries(object).filter(([key, value]) => value !== null || !optional.includes(key)))
+}
+
 /** True if an optional member is not set. `null` counts as not set: Go, .NET and Java programs write it. */
 export function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../digest/index.ts'
-import { Guard, isAbsent, type JsonObject, member } from './guards.ts'
+import { Guard, isAbsent, type JsonObject, member, withoutNulls } from './guards.ts'
 import { Limits } from './limits.ts'
 import type { Platform } from './platform.ts'
 
@@ -74,7 +74,8 @@ export interface ImageConfig {
 }
 
 /**
- * Parses an image config. The bytes stay authoritative. Only the members that every act needs are required; an act that
+ * Parses an image config. The bytes stay authoritative. An optional member that is `null`, as Docker and Go programs
+ * write it, counts as not set and is left out. Only the members that every act needs are required; an act that
  * needs the platform calls {@link platformOfConfig}.
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG` with the path of the fault.
@@ -82,6 +83,29 @@ export interface ImageConfig {
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const guard = new Guard('ERR_INVALID_CONFIG', 'image config')
   return checkConfig(guard, guard.parse(bytes))
+}
+
+/**
+ * Checks an image config that a caller made or read, and returns it as {@link parseConfig} does.
+ *
+ * @param what - Name of the config in errors.
+ * @throws {@link FormatError} `ERR_INVALID_CONFIG` with the path of the fault.
+ * @internal
+ */
+export function asImageConfig(value: ImageConfig, what: string): ImageConfig {
+  const guard = new Guard('ERR_INVALID_CONFIG', what)
+  return checkConfig(guard, guard.object(value, ''))
+}
+
+/**
+ * Checks a run configuration that a caller made, and returns it without members that are `null`.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_CONFIG` with the path of the fault.
+ * @internal
+ */
+export function asRunConfig(value: RunConfig): RunConfig {
+  const guard = new Guard('ERR_INVALID_CONFIG', 'run configuration')
+  return checkRunConfig(guard, guard.object(value, 'config'))
 }
 
 /**
@@ -99,17 +123,25 @@ export function platformOfConfig(config: ImageConfig): Platform | undefined {
   }
 }
 
-/** Checks that a parsed document is an image config. */
+const TEXTS = ['architecture', 'os', 'created', 'author', 'variant', 'os.version']
+const RUN_LISTS = ['Env', 'Entrypoint', 'Cmd']
+const RUN_TEXTS = ['User', 'WorkingDir', 'StopSignal']
+const RUN_SETS = ['ExposedPorts', 'Volumes']
+const STEP_TEXTS = ['created', 'created_by', 'author', 'comment']
+
+/** Checks that a parsed document is an image config; returns it without optional members that are `null`. */
 export function checkConfig(guard: Guard, document: JsonObject): ImageConfig {
-  for (const key of ['architecture', 'os', 'created', 'author', 'variant', 'os.version']) {
-    guard.optionalString(member(document, key), key)
-  }
+  for (const key of TEXTS) guard.optionalString(member(document, key), key)
   guard.optionalStrings(member(document, 'os.features'), 'os.features')
   const rootfs = checkRootfs(guard, document)
-  checkHistory(guard, document)
+  const history = checkHistory(guard, document)
   const run = member(document, 'config')
-  if (!isAbsent(run)) checkRunConfig(guard, guard.object(run, 'config'))
-  return { ...document, rootfs } as unknown as ImageConfig
+  return {
+    ...withoutNulls(document, [...TEXTS, 'os.features', 'config', 'history']),
+    rootfs,
+    ...(history ? { history } : {}),
+    ...(isAbsent(run) ? {} : { config: checkRunConfig(guard, guard.object(run, 'config')) }),
+  } as unknown as ImageConfig
 }
 
 function checkRootfs(guard: Guard, document: JsonObject): JsonObject {
@@ -123,17 +155,22 @@ function checkRootfs(guard: Guard, document: JsonObject): JsonObject {
   return { ...rootfs, diff_ids: diffIds }
 }
 
-function checkHistory(guard: Guard, document: JsonObject): void {
-  const history = guard.optionalArray(member(document, 'history'), 'history')
-  for (const [i, entry] of history.entries()) guard.object(entry, `history[${i}]`)
+function checkHistory(guard: Guard, document: JsonObject): readonly JsonObject[] | undefined {
+  const history = member(document, 'history')
+  if (isAbsent(history)) return undefined
+  return guard
+    .array(history, 'history')
+    .map((entry, i) => withoutNulls(guard.object(entry, `history[${i}]`), [...STEP_TEXTS, 'empty_layer']))
 }
 
-function checkRunConfig(guard: Guard, run: JsonObject): void {
-  for (const key of ['Env', 'Entrypoint', 'Cmd']) guard.optionalStrings(member(run, key), `config.${key}`)
-  for (const key of ['User', 'WorkingDir', 'StopSignal']) guard.optionalString(member(run, key), `config.${key}`)
+/** Checks a run configuration; returns it without optional members that are `null`. */
+function checkRunConfig(guard: Guard, run: JsonObject): RunConfig {
+  for (const key of RUN_LISTS) guard.optionalStrings(member(run, key), `config.${key}`)
+  for (const key of RUN_TEXTS) guard.optionalString(member(run, key), `config.${key}`)
   guard.optionalStringMap(member(run, 'Labels'), 'config.Labels')
-  for (const key of ['ExposedPorts', 'Volumes']) {
+  for (const key of RUN_SETS) {
     const value = member(run, key)
     if (!isAbsent(value)) guard.object(value, `config.${key}`)
   }
+  return withoutNulls(run, [...RUN_LISTS, ...RUN_TEXTS, ...RUN_SETS, 'Labels']) as RunConfig
 }

@@ -1,5 +1,5 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
-import { checkKind, checkSubjectAndAnnotations } from './document-kind.ts'
+import { checkKind, checkSharedMembers } from './document-kind.ts'
 import { Guard, type JsonObject, member } from './guards.ts'
 import { isManifestType } from './media-types.ts'
 
@@ -40,9 +40,8 @@ export function checkIndex(guard: Guard, document: JsonObject): ImageIndex {
     foreign: ['config', 'layers', 'fsLayers'],
     other: { name: 'a manifest', isType: isManifestType },
   })
-  guard
+  const manifests = guard
     .array(member(document, 'manifests'), 'manifests')
-    .forEach((manifest, i) => void checkDescriptor(guard, manifest, `manifests[${i}]`))
-  checkSubjectAndAnnotations(guard, document)
-  return document as unknown as ImageIndex
+    .map((manifest, i) => checkDescriptor(guard, manifest, `manifests[${i}]`))
+  return { ...checkSharedMembers(guard, document), manifests } as unknown as ImageIndex
 }

@@ -1,5 +1,5 @@
 import { checkDescriptor, type Descriptor } from './descriptor.ts'
-import { checkKind, checkSubjectAndAnnotations } from './document-kind.ts'
+import { checkKind, checkSharedMembers } from './document-kind.ts'
 import { Guard, type JsonObject, member } from './guards.ts'
 import { Limits } from './limits.ts'
 import { isIndexType } from './media-types.ts'
@@ -43,10 +43,10 @@ export function checkManifest(guard: Guard, document: JsonObject): ImageManifest
     foreign: ['manifests', 'fsLayers', 'history'],
     other: { name: 'an index', isType: isIndexType },
   })
-  checkDescriptor(guard, member(document, 'config'), 'config')
+  const config = checkDescriptor(guard, member(document, 'config'), 'config')
   guard.noLookalike(document, 'layers')
-  const layers = guard.optionalArray(member(document, 'layers'), 'layers', Limits.layers)
-  for (const [i, layer] of layers.entries()) checkDescriptor(guard, layer, `layers[${i}]`)
-  checkSubjectAndAnnotations(guard, document)
-  return { ...document, layers } as unknown as ImageManifest
+  const layers = guard
+    .optionalArray(member(document, 'layers'), 'layers', Limits.layers)
+    .map((layer, i) => checkDescriptor(guard, layer, `layers[${i}]`))
+  return { ...checkSharedMembers(guard, document), config, layers } as unknown as ImageManifest
 }

@@ -11,7 +11,15 @@ export {
   roleOf,
   walkGraph,
 } from './graph.ts'
-export { type HistoryEntry, type ImageConfig, parseConfig, platformOfConfig, type RunConfig } from './image-config.ts'
+export {
+  asImageConfig,
+  asRunConfig,
+  type HistoryEntry,
+  type ImageConfig,
+  parseConfig,
+  platformOfConfig,
+  type RunConfig,
+} from './image-config.ts'
 export {
   type ImageDocument,
   type IndexDocument,
@@ -39,6 +47,7 @@ export {
   MediaType,
 } from './media-types.ts'
 export {
+  asPlatform,
   formatPlatform,
   hostPlatform,
   matchPlatform,
@@ -47,6 +56,7 @@ export {
   parsePlatform,
 } from './platform.ts'
 export {
+  asReference,
   familiarName,
   formatReference,
   isRepositoryPath,

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors/index.ts'
-import { type Guard, type JsonObject, member } from './guards.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
+import { Guard, type JsonObject, member, withoutNulls } from './guards.ts'
 
 /**
  * Platform of an image: operating system and processor.
@@ -53,12 +54,27 @@ const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
  * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
  */
 export function parsePlatform(text: string): Platform {
+  if (typeof text !== 'string') throw invalidArgument('platform', 'a text such as linux/amd64', text)
   const parts = text.toLowerCase().split('/')
   if (parts.length > 3 || !parts.every(part => /^[a-z0-9][a-z0-9_.-]*$/.test(part))) {
     throw new FormatError('ERR_INVALID_PLATFORM', `not a platform (os/architecture[/variant]): ${JSON.stringify(text)}`)
   }
   const [os, name, variant] = parts.length === 1 ? ['linux', parts[0]!] : [parts[0]!, parts[1]!, parts[2]]
   return normalizePlatform({ os: os === 'macos' ? 'darwin' : os, architecture: name, ...(variant ? { variant } : {}) })
+}
+
+/**
+ * Returns the platform that a caller gave as text, as {@link parsePlatform} reads it, or as an object.
+ *
+ * @param name - Name of the option in errors.
+ * @throws {@link FormatError} `ERR_INVALID_PLATFORM` for a malformed text, `ERR_INVALID_ARGUMENT` for anything else.
+ * @internal
+ */
+export function asPlatform(given: string | Platform, name = 'platform'): Platform {
+  if (typeof given === 'string') return parsePlatform(given)
+  const isObject = typeof given === 'object' && given !== null && 'os' in given && 'architecture' in given
+  if (!isObject) throw invalidArgument(name, 'a platform such as linux/amd64, or its os and architecture', given)
+  return checkPlatform(new Guard('ERR_INVALID_ARGUMENT', 'platform'), given, name)
 }
 
 /** Returns the platform with normalised names: `x86_64` becomes `amd64`, `arm64/v8` becomes `arm64`. */
@@ -122,12 +138,13 @@ function matchesVersion(want: Platform, have: Platform): boolean {
   return version.split('.').slice(0, 3).join('.') === have['os.version'].split('.').slice(0, 3).join('.')
 }
 
-/** Checks the platform member of a descriptor; unknown members are kept. */
-export function checkPlatform(guard: Guard, value: unknown, at: string): void {
+/** Checks the platform member of a descriptor; returns it with unknown members, and without members that are `null`. */
+export function checkPlatform(guard: Guard, value: unknown, at: string): Platform {
   const platform: JsonObject = guard.object(value, at)
   guard.string(member(platform, 'os'), `${at}.os`)
   guard.string(member(platform, 'architecture'), `${at}.architecture`)
   guard.optionalString(member(platform, 'variant'), `${at}.variant`)
   guard.optionalString(member(platform, 'os.version'), `${at}.os.version`)
   guard.optionalStrings(member(platform, 'os.features'), `${at}.os.features`)
+  return withoutNulls(platform, ['variant', 'os.version', 'os.features']) as unknown as Platform
 }

@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
 
 /** A repository in a registry. */
 export interface Repository {
@@ -43,6 +44,7 @@ const TEXT_LIMIT = 1024
  * @see {@link https://github.com/distribution/reference/blob/main/reference.go | the reference grammar}
  */
 export function parseReference(text: string): Reference {
+  if (typeof text !== 'string') throw invalidArgument('reference', 'a text such as ghcr.io/team/app:1.0', text)
   // SAFETY: a long text could make the patterns below slow. The length is checked before any pattern runs.
   if (text.length > TEXT_LIMIT) return fail(text.slice(0, 80), 'too long')
   // SPEC: rejected only without tag and registry, because only then could it be mistaken for an image id.
@@ -97,6 +99,19 @@ function isHost(text: string): boolean {
 
 function fail(text: string, why: string): never {
   throw new FormatError('ERR_INVALID_REFERENCE', `not an image reference: ${JSON.stringify(text)}: ${why}`)
+}
+
+/**
+ * Returns the reference that a caller gave as text, as {@link parseReference} reads it, or as an object.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE` for a malformed text, `ERR_INVALID_ARGUMENT` for anything else.
+ * @internal
+ */
+export function asReference(given: string | Reference): Reference {
+  if (typeof given === 'string') return parseReference(given)
+  const { registry, repository } = (given ?? {}) as Partial<Reference>
+  if (typeof registry === 'string' && typeof repository === 'string') return given
+  throw invalidArgument('reference', 'a text such as ghcr.io/team/app:1.0, or its registry and repository', given)
 }
 
 /**

@@ -1,5 +1,6 @@
 export type { HostLookup } from './addresses/address-scope.ts'
 export type { HostRule } from './addresses/base-url.ts'
+export { assertRegistryClient } from './assert-registry-client.ts'
 export type {
   RegistryClientOptions,
   RegistryEvent,

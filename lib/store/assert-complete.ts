@@ -1,11 +1,14 @@
 import { type Digest, isDigest } from '../digest/index.ts'
-import { BlobNotFoundError, SizeMismatchError } from '../errors/index.ts'
+import { BlobNotFoundError, FormatError, SizeMismatchError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import {
   type Descriptor,
   formatReference,
   type GraphNode,
+  type ImageManifest,
+  isImageManifest,
   mayStayRemote,
+  parseConfig,
   parseImageDocument,
   remoteLayersOf,
   walkGraph,
@@ -48,12 +51,54 @@ export async function completeGraph(
   descriptor: Descriptor,
   options: AssertCompleteOptions = {},
 ): Promise<ReadonlyMap<Digest, BlobInfo>> {
+  return walkStored(store, descriptor, options)
+}
+
+/**
+ * As {@link completeGraph}, for an image that is to get a name: the config of each image must be valid too, because
+ * every act that reads the image by its name parses it. The config of an artifact is not read, and with `anyConfig`
+ * none is.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_CONFIG` besides.
+ */
+export async function nameableGraph(
+  store: BlobReader,
+  descriptor: Descriptor,
+  options: AssertCompleteOptions & { readonly anyConfig?: boolean | undefined } = {},
+): Promise<ReadonlyMap<Digest, BlobInfo>> {
+  if (options.anyConfig) return walkStored(store, descriptor, options)
+  const manifests: ImageManifest[] = []
+  const there = await walkStored(store, descriptor, options, manifest => manifests.push(manifest))
+  for (const { config } of manifests.filter(isImageManifest)) {
+    const bytes = await readDocument(store, config, options)
+    try {
+      parseConfig(bytes)
+    } catch (cause) {
+      if (!(cause instanceof FormatError)) throw cause
+      throw new FormatError(cause.code, `${cause.message}: ${config.digest}, which an image names`, { cause })
+    }
+  }
+  return there
+}
+
+async function walkStored(
+  store: BlobReader,
+  descriptor: Descriptor,
+  options: AssertCompleteOptions,
+  onManifest?: (manifest: ImageManifest) => void,
+): Promise<ReadonlyMap<Digest, BlobInfo>> {
   const [source] = remoteLayersOf(descriptor)
   const remote = source && { source: formatReference(source), mayLack: !options.allLayers }
   const nodes = await walkGraph(descriptor, {
     see: node => isThere(store, node, remote, options),
-    read: async node =>
-      parseImageDocument(await readDocument(store, node.descriptor, options), node.descriptor.mediaType),
+    read: async node => {
+      const document = parseImageDocument(
+        await readDocument(store, node.descriptor, options),
+        node.descriptor.mediaType,
+      )
+      if (document.kind === 'manifest') onManifest?.(document.manifest)
+      return document
+    },
   })
   const there = new Map<Digest, BlobInfo>()
   for (const { digest, size } of nodes.map(node => node.descriptor)) {

@@ -22,6 +22,11 @@ export interface SetReferenceOptions extends AbortOptions {
    * `org.opencontainers.image.ref.name`. @defaultValue `false`
    */
   readonly verbatim?: boolean | undefined
+  /**
+   * Also name an image whose config no reader of images accepts. Registries and copies carry what they are given; a
+   * caller that composed the config is told of its fault. @defaultValue `false`
+   */
+  readonly anyConfig?: boolean | undefined
 }
 
 /**
@@ -36,7 +41,8 @@ export interface ReferenceStore {
    * Sets a name to an image; a name that refers to another image is moved. Durable when resolved.
    *
    * @returns the stored name.
-   * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+   * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_DESCRIPTOR` if the second argument is no
+   * descriptor; `ERR_INVALID_CONFIG` if the config of an image is not valid; `ERR_INVALID_ARGUMENT`.
    * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if the name does not refer to the `expected` digest.
    * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if anything below the descriptor is missing: a name never
    * refers to an incomplete image.

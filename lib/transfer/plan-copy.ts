@@ -1,4 +1,5 @@
 import type { AbortOptions } from '../internal/abort.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
 import {
   type CopySource,
   type CopyTarget,
@@ -37,6 +38,7 @@ export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'pla
  * @throws the errors of {@link planPull} and {@link planPush}.
  */
 export async function planCopy(from: CopySource, to: CopyTarget, options: PlanCopyOptions = {}): Promise<CopyPlan> {
+  assertOptions(options)
   const { platform, referrers, signal } = options
   const source = openSource(from)
   const target = openTarget(to, from, source, options)

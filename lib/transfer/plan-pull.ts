@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { familiarName, formatReference, parseReference, type Reference } from '../oci/index.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
+import { asReference, familiarName, formatReference, parseReference, type Reference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { registrySourceEndpoint } from './endpoints/registry/registry-source-endpoint.ts'
@@ -31,8 +32,9 @@ export interface PlanPullOptions extends PlatformChoice, AbortOptions {
  * console.log(plan.bytesToFetch, plan.steps.map(step => `${step.kind}: ${step.need}, ${step.reason}`))
  * ```
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE` and the errors of malformed documents; {@link RegistryError};
- * {@link PlatformNotFoundError} `ERR_PLATFORM_NOT_FOUND`; {@link LimitError}.
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`, `ERR_INVALID_PLATFORM`, `ERR_INVALID_ARGUMENT` for an argument
+ * of a wrong kind, and the errors of malformed documents; {@link RegistryError}; {@link PlatformNotFoundError}
+ * `ERR_PLATFORM_NOT_FOUND`; {@link LimitError}.
  */
 export async function planPull(
   registry: RegistryClient,
@@ -40,7 +42,8 @@ export async function planPull(
   reference: string | Reference,
   options: PlanPullOptions = {},
 ): Promise<PullPlan> {
-  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  assertOptions(options)
+  const ref = asReference(reference)
   const source = registrySourceEndpoint(registry, ref)
   const name = familiarName(parseReference(options.name ?? source.name!))
   const target = storeTargetEndpoint(store, [name])

@@ -1,5 +1,7 @@
 import type { AbortOptions } from '../internal/abort.ts'
-import { type Descriptor, formatReference, parseReference, type Reference } from '../oci/index.ts'
+import { assertOptions } from '../internal/assert-kind.ts'
+import { invalidArgument } from '../internal/invalid-argument.ts'
+import { asReference, type Descriptor, formatReference, type Reference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import { pushTarget } from './endpoints/registry/push-target.ts'
@@ -13,7 +15,9 @@ import { bindParties } from './running/bound-parties.ts'
 export type ImageToPush = string | { readonly descriptor: Descriptor }
 
 function nameOf(image: ImageToPush): string {
-  return typeof image === 'string' ? image : image.descriptor.digest
+  const name: unknown = typeof image === 'string' ? image : image?.descriptor?.digest
+  if (typeof name !== 'string') throw invalidArgument('image', 'a name or digest in the store, or an image', image)
+  return name
 }
 
 /** Options of {@link planPush}. */
@@ -57,7 +61,8 @@ export async function planPush(
   reference: string | Reference = nameOf(image),
   options: PlanPushOptions = {},
 ): Promise<PushPlan> {
-  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  assertOptions(options)
+  const ref = asReference(reference)
   const { tags = [], mountFrom, platform, signal } = options
   const source = remoteLayersSource(store, nameOf(image), registry)
   const target = pushTarget(store, registry, ref, { tags, mountFrom })

@@ -1,9 +1,9 @@
 import type { RepairSource } from '../maintenance/index.ts'
 import {
+  asReference,
   type Descriptor,
   formatReference,
   isDocumentRole,
-  parseReference,
   type Reference,
   type Repository,
   roleOf,
@@ -21,7 +21,7 @@ import { fetchFromRepositories } from './endpoints/fetch-from-repositories.ts'
  * ```
  */
 export function repairFromRegistry(registry: RegistryClient, reference: string | Reference): RepairSource {
-  const { registry: host, repository } = typeof reference === 'string' ? parseReference(reference) : reference
+  const { registry: host, repository } = asReference(reference)
   const from = { registry: host, repository }
   return {
     label: formatReference(from),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -71,7 +71,7 @@ describe('pull', () => {
       kind: 'pull',
       platforms: ['linux/arm64'],
     })
-    expect((await run('images', '--json')).stdout).toBe('[]\n')
+    expect(JSON.parse((await run('images', '--json')).stdout)).toMatchObject({ error: { code: 'ERR_STORE_NOT_FOUND' } })
   })
 
   test('on a terminal draws bars and erases them', async () => {
@@ -218,9 +218,33 @@ describe('append, push and the rest', () => {
 
 describe('errors', () => {
   test.each([
+    ['images'],
+    ['df'],
+    ['gc'],
+    ['inspect', 'app:1'],
+    ['files', 'app:1'],
+    ['manifest', 'app:1'],
+    ['config', 'app:1'],
+    ['tag', 'app:1', 'app:2'],
+    ['rm', 'app:1'],
+    ['push', 'app:1', 'localhost:1/app:1'],
+    ['unpack', 'app:1', 'out'],
+    ['save', 'app:1', '-o', 'out.tar'],
+    ['fsck'],
+    ['copy', 'store:app:1', 'localhost:1/app:1'],
+  ])('%s names the directory of a store that is not there, and does not create it', async (...args) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(store)
+    expect(stderr).toMatch(/\(ERR_(STORE|REFERENCE)_NOT_FOUND\)/)
+    expect(existsSync(store)).toBe(false)
+  })
+
+  test.each([
     [['pull', 'Bad Ref'], 1, 'ERR_INVALID_REFERENCE'],
     [['pull', '127.0.0.1:1/app:1'], 1, 'ERR_NETWORK'],
     [['inspect', 'nobody'], 1, 'ERR_REFERENCE_NOT_FOUND'],
+    [['images'], 1, 'ERR_STORE_NOT_FOUND'],
     [['pull', 'x', '--platform', '!'], 1, 'ERR_INVALID_PLATFORM'],
     [['nonsense'], 2, 'ERR_USAGE'],
     [['pull'], 2, 'ERR_USAGE'],

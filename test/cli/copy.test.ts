@@ -98,7 +98,7 @@ describe('copy', () => {
       [`oci:${layout()}:`, 'store:x', 2, 'ERR_USAGE'],
       ['oci:', 'store:x', 2, 'ERR_USAGE'],
       [`oci:${layout()}:3`, 'store:x', 1, 'ERR_REFERENCE_NOT_FOUND'],
-      [`oci:${layout('nowhere')}:1`, 'store:x', 1, 'ERR_STORE_FORMAT'],
+      [`oci:${layout('nowhere')}:1`, 'store:x', 1, 'ERR_STORE_NOT_FOUND'],
       [from, `oci:${layout()}:no name`, 1, 'ERR_INVALID_REFERENCE'],
       ['NOT/A:ref', 'store:x', 1, 'ERR_INVALID_REFERENCE'],
     ]

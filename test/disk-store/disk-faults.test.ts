@@ -303,7 +303,7 @@ test('an unreadable ingest of another user stops no collection and no count', as
 })
 
 test('names of another kind than text are an error of the caller', async () => {
-  await expect(store.references.get(undefined as unknown as string)).rejects.toThrow(TypeError)
+  expect((await thrownBy(() => store.references.get(undefined as never))).code).toBe('ERR_INVALID_ARGUMENT')
   expect(readFileSync(join(directory.path, 'index.json'), 'utf8')).toContain('manifests')
 })
 

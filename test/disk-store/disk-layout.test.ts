@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -49,10 +50,37 @@ describe('creating a store', () => {
   test('create: false and readOnly do not create', async () => {
     for (const options of [{ create: false }, { readOnly: true }, { readOnly: true, create: true }]) {
       for (const path of [at('absent'), directory.path]) {
-        expect((await thrownBy(() => openStore(path, options))).code).toBe('ERR_STORE_FORMAT')
+        const error = await thrownBy(() => openStore(path, options))
+        expect(error).toMatchObject({ code: 'ERR_STORE_NOT_FOUND', message: expect.stringContaining(path) })
       }
     }
     expect(treeOf(directory.path)).toEqual([])
+  })
+
+  test('the directory may be a file: URL; other URLs and other kinds of values are refused', async () => {
+    await (await openStore(pathToFileURL(at('by url')))).close()
+    expect(existsSync(at('by url', 'oci-layout'))).toBe(true)
+    const odd = ['https://example.com/images', 'file://host/images', 'data:,x'].map(text => new URL(text))
+    for (const wrong of [...odd, 5, null, undefined, '', 'a\0b', ['a'], Promise.resolve('a')]) {
+      const error = await thrownBy(() => openStore(wrong as string))
+      expect(error).toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: expect.stringContaining('directory must be'),
+      })
+    }
+  })
+
+  test('a path under which the system creates nothing fails at once, and the error names it', async () => {
+    writeFileSync(at('file'), '')
+    for (const path of [
+      at('file'),
+      at('file', 'below'),
+      ...(existsSync('/proc/self') ? ['/proc/nope', '/proc/a/b'] : []),
+    ]) {
+      const error = await thrownBy(() => openStore(path))
+      expect(error).toMatchObject({ code: 'ERR_STORE_IO', message: expect.stringContaining(path) })
+    }
+    expect(treeOf(directory.path)).toEqual(['file'])
   })
 
   test('a directory with other content is refused and not changed', async () => {

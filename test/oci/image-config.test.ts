@@ -31,11 +31,14 @@ test('null is accepted for unset members, as Docker writes it', () => {
 
 const config = (members: object) => parseConfig(jsonBytes(sample(members)))
 
-test('null for an optional member counts as absent, and stays in the value', () => {
+test('null for an optional member counts as absent, and is left out of the value', () => {
   const nothing = { created: null, author: null, variant: null, 'os.version': null, 'os.features': null }
-  const run = { User: null, WorkingDir: null, StopSignal: null, Healthcheck: null, OnBuild: null }
+  const run = { User: null, WorkingDir: null, StopSignal: null, Env: null, Labels: null, Healthcheck: null }
   const history = [{ created: null, created_by: null, comment: null, author: null, empty_layer: null }]
-  expect(config({ ...nothing, config: run, history })).toEqual(sample({ ...nothing, config: run, history }))
+  const kept = sample({ config: { Healthcheck: null }, history: [{}] })
+  expect(config({ ...nothing, config: run, history })).toStrictEqual(kept)
+  const { config: _run, history: _history, ...bare } = sample()
+  expect(config({ config: null, history: null })).toStrictEqual(bare)
 })
 
 test('a null or absent list of diffIDs becomes an empty list', () => {

@@ -25,7 +25,7 @@ export interface ChosenArchiveRoot {
 
 /** Options of {@link chooseArchiveRoot}. */
 interface ChooseRootOptions extends AbortOptions {
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
   /** Images whose layers the archive leaves out. Of such an archive no part is taken in place of the whole. */
   readonly requires: readonly string[]
 }
@@ -72,7 +72,7 @@ async function choosePart(
   reader: BlobReader,
   index: ImageIndex,
   descriptor: Descriptor,
-  options: AbortOptions & { readonly platform?: Platform | undefined },
+  options: AbortOptions & { readonly platform?: string | Platform | undefined },
 ): Promise<Descriptor> {
   if (options.platform) return selectPlatform(index, options.platform, descriptor.digest)
   const whole: Descriptor[] = []

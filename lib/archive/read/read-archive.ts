@@ -28,7 +28,7 @@ export interface ReadArchiveOptions extends AbortOptions {
   /**
    * Platform to take of a multi-platform image. @defaultValue all, if the archive holds all; else that of this machine
    */
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
   /**
    * Kind of manifest to compose for an image of docker without one. `docker` preserves fields that only docker reads
    * (health checks), for tools that go by the media type. @defaultValue `'oci'`

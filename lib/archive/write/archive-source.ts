@@ -26,7 +26,7 @@ export interface WrittenImage {
 export async function resolveImages(
   store: Store,
   images: readonly (string | ImageToWrite)[],
-  options: AbortOptions & { readonly platform?: Platform | undefined },
+  options: AbortOptions & { readonly platform?: string | Platform | undefined },
 ): Promise<WrittenImage[]> {
   const written = new Map<string, WrittenImage>()
   const taken = new Map<string, string>()
@@ -55,7 +55,7 @@ export async function resolveImages(
 async function partOf(
   store: Store,
   root: Descriptor,
-  options: AbortOptions & { readonly platform?: Platform | undefined },
+  options: AbortOptions & { readonly platform?: string | Platform | undefined },
 ): Promise<Descriptor> {
   if (!options.platform || !isIndexType(root.mediaType)) return root
   const { descriptor, remoteLayers = [] } = await readImage(store, root, options)

@@ -20,7 +20,7 @@ export async function dockerListOf(
   store: Store,
   images: readonly WrittenImage[],
   blobs: ReadonlySet<Digest>,
-  options: AbortOptions & { readonly platform?: Platform | undefined },
+  options: AbortOptions & { readonly platform?: string | Platform | undefined },
 ): Promise<Uint8Array> {
   const list = []
   for (const { descriptor, names } of images) {

@@ -10,7 +10,7 @@ export interface DfOptions {
 /** `df`: shows the disk usage of the store. */
 export async function df(session: Session, options: DfOptions): Promise<void> {
   const { readStoreUsage } = await import('../../maintenance/index.ts')
-  const usage = await readStoreUsage(await session.store(), { signal: session.signal })
+  const usage = await readStoreUsage(await session.store({ create: false }), { signal: session.signal })
   const parts = [
     ['named', usage.named],
     ['cached', usage.cached],

@@ -20,7 +20,7 @@ export interface GcOptions {
 export async function gc(session: Session, options: GcOptions): Promise<void> {
   const policy = policyOf(options)
   const { planCollection, runCollection } = await import('../../maintenance/index.ts')
-  const store = await session.store()
+  const store = await session.store({ create: false })
   const { signal } = session
   const plan = await planCollection(store, { ...policy, signal })
   for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${why})`)

@@ -28,7 +28,7 @@ interface ImageRow {
 
 /** `images`: lists the names in the store. */
 export async function images(session: Session): Promise<void> {
-  const store = await session.store()
+  const store = await session.store({ create: false })
   const rows: ImageRow[] = []
   try {
     for await (const named of store.references.list({ signal: session.signal })) rows.push(await rowOf(store, named))

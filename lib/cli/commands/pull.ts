@@ -22,7 +22,7 @@ export async function pull(session: Session, reference: string | undefined, opti
   const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
   const { planPull, runPull } = await import('../../transfer/index.ts')
   const { signal } = session
-  const [store, registry] = [await session.store(), await session.registry()]
+  const [store, registry] = [await (options.plan ? session.storeToPlan() : session.store()), await session.registry()]
   const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>

@@ -25,7 +25,7 @@ export async function push(
   const [from, ifChanged] = [stored?.name ?? needed(name, 'NAME'), ifChangedOf(options)]
   const { planPush, runPush } = await import('../../transfer/index.ts')
   const { signal } = session
-  const [store, registry] = [await session.store(), await session.registry()]
+  const [store, registry] = [await session.store({ create: false }), await session.registry()]
   const plan = stored ?? (await planPush(store, registry, from, reference ?? from, { platform, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>

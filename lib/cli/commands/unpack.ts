@@ -30,7 +30,7 @@ export async function unpack(
   const { signal, hasher } = session
   const how = unpackOptions(options)
   const platform = options.platform ? parsePlatform(options.platform) : undefined
-  const store = await session.store()
+  const store = await session.store({ create: false })
   const image = lowestLayers(await readImage(store, name, { platform, signal }), options.layers)
   const report = await unpackImage(store, image, directory, {
     ...how,

@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import type { BlobReader, NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../../store/index.ts'
-import { assertComplete, assertExpected, completeGraph, spellingsOf, storedName } from '../../store/index.ts'
+import { assertComplete, assertExpected, nameableGraph, spellingsOf, storedName } from '../../store/index.ts'
 import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import { syncBlobs } from '../blobs/sync-blobs.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -45,7 +45,7 @@ export class DiskReferences implements ReferenceStore {
     await this.#context.prepareWrite()
     await this.#context.batch.flush()
     const removals = await readRemovals(this.#context)
-    const blobs = await completeGraph(this.#blobs, copy, options)
+    const blobs = await nameableGraph(this.#blobs, copy, options)
     if (this.#context.settings.durable) await this.#syncThoseOfOthers([...blobs.keys()])
     this.#context.assertOpen()
     options.signal?.throwIfAborted()

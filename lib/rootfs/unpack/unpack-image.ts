@@ -1,4 +1,6 @@
 import { type Image, type ImageLayer, readImage } from '../../image/index.ts'
+import { assertOptions } from '../../internal/assert-kind.ts'
+import { pathOf } from '../../internal/path-of.ts'
 import { layerFault, readLayerTar } from '../../layer/index.ts'
 import type { Descriptor, Platform } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -9,7 +11,7 @@ import type { UnpackReport } from './unpack-report.ts'
 /** Options of {@link unpackImage}. */
 export interface UnpackImageOptions extends UnpackOptions {
   /** Platform to take from an index. @defaultValue linux on this machine's processor */
-  readonly platform?: Platform | undefined
+  readonly platform?: string | Platform | undefined
 }
 
 /**
@@ -21,14 +23,16 @@ export interface UnpackImageOptions extends UnpackOptions {
  * ```
  *
  * @param image - A name, a digest, a descriptor, or the result of `readImage`.
+ * @param directory - A path, or a `file:` URL.
  * @throws the errors of `readImage` and {@link unpackLayers}.
  */
 export async function unpackImage(
   store: Store,
   image: string | Descriptor | Image,
-  directory: string,
+  directory: string | URL,
   options: UnpackImageOptions = {},
 ): Promise<UnpackReport> {
+  assertOptions(options)
   const read = isImage(image) ? image : await readImage(store, image, options)
   return unpackLayers(store, read.layers, directory, options)
 }
@@ -58,18 +62,20 @@ export async function unpackImage(
 export async function unpackLayers(
   store: Store,
   layers: readonly ImageLayer[],
-  directory: string,
+  directory: string | URL,
   options: UnpackOptions = {},
 ): Promise<UnpackReport> {
+  assertOptions(options)
+  const path = pathOf(directory, 'directory')
   const { signal, hasher, maxLayerBytes: maxBytes, limits } = options
   const sources = layers.map(({ descriptor, diffId }) => ({
     name: diffId,
     open: () => readLayerTar(store, descriptor, { ...limits, diffId, signal, hasher, maxBytes }),
     explain: (error: unknown) => layerFault(store, descriptor, error, { signal }),
   }))
-  return unpackArchives(sources, directory, options)
+  return unpackArchives(sources, path, options)
 }
 
 function isImage(image: string | Descriptor | Image): image is Image {
-  return typeof image === 'object' && 'layers' in image
+  return typeof image === 'object' && image !== null && 'layers' in image
 }

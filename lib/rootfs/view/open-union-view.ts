@@ -82,6 +82,6 @@ export async function layersOf(
   options: ReadImageOptions,
 ): Promise<readonly ViewLayer[]> {
   if (Array.isArray(source)) return [...(source as readonly ViewLayer[])]
-  if (typeof source === 'object' && 'layers' in source) return source.layers
+  if (typeof source === 'object' && source !== null && 'layers' in source) return source.layers
   return (await readImage(store, source as string | Descriptor, options)).layers
 }

@@ -38,7 +38,7 @@ export class PendingNames {
     if (!descriptor) return
     try {
       const now = await this.#store.references.get(name)
-      if (now?.digest !== descriptor.digest) await this.#store.references.set(name, descriptor)
+      if (now?.digest !== descriptor.digest) await this.#store.references.set(name, descriptor, { anyConfig: true })
       this.#pending.delete(name)
     } catch (error) {
       if (error instanceof BlobNotFoundError) return

@@ -1,4 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
+import { invalidArgument } from '../../internal/invalid-argument.ts'
 import { familiarName, parseReference } from '../../oci/index.ts'
 import type { SetReferenceOptions } from '../reference-store.ts'
 
@@ -13,6 +14,7 @@ const MOST_CHARACTERS = 512
  * @internal Lets an operation refuse an invalid name before it starts.
  */
 export function storedName(name: string, { verbatim = false }: SetReferenceOptions = {}): string {
+  if (typeof name !== 'string') throw invalidArgument('name', 'a text such as app:1.0', name)
   if (!verbatim) return familiarName(parseReference(name))
   if (name.length <= MOST_CHARACTERS && REF_NAME.test(name)) return name
   throw new FormatError(
@@ -23,6 +25,7 @@ export function storedName(name: string, { verbatim = false }: SetReferenceOptio
 
 /** The names to look up for a name that a user typed: the text as given, then its stored form. */
 export function spellingsOf(name: string): readonly string[] {
+  if (typeof name !== 'string') throw invalidArgument('name', 'a text such as app:1.0', name)
   try {
     const kept = storedName(name)
     return kept === name ? [name] : [name, kept]

@@ -1,6 +1,7 @@
 import { createStreamDigester, type Digest, type HasherEngine, parseDigest, splitDigest } from '../../digest/index.ts'
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { assertOneOf, assertOptions } from '../../internal/assert-kind.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type {
@@ -44,8 +45,13 @@ const PIECE = 512 * 1024
  * await using store = createMemoryStore()
  * await pullImage(registry, store, 'node:22-slim')
  * ```
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an invalid option.
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  assertOptions(options)
+  assertOneOf('hasher', options.hasher ?? 'wasm', ['wasm', 'native'])
+  assertOneOf('verify', options.verify ?? 'always', ['always', 'once-per-process', 'never'])
   return new MemoryStore(options)
 }
 

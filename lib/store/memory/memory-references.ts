@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
-import { assertComplete } from '../assert-complete.ts'
+import { nameableGraph } from '../assert-complete.ts'
 import type { BlobReader } from '../blob-store.ts'
 import { assertExpected } from '../drivers/assert-expected.ts'
 import { spellingsOf, storedName } from '../drivers/reference-name.ts'
@@ -50,7 +50,7 @@ export class MemoryReferences implements ReferenceStore {
     // A collection may remove a blob during the check: retry until no blob was removed meanwhile.
     for (let removals: number | undefined; removals !== this.#store.removals(); ) {
       removals = this.#store.removals()
-      await assertComplete(this.#blobs, copy, options)
+      await nameableGraph(this.#blobs, copy, options)
       this.#assertOpen()
     }
     const spelling = spellingsOf(name).find(spelled => this.#names.has(spelled))

@@ -1,4 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
+import { invalidArgument } from '../../internal/invalid-argument.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -48,6 +49,7 @@ export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffI
 
 /** Opens the source that a caller named. */
 export function openSource(from: CopySource): TransferSource {
+  assertPlace('from', from)
   if ('registry' in from) return registrySourceEndpoint(from.registry, from.reference)
   if (!('store' in from)) return from
   if (from.name === undefined)
@@ -62,6 +64,7 @@ export function openTarget(
   source: TransferSource,
   options: CopyTargetOptions,
 ): TransferTarget {
+  assertPlace('to', to)
   const { tags, mountFrom, chunkBytes, verifyDiffIds } = options
   if ('registry' in to) {
     const settings = { tags, mountFrom, chunkBytes }
@@ -78,6 +81,11 @@ export function openTarget(
   const verbatim = to.verbatim && to.name !== undefined
   const others = (tags ?? []).map(tag => (verbatim ? tag : tagged(name, tag)))
   return storeTargetEndpoint(to.store, [name, ...others], { verifyDiffIds, verbatim, label })
+}
+
+function assertPlace(name: string, place: unknown): void {
+  const isPlace = typeof place === 'object' && place !== null && !('then' in place)
+  if (!isPlace) throw invalidArgument(name, 'an image in a registry ({ registry, reference }) or in a store', place)
 }
 
 function tagged(name: string, tag: string): string {

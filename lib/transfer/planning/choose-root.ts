@@ -1,6 +1,8 @@
 import { PlatformNotFoundError } from '../../errors/index.ts'
 import { platformsOf, selectPlatform } from '../../image/index.ts'
+import { invalidArgument } from '../../internal/invalid-argument.ts'
 import {
+  asPlatform,
   assertIndexDepth,
   type Descriptor,
   formatPlatform,
@@ -11,7 +13,6 @@ import {
   matchPlatform,
   type Platform,
   parseConfig,
-  parsePlatform,
   platformOfConfig,
 } from '../../oci/index.ts'
 import type { KnownDocuments } from './known-documents.ts'
@@ -64,11 +65,12 @@ export interface WantedPlatforms {
 /**
  * Parses a choice of platforms. The planner calls it before the first request.
  *
- * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
+ * @throws {@link FormatError} `ERR_INVALID_PLATFORM`, `ERR_INVALID_ARGUMENT`.
  */
 export function readChoice({ platform = [], allPlatforms = false }: PlatformChoice): WantedPlatforms {
+  if (typeof allPlatforms !== 'boolean') throw invalidArgument('allPlatforms', 'true or false', allPlatforms)
   const given = (Array.isArray(platform) ? platform : [platform]) as readonly (string | Platform)[]
-  const wanted = given.map(one => (typeof one === 'string' ? parsePlatform(one) : one))
+  const wanted = given.map(one => asPlatform(one))
   return { wanted, all: allPlatforms }
 }
 

@@ -459,7 +459,9 @@ describe('GC-06: missing blobs are reported, and everything else stays', () => {
     const body = { schemaVersion: 2, mediaType: MediaType.OciManifest, config, layers: [] }
     await store.references.set('cache:1', cache)
     await store.references.set('app:1', image.manifest)
-    await store.references.set('odd:1', await putStoreDocument(store, MediaType.OciManifest, body))
+    await store.references.set('odd:1', await putStoreDocument(store, MediaType.OciManifest, body), {
+      anyConfig: true,
+    })
     await using _lease = await store.leases.hold({ label: 'held', digests: [(await mention(4)).digest] })
     const loose = await mention(5)
     old()

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync 
 import { basename, dirname, join, resolve } from 'node:path'
 import { RootfsError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { makeDirectories } from '../../../internal/make-directories.ts'
 import { decodeName } from '../../../internal/name-bytes.ts'
 import type { WriterOptions } from '../entries/writer-options.ts'
 import { childPath } from '../tree/child-path.ts'
@@ -57,7 +58,7 @@ function realPath(path: string): string | undefined {
 
 function besideTarget(wanted: string, options: WriterOptions): Target {
   const parent = dirname(wanted)
-  const firstMade = mkdirSync(parent, { recursive: true })
+  const firstMade = makeDirectories(parent)
   const staging = makeStaging(parent, basename(wanted))
   const root = join(staging, 'root')
   mkdirSync(root, 0o700)

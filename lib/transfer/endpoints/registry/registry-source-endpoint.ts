@@ -1,15 +1,16 @@
 import type { Digest } from '../../../digest/index.ts'
-import { familiarName, formatReference, parseReference, type Reference } from '../../../oci/index.ts'
-import type { RegistryClient } from '../../../registry/index.ts'
+import { asReference, familiarName, formatReference, type Reference } from '../../../oci/index.ts'
+import { assertRegistryClient, type RegistryClient } from '../../../registry/index.ts'
 import type { TransferSource } from '../transfer-source.ts'
 
 /**
  * An image in a registry, as a source of transfers.
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`, `ERR_INVALID_ARGUMENT`.
  */
 export function registrySourceEndpoint(registry: RegistryClient, reference: string | Reference): TransferSource {
-  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  assertRegistryClient(registry)
+  const ref = asReference(reference)
   const repository = { registry: ref.registry, repository: ref.repository }
   const places = registry.sourcesOf(repository)
   return {

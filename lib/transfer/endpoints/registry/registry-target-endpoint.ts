@@ -1,18 +1,19 @@
 import type { Digest } from '../../../digest/index.ts'
 import { DigestMismatchError, FormatError, RegistryError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { assertOptionalTexts } from '../../../internal/assert-kind.ts'
 import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import {
+  asReference,
   type Descriptor,
   formatReference,
   isTag,
   parseImageDocument,
-  parseReference,
   type Reference,
   type Repository,
   successorsOf,
 } from '../../../oci/index.ts'
-import type { PushedBlob, RegistryClient } from '../../../registry/index.ts'
+import { assertRegistryClient, type PushedBlob, type RegistryClient } from '../../../registry/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { TransferNode } from '../transfer-graph.ts'
 import type {
@@ -29,14 +30,18 @@ import type { RegistryTargetOptions } from './registry-target-options.ts'
 /**
  * A repository in a registry as a target of transfers, for one tag or several.
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for an invalid tag.
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_ARGUMENT` for an invalid tag, and for an
+ * argument of a wrong kind.
  */
 export function registryTargetEndpoint(
   registry: RegistryClient,
   reference: string | Reference,
   options: RegistryTargetOptions = {},
 ): TransferTarget {
-  const ref = typeof reference === 'string' ? parseReference(reference) : reference
+  assertRegistryClient(registry)
+  const ref = asReference(reference)
+  assertOptionalTexts('tags', options.tags)
+  assertOptionalTexts('mountFrom', options.mountFrom)
   for (const tag of options.tags ?? []) {
     if (!isTag(tag)) throw new FormatError('ERR_INVALID_ARGUMENT', `not a tag: ${JSON.stringify(tag.slice(0, 160))}`)
   }

@@ -1,6 +1,8 @@
 import { isDigest } from '../../../digest/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../../image/index.ts'
+import { invalidArgument } from '../../../internal/invalid-argument.ts'
 import {
+  assertStore,
   type BlobStore,
   type DerivedStore,
   type LeaseStore,
@@ -29,12 +31,15 @@ export interface ReadableStore extends NamedBlobs {
  *
  * @param name - Name or digest in the store.
  * @param label - Label in plans.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`.
  */
 export function storeSourceEndpoint(
   store: ReadableStore,
   name: string,
   label: string = `store:${name}`,
 ): TransferSource {
+  assertStore(store)
+  if (typeof name !== 'string') throw invalidArgument('name', 'a name or digest in the store', name)
   return {
     label,
     name: isDigest(name) ? undefined : name,

@@ -4,7 +4,7 @@ import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import type { Descriptor } from '../../../oci/index.ts'
-import { findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
+import { assertStore, findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { TransferNode } from '../transfer-graph.ts'
 import type {
@@ -32,13 +32,14 @@ export interface StoreTargetOptions {
 /**
  * A store as a target of transfers, for one name or several.
  *
- * @throws {@link FormatError} `ERR_INVALID_REFERENCE`.
+ * @throws {@link FormatError} `ERR_INVALID_REFERENCE`, `ERR_INVALID_ARGUMENT`.
  */
 export function storeTargetEndpoint(
   store: Store,
   names: readonly string[],
   options: StoreTargetOptions & { readonly label?: string | undefined } = {},
 ): TransferTarget {
+  assertStore(store, ['stat', 'put', 'ingest', 'references', 'leases', 'derived'])
   const kept = names.map(name => storedName(name, options))
   return new StoreTarget(store, kept, options)
 }
@@ -231,7 +232,8 @@ class StoreTarget implements TransferTarget {
     for (const layer of unverified) onUnverified?.(layer)
     const kept: string[] = []
     const { verbatim } = this.#options
-    for (const name of this.#names) kept.push(await this.#store.references.set(name, root, { verbatim, signal }))
+    for (const name of this.#names)
+      kept.push(await this.#store.references.set(name, root, { verbatim, signal, anyConfig: true }))
     if (index?.bytes) await this.#keepIndex(index.digest, index.bytes)
     if (source.repository) await recordSources(this.#store, steps, source.repository)
     if (moved) await recordDiffIds(this.#store, steps)
