@@ -64,7 +64,7 @@ function entriesOf({ entries }, libraries) {
 
 /** Runs each contender once. A contender that fails or gives a wrong result is excluded from the comparison. */
 async function tryOut(spec, entry, scratch, smoke) {
-  const reason = entry.contender.available()
+  const reason = entry.contender.available(entry)
   if (reason) return { skipped: reason }
   const trial = spec.trial ?? spec
   const input = smoke ? spec.input : trial.input

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/* The compiler checks neither .mjs files nor programs that a test writes as text; a renamed export breaks them silently. */
+/* The compiler checks neither .mjs files nor programs that a test writes as text: a renamed export breaks them. */
 
 const root = resolve(import.meta.dirname, '../..')
 const sources = ['test', 'bench']
