@@ -13,7 +13,7 @@ const OURS = layerstore.name
 
 export const scenario = {
   name: 'collect',
-  question: 'How long does a collection of many blobs take on a machine that is busy with other things?',
+  question: 'How long does a collection of many blobs take on a busy machine?',
   async measure(bench) {
     const scale = bench.smoke ? 0.02 : 1
     await measureCase(bench, ALL_HALF_AS_MANY, { blobs: 50_000 * scale, names: 1, garbage: 50_000 * scale - 3 })

@@ -5,7 +5,7 @@ const COPIES = 'one layer full of copies'
 
 export const scenario = {
   name: 'dedup',
-  question: 'How much is kept of related images if equal blobs, equal files or equal chunks are kept once?',
+  question: 'How many bytes of related images remain if equal blobs, files or chunks are stored once?',
   async measure(bench) {
     const family = bench.smoke ? { versions: 4, bytes: 2e6 } : { versions: 10, bytes: 24e6 }
     const copies = bench.smoke ? { files: 200, distinct: 50 } : { files: 6000, distinct: 1500 }

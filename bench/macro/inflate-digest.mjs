@@ -16,7 +16,7 @@ const HASH = 'both hashes alone, wasm'
 
 export const scenario = {
   name: 'inflate-digest',
-  question: 'Do inflating a stored layer and proving both its digests overlap?',
+  question: 'Do the decompression of a stored layer and both its digests overlap?',
   async measure(bench) {
     const { layout, layers } = await bench.corpora.big()
     const [{ descriptor, diffId, uncompressedSize }] = layers

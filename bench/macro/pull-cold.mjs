@@ -45,7 +45,7 @@ export const scenario = {
       atLeast: 0.95,
     },
     {
-      text: `${SHAPED}: share of what the link gives a bare reader`,
+      text: `${SHAPED}: share of the speed of a bare reader`,
       of: figure => rateOf(figure, WASM) / rateOf(figure, FLOOR),
       atLeast: 0.95,
     },

@@ -12,7 +12,7 @@ const MIB = 2 ** 20
 
 export const scenario = {
   name: 'pull-many-and-big',
-  question: 'Do a thousand small blobs and one of a gigabyte hold one another up in one pull?',
+  question: 'Do a thousand small blobs and one of a gigabyte delay each other in one pull?',
   async measure(bench) {
     const reason = missing('docker-registry')
     if (reason) return bench.skip(CASE, reason)

@@ -5,7 +5,7 @@ import { sha256sum } from '../contenders/sha256sum.mjs'
 
 export const scenario = {
   name: 'verify',
-  question: 'How fast does a store prove that all its blobs are what their digests say?',
+  question: 'How fast does a store verify all its blobs against their digests?',
   async measure(bench) {
     const { layout, blobs, bytes } = await bench.corpora.app()
     const digests = blobs.map(({ digest }) => digest).sort()

@@ -2,7 +2,7 @@ import { contentOf } from '../corpora/content.mjs'
 
 export const bench = {
   name: 'micro-compression',
-  question: 'What do levels and threads of gzip and zstd cost, and how fast is the way back?',
+  question: 'What do levels and threads of gzip and zstd cost, and how fast is decompression?',
   async cases({ library, smoke }) {
     const { compress, decompress } = await import(`${library}/compression/index.js`)
     const bytes = smoke ? 2 ** 20 : 2 ** 23

@@ -4,7 +4,7 @@ const BYTES = 2 ** 24
 
 export const bench = {
   name: 'micro-hash-engines',
-  question: 'How fast is each hash on chunks of each size, alone and with two streams taking turns?',
+  question: 'How fast is each hash on chunks of each size, alone and with two alternating streams?',
   async cases({ library, smoke }) {
     const { createDigester, digestOf } = await import(`${library}/index.js`)
     const bytes = smoke ? 2 ** 20 : BYTES
@@ -34,7 +34,7 @@ export const bench = {
         })),
       })),
       {
-        name: 'two streams taking turns, 64 KiB',
+        name: 'two alternating streams, 64 KiB',
         bytes,
         tasks: engines.slice(0, 2).map(([algorithm, hasher]) => ({
           label: `${algorithm}, ${hasher}`,

@@ -4,7 +4,7 @@ const PIECE = Buffer.alloc(2 ** 19, 'something to be hashed ')
 
 export const bench = {
   name: 'micro-hash-placement',
-  question: 'From which size on is a stream better hashed by a thread of its own, and what do several streams cost?',
+  question: 'From which size on is a worker thread faster for a stream, and what do several streams cost?',
   async cases({ library, smoke }) {
     const { createStreamDigester, setHashWorkers } = await import(`${library}/index.js`)
     const digest = async bytes => {

@@ -26,7 +26,7 @@ const THREAD = `
 export const bench = {
   name: 'micro-worker-handover',
   question:
-    'What does it cost to hand bytes to a thread, by way, by size of the piece, and if the thread writes them too?',
+    'What does it cost to hand bytes to a thread, by method, by size of the piece, and if the thread also writes them?',
   async cases({ smoke, scratch }) {
     const bytes = smoke ? 2 ** 22 : 2 ** 26
     const thread = new Worker(THREAD, { eval: true })
@@ -47,7 +47,7 @@ export const bench = {
     })
     return [
       {
-        name: `nothing is done with the bytes, ${WINDOW} pieces under way`,
+        name: `the thread ignores the bytes, ${WINDOW} pieces in flight`,
         bytes,
         tasks: sizes.flatMap(size => Object.keys(WAYS).map(way => task(way, size, 'nothing'))),
       },
@@ -57,7 +57,7 @@ export const bench = {
         tasks: [
           writing("shared ring; Node's pool writes", hashThereWriteHere),
           writing('transferred; the thread writes too', hashAndWriteThere),
-          writing("no thread: hashed here; Node's pool writes", hashHere),
+          writing("no thread; Node's pool writes", hashHere),
         ],
         after: async () => {
           await thread.terminate()

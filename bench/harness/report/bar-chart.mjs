@@ -99,7 +99,7 @@ function text(x, y, content, { size, anchor = 'start', weight = 'normal', color 
 }
 
 function shortened(label) {
-  return label.length > 38 ? `${label.slice(0, 37)}…` : label
+  return label.length > 33 ? `${label.slice(0, 32)}…` : label
 }
 
 function round(value) {
