@@ -1,3 +1,10 @@
+export type { ResolveBaseOptions } from './bases/resolve-base.ts'
+export { type BuildImageOptions, buildImage } from './build-image.ts'
+export type { BasePlan, BuildNeed, BuildPlan, BuildPlanStep, ImagePlan } from './build-plan.ts'
+export type { Difference } from './cache/difference.ts'
+export { type CacheSource, type ImportCacheOptions, importCache } from './cache/import-cache.ts'
+export type { ImportedCache } from './cache/imported-cache.ts'
+export type { StepRecord } from './cache/step-record.ts'
 export type { BuildContext } from './context/build-context.ts'
 export { contextDigest } from './context/context-digest.ts'
 export { contextTar } from './context/context-tar.ts'
@@ -14,3 +21,28 @@ export type {
   FileCopyStep,
 } from './copy/file-copy.ts'
 export { planFileCopy } from './copy/plan-file-copy.ts'
+export type { KeyPart, KeySubject } from './keys/key-part.ts'
+export type { LayerPolicies } from './keys/step-parts.ts'
+export type { CacheTarget } from './outputs/export-cache.ts'
+export type { ArchiveOutput, BuildOutputs, GivenOutputs } from './outputs/give-outputs.ts'
+export { type PlanBuildOptions, planBuild } from './plan-build.ts'
+export { type DockerfileStagesOptions, dockerfileStages } from './planning/dockerfile-stages.ts'
+export type { BuildStages, EvaluatedStages, EvaluationRequest, StageSource } from './planning/stage-source.ts'
+export { type BuildResult, type BuiltImage, type RunBuildOptions, runBuild } from './run-build.ts'
+export type { BuildProgress, BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
+export { type NodeAppOptions, nodeApp } from './scripted/node-app.ts'
+export type {
+  AddOptions,
+  ConfigMember,
+  CopyFrom,
+  CopyOptions,
+  CopySourceOptions,
+  RunOptionsOfStage,
+  ScriptedMount,
+  StepOptions,
+} from './scripted/scripted-options.ts'
+export { type FromOptions, from, type HealthcheckOptions, ScriptedStage } from './scripted/scripted-stage.ts'
+export type { Variables } from './scripted/scripted-steps.ts'
+export { type StaticSiteOptions, staticSite } from './scripted/static-site.ts'
+export type { LayerSettings } from './steps/make-step.ts'
+export type { RunSettings } from './steps/run-entries.ts'

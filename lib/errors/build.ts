@@ -2,6 +2,11 @@ import { LayerStoreError } from './base.ts'
 
 /** Codes of {@link BuildError}. */
 export type BuildErrorCode =
+  | 'ERR_BUILD_CYCLE'
+  | 'ERR_BUILD_FETCH'
+  | 'ERR_BUILD_NO_EXECUTOR'
+  | 'ERR_BUILD_RUN'
+  | 'ERR_BUILD_STEP'
   | 'ERR_BUILD_SOURCE_NOT_FOUND'
   | 'ERR_BUILD_COPY_CONFLICT'
   | 'ERR_BUILD_INVALID_STEP'

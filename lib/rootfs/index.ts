@@ -11,6 +11,7 @@ export type {
   ViewLayer,
   ViewWarning,
 } from './union-view.ts'
+export { type ArchiveSource, unpackArchives } from './unpack/unpack-archives.ts'
 export { type UnpackImageOptions, unpackImage, unpackLayers } from './unpack/unpack-image.ts'
 export type { UnpackOptions } from './unpack/unpack-options.ts'
 export type { SkippedDetail, UnpackCounts, UnpackProgress, UnpackReport } from './unpack/unpack-report.ts'

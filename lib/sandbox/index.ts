@@ -7,3 +7,16 @@ export {
 } from './accounts/read-accounts.ts'
 export { type FileOwner, resolveOwner } from './accounts/resolve-owner.ts'
 export { type ProcessUser, resolveUser } from './accounts/resolve-user.ts'
+export type {
+  Executor,
+  ExecutorProbe,
+  ProcessExit,
+  ProcessMount,
+  ProcessSpec,
+} from './executors/executor.ts'
+export {
+  type CopyingSnapshotsOptions,
+  copyingSnapshots,
+  type SnapshotDriver,
+  type Stack,
+} from './snapshots/open-stack.ts'

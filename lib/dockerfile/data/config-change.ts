@@ -19,6 +19,8 @@ export interface Healthcheck {
  * and needs no knowledge of instructions.
  */
 export interface ConfigChange {
+  /** Members of the run configuration to remove first, by their names there, such as `Env`. Only code asks for it. */
+  readonly reset?: readonly string[]
   /** Variables in order: a name that exists is replaced in place, a new one appended. */
   readonly env?: readonly (readonly [name: string, value: string])[]
   /** Labels in order: added or replaced. */

@@ -16,6 +16,8 @@ export interface StepCommon {
   readonly position?: Position
   /** True if the cache is not consulted for this step. */
   readonly noCache?: true
+  /** Steps in a row with the same text make one layer together; only steps of code have it. */
+  readonly squash?: string
   /** The ONBUILD trigger that the step comes from. */
   readonly onBuild?: string
 }
@@ -42,6 +44,8 @@ export interface AddFiles {
   readonly chmod?: string
   /** Whether the layer is independent of the layers below (`--link`). */
   readonly link?: true
+  /** Latest time that a file of the layer may have, in seconds since 1970; only steps of code have it. */
+  readonly latestTime?: number
 }
 
 /** COPY, and ADD of sources that are not all remote. Makes one layer. */

@@ -6,7 +6,11 @@ import type { UnpackReport } from './unpack-report.ts'
 import { LayerFeeder } from './writer/layer-feeder.ts'
 import { startWriter, type Writer } from './writer/start-writer.ts'
 
-/** A layer to unpack. */
+/**
+ * A layer to unpack.
+ *
+ * @internal
+ */
 export interface ArchiveSource {
   /** Digest of the layer, for errors. */
   readonly name: string
@@ -24,6 +28,8 @@ export interface ArchiveSource {
  * everything is removed and written again, and each layer is opened twice: once for its whiteouts, once for its
  * entries. With `overwrite`, the previous content of the target could not be restored, so every layer is opened twice
  * from the start.
+ *
+ * @internal
  */
 export async function unpackArchives(
   layers: readonly ArchiveSource[],

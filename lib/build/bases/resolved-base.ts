@@ -1,0 +1,7 @@
+import type { Image } from '../../image/index.ts'
+
+/** An image that a stage starts from: its documents are known, its layers may be in a registry. */
+export interface ResolvedBase extends Image {
+  /** Reference as the stage names it. */
+  readonly reference: string
+}

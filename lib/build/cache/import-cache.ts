@@ -1,0 +1,102 @@
+import { openArchive } from '../../archive/index.ts'
+import { verifyBytes } from '../../digest/index.ts'
+import { openStore } from '../../disk-store/index.ts'
+import { LayerStoreError } from '../../errors/index.ts'
+import { findDescriptor, type NamedBlobs } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
+import { parseManifest, parseReference } from '../../oci/index.ts'
+import type { RegistryClient } from '../../registry/index.ts'
+import { readDocument } from '../../store/index.ts'
+import { assertCacheManifest, CACHE_NAME, MOST_CACHE_BYTES, readCacheConfig } from './cache-artifact.ts'
+import type { ImportedCache } from './imported-cache.ts'
+
+/** A place that holds an exported cache. */
+export type CacheSource =
+  | { readonly registry: RegistryClient; readonly reference: string }
+  | { readonly directory: string; readonly name?: string | undefined }
+  | { readonly archive: string }
+
+/** Options of {@link importCache}. */
+export interface ImportCacheOptions extends AbortOptions {
+  /** Resolve to an empty cache if there is none at the place, as before the first build. @defaultValue `false` */
+  readonly optional?: boolean | undefined
+}
+
+/**
+ * Opens a cache that another build has exported. Its records are read; layers are read when a build needs them. A build
+ * that imports a cache trusts it as it trusts a base image. Close it after the build.
+ *
+ * @throws {@link FormatError} `ERR_UNSUPPORTED_MEDIA_TYPE` if something else is there, `ERR_INVALID_MANIFEST`; errors
+ * of the registry, the directory or the archive, unless there is nothing and the cache is optional.
+ */
+export async function importCache(source: CacheSource, options: ImportCacheOptions = {}): Promise<ImportedCache> {
+  try {
+    if ('registry' in source) return await fromRegistry(source, options)
+    if ('archive' in source) {
+      const archive = await openArchive(source.archive, { signal: options.signal })
+      return await fromBlobs(archive, CACHE_NAME, () => archive.close(), options)
+    }
+    const store = await openStore(source.directory, { readOnly: true })
+    return await fromBlobs(store, source.name ?? CACHE_NAME, () => store.close(), options)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    if (options.optional && isAbsent(error)) return emptyCache()
+    throw error
+  }
+}
+
+async function fromRegistry(
+  { registry, reference: text }: { registry: RegistryClient; reference: string },
+  options: AbortOptions,
+): Promise<ImportedCache> {
+  const reference = parseReference(text)
+  const { bytes } = await registry.fetchManifest(reference, options)
+  const manifest = parseManifest(bytes)
+  assertCacheManifest(manifest, text)
+  const config = verifyBytes(registry.fetchBlob(reference, manifest.config, options), manifest.config)
+  const records = readCacheConfig(manifest, await collectBytes(config, MOST_CACHE_BYTES, 'config of a build cache'))
+  return {
+    records,
+    read: (layer, options) => registry.fetchBlob(reference, layer, options),
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+async function fromBlobs(
+  blobs: NamedBlobs,
+  name: string,
+  close: () => Promise<void>,
+  options: AbortOptions,
+): Promise<ImportedCache> {
+  try {
+    const manifest = parseManifest(await readDocument(blobs, await findDescriptor(blobs, name, options), options))
+    assertCacheManifest(manifest, name)
+    const config = await readDocument(blobs, manifest.config, { ...options, limit: MOST_CACHE_BYTES })
+    return {
+      records: readCacheConfig(manifest, config),
+      read: (layer, { signal } = {}) => blobs.read(layer.digest, { verify: 'never', signal }),
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const ABSENT = ['ERR_MANIFEST_NOT_FOUND', 'ERR_REFERENCE_NOT_FOUND', 'ERR_INVALID_LAYOUT']
+
+function isAbsent(error: unknown): boolean {
+  if (!LayerStoreError.is(error)) return false
+  const { errno } = error as { errno?: unknown }
+  return ABSENT.includes(error.code) || errno === 'ENOENT'
+}
+
+function emptyCache(): ImportedCache {
+  return {
+    records: new Map(),
+    // No record leads here.
+    async *read() {},
+    [Symbol.asyncDispose]: async () => {},
+  }
+}

@@ -1,0 +1,54 @@
+import { composeManifest, type Image } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { canonicalJson } from '../../internal/canonical-json.ts'
+import { Annotation, type HistoryEntry, type ImageConfig, MediaType } from '../../oci/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { BuildState } from '../stages/build-state.ts'
+
+/** What an image gets beside the steps. */
+export interface ImageSettings {
+  /** Time of the image and of every new entry of its history, RFC 3339. */
+  readonly created: string
+  /** Labels, set last; they are in no history. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Annotations of the manifest. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+  /** ONBUILD triggers. */
+  readonly onBuild: readonly string[]
+}
+
+/** Writes config and manifest of a finished stage to the store. Equal stages and settings give equal digests. */
+export async function putBuiltImage(
+  store: Store,
+  state: BuildState,
+  settings: ImageSettings,
+  { signal }: AbortOptions,
+): Promise<Image> {
+  const config = finishConfig(state, settings)
+  const configInfo = await store.put(canonicalJson(config), { signal })
+  const manifest = composeManifest({
+    config: { mediaType: MediaType.OciConfig, ...configInfo },
+    layers: state.layers.map(layer => layer.descriptor),
+    annotations: { ...baseAnnotations(state), ...settings.annotations },
+  })
+  const info = await store.put(canonicalJson(manifest), { signal })
+  const descriptor = { mediaType: MediaType.OciManifest, ...info }
+  return { descriptor, manifest, config, layers: state.layers }
+}
+
+/** The config of an image: entries of the history that are not the base's get the time of the image. */
+export function finishConfig({ config, inherited }: BuildState, settings: ImageSettings): ImageConfig {
+  const { created, labels = {}, onBuild } = settings
+  const run: Record<string, unknown> = { ...config.config }
+  if (Object.keys(labels).length > 0) run.Labels = { ...(run.Labels as object | undefined), ...labels }
+  if (onBuild.length > 0) run.OnBuild = onBuild
+  const history = (config.history ?? []).map(
+    (entry, i): HistoryEntry => (i < inherited ? entry : { created, ...entry }),
+  )
+  return { ...config, created, config: run, history }
+}
+
+function baseAnnotations({ base }: BuildState): Record<string, string> {
+  if (!base) return {}
+  return { [Annotation.BaseName]: base.reference, [Annotation.BaseDigest]: base.descriptor.digest }
+}

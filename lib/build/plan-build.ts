@@ -1,0 +1,106 @@
+import type { Stage, Step } from '../dockerfile/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import { formatPlatform, type Platform, parsePlatform } from '../oci/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
+import type { Store } from '../store/index.ts'
+import type { ResolveBaseOptions } from './bases/resolve-base.ts'
+import type { BasePlan, BuildPlan, ImagePlan } from './build-plan.ts'
+import type { ImportedCache } from './cache/imported-cache.ts'
+import { StepCache } from './cache/step-cache.ts'
+import type { BuildContext } from './context/build-context.ts'
+import type { LayerPolicies } from './keys/step-parts.ts'
+import { evaluateBuild } from './planning/evaluate-build.ts'
+import { planStages } from './planning/plan-stages.ts'
+import type { BuildStages, EvaluatedStages } from './planning/stage-source.ts'
+import { bindSession, type NoCache } from './session/bound-session.ts'
+import { BuildSession } from './session/build-session.ts'
+
+/** Options of {@link planBuild}. */
+export interface PlanBuildOptions extends AbortOptions {
+  /** Files that steps copy from. Without it, steps that copy from the context fail. */
+  readonly context?: BuildContext | undefined
+  /** Further contexts, by their names. */
+  readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
+  /** Asked for bases that the store lacks. */
+  readonly registry?: RegistryClient | undefined
+  /** Platforms to build for; each gives an image. @defaultValue linux on the processor of this machine */
+  readonly platforms?: readonly (string | Platform)[] | undefined
+  /** Caches of other machines, from `importCache`. The build trusts them: their layers become part of the image. */
+  readonly cacheFrom?: readonly ImportedCache[] | undefined
+  /** `always` asks the registry for every base, `never` only the store. @defaultValue `'missing'` */
+  readonly pull?: ResolveBaseOptions['pull']
+  /** Steps that use no record: all, or those of the named stages. Their results are recorded all the same. */
+  readonly noCache?: NoCache
+  /** Policies that change the layers. */
+  readonly policies?: LayerPolicies | undefined
+  /** What the build is called in explanations, usually the name of the image. @defaultValue `'build'` */
+  readonly name?: string | undefined
+}
+
+/**
+ * Plans a build: evaluates the stages, resolves their bases, hashes what is copied, and looks up a record for each
+ * step. Steps whose record is found are followed by their recorded layers, so that the keys of a whole cached build are
+ * known. Of a base in a registry only manifest and config are read. Changes nothing.
+ *
+ * The plan is plain data. `runBuild` takes it as it is; the contexts, the store and the registry are remembered with
+ * the object and do not travel with its JSON.
+ *
+ * @throws {@link BuildError}, with the step; the errors of the store, the registry and the contexts.
+ */
+export async function planBuild(store: Store, stages: BuildStages, options: PlanBuildOptions = {}): Promise<BuildPlan> {
+  const { signal, policies = {}, name = 'build' } = options
+  const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))
+  if (options.context) contexts.set('', options.context)
+  const imported = options.cacheFrom ?? []
+  const cache = new StepCache(store, imported)
+  const session = new BuildSession({ store, registry: options.registry, contexts, cache, policies, pull: options.pull })
+  const images: ImagePlan[] = []
+  for (const platform of options.platforms ?? [undefined]) {
+    const text = platform === undefined || typeof platform === 'string' ? platform : formatPlatform(platform)
+    const wanted = text === undefined ? undefined : formatPlatform(parsePlatform(text))
+    const evaluated = await evaluateBuild(session, stages, wanted, signal)
+    for (const [at, context] of Object.entries(evaluated.contexts ?? {})) contexts.set(at, context)
+    images.push(await planImage(session, evaluated, { ...options, name }))
+  }
+  const plan: BuildPlan = { kind: 'build', version: 1, name, images, policies }
+  return bindSession(plan, { session, noCache: options.noCache })
+}
+
+async function planImage(
+  session: BuildSession,
+  evaluated: EvaluatedStages,
+  { name, noCache, signal }: PlanBuildOptions & { name: string },
+): Promise<ImagePlan> {
+  const { platform, stages, proxies = [], sourceDateEpoch } = evaluated
+  const useCache = usesCache(noCache)
+  const steps = await planStages(session, stages, { name, platform, useCache, signal })
+  return {
+    platform,
+    stages,
+    bases: await basesOf(session, signal),
+    steps,
+    proxies,
+    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+  }
+}
+
+/** Returns whether a step may use a record. */
+export function usesCache(noCache: NoCache): (step: Step, stage: Stage) => boolean {
+  const all = noCache === true
+  const names = Array.isArray(noCache) ? noCache.map(name => name.toLowerCase()) : []
+  return (step, stage) => !all && !step.noCache && !(stage.name !== undefined && names.includes(stage.name))
+}
+
+async function basesOf(session: BuildSession, signal: AbortSignal | undefined): Promise<BasePlan[]> {
+  const plans: BasePlan[] = []
+  for (const [platform, base] of await session.bases()) {
+    const { reference, descriptor, layers } = base
+    const missing: number[] = []
+    for (const { descriptor: layer } of layers) {
+      if (!(await session.store.stat(layer.digest, { signal }))) missing.push(layer.size)
+    }
+    const missingBytes = missing.reduce((sum, size) => sum + size, 0)
+    plans.push({ reference, platform, digest: descriptor.digest, missingLayers: missing.length, missingBytes })
+  }
+  return plans
+}

@@ -1,0 +1,176 @@
+import { BuildError } from '../errors/index.ts'
+import type { Image } from '../image/index.ts'
+import { defaultCreated } from '../image/index.ts'
+import type { AbortOptions } from '../internal/abort.ts'
+import { canonicalJson } from '../internal/canonical-json.ts'
+import { Semaphore } from '../internal/concurrency/semaphore.ts'
+import { settleAll } from '../internal/settle-all.ts'
+import { type Descriptor, MediaType, parsePlatform } from '../oci/index.ts'
+import type { RegistryClient } from '../registry/index.ts'
+import type { Lease, Store } from '../store/index.ts'
+import type { BuildPlan, ImagePlan } from './build-plan.ts'
+import type { ImportedCache } from './cache/imported-cache.ts'
+import { StepCache } from './cache/step-cache.ts'
+import type { BuildContext } from './context/build-context.ts'
+import { putBuiltImage } from './images/put-built-image.ts'
+import { type CacheTarget, exportCache } from './outputs/export-cache.ts'
+import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
+import { usesCache } from './plan-build.ts'
+import type { BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
+import { runStages } from './running/run-stages.ts'
+import { boundSession, type NoCache } from './session/bound-session.ts'
+import { BuildSession } from './session/build-session.ts'
+import type { LayerSettings } from './steps/make-step.ts'
+import type { RunSettings } from './steps/run-entries.ts'
+
+/** Options of {@link runBuild}. */
+export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettings, Omit<RunSettings, 'proxies'> {
+  /** Labels, set last; they win over those of the stages and are in no history. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Annotations of each manifest. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+  /**
+   * Time of the image and of the new entries of its history, RFC 3339. No part of any key. @defaultValue
+   * `SOURCE_DATE_EPOCH` of the Dockerfile, else of the environment, else the start of 1970
+   */
+  readonly created?: string | undefined
+  /** Steps that are made at once, over all stages and platforms. @defaultValue `4` */
+  readonly concurrency?: number | undefined
+  /** Places that the cache of this build is written to. */
+  readonly cacheTo?: readonly CacheTarget[] | undefined
+  /** Receives progress. */
+  readonly onProgress?: OnBuildProgress | undefined
+  /** For a plan that was stored: the store. @defaultValue the store that the plan was made with */
+  readonly store?: Store | undefined
+  /** For a plan that was stored, and for pushes: the registry. @defaultValue that of the plan */
+  readonly registry?: RegistryClient | undefined
+  /** For a plan that was stored: the context. */
+  readonly context?: BuildContext | undefined
+  /** For a plan that was stored: the named contexts, those of files in memory among them. */
+  readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
+  /** For a plan that was stored: caches of other machines. */
+  readonly cacheFrom?: readonly ImportedCache[] | undefined
+  /** For a plan that was stored: steps that use no record. */
+  readonly noCache?: NoCache
+}
+
+/** A finished build. */
+export interface BuildResult extends GivenOutputs {
+  /** The image: a manifest for one platform, an index for several. */
+  readonly descriptor: Descriptor
+  /** The image of each platform. */
+  readonly images: readonly BuiltImage[]
+  /** What became of each step. */
+  readonly steps: readonly BuildStepResult[]
+}
+
+/** The image of one platform. */
+export interface BuiltImage extends Image {
+  /** Platform, as `os/architecture[/variant]`. */
+  readonly platform: string
+}
+
+/**
+ * Runs a build. Keys are computed anew: a step whose record appeared since the plan is not made, one whose record is
+ * gone is. Stages run side by side; each layer is made in one pass and is recorded when it is complete, so an aborted
+ * or failed build loses only the steps that were running.
+ *
+ * Layers of a base in a registry are fetched only if a step reads them. Names are set last, when all is in the store.
+ * With equal stages, files and options the image has the same digest on every machine with the same version of Node.
+ *
+ * @throws {@link BuildError} with the step, the error of the cause kept: `ERR_BUILD_STEP`, `ERR_BUILD_RUN`,
+ * `ERR_BUILD_NO_EXECUTOR` before anything is built, `ERR_BUILD_FETCH`, `ERR_BUILD_SOURCE_NOT_FOUND`,
+ * `ERR_BUILD_COPY_CONFLICT`, `ERR_BUILD_UNKNOWN_ACCOUNT`, `ERR_BUILD_UNSUPPORTED`; the errors of outputs unchanged.
+ */
+export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): Promise<BuildResult> {
+  if (plan.kind !== 'build' || plan.version !== 1) {
+    throw new BuildError('ERR_BUILD_INVALID_STEP', 'not a build plan of version 1')
+  }
+  const { session, noCache } = sessionOf(plan, options)
+  await assertExecutor(plan, options)
+  const { signal } = options
+  await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
+  const slots = new Semaphore(Math.max(1, options.concurrency ?? 4))
+  const built = await settleAll(
+    plan.images.map(image => buildOne(session, plan, image, { ...options, noCache, lease, slots })),
+  )
+  const images = built.map(({ image }) => image)
+  const descriptor = images.length === 1 ? images[0]!.descriptor : await putIndex(session.store, images, { signal })
+  await lease.add(descriptor.digest)
+  const records = built.flatMap(one => [...one.records.values()])
+  const outputs = await giveOutputs(
+    session,
+    { descriptor, images },
+    { ...options, registry: options.registry ?? session.registry },
+  )
+  for (const target of options.cacheTo ?? []) {
+    await exportCache(session, records, target, { registry: options.registry ?? session.registry, signal })
+  }
+  return { descriptor, images, steps: built.flatMap(({ steps }) => steps), ...outputs }
+}
+
+interface OneOptions extends RunBuildOptions {
+  readonly lease: Lease
+  readonly slots: Semaphore
+}
+
+async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan, options: OneOptions) {
+  const { platform, stages, proxies, sourceDateEpoch } = image
+  const { signal, lease, slots, onProgress, compression, level, labels, annotations } = options
+  const ran = await runStages(session, stages, {
+    name: plan.name,
+    platform,
+    useCache: usesCache(options.noCache),
+    layers: { compression, level },
+    run: { ...options, proxies },
+    slots,
+    lease,
+    onProgress,
+    signal,
+  })
+  const created =
+    options.created ??
+    defaultCreated(sourceDateEpoch === undefined ? process.env : { SOURCE_DATE_EPOCH: sourceDateEpoch })
+  const onBuild = stages.at(-1)?.onBuild ?? []
+  const put = await putBuiltImage(session.store, ran.state, { created, labels, annotations, onBuild }, { signal })
+  await session.cache.remember(`${plan.name} ${platform}`, ran.records)
+  return { image: { ...put, platform }, steps: ran.steps, records: ran.records }
+}
+
+/** Several platforms give an index. */
+async function putIndex(store: Store, images: readonly BuiltImage[], { signal }: AbortOptions): Promise<Descriptor> {
+  const manifests = images.map(({ descriptor, platform }) => ({ ...descriptor, platform: parsePlatform(platform) }))
+  const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests }
+  return { mediaType: MediaType.OciIndex, ...(await store.put(canonicalJson(index), { signal })) }
+}
+
+function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildSession; noCache: NoCache } {
+  const known = boundSession(plan)
+  if (known && options.store === undefined) return known
+  const { store, registry, noCache } = options
+  if (!store) throw new BuildError('ERR_BUILD_INVALID_STEP', 'a stored plan needs the option store')
+  const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))
+  if (options.context) contexts.set('', options.context)
+  const cache = new StepCache(store, options.cacheFrom ?? [])
+  return { session: new BuildSession({ store, registry, contexts, cache, policies: plan.policies }), noCache }
+}
+
+/** A build that will need an executor fails before it begins. */
+async function assertExecutor(plan: BuildPlan, { executor, signal }: RunBuildOptions): Promise<void> {
+  for (const { steps, stages } of plan.images) {
+    const needed = steps.find(
+      ({ stage, step, need }) => need !== 'cached' && stages[stage]?.steps[step]?.kind === 'run',
+    )
+    if (!needed) continue
+    const place = { step: needed.title, at: needed.position ? `line ${needed.position.line}` : undefined }
+    const where = `step ${needed.id} (${JSON.stringify(needed.title.slice(0, 200))})`
+    if (!executor) {
+      const message = `${where} runs a command, and no executor was given: give one that isolates commands, with a program such as bubblewrap, runc or crun installed`
+      throw new BuildError('ERR_BUILD_NO_EXECUTOR', message, place)
+    }
+    const { works, reason } = await executor.probe({ signal })
+    if (works) return
+    const message = `${where} runs a command, and the executor ${executor.name} does not work here: ${reason ?? 'it says no reason'}`
+    throw new BuildError('ERR_BUILD_NO_EXECUTOR', message, place)
+  }
+}

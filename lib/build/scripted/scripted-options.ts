@@ -1,0 +1,109 @@
+import type { Files } from '../../layer/index.ts'
+import type { BuildContext } from '../context/build-context.ts'
+import type { StageNode } from './script-state.ts'
+
+/** Options of every step. */
+export interface StepOptions {
+  /** Make the step anew even if there is a record of it. @defaultValue `false` */
+  readonly noCache?: boolean | undefined
+  /**
+   * Steps in a row with the same text become one layer, without the layers below them: what one adds and another
+   * removes is in no layer.
+   */
+  readonly squash?: string | undefined
+}
+
+/** Where a copy takes its files. */
+export type CopyFrom =
+  /** The files of a stage. */
+  | StageNode
+  /** A reference of an image. */
+  | string
+  /** The files of a context. */
+  | BuildContext
+  /** A context that `planBuild` is given, by its name. */
+  | { readonly context: string }
+
+/** Options of a copy. */
+export interface CopyOptions extends StepOptions {
+  /** Owner as `user[:group]`, names or numbers. @defaultValue root; for stages and images the owner there */
+  readonly chown?: string | undefined
+  /** Permissions, octal (`'755'`) or symbolic (`'u=rwX,go=rX'`). */
+  readonly chmod?: string | undefined
+  /** Patterns of files to leave out, as in an ignore file, relative to each source. */
+  readonly exclude?: readonly string[] | undefined
+  /** Make a layer that does not depend on the layers below it: it is never made anew because they change. */
+  readonly link?: boolean | undefined
+  /** Recreate the directories above each source, or those behind the pivot `/./` in it. */
+  readonly parents?: boolean | undefined
+  /** Copy a directory itself, with its name, mode and owner, not only what is in it. */
+  readonly itself?: boolean | undefined
+  /** Latest time that a file of the layer may have: seconds since 1970, or a date. */
+  readonly latestTime?: number | Date | undefined
+}
+
+/** A copy with its source. */
+export interface CopySourceOptions extends CopyOptions {
+  /** @defaultValue the context of the build */
+  readonly from?: CopyFrom | undefined
+  /** Paths and patterns. @defaultValue `'.'` */
+  readonly source?: string | readonly string[] | undefined
+  /** Files in memory or generated files, by their paths below the destination, in place of `from` and `source`. */
+  readonly files?: Files | undefined
+  /** Destination, relative to the working directory. A trailing slash says that it is a directory. */
+  readonly to: string
+}
+
+/** Options of a download. */
+export interface AddOptions
+  extends Pick<CopyOptions, 'chown' | 'chmod' | 'link' | 'noCache' | 'squash' | 'latestTime'> {
+  /** Digest that the file must have, `sha256:…`. */
+  readonly checksum?: string | undefined
+  /** Unpack an archive. @defaultValue `false` */
+  readonly unpack?: boolean | undefined
+}
+
+/** Something that a command sees and that is in no layer. */
+export type ScriptedMount =
+  /** A directory that outlives the build. */
+  | {
+      readonly cache: string
+      readonly id?: string | undefined
+      readonly sharing?: 'shared' | 'private' | 'locked' | undefined
+    }
+  /** Files, read-only unless `writable`; what is written is discarded. */
+  | {
+      readonly bind: string
+      readonly from?: CopyFrom | undefined
+      readonly source?: string | undefined
+      readonly writable?: boolean | undefined
+    }
+  /** A secret that `runBuild` is given, as a file (`/run/secrets/ID`) or a variable. */
+  | {
+      readonly secret: string
+      readonly target?: string | undefined
+      readonly env?: string | undefined
+      readonly required?: boolean | undefined
+    }
+  /** A file system in memory. */
+  | { readonly tmpfs: string; readonly size?: number | undefined }
+
+/** Options of a command. */
+export interface RunOptionsOfStage extends StepOptions {
+  readonly mounts?: readonly ScriptedMount[] | undefined
+  /** @defaultValue `'default'` */
+  readonly network?: 'default' | 'none' | 'host' | undefined
+}
+
+/** Members of the run configuration that `reset` removes. */
+export type ConfigMember =
+  | 'env'
+  | 'volumes'
+  | 'ports'
+  | 'labels'
+  | 'entrypoint'
+  | 'cmd'
+  | 'user'
+  | 'workdir'
+  | 'healthcheck'
+  | 'stopSignal'

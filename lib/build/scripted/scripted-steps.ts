@@ -1,0 +1,234 @@
+import type {
+  ConfigChange,
+  ConfigStep,
+  CopyStep,
+  FetchStep,
+  FileSource,
+  RunMount,
+  RunStep,
+  Step,
+  WorkdirStep,
+} from '../../dockerfile/index.ts'
+import { FormatError } from '../../errors/index.ts'
+import { openContext } from '../context/open-context.ts'
+import { cleanPath, type ScriptedStep, type ScriptState } from './script-state.ts'
+import type {
+  AddOptions,
+  ConfigMember,
+  CopyFrom,
+  CopySourceOptions,
+  RunOptionsOfStage,
+  ScriptedMount,
+  StepOptions,
+} from './scripted-options.ts'
+
+/** The step of a copy; files in memory become a context of their own. */
+export function copyStep(options: CopySourceOptions, platform: () => string): ScriptedStep {
+  const { files } = options
+  const context = files === undefined ? undefined : openContext({ files }, { name: 'the files of the step' })
+  // Malformed files are reported when the step is evaluated, not as an unhandled rejection.
+  context?.catch(() => undefined)
+  return async state => {
+    const { chown, chmod, link, exclude, parents = false, itself = false, latestTime } = options
+    const source = options.source ?? '.'
+    const written = typeof source === 'string' ? [source] : source
+    const sources = itself ? written.map(withPivot) : written
+    const from = context ? { context: state.bring(await context) } : await fileSource(options.from, state, platform())
+    const destination = state.resolve(itself && !options.to.endsWith('/') ? `${options.to}/` : options.to)
+    const flags = [
+      ...(parents || itself ? ['--parents'] : []),
+      ...(chown === undefined ? [] : [`--chown=${chown}`]),
+      ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
+    ]
+    const title = ['COPY', ...flags, ...sources, options.to].join(' ')
+    return {
+      ...commonOf(options),
+      kind: 'copy',
+      text: `${title} # buildkit`,
+      title,
+      from,
+      sources,
+      destination,
+      files: [],
+      remotes: [],
+      ...given({ chown, chmod, exclude }),
+      ...(link ? { link: true } : {}),
+      ...(parents || itself ? { parents: true } : {}),
+      ...(latestTime === undefined ? {} : { latestTime: secondsOf(latestTime) }),
+    } satisfies CopyStep
+  }
+}
+
+/** A directory that is copied itself is the last component behind a pivot. */
+function withPivot(source: string): string {
+  const clean = source.replace(/\/+$/, '')
+  if (clean.includes('/./')) return clean
+  const slash = clean.lastIndexOf('/')
+  return slash < 0 ? `./${clean}` : `${clean.slice(0, slash)}/./${clean.slice(slash + 1)}`
+}
+
+async function fileSource(from: CopyFrom | undefined, state: ScriptState, platform: string): Promise<FileSource> {
+  if (from === undefined) return { context: '' }
+  if (typeof from === 'string') return { reference: from, platform }
+  if ('parts' in from) return { stage: state.stageIndex(from) }
+  if ('tree' in from) return { context: state.bring(from) }
+  return { context: from.context }
+}
+
+/** The step of a download. */
+export function addStep(url: string, to: string, options: AddOptions): ScriptedStep {
+  return state => {
+    const { checksum, unpack, chown, chmod, link, latestTime } = options
+    const title = `ADD ${url} ${to}`
+    return {
+      ...commonOf(options),
+      kind: 'fetch',
+      text: `${title} # buildkit`,
+      title,
+      destination: state.resolve(to),
+      remotes: [{ url, ...given({ checksum }), ...(unpack ? { unpack: true } : {}) }],
+      ...given({ chown, chmod }),
+      ...(link ? { link: true } : {}),
+      ...(latestTime === undefined ? {} : { latestTime: secondsOf(latestTime) }),
+    } satisfies FetchStep
+  }
+}
+
+/** The step of a command: text for the shell, or a program with its arguments. */
+export function commandStep(
+  command: string | readonly string[],
+  options: RunOptionsOfStage,
+  platform: () => string,
+): ScriptedStep {
+  return async state => {
+    const isText = typeof command === 'string'
+    const words = isText ? [...state.shell, command] : command
+    const mounts: RunMount[] = []
+    for (const mount of options.mounts ?? []) mounts.push(await mountOf(mount, state, platform()))
+    return {
+      ...commonOf(options),
+      kind: 'run',
+      text: `RUN ${words.join(' ')} # buildkit`,
+      title: `RUN ${isText ? command : JSON.stringify(command)}`,
+      command: isText ? { shell: state.shell, text: command } : { args: command },
+      mounts,
+      network: options.network ?? 'default',
+      environment: state.environment,
+      user: state.user,
+      workdir: state.workdir,
+    } satisfies RunStep
+  }
+}
+
+async function mountOf(mount: ScriptedMount, state: ScriptState, platform: string): Promise<RunMount> {
+  const at = (target: string) => cleanPath(target.startsWith('/') ? target : `${state.workdir}/${target}`)
+  if ('cache' in mount) {
+    const target = at(mount.cache)
+    const { id = target, sharing = 'shared' } = mount
+    return { type: 'cache', target, id, sharing, source: '/', readOnly: false, uid: 0, gid: 0, mode: 0o755 }
+  }
+  if ('tmpfs' in mount) return { type: 'tmpfs', target: at(mount.tmpfs), ...given({ size: mount.size }) }
+  if ('secret' in mount) {
+    const { secret: id, env, required = true } = mount
+    const target = mount.target ?? (env === undefined ? `/run/secrets/${id}` : undefined)
+    return { type: 'secret', id, required, uid: 0, gid: 0, mode: 0o400, ...given({ target, env }) }
+  }
+  const from = await fileSource(mount.from, state, platform)
+  return { type: 'bind', target: at(mount.bind), from, source: mount.source ?? '/', readOnly: !mount.writable }
+}
+
+/** The step of a working directory. */
+export function workdirStep(path: string, options: StepOptions): ScriptedStep {
+  return state => {
+    const absolute = cleanPath(path.startsWith('/') ? path : `${state.workdir}/${path}`)
+    state.workdir = absolute
+    const text = `WORKDIR ${absolute}`
+    return {
+      ...commonOf(options),
+      kind: 'workdir',
+      text,
+      title: `WORKDIR ${path}`,
+      path: absolute,
+      user: state.user,
+    } satisfies WorkdirStep
+  }
+}
+
+/** Variables, or a function that makes them when the build is planned. */
+export type Variables = Readonly<Record<string, string>>
+
+/** The step of variables. A function is called once. */
+export function envStep(variables: Variables | (() => Variables | Promise<Variables>)): ScriptedStep {
+  let made: Promise<Variables> | undefined
+  return async state => {
+    made ??= (async () => (typeof variables === 'function' ? variables() : variables))()
+    const pairs = Object.entries(await made)
+    for (const [name, value] of pairs) {
+      if (name === '' || name.includes('=') || typeof value !== 'string') {
+        throw new FormatError(
+          'ERR_INVALID_ARGUMENT',
+          `not a variable of an environment: ${JSON.stringify([name, value])}`,
+        )
+      }
+      state.env.set(name, value)
+    }
+    return configStep(`ENV ${joinPairs(pairs)}`, { env: pairs })
+  }
+}
+
+/** The step of a change of the config that depends on nothing. */
+export function configStep(text: string, set: ConfigChange): ConfigStep {
+  return { kind: 'config', text, title: text, set }
+}
+
+/** `K=V K2=V2`, as the history has it. */
+export function joinPairs(pairs: readonly (readonly [string, string])[]): string {
+  return pairs.map(([name, value]) => `${name}=${value}`).join(' ')
+}
+
+/** `["a" "b"]`, as the history has it. */
+export function wordsOf(words: readonly string[]): string {
+  return `[${words.map(word => JSON.stringify(word)).join(' ')}]`
+}
+
+const MEMBERS: Readonly<Record<ConfigMember, string>> = {
+  env: 'Env',
+  volumes: 'Volumes',
+  ports: 'ExposedPorts',
+  labels: 'Labels',
+  entrypoint: 'Entrypoint',
+  cmd: 'Cmd',
+  user: 'User',
+  workdir: 'WorkingDir',
+  healthcheck: 'Healthcheck',
+  stopSignal: 'StopSignal',
+}
+
+/** The step that removes what the base set. */
+export function resetStep(members: readonly ConfigMember[]): ScriptedStep {
+  return (state): Step => {
+    for (const member of members) {
+      if (!Object.hasOwn(MEMBERS, member)) {
+        throw new FormatError('ERR_INVALID_ARGUMENT', `not a part of the config: ${JSON.stringify(member)}`)
+      }
+    }
+    if (members.includes('env')) state.env.clear()
+    if (members.includes('cmd')) state.hasCommand = false
+    if (members.includes('user')) state.user = ''
+    if (members.includes('workdir')) state.workdir = '/'
+    return configStep(`RESET ${members.join(' ')}`, { reset: members.map(member => MEMBERS[member]) })
+  }
+}
+
+function commonOf({ noCache, squash }: StepOptions): { noCache?: true; squash?: string } {
+  return { ...(noCache ? { noCache: true as const } : {}), ...(squash === undefined ? {} : { squash }) }
+}
+
+/** The members that are set. */
+function given<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never
+}
+
+function secondsOf(time: number | Date): number {
+  return typeof time === 'number' ? time : Math.floor(time.getTime() / 1000)
+}

@@ -1,0 +1,24 @@
+import type { BuildPlan } from '../build-plan.ts'
+import type { BuildSession } from './build-session.ts'
+
+/** Steps that use no record: all, or those of the named stages. */
+export type NoCache = boolean | readonly string[] | undefined
+
+/** What a plan was made with and its JSON does not hold. */
+export interface BoundSession {
+  readonly session: BuildSession
+  readonly noCache: NoCache
+}
+
+const bound = new WeakMap<BuildPlan, BoundSession>()
+
+/** Remembers what a plan was made with. */
+export function bindSession(plan: BuildPlan, session: BoundSession): BuildPlan {
+  bound.set(plan, session)
+  return plan
+}
+
+/** What a plan was made with; `undefined` for a plan that was stored. */
+export function boundSession(plan: BuildPlan): BoundSession | undefined {
+  return bound.get(plan)
+}

@@ -1,0 +1,173 @@
+import type { Digest } from '../../digest/index.ts'
+import type { FileSource } from '../../dockerfile/index.ts'
+import { BlobNotFoundError, BuildError } from '../../errors/index.ts'
+import { chainId, type ImageLayer } from '../../image/index.ts'
+import { abortable } from '../../internal/abort.ts'
+import type { Repository } from '../../oci/index.ts'
+import type { RegistryClient } from '../../registry/index.ts'
+import { openUnionView, type UnionView } from '../../rootfs/index.ts'
+import type { Store } from '../../store/index.ts'
+import { type ResolveBaseOptions, resolveBase } from '../bases/resolve-base.ts'
+import type { ResolvedBase } from '../bases/resolved-base.ts'
+import type { StepCache } from '../cache/step-cache.ts'
+import type { BuildContext } from '../context/build-context.ts'
+import { createMemoryTree } from '../context/memory-tree.ts'
+import type { SourceTree } from '../context/source-tree.ts'
+import { createViewTree } from '../context/view-tree.ts'
+import type { LayerPolicies } from '../keys/step-parts.ts'
+import { type BuildState, chainOf } from '../stages/build-state.ts'
+import { fetchLayer, type LayerSource } from './fetch-layer.ts'
+import { NotKnownYet } from './not-known-yet.ts'
+
+/** What a build is made with. */
+export interface SessionParts {
+  readonly store: Store
+  readonly registry?: RegistryClient | undefined
+  readonly contexts: ReadonlyMap<string, BuildContext>
+  readonly cache: StepCache
+  readonly policies: LayerPolicies
+  readonly pull?: ResolveBaseOptions['pull']
+}
+
+/** A tree that files are copied from, and the chain id that fixes its files; a context has none. */
+export interface OpenedSource {
+  readonly chain?: Digest | 'scratch' | undefined
+  /** @throws {@link NotKnownYet} while the build is planned, if layers must be fetched first. */
+  tree(): Promise<SourceTree>
+}
+
+/**
+ * What planning and running share: contexts, bases, views of layers. Each base is resolved once and each stack of
+ * layers viewed once, whatever number of steps asks.
+ */
+export class BuildSession {
+  readonly store: Store
+  readonly registry: RegistryClient | undefined
+  readonly cache: StepCache
+  readonly policies: LayerPolicies
+  readonly contexts: ReadonlyMap<string, BuildContext>
+  readonly #pull: ResolveBaseOptions['pull']
+  readonly #bases = new Map<string, Promise<ResolvedBase>>()
+  readonly #views = new Map<string, Promise<UnionView>>()
+  readonly #sources = new Map<Digest, LayerSource>()
+  readonly #fetches = new Map<Digest, Promise<void>>()
+
+  constructor(parts: SessionParts) {
+    this.store = parts.store
+    this.registry = parts.registry
+    this.contexts = parts.contexts
+    this.cache = parts.cache
+    this.policies = parts.policies
+    this.#pull = parts.pull
+  }
+
+  /** Resolves a base; its documents are read, its layers are not. */
+  base(reference: string, platform: string, signal?: AbortSignal): Promise<ResolvedBase> {
+    const key = JSON.stringify([reference, platform])
+    const known = this.#bases.get(key)
+    if (known) return known
+    const resolving = this.#resolve(reference, platform, signal)
+    this.#bases.set(key, resolving)
+    return resolving
+  }
+
+  async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
+    const base = await resolveBase(this.store, reference, platform, {
+      registry: this.registry,
+      pull: this.#pull,
+      signal,
+    })
+    const repositories = base.remoteLayers ?? []
+    for (const { descriptor } of base.layers) this.noteLayer(descriptor.digest, { repositories })
+    return base
+  }
+
+  /** The bases that have been resolved, each with the platform that was asked for. */
+  async bases(): Promise<[platform: string, base: ResolvedBase][]> {
+    const found: [string, ResolvedBase][] = []
+    for (const [key, base] of this.#bases) found.push([(JSON.parse(key) as [string, string])[1], await base])
+    return found
+  }
+
+  /** Notes where a layer can be fetched from. */
+  noteLayer(digest: Digest, source: LayerSource): void {
+    if (!this.#sources.has(digest)) this.#sources.set(digest, source)
+  }
+
+  /** Repositories that hold a layer which the store lacks. */
+  repositoriesOf(digest: Digest): readonly Repository[] {
+    const source = this.#sources.get(digest)
+    return source && 'repositories' in source ? source.repositories : []
+  }
+
+  /** Opens a view of layers; `mayFetch` allows to fetch those that the store lacks. */
+  async view(
+    layers: readonly ImageLayer[],
+    options: { mayFetch: boolean; signal?: AbortSignal | undefined },
+  ): Promise<UnionView> {
+    await this.assureLayers(layers, options)
+    const key = (await chainId(layers.map(layer => layer.diffId))) ?? 'scratch'
+    const known = this.#views.get(key)
+    if (known) return known
+    const opening = openUnionView(this.store, layers, { signal: options.signal })
+    this.#views.set(key, opening)
+    return opening
+  }
+
+  /** Makes sure that the store has layers. */
+  async assureLayers(
+    layers: readonly ImageLayer[],
+    { mayFetch, signal }: { mayFetch: boolean; signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const missing: ImageLayer[] = []
+    for (const layer of layers) if (!(await this.store.stat(layer.descriptor.digest, { signal }))) missing.push(layer)
+    if (missing.length === 0) return
+    if (!mayFetch) throw new NotKnownYet(`${missing.length} layers must be fetched first`)
+    await Promise.all(missing.map(layer => this.#fetch(layer, signal)))
+  }
+
+  async #fetch({ descriptor }: ImageLayer, signal: AbortSignal | undefined): Promise<void> {
+    const { digest } = descriptor
+    const source = this.#sources.get(digest)
+    if (!source) throw new BlobNotFoundError(digest)
+    const running = this.#fetches.get(digest) ?? fetchLayer(this.store, this.registry, descriptor, source, signal)
+    this.#fetches.set(digest, running)
+    running.finally(() => this.#fetches.delete(digest)).catch(() => undefined)
+    await abortable(running, signal)
+  }
+
+  /**
+   * Opens what a step copies from.
+   *
+   * @param stageOf - State of a finished stage; throws {@link NotKnownYet} for one that is not finished.
+   * @throws {@link BuildError} `ERR_BUILD_SOURCE_NOT_FOUND` for a context that the caller did not give.
+   */
+  async source(
+    from: FileSource,
+    stageOf: (stage: number) => BuildState | Promise<BuildState>,
+    options: { mayFetch: boolean; signal?: AbortSignal | undefined },
+  ): Promise<OpenedSource> {
+    if ('context' in from) {
+      const { tree } = this.context(from.context)
+      return { tree: async () => tree }
+    }
+    if ('scratch' in from) return { chain: 'scratch', tree: async () => createMemoryTree({}, { name: 'scratch' }) }
+    const isStage = 'stage' in from
+    const { layers } = isStage
+      ? await stageOf(from.stage)
+      : await this.base(from.reference, from.platform, options.signal)
+    const name = isStage ? `stage ${from.stage}` : `image ${from.reference}`
+    return {
+      chain: await chainOf({ layers }),
+      tree: async () => createViewTree(await this.view(layers, options), name),
+    }
+  }
+
+  /** Returns a context that the caller gave. */
+  context(name: string): BuildContext {
+    const context = this.contexts.get(name)
+    if (context) return context
+    const what = name === '' ? 'the build has no context' : `no context is named ${JSON.stringify(name)}`
+    throw new BuildError('ERR_BUILD_SOURCE_NOT_FOUND', `${what}: give one, or copy from a stage or an image`)
+  }
+}

@@ -1,0 +1,21 @@
+import type { Stage } from '../../dockerfile/index.ts'
+
+/** What FROM shows in plans and progress. */
+export function titleOfBase(stages: readonly Stage[], { base }: Stage): string {
+  if ('scratch' in base) return 'FROM scratch'
+  if ('stage' in base) return `FROM ${stageName(stages, base.stage)}`
+  return 'reference' in base ? `FROM ${base.reference}` : `FROM ${base.context}`
+}
+
+/** Name of a stage in plans and messages: its own, or its number. */
+export function stageName(stages: readonly Stage[], index: number): string {
+  return stages[index]?.name ?? `stage-${index}`
+}
+
+/** Identifier of a step, as `app 2/5`: FROM is the first. A name that two stages have is followed by the number. */
+export function stepId(stages: readonly Stage[], stage: number, step: number): string {
+  const name = stageName(stages, stage)
+  const isShared = stages.some((other, i) => i !== stage && stageName(stages, i) === name && other !== undefined)
+  const count = (stages[stage]?.steps.length ?? 0) + 1
+  return `${isShared ? `${name}.${stage}` : name} ${step + 2}/${count}`
+}

@@ -1,0 +1,145 @@
+import type { Digest } from '../../digest/index.ts'
+import type { CopyStep, FetchStep, RunStep, Step, WorkdirStep } from '../../dockerfile/index.ts'
+import type { CachedStep } from '../cache/step-cache.ts'
+import type { FileCopyInput, FileCopyPlan } from '../copy/file-copy.ts'
+import { type KeyPart, keyOf } from '../keys/key-part.ts'
+import {
+  copyParts,
+  inputsPart,
+  mountedPart,
+  mountedTreePart,
+  runParts,
+  type StepPlace,
+  sourceParts,
+  workdirParts,
+} from '../keys/step-parts.ts'
+import type { BuildSession } from '../session/build-session.ts'
+import { chainOf } from '../stages/build-state.ts'
+import { planCopyOf } from './plan-copy-of.ts'
+import type { StepFrame } from './step-frame.ts'
+
+/** A step that makes a layer. */
+export type LayerStep = Exclude<Step, { kind: 'config' }>
+
+/** A step with its key, and its record if there is one. */
+export interface KeyedStep {
+  /** Content key. */
+  readonly key: Digest
+  readonly definition?: Digest | undefined
+  readonly parts: readonly KeyPart[]
+  /** What is read; absent if a record was found without reading. */
+  readonly inputs?: readonly FileCopyInput[] | undefined
+  readonly found?: CachedStep | undefined
+  /** The copy, if the step is one and its sources were read. */
+  readonly copy?: FileCopyPlan | undefined
+}
+
+/**
+ * Computes the key of a step and looks for its record.
+ *
+ * @throws {@link NotKnownYet} in a plan, if the key depends on something that only the run may do.
+ */
+export async function keyStep(session: BuildSession, step: LayerStep, frame: StepFrame): Promise<KeyedStep> {
+  const place = {
+    parent: await chainOf(frame.state),
+    platform: frame.platform,
+    policies: session.policies,
+  }
+  switch (step.kind) {
+    case 'workdir':
+      return keyWorkdir(session, step, place, frame)
+    case 'run':
+      return keyRun(session, step, place, frame)
+    default:
+      return keyCopy(session, step, place, frame)
+  }
+}
+
+async function keyWorkdir(
+  session: BuildSession,
+  step: WorkdirStep,
+  place: StepPlace,
+  frame: StepFrame,
+): Promise<KeyedStep> {
+  const parts = workdirParts(step, place)
+  const key = await keyOf(parts)
+  return { key, parts, found: await find(session, key, frame) }
+}
+
+async function keyRun(session: BuildSession, step: RunStep, place: StepPlace, frame: StepFrame): Promise<KeyedStep> {
+  const parts = runParts(step, place)
+  const inputs: FileCopyInput[] = []
+  for (const mount of step.mounts) {
+    if (mount.type !== 'bind') continue
+    const source = await session.source(mount.from, frame.stageOf, frame)
+    if (source.chain) {
+      parts.push(mountedTreePart(mount.target, mount.source, source.chain))
+      continue
+    }
+    const files = { ...EMPTY_COPY, sources: [mount.source], destination: '/' } as const
+    const copy = await planCopyOf(session, files, source, frame)
+    const read = await copy.inputs({ signal: frame.signal })
+    inputs.push(...read)
+    parts.push(await mountedPart(mount.target, read))
+  }
+  const key = await keyOf(parts)
+  return { key, parts, found: await find(session, key, frame), ...(inputs.length > 0 ? { inputs } : {}) }
+}
+
+const EMPTY_COPY = {
+  kind: 'copy',
+  text: '',
+  title: '',
+  from: { context: '' },
+  files: [],
+  remotes: [],
+} as const satisfies Partial<CopyStep>
+
+/**
+ * Files of a stage or an image are fixed by its layers: the definition key answers without reading them. Files of a
+ * context are read, by their digests.
+ */
+async function keyCopy(
+  session: BuildSession,
+  step: CopyStep | FetchStep,
+  place: StepPlace,
+  frame: StepFrame,
+): Promise<KeyedStep> {
+  const common = copyParts(step, place)
+  const source =
+    step.kind === 'copy' && step.sources.length > 0 ? await session.source(step.from, frame.stageOf, frame) : undefined
+  const isFixed = source?.chain !== undefined && step.remotes.length === 0
+  const definition = isFixed ? await keyOf([...common, ...sourceParts(step as CopyStep, source.chain!)]) : undefined
+  const known = definition && (await find(session, definition, frame))
+  if (known) return { key: known.record.key, definition, parts: known.record.parts, found: known }
+  const copy = await planCopyOf(session, step, source, frame)
+  const inputs = normalised(await copy.inputs({ signal: frame.signal }), step, session)
+  const parts = [...common, await inputsPart(inputs)]
+  const key = await keyOf(parts)
+  return { key, definition, parts, inputs, copy, found: await find(session, key, frame) }
+}
+
+/** The inputs as the policies of the build leave them. */
+function normalised(
+  inputs: readonly FileCopyInput[],
+  step: CopyStep | FetchStep,
+  { policies }: BuildSession,
+): readonly FileCopyInput[] {
+  const modes = policies.modes === 'normal' && step.chmod === undefined
+  const owners = policies.owners === 'root' && step.chown === undefined
+  if (!modes && !owners) return inputs
+  return inputs.map(input => ({
+    ...input,
+    ...(modes ? { mode: normalMode(input) } : {}),
+    ...(owners && input.owner !== undefined ? { owner: '0:0' } : {}),
+  }))
+}
+
+function normalMode({ type, mode }: FileCopyInput): number {
+  if (type === 'symlink') return 0o777
+  return type === 'directory' || (type === 'file' && (mode & 0o100) !== 0) ? 0o755 : 0o644
+}
+
+async function find(session: BuildSession, key: Digest, frame: StepFrame): Promise<CachedStep | undefined> {
+  return frame.useCache ? session.cache.find(key, frame) : undefined
+}

@@ -1,0 +1,26 @@
+import { type EntryPolicies, rewriteEntries } from '../../layer/index.ts'
+import type { TarInput } from '../../tar/index.ts'
+import type { LayerPolicies } from '../keys/step-parts.ts'
+
+/** Which policies of a build apply to the entries of a step. */
+export interface AppliedPolicies {
+  /** Latest time of the step itself, before that of the build. */
+  readonly latestTime?: number | undefined
+  readonly modes: boolean
+  readonly owners: boolean
+}
+
+/** The entries of a layer with the times, modes and owners that the policies of the build leave them. */
+export function layerEntries(
+  entries: AsyncIterable<TarInput>,
+  policies: LayerPolicies,
+  applied: AppliedPolicies,
+): AsyncIterable<TarInput> {
+  const times = applied.latestTime ?? policies.times ?? 0
+  const rewritten: EntryPolicies = {
+    mtime: times === 'source' ? 'source' : { notAfter: times },
+    ...(applied.modes && policies.modes === 'normal' ? { mode: 'normal' } : {}),
+    ...(applied.owners && policies.owners === 'root' ? { uid: 0, gid: 0 } : {}),
+  }
+  return rewriteEntries(entries, rewritten)
+}

@@ -1,0 +1,87 @@
+import type { CompressionType } from '../../compression/index.ts'
+import type { CopyStep, FetchStep, RunStep } from '../../dockerfile/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { type WriteLayerProgress, type WrittenLayer, writeLayer } from '../../layer/index.ts'
+import { namesAccounts } from '../keys/step-parts.ts'
+import type { BuildSession } from '../session/build-session.ts'
+import type { KeyedStep, LayerStep } from './key-step.ts'
+import { layerEntries } from './layer-entries.ts'
+import { planCopyOf } from './plan-copy-of.ts'
+import { type RunSettings, runEntries } from './run-entries.ts'
+import type { StepFrame } from './step-frame.ts'
+import { workdirEntries } from './workdir-entries.ts'
+
+/** How layers are written. */
+export interface LayerSettings {
+  readonly compression?: CompressionType | undefined
+  /** Level of the compression. */
+  readonly level?: number | undefined
+}
+
+/** Options of {@link makeStep}. */
+export interface MakeStepOptions extends AbortOptions {
+  readonly layers: LayerSettings
+  readonly run: RunSettings
+  readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
+  readonly onLayer?: ((progress: WriteLayerProgress) => void) | undefined
+}
+
+/** Makes the layer of a step and stores it. On failure nothing is stored. */
+export async function makeStep(
+  session: BuildSession,
+  step: LayerStep,
+  keyed: KeyedStep,
+  frame: StepFrame,
+  options: MakeStepOptions,
+): Promise<WrittenLayer> {
+  const write = (entries: Parameters<typeof layerEntries>[0], applied: Parameters<typeof layerEntries>[2]) =>
+    writeLayer(session.store, layerEntries(entries, session.policies, applied), {
+      ...options.layers,
+      signal: options.signal,
+      onProgress: options.onLayer,
+    })
+  switch (step.kind) {
+    case 'workdir': {
+      const view = await session.view(frame.state.layers, frame)
+      return write(workdirEntries(step, view), { modes: false, owners: false })
+    }
+    case 'run':
+      return makeRun(session, step, frame, options, entries => write(entries, { modes: false, owners: false }))
+    default: {
+      const entries = await copyEntries(session, step, keyed, frame)
+      const { latestTime, chmod, chown } = step
+      return write(entries, { latestTime, modes: chmod === undefined, owners: chown === undefined })
+    }
+  }
+}
+
+async function copyEntries(session: BuildSession, step: CopyStep | FetchStep, keyed: KeyedStep, frame: StepFrame) {
+  const { signal } = frame
+  const copy = step.remotes.length === 0 && keyed.copy ? keyed.copy : await replanned(session, step, frame)
+  const needsBelow = !step.link || namesAccounts(step.chown)
+  const below = needsBelow ? await session.view(frame.state.layers, frame) : undefined
+  return copy.entries({ below, time: timeOf(session), signal })
+}
+
+/** Plans a copy again: the first plan had only the digests of downloads, or no record was asked for it. */
+async function replanned(session: BuildSession, step: CopyStep | FetchStep, frame: StepFrame) {
+  const hasSources = step.kind === 'copy' && step.sources.length > 0
+  const source = hasSources ? await session.source(step.from, frame.stageOf, frame) : undefined
+  return planCopyOf(session, step, source, { ...frame, wantContent: true })
+}
+
+/** Time of what has none of its own, such as created directories. */
+function timeOf({ policies: { times } }: BuildSession): number {
+  return typeof times === 'number' ? times : 0
+}
+
+async function makeRun(
+  session: BuildSession,
+  step: RunStep,
+  frame: StepFrame,
+  options: MakeStepOptions,
+  write: (entries: Parameters<typeof layerEntries>[0]) => Promise<WrittenLayer>,
+): Promise<WrittenLayer> {
+  await using changes = await runEntries(session, step, frame, options)
+  return write(changes.entries())
+}

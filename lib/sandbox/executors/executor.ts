@@ -1,0 +1,67 @@
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ProcessUser } from '../accounts/resolve-user.ts'
+
+/** Whether an executor works on this machine. */
+export interface ExecutorProbe {
+  readonly works: boolean
+  /** What is missing and what to install, if it does not work. */
+  readonly reason?: string | undefined
+}
+
+/** Something that a process sees in its root filesystem and that is no part of it. */
+export type ProcessMount =
+  | {
+      readonly type: 'bind'
+      /** Path on this machine: a directory, a file or a socket. */
+      readonly source: string
+      /** Absolute path inside the root filesystem. */
+      readonly target: string
+      readonly readOnly: boolean
+    }
+  | {
+      readonly type: 'tmpfs'
+      /** Absolute path inside the root filesystem. */
+      readonly target: string
+      /** Limit in bytes. */
+      readonly size?: number | undefined
+    }
+
+/** A process to run in a root filesystem. */
+export interface ProcessSpec extends AbortOptions {
+  /** Directory on this machine that is the root filesystem. */
+  readonly root: string
+  /** Program and arguments. */
+  readonly args: readonly string[]
+  /** Variables, as `NAME=value`. */
+  readonly environment: readonly string[]
+  /** Working directory, absolute, inside the root filesystem. It exists. */
+  readonly workdir: string
+  readonly user: ProcessUser
+  /** Later mounts lie over earlier ones. */
+  readonly mounts: readonly ProcessMount[]
+  /** `none` leaves only the loopback device; `host` is the network of this machine without isolation. */
+  readonly network: 'default' | 'none' | 'host'
+  /** Receives what the process writes; must not throw. */
+  readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
+}
+
+/** End of a process. */
+export interface ProcessExit {
+  /** Exit code; 128 + n after signal n. */
+  readonly code: number
+}
+
+/** A way to run processes in a root filesystem, isolated from this machine. */
+export interface Executor {
+  /** Name, such as `bwrap`. */
+  readonly name: string
+
+  /** Says whether the executor works on this machine. */
+  probe(options?: AbortOptions): Promise<ExecutorProbe>
+
+  /**
+   * Runs a process to its end; everything that it left running is ended too. An aborted call ends the process and
+   * rejects with the reason of the signal.
+   */
+  run(process: ProcessSpec): Promise<ProcessExit>
+}

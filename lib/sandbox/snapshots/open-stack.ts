@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ImageLayer } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { diffEntries, diffTrees, directoryTree, type Tree, type TreeEntry } from '../../layer/index.ts'
+import { openUnionView, type UnionView, unpackLayers } from '../../rootfs/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { TarInput } from '../../tar/index.ts'
+
+/** A root filesystem in a directory that may be written to. */
+export interface Stack extends AsyncDisposable {
+  /** The directory. */
+  readonly path: string
+
+  /** Yields what was changed since the stack was opened, as entries of a layer. */
+  changes(options?: AbortOptions): AsyncIterable<TarInput>
+
+  /** Removes the directory. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Opens stacks of layers as directories. */
+export interface SnapshotDriver {
+  /** Opens the root filesystem of layers, lowest first. */
+  openStack(store: Store, layers: readonly ImageLayer[], options?: AbortOptions): Promise<Stack>
+}
+
+/** Options of {@link copyingSnapshots}. */
+export interface CopyingSnapshotsOptions {
+  /** Directory for the copies. @defaultValue the directory of this machine for temporary files */
+  readonly directory?: string | undefined
+}
+
+/**
+ * Snapshots that are copies: each stack is unpacked anew, and changes are found by comparing the directory with the
+ * layers. Works everywhere and needs no privilege, but takes time and space in the size of the root filesystem; owners
+ * are applied only as root, and extended attributes that the process sets are not seen.
+ */
+export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): SnapshotDriver {
+  return {
+    async openStack(store, layers, { signal } = {}) {
+      const parent = options.directory ?? tmpdir()
+      await mkdir(parent, { recursive: true })
+      const directory = await mkdtemp(join(parent, 'layerstore-stack-'))
+      try {
+        return await copiedStack(store, layers, directory, signal)
+      } catch (error) {
+        await rm(directory, { recursive: true, force: true })
+        throw error
+      }
+    },
+  }
+}
+
+async function copiedStack(
+  store: Store,
+  layers: readonly ImageLayer[],
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Stack> {
+  const root = join(directory, 'rootfs')
+  await unpackLayers(store, layers, root, { signal })
+  const view = await openUnionView(store, layers, { signal })
+  const before = await unpackedTree(root, view, signal)
+  const close = () => rm(directory, { recursive: true, force: true })
+  return {
+    path: root,
+    async *changes({ signal } = {}) {
+      const diff = await diffTrees(before, directoryTree(root, { signal }), { signal })
+      for await (const entry of diffEntries(diff, root, { signal })) yield withOwner(entry)
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** The directory as it was unpacked: owners that could not be applied count as they are on disk. */
+async function unpackedTree(root: string, view: UnionView, signal: AbortSignal | undefined): Promise<Tree> {
+  const entries: TreeEntry[] = []
+  for await (const { content: _, ...entry } of directoryTree(root, { signal }).walk()) {
+    entries.push({ ...entry, digest: view.stat(entry.path)?.digest })
+  }
+  return {
+    tellsXattrs: false,
+    walk: () => entries,
+    read: path => view.read(path, { follow: false }),
+    // A comparison reads no content of the lower tree that it has the digest of.
+    async *withContent() {},
+  }
+}
+
+/** Files of a user without privileges are those of root in the image. */
+function withOwner(entry: TarInput): TarInput {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
+  if (uid === 0) return entry
+  return { ...entry, uid: entry.uid === uid ? 0 : (entry.uid ?? 0), gid: entry.gid === gid ? 0 : (entry.gid ?? 0) }
+}
