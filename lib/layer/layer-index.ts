@@ -3,12 +3,9 @@ import type { ScannedHeader } from '../tar/index.ts'
 
 /** Index record of one entry of a layer. */
 export interface IndexedEntry extends ScannedHeader {
-  /** Digest of the content, for files only, but for sparse files of which hardly anything is stored. */
+  /** Digest of the content, for files only; absent for sparse files whose content is nearly all holes. */
   readonly digest?: Digest | undefined
-  /**
-   * For those, the digest of the bytes that are stored: to compute that of all the zeros between them takes seconds for
-   * each GB.
-   */
+  /** Digest of the stored bytes of such a sparse file. Hashing the zeros of its holes would take seconds per GB. */
   readonly storedDigest?: Digest | undefined
 }
 

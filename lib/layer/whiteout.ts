@@ -4,7 +4,7 @@ const PREFIX = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 /** Prefix of names that AUFS reserves. */
 const AUFS = '.wh..wh.'
-/** Directory where AUFS keeps one name of each file with several names: hard links of a layer may lead into it. */
+/** Directory in which AUFS keeps one name of each file with several names. Hard links of a layer may refer to it. */
 const PSEUDO_LINKS = `${AUFS}plnk/`
 
 /** Effect of an entry on lower layers. */
@@ -52,8 +52,8 @@ export function parseWhiteout(path: string, layer?: string): Whiteout | undefine
   if (mark === OPAQUE && isLast) return { kind: 'opaque', directory }
   if (mark.startsWith(AUFS) && mark !== OPAQUE) return { kind: 'ignored' }
   const name = mark.slice(PREFIX.length)
-  // SAFETY: taken literally, such a marker would delete its own directory, the directory above, or a path of the
-  // layer's choice. It is refused.
+  // SAFETY: taken literally, such a marker would delete its own directory, its parent directory, or any path that the
+  // layer chooses. It is refused.
   if (!isLast || name === '' || name === '.' || name === '..') {
     const what = isLast ? 'a whiteout that names no file' : 'a whiteout in the middle of a path'
     throw new RootfsError('ERR_INVALID_WHITEOUT', what, { path, layer })
@@ -62,9 +62,10 @@ export function parseWhiteout(path: string, layer?: string): Whiteout | undefine
 }
 
 /**
- * Whether the path of an entry, or the target of a hard link, is a pseudo-link of AUFS. Layers that Docker made on AUFS
- * (those of Debian and Ubuntu before 2018) hold a file there, and the names that it has in the image are hard links to
- * it (moby pkg/archive/diff.go). The entry itself is no file of the image: {@link parseWhiteout} says `ignored`.
+ * True if the path of an entry, or the target of a hard link, is a pseudo-link of AUFS. In layers that Docker made on
+ * AUFS (those of Debian and Ubuntu before 2018) such an entry holds the file, and the names of the file in the image
+ * are hard links to it (moby pkg/archive/diff.go). The entry itself is no file of the image: {@link parseWhiteout}
+ * returns `ignored`.
  *
  * @internal
  */
@@ -73,7 +74,7 @@ export function isPseudoLink(path: string): boolean {
 }
 
 /**
- * The path of the entry that hides a path of lower layers.
+ * Returns the path of the entry that hides a path of lower layers.
  *
  * @internal
  */
@@ -83,7 +84,7 @@ export function whiteoutPath(path: string): string {
 }
 
 /**
- * The path of the entry that hides everything that lower layers have in a directory.
+ * Returns the path of the entry that hides all content of a directory in lower layers.
  *
  * @internal
  */

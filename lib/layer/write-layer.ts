@@ -28,7 +28,7 @@ export interface WriteLayerOptions extends AbortOptions {
   readonly compression?: CompressionType | undefined
   /** Level of the compression. @defaultValue gzip 6, zstd 3 */
   readonly level?: number | undefined
-  /** @defaultValue `'wasm'` for the diffId, for the blob what the store was opened with */
+  /** @defaultValue `'wasm'` for the diffID; for the blob the option of the store */
   readonly hasher?: HasherEngine | undefined
   /** Annotations of the descriptor. */
   readonly annotations?: Readonly<Record<string, string>> | undefined

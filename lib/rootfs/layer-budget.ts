@@ -1,36 +1,37 @@
 import { LimitError } from '../errors/index.ts'
 
-/** What links may cost in one layer whatever it holds, and more for each of its entries. */
+/** Cost that links may have in any layer, plus that per entry. */
 const LINKS_FREE = 1_000_000
 const LINKS_FOR_EACH_ENTRY = 256
-/** What a link costs beside the components of its target: on disk, reading it is worth as much as many of them. */
+/** Cost of a link besides the components of its target: on disk, reading a link costs as much as many components. */
 const LINK = 16
 
-/** Directories that no entry is for, likewise. */
+/** Directories without an entry that any layer may create, plus those per entry. */
 const DIRECTORIES_FREE = 1024
 const DIRECTORIES_FOR_EACH_ENTRY = 16
-/** What is told of too many of them. */
+/** Name of the limit in errors. */
 export const IMPLICIT_DIRECTORIES = 'directories of a layer that no entry is for'
 
 /**
- * Bounds what the entries of one layer cost beside what they are.
+ * Bounds the cost of a layer's links and of directories without an entry.
  *
  * SAFETY: one path may lead through 255 links (images need more than the 40 of Linux), and each entry of 512 bytes may
- * do so again: 2 ms of processor time each when unpacked. A path of 4,096 bytes may make a thousand directories, 0.1 ms
- * each. Ordinary entries lead through one link or two and make one directory or two, a tenth of what they bring.
+ * do so again: 2 ms of processor time each when unpacked. A path of 4,096 bytes may create a thousand directories, 0.1
+ * ms each. Without a budget, a small layer could take hours. Ordinary entries use a tenth of it: they lead through one
+ * or two links and create one or two directories.
  */
 export class LayerBudget {
   #links = LINKS_FREE
   #entries = 0
   #directories = 0
 
-  /** Adds what so many entries bring. */
+  /** Adds the budget of further entries. */
   addEntries(count: number): void {
     this.#entries += count
     this.#links += count * LINKS_FOR_EACH_ENTRY
   }
 
-  /** Spends what following a link costs; tells whether there was enough. */
+  /** Spends the cost of following a link; returns false if the budget is exceeded. */
   mayFollow(target: string): boolean {
     this.#links -= LINK
     for (let at = target.indexOf('/'); at >= 0; at = target.indexOf('/', at + 1)) this.#links--
@@ -38,7 +39,7 @@ export class LayerBudget {
   }
 
   /**
-   * Counts a directory that no entry is for.
+   * Counts a directory without an entry.
    *
    * @throws {@link LimitError}
    */

@@ -17,8 +17,8 @@ export interface ViewLayer {
  */
 export interface ViewEntry extends ScannedHeader {
   /**
-   * Digest of the content of a file, also of a hard link to it; absent for a sparse file of which hardly anything is
-   * stored.
+   * Digest of the content of a file, also of a hard link to it; absent for a sparse file whose content is nearly all
+   * holes.
    */
   readonly digest?: Digest | undefined
   /** For such a file, the digest of the bytes that are stored. */
@@ -97,12 +97,12 @@ export interface UnionView {
   list(path: string, options?: LookupOptions): readonly ViewEntry[]
 
   /**
-   * The content of a file. The layer is decompressed up to the end of the file and no further; what comes out is proven
-   * against the file's digest, at the end of the stream, unless only a part is read. Of a sparse file that has no
-   * digest, what is stored is proven.
+   * Yields the content of a file. Decompresses the layer only up to the end of the file. The content is verified
+   * against the file's digest at the end of the stream, unless only a part is read. Of a sparse file without a digest,
+   * the stored bytes are verified.
    *
    * @throws {@link RootfsError} `ERR_PATH_NOT_FOUND`, `ERR_NOT_A_FILE`.
-   * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH` if the layer does not hold what its index says.
+   * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH` if the layer contradicts its index.
    */
   read(path: string, options?: ReadFileOptions): AsyncIterable<Uint8Array>
 

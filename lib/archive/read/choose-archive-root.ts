@@ -26,7 +26,10 @@ export interface ChosenArchiveRoot {
 /** Options of {@link chooseArchiveRoot}. */
 interface ChooseRootOptions extends AbortOptions {
   readonly platform?: string | Platform | undefined
-  /** Images whose layers the archive leaves out. Of such an archive no part is taken in place of the whole. */
+  /**
+   * Images whose layers the archive omits. If it is not empty, a part of the archive is never taken instead of the
+   * whole.
+   */
   readonly requires: readonly string[]
 }
 
@@ -36,7 +39,7 @@ function lacking(missing: BlobNotFoundError, requires: readonly string[]): BlobN
 
 /**
  * Chooses the part of an image to take: all of it if it is complete and no platform was requested. docker and
- * containerd save indexes without the platforms that they lack; of such an index, the image for this machine is taken,
+ * containerd save indexes without the platforms that they lack; from such an index the image for this machine is taken,
  * or the only complete one.
  *
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if the chosen part is incomplete.

@@ -2,8 +2,8 @@ import type { TarHeader } from '../../tar/index.ts'
 import type { ChangedField } from './tree-diff.ts'
 
 /**
- * What differs between the headers of two entries, content left aside. Times are compared by whole seconds: that is
- * what a layer keeps. Entries of different kinds have nothing else to compare.
+ * Returns the fields that differ between the headers of two entries, without the content. Times are compared by whole
+ * seconds, because a layer stores whole seconds. Entries of different types have no other fields to compare.
  *
  * @internal
  */
@@ -12,7 +12,7 @@ export function compareHeaders(lower: TarHeader, upper: TarHeader, withXattrs: b
   const fields: ChangedField[] = []
   if (lower.type === 'symlink' && lower.linkname !== upper.linkname) fields.push('linkname')
   if (deviceOf(lower) !== deviceOf(upper)) fields.push('device')
-  // The mode of a symbolic link has no meaning, and Linux keeps none.
+  // The mode of a symbolic link has no meaning, and Linux does not store it.
   if (lower.type !== 'symlink' && lower.mode !== upper.mode) fields.push('mode')
   for (const field of ['uid', 'gid'] as const) if (lower[field] !== upper[field]) fields.push(field)
   if (Math.floor(lower.mtime) !== Math.floor(upper.mtime)) fields.push('mtime')
@@ -21,7 +21,7 @@ export function compareHeaders(lower: TarHeader, upper: TarHeader, withXattrs: b
 }
 
 /**
- * Whether only metadata differs.
+ * True if only metadata differs.
  *
  * @internal
  */

@@ -61,7 +61,7 @@ export async function diffTrees(
   return { ...sortVerdicts(verdicts), deleted: deletedFrom(known, kinds) }
 }
 
-/** An entry, and the tree that it is in. */
+/** An entry and its tree. */
 type Place = readonly [tree: Tree, entry: TreeEntry]
 
 async function fieldsOf(
@@ -84,7 +84,7 @@ async function sameContent(below: Place, above: Place, options: DiffTreesOptions
   return (await contentDigest(below, options)) === (await contentDigest(above, options))
 }
 
-/** Whether two sparse files have the same bytes stored at the same places. */
+/** True if two sparse files have the same stored bytes at the same offsets. */
 function hasSameStored(lower: TreeEntry, upper: TreeEntry): boolean {
   if (lower.storedDigest === undefined || lower.storedDigest !== upper.storedDigest) return false
   return JSON.stringify(lower.sparse) === JSON.stringify(upper.sparse)
@@ -98,8 +98,9 @@ async function contentDigest([tree, { path, digest, content }]: Place, options: 
 }
 
 /**
- * A layer can say that names are one file only by giving the file with all of them. So the names of a file either all
- * stay as they are below, and then they are the names of one file there that no other file here has come from, or none.
+ * A layer can state that names refer to one file only if it contains the file with all of its names. So either no name
+ * of a file is in the difference, or all are. No name is in it only if the lower tree has the same names for one file,
+ * and no other file of the upper tree took a name from it.
  */
 function keepNamesTogether(verdicts: readonly Verdict[], ignore: readonly ChangedField[]): void {
   if (ignore.includes('links')) return
@@ -134,7 +135,7 @@ function sortVerdicts(verdicts: readonly Verdict[]): Omit<TreeDiff, 'deleted'> {
   return { added, modified, metadataOnly }
 }
 
-/** Paths that are gone, but for those whose directory is: gone as well, or something else now. */
+/** Paths that the upper tree lacks, except paths below a directory that is deleted or replaced. */
 function deletedFrom(known: ReadonlyMap<string, Inode>, isDirectory: ReadonlyMap<string, boolean>): DiffPath[] {
   const deleted: DiffPath[] = []
   for (const [path, inode] of known) {

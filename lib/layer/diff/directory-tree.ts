@@ -13,19 +13,19 @@ export interface DirectoryTreeOptions extends AbortOptions {
 }
 
 /**
- * A directory as a tree, with owners, modes and times as they are on disk (times in whole seconds). Symbolic links are
- * not followed, sockets are left out. Extended attributes are read if that is asked for, and only then compared; those
- * that belong to this machine (overlayfs, SELinux) are left out. The directory is read anew with each walk, in another
- * thread if it is large.
+ * Opens a directory as a tree, with the owners, modes and times on disk (times in whole seconds). Symbolic links are not
+ * followed, sockets are omitted. Extended attributes are read, and compared, only with `xattrs`; those that are valid on
+ * this machine only (overlayfs, SELinux) are omitted. Each walk reads the directory again, in a worker thread if it is
+ * large.
  *
  * @example
  * ```ts
  * const diff = await diffTrees(await openUnionView(store, 'app:1.0'), directoryTree('./rootfs', { xattrs: true }))
  * ```
  *
- * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND`, from the walk, if there is no such directory.
+ * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND`, from the walk, if the directory does not exist.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`, from the walk, if a name begins with `.wh.`, which cannot be in
- * an image, or if attributes are wanted and `fs-xattr` is not installed.
+ * an image, or with `xattrs` if `fs-xattr` is not installed.
  */
 export function directoryTree(directory: string, options: DirectoryTreeOptions = {}): Tree {
   return {

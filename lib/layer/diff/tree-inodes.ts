@@ -14,7 +14,7 @@ export interface NamedInode {
   readonly inode: Inode
 }
 
-/** The names of a tree in their order, hard links resolved. */
+/** Yields the names of a tree in order, with hard links resolved. */
 export async function* inodesOf(tree: Tree): AsyncGenerator<NamedInode, void, undefined> {
   const first = new Map<string, Inode>()
   for await (const entry of tree.walk()) {

@@ -4,32 +4,33 @@ import type { SparseRegion, TarHeader, TarInput } from '../../tar/index.ts'
 
 /** One path of a tree. */
 export interface TreeEntry extends TarHeader {
-  /** Digest of the content of a file, if it is known. */
+  /** Digest of the content of a file, if known. */
   readonly digest?: Digest | undefined
-  /** Digest of what is stored of a sparse file, where that of its content is not known. */
+  /** Digest of the stored bytes of a sparse file, if the digest of its content is unknown. */
   readonly storedDigest?: Digest | undefined
-  /** Where that is in the file. */
+  /** Regions of the file that are stored. */
   readonly sparse?: readonly SparseRegion[] | undefined
-  /** Opens the content of a file, where the digest is not known. */
+  /** Opens the content of a file whose digest is unknown. */
   readonly content?: NonNullable<TarInput['content']>
 }
 
-/** Files to be compared: a view of an image is one, {@link directoryTree} makes one of a directory. */
+/** Files to compare: a view of an image, or a directory by {@link directoryTree}. */
 export interface Tree<E extends TreeEntry = TreeEntry> {
   /**
-   * Every path but the root, in the order of {@link UnionView.walk}: a directory before what is in it, the first name
-   * of a file as the file, others as hard links to it.
+   * Yields every path except the root, in the order of {@link UnionView.walk}: a directory before its content, the
+   * first name of a file as the file, its other names as hard links.
    */
   walk(): Iterable<E> | AsyncIterable<E>
 
   /**
-   * Entries of `walk` with their content, in whatever order is cheapest; parents first, hard links after their file.
+   * Yields entries of `walk` with their content, in the cheapest order; parents come first, hard links after their
+   * file.
    */
   withContent(entries: Iterable<E>, options?: AbortOptions): AsyncIterable<TarInput>
 
-  /** Reads a file whose entry tells neither its digest nor its content. */
+  /** Reads a file whose entry has neither a digest nor content. */
   read?(path: string): AsyncIterable<Uint8Array>
 
-  /** Whether entries tell all extended attributes. @defaultValue `true` */
+  /** True if entries include all extended attributes. @defaultValue `true` */
   readonly tellsXattrs?: boolean | undefined
 }

@@ -36,7 +36,7 @@ export async function* diffEntries(
   yield* tree.withContent(wanted, { signal: options.signal })
 }
 
-/** The directories above everything that changes. */
+/** Adds the parent directories of every change. */
 function addParents(changed: Set<string>, diff: TreeDiff): void {
   for (const path of [...changed, ...diff.deleted.map(entry => entry.path)]) {
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {

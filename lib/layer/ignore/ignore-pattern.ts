@@ -3,30 +3,30 @@ import { FormatError } from '../../errors/index.ts'
 
 /**
  * A token of a pattern: one character, one character of a class, any run within a name (`*`), or any run at all (`**`
- * at the end). `**` before another token gives two tokens: an optional skip of the next one, and any run that ends with
- * a slash.
+ * at the end). `**` before another token gives two tokens: an optional skip of the next token, and any run that ends
+ * with a slash.
  */
 export type PatternToken =
   | { readonly kind: 'character'; readonly character: string }
   | { readonly kind: 'class'; readonly negated: boolean; readonly ranges: readonly (readonly [string, string])[] }
   | { readonly kind: 'run' | 'anything' | 'maybe' | 'through' }
 
-/** One line of an ignore file, understood. */
+/** A parsed line of an ignore file. */
 export interface IgnorePattern {
-  /** Whether it takes back what patterns before it leave out (`!`). */
+  /** True if the pattern includes paths again that earlier patterns exclude (`!`). */
   readonly negated: boolean
-  /** As it was written, cleaned. */
+  /** Text of the pattern, cleaned. */
   readonly text: string
   readonly tokens: readonly PatternToken[]
 }
 
 /**
- * Understands one pattern of a `.dockerignore` file; `undefined` for one that says nothing. The forms and their corners
- * are those of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]` is a
- * class, a backslash takes away the meaning of the next character.
+ * Parses one pattern of a `.dockerignore` file; returns `undefined` for an empty one. The syntax, including its corner
+ * cases, is that of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]`
+ * is a class, a backslash escapes the next character.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a class without an end, with a `-` or `]` out of place or with
- * a range that goes backwards, a backslash at the end, and a lone `!`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an unterminated class, a class with a misplaced `-` or `]` or a
+ * reversed range, a trailing backslash, and a lone `!`.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim()
@@ -38,7 +38,7 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   return text === '.' ? undefined : { negated, text, tokens: tokensOf(text, line) }
 }
 
-/** `.` and `..` resolved, doubled slashes and the slashes around taken away. */
+/** Resolves `.` and `..`, and removes duplicate, leading and trailing slashes. */
 function cleaned(pattern: string): string {
   const normal = posix.normalize(pattern).replace(/(?<=.)\/$/, '')
   return normal.length > 1 && normal.startsWith('/') ? normal.slice(1) : normal
@@ -77,7 +77,7 @@ function starsAt(characters: readonly string[], at: number): Stars {
   const slash = characters[at + 2] === '/'
   const next = at + (slash ? 3 : 2)
   if (next >= characters.length) return { kinds: ['anything'], next }
-  // Docker reads `**x` at the beginning as "ends with x" if nothing else in it has a meaning, else like `**/x`.
+  // Docker reads `**x` at the beginning as "ends with x" if the rest has no special character, otherwise like `**/x`.
   const plainEnd = at === 0 && !slash && !/[*?[\]\\]/.test(characters.slice(next).join(''))
   return { kinds: plainEnd ? ['anything'] : ['maybe', 'through'], next }
 }

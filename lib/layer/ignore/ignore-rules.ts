@@ -3,11 +3,11 @@ import { matchesPathOrAbove } from './matches-pattern.ts'
 
 /** Decisions of a list of ignore patterns. */
 export interface IgnoreRules {
-  /** Whether a path, relative to the directory, is left out. */
+  /** True if a path, relative to the directory, is excluded. */
   ignores(path: string): boolean
   /**
    * Index, in the list of patterns, of the last pattern that changed the decision about a path; `undefined` if no
-   * pattern says anything of the path.
+   * pattern matches the path.
    */
   decidedBy(path: string): number | undefined
   /** True if a `!` pattern may include a path below an ignored directory. */
@@ -15,8 +15,8 @@ export interface IgnoreRules {
 }
 
 /**
- * Rules from patterns in the order of an ignore file; the last one that says something of a path, or of a directory
- * above it, wins.
+ * Creates rules from patterns, in the order of an ignore file. The last pattern that matches a path, or one of its
+ * parent directories, decides.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
 }
 
 /**
- * The patterns in the text of a `.dockerignore` file: one to a line; lines that begin with `#` are comments.
+ * Parses the text of a `.dockerignore` file into patterns: one per line; lines that begin with `#` are comments.
  *
  * @example
  * ```ts
@@ -62,13 +62,13 @@ export function parseIgnoreFile(text: string): string[] {
   return parseIgnoreLines(text).map(({ pattern }) => pattern)
 }
 
-/** A pattern of an ignore file, with its line from 1. */
+/** A pattern of an ignore file and its line, counted from 1. */
 export interface IgnoreLine {
   readonly pattern: string
   readonly line: number
 }
 
-/** The patterns in the text of a `.dockerignore` file like {@link parseIgnoreFile}, with their lines. */
+/** Parses the text of a `.dockerignore` file like {@link parseIgnoreFile}, and keeps the line of each pattern. */
 export function parseIgnoreLines(text: string): IgnoreLine[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
   return lines.flatMap((text, i) => {
@@ -77,7 +77,7 @@ export function parseIgnoreLines(text: string): IgnoreLine[] {
   })
 }
 
-/** The names at the beginning of a pattern that have no meaning but themselves. */
+/** The leading names of a pattern that have no special character. */
 function literalStart({ tokens, text }: IgnorePattern): string {
   if (tokens.every(token => token.kind === 'character')) return text.replaceAll('\\', '')
   const plain = tokens.findIndex(token => token.kind !== 'character')

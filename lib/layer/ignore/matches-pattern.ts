@@ -1,11 +1,11 @@
 import type { IgnorePattern, PatternToken } from './ignore-pattern.ts'
 
 /**
- * Whether a pattern matches a whole path, or a directory above it.
+ * True if a pattern matches a whole path, or one of its parent directories.
  *
- * SAFETY: all ways through the pattern are followed at once, one character after the other, so that the time is the
- * product of both lengths at worst, for a path and all directories above it together. As a regular expression,
- * `*a*a*a*a*a*b` would take years.
+ * SAFETY: a pattern with many stars could take exponential time; as a regular expression, `*a*a*a*a*a*b` would take
+ * years. This function follows all states at once, one character after the other. So the time is at most the product of
+ * both lengths, for a path and all its parent directories together.
  */
 export function matchesPathOrAbove({ tokens }: IgnorePattern, path: string): boolean {
   let here = reach(tokens, new Set([0]))
@@ -22,7 +22,7 @@ export function matchesPathOrAbove({ tokens }: IgnorePattern, path: string): boo
   return here.has(tokens.length)
 }
 
-/** Where a character leads from one part. */
+/** Adds the states that a character leads to from one token. */
 function step(token: PatternToken, at: number, character: string, next: Set<number>): void {
   if (token.kind === 'character' || token.kind === 'class') {
     if (takes(token, character)) next.add(at + 1)
@@ -41,9 +41,9 @@ function takes(token: Extract<PatternToken, { kind: 'character' | 'class' }>, ch
   return inside !== token.negated
 }
 
-/** Adds the places that are reached without a character. */
+/** Adds the states that need no character. */
 function reach(tokens: readonly PatternToken[], places: Set<number>): Set<number> {
-  // A set that grows while it is walked is walked to its new end.
+  // The loop also visits members that are added to the set during the loop.
   for (const at of places) {
     const kind = tokens[at]?.kind
     if (kind === 'run' || kind === 'anything' || kind === 'maybe') places.add(at + 1)

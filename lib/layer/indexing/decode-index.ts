@@ -4,18 +4,21 @@ import type { SparseRegion } from '../../tar/index.ts'
 import type { IndexedEntry, LayerIndex } from '../layer-index.ts'
 import { KINDS, PARTS_BEGIN, type StoredIndex } from './stored-index.ts'
 
-/** The members of an entry, all of them settable while it is put together. */
+/** An entry whose members can still be set. */
 type Draft = { -readonly [K in keyof IndexedEntry]: IndexedEntry[K] }
 
 /** The parts of a stored index. */
 interface Parts {
   readonly stored: StoredIndex
   readonly paths: readonly string[]
-  /** In hex, one after the other. */
+  /** Digests in hex, concatenated. */
   readonly digests: string
 }
 
-/** The index in stored bytes; `undefined` if they are not one, or that of another layer. It can be made again then. */
+/**
+ * Decodes stored bytes; returns `undefined` if they are no index, or the index of another layer. Such an index can be
+ * made again.
+ */
 export function decodeIndex(bytes: Uint8Array, diffId: Digest): LayerIndex | undefined {
   try {
     const parts = partsOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
@@ -43,7 +46,7 @@ function partsOf(bytes: Buffer): Parts {
 function pathsIn(bytes: Buffer): string[] {
   const text = bytes.toString('utf8')
   if (!text.includes('\ufffd')) return text.split('\0')
-  // PERF: only names that are not UTF-8 are decoded byte by byte, not all names with them.
+  // PERF: most names are UTF-8; only the others are decoded byte by byte.
   const names = bytes.toString('latin1').split('\0')
   return names.map(name => decodeName(Buffer.from(name, 'latin1')))
 }
@@ -81,14 +84,14 @@ function entriesOf({ stored, paths, digests }: Parts): IndexedEntry[] {
   return entries
 }
 
-/** Undoes the counting of repetitions. */
+/** Decodes run lengths. */
 function expand(counted: readonly number[], count: number): number[] {
   const values = new Array<number>(count)
   let filled = 0
   for (let i = 0; i < counted.length; i += 2) {
     const value = counted[i]
     const times = counted[i + 1]
-    // SAFETY: a number of repetitions is bounded before it is used.
+    // SAFETY: a damaged run length could allocate any amount of memory; it is bounded before it is used.
     if (typeof value !== 'number' || !(times! >= 1 && times! <= count - filled)) throw new Malformed()
     values.fill(value, filled, filled + times!)
     filled += times!

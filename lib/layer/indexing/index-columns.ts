@@ -3,10 +3,10 @@ import { encodeName } from '../../internal/name-bytes.ts'
 import type { IndexedEntry } from '../layer-index.ts'
 import { KINDS, PARTS_BEGIN, type StoredIndex } from './stored-index.ts'
 
-/** Entries whose names and digests are kept as strings, until so many have come. */
+/** Number of entries whose names and digests are kept as strings before they are packed. */
 const PACKED_AT_ONCE = 1024
 
-/** The facts of a layer's index beside its entries. */
+/** Members of a layer's index besides its entries. */
 export interface IndexFacts {
   readonly diffId: Digest
   readonly bytes: number
@@ -14,11 +14,10 @@ export interface IndexFacts {
 }
 
 /**
- * An index on its way to its stored form, see {@link StoredIndex}: takes the entries one by one and keeps no object of
- * them.
+ * Encodes an index, see {@link StoredIndex}: takes the entries one by one and keeps no object of them.
  *
- * PERF: in columns, with repeated numbers counted, digests as bytes and paths outside of JSON: 10,000 entries take 1.1
- * MB and half of the time that a list of objects takes to read.
+ * PERF: columns with run lengths, digests as bytes and paths outside of JSON: 10,000 entries take 1.1 MB, and half of
+ * the time that a list of objects takes to read.
  */
 export class IndexColumns {
   readonly #kinds: number[] = []
@@ -27,7 +26,7 @@ export class IndexColumns {
   readonly #gids = new Runs()
   readonly #mtimes = new Runs()
   readonly #sizes = new Runs()
-  /** How far each content begins behind the end of the one before: nearly always 512, the header. */
+  /** Distance from the end of one content to the start of the next one; nearly always 512, the header. */
   readonly #gaps = new Runs()
   readonly #links: StoredIndex['links'][number][] = []
   readonly #devices: StoredIndex['devices'][number][] = []
@@ -38,7 +37,7 @@ export class IndexColumns {
   readonly #digests = new PackedStrings('', hex => Buffer.from(hex, 'hex'))
   #end = 0
 
-  /** Takes the next entry. */
+  /** Adds an entry. */
   add(entry: IndexedEntry): void {
     const { path, type, mode, uid, gid, size, mtime, offset, digest = entry.storedDigest } = entry
     this.#addRareMembers(entry)
@@ -63,7 +62,7 @@ export class IndexColumns {
     if (storedDigest !== undefined) this.#storedOnly.push(i)
   }
 
-  /** The stored form of all that was taken. Equal indexes have equal bytes. */
+  /** Returns the stored form of all added entries. Equal indexes have equal bytes. */
   encode({ diffId, bytes, duplicates }: IndexFacts): Uint8Array {
     const stored: StoredIndex = {
       version: 2,
@@ -92,7 +91,7 @@ export class IndexColumns {
   }
 }
 
-/** Values with their number of repetitions: 5 5 5 7 is [5, 3, 7, 1]. */
+/** Run-length encoding: 5 5 5 7 is [5, 3, 7, 1]. */
 class Runs {
   readonly counted: number[] = []
 
@@ -104,7 +103,9 @@ class Runs {
 }
 
 /**
- * Strings joined, as bytes. PERF: of a thousand at a time, since tens of thousands of small strings are much memory.
+ * Strings, joined and encoded as bytes.
+ *
+ * PERF: a thousand strings are packed at a time, because tens of thousands of small strings need much memory.
  */
 class PackedStrings {
   readonly #between: string

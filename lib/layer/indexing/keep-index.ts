@@ -14,7 +14,7 @@ export async function keepIndex(derived: DerivedStore, index: LayerIndex, option
   await keepColumns(derived, columns, index, options)
 }
 
-/** The same where the entries were never together. */
+/** The same for entries that were encoded one by one. */
 export async function keepColumns(
   derived: DerivedStore,
   columns: IndexColumns,

@@ -2,39 +2,39 @@ import { createDigestSeries, type Digest, type DigestSeries, type HasherEngine }
 import { type SparseRegion, type TarLimits, TarScanner } from '../../tar/index.ts'
 import type { IndexedEntry } from '../layer-index.ts'
 
-/** Holes of a sparse file that are hashed in any case, and more for each byte that is stored. */
+/** Holes of a sparse file that are hashed in any case, in bytes; more are hashed for each stored byte. */
 const HASHED_HOLES = 64 * 1024
 const HASHED_HOLES_RATIO = 64
 
-/** An entry while its content is still passing. */
+/** An entry whose content has not ended yet. */
 type Draft = { -readonly [K in keyof IndexedEntry]: IndexedEntry[K] }
 
 /**
- * Makes the entries of an index of a tar that streams past: feed it every chunk, in order. The bytes are checked as
- * `readTar` checks them, so that there is no index of what cannot be read. Holds one entry.
+ * Makes the entries of an index from the chunks of a tar, in order. It checks the bytes as `readTar` does, so an
+ * unreadable tar gets no index. Holds one entry.
  */
 export class LayerIndexer {
   readonly #hasher: HasherEngine | undefined
   readonly #found: (entry: IndexedEntry) => void
   readonly #scanner: TarScanner
   #digests: DigestSeries | undefined
-  /** PERF: packages are full of empty files. */
+  /** PERF: packages contain many empty files. */
   #emptyDigest: Digest | undefined
-  /** The file whose content passes, and bytes of it that are still to come. */
+  /** The file whose content is being read, and the number of its remaining bytes. */
   #file: Draft | undefined
   #left = 0
-  /** Whether only what is stored of it is hashed. */
+  /** True if only its stored bytes are hashed. */
   #passesHoles = false
   #bytes = 0
 
-  /** `found` gets each entry when all of its content has passed. */
+  /** @param found - Called with each entry after all of its content. */
   constructor(hasher: HasherEngine | undefined, found: (entry: IndexedEntry) => void, limits: TarLimits = {}) {
     this.#hasher = hasher
     this.#found = found
     this.#scanner = new TarScanner(limits)
   }
 
-  /** Takes the next chunk. It may be reused after that. */
+  /** Adds the next chunk. The caller may reuse it afterwards. */
   async take(chunk: Uint8Array): Promise<void> {
     this.#digests ??= await createDigestSeries({ hasher: this.#hasher })
     this.#bytes += chunk.byteLength
@@ -53,7 +53,7 @@ export class LayerIndexer {
 
   #open(file: Draft, digests: DigestSeries): void {
     const stored = file.sparse ? storedBytes(file.sparse) : file.size
-    // SAFETY: a file of a few bytes may say that it has any number of zeros: a GB of them takes three seconds to hash.
+    // SAFETY: a file of a few bytes may claim any number of zeros, and a GB of zeros takes three seconds to hash.
     this.#passesHoles = file.size - stored > HASHED_HOLES + HASHED_HOLES_RATIO * stored
     this.#file = file
     this.#left = this.#passesHoles ? stored : file.size
@@ -77,13 +77,13 @@ export class LayerIndexer {
     this.#found(file)
   }
 
-  /** To be called after the last chunk: gives the bytes of the tar. */
+  /** Returns the size of the tar. Call it after the last chunk. */
   end(): number {
     this.#scanner.end()
     return this.#bytes
   }
 
-  /** Frees what it holds. */
+  /** Releases the hasher. */
   release(): void {
     this.#digests?.release()
     this.#digests = undefined

@@ -4,7 +4,7 @@ import type { EntryPolicies, OwnerPolicy } from './entry-policies.ts'
 
 type Rule = (path: string, type: TarEntryType, value: number) => number
 
-/** One rule for each member that policies decide. */
+/** One rule per member that policies set. */
 export type PolicyRules = Readonly<Record<'mtime' | 'mode' | 'uid' | 'gid', Rule>>
 
 /**
@@ -47,7 +47,7 @@ export function sourceDateEpoch(): number {
 function mtimeRule(policy: EntryPolicies['mtime']): Rule {
   if (typeof policy === 'function') return policy
   if (typeof policy === 'number') return () => policy
-  // Whole seconds, as they are written.
+  // Archives store whole seconds.
   if (policy === undefined || policy === 'source') return (_path, _type, mtime) => Math.floor(mtime)
   const latest = policy === 'clamp' ? sourceDateEpoch() : policy.notAfter
   return (_path, _type, mtime) => Math.min(Math.floor(mtime), latest)

@@ -3,8 +3,8 @@ import { encodeName } from '../../internal/name-bytes.ts'
 const ASCII = /^[\x01-\x7f]*$/
 
 /**
- * Compares paths for the order of an archive: by their bytes, a slash before everything else, so that what is in a
- * directory follows it at once.
+ * Compares paths for the order of an archive: by their bytes, with the slash lowest, so that the content of a directory
+ * follows the directory directly.
  *
  * @internal
  */

@@ -1,11 +1,11 @@
 import type { TarEntryType } from '../../tar/index.ts'
 
-/** Time, owner and permissions of entries, whatever their source says. */
+/** Time, owner and permissions of entries; they replace those of the source. */
 export interface EntryPolicies {
   /**
-   * Time of every entry, in seconds since 1970: a number; `'source'`, that of the source; `'clamp'`, that of the source
-   * but not after `SOURCE_DATE_EPOCH` (0 if that is not set); `{ notAfter }`, not after a time; or what a function
-   * says.
+   * Time of every entry, in seconds since 1970: a number; `'source'`, the time of the source; `'clamp'`, the time of
+   * the source but not after `SOURCE_DATE_EPOCH` (0 if that is not set); `{ notAfter }`, not after that time; or a
+   * function that returns it.
    */
   readonly mtime?:
     | number
@@ -14,14 +14,19 @@ export interface EntryPolicies {
     | LatestTime
     | ((path: string, type: TarEntryType, mtime: number) => number)
     | undefined
-  /** Owner of every entry: a number, that of the source, or what a function makes of that. */
+  /** Owner of every entry: a number, `'source'`, or a function of the source's owner. */
   readonly uid?: OwnerPolicy | undefined
-  /** Group of every entry, likewise. */
+  /** Group of every entry, like `uid`. */
   readonly gid?: OwnerPolicy | undefined
   /**
-   * Permissions: `'normal'` gives 0755 to directories and to what its owner may execute, 0777 to links and 0644 to all
-   * else, so that the umask of a checkout does not matter; `'source'` keeps all of them; a number goes to everything
-   * but links, `{ files, directories }` to those; or what a function says.
+   * Permissions:
+   *
+   * - `'normal'`: 0755 for directories and files that their owner may execute, 0777 for links, 0644 for other entries,
+   *   so that the umask of a checkout does not matter.
+   * - `'source'`: those of the source.
+   * - a number: for everything but links.
+   * - `{ files, directories }`: for files and directories.
+   * - a function that returns them.
    */
   readonly mode?:
     | 'normal'
@@ -32,16 +37,16 @@ export interface EntryPolicies {
     | undefined
 }
 
-/** A number for all, the source's own, or a function of that. */
+/** A number for all entries, the source's own, or a function of the source's. */
 export type OwnerPolicy = number | 'source' | ((id: number, path: string) => number)
 
-/** A time that no entry may be after. */
+/** Upper limit of times. */
 export interface LatestTime {
   /** Seconds since 1970. */
   readonly notAfter: number
 }
 
-/** Permissions by the kind of an entry. */
+/** Permissions by the type of an entry. */
 export interface KindModes {
   /** For everything but directories and symbolic links. */
   readonly files: number

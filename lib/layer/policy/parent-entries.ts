@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 
-/** Entries for a directory of an image and those above it, the outermost first; none for the root. */
+/** Returns entries for a directory of an image and its parents, the outermost first; none for the root. */
 export function parentEntries(path: string): TarInput[] {
   if (path === '.') return []
   const components = path.split('/')
@@ -9,7 +9,10 @@ export function parentEntries(path: string): TarInput[] {
   return components.map((_, i) => ({ path: components.slice(0, i + 1).join('/'), type: 'directory', mode: 0o755 }))
 }
 
-/** SAFETY: SPEC: a file of such a name in a layer deletes another one; it can never be a file of an image. */
+/**
+ * SPEC: SAFETY: a file with such a name deletes another file when the layer is applied; it cannot be a file of an
+ * image.
+ */
 function refuseWhiteout(name: string): void {
   if (!name.startsWith('.wh.')) return
   throw new FormatError('ERR_INVALID_ARGUMENT', `name ${JSON.stringify(name)} would be a whiteout in a layer`)

@@ -4,11 +4,12 @@ import type { Descriptor } from '../../oci/index.ts'
 import type { BlobReader } from '../../store/index.ts'
 
 /**
- * The error to report for a layer that could not be read: that the stored blob is damaged, if it is, else `error`.
+ * Returns the error to report for a layer that could not be read: `ERR_BLOB_CORRUPT` if the stored blob is damaged,
+ * otherwise `error`.
  *
- * PERF: layers with a diffId are read without computing the digest of their blob, because the diffId proves what comes
- * out. Only when something is wrong is the blob read again to tell damage in the store, which a pull repairs, from a
- * layer that was made that way.
+ * PERF: a layer with a diffID is read without computing the digest of its blob, because the diffID verifies the result.
+ * Only after a failure is the blob read again, to distinguish damage in the store, which a pull repairs, from a layer
+ * that was made wrong.
  *
  * @internal
  */

@@ -3,12 +3,13 @@ import type { TarLimits } from '../../tar/index.ts'
 /** Limits of a layer: of its tar, and of the decompression. */
 export interface LayerLimits extends TarLimits {
   /**
-   * Bytes of the tar that may come out, and of content in it. @defaultValue no limit for the one, 1 TiB for the other
+   * Maximum size of the tar, and of the content in it, in bytes. @defaultValue no limit for the tar, 1 TiB for the
+   * content
    */
   readonly maxBytes?: number | undefined
   /**
-   * Bytes of the tar for each byte of the blob, beyond the first 64 MiB; and bytes of holes for each byte of the tar,
-   * beyond the first GiB. @defaultValue `1000`
+   * Maximum number of bytes of the tar per byte of the blob, beyond the first 64 MiB, and of bytes of holes per byte of
+   * the tar, beyond the first GiB. @defaultValue `1000`
    */
   readonly maxRatio?: number | undefined
 }

@@ -24,7 +24,7 @@ export interface LayerProofOptions extends OpenLayerOptions {
 export interface ProvenLayer {
   /** Digest of the tar. */
   readonly diffId: Digest
-  /** The entry index, if it was asked for. */
+  /** The entry index, if it was requested. */
   readonly index: LayerIndex | undefined
 }
 
@@ -51,7 +51,7 @@ export class LayerProof {
     this.#indexer = options.index ? new LayerIndexer(options.hasher, keep, options) : undefined
   }
 
-  /** Opens the layer. Nothing is read before the tar is asked for. */
+  /** Opens the layer. Reads nothing before the first request for the tar. */
   static async open(
     blob: AsyncIterable<Uint8Array>,
     descriptor: Descriptor,
@@ -63,7 +63,7 @@ export class LayerProof {
     return new LayerProof(blob, descriptor, options, digester)
   }
 
-  /** The tar, to be read to its end. */
+  /** Yields the tar. Read it to its end. */
   async *tar(): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of openTar(this.#blob, this.#descriptor, this.#options)) {
       await this.#digester?.update(chunk)
@@ -73,7 +73,7 @@ export class LayerProof {
   }
 
   /**
-   * Resolves to diffId and index after the end of the tar; `undefined` if neither a diffId nor an index was asked for.
+   * Resolves to diffID and index after the end of the tar; `undefined` if neither was requested.
    *
    * @throws {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH`.
    */

@@ -24,7 +24,7 @@ export async function* openTar(
   const declared = compressionOf(descriptor)
   const { type: found, content } = await sniffCompression(sized(blob, descriptor))
   try {
-    // A tar may begin with the magic of a compression by chance; a blob whose digest is its diffId is a tar.
+    // The first bytes of a tar may equal the magic number of a compression; a blob whose digest is its diffID is a tar.
     const type = diffId === descriptor.digest ? 'none' : found
     if (type !== declared && !diffId) {
       throw new FormatError(
@@ -53,7 +53,7 @@ function compressionOf({ mediaType, digest }: Descriptor): CompressionType {
   throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', `cannot open ${digest} as a layer: its type is ${mediaType}`)
 }
 
-/** The digest is the store's to prove; that the descriptor tells the same size is ours. */
+/** Verifies the size that the descriptor states. The store verifies the digest. */
 async function* sized(
   blob: AsyncIterable<Uint8Array>,
   { digest, size }: Descriptor,

@@ -14,11 +14,11 @@ import type { XattrLister } from './xattrs.ts'
 export interface ScanOptions {
   /** The directory. */
   readonly root: string
-  /** Patterns of what to leave out. */
+  /** Patterns of paths to exclude. */
   readonly ignore: readonly string[]
-  /** Whether names of one file are told from each other. */
+  /** True if names of one file become hard links. */
   readonly hardLinks: boolean
-  /** Whether files are read, or only looked at. */
+  /** True if files are read; otherwise the scan only reads their metadata. */
   readonly contents: boolean
 }
 
@@ -30,15 +30,18 @@ export interface ScanState {
 
 /** A directory whose names are being scanned. */
 interface OpenDirectory {
-  /** Path inside the root with a slash behind, or nothing for the root. */
+  /** Path inside the root with a trailing slash; empty for the root. */
   readonly prefix: string
-  /** Names still to come, the next one last. */
+  /** Remaining names, the next one last. */
   readonly rest: ListedName[]
-  /** The directory itself, if it was left out and is wanted only for something in it that was taken back. */
+  /**
+   * Entry of the directory itself, if it is excluded and becomes an entry only if a `!` pattern includes something in
+   * it.
+   */
   held?: SourceEntry | undefined
 }
 
-/** Files up to this size are not cut in two by the end of a batch. */
+/** A file up to this size is not split by the end of a batch. */
 const WHOLE = 256 * 1024
 
 const NOTHING = { offset: 0, length: 0, last: true }
@@ -57,9 +60,9 @@ export class DirectoryScan {
   readonly #xattrs: XattrLister | undefined
   readonly #open: OpenDirectory[]
   readonly #links: Map<string, string>
-  /** The file being read, and its header until the first piece is there. */
+  /** The file being read, and its header until its first piece is returned. */
   #file: { readonly source: SourceFile; entry: SourceEntry | undefined } | undefined
-  /** What to undo if the file is put back. */
+  /** Name to restore if the file is put back. */
   #listed: ListedName | undefined
   #steps: SourceStep[] = []
 
@@ -114,7 +117,7 @@ export class DirectoryScan {
     }
   }
 
-  /** Closes what is open. */
+  /** Closes open files. */
   close(): void {
     this.#file?.source.close()
     this.#file = undefined
@@ -152,7 +155,7 @@ export class DirectoryScan {
     this.#open.push({ prefix: `${path}/`, rest, ...(ignored ? { held: entry } : {}) })
   }
 
-  /** Puts a file back that was opened and not read, so that the scan comes to it again. */
+  /** Puts back a file that was opened but not read, so that the scan visits it again. */
   #putBack({ source, entry }: { readonly source: SourceFile; readonly entry: SourceEntry | undefined }): void {
     source.close()
     this.#file = undefined
@@ -171,10 +174,10 @@ export class DirectoryScan {
     }
   }
 
-  /** Reads what fits; gives the number of bytes. */
+  /** Reads as much as fits; returns the number of bytes. */
   #readPiece(bytes: Uint8Array, at: number): number {
     const file = this.#file!
-    // Whatever happens to it, the scan is not to close it twice.
+    // The scan must not close the file twice, even if the read fails.
     this.#file = undefined
     const piece = readOrClose(file.source, bytes, at)
     if (!piece.last) this.#file = file
@@ -206,7 +209,7 @@ export class DirectoryScan {
   #entry(path: string, type: TarEntryType, stats: Stats, xattrs: SourceEntry['xattrs']): SourceEntry {
     const { uid, gid, mode: bits, size, mtimeMs, dev, ino } = stats
     const [mode, mtime] = [bits & 0o7777, mtimeMs / 1000]
-    // PERF: one object, not several that are copied into each other.
+    // PERF: one object, because copies of several objects are slower.
     if (type === 'file' && !xattrs) return { path, type, mode, uid, gid, size, mtime, dev, ino }
     if (type === 'directory' && !xattrs) return { path, type, mode, uid, gid, size: 0, mtime }
     const header = { path, type, mode, uid, gid, size: 0, mtime, ...(xattrs && { xattrs }) }
@@ -280,7 +283,7 @@ function refuseWhiteout(name: string): void {
   throw new SourceReadFailure('ERR_INVALID_ARGUMENT', 'a name that would be a whiteout in a layer', name)
 }
 
-/** Linux keeps both numbers in parts. */
+/** Linux stores both numbers in several bit fields. */
 function deviceOf(rdev: number): { devMajor: number; devMinor: number } {
   return { devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
 }

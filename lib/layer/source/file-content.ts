@@ -5,7 +5,7 @@ import { SourceReadFailure, sourceError } from './source-fault.ts'
 
 const PIECE = 1024 * 1024
 
-/** The content of a file that was seen before: all of it and nothing else, or an error. */
+/** Yields the content of a file that was scanned before: exactly that content, or an error. */
 export async function* fileContent(
   path: string,
   seen: SeenFile,
@@ -32,7 +32,7 @@ async function* read(
     let left = seen.size
     for (;;) {
       signal?.throwIfAborted()
-      // One byte more than there should be, to notice a file that has grown.
+      // One more byte than expected, to detect a file that has grown.
       const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, left + 1))
       const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, null)
       if (bytesRead > left || (bytesRead === 0 && left > 0)) {

@@ -4,27 +4,27 @@ import type { TarEntryType } from '../../tar/index.ts'
 import { systemPath } from './open-file.ts'
 
 /**
- * A name in a directory, and what the directory says that it is.
+ * A name in a directory, and its type according to the directory.
  *
  * @internal
  */
 export interface ListedName {
   readonly name: string
-  /** Absent for what cannot be in a layer, e.g. a socket. */
+  /** Absent for an entry that cannot be in a layer, e.g. a socket. */
   readonly type: Exclude<TarEntryType, 'hardlink'> | undefined
 }
 
 const ASCII = /^[\x01-\x7f]*$/
 
 /**
- * What is in a directory, in the order of the bytes of the names.
+ * Lists a directory, in the order of the bytes of the names.
  *
  * @internal
  */
 export function listNames(directory: string): ListedName[] {
   const path = systemPath(directory)
   const entries = readdirSync(path, { withFileTypes: true })
-  // PERF: names as strings, and their order as strings, are right for ASCII, which is nearly all there is, and faster.
+  // PERF: nearly all names are ASCII; for these, strings and the order of strings are correct and faster.
   if (entries.every(({ name }) => ASCII.test(name))) {
     entries.sort((a, b) => (a.name < b.name ? -1 : 1))
     return entries.map(entry => ({ name: entry.name, type: typeOf(entry) }))
@@ -35,7 +35,7 @@ export function listNames(directory: string): ListedName[] {
 }
 
 /**
- * The kind of something in a directory; `undefined` for a socket: it means nothing without the process behind it.
+ * Returns the type of an entry of a directory; `undefined` for a socket, which has no meaning without its process.
  *
  * @internal
  */

@@ -4,14 +4,15 @@ import { encodeName } from '../../internal/name-bytes.ts'
 import { SourceReadFailure } from './source-fault.ts'
 
 /**
- * SAFETY: never through a link that took the file's place, and never waiting for the writer of a FIFO that did.
+ * SAFETY: another process may replace the file by a link or a FIFO. The open neither follows the link nor waits for a
+ * writer of the FIFO.
  *
  * @internal
  */
 export const SOURCE_READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
- * A path as system calls take it.
+ * Converts a path to the form that system calls take.
  *
  * @internal
  */
@@ -29,7 +30,7 @@ export function openFile(path: string): number {
 }
 
 /**
- * Why a file that a listing has named could not be opened.
+ * Returns the failure for a listed file that could not be opened.
  *
  * @internal
  */
@@ -40,7 +41,7 @@ export function openFailure(path: string, cause: unknown): SourceReadFailure {
 }
 
 /**
- * A file that has not the size that it had.
+ * Returns the failure for a file whose size has changed.
  *
  * @internal
  */
@@ -50,7 +51,7 @@ export function sizeFailure(path: string, expected: number, actual: number): Sou
 }
 
 /**
- * A file that is not the one it was.
+ * Returns the failure for a file that was replaced by another one.
  *
  * @internal
  */

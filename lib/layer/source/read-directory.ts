@@ -12,9 +12,9 @@ import { loadXattrLister } from './xattrs.ts'
 
 /** Options of {@link readDirectory}. */
 export interface ReadDirectoryOptions extends ScanOptions, AbortOptions {
-  /** Called on the calling thread, which therefore does all the reading. */
+  /** Filter. It is called on the calling thread, so all reading happens there too. */
   readonly accept?: ((path: string, type: TarEntryType) => boolean) | undefined
-  /** Whether extended attributes are read, by `fs-xattr`. */
+  /** True if `fs-xattr` reads extended attributes. */
   readonly xattrs: boolean
   readonly reader: 'thread' | 'inline'
 }
@@ -88,7 +88,7 @@ function openScan(open: () => DirectoryScan): DirectoryScan {
   }
 }
 
-/** The bytes of a batch, as long as they are kept. */
+/** Bytes of a batch while they are kept. */
 interface HeldBytes {
   bytes: Uint8Array<ArrayBuffer> | undefined
 }
@@ -97,10 +97,10 @@ interface QueuedStep extends SourceStep {
   readonly held: HeldBytes
 }
 
-/** A step with which an entry begins. */
+/** The first step of an entry. */
 type FirstStep = QueuedStep & { readonly entry: SourceEntry }
 
-/** Takes batches apart. */
+/** Splits batches into steps. */
 class StepQueue {
   readonly #reader: ScanReader
   readonly #signal: AbortSignal | undefined
@@ -110,7 +110,7 @@ class StepQueue {
   /** Number of borrowed lists of entries with content in the batch; `#released` is true once one was released. */
   #borrowed = 0
   #released = false
-  /** Counts entries, so that the content of one knows when another has begun. */
+  /** Number of entries so far; the content of an entry detects by it that the next entry has begun. */
   entries = 0
 
   constructor(reader: ScanReader, signal: AbortSignal | undefined) {
@@ -118,7 +118,7 @@ class StepQueue {
     this.#signal = signal
   }
 
-  /** The next step, for the rest of an entry's content. */
+  /** Resolves to the next step, for the rest of an entry's content. */
   async next(): Promise<QueuedStep | undefined> {
     if (!(await this.#isFilled())) return undefined
     const step = this.#batch!.steps[this.#at++]!
@@ -155,7 +155,7 @@ class StepQueue {
     })
   }
 
-  /** Whether there is another step; reads on where it has to. */
+  /** Resolves to whether there is another step; reads the next batch if necessary. */
   async #isFilled(): Promise<boolean> {
     while (!this.#batch || this.#at === this.#batch.steps.length) {
       if (this.#batch?.fault) throw sourceError(this.#batch.fault)

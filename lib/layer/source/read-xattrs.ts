@@ -6,11 +6,11 @@ import { refusedXattr } from '../refused-xattr.ts'
 const O_PATH = 0o10000000
 
 /**
- * The extended attributes of a file, directory or device, those left out that belong to this machine; in the order of
- * their names. None where the file system keeps none.
+ * Reads the extended attributes of a file, directory or device, in the order of their names, without those that are
+ * valid on this machine only. Returns none if the file system stores none.
  *
- * SAFETY: through a handle on the thing itself, so that a link that took its place is not followed. The handle also
- * makes up for names that are not text, which the package cannot take.
+ * SAFETY: another process may replace the file by a link. A handle on the file itself does not follow the link. With a
+ * handle, paths that are not UTF-8 work too; the package accepts only text.
  */
 export function readXattrs(access: XattrAccess, file: Buffer): ReadonlyMap<string, Uint8Array> {
   const fd = openSync(file, O_PATH | constants.O_NOFOLLOW)
@@ -21,13 +21,16 @@ export function readXattrs(access: XattrAccess, file: Buffer): ReadonlyMap<strin
   }
 }
 
-/** The same of what a path leads to, links followed. */
+/** The same for a path, with links followed. */
 export function xattrsAt(access: XattrAccess, path: string): ReadonlyMap<string, Uint8Array> {
   const names = listed(access, path).filter(isPortableXattr)
   return new Map(names.sort().map(name => [name, access.get(path, name)]))
 }
 
-/** Whether an attribute means the same on another machine: not the orders of overlayfs, not the labels of a policy. */
+/**
+ * True if an attribute has the same meaning on another machine; false for attributes of overlayfs and labels of a
+ * security policy.
+ */
 export function isPortableXattr(name: string): boolean {
   return refusedXattr(name) === undefined && name !== 'system.nfs4_acl'
 }

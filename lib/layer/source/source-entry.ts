@@ -1,41 +1,39 @@
 import type { TarEntryType } from '../../tar/index.ts'
 
-/**
- * What the scan of a directory says of one file, directory, link or device: plain data, for the way between threads.
- */
+/** Scan result for one file, directory, link or device. Plain data, so that threads can exchange it. */
 export interface SourceEntry {
   /** Path inside the directory. */
   readonly path: string
   readonly type: TarEntryType
-  /** Permission bits, set-id and sticky included. */
+  /** Permission bits, including set-id and sticky. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** Bytes of a file. */
+  /** Size of a file in bytes. */
   readonly size: number
   /** Seconds since 1970, with fraction. */
   readonly mtime: number
-  /** Target of a symbolic link, or the path of the first name of the same file. */
+  /** Target of a symbolic link; for a hard link the path of the first name of the file. */
   readonly linkname?: string | undefined
   readonly devMajor?: number | undefined
   readonly devMinor?: number | undefined
   /** Extended attributes, values in base64. */
   readonly xattrs?: readonly (readonly [name: string, value: string])[] | undefined
-  /** Device and inode, of a file: with size and time they tell whether it is still the same. */
+  /** Device and inode of a file. With size and time they identify its version. */
   readonly dev?: number | undefined
   readonly ino?: number | undefined
 }
 
-/** An entry, or a piece of the file that the last entry has begun. */
+/** An entry, or a further piece of the current file. */
 export interface SourceStep {
-  /** Set where an entry begins. */
+  /** Set in the first step of an entry. */
   readonly entry?: SourceEntry
-  /** Content: a part of the batch's bytes. */
+  /** Position of the content in the bytes of the batch. */
   readonly offset: number
   readonly length: number
-  /** Whether the entry ends here. */
+  /** True in the last step of an entry. */
   readonly last: boolean
 }
 
-/** A file that something has seen and that is to be read as it was then. */
+/** A scanned file that must be read unchanged. */
 export type SeenFile = Pick<SourceEntry, 'size' | 'mtime' | 'dev' | 'ino'>

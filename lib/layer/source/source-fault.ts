@@ -1,17 +1,17 @@
 import { FormatError, SourceError, type SourceErrorCode } from '../../errors/index.ts'
 
-/** Why a scan ended early: plain data, because threads keep neither classes nor codes of errors. */
+/** Failure of a scan. Plain data, because structured cloning keeps neither classes nor codes of errors. */
 export interface SourceFault {
   readonly code: SourceErrorCode | 'ERR_INVALID_ARGUMENT'
   readonly message: string
-  /** The file or directory at fault. */
+  /** Path of the failure. */
   readonly path: string
-  /** What the system said. */
+  /** Error of the system. */
   readonly cause?: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> } | undefined
 }
 
 /**
- * A failure of a scan inside the thread that scans.
+ * A failure inside the thread that scans.
  *
  * @internal
  */
@@ -25,7 +25,7 @@ export class SourceReadFailure extends Error {
 }
 
 /**
- * The error that a caller gets.
+ * Converts a failure to the error for the caller.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync, type Stats } from 'node:fs'
 import { openFailure, openFile, replacedFailure, sizeFailure } from './open-file.ts'
 
-/** A file that is open, and read as it was when it was opened: all of it and nothing else, or an error. */
+/** An open file. It yields exactly the content that the file had when it was opened, or an error. */
 export class SourceFile {
   readonly stats: Stats
   readonly #path: string
@@ -9,7 +9,7 @@ export class SourceFile {
   #left: number
   #reads = 0
 
-  /** Opens a file that a listing has named. */
+  /** Opens a listed file. */
   constructor(path: string) {
     this.#path = path
     this.#descriptor = openFile(path)
@@ -20,12 +20,12 @@ export class SourceFile {
     throw replacedFailure(path)
   }
 
-  /** Bytes still to come. */
+  /** Number of remaining bytes. */
   get left(): number {
     return this.#left
   }
 
-  /** Whether nothing of it has been read. */
+  /** True if nothing of the file has been read. */
   get fresh(): boolean {
     return this.#reads === 0
   }
@@ -35,16 +35,17 @@ export class SourceFile {
   }
 
   /**
-   * Device and inode, exactly: inode numbers of some file systems are over 2^53; rounded, two files would become one.
+   * Device and inode, exactly: some file systems have inode numbers above 2^53, and rounding could make two files
+   * equal.
    */
   identity(): string {
     const { dev, ino } = fstatSync(this.#descriptor, { bigint: true })
     return `${dev}:${ino}`
   }
 
-  /** Reads the next bytes to a place in a buffer. With the last of them the file has been checked, and is closed. */
+  /** Reads the next bytes into a buffer. After the last bytes the file is verified and closed. */
   read(bytes: Uint8Array, at: number): { readonly length: number; readonly last: boolean } {
-    // One byte more than there should be, to notice a file that has grown.
+    // One more byte than expected, to detect a file that has grown.
     const wanted = Math.min(bytes.byteLength - at, this.#left + 1)
     const length = this.#readNow(bytes, at, wanted)
     if (length > this.#left || (length === 0 && this.#left > 0)) {
@@ -70,7 +71,7 @@ export class SourceFile {
     }
   }
 
-  /** A file that was read in pieces must have stayed as it was. */
+  /** Verifies that a file that was read in several pieces has not changed. */
   #finish(): void {
     const now = this.#reads > 1 ? fstatSync(this.#descriptor) : this.stats
     if (now.mtimeMs !== this.stats.mtimeMs || now.size !== this.stats.size) throw replacedFailure(this.#path)

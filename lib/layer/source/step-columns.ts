@@ -2,26 +2,26 @@ import { KINDS } from '../indexing/stored-index.ts'
 import type { SourceEntry, SourceStep } from './source-entry.ts'
 
 /**
- * Steps on their way to another thread: the paths joined by NULs, the numbers in a table, and what few entries have as
- * JSON.
- * PERF: objects, cloned one by one or as JSON, cost both threads more.
+ * Steps as they are sent between threads: the paths joined by NULs, the numbers in a table, rare members as JSON.
+ *
+ * PERF: with objects, cloned one by one or as JSON, both threads need more processor time.
  */
 export interface StepColumns {
   readonly paths: string
-  /** {@link WIDTH} for each step. */
+  /** {@link WIDTH} numbers per step. */
   readonly numbers: Float64Array<ArrayBuffer>
   readonly rare: string
 }
 
 type Rare = Pick<SourceEntry, 'linkname' | 'devMajor' | 'devMinor' | 'xattrs'>
 
-/** Index of the kind in the table of kinds; this value means that the step begins no entry. */
+/** Marks a step that begins no entry, in the column of types. */
 const NO_ENTRY = -1
 
 /** Offset, length, last, kind, mode, uid, gid, size, mtime, dev, ino. */
 const WIDTH = 11
 
-/** Packs steps up. */
+/** Encodes steps. */
 export function encodeSteps(steps: readonly SourceStep[]): StepColumns {
   const numbers = new Float64Array(steps.length * WIDTH)
   const paths: string[] = []
@@ -49,7 +49,7 @@ export function encodeSteps(steps: readonly SourceStep[]): StepColumns {
   return { paths: paths.join('\0'), numbers, rare: rare.length > 0 ? JSON.stringify(rare) : '' }
 }
 
-/** The steps that were packed up. */
+/** Decodes steps. */
 export function decodeSteps({ paths, numbers, rare }: StepColumns): SourceStep[] {
   const names = paths.split('\0')
   const extras = new Map<number, Rare>(rare === '' ? [] : JSON.parse(rare))
@@ -76,7 +76,7 @@ function entryAt(numbers: Float64Array, at: number, path: string): SourceEntry {
     gid: numbers[at + 6]!,
     size: numbers[at + 7]!,
     mtime: numbers[at + 8]!,
-    // PERF: one object, made at once; an entry of 69,000 lives for a moment only, but all of them are garbage.
+    // PERF: one object literal. Each entry lives for a moment only, but there may be 69,000 of them to collect.
     dev: Number.isNaN(dev) ? undefined : dev,
     ino: Number.isNaN(dev) ? undefined : numbers[at + 10]!,
   }

@@ -7,17 +7,16 @@ import { readXattrs, xattrsAt } from './read-xattrs.ts'
 import type { SourceEntry } from './source-entry.ts'
 
 /**
- * The extended attributes of a file (through its handle, if it is open) or directory, as plain data.
+ * Lists the extended attributes of a file (by its handle, if it is open) or directory, as plain data.
  *
  * @internal
  */
 export type XattrLister = (path: string, type: TarEntryType, descriptor?: number) => SourceEntry['xattrs']
 
 /**
- * What lists extended attributes here, by the optional package `fs-xattr`. Node itself cannot.
+ * Loads the function that lists extended attributes, from the optional package `fs-xattr`. Node itself has none.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if it is not installed.
- *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if the package is not installed.
  * @internal
  */
 export async function loadXattrLister(packageName?: string): Promise<XattrLister> {

@@ -15,12 +15,12 @@ export class LayerStack {
   /** Entries so far, and directories that no entry is for. */
   #seen = 0
   #budget = new LayerBudget()
-  /** How ways are gone in the layer at hand. PERF: made once, not for each directory. */
+  /** Options for resolving paths in the current layer. PERF: created once, not for each directory. */
   #resolving: ResolveOptions = { follow: true }
   #entering: ResolveOptions = { follow: true }
-  /** Nodes of hard links of the layer at hand: they say that they are of the layer of their file. */
+  /** Nodes of hard links in the current layer. They belong to the layer of their file. */
   readonly #hardLinks = new Set<TreeNode>()
-  /** Files that hard links of the layer at hand may lead to, and that are not to be seen themselves. */
+  /** Hidden files that hard links of the current layer may refer to (pseudo-links of AUFS). */
   readonly #pseudoLinks = new Map<string, IndexedEntry>()
   /**
    * PERF: entries of one directory are adjacent. The cache is cleared when a component of its path may have changed.

@@ -13,7 +13,7 @@ const MAX_STEPS = 16_384
 export interface ResolveOptions {
   /** Follow a link at the end of the path. */
   readonly follow: boolean
-  /** Makes a directory for what is missing on the way; without it the search ends there. */
+  /** Creates a directory for a missing component; without it the search ends there. */
   readonly make?: (() => TreeNode) | undefined
   /** With `make`, whether a directory takes the place of something that is neither a directory nor a link. */
   readonly replaces?: ((node: TreeNode) => boolean) | undefined

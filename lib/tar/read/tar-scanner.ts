@@ -90,8 +90,8 @@ export class TarScanner {
   }
 
   /**
-   * Passes over a hole of a sparse file, if the content of the last entry goes on with one: gives how many zeros those
-   * are, which {@link TarScanner.next} would give in pieces.
+   * Skips a hole of a sparse file, if the content of the last entry continues with one. Returns the number of its
+   * zeros, which {@link TarScanner.next} would return in pieces.
    */
   passHole(): number {
     return this.#content.passHole()

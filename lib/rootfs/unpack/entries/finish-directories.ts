@@ -11,8 +11,8 @@ import type { TreeState } from './tree-state.ts'
 export function finishDirectories(state: TreeState, depths: { from: number; below: number }): void {
   const nodes: DirectoryNode[] = []
   const waiting = [state.tree.root]
-  // PERF: each directory right before what is in it. Level by level, the handles of many deep ways would be opened
-  // again for every directory: 20,000 directories in 40 ways took 37 s.
+  // PERF: each directory is finished right before its content. Level by level, the handles of deep paths would be
+  // opened again for every directory: 20,000 directories in 40 paths took 37 s.
   for (let node = waiting.pop(); node; node = waiting.pop()) {
     if (node.depth >= depths.from) nodes.push(node)
     if (node.depth + 1 < depths.below) for (const child of node.children.values()) waiting.push(child)
