@@ -17,10 +17,11 @@ export interface FindBaseOptions {
 export async function findBase(
   session: Session,
   store: Store,
-  base: string,
+  text: string,
   { platform, pull }: FindBaseOptions,
 ): Promise<Image | undefined> {
-  if (base === 'scratch') return undefined
+  if (text === 'scratch') return undefined
+  const base = text.replace(/^(docker:\/\/|store:)/, '')
   const { readImage } = await import('../image/index.ts')
   const { signal } = session
   if (pull) {
@@ -31,7 +32,8 @@ export async function findBase(
     )
     return readImage(store, name, { platform, signal })
   }
-  if (await isStored(store, base, signal)) return readImage(store, base, { platform, signal })
+  const isStoredName = !text.startsWith('docker://') && (text !== base || (await isStored(store, base, signal)))
+  if (isStoredName) return readImage(store, base, { platform, signal })
   session.note(`${base}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
   return readImage(await session.registry(), base, { platform, signal })
 }

@@ -10,23 +10,14 @@ import type { PlatformOption } from './commands/inspect.ts'
 import type { LoadOptions } from './commands/load.ts'
 import type { PullOptions } from './commands/pull.ts'
 import type { PushOptions } from './commands/push.ts'
+import type { RemoveOptions } from './commands/remove.ts'
 import type { SaveOptions } from './commands/save.ts'
 import type { ServeOptions } from './commands/serve.ts'
 import type { UnpackCommandOptions } from './commands/unpack.ts'
+import { addComposingCommands } from './program/composing-commands.ts'
+import { type Add, collect, type InSession, somePlatforms } from './program/parts.ts'
 import { withRegistries } from './registries/registry-options.ts'
-import type { GlobalOptions, Session } from './session.ts'
-
-/** Opens a session with the given options, runs `act` in it, and closes it. */
-export type InSession = (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
-
-/** Adds a command and returns it. */
-type Add = (usage: string, description: string) => Command
-
-const somePlatforms = [
-  '--platform <p>',
-  'platform to take, os/architecture[/variant]; may be repeated',
-  collect,
-] as const
+import type { GlobalOptions } from './session.ts'
 
 /** Defines the commands and their options. The code of a command is imported when it runs. */
 export function createProgram(inSession: InSession, version: string): Command {
@@ -76,12 +67,13 @@ export function createProgram(inSession: InSession, version: string): Command {
   addWritingOptions(append).action((base: string, options: GlobalOptions & AppendOptions) =>
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
   )
+  addComposingCommands(addRemote, inSession)
   addCopyCommands(addRemote, inSession)
   addReadingCommands(addRemote, inSession)
-  addLocalCommands(add, inSession)
+  addLocalCommands(add, addRemote, inSession)
   addSpaceCommands(add, addRemote, inSession)
   addRootfsCommands(add, inSession)
-  addArchiveCommands(add, inSession)
+  addArchiveCommands(add, addRemote, inSession)
   addRemote('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')
@@ -158,7 +150,7 @@ function addCopyCommands(add: Add, inSession: InSession): void {
 }
 
 /** Adds the commands that list the store or change its names. */
-function addLocalCommands(add: Add, inSession: InSession): void {
+function addLocalCommands(add: Add, addRemote: Add, inSession: InSession): void {
   add('images', 'list the names in the store')
     .alias('ls')
     .action((options: GlobalOptions) => inSession(options, async s => (await import('./commands/images.ts')).images(s)))
@@ -166,9 +158,15 @@ function addLocalCommands(add: Add, inSession: InSession): void {
     (source: string, name: string, options: GlobalOptions) =>
       inSession(options, async s => (await import('./commands/names.ts')).tag(s, source, name)),
   )
-  add('rm <name...>', 'take names away').action((names: string[], options: GlobalOptions) =>
-    inSession(options, async s => (await import('./commands/names.ts')).remove(s, names)),
-  )
+  addRemote('rm <name...>', 'remove names (tags) from the store, or tags and digests from a registry')
+    .option('--remote', 'the names are references in a registry: REPOSITORY:TAG, REPOSITORY@DIGEST')
+    .option('--keep-last <n>', 'with --remote REPOSITORY: remove all tags but those of the newest n images')
+    .option('--match <pattern>', 'with --keep-last: only tags that fit, e.g. build-*')
+    .option('--digests', 'with --keep-last: delete by digest, for registries that do not delete tags')
+    .option('-n, --dry-run', 'with --keep-last: show what would go; remove nothing')
+    .action((names: string[], options: GlobalOptions & RemoveOptions) =>
+      inSession(options, async s => (await import('./commands/remove.ts')).remove(s, names, options)),
+    )
 }
 
 /** Adds the commands that read an image, in the store or elsewhere. */
@@ -223,10 +221,11 @@ function addRootfsCommands(add: Add, inSession: InSession): void {
 }
 
 /** Adds the commands that move images between the store and files. */
-function addArchiveCommands(add: Add, inSession: InSession): void {
-  add('save <name...>', 'write stored images to one file')
+function addArchiveCommands(add: Add, addRemote: Add, inSession: InSession): void {
+  addRemote('save <name...>', 'write stored images to one file')
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
     .option('--format <f>', 'oci, or docker for `docker load` and older tools', 'oci')
+    .option('--have <image>', 'leave out the layers of an image or archive that the receiver has', collect)
     .option('--platform <p>', 'platform to take from an index')
     .option('--compression <kind>', 'none, gzip or zstd for the whole file', 'none')
     .action((names: string[], options: GlobalOptions & SaveOptions) =>
@@ -304,8 +303,4 @@ function withGlobals(command: Command): Command {
     .option('-q, --quiet', 'print results only')
     .option('--hasher <engine>', 'wasm or native')
     .option('-j, --jobs <n>', 'how much goes on at once (default: 4)')
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }

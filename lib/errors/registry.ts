@@ -11,6 +11,7 @@ export type RegistryErrorCode =
   | 'ERR_PROTOCOL'
   | 'ERR_BLOCKED_URL'
   | 'ERR_CREDENTIALS'
+  | 'ERR_TAG_DELETION_UNSUPPORTED'
 
 /** One error in a registry's answer: its code (`MANIFEST_UNKNOWN`, `DENIED`, …) and message. */
 export interface WireError {

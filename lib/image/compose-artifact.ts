@@ -5,10 +5,13 @@ import { canonicalJson } from '../internal/canonical-json.ts'
 import { Annotation, type Descriptor, type ImageManifest, MediaType, parseDescriptor } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
 
+/** Content of a blob: bytes, text, a stream, or a function that opens one. */
+export type ArtifactContent = ByteSource | string | (() => ByteSource)
+
 /** One blob of an artifact. */
 export interface ArtifactLayer {
-  /** Content of the blob. */
-  readonly content: ByteSource | string
+  /** Content of the blob, or a function that opens it when it is needed. */
+  readonly content: ArtifactContent
   /** Media type of the blob. @defaultValue `application/octet-stream` */
   readonly mediaType?: string | undefined
   /** Title of the blob, usually the name of a file: `oras pull` writes the blob to a file of this name. */
@@ -26,7 +29,7 @@ export interface ComposeArtifactOptions extends AbortOptions {
   /** The manifest or index that the artifact is about: a signature of it, its SBOM, a report. */
   readonly subject?: Descriptor | undefined
   /** Config of the artifact. @defaultValue the empty config */
-  readonly config?: { readonly content: ByteSource | string; readonly mediaType: string } | undefined
+  readonly config?: { readonly content: ArtifactContent; readonly mediaType: string } | undefined
   /** Annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }
@@ -89,7 +92,8 @@ function checkArtifactType(artifactType: unknown): void {
 async function storeLayer(store: Store, layer: ArtifactLayer | Descriptor, options: AbortOptions): Promise<Descriptor> {
   if (!('content' in layer)) return parseDescriptor(layer)
   const { content, mediaType = 'application/octet-stream', title, annotations } = layer
-  const info = await store.put(typeof content === 'string' ? Buffer.from(content) : content, options)
+  const source = typeof content === 'function' ? content() : content
+  const info = await store.put(typeof source === 'string' ? Buffer.from(source) : source, options)
   const notes = { ...annotations, ...(title === undefined ? {} : { [Annotation.Title]: title }) }
   const descriptor = { mediaType, ...info, ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}) }
   return parseDescriptor(descriptor)

@@ -97,7 +97,7 @@ export async function composeImage(store: Store, options: ComposeImageOptions): 
     annotations: { ...(base ? { [Annotation.BaseDigest]: base.descriptor.digest } : {}), ...options.annotations },
   })
   const info = await store.put(canonicalJson(manifest), { signal })
-  const remoteLayers = await noteRemoteLayers(store, base)
+  const remoteLayers = await noteRemoteLayers(store, below, base?.remoteLayers ?? [])
   return {
     descriptor: withRemoteLayers({ mediaType: MediaType.OciManifest, ...info }, remoteLayers),
     manifest,
@@ -108,16 +108,20 @@ export async function composeImage(store: Store, options: ComposeImageOptions): 
 }
 
 /**
- * Records where the layers of a base lie that the store lacks. Resolves to their repositories; to an empty list if the
- * store has all of them.
+ * Records where the layers are that the store lacks. Resolves to their repositories; to an empty list if the store has
+ * all layers.
  */
-export async function noteRemoteLayers(store: Store, base: Image | undefined): Promise<readonly Repository[]> {
-  if (!base?.remoteLayers) return []
+async function noteRemoteLayers(
+  store: Store,
+  layers: readonly Descriptor[],
+  repositories: readonly Repository[],
+): Promise<readonly Repository[]> {
+  if (repositories.length === 0) return []
   let lacks = false
-  for (const { digest } of base.manifest.layers) {
+  for (const { digest } of layers) {
     if (await store.stat(digest)) continue
     lacks = true
-    for (const repository of base.remoteLayers) await recordKnownSource(store, digest, repository)
+    for (const repository of repositories) await recordKnownSource(store, digest, repository)
   }
-  return lacks ? base.remoteLayers : []
+  return lacks ? repositories : []
 }

@@ -1,5 +1,11 @@
 export { chainId, chainIds } from './chain-id.ts'
-export { type Artifact, type ArtifactLayer, type ComposeArtifactOptions, composeArtifact } from './compose-artifact.ts'
+export {
+  type Artifact,
+  type ArtifactContent,
+  type ArtifactLayer,
+  type ComposeArtifactOptions,
+  composeArtifact,
+} from './compose-artifact.ts'
 export { composeConfig, defaultCreated, mergeRunConfig } from './compose-config.ts'
 export type { ComposeConfigInput, ComposedLayer } from './compose-config-input.ts'
 export { type ComposeImageOptions, composeImage, type NewLayer } from './compose-image.ts'

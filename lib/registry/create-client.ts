@@ -9,8 +9,8 @@ import { listRepositories } from './lists/list-repositories.ts'
 import { listTags } from './lists/list-tags.ts'
 import { deleteAt } from './manifests/delete-at.ts'
 import { deleteManifest } from './manifests/delete-manifest.ts'
+import { deleteTag } from './manifests/delete-tag.ts'
 import { fetchManifest } from './manifests/fetch-manifest.ts'
-import { manifestRequest } from './manifests/manifest-request.ts'
 import { pushManifest } from './manifests/push-manifest.ts'
 import { resolve } from './manifests/resolve.ts'
 import { listReferrers } from './referrers/list-referrers.ts'
@@ -80,11 +80,8 @@ export function createClient({ endpoints, onEvent, close }: ClientContext): Regi
     },
     deleteManifest: async (repository, digest, { signal } = {}) =>
       document(repository, signal, () => deleteManifest(at(repository), repository, digest, signal)),
-    async deleteTag(repository, tag, { signal } = {}) {
-      const { registry, repository: name } = repository
-      const { url } = manifestRequest(at(repository), 'GET', { registry, repository: name, tag }, signal)
-      return document(repository, signal, () => deleteAt(at(repository), repository, url, signal))
-    },
+    deleteTag: async (repository, tag, { signal } = {}) =>
+      document(repository, signal, () => deleteTag(at(repository), repository, tag, signal)),
     async deleteBlob(repository, digest, { signal } = {}) {
       const url = at(repository).url(repository, `blobs/${parseDigest(digest)}`)
       return document(repository, signal, () => deleteAt(at(repository), repository, url, signal))

@@ -236,7 +236,12 @@ export interface RegistryClient extends AsyncDisposable {
   /** Deletes a manifest or index together with its tags; `false` if it did not exist. */
   deleteManifest(repository: Repository, digest: Digest, options?: AbortOptions): Promise<boolean>
 
-  /** Deletes a tag but not its manifest; `false` if it did not exist. Some registries refuse. */
+  /**
+   * Deletes a tag but not its manifest; `false` if it did not exist.
+   *
+   * @throws {@link RegistryError} `ERR_TAG_DELETION_UNSUPPORTED` if the registry does not delete tags: delete the
+   * manifest by its digest then, with all its tags.
+   */
   deleteTag(repository: Repository, tag: string, options?: AbortOptions): Promise<boolean>
 
   /** Deletes a blob from a repository; `false` if it did not exist. */

@@ -51,3 +51,10 @@ export { type PushResult, type RunPushOptions, runPush } from './run-push.ts'
 export type { BlobProgress, NameProgress, OnProgress, TotalProgress, TransferProgress } from './running/progress.ts'
 export type { RunOptions } from './running/run-options.ts'
 export type { CopyResult } from './running/run-transfer.ts'
+export {
+  type PlannedTag,
+  type PlanTagRemovalOptions,
+  planTagRemoval,
+  type TagRemovalPlan,
+} from './tags/plan-tag-removal.ts'
+export { type RunTagRemovalOptions, runTagRemoval, type TagRemovalResult } from './tags/run-tag-removal.ts'

@@ -2,8 +2,8 @@ import type { Image } from '../../image/index.ts'
 import type { RunConfig } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type FindBaseOptions, findBase } from '../find-base.ts'
+import { checkResult, keepResult, type ResultOptions } from '../keep-result.ts'
 import { parseTime } from '../parse-time.ts'
-import { pushComposed } from '../push-composed.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import { addLayers } from './added-layers.ts'
@@ -11,13 +11,10 @@ import { pairsOf, type RunConfigOptions, runConfigOf } from './run-config.ts'
 import { type WritingOptions, type WritingPolicies, writingPolicies } from './writing-policies.ts'
 
 /** Options of `append`. */
-export interface AppendOptions extends RunConfigOptions, WritingOptions, FindBaseOptions {
+export interface AppendOptions extends RunConfigOptions, WritingOptions, FindBaseOptions, ResultOptions {
   readonly dir?: readonly string[]
   readonly file?: readonly string[]
-  readonly tag?: string
-  readonly annotation?: readonly string[]
   readonly created?: string
-  readonly push?: string
 }
 
 /** The validated options. */
@@ -35,17 +32,15 @@ interface Appending extends Pick<AppendOptions, 'platform' | 'pull'> {
  * an image, names the result, pushes it, and prints its digest.
  */
 export async function append(session: Session, base: string, options: AppendOptions): Promise<void> {
-  const { tag, push, dir = [], file = [], annotation = [] } = options
-  if (!tag && !push) throw new UsageError('append needs a name for the image, -t NAME, or a place for it, --push REF')
+  const { dir = [], file = [], annotation = [] } = options
+  await checkResult('append', options)
   const { parseReference } = await import('../../oci/index.ts')
-  // Report an invalid name before the work starts, not after it.
-  for (const name of [tag, push]) if (name) parseReference(name)
   const appending: Appending = {
     ...options,
     dir,
     file,
     config: runConfigOf(options),
-    annotations: { ...baseName(base, parseReference), ...pairsOf('--annotation', annotation) },
+    annotations: { ...baseNote(base, parseReference), ...pairsOf('--annotation', annotation) },
     created: createdOf(options.created),
     writing: await writingPolicies(options),
   }
@@ -53,15 +48,7 @@ export async function append(session: Session, base: string, options: AppendOpti
   // The lease covers all layers: no collection may remove one before the image has its name.
   await using _lease = await store.leases.hold({ label: 'append', signal: session.signal })
   const image = await appendTo(session, store, base, appending)
-  const { signal } = session
-  const name = tag && (await store.references.set(tag, image.descriptor, { signal }))
-  if (push) await pushComposed(session, store, image, push)
-  session.result(image.descriptor.digest, {
-    ...(name ? { name } : {}),
-    ...(push ? { pushed: push } : {}),
-    ...image.descriptor,
-    layers: image.layers,
-  })
+  await keepResult(session, store, image, options, { layers: image.layers })
 }
 
 async function appendTo(session: Session, store: Store, base: string, options: Appending): Promise<Image> {
@@ -85,9 +72,12 @@ async function appendTo(session: Session, store: Store, base: string, options: A
 }
 
 /** The annotation that says which image is the base, by the name that the user typed; `rebase` finds the base by it. */
-function baseName(base: string, parse: typeof import('../../oci/index.ts').parseReference): Record<string, string> {
+export function baseNote(
+  base: string,
+  parse: typeof import('../../oci/index.ts').parseReference,
+): Record<string, string> {
   if (base === 'scratch' || /^[a-z0-9]+:[0-9a-f]{32,}$/.test(base)) return {}
-  const { registry, repository, tag } = parse(base)
+  const { registry, repository, tag } = parse(base.replace(/^(docker:\/\/|store:)/, ''))
   return { 'org.opencontainers.image.base.name': `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}` }
 }
 

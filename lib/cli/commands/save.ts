@@ -1,6 +1,14 @@
 import { once } from 'node:events'
-import { saveArchive, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
-import { parsePlatform } from '../../oci/index.ts'
+import { existsSync } from 'node:fs'
+import {
+  type Prerequisite,
+  parseArchiveAddress,
+  saveArchive,
+  type WriteArchiveOptions,
+  writeArchive,
+} from '../../archive/index.ts'
+import { readImage } from '../../image/index.ts'
+import { namesRegistry, parsePlatform } from '../../oci/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
@@ -12,6 +20,7 @@ export interface SaveOptions extends PlatformOption {
   readonly output?: string
   readonly format?: string
   readonly compression?: string
+  readonly have?: readonly string[]
 }
 
 /** `save NAME… -o FILE`: writes stored images to one file, or to stdout. */
@@ -20,6 +29,7 @@ export async function save(session: Session, names: readonly string[], options: 
   if (format !== 'oci' && format !== 'docker') throw new UsageError('--format takes oci or docker')
   const write: WriteArchiveOptions = {
     format,
+    have: await prerequisitesOf(session, options.have ?? []),
     compression: compressionOf(options.compression ?? 'none'),
     platform: options.platform ? parsePlatform(options.platform) : undefined,
     signal: session.signal,
@@ -28,6 +38,20 @@ export async function save(session: Session, names: readonly string[], options: 
   const { bytes } = await saveArchive(await session.store({ create: false }), names, output, write)
   session.note(`${output}: ${names.length} ${names.length === 1 ? 'name' : 'names'}, ${formatBytes(bytes)}`)
   session.result(output, { file: output, format, bytes, names })
+}
+
+/** What the receiver has: a name in the store, an archive file, or an image of a registry, which is only read. */
+async function prerequisitesOf(session: Session, have: readonly string[]): Promise<Prerequisite[]> {
+  const { signal } = session
+  const found: Prerequisite[] = []
+  for (const text of have) {
+    const address = parseArchiveAddress(text) ?? (existsSync(text) ? { format: 'oci' as const, path: text } : undefined)
+    if (address) found.push(await session.archive(address))
+    else if (await session.isStored(text)) found.push(text)
+    else if (namesRegistry(text)) found.push(await readImage(await session.registry(), text, { signal }))
+    else found.push(text)
+  }
+  return found
 }
 
 async function toStdout(session: Session, names: readonly string[], options: WriteArchiveOptions): Promise<void> {
