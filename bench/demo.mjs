@@ -25,7 +25,7 @@ const hasher = values.hasher === 'native' ? 'native' : 'wasm'
 const work = mkdtempSync(join(tmpdir(), 'layerstore-demo-'))
 const root = resolve(import.meta.dirname, '..')
 
-/** Real trees that are on any machine with Node and this package installed. */
+/** Trees that exist on any machine with Node and this package. */
 function sourceTrees() {
   const nodeModules = join(dirname(dirname(realpathSync(process.execPath))), 'lib', 'node_modules')
   const npm = existsSync(nodeModules) ? nodeModules : execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim()
@@ -60,12 +60,12 @@ function printPlan(plan) {
   }
 }
 
-/** One layer for each tree; bytes hashed are those of the tars and of the compressed layers. */
+/** Makes one layer for each tree; the hashed bytes are those of the tars and of the compressed layers. */
 async function buildImage(store, trees, cacheOf) {
   const layers = []
   let hashed = 0
   for (const tree of trees) {
-    // Caches that tools keep in node_modules change by themselves.
+    // Tools change their caches in node_modules at any time.
     const filter = path => !path.split('/').some(part => part.startsWith('.vite') || part === '.cache')
     const layer = await writeLayer(store, fromDirectory(tree.from, { at: tree.at, filter }), { hasher })
     hashed += layer.uncompressedSize + layer.descriptor.size
@@ -86,7 +86,7 @@ async function buildImage(store, trees, cacheOf) {
   return { image, hashed, saved: reused.reduce((sum, layer) => sum + layer.descriptor.size, 0) }
 }
 
-/** Reads every blob of a store again (the store proves its digest) and opens every layer (its diffId is proven). */
+/** Reads every blob of a store again, which verifies its digest, and opens every layer, which verifies its diffId. */
 async function verifyStore(store, name) {
   let hashed = 0
   let blobs = 0
@@ -112,7 +112,7 @@ function expect(condition, message) {
 
 async function main() {
   const trees = sourceTrees()
-  // A copy of our own package, so that one file can be changed without touching anybody's.
+  // A copy of this package, so that one file can be changed without changing the original.
   const copy = join(work, 'dist')
   cpSync(join(root, 'dist'), copy, { recursive: true })
   for (const tree of trees) if (tree.from === join(root, 'dist')) tree.from = copy

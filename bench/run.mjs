@@ -27,10 +27,10 @@ const { values, positionals } = parseArgs({
 })
 const say = line => console.log(line)
 
-/** Run when they are named: a soak takes as long as one likes, and measures nothing. */
+/** Benchmarks that run only if they are named: a soak runs as long as it is told, and measures nothing. */
 const BY_NAME = ['soak']
 
-/** Benchmarks by name: micro first, they are short. */
+/** Finds benchmarks by name; micro benchmarks first, because they are short. */
 function findBenchmarks() {
   const files = folder => readdirSync(join(import.meta.dirname, folder)).sort()
   const micro = files('micro').map(file => ({
@@ -48,7 +48,7 @@ function findBenchmarks() {
   return all.filter(({ name }) => (values.only ? values.only.includes(name) : values.smoke || !BY_NAME.includes(name)))
 }
 
-/** A script prints its own figures and fails by its exit code; it takes no part in comparisons. */
+/** Runs a script, which prints its own figures and fails by its exit code; it takes no part in comparisons. */
 function runScript(file, library) {
   const args = values.smoke ? [file, '--smoke'] : [file]
   execFileSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, LAYERSTORE_DIST: library } })
@@ -60,7 +60,7 @@ async function runOne({ micro, macro }, settings) {
   return runMicro(micro, { ...settings, library: Object.values(settings.libraries)[0] })
 }
 
-/** One that fails does not keep the others from running; what failed decides the exit code. */
+/** Runs all benchmarks. A failed one does not stop the others; the exit code shows that one failed. */
 async function runAll(libraries, directory, { recorded }) {
   const corpora = openCorpora(values.keep ? resolve(values.keep) : join(directory, 'corpora'), {
     library: Object.values(libraries).at(-1),

@@ -5,8 +5,8 @@ const PICKS = 1 << 16
 let vocabulary
 
 /**
- * Bytes of a kind, from a seed: `text` deflates to about a quarter like source code, `binary` to about a half like
- * machine code, `packed` not at all like what is compressed already.
+ * Generates bytes of a kind from a seed: `text` deflates to about a quarter, like source code; `binary` to about a
+ * half, like machine code; `packed` not at all, like compressed files.
  */
 export function contentOf(kind, seed, size) {
   const bytes = Buffer.allocUnsafe(size)
@@ -17,7 +17,7 @@ export function contentOf(kind, seed, size) {
   return bytes
 }
 
-/** Kinds in the proportions of an operating system with a node_modules folder. Large files are rarely text. */
+/** Draws a kind in the proportions of an operating system with a node_modules folder. Large files are rarely text. */
 export function kindFor(random, size) {
   const share = random.unit()
   if (size > 2 ** 18) return share < 0.4 ? 'text' : share < 0.9 ? 'binary' : 'packed'
@@ -30,7 +30,7 @@ function fillPacked(bytes, random) {
   Buffer.from(words.buffer).copy(bytes)
 }
 
-/** Few opcodes, registers that recur, addresses that do not. */
+/** Few opcodes, repeated registers, different addresses. */
 function fillBinary(bytes, random) {
   for (let at = 0; at < bytes.length; at++) {
     const word = random.next()
@@ -47,7 +47,7 @@ function fillBinary(bytes, random) {
 function fillText(bytes, random) {
   vocabulary ??= createVocabulary()
   const { letters, starts, picks } = vocabulary
-  // A file has words of its own that come again and again, beside those of the language.
+  // Each file repeats its own words beside those of the language.
   const own = Array.from({ length: 48 }, () => random.below(WORDS))
   for (let at = 0; at < bytes.length; ) {
     const bits = random.next()
@@ -62,7 +62,7 @@ function fillText(bytes, random) {
   }
 }
 
-/** Copies 8 to 39 bytes from somewhere in the 8 KiB before `at`, which is 40 at least; gives where the copy ends. */
+/** Copies 8 to 39 bytes from the 8 KiB before `at` (at least 40); returns the end of the copy. */
 function repeat(bytes, at, bits) {
   const end = Math.min(at + 8 + (bits & 31), bytes.length)
   let from = Math.max(0, at - 40 - ((bits >>> 5) & 0x1fff))
@@ -72,7 +72,7 @@ function repeat(bytes, at, bits) {
 
 const PUNCTUATION = Buffer.from('           .\n(,;')
 
-/** Words of one to fourteen letters; the frequent ones are short. */
+/** Words of one to fourteen letters; frequent words are short. */
 function createVocabulary() {
   const random = createRandom('vocabulary')
   const letters = []
@@ -82,7 +82,7 @@ function createVocabulary() {
     for (let i = 0; i < length; i++) letters.push(97 + Math.floor(26 * random.unit() ** 1.6))
     starts[word + 1] = letters.length
   }
-  // Zipf: the n-th word comes in proportion to 1/n.
+  // Zipf: the n-th word occurs in proportion to 1/n.
   const picks = Uint16Array.from({ length: PICKS }, () => Math.floor(WORDS ** random.unit()) - 1)
   return { letters: Uint8Array.from(letters), starts, picks }
 }

@@ -2,8 +2,8 @@ import { contentOf, kindFor } from './content.mjs'
 import { createRandom } from './random.mjs'
 
 /**
- * A monorepo with its packages installed side by side: most files exist several times under other paths, and some of
- * the copies differ by a line in the middle.
+ * A monorepo with its packages installed side by side: most files exist several times under different paths, and some
+ * copies differ in one line.
  */
 export function* duplicateHeavy({ files = 6000, distinct = 1500, meanBytes = 20_000, seed = 'duplicate-heavy' } = {}) {
   const random = createRandom(seed)

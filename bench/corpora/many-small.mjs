@@ -13,8 +13,8 @@ const LINKED = PACKAGE * 20
 const LICENSE_BYTES = 1071
 
 /**
- * Many small files like an operating system with a node_modules folder: packages of eight files, sizes log-normal,
- * a few large libraries, licenses that recur, links. Ten parts, to be layers of one image.
+ * Many small files like an operating system with a node_modules folder: packages of eight files, log-normal sizes, a
+ * few large libraries, repeated licenses, links. Ten parts, for the layers of one image.
  */
 export function* manySmall({ files = 40_000, bytes = 600e6, seed = 'many-small' } = {}) {
   const random = createRandom(seed)
@@ -37,7 +37,7 @@ function fileAt(i, folder, size, random) {
   return { path, type: 'file', mode: random.below(20) === 0 ? 0o755 : 0o644, content: () => contentOf(kind, i, size) }
 }
 
-/** Sizes around 3 KB, one in two thousand a large library; together the bytes wanted. */
+/** Draws sizes around 3 KB, and one large library in two thousand files; their sum is `bytes`. */
 function drawSizes(random, files, bytes) {
   const drawn = Array.from({ length: files }, (_, i) =>
     i % 2000 === 6 ? 2e6 + random.below(4e6) : Math.min(1e6, 3000 * Math.exp(1.6 * random.normal())),
@@ -46,7 +46,7 @@ function drawSizes(random, files, bytes) {
   return drawn.map((size, i) => (isLicense(i) ? LICENSE_BYTES : Math.max(1, Math.round(size * factor))))
 }
 
-/** The last file of a package. */
+/** True for the last file of a package. */
 function isLicense(i) {
   return i % PACKAGE === PACKAGE - 1
 }

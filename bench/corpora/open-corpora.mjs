@@ -29,15 +29,15 @@ const SIZES = {
 }
 
 /**
- * The trees, images and registries that scenarios measure with. Each is made when first asked for, in a folder of its
- * own below `directory`, and found there again by the next scenario, or the next run if the directory is kept.
+ * The trees, images and registries that scenarios use. Each is generated on first use, in its own folder below
+ * `directory`; the next scenario finds it there, and so does the next run if the directory is kept.
  */
 export function openCorpora(directory, { library, smoke }) {
   const size = SIZES[smoke ? 'smoke' : 'full']
   const once = (name, make) => remember(join(directory, smoke ? 'smoke' : 'full', name), make)
   const tree = (name, entries) =>
     once(name, place => ({ directory: join(place, 'tree'), ...writeTree(entries(), join(place, 'tree')) }))
-  /** An image that knows how many files and bytes come out of it. */
+  /** An image with the number of files and bytes in it. */
   const imageOf = async (name, options, place, layersOf) => {
     const facts = await tree(name, () => manySmall(options))
     const image = await writeImage(library, place, layersOf(facts))
@@ -49,7 +49,7 @@ export function openCorpora(directory, { library, smoke }) {
     smallFiles: () => tree('small-files', () => manySmall(size.small)),
     fewLarge: () => tree('few-large', () => fewLarge({ bytes: size.large })),
     incompressible: () => tree('incompressible', () => incompressible({ bytes: size.packed })),
-    /** Small enough to compare every byte of what a contender made. */
+    /** Small enough to compare every byte of a contender's result. */
     tiny: () => tree('tiny', () => manySmall({ files: 240, bytes: 4e6, seed: 'tiny' })),
     /** The tree of `tiny` in one layer. */
     tinyImage: () => once('tiny-image', async place => writeImage(library, place, [(await corpora.tiny()).directory])),
@@ -63,13 +63,13 @@ export function openCorpora(directory, { library, smoke }) {
     appNext: () => once('app-next', async place => nextImage(library, place, await corpora.app(), size)),
     /** One layer with one large file. */
     big: () => once('big', async place => writeImage(library, place, [(await corpora.fewLarge()).directory], 1)),
-    /** What docker-registry keeps once `app:1`, `app:2` and `big:1` are pushed to `bench/…`. */
+    /** Content of docker-registry after `app:1`, `app:2` and `big:1` were pushed to `bench/…`. */
     registry: () => once('registry', place => fillRegistry(library, place, corpora)),
   }
   return corpora
 }
 
-/** The facts are written last: what a broken run left behind is made anew. */
+/** The facts are written last: the leftovers of an interrupted run are generated again. */
 async function remember(place, make) {
   const facts = join(place, 'facts.json')
   if (!existsSync(facts)) {

@@ -1,6 +1,4 @@
-/**
- * Numbers that depend on the seed alone: `next()` gives 32 bits, `below(n)` a whole number, `unit()` one from 0 to 1.
- */
+/** Random numbers from a seed: `next()` returns 32 bits, `below(n)` a whole number, `unit()` a number from 0 to 1. */
 export function createRandom(seed) {
   let state = hashText(String(seed))
   const next = () => {
@@ -15,7 +13,7 @@ export function createRandom(seed) {
   return { next, unit, below, normal, pick: list => list[below(list.length)] }
 }
 
-/** FNV-1a: close seeds such as `a1` and `a2` must give unlike sequences. */
+/** FNV-1a: similar seeds such as `a1` and `a2` must give different sequences. */
 function hashText(text) {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

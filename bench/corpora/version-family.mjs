@@ -8,9 +8,9 @@ const LAYERS = [
 ]
 
 /**
- * Releases of one image, each with its layers `base`, `dependencies` and `app`, as entries for `writeLayer`. In every
- * release the app changes, in every third the dependencies, in every fifth the base: files are edited in the middle,
- * replaced, added and removed. Release 8 besides rebuilds the dependencies: nothing but the time of every file differs.
+ * Releases of one image, each with its layers `base`, `dependencies` and `app`, as entries for `writeLayer`. The app
+ * changes in every release, the dependencies in every third, the base in every fifth: files are edited in the middle,
+ * replaced, added and removed. Release 8 also rebuilds the dependencies: only the times of its files differ.
  */
 export function* versionFamily({ versions = 10, bytes = 24e6, seed = 'family' } = {}) {
   const random = createRandom(seed)
@@ -52,7 +52,7 @@ function changeFiles({ name, files, changed, meanBytes }, version, random) {
   }
 }
 
-/** A list of its own: the layer changes again before somebody reads this one. */
+/** Copies the list: the layer changes again before the caller reads it. */
 function entriesOf({ files, mtime }) {
   return [...files].map(([path, file]) => ({
     path,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 
 const CREATED = new Set()
 
-/** Writes the entries below a directory; gives how many files and bytes they are. */
+/** Writes the entries below a directory; returns the number of files and bytes. */
 export function writeTree(entries, directory) {
   const facts = { files: 0, bytes: 0, links: 0 }
   for (const entry of entries) {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import tarStream from 'tar-stream'
 import { contentOf } from '../corpora/content.mjs'
 
-/** Bytes of each chunk that a reader gets. */
+/** Size of the chunks that a reader gets, in bytes. */
 const CHUNK = 2 ** 18
 const SINK = new Uint8Array(CHUNK)
 
@@ -80,13 +80,13 @@ async function* withContent(bodies) {
   for await (const content of bodies) yield { content }
 }
 
-/** Copies every byte once: a figure for bytes that nobody touched would say nothing. */
+/** Copies every byte once, because a reader that skips bytes would not be measured. */
 function take(piece) {
   SINK.set(piece)
   return piece.length
 }
 
-/** A figure for something else than what was asked for would say nothing. */
+/** Fails if the contender did other work than the case asks for. */
 function expect(actual, expected) {
   if (actual !== expected) throw new Error(`read ${actual} instead of ${expected}`)
 }

@@ -57,7 +57,7 @@ async function drain(items) {
   for await (const _ of items);
 }
 
-/** Copies every byte once: a figure for bytes that nobody touched would say nothing. */
+/** Copies every byte once, because a writer that skips bytes would not be measured. */
 async function take(chunks) {
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += SINK.length) SINK.set(chunk.subarray(at, at + SINK.length))

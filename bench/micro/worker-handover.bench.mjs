@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 const writeAsync = promisify(write)
 const WINDOW = 4
 
-// Answers when it is done with a piece: looks at nothing, hashes, or hashes and writes.
+// Answers when a piece is done: ignores it, hashes it, or hashes and writes it.
 const THREAD = `
   const { parentPort } = require('node:worker_threads')
   const { createHash } = require('node:crypto')
@@ -75,7 +75,7 @@ const WAYS = {
   ring: fillRing,
 }
 
-/** Pieces are filled here, sent, and come back to be filled again. */
+/** Fills pieces here, sends them, and fills them again when they return. */
 function handOver({ thread, source, size, count, act, file, transfer }) {
   let at = 0
   const fill = piece => {
@@ -87,7 +87,7 @@ function handOver({ thread, source, size, count, act, file, transfer }) {
   return exchange(thread, count, i => (i instanceof Uint8Array ? fill(i) : fill(new Uint8Array(size))))
 }
 
-/** Slots of shared memory are filled here; messages say which. */
+/** Fills slots of shared memory here; messages contain the slot numbers. */
 function fillRing({ thread, source, size, count, act }) {
   const shared = new SharedArrayBuffer(size * WINDOW)
   const ring = new Uint8Array(shared)
@@ -98,7 +98,7 @@ function fillRing({ thread, source, size, count, act }) {
   })
 }
 
-/** Sends `count` pieces, so many at once; what comes back is passed to the next `send`. */
+/** Sends `count` pieces, a limited number at once; passes each answer to the next `send`. */
 function exchange(thread, count, send) {
   return new Promise((done, fail) => {
     let sent = 0

@@ -58,16 +58,17 @@ async function collect(store: Store): Promise<unknown[]> {
 }
 
 /**
- * A collection in which one call fails; whether one did. Afterwards everything must be as good as before, or better.
+ * Runs a collection in which one call fails; resolves to whether a call failed. Afterwards the store must be at least
+ * as sound as before.
  */
 async function collectUnder(code: string, n: number): Promise<boolean> {
   using directory = memoryDirectory('gc-every-call')
-  // PERF: a copy takes a tenth of the time that filling a store takes.
+  // PERF: a copy takes a tenth of the time of filling a store.
   cpSync(template.path, directory.path, { recursive: true, preserveTimestamps: true })
   let [hit, calls] = [false, 0]
   const store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
   faults.reset((_, __, path) => {
-    // A lock file that is there and is not there at once would only show that file systems do not lie.
+    // ENOENT for an existing lock file would contradict the open of the same file; no file system answers so.
     if ((code === 'ENOENT' && String(path).includes('/locks/')) || ++calls !== n) return undefined
     hit = true
     return systemError(code)
@@ -83,13 +84,13 @@ async function collectUnder(code: string, n: number): Promise<boolean> {
 }
 
 async function expectSound(path: string): Promise<void> {
-  // A lease that could not be removed belongs to a process that lives: this one.
+  // The failed call may have left a lease of this process, which is alive.
   for (const name of leasesIn(path)) rmSync(join(path, '.layerstore/leases', name))
   const store = await openStore(path, { hasher: 'native' })
   for await (const { name, descriptor } of store.references.list()) await store.references.set(name, descriptor)
   ageBlobs(path, 3 * HOUR)
   ageBlobs(path, 2 * HOUR, [(await store.references.get('app:1'))!.digest])
-  // The first brings back what the failed one left half removed, the second finds it.
+  // The first collection restores the blobs that the failed one left in the trash; the second removes them.
   expect(await collect(store)).toEqual([])
   expect(await collect(store)).toEqual([])
   let blobs = 0
@@ -111,7 +112,9 @@ function leasesIn(path: string): string[] {
   }
 }
 
-/** Each call fails with each of these in CI; else every 24th does, beginning elsewhere for each. */
+/**
+ * In CI each call fails with each of these codes; otherwise every 24th call does, and each code begins at another call.
+ */
 const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES', 'EPERM', 'ENOENT']
 const STEP = sweep(1, 24)
 

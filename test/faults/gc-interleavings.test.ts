@@ -23,11 +23,11 @@ vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
 })
 
 /**
- * At which calls one of them is stopped: at all in CI; else at some, more apart in a collection, which makes more
- * calls.
+ * Distance between the calls at which one party is stopped: 1 in CI, more otherwise; a collection makes more calls than
+ * an act.
  */
 const STEPS = { act: sweep(1, 8), collection: sweep(1, 48) }
-/** Who waits for a lock of the other goes on after this long beside it. */
+/** Time after which the stopped party resumes although the other waits for its lock. */
 const PATIENCE_MS = 40
 const HOUR = 3_600_000
 const file = { path: 'f', type: 'file', content: 'what was stored before' } as const
@@ -39,10 +39,10 @@ interface Scene {
   readonly lease: Lease
 }
 
-/** Has the image that is going. */
+/** Serves the image that the collection removes. */
 let server: Awaited<ReturnType<typeof serveStore>>
 
-/** Under a lease. Resolves to the digests that it may rely on from then on. */
+/** Acts that hold a lease. Each resolves to the digests that it may rely on from then on. */
 const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
   'put again': async ({ user }) => [(await user.put(Buffer.from('going'))).digest],
   'put by digest': async ({ user, image }) => {
@@ -71,7 +71,7 @@ const ACTS: Record<string, (scene: Scene) => Promise<readonly string[]>> = {
     await runPull(plan)
     return Object.values(image).map(({ digest }) => digest)
   },
-  // The plan finds the name, compares, and reads the manifest of an image that is going.
+  // The plan finds the name, compares the digests, and reads the manifest of an image that the collection removes.
   'pull over a name': async ({ user, image }) => {
     await using registry = createRegistryClient({ credentials: false })
     await runPull(await planPull(registry, user, `${server.host}/app:1`, { name: 'app:1' }))
@@ -98,8 +98,7 @@ async function nameIfWhole(user: Store, descriptor: Image['manifest']): Promise<
 }
 
 /**
- * One of the two works, and at its n-th call of the file system the other begins. Resolves to whether there was such a
- * call.
+ * Runs one party, and starts the other at the n-th file system call of the first. Resolves to whether that call came.
  */
 async function meet(act: (scene: Scene) => Promise<readonly string[]>, first: 'act' | 'collection', n: number) {
   using directory = memoryDirectory('interleavings')

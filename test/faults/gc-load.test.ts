@@ -22,8 +22,8 @@ beforeAll(() => {
 })
 
 /**
- * Stores, names and forgets small images out of a few layers, so that what one has forgotten is what another is about
- * to name. Under a lease, as acts do. Says what it was promised.
+ * Stores, names and deletes small images made of a few layers, so that one process names what another has just deleted.
+ * It holds a lease, as acts do, and prints what was acknowledged.
  */
 const WORKER = `
 import { createHash } from 'node:crypto'
@@ -59,7 +59,7 @@ await store.close()
 process.stdin.destroy()
 `
 
-/** Collects without mercy: no grace at all. */
+/** Collects without a grace period. */
 const COLLECTOR = `
 import { openStore } from './disk-store/index.js'
 import { planCollection, runCollection } from './maintenance/index.js'
@@ -82,7 +82,7 @@ process.stdin.destroy()
 interface Child {
   readonly said: string[]
   readonly ended: Promise<void>
-  /** Has it come to its end by itself. */
+  /** True if the process ended by itself. */
   tell(): void
   kill(): void
 }
@@ -108,7 +108,7 @@ function start(script: string, ...args: readonly string[]): Child {
 const errorsOf = (children: readonly Child[]) =>
   children.flatMap(({ said }) => said.filter(line => line.startsWith('error')))
 
-/** Sums of what collectors say: blobs removed, blobs left alone at the last moment. */
+/** Sums the output of collectors: blobs removed, and blobs kept at the last check. */
 function removalsOf(children: readonly Child[]): { removed: number; spared: number } {
   const lines = children.flatMap(({ said }) => said.filter(line => line.startsWith('removed ')))
   const sum = (field: number) => lines.reduce((total, line) => total + Number(line.split(' ')[field]), 0)

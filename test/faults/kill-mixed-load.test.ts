@@ -16,7 +16,7 @@ import { sweep } from '../helpers/sweep.ts'
 /** Number of processes that are killed. */
 const KILLS = sweep(200, 5)
 const AT_WORK = 4
-/** Processes that wait to take the place of one that was killed. */
+/** Processes that wait to replace a killed one. */
 const SPARE = 3
 
 let program: Awaited<ReturnType<typeof bundleChild>>
@@ -38,7 +38,7 @@ class Worker {
   constructor(args: readonly string[], promises: Promises) {
     this.#child = spawn(process.execPath, [program.path, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child.stderr?.on('data', chunk => this.errors.push(String(chunk)))
-    // Killed before it has read the word to begin.
+    // The process may be killed before it has read the command to begin.
     this.#child.stdin?.on('error', () => undefined)
     this.#closed = once(this.#child, 'close')
     this.ready = new Promise((resolve, reject) => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => program[Symbol.dispose]())
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
-/** Every thread: one that is in the middle of a sync comes to the end of it first. */
+/** Checks every thread: a thread in the middle of a sync finishes it first. */
 function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every(task => {
     const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')
@@ -40,15 +40,15 @@ interface Cut {
 }
 
 /**
- * Lets a process work on a file system in a file, and copies that file at random moments: it has what the disk would
- * have, and nothing of what the system still holds in memory. The process stands still during the copy, so that the
- * copy is of one moment.
+ * Runs a process on a file system in a file, and copies that file at random moments. The copy has what the disk would
+ * have, and nothing that the system still holds in memory. The process is stopped during the copy, so that the copy
+ * shows one moment.
  */
 async function cutPower(directory: string, durability: string): Promise<Cut[]> {
   const disk = join(directory, 'disk.img')
   execFileSync('truncate', ['-s', '64M', disk])
   execFileSync('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', disk])
-  // Without the rescue of ext4 for programs that do not sync, and without a commit every five seconds.
+  // Disables ext4's rescue of programs that do not sync (`auto_da_alloc`) and its commit every five seconds.
   using mounted = mount(join(directory, 'mnt'), '-o', 'loop,commit=1000,noauto_da_alloc', disk)
   const child = spawn(process.execPath, [program.path, join(mounted.path, 'store'), durability])
   const closed = once(child, 'close')
@@ -94,7 +94,7 @@ function promisesOf(said: readonly string[]) {
   return { names, doubtful, blobs: said.flatMap(line => (line.startsWith('blob ') ? [line.slice(5)] : [])) }
 }
 
-/** Reads everything; the digests of what is there and right, and how many blobs were not. */
+/** Reads everything. Resolves to the digests of intact blobs and the number of damaged ones. */
 async function readEverything(store: Store): Promise<{ right: Set<string>; torn: number }> {
   const right = new Set<string>()
   let torn = 0
@@ -110,7 +110,7 @@ async function readEverything(store: Store): Promise<{ right: Set<string>; torn:
   return { right, torn }
 }
 
-/** Blobs that were acknowledged since a collection may last have run. */
+/** Blobs acknowledged since the last possible collection. */
 function blobsThatStay(said: readonly string[]): string[] {
   const since = said.findLastIndex(line => line.startsWith('doing') || line.startsWith('gone') || line === 'collected')
   const collecting = since >= 0 && said[since] !== 'collected'
@@ -118,8 +118,8 @@ function blobsThatStay(said: readonly string[]): string[] {
 }
 
 /**
- * The machine that comes up after a power cut has another boot id: as it is the same one here, what is written down
- * differs, and when.
+ * Changes the boot id and times in the records: a machine has another boot id after a power cut, and here it is the
+ * same machine.
  */
 function rewriteBoot(path: string): void {
   const markers = join(path, '.layerstore/unsynced')
@@ -144,14 +144,17 @@ async function expectNames(store: Store, said: readonly string[]): Promise<numbe
   return count
 }
 
-/** A machine takes a minute to come back; a lock of which nothing was written to the disk is respected for as long. */
+/**
+ * Makes files older by the minute that a restart takes: a lock whose content never reached the disk is respected for
+ * that time.
+ */
 function letTimePass(path: string): void {
   const locks = join(path, '.layerstore/locks')
   const before = new Date(Date.now() - 120_000)
   for (const name of existsSync(locks) ? readdirSync(locks) : []) utimesSync(join(locks, name), before, before)
 }
 
-/** Mounts a copy, which makes the file system put itself right, and looks at the store in it. */
+/** Mounts a copy, so that the file system replays its journal, and runs `look` in it. */
 async function afterwards<T>(directory: string, { image }: Cut, look: (path: string) => Promise<T>): Promise<T> {
   using mounted = mount(join(directory, 'after'), '-o', 'loop', image)
   const path = join(mounted.path, 'store')

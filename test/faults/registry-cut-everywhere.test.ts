@@ -6,7 +6,7 @@ import { startRawServer } from '../helpers/start-raw-server.ts'
 
 const { bytes, descriptor } = sampleBlob(2000)
 
-/** A registry that closes its first connection after so many bytes of its answer, and behaves from then on. */
+/** Starts a registry that closes its first connection after `cutAt` bytes of the answer, and then answers correctly. */
 const startCutting = (cutAt: number, answers: { ranges: boolean; reset: boolean }) => {
   let connections = 0
   return startRawServer(socket => {

@@ -25,8 +25,8 @@ afterAll(() => {
 })
 
 /**
- * Whoever has no token of the service is sent there, as by Docker's registry. With `expiring`, all tokens given so far
- * end when so many requests about blobs have come.
+ * Starts a registry that sends callers without a token to its token service, as Docker's registry does. With
+ * `expiring`, all tokens expire after that number of requests about blobs.
  */
 const guarded = async (options: Parameters<typeof createFaultyRegistry>[0] = {}, expiring = 0) => {
   let blobs = 0
@@ -51,7 +51,7 @@ const guarded = async (options: Parameters<typeof createFaultyRegistry>[0] = {},
   return { tokens, registry, client, [Symbol.asyncDispose]: close }
 }
 
-/** The other origin never saw a credential, nor did the registry see the password that is for its token service. */
+/** Expects that the other origin received no credential, and the registry no password of its token service. */
 const expectNoLeak = ({ seen }: FaultyRegistry) => {
   const secret = Buffer.from(`${user.username}:${user.password}`).toString('base64')
   for (const { origin, path, authorization, headers } of seen) {
@@ -71,7 +71,10 @@ const expectOnlyRightBlobs = async (store: Store) => {
   for await (const { digest } of store.list()) expect(await digestOf(store.read(digest))).toBe(digest)
 }
 
-/** Pulls the image with faults on the way. Gives how it ended, and how many bytes came more than once. */
+/**
+ * Pulls the image while the registry misbehaves. Resolves to the outcome and the number of bytes received more than
+ * once.
+ */
 const pull = async (faults: readonly (readonly [RegistryFault, FaultCondition])[], remote: Store, expiring = 0) => {
   await using set = await guarded({ store: remote }, expiring)
   for (const [fault, condition] of faults) set.registry.misbehave(fault, condition)
@@ -99,7 +102,7 @@ const pull = async (faults: readonly (readonly [RegistryFault, FaultCondition])[
   }
 }
 
-/** Pushes the image in pieces with faults on the way. */
+/** Pushes the image in pieces while the registry misbehaves. */
 const push = async (faults: readonly (readonly [RegistryFault, FaultCondition])[], expiring = 0) => {
   const remote = createMemoryStore()
   await using set = await guarded({ store: remote }, expiring)
@@ -247,7 +250,7 @@ describe('a pull of twenty layers from a registry that misbehaves', () => {
   test.each(cases)('that %s ends right, or with its error', async (name, faults, code) => {
     const { failure, twice: more, done } = await pull(faults, await sourceStore())
     expect(done).toBeGreaterThan(0)
-    // Wrong bytes may be healed by another try.
+    // A retry may repair wrong bytes.
     if (name === 'changes a byte once') expect([undefined, code]).toContain(failure?.code)
     else if (code === undefined) expect(failure).toBeUndefined()
     else expect(failure?.code).toMatch(code)
@@ -338,7 +341,7 @@ describe('a push of twenty layers to a registry that misbehaves', () => {
   test.each(cases)('that %s ends right, or with its error', async (name, faults, code) => {
     const { failure, twice: more, done, remote } = await push(faults)
     expect(done).toBeGreaterThan(0)
-    // Only what was taken and then denied is there in spite of the failure.
+    // After a failure the registry has only what it accepted before it denied.
     const isThere = (await remote.references.get('app:1')) !== undefined
     expect(isThere).toBe(code === undefined || name === 'keeps another manifest')
     if (code === undefined) expect(failure).toBeUndefined()

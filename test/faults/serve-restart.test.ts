@@ -54,7 +54,7 @@ async function serve(store: string, port = 0) {
   return { url, host: `127.0.0.1:${taken}`, port: taken as number, end }
 }
 
-/** Pushes the blob; calls back when so much of it was read, and counts what was. */
+/** Pushes the blob. Calls `onRead` with the number of bytes read so far, and counts them. */
 function pushing(host: string, uploads: UploadMemory, onRead: (read: number) => Promise<unknown> = async () => {}) {
   let read = 0
   const openAt = async function* (offset: number) {
@@ -156,7 +156,7 @@ test('a piece after bytes that were lost is refused, and the client told where t
   expect((await server.ask('PUT', `${at}?digest=${digest}`)).status).toBe(201)
 })
 
-/** A server that is closed leaves the store open for the next. */
+/** Prevents a closed server from closing the store, which the next server uses. */
 function keptOpen<T extends object>(store: T): T {
   return new Proxy(store, {
     get: (target, key) => {

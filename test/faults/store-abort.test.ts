@@ -67,7 +67,7 @@ const ACTS: Record<string, Act> = {
   },
 }
 
-/** Runs an act that is told to stop at its n-th call of the file system; whether it came that far. */
+/** Runs an act and aborts it at its n-th file system call. Resolves to whether that call came. */
 async function stopAt(act: Act, n: number, prepare: (path: string, digest: never) => void): Promise<boolean> {
   using directory = memoryDirectory('abort')
   const store = await openStore(directory.path, { durability: 'none' })

@@ -83,7 +83,7 @@ test('readers whose callers pause keep no other reader waiting', async () => {
   try {
     const slow = Array.from({ length: 60 }, () => store.read(digest)[Symbol.asyncIterator]())
     const taken: number[] = []
-    // Twenty may read at a time; the next twenty do when those have paused, long before the limit would double.
+    // At most 20 blobs are read at a time. The next 20 begin once the first have paused, long before the limit doubles.
     for (let i = 0; i < slow.length; i += 20) {
       const first = await Promise.all(slow.slice(i, i + 20).map(reader => reader.next()))
       taken.push(...first.map(({ value }) => value!.byteLength))
@@ -107,7 +107,7 @@ test('large blobs that are read keep no small one waiting', async () => {
     const readers = Array.from({ length: 30 }, () => store.read(large.digest)[Symbol.asyncIterator]())
     const firsts = readers.map(reader => reader.next())
     await Promise.all(firsts.slice(0, 20))
-    // The clock stands still: no reader gives its turn away.
+    // The clock does not advance, so no reader releases its permit.
     expect((await readAll(store.read(small.digest))).toString()).toBe('small')
     vi.advanceTimersByTime(101)
     await Promise.all(firsts)

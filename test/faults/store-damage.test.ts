@@ -35,7 +35,7 @@ const YEAR_AGO = new Date(Date.now() - 365 * 86_400_000)
 
 beforeEach(async () => {
   directory = temporaryDirectory('damage')
-  // The damage is ours; no power cut is waited for.
+  // The test does the damage itself, so no write has to survive a power cut.
   store = await openStore(directory.path, { durability: 'none' })
   image = await putStoreImage(store, LAYER)
   await store.references.set('app:1', image.manifest)
@@ -55,7 +55,7 @@ function overwrite(digest: Digest, bytes: Uint8Array): void {
   writeFileSync(pathOf(digest), bytes)
 }
 
-/** Collects what nothing needs, and gives the error if that is refused. */
+/** Collects garbage; resolves to the error if the collection is refused. */
 async function collect(from: Store): Promise<Error | undefined> {
   try {
     await runCollection(from, await planCollection(from))
@@ -162,8 +162,7 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
         },
       )
       for (const digest of digests) expect(existsSync(pathOf(digest)), `offset ${offset}`).toBe(true)
-      // Whatever the damage is: a check sees it or nothing is wrong, and after a repair the store opens and can be
-      // used.
+      // For any damage, the check either reports it or nothing is wrong, and the repaired store opens and works.
       const damaged = await openStore(directory.path, { damaged: 'open', durability: 'none' })
       await repairStore(damaged, await checkStore(damaged, { content: false }), [])
       await damaged.close()

@@ -66,7 +66,7 @@ describe('ST-19: the directory of a store', () => {
     renameSync(at('other'), at('store'))
     expect(await store.references.get('app:1')).toBeUndefined()
     expect((await thrownBy(() => store.references.set('app:1', manifest))).code).toBe('ERR_BLOB_NOT_FOUND')
-    // Its own unfinished puts are gone with the old directory; what is opened anew knows nothing of them.
+    // The old directory had the unfinished puts; a store opened now knows none of them.
     expect((await thrownBy(() => store.put(Buffer.from('x')))).code).toBe('ERR_STORE_IO')
     await store.close()
     const again = await openStore(at('store'))

@@ -18,13 +18,10 @@ vi.mock('node:fs/promises', async original => {
 
 afterEach(() => faults.reset())
 
-/** Each call fails with each of these in CI; else every fifth does, with one of them in turn. */
+/** In CI each call fails with each of these codes; otherwise every fifth call does, with one code in turn. */
 const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
 const STEP = sweep(1, 5)
-/**
- * Faults that one directory sees, one after the other: what one leaves behind must not disturb what comes after it
- * either.
- */
+/** Number of faults in one directory: leftovers of one must not affect the next ones. */
 const EACH = 24
 
 /** Operations run under faults; the number makes the bytes of each run different. */
@@ -75,7 +72,7 @@ async function actUnder(path: string, name: string, { code, n, i }: { code: stri
   return hit
 }
 
-/** Seen by a store that was open all the time: names are whole, blobs are right, and no lock is left. */
+/** Expects that a store that was open throughout sees complete names, intact blobs and no lock. */
 async function expectSound(path: string, store: Store): Promise<void> {
   for await (const { digest } of store.list()) for await (const _ of store.read(digest)) void _
   for await (const { descriptor } of store.references.list()) await assertComplete(store, descriptor)
@@ -83,7 +80,7 @@ async function expectSound(path: string, store: Store): Promise<void> {
   expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
 }
 
-/** Afterwards the same can be done without faults, and names can be set. */
+/** Expects that the act succeeds without faults, and that names can be set. */
 async function expectUsable(path: string, name: string): Promise<void> {
   await using store = await openStore(path)
   await ACTS[name]!(store, -1)

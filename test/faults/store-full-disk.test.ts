@@ -14,10 +14,10 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 const MIB = 1024 * 1024
 const HOUR = 3_600_000
 
-/** Random-looking bytes of a size, different for each number. */
+/** Bytes of a given size, different for each number. */
 const bytesOf = (i: number, size: number) => Buffer.alloc(size, `${i} is not like the others `)
 
-/** Puts until nothing fits any more, smaller and smaller; resolves to the first error. */
+/** Puts smaller and smaller blobs until none fits; resolves to the first error. */
 async function fill(store: Store): Promise<unknown> {
   let first: unknown
   let i = 0
@@ -55,7 +55,7 @@ describe.skipIf(!needsRoot())('ST-03: a disk that is really full', () => {
     expect((await thrownBy(() => store.references.set('app:2', manifest))).code).toBe('ERR_STORE_IO')
     await store.close()
 
-    // Another process opens it as it is: reads, checks, and collects without a free byte.
+    // Another process opens the full store, reads, checks and collects without a free byte.
     const full = await openStore(disk.path)
     expect(await full.references.get('app:1')).toEqual(manifest)
     expect(await full.references.get('app:2')).toBeUndefined()
@@ -119,7 +119,7 @@ describe.skipIf(!needsRoot())('ST-03: a disk that is really full', () => {
     await using store = await openStore(disk.path)
     const { manifest } = await putStoreImage(store)
     await store.references.set('app:1', manifest)
-    // The place where collections put what they remove is made by the first of them.
+    // The first collection creates the trash directory.
     await runCollection(store, await planCollection(store))
     await fill(store)
     expect(statfsSync(disk.path).ffree).toBeLessThan(2)

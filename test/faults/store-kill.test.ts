@@ -11,7 +11,7 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 
 /** Number of times that two processes are killed. */
 const KILLS = sweep(20, 3)
-/** Number of processes that set names at the same time, and of the names that each sets. */
+/** Number of processes that set names concurrently, and number of names that each sets. */
 const PROCESSES = sweep(8, 4)
 const NAMES = sweep(25, 6)
 
@@ -21,7 +21,7 @@ beforeAll(() => {
   writeFileSync(join(library, 'store-kill-child.mjs'), CHILD)
 })
 
-/** Puts and tags as fast as it can, and says what has been acknowledged. */
+/** Puts and tags in a loop, and prints each acknowledged digest and name. */
 const CHILD = `
 import { openStore } from './disk-store/index.js'
 const [directory, name, rounds] = process.argv.slice(2)
@@ -94,7 +94,7 @@ test('killed at random moments, the store keeps what it acknowledged and blocks 
   const said: string[] = []
   for (let i = 0; i < KILLS; i++) {
     const runs = [start(directory.path, `a${i}`, 1000), start(directory.path, `b${i}`, 1000)]
-    // Only from the first acknowledgement on there is anything to interrupt.
+    // Before the first acknowledgement a kill would interrupt nothing.
     while (runs.some(run => run.said.length === 0)) await new Promise(resolve => setTimeout(resolve, 5))
     await new Promise(resolve => setTimeout(resolve, Math.random() * 120))
     for (const run of runs) run.kill()

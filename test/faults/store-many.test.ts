@@ -30,14 +30,14 @@ const counted = vi.hoisted(() => ({
 vi.mock('node:fs', async original => counted.in(await original<object>()))
 vi.mock('node:fs/promises', async original => counted.in(await original<object>(), 1))
 
-/** As many as a run in CI can wait for; `bench/macro/store-scale` goes to 100,000. */
+/** Largest scale that a run in CI has time for; `bench/macro/store-scale` goes to 100,000. */
 const SCALE = sweep(1, 0.5)
-/** More than the memory that a store may take, also where each blob is kept for as long as it is on its way. */
+/** Number of streams that together exceed the memory limit if the store keeps each blob while it passes. */
 const STREAMS = sweep(500, 200)
 
 const MIB = 1024 * 1024
 
-/** Fills a store with so many blobs and names behind its back: a million puts would take an hour. */
+/** Fills a store with blobs and names by direct file system calls: a million puts would take an hour. */
 async function bigStore(path: string, blobs: number, names: number) {
   const store = await openStore(path, { durability: 'none' })
   const { manifest } = await putStoreImage(store)
@@ -94,7 +94,7 @@ test('ST-20: many blobs and names are listed, checked and planned in memory and 
   }
   const report = sizes.map((size, i) => `${size} blobs ${calls[i]} calls, ${Math.round(times[i]!)} ms`)
   console.log(`ST-20: ${report.join('; ')}`)
-  // The time is told, not tested: a busy machine says nothing about the library.
+  // The test prints the time and does not check it: on a busy machine it says nothing about the library.
   expect(calls[0]).toBeGreaterThan(sizes[0]!)
   expect(calls[1]! / calls[0]!).toBeLessThan(4.5)
 })
@@ -109,7 +109,7 @@ test('ST-20: a collection makes one call through the thread pool for each blob t
     const { calls, pooled } = counted
     expect((await readStoreUsage(store)).reclaimable.blobs).toBe(blobs)
     expect((await runCollection(store, await planCollection(store))).deleted).toHaveLength(blobs)
-    // On a busy machine each call through the pool waits until two other threads had their turn.
+    // On a busy machine each call through the pool waits until two other threads have run.
     expect((counted.pooled - pooled) / blobs).toBeLessThan(1.3)
     each.push((counted.calls - calls) / blobs)
     await store.close()
@@ -124,7 +124,7 @@ test(`ST-21: ${STREAMS} puts, then as many reads at once are all served, in memo
 }, async () => {
   using directory = temporaryDirectory('crowd')
   const store = await openStore(directory.path, { durability: 'none', hasher: 'native' })
-  // Twice what a stream may take, so that a store that keeps what passes through it is found out.
+  // Twice the memory allowed per stream, so that a store that keeps passing bytes exceeds the limit.
   const SIZE = 2 * MIB
   async function* bytesOf(i: number) {
     for (let at = 0; at < SIZE; at += 65_536) yield Buffer.alloc(65_536, `blob ${i} `)
@@ -143,7 +143,7 @@ test(`ST-21: ${STREAMS} puts, then as many reads at once are all served, in memo
   expect(new Set(digests).size).toBe(STREAMS)
   console.log(`ST-21: ${STREAMS} streams of 2 MiB, RSS grew by ${puts} MiB for puts, ${reads} MiB for reads`)
   expect(puts).toBeLessThan(64 + 250)
-  // A read is handed a fresh buffer for each piece, and the collector frees them late; but few are read at a time.
+  // A read allocates a buffer for each chunk, and V8 frees buffers late; but few blobs are read at a time.
   expect(reads).toBeLessThan(64 + 250)
   await store.close()
   expect(openFilesBelow(directory.path)).toEqual([])
@@ -153,7 +153,7 @@ async function drain(source: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of source) void _
 }
 
-/** By how many MiB the process grew at most while something ran. */
+/** Resolves to the largest growth of the process while `act` runs, in MiB. */
 async function grownBy(act: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage().rss
   let most = 0

@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => program[Symbol.dispose]())
 
-/** A process that does one thing, told by name, when it is told to go on; what it says comes line by line. */
+/** Starts a process that runs the named act, step by step as the test tells it; its output arrives line by line. */
 function start(act: string, directory: string, ...args: (string | number)[]) {
   const child = spawn(process.execPath, [program.path, act, directory, ...args.map(String)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -43,7 +43,7 @@ function start(act: string, directory: string, ...args: (string | number)[]) {
   }
 }
 
-/** Makes a record of a lock or lease one of another machine that has given no sign of life for two days. */
+/** Rewrites a lock or lease as one of another machine that has been silent for two days. */
 function makeForeign(path: string): void {
   const record = JSON.parse(readFileSync(path, 'utf8'))
   const foreign = (owner: object) => ({ ...owner, host: 'elsewhere', boot: 'another' })
@@ -105,7 +105,7 @@ test(`ST-09: ${PROCESSES} processes put the same ${PUTS} blobs at once, and a re
       const info = await store.stat(digest)
       if (!info) continue
       expect(info.size).toBe(100_000)
-      // Verified on the way.
+      // The read verifies the bytes.
       expect((await readAll(store.read(digest))).byteLength).toBe(100_000)
       seen++
     }
@@ -138,12 +138,12 @@ test('ST-10: of two who change the same name, each from what it saw, one is told
       code: 'ERR_REFERENCE_CONFLICT',
     })
   }
-  // Those that are set in the same breath are not to blame.
+  // One refused change must not affect the others of its batch.
   const set = (name: string, expected?: null) => store.references.set(name, first!, { expected })
   const all = await Promise.allSettled([set('x:1'), set('app:1', null), set('x:2', null), set('x:2', null)])
   const [one, taken, ...same] = all.map(({ status }) => status)
   expect([one, taken]).toEqual(['fulfilled', 'rejected'])
-  // Either of the two may be first.
+  // The two may finish in either order.
   expect(same.sort()).toEqual(['fulfilled', 'rejected'])
 })
 

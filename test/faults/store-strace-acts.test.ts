@@ -33,7 +33,7 @@ let template: ReturnType<typeof memoryDirectory>
 let remote: Store
 let server: Awaited<ReturnType<typeof serveStore>>
 let warm: ReturnType<typeof memoryDirectory>
-/** PERF: a process starts while the one before it works. */
+/** PERF: a process starts while the previous one works. */
 let next: StraceWorker
 beforeAll(async () => {
   program = await bundleChild('strace-child.mjs')
@@ -63,7 +63,7 @@ function takeWorker(): StraceWorker {
 }
 
 let pushes = 0
-/** Arguments of a child process: a push goes to a repository without any of the blobs. */
+/** Arguments of a child process: a push uses a repository without any of the blobs. */
 const told = (directory: string, act: Act) =>
   [directory, act, act === 'pull' ? `${server.host}/there:1` : `${server.host}/pushed${++pushes}:1`].join(' ')
 
@@ -111,14 +111,16 @@ const countUses = (act: Act) =>
     using logs = memoryDirectory('strace-log')
     const log = join(logs.path, 'log')
     const worker = takeWorker()
-    // Counted as it is done later: from when the process is ready, with a fault that never comes.
+    // Counts from the moment when the process is ready, as later runs do, with a fault that never fires.
     await worker.run(told(path, act), CALLS[act].join(','), 'error=EIO', 65_535, log)
     await worker.end()
     const lines = readFileSync(log, 'utf8').split('\n')
     return new Map(CALLS[act].map(call => [call, lines.filter(line => line.includes(`${call}(`)).length]))
   })
 
-/** Selects the uses that fail: in CI all, or one in four of calls that change nothing; otherwise one. */
+/**
+ * Selects the uses that fail: all in CI; otherwise one in four for calls that change nothing, and one for the others.
+ */
 const numbers = (call: string, last: number, turn: number) =>
   places(last, 1, turn).filter(n => !FULL || call !== 'openat' || n % 4 === 1)
 
@@ -131,7 +133,7 @@ describe.skipIf(missing)('ST-01: a process that is killed at any system call of 
     async (act, call, turn) => {
       let killed = 0
       const uses = await usesOf(act, call)
-      // strace counts the uses of each thread, so that only the first use is sure to come.
+      // strace counts the uses of each thread separately, so only the first use is certain to fail.
       for (const n of [...numbers(call, uses, turn), 1]) {
         if (killed > 0 && n === 1) break
         const worker = takeWorker()

@@ -13,7 +13,7 @@ import { FULL, places, sweep } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const missing = !needsProgram('strace')
-/** Each call fails with each of these in CI, else with one of them, in turn. */
+/** In CI each call fails with each of these codes; otherwise with one code in turn. */
 const CODES = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES']
 const CALLS = ['openat', 'pwrite64', 'fsync', 'fdatasync', 'link', 'rename', 'mkdir', 'unlink']
 
@@ -52,7 +52,7 @@ async function expectSound(path: string, said: readonly string[]): Promise<void>
   await store.close()
 }
 
-/** Runs something on a fresh copy of the store. */
+/** Runs `act` on a fresh copy of the store. */
 async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
   using directory = memoryDirectory('strace')
   cpSync(template.path, directory.path, { recursive: true, preserveTimestamps: true })
@@ -61,7 +61,7 @@ async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
 
 describe.skipIf(missing)('ST-01: a process that is killed at any system call', () => {
   test.each(CALLS)('at the n-th %s: the store keeps what it acknowledged', { timeout: 240_000 }, async call => {
-    // PERF: a process starts while the one before it works.
+    // PERF: a process starts while the previous one works.
     let next = startWorker()
     let killed = 0
     for (const n of places(await usesOf(call), 1, call.length)) {
@@ -103,7 +103,7 @@ describe.skipIf(missing)('ST-03, ST-04, ST-05: a system call that fails once', (
       }
     }
     console.log(`${call}: ${failed} of ${uses} uses failed; ${failures} times somebody was told`)
-    // Removing leftovers is best effort; what moves bytes and names is not.
+    // The library ignores failures to remove leftovers, but reports failures to move bytes and names.
     if (FULL && call !== 'unlink') expect(failures).toBeGreaterThan(0)
   })
 })
@@ -116,7 +116,7 @@ async function usesOf(call: string): Promise<number> {
   return (await counted).filter(line => line.includes(`${call}(`)).length
 }
 
-/** The calls of the work on a store, one a line, each with the path it names or none. */
+/** System calls of the work on a store, one per line, each with the path that it names. */
 const countedCalls = () =>
   inCopy(async path => {
     using logs = memoryDirectory('strace-log')

@@ -8,8 +8,8 @@ import { places, sweep } from '../helpers/sweep.ts'
 import { twentyLayers } from '../helpers/twenty-layers.ts'
 
 /**
- * A connection cut at every boundary between chunks, of every blob, in both directions, by a close and by a reset: 20
- * layers of 4 chunks and a config. What is moved more than once is counted.
+ * These tests cut a connection at every boundary between chunks, of every blob, in both directions, by a close and by a
+ * reset: 20 layers of 4 chunks and a config. They count the bytes that are moved more than once.
  */
 const CHUNK = 2500
 const image = twentyLayers(4 * CHUNK)
@@ -58,7 +58,7 @@ test(`a pull that is cut at each of ${cuts.length} boundaries ends right`, { tim
     more += moved(registry, before, 'sent') - total
   }
   twice.push(`moved twice, ${cuts.length} pulls with one cut each: ${more} of ${cuts.length * total} bytes`)
-  // At most the blob that was cut: by a reset, what had arrived may be lost.
+  // Limit: the blob that was cut, because a reset may lose received bytes.
   expect(more).toBeLessThanOrEqual(cuts.length * 4 * CHUNK)
 })
 

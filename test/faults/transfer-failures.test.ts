@@ -25,12 +25,12 @@ test('HT-35: of thirty layers one fails for good: the others stop, what is whole
   const [failing, ...others] = image.layers.map(({ descriptor }) => descriptor.digest)
   const stalled = others.slice(0, 10)
   registry.misbehave({ kind: 'answer', status: 404 }, { path: new RegExp(`/blobs/${failing}`), times: 99 })
-  // These would never end by themselves: the client would wait for a minute, and then ask again.
+  // These requests never end by themselves: the client would wait for a minute and then retry.
   for (const digest of stalled)
     registry.misbehave({ kind: 'stall', after: 5000 }, { path: new RegExp(digest), times: 9 })
   const store = createMemoryStore()
   const plan = await planPull(client, store, `${registry.host}/app:1`)
-  // The failing layer waits for the twenty that can be had.
+  // The failing layer waits until the twenty available layers have arrived.
   const leases: string[] = []
   let open: () => void = () => {}
   const gate = new Promise<void>(resolve => {
@@ -64,7 +64,7 @@ test('HT-35: of thirty layers one fails for good: the others stop, what is whole
   const collection = await planCollection(store)
   expect(collection.drop.map(({ digest }) => digest)).toEqual([])
   expect(await store.references.get(`${registry.host}/app:1`)).toBeUndefined()
-  // Nothing goes on behind the caller's back.
+  // No request continues after the call has rejected.
   const after = registry.seen.length
   await new Promise(resolve => setImmediate(resolve))
   expect(registry.seen).toHaveLength(after)
@@ -118,7 +118,7 @@ test('a small budget for buffers makes a transfer slower, not different', async 
       if (event.state === 'done') moving--
     },
   })
-  // Two layers, or one with the config beside it.
+  // Two layers, or one layer and the config.
   expect(most).toBe(2)
   expect(await blobsOf(store)).toHaveLength(22)
 })

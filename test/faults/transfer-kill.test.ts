@@ -15,7 +15,7 @@ import { twentyLayers } from '../helpers/twenty-layers.ts'
 
 const MIB = 1024 * 1024
 const CHECKPOINT = 16 * MIB
-/** Of what is pulled: at 60 % of it at least one checkpoint has been made. */
+/** Size of the pulled layer: at 60 % of it the store has saved at least one checkpoint. */
 const LAYER = sweep(1024, 30) * MIB
 const PUSHED = 36 * MIB
 let library: string
@@ -24,9 +24,7 @@ beforeAll(() => {
   writeFileSync(join(library, 'transfer-kill-child.mjs'), CHILD)
 }, 120_000)
 
-/**
- * Pulls or pushes, and says what was planned, what was done, and how much was read back through open files meanwhile.
- */
+/** Pulls or pushes, and prints the plan, the result, and the number of bytes read back through open files. */
 const CHILD = `
 import { open } from 'node:fs/promises'
 const file = await open(process.argv[1])
@@ -109,7 +107,7 @@ test('a pull killed at 60 % of a big layer goes on in a new process: less than a
   await expect.poll(sent, { timeout: 180_000 }).toBe(arrived)
   await using store = await openStore(directory.path)
   const kept = () => store.statIngest!(digest).then(info => info?.offset ?? 0)
-  // The last checkpoint that the bytes so far are enough for.
+  // Waits for the last checkpoint that the received bytes allow.
   await expect.poll(kept, { timeout: 180_000 }).toBeGreaterThan(arrived - CHECKPOINT)
   expect(await store.statIngest!(digest)).toMatchObject({ busy: true })
   await first.kill()
@@ -167,7 +165,7 @@ test('two processes that push one blob from one store at the same time send it o
   const digest = await fill(store, PUSHED)
   const remote = createMemoryStore()
   await using registry = await createFaultyRegistry({ store: remote })
-  // The first to send holds on in the middle until the other has begun to wait.
+  // The first process to send waits in the middle until the other has begun to wait.
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 3 }, { method: 'PATCH', skip: 1 })
   const first = start('push', directory.path, `${registry.host}/app:1`)
   await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
@@ -197,7 +195,7 @@ test('a push goes on with what another process sends at the moment when that one
   await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
   const asked = registry.seen.length
   const second = start('push', directory.path, `${registry.host}/app:2`)
-  // The second process has asked about every blob, and now waits. The sum below shows that it has sent nothing before.
+  // The second process has asked about every blob and waits. The sum below shows that it sent nothing before the kill.
   await expect.poll(() => registry.seen.length - asked, { timeout: 60_000 }).toBeGreaterThanOrEqual(3)
   await first.kill()
   const { result } = await second.report()

@@ -1,7 +1,7 @@
 import { lutimesSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Makes every blob of a disk store as old as this, or those of which the digest is given. */
+/** Makes every blob of a disk store, or the given blobs, this old. */
 export function ageBlobs(directory: string, ageMs: number, digests?: readonly string[]): void {
   const when = new Date(Date.now() - ageMs)
   for (const algorithm of readdirSync(join(directory, 'blobs'))) {

@@ -44,7 +44,9 @@ const entry: fc.Arbitrary<RawEntry> = fc.oneof(
   { weight: 1, arbitrary: linkToPseudoLink },
 )
 
-/** A stack of small layers over few names, so that they meet often: replaced kinds, links through links, marks. */
+/**
+ * A stack of small layers over few names, so that paths collide often: replaced kinds, links through links, whiteouts.
+ */
 export const layerStacks: fc.Arbitrary<RawEntry[][]> = fc.array(fc.array(entry, { maxLength: 7 }), {
   minLength: 1,
   maxLength: 4,

@@ -3,8 +3,8 @@ import { rolldown } from 'rolldown'
 import { memoryDirectory } from './memory-directory.ts'
 
 /**
- * Makes one file of a program of test/helpers and all of lib/ that it imports: a process of any Node version starts it
- * several times as fast as the many files. It is removed with `dispose`.
+ * Bundles a program of test/helpers with all of lib/ that it imports into one file. A process of any Node version
+ * starts one file several times as fast as many. `dispose` removes it.
  */
 export async function bundleChild(name: string): Promise<{ path: string } & Disposable> {
   const directory = memoryDirectory('child')
@@ -14,9 +14,9 @@ export async function bundleChild(name: string): Promise<{ path: string } & Disp
     platform: 'node',
     // Examples import the package by its name.
     resolve: { alias: { layerstore: resolve(import.meta.dirname, '../../lib/index.ts') } },
-    // Node 20 knows no `await using`.
+    // Node 20 does not parse `await using`.
     transform: { target: 'es2022' },
-    // What threads are started from stays behind: the children hash too little for threads.
+    // Worker threads need files that the bundle lacks; the children hash too few bytes to start any.
     logLevel: 'silent',
   })
   await bundle.write({ file: path, format: 'esm', codeSplitting: false })

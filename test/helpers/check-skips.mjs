@@ -1,5 +1,5 @@
-// REPORT LOG ROOT: fails if a test file skipped a test and printed no reason. Prints all reasons and how many files
-// have each.
+// REPORT LOG ROOT: fails if a test file skipped a test without a printed reason. Prints each reason with the number of
+// files.
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -19,7 +19,7 @@ if (silent.length > 0) {
   process.exitCode = 1
 }
 
-/** What each test file printed of skips. The runner prints the name of the file above what it says. */
+/** Returns the printed skip reasons of each test file. Vitest prints the file name above the output of the file. */
 function reasonsByFile(text) {
   const found = new Map()
   let file

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { DecompressOptions } from '../../lib/compression/index.ts'
 import { zstdFrame, zstdSkippable, zstdText, zstdTextFrame } from './zstd-frames.ts'
 
-/** A compressed stream, and what has to come of opening it. */
+/** A compressed stream and the expected result of decompressing it. */
 export interface CompressionCase {
   /** Case name, as in the catalogue of hostile input. */
   readonly name: string
@@ -87,7 +87,7 @@ export const compressionCases: readonly CompressionCase[] = [
   bad('zstd/truncated_huff_state', () => compressed(0x02, 0x81, 0x01, 3, 0x10, 0x3f, 0x01, 0x01, 0x80)),
   good('zstd/one-repeat', () => compressed(0x08, 0x61, 0x01, 0x54, 1, 0, 0, 0x01), 'before: aaaa'),
   bad('zst-bad-checksum', () => changed(zstdTextFrame, -1, 1)),
-  // zstd itself opened these until 1.5.5.
+  // zstd accepted these streams until version 1.5.5.
   bad('zstd/off0', () => compressed(0x08, 0x61, 0x01, 0x54, 0, 1, 0, 0x03)),
   bad('zstd/zeroSeq_extraneous', () => compressed(0x08, 0x61, 0, 0)),
 ]

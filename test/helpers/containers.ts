@@ -2,19 +2,19 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { program } from './program.ts'
 
-/** A podman or buildah with a storage of its own. */
+/** podman or buildah with its own storage. */
 export interface Containers extends Disposable {
   /** Runs a command of the program; resolves to what it prints, trimmed. */
   run(...args: readonly string[]): Promise<string>
-  /** Makes a short path in lower case that leads to a directory: the program makes names of images of paths. */
+  /** Links a short lowercase path to a directory: podman makes image names of paths. */
   linkTo(directory: string): string
 }
 
 let made = 0
 
 /**
- * Gives a program a fresh storage. podman refuses a run directory of more than 50 characters, so the storage lies right
- * below /tmp, however long the path of the temporary directory is.
+ * Creates a storage for podman or buildah. podman refuses a run directory of more than 50 characters, so the storage is
+ * directly below /tmp, however long the temporary directory's path is.
  */
 export function containers(name: string): Containers {
   const path = `/tmp/ls-${process.pid}-${made++}`

@@ -1,4 +1,4 @@
-// Uses a store in a process that may have few files open, and says how it went as one JSON document.
+// Uses a store in a process with a low limit of open files, and prints the outcome as one JSON document.
 import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs'
 import { openStore } from '../../lib/disk-store/index.ts'
 

@@ -1,4 +1,4 @@
-// Runs the demo against Debian's docker-registry on a free port of the loopback; exits as the demo does.
+// Runs the demo against Debian's docker-registry on a free loopback port; exits with the demo's exit code.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -3,7 +3,7 @@ import { readTar } from '../../lib/tar/index.ts'
 import { sha256 } from './push-image.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 
-/** An image as old versions of docker save it: its entries, to be changed at will, and what they hold. */
+/** The entries of an image as old docker versions save it, for a test to change, and the blobs in them. */
 export interface DockerArchive {
   readonly entries: RawEntry[]
   readonly config: Buffer
@@ -12,7 +12,7 @@ export interface DockerArchive {
   readonly diffIds: readonly string[]
 }
 
-/** Creates the archive of an image whose layers hold one file each. */
+/** Creates the archive of an image whose layers have one file each. */
 export function dockerArchive(
   texts: readonly string[] = ['first', 'second'],
   options: { tags?: readonly string[] | null; gzip?: boolean } = {},
@@ -39,7 +39,7 @@ export function dockerArchive(
   return { entries, config, configDigest, layers, diffIds }
 }
 
-/** The entries of an archive, to be changed and packed again. */
+/** Unpacks an archive into entries that a test can change and pack again. */
 export async function rawEntriesOf(tar: Uint8Array): Promise<RawEntry[]> {
   const entries: RawEntry[] = []
   for await (const { path, type, content } of readTar(tar)) {

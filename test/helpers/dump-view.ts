@@ -1,6 +1,6 @@
 import type { UnionView } from '../../lib/rootfs/index.ts'
 
-/** Everything that a view shows, one line for each path; which layer it comes from is left out. */
+/** Describes every path of a view in one line, without the layer that it comes from. */
 export function dumpView(view: Pick<UnionView, 'walk'>): string[] {
   return [...view.walk()].map(entry => {
     const { path, type, mode, uid, gid, mtime, size, linkname, digest, devMajor, devMinor, xattrs } = entry

@@ -6,7 +6,7 @@ class Faults {
   /** Called before each call with its name, its count from 1 and its first argument; what it returns is thrown. */
   next: (name: string, count: number, path: unknown) => Error | undefined = () => undefined
 
-  /** Bytes that one write takes at most. */
+  /** Maximum number of bytes that one write accepts. */
   longestWrite = Number.POSITIVE_INFINITY
 
   /** Called before each call with its name and arguments; the call waits for what it returns. */
@@ -33,7 +33,7 @@ class Faults {
 /** Selects the call of node:fs/promises that fails next, for tests that mock that module with {@link faultyFs}. */
 export const faults: Faults = new Faults()
 
-/** An error as the system gives it. */
+/** Creates an error in the form of a system error. */
 export function systemError(code: string, syscall = 'injected'): Error {
   return Object.assign(new Error(`${code}: injected, ${syscall}`), { code, syscall, errno: -1 })
 }
@@ -50,7 +50,7 @@ const HANDLE_CALLS = [
   'truncate',
 ] as const
 
-/** The module with every call going past the faults first. Closing always works: it is the last thing done. */
+/** Wraps node:fs/promises so that every call consults {@link faults} first. `close` never fails. */
 export function faultyFs(real: typeof promises): typeof promises {
   const wrapped: Record<string, unknown> = { ...real }
   for (const [name, value] of Object.entries(real)) {

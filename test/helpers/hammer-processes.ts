@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline'
 import { sweep } from './sweep.ts'
 import { transpileLibrary } from './transpile-library.ts'
 
-/** Other processes that use the same stores as a test does, as hard as they can in CI. */
+/** Other processes that use the store of a test; in CI without pauses. */
 export interface Hammers {
-  /** Resolves when all of them are at work in the directory. */
+  /** Resolves when all processes use the store in the directory. */
   join(directory: string): Promise<void>
-  /** Resolves when all of them have left it, to what they saw that must not be, and how often they went round. */
+  /** Resolves when all processes have stopped using it, to the faults that they saw and the number of their rounds. */
   leave(directory: string): Promise<{ rounds: number; faults: string[] }>
-  /** Whether a blob, or a name, is one of theirs. */
+  /** True for a digest or name that only these processes write. */
   isTheirs(what: string): boolean
   stop(): Promise<void>
 }
@@ -25,8 +25,8 @@ const REST_MS = sweep(0, 500)
 const contentOf = (process: number, i: number) => `hammer ${process} blob ${i} `.repeat(1 + i * 400)
 
 /**
- * Puts, reads, names, resumes, leases, collects and deletes what is its own, and reads and verifies whatever it sees: a
- * blob that is visible is whole, a name that is visible is complete.
+ * Puts, reads, names, resumes, leases, collects and deletes its own blobs. Reads and verifies every visible blob and
+ * name: a visible blob is intact, and a visible name is complete.
  */
 const CHILD = `
 import { createInterface } from 'node:readline'
@@ -101,7 +101,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 `
 
-/** Starts so many processes. */
+/** Starts this number of processes. */
 export function startHammers(count: number): Hammers {
   const library = transpileLibrary()
   writeFileSync(join(library, 'hammer.mjs'), CHILD)
@@ -121,7 +121,7 @@ export function startHammers(count: number): Hammers {
   const died = Promise.race(
     children.map(child => once(child, 'exit').then(() => Promise.reject(new Error('a process died')))),
   )
-  // Also when all of them are told to end.
+  // `died` rejects also when the test ends the processes.
   died.catch(() => undefined)
   const hear = <T>(i: number, what: string) => new Promise<T>(resolve => heard.set(`${i} ${what}`, resolve as never))
   const tell = (child: ChildProcess, message: object) => child.stdin?.write(`${JSON.stringify(message)}\n`)

@@ -1,6 +1,6 @@
 /**
- * Every case that the catalogue of hostile input names for tar archives, their links, whiteouts and compression, and
- * the file in `test/hostile/` that has it. `*` stands for any number of cases of one kind, of which there must be some.
+ * Every case of the catalogue of hostile input for tar archives, their links, whiteouts and compression, with the file
+ * in `test/hostile/` that runs it. `*` matches any number of cases of one kind, at least one.
  */
 export const hostileCatalogue: Readonly<Record<string, readonly string[]>> = {
   'path-names.test.ts': [

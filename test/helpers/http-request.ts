@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 
-/** An answer, read to its end; `complete` is false if the connection broke before. */
+/** An answer, read to its end; `complete` is false if the connection closed before. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -12,7 +12,7 @@ export interface HttpAnswer {
   >
 }
 
-/** One request as it stands, on a connection of its own: the path is not normalised, nothing is followed or decoded. */
+/** Sends one request on its own connection: does not normalise the path, follow redirects or decode. */
 export function httpRequest(
   base: string,
   method: string,

@@ -9,9 +9,9 @@ export interface LayerTypeCase {
   readonly name: string
   readonly mediaType: string
   readonly blob: () => Uint8Array
-  /** The tar that the layer is said to be; without it nothing proves the layer. */
+  /** The tar whose digest the config states; without it nothing proves the layer. */
   readonly diffId?: () => Uint8Array
-  /** Code of the error; else the layer is read, and has the entry `x`. */
+  /** Code of the error; if absent, the layer is readable and has the entry `x`. */
   readonly refused?: string
 }
 
@@ -21,7 +21,7 @@ const { OciLayer, OciLayerGzip, OciLayerZstd } = MediaType
 const mismatch = 'ERR_UNSUPPORTED_MEDIA_TYPE'
 const unsupported = 'ERR_UNSUPPORTED_COMPRESSION'
 
-/** Types of layers and their bytes. */
+/** Layers with media types that do not match their bytes. */
 export const layerTypeCases: readonly LayerTypeCase[] = [
   { name: 'gz-is-plain', mediaType: OciLayerGzip, blob: tar, refused: mismatch },
   { name: 'gz-is-plain, proven', mediaType: OciLayerGzip, blob: tar, diffId: tar },

@@ -11,13 +11,14 @@ export interface TreeEntry {
   mtime: number
   target?: string
   content?: string
-  /** First path of the same file, for every further one. */
+  /** First path of the same file, for each further path. */
   sameAs?: string
   device?: number
 }
 
 /**
- * Every path of a tree with all that matters of it, in byte order. Names are shown in latin1, so that all bytes count.
+ * Lists every path of a tree with its metadata and content, in byte order. Names are shown in latin1, so that every
+ * byte counts.
  */
 export function listTree(root: string): TreeEntry[] {
   const entries: TreeEntry[] = []

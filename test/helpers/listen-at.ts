@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:net'
 import { basename, dirname } from 'node:path'
 
 /**
- * Makes a socket at a path and listens there. A socket's address holds some hundred bytes: a longer path is reached by
- * a descriptor of its directory.
+ * Creates a socket at a path and listens on it. A socket address holds about 100 bytes: a longer path is reached
+ * through a descriptor of its directory.
  */
 export async function listenAt(path: string): Promise<Server> {
   const isLong = process.platform === 'linux' && Buffer.byteLength(path) > 100

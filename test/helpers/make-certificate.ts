@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto'
 
-/** A private key and the certificate of its public half, both as PEM. */
+/** A private key and its certificate, both as PEM. */
 export interface KeyAndCertificate {
   readonly key: string
   readonly cert: string
@@ -9,15 +9,15 @@ export interface KeyAndCertificate {
 /** Options of a certificate. The rest is fixed: a P-256 key, two days, `localhost` and 127.0.0.1. */
 export interface CertificateOptions {
   readonly commonName: string
-  /** The authority that signs it; without one, the certificate signs itself. */
+  /** The authority that signs the certificate. @default the certificate signs itself */
   readonly issuer?: KeyAndCertificate & { readonly commonName: string }
-  /** Whether it may sign other certificates. @default true where it signs itself */
+  /** Whether the certificate may sign other certificates. @default true if it signs itself */
   readonly isAuthority?: boolean
 }
 
 /**
- * Makes a fresh key and a certificate for it, as RFC 5280 §4.1 lays it out. Node can read certificates but not write
- * them, and the tests must run where there is no openssl.
+ * Creates a key and a certificate for it, by RFC 5280 §4.1. Node can read certificates but not write them, and the
+ * tests must run without openssl.
  */
 export function makeCertificate({ commonName, issuer, ...options }: CertificateOptions): KeyAndCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
@@ -38,7 +38,7 @@ export function makeCertificate({ commonName, issuer, ...options }: CertificateO
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: certificate.toString() }
 }
 
-/** One DER element: its tag, the length of what it holds, and that (X.690 §8.1). */
+/** Encodes one DER element: tag, length, content (X.690 §8.1). */
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const contents = Buffer.concat(parts)
   const length = contents.length
@@ -50,7 +50,7 @@ function sequence(...parts: readonly Buffer[]): Buffer {
   return der(0x30, ...parts)
 }
 
-/** An object identifier, by the octets of its encoding. */
+/** Encodes an object identifier, given in hex. */
 function identifier(hex: string): Buffer {
   return der(0x06, Buffer.from(hex, 'hex'))
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * A fresh directory, in memory where the system has a place for that: for tests that make thousands of stores and wait
- * for no disk. What has to do with the disk itself belongs into a temporary directory.
+ * Creates a directory, in memory if the system has such a file system: for tests that create thousands of stores. Tests
+ * of the disk itself use a temporary directory.
  */
 export function memoryDirectory(label: string): { path: string } & Disposable {
   const path = mkdtempSync(join(process.env.LAYERSTORE_MEMORY ?? tmpdir(), `layerstore-${label}-`))

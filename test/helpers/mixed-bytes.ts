@@ -1,4 +1,4 @@
-/** Bytes of which some compress well and some not at all, the same on every run. */
+/** Bytes that compress well in part, the same on every run. */
 export function mixedBytes(size: number): Buffer {
   const bytes = Buffer.alloc(size)
   let state = 12345

@@ -1,6 +1,6 @@
 // A process of a build machine, for tests that kill it: pulls, assembles, tags, untags and collects in a store that
-// others use too, until it dies. It says what it is about to do to a name (`doing`) and what it was promised (`name`,
-// `gone`, `error`).
+// other processes use too, until it is killed. It prints each change of a name before it begins (`doing`), and each
+// outcome (`name`, `gone`, `error`).
 import { setTimeout as delay } from 'node:timers/promises'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
@@ -59,10 +59,10 @@ const ACTS = {
 const ORDER = ['pull', 'assemble', 'assemble', 'tag', 'untag', 'collect']
 
 await say('ready')
-// Told to begin: processes that are ready are kept waiting, so that there are always four at work.
+// Waits for the command to begin: the test keeps processes ready, so that four always work.
 await new Promise(resolve => process.stdin.once('data', resolve))
 for (;;) {
-  // So that a machine of two cores can start the next process beside four of these.
+  // Leaves time for a machine of two cores to start the next process beside four of these.
   await delay(pick(20))
   const act = ORDER[pick(ORDER.length)]
   try {

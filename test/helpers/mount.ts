@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 
-/** Mounts something on a new directory, until it is disposed of. Needs root. */
+/** Mounts a file system on a new directory; `dispose` unmounts it. Needs root. */
 export function mount(directory: string, ...args: readonly string[]): { path: string } & Disposable {
   mkdirSync(directory, { recursive: true })
   execFileSync('mount', [...args, directory], { stdio: ['ignore', 'ignore', 'pipe'] })
   return {
     path: directory,
     [Symbol.dispose]: () => {
-      // What was killed may still be on its way out.
+      // A killed process may not have ended yet.
       execFileSync('umount', ['--lazy', directory])
     },
   }

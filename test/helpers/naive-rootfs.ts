@@ -3,7 +3,7 @@ import type { RawEntry } from './raw-tar.ts'
 
 type NaiveEntry = Omit<RawEntry, 'path'> & { path: string }
 
-/** How to go, and what to do on the way: see `ResolveOptions` of the view. */
+/** Options of a path resolution, as `ResolveOptions` of the view. */
 interface NaiveWay {
   make?: boolean
   strict?: boolean
@@ -18,7 +18,7 @@ interface NaiveFile {
   size: number
   digest?: string | undefined
   linkname?: string | undefined
-  /** Names of one file share it. */
+  /** All names of one file share it. */
   inode: number
 }
 
@@ -32,15 +32,15 @@ export class NaiveFault extends Error {
 }
 
 /**
- * A root filesystem as a plain map from real paths to files, into which layers are unpacked one after the other: opaque
- * marks, whiteouts, entries. Slow, simple, and written without a look at the view.
+ * A root filesystem as a map from real paths to files. Layers are unpacked into it one after the other: opaque marks,
+ * whiteouts, entries. It is slow and simple, and shares no code with the view.
  */
 export class NaiveRootfs {
   readonly files = new Map<string, NaiveFile>()
   #inodes = 0
-  /** Real paths at which the layer at hand has put something that is no directory. */
+  /** Real paths at which the current layer has created anything but a directory. */
   #own = new Set<string>()
-  /** Files of the layer at hand that are only there for hard links to them. */
+  /** Files of the current layer that exist only for hard links to them. */
   #pseudoLinks = new Map<string, NaiveFile>()
 
   unpack(entries: readonly RawEntry[]): void {
@@ -71,7 +71,7 @@ export class NaiveRootfs {
     }
   }
 
-  /** The same lines as those of `dumpView`. */
+  /** Returns the lines of `dumpView`. */
   dump(): string[] {
     const names = [...this.files.keys()].sort((a, b) => compare(a.split('/'), b.split('/')))
     const first = new Map<number, string>()
@@ -141,7 +141,7 @@ export class NaiveRootfs {
     return real
   }
 
-  /** The real path of a path, by following one link after the other. */
+  /** Resolves the real path of a path, one link after the other. */
   #real(path: string, follow: boolean, how: NaiveWay = {}, hops = { left: 255 }): string | undefined {
     let real = ''
     let written = ''
@@ -165,7 +165,7 @@ export class NaiveRootfs {
         if (hops.left-- === 0) throw new NaiveFault('ERR_TOO_MANY_LINKS')
         const target = file.linkname!.startsWith('/') ? file.linkname! : join(real, file.linkname!)
         const rejoined = [target, ...names.slice(i + 1)].join('/')
-        // What is written says nothing any more.
+        // After a link the text of the path no longer shows the place.
         const isEnd = how.isEnd && ((place: string) => how.isEnd!(place, ''))
         return this.#real(rejoined, follow, { ...how, isEnd }, hops)
       }

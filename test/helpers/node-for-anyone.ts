@@ -11,8 +11,8 @@ function anyoneMayExecute(path: string): boolean {
 }
 
 /**
- * The running Node at a path where another user may start it: installed in root's home, say, it is copied for the time
- * of a test.
+ * The running Node at a path where another user may start it. If it is installed in root's home, for instance, it is
+ * copied until `dispose`.
  */
 export function nodeForAnyone(): { path: string } & Disposable {
   if (anyoneMayExecute(process.execPath)) return { path: process.execPath, [Symbol.dispose]() {} }

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os'
 import { FULL } from './sweep.ts'
 
 const MEMORY = '/dev/shm'
-/** What the tests may need there, and no container has by default. */
+/** Free space that the tests may need; a container has less by default. */
 const ROOM = 2 * 1024 ** 3
 
-/** Where the directories of a run are made: one for everything, and one for what need not be on a disk. */
+/** Directories for the files of a run: one on a disk, and one in memory for files that need no disk. */
 export function placesForTests(): { disk: string; memory: string } {
   const memory = isInMemory() ? MEMORY : tmpdir()
-  // PERF: making and removing directories costs ext4 ten times the processor time. Where the sweeps are full, or the
-  // directory was chosen, the disk takes part in the tests.
+  // PERF: creating and removing directories costs ten times the processor time on ext4. The disk takes part if sweeps
+  // run in full or `TMPDIR` is set.
   return { disk: FULL || process.env.TMPDIR ? tmpdir() : memory, memory }
 }
 
-/** Whether there is a file system in memory, with room, from which programs can be started. */
+/** True if a memory file system exists that has enough space and may run programs. */
 function isInMemory(): boolean {
   try {
     accessSync(MEMORY, constants.W_OK)

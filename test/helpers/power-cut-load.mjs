@@ -1,4 +1,4 @@
-// Stores, names and forgets small images as fast as it can, until it is killed, and says what has been acknowledged.
+// Stores, names and deletes small images until it is killed, and prints what was acknowledged.
 import { openStore } from '../../lib/disk-store/index.ts'
 import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 
@@ -15,7 +15,7 @@ for (let i = 0; ; i++) {
   const layers = await Promise.all(
     [1, 2, 3].map(n => put(Buffer.alloc(1 + ((i * n) % 7) * 40_000, `layer ${i} ${n}`), type('layer.v1.tar'))),
   )
-  // Resumed once, so that an ingest with a state is among what is cut off.
+  // Resumed once, so that the cut also hits an ingest with a saved state.
   const part = await store.ingest(`config ${i}`)
   const bytes = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', n: i }))
   await part.write(bytes.subarray(0, 10))
@@ -29,7 +29,7 @@ for (let i = 0; ; i++) {
   await store.references.set(`app:${i}`, image)
   await say(`name app:${i} ${image.digest}`)
   if (i % 5 !== 4) continue
-  // What has no name any more goes at once: the names must go before their blobs, also on the disk.
+  // Collects blobs without a name at once: names must leave the disk before their blobs.
   await say(`doing app:${i - 4}`)
   await store.references.delete(`app:${i - 4}`)
   await say(`gone app:${i - 4}`)

@@ -6,16 +6,16 @@ import { expect } from 'vitest'
  */
 const FREE = 3_000_000
 /**
- * And for each byte that comes in or goes out. Most acts take a hundredth of it on a machine of 2026, unpacking of
- * empty files a tenth; what this is there to find takes a hundred times as much and more.
+ * Processor time allowed for each byte of input and output. On a machine of 2026 most acts take a hundredth of it, and
+ * unpacking empty files a tenth; the faults that this detects take a hundred times as much and more.
  */
 const FOR_EACH_BYTE = 10
 
 /**
- * Runs an act and fails if it takes more processor time, of all threads of this process, than the bytes that go in and
- * come out allow. A failure of the library is an outcome like any other.
+ * Runs an act and fails if it takes more processor time, of all threads of this process, than its input and output
+ * allow. An error of the library is an outcome like any other.
  *
- * @param act - Gives the bytes that came out.
+ * @param act - Resolves to the number of bytes of output.
  */
 export async function expectBoundedTime(name: string, bytesIn: number, act: () => Promise<number>): Promise<void> {
   const before = process.cpuUsage()
@@ -30,7 +30,7 @@ export async function expectBoundedTime(name: string, bytesIn: number, act: () =
   expect(user + system, `${name}: microseconds for ${bytesIn} bytes in and ${bytesOut} out`).toBeLessThan(allowed)
 }
 
-/** Bytes in pieces of random sizes, the same for the same seed. */
+/** Cuts bytes into pieces of random sizes, the same for the same seed. */
 export function* randomPieces(bytes: Uint8Array, seed: number, most: number): Generator<Uint8Array, void, undefined> {
   let state = seed >>> 0
   for (let at = 0; at < bytes.byteLength; ) {

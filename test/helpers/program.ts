@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** Runs a program of this machine and gives what it prints; what it said on stderr is part of a failure. */
+/** Runs a program of this machine and resolves to its stdout. A failure contains its stderr. */
 export async function program(name: string, args: readonly string[], options: { cwd?: string } = {}): Promise<string> {
   const { stdout } = await promisify(execFile)(name, [...args], {
     ...options,

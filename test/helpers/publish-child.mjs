@@ -1,4 +1,4 @@
-// Runs the example of the guide about sharing a store, in a process of its own.
+// Runs the example of the guide about sharing a store, in its own process.
 import { publish } from '../examples/guides/share-a-store.ts'
 
 const [directory, text] = process.argv.slice(2)

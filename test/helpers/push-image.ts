@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { httpRequest } from './http-request.ts'
 
-/** A small image as bytes: its parts, and what they are called. */
+/** The blobs of a small image, and their digests. */
 export interface RawImage {
   readonly manifest: Buffer
   readonly digest: string
@@ -9,12 +9,12 @@ export interface RawImage {
   readonly blobs: readonly { readonly digest: string; readonly bytes: Buffer }[]
 }
 
-/** The digest of bytes, by the platform. */
+/** Computes a SHA-256 digest with node:crypto. */
 export function sha256(bytes: Uint8Array | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
-/** An image of one layer, which is not really a tar: registries do not look. */
+/** Makes an image of one layer, whose bytes are no tar: registries do not parse layers. */
 export function rawImage(seed: string, members: object = {}): RawImage {
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
   const layer = Buffer.from(`layer ${seed}`)
@@ -33,7 +33,7 @@ export function rawImage(seed: string, members: object = {}): RawImage {
   return { manifest, digest: sha256(manifest), mediaType, blobs }
 }
 
-/** Uploads an image over the wire, its blobs first. */
+/** Uploads an image by HTTP, blobs first. */
 export async function pushImage(base: string, repository: string, tag: string, image: RawImage): Promise<void> {
   for (const { digest, bytes } of image.blobs) {
     const path = `/v2/${repository}/blobs/uploads/?digest=${digest}`

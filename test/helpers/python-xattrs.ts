@@ -23,22 +23,20 @@ for folder, folders, files in os.walk(root):
 json.dump(found, sys.stdout, sort_keys=True)
 `
 
-/**
- * Extended attributes by means of another program: what this library has no calls for, without the optional package.
- */
+/** Extended attributes through Python: Node has no calls for them without the optional package. */
 export const pythonXattrs: XattrAccess = {
   list: path => python(ACT, ['list', path]).toString().split('\0').filter(Boolean),
   get: (path, name) => python(ACT, ['get', path, name]),
   set: (path, name, value) => void python(ACT, ['set', path, name], value),
 }
 
-/** Every path of a tree that has extended attributes, with their values in hex, as an independent witness sees them. */
+/** Lists the paths of a tree that have extended attributes, with values in hex, as read by Python. */
 export function xattrsIn(root: string): Record<string, Record<string, string>> {
   return JSON.parse(python(WALK, [root]).toString())
 }
 
 function python(script: string, args: string[], input: Uint8Array = new Uint8Array()): Buffer {
-  // The handles are those of this process, not of the child.
+  // `/proc/self` must mean this process, not the child.
   const seen = args.map(arg => arg.replace(/^\/proc\/self\//, `/proc/${process.pid}/`))
   return execFileSync('python3', ['-c', script, ...seen], { input, stdio: ['pipe', 'pipe', 'inherit'] })
 }

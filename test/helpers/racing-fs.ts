@@ -2,8 +2,8 @@ import type * as fs from 'node:fs'
 
 class Race {
   /**
-   * Called before each call with its name and first argument. What it does comes in between; what it throws is the
-   * call's failure.
+   * Called before each call with its name and first argument. Its changes happen before the call; an error that it
+   * throws is the failure of the call.
    */
   before: (name: string, path: unknown, flags: unknown) => void = () => undefined
   #within = false
@@ -37,12 +37,12 @@ class Race {
 /** Hook before synchronous calls of node:fs, for tests that mock that module with {@link racingFs}. */
 export const race: Race = new Race()
 
-/** An error as the system gives it. */
+/** Returns a function that throws an error in the form of a system error. */
 export const failing = (code: string) => (): never => {
   throw Object.assign(new Error(`${code}: injected`), { code, syscall: 'injected', errno: -1 })
 }
 
-/** The module with every synchronous call going past the race first. */
+/** Wraps node:fs so that every synchronous call consults {@link race} first. */
 export function racingFs(real: typeof fs): typeof fs {
   const wrapped: Record<string, unknown> = { ...real }
   for (const [name, value] of Object.entries(real)) {

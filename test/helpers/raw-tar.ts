@@ -1,6 +1,6 @@
 import { tarEnd, tarMember, tarPax } from './tar-block.ts'
 
-/** One entry of an archive made by {@link rawTar}. Nothing is checked: that is the purpose. */
+/** One entry of an archive of {@link rawTar}. Nothing is checked, so that tests can write malformed archives. */
 export interface RawEntry {
   path: string | Buffer
   /** Type flag. @defaultValue `'5'` if the path ends with `/`, `'2'` with a `link`, else `'0'` */
@@ -17,7 +17,7 @@ export interface RawEntry {
   pax?: Record<string, string | Buffer>
 }
 
-/** A tar archive with hand-made headers; what does not fit into them gets PAX records. */
+/** Writes a tar archive with the given headers; values that do not fit into them become PAX records. */
 export function rawTar(entries: readonly RawEntry[]): Buffer {
   return Buffer.concat([...entries.flatMap(blocksOf), tarEnd])
 }

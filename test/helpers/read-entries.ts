@@ -1,7 +1,7 @@
 import type { ScannedHeader, TarEntry } from '../../lib/tar/index.ts'
 import { readAll } from './read-all.ts'
 
-/** All entries of an archive with their content as text of one byte for each character. */
+/** Reads all entries of an archive, with their content in latin1. */
 export async function readEntries(entries: AsyncIterable<TarEntry>): Promise<(ScannedHeader & { text: string })[]> {
   const all: (ScannedHeader & { text: string })[] = []
   for await (const { content, ...header } of entries) {

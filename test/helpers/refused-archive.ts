@@ -8,8 +8,8 @@ import { temporaryDirectory } from './temporary-directory.ts'
 import { thrownBy } from './thrown-by.ts'
 
 /**
- * The codes with which an archive is refused: opened and read through, loaded from a file, loaded from a stream.
- * Nothing has a name after that.
+ * Resolves to the error codes of an archive that is opened and read, loaded from a file, and loaded from a stream.
+ * Checks that no name exists afterwards.
  */
 export async function refusedArchive(tar: Uint8Array): Promise<(string | undefined)[]> {
   using place = temporaryDirectory('archive')

@@ -13,11 +13,11 @@ export interface AttackResult {
 
 const isRoot = process.geteuid?.() === 0
 
-/** Runs an attack in a new directory that is gone afterwards; gives what came of it beside what had to. */
+/** Runs an attack in a temporary directory. Resolves to the expected and the actual result. */
 export async function runAttack(attack: Attack): Promise<{ expected: AttackResult; actual: AttackResult }> {
   using outcome = await unpackCase(attack.layers, attack.options)
   const { error, report } = outcome
-  // To somebody else a case for root shows only that nothing outside is touched; owners are never applied then.
+  // Without root a case for root only shows that nothing outside was changed; owners are not applied then.
   const isShown = isRoot || !attack.needsRoot
   const tree = isShown ? attack.tree?.(outcome) : undefined
   const skipped = report?.skipped.filter(({ what }) => isRoot || what !== 'owner')

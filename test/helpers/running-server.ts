@@ -2,7 +2,7 @@ import { createRegistryServer, type RegistryServer, type RegistryServerOptions }
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { type HttpAnswer, httpRequest } from './http-request.ts'
 
-/** A registry on a free port of the loopback, and short ways to ask it. */
+/** A registry on a free loopback port, with shortcuts for requests. */
 export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly store: Store
@@ -14,7 +14,7 @@ export interface RunningServer extends AsyncDisposable {
   ) => Promise<HttpAnswer>
 }
 
-/** Serves a store, one in memory unless given. */
+/** Serves a store; by default an empty one in memory. */
 export async function runningServer(
   options: RegistryServerOptions = {},
   store: Store = createMemoryStore(),

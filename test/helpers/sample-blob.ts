@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseDigest } from '../../lib/digest/index.ts'
 import type { Descriptor } from '../../lib/oci/index.ts'
 
-/** Bytes that differ from place to place, and what describes them. */
+/** Bytes that do not repeat, and their descriptor. */
 export function sampleBlob(size: number, seed = 0): { readonly bytes: Buffer; readonly descriptor: Descriptor } {
   const bytes = Buffer.allocUnsafe(size)
   for (let i = 0; i < size; i++) bytes[i] = (i * 31 + seed + (i >> 8) * 7 + (i >> 16)) & 0xff

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 
-/** A digest of sha256 that belongs to a text. */
+/** The sha256 digest of a text. */
 export function sampleDigest(text = ''): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`
 }
 
-/** A valid descriptor as plain data, with these members instead. */
+/** A valid descriptor as plain data; `members` replace its members. */
 export function sampleDescriptor(members: object = {}): Record<string, unknown> {
   return {
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -15,7 +15,7 @@ export function sampleDescriptor(members: object = {}): Record<string, unknown> 
   }
 }
 
-/** A valid image manifest as plain data, with these members instead. */
+/** A valid image manifest as plain data; `members` replace its members. */
 export function sampleManifest(members: object = {}): Record<string, unknown> {
   return {
     schemaVersion: 2,
@@ -26,7 +26,7 @@ export function sampleManifest(members: object = {}): Record<string, unknown> {
   }
 }
 
-/** A valid image index as plain data, with these members instead. */
+/** A valid image index as plain data; `members` replace its members. */
 export function sampleIndex(members: object = {}): Record<string, unknown> {
   return {
     schemaVersion: 2,
@@ -41,7 +41,7 @@ export function sampleIndex(members: object = {}): Record<string, unknown> {
   }
 }
 
-/** A valid image config as plain data, with these members instead. */
+/** A valid image config as plain data; `members` replace its members. */
 export function sampleConfig(members: object = {}): Record<string, unknown> {
   return {
     architecture: 'amd64',

@@ -3,7 +3,7 @@ import { writeLayer } from '../../lib/layer/index.ts'
 import type { RunConfig } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
-/** An image of one layer for each record of files, named if a name is given. */
+/** Composes an image with one layer for each record of files, and names it if a name is given. */
 export async function sampleImage(
   store: Store,
   layers: readonly Record<string, string | Uint8Array>[],

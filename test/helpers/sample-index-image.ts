@@ -4,7 +4,7 @@ import type { Descriptor } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { sampleImage } from './sample-image.ts'
 
-/** An image for several processors, with what it needs; named if a name is given. */
+/** Composes an image for several processors, and names it if a name is given. */
 export async function sampleIndexImage(
   store: Store,
   architectures: readonly string[],

@@ -3,7 +3,7 @@ import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { sampleImage } from './sample-image.ts'
 
-/** An index of one small image for each architecture, named. */
+/** Composes an index with one small image for each architecture, and names it. */
 export async function sampleIndex(store: Store, architectures: readonly string[], name: string): Promise<Descriptor> {
   const manifests: Descriptor[] = []
   for (const architecture of architectures) {

@@ -1,6 +1,6 @@
 import { type KeyAndCertificate, makeCertificate } from './make-certificate.ts'
 
-/** A fresh key and a certificate for `localhost` and 127.0.0.1 that no authority has signed. */
+/** Creates a key and a self-signed certificate for `localhost` and 127.0.0.1. */
 export function selfSignedCertificate(): KeyAndCertificate {
   return makeCertificate({ commonName: 'localhost' })
 }

@@ -10,13 +10,13 @@ export interface Served {
 const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /**
- * What is put together to be served: bytes are found as manifests and as blobs under their digest, and under more
+ * Documents that a test serves: bytes are available as manifests and as blobs under their digest, and under further
  * names.
  */
 export class ServedDocuments {
   readonly #bodies = new Map<string, Served>()
 
-  /** Serves bytes under their digest, and describes them; `members` may lie about them. */
+  /** Serves bytes under their digest, and describes them; `members` may contradict them. */
   add(bytes: Uint8Array | object, mediaType: string, members: object = {}): Record<string, unknown> {
     const body = bytes instanceof Uint8Array ? bytes : Buffer.from(JSON.stringify(bytes))
     const digest = digestOf(body)
@@ -25,7 +25,7 @@ export class ServedDocuments {
     return { mediaType, digest, size: body.length, ...members }
   }
 
-  /** Serves something at `manifests/…` or `blobs/…`, whatever it is. */
+  /** Serves any response at `manifests/…` or `blobs/…`. */
   at(path: string, served: Served): void {
     this.#bodies.set(path, served)
   }

@@ -1,7 +1,7 @@
 import { createRegistryServer, type RegistryServerOptions } from '../../lib/server/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
-/** A store served on a free port of the loopback, and every request that came, as `GET /v2/…`. */
+/** Serves a store on a free loopback port, and records every request, as `GET /v2/…`. */
 export async function serveStore(
   store: Store,
   options: RegistryServerOptions = {},

@@ -4,7 +4,7 @@ import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { registryClientFor } from './registry-client-for.ts'
 import { serveStore } from './serve-store.ts'
 
-/** Store behind the registry, empty before each test; set by {@link serveRegistry}, as are the others here. */
+/** Store behind the registry, empty before each test. {@link serveRegistry} sets it and the variables below. */
 export let remote: Store
 /** Local store, empty before each test. */
 export let store: Store

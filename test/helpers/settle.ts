@@ -6,8 +6,8 @@ const TASKS = 8
 
 /**
  * Runs everything that can run without a timer or another process: `turns` times all callbacks, and all tasks of the
- * thread pool that were queued before. A test that shows that something does not happen waits for it. Unlike a pause,
- * it takes longer on a busy machine.
+ * thread pool that were queued before. A test that proves that something does not happen waits for this. Unlike a
+ * pause, it takes longer on a busy machine.
  */
 export async function settle(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) {
@@ -16,7 +16,7 @@ export async function settle(turns = 20): Promise<void> {
   }
 }
 
-/** Waits until a value that sockets or files change stands still, and resolves to it. */
+/** Waits until a value that sockets or files change stays the same, and resolves to it. */
 export async function standstill<T>(read: () => T): Promise<T> {
   for (let before = read(); ; before = read()) {
     await settle(200)

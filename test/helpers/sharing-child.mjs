@@ -1,4 +1,4 @@
-// A second process for tests of a store that is shared: does what its first argument names, once it is told to go on.
+// A second process for tests of a shared store: runs the act named by its first argument when the test tells it to.
 import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -24,7 +24,7 @@ const ACTS = {
       Array.from({ length: Number(count) }, (_, i) => store.references.set(`${prefix}:${i}`, descriptor)),
     )
     watcher.close()
-    // Made, changed and renamed.
+    // Each rewrite causes three events: create, change, rename.
     await say(String(Math.ceil(rewrites / 3)))
   },
   async puts() {

@@ -5,7 +5,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { transpileLibrary } from './transpile-library.ts'
 
-/** The command line as processes of their own. */
+/** The command line in processes of their own. */
 export interface CliProcesses {
   /** Program and arguments that run it. */
   readonly command: readonly [string, ...string[]]

@@ -7,24 +7,24 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A running docker-registry of its own, with nothing in it. */
+/** A running docker-registry without content. */
 export interface DockerRegistry extends AsyncDisposable {
   /** Host and port, e.g. `127.0.0.1:40123`. */
   readonly host: string
-  /** Ends the program and removes what it kept. */
+  /** Ends the program and removes its files. */
   stop(): Promise<void>
 }
 
-/** Starts the docker-registry program on a free loopback port; with `htpasswd`, only that user may enter. */
+/** Starts the docker-registry program on a free loopback port; with `htpasswd`, only that user has access. */
 export async function startDockerRegistry(
   options: {
     readonly htpasswd?: { readonly username: string; readonly password: string }
-    /** Further settings, as the program takes them from its environment. */
+    /** Further settings, as environment variables of the program. */
     readonly settings?: Readonly<Record<string, string>>
   } = {},
 ): Promise<DockerRegistry> {
   const directory = mkdtempSync(join(tmpdir(), 'layerstore-docker-registry-'))
-  // Between finding a port and taking it, another process may take it: then try again.
+  // Another process may take the free port before the program does: retry.
   for (let attempt = 0; ; attempt++) {
     const host = `127.0.0.1:${await freePort()}`
     const program = startProgram(directory, host, options.htpasswd, options.settings)

@@ -11,10 +11,10 @@ import { transpileLibrary } from './transpile-library.ts'
 export const NOBODY = 65534
 const isRoot = process.geteuid?.() === 0
 
-/** The option of `spawn` that makes a child run without privileges; none if the tests have none themselves. */
+/** The `spawn` option that makes a child run without privileges; empty if the tests have none themselves. */
 export const asNobody: { uid: number; gid: number } | Record<never, never> = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
 
-/** Gives paths to the user that {@link asNobody} stands for. */
+/** Gives paths to the user of {@link asNobody}. */
 export function giveToNobody(...paths: readonly string[]): void {
   if (isRoot) for (const path of paths) chownSync(path, NOBODY, NOBODY)
 }
@@ -22,7 +22,7 @@ export function giveToNobody(...paths: readonly string[]): void {
 /** Outcome of an unprivileged unpack. */
 export interface NobodyOutcome {
   answer: UnpackAnswer
-  /** The directory that was unpacked into. */
+  /** The target directory. */
   root: string
   /** The directory with a canary that the unpacking user could change. */
   outside: string
@@ -32,7 +32,7 @@ export interface NobodyOutcome {
   changed: unknown
 }
 
-/** A process that unpacks without privileges, until it is disposed of. */
+/** Starts a process that unpacks without privileges; `dispose` ends it. */
 export function startNobody(): {
   unpack(
     layers: (place: AttackPlace) => readonly (readonly RawEntry[] | Buffer)[],

@@ -1,13 +1,16 @@
 import { createServer, request as openRequest } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 
-/** A forward proxy on a free loopback port that notes what it is asked for. */
+/** A forward proxy on a free loopback port that records its requests. */
 export interface RunningProxy extends AsyncDisposable {
   readonly host: string
   readonly seen: { method: string; target: string; authorization: string | undefined; headers: object }[]
 }
 
-/** Starts a proxy for http and, by CONNECT, https; every host is taken for one on this machine. `refuse` answers instead. */
+/**
+ * Starts a proxy for http and, by CONNECT, https; it connects every host name to this machine. With `refuse` it answers
+ * with that status instead.
+ */
 export async function startProxy(options: { refuse?: number; silent?: boolean } = {}): Promise<RunningProxy> {
   const seen: RunningProxy['seen'] = []
   const sockets = new Set<Socket>()

@@ -1,13 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 
-/** A server on a free loopback port that writes what no HTTP library would. */
+/** A server on a free loopback port that writes raw bytes, as no HTTP library does. */
 export interface RawServer extends AsyncDisposable {
   readonly host: string
   readonly connections: Set<Socket>
   stop(): Promise<void>
 }
 
-/** Starts a server that hands every connection over. */
+/** Starts a server that passes every connection to `onConnection`. */
 export async function startRawServer(onConnection: (socket: Socket) => void): Promise<RawServer> {
   const connections = new Set<Socket>()
   const server = createServer(socket => {

@@ -9,10 +9,10 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers']
 }
 
-/** Answers one request; the number says which it is, from 0 on. */
+/** Answers one request; `number` counts requests from 0. */
 export type Script = (request: IncomingMessage, response: ServerResponse, number: number) => unknown
 
-/** A server on a free loopback port that answers as a test says. */
+/** A server on a free loopback port that answers by a script of the test. */
 export interface ScriptedRegistry extends AsyncDisposable {
   readonly host: string
   readonly seen: SeenRequest[]
@@ -21,7 +21,7 @@ export interface ScriptedRegistry extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Starts a server whose every answer is the script's. */
+/** Starts a server that answers every request by the script. */
 export async function startScriptedRegistry(script: Script): Promise<ScriptedRegistry> {
   const seen: SeenRequest[] = []
   const connections = new Set<Socket>()

@@ -9,14 +9,14 @@ export interface TokenServerOptions {
   readonly users?: Readonly<Record<string, string>>
   /** Refresh tokens and their users. */
   readonly refreshTokens?: Readonly<Record<string, string>>
-  /** Ways that it knows. Another one is answered with 405. @default both */
+  /** Methods that the service supports; it answers any other with 405. @default both */
   readonly ways?: readonly ('GET' | 'POST')[]
   readonly lifetimeSeconds?: number
-  /** Whether someone without a password gets a token for a scope. @default for pulling */
+  /** True if a caller without a password gets a token for the scope. @default for pulling */
   readonly isPublic?: (scope: string) => boolean
 }
 
-/** A request for a token as the server saw it. */
+/** A token request that the server received. */
 export interface TokenRequestSeen {
   readonly method: string
   readonly scopes: readonly string[]
@@ -29,16 +29,16 @@ export interface TokenRequestSeen {
 export interface TokenServer extends AsyncDisposable {
   readonly host: string
   readonly realm: string
-  /** The certificate that its tokens are signed with, for a registry that checks them. */
+  /** Certificate of the tokens' signatures, for a registry that verifies them. */
   readonly cert: string
   readonly seen: TokenRequestSeen[]
-  /** The challenge for a request, if its token does not give `scope`; for a registry that asks here. */
+  /** The challenge for a request whose token does not grant `scope`; for a registry that uses this service. */
   challenge(authorization: string | undefined, scope: string): string | undefined
-  /** All tokens given so far end. */
+  /** Expires all tokens issued so far. */
   expire(): void
 }
 
-/** Starts a token service as in distribution's "token authentication" and "OAuth2" pages: JSON web tokens, ES256. */
+/** Starts a token service by distribution's pages "token authentication" and "OAuth2", with JSON web tokens, ES256. */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
   const { users = {}, refreshTokens = {}, ways = ['GET', 'POST'], lifetimeSeconds = 300 } = options
   const isPublic = options.isPublic ?? (scope => scope.endsWith(':pull'))

@@ -10,7 +10,7 @@ export interface UnpackJob {
   archives: readonly string[]
   target: string
   options?: Omit<UnpackOptions, 'signal' | 'onProgress' | 'onLeft'>
-  /** The archives are compressed; how to open them. */
+  /** Set if the archives are compressed: options to decompress them. */
   decompress?: Omit<DecompressOptions, 'signal'>
 }
 
@@ -22,7 +22,7 @@ export interface UnpackAnswer {
   message?: string
 }
 
-/** Starts a process that unpacks what it is told, as another user if one is given. */
+/** Starts a process that unpacks the requested archives, as another user if one is given. */
 export function startUnpackChild(
   library: string,
   user?: number,

@@ -1,7 +1,7 @@
 import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 
-/** Puts the smallest image whose only layer holds these bytes; needs no room above the store. */
+/** Puts the smallest image whose only layer has these bytes; uses no room above the store. */
 export async function putStoreImage(store: Store, layerBytes: string | Uint8Array = 'layer') {
   const layer = { mediaType: MediaType.OciLayer, ...(await store.put(Buffer.from(layerBytes))) }
   const config = await putStoreDocument(store, MediaType.OciConfig, {

@@ -4,7 +4,7 @@ import type { ViewLayer } from '../../lib/rootfs/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { type RawEntry, rawTar } from './raw-tar.ts'
 
-/** Stores hand-made archives as layers that are not compressed. Nothing is checked: that is the purpose. */
+/** Stores archives as uncompressed layers. Nothing is checked, so that tests can store malformed layers. */
 export async function storeLayers(
   store: Store,
   layers: readonly (readonly RawEntry[] | Buffer)[],

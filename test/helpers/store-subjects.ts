@@ -32,7 +32,7 @@ export function damageBlob(directory: string, digest: Digest, how: 'flip' | 'sho
   writeFileSync(path, changed[how])
 }
 
-/** A store in a directory of its own, in some wrapping. */
+/** A disk store in its own directory, in a wrapper. */
 export function diskSubject(
   options: OpenStoreOptions,
   wrap: (store: Store) => Store = store => store,
@@ -93,7 +93,7 @@ function readOnlySubject(): StoreSubject {
   return { ...subject, writable: async store => inner.get(store) as Store }
 }
 
-/** The blobs that can be damaged are the copies: a reader must not be given those either. */
+/** Damages the copies in the fast store: readers must not get damaged copies either. */
 function tieredSubject(): StoreSubject {
   const fast = diskSubject({ durability: 'none' }, store => tieredStore(store, createMemoryStore()))
   return { create: fast.create, destroy: fast.destroy, openHandles: store => openFilesBelow(directoryOf(store)).length }

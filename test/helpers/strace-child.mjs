@@ -1,6 +1,6 @@
-// Works in the store it is told, again and again, and says what came of each; waits before each, so that strace can be
-// attached. A line is a directory, and perhaps what to do there (else `work`: put, resume, name, forget and collect)
-// and with what.
+// Works in the store of each request and prints the outcome; waits before each request, so that strace can attach. A
+// request is a line: a directory, optionally an act (default `work`: put, resume, name, delete the name, collect) and
+// its arguments.
 import { createInterface } from 'node:readline'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { LayerStoreError } from '../../lib/errors/index.ts'

@@ -8,7 +8,7 @@ export interface FaultyRun {
   readonly killed: boolean
 }
 
-/** A process that works on one store after another, each time with a system call of it made to fail by strace. */
+/** A process that works on one store after another, each time with one system call that strace makes fail. */
 export class StraceWorker {
   readonly #child: ChildProcess
   readonly #closed: Promise<unknown>
@@ -16,7 +16,7 @@ export class StraceWorker {
   #heard: () => void = () => undefined
   #dead = false
 
-  /** One thread for the calls of the file system: then the n-th call is the same one each time. */
+  /** One thread for file system calls: then the n-th call is the same one each time. */
   constructor(program: string, warmUp: string) {
     this.#child = spawn(process.execPath, [program, warmUp], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -37,7 +37,7 @@ export class StraceWorker {
     while (!isEnough() && !this.#dead) await new Promise<void>(resolve => (this.#heard = resolve))
   }
 
-  /** Does what `work` says (a directory, an act) while the n-th use of a system call does what `what` says. */
+  /** Does the work (a directory, an act) while strace applies `what` to the n-th use of a system call. */
   async run(work: string, call: string, what: string, n: number, log = '/dev/null'): Promise<FaultyRun> {
     await this.#until(() => this.#lines.includes('ready'))
     this.#lines = ['ready']
@@ -46,7 +46,7 @@ export class StraceWorker {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const ended = once(strace, 'close')
-    // Read to its end: strace tells of every new thread, and a closed pipe would end it.
+    // Reads stderr to its end: strace reports every new thread there, and a closed pipe would end it.
     let words = ''
     await new Promise<void>(resolve => {
       strace.stderr.on('data', chunk => {

@@ -1,6 +1,5 @@
-// The enemy of an unpacking: PARENT OUTSIDE. Finds the tree that is being written below PARENT, and for as long as it
-// runs puts links to OUTSIDE in the place of its directories and the directories back. Prints the number of swaps from
-// time to time.
+// Attacks an unpack: PARENT OUTSIDE. Finds the tree that is being written below PARENT, and until it is killed replaces
+// its directories with links to OUTSIDE and back. Prints the number of swaps from time to time.
 import { readdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,6 +1,6 @@
 /**
- * Whether long sweeps of faults, kills and sizes run in full: in CI, and with `LAYERSTORE_SWEEPS=full`. Otherwise each
- * of them meets every kind of fault, but not at every place, so that `npm test` takes a person minutes.
+ * True if long sweeps of faults, kills and sizes run in full: in CI, and with `LAYERSTORE_SWEEPS=full`. Otherwise each
+ * sweep tries every kind of fault, but not at every place, so that `npm test` takes minutes.
  */
 export const FULL = (process.env.LAYERSTORE_SWEEPS ?? (process.env.CI ? 'full' : 'short')) === 'full'
 
@@ -10,8 +10,8 @@ export function sweep<T>(full: T, short: T): T {
 }
 
 /**
- * Positions 1 to `last`, or so few of them, evenly apart; which ones differs by `turn`, so that sweeps meet different
- * ones.
+ * Positions from 1 to `last`, or only `short` of them at equal distances; `turn` shifts them, so that different sweeps
+ * try different positions.
  */
 export function places(last: number, short: number, turn = 0): number[] {
   const all = Array.from({ length: last }, (_, i) => i + 1)

@@ -1,4 +1,4 @@
-/** A header block made by hand, with any bytes in any field, and a right checksum unless one is given. */
+/** Builds a header block with any bytes in any field, and a correct checksum unless one is given. */
 export function tarBlock(
   fields: {
     name?: string | Buffer
@@ -44,13 +44,13 @@ export function tarBlock(
   return block
 }
 
-/** A member made by hand: header block, content, padding. The size is that of the content unless one is given. */
+/** Builds a member: header block, content, padding. The size is that of the content unless one is given. */
 export function tarMember(fields: Parameters<typeof tarBlock>[0], content: string | Uint8Array = ''): Buffer {
   const body = typeof content === 'string' ? Buffer.from(content) : content
   return Buffer.concat([tarBlock({ size: body.byteLength, ...fields }), body, Buffer.alloc(-body.byteLength & 511)])
 }
 
-/** A PAX header made by hand from records, or from a body as it stands. */
+/** Builds a PAX header from records, or from a given body. */
 export function tarPax(records: Record<string, string | Uint8Array> | string, flag = 'x'): Buffer {
   if (typeof records === 'string') return tarMember({ name: 'pax', flag }, records)
   const body = Object.entries(records).map(([key, value]) => {

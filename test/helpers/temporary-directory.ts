@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A fresh directory and how to remove it. */
+/** Creates a directory; `dispose` removes it. */
 export function temporaryDirectory(label = 'test'): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), `layerstore-${label}-`))
   return {
@@ -11,7 +11,7 @@ export function temporaryDirectory(label = 'test'): { path: string } & Disposabl
       try {
         rmSync(path, { recursive: true, force: true })
       } catch {
-        // Directories that their owner may not write to, where the tests do not run as root.
+        // Without root the tests cannot remove directories that their owner may not write to.
         openUp(path)
         rmSync(path, { recursive: true, force: true })
       }

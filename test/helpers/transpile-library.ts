@@ -17,8 +17,8 @@ import ts from 'typescript'
 import { SHARED } from './whole-run.ts'
 
 /**
- * Gives the whole of lib/ as JavaScript, so that a child process of any Node version and of any user can import it. All
- * test files of a run share the directory: a caller may add a file under a name of its own and removes nothing.
+ * Compiles lib/ to JavaScript, so that a child process of any Node version and any user can import it. All test files
+ * of a run share the directory: a caller may add a file under its own name and removes nothing.
  */
 export function transpileLibrary(): string {
   const directory = join(tmpdir(), SHARED)
@@ -28,7 +28,7 @@ export function transpileLibrary(): string {
   try {
     renameSync(made, directory)
   } catch {
-    // Another test file was faster.
+    // Another test file has finished first.
     rmSync(made, { recursive: true })
   }
   return directory
@@ -49,8 +49,8 @@ function writeLibrary(out: string): void {
 }
 
 /**
- * PERF: the fast compiler wants a package of helpers for `using`, which Node 20 does not know; the slow one brings its
- * own.
+ * PERF: the fast compiler needs a package of helpers for `using`, which Node 20 does not support; the slow one inlines
+ * them.
  */
 function transpile(file: string, source: string): string {
   if (!/^\s*(await )?using /m.test(source)) {

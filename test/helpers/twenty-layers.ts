@@ -1,7 +1,7 @@
 import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { descriptorOf, sampleBlob } from './sample-blob.ts'
 
-/** An image of twenty layers of one size, each different, and the blobs it is made of. */
+/** An image of twenty different layers of one size, and its blobs. */
 export function twentyLayers(layerBytes: number, count = 20) {
   const layers = Array.from({ length: count }, (_, i) => sampleBlob(layerBytes, i + 1))
   const config = Buffer.from(

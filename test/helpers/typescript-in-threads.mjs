@@ -1,9 +1,9 @@
-// Given to Node with --import by the test runner: lets worker threads run lib/*.ts where Node cannot do it by itself.
+// Vitest passes this file to Node with --import: it lets worker threads run lib/*.ts where Node cannot do it by itself.
 import { register } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
-// PERF: in the main thread the test runner compiles, and the hook would start a thread of its own for each test file.
-// Node 22 strips types, but knows no `await using`.
+// PERF: Vitest compiles for the main thread, where the hook would start another thread for each test file. Node 22
+// strips types, but does not support `await using`.
 if (!isMainThread && (!process.features.typescript || !canUse())) register('./typescript-loader.mjs', import.meta.url)
 
 function canUse() {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 
-/** Cache of compiled files: loading the compiler dominates the start time. */
+/** Cache of compiled files: loading the compiler takes most of the start time. */
 const cache = new URL('../../node_modules/.cache/layerstore-typescript/', import.meta.url)
 
-/** Module hook of Node: TypeScript files as JavaScript. */
+/** Module hook of Node: compiles TypeScript files to JavaScript. */
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
   const text = await readFile(new URL(url), 'utf8')

@@ -9,13 +9,13 @@ import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Outcome of unpacking hand-made layers beside files that must not change. */
 export interface UnpackOutcome {
-  /** The directory that was unpacked into. */
+  /** The target directory. */
   root: string
   /** Directory beside it that holds the canary. */
   outside: string
   report?: UnpackReport
   error?: Error & { code?: string; path?: string }
-  /** Whether everything outside the root is as before. */
+  /** State of the files outside the root after the unpack. */
   canary: 'untouched' | TreeEntry[]
   /** Entries of the parent directory, without the content of the root. */
   leftBeside: string[]

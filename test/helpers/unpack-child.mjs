@@ -1,5 +1,5 @@
-// Unpacks archives in a process of its own, as the user it was started as: LIBRARY, then one JSON job per line on
-// stdin, one JSON answer per line on stdout. A job: { archives: [path], target, options, decompress }.
+// Unpacks archives in its own process, as the user that started it: LIBRARY, then one JSON job per line on stdin, one
+// JSON answer per line on stdout. A job: { archives: [path], target, options, decompress }.
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'

@@ -11,8 +11,8 @@ import { type RawEntry, rawTar } from './raw-tar.ts'
 const isRoot = process.geteuid?.() === 0
 
 /**
- * Unpacks layers (archives, or entries for them) with options that `unpackLayers` works out by itself, and with a
- * setter of attributes. Gives what was skipped; without root, where no owner is applied, all but the owners.
+ * Unpacks layers (archives, or entries for them) with internal options of `unpackLayers` and a setter of attributes.
+ * Resolves to the skipped details; without root, when no owner is applied, without those about owners.
  */
 export async function unpackWith(
   layers: readonly (readonly RawEntry[] | Buffer)[],

@@ -1,6 +1,6 @@
 import type { UploadMemory } from '../../lib/registry/index.ts'
 
-/** A memory for uploads that lives as long as the test. */
+/** An upload memory that lasts for the test. */
 export function uploadMemory(): UploadMemory & { readonly kept: Map<string, Uint8Array> } {
   const kept = new Map<string, Uint8Array>()
   return {

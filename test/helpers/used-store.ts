@@ -56,12 +56,12 @@ export async function makeUsedStore(directory: string): Promise<void> {
   leaveOld(at('ingests/put-0011223344556677/1'), 'a put that was killed')
   mkdirSync(at('ingests', 'f'.repeat(64)))
   leaveOld(at('ingests', 'f'.repeat(64), 'data'), 'an ingest that was given up')
-  // As a machine leaves it that loses its power: with the lease, the marker and the session of the store that was open.
+  // Copies the store while it is open: a machine that loses its power leaves the lease, the marker and the session.
   cpSync(live, directory, { recursive: true, preserveTimestamps: true })
   await store.close()
 }
 
-/** So that there is a quarantine, a trash, and a collection has run. */
+/** Makes a quarantine and a trash, and runs a collection. */
 async function makeGarbage(store: Awaited<ReturnType<typeof openStore>>, directory: string): Promise<void> {
   const { manifest } = await putStoreImage(store, 'a first image')
   await store.references.set('first:1', manifest)
@@ -83,7 +83,7 @@ export function pathsIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()
 }
 
-/** Moves something of a store away, to a path that must not exist. */
+/** Moves a path of a store to a path that must not exist. */
 export function moveAway(directory: string, path: string, to: string): void {
   if (existsSync(to)) throw new Error(`${to} is there`)
   renameSync(join(directory, path), to)

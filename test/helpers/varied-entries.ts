@@ -3,7 +3,7 @@ import type { TarInput } from '../../lib/tar/index.ts'
 
 const long = (letter: string) => `${letter.repeat(120)}/${letter.repeat(140)}`
 
-/** Entries of every kind that tools have to agree on. Devices and owners need root to be written. */
+/** Entries of every kind, for comparisons with other tools. Devices and owners need root. */
 export function variedEntries(): TarInput[] {
   return [
     { path: 'etc', type: 'directory', mode: 0o755, mtime: 1_600_000_001 },

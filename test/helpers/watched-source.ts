@@ -1,5 +1,6 @@
 /**
- * A stream that tells how much was taken from it and whether it was stopped; it is silent after its chunks if asked to.
+ * A stream that records how many chunks were taken and whether it was stopped; with `silent` it never ends after its
+ * chunks.
  */
 export function watchedSource(
   chunks: Iterable<Uint8Array>,

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { placesForTests } from './places-for-tests.ts'
 
-/** Name, in the temporary directory of a run, of what its test files share; see `transpileLibrary`. */
+/** Name of the directory, in the temporary directory of a run, that its test files share; see `transpileLibrary`. */
 export const SHARED = 'shared'
 
 /**
- * Gives a run of the tests temporary directories of its own, and fails the run if a test leaves a file in one of them
- * or a process behind. Vitest calls this before the first test, and what it returns after the last.
+ * Creates temporary directories for a run of the tests, and fails the run if a test leaves a file in one of them or a
+ * process behind. Vitest calls this before the first test, and its result after the last.
  */
 export default function setUp(): () => Promise<void> {
   const places = placesForTests()
@@ -29,19 +29,18 @@ export default function setUp(): () => Promise<void> {
   }
 }
 
-/**
- * Paths of sockets and of other programs may not be long, and names of images that are made of paths have no capitals.
- */
+/** Socket paths must be short, and podman makes image names, which have no capitals, of paths. */
 function newDirectory(parent: string): string {
   const path = join(parent, `ls-${randomBytes(4).toString('hex')}`)
   mkdirSync(path)
-  // Some tests work as another user.
+  // Some tests run as another user.
   chmodSync(path, 0o755)
   return path
 }
 
 /**
- * Processes that inherited the directory from a test and live on. Those that are about to end get two seconds for it.
+ * Finds processes that inherited the directory from a test and still run. Waits up to two seconds for those that are
+ * ending.
  */
 async function processesLeft(directory: string): Promise<{ pid: number; command: string }[]> {
   for (let wait = 0; ; wait++) {
@@ -60,7 +59,7 @@ function processesOf(directory: string): { pid: number; command: string }[] {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
       return command.includes('vitest/dist/workers') ? [] : [{ pid: Number(pid), command }]
     } catch {
-      // The process has ended meanwhile, or belongs to another user.
+      // The process has ended, or belongs to another user.
       return []
     }
   })

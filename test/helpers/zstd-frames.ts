@@ -4,7 +4,7 @@ export const zstdText: string = Array.from(
   (_, i) => `line ${i} of a text that compresses ${i % 3 ? 'well' : 'badly'} ${i * i}\n`,
 ).join('')
 
-/** The same as one frame with compressed blocks, content size and checksum, written by zstd 1.5.4 -19. */
+/** The text as one frame with compressed blocks, content size and checksum, written by zstd 1.5.4 -19. */
 export const zstdTextFrame: Buffer = Buffer.from(
   'KLUv/WS4E/0QAFarWBmgKcsBOdPc/+nP3W+hCg4pZZJJJl73pooHYwBKAE0AfDG2WtBUNQ21OtPPX+mlH3GrEjW5pc1uXvkoukEs' +
     '6vDSU1rhy6wHDWbJkttIKp9qHpfKXeHSkJBwWMCDGRokCEAAYFA4KCgcFCQwgCCAYQGBwIJhgcFhwYBgGIDAMMPhQIGEFXGbenb4' +
@@ -17,9 +17,7 @@ export const zstdTextFrame: Buffer = Buffer.from(
   'base64',
 )
 
-/**
- * A frame made by hand: a window descriptor, no content size, then these blocks; `size` overrides the announced one.
- */
+/** Builds a frame: a window descriptor, no content size, then these blocks; `size` overrides the announced one. */
 export function zstdFrame(
   blocks: readonly { raw?: Uint8Array; repeat?: number; size?: number; type?: number }[],
   options: { window?: number; descriptor?: number; header?: readonly number[]; end?: readonly number[] } = {},

@@ -11,7 +11,7 @@ import { hostileCatalogue } from '../helpers/hostile-catalogue.ts'
 import { layerTypeCases } from '../helpers/layer-type-cases.ts'
 import { tarCases } from '../helpers/tar-cases/all-tar-cases.ts'
 
-/** The tables that a test file runs, by the names that it imports them under. */
+/** The tables that a test file runs, by the names under which it imports them. */
 const tables: Readonly<Record<string, Readonly<Record<string, readonly { readonly name: string }[]>>>> = {
   'path-names.test.ts': { pathAttacks },
   'sym-links.test.ts': { symlinkAttacks },

@@ -18,7 +18,7 @@ import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/* `reliability.md` 2.11 by case name: config files and helpers that want to give a password to the wrong one. */
+/* `reliability.md` 2.11 by case name: config files and helpers that try to send a password to the wrong registry. */
 
 let directory: ReturnType<typeof temporaryDirectory>
 beforeEach(() => {

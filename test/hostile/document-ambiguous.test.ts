@@ -3,7 +3,7 @@ import { MediaType, parseImageDocument, parseIndex, parseManifest } from '../../
 import { jsonBytes, sampleDescriptor, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/* CVE-2021-41190: one document, read as a manifest by one program and as an index by another. */
+/* CVE-2021-41190: a document that one program reads as a manifest and another as an index. */
 
 const both = { ...sampleIndex(), ...sampleManifest() }
 

@@ -14,7 +14,7 @@ import { jsonBytes, sampleConfig, sampleDescriptor, sampleIndex, sampleManifest 
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/* CVE-2024-3727: digests of documents become paths and URLs. */
+/* CVE-2024-3727: programs make paths and URLs of the digests in documents. */
 
 const hex = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 

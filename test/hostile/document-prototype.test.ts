@@ -3,7 +3,7 @@ import { parseConfig, parseImageDocument, parseManifest } from '../../lib/oci/in
 import { sampleConfig, sampleIndex, sampleManifest } from '../helpers/sample-documents.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/** The JSON of a document with a `__proto__` member, which no object literal can have. */
+/** JSON of a document with a `__proto__` member, which no object literal can have. */
 const withProto = (document: Record<string, unknown>, proto: unknown) =>
   Buffer.from(`${JSON.stringify(document).slice(0, -1)},"__proto__":${JSON.stringify(proto)}}`)
 

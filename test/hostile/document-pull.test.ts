@@ -11,7 +11,9 @@ import { ServedDocuments } from '../helpers/serve-documents.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/* `reliability.md` 2.6 through a whole pull: whatever a registry serves, nothing wrong gets a name in the store. */
+/*
+ * `reliability.md` 2.6 through a whole pull: whatever a registry serves, no name in the store refers to a wrong image.
+ */
 
 const { OciManifest, OciIndex, OciConfig, OciLayer } = MediaType
 const TAR = Buffer.alloc(1024)
@@ -37,7 +39,7 @@ function image(served: Served, lies: Lies = {}): Described {
   return served.add(manifest({ config, layers: lies.layers?.(layer) ?? [layer] }), OciManifest)
 }
 
-/** Pulls `app:1` from what is served into a store of its own; `look` sees what came of it. */
+/** Pulls `app:1` from the served documents into a new store; `look` checks the store. */
 async function pull(served: Served, look: (store: Store) => Promise<void> = async () => {}, reference = 'app:1') {
   await using registry = await served.start()
   await using client = registryClientFor({ retries: { tries: 1 } })
@@ -214,7 +216,7 @@ const taken: [name: string, build: (served: Served) => void][] = [
   ['ok-unknown-config', s => s.tag('1', image(s, { config: { mediaType: 'application/vnd.example.config+json' } }))],
   [
     'data-mismatch',
-    // Of the right size, but other bytes: it is not used, the blob is fetched and proven.
+    // `data` has the right size but other bytes: the pull ignores it, fetches the blob and verifies it.
     s => {
       const configBody = sampleConfig({ rootfs: { type: 'layers', diff_ids: [sampleDigest()] } })
       const data = Buffer.alloc(JSON.stringify(configBody).length, 'x').toString('base64')

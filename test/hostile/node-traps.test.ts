@@ -29,7 +29,7 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 import { twentyLayers } from '../helpers/twenty-layers.ts'
 import { type UnpackOutcome, unpackCase } from '../helpers/unpack-case.ts'
 
-/* `reliability.md` 2.12 row by row: what Node does that nobody expects, and that nothing here is built on it. */
+/* `reliability.md` 2.12 row by row: unexpected behaviour of Node, and proof that this library does not depend on it. */
 
 const isRoot = process.geteuid?.() === 0
 const { bytes, descriptor } = sampleBlob(200_000)
@@ -182,7 +182,7 @@ describe('JSON and text', () => {
     const data = { ...(sampleManifest().config as object), size: 3, data: 'YW5*' }
     const document = Buffer.from(JSON.stringify(sampleManifest({ config: data })))
     expect(await thrownBy(() => parseManifest(document))).toMatchObject({ code: 'ERR_INVALID_MANIFEST' })
-    // What a hasher has just given may be packed; anything else would have to be behind an alphabet that was checked.
+    // Only a digest that a hasher has just returned may be packed without a check of its alphabet.
     const packed = expect.stringContaining('lib/layer/indexing/index-columns.ts: readonly #digests')
     expect(linesWith(/Buffer\.from\([^)]*'hex'\)/)).toEqual([packed])
   })

@@ -25,7 +25,7 @@ test.each(['a.example\nhost=evil', 'a\0b', 'a b', '\u202ea'])(
     chmodSync(path, 0o755)
     expect(await ask('x', server, directory.path)).toMatchObject({ code: 'ERR_CREDENTIALS' })
     expect(existsSync(proof)).toBe(false)
-    // The same helper does run for an honest server.
+    // The same helper runs for an honest server.
     await ask('x', 'a.example', directory.path)
     expect(existsSync(proof)).toBe(true)
   },

@@ -5,7 +5,7 @@ import { sha256 } from '../helpers/push-image.ts'
 import { type RunningServer, runningServer } from '../helpers/running-server.ts'
 import { sampleDescriptor, sampleDigest } from '../helpers/sample-documents.ts'
 
-/* `reliability.md` 2.6 from the other side: what a client pushes that means to harm those who pull. */
+/* `reliability.md` 2.6 on the server: documents that a client pushes to harm clients that pull. */
 
 let registry: RunningServer
 let blob: Record<string, unknown>

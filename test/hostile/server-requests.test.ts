@@ -25,7 +25,7 @@ afterEach(async () => {
   expect(failures).toEqual([])
 })
 
-/** Sends bytes and gives what comes back until the connection ends. */
+/** Sends bytes and resolves to the answer when the connection ends. */
 function raw(...parts: string[]): Promise<string> {
   const { hostname, port } = new URL(registry.url)
   return new Promise(resolve => {

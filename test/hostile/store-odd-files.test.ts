@@ -41,14 +41,14 @@ const KINDS: Record<string, (path: string) => void> = {
   'a file of other content': path => writeFileSync(path, '{"version":1,"pid":"x"'),
 }
 
-/** A copy of the used store in which something else stands in the place of these records. */
+/** Copies the used store and replaces these records with another kind of file. */
 function plant(kind: string, places: readonly string[]): string {
   const store = at(`store-${++stores}`)
   cpSync(at('used'), store, { recursive: true, preserveTimestamps: true })
   for (const path of places) {
     rmSync(join(store, path))
     KINDS[kind]?.(join(store, path))
-    // A lock that cannot be read is given a minute.
+    // An unreadable lock is respected for a minute.
     utimesSync(join(store, path), AN_HOUR_AGO, AN_HOUR_AGO)
   }
   return store
@@ -72,7 +72,7 @@ test.each(['a FIFO', 'a directory'])(
   '%s in the place of a record is reported by a check, and taken away by a repair',
   async kind => {
     if (kind === 'a FIFO' && !needsProgram('mkfifo')) return
-    // Among the records of caches there may be directories; in the quarantine there may be anything.
+    // The cache directory may contain directories, and the quarantine anything.
     const passed = ['.layerstore/cache/one.json', '.layerstore/removals']
     const damaged = records.filter(path => !path.startsWith('.layerstore/quarantine') && !passed.includes(path))
     const path = plant(kind, damaged)
@@ -82,10 +82,10 @@ test.each(['a FIFO', 'a directory'])(
     expect(report.faults.map(fault => fault.path).sort()).toEqual(damaged)
     const writable = await openStore(path, { durability: 'none' })
     const { mended } = await repairStore(writable, report, [])
-    // The locks have been replaced when they were taken.
+    // Acquiring the locks has replaced them.
     expect(mended.length).toBeGreaterThan(10)
     for (const { quarantinedTo } of mended) expect(lstatSync(join(path, quarantinedTo!)).isFile()).toBe(false)
-    // The next check finds the blob that the repair moved aside to make room for a file.
+    // The next check reports the blob that the repair moved aside for a file.
     expect((await repairStore(writable, await checkStore(writable), [])).unrepaired).toEqual([])
     expect((await checkStore(writable)).sound).toBe(true)
     await writable.close()

@@ -56,13 +56,13 @@ function plant(path: string): { store: string; victim: string; plantNow: () => v
   return { store, victim, plantNow }
 }
 
-/** Old enough for any sweep, and so that a look into a file or directory changes its time of access. */
+/** Makes a tree old enough for any sweep; a later read of a file or directory then changes its time of access. */
 function age(path: string): void {
   if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) age(join(path, name))
   utimesSync(path, THREE_DAYS_AGO, THREE_DAYS_AGO)
 }
 
-/** All that a look, a write, a link or a removal changes. Taken without looking into anything. */
+/** Times and link counts that a read, write, link or removal changes. Reads no content. */
 function timesIn(victim: string, paths: readonly string[]): string[] {
   return ['.', ...paths].map(path => {
     const { atimeMs, mtimeMs, ctimeMs, nlink } = lstatSync(join(victim, path))
@@ -70,7 +70,7 @@ function timesIn(victim: string, paths: readonly string[]): string[] {
   })
 }
 
-/** Whether a read of a file changes its time of access, by which these tests see a read through a link. */
+/** True if a read of a file changes its time of access, which these tests use to detect a read through a link. */
 function keepsAccessTimes(): boolean {
   writeFileSync(at('probe'), 'x')
   age(at('probe'))
@@ -115,7 +115,7 @@ describe.each(['before the store is opened', 'while the store is open'])('a link
       if (when === 'while the store is open') {
         await opened?.put(Buffer.from('before'))
         await expect.poll(() => existsSync(join(store, '.layerstore', SWEPT_LAST))).toBe(false)
-        // The sweep has removed what was left behind long ago.
+        // The sweep has removed this old leftover.
         if (!existsSync(join(store, path))) continue
         plantNow()
       }

@@ -82,7 +82,7 @@ test('once-per-process looks again when the file has changed', async () => {
   writeFileSync(path, Buffer.alloc(1_200_000, 'other'))
   expect((await thrownBy(read)).code).toBe('ERR_BLOB_CORRUPT')
   expect(await drain(store.read(digest, { verify: 'never' }))).toBe(BYTES.byteLength)
-  // A read that found the blob corrupt must not count as having proven it.
+  // A read that found the blob corrupt must not count as a verification.
   expect((await thrownBy(read)).code).toBe('ERR_BLOB_CORRUPT')
 })
 

@@ -16,7 +16,7 @@ afterAll(() => nobody[Symbol.asyncDispose]())
 /** Archives that can be read but not unpacked, because a path is too deep. */
 const refusedToWrite: Readonly<Record<string, string>> = { 'path-4096': 'ERR_LIMIT_EXCEEDED' }
 
-/** Contents of the files of an archive; of several with one path, the last. */
+/** Contents of the files of an archive; of duplicate paths, the last content. */
 function contentsOf(archive: Buffer): Map<string, string> {
   const verdict = scanTar(archive, archive.byteLength)
   const files = 'entries' in verdict ? verdict.entries.filter(({ type }) => type === 'file') : []
@@ -39,7 +39,7 @@ describe.each(Object.entries(tarCases))('%s', (_, cases) => {
   })
 })
 
-// None of them holds a tar, and none may get so far that it matters.
+// None of these streams contains a tar, and each must fail before the unpack writes anything.
 test.each(compressionCases)('$name changes nothing outside', async ({ bytes, options = {}, refused }) => {
   const { signal: _, ...decompress } = options
   using outcome = await nobody.unpack(() => [Buffer.from(bytes())], {}, decompress)

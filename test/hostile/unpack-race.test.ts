@@ -13,7 +13,7 @@ import { sweep } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
-/** Minimum number of swaps, and number of unpackings during which they happen. */
+/** Minimum number of swaps, and number of unpacks during which they happen. */
 const SWAPS = sweep(1000, 60)
 const ROUNDS = sweep(50, 5)
 
@@ -22,7 +22,7 @@ beforeAll(() => {
   library = transpileLibrary()
 })
 
-/** A layer that comes back to every directory with every kind of entry. */
+/** A layer that writes every kind of entry into every directory, several times. */
 function busyLayer(round: number, directories: number): RawEntry[] {
   const names = Array.from({ length: directories }, (_, i) => `d${i}`)
   return [
@@ -70,7 +70,7 @@ test.each(cases)(
     const work = join(place.path, 'work')
     for (const path of [work, join(outside, 'dir')]) mkdirSync(path, { recursive: true })
     for (const path of ['secret', 'gone', 'dir/inner']) writeFileSync(join(outside, path), 'canary', { mode: 0o600 })
-    // The canary belongs to both processes: nothing but the unpacking's own care protects it.
+    // The canary belongs to the user of both processes: only the checks of the unpack protect it.
     if (user === 'nobody') {
       giveToNobody(work, ...['', 'secret', 'gone', 'dir', 'dir/inner'].map(path => join(outside, path)))
     }

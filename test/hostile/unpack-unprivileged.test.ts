@@ -19,7 +19,7 @@ test.each(allAttacks)('$name as a user without privileges', async attack => {
   if (!attack.needsRoot) expect(outcome.answer.code).toBe(attack.refused)
 })
 
-/** A tree in the words of the cases about whiteouts. */
+/** Describes a tree in the notation of the whiteout cases. */
 function linesOf(root: string): string[] {
   return listTree(root).map(({ path, kind, target }) => {
     if (kind === 'symlink') return `${path}->${target}`

@@ -81,7 +81,7 @@ describe.each(engines)('%s', (_, open) => {
   })
 
   test('a false checksum of content is refused, in a small frame and in a large one', async () => {
-    // Large frames go to node:zlib where it has zstd: 17 KiB in raw blocks are over what is opened without it.
+    // Frames above a size are decompressed by node:zlib where it has zstd: 17 KiB in raw blocks exceed it.
     const blocks = [{ raw: Buffer.alloc(17 * 1024, 'x') }]
     const frame = (end: number[]) => zstdFrame(blocks, { descriptor: 4, window: 0x50, end })
     expect(await readAll(open(cut(frame([0xd8, 0x33, 0x9d, 0xc4]), 1000)))).toHaveLength(17 * 1024)

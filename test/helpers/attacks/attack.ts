@@ -1,7 +1,7 @@
 import type { UnpackOptions } from '../../../lib/rootfs/unpack/unpack-options.ts'
 import type { RawEntry } from '../raw-tar.ts'
 
-/** Absolute paths that an attack may aim at. */
+/** Absolute paths that an attack may use. */
 export interface AttackPlace {
   /** Directory with the canary, beside the root. */
   outside: string
@@ -13,16 +13,16 @@ export interface Attack {
   name: string
   layers: (place: AttackPlace) => readonly (readonly RawEntry[])[]
   options?: UnpackOptions
-  /** Code of the error that it has to end with. */
+  /** Expected error code. */
   refused?: string
   /**
-   * The whole tree that it has to end with, implicit directories left out: `dir`, `file:content`, `link:target`,
-   * `fifo`, `device`, each with `@mode` if that matters.
+   * Expected tree, without implicit directories: `dir`, `file:content`, `link:target`, `fifo`, `device`, each with
+   * `@mode` if the mode matters.
    */
   tree?: (place: AttackPlace) => Record<string, string>
   /** Expected skip report, as `what path`. @defaultValue nothing */
   skipped?: readonly string[]
-  /** Whether it means something else without root: then only the canary is looked at. */
+  /** True if the expectation holds only with root; otherwise only the canary is compared. */
   needsRoot?: boolean
 }
 

@@ -1,6 +1,6 @@
 import { type Attack, directory, file, hardLink, symlink } from './attack.ts'
 
-/** Devices and FIFOs. Only the null device is ever made. */
+/** Devices and FIFOs. The only device that the tests create is the null device. */
 export const deviceAttacks: readonly Attack[] = [
   {
     name: 'dev-character',
@@ -131,7 +131,7 @@ export const modeAttacks: readonly Attack[] = [
   },
 ]
 
-/** Extended attributes; the package that sets them is not installed here, so that all are reported. */
+/** Extended attributes. The package that sets them is not installed here, so all of them are reported as skipped. */
 export const xattrAttacks: readonly Attack[] = [
   {
     name: 'xattr-overlay',
@@ -161,7 +161,7 @@ export const xattrAttacks: readonly Attack[] = [
   },
 ]
 
-/** Paths that come more than once in a layer, and one kind of entry in the place of another. */
+/** Duplicate paths in a layer, and entries that replace another kind of entry. */
 export const duplicateAttacks: readonly Attack[] = [
   {
     name: 'dup-file',

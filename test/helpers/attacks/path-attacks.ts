@@ -20,7 +20,7 @@ export const pathAttacks: readonly Attack[] = [
   },
   { name: 'path-root-as-file', layers: () => [[{ path: '.', content: 'new' }]], refused: 'ERR_INVALID_TAR' },
   { name: 'path-root-as-slash-file', layers: () => [[{ path: '/', type: '0' }]], refused: 'ERR_INVALID_TAR' },
-  // Without a flag of ustar it is the slash that makes a directory.
+  // Without a ustar type flag the trailing slash makes an entry a directory.
   { name: 'path-root-as-slash', layers: () => [[{ path: '/', type: '\0' }]], tree: () => ({}) },
   { name: 'path-root-as-symlink', layers: ({ outside }) => [[symlink('.', outside)]], refused: 'ERR_INVALID_TAR' },
   { name: 'path-root-as-dotdot-symlink', layers: () => [[symlink('./', '..')]], refused: 'ERR_INVALID_TAR' },

@@ -7,7 +7,7 @@ const chain = (count: number) => [
 const chainTree = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`l${i}`, `link:l${i + 1}`]))
 
-/** Symbolic links in the way of later entries. Inside the root each leads where it would lead in a container. */
+/** Symbolic links on the path of later entries. Below the root each resolves as it would in a container. */
 export const symlinkAttacks: readonly Attack[] = [
   {
     name: 'sym-write-through-absolute',

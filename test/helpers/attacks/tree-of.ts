@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { listTree } from '../list-tree.ts'
 
 /**
- * A tree in the words of an attack's expectation. Directories are left out unless they are expected by name, so that
- * expectations need not name every implicit parent; `@mode` is given where the expectation gives it.
+ * Describes a tree in the notation of `Attack.tree`. Directories are included only if expected by name, so that
+ * expectations need not list implicit parents; `@mode` is included where the expectation has it.
  */
 export function treeOf(root: string, expected: Readonly<Record<string, string>>): Record<string, string> {
   const tree: Record<string, string> = {}
@@ -26,7 +26,7 @@ export function treeOf(root: string, expected: Readonly<Record<string, string>>)
   return tree
 }
 
-/** The name as text if the expectation has it so, else its bytes in latin1. */
+/** Returns the name as text if the expectation has it, else its bytes in latin1. */
 function shownName(latin1: string, expected: Readonly<Record<string, string>>): string {
   const text = Buffer.from(latin1, 'latin1').toString('utf8')
   return Object.hasOwn(expected, latin1) ? latin1 : text

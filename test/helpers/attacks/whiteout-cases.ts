@@ -1,6 +1,6 @@
 import type { RawEntry } from '../raw-tar.ts'
 
-/** Layers with whiteouts, and what has to come of stacking them. */
+/** Layers with whiteouts, and the expected result of stacking them. */
 export interface WhiteoutCase {
   /** The case's name in the catalogue of attacks. */
   name: string
@@ -17,7 +17,7 @@ const refused = { code: 'ERR_INVALID_WHITEOUT' }
 const etc = [dir('etc'), file('etc/low', 'low')]
 const usual = ['etc', 'etc/low=low']
 
-/** Marks that hide what lower layers have: names, places and kinds. */
+/** Whiteouts and opaque marks of all names, places and kinds. */
 export const whiteoutCases: readonly WhiteoutCase[] = [
   { name: 'wh-empty-name', layers: [etc, [file('etc/.wh.')]], gives: refused },
   { name: 'wh-dot', layers: [etc, [file('etc/.wh..')]], gives: refused },
@@ -106,7 +106,7 @@ export const whiteoutCases: readonly WhiteoutCase[] = [
   {
     name: 'wh-through-link-out-of-root-opq',
     layers: [[...etc, link('way', '../outside/dir')], [file('way/.wh..wh..opq')]],
-    // As a process inside the root would see it: the link leads to /outside/dir, which the mark makes a directory.
+    // A process inside the root sees the link lead to /outside/dir, which the mark creates as a directory.
     gives: [...usual, 'outside', 'outside/dir', 'way->../outside/dir'],
   },
   {

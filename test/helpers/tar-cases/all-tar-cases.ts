@@ -4,7 +4,7 @@ import { sparseCases } from './sparse-cases.ts'
 import { streamCases } from './stream-cases.ts'
 import type { TarCase } from './tar-case.ts'
 
-/** Every archive that a reader must refuse or understand in one way, by family. */
+/** Every archive that a reader must reject, or read in one way only, by family. */
 export const tarCases: Readonly<Record<string, readonly TarCase[]>> = {
   'PAX and GNU headers': paxCases,
   numbers: numberCases,

@@ -8,7 +8,7 @@ const bad = (name: string, fields: Parameters<typeof tarBlock>[0], content?: str
 const read = (name: string, fields: Parameters<typeof tarBlock>[0], entry: Record<string, unknown>, content?: string) =>
   good(name, [{ path: 'first' }, entry, { path: 'first' }], first, tarMember(fields, content), first)
 
-/** A block whose sum was made of signed bytes, as by programs from before the standard. */
+/** A block with a checksum over signed bytes, as written by programs older than the standard. */
 function signedSum(): Buffer {
   const block = tarBlock({ name: Buffer.from('caf\xe9', 'latin1') })
   const sum = block.subarray(0, 148).reduce((a, b) => a + ((b << 24) >> 24), 0) + 8 * 32
@@ -17,7 +17,7 @@ function signedSum(): Buffer {
   return block
 }
 
-/** A block as the tar of Schilling writes it: times behind a shorter prefix, and a mark at the end. */
+/** A block in the format of star (J. Schilling): times after a shorter prefix, and a magic at the end. */
 function starBlock(): Buffer {
   const block = tarBlock({ name: 'n', prefix: 'p'.repeat(131) })
   block.write('14000000000 14000000000 ', 476, 'latin1')

@@ -9,7 +9,7 @@ const read = (name: string, values: Record<string, string | Uint8Array>, entry: 
 const named = (flag: string, name: string | Uint8Array) => tarMember({ name: '././@LongLink', flag }, name)
 const MIB = 1024 * 1024
 
-/** PAX records: how they are cut, what they may say. */
+/** PAX records: syntax and allowed values. */
 export const paxCases: readonly TarCase[] = [
   records('pax-len-zero', '0 a=b\n'),
   records('pax-len-one', '1 a=b\n'),

@@ -34,12 +34,12 @@ const version01 = (map: string, data: string, records: Records = {}) => [
   tarMember({ name: 'GNUSparseFile.0/s' }, data),
   x,
 ]
-/** One record; all of these have lengths of two digits. */
+/** One record; the lengths of all records here have two digits. */
 const record = (key: string, value: number | string) => {
   const rest = ` GNU.sparse.${key}=${value}\n`
   return `${rest.length + 2}${rest}`
 }
-/** A record for each number, which a list of records cannot say. */
+/** One record per number, which an object of records cannot express. */
 const version00 = (pairs: readonly (readonly [string, number])[], data: string) => {
   const body = [record('size', 2560), record('numblocks', 3), ...pairs.map(([key, value]) => record(key, value))]
   return [tarPax(body.join('')), tarMember({ name: 's' }, data), x]
@@ -52,7 +52,7 @@ const entries = [
   { path: 'x', text: 'abc' },
 ]
 
-/** Sparse files: the formats of PAX are read, what is not plain is refused. */
+/** Sparse files: the PAX formats are read, malformed ones are rejected. */
 export const sparseCases: readonly TarCase[] = [
   good('sparse-pax00', entries, ...version00(pairs, DATA)),
   good('sparse-pax01', entries, ...version01(MAP.join(','), DATA)),
@@ -136,9 +136,9 @@ export const sparseCases: readonly TarCase[] = [
   ),
   malformed('sparse-pax00-count-bomb', tarPax((record('offset', 0) + record('numbytes', 0)).repeat(20_000)), x),
   excessive('sparse-pax10-huge', ...version10(text10([]), '', { 'GNU.sparse.realsize': String(2 ** 52) })),
-  // Regions of one byte: what stands between them, readers do not agree about.
+  // Regions of one byte: readers disagree about the bytes between them.
   bad10('golang-tar/sparse-formats.tar', [1, 1, 3, 1, 5, 1, 7, 1], 'ABCD'),
-  // What GNU tar writes of a file that ends with data.
+  // Written by GNU tar for a file that ends with data.
   good(
     'libarchive/gtar_sparse_1_17_posix10.tar',
     [{ path: 's', size: 3_145_728 }, { path: 'x' }],

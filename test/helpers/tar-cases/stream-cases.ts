@@ -14,7 +14,7 @@ const good = (name: string, paths: readonly string[], ...parts: readonly Uint8Ar
   entries: paths.map(path => ({ path })),
 })
 
-/** Where archives end, and what may stand behind. */
+/** The end of an archive, and bytes after it. */
 export const streamCases: readonly TarCase[] = [
   good('empty-0-bytes', []),
   good('empty-1024-zeros', [], tarEnd),

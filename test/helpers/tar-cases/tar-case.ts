@@ -1,6 +1,6 @@
 import { tarEnd } from '../tar-block.ts'
 
-/** An archive, and what has to come of reading it: a refusal, or entries of which this is known. */
+/** An archive and the expected result of reading it: an error, or entries with these members. */
 export interface TarCase {
   /** Case name, as in the catalogue of hostile input. */
   readonly name: string
@@ -11,17 +11,17 @@ export interface TarCase {
   readonly entries?: readonly Readonly<Record<string, unknown>>[]
 }
 
-/** Members with an end behind them. */
+/** Members, followed by the end of an archive. */
 export const archive = (...members: readonly Uint8Array[]): Buffer => Buffer.concat([...members, tarEnd])
 
-/** A case that must be refused as malformed. */
+/** A case that must be rejected as malformed. */
 export const malformed = (name: string, ...members: readonly Uint8Array[]): TarCase => ({
   name,
   bytes: () => archive(...members),
   refused: 'ERR_INVALID_TAR',
 })
 
-/** A case that must be refused as too much. */
+/** A case that must be rejected because it exceeds a limit. */
 export const excessive = (name: string, ...members: readonly Uint8Array[]): TarCase => ({
   name,
   bytes: () => archive(...members),
