@@ -277,7 +277,7 @@ describe('errors', () => {
     expect(help.stdout).toContain('--all-platforms')
   })
 
-  test('a person who stops a command sees so, with exit code 130', async () => {
+  test('an interrupted command says so, with exit code 130', async () => {
     const stop = new AbortController()
     stop.abort(new Error('SIGINT'))
     expect(await cli(['pull', `${server.host}/app:1`], { store, signal: stop.signal })).toMatchObject({

@@ -32,7 +32,7 @@ test('an image that cannot be read hides none of the others in a listing', async
   expect(usage.images.map(({ name }: { name: string }) => name)).toEqual(['a:1', 'b:1', 'c:1'])
 })
 
-test('a name that stands for nothing readable is told after those that do', async () => {
+test('images lists names of unreadable images after the others', async () => {
   using directory = temporaryDirectory('images')
   const store = directory.path
   {

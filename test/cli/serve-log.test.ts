@@ -33,7 +33,7 @@ const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.2:443'), { 
 const details = { method: 'GET', url: 'https://origin.example/v2/?token=secret' }
 const network = () => new RegistryError('ERR_NETWORK', 'no answer', details, { cause: refused })
 
-test('a line says who asked for what, how it ended, and why', () => {
+test('a line has the client, the request, the outcome and the reason', () => {
   const lines = printed({}, true, log => {
     log.request(event())
     log.request(event({ username: 'ann lee', method: 'PUT', path: '/v2/app/manifests/1', status: 0, complete: false }))

@@ -60,7 +60,7 @@ describe('serve', () => {
     })
   })
 
-  test('with --htpasswd lets in who is in the file', async () => {
+  test('with --htpasswd admits the users in the file', async () => {
     const users = file('users', 'ann:$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq\n')
     await serving(['--htpasswd', users], async url => {
       expect((await httpRequest(url, 'GET', '/v2/')).status).toBe(401)
@@ -113,7 +113,7 @@ describe('serve', () => {
     expect([run.code, run.stderr]).toEqual([exit, expect.stringContaining(`(${code})`)])
   })
 
-  test('tells who opens it to others that they may push', async () => {
+  test('warns that anyone may push if it listens on a public address', async () => {
     const stop = new AbortController()
     const onStdout = () => stop.abort()
     const run = (...args: string[]) =>
@@ -122,7 +122,7 @@ describe('serve', () => {
     expect((await run('--read-only')).stderr).toBe('')
   })
 
-  test('tells who opens a mirror to others what it lends', async () => {
+  test('warns that a public mirror uses the credentials of its owner', async () => {
     const run = async (...args: string[]) => {
       const stop = new AbortController()
       const command = ['serve', '--listen', '0.0.0.0:0', '--upstream', '127.0.0.1:9', ...args]

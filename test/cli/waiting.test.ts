@@ -37,7 +37,7 @@ describe('a command that waits for a stopped process', () => {
     `waiting for .layerstore/locks/index, held by process ${holder.pid} on [^ ]+ since 2026-11-29T10:00:00.000Z: ` +
     `it is stopped; resume it with "kill -CONT ${holder.pid}" or end it with "kill -KILL ${holder.pid}"`
 
-  test('says after two seconds who holds what since when and how to go on, and so does its end when it is interrupted', async () => {
+  test('reports after two seconds which process holds which lock, since when, and advice; and again when it is interrupted', async () => {
     const stop = new AbortController()
     const { code, stdout, stderr } = await cli(['tag', 'app:1', 'app:2'], {
       store: directory.path,

@@ -218,7 +218,7 @@ test('a state that the hasher does not know fails its stream only', async () => 
   const worker = new HashWorker(() => {})
   const bad = new WorkerHash(worker, 'sha256', 'wasm', new Uint8Array(116))
   const good = new WorkerHash(worker, 'sha256', 'native')
-  // The worker answers in order, so it has refused the state before anyone awaits the result.
+  // The worker answers in order, so it has rejected the state before the test awaits the result.
   await new WorkerHash(worker, 'sha256', 'wasm').hex()
   await expect(bad.hex()).rejects.toMatchObject({ code: 'ERR_HASHER' })
   await good.update(bytes)

@@ -59,7 +59,7 @@ describe('resuming', () => {
     await leave()
     const state = JSON.parse(readFileSync(inIngest('state.json'), 'utf8'))
     expect(state).toMatchObject({ version: 1, key: 'key', algorithm: 'sha256', offset: 600_000 })
-    // Other bytes in the part that the state stands for: who reads it back gets another digest.
+    // Changes bytes that the saved state covers: a store that read them back would compute another digest.
     const data = readFileSync(inIngest('data'))
     writeFileSync(inIngest('data'), data.fill('x', 0, 10))
     const writer = await store.ingest('key')

@@ -84,7 +84,7 @@ async function expectKept(path: string, promises: Promises): Promise<number> {
   return checked
 }
 
-test(`killed ${KILLS} times at random moments of a mixed load of four processes, the store loses nothing and blocks nobody`, {
+test(`killed ${KILLS} times at random moments of a mixed load of four processes, the store loses nothing and blocks no process`, {
   timeout: 400_000,
 }, async () => {
   using directory = memoryDirectory('mixed')

@@ -54,7 +54,7 @@ test('ST-21: a hundred readers that are read in turns all get on', { timeout: 30
   expect((await readAll(store.read(blobs[0]!.digest))).byteLength).toBe(1_200_000)
 })
 
-test('ST-05: who waits for room and is told to stop, stops', async () => {
+test('ST-05: a call that waits for a permit stops when it is aborted', async () => {
   using directory = memoryDirectory('crowd')
   await using store = await openStore(directory.path, { durability: 'none' })
   let release!: () => void

@@ -87,7 +87,7 @@ async function expectSound(path: string, said: readonly string[]): Promise<void>
   expect(readdirSync(join(path, '.layerstore/locks')).filter(name => !name.endsWith('.tmp'))).toEqual([])
 }
 
-test('killed at random moments, the store keeps what it acknowledged and blocks nobody', {
+test('killed at random moments, the store keeps what it acknowledged and blocks no process', {
   timeout: 120_000,
 }, async () => {
   using directory = memoryDirectory('kill')

@@ -118,7 +118,7 @@ test(`ST-09: ${PROCESSES} processes put the same ${PUTS} blobs at once, and a re
   expect(seen).toBeGreaterThan(0)
 })
 
-test('ST-10: of two who change the same name, each from what it saw, one is told that the other was faster', async () => {
+test('ST-10: of two processes that change the same name, each from the digest it saw, one gets ERR_REFERENCE_CONFLICT', async () => {
   using directory = memoryDirectory('swap')
   await using store = await openStore(directory.path)
   const images = await Promise.all(['a', 'b', 'c'].map(text => putStoreImage(store, text)))

@@ -124,7 +124,7 @@ test.runIf(needs(process.geteuid?.() !== 0, 'needs a user other than root'))(
   },
 )
 
-test.runIf(needsProgram('mkfifo'))('config-fifo: a pipe in the place of the file does not hold anyone up', async () => {
+test.runIf(needsProgram('mkfifo'))('config-fifo: a pipe in place of the file does not block the client', async () => {
   execFileSync('mkfifo', [file()])
   expect(await thrownBy(() => find('a.example'))).toMatchObject({ code: 'ERR_CREDENTIALS' })
 })

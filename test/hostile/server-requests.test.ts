@@ -114,7 +114,7 @@ test('a client that reads nothing does not make the server keep the blob in memo
   }
 })
 
-test('HT-28: a body that nobody wants is not read for ever', async () => {
+test('HT-28: the server stops reading a body that it does not need', async () => {
   const { hostname, port } = new URL(registry.url)
   let sent = 0
   await new Promise<void>(resolve => {

@@ -95,7 +95,7 @@ describe('holes', () => {
     expect(size()).toBe(2 ** 30 + 2 ** 20)
   })
 
-  test('those of content that nobody reads cost nothing', async () => {
+  test('holes of unread content cost nothing', async () => {
     const paths: string[] = []
     for await (const entry of readTar(cut(sparse(2 ** 39), 700))) paths.push(entry.path)
     expect(paths).toEqual(['s'])

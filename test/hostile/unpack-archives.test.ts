@@ -24,7 +24,7 @@ function contentsOf(archive: Buffer): Map<string, string> {
 }
 
 describe.each(Object.entries(tarCases))('%s', (_, cases) => {
-  test.each(cases)('$name changes nothing outside, whoever unpacks it', async ({ name, bytes, refused }) => {
+  test.each(cases)('$name changes nothing outside the root, for any user', async ({ name, bytes, refused }) => {
     const archive = Buffer.from(bytes())
     using own = await unpackCase(() => [archive])
     using other = await nobody.unpack(() => [archive])

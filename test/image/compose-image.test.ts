@@ -49,7 +49,7 @@ test('kinds of Docker blobs get their OCI names in a new manifest, other kinds s
   ])
 })
 
-test('a name that nobody gave is an error that says so', async () => {
+test('readImage of a missing name is an error that says so', async () => {
   const store = createMemoryStore()
   await expect(readImage(store, 'nobody:1')).rejects.toMatchObject({
     code: 'ERR_REFERENCE_NOT_FOUND',

@@ -21,7 +21,7 @@ test('a signal that has fired already stops the work at once', async () => {
   expect(await thrownBy(() => abortable(Promise.resolve(5), AbortSignal.abort(reason)))).toBe(reason)
 })
 
-test('work that fails after the signal fired already is nobody’s unhandled rejection', async () => {
+test('work that fails after the signal has fired causes no unhandled rejection', async () => {
   const unhandled: unknown[] = []
   const listen = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', listen)

@@ -79,7 +79,7 @@ describe('with a signal', () => {
     expect(stopped).toBe(true)
   })
 
-  test('a fault of the stream arrives as it is, and nobody stops what has ended', async () => {
+  test('an error of the stream arrives unchanged, and a stream that has ended is not stopped', async () => {
     const fault = new Error('fault')
     let returned = false
     const failing: AsyncIterable<number> = {

@@ -17,7 +17,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 /*
  * `docker buildx build --cache-to type=registry` writes an index whose entries are layers and a cache config: blobs,
- * not manifests (buildx#1007, containers/image#2210). Whoever may push can name one.
+ * not manifests (buildx#1007, containers/image#2210). Any client that may push can name one.
  */
 
 let directory: ReturnType<typeof temporaryDirectory>

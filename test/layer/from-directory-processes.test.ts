@@ -116,7 +116,7 @@ test('SOURCE_DATE_EPOCH is the time, or the latest time', () => {
   expect(clamped).not.toEqual(epoch)
 })
 
-test('a loop that is left early, and one that nobody goes on with, keep no process alive', () => {
+test('a loop that is left early or never continued keeps no process alive', () => {
   const script = `import { fromDirectory } from ${JSON.stringify(pathToFileURL(join(library, 'index.js')).href)}
     for await (const { path } of fromDirectory(${JSON.stringify(tree)})) if (path.endsWith('450')) break
     const entries = fromDirectory(${JSON.stringify(tree)})

@@ -36,7 +36,7 @@ test('files of trees of other makers are compared by content, however that is gi
   expect(rest).toEqual({ added: [], metadataOnly: [], deleted: [] })
 })
 
-test('a file whose content nobody tells is another one than a file that has some', async () => {
+test('a file without known content differs from a file with content', async () => {
   const { modified } = await diffTrees(treeOf(['a', undefined]), treeOf(['a', 'one']))
   expect(modified.map(({ path }) => path)).toEqual(['a'])
 })

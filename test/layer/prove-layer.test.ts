@@ -160,7 +160,7 @@ describe('a blob that has rotted in the store', () => {
     const layer = await writeLayer(store, entries, { index: false })
     const file = join(place.path, 'blobs/sha256', layer.descriptor.digest.slice('sha256:'.length))
     const bytes = readFileSync(file)
-    // The operating system in the gzip header means nothing to anybody.
+    // No reader uses the operating system in the gzip header.
     bytes[9] = bytes[9]! ^ 0xff
     chmodSync(file, 0o600)
     writeFileSync(file, bytes)

@@ -32,7 +32,7 @@ async function stored(store: Store, compressed: boolean) {
   return { descriptor: { mediaType, ...info }, diffId: await digestOf(tar) }
 }
 
-test.each([true, false])('a sparse file is the same file to whoever reads it (compressed: %s)', async compressed => {
+test.each([true, false])('every reader gets the same sparse file (compressed: %s)', async compressed => {
   await using store = createMemoryStore()
   const layer = await stored(store, compressed)
 

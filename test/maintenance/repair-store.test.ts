@@ -99,7 +99,7 @@ describe('blobs', () => {
     for (const part of [top, image.manifest, image.config]) rmSync(blobPath(directory.path, part.digest))
     damageBlob(directory.path, image.layer.digest, 'flip')
     const report = await checkStore(store)
-    // The layer is an orphan as far as anybody can know, and corrupt.
+    // The layer is corrupt, and an orphan for all that the store shows.
     expect(report.problems.map(problem => problem.class).sort()).toEqual(['corrupt', 'missing'])
     const news: Digest[] = []
     const result = await repairStore(store, report, [repairFromStore(good)], {

@@ -40,7 +40,7 @@ test('no value makes parseDescriptor throw anything but its own error', () => {
   fc.assert(fc.property(fc.jsonValue(), value => expectTyped(() => parseDescriptor(value))))
 })
 
-test('members that nobody knows are kept, whatever they are', () => {
+test('parsers keep unknown members', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.stringMatching(/^x-[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 5 })), unknown => {
       const manifest = JSON.parse(JSON.stringify(sampleManifest(unknown)))

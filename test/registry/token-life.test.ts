@@ -65,7 +65,7 @@ describe("podman's keys for repositories", () => {
     return { environment, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) }
   }
   const entry = (user: string) => ({ auth: Buffer.from(`${user}:pw`).toString('base64') })
-  /** Who asks for a repository, by the name that goes with the request. */
+  /** Tells the callers apart by the repository name in the request. */
   const ask = async (keys: (host: string) => object, repositories: string[], docker?: (host: string) => object) => {
     await using server = await startScriptedRegistry((request, response) =>
       request.headers.authorization

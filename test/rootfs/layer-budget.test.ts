@@ -43,7 +43,7 @@ describe('what entries cost beside what they are is bounded for a whole layer, i
     const deep = (i: number) => ({ path: `${i}/${'d/'.repeat(549)}x` })
     const two = [deep(0), deep(1)]
     expect(await outcomes(two)).toEqual(['ERR_LIMIT_EXCEEDED', 'ERR_LIMIT_EXCEEDED'])
-    // The entries of a layer allow them together, wherever they stand in it.
+    // The sum over all entries of a layer allows them, in any order.
     expect(await outcomes([...two, ...Array.from({ length: 25 }, (_, i) => ({ path: `f${i}` }))])).toEqual([
       undefined,
       undefined,

@@ -48,7 +48,7 @@ describe('names', () => {
     expect(entries.map(({ linkname }) => linkname)).toEqual([undefined, 'caf\udce9', 'caf\udce9'])
   })
 
-  test('the prefix of ustar stands in front; under the GNU magic that place means something else', async () => {
+  test('readTar puts the ustar prefix in front, and ignores that field under the GNU magic', async () => {
     const entries = await entriesOf(
       archive(
         tarMember({ name: 'b', prefix: 'a' }),

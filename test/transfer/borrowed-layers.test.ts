@@ -34,7 +34,7 @@ const pullInto = async (store: Store, verifyDiffIds = false) =>
 async function expectSame(store: Store) {
   expect(await blobsOf(store)).toEqual(await blobsOf(remote))
   for (const digest of (await blobsOf(remote)) as Parameters<Store['read']>[0][]) {
-    // What is on the disk is looked at, which nobody has hashed.
+    // Compares the bytes on the disk, which no digester has hashed since.
     const [got, sent] = await Promise.all([readAll(store.read(digest)), readAll(remote.read(digest))])
     expect(got.equals(sent)).toBe(true)
   }

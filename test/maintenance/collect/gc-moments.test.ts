@@ -22,7 +22,7 @@ vi.mock('../../../lib/disk-store/blobs/calls-at-once.ts', async original => {
 
 const HOUR = 3_600_000
 let directory: ReturnType<typeof temporaryDirectory>
-/** Who collects, and who relies on a blob meanwhile. */
+/** The store that collects, and the store that relies on a blob meanwhile. */
 let [collector, user]: [Store, Store] = [] as never
 let image: Awaited<ReturnType<typeof putStoreImage>>
 let plan: CollectionPlan
@@ -77,7 +77,7 @@ describe('GC-08: a look-up finds a blob that is being restored at that moment', 
         isAway()
         return mayGoOn
       }
-      // Who looks has not found it in its place, and asks the trash when it has left that, too.
+      // The reader has not found the blob in its place, and looks in the trash after the blob has left that, too.
       if (name === 'link' && args[0] === trashOf(digest) && !done.asked) return endOf()
       return undefined
     }
@@ -110,7 +110,7 @@ test('GC-03: an image that was verified while its blobs were being removed is ve
   let named: Promise<unknown> | undefined
   const isProven = new Promise<void>(resolve => {
     faults.before = (name, args) => {
-      // Who names it waits for the lock, when everything has been looked up.
+      // The setter of the name waits for the lock when all blobs have been looked up.
       if (named && name === 'link' && String(args[1]).endsWith('/locks/index')) resolve()
       if (named || name !== 'rename' || args[0] !== placeOf(image.manifest.digest)) return undefined
       named = user.references.set('app:2', image.manifest).catch(error => error)

@@ -497,7 +497,7 @@ describe('GC-06: missing blobs are reported, and everything else stays', () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const a = `sha256:${'a'.repeat(64)}`
     const one = await putStoreDocument(store, MediaType.OciManifest, { subject: { digest: a }, n: 1 })
-    // Nobody can make two documents that hold each other's digests; here the names of the files lie.
+    // Two documents cannot contain the digests of each other; here the file names are wrong.
     const text = JSON.stringify({ subject: { digest: one.digest }, n: 2 })
     writeFileSync(blobPath(a), text)
     old()

@@ -259,7 +259,7 @@ test('a layer is opened once, and twice only if its whiteouts cannot be resolved
   const report = await unpack([[directory('d'), symlink('s', 'd')], [file('s/f'), whiteout('.wh.s')], [file('g')]])
   expect(opened).toEqual(['0', '1', '0', '0', '1', '1', '2', '2'])
   expect(report.files).toBe(2)
-  // Nobody but root can set owners.
+  // Only root can set owners.
   expect(report.skipped.filter(({ what }) => what !== 'owner')).toEqual([])
   await unpack([lower], { overwrite: true })
   expect(opened).toEqual(['0', '0'])

@@ -147,7 +147,7 @@ test('in a read-only store a lease protects nothing and leaves no trace', async 
 })
 
 describe('ST-16: a lease whose holder', () => {
-  /** A lease of somebody else, with these members, that gave its last sign of life so long ago. */
+  /** A lease of another owner, with these members, last renewed this long ago. */
   async function foreignLease(owner: object, ageMs: number, digest: Digest) {
     const lease = await store.leases.hold({ digests: [digest], label: 'foreign' })
     const file = JSON.parse(readFileSync(leasePath(leaseFiles()[0]!), 'utf8'))
