@@ -21,7 +21,7 @@ export interface ViewEntry extends ScannedHeader {
    * holes.
    */
   readonly digest?: Digest | undefined
-  /** For such a file, the digest of the bytes that are stored. */
+  /** Digest of the stored bytes of such a sparse file. */
   readonly storedDigest?: Digest | undefined
   /** Where the content begins in the uncompressed tar of its layer. No two entries of a layer have the same. */
   readonly offset: number
