@@ -25,8 +25,8 @@ export interface IgnorePattern {
  * cases, is that of the Go package that Docker and BuildKit use: `*` and `?` stay within a name, `**` does not, `[a-z]`
  * is a class, a backslash escapes the next character.
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an unterminated class, a class with a misplaced `-` or `]` or a
- * reversed range, a trailing backslash, and a lone `!`.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an unterminated class, a class with a misplaced `-` or `]` or
+ * a reversed range, a trailing backslash, and a lone `!`.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim()
