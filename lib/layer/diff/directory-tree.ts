@@ -14,9 +14,9 @@ export interface DirectoryTreeOptions extends AbortOptions {
 
 /**
  * Opens a directory as a tree, with the owners, modes and times on disk (times in whole seconds). Symbolic links are
- * not followed, sockets are omitted. Extended attributes are read, and compared, only with `xattrs`; those that are valid on
- * this machine only (overlayfs, SELinux) are omitted. Each walk reads the directory again, in a worker thread if it is
- * large.
+ * not followed, sockets are omitted. Extended attributes are read, and compared, only with `xattrs`; those that are
+ * valid on this machine only (overlayfs, SELinux) are omitted. Each walk reads the directory again, in a worker thread
+ * if it is large.
  *
  * @example
  * ```ts
