@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addBuildCommands } from './building/add-build-commands.ts'
 import type { AppendOptions } from './commands/append.ts'
 import type { CopyCommandOptions } from './commands/copy.ts'
 import type { DfOptions } from './commands/df.ts'
@@ -68,6 +69,7 @@ export function createProgram(inSession: InSession, version: string): Command {
     inSession(options, async s => (await import('./commands/append.ts')).append(s, base, options)),
   )
   addComposingCommands(addRemote, inSession)
+  addBuildCommands({ add, addRemote, inSession, collect })
   addCopyCommands(addRemote, inSession)
   addReadingCommands(addRemote, inSession)
   addLocalCommands(add, addRemote, inSession)

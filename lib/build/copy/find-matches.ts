@@ -44,6 +44,7 @@ function matchesOf(source: FileCopySource, path: string): FoundSource[] {
   const base = resolveInTree(source.tree, literal.join('/'))
   if (!base.node) throw notFound(source, literal.join('/'))
   if (pattern.length === 0) return [{ name: literal.at(-1) ?? '', node: base.node }]
+  if (base.node.type !== 'directory') throw notFound(source, [...literal, ...pattern].join('/'))
   const prefix = base.path === '.' ? '' : `${base.path}/`
   return namesBelow(source, base.path, pattern.map(compileName)).map(found => {
     const { node } = resolveInTree(source.tree, prefix + found)

@@ -42,6 +42,7 @@ describe('the numbered rules of COPY (reference/build.md, section 4)', () => {
     await expect(copiedTree({ source, paths: ['nodir/*.x'] })).rejects.toThrow(missing)
     await expect(copiedTree({ source, paths: ['nofile'] })).rejects.toThrow(missing)
     await expect(copiedTree({ source, paths: ['d/f/g'] })).rejects.toThrow(missing)
+    await expect(copiedTree({ source, paths: ['d/f/*'] })).rejects.toThrow(missing)
     const malformed = expect.objectContaining({ code: 'ERR_BUILD_INVALID_STEP' })
     await expect(copiedTree({ source, paths: ['[a'] })).rejects.toThrow(malformed)
   })

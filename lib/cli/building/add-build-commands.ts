@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import type { ContextLsOptions } from '../commands/context-ls.ts'
+import type { GlobalOptions, Session } from '../session.ts'
+import type { BuildCommandOptions } from './build-options.ts'
+
+/** What the commands are added with. */
+export interface BuildCommands {
+  /** Adds a command that connects to registries. */
+  readonly addRemote: (usage: string, description: string) => Command
+  readonly add: (usage: string, description: string) => Command
+  readonly inSession: (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
+  /** Collects the values of an option that may be repeated. */
+  readonly collect: (value: string, before?: string[]) => string[]
+}
+
+/** Adds `build` and `context`. */
+export function addBuildCommands({ add, addRemote, inSession, collect }: BuildCommands): void {
+  addRemote('build [context]', 'build an image from a Dockerfile; prints its digest')
+    .addHelpText('after', '\nCONTEXT: a directory (default: .), or - for a tar archive on stdin.')
+    .option('-t, --tag <name>', 'name of the image; may be repeated', collect)
+    .option('-f, --file <file>', 'Dockerfile, - for stdin (default: Dockerfile in the context)')
+    .option('--target <stage>', 'stage to build (default: the last one)')
+    .option('--build-arg <name=value>', 'build argument; a name alone takes the value of the environment', collect)
+    .option('--platform <p>', 'platform to build for; may be repeated', collect)
+    .option('--build-context <name=dir>', 'further context: a directory, or docker-image://REF', collect)
+    .option('--label <name=value>', 'label of the image', collect)
+    .option('--annotation <name=value>', 'annotation of the manifest', collect)
+    .option('--no-cache', 'make every step anew')
+    .option('--cache-from <place>', 'use the cache in REF, DIR, or type=registry|local|archive,…', collect)
+    .option('--cache-to <place>', 'write the cache to REF, DIR, or type=registry|local|archive,…', collect)
+    .option('--pull', 'ask the registry for every base')
+    .option('--push', 'push the image under its names')
+    .option('-o, --output <place>', 'DIR for the files, or type=oci|docker,dest=FILE for an archive', collect)
+    .option('--iidfile <file>', 'write the digest of the image to a file')
+    .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
+    .option('--explain', 'say of each step that is made what differs from the last build')
+    .option('--plan', 'show what would be made and why, build nothing')
+    .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
+    .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>
+      inSession(options, async s => (await import('../commands/build.ts')).build(s, place ?? '.', options)),
+    )
+  add('context <act> [dir]', 'context ls: list the files that a build may copy')
+    .option('--why', 'also list what is left out, and the pattern that decided')
+    .option('-f, --file <file>', 'Dockerfile, whose own ignore file counts (default: Dockerfile in the context)')
+    .action((act: string, directory: string | undefined, options: GlobalOptions & ContextLsOptions) =>
+      inSession(options, async s =>
+        (await import('../commands/context-ls.ts')).contextCommand(s, act, directory ?? '.', options),
+      ),
+    )
+}

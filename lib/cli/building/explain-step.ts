@@ -1,0 +1,47 @@
+import type { BuildPlan, BuildPlanStep, Difference } from '../../build/index.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
+
+/** One difference as a person reads it, such as `file src/server.js: content differs`. */
+export function differenceText({ what, name, change, before, after }: Difference): string {
+  const subject = `${what} ${name}`
+  if (change === 'added') return `${subject}: is new`
+  if (change === 'removed') return `${subject}: is gone`
+  if (change === 'content') return `${subject}: content differs`
+  const values = before !== undefined && after !== undefined && before.length + after.length < 120
+  return values ? `${subject}: ${change} was ${before}, is ${after}` : `${subject}: ${change} differs`
+}
+
+/** A plan as lines: a table of steps for each platform, and with `explain` all differences of each step. */
+export function formatBuildPlan(plan: BuildPlan, explain: boolean): string[] {
+  return plan.images.flatMap(({ platform, steps, bases }) => {
+    const count = (need: BuildPlanStep['need']) => steps.filter(step => step.need === need).length
+    const open = count('unknown') > 0 ? `, ${count('unknown')} that depend on it` : ''
+    const counts = `${steps.length} steps, ${count('cached')} cached, ${count('make')} to make${open}`
+    const title = `${plan.name}  ${platform}   ${counts}`
+    const rows = steps.flatMap(step => [rowOf(step), ...(explain ? differenceRows(step) : [])])
+    const missing = bases
+      .filter(base => base.missingLayers > 0)
+      .map(
+        ({ reference, missingLayers, missingBytes }) =>
+          `${reference}: ${missingLayers} layers (${formatBytes(missingBytes)}) are not in the store; fetched if a step reads them`,
+      )
+    return [title, ...formatTable(['STEP', '', 'NEED', 'WHY'], rows), ...missing]
+  })
+}
+
+function rowOf({ id, title, need, reason, saved }: BuildPlanStep): string[] {
+  const saves = saved ? `, saves ${(saved.milliseconds / 1000).toFixed(1)} s` : ''
+  return [`[${id}]`, shortened(title), need, `${reason}${saves}`]
+}
+
+function differenceRows({ differs = [] }: BuildPlanStep): string[][] {
+  return differs.map(difference => ['', '', '', `  ${differenceText(difference)}`])
+}
+
+const TITLE_WIDTH = 60
+
+function shortened(title: string): string {
+  const line = title.replaceAll('\n', ' ')
+  return line.length > TITLE_WIDTH ? `${line.slice(0, TITLE_WIDTH - 1)}…` : line
+}

@@ -1,0 +1,92 @@
+import { readFile, realpath } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { BuildContext } from '../../build/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { Store } from '../../store/index.ts'
+import type { Session } from '../session.ts'
+import { stdinOf } from '../stdin-of.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** A context, and the Dockerfile that was chosen for it. */
+export interface OpenedBuild {
+  readonly context: BuildContext
+  /** Path of the Dockerfile as messages show it. */
+  readonly file: string
+  /** Resolves to the text of the Dockerfile. */
+  readonly readDockerfile: () => Promise<string>
+}
+
+/** Where a command finds context and Dockerfile. */
+export interface BuildPlace {
+  /** A directory, or `-` for a tar archive on stdin. */
+  readonly context: string
+  /** The Dockerfile, or `-` for stdin. @defaultValue `Dockerfile` in the context */
+  readonly file?: string | undefined
+}
+
+/**
+ * Opens the context of a build. A Dockerfile is found relative to the working directory, as in `docker build`; in an
+ * archive, relative to the archive. The ignore file beside a Dockerfile outside the context counts as well.
+ */
+export async function openBuildContext(
+  session: Session,
+  { context: place, file }: BuildPlace,
+  store: Store | undefined,
+): Promise<OpenedBuild> {
+  const { openContext } = await import('../../build/index.ts')
+  const { signal, hasher } = session
+  if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
+  const common = { store, signal, hasher }
+  if (place === '-') {
+    const context = await openContext({ tar: stdinOf(session) }, common)
+    return fromContext(context, file ?? 'Dockerfile')
+  }
+  if (file === '-') {
+    const text = textOf(stdinOf(session))
+    return { context: await openContext(place, common), file: 'stdin', readDockerfile: () => text }
+  }
+  const inside = file === undefined ? 'Dockerfile' : await pathInside(place, file)
+  if (inside !== undefined) return fromContext(await openContext(place, { ...common, dockerfile: inside }), inside)
+  const ignore = await readIfAny(`${file}.dockerignore`)
+  const { parseIgnoreFile } = await import('../../layer/index.ts')
+  const patterns = ignore === undefined ? {} : { ignore: parseIgnoreFile(ignore) }
+  const context = await openContext(place, { ...common, ...patterns })
+  return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missing(file!) }
+}
+
+function fromContext(context: BuildContext, file: string): OpenedBuild {
+  const readDockerfile = async () => {
+    const bytes = await context.readControlFile(file)
+    return bytes ? Buffer.from(bytes).toString('utf8') : missing(file)
+  }
+  return { context, file, readDockerfile }
+}
+
+/** The path of a file inside a directory; `undefined` if it is somewhere else. */
+async function pathInside(directory: string, file: string): Promise<string | undefined> {
+  const root = await realpath(directory).catch(() => resolve(directory))
+  const folder = await realpath(join(resolve(file), '..')).catch(() => resolve(file, '..'))
+  const path = relative(root, join(folder, resolve(file).slice(resolve(file).lastIndexOf(sep) + 1)))
+  return path.startsWith(`..${sep}`) || isAbsolute(path) ? undefined : path.split(sep).join('/')
+}
+
+async function readIfAny(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+/** SAFETY: a Dockerfile is kept in memory, and stdin has no size. */
+const MOST_BYTES = 4 * 1024 * 1024
+
+async function textOf(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  const { collectBytes } = await import('../../internal/collect-bytes.ts')
+  return Buffer.from(await collectBytes(stdin, MOST_BYTES, 'bytes of the Dockerfile on stdin')).toString('utf8')
+}
+
+function missing(file: string): never {
+  throw new UsageError(`no Dockerfile at ${file}; name it with -f FILE`)
+}

@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { contextTar, openContext } from '../../lib/build/index.ts'
+import { cli } from '../helpers/run-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const dockerfile = 'FROM scratch AS app\nARG V=1\nCOPY src /app\nCOPY a.txt /\nENV V=$V\n'
+
+function makePlace(text = dockerfile) {
+  const directory = temporaryDirectory('build')
+  const context = join(directory.path, 'context')
+  mkdirSync(join(context, 'src'), { recursive: true })
+  writeFileSync(join(context, 'Dockerfile'), text)
+  writeFileSync(join(context, 'a.txt'), 'a')
+  writeFileSync(join(context, 'src/x.js'), 'x')
+  return {
+    ...directory,
+    path: directory.path,
+    context,
+    store: join(directory.path, 'store'),
+    [Symbol.dispose]: directory[Symbol.dispose],
+  }
+}
+
+async function expectNoImage(store: string): Promise<void> {
+  expect((await cli(['--json', 'images'], { store })).stdout).toMatch(/^\[\]\n$|ERR_STORE_NOT_FOUND/)
+}
+
+test('build makes an image from a Dockerfile, and prints its digest; steps and their times go to stderr', async () => {
+  using place = makePlace()
+  const first = await cli(['build', '-t', 'app:1', '-t', 'app:2', '--label', 'l=1', place.context], place)
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sha256:[0-9a-f]{64}\n$/) })
+  expect(first.stderr.replace(/\d+\.\ds/g, 'Ns')).toBe(
+    [
+      '[app 1/5] FROM scratch',
+      '[app 2/5] ARG V=1',
+      ...['[app 3/5] COPY src /app', '[app 3/5] DONE Ns', '[app 4/5] COPY a.txt /', '[app 4/5] DONE Ns'],
+      '[app 5/5] ENV V=$V',
+      '',
+    ].join('\n'),
+  )
+  const second = await cli(['build', '-t', 'app:1', '--label', 'l=1', place.context], place)
+  expect(second.stdout).toBe(first.stdout)
+  expect(second.stderr.match(/CACHED/g)).toHaveLength(2)
+  const config = JSON.parse((await cli(['config', 'app:2'], place)).stdout)
+  expect(config.config).toMatchObject({ Labels: { l: '1' }, Env: [expect.stringMatching(/^PATH=/), 'V=1'] })
+  expect((await cli(['files', '-R', 'app:1'], place)).stdout).toMatch(/app\/x\.js/)
+})
+
+test('build --plan and --explain name the file that makes a step miss, and a plan builds nothing', async () => {
+  using place = makePlace()
+  const planned = await cli(['build', '--plan', '-t', 'app:1', place.context], place)
+  expect(planned.stdout).toMatch(/5 steps, 0 cached, 1 to make, 1 that depend on it/)
+  await expectNoImage(place.store)
+  await cli(['build', '-t', 'app:1', place.context], place)
+  writeFileSync(join(place.context, 'src/x.js'), 'other')
+  const plan = await cli(['build', '--plan', '--explain', '-t', 'app:1', place.context], place)
+  expect(plan.stdout).toMatch(/\[app 3\/5\] +COPY src \/app +make +src\/x\.js content differs/)
+  expect(plan.stdout).toMatch(/file src\/x\.js: content differs/)
+  const json = JSON.parse((await cli(['--json', 'build', '--plan', '-t', 'app:1', place.context], place)).stdout)
+  expect(json).toMatchObject({ kind: 'build', version: 1, images: [{ steps: expect.anything() }] })
+  const built = await cli(['build', '--explain', '-t', 'app:1', place.context], place)
+  expect(built.stderr).toMatch(/COPY src \/app\n\[app 3\/5\] DONE .*\n {2}because: src\/x\.js content differs/)
+})
+
+test('build takes arguments, targets, platforms and contexts', async () => {
+  using place = makePlace('FROM scratch AS one\nARG V\nCOPY a.txt /$V\nFROM scratch\nCOPY --from=more x /\n')
+  const configOf = async (name: string) => JSON.parse((await cli(['config', name], place)).stdout)
+  const options = ['--target', 'one', '--build-arg', 'V=7', '--platform', 'linux/arm64', '--annotation', 'k=v']
+  expect((await cli(['build', '-t', 'one:1', ...options, place.context], place)).code).toBe(0)
+  expect((await cli(['files', 'one:1'], place)).stdout).toMatch(/ 7\n/)
+  expect(await configOf('one:1')).toMatchObject({ architecture: 'arm64' })
+  expect(JSON.parse((await cli(['manifest', 'one:1'], place)).stdout).annotations).toMatchObject({ k: 'v' })
+  const env = { V: 'environment' }
+  expect(
+    (await cli(['build', '-t', 'one:2', '--target', 'one', '--build-arg', 'V', place.context], { ...place, env })).code,
+  ).toBe(0)
+  expect((await cli(['files', 'one:2'], place)).stdout).toMatch(/ environment\n/)
+  writeFileSync(join(place.path, 'x'), 'in the other context')
+  expect(
+    (await cli(['build', '-t', 'two:1', '--build-context', `more=${place.path}`, place.context], place)).code,
+  ).toBe(0)
+  expect((await cli(['cat', 'two:1', '/x'], place)).stdout).toBe('in the other context')
+  const two = ['--platform', 'linux/amd64,linux/arm64', '--target', 'one']
+  expect((await cli(['build', '-t', 'both:1', ...two, place.context], place)).code).toBe(0)
+  expect(JSON.parse((await cli(['--json', 'inspect', 'both:1'], place)).stdout)).toMatchObject({ kind: 'index' })
+})
+
+test('build takes the Dockerfile from stdin, and the context as an archive', async () => {
+  using place = makePlace()
+  const other = Readable.from([Buffer.from('FROM scratch\nCOPY a.txt /from-stdin\n')])
+  expect((await cli(['build', '-t', 'a:1', '-f', '-', place.context], { ...place, stdin: other })).code).toBe(0)
+  expect((await cli(['files', 'a:1'], place)).stdout).toMatch(/from-stdin/)
+  await using context = await openContext(place.context)
+  const tar = await cli(['build', '-t', 'a:2', '-'], { ...place, stdin: contextTar(context) })
+  const same = await cli(['build', '-t', 'a:3', place.context], place)
+  expect(tar).toMatchObject({ code: 0, stdout: same.stdout })
+  expect((await cli(['build', '-f', '-', '-'], { ...place, stdin: other })).code).toBe(2)
+})
+
+test('build writes the digest, metadata, an archive and the files, and keeps the cache elsewhere', async () => {
+  using place = makePlace()
+  const at = (name: string) => join(place.path, name)
+  const outputs = [
+    '--iidfile',
+    at('iid'),
+    '--metadata-file',
+    at('meta.json'),
+    '-o',
+    at('rootfs'),
+    '-o',
+    `type=docker,dest=${at('app.tar')}`,
+  ]
+  const built = await cli(['build', '-t', 'app:1', ...outputs, '--cache-to', at('cache'), place.context], place)
+  expect(built.code).toBe(0)
+  expect(readFileSync(at('iid'), 'utf8')).toBe(built.stdout.trim())
+  expect(JSON.parse(readFileSync(at('meta.json'), 'utf8'))).toMatchObject({
+    'containerimage.digest': built.stdout.trim(),
+    'image.name': 'app:1',
+  })
+  expect(readFileSync(at('rootfs/app/x.js'), 'utf8')).toBe('x')
+  expect(existsSync(at('app.tar'))).toBe(true)
+  const elsewhere = { store: at('second-store') }
+  const again = await cli(['build', '-t', 'app:1', '--cache-from', at('cache'), place.context], elsewhere)
+  expect(again.stderr.match(/CACHED/g)).toHaveLength(2)
+  expect(again.stdout).toBe(built.stdout)
+})
+
+test('build shows running steps on a terminal, JSON lines to tools, and nothing with --quiet', async () => {
+  using place = makePlace()
+  const json = await cli(['build', '--progress', 'json', place.context], place)
+  const events = json.stderr
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['step-started', 'step-finished']))
+  const tty = await cli(['build', '--no-cache', place.context], { ...place, tty: true })
+  expect(tty.stderr).toMatch(/\[app 3\/5\] COPY src \/app {2}\d+\.\ds\n/)
+  expect((await cli(['-q', 'build', place.context], place)).stderr).toBe('')
+  expect((await cli(['build', '--progress', 'loud', place.context], place)).code).toBe(2)
+})
+
+test.each([
+  ['a missing source', 'FROM scratch\nCOPY none /\n', [], 1, /Dockerfile:2|line 2.*|ERR_BUILD_SOURCE_NOT_FOUND/],
+  ['a mistake in the Dockerfile', 'FROM scratch\nCOPPY a /\n', [], 1, /Dockerfile:2:1.*ERR_DOCKERFILE_SYNTAX/s],
+  ['an unknown target', 'FROM scratch\n', ['--target', 'none'], 1, /ERR_DOCKERFILE_STAGE/],
+  ['no Dockerfile', undefined, ['-f', 'none/Dockerfile'], 2, /no Dockerfile/],
+  ['a push without a name', undefined, ['--push'], 2, /-t NAME/],
+  ['an output that is not known', undefined, ['-o', 'type=tar,dest=x'], 2, /--output takes/],
+  ['a context that is not known', undefined, ['--build-context', 'x=git://y'], 2, /git is not supported/],
+  ['an invalid name', undefined, ['-t', 'Not Valid'], 1, /ERR_INVALID_REFERENCE/],
+])('build ends with a clear error for %s, and stores no image', async (_, text, options, code, message) => {
+  using place = makePlace(text)
+  const run = await cli(['build', ...options, place.context], place)
+  expect(run.code).toBe(code)
+  expect(run.stderr).toMatch(message)
+  await expectNoImage(place.store)
+})
