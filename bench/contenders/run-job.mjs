@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { measureCommand } from '../harness/measure/measure-command.mjs'
 
-/** Runs a program of `jobs/` in a fresh Node process; gives what was measured and what it reports. */
+/** Runs a program of `jobs/` in a fresh Node process; resolves to the measurements and its report. */
 export async function runJob(name, input) {
   const program = join(import.meta.dirname, 'jobs', `${name}.mjs`)
   const { stdout, ...measured } = await measureCommand([process.execPath, program, JSON.stringify(input)])

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { alternate } from './measure/alternate.mjs'
-import { keepAtHand } from './measure/keep-at-hand.mjs'
+import { reserveMemory } from './measure/reserve-memory.mjs'
 import { withScratch } from './measure/scratch.mjs'
 import { summarize } from './measure/statistics.mjs'
 
@@ -26,7 +26,7 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
     scratch,
     cases,
     async compare(spec) {
-      const giveBack = spec.writes && !smoke ? keepAtHand(scratch, spec.writes) : undefined
+      const release = spec.writes && !smoke ? reserveMemory(scratch, spec.writes) : undefined
       const entries = entriesOf(spec, libraries)
       const lineup = []
       for (const entry of entries) {
@@ -42,7 +42,7 @@ export function createBench({ libraries, corpora, scratch, smoke, maxRounds, say
       })
       const result = resultOf(spec, lineup, new Map(able.map((entry, i) => [entry, samples[i]])))
       cases.push(result, ...viewsOf(spec, result))
-      giveBack?.()
+      release?.()
     },
     /** Records a case that cannot be measured here, with the reason. */
     skip(name, reason) {

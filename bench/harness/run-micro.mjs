@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { environmentOf } from './measure/environment.mjs'
 
-/** Runs one micro benchmark in a fresh process; gives its result in the shape of a scenario's. */
+/** Runs one micro benchmark in a fresh process; returns its result in the form of a scenario's result. */
 export function runMicro(file, { library, smoke, scratch }) {
   const started = performance.now()
   const environment = environmentOf(scratch)

@@ -1,7 +1,7 @@
 import { createBench } from './create-bench.mjs'
 import { environmentOf } from './measure/environment.mjs'
 
-/** Runs a scenario; gives its result as it is written to a file: raw samples, summaries, claims, environment. */
+/** Runs a scenario; resolves to its result as written to a file: raw samples, summaries, claims, environment. */
 export async function runScenario(scenario, settings) {
   const started = performance.now()
   const bench = createBench(settings)

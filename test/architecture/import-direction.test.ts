@@ -72,7 +72,10 @@ test('no two folders import each other, at any depth', () => {
   expect(Object.fromEntries(both)).toEqual({})
 })
 
-/** The two folders at which the ways to an importing and an imported folder part; none if one lies inside the other. */
+/**
+ * The two folders at which the paths of the importing and the imported folder part; `undefined` if one contains the
+ * other.
+ */
 function folderWay(from: string, to: string): string | undefined {
   const [a, b] = [from.split(sep), to.split(sep)]
   const shared = a.findIndex((name, i) => name !== b[i])

@@ -1,5 +1,5 @@
 /**
- * Which rooms each room of lib/ may import. Order = floors, bottom first. Change it only with a dated reason in
+ * The rooms that each room of lib/ may import, in floor order, lowest first. Change them only with a dated reason in
  * lib/README.md.
  */
 const base = ['errors', 'internal', 'digest', 'oci'] as const

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/* What makes a test fail on another machine than that of its author is kept out of all of them. */
+/* These tests forbid what makes a test pass only on the machine of its author. */
 
 const folder = join(import.meta.dirname, '..')
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -30,7 +30,7 @@ test('a test that starts a program by its name asks first whether it is there', 
   expect(bad.filter(({ text }) => !/(?<!{ )needs(Program|Root)\b/.test(text)).map(({ name }) => name)).toEqual([])
 })
 
-/** Whether the line, or the definition of a name on it, calls one of the helpers `needs…`. */
+/** True if the line, or the definition of a name on it, calls one of the helpers `needs…`. */
 function asksHelper(text: string, index: number): boolean {
   const line = lineAt(text, index)
   const names = line.match(/\b[a-zA-Z]\w*\b/g) ?? []

@@ -33,7 +33,7 @@ const fileOf = (bytes: Uint8Array) => {
 }
 const amd64 = { os: 'linux', architecture: 'amd64' }
 
-/** What comes out of an archive in each of the ways to read it: from a file, from a stream, compressed. */
+/** Reads an archive from a file, from a stream and compressed; the results must be equal. */
 async function readEveryWay(tar: Buffer, options: ReadArchiveOptions = {}) {
   const results = []
   for (const source of [fileOf(tar), cut(tar, 1000), fileOf(gzipSync(tar))]) {

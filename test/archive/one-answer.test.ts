@@ -13,7 +13,7 @@ import { type RawEntry, rawTar } from '../helpers/raw-tar.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-/* One input, one answer: an archive means the same read from a file, where things stand, and taken from a stream. */
+/* An archive has one meaning, whether it is read from a file, with random access, or from a stream. */
 
 const NAME = 'org.opencontainers.image.ref.name'
 const json = (value: unknown) => Buffer.from(JSON.stringify(value))
@@ -33,7 +33,7 @@ function imageOf(text: string, members: { diffIds?: string[]; layers?: object[];
   return { layer, config, manifest, descriptor, blobs: [layer, config, manifest] }
 }
 
-/** The entries of a layout that names these. */
+/** The entries of a layout whose index has these names. */
 function layoutOf(listed: readonly object[], blobs: readonly Buffer[]): RawEntry[] {
   return [
     file('oci-layout', '{"imageLayoutVersion":"1.0.0"}'),
@@ -73,7 +73,7 @@ async function assertWhole(store: Store): Promise<void> {
   }
 }
 
-/** What both ways of loading say; they must say the same. */
+/** Loads an archive from a file and from a stream; the answers must be equal. */
 async function answerTo(
   entries: readonly RawEntry[],
   { before = [], ...options }: LoadArchiveOptions & { before?: readonly Buffer[] } = {},
@@ -235,7 +235,7 @@ test('an image whose config and manifest list different numbers of layers is rej
   }
 })
 
-/** What docker 25.0.0 saved: a manifest without layers beside a list that has them (moby#47065). */
+/** docker 25.0.0 saved such images: a manifest without layers beside a list that has them (moby#47065). */
 const bad = imageOf('x', { layers: [] })
 const docker25 = [
   ...layoutOf([{ ...bad.descriptor, annotations: { [NAME]: 'app:1' } }], bad.blobs),

@@ -7,7 +7,7 @@ interface Job {
   calls: number
 }
 
-/** A contender that takes a second and gives what `answer` says. */
+/** A contender that takes a second and returns the result of `answer`. */
 function contender(
   name: string,
   answer: (job: Job) => number,

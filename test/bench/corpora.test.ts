@@ -40,7 +40,8 @@ const corpora: Record<string, () => Iterable<Entry>> = {
   'version-family': () => family().flatMap(({ entries }) => entries),
 }
 
-// Made with Node 20; other versions and machines must come to the same, or figures could not be compared.
+// Digests computed with Node 20. Other versions and machines must generate the same bytes, or figures could not be
+// compared.
 const KNOWN: Record<string, string> = {
   'many-small': 'b9f2dcb782234657',
   'few-large': '4ed622c1e0a7324e',

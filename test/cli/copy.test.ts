@@ -158,7 +158,7 @@ describe('pull and push', () => {
     const store = join(directory.path, 'store')
     const running = cli(args, { store, signal: stop.signal })
     await expect.poll(() => registry.seen.find(({ fault }) => fault)?.sent).toBe(Math.floor(size / 2))
-    // What was sent is on its way still.
+    // The bytes that the registry sent have not arrived yet.
     await expect
       .poll(async () => {
         await using opened = await openStore(store)

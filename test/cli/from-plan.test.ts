@@ -26,7 +26,7 @@ const at = (name: string) => join(directory.path, name)
 const run = (...args: string[]) => cli(args, { store: at('store') })
 const ref = (name: string) => `${server.host}/${name}`
 const store = () => openStore(at('store'))
-/** Stores the plan of a command; gives the options that run it. */
+/** Stores the plan of a command; returns the options that run it. */
 const planned = async (...args: string[]) => {
   const { stdout, code } = await run(...args, '--plan', '--json')
   expect(code).toBe(0)

@@ -127,7 +127,7 @@ test('a pull that waits for a blob of another pull says so, and at the end how m
   expect(second.stderr).toMatch(/app:1: [\d.]+k?B fetched, [\d.]+[kM]B through another process, /)
 })
 
-/** A store that gives a blob only when the gate is open. */
+/** A store that yields a blob only when the gate is open. */
 function gated(store: Store, digest: string, gate: Promise<void>): Store {
   const read: Store['read'] = async function* (one, options) {
     if (one === digest) await gate

@@ -25,7 +25,7 @@ const file = (name: string, text: string) => {
   return path
 }
 
-/** Runs `serve` while `work` goes on; resolves to how it ended when it was stopped. */
+/** Runs `serve` while `work` runs; resolves to its outcome after it was stopped. */
 async function serving(args: readonly string[], work: (url: string) => Promise<void>): Promise<CliRun> {
   const stop = new AbortController()
   let listening!: (url: string) => void

@@ -110,7 +110,7 @@ test('what came before a failure of the source is opened, though the failure was
     for await (const piece of decompress(failing)) opened += piece.byteLength
   }
   expect((await thrownBy(read)).message).toBe('fault')
-  // What waits for the reader when the engine is stopped is dropped.
+  // Output that the reader has not taken when the engine stops is dropped.
   expect(opened).toBeGreaterThan(17 * MIB)
 })
 

@@ -13,7 +13,7 @@ import { zstdFrame } from '../helpers/zstd-frames.ts'
 const MIB = 1024 * 1024
 const opened = (bytes: Uint8Array, size = 65536) => readAll(openPortably(zstdFrames(cut(bytes, size))))
 
-/** Content that leads to different kinds of blocks. */
+/** Content that zstd compresses to different kinds of blocks. */
 const contents = {
   'one letter': Buffer.alloc(200_000, 0x61),
   'four letters': Buffer.from(Array.from(mixedBytes(200_000), byte => 97 + (byte & 3))),
@@ -30,7 +30,7 @@ const contents = {
 const zstdParameters = (zlib.constants as unknown as Record<string, number>) ?? {}
 const canCompress = 'zstdCompressSync' in zlib || needsProgram('zstd')
 
-/** By node:zlib where it can, else by the zstd program. */
+/** Compresses with node:zlib if it has zstd, else with the zstd program. */
 function compressed(bytes: Uint8Array, { level, windowLog }: { level: number; windowLog?: number }): Buffer {
   if ('zstdCompressSync' in zlib) {
     const params = {
@@ -88,12 +88,12 @@ test('a window of 128 MiB is used as far as the content goes, and small blocks b
   expect(size).toBe(5 + 100 * 128 * 1024 + 2000)
 })
 
-/** A block of these literals and sequences, behind another one of `before: `. */
+/** A block of these literals and sequences, after a block of the text `before: `. */
 const block = (...bytes: number[]) => framed({ raw: Buffer.from('before: ') }, bytes)
 const framed = (first: { raw: Buffer } | undefined, bytes: readonly number[], window = 0x38) =>
   zstdFrame([...(first ? [first] : []), { raw: Uint8Array.from(bytes), type: 2 }], { window })
 const raw = (text: string) => [text.length << 3, ...Buffer.from(text)]
-/** One sequence whose three codes are told once: literals, offset, match. */
+/** One sequence whose three codes occur once: literals, offset, match. */
 const one = (literals: number, offset: number, match: number, ...bits: number[]) => [
   1,
   0x54,

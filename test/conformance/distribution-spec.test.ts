@@ -5,7 +5,7 @@ import { pushCases } from './distribution/push-cases.ts'
 import { type Differences, runAgainstAll } from './distribution/subjects.ts'
 import { Target } from './distribution/target.ts'
 
-/* The cases of the conformance suites of opencontainers/distribution-spec (v1.1 and the later draft), written anew. */
+/* The cases of the conformance suites of opencontainers/distribution-spec (v1.1 and the later draft), reimplemented. */
 
 const ours: Differences = {
   'DELETE of a blob leaves it in other repositories':

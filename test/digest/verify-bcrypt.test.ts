@@ -3,7 +3,7 @@ import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { isBcrypt, verifyBcrypt } from '../../lib/digest/index.ts'
 import { BcryptWorker } from '../../lib/digest/worker/bcrypt-worker.ts'
 
-// Of `hunter2`, made by `htpasswd -B`, with costs 5 and 10.
+// Hashes of `hunter2`, made by `htpasswd -B` with costs 5 and 10.
 const QUICK = '$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq'
 const SLOW = QUICK.replace('$05$', '$10$')
 

@@ -5,7 +5,7 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 const bytes = Buffer.from('some bytes to verify')
 const wrong = `sha256:${'0'.repeat(64)}` as Digest
 
-/** What comes out of a verification, and the error that ended it. */
+/** Resolves to the verified bytes and the error that ended the verification. */
 async function verified(chunks: Uint8Array[], expected: ExpectedBytes) {
   const out: Uint8Array[] = []
   let error: unknown

@@ -45,6 +45,6 @@ test('the advice about a holder says what is known of it', async () => {
   expect(await adviseOn(undefined)).toContain('cannot be read')
   expect(await adviseOn({ ...here, host: 'elsewhere' })).toContain('another machine')
   expect(await adviseOn(here)).toContain(`kill ${process.pid}`)
-  // No process has the largest number that the kernel could give, so nothing is known of its state.
+  // No process has the largest pid of the kernel, so nothing is known of its state.
   expect(await adviseOn({ ...here, pid: 4_194_305 })).toContain('it is running')
 })

@@ -36,7 +36,7 @@ const markers = () => {
 }
 const syncs = () => faults.calls.filter(name => name === 'handle.sync').length
 
-/** What a store leaves whose process or machine dies now. */
+/** Leaves the files of a store whose process or machine dies now. */
 function leaveMarker(change: object): void {
   const [path] = markers()
   const left = `${path?.slice(0, -5)}0.json`

@@ -6,7 +6,7 @@ vi.mock('../../lib/internal/atomic-file.ts')
 const synced = vi.mocked(syncDirectory)
 afterEach(() => synced.mockReset())
 
-/** Makes each sync wait until it is told to end. */
+/** Makes each sync wait until the test ends it. */
 function heldSyncs(): ((error?: Error) => void)[] {
   const ends: ((error?: Error) => void)[] = []
   synced.mockImplementation(

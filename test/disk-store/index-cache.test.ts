@@ -8,9 +8,9 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const { index } = vi.hoisted(() => ({
   index: {
-    /** How often `index.json` was read. */
+    /** Number of reads of `index.json`. */
     reads: 0,
-    /** What a look at a file says, if not what the system says. */
+    /** Replaces the result of a stat, if set. */
     looks: undefined as object | undefined,
   },
 }))

@@ -173,7 +173,7 @@ describe('a lock of a dead holder', () => {
 })
 
 describe('a lock that is waited for', () => {
-  /** Waits for the lock of a holder until that has been told, and some seconds more; then it is free. */
+  /** Waits for the lock of a holder until the wait is reported, and some seconds longer; then releases the lock. */
   async function waitFor(members: Partial<Owner>): Promise<StoreEvent[]> {
     vi.useFakeTimers({ toFake: ['performance'] })
     await plant(members)

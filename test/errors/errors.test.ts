@@ -9,7 +9,7 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 const cause = new Error('the cause')
 const request = { method: 'GET', url: 'https://registry.example/v2/' }
 
-/** One of each class. */
+/** One error of each class. */
 const samples: LayerStoreError[] = [
   new errors.HasherError('a hash worker crashed', { cause }),
   new errors.ListenError('127.0.0.1:80', 'EACCES', { cause }),

@@ -48,6 +48,6 @@ test('an entry of an unknown media type is passed over when another one fits', (
   expect(pick(both, 'linux/amd64')).toBe(2)
   const older = { ...index(), manifests: [odd('linux/arm/v7', 1), entry('linux/arm/v6', 2)] }
   expect(pick(older, 'linux/arm/v7')).toBe(2)
-  // Without another one its reader says what it is.
+  // If no other entry fits, the reader of this entry reports its media type.
   expect(pick({ ...index(), manifests: [odd('linux/amd64', 1), entry('linux/arm64', 2)] }, 'linux/amd64')).toBe(1)
 })

@@ -19,7 +19,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { unpackWith } from '../helpers/unpack-with.ts'
 
 const canRun = process.platform === 'linux' && needsRoot() && needsProgram('python3')
-/** The optional package; LAYERSTORE_FS_XATTR gives its path if it is not installed beside the library. */
+/** The optional package; LAYERSTORE_FS_XATTR is its path if it is not installed beside the library. */
 const installed = await loadXattrAccess(process.env.LAYERSTORE_FS_XATTR ?? 'fs-xattr')
 if (!installed) console.warn('skipped in part: the optional package fs-xattr is not installed')
 

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 const root = resolve(import.meta.dirname, '../..')
 const run = (cwd: string, program: string, ...args: string[]) => execFileSync(program, args, { cwd, encoding: 'utf8' })
 
-/** Lays the package out as an installer would: the packed files, and the dependencies it declares, no others. */
+/** Installs the package as an installer would: the packed files and the declared dependencies only. */
 function install(folder: string, tarball: string): void {
   const target = join(folder, 'node_modules/layerstore')
   mkdirSync(target, { recursive: true })

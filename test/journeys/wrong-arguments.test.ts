@@ -33,7 +33,7 @@ const store = createMemoryStore()
 const registry = createRegistryClient()
 const image = await sampleImage(store, [{ 'a.txt': 'a' }], { name: 'app:1' })
 const { layers } = image
-/** What JavaScript passes although the types forbid it. */
+/** Passes a value as JavaScript can, although its type forbids it. */
 const js = <T>(value: unknown): T => value as T
 
 test('a platform may be a text wherever one is taken', async () => {

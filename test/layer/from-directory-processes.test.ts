@@ -22,7 +22,7 @@ import { transpileLibrary } from '../helpers/transpile-library.ts'
 const place = temporaryDirectory('processes')
 const tree = join(place.path, 'tree')
 let library: string
-/** What {@link digestsOf} says of the tree, with nothing special about the process. */
+/** Result of {@link digestsOf} for the tree in an ordinary process. */
 let digests: string
 
 beforeAll(() => {

@@ -222,7 +222,7 @@ describe('faults', () => {
     const change = async (act: (path: string) => void) => {
       for (const name of ['f', 'g', 'z']) rmSync(at(name), { force: true })
       file('f', Buffer.alloc(size))
-      // So much behind it that what was read of it is not kept.
+      // Enough bytes after it that its content is not kept.
       file('z', Buffer.alloc(6_000_000))
       const [entry] = await inputsOf({ reader: 'inline' })
       act(at('f'))

@@ -25,7 +25,7 @@ const entries: TarInput[] = [
   },
 ]
 
-/** What the index of these entries must be, by reading the layer. */
+/** Computes the expected index of these entries by reading the layer. */
 async function indexByReading(store: Store, layer: { descriptor: Parameters<typeof readLayer>[1]; diffId: string }) {
   const found = []
   for await (const { content, ...header } of readLayer(store, layer.descriptor)) {

@@ -139,7 +139,7 @@ describe('a sparse file of which hardly anything is stored', () => {
     expect((await readAll(view.read('s', { offset: 4000, length: 200 }))).subarray(90, 100).toString()).toBe(
       '\0\0\0\0\0\0aaaa',
     )
-    // A store that gives the bytes of another layer.
+    // A store that returns the bytes of another layer.
     const read = (_: string, { offset, length }: { offset: number; length: number }) => [
       sparseTar('b', 4096).subarray(offset, offset + length),
     ]

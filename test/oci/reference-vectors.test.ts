@@ -2,16 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { familiarName, formatReference, parseReference } from '../../lib/oci/index.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/*
- * The test vectors of distribution/reference (reference, normalize and regexp tests), told again for `parseReference`.
- */
+/* The test vectors of distribution/reference (reference, normalize and regexp tests), for `parseReference`. */
 
 const f64 = 'f'.repeat(64)
 const sha = `sha256:${f64}`
 const id = '1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a'
 const a127 = 'a/'.repeat(127)
 
-/** What is written, its registry and path; and its tag and digest, if it has them. */
+/** Input, registry, path, and tag and digest if it has them. */
 const accepted: [text: string, registry: string, repository: string, tag?: string | undefined, digest?: string][] = [
   // reference: parsing
   ['test_com', 'docker.io', 'library/test_com'],

@@ -6,7 +6,7 @@ const hex = '1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a'
 const sha = `sha256:${hex}`
 const t128 = 't'.repeat(128)
 
-/** What is typed, the whole form, the short form. The grammar is that of distribution/reference. */
+/** Input, full form, short form. The grammar is that of distribution/reference. */
 const accepted: [text: string, whole: string, familiar: string][] = [
   ['node', 'docker.io/library/node:latest', 'node:latest'],
   ['node:22', 'docker.io/library/node:22', 'node:22'],

@@ -6,7 +6,7 @@ import fc, { cases } from '../helpers/fast-check.ts'
 import { readAll } from '../helpers/read-all.ts'
 
 const MIB = 1024 * 1024
-/** Streams whose length lies around the borders of blocks. */
+/** Streams whose lengths are close to multiples of a block. */
 const bytes = fc
   .tuple(
     fc.constantFrom(0, 1, 32 * 1024, MIB, 2 * MIB),

@@ -42,7 +42,7 @@ describe('a compressed stream is opened in time for its bytes and its content, w
     { raw: Buffer.from('abc') },
     { repeat: 0x61, size: 1 },
     { repeat: 0x61, size: 1000 },
-    // Literals, then one match: what has to be looked for in the window.
+    // Literals, then one match, which the decoder has to look up in the window.
     { raw: Uint8Array.of(0x08, 0x61, 0x01, 0x54, 1, 0, 0, 0x01), type: 2 },
     // The smallest table of codes.
     { raw: Uint8Array.of(0x82, 0x00, 0x01, 128, 0x10, 0b01100101, 1, 0), type: 2 },

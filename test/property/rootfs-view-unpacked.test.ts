@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 const runs = { numRuns: cases(150) }
 const isRoot = process.getuid?.() === 0
 const owners = isRoot ? [] : (['uid', 'gid'] as const)
-/** Only root can look into every directory; others look into those of these layers. */
+/** Only root can read every directory; other users read those of these layers. */
 const open = (entry: RawEntry) => (isRoot || entry.type !== '5' ? entry : { ...entry, mode: (entry.mode ?? 0) | 0o700 })
 const stacks = layerStacks.map(layers => layers.map(layer => layer.map(open)))
 

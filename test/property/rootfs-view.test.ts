@@ -11,7 +11,7 @@ import { storeLayers } from '../helpers/store-layers.ts'
 
 const runs = { numRuns: cases(400) }
 
-/** What the model makes of layers: their tree, or the code of what is wrong with them. */
+/** Result of the model for these layers: their tree, or the code of its error. */
 function modelOf(layers: RawEntry[][]): { dump: string[] } | { code: string } {
   const model = new NaiveRootfs()
   try {

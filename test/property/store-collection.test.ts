@@ -34,7 +34,7 @@ const world: fc.Arbitrary<World> = fc.record({
   young: fc.array(fc.nat(20), { maxLength: 2 }),
 })
 
-/** What was built, with the edges as the model sees them: which blob needs which, and which is about which. */
+/** The blobs that were built, with their edges as the model sees them: references and subjects. */
 class Built {
   readonly blobs: Descriptor[] = []
   readonly documents: Descriptor[] = []
@@ -137,7 +137,7 @@ test('in memory, a collection keeps what a naive model reaches, and nothing else
     fc.asyncProperty(world, async words => {
       vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 })
       await using store = createMemoryStore({ hasher: 'native' })
-      // The clock goes on before anything is acknowledged; so what is leased or young is younger than the rest.
+      // Advances the clock before anything is acknowledged, so that leased and young blobs are younger than the rest.
       const built = await build(store, { ...words, named: [] })
       vi.setSystemTime(1_800_000_000_000 + 2 * HOUR)
       for (const place of words.young) await store.leases.touch(at(built.blobs, place).digest)

@@ -21,7 +21,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ act: fc.constant('write' as const), key: fc.nat(1), bytes: fc.uint8Array() }), weight: 2 },
 )
 
-/** What a store should do, said naively: a map of blobs, and for each key the bytes so far. */
+/** The expected behaviour of a store, as a map of blobs and the bytes of each key so far. */
 async function follow(store: Store, steps: readonly Step[]): Promise<void> {
   const blobs = new Map<string, Buffer>()
   const kept = new Map<number, Buffer>()

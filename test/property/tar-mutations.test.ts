@@ -9,15 +9,14 @@ import { tarCases } from '../helpers/tar-cases/all-tar-cases.ts'
 /** Archives tried; `TAR_MUTATIONS` sets another number. */
 const RUNS = cases(10_000)
 
-/** What there is to start from: every case of the catalogue that is small. */
+/** Archives to mutate: every small case of the catalogue. */
 const archives = Object.values(tarCases)
   .flat()
   .map(({ bytes }) => Buffer.from(bytes()))
   .filter(bytes => bytes.byteLength > 0 && bytes.byteLength < 8192)
 
 /**
- * One change: a byte flipped, bytes put in, cut out or doubled, or the rest cut off. Places are fractions of the
- * length.
+ * One mutation: flips a byte; inserts, removes or doubles bytes; or truncates. Positions are fractions of the length.
  */
 const mutation = fc.record({
   kind: fc.constantFrom('flip', 'flip', 'flip', 'digit', 'insert', 'remove', 'double', 'cut' as const),
@@ -42,7 +41,7 @@ function mutate(
   return copy
 }
 
-/** Makes every header's sum right again, so that a change in a header is looked at. */
+/** Corrects the checksum of every header, so that readers accept a mutated header. */
 function sealed(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
   for (let at = 0; at + 512 <= copy.byteLength; at += 512) {
@@ -62,14 +61,14 @@ const mutated = fc
     return seal ? sealed(changed) : changed
   })
 
-/** What the content of all entries may come to; expanded holes are what could be more than the archive has. */
+/** Limit for the content of all entries; only expanded holes could exceed the size of the archive. */
 const limits = { maxBytes: 2 ** 22, maxHeaderBytes: 2 ** 16 }
 
 test(`${RUNS} archives with bytes flipped, put in, cut out or cut off are read or refused by a typed error, within bounds`, () => {
   let read = 0
   fc.assert(
     fc.property(mutated, fc.constantFrom(1, 100, 512, 700, 65536), (bytes, size) => {
-      // What is no error of the library is thrown by this.
+      // The scanner throws only errors of the library.
       const verdict = scanTar(bytes, size === 1 && bytes.byteLength > 2048 ? 64 : size, limits)
       if (!('entries' in verdict)) return
       read++

@@ -245,7 +245,7 @@ describe('bearer tokens', () => {
     stop[0]!.abort('first')
     expect(await first).toBe('first')
     expect((await second).descriptor.size).toBe(bytes.length)
-    // That of the request before may stay for the next one.
+    // The exchange of the previous request may stay for the next one.
     let exchanges = 0
     await using other = await start(request => {
       exchanges++

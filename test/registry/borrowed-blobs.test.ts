@@ -266,7 +266,7 @@ describe('a connection of borrowed chunks', () => {
     let size = 0
     const onChunk = async (chunk: Uint8Array) => {
       if (size === 0) await standstill(() => sent)
-      // What the system holds on both sides, and the ring.
+      // The socket buffers on both sides, and the ring.
       expect(sent - size).toBeLessThan(20_000_000)
       size += chunk.byteLength
     }

@@ -19,7 +19,7 @@ const signed = Buffer.from(
 type Act = (registry: RegistryClient, host: string) => Promise<unknown>
 const fetchTag: Act = (registry, host) => registry.fetchManifest({ registry: host, repository: 'a', tag: 'v' })
 
-/** How an act ends at a registry, and how many requests that took. */
+/** Resolves to the outcome of an act and the number of its requests. */
 async function end(script: Script, act: Act = fetchTag, options: RegistryClientOptions = {}) {
   await using server = await startScriptedRegistry(script)
   await using registry = registryClientFor(options)

@@ -231,7 +231,7 @@ describe('pushBlob in pieces', () => {
     const { error, isRight } = await push(
       { chunkBytes: 200_000 },
       once('PATCH', 1, async (request, response, _, upload) => {
-        // It says that it holds less than it does.
+        // The registry reports fewer bytes than it holds.
         const body = await readAll(request)
         upload.held = Buffer.concat([upload.held, body.subarray(0, 100), Buffer.from('!')])
         response.writeHead(202).end()

@@ -12,7 +12,7 @@ const blob = sampleBlob(1000)
 const json = (answer: Parameters<Script>[1], status: number) =>
   answer.writeHead(status, { 'content-type': 'application/json' }).end('{}')
 
-/** A registry that answers a HEAD as told, and a GET rightly. */
+/** Requests a manifest from a registry that answers HEAD by one script and GET by another. */
 async function ask(head: Script, get: Script = right) {
   await using server = await startScriptedRegistry((request, response, number) =>
     (request.method === 'HEAD' ? head : get)(request, response, number),

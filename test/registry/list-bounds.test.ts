@@ -3,7 +3,7 @@ import type { RegistryEndpoint } from '../../lib/registry/endpoint/registry-endp
 import { LIST_LIMITS, readPages } from '../../lib/registry/lists/read-pages.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
-/** Reads a list whose every page links to another one; how many requests it took, and how it ended. */
+/** Reads a list in which every page links to another one; resolves to the number of requests and the outcome. */
 async function readEndless(limits: Partial<typeof LIST_LIMITS>, itemsOf = (page: number) => [`item ${page}`]) {
   let asked = 0
   const send = async () => {

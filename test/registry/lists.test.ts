@@ -131,7 +131,7 @@ describe('referrers', () => {
 })
 
 describe('pushManifest', () => {
-  /** A registry that keeps manifests by name, without lists of referrers unless told. */
+  /** A registry that keeps manifests by name; it has lists of referrers only if the options say so. */
   const keeping = (options: { subject?: boolean; tags?: boolean; forget?: number } = {}) => {
     const kept = new Map<string, Buffer>()
     let forget = options.forget ?? 0

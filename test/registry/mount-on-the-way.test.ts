@@ -17,7 +17,10 @@ const openAt = async function* (offset: number) {
 }
 type Answer = (response: ServerResponse, request: IncomingMessage) => unknown
 
-/** Uploads the blob so often to a registry that answers every POST as told; what it was asked, and how it ended. */
+/**
+ * Uploads the blob once for each answer, which the registry gives to the POST. Resolves to the requests and the
+ * outcome.
+ */
 async function push(answers: Answer | Answer[], options: PushBlobOptions = {}, times = 1) {
   const posts = [answers].flat()
   const got: number[] = []

@@ -154,7 +154,7 @@ describe('pushBlob', () => {
     }
     const error = await thrownBy(() => registry.pushBlob({ registry: server.host, repository: 'a' }, descriptor, stuck))
     expect(error.code).toBe('ERR_UNAUTHORIZED')
-    // What is left is the one on which the upload was cancelled.
+    // The remaining connection is the one on which the upload was cancelled.
     await expect.poll(() => server.connections.size).toBe(1)
   })
 

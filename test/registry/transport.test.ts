@@ -246,7 +246,7 @@ describe('places', () => {
 test('HT-29: the client replaces a kept connection that the registry closed without using up a try', async () => {
   const served = new Set<unknown>()
   await using server = await startScriptedRegistry((request, response) => {
-    // The second request on a connection is met by its end, as if it had timed out in that moment.
+    // The server resets the connection on its second request, as if it had timed out at that moment.
     if (served.has(request.socket)) return request.socket.resetAndDestroy()
     served.add(request.socket)
     return response.writeHead(200, { 'content-type': MediaType.OciManifest }).end(manifest)

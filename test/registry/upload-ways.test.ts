@@ -7,7 +7,7 @@ import { sampleBlob } from '../helpers/sample-blob.ts'
 import { startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
 
 type Asked = { readonly request: IncomingMessage; readonly body: Buffer; readonly held: Buffer }
-/** What a registry says of how far an upload is; `held` includes the piece that has just come. */
+/** Answer of a registry about the status of an upload; `held` includes the piece just received. */
 type Say = (asked: Asked) => { status?: number; range?: string }
 
 interface Way {

@@ -31,7 +31,7 @@ describe('what entries cost beside what they are is bounded for a whole layer, i
   test('links on the way', async () => {
     expect(await outcomes([...chain(26), ...through(20)])).toEqual([undefined, undefined])
     expect(await outcomes([...chain(26), ...through(160)])).toEqual(['ERR_TOO_MANY_LINKS', 'ERR_TOO_MANY_LINKS'])
-    // Of ordinary ones there may be any number.
+    // The number of ordinary entries has no limit.
     const budget = new LayerBudget()
     for (let i = 0; i < 200_000; i++) {
       budget.addEntries(1)

@@ -126,7 +126,7 @@ async function imageOf(size: number, note: string): Promise<Buffer> {
   )
 }
 
-/** One repository with a right manifest, and one whose manifest gives a wrong size for the same layer. */
+/** Two repositories: one with a correct manifest, and one whose manifest states a wrong size for the same layer. */
 async function twoRepositories(mirror: Mirror, wrongSize: number, chunked = false): Promise<string> {
   const digest = await digestOf(layer)
   await mirror.manifest('good/app', '1', await imageOf(layer.length, 'good'))

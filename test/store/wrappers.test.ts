@@ -30,7 +30,7 @@ function withMembers(store: Store, members: Partial<Store>): Store {
   })
 }
 
-/** What a writer gives, with some of it replaced. */
+/** A store whose writers have some members replaced. */
 function lying(store: Store, members: (writer: BlobWriter) => Partial<BlobWriter>): Store {
   return withMembers(store, {
     ingest: async (key, options) => {

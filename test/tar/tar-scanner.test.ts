@@ -5,7 +5,7 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 
 const bytes = Buffer.concat([tarMember({ name: 'a' }, 'abc'), tarMember({ name: 'b' }, 'y'.repeat(700)), tarEnd])
 
-/** Everything that a scanner gives for one chunk: paths, and sizes of pieces. */
+/** Everything that a scanner returns for one chunk: paths, and sizes of pieces. */
 function given(scanner: TarScanner, chunk: Uint8Array): (string | number)[] {
   const found: (string | number)[] = []
   scanner.push(chunk)

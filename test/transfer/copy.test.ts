@@ -30,7 +30,7 @@ const at = (i: 0 | 1, name: string) => ({ registry, reference: `${registries[i]!
 const uploads = (i: 0 | 1) =>
   registries[i]!.seen.filter(({ method, path }) => method !== 'HEAD' && /uploads/.test(path))
 
-/** A manifest that is about another one. */
+/** Makes a manifest whose subject is another one. */
 async function refersTo(store: Store, subject: Descriptor, text: string): Promise<Descriptor> {
   const blob = async (mediaType: string, content: string) => ({ mediaType, ...(await store.put(Buffer.from(content))) })
   const manifest = {

@@ -78,7 +78,7 @@ test('a blob that another repository of the registry has is mounted', async () =
   const image = await sampleImage(store, [{ a: 'a' }], { name: 'app:1' })
   await push('app:1', 'first:1')
   const plan = await planPush(store, registry, 'app:1', ref('second:1'), { mountFrom: ['first'] })
-  // Our own server shares blobs between repositories, so everything is there already.
+  // The server of this library shares blobs between repositories, so every blob is present already.
   expect(plan.steps.every(step => step.kind === 'manifest' || step.need === 'present')).toBe(true)
   expect(
     await registry.mountBlob(

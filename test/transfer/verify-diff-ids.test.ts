@@ -30,7 +30,7 @@ test('layers are proven against their diffIDs, and their indexes are kept', asyn
     expect(await store.derived.get('indexes', diffId)).toBeDefined()
     expect(await layerFact(store, descriptor.digest)).toMatchObject({ diffId, proven: true })
   }
-  // What is proven is not opened again: it could not be, if it were gone.
+  // The second pull does not open proven layers.
   await pull()
   expect(opened).toEqual(expect.not.arrayContaining(layers.map(({ descriptor }) => descriptor.digest)))
 })

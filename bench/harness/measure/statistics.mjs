@@ -6,7 +6,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** The value below which a share of sorted values lies. */
+/** Returns the value below which a share of the sorted values lies. */
 export function percentile(sorted, share) {
   if (sorted.length === 0) throw new Error('no values')
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 const EVERY_MS = 20
 
 /**
- * Watches the processes below one. The function returned ends that and gives the sum of their peaks in bytes;
- * `undefined` where the platform has no /proc. A peak in the last 20 ms of a process may be missed.
+ * Watches the processes below a process. The returned function ends the watch and returns the sum of their peaks in
+ * bytes, or `undefined` on a platform without /proc. A peak in the last 20 ms of a process may be missed.
  */
 export function watchMemory(parent) {
   const peaks = new Map()
@@ -21,7 +21,7 @@ export function watchMemory(parent) {
   }
 }
 
-/** The high-water mark that the kernel keeps: unlike `ru_maxrss` it starts anew with `exec`. */
+/** Reads the kernel's high-water mark: unlike `ru_maxrss` it is reset by `exec`. */
 function peakOf(pid) {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))
   return line ? Number(line[1]) * 1024 : 0

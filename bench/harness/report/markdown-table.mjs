@@ -33,7 +33,7 @@ function claimTable(claims) {
   return markdownTable(['goal', 'measured', 'wanted', 'met'], rows)
 }
 
-/** Number of samples behind the medians; micro benchmarks take as many as fit into their time. */
+/** Number of samples of the medians; micro benchmarks take as many as their time allows. */
 function roundsOf(contenders) {
   const counts = contenders.flatMap(({ summary }) => summary?.seconds?.n ?? [])
   const [least, most] = [Math.min(...counts), Math.max(...counts)]

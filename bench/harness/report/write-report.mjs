@@ -14,7 +14,7 @@ export function writeResult(result, { local }) {
   writePlot(name, result)
 }
 
-/** Writes the tables of all kept results into the README, and their plots anew. */
+/** Rewrites the tables and plots of all kept results in the README. */
 export function writeReadme() {
   const file = join(home, 'README.md')
   let text = readFileSync(file, 'utf8')

@@ -3,8 +3,8 @@ import { connect, createServer } from 'node:net'
 const TICK_MS = 4
 
 /**
- * Runs an act behind a link of limited speed: a loopback proxy that lets through `bytesPerSecond` in each direction,
- * all connections together, shared fairly. Given is the `host:port` to use instead of the target.
+ * Runs an act behind a link of limited speed: a loopback proxy that passes `bytesPerSecond` in each direction, shared
+ * fairly by all connections. The act gets the `host:port` to use in place of the target.
  */
 export async function withShapedLink(target, bytesPerSecond, act) {
   const directions = [createBucket(bytesPerSecond), createBucket(bytesPerSecond)]

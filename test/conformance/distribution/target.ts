@@ -28,7 +28,7 @@ export function describe(bytes: Uint8Array, mediaType: string): Described {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
 
-/** Random bytes: no case finds a blob of another one. */
+/** Random bytes, so that no case finds a blob of another case. */
 export const someBytes = (length = 512): Buffer => randomBytes(length)
 
 /** Bytes of a manifest or index, with their descriptor. */

@@ -68,8 +68,8 @@ describe('GC-08: a look-up finds a blob that is being restored at that moment', 
       return collection
     }
     faults.before = (name, args) => {
-      // Each part is touched after the collection has looked at it, just before it leaves; so all of them are to come
-      // back.
+      // Touches each part after the collection has looked at it and before it is moved: the collection must restore all
+      // of them.
       const leaving = Object.values(image).find(part => name === 'rename' && args[1] === trashOf(part.digest))
       if (leaving) touchNow(leaving.digest)
       if (name === 'lstat' && args[0] === trashOf(digest) && !done.away) {
@@ -77,7 +77,7 @@ describe('GC-08: a look-up finds a blob that is being restored at that moment', 
         isAway()
         return mayGoOn
       }
-      // The reader has not found the blob in its place, and looks in the trash after the blob has left that, too.
+      // The reader has missed the blob in its place; before it looks in the trash, the collection ends and empties it.
       if (name === 'link' && args[0] === trashOf(digest) && !done.asked) return endOf()
       return undefined
     }
@@ -96,7 +96,7 @@ test('GC-08: a touch of a file that has just been removed does not count', async
     if (name !== 'lutimes' || args[0] !== placeOf(digest)) return undefined
     faults.reset()
     return (async () => {
-      // As in the kernel: the file is found by its path first, its time is changed later.
+      // Like the kernel: finds the file by its path first, and changes its time later.
       const file = openSync(placeOf(digest), 'r')
       rmSync(placeOf(digest))
       futimesSync(file, new Date(), new Date())
@@ -110,7 +110,7 @@ test('GC-03: an image that was verified while its blobs were being removed is ve
   let named: Promise<unknown> | undefined
   const isProven = new Promise<void>(resolve => {
     faults.before = (name, args) => {
-      // The setter of the name waits for the lock when all blobs have been looked up.
+      // `set` waits for the lock after it has looked up every blob.
       if (named && name === 'link' && String(args[1]).endsWith('/locks/index')) resolve()
       if (named || name !== 'rename' || args[0] !== placeOf(image.manifest.digest)) return undefined
       named = user.references.set('app:2', image.manifest).catch(error => error)

@@ -156,7 +156,7 @@ describe('maxBytes', () => {
     await store.references.set('copy:1', made['a:1']!.manifest)
     ageBlobs(directory.path, 0, [made['c:1']!.manifest.digest])
     const plan = await planCollection(store, { maxBytes: 0 })
-    // What was used within the grace period would free nothing.
+    // Images used within the grace period would free nothing.
     expect(droppedNames(plan)).toEqual(['a:1', 'b:1', 'copy:1'])
     expect(plan.drop).toHaveLength(6)
   })

@@ -24,7 +24,7 @@ afterEach(() => {
   place[Symbol.dispose]()
 })
 
-/** Unpacks one layer; gives the code of the error and what it was told to have left. */
+/** Unpacks one layer; resolves to the error code and the report of what was left. */
 async function unpack(entries: RawEntry[], options: UnpackOptions = {}): Promise<{ code: unknown; left: string[] }> {
   const left: string[] = []
   const onLeft = (paths: readonly string[]) => left.push(...paths)

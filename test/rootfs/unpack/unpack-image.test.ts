@@ -41,7 +41,7 @@ async function imageOf(...layers: TarInput[][]) {
   return image
 }
 
-/** What was skipped, but for the owners that only root can apply. */
+/** Skipped details, without owners, which only root can apply. */
 const notOwners = ({ skipped }: UnpackReport) => skipped.filter(({ what }) => isRoot || what !== 'owner')
 
 const paths = () => listTree(target).map(entry => entry.path)

@@ -132,7 +132,7 @@ test('a whiteout after entries below the hidden path gives the same tree as befo
     [file('l/x'), whiteout('.wh.l')],
     [file('d/l/x'), whiteout('.wh.d')],
     [file('d/l/x'), whiteout('d/.wh..wh..opq')],
-    // What it went through has been replaced meanwhile, by itself or with all that it was in.
+    // The layer has replaced the link that the whiteout's path goes through, or a directory above it.
     [file('l/x'), file('l'), whiteout('.wh.l')],
     [file('l/x'), directory('l'), whiteout('.wh.l')],
     [file('d/l/x'), file('d/l'), whiteout('.wh.d')],
@@ -141,7 +141,7 @@ test('a whiteout after entries below the hidden path gives the same tree as befo
     [file('d/l/x'), file('d'), directory('d'), whiteout('.wh..wh..opq')],
     // Without it the entry cannot be.
     [file('loop/x'), whiteout('.wh.loop')],
-    // It stands below a link, which the layer keeps, replaces or makes a directory afterwards.
+    // The whiteout is below a link, which the layer keeps, replaces, or makes a directory afterwards.
     [directory('e'), whiteout('l/.wh.y')],
     [symlink('l', 'real'), whiteout('l/.wh.y')],
     [symlink('l', 'd'), whiteout('l/.wh.y')],

@@ -2,7 +2,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const PAGE = Buffer.alloc(4096, 1)
-/** One page of this many is kept. */
+/** Keeps one page of this number of pages. */
 const APART = 256
 /** Memory that a program needs beyond the bytes that it writes. */
 const MORE = 512 * 2 ** 20
@@ -13,7 +13,7 @@ const MORE = 512 * 2 ** 20
  * slows down the first program that uses it. Only whole blocks of 2 MiB are reported, so one page of each block is kept
  * and the rest is freed.
  */
-export function keepAtHand(directory, bytes) {
+export function reserveMemory(directory, bytes) {
   const [given, kept] = ['given', 'kept'].map(name => {
     const path = join(directory, name)
     const file = openSync(path, 'w')
