@@ -140,6 +140,13 @@ test('every room is in the table', () => {
   expect(names.filter(room => !(room! in rooms))).toEqual([])
 })
 
+test('no room has 15 % of the code of lib/', () => {
+  const bytes = new Map<string, number>()
+  for (const file of files) bytes.set(roomOf(file), (bytes.get(roomOf(file)) ?? 0) + readFileSync(file).byteLength)
+  const all = [...bytes.values()].reduce((sum, one) => sum + one, 0)
+  expect([...bytes].filter(([, one]) => one >= 0.15 * all)).toEqual([])
+})
+
 test('no file over 400 lines', () => {
   const bad = files.filter(f => readFileSync(f, 'utf8').split('\n').length > 400)
   expect(bad.map(f => relative(lib, f))).toEqual([])
