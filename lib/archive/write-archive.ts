@@ -25,9 +25,10 @@ export interface WriteArchiveOptions extends AbortOptions {
    */
   readonly platform?: string | Platform | undefined
   /**
-   * What the receiver has already: the archive leaves out these layers, and declares the images that it requires.
-   * {@link loadArchive} refuses it where they are missing; so does every tool that needs all layers of an archive.
-   * @defaultValue nothing
+   * Images whose layers the receiver has. The archive omits these layers and declares the images that it requires.
+   * {@link loadArchive} refuses such an archive if the layers are missing; so does every tool that needs all layers of
+   * an archive.
+   * @defaultValue none
    */
   readonly have?: readonly Prerequisite[] | undefined
   /** Compress the archive as a whole. @defaultValue `'none'` */
@@ -77,7 +78,9 @@ export async function* writeArchive(
   yield* compress(writeTar(entriesOf(store, documents, blobs, options), { signal }), { type, signal })
 }
 
-/** Where a store may lack layers is a matter of that store, not of the archive. */
+/**
+ * Removes the registries that hold missing layers from a descriptor: they matter to the store only, not to the archive.
+ */
 function asEntry({ descriptor, names }: WrittenImage): WrittenImage {
   return { descriptor: withRemoteLayers(descriptor, []), names }
 }

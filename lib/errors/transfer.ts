@@ -2,7 +2,10 @@ import { LayerStoreError } from './base.ts'
 
 /** One statement of a plan that no longer holds. Plain data. */
 export interface PlanChange {
-  /** What changed: the descriptor that the source resolves the name to (`source`), or the need of a blob (`need`). */
+  /**
+   * Kind of the change: the name at the source refers to another descriptor (`source`), or a blob has another need
+   * (`need`).
+   */
   readonly what: 'source' | 'need'
   /** Digest of the blob, or the planned digest of the name. */
   readonly digest: string

@@ -36,7 +36,7 @@ export interface IndexedImage {
 
 /** Options of {@link composeIndex}. */
 export interface ComposeIndexOptions extends AbortOptions {
-  /** Images to list, in this order. Of each index its entries are listed. */
+  /** Images to list, in this order. If one is an index, its entries are listed. */
   readonly images?: readonly (StoredImage | IndexedImage)[] | undefined
   /**
    * An index to extend: its entries come first, and its other members are kept. An image replaces the entry of the same

@@ -112,7 +112,7 @@ function isSet(config: RunConfig, key: string): boolean {
   return value !== undefined && value !== null
 }
 
-/** What an image changed over its base: whole members, and single variables, labels, ports and volumes. */
+/** Changes of an image relative to its base: whole members, and single variables, labels, ports and volumes. */
 function changesOf(image: RunConfig = {}, base: RunConfig = {}): RunConfig {
   const changed = Object.entries(image).flatMap(([key, value]): [string, unknown][] => {
     const before = (base as Readonly<Record<string, unknown>>)[key]

@@ -1,4 +1,4 @@
-/** What is wrong with a JSON text, and the byte offset of the fault. */
+/** Fault of a JSON text, with its byte offset. */
 export class JsonFault extends Error {
   readonly position: number
   constructor(message: string, position: number, options?: ErrorOptions) {

@@ -23,7 +23,7 @@ export interface ViewEntry extends ScannedHeader {
   readonly digest?: Digest | undefined
   /** Digest of the stored bytes of such a sparse file. */
   readonly storedDigest?: Digest | undefined
-  /** Where the content begins in the uncompressed tar of its layer. No two entries of a layer have the same. */
+  /** Offset of the content in the uncompressed tar of its layer. It is unique within the layer. */
   readonly offset: number
   /** Index in {@link UnionView.layers} of the layer of the entry (of a hard link: of its file); -1 if implicit. */
   readonly layer: number

@@ -55,9 +55,9 @@ export async function completeGraph(
 }
 
 /**
- * As {@link completeGraph}, for an image that is to get a name: the config of each image must be valid too, because
- * every act that reads the image by its name parses it. The config of an artifact is not read, and with `anyConfig`
- * none is.
+ * As {@link completeGraph}, for an image that will get a name. The config of each image must be valid too, because
+ * every function that reads the image by its name parses it. The config of an artifact is not read, and with
+ * `anyConfig` none is.
  *
  * @throws {@link FormatError} `ERR_INVALID_CONFIG` besides.
  */

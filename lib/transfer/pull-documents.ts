@@ -14,9 +14,9 @@ import type { RegistryClient } from '../registry/index.ts'
 import { findDocument, recordKnownSource, type Store } from '../store/index.ts'
 
 /**
- * Fetches the manifests, indexes and configs of an image of a registry into a store, and leaves its layers where they
- * are: enough to put the image into an index, or to look at it. The image gets no name. The returned descriptor says
- * where the layers are, so that a name may be set to it.
+ * Fetches the manifests, indexes and configs of an image of a registry into a store, but not its layers. That is enough
+ * to put the image into an index, or to inspect it. The image gets no name. The returned descriptor records the
+ * registry that holds the layers, so a name may be set to it.
  *
  * Documents that the store has are not fetched. Hold a lease, or set a name before the grace period of a collection
  * ends.

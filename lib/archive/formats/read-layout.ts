@@ -67,8 +67,9 @@ function namesOf({ annotations }: Descriptor): { names: string[]; label: string 
 /**
  * Removes the names, which belong to the list and not to the image.
  *
- * SAFETY: a store keeps on the entry of a name where the layers are that it lacks. An archive must not say so: a load
- * would then set a name to an image without its layers, and a push would read them where the archive says.
+ * SAFETY: a store records on the entry of a name which registry holds its missing layers. An archive must not contain
+ * such a record: a load would then set a name to an image without its layers, and a push would read them from an
+ * address that the archive chose.
  */
 function withoutNames(listed: Descriptor): Descriptor {
   const { annotations, ...rest } = withRemoteLayers(listed, [])

@@ -19,7 +19,7 @@ export interface ListedBlobs {
  */
 export type Prerequisite = string | Descriptor | Image | ListedBlobs
 
-/** What an archive leaves out, and what it therefore requires. */
+/** Layers that an archive omits, and the images that it therefore requires. */
 export interface Prerequisites {
   /** Digests of the layers that the receiver has. */
   readonly had: ReadonlySet<Digest>

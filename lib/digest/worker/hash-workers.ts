@@ -35,7 +35,7 @@ export function hashWorkerLimit(): number {
   return limit
 }
 
-/** Where a long stream is hashed: in a worker, or on the calling thread. `leave` frees the capacity; call it once. */
+/** Place of a long stream: a worker, or the calling thread. `leave` frees the capacity; call it once. */
 export interface StreamPlace {
   readonly worker?: HashWorker
   readonly leave: () => void

@@ -113,7 +113,7 @@ export async function restoreAll(context: DiskContext): Promise<void> {
 async function putBack(context: DiskContext, digest: Digest): Promise<void> {
   const { places } = context
   if ((await linkOnce(places.trashed(digest), places.blob(digest))) === 'unsupported') await moveBack(context, digest)
-  // Before the file leaves the trash, where every look-up finds it.
+  // The name is synced before the file leaves the trash, so a look-up finds the blob in one of the two.
   await syncBlobName(context, digest)
 }
 

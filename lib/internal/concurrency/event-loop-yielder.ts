@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** How long a synchronous loop may keep the event loop busy. */
+/** Milliseconds for which a synchronous loop may block the event loop. */
 const SLICE_MS = 8
 
 /** Lets a long synchronous loop yield to the event loop from time to time. */

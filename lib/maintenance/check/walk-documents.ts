@@ -30,7 +30,10 @@ export interface Expectation {
 
 /** Start of a walk. */
 export interface Root extends Pick<Expectation, 'descriptor' | 'reason'> {
-  /** Whether the layers below may be absent, because the name says which registry holds them. @defaultValue `false` */
+  /**
+   * True if the layers below may be absent, because the name records the registry that holds them. @defaultValue
+   * `false`
+   */
   readonly remoteLayers?: boolean
 }
 

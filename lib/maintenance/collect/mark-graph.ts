@@ -20,7 +20,7 @@ export interface Visit {
   /** Whether to follow the references of the blob as far as it is a manifest or an index, and ignore faults. */
   readonly loose?: true
   readonly optional?: true
-  /** Whether the layers below may be absent, because the name says which registry holds them. */
+  /** True if the layers below may be absent, because the name records the registry that holds them. */
   readonly remoteLayers?: true
 }
 

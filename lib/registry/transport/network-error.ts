@@ -45,7 +45,7 @@ export function networkError(
   return new RegistryError('ERR_NETWORK', message, { ...details, retryable }, { cause })
 }
 
-/** What happened to a connection, by the code of Node or OpenSSL. */
+/** Description of a connection failure, by the code of Node or OpenSSL. */
 const REASONS: Readonly<Record<string, (host: string, port: string) => string>> = {
   ENOTFOUND: host => `host ${host} not found (DNS)`,
   EAI_AGAIN: host => `the name server did not answer for host ${host} (EAI_AGAIN)`,

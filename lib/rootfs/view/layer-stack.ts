@@ -42,7 +42,8 @@ export class LayerStack {
   add(index: LayerIndex): void {
     this.#layer = index.diffId
     this.#resolving = { follow: true, layer: index.diffId, mayFollow: target => this.#budget.mayFollow(target) }
-    // What lower layers have in the place of a directory gives way to it; what this layer has there contradicts it.
+    // A directory of this layer replaces an entry of a lower layer with the same path; another entry of this layer
+    // contradicts it.
     const replaces = (file: TreeNode) => !this.#isOwn(file)
     this.#entering = { ...this.#resolving, make: this.#makeDirectory, strict: true, replaces }
     this.#hardLinks.clear()

@@ -23,7 +23,7 @@ export interface GroupAccount {
   readonly members: readonly string[]
 }
 
-/** What is needed of a root filesystem to read its accounts. */
+/** Members of a view that reading accounts needs. */
 export type AccountFiles = Pick<UnionView, 'stat' | 'read'>
 
 /**

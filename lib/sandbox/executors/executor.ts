@@ -4,7 +4,7 @@ import type { ProcessUser } from '../accounts/resolve-user.ts'
 /** Whether an executor works on this machine. */
 export interface ExecutorProbe {
   readonly works: boolean
-  /** What is missing and what to install, if it does not work. */
+  /** Missing program or feature, and what to install, if it does not work. */
   readonly reason?: string | undefined
 }
 

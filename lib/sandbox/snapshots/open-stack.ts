@@ -75,7 +75,7 @@ async function copiedStack(
   }
 }
 
-/** The directory as it was unpacked: owners that could not be applied count as they are on disk. */
+/** Returns the unpacked directory as a tree. Owners that could not be applied count as they are on disk. */
 async function unpackedTree(root: string, view: UnionView, signal: AbortSignal | undefined): Promise<Tree> {
   const entries: TreeEntry[] = []
   for await (const { content: _, ...entry } of directoryTree(root, { signal }).walk()) {
@@ -85,7 +85,7 @@ async function unpackedTree(root: string, view: UnionView, signal: AbortSignal |
     tellsXattrs: false,
     walk: () => entries,
     read: path => view.read(path, { follow: false }),
-    // A comparison reads no content of the lower tree that it has the digest of.
+    // A comparison does not read content of the lower tree whose digest is known.
     async *withContent() {},
   }
 }

@@ -2,7 +2,7 @@ import type { Store } from '../store.ts'
 import type { CheckDriver } from './check-driver.ts'
 import type { CollectionDriver } from './collection-driver.ts'
 
-/** What a store driver implements: the {@link Store} that users hold, and what maintenance works with. */
+/** Interface of a store driver: the {@link Store} that users hold, and the members that maintenance uses. */
 export interface StoreDriver extends Store {
   /** Used by `planCollection` and `runCollection`; absent if garbage cannot be collected. */
   readonly collection?: CollectionDriver | undefined

@@ -61,11 +61,10 @@ export class TarScanner {
   }
 
   /**
-   * What comes next: the header of an entry, or a piece of the content of the last entry (a view of the chunk, or zeros
-   * of a hole); `undefined` if the chunk is used up.
+   * Returns the next item: the header of an entry, or a piece of the content of the last entry (a view of the chunk, or
+   * zeros of a hole); `undefined` if the chunk is used up.
    *
-   * @throws {@link FormatError} `ERR_INVALID_TAR`, {@link LimitError} `ERR_LIMIT_EXCEEDED`; no further call makes sense
-   * then.
+   * @throws {@link FormatError} `ERR_INVALID_TAR`, {@link LimitError} `ERR_LIMIT_EXCEEDED`; do not call it again then.
    */
   next(): ScannedHeader | Uint8Array | undefined {
     for (;;) {
