@@ -17,6 +17,7 @@ export {
   type StoredImage,
 } from './compose-index.ts'
 export { type ComposeManifestInput, composeManifest } from './compose-manifest.ts'
+export { type ArtifactBlob, type OpenedArtifact, readArtifact } from './read-artifact.ts'
 export {
   findDescriptor,
   type Image,
