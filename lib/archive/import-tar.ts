@@ -10,6 +10,7 @@ import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../
 import { assertStore, type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
 import { TarScanner } from '../tar/index.ts'
 import { ArchiveFile } from './members/archive-file.ts'
+import { nameArchive } from './name-archive.ts'
 
 /** Options of {@link importTar}. */
 export interface ImportTarOptions extends AbortOptions {
@@ -63,7 +64,9 @@ export async function importTar(
   const file =
     typeof source === 'string' || source instanceof URL ? await ArchiveFile.open(pathOf(source, 'source')) : undefined
   try {
-    const layer = await storeLayer(store, file?.stream(options) ?? (source as ByteSource), options)
+    const layer = file
+      ? await nameArchive(String(source), () => storeLayer(store, file.stream(options), options))
+      : await storeLayer(store, source as ByteSource, options)
     const { config, platform, created, author, history, signal } = options
     const layers = [{ ...layer, history: { created_by: 'layerstore import', ...history } }]
     return await composeImage(store, { layers, config, platform, created, author, signal })

@@ -10,6 +10,7 @@ import { ArchiveFile } from './members/archive-file.ts'
 import { scanFile } from './members/scan-file.ts'
 import { isPlain } from './members/scan-members.ts'
 import { takeStream } from './members/take-stream.ts'
+import { nameArchive } from './name-archive.ts'
 import type { ArchivedImage } from './read/archived-image.ts'
 import { behindStore, FileBlobs } from './read/file-blobs.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
@@ -60,7 +61,7 @@ export async function loadArchive(
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
   const { images, layers } =
     typeof source === 'string' || source instanceof URL
-      ? await loadFile(store, pathOf(source, 'source'), options)
+      ? await nameArchive(String(source), () => loadFile(store, pathOf(source, 'source'), options))
       : await loadStream(store, source, options)
   if (images.length === 0) throw invalidArchive('its list of images is empty')
   for (const { descriptor } of images) assertDocument(descriptor)

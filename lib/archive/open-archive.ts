@@ -3,6 +3,7 @@ import { pathOf } from '../internal/path-of.ts'
 import { invalidArchive } from './invalid-archive.ts'
 import { ArchiveFile } from './members/archive-file.ts'
 import { scanMembers } from './members/scan-members.ts'
+import { nameArchive } from './name-archive.ts'
 import { ArchiveStore } from './read/archive-store.ts'
 import { FileBlobs } from './read/file-blobs.ts'
 import type { ImageArchive } from './read/image-archive.ts'
@@ -37,9 +38,10 @@ export async function openArchive(file: string | URL, options: ReadArchiveOption
   const archived = await ArchiveFile.open(path)
   try {
     if (!archived.isRegular) throw invalidArchive(`${JSON.stringify(path)} is not a regular file`)
-    const members = await scanMembers(archived, options)
     const blobs = new FileBlobs(options.hasher)
-    const archive = await readArchive(members, blobs, options)
+    const archive = await nameArchive(path, async () =>
+      readArchive(await scanMembers(archived, options), blobs, options),
+    )
     return new ArchiveStore(archive, blobs, () => archived.close())
   } catch (error) {
     await archived.close()

@@ -1,8 +1,8 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import type { ArchiveAddress, ImageArchive } from '../archive/index.ts'
 import type { HasherEngine } from '../digest/index.ts'
 import type { OpenStoreOptions } from '../disk-store/index.ts'
-import { isErrno } from '../internal/errno.ts'
+import { LayerStoreError } from '../errors/index.ts'
 import type { RegistryClient, RegistryEvent } from '../registry/index.ts'
 import type { Store, StoreEvent } from '../store/index.ts'
 import type { OnProgress } from '../transfer/index.ts'
@@ -88,13 +88,12 @@ export class Session implements AsyncDisposable {
 
   /** Opens the session's store if it exists; creates none. */
   async storeIfAny(): Promise<Store | undefined> {
-    const { access } = await import('node:fs/promises')
     try {
-      await access(join(this.storeName, 'oci-layout'))
+      return await this.store({ create: false })
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+      if (LayerStoreError.is(error) && error.code === 'ERR_STORE_NOT_FOUND') return undefined
+      throw error
     }
-    return this.store({ create: false })
   }
 
   /** Resolves to whether the session's store has a name. Never rejects: it only improves messages. */
@@ -128,7 +127,7 @@ export class Session implements AsyncDisposable {
   async #openLayout(directory: string, options: OpenStoreOptions): Promise<Store> {
     const { openStore } = await import('../disk-store/index.ts')
     if (directory === '') throw new UsageError('the name of the store or layout is empty')
-    this.#stores.add(directory)
+    this.#stores.add(resolve(directory))
     const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }

@@ -25,9 +25,15 @@ export function asStoreError({ act, path, writes }: DiskAct, cause: unknown): un
   if (!isSystemError(cause)) return cause
   const code = nameOf(cause)
   if (writes && (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')) {
-    return new StoreError('ERR_STORE_READ_ONLY', `may not ${act} ${path} (${code})`, { cause, errno: code })
+    const message = `the store is read-only for this user: may not ${act} ${shownPath(path)} (${code})`
+    return new StoreError('ERR_STORE_READ_ONLY', message, { cause, errno: code })
   }
-  return new StoreError('ERR_STORE_IO', `could not ${act} ${path} (${code})`, { cause, errno: code })
+  return new StoreError('ERR_STORE_IO', `could not ${act} ${shownPath(path)} (${code})`, { cause, errno: code })
+}
+
+/** `.` alone would say nothing to a reader who does not know that paths are relative to the store. */
+function shownPath(path: string): string {
+  return path === '.' ? 'its directory' : path
 }
 
 /** Node has no name for some errors, e.g. `Unknown system error -122` for EDQUOT; `os.constants.errno` has. */

@@ -104,7 +104,7 @@ async function inDirectory<T>(path: string, work: (path: string) => Promise<T>):
   } catch (error) {
     if (!(error instanceof StoreError) || error.errno === undefined) throw error
     const { code, message, errno, cause } = error
-    throw new StoreError(code, `${message}: cannot open the store ${path}`, { cause, errno })
+    throw new StoreError(code, `cannot open the store ${path}: ${message}`, { cause, errno })
   }
 }
 

@@ -245,7 +245,7 @@ const docker25 = [
 test('the manifest.json of docker 25.0.0 is followed on request; the error of the default names the option', async () => {
   const refused = await answerTo(docker25)
   expect(refused).toMatchObject({ code: 'ERR_INVALID_CONFIG', message: expect.stringContaining('docker-archive:FILE') })
-  expect(await answerTo(docker25, { format: 'oci' })).toEqual(refused)
+  expect(await answerTo(docker25, { format: 'oci' })).toEqual({ ...refused, message: expect.any(String) })
   const { images = [] } = (await answerTo(docker25, { format: 'docker' })) as { images?: unknown[][] }
   expect(images).toMatchObject([[['app:1'], expect.stringMatching(/^sha256:/)]])
   using place = temporaryDirectory('docker25')

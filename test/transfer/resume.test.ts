@@ -245,7 +245,7 @@ describe('a push', () => {
     registry.misbehave({ kind: 'answer', status: 404, body: '' }, { method: 'HEAD', path: /blobs/, times: 9 })
     const plan = await planPush(store, client, 'app:1', ref())
     expect(plan.steps.map(({ need }) => need)).toEqual(['upload', 'upload', 'upload'])
-    expect(plan.steps[1]!.reason).toBe('not in the repository; asks the registry to mount it from any repository first')
+    expect(plan.steps[1]!.reason).toBe('missing there; mounted if another repository has it, else uploaded')
     const result = await runPush(plan)
     const { size } = image.manifest.descriptor
     expect(result).toMatchObject({ blobsMounted: 2, blobsUploaded: 1, bytesUploaded: size })

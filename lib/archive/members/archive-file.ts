@@ -78,7 +78,15 @@ export async function onArchive<T>(act: string, path: string, work: () => Promis
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     const { code } = cause as NodeJS.ErrnoException
-    const message = `could not ${act} archive ${JSON.stringify(path)} (${code})`
+    const message = messageOf(act, path, code)
     throw new StoreError('ERR_STORE_IO', message, { cause, errno: code })
   }
+}
+
+function messageOf(act: string, path: string, code: string | undefined): string {
+  const name = JSON.stringify(path)
+  if (code === 'ENOENT') return `no such file: ${name} (ENOENT)`
+  if (code === 'EISDIR') return `${name} is a directory, not an archive file (EISDIR)`
+  if (code === 'EACCES' || code === 'EPERM') return `this user may not ${act} ${name} (${code})`
+  return `could not ${act} archive ${name} (${code})`
 }

@@ -22,6 +22,7 @@ export async function addLayers(
   const layers: NewLayer[] = []
   for (const source of dir) {
     const { path, at } = splitPlace(source)
+    await assertDirectory(source, path)
     const entries = fromDirectory(path, { ...writing.entries, at, signal })
     layers.push(await addLayer(session, store, `--dir ${source}`, entries, writing))
   }
@@ -51,6 +52,20 @@ function splitPlace(source: string): { path: string; at: string } {
   return colon > 0 && !isDrive
     ? { path: source.slice(0, colon), at: source.slice(colon + 1) }
     : { path: source, at: '/' }
+}
+
+/** Refuses a `--dir` that is no directory, with what the user may have meant. */
+async function assertDirectory(source: string, path: string): Promise<void> {
+  const name = JSON.stringify(path)
+  const stats = await stat(path).catch((cause: Error) => cause)
+  if (!(stats instanceof Error)) {
+    if (stats.isDirectory()) return
+    throw new UsageError(`--dir: ${name} is a file; --dir takes directories, --file takes files`)
+  }
+  // The library reports a directory that does not exist.
+  const [, before = '', after = ''] = /^(.+):([^/:]+)$/s.exec(source) ?? []
+  const isThere = before !== '' && (await stat(before).catch(() => undefined))
+  if (isThere) throw new UsageError(`--dir: ${JSON.stringify(after)} must begin with / (DIR:/at)`, { cause: stats })
 }
 
 /** Splits `SRC[:/at[:mode]]`. A path in the image that ends with a slash is the directory of the file. */

@@ -53,19 +53,35 @@ function describePlan(plan: CollectionPlan, explain: boolean): string[] {
     }),
   ]
   const table = rows.length > 0 ? formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows) : []
-  const { skippedYoung, skippedLeased } = plan
-  const lines = [
-    `${count(plan.drop.length)} would go, ${formatBytes(plan.bytesFreed)}`,
-    `${count(plan.keep.length)} would stay, ${formatBytes(plan.bytesKept)}`,
-    `of these ${skippedYoung.blobs} because they are young, ${skippedLeased.blobs} because of a lease`,
-  ]
-  return [...table, lines.join('; ')]
+  const goes = plan.drop.length + plan.dropNames.length + plan.dropRecords.length
+  if (goes === 0) return [...table, nothingToRemove(plan)]
+  const names = namesText(plan.dropNames.length)
+  const removed = `would remove ${names}${count(plan.drop.length)}, ${formatBytes(plan.bytesFreed)}`
+  return [...table, `${removed}; ${keptText(plan)}`]
+}
+
+function nothingToRemove(plan: CollectionPlan): string {
+  return `nothing to remove (${keptText(plan)})`
+}
+
+/** What stays: in use, or protected for a while although no name needs it. */
+function keptText({ keep, bytesKept, skippedYoung, skippedLeased }: CollectionPlan): string {
+  const young = skippedYoung.blobs > 0 ? [`${skippedYoung.blobs} of them too young to remove, see --grace`] : []
+  const leased = skippedLeased.blobs > 0 ? [`${skippedLeased.blobs} of them in use by a running command`] : []
+  const state = young.length + leased.length > 0 ? 'kept' : 'in use'
+  return [`${count(keep.length)}, ${formatBytes(bytesKept)} ${state}`, ...young, ...leased].join(', ')
 }
 
 function describeResult(result: CollectionResult, plan: CollectionPlan): string {
-  const names = result.namesDropped.length > 0 ? `${result.namesDropped.length} names and ` : ''
+  const isNothing = result.namesDropped.length + result.deleted.length + result.errors.length === 0
+  if (isNothing && plan.dropRecords.length === 0) return nothingToRemove(plan)
+  const names = namesText(result.namesDropped.length)
   const removed = `removed ${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
   return `${removed}; ${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
+}
+
+function namesText(names: number): string {
+  return names === 0 ? '' : `${names} ${names === 1 ? 'name' : 'names'} and `
 }
 
 function count(blobs: number): string {

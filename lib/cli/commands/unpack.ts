@@ -40,14 +40,18 @@ export async function unpack(
       session.left = paths
     },
   })
-  // Without root nearly every path has a skipped owner: sort those last, so that they do not hide other details.
-  const isOwner = ({ what }: SkippedDetail) => Number(what === 'owner')
-  const skipped = [...report.skipped].sort((a, b) => isOwner(a) - isOwner(b))
-  for (const { path, what, reason } of skipped.slice(0, SHOWN)) {
-    session.note(`${what} of ${JSON.stringify(path)}: ${reason}`)
-  }
-  if (report.skipped.length > SHOWN) session.note(`and ${report.skipped.length - SHOWN} more; --json lists all`)
+  for (const line of skippedLines(report.skipped)) session.note(line)
   session.result(describe(report), report)
+}
+
+/** Without root nearly every path has a skipped owner: those are one line, so that they do not hide other details. */
+function skippedLines(skipped: readonly SkippedDetail[]): string[] {
+  const others = skipped.filter(({ what }) => what !== 'owner')
+  const owners = skipped.length - others.length
+  const lines = others.slice(0, SHOWN).map(({ path, what, reason }) => `${what} of ${JSON.stringify(path)}: ${reason}`)
+  if (others.length > SHOWN) lines.push(`and ${others.length - SHOWN} more; --json lists all`)
+  if (owners > 0) lines.push(`owners of ${count(owners, 'path')} not applied (needs root); --json lists them`)
+  return lines
 }
 
 function unpackOptions({ rootless, overwrite, keepSetId, whiteouts, devices }: UnpackCommandOptions): UnpackOptions {
@@ -84,7 +88,13 @@ function describe({ files, directories, links, devices, bytes, skipped }: Unpack
     count(links, 'link'),
     count(devices, 'device'),
   ].join(', ')
-  return skipped.length > 0 ? `${made}; ${count(skipped.length, 'detail')} left out` : made
+  const owners = skipped.filter(({ what }) => what === 'owner').length
+  const others = skipped.length - owners
+  const left = [
+    ...(owners > 0 ? [count(owners, 'owner')] : []),
+    ...(others > 0 ? [count(others, owners > 0 ? 'other detail' : 'detail')] : []),
+  ]
+  return left.length > 0 ? `${made}; ${left.join(' and ')} not applied` : made
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

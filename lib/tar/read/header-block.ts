@@ -100,7 +100,10 @@ function checkSum(block: Buffer, base: number, offset: number): void {
   for (let i = base + 156; i < base + BLOCK; i++) sum += block[i]!
   if (sum === expected) return
   for (let i = base; i < base + BLOCK; i++) if (block[i]! & 0x80 && (i < base + 148 || i >= base + 156)) sum -= 256
-  if (sum !== expected) throw invalid('no tar header where one should be: its checksum is wrong', offset)
+  if (sum === expected) return
+  throw offset === 0
+    ? invalid('not a tar archive: the first block is not a tar header', offset)
+    : invalid('no tar header where one should be: its checksum is wrong', offset)
 }
 
 function isUstar(block: Buffer, base: number): boolean {

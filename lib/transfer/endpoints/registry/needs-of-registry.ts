@@ -81,7 +81,7 @@ async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsCo
   const held = uploads && (await registry.statUpload(to, descriptor.digest, uploads, { signal }))
   if (held && held <= descriptor.size) return { need: 'resume', reason: `resume at ${held}`, offset: held }
   if (origins) return needOfRemote(descriptor, origins)
-  return { need: 'upload', reason: 'not in the repository; asks the registry to mount it from any repository first' }
+  return { need: 'upload', reason: 'missing there; mounted if another repository has it, else uploaded' }
 }
 
 /** The need of a layer that the store lacks and the registry does not mount. */
