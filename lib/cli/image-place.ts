@@ -36,10 +36,22 @@ export async function archiveAddress(text: string): Promise<ArchiveAddress | und
   return (await import('../archive/index.ts')).parseArchiveAddress(text)
 }
 
+/** Prefixes of skopeo that have no counterpart, and what does the same. An image of that name is `docker://dir:tag`. */
+const OTHER_TRANSPORTS: Readonly<Record<string, string>> = {
+  'containers-storage:': 'use oci-archive:FILE with "podman save --format oci-archive" or "podman load"',
+  'dir:': 'use oci:DIR[:TAG]',
+  'docker-daemon:': 'use docker-archive:FILE with "docker save" or "docker load"',
+}
+
 /** Splits a place into its kind and the text after the prefix. */
 export function splitPlace(text: string): { kind: 'registry' | 'store' | 'oci'; rest: string } {
   const [, prefix, rest] = /^(docker:\/\/|store:|oci:)(.*)$/s.exec(text) ?? []
-  if (prefix === undefined) return { kind: 'registry', rest: text }
+  if (prefix === undefined) {
+    const [, other = ''] = /^([a-z-]+:)/.exec(text) ?? []
+    if (Object.hasOwn(OTHER_TRANSPORTS, other))
+      throw new UsageError(`${other} is not there; ${OTHER_TRANSPORTS[other]}`)
+    return { kind: 'registry', rest: text }
+  }
   if (!rest) throw new UsageError(`nothing after ${prefix}`)
   if (prefix === 'docker://') return { kind: 'registry', rest }
   return { kind: prefix === 'store:' ? 'store' : 'oci', rest }
@@ -62,6 +74,7 @@ export async function onlyName(names: AsyncIterable<{ readonly name: string }>, 
   const all: string[] = []
   for await (const { name } of names) if (all.push(name) > MOST_SHOWN) break
   if (all.length === 1) return all[0]!
-  const there = all.length > 0 ? `; there are ${all.slice(0, MOST_SHOWN).join(', ')}` : '; there is none with a name'
-  throw new UsageError(`say which image of ${place}: ${place}:TAG${there}`)
+  if (all.length === 0) throw new UsageError(`${place} has no image with a name`)
+  const shown = `${all.slice(0, MOST_SHOWN).join(', ')}${all.length > MOST_SHOWN ? ', …' : ''}`
+  throw new UsageError(`${place} has several images; write ${place}:TAG with one of ${shown}`)
 }

@@ -35,6 +35,9 @@ export class Session implements AsyncDisposable {
   readonly terminal: Terminal
   readonly json: boolean
   readonly quiet: boolean
+  /** Number of concurrent operations. */
+  readonly jobs: number
+  readonly hasher: HasherEngine
   /**
    * Exit code if nothing is thrown: 1 if the command succeeded but its result is negative, as when `fsck` finds faults.
    */
@@ -58,23 +61,12 @@ export class Session implements AsyncDisposable {
     this.json = options.json ?? false
     this.quiet = options.quiet ?? false
     this.#options = options
+    this.jobs = jobsOf(options.jobs)
+    this.hasher = hasherOf(options.hasher)
   }
 
   get signal(): AbortSignal {
     return this.terminal.signal
-  }
-
-  /** Number of concurrent operations. */
-  get jobs(): number {
-    const jobs = Number(this.#options.jobs ?? 4)
-    if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new UsageError('--jobs takes a number from 1 to 64')
-    return jobs
-  }
-
-  get hasher(): HasherEngine {
-    const hasher = this.#options.hasher ?? 'wasm'
-    if (hasher !== 'wasm' && hasher !== 'native') throw new UsageError('--hasher takes wasm or native')
-    return hasher
   }
 
   async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
@@ -247,4 +239,15 @@ export class Session implements AsyncDisposable {
 function waitMessage({ lock, holder, advice, message }: Extract<StoreEvent, { type: 'waiting' }>): string {
   if (!lock.startsWith('.layerstore/ingests/')) return message
   return `waiting for a blob that ${holder} is fetching into the same store: ${advice}`
+}
+
+function jobsOf(text = '4'): number {
+  const jobs = Number(text)
+  if (/^\d+$/.test(text) && jobs >= 1 && jobs <= 64) return jobs
+  throw new UsageError(`--jobs takes a whole number from 1 to 64; got ${JSON.stringify(text)}`)
+}
+
+function hasherOf(text = 'wasm'): HasherEngine {
+  if (text === 'wasm' || text === 'native') return text
+  throw new UsageError(`--hasher takes wasm or native; got ${JSON.stringify(text)}`)
 }

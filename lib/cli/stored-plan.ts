@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import type { PlanChange } from '../errors/index.ts'
 import { collectBytes } from '../internal/collect-bytes.ts'
 import type { AnyPlan } from '../transfer/index.ts'
+import { fileFault } from './failing/file-fault.ts'
 import type { Session } from './session.ts'
 import { stdinOf } from './stdin-of.ts'
 import { UsageError } from './usage-error.ts'
@@ -33,7 +34,7 @@ export async function storedPlan<K extends AnyPlan['kind']>(
     return undefined
   }
   for (const [name, value] of Object.entries({ ...others, '--plan': options.plan })) {
-    if (value !== undefined) throw new UsageError(`--from-plan says everything: leave out ${name}`)
+    if (value !== undefined) throw new UsageError(`--from-plan takes no ${name}: the plan contains it`)
   }
   const { parsePlan } = await import('../transfer/index.ts')
   const plan = parsePlan(await readAll(session, file))
@@ -48,14 +49,14 @@ async function readAll(session: Session, file: string): Promise<Uint8Array> {
     return await collectBytes(handle.createReadStream({ autoClose: false }), MAX_PLAN_BYTES, 'bytes of a plan')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-    throw new UsageError(`--from-plan: ${(error as Error).message}`)
+    throw fileFault('--from-plan', file, error)
   }
 }
 
 /** Parses `--if-changed`: the behaviour if the plan no longer holds. */
 export function ifChangedOf({ ifChanged }: StoredPlanOptions): 'adapt' | 'fail' | undefined {
   if (ifChanged === undefined || ifChanged === 'adapt' || ifChanged === 'fail') return ifChanged
-  throw new UsageError('--if-changed takes adapt or fail')
+  throw new UsageError(`--if-changed takes adapt or fail; got ${JSON.stringify(ifChanged)}`)
 }
 
 /** Prints each difference between the plan and the current state. */

@@ -28,7 +28,11 @@ export function asStoreError({ act, path, writes }: DiskAct, cause: unknown): un
     const message = `the store is read-only for this user: may not ${act} ${shownPath(path)} (${code})`
     return new StoreError('ERR_STORE_READ_ONLY', message, { cause, errno: code })
   }
-  return new StoreError('ERR_STORE_IO', `could not ${act} ${shownPath(path)} (${code})`, { cause, errno: code })
+  const message =
+    path === '.' && code === 'ENOTDIR'
+      ? 'it, or a part of its path, is not a directory (ENOTDIR)'
+      : `could not ${act} ${shownPath(path)} (${code})`
+  return new StoreError('ERR_STORE_IO', message, { cause, errno: code })
 }
 
 /** `.` alone would say nothing to a reader who does not know that paths are relative to the store. */

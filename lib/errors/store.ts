@@ -48,7 +48,9 @@ export class ReferenceNotFoundError extends LayerStoreError {
 
   /** @internal */
   constructor(reference: string, options?: ErrorOptions & { where?: string }) {
-    super(`no image named ${reference} in ${options?.where ?? 'the store'}`, options)
+    const isDigest = /^[a-z0-9]+:[0-9a-f]{32,}$/.test(reference)
+    const what = isDigest ? `no blob ${reference}` : `no image named ${reference === '' ? '""' : reference}`
+    super(`${what} in ${options?.where ?? 'the store'}`, options)
     this.reference = reference
   }
 }

@@ -1,19 +1,22 @@
 import { type Digest, isDigest } from '../digest/index.ts'
-import { BlobNotFoundError, FormatError, ReferenceNotFoundError } from '../errors/index.ts'
+import { BlobNotFoundError, FormatError, PlatformNotFoundError, ReferenceNotFoundError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import {
   asPlatform,
   type Descriptor,
+  formatPlatform,
   hostPlatform,
   type ImageConfig,
   type ImageDocument,
   type ImageManifest,
   isConfigType,
   Limits,
+  matchPlatform,
   type Platform,
   parseConfig,
   parseDescriptor,
   parseImageDocument,
+  platformOfConfig,
   type Reference,
   type Repository,
   remoteLayersOf,
@@ -50,8 +53,8 @@ export interface Image {
 /** Options of {@link readImage}. */
 export interface ReadImageOptions extends AbortOptions {
   /**
-   * Platform to select from an index, as `os/architecture[/variant]`. @defaultValue linux on the architecture of this
-   * machine
+   * Platform to select from an index, as `os/architecture[/variant]`; the config of a single image must not contradict
+   * it. @defaultValue linux on the architecture of this machine for an index, any for a single image
    */
   readonly platform?: string | Platform | undefined
 }
@@ -111,7 +114,16 @@ async function readBelow(read: DocumentReader, root: Descriptor, options: ReadIm
     throw new FormatError('ERR_UNSUPPORTED_MEDIA_TYPE', message)
   }
   const config = parseConfig(await read(manifest.config))
+  if (descriptor === root && options.platform !== undefined) assertPlatform(root, config, asPlatform(options.platform))
   return { descriptor, manifest, config, layers: pairLayers(manifest, config) }
+}
+
+/** An image without an index leaves no choice: a platform that its config contradicts is an error. */
+function assertPlatform(root: Descriptor, config: ImageConfig, wanted: Platform): void {
+  const platform = platformOfConfig(config)
+  if (!platform || matchPlatform(wanted, platform) > 0) return
+  const available = [formatPlatform(platform)]
+  throw new PlatformNotFoundError({ wanted: formatPlatform(wanted), available, what: root.digest })
 }
 
 /** Blobs with names: a store, or an archive opened for reading. */

@@ -46,6 +46,7 @@ const TEXT_LIMIT = 1024
 export function parseReference(text: string): Reference {
   if (typeof text !== 'string') throw invalidArgument('reference', 'a text such as ghcr.io/team/app:1.0', text)
   // SAFETY: a long text could make the patterns below slow. The length is checked before any pattern runs.
+  if (text === '') return fail(text, 'it is empty')
   if (text.length > TEXT_LIMIT) return fail(text.slice(0, 80), 'too long')
   // SPEC: rejected only without tag and registry, because only then could it be mistaken for an image id.
   if (/^[0-9a-f]{64}$/.test(text)) return fail(text, 'it looks like an image id, which is not a name')
@@ -75,10 +76,8 @@ function splitName(text: string, name: string): Repository {
   let repository = hasRegistry ? name.slice(slash + 1) : name
   if (hasRegistry && !isHost(first)) return fail(text, `${JSON.stringify(first)} is not a host`)
   if (!repository.split('/').every(component => PATH_COMPONENT.test(component))) {
-    return fail(
-      text,
-      `${JSON.stringify(repository)} is not a repository name (lower-case letters, digits, . _ - and /)`,
-    )
+    const which = repository === text ? 'it' : JSON.stringify(repository)
+    return fail(text, `${which} is not a repository name (lower-case letters, digits, . _ - and /)`)
   }
   const host = registry === 'index.docker.io' ? DEFAULT_REGISTRY : registry
   if (host === DEFAULT_REGISTRY && !repository.includes('/')) repository = `library/${repository}`

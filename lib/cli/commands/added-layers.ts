@@ -3,6 +3,8 @@ import { stat } from 'node:fs/promises'
 import type { NewLayer } from '../../image/index.ts'
 import type { fromFiles } from '../../layer/index.ts'
 import type { Store } from '../../store/index.ts'
+import { fileFault } from '../failing/file-fault.ts'
+import { notEmpty } from '../not-empty.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
@@ -21,7 +23,7 @@ export async function addLayers(
   const { signal } = session
   const layers: NewLayer[] = []
   for (const source of dir) {
-    const { path, at } = splitPlace(source)
+    const { path, at } = splitPlace(notEmpty(source, 'the directory of --dir'))
     await assertDirectory(source, path)
     const entries = fromDirectory(path, { ...writing.entries, at, signal })
     layers.push(await addLayer(session, store, `--dir ${source}`, entries, writing))
@@ -97,7 +99,7 @@ function withMode(entry: TarInput, mode: number | undefined): TarInput {
 async function fileEntry(source: string, { mtime, uid, gid }: WritingPolicies['entries']) {
   const { path, at, mode } = splitFile(source)
   const stats = await stat(path).catch(cause => {
-    throw new UsageError(`--file ${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`, { cause })
+    throw fileFault('--file', path, cause)
   })
   if (!stats.isFile()) throw new UsageError(`--file ${JSON.stringify(path)} is not a file; --dir adds a directory`)
   const input: TarInput = {

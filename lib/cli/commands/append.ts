@@ -85,6 +85,6 @@ export function baseNote(
 function createdOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const seconds = parseTime(text)
-  if (seconds === undefined) throw new UsageError(`--created takes seconds or a date, not ${JSON.stringify(text)}`)
+  if (seconds === undefined) throw new UsageError(`--created takes seconds or a date; got ${JSON.stringify(text)}`)
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }

@@ -3,6 +3,7 @@ import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 import type { Session } from '../session.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** Options of `gc`. */
 export interface GcOptions {
@@ -31,8 +32,16 @@ export async function gc(session: Session, options: GcOptions): Promise<void> {
   session.result(describeResult(result, plan), { ...result, missing: plan.missing, unknown: plan.unknown })
 }
 
+/** A running command keeps what it has stored by leases; the grace period is for what has none yet. */
+const SHORT_GRACE_MS = 10 * 60 * 1000
+
 function policyOf(options: GcOptions): CollectionPolicy {
   const { keepLast, maxAge, maxBytes, grace, keepUnknown, force } = options
+  if (grace !== undefined && !force && parseAmount('--grace', grace, 'time') < SHORT_GRACE_MS) {
+    throw new UsageError(
+      `--grace ${grace} could remove what a running command has just stored: add --force if none runs`,
+    )
+  }
   return {
     ...(keepLast === undefined ? {} : { keepLast: parseAmount('--keep-last', keepLast, 'count') }),
     ...(maxAge === undefined ? {} : { maxAgeMs: parseAmount('--max-age', maxAge, 'time') }),

@@ -1,5 +1,6 @@
 import { importTar } from '../../archive/index.ts'
 import { parsePlatform, parseReference } from '../../oci/index.ts'
+import { notEmpty } from '../not-empty.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import { UsageError } from '../usage-error.ts'
@@ -16,6 +17,7 @@ export interface ImportOptions extends RunConfigOptions {
 /** `import TAR -t NAME`: creates a one-layer image from the tar of a root filesystem, and names it. */
 export async function importCommand(session: Session, source: string, options: ImportOptions): Promise<void> {
   const { tag } = options
+  notEmpty(source, 'the name of the tar')
   if (!tag) throw new UsageError('import needs a name for the image: -t NAME')
   parseReference(tag)
   const config = runConfigOf(options)

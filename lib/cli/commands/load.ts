@@ -1,5 +1,6 @@
 import { type LoadedImage, loadArchive, parseArchiveAddress } from '../../archive/index.ts'
 import { parsePlatform, parseReference } from '../../oci/index.ts'
+import { notEmpty } from '../not-empty.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import type { PlatformOption } from './inspect.ts'
@@ -13,6 +14,7 @@ export interface LoadOptions extends PlatformOption {
 /** `load -i FILE`: loads the images of an archive file or stdin into the store, and prints their names. */
 export async function load(session: Session, options: LoadOptions): Promise<void> {
   const { input = '-', tag } = options
+  notEmpty(input, 'the file of --input')
   // Report an invalid name before the work starts, not after it.
   if (tag !== undefined) parseReference(tag)
   const address = parseArchiveAddress(input)

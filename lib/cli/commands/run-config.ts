@@ -46,7 +46,7 @@ function stringsOf(option: string, text: string): string[] {
 
 function splitPair(option: string, pair: string): [string, string] {
   const equals = pair.indexOf('=')
-  if (equals < 1) throw new UsageError(`${option} takes NAME=VALUE, not ${JSON.stringify(pair)}`)
+  if (equals < 1) throw new UsageError(`${option} takes NAME=VALUE; got ${JSON.stringify(pair)}`)
   return [pair.slice(0, equals), pair.slice(equals + 1)]
 }
 
@@ -54,10 +54,10 @@ function splitPair(option: string, pair: string): [string, string] {
 function portOf(text: string): string {
   const [, port = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
   if (port !== '' && Number(port) <= 65_535) return `${Number(port)}/${protocol}`
-  throw new UsageError(`--expose takes PORT or PORT/udp, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--expose takes PORT or PORT/udp; got ${JSON.stringify(text)}`)
 }
 
 function volumeOf(text: string): string {
   if (text.startsWith('/')) return text
-  throw new UsageError(`--volume takes a path in the image that begins with /, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--volume takes a path in the image that begins with /; got ${JSON.stringify(text)}`)
 }

@@ -9,6 +9,7 @@ import {
 } from '../../archive/index.ts'
 import { readImage } from '../../image/index.ts'
 import { namesRegistry, parsePlatform } from '../../oci/index.ts'
+import { notEmpty } from '../not-empty.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
@@ -26,7 +27,10 @@ export interface SaveOptions extends PlatformOption {
 /** `save NAME… -o FILE`: writes stored images to one file, or to stdout. */
 export async function save(session: Session, names: readonly string[], options: SaveOptions): Promise<void> {
   const { output = '-', format = 'oci' } = options
-  if (format !== 'oci' && format !== 'docker') throw new UsageError('--format takes oci or docker')
+  notEmpty(output, 'the file of --output')
+  if (format !== 'oci' && format !== 'docker') {
+    throw new UsageError(`--format takes oci or docker; got ${JSON.stringify(format)}`)
+  }
   const write: WriteArchiveOptions = {
     format,
     have: await prerequisitesOf(session, options.have ?? []),

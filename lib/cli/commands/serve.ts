@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FormatError } from '../../errors/index.ts'
 import { parseReference } from '../../oci/index.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import { readPem } from '../registries/read-pem.ts'
 import { ServeLog } from '../serving/serve-log.ts'
 import type { Session } from '../session.ts'
@@ -23,8 +24,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:5000')
   const upstream = options.upstream === undefined ? undefined : registryName(options.upstream)
   const tls = tlsOf(options)
-  const authorize =
-    options.htpasswd === undefined ? undefined : allowHtpasswd(await readText(options.htpasswd, '--htpasswd'))
+  const authorize = options.htpasswd === undefined ? undefined : await usersIn(options.htpasswd, allowHtpasswd)
   const log = new ServeLog(session, options.log ?? false)
   const server = createRegistryServer(await session.store(), {
     readOnly: options.readOnly ?? false,
@@ -57,7 +57,7 @@ function warnOfOpenDoor(log: ServeLog, readOnly: boolean, upstream: string | und
 function parseListen(text: string): { host: string; port: number } {
   const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d{1,5})$/.exec(text)
   const port = Number(match?.[2])
-  if (!match || port > 65_535) throw new UsageError(`--listen takes HOST:PORT, not ${JSON.stringify(text)}`)
+  if (!match || port > 65_535) throw new UsageError(`--listen takes HOST:PORT; got ${JSON.stringify(text)}`)
   return { host: (match[1] || '127.0.0.1').replace(/^\[|\]$/g, ''), port }
 }
 
@@ -72,7 +72,7 @@ function registryName(text: string): string {
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
   }
-  throw new UsageError(`--upstream takes a registry such as docker.io or 127.0.0.1:5000, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--upstream takes a registry such as docker.io or 127.0.0.1:5000; got ${JSON.stringify(text)}`)
 }
 
 function tlsOf({ tlsCert, tlsKey }: ServeOptions): { cert: string; key: string } | undefined {
@@ -81,11 +81,22 @@ function tlsOf({ tlsCert, tlsKey }: ServeOptions): { cert: string; key: string }
   return { cert: readPem(tlsCert, '--tls-cert'), key: readPem(tlsKey, '--tls-key') }
 }
 
+/** SAFETY: the message must not quote the file, which holds hashes of passwords. */
+async function usersIn<T>(path: string, parse: (text: string) => T): Promise<T> {
+  const text = await readText(path, '--htpasswd')
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    throw new UsageError(`--htpasswd ${JSON.stringify(path)}: ${error.message}`, { cause: error })
+  }
+}
+
 async function readText(path: string, option: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`)
+    throw fileFault(option, path, error)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Image, readImage } from '../../image/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import { type SkippedDetail, type UnpackOptions, type UnpackReport, unpackImage } from '../../rootfs/index.ts'
+import { notEmpty } from '../not-empty.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
@@ -27,6 +28,7 @@ export async function unpack(
   directory: string,
   options: UnpackCommandOptions,
 ): Promise<void> {
+  notEmpty(directory, 'the name of the directory')
   const { signal, hasher } = session
   const how = unpackOptions(options)
   const platform = options.platform ? parsePlatform(options.platform) : undefined
@@ -67,7 +69,9 @@ function unpackOptions({ rootless, overwrite, keepSetId, whiteouts, devices }: U
 function oneOf<T extends string>(option: string, value: string | undefined, choices: readonly T[]): T | undefined {
   const chosen = choices.find(choice => choice === value)
   if (value !== undefined && chosen === undefined) {
-    throw new UsageError(`${option} takes ${choices.join(' or ')}, not ${JSON.stringify(value)}`)
+    throw new UsageError(
+      `${option} takes ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}; got ${JSON.stringify(value)}`,
+    )
   }
   return chosen
 }

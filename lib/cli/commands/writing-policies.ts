@@ -1,4 +1,5 @@
 import type { EntryPolicies, FromDirectoryOptions, OwnerPolicy, WriteLayerOptions } from '../../layer/index.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import { parseTime } from '../parse-time.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -27,7 +28,9 @@ export interface WritingPolicies {
 /** Parses and validates the options before any work starts. */
 export async function writingPolicies(options: WritingOptions): Promise<WritingPolicies> {
   const { hardLinks = 'keep', xattrs, parents } = options
-  if (hardLinks !== 'keep' && hardLinks !== 'copy') throw new UsageError('--hard-links takes keep or copy')
+  if (hardLinks !== 'keep' && hardLinks !== 'copy') {
+    throw new UsageError(`--hard-links takes keep or copy; got ${JSON.stringify(hardLinks)}`)
+  }
   const layer = { compression: compressionOf(options.compression), level: levelOf(options.level) }
   const policies = { mtime: mtimeOf(options.mtime), mode: modeOf(options.mode), ...ownersOf(options) }
   return { layer, entries: { ...policies, hardLinks, xattrs, parents, ignore: await patternsOf(options) } }
@@ -36,12 +39,12 @@ export async function writingPolicies(options: WritingOptions): Promise<WritingP
 /** Parses a compression name. */
 export function compressionOf(text = 'gzip'): 'gzip' | 'zstd' | 'none' {
   if (text === 'gzip' || text === 'zstd' || text === 'none') return text
-  throw new UsageError('--compression takes gzip, zstd or none')
+  throw new UsageError(`--compression takes gzip, zstd or none; got ${JSON.stringify(text)}`)
 }
 
 function levelOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (!/^\d{1,2}$/.test(text)) throw new UsageError(`--level takes a number, not ${JSON.stringify(text)}`)
+  if (!/^\d{1,2}$/.test(text)) throw new UsageError(`--level takes a number; got ${JSON.stringify(text)}`)
   return Number(text)
 }
 
@@ -53,7 +56,7 @@ function mtimeOf(text: string | undefined): EntryPolicies['mtime'] {
 function secondsOf(text: string): number {
   const seconds = parseTime(text)
   if (seconds !== undefined) return seconds
-  throw new UsageError(`--mtime takes seconds, a date, source, clamp or clamp:TIME, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--mtime takes seconds, a date, source, clamp or clamp:TIME; got ${JSON.stringify(text)}`)
 }
 
 function ownersOf({ owner, mapUid, mapGid }: WritingOptions): { uid?: OwnerPolicy; gid?: OwnerPolicy } {
@@ -63,7 +66,7 @@ function ownersOf({ owner, mapUid, mapGid }: WritingOptions): { uid?: OwnerPolic
   if (owner === undefined) return {}
   if (owner === 'source') return { uid: 'source', gid: 'source' }
   const [, uid, gid = uid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(owner) ?? []
-  if (uid === undefined) throw new UsageError(`--owner takes UID, UID:GID or source, not ${JSON.stringify(owner)}`)
+  if (uid === undefined) throw new UsageError(`--owner takes UID, UID:GID or source; got ${JSON.stringify(owner)}`)
   return { uid: Number(uid), gid: Number(gid) }
 }
 
@@ -71,7 +74,7 @@ function mapOf(option: string, pairs: readonly string[]): OwnerPolicy {
   const ids = new Map<number, number>()
   for (const pair of pairs) {
     const [, from, to] = /^(\d{1,10})=(\d{1,10})$/.exec(pair) ?? []
-    if (from === undefined) throw new UsageError(`${option} takes FROM=TO, two numbers, not ${JSON.stringify(pair)}`)
+    if (from === undefined) throw new UsageError(`${option} takes FROM=TO, two numbers; got ${JSON.stringify(pair)}`)
     ids.set(Number(from), Number(to))
   }
   return id => ids.get(id) ?? id
@@ -83,7 +86,7 @@ function modeOf(text = 'normal'): EntryPolicies['mode'] {
   if (files !== undefined && directories !== undefined) {
     return { files: Number.parseInt(files, 8), directories: Number.parseInt(directories, 8) }
   }
-  throw new UsageError(`--mode takes normal, source, 0640 or 0640:0750, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--mode takes normal, source, 0640 or 0640:0750; got ${JSON.stringify(text)}`)
 }
 
 async function patternsOf({ ignore = [], ignoreFile }: WritingOptions): Promise<readonly string[]> {
@@ -91,7 +94,7 @@ async function patternsOf({ ignore = [], ignoreFile }: WritingOptions): Promise<
   const { readFile } = await import('node:fs/promises')
   const { parseIgnoreFile } = await import('../../layer/index.ts')
   const text = await readFile(ignoreFile, 'utf8').catch(cause => {
-    throw new UsageError(`--ignore-file ${JSON.stringify(ignoreFile)} cannot be read`, { cause })
+    throw fileFault('--ignore-file', ignoreFile, cause)
   })
   return [...parseIgnoreFile(text), ...ignore]
 }

@@ -5,7 +5,7 @@ export function adviceOn(error: { readonly code: string }): string | undefined {
   if (error instanceof RegistryError) return onRegistry(error)
   if (error instanceof StoreError && error.errno === 'ENOSPC') return 'make room, e.g. with "layerstore gc", and repeat'
   // Not of a name in an archive, whose error lists the names.
-  if (error instanceof ReferenceNotFoundError && error.message.endsWith(' in the store')) {
+  if (error instanceof ReferenceNotFoundError && /^no image named .* in the store$/s.test(error.message)) {
     return '"layerstore images" lists the names'
   }
   return Object.hasOwn(ADVICE, error.code) ? ADVICE[error.code] : undefined
@@ -17,6 +17,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_PATH_NOT_FOUND: '"layerstore files NAME" lists what is there',
   ERR_PLAN_OUTDATED: 'make a new plan, or run this one with --if-changed adapt',
   ERR_PLATFORM_NOT_FOUND: 'choose one with --platform',
+  ERR_STORE_NOT_FOUND: '"layerstore pull", "load", "import" and "append" create one',
   ERR_TARGET_NOT_EMPTY: 'choose another directory, or add --overwrite',
 }
 

@@ -52,7 +52,11 @@ function describeStop({ signal, waitingFor, kept }: FailureContext): DescribedFa
 
 /** The library names files relative to the store; here the store itself is named. */
 function atStore(error: LayerStoreError, stores: readonly string[]): string {
-  const isOfStore = error instanceof StoreError && /^ERR_(STORE|INGEST|WRITER)_/.test(error.code)
+  // Errors of archives and files have the code `ERR_STORE_IO` too, and name their file.
+  const isOfStore =
+    error instanceof StoreError &&
+    /^ERR_(STORE|INGEST|WRITER)_/.test(error.code) &&
+    (error.code !== 'ERR_STORE_IO' || /^could not \w+ (?!archive )/.test(error.message))
   if (!isOfStore || stores.length === 0 || stores.some(store => error.message.includes(store))) return error.message
   return `${error.message}, in the store ${stores.join(' or ')}`
 }

@@ -1,4 +1,4 @@
-import { isDigest } from '../../digest/index.ts'
+import { isDigest, parseDigest } from '../../digest/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
 import { namesRegistry, parseReference } from '../../oci/index.ts'
 import { archiveAddress, onlyName, splitLayout, splitPlace } from '../image-place.ts'
@@ -54,7 +54,9 @@ async function storedOrRemote(session: Session, name: string): Promise<OpenedIma
     return { blobs: store, name, isRemote: false }
   }
   if (!isDigest(name) && namesRegistry(name)) return inRegistry(session, name)
-  if (!isDigest(name)) parseReference(name)
+  // A digest that is too short would be read as a tag.
+  if (/^(sha256|sha512|blake3):/.test(name)) parseDigest(name)
+  else parseReference(name)
   session.advice = isDigest(name)
     ? 'for an image in a registry write REPOSITORY@DIGEST'
     : `"layerstore images" lists the names; for an image in a registry write docker://${name}`

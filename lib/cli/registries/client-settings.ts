@@ -15,6 +15,11 @@ export function clientSettings(
   options: RegistryOptions,
   env: NodeJS.ProcessEnv,
 ): Pick<RegistryClientOptions, 'hosts' | 'proxy'> {
+  const { proxy } = options
+  // SAFETY: the address may contain a password, so the error does not quote it.
+  if (proxy !== undefined && !/^(none$|https?:\/\/[^/]|[^/:@]+(:\d+)?\/?$)/i.test(proxy)) {
+    throw new UsageError('--proxy takes an http or https address, or none')
+  }
   const file = readRegistriesFile(env)
   const given = givenSettings(options)
   const mirrors = mirrorsOf(options)

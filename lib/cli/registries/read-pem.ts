@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../usage-error.ts'
 
 const MAX_BYTES = 4 * 1024 * 1024
@@ -21,8 +22,7 @@ function readText(path: string, option: string): string {
     const stat = statSync(path)
     if (stat.isFile() && stat.size <= MAX_BYTES) return readFileSync(path, 'utf8')
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new UsageError(`${option}: cannot read ${path} (${code})`, { cause })
+    throw fileFault(option, path, cause)
   }
   throw new UsageError(`${option}: ${path} is not a file of up to 4 MiB`)
 }

@@ -35,7 +35,7 @@ export function withRegistries(command: Command): Command {
 export function tlsVerifyOf({ tlsVerify }: RegistryOptions): boolean | undefined {
   if (tlsVerify === undefined) return undefined
   if (tlsVerify === 'true' || tlsVerify === 'false') return tlsVerify === 'true'
-  throw new UsageError(`--tls-verify takes true or false, not ${JSON.stringify(tlsVerify)}`)
+  throw new UsageError(`--tls-verify takes true or false; got ${JSON.stringify(tlsVerify)}`)
 }
 
 /** Parses the `--mirror` options, each `[REGISTRY=]HOST[/PREFIX]`. */
@@ -44,7 +44,7 @@ export function mirrorsOf({ mirror = [] }: RegistryOptions): readonly MirrorOpti
     const equals = text.indexOf('=')
     const location = text.slice(equals + 1)
     if (location === '' || equals === 0) {
-      throw new UsageError(`--mirror takes HOST[/PREFIX] or REGISTRY=HOST[/PREFIX], not ${JSON.stringify(text)}`)
+      throw new UsageError(`--mirror takes HOST[/PREFIX] or REGISTRY=HOST[/PREFIX]; got ${JSON.stringify(text)}`)
     }
     return { registry: equals < 0 ? undefined : text.slice(0, equals), location }
   })
