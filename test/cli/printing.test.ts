@@ -84,6 +84,7 @@ test('only documents, files and the moves of the cursor are written around the p
     return found.map(() => name.replaceAll('\\', '/'))
   })
   expect(writes.sort()).toEqual([
+    'building/build-display.ts',
     'commands/cat.ts',
     'commands/save.ts',
     'printing/print.ts',

@@ -161,7 +161,7 @@ describe('settings that cannot be used are refused, and the message names the op
     ],
     [
       ['--ca', 'nowhere.pem'],
-      ['--ca', 'nowhere.pem', 'ENOENT'],
+      ['--ca', 'no such file', 'nowhere.pem'],
     ],
     [
       ['--ca', '/'],
@@ -184,7 +184,7 @@ describe('settings that cannot be used are refused, and the message names the op
     [{ registries: { 'a.test': { plainHtpp: true } } }, 'registries.a.test.plainHtpp is not a setting'],
     [{ registries: { 'a.test': { tlsVerify: 'false' } } }, 'registries.a.test.tlsVerify must be true or false'],
     [{ registries: { 'a.test': { ca: 'no.pem' } } }, 'no.pem is not a PEM file'],
-    [{ registries: { 'a.test': { ca: 'gone.pem' } } }, 'registries.a.test.ca: cannot read'],
+    [{ registries: { 'a.test': { ca: 'gone.pem' } } }, 'registries.a.test.ca: no such file'],
     [{ registries: { 'a.test': { cert: 'client.pem' } } }, 'registries.a.test needs cert and key together'],
     [{ registries: { 'a.test': { concurrency: 0 } } }, 'registries.a.test.concurrency must be a whole number'],
     [{ registries: { 'a.test': { mirrors: [{}] } } }, 'registries.a.test.mirrors[0].location must be HOST[/PREFIX]'],

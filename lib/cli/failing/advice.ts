@@ -8,6 +8,11 @@ export function adviceOn(error: { readonly code: string }): string | undefined {
   if (error instanceof ReferenceNotFoundError && /^no image named .* in the store$/s.test(error.message)) {
     return '"layerstore images" lists the names'
   }
+  // Of a file in the place of the directory, --overwrite would change nothing.
+  if (error.code === 'ERR_TARGET_NOT_EMPTY') {
+    const isFile = error instanceof Error && error.message.includes('not a directory')
+    return isFile ? 'choose another directory' : 'choose another directory, or add --overwrite'
+  }
   return Object.hasOwn(ADVICE, error.code) ? ADVICE[error.code] : undefined
 }
 
@@ -18,7 +23,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_PLAN_OUTDATED: 'make a new plan, or run this one with --if-changed adapt',
   ERR_PLATFORM_NOT_FOUND: 'choose one with --platform',
   ERR_STORE_NOT_FOUND: '"layerstore pull", "load", "import" and "append" create one',
-  ERR_TARGET_NOT_EMPTY: 'choose another directory, or add --overwrite',
 }
 
 /** Codes of OpenSSL and Node for a certificate that is not accepted. */

@@ -108,6 +108,7 @@ export class TarScanner {
    */
   end(): void {
     const { offset, filled } = this.#cursor
+    if (offset === 0 && filled > 0) throw invalid('not a tar archive: it is shorter than one tar header', filled)
     const isInside = filled > 0 || this.#padding > 0 || this.#content.isOpen
     if (isInside || this.#extension || this.#sparse) throw invalid('archive is truncated', offset + filled)
     if (this.#pending.any) throw invalid('extended header without an entry', offset)
