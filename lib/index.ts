@@ -110,6 +110,13 @@ export type { TarInput } from './tar/index.ts'
 export type { WriteLayerOptions } from './layer/index.ts'
 export type { WrittenLayer } from './layer/index.ts'
 
+// Build: images from instructions
+export { from } from './build/index.ts'
+export { buildImage } from './build/index.ts'
+export type { BuildImageOptions } from './build/index.ts'
+export type { BuildPlan } from './build/index.ts'
+export type { BuildResult } from './build/index.ts'
+
 // Look inside and unpack
 export { readLayer } from './layer/index.ts'
 export { readLayerIndex } from './layer/index.ts'

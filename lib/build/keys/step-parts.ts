@@ -120,7 +120,7 @@ export function runParts(step: RunStep, place: StepPlace): KeyPart[] {
 
 /** The part with the digest of the files of a bind mount. */
 export async function mountedPart(target: string, inputs: readonly FileCopyInput[]): Promise<KeyPart> {
-  return part('mount', target, (await inputsPart(inputs)).value)
+  return part('file', target, (await inputsPart(inputs)).value)
 }
 
 /** The part that names the whole tree of a stage or an image that a bind mount shows a part of. */

@@ -83,5 +83,6 @@ async function makeRun(
   write: (entries: Parameters<typeof layerEntries>[0]) => Promise<WrittenLayer>,
 ): Promise<WrittenLayer> {
   await using changes = await runEntries(session, step, frame, options)
-  return write(changes.entries())
+  // Awaited here: the directory of the changes is removed when this function ends.
+  return await write(changes.entries())
 }

@@ -1,0 +1,287 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { dockerfileStages, from, planBuild, type RunBuildOptions, type ScriptedStage } from '../../lib/build/index.ts'
+import type { ProcessSpec } from '../../lib/sandbox/index.ts'
+import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
+import { fakeExecutor } from '../helpers/fake-executor.ts'
+import { plainSnapshots } from '../helpers/plain-snapshots.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
+
+let store: Store
+let place: ReturnType<typeof temporaryDirectory>
+beforeEach(async () => {
+  store = createMemoryStore()
+  place = temporaryDirectory('run-command')
+  const files = { 'etc/passwd': 'app:x:0:0::/home/app:/bin/sh\n', 'etc/os': 'base', 'lib/old': 'old' }
+  await sampleImage(store, [files], { name: 'base:1' })
+})
+afterEach(async () => {
+  await store.close()
+  place[Symbol.dispose]()
+})
+
+const base = from('base:1').as('app')
+type Act = Parameters<typeof fakeExecutor>[0]
+
+async function run(stage: ScriptedStage, act: Act, options: Partial<RunBuildOptions> = {}) {
+  const executor = fakeExecutor(act)
+  const snapshots = plainSnapshots(place.path)
+  const result = await buildFiles(store, stage, { 'x.txt': 'x' }, { executor, snapshots, ...options })
+  return { result, executor, process: executor.ran[0] as ProcessSpec }
+}
+
+describe('a command', () => {
+  test('sees the root filesystem, and what it changes is the layer', async () => {
+    const { result } = await run(base.run('make'), (_, inRoot) => {
+      writeFileSync(inRoot('etc/os'), 'changed')
+      mkdirSync(inRoot('new'))
+      writeFileSync(inRoot('new/file'), 'made')
+      rmSync(inRoot('lib/old'))
+      return 0
+    })
+    const found = await filesOf(store, result)
+    expect(found['etc/os']).toMatch(/ changed$/)
+    expect(found['new/file']).toMatch(/ 0:0 made$/)
+    expect(found['lib/old']).toBeUndefined()
+    expect(readdirSync(place.path)).toEqual([])
+  })
+
+  test('gets its words, variables, user, home and working directory', async () => {
+    const stage = base.env({ A: '1' }).user('app').workdir('/work').run('npm ci', { network: 'none' })
+    const { process } = await run(stage, () => 0, { ...{} })
+    expect(process).toMatchObject({
+      args: ['/bin/sh', '-c', 'npm ci'],
+      environment: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'A=1', 'HOME=/home/app'],
+      workdir: '/work',
+      user: { uid: 0, gid: 0, groups: [] },
+      network: 'none',
+      mounts: [],
+    })
+    const exec = await run(base.env({ HOME: '/h' }).run(['a', 'b c']), () => 0)
+    expect(exec.process).toMatchObject({ args: ['a', 'b c'], workdir: '/' })
+    expect(exec.process.environment).not.toContain('HOME=/')
+  })
+
+  test('is not run again if nothing that it depends on has changed, also if it changed nothing', async () => {
+    const stage = base.copy('x.txt', '/').run('true')
+    const first = await run(stage, () => 0)
+    expect(first.result.images[0]!.layers.length).toBe(3)
+    const again = await run(stage, () => 1)
+    expect(again.executor.ran).toEqual([])
+    expect(outcomesOf(again.result)).toEqual(['cached COPY x.txt /', 'cached RUN true'])
+    expect(again.result.descriptor).toEqual(first.result.descriptor)
+  })
+
+  test('that fails ends the build with its exit code, and leaves nothing; steps before it stay cached', async () => {
+    const stage = base.copy('x.txt', '/').run('false')
+    const error = await thrownBy(() => run(stage, () => 7))
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_RUN',
+      step: 'RUN /bin/sh -c false # buildkit',
+      message: /step app 3\/3 .*exit code 7/,
+    })
+    expect(readdirSync(place.path)).toEqual([])
+    expect(outcomesOf((await run(stage, () => 0)).result)).toEqual(['cached COPY x.txt /', 'made RUN false'])
+  })
+
+  test('writes to progress, not to errors', async () => {
+    const seen: string[] = []
+    await run(
+      base.run('x'),
+      process => {
+        process.onOutput?.(Buffer.from('hello'), 'stderr')
+        return 0
+      },
+      { onProgress: event => event.kind === 'step-output' && seen.push(`${event.stream} ${Buffer.from(event.chunk)}`) },
+    )
+    expect(seen).toEqual(['stderr hello'])
+  })
+
+  test('ends when the build is aborted, with the reason of the signal', async () => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const error = await thrownBy(() =>
+      run(
+        base.run('sleep'),
+        process => {
+          stop.abort(reason)
+          process.signal?.throwIfAborted()
+          return 0
+        },
+        { signal: stop.signal },
+      ),
+    )
+    expect(error).toBe(reason)
+    expect(readdirSync(place.path)).toEqual([])
+  })
+})
+
+describe('mounts', () => {
+  test('show files of the context, of stages and of images, and are in no layer', async () => {
+    const tools = from('scratch').as('tools').files({ 'bin/tool': 'tool' })
+    const stage = base.run('x', {
+      mounts: [
+        { bind: '/ctx' },
+        { bind: '/deep/one.txt', source: 'x.txt', writable: true },
+        { bind: '/tools', from: tools, source: '/bin' },
+        { bind: '/image', from: 'base:1', source: '/etc' },
+        { tmpfs: '/tmp/t', size: 100 },
+      ],
+    })
+    const seen: Record<string, string> = {}
+    const { result, process } = await run(stage, ({ mounts, root }) => {
+      for (const mount of mounts) {
+        seen[mount.target] = existsSync(join(root, mount.target)) ? 'there' : 'missing'
+        if (mount.type === 'bind') {
+          const isDirectory = statSync(mount.source).isDirectory()
+          seen[mount.target] += isDirectory ? ` ${readdirSync(mount.source)}` : ` ${readFileSync(mount.source)}`
+        }
+      }
+      return 0
+    })
+    expect(seen).toEqual({
+      '/ctx': 'there x.txt',
+      '/deep/one.txt': 'there x',
+      '/tools': 'there tool',
+      '/image': 'there os,passwd',
+      '/tmp/t': 'there',
+    })
+    expect(process.mounts.map(mount => mount.type === 'bind' && mount.readOnly)).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+    ])
+    expect(Object.keys(await filesOf(store, result))).toEqual(['etc', 'etc/os', 'etc/passwd', 'lib', 'lib/old'])
+  })
+
+  test('of the context are part of the key, those of caches and secrets are not', async () => {
+    const mounts = (secret: string) => [{ bind: '/c' }, { cache: '/k', id: secret }, { secret: 'npm' }] as const
+    const stage = (id: string) => base.run('x', { mounts: mounts(id) })
+    const build = (files: Record<string, string>, id: string, secret: string) =>
+      buildFiles(store, stage(id), files, {
+        executor: fakeExecutor(() => 0),
+        snapshots: plainSnapshots(place.path),
+        secrets: { npm: secret },
+      })
+    await build({ a: '1' }, 'one', 'secret 1')
+    expect(outcomesOf(await build({ a: '1' }, 'two', 'secret 2'))).toEqual(['cached RUN x'])
+    const changed = await build({ a: '2' }, 'one', 'secret 1')
+    expect(outcomesOf(changed)).toEqual(['made RUN x'])
+    expect(changed.steps.find(({ title }) => title === 'RUN x')!.differs).toMatchObject([
+      { what: 'file', name: 'a', change: 'content' },
+    ])
+  })
+
+  test('of secrets are files or variables, and leave no trace in the store', async () => {
+    const stage = base.run('x', {
+      mounts: [{ secret: 'a' }, { secret: 'b', env: 'TOKEN' }, { secret: 'c', required: false }],
+    })
+    let content = ''
+    const { process } = await run(
+      stage,
+      ({ mounts }) => {
+        const [mount] = mounts
+        if (mount?.type === 'bind')
+          content = `${(statSync(mount.source).mode & 0o777).toString(8)} ${readFileSync(mount.source)}`
+        return 0
+      },
+      { secrets: { a: 'first-secret', b: 'second-secret' } },
+    )
+    expect(content).toBe('400 first-secret')
+    expect(process.mounts.map(({ target }) => target)).toEqual(['/run/secrets/a'])
+    expect(process.environment).toContain('TOKEN=second-secret')
+    for await (const { digest } of store.list()) {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of store.read(digest)) chunks.push(chunk)
+      expect(Buffer.concat(chunks).includes('secret')).toBe(false)
+    }
+    const missing = await thrownBy(() => run(base.run('y', { mounts: [{ secret: 'a' }] }), () => 0))
+    expect(missing).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', message: /no secret "a" was given/ })
+  })
+
+  test('of caches keep their files between builds if there is a place for them', async () => {
+    const cacheMounts = join(place.path, 'caches')
+    const seen: string[][] = []
+    const act: Act = ({ mounts }) => {
+      const [mount] = mounts
+      if (mount?.type !== 'bind') return 1
+      seen.push(readdirSync(mount.source))
+      writeFileSync(join(mount.source, `f${seen.length}`), '')
+      return 0
+    }
+    const stage = base.run('x', { mounts: [{ cache: '/k' }], noCache: true })
+    await run(stage, act, { cacheMounts })
+    await run(stage, act, { cacheMounts })
+    await run(stage, act)
+    expect(seen).toEqual([[], ['f1'], []])
+  })
+
+  test('points that a command has replaced by links lead nowhere', async () => {
+    const outside = join(place.path, 'outside')
+    mkdirSync(join(outside, 'm'), { recursive: true })
+    const stage = base.run('x', { mounts: [{ tmpfs: '/made/m' }] })
+    await run(stage, (_, inRoot) => {
+      rmSync(inRoot('made'), { recursive: true })
+      symlinkSync(outside, inRoot('made'))
+      return 0
+    })
+    expect(existsSync(join(outside, 'm'))).toBe(true)
+  })
+
+  test('of agents are their sockets', async () => {
+    const text = 'FROM base:1\nRUN --mount=type=ssh x\nRUN --mount=type=ssh,id=other,required y\n'
+    writeFileSync(join(place.path, 'socket'), '')
+    const executor = fakeExecutor(() => 0)
+    const options = {
+      executor,
+      snapshots: plainSnapshots(place.path),
+      sshAgents: { default: join(place.path, 'socket') },
+    }
+    const error = await thrownBy(() => buildFiles(store, dockerfileStages(text), {}, options))
+    expect(executor.ran[0]!.environment).toContain('SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0')
+    expect(error).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', at: 'line 3' })
+  })
+})
+
+test('a script of a here-document is a file that the command sees', async () => {
+  const text = 'FROM base:1\nRUN <<EOF\n#!/bin/bash\necho hi\nEOF\n'
+  let script = ''
+  const executor = fakeExecutor(({ mounts }) => {
+    const [mount] = mounts
+    if (mount?.type === 'bind') script = readFileSync(mount.source, 'utf8')
+    return 0
+  })
+  await buildFiles(store, dockerfileStages(text), {}, { executor, snapshots: plainSnapshots(place.path) })
+  expect(script).toBe('#!/bin/bash\necho hi\n')
+})
+
+describe('without an executor', () => {
+  test('a build with a command fails before anything is made', async () => {
+    const stage = base.copy('x.txt', '/').run('make')
+    const error = await thrownBy(() => buildFiles(store, stage, { 'x.txt': 'x' }))
+    expect(error).toMatchObject({ code: 'ERR_BUILD_NO_EXECUTOR', message: /app 3\/3.*bubblewrap/ })
+    expect(await store.derived.list('cache')).toEqual([])
+  })
+
+  test('one that does not work here is named with its reason', async () => {
+    const executor = {
+      ...fakeExecutor(() => 0),
+      probe: async () => ({ works: false, reason: 'bwrap is not installed' }),
+    }
+    const error = await thrownBy(() => buildFiles(store, base.run('make'), {}, { executor }))
+    expect(error).toMatchObject({ code: 'ERR_BUILD_NO_EXECUTOR', message: /executor fake does not work here: bwrap/ })
+  })
+
+  test('a build whose commands are all cached runs', async () => {
+    await run(base.run('make'), () => 0)
+    expect(outcomesOf(await buildFiles(store, base.run('make'), {}))).toEqual(['cached RUN make'])
+    const { images } = await planBuild(store, base.run('make'))
+    expect(images[0]!.steps.map(({ need }) => need)).toEqual(['base', 'cached'])
+  })
+})
