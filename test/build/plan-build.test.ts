@@ -62,10 +62,10 @@ describe('a plan', () => {
   })
 
   test.each([
-    ['content', { ...files, 'lib/a.js': 'changed' }, 'lib/a.js content differs (1 of 3 files)'],
-    ['a file more', { ...files, 'lib/c.js': 'c' }, 'lib/c.js was added (1 of 4 files)'],
-    ['a file less', { 'lib/a.js': 'a', 'main.js': 'main' }, 'lib/b.js was removed (1 of 2 files)'],
-    ['a new name', { 'lib/a.js': 'a', 'lib/c.js': 'b', 'main.js': 'main' }, 'lib/c.js was added (2 of 3 files)'],
+    ['content', { ...files, 'lib/a.js': 'changed' }, 'lib/a.js content differs (1 of 2 files)'],
+    ['a file more', { ...files, 'lib/c.js': 'c' }, 'lib/c.js was added (1 of 3 files)'],
+    ['a file less', { 'lib/a.js': 'a', 'main.js': 'main' }, 'lib/b.js was removed (1 of 1 files)'],
+    ['a new name', { 'lib/a.js': 'a', 'lib/c.js': 'b', 'main.js': 'main' }, 'lib/c.js was added (2 of 2 files)'],
   ])('names the file that differs: %s', async (_, changed, reason) => {
     await buildFiles(store, app, files, { name: 'app' })
     const made = await plan(app, changed, { name: 'app' })

@@ -84,7 +84,7 @@ export function reasonOf(differences: readonly Difference[], inputs: number): st
   const files = differences.filter(({ what }) => what === 'file').length
   const more =
     first.what === 'file' && first.name !== ''
-      ? ` (${countOf(files)} of ${inputs} files)`
+      ? ` (${countOf(files)} of ${Math.max(files, inputs)} files)`
       : othersOf(differences.length - 1)
   return sentenceOf(first) + more
 }

@@ -84,7 +84,7 @@ async function fromBlobs(
   }
 }
 
-const ABSENT = ['ERR_MANIFEST_NOT_FOUND', 'ERR_REFERENCE_NOT_FOUND', 'ERR_INVALID_LAYOUT']
+const ABSENT = ['ERR_MANIFEST_NOT_FOUND', 'ERR_REFERENCE_NOT_FOUND', 'ERR_STORE_NOT_FOUND']
 
 function isAbsent(error: unknown): boolean {
   if (!LayerStoreError.is(error)) return false
