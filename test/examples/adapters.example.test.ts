@@ -39,8 +39,8 @@ test('every adapter is short enough to be read at once', () => {
 test('a plugin of a bundler makes an image of the bundle, on a base that stays in the registry', async () => {
   using place = temporaryDirectory('plugin')
   const input = join(place.path, 'main.js')
-  writeFileSync(input, "import { text } from './text.js'\nconsole.log(text)\n")
-  writeFileSync(join(place.path, 'text.js'), "export const text = 'bundled'\n")
+  writeFileSync(input, "import { text } from './text.mjs'\nconsole.log(text)\n")
+  writeFileSync(join(place.path, 'text.mjs'), "export const text = 'bundled'\n")
   const base = await sampleImage(remote, [{ 'usr/bin/node': 'node' }], { name: 'node:22' })
   const results: PushResult[] = []
   const onPushed = (result: PushResult) => void results.push(result)
