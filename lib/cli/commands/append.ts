@@ -34,13 +34,12 @@ interface Appending extends Pick<AppendOptions, 'platform' | 'pull'> {
 export async function append(session: Session, base: string, options: AppendOptions): Promise<void> {
   const { dir = [], file = [], annotation = [] } = options
   await checkResult('append', options)
-  const { parseReference } = await import('../../oci/index.ts')
   const appending: Appending = {
     ...options,
     dir,
     file,
     config: runConfigOf(options),
-    annotations: { ...baseNote(base, parseReference), ...pairsOf('--annotation', annotation) },
+    annotations: { ...(await baseNote(base)), ...pairsOf('--annotation', annotation) },
     created: createdOf(options.created),
     writing: await writingPolicies(options),
   }
@@ -72,13 +71,11 @@ async function appendTo(session: Session, store: Store, base: string, options: A
 }
 
 /** The annotation that says which image is the base, by the name that the user typed; `rebase` finds the base by it. */
-export function baseNote(
-  base: string,
-  parse: typeof import('../../oci/index.ts').parseReference,
-): Record<string, string> {
+export async function baseNote(base: string): Promise<Record<string, string>> {
   if (base === 'scratch' || /^[a-z0-9]+:[0-9a-f]{32,}$/.test(base)) return {}
-  const { registry, repository, tag } = parse(base.replace(/^(docker:\/\/|store:)/, ''))
-  return { 'org.opencontainers.image.base.name': `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}` }
+  const { Annotation, formatReference, parseReference } = await import('../../oci/index.ts')
+  const { digest: _, ...named } = parseReference(base.replace(/^(docker:\/\/|store:)/, ''))
+  return { [Annotation.BaseName]: formatReference(named) }
 }
 
 /** Parses `--created` to the form of RFC 3339 that configs have. */

@@ -19,7 +19,6 @@ export interface RebaseOptions extends ResultOptions {
 export async function rebase(session: Session, name: string, options: RebaseOptions): Promise<void> {
   await checkResult('rebase', options)
   const { rebaseImage } = await import('../../image/index.ts')
-  const { parseReference } = await import('../../oci/index.ts')
   const store = await session.store()
   const { signal } = session
   const { platform } = options
@@ -28,7 +27,7 @@ export async function rebase(session: Session, name: string, options: RebaseOpti
   const from = await oldBase(session, store, image, options)
   const onto = await imageNamed(session, store, options.onto, platform)
   const annotations = {
-    ...baseNote(options.onto, parseReference),
+    ...(await baseNote(options.onto)),
     ...pairsOf('--annotation', options.annotation ?? []),
   }
   const rebased = await rebaseImage(store, image, { from, onto, annotations, signal })
