@@ -57,7 +57,10 @@ describe('a plan', () => {
       'cached COPY main.js .',
       'config CMD ["node" "main.js"]',
     ])
-    expect(stepOf(made, 'COPY lib lib')).toMatchObject({ reason: 'in the cache of the store', key: /^sha256:/ })
+    expect(stepOf(made, 'COPY lib lib')).toMatchObject({
+      reason: 'in the cache of the store',
+      key: expect.stringMatching(/^sha256:/),
+    })
     expect(stepOf(made, 'COPY lib lib').saved!.bytes).toBeGreaterThan(0)
   })
 
@@ -165,10 +168,13 @@ describe('a plan refuses', () => {
     const none = await thrownBy(() => planBuild(store, from('scratch').copy('.', '/')))
     expect(none).toMatchObject({
       code: 'ERR_BUILD_SOURCE_NOT_FOUND',
-      message: /stage-0 2\/2.*the build has no context/,
+      message: expect.stringMatching(/2\/2.*the build has no context/),
     })
     const other = await thrownBy(() => plan(from('scratch').copy({ from: { context: 'docs' }, to: '/' }), files))
-    expect(other).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', message: /no context is named "docs"/ })
+    expect(other).toMatchObject({
+      code: 'ERR_BUILD_SOURCE_NOT_FOUND',
+      message: expect.stringMatching(/no context is named "docs"/),
+    })
   })
 
   test('a source that is missing, with the step and its text', async () => {
@@ -176,7 +182,7 @@ describe('a plan refuses', () => {
     expect(error).toMatchObject({
       code: 'ERR_BUILD_SOURCE_NOT_FOUND',
       step: 'COPY missing.js / # buildkit',
-      message: /step stage-0 2\/2 \("COPY missing.js \/ # buildkit"\)/,
+      message: expect.stringMatching(/step 2\/2 \("COPY missing.js \/ # buildkit"\)/),
     })
   })
 

@@ -53,8 +53,10 @@ export async function placeArchive(
   archive: LocalArchive,
   options: PlaceArchiveOptions,
 ): Promise<void> {
-  const root = resolveDestination(draft, `${options.destination}/`, options.created)
-  draft.makeDirectories(root, options.created)
+  // Here `--chmod` has no effect on created directories either.
+  const created = { ...options.created, mode: 0o755 }
+  const root = resolveDestination(draft, `${options.destination}/`, created)
+  draft.makeDirectories(root, created)
   for await (const { entry, ordinal } of archiveMembers(archive, options)) {
     if (entry.path !== '.') placeMember(draft, { entry, ordinal, archive, root }, options)
   }

@@ -59,7 +59,8 @@ async function* entriesOf(
     destination: step.destination,
     owner,
     mode,
-    created: { mode: mode?.octal ?? 0o755, ...ownerOf(owner), mtime: time },
+    // A system call that makes a directory takes no set-id and sticky bits; the reference does not set them later.
+    created: { mode: mode?.octal === undefined ? 0o755 : mode.octal & 0o777, ...ownerOf(owner), mtime: time },
     severalFiles: matches.filter(({ node }) => node.type !== 'directory').length > 1,
     below,
     signal,

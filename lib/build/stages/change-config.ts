@@ -34,8 +34,9 @@ function withNames(before: unknown, names: readonly string[]): Record<string, ob
   return { ...(before as Record<string, object> | null), ...Object.fromEntries(names.map(name => [name, {}])) }
 }
 
+/** An empty list is left out of the config, as the reference does: `CMD []` leaves no `Cmd`. */
 function setOrRemove(run: Record<string, unknown>, name: string, value: unknown): void {
-  if (value === null) delete run[name]
+  if (value === null || (Array.isArray(value) && value.length === 0)) delete run[name]
   else if (value !== undefined) run[name] = value
 }
 

@@ -60,7 +60,7 @@ describe('ADD of a local archive', () => {
 
   test('gives all members to --chown, and leaves their modes to the archive', async () => {
     const tree = await add(await archive(members), { chown: '7:8', chmod: '600' })
-    expect(tree).toMatchObject({ o: 'directory 600 7:8', 'o/d': 'directory 700 7:8', 'o/d/f': 'file 4711 7:8 "d/f"' })
+    expect(tree).toMatchObject({ o: 'directory 755 7:8', 'o/d': 'directory 700 7:8', 'o/d/f': 'file 4711 7:8 "d/f"' })
   })
 
   test('replaces what is in its way and merges directories', async () => {

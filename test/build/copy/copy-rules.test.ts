@@ -215,6 +215,7 @@ describe('the numbered rules of COPY (reference/build.md, section 4)', () => {
       'a/b': 'directory 600 3:4',
       'a/b/f': 'file 600 3:4 "x"',
     })
+    expect(await copy('4711')).toMatchObject({ a: 'directory 711 3:4', 'a/b/f': 'file 4711 3:4 "x"' })
     expect(await copy('go-r')).toEqual({
       a: 'directory 755 3:4',
       'a/b': 'directory 755 3:4',
