@@ -50,6 +50,7 @@ const config: ViteUserConfig = defineConfig({
         branches: 85,
         'lib/digest/**': strict,
         'lib/oci/**': strict,
+        'lib/dockerfile/**': strict,
         'lib/tar/**': strict,
         'lib/layer/**': strict,
         'lib/store/**': strict,

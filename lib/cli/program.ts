@@ -16,6 +16,7 @@ import type { SaveOptions } from './commands/save.ts'
 import type { ServeOptions } from './commands/serve.ts'
 import type { UnpackCommandOptions } from './commands/unpack.ts'
 import { addComposingCommands } from './program/composing-commands.ts'
+import { addDockerfileCommands } from './program/dockerfile-commands.ts'
 import { type Add, collect, type InSession, somePlatforms } from './program/parts.ts'
 import { withRegistries } from './registries/registry-options.ts'
 import type { GlobalOptions } from './session.ts'
@@ -76,6 +77,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   addSpaceCommands(add, addRemote, inSession)
   addRootfsCommands(add, inSession)
   addArchiveCommands(add, addRemote, inSession)
+  addDockerfileCommands(add, inSession)
   addRemote('serve', 'offer the store as a registry until stopped')
     .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
     .option('--read-only', 'refuse pushes')

@@ -38,3 +38,5 @@ export type {
 } from './document/document.ts'
 export { type ParseDockerfileOptions, parseDockerfile } from './document/parse-dockerfile.ts'
 export { evaluateDockerfile } from './evaluate/evaluate-dockerfile.ts'
+export { lintDockerfile } from './lint/lint-dockerfile.ts'
+export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'

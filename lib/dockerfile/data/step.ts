@@ -127,7 +127,7 @@ export interface RunStep extends StepCommon {
   readonly environment: readonly string[]
   /** User in force, as in the config; empty for root. */
   readonly user: string
-  /** Working directory in force, absolute. */
+  /** Working directory in force, absolute, as in the config. */
   readonly workdir: string
 }
 
@@ -137,7 +137,7 @@ export interface RunStep extends StepCommon {
  */
 export interface WorkdirStep extends StepCommon {
   readonly kind: 'workdir'
-  /** Absolute, clean path. */
+  /** Absolute path as it gets into the config; an absolute path of WORKDIR is not cleaned. */
   readonly path: string
   /** User in force, the owner of a new directory; empty for root. */
   readonly user: string

@@ -32,7 +32,7 @@ export function heredocWordsIn(line: string): HeredocWord[] {
 /** Splits a line into words as a shell does. A line with an open quote has no here-documents. */
 function shellWords(line: string): readonly string[] {
   try {
-    const options = { keepQuotes: true, keepEscapes: true, keepUnset: true, heredocs: true }
+    const options = { keepQuotes: true, keepEscapes: true, keepUnset: true, heredocs: true, split: true }
     return expandWord(line, { lookup: unset, ...options }).words
   } catch (error) {
     if (error instanceof ExpansionFault) return []
@@ -54,7 +54,7 @@ export function parseHeredocWord(word: string): Omit<HeredocWord, 'start' | 'end
 
 function onlyWord(text: string, keepQuotes: boolean): string | undefined {
   try {
-    const { words } = expandWord(text, { lookup: unset, keepUnset: true, keepQuotes })
+    const { words } = expandWord(text, { lookup: unset, keepUnset: true, keepQuotes, split: true })
     return words.length === 1 ? words[0] : undefined
   } catch (error) {
     if (error instanceof ExpansionFault) return undefined

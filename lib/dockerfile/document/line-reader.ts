@@ -1,4 +1,4 @@
-import { isSpace, trimSpace, trimSpaceStart } from '../expansion/character-classes.ts'
+import { isSpace, trimSpace } from '../expansion/character-classes.ts'
 import { dockerfileFault, type NamedSource } from './dockerfile-fault.ts'
 import { LogicalLine } from './logical-line.ts'
 import { isTooLong, LONGEST_LINE, type PhysicalLine, PhysicalLines } from './physical-lines.ts'
@@ -9,6 +9,9 @@ export interface InstructionLine {
   readonly comments: readonly string[]
   readonly blankLines: readonly number[]
 }
+
+/** PERF: most instructions have no comments and no blank lines. */
+const NONE: never[] = []
 
 /** Joins physical lines into logical ones. */
 export class LineReader {
@@ -30,15 +33,16 @@ export class LineReader {
 
   /** Reads the next instruction; `undefined` at the end of the file. */
   next(): InstructionLine | undefined {
-    let comments: string[] = []
+    let comments: string[] = NONE
     for (let first = this.take(); first; first = this.take()) {
-      const text = trimSpaceStart(first.text)
+      const text = first.text.slice(leadingSpace(first.text))
       if (text.startsWith('#')) {
         const comment = trimSpace(text.slice(1))
-        if (comment === '') comments = []
+        if (comment === '') comments = NONE
+        else if (comments === NONE) comments = [comment]
         else comments.push(comment)
       } else if (text !== '') {
-        return { ...this.#joined(first, text), comments }
+        return this.#joined(first, text, comments)
       }
     }
     return undefined
@@ -52,23 +56,24 @@ export class LineReader {
     throw dockerfileFault(this.#source, position, `line longer than ${LONGEST_LINE} bytes`)
   }
 
-  #joined(first: PhysicalLine, text: string): { line: LogicalLine; blankLines: number[] } {
+  #joined(first: PhysicalLine, text: string, comments: readonly string[]): InstructionLine {
     let kept = this.#withoutEscape(text)
     const line = new LogicalLine(kept ?? text, first.number, first.cut + first.text.length - text.length + 1)
-    const blankLines: number[] = []
+    let blankLines: number[] = NONE
     while (kept !== undefined) {
       const next = this.take()
       if (!next) break
       const start = leadingSpace(next.text)
       if (next.text[start] === '#') continue
       if (start === next.text.length) {
+        if (blankLines === NONE) blankLines = []
         blankLines.push(next.number)
         continue
       }
       kept = this.#withoutEscape(next.text)
       line.append(kept ?? next.text, next.number)
     }
-    return { line, blankLines }
+    return { line, comments, blankLines }
   }
 
   /** The text before the escape that continues the line; `undefined` if the line ends here. */

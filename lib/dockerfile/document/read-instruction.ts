@@ -35,15 +35,25 @@ export function readInstruction(read: InstructionLine, context: ReadingContext):
       text,
       position: line.position(restStart + start, restStart + end),
     })),
-    ...(operands.json && { json: operands.json }),
-    ...(operands.legacy && { legacy: true }),
+    ...optionalMembers(name, operands, line, heredocs),
     heredocs,
-    ...(name === 'ONBUILD' && { trigger: triggerText(line.text, heredocs) }),
     comments,
     text: trimSpace(line.text),
     blankLines,
     position: { line: first, column, endLine: context.reader.lineNumber },
   }
+}
+
+/** PERF: hardly any instruction has one of these, and spreading four conditions costs more than reading the line. */
+function optionalMembers(
+  name: string,
+  { json, legacy }: Operands,
+  line: LogicalLine,
+  heredocs: readonly Heredoc[],
+): Pick<Instruction, 'json' | 'legacy' | 'trigger'> | undefined {
+  if (name === 'ONBUILD') return { trigger: triggerText(line.text, heredocs) }
+  if (json) return { json }
+  return legacy && { legacy }
 }
 
 /** Reads the operands; `base` is the offset of the command in the line. */

@@ -34,19 +34,16 @@ export function splitQuoted(text: string, escapeCharacter: string): PlacedWord[]
 function quotedWord(text: string, start: number, escapeCharacter: string): { word: string; end: number } {
   let quote: string | undefined
   let at = start
-  const parts: string[] = []
   for (; at < text.length; at++) {
     const character = text[at]!
     if (quote === undefined && isSpace(character)) break
-    if (character === escapeCharacter && quote !== "'") {
-      // An escape at the very end is dropped.
-      if (at + 1 === text.length) continue
-      parts.push(character, text[++at]!)
-      continue
+    // An escape at the very end is dropped.
+    if (character === escapeCharacter && quote !== "'" && ++at === text.length) {
+      return { word: text.slice(start, -1), end: at }
     }
+    if (character === escapeCharacter && quote !== "'") continue
     if (character === quote) quote = undefined
     else if (quote === undefined && (character === "'" || character === '"')) quote = character
-    parts.push(character)
   }
-  return { word: parts.join(''), end: at }
+  return { word: text.slice(start, at), end: at }
 }

@@ -62,7 +62,8 @@ export function evaluateStagesOf(document: DockerfileDocument, options: Evaluate
   const context = { stages, contexts, bases: options.bases, scope }
   const { runs, unresolved } = stageRuns(all ? stages.all : [target], context)
   const shared = { scope, stages, contexts, globals, buildArgs, targetPlatform: platform }
-  return { evaluated: evaluateStages(runs, shared), unresolved, platform, globals, declared, buildArgs, stages, scope }
+  const evaluated = evaluateStages(runs, shared)
+  return { evaluated, unresolved, platform, automatic, globals, declared, buildArgs, target, scope }
 }
 
 function stageData({ stage, baseData, evaluated }: EvaluatedStage): Stage {

@@ -3,7 +3,7 @@ import type { StageBase } from '../data/stage.ts'
 import type { Step } from '../data/step.ts'
 import { quoted } from '../document/dockerfile-fault.ts'
 import type { Instruction } from '../document/document.ts'
-import type { InstructionContext } from './instructions/instruction-context.ts'
+import type { ExpansionNotes, InstructionContext } from './instructions/instruction-context.ts'
 import { instructionStep, titleOf } from './instructions/instruction-step.ts'
 import type { Scope } from './scope.ts'
 import { type StageState, stateOfImage, stateOfStage } from './stage-state.ts'
@@ -15,8 +15,7 @@ import type { PlacedInstruction, StageRun } from './stages/stage-runs.ts'
 export interface EvaluatedInstruction extends PlacedInstruction {
   /** Absent for ONBUILD. */
   readonly step: Step | undefined
-  /** Names that were expanded although they are neither set nor declared. */
-  readonly unmatched: readonly string[]
+  readonly notes: ExpansionNotes
   /** Whether a shell was set when the instruction was reached. */
   readonly shellSet: boolean
   /** Whether a WORKDIR came before in the chain of stages. */
@@ -60,12 +59,12 @@ function evaluateInstructions(
   done: ReadonlyMap<PlannedStage, { index: number }>,
 ): EvaluatedInstruction[] {
   return run.instructions.map(({ instruction, trigger }) => {
-    const unmatched = new Set<string>()
+    const notes: ExpansionNotes = { unmatched: [], words: [] }
     const source = (name: string) => sourceOf(name, instruction, run.stage, context, done)
     const before = { shellSet: state.shell.length > 0, workdirSet: state.workdirSet }
-    const evaluate = () => stepOf({ ...context, instruction, state, source, unmatched }, run.stage, trigger)
+    const evaluate = () => stepOf({ ...context, instruction, state, source, notes }, run.stage, trigger)
     const step = trigger === undefined ? evaluate() : context.scope.forTrigger(trigger, run.stage.from, evaluate)
-    return { instruction, ...(trigger !== undefined && { trigger }), step, unmatched: [...unmatched], ...before }
+    return { instruction, ...(trigger !== undefined && { trigger }), step, notes, ...before }
   })
 }
 

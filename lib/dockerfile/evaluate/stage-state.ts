@@ -1,6 +1,6 @@
 import type { ImageConfig } from '../../oci/index.ts'
 import type { DeclaredArgument } from './arguments/global-arguments.ts'
-import { joinPath } from './instructions/join-path.ts'
+import { joinWorkdir } from './instructions/join-path.ts'
 
 /** SPEC: the PATH of images that set none, except on Windows. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -33,7 +33,7 @@ export function stateOfImage(config: ImageConfig | undefined, os: string): Stage
     configEnvironment: variables,
     environment: new Map(variables),
     declared: [],
-    workdir: typeof run.WorkingDir === 'string' ? joinPath('/', run.WorkingDir) : '/',
+    workdir: typeof run.WorkingDir === 'string' ? joinWorkdir('/', run.WorkingDir) : '/',
     user: typeof run.User === 'string' ? run.User : '',
     shell: texts(run.Shell),
     commandSet: false,

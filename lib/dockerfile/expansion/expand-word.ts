@@ -1,6 +1,7 @@
 import { isDigit, isLetter, isSpace } from './character-classes.ts'
 import { ExpansionFault } from './expansion-fault.ts'
 import { replaceMatches, trimPrefix, trimSuffix } from './glob-match.ts'
+import { LONGEST_TEXT, WordOutput } from './word-output.ts'
 
 /** How a text is expanded. */
 export interface ExpandOptions {
@@ -18,12 +19,16 @@ export interface ExpandOptions {
   readonly keepUnset?: boolean
   /** White space between `<<` and a word does not end the word. */
   readonly heredocs?: boolean
+  /** The result is split into words too. */
+  readonly split?: boolean
+  /** Longest result; default 256 KiB. The kernel allows 128 KiB for a variable. */
+  readonly limit?: number
 }
 
 /** Result of an expansion. */
 export interface Expanded {
   readonly text: string
-  /** The result split at white space outside quotes. */
+  /** The result split at white space outside quotes; empty unless `split` is set. */
   readonly words: readonly string[]
   /** Names that were looked up and found. */
   readonly matched: ReadonlySet<string>
@@ -31,8 +36,6 @@ export interface Expanded {
   readonly unmatched: ReadonlySet<string>
 }
 
-/** SAFETY: a variable that holds itself twice doubles with each line; 40 lines would fill the memory. */
-const LONGEST_TEXT = 1024 * 1024
 /** SAFETY: `${a:-${a:-…}}` recurses; a line may hold 65,535 characters, the stack does not. */
 const DEEPEST = 100
 
@@ -43,19 +46,15 @@ const DEEPEST = 100
  */
 export function expandWord(source: string, options: ExpandOptions): Expanded {
   // PERF: most words hold nothing to expand.
-  if (!/[$'"\\`<]/.test(source)) return { text: source, words: splitWords(source), matched: NONE, unmatched: NONE }
+  if (!options.split && !/[$'"\\`]/.test(source) && source.length <= LONGEST_TEXT) {
+    return { text: source, words: [], matched: NONE, unmatched: NONE }
+  }
   const expander = new Expander(source, options)
   const { text, words } = expander.readUntil(undefined, options.keepEscapes ?? false)
   return { text, words, matched: expander.matched, unmatched: expander.unmatched }
 }
 
 const NONE: ReadonlySet<string> = new Set()
-
-function splitWords(text: string): string[] {
-  const output = new Output()
-  output.add(text)
-  return [...output.finish().words]
-}
 
 class Expander {
   readonly matched = new Set<string>()
@@ -82,8 +81,8 @@ class Expander {
     if (++this.#depth > DEEPEST) throw new ExpansionFault('substitutions are nested too deeply')
     const before = this.#keepEscapes
     this.#keepEscapes = keepEscapes
-    const output = new Output()
-    while (this.#next !== undefined && this.#next !== stop) this.#readPart(this.#next, output)
+    const output = new WordOutput(this.#options)
+    while (this.#next !== undefined && this.#next !== stop) this.#readPart(this.#next, stop, output)
     if (this.#next !== stop) throw new ExpansionFault(`missing ${stop}`)
     this.#at++
     this.#keepEscapes = before
@@ -91,7 +90,7 @@ class Expander {
     return output.finish()
   }
 
-  #readPart(character: string, output: Output): void {
+  #readPart(character: string, stop: string | undefined, output: WordOutput): void {
     const { ignoreQuotes, heredocs } = this.#options
     if (character === '$') output.add(this.#dollar())
     else if (character === "'" && !ignoreQuotes) output.addQuoted(this.#singleQuoted())
@@ -102,9 +101,18 @@ class Expander {
       this.#at++
       if (this.#next !== undefined) output.addQuoted(this.#characters[this.#at++]!)
     } else {
-      this.#at++
-      output.add(character)
+      output.add(this.#ordinary(stop))
     }
+  }
+
+  /** Reads to the next character that may have a meaning. */
+  #ordinary(stop: string | undefined): string {
+    const start = this.#at++
+    for (; this.#next !== undefined; this.#at++) {
+      const character = this.#next
+      if (character === stop || character === this.#escape || '$\'"<'.includes(character)) break
+    }
+    return this.#characters.slice(start, this.#at).join('')
   }
 
   #singleQuoted(): string {
@@ -224,44 +232,5 @@ class Expander {
     const value = this.#options.lookup(name)
     ;(value === undefined ? this.unmatched : this.matched).add(name)
     return value
-  }
-}
-
-/** Collects a text, and the same text split into words at white space that is not quoted. */
-class Output {
-  readonly #parts: string[] = []
-  readonly #words: string[] = []
-  #word: string[] = []
-  #length = 0
-
-  /** Adds text whose white space ends words. */
-  add(text: string): void {
-    this.#keep(text)
-    for (const character of text) {
-      if (isSpace(character)) this.#endWord()
-      else this.#word.push(character)
-    }
-  }
-
-  /** Adds text whose white space belongs to the word. */
-  addQuoted(text: string): void {
-    this.#keep(text)
-    if (text !== '') this.#word.push(text)
-  }
-
-  finish(): { text: string; words: readonly string[] } {
-    this.#endWord()
-    return { text: this.#parts.join(''), words: this.#words }
-  }
-
-  #keep(text: string): void {
-    this.#length += text.length
-    if (this.#length > LONGEST_TEXT) throw new ExpansionFault('the result is longer than 1 MiB')
-    this.#parts.push(text)
-  }
-
-  #endWord(): void {
-    if (this.#word.length > 0) this.#words.push(this.#word.join(''))
-    this.#word = []
   }
 }

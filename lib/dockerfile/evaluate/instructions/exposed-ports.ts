@@ -8,8 +8,9 @@ export function exposedPorts(context: InstructionContext): string[] {
   const { instruction, scope, state } = context
   const words = [...instruction.words].sort((a, b) => Buffer.compare(Buffer.from(a.text), Buffer.from(b.text)))
   return words.flatMap(({ text, position }) => {
-    const expanded = scope.expand(text, position, { lookup: name => state.environment.get(name) })
+    const expanded = scope.expand(text, position, { lookup: name => state.environment.get(name), split: true })
     noteUnmatched(context, expanded.unmatched)
+    context.notes.words.push(...expanded.words)
     return expanded.words.flatMap(word => portsOf(word, position, context))
   })
 }

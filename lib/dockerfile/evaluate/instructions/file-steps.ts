@@ -69,6 +69,9 @@ function fromOf({ instruction, source }: InstructionContext): FileSource {
   return name ? source(name) : { context: '' }
 }
 
+/** Longest file that a here-document may become. */
+const LONGEST_FILE = 16 * 1024 * 1024
+
 /** The here-documents among the sources; quoted ones are not expanded. */
 function inlineFiles(sources: readonly Word[], context: InstructionContext): InlineFile[] {
   const { instruction, scope, state } = context
@@ -80,7 +83,12 @@ function inlineFiles(sources: readonly Word[], context: InstructionContext): Inl
     const content = word.chomp ? body.replace(/^\t+/gm, '') : body
     if (!heredoc || !word.expand) return [{ name: word.name, content }]
     // SPEC: quotes stay, and the escape is always a backslash.
-    const options = { lookup: (name: string) => state.environment.get(name), ignoreQuotes: true, escape: '\\' }
+    const options = {
+      lookup: (name: string) => state.environment.get(name),
+      ignoreQuotes: true,
+      escape: '\\',
+      limit: LONGEST_FILE,
+    }
     const expanded = scope.expand(content, heredoc.position, options)
     noteUnmatched(context, expanded.unmatched)
     return [{ name: word.name, content: expanded.text }]

@@ -6,6 +6,14 @@ import type { StageState } from '../stage-state.ts'
 /** A step without what all steps get alike. */
 export type Bare<T> = T extends unknown ? Omit<T, 'title' | 'position' | 'onBuild'> : never
 
+/** What happened when the words of an instruction were expanded. */
+export interface ExpansionNotes {
+  /** Names that are neither set nor declared; once for each word. */
+  readonly unmatched: string[]
+  /** Results of the words of EXPOSE and WORKDIR. */
+  readonly words: string[]
+}
+
 /** What the evaluation of one instruction needs. */
 export interface InstructionContext {
   readonly instruction: Instruction
@@ -16,8 +24,8 @@ export interface InstructionContext {
   readonly buildArgs: ReadonlyMap<string, string>
   /** What a name in `--from` or `from=` means. */
   readonly source: (name: string) => FileSource
-  /** Names that were expanded and are not set, without those that an ARG declares. */
-  readonly unmatched: Set<string>
+  /** What lint wants to know of the expansions. */
+  readonly notes: ExpansionNotes
 }
 
 /** Expands a word by the variables that the instruction sees. */
@@ -29,9 +37,9 @@ export function expandIn(context: InstructionContext, text: string, position: Po
 }
 
 /** Remembers names that are neither set nor declared; lint reports them. */
-export function noteUnmatched({ state, unmatched }: InstructionContext, names: ReadonlySet<string>): void {
+export function noteUnmatched({ state, notes }: InstructionContext, names: ReadonlySet<string>): void {
   for (const name of names) {
-    if (!state.declared.some(argument => argument.name === name)) unmatched.add(name)
+    if (!state.declared.some(argument => argument.name === name)) notes.unmatched.push(name)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Instruction } from '../../document/document.ts'
 import { configResult } from './config-steps.ts'
 import { fileStep } from './file-steps.ts'
 import { type Bare, expandIn, type InstructionContext } from './instruction-context.ts'
-import { joinPath } from './join-path.ts'
+import { joinWorkdir } from './join-path.ts'
 import { runStep } from './run-step.ts'
 
 /** Evaluates an instruction of a stage and changes the state; `undefined` for ONBUILD, which makes no step. */
@@ -24,9 +24,11 @@ export function instructionStep(context: InstructionContext): Bare<Step> | undef
 }
 
 function workdirStep(context: InstructionContext): Bare<WorkdirStep> {
-  const { instruction, state } = context
+  const { instruction, state, notes } = context
   const word = instruction.words[0]!
-  const path = joinPath(state.workdir, expandIn(context, word.text, word.position))
+  const written = expandIn(context, word.text, word.position)
+  notes.words.push(written)
+  const path = joinWorkdir(state.workdir, written)
   state.workdir = path
   state.workdirSet = true
   return { kind: 'workdir', text: `WORKDIR ${path}`, path, user: state.user }

@@ -6,6 +6,11 @@ export function joinPath(workdir: string, path: string): string {
   return joined === '/' ? joined : joined.replace(/\/$/, '')
 }
 
+/** Working directory after WORKDIR. SPEC: an absolute path stays as written, only a relative one is cleaned. */
+export function joinWorkdir(workdir: string, path: string): string {
+  return path.startsWith('/') ? path : joinPath(workdir, path)
+}
+
 /** The same for a destination: a slash or `/.` at the end, `.` and an empty text say that it is a directory. */
 export function joinDestination(workdir: string, path: string): string {
   const resolved = joinPath(workdir, path)

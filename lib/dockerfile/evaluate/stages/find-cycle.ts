@@ -7,14 +7,15 @@ export function refuseCycles(stages: PlannedStages, scope: Scope): void {
   const state = new Map<PlannedStage, 'open' | 'done'>()
   for (const start of stages.all) {
     // SAFETY: an explicit stack: a chain of ten thousand stages must not overflow the one of the process.
-    const path: { stage: PlannedStage; edges: Iterator<Edge> }[] = []
+    const path: OpenStage[] = []
     const enter = (stage: PlannedStage) => {
       state.set(stage, 'open')
       path.push({ stage, edges: edgesOf(stage, stages) })
     }
     if (!state.has(start)) enter(start)
     while (path.length > 0) {
-      const { stage, edges } = path.at(-1)!
+      const open = path.at(-1)!
+      const { stage, edges } = open
       const next = edges.next()
       if (next.done) {
         state.set(stage, 'done')
@@ -22,16 +23,18 @@ export function refuseCycles(stages: PlannedStages, scope: Scope): void {
         continue
       }
       const { to, instruction } = next.value
-      if (state.get(to) === 'open')
-        refuse(
-          path.map(part => part.stage),
-          to,
-          instruction,
-          scope,
-        )
+      open.left = instruction
+      if (state.get(to) === 'open') refuse(path, to, scope)
       if (!state.has(to)) enter(to)
     }
   }
+}
+
+/** A stage on the way, and the instruction by which the way leaves it. */
+interface OpenStage {
+  readonly stage: PlannedStage
+  readonly edges: Iterator<Edge>
+  left?: Instruction
 }
 
 interface Edge {
@@ -47,9 +50,10 @@ function* edgesOf(stage: PlannedStage, stages: PlannedStages): Iterator<Edge> {
   }
 }
 
-function refuse(path: readonly PlannedStage[], to: PlannedStage, instruction: Instruction, scope: Scope): never {
-  const cycle = [...path.slice(path.indexOf(to)), to].map(({ name, index }) => name ?? String(index))
-  const shown = cycle.length > 8 ? [...cycle.slice(0, 7), '…', cycle.at(-1)] : cycle
+function refuse(path: readonly OpenStage[], to: PlannedStage, scope: Scope): never {
+  const circle = path.slice(path.findIndex(({ stage }) => stage === to))
+  const names = [...circle.map(({ stage }) => stage), to].map(({ name, index }) => name ?? String(index))
+  const shown = names.length > 8 ? [...names.slice(0, 7), '…', names.at(-1)] : names
   const message = `stages depend on each other in a circle: ${shown.join(' → ')}`
-  return scope.fail(instruction.position, message, { code: 'ERR_DOCKERFILE_STAGE' })
+  return scope.fail(circle[0]!.left?.position, message, { code: 'ERR_DOCKERFILE_STAGE' })
 }

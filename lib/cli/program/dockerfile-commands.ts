@@ -1,0 +1,15 @@
+import type { LintOptions } from '../commands/lint.ts'
+import type { GlobalOptions } from '../session.ts'
+import { type Add, collect, type InSession } from './parts.ts'
+
+/** Adds the commands that read Dockerfiles. */
+export function addDockerfileCommands(add: Add, inSession: InSession): void {
+  add('lint [file]', 'check a Dockerfile (- for stdin; default: Dockerfile)')
+    .option('--build-arg <name=value>', 'build argument; may be repeated', collect)
+    .option('--target <stage>', 'check only the stages that this one needs')
+    .option('--platform <p>', 'target platform (default: linux on this machine)')
+    .option('--strict', 'end with 1 for advice too')
+    .action((file: string | undefined, options: GlobalOptions & LintOptions) =>
+      inSession(options, async s => (await import('../commands/lint.ts')).lint(s, file ?? 'Dockerfile', options)),
+    )
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { DockerfileError, evaluateDockerfile, lintDockerfile, parseDockerfile } from '../../lib/dockerfile/index.ts'
+import { type AppliedConfig, applySteps } from '../helpers/apply-steps.ts'
+import { DIFFERENCES } from './texts/differences.ts'
+import { TEXTS } from './texts/index.ts'
+import { shortened } from './texts/shortened.ts'
+import type { TextCase } from './texts/text-case.ts'
+
+/**
+ * What a Docker Engine made of the texts (`record-oracle.mjs`): Docker 28.5.2 with BuildKit 0.25. `buildError` stands
+ * for a failure while steps ran, such as a missing file, which no evaluation can know.
+ */
+interface Oracle {
+  readonly error?: { readonly message: string; readonly line?: number }
+  readonly warnings?: readonly string[]
+  readonly buildError?: string
+  readonly author?: string
+  readonly config?: AppliedConfig
+  readonly history?: readonly string[]
+}
+
+const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8'))
+const oracle: Record<string, Oracle> = read('oracle.json')
+const places: Record<string, string> = read('places.json')
+
+interface Outcome {
+  readonly error?: DockerfileError
+  readonly failsBuild: boolean
+  readonly warnings: readonly string[]
+  readonly author?: string
+  readonly config?: AppliedConfig
+  readonly history?: readonly string[]
+}
+
+function outcomeOf([, text, options = {}]: TextCase): Outcome {
+  const given = { platform: 'linux/amd64', buildPlatform: 'linux/amd64', ...options }
+  try {
+    const document = parseDockerfile(text)
+    const { findings, error, failsBuild } = lintDockerfile(document, given)
+    const warnings = findings
+      .filter(({ rule }) => !rule.includes('/'))
+      .map(({ rule, position }) => `${rule}:${position.line}`)
+      .sort()
+    if (error) return { error, failsBuild, warnings }
+    return { failsBuild, warnings, ...applySteps(evaluateDockerfile(document, given)) }
+  } catch (error) {
+    if (error instanceof DockerfileError) return { error, failsBuild: false, warnings: [] }
+    throw error
+  }
+}
+
+test('at least 400 texts are recorded, each once', () => {
+  expect(TEXTS.length).toBeGreaterThanOrEqual(400)
+  expect(Object.keys(oracle).sort()).toEqual(TEXTS.map(([title]) => title).sort())
+})
+
+test.each(TEXTS.map(text => [text[0], text] as const))('%s', (title, text) => {
+  const expected = { ...oracle[title]!, ...DIFFERENCES[title]?.expected }
+  const { error, failsBuild, warnings, author, config, history } = outcomeOf(text)
+  // Where the fault is, to the column: BuildKit has only lines.
+  expect(error && `${error.code} ${error.line}:${error.column}`).toBe(places[title])
+  const lintFails = expected.error?.message.startsWith('lint violation') ?? false
+  expect(failsBuild).toBe(lintFails)
+  if (expected.error && !lintFails) {
+    expect(error, `BuildKit: ${expected.error.message}`).toBeDefined()
+    if (expected.error.line !== undefined) expect(error!.line).toBe(expected.error.line)
+    return
+  }
+  expect(error?.message).toBeUndefined()
+  expect(warnings).toEqual(expected.warnings ?? [])
+  if (expected.history) expect(shortened({ author, config, history })).toEqual(pick(expected))
+})
+
+function pick({ author, config, history = [] }: Oracle) {
+  return { author, config, history: history.map(withNames) }
+}
+
+/** BuildKit after 0.25 prints HEALTHCHECK with names: `{Test:[…] Interval:…}`, before that `&{[…] "…" … '\x00'}`. */
+function withNames(text: string): string {
+  const old = /^HEALTHCHECK &\{\[(.*)\] "(.*)" "(.*)" "(.*)" "(.*)" '\\x(..)'\}$/.exec(text)
+  if (!old) return text
+  const [, words, interval, timeout, startPeriod, startInterval, retries] = old
+  const times = `Interval:${interval} Timeout:${timeout} StartPeriod:${startPeriod} StartInterval:${startInterval}`
+  return `HEALTHCHECK {Test:[${words!.replaceAll('"', '')}] ${times} Retries:${Number.parseInt(retries!, 16)}}`
+}
