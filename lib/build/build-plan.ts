@@ -5,12 +5,15 @@ import type { LayerPolicies } from './keys/step-parts.ts'
 
 /** A build as it would run now. Plain JSON data; making it changes nothing. */
 export interface BuildPlan {
+  /** Discriminant. */
   readonly kind: 'build'
+  /** Version of the format. */
   readonly version: 1
-  /** What the build is called in explanations: its first name, or its context. */
+  /** Name of the build in explanations: the first name of its image, or its context. */
   readonly name: string
   /** One image for each platform. */
   readonly images: readonly ImagePlan[]
+  /** Policies for the entries of layers. */
   readonly policies: LayerPolicies
 }
 
@@ -34,6 +37,7 @@ export interface ImagePlan {
 export interface BasePlan {
   /** Reference as the stage names it. */
   readonly reference: string
+  /** Platform, as `os/architecture[/variant]`. */
   readonly platform: string
   /** Digest of its manifest. */
   readonly digest: Digest
@@ -44,8 +48,8 @@ export interface BasePlan {
 }
 
 /**
- * What a step needs: `base` is a FROM; `config` changes only the config; `cached` has a record; `make` must be made;
- * `unknown` depends on something that only the run finds out.
+ * Need of a step: `base` is a FROM; `config` changes only the config; `cached` has a record; `make` must be made;
+ * `unknown` depends on a result of the run.
  */
 export type BuildNeed = 'base' | 'config' | 'cached' | 'make' | 'unknown'
 
@@ -57,16 +61,25 @@ export interface BuildPlanStep {
   readonly stage: number
   /** Index of the step in its stage; -1 for FROM. */
   readonly step: number
-  /** The step as a person reads it. */
+  /** Text of the step for users. */
   readonly title: string
+  /** Need of the step. */
   readonly need: BuildNeed
-  /** Why; one line. */
+  /** Reason of the need, in one line. */
   readonly reason: string
   /** Key of the step, as far as it is known. */
   readonly key?: Digest | undefined
-  /** What a cached step saves. */
-  readonly saved?: { readonly milliseconds: number; readonly bytes: number } | undefined
-  /** In what a step that must be made differs from the nearest record. At most 100. */
+  /** Cost that a cached step saves. */
+  readonly saved?:
+    | {
+        /** Time of the step in milliseconds. */
+        readonly milliseconds: number
+        /** Size of its layer in bytes. */
+        readonly bytes: number
+      }
+    | undefined
+  /** Differences of a step that must be made from the nearest record of the cache. At most 100. */
   readonly differs?: readonly Difference[] | undefined
+  /** Position in the Dockerfile; absent for steps of code. */
   readonly position?: Position | undefined
 }

@@ -29,8 +29,9 @@ export { type PlanBuildOptions, planBuild } from './plan-build.ts'
 export { type DockerfileStagesOptions, dockerfileStages } from './planning/dockerfile-stages.ts'
 export type { BuildStages, EvaluatedStages, EvaluationRequest, StageSource } from './planning/stage-source.ts'
 export { type BuildResult, type BuiltImage, type RunBuildOptions, runBuild } from './run-build.ts'
-export type { BuildProgress, BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
+export type { BuildProgress, BuildStepResult, OnBuildProgress, ProgressCommon } from './running/build-progress.ts'
 export { type NodeAppOptions, nodeApp } from './scripted/node-app.ts'
+export type { StageNode } from './scripted/script-state.ts'
 export type {
   AddOptions,
   ConfigMember,
@@ -44,5 +45,6 @@ export type {
 export { type FromOptions, from, type HealthcheckOptions, ScriptedStage } from './scripted/scripted-stage.ts'
 export type { Variables } from './scripted/scripted-steps.ts'
 export { type StaticSiteOptions, staticSite } from './scripted/static-site.ts'
+export type { NoCache } from './session/bound-session.ts'
 export type { LayerSettings } from './steps/make-step.ts'
 export type { RunSettings } from './steps/run-entries.ts'

@@ -26,10 +26,17 @@ export interface ComposeArtifactOptions extends AbortOptions {
   readonly artifactType: string
   /** The blobs of the artifact, or descriptors of stored blobs. None: the artifact is its annotations. */
   readonly layers?: readonly (ArtifactLayer | Descriptor)[] | undefined
-  /** The manifest or index that the artifact is about: a signature of it, its SBOM, a report. */
+  /** The manifest or index that the artifact refers to, as a signature, an SBOM or a report does. */
   readonly subject?: Descriptor | undefined
   /** Config of the artifact. @defaultValue the empty config */
-  readonly config?: { readonly content: ArtifactContent; readonly mediaType: string } | undefined
+  readonly config?:
+    | {
+        /** Content of the config. */
+        readonly content: ArtifactContent
+        /** Media type of the config. */
+        readonly mediaType: string
+      }
+    | undefined
   /** Annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }

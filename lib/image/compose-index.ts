@@ -22,13 +22,19 @@ import { readDocument, type Store } from '../store/index.ts'
 import { findDescriptor, readImageDocument } from './read-image.ts'
 
 /** A manifest or index of the store: its name, its digest, its descriptor, or what an act of this library returned. */
-export type StoredImage = string | Descriptor | { readonly descriptor: Descriptor }
+export type StoredImage =
+  | string
+  | Descriptor
+  | {
+      /** Descriptor of the manifest or index. */
+      readonly descriptor: Descriptor
+    }
 
 /** An image for an index, with what its entry says. */
 export interface IndexedImage {
   /** The image. The entries of an index are taken one by one. */
   readonly image: StoredImage
-  /** Platform of the entry. @defaultValue what the config of the image says */
+  /** Platform of the entry. @defaultValue that of the image config */
   readonly platform?: string | Platform | undefined
   /** Annotations of the entry. */
   readonly annotations?: Readonly<Record<string, string>> | undefined

@@ -17,7 +17,12 @@ export interface RegistryReader {
   fetchManifest(
     reference: Reference,
     options?: AbortOptions,
-  ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>
+  ): Promise<{
+    /** Descriptor of the document. */
+    readonly descriptor: Descriptor
+    /** The document, byte for byte. */
+    readonly bytes: Uint8Array
+  }>
 
   /** Streams a blob; the caller verifies its digest. */
   fetchBlob(repository: Repository, descriptor: Descriptor, options?: AbortOptions): AsyncIterable<Uint8Array>

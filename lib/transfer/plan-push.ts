@@ -12,7 +12,12 @@ import { makePlan } from './planning/make-plan.ts'
 import { bindParties } from './running/bound-parties.ts'
 
 /** An image of a store: its name or digest, or the image as an act of this library returned it. */
-export type ImageToPush = string | { readonly descriptor: Descriptor }
+export type ImageToPush =
+  | string
+  | {
+      /** Descriptor of the manifest or index. */
+      readonly descriptor: Descriptor
+    }
 
 function nameOf(image: ImageToPush): string {
   const name: unknown = typeof image === 'string' ? image : image?.descriptor?.digest

@@ -6,7 +6,7 @@ import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ResolvedBase } from './resolved-base.ts'
 
-/** Options of {@link resolveBase}. */
+/** Options for resolving bases. */
 export interface ResolveBaseOptions extends AbortOptions {
   /** Asked for images that the store lacks; without it only the store is. */
   readonly registry?: RegistryClient | undefined

@@ -3,18 +3,22 @@ import type { KeyPart, KeySubject } from '../keys/key-part.ts'
 
 /** One thing that differs between a step and the nearest record of it. */
 export interface Difference {
+  /** Kind of the part that differs. */
   readonly what: KeySubject
   /** Path of the file, name of the variable, or name of the part of the instruction. */
   readonly name: string
+  /** Kind of the change. */
   readonly change: 'added' | 'removed' | 'content' | 'mode' | 'owner' | 'link' | 'type' | 'value'
+  /** Value in the record. */
   readonly before?: string | undefined
+  /** Value now. */
   readonly after?: string | undefined
 }
 
 /** Limits the differences that a plan lists for one step; a new checkout may change every file. */
 const MOST = 100
 
-/** What a step depends on: the parts of its key, and the files that they list. */
+/** Dependencies of a step: the parts of its key, and the files that they list. */
 export interface StepFacts {
   readonly parts: readonly KeyPart[]
   readonly inputs?: readonly FileCopyInput[] | undefined

@@ -13,9 +13,22 @@ import type { ImportedCache } from './imported-cache.ts'
 
 /** A place that holds an exported cache. */
 export type CacheSource =
-  | { readonly registry: RegistryClient; readonly reference: string }
-  | { readonly directory: string; readonly name?: string | undefined }
-  | { readonly archive: string }
+  | {
+      /** Client of the registry. */
+      readonly registry: RegistryClient
+      /** Reference of the cache. */
+      readonly reference: string
+    }
+  | {
+      /** Path of a store on disk. */
+      readonly directory: string
+      /** Name of the cache in the store. @defaultValue the name that `exportCache` uses */
+      readonly name?: string | undefined
+    }
+  | {
+      /** Path of an archive. */
+      readonly archive: string
+    }
 
 /** Options of {@link importCache}. */
 export interface ImportCacheOptions extends AbortOptions {

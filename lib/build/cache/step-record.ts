@@ -4,6 +4,7 @@ import type { KeyPart, KeySubject } from '../keys/key-part.ts'
 
 /** A finished step: what it depended on, and the layer that it gave. Plain JSON data. */
 export interface StepRecord {
+  /** Version of the format. */
   readonly version: 1
   /** The blobs that the record keeps from collections: the layer, and the list of what the step read. */
   readonly blobs: readonly Digest[]
@@ -11,9 +12,9 @@ export interface StepRecord {
   readonly key: Digest
   /** Definition key, for steps that read a stage or an image: it is known without reading files. */
   readonly definition?: Digest | undefined
-  /** Step as a person reads it. */
+  /** Text of the step for users. */
   readonly title: string
-  /** What the key was made of. */
+  /** Parts of the key. */
   readonly parts: readonly KeyPart[]
   /** The stored layer. */
   readonly layer: Descriptor

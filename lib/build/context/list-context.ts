@@ -7,6 +7,7 @@ import { walkSource } from './walk-source.ts'
 export interface ContextDecision {
   /** Path inside the context. */
   readonly path: string
+  /** Type of the entry. */
   readonly type: TarEntryType
   /** Size in bytes; 0 except for files. */
   readonly size: number

@@ -16,17 +16,29 @@ import { readControlFile } from './read-control-file.ts'
 import type { SourceTree } from './source-tree.ts'
 import { createViewTree } from './view-tree.ts'
 
-/** Where the files of a context come from. A string is the path of a directory. */
+/** Source of the files of a context. A string is the path of a directory. */
 export type ContextSource =
   | string
-  | { readonly directory: string }
-  /** A tar archive, plain or compressed with gzip or zstd. Needs a store, which keeps it until the context is closed. */
-  | { readonly tar: ByteSource }
-  /** An image of the store: a name, a digest, or layers. Needs the store. */
-  | { readonly image: ViewSource }
-  | { readonly view: UnionView }
-  /** Files in memory or generated files. */
-  | { readonly files: Files }
+  | {
+      /** Path of a directory. */
+      readonly directory: string
+    }
+  | {
+      /** A tar archive, plain or compressed with gzip or zstd. Needs a store, which keeps it until the context is closed. */
+      readonly tar: ByteSource
+    }
+  | {
+      /** An image of the store: a name, a digest, or layers. Needs the store. */
+      readonly image: ViewSource
+    }
+  | {
+      /** A view of an image. */
+      readonly view: UnionView
+    }
+  | {
+      /** Files in memory or generated files. */
+      readonly files: Files
+    }
 
 /** Options of {@link openContext}. */
 export interface OpenContextOptions extends AbortOptions {

@@ -14,7 +14,9 @@ export interface SourceNode extends TarHeader {
 
 /** A file of a tree with its content; read the content before you ask for the next batch of files. */
 export interface OpenedFile {
+  /** Metadata of the file. */
   readonly node: SourceNode
+  /** Content of the file. */
   readonly content: NonNullable<TarInput['content']>
 }
 

@@ -6,6 +6,7 @@ import type { SourceTree } from '../context/source-tree.ts'
 
 /** A source of a COPY or ADD: a path or pattern, and the tree that it is in. */
 export interface FileCopySource {
+  /** Tree that holds the files. */
   readonly tree: SourceTree
   /** As written, expanded: `src/*.js`, `.`, `/usr/bin/node`. For heredocs the name of the file in a memory tree. */
   readonly path: string
@@ -15,6 +16,7 @@ export interface FileCopySource {
 
 /** What a COPY or ADD of local files says. */
 export interface FileCopyStep {
+  /** Sources, in order. */
   readonly sources: readonly FileCopySource[]
   /** Absolute path; a `/` at the end says that it is a directory. */
   readonly destination: string
@@ -22,8 +24,11 @@ export interface FileCopyStep {
   readonly chown?: string | undefined
   /** Octal or symbolic mode. */
   readonly chmod?: string | undefined
+  /** Recreate the parent directories of sources (`--parents`). */
   readonly parents?: boolean | undefined
+  /** Patterns of paths to exclude (`--exclude`). */
   readonly exclude?: readonly string[] | undefined
+  /** Make a layer that does not depend on the layers below (`--link`). */
   readonly link?: boolean | undefined
   /** Unpack local archives (ADD). */
   readonly unpack?: boolean | undefined
@@ -39,9 +44,13 @@ export interface FileCopyInput {
   readonly name: string
   /** Path in the source tree, for explanations. */
   readonly source: string
+  /** Type of the file. */
   readonly type: TarEntryType
+  /** Permission bits. */
   readonly mode: number
+  /** Target of a link. */
   readonly linkname?: string | undefined
+  /** Digest of the content of a file. */
   readonly digest?: Digest | undefined
   /** `uid:gid`, for trees that keep owners. */
   readonly owner?: string | undefined

@@ -1,14 +1,16 @@
 import { createDigester, type Digest } from '../../digest/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 
-/** What kind of thing a part of a key, or a difference between two keys, is about. */
+/** Kind of a part of a key, or of a difference between two keys. */
 export type KeySubject = 'file' | 'variable' | 'base' | 'instruction' | 'mount' | 'policy'
 
-/** One thing that the result of a step depends on. */
+/** One dependency of the result of a step. */
 export interface KeyPart {
+  /** Kind of the part. */
   readonly what: KeySubject
-  /** Name of the thing, such as the name of a variable. */
+  /** Name of the dependency, such as the name of a variable. */
   readonly name: string
+  /** Value of the part. */
   readonly value: string
 }
 

@@ -18,12 +18,20 @@ import type { BuildSession } from '../session/build-session.ts'
 
 /** A place for an exported cache. */
 export type CacheTarget =
-  /** A reference in a registry. */
-  | { readonly reference: string }
-  /** A store on disk, which is also an OCI image layout. */
-  | { readonly directory: string; readonly name?: string | undefined }
-  /** A file, which is replaced. */
-  | { readonly archive: string }
+  | {
+      /** Reference in a registry. */
+      readonly reference: string
+    }
+  | {
+      /** Path of a store on disk, which is also an OCI image layout. */
+      readonly directory: string
+      /** Name of the cache in the store. */
+      readonly name?: string | undefined
+    }
+  | {
+      /** Path of an archive, which is replaced. */
+      readonly archive: string
+    }
 
 /**
  * Writes the records of a build, with their layers, as an artifact to another place. Layers that are there already are

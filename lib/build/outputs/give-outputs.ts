@@ -10,7 +10,7 @@ import { type PushResult, pushImage } from '../../transfer/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { settleLayers } from './settle-layers.ts'
 
-/** Where a build puts its result. Without any of them the image is only in the store, under its digest. */
+/** Outputs of a build. Without any of them the image is only in the store, under its digest. */
 export interface BuildOutputs {
   /** Names in the store. Set last. */
   readonly names?: readonly string[] | undefined
@@ -24,15 +24,17 @@ export interface BuildOutputs {
 
 /** A build's result as a file. */
 export interface ArchiveOutput extends Pick<WriteArchiveOptions, 'format' | 'compression'> {
+  /** Path of the file. */
   readonly path: string
   /** Name of the image in the archive. @defaultValue the first of the names */
   readonly name?: string | undefined
 }
 
-/** What became of the outputs. */
+/** Results of the outputs. */
 export interface GivenOutputs {
   /** Names in the store, as they are stored. */
   readonly names: readonly string[]
+  /** Result of each push, in order. */
   readonly pushed: readonly PushResult[]
 }
 

@@ -2,7 +2,7 @@ import type { BaseRequest, Evaluation, Stage } from '../../dockerfile/index.ts'
 import type { ImageConfig } from '../../oci/index.ts'
 import type { BuildContext } from '../context/build-context.ts'
 
-/** What the evaluation of stages is given. */
+/** Input of the evaluation of stages. */
 export interface EvaluationRequest {
   /** Target platform, as `os/architecture[/variant]`; absent: linux with the processor of this machine. */
   readonly platform?: string | undefined
@@ -14,14 +14,17 @@ export interface EvaluationRequest {
 
 /** Evaluated stages of one platform. {@link Evaluation} of a Dockerfile is one. */
 export interface EvaluatedStages extends Pick<Evaluation, 'platform' | 'stages' | 'unresolved'> {
+  /** Proxy arguments as `NAME=value`. */
   readonly proxies?: Evaluation['proxies']
+  /** Value of `SOURCE_DATE_EPOCH`. */
   readonly sourceDateEpoch?: Evaluation['sourceDateEpoch']
   /** Contexts that the stages bring along, such as files in memory, by their names. */
   readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
 }
 
-/** Where the stages of a build come from: a Dockerfile, or code. Asked again until no base is unresolved. */
+/** Source of the stages of a build: a Dockerfile, or code. */
 export interface StageSource {
+  /** Evaluates the stages; called again until no base is unresolved. */
   evaluate(request: EvaluationRequest): EvaluatedStages | Promise<EvaluatedStages>
 }
 

@@ -1,40 +1,63 @@
 import type { Difference } from '../cache/difference.ts'
 
-/** What became of a step. */
+/** Result of a step. */
 export interface BuildStepResult {
   /** Stage and step, as `app 2/5`. */
   readonly id: string
   /** Platform of the image that the step belongs to. */
   readonly platform: string
+  /** Text of the step for users. */
   readonly title: string
+  /** Outcome: FROM, a change of the config only, a layer from the cache, or a new layer. */
   readonly outcome: 'base' | 'config' | 'cached' | 'made'
   /** Time of the step in milliseconds. */
   readonly milliseconds: number
-  /** Why the step was made. */
+  /** Reason why the step was executed. */
   readonly reason?: string | undefined
+  /** Differences from the nearest record of the cache; at most 100. */
   readonly differs?: readonly Difference[] | undefined
 }
 
-interface ProgressCommon {
+/** Members of every progress event. */
+export interface ProgressCommon {
   /** Stage and step, as `app 2/5`. */
   readonly id: string
+  /** Platform of the image that the step belongs to. */
   readonly platform: string
+  /** Text of the step for users. */
   readonly title: string
 }
 
-/** What happens in a build. */
+/** Progress event of a build. */
 export type BuildProgress =
-  | ({ readonly kind: 'step-started' } & ProgressCommon)
-  | ({ readonly kind: 'step-failed' } & ProgressCommon)
-  | ({ readonly kind: 'step-finished' } & BuildStepResult)
-  /** What the command of a RUN writes. */
   | ({
+      /** A step starts. */
+      readonly kind: 'step-started'
+    } & ProgressCommon)
+  | ({
+      /** A step has failed. */
+      readonly kind: 'step-failed'
+    } & ProgressCommon)
+  | ({
+      /** A step has ended. */
+      readonly kind: 'step-finished'
+    } & BuildStepResult)
+  | ({
+      /** The command of a RUN has written output. */
       readonly kind: 'step-output'
+      /** The output. */
       readonly chunk: Uint8Array
+      /** Stream of the output. */
       readonly stream: 'stdout' | 'stderr'
     } & ProgressCommon)
-  /** Entries and bytes of the layer so far. */
-  | ({ readonly kind: 'step-bytes'; readonly entries: number; readonly bytes: number } & ProgressCommon)
+  | ({
+      /** A layer grows. */
+      readonly kind: 'step-bytes'
+      /** Entries of the layer so far. */
+      readonly entries: number
+      /** Bytes of the layer so far. */
+      readonly bytes: number
+    } & ProgressCommon)
 
 /** Receives progress; must not throw. */
 export type OnBuildProgress = (progress: BuildProgress) => void

@@ -13,7 +13,7 @@ export interface StepOptions {
   readonly squash?: string | undefined
 }
 
-/** Where a copy takes its files. */
+/** Source of a copy. */
 export type CopyFrom =
   /** The files of a stage. */
   | StageNode
@@ -21,8 +21,10 @@ export type CopyFrom =
   | string
   /** The files of a context. */
   | BuildContext
-  /** A context that `planBuild` is given, by its name. */
-  | { readonly context: string }
+  | {
+      /** Name of a context that `planBuild` is given. */
+      readonly context: string
+    }
 
 /** Options of a copy. */
 export interface CopyOptions extends StepOptions {
@@ -63,33 +65,50 @@ export interface AddOptions
   readonly unpack?: boolean | undefined
 }
 
-/** Something that a command sees and that is in no layer. */
+/** Mount of a command. It is in no layer. */
 export type ScriptedMount =
   /** A directory that outlives the build. */
   | {
+      /** Path of the directory. */
       readonly cache: string
+      /** Name of the cache. @defaultValue the path */
       readonly id?: string | undefined
+      /** Handling of two steps that use the cache at once. @defaultValue `'shared'` */
       readonly sharing?: 'shared' | 'private' | 'locked' | undefined
     }
   /** Files, read-only unless `writable`; what is written is discarded. */
   | {
+      /** Path of the mount. */
       readonly bind: string
+      /** Source of the files. @defaultValue the context of the build */
       readonly from?: CopyFrom | undefined
+      /** Path below the root of `from`. @defaultValue all of it */
       readonly source?: string | undefined
+      /** Allow writes, which are discarded. @defaultValue `false` */
       readonly writable?: boolean | undefined
     }
   /** A secret that `runBuild` is given, as a file (`/run/secrets/ID`) or a variable. */
   | {
+      /** Name of the secret. */
       readonly secret: string
+      /** Path of the file. @defaultValue `/run/secrets/ID`, or no file if `env` is set */
       readonly target?: string | undefined
+      /** Name of the variable. */
       readonly env?: string | undefined
+      /** Fail if `runBuild` is not given the secret. @defaultValue `true` */
       readonly required?: boolean | undefined
     }
   /** A file system in memory. */
-  | { readonly tmpfs: string; readonly size?: number | undefined }
+  | {
+      /** Path of the file system. */
+      readonly tmpfs: string
+      /** Limit in bytes. @defaultValue none */
+      readonly size?: number | undefined
+    }
 
 /** Options of a command. */
 export interface RunOptionsOfStage extends StepOptions {
+  /** Mounts, in order. */
   readonly mounts?: readonly ScriptedMount[] | undefined
   /** @defaultValue `'default'` */
   readonly network?: 'default' | 'none' | 'host' | undefined

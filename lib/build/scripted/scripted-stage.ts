@@ -38,9 +38,13 @@ export interface FromOptions {
 
 /** Options of {@link ScriptedStage.healthcheck}. Times are seconds. */
 export interface HealthcheckOptions {
+  /** Seconds between two checks. */
   readonly interval?: number | undefined
+  /** Seconds after which a check counts as failed. */
   readonly timeout?: number | undefined
+  /** Seconds after the start in which failures do not count. */
   readonly startPeriod?: number | undefined
+  /** Number of consecutive failures after which the container is unhealthy. */
   readonly retries?: number | undefined
 }
 

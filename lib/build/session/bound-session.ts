@@ -4,7 +4,7 @@ import type { BuildSession } from './build-session.ts'
 /** Steps that use no record: all, or those of the named stages. */
 export type NoCache = boolean | readonly string[] | undefined
 
-/** What a plan was made with and its JSON does not hold. */
+/** Objects that a plan was made with and that its JSON does not contain. */
 export interface BoundSession {
   readonly session: BuildSession
   readonly noCache: NoCache

@@ -11,8 +11,9 @@ import { type RunSettings, runEntries } from './run-entries.ts'
 import type { StepFrame } from './step-frame.ts'
 import { workdirEntries } from './workdir-entries.ts'
 
-/** How layers are written. */
+/** Settings for writing layers. */
 export interface LayerSettings {
+  /** Compression of layers. @defaultValue `'gzip'` */
   readonly compression?: CompressionType | undefined
   /** Level of the compression. */
   readonly level?: number | undefined

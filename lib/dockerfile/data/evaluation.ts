@@ -22,15 +22,27 @@ export interface EvaluateDockerfileOptions {
   /** Name of the stage to build; default: the last. */
   readonly target?: string
   /**
-   * Config of a base, or `undefined` if the caller has not read it yet: the evaluation then goes on as if the base set
+   * Config of a base, or `undefined` if the caller has not read it yet: the evaluation then continues as if the base set
    * nothing, and lists the request in {@link Evaluation.unresolved}.
    */
   readonly bases?: (request: BaseRequest) => ImageConfig | undefined
   /**
-   * Named contexts (`--build-context`): what a name in FROM, `--from` and mounts means. `{ reference }` is another
+   * Named contexts (`--build-context`): meaning of a name in FROM, `--from` and mounts. `{ reference }` is another
    * image, `{ context }` a context that the caller keeps under this name.
    */
-  readonly contexts?: Readonly<Record<string, { readonly reference: string } | { readonly context: string }>>
+  readonly contexts?: Readonly<
+    Record<
+      string,
+      | {
+          /** Reference of an image. */
+          readonly reference: string
+        }
+      | {
+          /** Name of a context that the caller keeps. */
+          readonly context: string
+        }
+    >
+  >
 }
 
 /**

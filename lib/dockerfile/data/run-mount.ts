@@ -5,28 +5,33 @@ export type RunMount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMo
 
 /** Files of the context, a stage or an image. Writes are discarded. */
 export interface BindMount {
+  /** Discriminant. */
   readonly type: 'bind'
   /** Absolute path, never `/`. */
   readonly target: string
+  /** Source of the files. */
   readonly from: FileSource
   /** Path below the root of `from`; `/` mounts all of it. */
   readonly source: string
+  /** True if writes fail; otherwise they are discarded. */
   readonly readOnly: boolean
 }
 
 /** A directory that outlives the build. */
 export interface CacheMount {
+  /** Discriminant. */
   readonly type: 'cache'
   /** Absolute path, never `/`. */
   readonly target: string
   /** Name of the cache; the clean target if none is given. */
   readonly id: string
-  /** What happens if two steps use it at once. */
+  /** Handling of two steps that use the cache at once. */
   readonly sharing: 'shared' | 'private' | 'locked'
-  /** What a new cache is filled with; absent: nothing. */
+  /** Initial content of a new cache; absent if it is empty. */
   readonly from?: FileSource
   /** Path below the root of `from`. */
   readonly source: string
+  /** True if writes fail. */
   readonly readOnly: boolean
   /** Owner of a new directory. */
   readonly uid: number
@@ -38,6 +43,7 @@ export interface CacheMount {
 
 /** A file system in memory. */
 export interface TmpfsMount {
+  /** Discriminant. */
   readonly type: 'tmpfs'
   /** Absolute path, never `/`. */
   readonly target: string
@@ -47,28 +53,38 @@ export interface TmpfsMount {
 
 /** A secret of the caller as a file, a variable, or both. */
 export interface SecretMount {
+  /** Discriminant. */
   readonly type: 'secret'
+  /** Name of the secret. */
   readonly id: string
   /** Path of the file; absent if there is only a variable. */
   readonly target?: string
   /** Name of the variable; absent if there is only a file. */
   readonly env?: string
-  /** Whether the step fails if the caller has no such secret. Otherwise nothing is mounted. */
+  /** True if the step fails without the secret; otherwise nothing is mounted then. */
   readonly required: boolean
+  /** Owner of the file. */
   readonly uid: number
+  /** Group of the file. */
   readonly gid: number
+  /** Mode of the file. */
   readonly mode: number
 }
 
 /** The ssh agent of the caller as a socket, which `SSH_AUTH_SOCK` names. */
 export interface SshMount {
+  /** Discriminant. */
   readonly type: 'ssh'
+  /** Name of the agent. */
   readonly id: string
   /** Path of the socket; absent: the executor chooses one. */
   readonly target?: string
-  /** Whether the step fails if the caller has no such agent. */
+  /** True if the step fails without the agent. */
   readonly required: boolean
+  /** Owner of the socket. */
   readonly uid: number
+  /** Group of the socket. */
   readonly gid: number
+  /** Mode of the socket. */
   readonly mode: number
 }

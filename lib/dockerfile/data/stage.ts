@@ -1,15 +1,28 @@
 import type { Position } from '../document/document.ts'
 import type { Step } from './step.ts'
 
-/** What a stage starts from: nothing, an earlier stage, an image, or a named context. */
+/** Base of a stage: nothing, an earlier stage, an image, or a named context. */
 export type StageBase =
-  | { readonly scratch: true }
-  /** Index in the list of stages; lower than that of the stage itself. */
-  | { readonly stage: number }
-  /** Reference as written, with variables expanded, and platform as `os/architecture[/variant]`. */
-  | { readonly reference: string; readonly platform: string }
-  /** Name of a named context that holds a root filesystem or an image. */
-  | { readonly context: string; readonly platform: string }
+  | {
+      /** An empty root filesystem. */
+      readonly scratch: true
+    }
+  | {
+      /** Index in the list of stages; lower than that of the stage itself. */
+      readonly stage: number
+    }
+  | {
+      /** Reference of an image as written, with variables expanded. */
+      readonly reference: string
+      /** Platform, as `os/architecture[/variant]`. */
+      readonly platform: string
+    }
+  | {
+      /** Name of a named context that holds a root filesystem or an image. */
+      readonly context: string
+      /** Platform, as `os/architecture[/variant]`. */
+      readonly platform: string
+    }
 
 /** A stage of a build: a base and the steps on top of it. Plain JSON data. */
 export interface Stage {
@@ -19,10 +32,12 @@ export interface Stage {
   readonly base: StageBase
   /** Platform of the stage, as `os/architecture[/variant]`. */
   readonly platform: string
+  /** Steps, in order. */
   readonly steps: readonly Step[]
   /** ONBUILD triggers of the resulting image. Those of the base are consumed. */
   readonly onBuild: readonly string[]
   /** Comment above FROM that describes the stage. */
   readonly description?: string
+  /** Position of FROM; absent for stages of code. */
   readonly position?: Position
 }

@@ -10,7 +10,7 @@ export type Step = CopyStep | FetchStep | RunStep | WorkdirStep | ConfigStep
 export interface StepCommon {
   /** History text of the step (`created_by`), byte for byte. */
   readonly text: string
-  /** The step as a person reads it in progress and plans, such as `COPY . /app`. */
+  /** Text of the step for users, in progress and plans, such as `COPY . /app`. */
   readonly title: string
   /** Place in the Dockerfile; absent for steps of code. For an ONBUILD trigger of a base: the FROM. */
   readonly position?: Position
@@ -42,7 +42,7 @@ export interface AddFiles {
   readonly chown?: string
   /** Octal or symbolic mode, variables expanded. */
   readonly chmod?: string
-  /** Whether the layer is independent of the layers below (`--link`). */
+  /** True if the layer is independent of the layers below (`--link`). */
   readonly link?: true
   /** Latest time that a file of the layer may have, in seconds since 1970; only steps of code have it. */
   readonly latestTime?: number
@@ -50,7 +50,9 @@ export interface AddFiles {
 
 /** COPY, and ADD of sources that are not all remote. Makes one layer. */
 export interface CopyStep extends StepCommon, AddFiles {
+  /** Discriminant. */
   readonly kind: 'copy'
+  /** Source of the paths. */
   readonly from: FileSource
   /** Paths and patterns below the root of `from`, variables expanded. Empty if there are only inline files. */
   readonly sources: readonly string[]
@@ -58,17 +60,19 @@ export interface CopyStep extends StepCommon, AddFiles {
   readonly files: readonly InlineFile[]
   /** Remote sources of an ADD that has local ones too. */
   readonly remotes: readonly RemoteSource[]
-  /** Whether paths below the pivot `/./` are recreated at the destination (`--parents`). */
+  /** True if paths below the pivot `/./` are recreated at the destination (`--parents`). */
   readonly parents?: true
   /** Patterns of paths to leave out (`--exclude`). */
   readonly exclude?: readonly string[]
-  /** Whether local archives are unpacked (ADD without `--unpack=false`). */
+  /** True if local archives are unpacked (ADD without `--unpack=false`). */
   readonly unpack?: true
 }
 
 /** ADD of remote sources only. Makes one layer. */
 export interface FetchStep extends StepCommon, AddFiles {
+  /** Discriminant. */
   readonly kind: 'fetch'
+  /** Sources to download. */
   readonly remotes: readonly RemoteSource[]
   /** Patterns of paths to leave out (`--exclude`). */
   readonly exclude?: readonly string[]
@@ -79,10 +83,11 @@ export type RemoteSource = HttpSource | GitSource
 
 /** A file at an http or https address. */
 export interface HttpSource {
+  /** Address of the file. */
   readonly url: string
   /** Digest that the content must have, `algorithm:hex`. */
   readonly checksum?: string
-  /** Whether an archive is unpacked (`--unpack=true`). */
+  /** True if an archive is unpacked (`--unpack=true`). */
   readonly unpack?: true
 }
 
@@ -96,29 +101,43 @@ export interface GitSource {
   readonly subdirectory?: string
   /** Commit that `ref` must lead to; a prefix is allowed. */
   readonly checksum?: string
-  /** Whether `.git` is kept (`--keep-git-dir`). */
+  /** True if `.git` is kept (`--keep-git-dir`). */
   readonly keepGitDirectory?: true
-  /** Whether submodules are left out. */
+  /** False if submodules are omitted. */
   readonly submodules?: false
 }
 
 /** Command of RUN. */
 export type RunCommand =
   /** The exec form. */
-  | { readonly args: readonly string[] }
+  | {
+      /** Program and arguments. */
+      readonly args: readonly string[]
+    }
   /** The shell's words; `text` follows them as one more argument. */
   | {
+      /** The shell and its options. */
       readonly shell: readonly string[]
+      /** Text for the shell. */
       readonly text: string
       /** A here-document with a `#!` line: a file of mode 0755 that is mounted read-only for this step. */
-      readonly script?: { readonly path: string; readonly content: string }
+      readonly script?: {
+        /** Absolute path inside the root filesystem. */
+        readonly path: string
+        /** Content of the file. */
+        readonly content: string
+      }
     }
 
 /** RUN: executes a command. Makes one layer. */
 export interface RunStep extends StepCommon {
+  /** Discriminant. */
   readonly kind: 'run'
+  /** The command. */
   readonly command: RunCommand
+  /** Mounts of the command, in order. */
   readonly mounts: readonly RunMount[]
+  /** Network of the command (`--network`). */
   readonly network: 'default' | 'none' | 'host'
   /**
    * Variables that the command sees, as `NAME=value`: those of the config and the declared build arguments. Proxy
@@ -136,6 +155,7 @@ export interface RunStep extends StepCommon {
  * `/`.
  */
 export interface WorkdirStep extends StepCommon {
+  /** Discriminant. */
   readonly kind: 'workdir'
   /** Absolute path as it gets into the config; an absolute path of WORKDIR is not cleaned. */
   readonly path: string
@@ -145,6 +165,7 @@ export interface WorkdirStep extends StepCommon {
 
 /** An instruction that changes only the config. Makes an `empty_layer` entry of the history. */
 export interface ConfigStep extends StepCommon {
+  /** Discriminant. */
   readonly kind: 'config'
   /** Empty for ARG, which changes only the environment of the build. */
   readonly set: ConfigChange

@@ -14,6 +14,7 @@ export interface Directive {
   readonly name: 'syntax' | 'escape' | 'check'
   /** Text after the `=`. */
   readonly value: string
+  /** Position of the directive. */
   readonly position: Position
 }
 
@@ -21,6 +22,7 @@ export interface Directive {
 export interface Word {
   /** The text, continuation lines joined. */
   readonly text: string
+  /** Position of the word. */
   readonly position: Position
 }
 
@@ -30,6 +32,7 @@ export interface InstructionFlag {
   readonly name: string
   /** Text after the `=`; absent for a bare flag. */
   readonly value?: string
+  /** Position of the flag. */
   readonly position: Position
 }
 
@@ -76,6 +79,7 @@ export interface Instruction {
   readonly name: InstructionName
   /** Name as written. */
   readonly keyword: string
+  /** Flags, in order. */
   readonly flags: readonly InstructionFlag[]
   /**
    * Operands. CMD, ENTRYPOINT, MAINTAINER, RUN, SHELL, STOPSIGNAL, USER and WORKDIR have one word with the rest of the
@@ -87,6 +91,7 @@ export interface Instruction {
   readonly json?: readonly string[]
   /** True for `ENV name value` and `LABEL name value`. */
   readonly legacy?: true
+  /** Here-documents, in order. */
   readonly heredocs: readonly Heredoc[]
   /** The instruction that ONBUILD stores, as text with its here-documents. It is checked only when it fires. */
   readonly trigger?: string
@@ -96,6 +101,7 @@ export interface Instruction {
   readonly text: string
   /** Blank lines inside the continuation lines, by line number. */
   readonly blankLines: readonly number[]
+  /** Position of the instruction. */
   readonly position: Position
 }
 
@@ -111,5 +117,6 @@ export interface DockerfileDocument {
   readonly directives: readonly Directive[]
   /** The escape character. */
   readonly escape: '\\' | '`'
+  /** Instructions, in the order of the file. */
   readonly instructions: readonly Instruction[]
 }

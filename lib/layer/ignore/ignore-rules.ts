@@ -64,7 +64,9 @@ export function parseIgnoreFile(text: string): string[] {
 
 /** A pattern of an ignore file and its line, counted from 1. */
 export interface IgnoreLine {
+  /** The pattern. */
   readonly pattern: string
+  /** Line, counted from 1. */
   readonly line: number
 }
 

@@ -8,16 +8,21 @@ const MOST_BYTES = 10 * 1024 * 1024
 
 /** A line of `/etc/passwd`. */
 export interface UserAccount {
+  /** Name of the user. */
   readonly name: string
+  /** Number of the user. */
   readonly uid: number
   /** Primary group. */
   readonly gid: number
+  /** Home directory. */
   readonly home: string
 }
 
 /** A line of `/etc/group`. */
 export interface GroupAccount {
+  /** Name of the group. */
   readonly name: string
+  /** Number of the group. */
   readonly gid: number
   /** Names of users that have it as a supplementary group. */
   readonly members: readonly string[]

@@ -4,7 +4,9 @@ import { type AccountFiles, parseId, readGroups, readUsers } from './read-accoun
 
 /** Owner and group of files. */
 export interface FileOwner {
+  /** Number of the user. */
   readonly uid: number
+  /** Number of the group. */
   readonly gid: number
 }
 

@@ -3,22 +3,26 @@ import type { ProcessUser } from '../accounts/resolve-user.ts'
 
 /** Whether an executor works on this machine. */
 export interface ExecutorProbe {
+  /** True if the executor works. */
   readonly works: boolean
   /** Missing program or feature, and what to install, if it does not work. */
   readonly reason?: string | undefined
 }
 
-/** Something that a process sees in its root filesystem and that is no part of it. */
+/** Mount in the root filesystem of a process. */
 export type ProcessMount =
   | {
+      /** Discriminant. */
       readonly type: 'bind'
       /** Path on this machine: a directory, a file or a socket. */
       readonly source: string
       /** Absolute path inside the root filesystem. */
       readonly target: string
+      /** True if writes fail. */
       readonly readOnly: boolean
     }
   | {
+      /** Discriminant. */
       readonly type: 'tmpfs'
       /** Absolute path inside the root filesystem. */
       readonly target: string
@@ -36,12 +40,13 @@ export interface ProcessSpec extends AbortOptions {
   readonly environment: readonly string[]
   /** Working directory, absolute, inside the root filesystem. It exists. */
   readonly workdir: string
+  /** User and groups of the process. */
   readonly user: ProcessUser
   /** Later mounts lie over earlier ones. */
   readonly mounts: readonly ProcessMount[]
   /** `none` leaves only the loopback device; `host` is the network of this machine without isolation. */
   readonly network: 'default' | 'none' | 'host'
-  /** Receives what the process writes; must not throw. */
+  /** Receives the output of the process; must not throw. */
   readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
 }
 
@@ -56,11 +61,11 @@ export interface Executor {
   /** Name, such as `bwrap`. */
   readonly name: string
 
-  /** Says whether the executor works on this machine. */
+  /** Resolves to whether the executor works on this machine. */
   probe(options?: AbortOptions): Promise<ExecutorProbe>
 
   /**
-   * Runs a process to its end; everything that it left running is ended too. An aborted call ends the process and
+   * Runs a process to its end, then ends the processes that it left running. An aborted call ends the process and
    * rejects with the reason of the signal.
    */
   run(process: ProcessSpec): Promise<ProcessExit>
