@@ -35,7 +35,7 @@ export function asStoreError({ act, path, writes }: DiskAct, cause: unknown): un
   return new StoreError('ERR_STORE_IO', message, { cause, errno: code })
 }
 
-/** `.` alone would say nothing to a reader who does not know that paths are relative to the store. */
+/** `.` alone says nothing unless one knows that paths are relative to the store. */
 function shownPath(path: string): string {
   return path === '.' ? 'its directory' : path
 }

@@ -76,7 +76,7 @@ describe('append', () => {
   })
 
   test.each([
-    [['--file', 'missing'], 'cannot be read'],
+    [['--file', 'missing'], 'no such file'],
     [['--file', '.'], 'is not a file'],
     [['--expose', '70000'], '--expose takes PORT'],
     [['--expose', 'http'], '--expose takes PORT'],
@@ -167,7 +167,7 @@ describe('artifacts', () => {
   test('of a type that is no media type, or of a missing file, are refused', async () => {
     expect(await run('artifact', '--type', 'report', '-t', 'a:1')).toMatchObject({ code: 1 })
     const missing = await run('artifact', '--type', type, '--file', file('none'), '-t', 'a:1')
-    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read') })
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') })
   })
 })
 

@@ -25,7 +25,7 @@ export function addBuildCommands({ add, addRemote, inSession, collect }: BuildCo
     .option('--build-context <name=dir>', 'further context: a directory, or docker-image://REF', collect)
     .option('--label <name=value>', 'label of the image', collect)
     .option('--annotation <name=value>', 'annotation of the manifest', collect)
-    .option('--no-cache', 'make every step anew')
+    .option('--no-cache', 'run every step again')
     .option('--cache-from <place>', 'use the cache in REF, DIR, or type=registry|local|archive,…', collect)
     .option('--cache-to <place>', 'write the cache to REF, DIR, or type=registry|local|archive,…', collect)
     .option('--pull', 'ask the registry for every base')
@@ -33,14 +33,14 @@ export function addBuildCommands({ add, addRemote, inSession, collect }: BuildCo
     .option('-o, --output <place>', 'DIR for the files, or type=oci|docker,dest=FILE for an archive', collect)
     .option('--iidfile <file>', 'write the digest of the image to a file')
     .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
-    .option('--explain', 'say of each step that is made what differs from the last build')
-    .option('--plan', 'show what would be made and why, build nothing')
+    .option('--explain', 'print for each step that runs what differs from the last build')
+    .option('--plan', 'print which steps would run, and why; build nothing')
     .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
     .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>
       inSession(options, async s => (await import('../commands/build.ts')).build(s, place ?? '.', options)),
     )
   add('context <act> [dir]', 'context ls: list the files that a build may copy')
-    .option('--why', 'also list what is left out, and the pattern that decided')
+    .option('--why', 'also list the ignored files, each with the pattern that decided')
     .option('-f, --file <file>', 'Dockerfile, whose own ignore file counts (default: Dockerfile in the context)')
     .action((act: string, directory: string | undefined, options: GlobalOptions & ContextLsOptions) =>
       inSession(options, async s =>

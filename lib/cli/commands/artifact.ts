@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { ArtifactLayer } from '../../image/index.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import { checkResult, keepResult, type ResultOptions } from '../keep-result.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
@@ -63,7 +64,7 @@ async function contentOf({ type, file = [], annotation = [] }: ContentOptions & 
 async function layerOf(source: string): Promise<ArtifactLayer> {
   const [, path = source, mediaType] = /^(.+):([\w!#$&^.+-]+\/[\w!#$&^.+-]+)$/s.exec(source) ?? []
   const stats = await stat(path).catch(cause => {
-    throw new UsageError(`--file ${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`, { cause })
+    throw fileFault('--file', path, cause)
   })
   if (!stats.isFile()) throw new UsageError(`--file ${JSON.stringify(path)} is not a file`)
   return {

@@ -6,7 +6,10 @@
  * (`run`: `rm`), so known words have entries of their own.
  */
 const WORDS: Readonly<Record<string, string>> = {
-  ...wordsFor('use "layerstore rm NAME" to remove a name from the store', 'rmi', 'untag', 'remove', 'delete', 'del'),
+  ...wordsFor(
+    'use "layerstore rm NAME" for a name in the store, "layerstore rm --remote REF" for a tag in a registry',
+    ...['rmi', 'untag', 'remove', 'delete', 'del'],
+  ),
   ...wordsFor('use "layerstore gc" to remove what no name needs', 'clean', 'cleanup'),
   ...wordsFor('use "layerstore images"', 'list', 'image'),
   ...wordsFor('use "layerstore tags REPOSITORY" to list the tags in a registry', 'list-tags', 'tag-list', 'repo'),
@@ -25,7 +28,8 @@ const WORDS: Readonly<Record<string, string>> = {
     'edit',
     'mod',
   ),
-  ...wordsFor('use "layerstore append BASE --dir DIR[:/at] -t NAME" to add files', 'add', 'build', 'buildx', 'bake'),
+  ...wordsFor('use "layerstore append BASE --dir DIR[:/at] -t NAME" to add files', 'add'),
+  ...wordsFor('use "layerstore build CONTEXT -t NAME"', 'buildx', 'bake', 'buildah'),
   ...wordsFor(
     'use "layerstore unpack NAME DIR" for the root filesystem, "layerstore save NAME -o FILE" for the image',
     'export',
@@ -55,7 +59,7 @@ const PAIRS: Readonly<Record<string, string>> = {
   'image list': 'use "layerstore images"',
   'image rm': 'use "layerstore rm NAME"',
   'image prune': 'use "layerstore gc"',
-  'image build': WORDS.build!,
+  'image build': WORDS.buildx!,
   'image history': WORDS.history!,
   'system df': 'use "layerstore df"',
   'system prune': 'use "layerstore gc"',

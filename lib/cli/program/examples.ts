@@ -1,0 +1,68 @@
+/** Examples in the help of each command. A test parses every one of them. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  pull: [
+    'layerstore pull node:22-slim',
+    'layerstore pull ghcr.io/o/app:1.2 --platform linux/arm64 --tag app:1.2',
+    'layerstore pull ghcr.io/o/app:1.2 --plan --json > plan.json',
+    'layerstore pull --from-plan plan.json',
+  ],
+  push: ['layerstore push app:1.2 ghcr.io/o/app:1.2 --tag latest', 'layerstore push app:1.2 localhost:5000/app'],
+  copy: [
+    'layerstore copy ghcr.io/o/app:1.2 registry.example/app:1.2 --referrers',
+    'layerstore copy store:app:1.2 oci-archive:app.tar:1.2',
+    'layerstore copy oci:layout:1.2 docker://registry.example/app:1.2',
+  ],
+  tags: ['layerstore tags ghcr.io/o/app'],
+  save: [
+    'layerstore save app:1.2 -o app.tar',
+    'layerstore save app:1.2 --format docker | docker load',
+    'layerstore save app:1.2 | ssh host layerstore load',
+  ],
+  load: ['layerstore load -i app.tar', 'docker save app:1.2 | layerstore load'],
+  import: ['layerstore import rootfs.tar.gz -t base:1', 'tar -C rootfs -c . | layerstore import - -t base:1'],
+  append: [
+    'layerstore append scratch --dir dist:/srv -t site:1',
+    'layerstore append node:22-slim --dir dist:/app --cmd \'["node","/app/server.js"]\' --push ghcr.io/o/app:1.2',
+    'layerstore append app:1.2 --file prod.json:/etc/app.json:0640 --env NODE_ENV=production -t app:prod',
+  ],
+  build: [
+    'layerstore build . -t app:1.2',
+    'layerstore build . -t app:1.2 --explain',
+    'layerstore build . -t app:1.2 --plan',
+  ],
+  lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],
+  context: ['layerstore context ls .', 'layerstore context ls . --why'],
+  index: [
+    'layerstore index create app:amd64 app:arm64 -t app:1.2',
+    'layerstore index filter app:1.2 --platform linux/arm64 -t app:arm64',
+  ],
+  rebase: ['layerstore rebase app:1.2 --onto node:22.2-slim -t app:1.2'],
+  artifact: ['layerstore artifact --type application/vnd.example.report -f report.json:application/json -t report:1'],
+  attach: ['layerstore attach ghcr.io/o/app:1.2 --type application/spdx+json -f sbom.json:application/spdx+json'],
+  referrers: ['layerstore referrers ghcr.io/o/app:1.2', 'layerstore referrers app:1.2 --type application/spdx+json'],
+  inspect: ['layerstore inspect app:1.2', 'layerstore inspect ghcr.io/o/app:1.2 --json'],
+  manifest: [
+    'layerstore manifest app:1.2 | sha256sum',
+    'layerstore manifest docker://node:22-slim --platform linux/arm64',
+  ],
+  config: ['layerstore config app:1.2', 'layerstore config ghcr.io/o/app:1.2 --platform linux/amd64'],
+  digest: ['layerstore digest app:1.2', 'layerstore digest docker://node:22-slim'],
+  files: ['layerstore files app:1.2 /etc', 'layerstore files ghcr.io/o/app:1.2 / --recursive'],
+  cat: ['layerstore cat app:1.2 /etc/os-release', 'layerstore cat oci-archive:app.tar /etc/os-release'],
+  unpack: ['layerstore unpack app:1.2 rootfs', 'layerstore unpack app:1.2 rootfs --rootless --overwrite'],
+  images: ['layerstore images', 'layerstore images --json'],
+  tag: ['layerstore tag app:1.2 app:latest'],
+  rm: [
+    'layerstore rm app:1.1 app:1.0',
+    'layerstore rm --remote ghcr.io/o/app:1.0',
+    'layerstore rm --remote ghcr.io/o/app --keep-last 5 --match "build-*" --dry-run',
+  ],
+  gc: ['layerstore gc --dry-run', 'layerstore gc --keep-last 3 --max-age 30d', 'layerstore gc --max-bytes 10GB'],
+  fsck: ['layerstore fsck', 'layerstore fsck --repair', 'layerstore fsck --repair ghcr.io/o/app --max-rate 50MB'],
+  df: ['layerstore df --images'],
+  serve: [
+    'layerstore serve',
+    'layerstore serve --listen 0.0.0.0:5000 --htpasswd users --tls-cert cert.pem --tls-key key.pem',
+    'layerstore serve --upstream docker.io',
+  ],
+}

@@ -1,0 +1,82 @@
+import type { CopyCommandOptions } from '../commands/copy.ts'
+import type { ImportOptions } from '../commands/import.ts'
+import type { LoadOptions } from '../commands/load.ts'
+import type { PullOptions } from '../commands/pull.ts'
+import type { PushOptions } from '../commands/push.ts'
+import type { SaveOptions } from '../commands/save.ts'
+import type { GlobalOptions } from '../session.ts'
+import {
+  type Add,
+  collect,
+  type InSession,
+  onePlatform,
+  somePlatforms,
+  withRunConfig,
+  withStoredPlan,
+} from './parts.ts'
+
+/** Adds the commands that move images between registries, stores and layouts. */
+export function addTransferCommands(add: Add, inSession: InSession): void {
+  withStoredPlan(add('pull [ref]', 'pull an image into the store; prints its digest'))
+    .option(...somePlatforms)
+    .option('--all-platforms', 'pull every platform of the index')
+    .option('--verify-diff-ids', 'open every layer and compare it with the diffID in the image config')
+    .option('-t, --tag <name>', 'name in the store (default: the reference)')
+    .action((ref: string | undefined, options: GlobalOptions & PullOptions) =>
+      inSession(options, async s => (await import('../commands/pull.ts')).pull(s, ref, options)),
+    )
+  withStoredPlan(add('push [name] [ref]', 'push a stored image to a registry; prints its digest'))
+    .option(...somePlatforms)
+    .option('--all-platforms', 'push every platform of the index (the default)')
+    .option('-t, --tag <tag>', 'further tag in the registry; may be repeated', collect)
+    .action((name: string | undefined, ref: string | undefined, options: GlobalOptions & PushOptions) =>
+      inSession(options, async s => (await import('../commands/push.ts')).push(s, name, ref, options)),
+    )
+  withStoredPlan(add('copy [src] [dst]', 'copy an image with all its platforms; prints its digest'))
+    .addHelpText(
+      'after',
+      '\nSRC and DST: a registry reference (or docker://REF), store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].',
+    )
+    .option(...somePlatforms)
+    .option('--all-platforms', 'copy every platform of the index (the default)')
+    .option('--referrers', 'also copy signatures and everything else that refers to the image')
+    .option('--verify-diff-ids', 'into a store: compare every layer with the diffID in the image config')
+    .option('-t, --tag <tag>', 'further tag at the target; may be repeated', collect)
+    .action((from: string | undefined, to: string | undefined, options: GlobalOptions & CopyCommandOptions) =>
+      inSession(options, async s => (await import('../commands/copy.ts')).copy(s, from, to, options)),
+    )
+  add('tags <repository>', 'list the tags of a repository in a registry').action(
+    (repository: string, options: GlobalOptions) =>
+      inSession(options, async s => (await import('../commands/tags.ts')).tags(s, repository)),
+  )
+}
+
+/** Adds the commands that move images between the store and files. */
+export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSession): void {
+  addRemote('save <name...>', 'write stored images to one archive file')
+    .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
+    .option('--format <f>', 'oci, or docker for `docker load` and older tools', 'oci')
+    .option('--have <image>', 'omit the layers of an image or archive that the receiver has; may be repeated', collect)
+    .option(...onePlatform)
+    .option('--compression <kind>', 'compression of the whole file: none, gzip or zstd', 'none')
+    .action((names: string[], options: GlobalOptions & SaveOptions) =>
+      inSession(options, async s => (await import('../commands/save.ts')).save(s, names, options)),
+    )
+  add('load', 'load the images of an archive (save, docker save, skopeo) into the store; prints their names')
+    .option(
+      '-i, --input <file>',
+      'file, or oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]; - for stdin (the default)',
+      '-',
+    )
+    .option('-t, --tag <name>', 'name in the store, for an archive of one image')
+    .option(...onePlatform)
+    .action((options: GlobalOptions & LoadOptions) =>
+      inSession(options, async s => (await import('../commands/load.ts')).load(s, options)),
+    )
+  withRunConfig(add('import <tar>', 'make an image of the tar of a root filesystem (- for stdin); prints its digest'))
+    .option('--platform <p>', 'platform of the image (default: linux/amd64)')
+    .option('--compression <kind>', 'compression of a plain tar: gzip, zstd or none', 'gzip')
+    .action((source: string, options: GlobalOptions & ImportOptions) =>
+      inSession(options, async s => (await import('../commands/import.ts')).importCommand(s, source, options)),
+    )
+}

@@ -1,0 +1,79 @@
+import type { DfOptions } from '../commands/df.ts'
+import type { FsckOptions } from '../commands/fsck.ts'
+import type { GcOptions } from '../commands/gc.ts'
+import type { RemoveOptions } from '../commands/remove.ts'
+import type { ServeOptions } from '../commands/serve.ts'
+import type { GlobalOptions } from '../session.ts'
+import type { Add, InSession } from './parts.ts'
+
+/** Adds the commands that list the store or change its names. */
+export function addNameCommands(add: Add, addRemote: Add, inSession: InSession): void {
+  add('images', 'list the images in the store')
+    .alias('ls')
+    .action((options: GlobalOptions) =>
+      inSession(options, async s => (await import('../commands/images.ts')).images(s)),
+    )
+  add('tag <src> <dst>', 'give a stored image another name').action(
+    (source: string, name: string, options: GlobalOptions) =>
+      inSession(options, async s => (await import('../commands/names.ts')).tag(s, source, name)),
+  )
+  addRemote('rm <name...>', 'remove names (tags) from the store, or tags and digests from a registry')
+    .option('--remote', 'the names are references in a registry: REPOSITORY:TAG, REPOSITORY@DIGEST')
+    .option('--keep-last <n>', 'with --remote REPOSITORY: remove all tags but those of the newest n images')
+    .option('--match <pattern>', 'with --keep-last: only tags that match, e.g. build-*')
+    .option('--digests', 'with --keep-last: delete by digest, for registries that do not delete tags')
+    .option('-n, --dry-run', 'with --keep-last: print what would be removed, and remove nothing')
+    .action((names: string[], options: GlobalOptions & RemoveOptions) =>
+      inSession(options, async s => (await import('../commands/remove.ts')).remove(s, names, options)),
+    )
+}
+
+/** Adds the commands that measure, free and check the store. */
+export function addSpaceCommands(add: Add, addRemote: Add, inSession: InSession): void {
+  add('gc', 'remove the blobs that no name needs')
+    .alias('prune')
+    .option('-n, --dry-run', 'print what would be removed, and why; remove nothing')
+    .option('--explain', 'with --dry-run: also print what would be kept, and why')
+    .option('--keep-last <n>', 'remove the names of all but the last n images of each repository')
+    .option('--max-age <d>', 'remove names that were not used for longer, e.g. 30d')
+    .option('--max-bytes <n>', 'remove the least recently used names until the rest fits, e.g. 10GB')
+    .option('--grace <d>', 'keep blobs that are younger (default: 1h)')
+    .option('--keep-unknown', 'continue if a document cannot be parsed; keep the document, not what only it needs')
+    .option('--force', 'continue if the store has no names, or with a grace under ten minutes')
+    .action((options: GlobalOptions & GcOptions) =>
+      inSession(options, async s => (await import('../commands/gc.ts')).gc(s, options)),
+    )
+  addRemote('fsck', 'check the store and list its faults; exits with 1 if there is one')
+    .alias('verify')
+    .option(
+      '--repair [from]',
+      'fetch damaged and missing blobs from a repository, oci:DIR or an archive, else from where they came',
+    )
+    .option('--quarantine', 'move corrupt blobs away, even if nothing replaces them')
+    .option('--resume', 'continue an interrupted check')
+    .option('--no-content', 'check names and sizes only')
+    .option('--max-rate <n>', 'read at most this much per second, e.g. 50MB')
+    .action((options: GlobalOptions & FsckOptions) =>
+      inSession(options, async s => (await import('../commands/fsck.ts')).fsck(s, options)),
+    )
+  add('df', 'show the disk usage of the store')
+    .option('--images', 'also show that of each image')
+    .action((options: GlobalOptions & DfOptions) =>
+      inSession(options, async s => (await import('../commands/df.ts')).df(s, options)),
+    )
+}
+
+/** Adds `serve`. */
+export function addServeCommand(add: Add, inSession: InSession): void {
+  add('serve', 'serve the store as a registry until stopped')
+    .option('--listen <host:port>', 'address to listen on', '127.0.0.1:5000')
+    .option('--read-only', 'refuse pushes')
+    .option('--htpasswd <file>', 'admit only these users, with passwords hashed by bcrypt (htpasswd -B)')
+    .option('--tls-cert <file>', 'certificate for https, PEM')
+    .option('--tls-key <file>', 'private key for https, PEM')
+    .option('--upstream <registry>', 'fetch what the store lacks from this registry; refuses pushes')
+    .option('--log', 'print one line per request to stderr (errors are always printed)')
+    .action((options: GlobalOptions & ServeOptions) =>
+      inSession(options, async s => (await import('../commands/serve.ts')).serve(s, options)),
+    )
+}
