@@ -2,8 +2,9 @@
 // Loading 240 small files costs 60 ms on an idle machine; bundled, with the lazy imports kept lazy, 25.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { threadTexts } from './.thread-texts.mjs'
 
 const root = import.meta.dirname
 const dist = join(root, 'dist')
@@ -18,9 +19,6 @@ execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '
 const doors = readdirSync(dist).filter(room => existsSync(join(dist, room, 'index.js')))
 const input = { index: join(dist, 'index.js'), 'cli/main': join(dist, 'cli/main.js') }
 for (const room of doors) input[`${room}/index`] = join(dist, room, 'index.js')
-// A thread starts from a file that stands beside its starter; starters are shared, so they end up in shared/.
-for (const file of files(dist).filter(path => path.endsWith('-thread.js')))
-  input[`shared/${basename(file, '.js')}`] = file
 // The compiler leaves the ending of a lazy import as it is in functions that it rewrites for `await using`.
 for (const file of files(dist).filter(path => path.endsWith('.js'))) {
   const text = readFileSync(file, 'utf8')
@@ -32,11 +30,11 @@ const bundle = await rolldown({
   input,
   platform: 'node',
   external: id => !id.startsWith('.') && !id.startsWith('/'),
+  plugins: [threadTexts()],
 })
 await bundle.write({
   dir: staged,
   format: 'esm',
-  sourcemap: true,
   entryFileNames: '[name].js',
   chunkFileNames: 'shared/[name]-[hash].js',
   // PERF: rooms share the helpers in different sets. One file for each set costs 14 ms of processor time at import.
@@ -44,7 +42,7 @@ await bundle.write({
 })
 await bundle.close()
 
-for (const file of files(dist).filter(path => !path.startsWith(staged) && /\.js(\.map)?$/.test(path))) rmSync(file)
+for (const file of files(dist).filter(path => !path.startsWith(staged) && path.endsWith('.js'))) rmSync(file)
 for (const file of files(staged)) {
   const target = join(dist, file.slice(staged.length))
   mkdirSync(dirname(target), { recursive: true })

@@ -23,3 +23,9 @@ declare module 'hash-wasm/dist/xxhash64.umd.min.js' {
   const exports: { createXXHash64: typeof createXXHash64 }
   export default exports
 }
+declare module 'hash-wasm/dist/bcrypt.umd.min.js' {
+  import { bcryptVerify } from 'hash-wasm'
+
+  const exports: { bcryptVerify: typeof bcryptVerify }
+  export default exports
+}

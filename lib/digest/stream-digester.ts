@@ -117,14 +117,22 @@ export class StreamDigester {
   /** Moves the stream to the place with the most free capacity. */
   async #findPlace(): Promise<void> {
     this.#assertOpen()
-    this.#place ??= placeStream()
-    const better = betterPlace(this.#place)
+    const place = this.#place ?? (await this.#takePlace())
+    const better = betterPlace(place)
     if (better) await this.#moveTo(better)
-    const { worker } = this.#place
+    const { worker } = this.#place ?? place
     if (!worker || this.#away) return
     if (worker.state === 'ready') this.#handOver(worker)
     // Hashed here all along, nothing is lost with a worker that did not come up.
     else if (worker.state === 'gone') this.#place = NOWHERE_ELSE
+  }
+
+  async #takePlace(): Promise<StreamPlace> {
+    const place = await placeStream()
+    if (this.#ended) place.leave()
+    this.#assertOpen()
+    this.#place = place
+    return place
   }
 
   #handOver(worker: HashWorker): void {

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { isErrno } from './errno.ts'
 
 /**
@@ -23,17 +21,32 @@ interface FsXattr {
 }
 
 /**
- * Access to extended attributes, if the optional package `fs-xattr` is installed with its native part. Node has no call
- * for them.
- *
- * @param packageName - Name or absolute path of the package.
+ * The file of the optional package `fs-xattr`, if it is installed. The calling thread looks for it: the code of a
+ * worker thread may have no place of its own to look from.
  */
-export async function loadXattrAccess(packageName = 'fs-xattr'): Promise<XattrAccess | undefined> {
+export function findXattrPackage(packageName = 'fs-xattr'): string | undefined {
+  // A bundler that writes CommonJS may leave `import.meta` empty.
+  const from = (import.meta.url as string | undefined) ?? (typeof __filename === 'string' ? __filename : undefined)
+  if (from === undefined) return undefined
+  try {
+    return requireFrom(from).resolve(packageName)
+  } catch (error) {
+    if (isErrno(error, 'MODULE_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/**
+ * Access to extended attributes by the optional package `fs-xattr`, if it is installed with its native part. Node has
+ * no call for them.
+ *
+ * @param file - File of the package, from {@link findXattrPackage}.
+ */
+export async function loadXattrAccess(file: string | undefined): Promise<XattrAccess | undefined> {
+  if (file === undefined) return undefined
   let loaded: Partial<FsXattr> & { default?: Partial<FsXattr> }
   try {
-    // Resolved first, then loaded: bundlers replace an optional package by a stub.
-    const file = createRequire(import.meta.url).resolve(packageName)
-    loaded = (await import(pathToFileURL(file).href)) as typeof loaded
+    loaded = requireFrom(file)(file) as typeof loaded
   } catch (error) {
     if (isErrno(error, 'MODULE_NOT_FOUND')) return undefined
     throw error
@@ -45,4 +58,12 @@ export async function loadXattrAccess(packageName = 'fs-xattr'): Promise<XattrAc
     get: (path, name) => getAttributeSync(path, name),
     set: (path, name, value) => setAttributeSync(path, name, Buffer.from(value)),
   }
+}
+
+/**
+ * Makes the `require` of a file. Bundlers see neither `import` nor `createRequire` here, so they put no stub in the
+ * place of the package and warn of nothing. NODE: `require` loads ES modules from Node 20.19 on.
+ */
+function requireFrom(file: string): NodeJS.Require {
+  return process.getBuiltinModule('node:module').createRequire(file)
 }

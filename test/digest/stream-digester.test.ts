@@ -24,8 +24,8 @@ async function digestInPieces(data: Uint8Array, piece: number, algorithm: Digest
 afterEach(() => setHashWorkers(1))
 
 /** The worker that holds the one open stream: a second stream would go to the calling thread, a third to the worker. */
-function onlyWorker(): HashWorker {
-  const [here, away] = [placeStream(), placeStream()]
+async function onlyWorker(): Promise<HashWorker> {
+  const [here, away] = [await placeStream(), await placeStream()]
   here.leave()
   away.leave()
   if (here.worker || !away.worker) throw new Error('not exactly one stream is away')
@@ -35,7 +35,7 @@ function onlyWorker(): HashWorker {
 /** Waits until the one worker can take streams. */
 async function workerStarted(): Promise<HashWorker> {
   setHashWorkers(1)
-  const { worker, leave } = placeStream()
+  const { worker, leave } = await placeStream()
   await expect.poll(() => worker?.state).toBe('ready')
   leave()
   return worker!
@@ -113,7 +113,7 @@ test('a worker that is ended from outside fails the streams it held, and the nex
   await workerStarted()
   const digester = await createStreamDigester()
   await digester.update(bytes)
-  await onlyWorker().terminate()
+  await (await onlyWorker()).terminate()
   await expect(digester.digest()).rejects.toMatchObject({ code: 'ERR_HASHER' })
   digester.release()
   expect(await digestInPieces(bytes, 1_000_000)).toBe(sha256(bytes))
@@ -124,7 +124,7 @@ test('a stream that waits for room is woken when its worker ends', async () => {
   const digester = await createStreamDigester()
   await digester.update(bytes.subarray(0, 3_000_000))
   const behind = digester.update(Buffer.alloc(200_000_000))
-  await onlyWorker().terminate()
+  await (await onlyWorker()).terminate()
   await expect(behind).rejects.toMatchObject({ code: 'ERR_HASHER' })
   digester.release()
 })
@@ -134,7 +134,7 @@ test('a worker that does not come up costs nothing: its stream was hashed on the
   await digester.update(bytes.subarray(0, 2_000_000))
   setHashWorkers(0)
   setHashWorkers(1)
-  const { worker, leave } = placeStream()
+  const { worker, leave } = await placeStream()
   leave()
   // A long stream now, but too few bytes for a turn of the event loop, in which the worker could say that it is ready.
   await digester.update(bytes.subarray(2_000_000, 2_200_000))
@@ -150,7 +150,7 @@ test('a worker that was started for a stream too short for it does not keep the 
   setHashWorkers(1)
   const keptAlive = () => process.getActiveResourcesInfo().filter(name => /MessagePort|Worker/.test(name)).length
   const before = keptAlive()
-  const { worker, leave } = placeStream()
+  const { worker, leave } = await placeStream()
   leave()
   await expect.poll(() => worker?.state).toBe('ready')
   expect(keptAlive()).toBe(before)

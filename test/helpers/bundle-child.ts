@@ -9,17 +9,21 @@ import { memoryDirectory } from './memory-directory.ts'
 export async function bundleChild(name: string): Promise<{ path: string } & Disposable> {
   const directory = memoryDirectory('child')
   const path = join(directory.path, basename(name))
-  const bundle = await rolldown({
-    input: resolve(import.meta.dirname, name),
-    platform: 'node',
-    // Examples import the package by its name.
-    resolve: { alias: { layerstore: resolve(import.meta.dirname, '../../lib/index.ts') } },
-    // Node 20 does not parse `await using`.
-    transform: { target: 'es2022' },
-    // Worker threads need files that the bundle lacks; the children hash too few bytes to start any.
-    logLevel: 'silent',
-  })
-  await bundle.write({ file: path, format: 'esm', codeSplitting: false })
-  await bundle.close()
+  try {
+    await using bundle = await rolldown({
+      input: resolve(import.meta.dirname, name),
+      platform: 'node',
+      // Examples import the package by its name.
+      resolve: { alias: { layerstore: resolve(import.meta.dirname, '../../lib/index.ts') } },
+      // Node 20 does not parse `await using`.
+      transform: { target: 'es2022' },
+      // The code of threads is left out: the children hash too little for threads.
+      logLevel: 'silent',
+    })
+    await bundle.write({ file: path, format: 'esm', codeSplitting: false })
+  } catch (error) {
+    directory[Symbol.dispose]()
+    throw error
+  }
   return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { loadXattrAccess } from '../../lib/internal/xattr-access.ts'
+import { findXattrPackage, loadXattrAccess } from '../../lib/internal/xattr-access.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -41,7 +41,10 @@ test.each([
 })
 
 test('without it, or without its native part, there is none; a package that fails is not hidden', async () => {
-  expect(await loadXattrAccess('layerstore-no-such-package')).toBeUndefined()
+  expect(findXattrPackage('layerstore-no-such-package')).toBeUndefined()
+  expect(findXattrPackage(module(whole))).toContain('.mjs')
+  expect(await loadXattrAccess(undefined)).toBeUndefined()
+  expect(await loadXattrAccess(join(place.path, 'absent.mjs'))).toBeUndefined()
   expect(await loadXattrAccess(module('export default {}'))).toBeUndefined()
   const notBuilt = 'throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" })'
   expect(await loadXattrAccess(module(notBuilt))).toBeUndefined()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage, type Image, readImage } from '../../lib/image/index.ts'
-import { loadXattrAccess, type XattrAccess } from '../../lib/internal/xattr-access.ts'
+import { findXattrPackage, loadXattrAccess, type XattrAccess } from '../../lib/internal/xattr-access.ts'
 import { readLayerTar, writeLayer } from '../../lib/layer/index.ts'
 import { readXattrs } from '../../lib/layer/source/read-xattrs.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
@@ -20,7 +20,7 @@ import { unpackWith } from '../helpers/unpack-with.ts'
 
 const canRun = process.platform === 'linux' && needsRoot() && needsProgram('python3')
 /** The optional package; LAYERSTORE_FS_XATTR is its path if it is not installed beside the library. */
-const installed = await loadXattrAccess(process.env.LAYERSTORE_FS_XATTR ?? 'fs-xattr')
+const installed = await loadXattrAccess(findXattrPackage(process.env.LAYERSTORE_FS_XATTR))
 if (!installed) console.warn('skipped in part: the optional package fs-xattr is not installed')
 
 const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')

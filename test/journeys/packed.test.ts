@@ -37,9 +37,11 @@ test.runIf(needsProgram('npm') && needsProgram('tar'))(
     const [{ filename, files }] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }]
     const paths = files.map(file => file.path)
     expect(paths).toEqual(
-      expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'lib/index.ts', 'LICENSE', 'README.md']),
+      expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'lib/README.md', 'LICENSE', 'README.md']),
     )
-    expect(paths.filter(path => /^(test|bench|\.ci)\/|dist\/(docs|coverage)\//.test(path))).toEqual([])
+    expect(
+      paths.filter(path => /^(test|bench|\.ci)\/|dist\/(docs|coverage)\/|\.map$|^lib\/.*\.ts$/.test(path)),
+    ).toEqual([])
     install(folder, join(directory.path, filename))
 
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -167,7 +167,9 @@ describe('extended attributes', () => {
   })
 
   test('without the package that reads them, asking for them is refused', async () => {
-    expect(await thrownBy(() => loadXattrLister('no-such-package'))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    expect(await thrownBy(() => loadXattrLister(at('no-such-package.mjs')))).toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    })
   })
 
   test('come through the handle of the open file by the package, in base64', async () => {

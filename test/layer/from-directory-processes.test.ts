@@ -1,16 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, linkSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -124,11 +113,4 @@ test('a loop that is left early or never continued keeps no process alive', () =
     console.log('left')`
   const args = ['--input-type=module', '-e', script]
   expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })).toBe('left\n')
-})
-
-test('where the file of the thread is missing, as in a bundle, reading goes on without it', () => {
-  const bundle = join(place.path, 'bundle')
-  cpSync(library, bundle, { recursive: true })
-  rmSync(join(bundle, 'layer/source/scan-thread.js'))
-  expect(digestsOf(tree, { from: bundle })).toBe(digests)
 })

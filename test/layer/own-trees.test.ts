@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { loadXattrAccess } from '../../lib/internal/xattr-access.ts'
+import { findXattrPackage } from '../../lib/internal/xattr-access.ts'
 import type { Tree, TreeEntry } from '../../lib/layer/diff/tree.ts'
 import { diffTrees, directoryTree } from '../../lib/layer/index.ts'
 import { needs } from '../helpers/needs.ts'
@@ -41,7 +41,7 @@ test('a file without known content differs from a file with content', async () =
   expect(modified.map(({ path }) => path)).toEqual(['a'])
 })
 
-test.runIf(needs(!(await loadXattrAccess()), 'needs that fs-xattr is not installed'))(
+test.runIf(needs(findXattrPackage() === undefined, 'needs that fs-xattr is not installed'))(
   'extended attributes are refused where nothing can read them',
   async () => {
     using place = temporaryDirectory('own-trees')

@@ -3,6 +3,7 @@ export const BCRYPT_WORKER_SOURCE = `
 'use strict'
 const { parentPort, workerData } = require('node:worker_threads')
 const { setPriority } = require('node:os')
+const { compileFunction } = require('node:vm')
 
 // Linux: the number 0 means the calling thread there, and the whole process elsewhere.
 if (process.platform === 'linux') {
@@ -13,7 +14,9 @@ if (process.platform === 'linux') {
   }
 }
 
-const { bcryptVerify } = require(workerData.module)
+const module_ = { exports: {} }
+compileFunction(workerData.code, ['module', 'exports']).call(undefined, module_, module_.exports)
+const { bcryptVerify } = module_.exports
 let last = Promise.resolve()
 parentPort.on('message', ({ id, password, hash }) => {
   last = last

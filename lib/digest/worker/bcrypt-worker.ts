@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { HasherError } from '../../errors/index.ts'
 import { BCRYPT_WORKER_SOURCE } from './bcrypt-worker-source.ts'
+import { hashWasmCode } from './hash-wasm-code.ts'
 
 /**
  * PERF: nice value of the thread. Under load it gets a tenth of the processor time of the threads that transfer bytes;
@@ -32,8 +32,8 @@ export class BcryptWorker {
   /** Calls `onGone` when the thread has ended. */
   constructor(onGone: () => void) {
     this.#onGone = onGone
-    const module = createRequire(import.meta.url).resolve('hash-wasm/dist/bcrypt.umd.min.js')
-    this.#worker = new Worker(BCRYPT_WORKER_SOURCE, { eval: true, execArgv: [], workerData: { module, nice: NICE } })
+    const workerData = { code: hashWasmCode('bcrypt'), nice: NICE }
+    this.#worker = new Worker(BCRYPT_WORKER_SOURCE, { eval: true, execArgv: [], workerData })
     this.#worker.on('message', (answer: Answer) => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('the password worker crashed', { cause })))
     this.#worker.on('exit', code => this.#gone(new HasherError(`the password worker ended with code ${code}`)))

@@ -1,6 +1,7 @@
 /**
  * The code of a hash worker, as text. A worker needs a file that Node can load by itself; text works alike in the built
- * package, under bundlers and in tests that run the TypeScript sources.
+ * package, in bundles of any bundler and in tests that run the TypeScript sources. The code of hash-wasm comes as text
+ * too, see `hash-wasm-code.ts`.
  *
  * Chunks come through a ring of slots in shared memory, one ring for each stream; messages only say which slot is full.
  */
@@ -8,13 +9,16 @@ export const HASH_WORKER_SOURCE = `
 'use strict'
 const { parentPort, workerData } = require('node:worker_threads')
 const { createHash } = require('node:crypto')
+const { compileFunction } = require('node:vm')
 const streams = new Map()
 const loaded = new Map()
 
 function loadWasm(algorithm) {
   if (!loaded.has(algorithm)) {
-    const { module, creator } = workerData[algorithm]
-    loaded.set(algorithm, require(module)[creator])
+    const { code, creator } = workerData[algorithm]
+    const module = { exports: {} }
+    compileFunction(code, ['module', 'exports']).call(undefined, module, module.exports)
+    loaded.set(algorithm, module.exports[creator])
   }
   return loaded.get(algorithm)
 }

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { HasherError } from '../../errors/index.ts'
 import type { DigestAlgorithm } from '../digest.ts'
 import type { HasherEngine } from '../engine.ts'
+import { hashWasmCode } from './hash-wasm-code.ts'
 import { HASH_WORKER_SOURCE } from './hash-worker-source.ts'
 
 /** Message of a worker. */
@@ -43,7 +43,7 @@ export class HashWorker {
 
   constructor(onGone: () => void) {
     this.#onGone = onGone
-    this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, execArgv: [], workerData: hasherModules() })
+    this.#worker = new Worker(HASH_WORKER_SOURCE, { eval: true, execArgv: [], workerData: hasherCode() })
     this.#worker.on('message', answer => this.#answer(answer))
     this.#worker.on('error', cause => this.#gone(new HasherError('a hash worker crashed', { cause })))
     this.#worker.on('exit', code => this.#gone(new HasherError(`a hash worker ended with code ${code}`)))
@@ -116,11 +116,10 @@ export class HashWorker {
   }
 }
 
-function hasherModules(): Record<DigestAlgorithm, { module: string; creator: string }> {
-  const { resolve } = createRequire(import.meta.url)
+function hasherCode(): Record<DigestAlgorithm, { code: string; creator: string }> {
   return {
-    sha256: { module: resolve('hash-wasm/dist/sha256.umd.min.js'), creator: 'createSHA256' },
-    sha512: { module: resolve('hash-wasm/dist/sha512.umd.min.js'), creator: 'createSHA512' },
-    blake3: { module: resolve('hash-wasm/dist/blake3.umd.min.js'), creator: 'createBLAKE3' },
+    sha256: { code: hashWasmCode('sha256'), creator: 'createSHA256' },
+    sha512: { code: hashWasmCode('sha512'), creator: 'createSHA512' },
+    blake3: { code: hashWasmCode('blake3'), creator: 'createBLAKE3' },
   }
 }

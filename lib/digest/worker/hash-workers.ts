@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { FormatError } from '../../errors/index.ts'
-import { HashWorker } from './hash-worker.ts'
+import { warnNoThreads } from '../../internal/warn-no-threads.ts'
+import type { HashWorker } from './hash-worker.ts'
 
 let limit: number | undefined
 let workers: HashWorker[] = []
@@ -44,15 +45,18 @@ export interface StreamPlace {
 /** For a stream whose worker failed to start: it stays on the calling thread. */
 export const NOWHERE_ELSE: StreamPlace = { leave: () => {} }
 
+/** PERF: loaded with the first long stream, together with the code of the threads. */
+let code: typeof import('./hash-worker.ts') | undefined
+
 /**
  * Chooses where to hash a long stream: an idle worker, a new worker while the limit allows one, else the calling
- * thread. The calling thread counts as capacity for one stream; otherwise a second processor would idle while one
- * worker hashes two streams.
+ * thread. Without worker threads in this process, every stream stays on the calling thread. The calling thread counts
+ * as capacity for one stream; otherwise a second processor would idle while one worker hashes two streams.
  */
-export function placeStream(): StreamPlace {
-  const idle = workers.find(worker => worker.load === 0)
+export async function placeStream(): Promise<StreamPlace> {
+  code ??= await import('./hash-worker.ts')
+  const idle = workers.find(worker => worker.load === 0) ?? start(code)
   if (idle) return reserve(idle)
-  if (workers.length < hashWorkerLimit()) return reserve(start())
   const [least] = [...workers].sort((a, b) => a.load - b.load)
   return least && streamsHere > 0 ? reserve(least) : stayHere()
 }
@@ -80,10 +84,18 @@ function stayHere(): StreamPlace {
   }
 }
 
-function start(): HashWorker {
-  const worker = new HashWorker(() => {
-    workers = workers.filter(other => other !== worker)
-  })
-  workers.push(worker)
-  return worker
+/** Starts a worker, if the limit allows one and threads can be started. */
+function start({ HashWorker }: typeof import('./hash-worker.ts')): HashWorker | undefined {
+  if (workers.length >= hashWorkerLimit()) return undefined
+  try {
+    const worker: HashWorker = new HashWorker(() => {
+      workers = workers.filter(other => other !== worker)
+    })
+    workers.push(worker)
+    return worker
+  } catch (error) {
+    limit = 0
+    warnNoThreads(error)
+    return undefined
+  }
 }

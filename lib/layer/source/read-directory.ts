@@ -2,6 +2,7 @@ import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import { type Borrowed, borrowed } from '../../internal/memory/borrowed.ts'
+import { findXattrPackage } from '../../internal/xattr-access.ts'
 import type { TarEntryType } from '../../tar/index.ts'
 import { DirectoryScan, type ScanOptions } from './directory-scan.ts'
 import { fileContent } from './file-content.ts'
@@ -65,7 +66,7 @@ async function openReader(options: ReadDirectoryOptions): Promise<ScanReader> {
       const enough = bytes >= FIRST_BYTES || entries >= FIRST_ENTRIES
       const state = enough && reader === first && !scan.done ? scan.leave() : undefined
       if (state) {
-        const start = { options: scanned, xattrs: options.xattrs, state }
+        const start = { options: scanned, xattrs: options.xattrs ? findXattrPackage() : undefined, state }
         reader = await readInThread(start, () => first, options.signal)
       }
       const batch = await reader.next()

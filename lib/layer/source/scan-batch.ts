@@ -25,7 +25,8 @@ export interface ScannedBatch {
 /** Input of the thread that scans. */
 export interface ScanStart {
   readonly options: ScanOptions
-  readonly xattrs: boolean
+  /** File of the package that reads extended attributes, if they are wanted. */
+  readonly xattrs: string | undefined
   readonly state: ScanState
 }
 

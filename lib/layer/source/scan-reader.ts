@@ -1,9 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { abortable } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
-import { isErrno } from '../../internal/errno.ts'
 import { type Borrowed, borrowed, owned } from '../../internal/memory/borrowed.ts'
 import { Pool } from '../../internal/memory/pool.ts'
+import { threadArguments } from '../../internal/thread-code.ts'
+import { warnNoThreads } from '../../internal/warn-no-threads.ts'
 import type { DirectoryScan } from './directory-scan.ts'
 import { emptyBatch, type ScanStart, type SourceBatch, scanBatch } from './scan-batch.ts'
 import type { SourceStep } from './source-entry.ts'
@@ -55,42 +56,28 @@ export function readHere(scan: DirectoryScan): ScanReader {
 
 /**
  * Continues a scan in a worker thread. At most three batches of 512 KiB are in flight. The thread keeps the process
- * alive only while the caller waits for a batch. If the file of the thread does not exist, because a bundler has merged
- * this library into one file, the scan continues on the calling thread.
+ * alive only while the caller waits for a batch. If no thread can be started, the scan continues on the calling thread.
  */
 export async function readInThread(
   start: ScanStart,
   here: () => ScanReader,
   signal?: AbortSignal,
 ): Promise<ScanReader> {
-  const thread = await startThread(start)
-  let reader: ScanReader = thread ?? here()
-  return {
-    async next() {
-      try {
-        return await abortable(reader.next(), signal)
-      } catch (error) {
-        if (!(reader === thread && thread.neverRan)) throw error
-        reader = here()
-        return reader.next()
-      }
-    },
-    stop: () => reader.stop(),
-  }
+  const reader = (await startThread(start)) ?? here()
+  return { next: () => abortable(reader.next(), signal), stop: () => reader.stop() }
 }
 
 async function startThread(start: ScanStart): Promise<ScanThread | undefined> {
+  const { SCAN_THREAD } = await import('./scan-thread-code.ts')
+  if (!SCAN_THREAD) return undefined
   const { Worker } = await import('node:worker_threads')
-  const base = import.meta.url as string | undefined
-  if (base === undefined) return undefined
-  // The thread's file is next to this one and has the same extension: .js when compiled, .ts when Node runs TypeScript
-  // directly.
-  const ending = base.slice(base.lastIndexOf('.'))
-  const file = new URL(`./scan-thread${ending}`, base)
-  // Some options of the process do not work for a thread with a file (`--input-type`). Only TypeScript needs them, to
-  // load the compiler.
-  const execArgv = ending === '.ts' ? process.execArgv : []
-  return new ScanThread(new Worker(file, { workerData: start, execArgv, resourceLimits: SMALL_NURSERY }))
+  const options = { workerData: start, resourceLimits: SMALL_NURSERY }
+  try {
+    return new ScanThread(new Worker(...threadArguments(SCAN_THREAD, options)))
+  } catch (error) {
+    warnNoThreads(error)
+    return undefined
+  }
 }
 
 class ScanThread implements ScanReader {
@@ -99,7 +86,6 @@ class ScanThread implements ScanReader {
   #waiting: { resolve: (batch: ReadBatch) => void; reject: (error: Error) => void } | undefined
   #spare: ArrayBuffer | undefined
   #dead: Error | undefined
-  #answers = 0
 
   constructor(thread: Worker) {
     this.#thread = thread
@@ -108,11 +94,6 @@ class ScanThread implements ScanReader {
     thread.on('error', error => this.#die(error))
     thread.on('exit', code => this.#die(new Error(`the thread that reads has ended with ${code}`)))
     for (let i = 0; i < AHEAD; i++) this.#ask()
-  }
-
-  /** True if the thread could not be started. */
-  get neverRan(): boolean {
-    return this.#answers === 0 && isErrno(this.#dead, 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ENOENT')
   }
 
   async next(): Promise<ReadBatch> {
@@ -146,7 +127,6 @@ class ScanThread implements ScanReader {
   }
 
   #take({ steps, bytes, done, fault }: SourceBatch): void {
-    this.#answers++
     const batch = { steps: decodeSteps(steps), bytes: this.#lend(bytes), done, fault }
     if (this.#waiting) this.#waiting.resolve(batch)
     else this.#ready.push(batch)

@@ -12,7 +12,7 @@ const { options, xattrs, state } = workerData as ScanStart
 const ready = openScan()
 
 async function openScan(): Promise<DirectoryScan> {
-  return new DirectoryScan(options, { state, xattrs: xattrs ? await loadXattrLister() : undefined })
+  return new DirectoryScan(options, { state, xattrs: xattrs === undefined ? undefined : await loadXattrLister(xattrs) })
 }
 
 parentPort?.on('message', async (spare: ArrayBuffer | undefined) => {

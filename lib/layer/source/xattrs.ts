@@ -1,6 +1,6 @@
 import { FormatError } from '../../errors/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
-import { loadXattrAccess } from '../../internal/xattr-access.ts'
+import { findXattrPackage, loadXattrAccess } from '../../internal/xattr-access.ts'
 import type { TarEntryType } from '../../tar/index.ts'
 import { openFailure } from './open-file.ts'
 import { readXattrs, xattrsAt } from './read-xattrs.ts'
@@ -16,11 +16,12 @@ export type XattrLister = (path: string, type: TarEntryType, descriptor?: number
 /**
  * Loads the function that lists extended attributes, from the optional package `fs-xattr`. Node itself has none.
  *
+ * @param file - File of the package.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if the package is not installed.
  * @internal
  */
-export async function loadXattrLister(packageName?: string): Promise<XattrLister> {
-  const access = await loadXattrAccess(packageName)
+export async function loadXattrLister(file: string | undefined = findXattrPackage()): Promise<XattrLister> {
+  const access = await loadXattrAccess(file)
   if (!access) {
     const what = 'reading extended attributes needs the package fs-xattr, or a function of your own'
     throw new FormatError('ERR_INVALID_ARGUMENT', what)

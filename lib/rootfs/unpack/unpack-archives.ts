@@ -1,3 +1,4 @@
+import { findXattrPackage } from '../../internal/xattr-access.ts'
 import { MarksFirst } from './entries/marks-first.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
 import { detectProcFd } from './tree/detect-proc-fd.ts'
@@ -88,6 +89,7 @@ function writerOptions(options: UnpackOptions): WriterOptions {
     handles: detectProcFd(),
     foldsNames: false,
     windowsNames: process.platform === 'win32',
+    xattrPackage: findXattrPackage(),
     limits: { ...options.limits, maxBytes: options.maxLayerBytes },
   }
 }

@@ -1,13 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { startThread } from '../../../lib/rootfs/unpack/writer/start-writer.ts'
 import { transpileLibrary } from '../../helpers/transpile-library.ts'
 
-test('if a bundler removed the file of the worker, the calling thread writes', async () => {
-  expect(await startThread(undefined)).toBeUndefined()
-  expect(await startThread(pathToFileURL(join(import.meta.dirname, 'bundle.js')).href)).toBeUndefined()
+test('if no thread can be started, the calling thread writes, and one warning of the process says so', async () => {
+  const warnings: (Error & { code?: string })[] = []
+  const warned = (warning: Error) => void warnings.push(warning)
+  process.on('warning', warned)
+  const broken = { file: new URL('https://example.com/thread.js') }
+  expect(await startThread(broken)).toBeUndefined()
+  expect(await startThread(broken)).toBeUndefined()
+  await new Promise(resolve => setImmediate(resolve))
+  process.off('warning', warned)
+  expect(warnings.map(({ code }) => code)).toEqual(['LAYERSTORE_NO_THREADS'])
 })
 
 test('a program given on the command line of Node can start the worker', () => {

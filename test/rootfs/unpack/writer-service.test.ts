@@ -53,7 +53,7 @@ test('a compiled thread is started without the options of this process', async (
       join(directory, 'writer-thread.js'),
       "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage(process.execArgv)",
     )
-    const thread = await startThread(pathToFileURL(join(directory, 'start-writer.js')).href)
+    const thread = await startThread({ file: pathToFileURL(join(directory, 'writer-thread.js')) })
     expect(await new Promise(resolve => thread!.once('message', resolve))).toEqual([])
     await thread!.terminate()
   } finally {

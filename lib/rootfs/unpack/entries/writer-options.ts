@@ -18,6 +18,8 @@ export interface WriterOptions {
   readonly foldsNames: boolean
   /** True if names must be valid on Windows. */
   readonly windowsNames: boolean
+  /** File of the package that writes extended attributes, if it is installed. */
+  readonly xattrPackage?: string | undefined
   /** Limits on the entries of a layer. */
   readonly limits?: TarLimits | undefined
 }

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
+import { type ThreadCode, threadArguments } from '../../../internal/thread-code.ts'
+import { warnNoThreads } from '../../../internal/warn-no-threads.ts'
 import { unpackFault } from './writer-fault.ts'
 import type { WriterAnswer, WriterRequest } from './writer-messages.ts'
 import { WriterService } from './writer-service.ts'
@@ -12,12 +13,9 @@ export interface Writer {
   stop(): Promise<void>
 }
 
-/**
- * Starts a writer in a worker thread, or in the calling thread: on request, or if a bundler has removed the worker's
- * file.
- */
+/** Starts a writer in a worker thread, or in the calling thread: on request, or if no thread can be started. */
 export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
-  const thread = where === 'thread' ? await startThread(import.meta.url) : undefined
+  const thread = where === 'thread' ? await startThread() : undefined
   if (thread) return new ThreadWriter(thread)
   const service = new WriterService()
   let turn: Promise<unknown> = Promise.resolve()
@@ -32,17 +30,17 @@ export async function startWriter(where: 'thread' | 'inline'): Promise<Writer> {
 }
 
 /** @internal */
-export async function startThread(base: string | undefined): Promise<Worker | undefined> {
-  if (base === undefined) return undefined
-  // The worker's file is beside this one and has its extension: .js when compiled, .ts when Node runs TypeScript
-  // directly.
-  const ending = base.slice(base.lastIndexOf('.'))
-  const file = new URL(`./writer-thread${ending}`, base)
-  if (!existsSync(file)) return undefined
+export async function startThread(given?: ThreadCode): Promise<Worker | undefined> {
+  const { WRITER_THREAD } = await import('./writer-thread-code.ts')
+  const code = given ?? WRITER_THREAD
+  if (!code) return undefined
   const { Worker } = await import('node:worker_threads')
-  // Options of the process may be invalid for a worker with a file (`--input-type`); only TypeScript needs its loader
-  // options.
-  return new Worker(file, { execArgv: ending === '.ts' ? process.execArgv : [] })
+  try {
+    return new Worker(...threadArguments(code))
+  } catch (error) {
+    warnNoThreads(error)
+    return undefined
+  }
 }
 
 /** A writer in a worker thread. It answers in the order of the requests. */

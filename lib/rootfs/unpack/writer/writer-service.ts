@@ -1,5 +1,5 @@
 import { LayerStoreError, RootfsError } from '../../../errors/index.ts'
-import { loadXattrAccess, type XattrAccess } from '../../../internal/xattr-access.ts'
+import { loadXattrAccess } from '../../../internal/xattr-access.ts'
 import { EntrySplitter } from '../entries/entry-splitter.ts'
 import { finishDirectories } from '../entries/finish-directories.ts'
 import { type LayerMarks, MarkCollector } from '../entries/mark-collector.ts'
@@ -29,9 +29,9 @@ export class WriterService {
   #scans = false
   #limits: WriterOptions['limits']
   #fault: WriterAnswer['fault']
-  readonly #loadXattrs: () => Promise<XattrAccess | undefined>
+  readonly #loadXattrs: typeof loadXattrAccess
 
-  constructor(loadXattrs: () => Promise<XattrAccess | undefined> = loadXattrAccess) {
+  constructor(loadXattrs: typeof loadXattrAccess = loadXattrAccess) {
     this.#loadXattrs = loadXattrs
   }
 
@@ -56,7 +56,7 @@ export class WriterService {
   }
 
   async #open(directory: string, options: WriterOptions): Promise<void> {
-    const xattrs = await this.#loadXattrs()
+    const xattrs = await this.#loadXattrs(options.xattrPackage)
     this.#directory = directory
     this.#limits = options.limits
     this.#target = openUnpackTarget(directory, options)
