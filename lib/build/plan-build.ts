@@ -33,7 +33,7 @@ export interface PlanBuildOptions extends AbortOptions {
   readonly noCache?: NoCache
   /** Policies that change the layers. */
   readonly policies?: LayerPolicies | undefined
-  /** What the build is called in explanations, usually the name of the image. @defaultValue `'build'` */
+  /** Name of the build in explanations, usually the name of the image. @defaultValue `'build'` */
   readonly name?: string | undefined
 }
 

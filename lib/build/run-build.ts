@@ -60,7 +60,7 @@ export interface BuildResult extends GivenOutputs {
   readonly descriptor: Descriptor
   /** The image of each platform. */
   readonly images: readonly BuiltImage[]
-  /** What became of each step. */
+  /** Results of all steps. */
   readonly steps: readonly BuildStepResult[]
 }
 

@@ -25,9 +25,8 @@ export interface StepFacts {
 }
 
 /**
- * Compares what a step depends on with what an earlier one depended on. The instruction comes first, since it may
- * change every file; the layers below come last, since an earlier step explains them. At most 100 differences are
- * listed.
+ * Compares the dependencies of a step with those of an earlier step. The instruction comes first, because it may change
+ * every file. The layers below come last, because an earlier step explains them. At most 100 differences are listed.
  */
 export function differencesOf(before: StepFacts, after: StepFacts): Difference[] {
   const files = before.inputs && after.inputs ? fileDifferences(before.inputs, after.inputs) : []
@@ -81,7 +80,7 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0')
 }
 
-/** One line that says why a step is made: the first difference, and how many there are. */
+/** Reason why a step is made, in one line: the first difference, and the number of differences. */
 export function reasonOf(differences: readonly Difference[], inputs: number): string {
   const [first] = differences
   if (!first) return 'what it depends on was not recorded in detail'

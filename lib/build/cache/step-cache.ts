@@ -7,23 +7,23 @@ import type { ImportedCache } from './imported-cache.ts'
 import { readInputs } from './input-list.ts'
 import { parseStepRecord, type StepRecord } from './step-record.ts'
 
-/** A record whose layer can be had. */
+/** A record whose layer is available. */
 export interface CachedStep {
   readonly record: StepRecord
   /** The imported cache that holds the layer, if the store does not. */
   readonly remote?: ImportedCache | undefined
 }
 
-/** Where a step is, for the search of the record to compare it with. */
+/** Position of a step; the search for the nearest record uses it. */
 export interface StepPosition {
-  /** What the build is called: its first name, or its context. */
+  /** Name of the build: its first name, or its context. */
   readonly build: string
   /** Stage and step, as `app 2/5`. */
   readonly place: string
   readonly title: string
 }
 
-/** Why a step is made. */
+/** Reason why a step is made. */
 export interface Explanation {
   readonly reason: string
   readonly differs: readonly Difference[]
@@ -42,7 +42,7 @@ export class StepCache {
     this.#imported = imported
   }
 
-  /** Resolves to the record of a content key or a definition key, if its layer can be had. Writes nothing. */
+  /** Resolves to the record of a content key or a definition key, if its layer is available. Writes nothing. */
   async find(key: Digest, options: AbortOptions): Promise<CachedStep | undefined> {
     const stored = await this.#read(key, options)
     if (stored && (await this.#store.stat(stored.layer.digest, options))) return { record: stored }

@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../../digest/index.ts'
 import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import type { KeyPart, KeySubject } from '../keys/key-part.ts'
 
-/** A finished step: what it depended on, and the layer that it gave. Plain JSON data. */
+/** A finished step: its dependencies and its layer. Plain JSON data. */
 export interface StepRecord {
   /** Version of the format. */
   readonly version: 1

@@ -21,6 +21,6 @@ export interface BuildContext extends AsyncDisposable {
    */
   readControlFile(path: string, options?: AbortOptions): Promise<Uint8Array | undefined>
 
-  /** Keeps the digests that were computed for the next build, and releases what is open. Idempotent. */
+  /** Stores the computed digests for the next build, and releases open files. Idempotent. */
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@ import type { BuildContext } from './build-context.ts'
 import type { SourceNode } from './source-tree.ts'
 import { walkSource } from './walk-source.ts'
 
-/** First line of what is hashed; another version gives other digests. */
+/** First line of the hashed text; another version gives other digests. */
 const VERSION = 'layerstore context 1'
 
 /**
@@ -37,7 +37,7 @@ export async function contextDigest({ tree }: BuildContext, options: AbortOption
   }
 }
 
-/** A line of JSON cannot be read in two ways, whatever names and targets hold. */
+/** Writes an entry as a line of JSON. Names and targets may hold any character, and JSON is unambiguous. */
 function lineOf({ path, type, mode, linkname, devMajor, devMinor, xattrs }: SourceNode, digest?: Digest): string {
   // Linux keeps no mode of a link.
   const bits = type === 'symlink' ? 0 : mode

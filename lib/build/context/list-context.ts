@@ -13,7 +13,7 @@ export interface ContextDecision {
   readonly size: number
   /** True if the path is part of the context. */
   readonly included: boolean
-  /** Last pattern that changed the decision, as it is written; absent if no pattern says anything of the path. */
+  /** Last pattern that changed the decision, as it is written; absent if no pattern matches the path. */
   readonly pattern?: string | undefined
   /** Line of the pattern in the ignore file, from 1. */
   readonly line?: number | undefined

@@ -24,7 +24,10 @@ export type ContextSource =
       readonly directory: string
     }
   | {
-      /** A tar archive, plain or compressed with gzip or zstd. Needs a store, which keeps it until the context is closed. */
+      /**
+       * A tar archive, plain or compressed with gzip or zstd. Needs a store, which keeps the archive until the context
+       * is closed.
+       */
       readonly tar: ByteSource
     }
   | {

@@ -6,7 +6,7 @@ const MAX_LINKS = 255
 /** SAFETY: a few links with long targets could expand one path to billions of components. */
 const MAX_STEPS = 16_384
 
-/** Where a path leads. */
+/** Result of following a path. */
 export interface ResolvedPath {
   /** Real path: without links as far as it exists; `.` for the root. */
   readonly path: string
@@ -14,7 +14,7 @@ export interface ResolvedPath {
   readonly node: SourceNode | undefined
 }
 
-/** What is needed of a tree to follow links in it. */
+/** Members of a tree that following links needs. */
 export type LookupTree = Pick<SourceTree, 'stat'>
 
 /** Options of {@link resolveInTree}. */

@@ -40,7 +40,7 @@ async function* openFiles(
   files: readonly SourceNode[],
   options: AbortOptions | undefined,
 ): AsyncGenerator<readonly OpenedFile[], void, undefined> {
-  // `withContent` gives the content of a file once, whatever the number of its names.
+  // `withContent` yields the content of a file once, even if the file has several names.
   for (let rest = files; rest.length > 0; ) {
     const nodes = new Map<string | undefined, SourceNode>()
     for (const node of rest) if (!nodes.has(node.inode)) nodes.set(node.inode, node)

@@ -5,7 +5,7 @@ import type { FileCopyInput } from './file-copy.ts'
 import type { ModeChange } from './parse-mode.ts'
 import type { SourceMatch } from './source-match.ts'
 
-/** What a step changes whatever the source says; such members are not read from the source. */
+/** Members that a step sets itself; they are not read from the source. */
 export interface InputPolicy {
   readonly setsOwner: boolean
   readonly mode: ModeChange | undefined

@@ -1,6 +1,6 @@
 import type { SourceNode, SourceTree } from '../context/source-tree.ts'
 
-/** Where the content of a planned file is. */
+/** Source of the content of a planned file. */
 export type DraftContent = TreeContent | MemberContent
 
 /** A file of a source tree. */

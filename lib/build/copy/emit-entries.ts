@@ -103,7 +103,7 @@ async function* emitFiles(
       yield batch.map(({ node, content }) => {
         const { path, entry } = files.get(node)![pass]!
         const { size: _, ...header } = entry.header
-        // Content in memory says its size itself.
+        // Content in memory has its own size.
         return { path, ...header, content, ...(content instanceof Uint8Array ? {} : { size: node.size }) }
       })
     }

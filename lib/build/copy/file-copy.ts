@@ -14,11 +14,11 @@ export interface FileCopySource {
   readonly unpack?: boolean | undefined
 }
 
-/** What a COPY or ADD of local files says. */
+/** A COPY or ADD of local files. */
 export interface FileCopyStep {
   /** Sources, in order. */
   readonly sources: readonly FileCopySource[]
-  /** Absolute path; a `/` at the end says that it is a directory. */
+  /** Absolute path; with a trailing `/` it is a directory. */
   readonly destination: string
   /** `user[:group]`, names or numbers. */
   readonly chown?: string | undefined
@@ -35,9 +35,9 @@ export interface FileCopyStep {
 }
 
 /**
- * One path that a copy reads. The list of a step is sorted and says everything that the copied files contribute to the
- * layer; the content key hashes it, and explanations compare it. Times and owners are not in it, except the owners of
- * trees that keep them.
+ * One path that a copy reads. The list of a step is sorted and contains everything that the copied files contribute to
+ * the layer. The content key hashes it, and explanations compare it. Times and owners are not in it, except the owners
+ * of trees that keep them.
  */
 export interface FileCopyInput {
   /** Path below the destination, as it is known without the destination's tree; prefixed with the source's number. */
@@ -60,7 +60,7 @@ export interface FileCopyInput {
 
 /** Options of {@link FileCopyPlan.entries}. */
 export interface FileCopyEntriesOptions extends AbortOptions {
-  /** Root filesystem that the layer goes onto; `undefined` for an empty one. */
+  /** Root filesystem below the layer; `undefined` for an empty one. */
   readonly below: UnionView | undefined
   /** Time of created directories and of heredoc files, in seconds since 1970. */
   readonly time: number
@@ -69,8 +69,8 @@ export interface FileCopyEntriesOptions extends AbortOptions {
 /** A COPY or ADD whose sources are found; nothing has been read yet. */
 export interface FileCopyPlan {
   /**
-   * Resolves to what is read, sorted by name. Reads only files whose digest is not known. Later calls give the same
-   * list.
+   * Resolves to the paths that the copy reads, sorted by name. Reads only files whose digest is not known. Later calls
+   * give the same list.
    */
   inputs(options?: AbortOptions): Promise<readonly FileCopyInput[]>
 

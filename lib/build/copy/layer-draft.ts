@@ -41,7 +41,7 @@ export class LayerDraft {
     return this.#entries
   }
 
-  /** What a path is now: in this layer, or else below. */
+  /** Returns the current node of a path: that of this layer, or else that of the layers below. */
   stat(path: string): SourceNode | undefined {
     const entry = this.#entries.get(path)
     if (entry) return { path, ...entry.header }
@@ -59,10 +59,9 @@ export class LayerDraft {
   }
 
   /**
-   * Places an entry. A directory merges with a directory, everything else replaces what is no directory.
+   * Places an entry. A directory merges with a directory; every other entry replaces an entry that is no directory.
    *
-   * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT` for a directory onto something else, or something else onto a
-   * directory.
+   * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT` for a directory onto another kind of entry, or the reverse.
    */
   place(path: string, entry: DraftEntry): void {
     refuseWhiteout(path)
@@ -77,7 +76,7 @@ export class LayerDraft {
     this.#entries.set(path, this.#entries.get(path)?.opaque ? { ...entry, opaque: true } : entry)
   }
 
-  /** Places an entry as unpacking an archive does: what is there is removed, unless both are directories. */
+  /** Places an entry as unpacking an archive does: an existing entry is removed, unless both are directories. */
   replace(path: string, entry: DraftEntry): void {
     refuseWhiteout(path)
     const existing = this.stat(path)
@@ -118,7 +117,10 @@ export class LayerDraft {
   }
 }
 
-/** SPEC: SAFETY: in a layer a file of such a name deletes another one; it can never be a file of an image. */
+/**
+ * SPEC: SAFETY: a file with such a name deletes another file when the layer is applied; it cannot be a file of an
+ * image.
+ */
 function refuseWhiteout(path: string): void {
   if (parseWhiteout(path)) throw conflict(path, 'a file of this name would delete another file of the image')
 }

@@ -1,6 +1,6 @@
 import { BuildError } from '../../errors/index.ts'
 
-/** What `--chmod` makes of permissions. */
+/** Change of permissions by `--chmod`. */
 export interface ModeChange {
   /** The mode, if it is a number: it goes to created directories as well. */
   readonly octal?: number | undefined

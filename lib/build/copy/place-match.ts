@@ -3,9 +3,9 @@ import { type CreatedDirectory, conflict, type DraftEntry, type LayerDraft } fro
 import type { ModeChange } from './parse-mode.ts'
 import type { SourceMatch } from './source-match.ts'
 
-/** How a step places what it copies. */
+/** Options for placing copied files. */
 export interface PlacingOptions {
-  /** Absolute path; a `/` at the end says that it is a directory. */
+  /** Absolute path; with a trailing `/` it is a directory. */
   readonly destination: string
   /** Owner of everything, if `--chown` is given. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined

@@ -3,7 +3,7 @@ import type { SourceNode, SourceTree } from '../context/source-tree.ts'
 import { walkSource } from '../context/walk-source.ts'
 import type { SelectedNode } from './source-match.ts'
 
-/** What of a directory is copied. */
+/** Selection of the content of a directory. */
 export interface SelectContentOptions {
   /** Pattern of the paths to copy, with the directories on the way (`--parents`); absent: everything. */
   readonly include?: string | undefined

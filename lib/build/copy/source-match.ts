@@ -9,7 +9,7 @@ export interface SourceMatch {
   readonly match: number
   /** Name of a copied file at the destination: that of the link, if the path is one. */
   readonly name: string
-  /** Where the path leads, links followed. */
+  /** Node of the path, with links followed. */
   readonly node: SourceNode
   /** Content of a directory that is copied, directories before their content. */
   readonly content: readonly SelectedNode[]

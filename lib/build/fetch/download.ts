@@ -10,7 +10,7 @@ import { httpGet, shownAddress } from './http-get.ts'
 export interface Download {
   readonly digest: Digest
   readonly size: number
-  /** `Last-Modified`, in seconds since 1970; 0 if the server says nothing. */
+  /** `Last-Modified`, in seconds since 1970; 0 if the server sends none. */
   readonly mtime: number
   readonly etag?: string | undefined
   readonly lastModified?: string | undefined
@@ -80,7 +80,7 @@ function conditionsOf({ etag, lastModified }: Download): Record<string, string> 
   }
 }
 
-/** What is known of an earlier download, if the store still has the file. */
+/** Resolves to the record of an earlier download, if the store still has the file. */
 async function knownDownload(store: Store, fact: string, options: AbortOptions): Promise<Download | undefined> {
   try {
     const bytes = await store.derived.get('facts', fact, options)

@@ -12,13 +12,13 @@ import { shownAddress } from './http-get.ts'
 
 /** Options of {@link openRemoteFile}. */
 export interface OpenRemoteFileOptions extends AbortOptions {
-  /** Whether the file may be downloaded; otherwise only a checksum tells its content. */
+  /** True if the file may be downloaded; otherwise its content is known only by a checksum. */
   readonly mayFetch: boolean
-  /** Whether the content is needed, and not only its digest. */
+  /** True if the content is needed, not only its digest. */
   readonly wantContent?: boolean | undefined
 }
 
-/** What ADD gives a downloaded file. */
+/** Mode of a downloaded file of ADD. */
 const MODE = 0o600
 
 /**
@@ -30,7 +30,7 @@ export async function openRemoteFile(
   options: OpenRemoteFileOptions,
 ): Promise<FileCopySource> {
   const path = fileNameOf(url)
-  // Said explicitly: local archives of the same step are unpacked without being told.
+  // Set explicitly, because local archives of the same step are unpacked by default.
   const unpack = unpacks ?? false
   if (checksum !== undefined && !isDigest(checksum)) {
     throw new BuildError('ERR_BUILD_INVALID_STEP', `not a checksum, algorithm:hex: ${JSON.stringify(checksum)}`)

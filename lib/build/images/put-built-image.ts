@@ -5,7 +5,7 @@ import { Annotation, type HistoryEntry, type ImageConfig, MediaType } from '../.
 import type { Store } from '../../store/index.ts'
 import type { BuildState } from '../stages/build-state.ts'
 
-/** What an image gets beside the steps. */
+/** Settings of an image besides its steps. */
 export interface ImageSettings {
   /** Time of the image and of every new entry of its history, RFC 3339. */
   readonly created: string

@@ -6,8 +6,9 @@ import { digestOfFrames, type KeyPart, type KeySubject } from './key-part.ts'
 /** Policies that change the layers of a build, and so are part of the keys of the steps that they change. */
 export interface LayerPolicies {
   /**
-   * Permissions of copied files. `normal` gives 0755 to directories and to what its owner may execute and 0644 to all
-   * else, in the key and in the layer, so that the umask of a checkout does not matter. @defaultValue `'source'`
+   * Permissions of copied files. `normal`: 0755 for directories and files that their owner may execute, 0644 for other
+   * files, in the key and in the layer, so that the umask of a checkout does not matter.
+   * @defaultValue `'source'`
    */
   readonly modes?: 'source' | 'normal' | undefined
   /**
@@ -22,7 +23,7 @@ export interface LayerPolicies {
   readonly times?: 'source' | number | undefined
 }
 
-/** What a step sees of the build. */
+/** Context of a step in its build. */
 export interface StepPlace {
   /** Chain id of the layers below; `scratch` if there are none. */
   readonly parent: Digest | 'scratch'
@@ -32,8 +33,8 @@ export interface StepPlace {
 }
 
 /**
- * The parts of a COPY or ADD without what it reads. `link` leaves out the layers below, unless names of accounts are
- * looked up there.
+ * Returns the parts of a COPY or ADD without the files that it reads. With `link` the layers below are omitted, unless
+ * names of accounts are looked up there.
  */
 export function copyParts(step: CopyStep | FetchStep, place: StepPlace): KeyPart[] {
   const standsAlone = step.link === true && !namesAccounts(step.chown)
@@ -157,7 +158,7 @@ function mountParts(mount: RunMount, i: number): KeyPart[] {
   }
 }
 
-/** What an ADD downloads, without the content. */
+/** Returns the parts for the downloads of an ADD, without their content. */
 function remoteParts(step: CopyStep | FetchStep): KeyPart[] {
   return step.remotes.flatMap((remote, i) => {
     const at = `remote ${i + 1}`

@@ -43,7 +43,7 @@ interface Built {
   readonly images: readonly (Image & { readonly platform: string })[]
 }
 
-/** Puts a result where the caller wants it. Names in the store come last. */
+/** Writes a result to the outputs of the caller. Names in the store are set last. */
 export async function giveOutputs(
   session: BuildSession,
   { descriptor, images }: Built,

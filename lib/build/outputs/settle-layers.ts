@@ -11,8 +11,8 @@ export interface SettleLayersOptions extends AbortOptions {
 }
 
 /**
- * Makes sure that every layer of an image can be had: layers of imported caches are fetched, those of bases that are
- * not in the store stay in their registry. Resolves to the descriptor for the names of the image, which says where.
+ * Makes every layer of an image available: layers of imported caches are fetched; layers of bases that are not in the
+ * store stay in their registry. Resolves to the descriptor for the names of the image, which records those registries.
  */
 export async function settleLayers(
   session: BuildSession,

@@ -9,7 +9,7 @@ export interface DockerfileStagesOptions {
   readonly buildArgs?: Readonly<Record<string, string | undefined>> | undefined
   /** Name of the stage to build. @defaultValue the last one */
   readonly target?: string | undefined
-  /** What names in FROM, `--from` and mounts mean, if not what they say: references of other images. */
+  /** Replacements for names in FROM, `--from` and mounts: references of other images. */
   readonly images?: Readonly<Record<string, string>> | undefined
 }
 

@@ -11,10 +11,10 @@ import { startStage } from '../steps/start-stage.ts'
 
 /** Options of {@link planStages}. */
 export interface PlanStagesOptions extends AbortOptions {
-  /** What the build is called, for explanations. */
+  /** Name of the build, for explanations. */
   readonly name: string
   readonly platform: string
-  /** Whether a step may use a record. */
+  /** True if a step may use a record. */
   readonly useCache: (step: Step, stage: Stage) => boolean
 }
 

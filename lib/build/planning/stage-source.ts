@@ -18,7 +18,7 @@ export interface EvaluatedStages extends Pick<Evaluation, 'platform' | 'stages' 
   readonly proxies?: Evaluation['proxies']
   /** Value of `SOURCE_DATE_EPOCH`. */
   readonly sourceDateEpoch?: Evaluation['sourceDateEpoch']
-  /** Contexts that the stages bring along, such as files in memory, by their names. */
+  /** Contexts of the stages themselves, such as files in memory, by name. */
   readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
 }
 

@@ -13,7 +13,7 @@ export interface NodeAppOptions extends AbortOptions {
   readonly base?: string | ScriptedStage | undefined
   /** Directory of the application in the image. @defaultValue `'/app'` */
   readonly at?: string | undefined
-  /** File to start. @defaultValue what `scripts.start` (`node FILE`) or `main` of package.json say */
+  /** File to start. @defaultValue that of `scripts.start` (`node FILE`) or `main` in package.json */
   readonly entry?: string | undefined
   /** User of the application, which the base must have; `null` for that of the base. @defaultValue `'node'` */
   readonly user?: string | null | undefined

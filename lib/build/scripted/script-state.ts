@@ -4,7 +4,7 @@ import type { BuildContext } from '../context/build-context.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** A step of code before it is evaluated: what it does depends on the base and the steps before it. */
+/** A step of code before its evaluation, which depends on the base and the steps before it. */
 export type ScriptedStep = (state: ScriptState) => Step | Promise<Step>
 
 /** A stage of code, as other stages and the evaluation see it. */
@@ -13,7 +13,7 @@ export interface StageNode {
   readonly parts: StageParts
 }
 
-/** What a stage of code is made of. */
+/** Parts of a stage of code. */
 export interface StageParts {
   readonly name?: string | undefined
   /** A reference, `scratch`, or another stage. */
@@ -27,13 +27,13 @@ export interface StageParts {
   readonly contexts: Readonly<Record<string, BuildContext>>
 }
 
-/** What the steps of a stage know while they are evaluated. */
+/** State of a stage during the evaluation of its steps. */
 export class ScriptState {
   readonly env: Map<string, string>
   workdir: string
   user: string
   shell: readonly string[]
-  /** Whether this stage has set a command: a later entrypoint then keeps it. */
+  /** True if this stage has set a command: a later entrypoint then keeps it. */
   hasCommand = false
   /** Index of a stage that a step copies from. */
   readonly stageIndex: (stage: StageNode) => number

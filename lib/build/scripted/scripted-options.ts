@@ -4,11 +4,11 @@ import type { StageNode } from './script-state.ts'
 
 /** Options of every step. */
 export interface StepOptions {
-  /** Make the step anew even if there is a record of it. @defaultValue `false` */
+  /** Execute the step even if there is a record of it. @defaultValue `false` */
   readonly noCache?: boolean | undefined
   /**
-   * Steps in a row with the same text become one layer, without the layers below them: what one adds and another
-   * removes is in no layer.
+   * Consecutive steps with the same text become one layer, without the layers below them: a file that one of them adds
+   * and another removes is in no layer.
    */
   readonly squash?: string | undefined
 }
@@ -34,11 +34,13 @@ export interface CopyOptions extends StepOptions {
   readonly chmod?: string | undefined
   /** Patterns of files to leave out, as in an ignore file, relative to each source. */
   readonly exclude?: readonly string[] | undefined
-  /** Make a layer that does not depend on the layers below it: it is never made anew because they change. */
+  /**
+   * Make a layer that does not depend on the layers below it, so that their changes do not cause it to be made again.
+   */
   readonly link?: boolean | undefined
   /** Recreate the directories above each source, or those behind the pivot `/./` in it. */
   readonly parents?: boolean | undefined
-  /** Copy a directory itself, with its name, mode and owner, not only what is in it. */
+  /** Copy a directory itself, with its name, mode and owner, not only its content. */
   readonly itself?: boolean | undefined
   /** Latest time that a file of the layer may have: seconds since 1970, or a date. */
   readonly latestTime?: number | Date | undefined
@@ -52,7 +54,7 @@ export interface CopySourceOptions extends CopyOptions {
   readonly source?: string | readonly string[] | undefined
   /** Files in memory or generated files, by their paths below the destination, in place of `from` and `source`. */
   readonly files?: Files | undefined
-  /** Destination, relative to the working directory. A trailing slash says that it is a directory. */
+  /** Destination, relative to the working directory. With a trailing slash it is a directory. */
   readonly to: string
 }
 

@@ -18,7 +18,7 @@ export function bindSession(plan: BuildPlan, session: BoundSession): BuildPlan {
   return plan
 }
 
-/** What a plan was made with; `undefined` for a plan that was stored. */
+/** Returns the objects that a plan was made with; `undefined` for a stored plan. */
 export function boundSession(plan: BuildPlan): BoundSession | undefined {
   return bound.get(plan)
 }

@@ -19,7 +19,7 @@ import { type BuildState, chainOf } from '../stages/build-state.ts'
 import { fetchLayer, type LayerSource } from './fetch-layer.ts'
 import { NotKnownYet } from './not-known-yet.ts'
 
-/** What a build is made with. */
+/** Parts of a build session. */
 export interface SessionParts {
   readonly store: Store
   readonly registry?: RegistryClient | undefined
@@ -37,8 +37,8 @@ export interface OpenedSource {
 }
 
 /**
- * What planning and running share: contexts, bases, views of layers. Each base is resolved once and each stack of
- * layers viewed once, whatever number of steps asks.
+ * Objects that planning and running share: contexts, bases, views of layers. Each base is resolved once, and each stack
+ * of layers is viewed once, for all steps.
  */
 export class BuildSession {
   readonly store: Store

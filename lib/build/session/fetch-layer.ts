@@ -4,10 +4,10 @@ import type { RegistryClient } from '../../registry/index.ts'
 import { recordKnownSource, type Store } from '../../store/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 
-/** Where the bytes of a layer are, if they are not in the store. */
+/** Location of the bytes of a layer that is not in the store. */
 export type LayerSource = { readonly repositories: readonly Repository[] } | { readonly cache: ImportedCache }
 
-/** Fetches one layer into a store; a fetch that was interrupted goes on where it stopped. */
+/** Fetches one layer into a store. An interrupted fetch is resumed. */
 export async function fetchLayer(
   store: Store,
   registry: RegistryClient | undefined,

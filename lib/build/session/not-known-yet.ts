@@ -3,7 +3,7 @@
  * fetch layers, download an address. Never leaves the room.
  */
 export class NotKnownYet extends Error {
-  /** What must happen first, as a part of a sentence. */
+  /** Event that must come first, as a part of a sentence. */
   readonly reason: string
 
   constructor(reason: string) {

@@ -17,7 +17,7 @@ export interface BuildState {
   readonly inherited: number
 }
 
-/** What docker writes as the comment of every entry; other tools recognise the format of the entries by it. */
+/** Comment of every history entry of docker; other tools recognise the format of the entries by it. */
 const COMMENT = 'buildkit.dockerfile.v0'
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -34,7 +34,10 @@ export function scratchState(stage: Stage): BuildState {
   return { config, layers: [], inherited: 0 }
 }
 
-/** The state of a stage that starts from an image. Its ONBUILD triggers have become steps of the stage. */
+/**
+ * Returns the state of a stage that starts from an image. The ONBUILD triggers of the image have become steps of the
+ * stage.
+ */
 export function baseState(base: ResolvedBase): BuildState {
   const { created: _, ...config } = base.config
   const { OnBuild: _triggers, ...run } = (config.config ?? {}) as Record<string, unknown>

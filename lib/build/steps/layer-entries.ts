@@ -2,7 +2,7 @@ import { type EntryPolicies, rewriteEntries } from '../../layer/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
 
-/** Which policies of a build apply to the entries of a step. */
+/** Policies of a build that apply to the entries of a step. */
 export interface AppliedPolicies {
   /** Latest time of the step itself, before that of the build. */
   readonly latestTime?: number | undefined

@@ -70,7 +70,7 @@ export class MountPoints {
 
   async #mkdir(path: string): Promise<void> {
     await mkdir(join(this.#root, path))
-    // The umask of this process has no say.
+    // `mkdir` applies the umask of this process; `chmod` does not.
     await chmod(join(this.#root, path), 0o755)
   }
 
@@ -91,7 +91,7 @@ export class MountPoints {
     }
   }
 
-  /** Whether every component of a path is a directory, and none a link. */
+  /** True if every component of a path is a directory, and none a link. */
   async #isReal(path: string): Promise<boolean> {
     const names = path.split('/').filter(name => name !== '.')
     for (const i of names.keys()) {

@@ -8,7 +8,7 @@ import { openRemoteFile } from '../fetch/open-remote-file.ts'
 import type { BuildSession, OpenedSource } from '../session/build-session.ts'
 import type { StepFrame } from './step-frame.ts'
 
-/** The members of a step that say what is copied. */
+/** Members of a step that define what is copied. */
 type CopiedStep = Pick<CopyStep, 'kind' | 'sources' | 'files' | 'remotes' | 'destination'> & Partial<CopyStep>
 
 /** Finds what a COPY or ADD takes: files of a tree, files written in the step, and downloads. */

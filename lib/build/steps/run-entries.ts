@@ -20,7 +20,7 @@ import { MountPoints } from './mount-points.ts'
 import { planCopyOf } from './plan-copy-of.ts'
 import type { StepFrame } from './step-frame.ts'
 
-/** How RUN executes commands. */
+/** Settings for the commands of RUN. */
 export interface RunSettings {
   /** Executes commands; without one a build with a RUN that is not cached fails before it begins. */
   readonly executor?: Executor | undefined
@@ -36,7 +36,7 @@ export interface RunSettings {
   readonly proxies?: readonly string[] | undefined
 }
 
-/** What a command has changed; closing it removes the directory that the command ran in. */
+/** Changes by a command. Disposing it removes the directory that the command ran in. */
 export interface RunChanges extends AsyncDisposable {
   entries(): AsyncIterable<TarInput>
 }

@@ -3,7 +3,9 @@ import { BuildError } from '../../errors/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { type BuildState, baseState, scratchState } from '../stages/build-state.ts'
 
-/** The state of a stage before its first step. A stage on a stage goes on from its end. */
+/**
+ * Returns the state of a stage before its first step. If its base is a stage, it is the state at the end of that stage.
+ */
 export async function startStage(
   session: BuildSession,
   stage: Stage,

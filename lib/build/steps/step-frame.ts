@@ -1,6 +1,6 @@
 import type { BuildState } from '../stages/build-state.ts'
 
-/** What a step is keyed and made from. */
+/** Input for the key and the result of a step. */
 export interface StepFrame {
   /** State of the stage before the step. */
   readonly state: BuildState
@@ -8,11 +8,11 @@ export interface StepFrame {
   readonly platform: string
   /** State of a finished stage. */
   readonly stageOf: (stage: number) => BuildState | Promise<BuildState>
-  /** Whether the step may fetch layers and download addresses; a plan may not. */
+  /** True if the step may fetch layers and download files; a plan may not. */
   readonly mayFetch: boolean
-  /** Whether the content of downloads is needed, and not only their digests. */
+  /** True if the content of downloads is needed, not only their digests. */
   readonly wantContent?: boolean | undefined
-  /** Whether records are asked. */
+  /** True if the step may use records. */
   readonly useCache: boolean
   readonly signal?: AbortSignal | undefined
 }

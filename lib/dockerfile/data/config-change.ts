@@ -1,4 +1,4 @@
-/** How to check that a container is healthy. Times are nanoseconds; 0 inherits the default. */
+/** Health check of a container. Times are nanoseconds; 0 inherits the default. */
 export interface Healthcheck {
   /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', text]`. */
   readonly Test: readonly string[]
@@ -15,8 +15,8 @@ export interface Healthcheck {
 }
 
 /**
- * What one step changes of an image config. Absent members change nothing; the engine applies the members as they are
- * and needs no knowledge of instructions.
+ * Change of an image config by one step. Absent members change nothing. The engine applies the members unchanged and
+ * needs no knowledge of instructions.
  */
 export interface ConfigChange {
   /** Members of the run configuration to remove first, by their names there, such as `Env`. Only code asks for it. */

@@ -22,8 +22,8 @@ export interface EvaluateDockerfileOptions {
   /** Name of the stage to build; default: the last. */
   readonly target?: string
   /**
-   * Config of a base, or `undefined` if the caller has not read it yet: the evaluation then continues as if the base set
-   * nothing, and lists the request in {@link Evaluation.unresolved}.
+   * Config of a base, or `undefined` if the caller has not read it yet: the evaluation then continues as if the base
+   * set nothing, and lists the request in {@link Evaluation.unresolved}.
    */
   readonly bases?: (request: BaseRequest) => ImageConfig | undefined
   /**

@@ -36,7 +36,7 @@ export interface InlineFile {
 
 /** Members of steps that add files, which make one layer. */
 export interface AddFiles {
-  /** Absolute path. A trailing slash says that it is a directory. */
+  /** Absolute path. With a trailing slash it is a directory. */
   readonly destination: string
   /** `user[:group]`, names or numbers, variables expanded. */
   readonly chown?: string

@@ -42,9 +42,9 @@ export interface Heredoc {
   readonly name: string
   /** Lines of the body as written, each with its newline; leading tabs are kept, see {@link Heredoc.chomp}. */
   readonly content: string
-  /** Whether COPY and ADD expand variables in the body: false if the delimiter is quoted. */
+  /** True if COPY and ADD expand variables in the body: false if the delimiter is quoted. */
   readonly expand: boolean
-  /** Whether leading tabs are not part of the body (`<<-`). */
+  /** True if leading tabs are not part of the body (`<<-`). */
   readonly chomp: boolean
   /** File descriptor before the `<<`; 0 if none is given. */
   readonly fileDescriptor: number

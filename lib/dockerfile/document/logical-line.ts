@@ -1,13 +1,13 @@
 import type { Position } from './document.ts'
 
-/** Where the text from an offset on comes from. */
+/** Position that the text from an offset on comes from. */
 interface Place {
   readonly offset: number
   readonly line: number
   readonly column: number
 }
 
-/** Lines joined into one, which knows where each character comes from. */
+/** Several lines joined into one, with the position of each character. */
 export class LogicalLine {
   readonly #first: Place
   /** PERF: most instructions are one line. */

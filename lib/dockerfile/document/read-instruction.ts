@@ -8,7 +8,7 @@ import type { LogicalLine } from './logical-line.ts'
 import { type Operands, readOperands } from './read-operands.ts'
 import { type SplitCommand, splitCommand } from './split-command.ts'
 
-/** What reading one instruction needs: bodies of here-documents are read on from the same lines. */
+/** Context for reading one instruction. Bodies of here-documents are read from the same lines. */
 export interface ReadingContext {
   readonly reader: LineReader
   readonly source: NamedSource

@@ -54,7 +54,7 @@ function jsonOr(rest: string, start: number, plain: () => readonly PlacedWord[])
   return 'fault' in form ? { fault: form.fault, start } : { words: [], json: form.words }
 }
 
-/** `name=value …`, or the legacy form `name value`, which the first word without `=` tells. */
+/** Reads `name=value …`, or the legacy form `name value`, which has no `=` in its first word. */
 function readPairs(name: string, rest: string, escapeCharacter: string): Operands | OperandFault {
   const words = splitQuoted(rest, escapeCharacter)
   const bare = words.find(({ text }) => !text.includes('='))

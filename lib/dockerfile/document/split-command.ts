@@ -52,7 +52,7 @@ function takeFlags(line: string, from: number, end: number): { flags: RawFlag[];
   }
 }
 
-/** Reads one flag. The escape here is always `\`, whatever the directive says, as in BuildKit. */
+/** Reads one flag. As in BuildKit, the escape character here is always `\`, not that of the directive. */
 function takeFlag(line: string, start: number, end: number): RawFlag {
   let text = ''
   let quote: string | undefined

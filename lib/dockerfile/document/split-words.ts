@@ -7,7 +7,7 @@ export interface PlacedWord {
   readonly end: number
 }
 
-/** Splits at blanks, whatever the quotes: `"a b"` is two words. */
+/** Splits at blanks and ignores quotes: `"a b"` is two words. */
 export function splitAtBlanks(text: string): PlacedWord[] {
   return [...text.matchAll(/[^\t\v\f\r ]+/g)].map(({ 0: word, index }) => ({
     text: word,

@@ -10,7 +10,7 @@ import { ExpansionFault } from '../expansion/expansion-fault.ts'
  */
 const MOST_TEXT = 64 * 1024 * 1024
 
-/** What an evaluation shares: the document for errors, and the budget of texts. */
+/** State that an evaluation shares: the document for errors, and the budget of texts. */
 export class Scope {
   readonly document: DockerfileDocument
   #left = MOST_TEXT

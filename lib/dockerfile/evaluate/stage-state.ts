@@ -5,7 +5,7 @@ import { joinWorkdir } from './instructions/join-path.ts'
 /** SPEC: the PATH of images that set none, except on Windows. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** What the instructions of a stage see of the instructions before them. */
+/** State of a stage that its next instructions see. */
 export interface StageState {
   /** Variables of the config. */
   readonly configEnvironment: Map<string, string>
@@ -16,9 +16,9 @@ export interface StageState {
   workdir: string
   user: string
   shell: readonly string[]
-  /** Whether CMD was given in this stage. */
+  /** True if this stage has set CMD. */
   commandSet: boolean
-  /** Whether a WORKDIR was given in the chain of stages. */
+  /** True if the chain of stages has set WORKDIR. */
   workdirSet: boolean
   readonly windows: boolean
 }

@@ -3,7 +3,7 @@ import { ExpansionFault } from './expansion-fault.ts'
 import { replaceMatches, trimPrefix, trimSuffix } from './glob-match.ts'
 import { LONGEST_TEXT, WordOutput } from './word-output.ts'
 
-/** How a text is expanded. */
+/** Options of an expansion. */
 export interface ExpandOptions {
   /** Value of a variable; `undefined` if it is not set. */
   readonly lookup: (name: string) => string | undefined

@@ -30,7 +30,10 @@ export function instructionSettings({ comments }: Instruction): CheckSettings {
   return NOTHING
 }
 
-/** Reads `skip=A,B;error=true;experimental=all`; a text says what is wrong. Unknown rules are ignored. */
+/**
+ * Parses `skip=A,B;error=true;experimental=all`; returns a text that describes the fault of an invalid one. Unknown
+ * rules are ignored.
+ */
 function readSettings(text: string): CheckSettings | string {
   let { skip, error, experimental } = NOTHING
   for (const part of text.split(';').filter(Boolean)) {

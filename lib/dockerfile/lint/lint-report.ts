@@ -11,9 +11,9 @@ export interface LintFinding {
   readonly rule: string
   /** `warning`: most likely a mistake. `advice`: a way to a smaller, safer or faster image. */
   readonly severity: 'warning' | 'advice'
-  /** What was found. */
+  /** Description of the finding. */
   readonly message: string
-  /** What to do. */
+  /** Advice. */
   readonly hint: string
   readonly position: Position
 }
@@ -22,7 +22,7 @@ export interface LintFinding {
 export interface LintIgnoreRules {
   /** The patterns as written. */
   readonly patterns: readonly string[]
-  /** Whether a path of the context is left out. */
+  /** True if a path of the context is excluded. */
   ignores(path: string): boolean
 }
 
@@ -36,8 +36,8 @@ export interface LintDockerfileOptions extends EvaluateDockerfileOptions {
 export interface LintReport {
   /** Findings in the order of the file. */
   readonly findings: readonly LintFinding[]
-  /** Whether the Dockerfile asks that warnings fail the build (`# check=error=true`), and there are some. */
+  /** True if the Dockerfile asks that warnings fail the build (`# check=error=true`), and there are some. */
   readonly failsBuild: boolean
-  /** Why the Dockerfile cannot be evaluated; rules that need the evaluation were not applied then. */
+  /** Error of the evaluation; rules that need the evaluation were not applied then. */
   readonly error?: DockerfileError
 }

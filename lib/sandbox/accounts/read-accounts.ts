@@ -59,7 +59,7 @@ export async function readGroups(files: AccountFiles | undefined, options: Abort
 /** The largest id that can own a file: `chown` takes the next one as "leave unchanged". */
 const MAX_ID = 2 ** 32 - 2
 
-/** The id that a text of decimal digits says; `undefined` for any other text. */
+/** Parses an id of decimal digits; returns `undefined` for any other text. */
 export function parseId(text: string): number | undefined {
   const id = /^[0-9]{1,10}$/.test(text) ? Number(text) : undefined
   return id !== undefined && id <= MAX_ID ? id : undefined

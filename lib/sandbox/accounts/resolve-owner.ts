@@ -51,7 +51,7 @@ export async function groupOf(group: string, files: AccountFiles | undefined, op
   return known.gid
 }
 
-/** The id that a text of digits says; `undefined` for a name. */
+/** Parses an id of digits; returns `undefined` for a name. */
 export function numberIn(text: string): number | undefined {
   const id = parseId(text)
   if (id !== undefined || !/^[0-9]+$/.test(text)) return id

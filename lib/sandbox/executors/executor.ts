@@ -42,7 +42,7 @@ export interface ProcessSpec extends AbortOptions {
   readonly workdir: string
   /** User and groups of the process. */
   readonly user: ProcessUser
-  /** Later mounts lie over earlier ones. */
+  /** Mounts, in order; a later one covers an earlier one at the same path. */
   readonly mounts: readonly ProcessMount[]
   /** `none` leaves only the loopback device; `host` is the network of this machine without isolation. */
   readonly network: 'default' | 'none' | 'host'

@@ -13,7 +13,7 @@ export interface Stack extends AsyncDisposable {
   /** The directory. */
   readonly path: string
 
-  /** Yields what was changed since the stack was opened, as entries of a layer. */
+  /** Yields the changes since the stack was opened, as entries of a layer. */
   changes(options?: AbortOptions): AsyncIterable<TarInput>
 
   /** Removes the directory. Idempotent. */

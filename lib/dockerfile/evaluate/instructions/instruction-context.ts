@@ -6,7 +6,7 @@ import type { StageState } from '../stage-state.ts'
 /** A step without what all steps get alike. */
 export type Bare<T> = T extends unknown ? Omit<T, 'title' | 'position' | 'onBuild'> : never
 
-/** What happened when the words of an instruction were expanded. */
+/** Notes of the expansion of an instruction's words. */
 export interface ExpansionNotes {
   /** Names that are neither set nor declared; once for each word. */
   readonly unmatched: string[]
@@ -14,7 +14,7 @@ export interface ExpansionNotes {
   readonly words: string[]
 }
 
-/** What the evaluation of one instruction needs. */
+/** Context for evaluating one instruction. */
 export interface InstructionContext {
   readonly instruction: Instruction
   readonly scope: Scope
@@ -22,9 +22,9 @@ export interface InstructionContext {
   /** Arguments from before the first FROM, and the automatic ones. */
   readonly globals: ReadonlyMap<string, string>
   readonly buildArgs: ReadonlyMap<string, string>
-  /** What a name in `--from` or `from=` means. */
+  /** Resolves a name in `--from` or `from=`. */
   readonly source: (name: string) => FileSource
-  /** What lint wants to know of the expansions. */
+  /** Notes of the expansions, for lint. */
   readonly notes: ExpansionNotes
 }
 

@@ -11,7 +11,7 @@ export function joinWorkdir(workdir: string, path: string): string {
   return path.startsWith('/') ? path : joinPath(workdir, path)
 }
 
-/** The same for a destination: a slash or `/.` at the end, `.` and an empty text say that it is a directory. */
+/** The same for a destination. A trailing slash or `/.`, `.` and an empty text make it a directory. */
 export function joinDestination(workdir: string, path: string): string {
   const resolved = joinPath(workdir, path)
   const isDirectory = path === '' || path === '.' || path.endsWith('/') || path.endsWith('/.')

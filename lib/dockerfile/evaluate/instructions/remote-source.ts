@@ -7,7 +7,7 @@ export interface RemoteOptions {
   readonly keepGitDirectory?: boolean | undefined
 }
 
-/** What a source of ADD is: a file at an address, a git repository, or `undefined` for a path. */
+/** Kind of a source of ADD: a file at an address, a git repository, or `undefined` for a path. */
 export type RemoteKind = 'http' | 'git' | undefined
 
 /** Tells remote sources from paths. */
@@ -34,7 +34,10 @@ const KEYS: ReadonlySet<string> = new Set([
   'submodules',
 ])
 
-/** Makes the source of a git repository from `address#ref:subdirectory` or the query; a text says what is wrong. */
+/**
+ * Parses the source of a git repository from `address#ref:subdirectory` or the query; returns a text that describes the
+ * fault of an invalid one.
+ */
 export function gitSource(address: string, options: RemoteOptions): GitSource | string {
   const [beforeFragment, fragment = ''] = cut(address, '#')
   const [git, query] = cut(beforeFragment, '?')

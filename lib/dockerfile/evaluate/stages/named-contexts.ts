@@ -1,7 +1,7 @@
 import { familiarName, formatPlatform, parseReference } from '../../../oci/index.ts'
 import { readPlatform } from '../arguments/platform-arguments.ts'
 
-/** What a named context means: another image, or a context that the caller keeps. */
+/** Meaning of a named context: another image, or a context that the caller keeps. */
 export type NamedContext = { readonly reference: string } | { readonly context: string }
 
 /** Named contexts by the name that images and stages are looked up with. */

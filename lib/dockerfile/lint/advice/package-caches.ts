@@ -8,7 +8,7 @@ import { commandText } from './command-text.ts'
 interface Manager {
   readonly name: string
   readonly installs: RegExp
-  /** What removes or avoids it in the same RUN. */
+  /** Pattern of a command in the same RUN that removes or avoids it. */
   readonly cleans: RegExp
   /** Directories of which one as a cache mount keeps it out of the layer. */
   readonly caches: RegExp

@@ -54,7 +54,7 @@ function platformRules(
   return [warning('FromPlatformFlagConstDisallowed', from, `--platform=${text} is a constant`, hint)]
 }
 
-/** With defaults only, every base has to be a valid reference, whatever the build arguments give. */
+/** Every base must be a valid reference with the defaults alone, without build arguments. */
 function invalidDefaults({ document, scope, automatic }: Evaluated): RawFinding[] {
   const { globals, stages } = splitStages(document)
   try {
@@ -68,7 +68,7 @@ function invalidDefaults({ document, scope, automatic }: Evaluated): RawFinding[
       return [warning('InvalidDefaultArgInFrom', from, message, hint, base.position)]
     })
   } catch {
-    // BuildKit gives this rule up if the defaults cannot be expanded: the build will say why.
+    // BuildKit skips this rule if the defaults cannot be expanded: the build reports the error.
     return []
   }
 }
