@@ -7,7 +7,7 @@ import { Semaphore } from '../internal/concurrency/semaphore.ts'
 import { settleAll } from '../internal/settle-all.ts'
 import { type Descriptor, MediaType, parsePlatform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
-import type { Lease, Store } from '../store/index.ts'
+import { KeyedMutex, type Lease, type Store } from '../store/index.ts'
 import type { BuildPlan, ImagePlan } from './build-plan.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
@@ -17,7 +17,7 @@ import { type CacheTarget, exportCache } from './outputs/export-cache.ts'
 import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
 import { usesCache } from './plan-build.ts'
 import type { BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
-import { runStages } from './running/run-stages.ts'
+import { type MakingSteps, runStages } from './running/run-stages.ts'
 import { boundSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
 import type { LayerSettings } from './steps/make-step.ts'
@@ -90,9 +90,13 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   await assertExecutor(plan, options)
   const { signal } = options
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
-  const slots = new Semaphore(Math.max(1, options.concurrency ?? 4))
+  const shared = {
+    lease,
+    slots: new Semaphore(Math.max(1, options.concurrency ?? 4)),
+    making: { made: new Map(), mutex: new KeyedMutex() },
+  }
   const built = await settleAll(
-    plan.images.map(image => buildOne(session, plan, image, { ...options, noCache, lease, slots })),
+    plan.images.map(image => buildOne(session, plan, image, { ...options, ...shared, noCache })),
   )
   const images = built.map(({ image }) => image)
   const descriptor = images.length === 1 ? images[0]!.descriptor : await putIndex(session.store, images, { signal })
@@ -112,11 +116,12 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
 interface OneOptions extends RunBuildOptions {
   readonly lease: Lease
   readonly slots: Semaphore
+  readonly making: MakingSteps
 }
 
 async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan, options: OneOptions) {
   const { platform, stages, proxies, sourceDateEpoch } = image
-  const { signal, lease, slots, onProgress, compression, level, labels, annotations } = options
+  const { signal, lease, slots, making, onProgress, compression, level, labels, annotations } = options
   const ran = await runStages(session, stages, {
     name: plan.name,
     platform,
@@ -125,6 +130,7 @@ async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan
     run: { ...options, proxies },
     slots,
     lease,
+    making,
     onProgress,
     signal,
   })

@@ -1,4 +1,6 @@
 import { FormatError } from '../errors/index.ts'
+import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
+import type { Borrowed } from '../internal/memory/borrowed.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
 import { applyPolicies } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
@@ -16,7 +18,7 @@ export interface RewriteEntriesOptions extends EntryPolicies {
 
 /**
  * Yields entries of another archive or layer, from {@link readTar} or {@link readLayer}, filtered, renamed and with
- * other times, owners and modes. A policy that is not set changes nothing. Entries pass one at a time, in their order.
+ * other times, owners and modes. A policy that is not set changes nothing. Entries pass in their order.
  *
  * @example
  * ```ts
@@ -27,19 +29,29 @@ export interface RewriteEntriesOptions extends EntryPolicies {
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a hard link whose target the filter has removed, or whose
  * target has not come before it; errors of the entries unchanged.
  */
-export async function* rewriteEntries(
+export function rewriteEntries(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: RewriteEntriesOptions = {},
 ): AsyncGenerator<TarInput, void, undefined> {
+  return inBatches(rewrittenBatches(entries, options))
+}
+
+async function* rewrittenBatches(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  options: RewriteEntriesOptions,
+): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
   const { filter, rename = path => path } = options
   const apply = applyPolicies(options)
   const files = new Map<string, string>()
-  for await (const entry of entries) {
-    if (filter?.(entry) === false) continue
-    const path = normalizePath(rename(entry.path, entry.type), 'ERR_INVALID_ARGUMENT')
-    const linkname = entry.type === 'hardlink' ? targetOf(entry, files) : undefined
-    if (entry.type !== 'directory') files.set(normalizePath(entry.path, 'ERR_INVALID_ARGUMENT'), path)
-    yield apply({ ...entry, path, ...(linkname === undefined ? {} : { linkname }) }, entry.path)
+  for await (const batch of batchesOf(entries)) {
+    const kept = filter ? batch.value.filter(entry => filter(entry) !== false) : batch.value
+    const rewritten = kept.map(entry => {
+      const path = normalizePath(rename(entry.path, entry.type), 'ERR_INVALID_ARGUMENT')
+      const linkname = entry.type === 'hardlink' ? targetOf(entry, files) : undefined
+      if (entry.type !== 'directory') files.set(normalizePath(entry.path, 'ERR_INVALID_ARGUMENT'), path)
+      return apply({ ...entry, path, ...(linkname === undefined ? {} : { linkname }) }, entry.path)
+    })
+    yield { ...batch, value: rewritten }
   }
 }
 

@@ -359,3 +359,14 @@ test('progress tells of each step, and of the bytes of its layer', async () => {
     'step-finished CMD ["x"]',
   ])
 })
+
+test('a stage that several platforms share runs once', async () => {
+  const tools = from('scratch', { platform: 'linux/amd64' }).as('tools').copy('main.js', '/', { noCache: true })
+  const stage = from('scratch').copy({ from: tools, to: '/' })
+  const result = await buildFiles(store, stage, files, { platforms: ['linux/amd64', 'linux/arm64'] })
+  expect(
+    outcomesOf(result)
+      .filter(outcome => outcome.endsWith('COPY main.js /'))
+      .sort(),
+  ).toEqual(['cached COPY main.js /', 'made COPY main.js /'])
+})

@@ -1,8 +1,9 @@
+import type { Digest } from '../../digest/index.ts'
 import type { FileSource, RunMount, Stage, Step } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { settleAll } from '../../internal/settle-all.ts'
-import type { Lease } from '../../store/index.ts'
+import type { KeyedMutex, Lease } from '../../store/index.ts'
 import { putInputs } from '../cache/input-list.ts'
 import type { StepRecord } from '../cache/step-record.ts'
 import type { BuildSession } from '../session/build-session.ts'
@@ -27,7 +28,19 @@ export interface RunStagesOptions extends AbortOptions {
   /** Bounds the steps of all stages and platforms that are made at once. */
   readonly slots: Semaphore
   readonly lease: Lease
+  readonly making: MakingSteps
   readonly onProgress?: OnBuildProgress | undefined
+}
+
+/** Steps of all stages and platforms of one build by their keys: those that were made, and those that are being made. */
+export interface MakingSteps {
+  readonly made: Map<Digest, StepRecord>
+  readonly mutex: KeyedMutex
+}
+
+interface FinishedStep extends Pick<BuildStepResult, 'reason' | 'differs'> {
+  readonly record: StepRecord
+  readonly outcome: 'cached' | 'made'
 }
 
 /** The end of the last stage, and what became of every step. */
@@ -143,7 +156,7 @@ class StageRunner {
       try {
         onProgress?.({ kind: 'step-started', id, platform, title: step.title })
         const keyed = await keyStep(this.#session, step, frame)
-        const record = (await this.#reuse(keyed)) ?? (await this.#make(step, keyed, frame, id, begun))
+        const record = await this.#once(keyed, () => this.#make(step, keyed, frame, id, begun))
         this.#records.set(id, record.record)
         const layer = { descriptor: record.record.layer, diffId: record.record.diffId }
         const { outcome, reason, differs } = record
@@ -163,8 +176,23 @@ class StageRunner {
     for (const from of froms) if ('stage' in from) await this.#stageOf(from.stage)
   }
 
+  /** A step that another stage or platform of this build has made, or is making, is not made twice. */
+  async #once(keyed: KeyedStep, make: () => Promise<FinishedStep>): Promise<FinishedStep> {
+    const { making, signal } = this.#options
+    const release = await making.mutex.acquire(keyed.key, signal)
+    try {
+      const made = making.made.get(keyed.key)
+      if (made) return { record: made, outcome: 'cached' }
+      const finished = (await this.#reuse(keyed)) ?? (await make())
+      if (finished.outcome === 'made') making.made.set(keyed.key, finished.record)
+      return finished
+    } finally {
+      release()
+    }
+  }
+
   /** Takes the layer of a record; a layer that is gone by now is made again. */
-  async #reuse(keyed: KeyedStep) {
+  async #reuse(keyed: KeyedStep): Promise<FinishedStep | undefined> {
     if (!keyed.found) return undefined
     const { record, remote } = keyed.found
     if (remote) this.#session.noteLayer(record.layer.digest, { cache: remote })
@@ -172,10 +200,10 @@ class StageRunner {
     const kept = keyed.definition ? { ...record, definition: keyed.definition } : record
     // Written again: a record counts as used at the time when it was set last.
     if (!remote) await this.#session.cache.keep(kept)
-    return { record: kept, outcome: 'cached', reason: undefined, differs: undefined } as const
+    return { record: kept, outcome: 'cached' }
   }
 
-  async #make(step: LayerStep, keyed: KeyedStep, frame: StepFrame, id: string, begun: number) {
+  async #make(step: LayerStep, keyed: KeyedStep, frame: StepFrame, id: string, begun: number): Promise<FinishedStep> {
     const { name, platform, signal, layers, run, onProgress } = this.#options
     const position = { build: `${name} ${platform}`, place: id, title: step.title }
     const { reason, differs } = frame.useCache
@@ -204,7 +232,7 @@ class StageRunner {
       ...(inputs ? { inputs } : {}),
     }
     await this.#session.cache.keep(record)
-    return { record, outcome: 'made', reason, differs } as const
+    return { record, outcome: 'made', reason, differs }
   }
 
   #finish(result: Omit<BuildStepResult, 'platform'>): void {

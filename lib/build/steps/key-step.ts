@@ -13,7 +13,7 @@ import {
   sourceParts,
   workdirParts,
 } from '../keys/step-parts.ts'
-import type { BuildSession } from '../session/build-session.ts'
+import type { BuildSession, OpenedSource } from '../session/build-session.ts'
 import { chainOf } from '../stages/build-state.ts'
 import { planCopyOf } from './plan-copy-of.ts'
 import type { StepFrame } from './step-frame.ts'
@@ -112,12 +112,35 @@ async function keyCopy(
   const definition = isFixed ? await keyOf([...common, ...sourceParts(step as CopyStep, source.chain!)]) : undefined
   const known = definition && (await find(session, definition, frame))
   if (known) return { key: known.record.key, definition, parts: known.record.parts, found: known }
-  const copy = await planCopyOf(session, step, source, frame)
-  const inputs = normalised(await copy.inputs({ signal: frame.signal }), step, session)
+  const { copy, inputs } = await readCopy(session, step, source, frame)
   const parts = [...common, await inputsPart(inputs)]
   const key = await keyOf(parts)
   return { key, definition, parts, inputs, copy, found: await find(session, key, frame) }
 }
+
+/** What a copy reads. PERF: of a context once for plan and run, since the files are the same in both. */
+async function readCopy(
+  session: BuildSession,
+  step: CopyStep | FetchStep,
+  source: OpenedSource | undefined,
+  frame: StepFrame,
+): Promise<ReadCopy> {
+  const known = readCopies.get(session)?.get(step)
+  if (known) return known
+  const copy = await planCopyOf(session, step, source, frame)
+  const read = { copy, inputs: normalised(await copy.inputs({ signal: frame.signal }), step, session) }
+  if (source?.chain !== undefined || step.remotes.length > 0) return read
+  const reads = readCopies.get(session) ?? new WeakMap()
+  readCopies.set(session, reads.set(step, read))
+  return read
+}
+
+interface ReadCopy {
+  readonly copy: FileCopyPlan
+  readonly inputs: readonly FileCopyInput[]
+}
+
+const readCopies = new WeakMap<BuildSession, WeakMap<CopyStep | FetchStep, ReadCopy>>()
 
 /** The inputs as the policies of the build leave them. */
 function normalised(
