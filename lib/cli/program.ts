@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { addBuildCommands } from './building/add-build-commands.ts'
 import { addAppendCommand } from './program/append-command.ts'
+import { addBuildCommands } from './program/build-commands.ts'
 import { addComposingCommands } from './program/composing-commands.ts'
 import { addDockerfileCommands } from './program/dockerfile-commands.ts'
 import { EXAMPLES } from './program/examples.ts'
 import { addArchiveCommands, addTransferCommands } from './program/moving-commands.ts'
-import { collect, type InSession } from './program/parts.ts'
+import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
 import { addNameCommands, addServeCommand, addSpaceCommands } from './program/store-commands.ts'
 import { withRegistries } from './registries/registry-options.ts'
@@ -30,7 +30,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   addArchiveCommands(add, addRemote, inSession)
   program.commandsGroup('Make images:')
   addAppendCommand(addRemote, inSession)
-  addBuildCommands({ add, addRemote, inSession, collect })
+  addBuildCommands(add, addRemote, inSession)
   addDockerfileCommands(add, inSession)
   addComposingCommands(addRemote, inSession)
   program.commandsGroup('Look inside (in the store or in a registry):')

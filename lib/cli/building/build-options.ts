@@ -26,7 +26,7 @@ export interface BuildCommandOptions {
 }
 
 /** Named contexts: files, and images by reference. */
-export interface NamedContexts {
+export interface BuildContexts {
   readonly files: Readonly<Record<string, ContextSource>>
   readonly images: Readonly<Record<string, string>>
 }
@@ -48,17 +48,17 @@ export function buildArgsOf(options: readonly string[] = [], env: NodeJS.Process
 }
 
 /** Labels or annotations: `NAME=VALUE`; a NAME alone has an empty value. */
-export function pairsOf(flag: string, options: readonly string[] = []): Record<string, string> {
+export function labelsOf(flag: string, options: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(options.map(option => splitOption(flag, option)).map(([name, value = '']) => [name, value]))
 }
 
 /** Platforms of `--platform`, which may be repeated and may hold commas. */
-export function platformsOf(options: readonly string[] = []): string[] {
+export function listedPlatforms(options: readonly string[] = []): string[] {
   return options.flatMap(option => option.split(',')).filter(platform => platform !== '')
 }
 
 /** Contexts of `--build-context NAME=DIR` and `NAME=docker-image://REF`. */
-export function namedContextsOf(options: readonly string[] = []): NamedContexts {
+export function namedContextsOf(options: readonly string[] = []): BuildContexts {
   const files: Record<string, ContextSource> = {}
   const images: Record<string, string> = {}
   for (const option of options) {

@@ -7,10 +7,10 @@ import {
   buildArgsOf,
   cacheSourcesOf,
   cacheTargetsOf,
+  labelsOf,
+  listedPlatforms,
   namedContextsOf,
   outputsOf,
-  pairsOf,
-  platformsOf,
 } from '../building/build-options.ts'
 import { formatBuildPlan } from '../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../building/open-build-context.ts'
@@ -46,7 +46,7 @@ function parseOptions(session: Session, options: BuildCommandOptions): Omit<Buil
   const { tag = [], push } = options
   if (push && tag.length === 0) throw new UsageError('--push needs a name for the image: -t NAME')
   const { files: contexts, images } = namedContextsOf(options.buildContext)
-  const platforms = platformsOf(options.platform)
+  const platforms = listedPlatforms(options.platform)
   return {
     images,
     buildArgs: buildArgsOf(options.buildArg, session.terminal.env),
@@ -56,8 +56,8 @@ function parseOptions(session: Session, options: BuildCommandOptions): Omit<Buil
       ...(platforms.length > 0 && { platforms }),
       ...(push && { push: tag }),
       ...outputsOf(options.output),
-      labels: pairsOf('--label', options.label),
-      annotations: pairsOf('--annotation', options.annotation),
+      labels: labelsOf('--label', options.label),
+      annotations: labelsOf('--annotation', options.annotation),
       noCache: options.cache === false,
       cacheFrom: cacheSourcesOf(options.cacheFrom),
       cacheTo: cacheTargetsOf(options.cacheTo),

@@ -1,20 +1,11 @@
-import type { Command } from 'commander'
+import type { BuildCommandOptions } from '../building/build-options.ts'
 import type { ContextLsOptions } from '../commands/context-ls.ts'
-import type { GlobalOptions, Session } from '../session.ts'
-import type { BuildCommandOptions } from './build-options.ts'
+import type { GlobalOptions } from '../session.ts'
 
-/** What the commands are added with. */
-export interface BuildCommands {
-  /** Adds a command that connects to registries. */
-  readonly addRemote: (usage: string, description: string) => Command
-  readonly add: (usage: string, description: string) => Command
-  readonly inSession: (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>
-  /** Collects the values of an option that may be repeated. */
-  readonly collect: (value: string, before?: string[]) => string[]
-}
+import { type Add, collect, type InSession } from './parts.ts'
 
 /** Adds `build` and `context`. */
-export function addBuildCommands({ add, addRemote, inSession, collect }: BuildCommands): void {
+export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession): void {
   addRemote('build [context]', 'build an image from a Dockerfile; prints its digest')
     .addHelpText('after', '\nCONTEXT: a directory (default: .), or - for a tar archive on stdin.')
     .option('-t, --tag <name>', 'name of the image; may be repeated', collect)
