@@ -7,13 +7,13 @@ export type JsonForm = { readonly words: readonly string[] } | { readonly fault:
  */
 export function readJsonForm(rest: string): JsonForm {
   if (!rest.startsWith('[')) return undefined
-  let value: unknown
+  // What begins with a bracket is an array, or invalid.
+  let value: unknown[]
   try {
-    value = JSON.parse(rest)
+    value = JSON.parse(rest) as unknown[]
   } catch {
     return undefined
   }
-  if (!Array.isArray(value)) return undefined
   if (!value.every(item => typeof item === 'string')) return { fault: 'a JSON form may hold strings only' }
   // Go replaces lone surrogates.
   return { words: value.map(word => word.replace(/\p{Surrogate}/gu, '\ufffd')) }

@@ -8,8 +8,8 @@ import { defaultPlatform, platformArguments, readPlatform } from './arguments/pl
 import { type EvaluatedStage, evaluateStages } from './evaluate-stage.ts'
 import { refuseOtherFrontEnds } from './front-end.ts'
 import { Scope } from './scope.ts'
+import { ContextNames } from './stages/context-names.ts'
 import { refuseCycles } from './stages/find-cycle.ts'
-import { NamedContexts } from './stages/named-contexts.ts'
 import { PlannedStages } from './stages/planned-stages.ts'
 import { splitStages } from './stages/split-stages.ts'
 import { stageRuns } from './stages/stage-runs.ts'
@@ -55,7 +55,7 @@ export function evaluateStagesOf(document: DockerfileDocument, options: Evaluate
   const stage = options.target || writtenStages.at(-1)!.name || 'default'
   const automatic = platformArguments(platform, options.buildPlatform ?? defaultPlatform(), stage, buildArgs)
   const { values: globals, declared } = globalArguments(written, automatic, buildArgs, scope)
-  const contexts = new NamedContexts(options.contexts)
+  const contexts = new ContextNames(options.contexts)
   const stages = new PlannedStages(writtenStages, globals, platform, contexts, scope)
   const target = stages.target(options.target)
   refuseCycles(stages, scope)

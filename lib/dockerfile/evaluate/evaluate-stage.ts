@@ -7,7 +7,7 @@ import type { ExpansionNotes, InstructionContext } from './instructions/instruct
 import { instructionStep, titleOf } from './instructions/instruction-step.ts'
 import type { Scope } from './scope.ts'
 import { type StageState, stateOfImage, stateOfStage } from './stage-state.ts'
-import type { NamedContexts } from './stages/named-contexts.ts'
+import type { ContextNames } from './stages/context-names.ts'
 import type { PlannedStage, PlannedStages } from './stages/planned-stages.ts'
 import type { PlacedInstruction, StageRun } from './stages/stage-runs.ts'
 
@@ -34,7 +34,7 @@ export interface EvaluatedStage extends StageRun {
 export interface StagesContext {
   readonly scope: Scope
   readonly stages: PlannedStages
-  readonly contexts: NamedContexts
+  readonly contexts: ContextNames
   readonly globals: ReadonlyMap<string, string>
   readonly buildArgs: ReadonlyMap<string, string>
   readonly targetPlatform: string

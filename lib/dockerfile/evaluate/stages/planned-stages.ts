@@ -6,7 +6,7 @@ import { readMountFields } from '../../document/mount-fields.ts'
 import { readPlatform } from '../arguments/platform-arguments.ts'
 import { flagValue } from '../instructions/instruction-context.ts'
 import type { Scope } from '../scope.ts'
-import type { NamedContext, NamedContexts } from './named-contexts.ts'
+import type { ContextNames, NamedContext } from './context-names.ts'
 import type { WrittenStage } from './split-stages.ts'
 
 /** A stage whose base is known. */
@@ -31,7 +31,7 @@ export class PlannedStages {
     written: readonly WrittenStage[],
     globals: ReadonlyMap<string, string>,
     targetPlatform: string,
-    contexts: NamedContexts,
+    contexts: ContextNames,
     scope: Scope,
   ) {
     this.#scope = scope
@@ -84,7 +84,7 @@ export class PlannedStages {
     stage: WrittenStage,
     globals: ReadonlyMap<string, string>,
     targetPlatform: string,
-    contexts: NamedContexts,
+    contexts: ContextNames,
   ): PlannedStage {
     const { from, name } = stage
     const base = from.words[0]!

@@ -4,7 +4,7 @@ import type { StageBase } from '../../data/stage.ts'
 import type { Instruction } from '../../document/document.ts'
 import type { Scope } from '../scope.ts'
 import { triggersOf } from '../stage-state.ts'
-import type { NamedContext, NamedContexts } from './named-contexts.ts'
+import type { ContextNames, NamedContext } from './context-names.ts'
 import type { PlannedStage, PlannedStages } from './planned-stages.ts'
 import { readTrigger } from './read-trigger.ts'
 
@@ -27,7 +27,7 @@ export interface StageRun {
 /** What finding the needed stages takes. */
 export interface StageRunsContext {
   readonly stages: PlannedStages
-  readonly contexts: NamedContexts
+  readonly contexts: ContextNames
   readonly bases: ((request: BaseRequest) => ImageConfig | undefined) | undefined
   readonly scope: Scope
 }
@@ -80,7 +80,7 @@ function read(triggers: readonly string[], stage: PlannedStage, { scope }: Stage
   }))
 }
 
-function baseOf({ baseName, platform, replacedBy }: PlannedStage, contexts: NamedContexts): StageBase {
+function baseOf({ baseName, platform, replacedBy }: PlannedStage, contexts: ContextNames): StageBase {
   const named: NamedContext | undefined = replacedBy ?? contexts.find(baseName, platform)
   if (named) return { ...named, platform }
   return baseName === 'scratch' ? { scratch: true } : { reference: baseName, platform }

@@ -5,7 +5,7 @@ import { readPlatform } from '../arguments/platform-arguments.ts'
 export type NamedContext = { readonly reference: string } | { readonly context: string }
 
 /** Named contexts by the name that images and stages are looked up with. */
-export class NamedContexts {
+export class ContextNames {
   readonly #contexts: ReadonlyMap<string, NamedContext>
 
   constructor(contexts: Readonly<Record<string, NamedContext>> = {}) {
