@@ -73,7 +73,7 @@ export function namedContextsOf(options: readonly string[] = []): BuildContexts 
   return { files, images }
 }
 
-/** Caches of `--cache-from`: `REF`, `DIR`, or `type=registry,ref=REF`, `type=local,src=DIR`, `type=archive,src=FILE`. */
+/** Caches of `--cache-from`: `REF`, `DIR`, `type=registry,ref=REF`, `type=local,src=DIR`, `type=archive,src=FILE`. */
 export function cacheSourcesOf(options: readonly string[] = []): CacheSource[] {
   return options.map(option => placeOf('--cache-from', option, 'src') as CacheSource)
 }
