@@ -68,7 +68,10 @@ describe('an image on a base that was not pulled', () => {
     const image = await onRemoteBase(store)
     const plan = await planPush(store, registry, image, `${server.host}/team/app:1`)
     expect(needs(plan)).toEqual(['config: upload', 'layer: mount', 'layer: mount', 'layer: upload', 'manifest: upload'])
-    expect(plan.steps[1]).toMatchObject({ from: 'base', reason: 'repository base has it, as this store knows' })
+    expect(plan.steps[1]).toMatchObject({
+      from: 'base',
+      reason: 'left in repository base, from where the registry mounts it',
+    })
     const result = await runPush(plan)
     expect(result).toMatchObject({ digest: image.descriptor.digest, blobsMounted: 2, blobsUploaded: 3 })
     expect(layerRequests().filter(line => line.startsWith('GET'))).toEqual([])
@@ -190,4 +193,26 @@ test('a registry over a store answers for an image without its base layers that 
   expect(await answer.text()).toContain(`were left in ${server.host}/base; pull them`)
   await pullImage(registry, store, `${server.host}/base:1`, { platform })
   expect(await readImage(registry, `${served.host}/app:1`, { platform })).toBeDefined()
+})
+
+test('a layer that the registry does not mount is copied through this process, unless the repository has it', async () => {
+  const store = createMemoryStore()
+  const image = await onRemoteBase(store)
+  const [first, second] = base.layers.map(layer => layer.descriptor)
+  const refusing = (has: (repository: string, digest: string) => boolean) =>
+    new Proxy(separateRepositories(registryClientFor(), has), {
+      get: (target, key) => (key === 'mountBlob' ? async () => false : Reflect.get(target, key)),
+    })
+  const plan = await planPush(
+    store,
+    refusing(() => false),
+    image,
+    `${server.host}/app:1`,
+  )
+  expect(needs(plan).slice(1, 3)).toEqual(['layer: mount', 'layer: mount'])
+  const client = refusing((repository, digest) => repository === 'app' && digest === first!.digest)
+  const result = await runPush(plan, { registry: client, store })
+  expect(result.blobsMounted).toBe(0)
+  expect(result.bytesUploaded - plan.bytesToUpload).toBe(second!.size)
+  expect((await remote.references.get('app:1'))?.digest).toBe(image.descriptor.digest)
 })

@@ -19,6 +19,7 @@ export const COLUMNS = {
   memory: { title: 'peak MB', figure: 'peakBytes', format: mb },
   ratio: { title: 'size ratio', figure: 'ratio', format: value => fixed(value, 4) },
   moved: { title: 'MB moved', figure: 'movedBytes', format: mb },
+  movedKb: { title: 'kB moved', figure: 'movedBytes', format: value => fixed(value / 1e3, 1) },
   total: { title: 'MB in all', figure: 'totalBytes', format: mb },
   kept: { title: 'MB kept', figure: 'keptBytes', format: mb },
   share: { title: 'share kept', figure: 'share', format: value => fixed(value, 3) },

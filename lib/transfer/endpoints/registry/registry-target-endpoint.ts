@@ -111,21 +111,33 @@ class RegistryTarget implements TransferTarget {
    * Waits for the push lock of the blob: without it, another process that pushes from the same store would resume the
    * upload that this process is sending.
    */
-  async #inTurn(blob: Descriptor, signal: AbortSignal | undefined, upload: () => Promise<PushedBlob>) {
+  async #inTurn(blob: Descriptor, signal: AbortSignal | undefined, upload: () => Promise<PushedBlob | 'present'>) {
     const turn = await this.#options.turns?.take(this.repository, blob, signal)
     try {
       const there = turn?.waited && (await this.#registry.statBlob(this.repository, blob.digest, { signal }))
       if (there && there.size === blob.size) return 'present'
-      return (await upload()) === 'mounted' ? 'mounted' : 'done'
+      const outcome = await upload()
+      return outcome === 'uploaded' ? 'done' : outcome
     } finally {
       await turn?.end()
     }
   }
 
-  async #upload(feed: BlobFeed, from: string | undefined, signal: AbortSignal | undefined): Promise<PushedBlob> {
+  async #upload(
+    feed: BlobFeed,
+    from: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<PushedBlob | 'present'> {
     const { chunkBytes, uploads } = this.#options
+    const { digest, size } = feed.descriptor
     // A blob that is sent again after a mount was not mounted: the registry was wrong, so no further mount is tried.
-    const mount = !this.#mounted.has(feed.descriptor.digest) && (from === undefined || { from })
+    const mayMount = !this.#mounted.has(digest)
+    if (mayMount && from !== undefined) {
+      if (await this.#registry.mountBlob(this.repository, digest, from, { signal })) return 'mounted'
+      // The plan did not ask for a layer that it expected to be mounted.
+      if ((await this.#registry.statBlob(this.repository, digest, { signal }))?.size === size) return 'present'
+    }
+    const mount = mayMount && from === undefined
     const options = { chunkBytes, uploads, mount, signal, openAt: (offset: number) => feed.openChecked(offset) }
     const send = () => this.#registry.pushBlob(this.repository, feed.descriptor, () => feed.openChecked(0), options)
     try {

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { crane } from '../contenders/crane.mjs'
+import { layerstoreAppend } from '../contenders/layerstore-append.mjs'
+import { missing } from '../harness/find-program.mjs'
+import { withCountedLink } from '../harness/servers/counted-link.mjs'
+import { withDockerRegistry } from '../harness/servers/docker-registry.mjs'
+
+const CASE = 'one file on a base of ten layers'
+const OURS = layerstoreAppend.name
+
+export const scenario = {
+  name: 'append-remote',
+  question: 'How long does a file on top of an image in a registry take, and how many bytes move?',
+  async measure(bench) {
+    const reason = missing('docker-registry')
+    if (reason) return bench.skip(CASE, reason)
+    const [app, { directory }] = [await bench.corpora.app(), await bench.corpora.registry()]
+    const files = filesIn(bench.scratch)
+    await withDockerRegistry(directory, registry =>
+      bench.compare({
+        name: CASE,
+        bytes: app.bytes,
+        columns: ['seconds', 'cpu', 'memory', 'movedKb'],
+        plot: 'seconds',
+        rounds: 7,
+        input: files,
+        around: (input, run) =>
+          withCountedLink(registry, (host, moved) => {
+            // A new repository for each run: it holds no layer, so each has to be mounted.
+            const target = `${host}/bench/on-top-${randomBytes(6).toString('hex')}:1`
+            return run({ ...input, base: `${host}/bench/app:1`, target, registry, moved })
+          }),
+        entries: [{ contender: layerstoreAppend }, { contender: crane }],
+        check: checkOnTop,
+        figures: (_outcome, { movedAtEnd }) => ({ movedBytes: movedAtEnd }),
+      }),
+    )
+  },
+  claims: [
+    { text: 'kB moved, base of ten layers', of: figure => figure(CASE, OURS, 'movedBytes') / 1e3, atMost: 20 },
+    { text: 'seconds of the whole process', of: figure => figure(CASE, OURS), atMost: 0.5 },
+  ],
+}
+
+/** The file to add, and the same file as a layer, which crane takes. */
+function filesIn(scratch) {
+  const directory = join(scratch, 'file')
+  mkdirSync(join(directory, 'etc'), { recursive: true })
+  const [file, layer] = [join(directory, 'etc/app.json'), join(scratch, 'layer.tar')]
+  writeFileSync(file, '{"port":8080}\n')
+  execFileSync('tar', ['-cf', layer, '-C', directory, 'etc/app.json'])
+  return { file, layer }
+}
+
+/** Every layer of the base, and one more, is in the new repository, asked directly and not over the counted link. */
+async function checkOnTop(_outcome, given) {
+  given.movedAtEnd = given.moved()
+  const [, repository] = /^[^/]+\/(.+):1$/.exec(given.target)
+  const base = await manifestOf(given.registry, 'bench/app')
+  const made = await manifestOf(given.registry, repository)
+  const digests = made.layers.map(({ digest }) => digest)
+  if (digests.length !== base.layers.length + 1) throw new Error(`${digests.length} layers in ${repository}`)
+  if (base.layers.some(({ digest }, i) => digest !== digests[i])) throw new Error(`other base layers in ${repository}`)
+  for (const { digest, size } of made.layers) {
+    const answer = await fetch(`http://${given.registry}/v2/${repository}/blobs/${digest}`, { method: 'HEAD' })
+    if (Number(answer.headers.get('content-length')) !== size) throw new Error(`the registry lacks ${digest}`)
+  }
+}
+
+async function manifestOf(registry, repository) {
+  const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
+  const answer = await fetch(`http://${registry}/v2/${repository}/manifests/1`, { headers: { accept } })
+  if (!answer.ok) throw new Error(`${repository}:1 is answered with ${answer.status}`)
+  return answer.json()
+}
