@@ -11,6 +11,7 @@ export const crane = {
   version: () => 'crane',
   async run(_job, { base, layer, target }) {
     // By standard input, so that a crane with another root directory can read the layer.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: bash expands it.
     const append = ['bash', '-c', 'exec "${@:2}" < "$1"', 'append', layer, ...COMMAND]
     const options = ['append', '--insecure', '-b', base, '-f', '-', '-t', target]
     const { stdout: _, ...measured } = await measureCommand([...append, ...options])
