@@ -1,5 +1,3 @@
-import type { Header } from 'tar-stream'
-
 /** Size of a block in bytes. */
 export const BLOCK_BYTES = 512
 
@@ -18,7 +16,15 @@ const SPACE = 0x20
 const MAGIC = 'ustar\x0000'
 
 /** Members of a header planned by `headerOf`. */
-export type PlainHeader = Pick<Header, 'name' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'devmajor' | 'devminor'> & {
+export interface PlainHeader {
+  readonly name: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  readonly mtime: Date
+  readonly devmajor: number
+  readonly devminor: number
   readonly type: keyof typeof FLAGS
   readonly linkname?: string | undefined
 }

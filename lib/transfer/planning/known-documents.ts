@@ -11,7 +11,7 @@ import type { TransferTarget } from '../endpoints/transfer-target.ts'
  */
 export class KnownDocuments {
   /** Bytes that were fetched from the source, by digest. */
-  readonly fetched = new Map<string, Uint8Array>()
+  readonly fetched: Map<string, Uint8Array> = new Map()
   readonly #source: TransferSource
   readonly #target: TransferTarget
   readonly #options: AbortOptions
