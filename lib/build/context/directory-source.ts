@@ -35,7 +35,6 @@ export interface DirectorySourceParts {
 /** A node of a directory; a file has the identity that it had when it was seen. */
 interface DirectoryNode extends SourceNode {
   readonly identity?: string | undefined
-  readonly changeTime?: bigint | undefined
 }
 
 const PIECE_BYTES = 1024 * 1024
@@ -104,7 +103,7 @@ export class DirectorySource implements SourceTree {
             await pause(yielder, options)
           }
           digest = series.next()
-          cache.set(file.path, file.identity!, digest, isSettled({ ctimeNs: file.changeTime! }, readAt))
+          cache.set(file.path, file.identity!, digest, isSettled(file.identity!, readAt))
         }
         digests.push(digest)
         await pause(yielder, options)
@@ -220,7 +219,7 @@ export class DirectorySource implements SourceTree {
     const xattrs = this.#xattrsOf(path, type)
     if (type === 'file') {
       const inode = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined
-      return { ...header, inode, identity: identityOf(stats), changeTime: stats.ctimeNs, ...(xattrs && { xattrs }) }
+      return { ...header, inode, identity: identityOf(stats), ...(xattrs && { xattrs }) }
     }
     if (type === 'character-device' || type === 'block-device') {
       const rdev = Number(stats.rdev)

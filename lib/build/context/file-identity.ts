@@ -19,9 +19,11 @@ const COARSE_MARGIN = 2n * SECOND
  * True if a later change to a file would change its identity. The change time moves in ticks: a file that was changed
  * just before it was read may be changed again in the same tick.
  *
+ * @param identity - Identity of the file, whose last part is the change time.
  * @param readAt - Time at which the read began, in nanoseconds since 1970.
  */
-export function isSettled({ ctimeNs }: Pick<BigIntStats, 'ctimeNs'>, readAt: bigint): boolean {
+export function isSettled(identity: string, readAt: bigint): boolean {
+  const ctimeNs = BigInt(identity.slice(identity.lastIndexOf(':') + 1))
   const margin = ctimeNs % SECOND === 0n ? COARSE_MARGIN : FINE_MARGIN
   return readAt - ctimeNs > margin
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { isErrno } from '../../internal/errno.ts'
 import {
   openFailure,
   replacedFailure,
@@ -41,13 +42,14 @@ export function* readContextFile(
 }
 
 /**
- * Returns the content of a small file that was seen before, read at once.
+ * Returns the content of a small file that was seen before, read at once. It is looked at once, after the read: a change
+ * before, during or just after the read would show in its identity.
  *
  * @throws {@link SourceError} as {@link readContextFile}.
  */
 export function readWholeContextFile(path: string, seen: SeenContextFile): Uint8Array {
   const content = new Uint8Array(seen.size)
-  const descriptor = orSourceError(() => openUnchanged(path, seen))
+  const descriptor = orSourceError(() => openSource(path))
   try {
     for (let filled = 0; filled < seen.size; ) {
       filled += orSourceError(() => readPiece(path, descriptor, content.subarray(filled), seen.size - filled))
@@ -59,13 +61,16 @@ export function readWholeContextFile(path: string, seen: SeenContextFile): Uint8
   }
 }
 
-function openUnchanged(path: string, seen: SeenContextFile): number {
-  let descriptor: number
+function openSource(path: string): number {
   try {
-    descriptor = openSync(systemPath(path), SOURCE_READ_FLAGS)
+    return openSync(systemPath(path), SOURCE_READ_FLAGS)
   } catch (error) {
     throw openFailure(path, error)
   }
+}
+
+function openUnchanged(path: string, seen: SeenContextFile): number {
+  const descriptor = openSource(path)
   try {
     assertUnchanged(path, descriptor, seen)
     return descriptor
@@ -85,7 +90,8 @@ function readPiece(path: string, descriptor: number, buffer: Uint8Array, left: n
   try {
     length = readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, left), null)
   } catch (error) {
-    throw openFailure(path, error)
+    // A directory or a FIFO took the place of the file.
+    throw isErrno(error, 'EISDIR', 'EAGAIN') ? replacedFailure(path) : openFailure(path, error)
   }
   // The file has become shorter.
   if (length === 0) throw replacedFailure(path)

@@ -211,6 +211,13 @@ describe('the digests of a context', () => {
     ],
     ['vanishes', place => unlinkSync(place)],
     [
+      'becomes a directory',
+      place => {
+        unlinkSync(place)
+        mkdirSync(place)
+      },
+    ],
+    [
       'becomes a link',
       place => {
         unlinkSync(place)
