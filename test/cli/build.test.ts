@@ -65,6 +65,16 @@ test('build --plan and --explain name the file that makes a step miss, and a pla
   expect(built.stderr).toMatch(/COPY src \/app\n\[app 3\/5\] DONE .*\n {2}because: src\/x\.js content differs/)
 })
 
+test('build --check prints what the rules find, with the ignore file of the context, and builds nothing', async () => {
+  using place = makePlace('FROM scratch as one\nCOPY a.txt /\n')
+  writeFileSync(join(place.context, '.dockerignore'), 'a.txt\n')
+  const found = await cli(['build', '--check', '-t', 'app:1', place.context], place)
+  expect(found.code).toBe(1)
+  expect(found.stdout).toMatch(/^Dockerfile:1:\d+: warning FromAsCasing: .*\n/)
+  expect(found.stdout).toMatch(/Dockerfile:2:1: warning CopyIgnoredFile/)
+  await expectNoImage(place.store)
+})
+
 test('build takes arguments, targets, platforms and contexts', async () => {
   using place = makePlace('FROM scratch AS one\nARG V\nCOPY a.txt /$V\nFROM scratch\nCOPY --from=more x /\n')
   const configOf = async (name: string) => JSON.parse((await cli(['config', name], place)).stdout)

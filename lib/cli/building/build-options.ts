@@ -21,6 +21,7 @@ export interface BuildCommandOptions {
   readonly iidfile?: string
   readonly metadataFile?: string
   readonly explain?: boolean
+  readonly check?: boolean
   readonly plan?: boolean
   readonly progress?: string
 }

@@ -38,6 +38,7 @@ export async function build(session: Session, place: string, options: BuildComma
   await using _context = opened.context
   const text = await opened.readDockerfile()
   const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
+  if (options.check) return check(session, building, options)
   if (options.plan) return showPlan(session, store, building, options)
   await run(session, store, building, options)
 }
@@ -78,6 +79,25 @@ async function stagesOf({ opened, text, images, buildArgs }: Building, options: 
   const { dockerfileStages } = await import('../../build/index.ts')
   const { target } = options
   return dockerfileStages(text, { file: opened.file, buildArgs, images, ...(target !== undefined && { target }) })
+}
+
+/** `--check`: prints what the rules find, and builds nothing. */
+async function check(session: Session, building: Building, { target }: BuildCommandOptions): Promise<void> {
+  const { createIgnoreRules } = await import('../../layer/index.ts')
+  const { checkDockerfile } = await import('./lint.ts')
+  const { opened, text, buildArgs, build } = building
+  const patterns = opened.context.ignoreLines.map(({ pattern }) => pattern)
+  const platform = build.platforms?.[0]
+  checkDockerfile(session, text, {
+    file: opened.file,
+    strict: false,
+    rules: {
+      buildArgs,
+      ignore: { patterns, ignores: createIgnoreRules(patterns).ignores },
+      ...(target !== undefined && { target }),
+      ...(typeof platform === 'string' && { platform }),
+    },
+  })
 }
 
 async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   DockerfileError,
+  type LintDockerfileOptions,
   type LintFinding,
   type LintIgnoreRules,
   type LintReport,
@@ -32,24 +33,43 @@ const MOST_BYTES = 64 * 1024 * 1024
 export async function lint(session: Session, file: string, options: LintOptions): Promise<void> {
   const piped = file === '-'
   const text = piped ? await readStdin(session) : await readFile(file, 'utf8')
-  const report = check(text, piped ? 'stdin' : file, {
-    buildArgs: buildArguments(options.buildArg ?? []),
-    ...(options.target !== undefined && { target: options.target }),
-    ...(options.platform !== undefined && { platform: options.platform }),
-    ...(piped ? {} : await ignoreRulesFor(file)),
+  const { target, platform, strict = false } = options
+  checkDockerfile(session, text, {
+    file: piped ? 'stdin' : file,
+    strict,
+    rules: {
+      buildArgs: buildArguments(options.buildArg ?? []),
+      ...(target !== undefined && { target }),
+      ...(platform !== undefined && { platform }),
+      ...(piped ? {} : await ignoreRulesFor(file)),
+    },
   })
+}
+
+/** Options of {@link checkDockerfile}. */
+export interface CheckOptions {
+  /** Name of the file as it is shown. */
+  readonly file: string
+  /** Advice fails the command as well. */
+  readonly strict: boolean
+  readonly rules: LintDockerfileOptions
+}
+
+/** Checks the text of a Dockerfile, prints what was found, and sets the exit code; for `lint` and `build --check`. */
+export function checkDockerfile(session: Session, text: string, { file, strict, rules }: CheckOptions): void {
+  const report = check(text, file, rules)
   const { findings, error } = report
   const count = (severity: LintFinding['severity']) => findings.filter(found => found.severity === severity).length
-  session.result(linesOf(report, piped ? 'stdin' : file), { ...report, ...(error && { error: errorData(error) }) })
+  session.result(linesOf(report, file), { ...report, ...(error && { error: errorData(error) }) })
   session.note(`${file}: ${count('warning')} warnings, ${count('advice')} pieces of advice`)
-  if (error || count('warning') > 0 || (options.strict && findings.length > 0)) session.exit = 1
+  if (error || count('warning') > 0 || (strict && findings.length > 0)) session.exit = 1
 }
 
 async function readStdin(session: Session): Promise<string> {
   return Buffer.from(await collectBytes(stdinOf(session), MOST_BYTES, 'Dockerfile bytes')).toString()
 }
 
-function check(text: string, file: string, options: Parameters<typeof lintDockerfile>[1]): LintReport {
+function check(text: string, file: string, options: LintDockerfileOptions): LintReport {
   try {
     return lintDockerfile(parseDockerfile(text, { file }), options)
   } catch (error) {

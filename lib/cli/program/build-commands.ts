@@ -25,6 +25,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--iidfile <file>', 'write the digest of the image to a file')
     .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
     .option('--explain', 'print for each step that runs what differs from the last build')
+    .option('--check', 'check the Dockerfile as lint does, build nothing; exit code 1 if there are warnings')
     .option('--plan', 'print which steps would run, and why; build nothing')
     .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
     .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>
