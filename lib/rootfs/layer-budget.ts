@@ -10,7 +10,7 @@ const LINK = 16
 const DIRECTORIES_FREE = 1024
 const DIRECTORIES_FOR_EACH_ENTRY = 16
 /** Name of the limit in errors. */
-export const IMPLICIT_DIRECTORIES = 'directories of a layer that no entry is for'
+export const IMPLICIT_DIRECTORIES = 'directories of a layer without an entry'
 
 /**
  * Bounds the cost of a layer's links and of directories without an entry.

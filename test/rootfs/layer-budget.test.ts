@@ -39,7 +39,7 @@ describe('what entries cost beside what they are is bounded for a whole layer, i
     }
   })
 
-  test('directories that no entry is for', async () => {
+  test('directories without an entry', async () => {
     const deep = (i: number) => ({ path: `${i}/${'d/'.repeat(549)}x` })
     const two = [deep(0), deep(1)]
     expect(await outcomes(two)).toEqual(['ERR_LIMIT_EXCEEDED', 'ERR_LIMIT_EXCEEDED'])
@@ -51,7 +51,7 @@ describe('what entries cost beside what they are is bounded for a whole layer, i
   })
 })
 
-test('directories that no entry is for count for the entries of a view', async () => {
+test('directories without an entry count for the entries of a view', async () => {
   await using store = createMemoryStore()
   const layers = await storeLayers(store, [[{ path: 'a/b/c/d' }]])
   expect((await openUnionView(store, layers, { maxEntries: 4 })).entries).toBe(4)

@@ -32,7 +32,7 @@ export interface RunStagesOptions extends AbortOptions {
   readonly onProgress?: OnBuildProgress | undefined
 }
 
-/** Steps of all stages and platforms of one build by their keys: those that were made, and those that are being made. */
+/** Steps of all stages and platforms of one build, by their keys: finished and running ones. */
 export interface MakingSteps {
   readonly made: Map<Digest, StepRecord>
   readonly mutex: KeyedMutex

@@ -12,7 +12,7 @@ const KEPT_HEADERS = 256
 /** Lifetime of basic credentials, after which they are looked up again: helpers may return expiring ones. */
 const BASIC_TTL_MS = 10 * 60_000
 /**
- * A token with a shorter rest is renewed before a body is sent; after a refusal the body would have to be sent again.
+ * A token that expires sooner is renewed before a body is sent; after a refusal the body would have to be sent again.
  */
 const BODY_MARGIN_MS = 30_000
 

@@ -12,7 +12,7 @@ export class LayerStack {
   readonly #maxEntries: number
   #layers = 0
   #layer = ''
-  /** Entries so far, and directories that no entry is for. */
+  /** Number of entries so far, including directories without an entry. */
   #seen = 0
   #budget = new LayerBudget()
   /** Options for resolving paths in the current layer. PERF: created once, not for each directory. */

@@ -12,7 +12,7 @@ import { StackedView } from './stacked-view.ts'
 /** Options of {@link openUnionView}. */
 export interface OpenUnionViewOptions extends ReadImageOptions {
   /**
-   * Entries that all layers together may have, directories that no entry is for included; a million take about 600 MB.
+   * Maximum number of entries of all layers together, including directories without an entry; a million take about 600 MB.
    * @defaultValue `2_000_000`
    */
   readonly maxEntries?: number | undefined

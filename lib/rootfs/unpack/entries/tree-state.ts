@@ -111,7 +111,7 @@ export class TreeState {
     return wanted ? { make: (parent, name) => this.#makeImplicit(parent, name) } : {}
   }
 
-  /** Makes a directory that no entry is for. */
+  /** Creates a directory without an entry. */
   #makeImplicit(parent: DirectoryNode, name: string): DirectoryNode {
     this.budget.makeDirectory()
     return this.makeDirectory(parent, name)
