@@ -1,5 +1,6 @@
 import type { Image } from '../image/index.ts'
 import type { Store } from '../store/index.ts'
+import { placeOf, splitPrefix } from './name-place.ts'
 import type { Session } from './session.ts'
 
 /** Options of {@link findBase}. */
@@ -21,25 +22,19 @@ export async function findBase(
   { platform, pull }: FindBaseOptions,
 ): Promise<Image | undefined> {
   if (text === 'scratch') return undefined
-  const base = text.replace(/^(docker:\/\/|store:)/, '')
   const { readImage } = await import('../image/index.ts')
   const { signal } = session
   if (pull) {
     const { pullImage } = await import('../transfer/index.ts')
     const registry = await session.registry()
     const { name } = await session.transfer(onProgress =>
-      pullImage(registry, store, base, { platform, concurrency: session.jobs, onProgress, signal }),
+      pullImage(registry, store, splitPrefix(text).name, { platform, concurrency: session.jobs, onProgress, signal }),
     )
     return readImage(store, name, { platform, signal })
   }
-  const isStoredName = !text.startsWith('docker://') && (text !== base || (await isStored(store, base, signal)))
-  if (isStoredName) return readImage(store, base, { platform, signal })
-  session.note(`${base}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
-  return readImage(await session.registry(), base, { platform, signal })
-}
-
-async function isStored(store: Store, name: string, signal: AbortSignal): Promise<boolean> {
-  const { isDigest } = await import('../digest/index.ts')
-  if (isDigest(name)) return true
-  return (await store.references.get(name, { signal })) !== undefined
+  const place = await placeOf(session, text, { store, plain: 'registry' })
+  const { name } = place
+  if (place.where === 'store') return readImage(store, name, { platform, signal })
+  session.note(`${name}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
+  return readImage(await session.registry(), name, { platform, signal })
 }

@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
+import { placeOf } from './name-place.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -9,15 +10,11 @@ import type { Session } from './session.ts'
  * @throws {@link ReferenceNotFoundError} for a plain name that the store does not have.
  */
 export async function findToCompose(session: Session, store: Store, text: string): Promise<Descriptor> {
-  const name = text.replace(/^(docker:\/\/|store:)/, '')
   const { findDescriptor } = await import('../image/index.ts')
-  const { namesRegistry } = await import('../oci/index.ts')
-  const { isDigest } = await import('../digest/index.ts')
   const { signal } = session
-  const isRemote =
-    text.startsWith('docker://') || (!text.startsWith('store:') && !isDigest(name) && namesRegistry(name))
-  const isStored = !text.startsWith('docker://') && (isDigest(name) || (await store.references.get(name, { signal })))
-  if (isStored || !isRemote) return findDescriptor(store, name, { signal })
+  const place = await placeOf(session, text, { store })
+  const { name } = place
+  if (place.where === 'store') return findDescriptor(store, name, { signal })
   const { pullDocuments } = await import('../transfer/index.ts')
   session.note(`${name}: not in the store; its manifests and configs are fetched, its layers stay in the registry`)
   return pullDocuments(await session.registry(), store, name, { signal })

@@ -14,10 +14,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 // A reader that stops early (`| head`) or a full disk ends the command: what it printed is not complete. The message
 // stands here and not in `runCli`, because the error may arrive after the last write, when the command has ended.
+const isHelp = process.argv.some(word => word === '--help' || word === 'help')
 let failed = false
 stdout.on('error', cause => {
   if (failed) return
   failed = true
+  // A help text that a pager has not read to its end is no loss.
+  if (isHelp && (cause as NodeJS.ErrnoException).code === 'EPIPE') return
   const error = new OutputError(cause)
   printLines(stderr, `layerstore: ${error.message} (${error.code})`)
   process.exitCode = 1
@@ -39,7 +42,7 @@ const terminal = {
   },
 }
 void runCli(process.argv.slice(2), terminal, version).then(code => {
-  process.exitCode = failed ? 1 : code
+  process.exitCode = failed && !isHelp ? 1 : code
   // An open stdin pipe would keep the process alive.
   stdin?.destroy()
 })

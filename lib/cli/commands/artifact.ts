@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import type { ArtifactLayer } from '../../image/index.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import { checkResult, keepResult, type ResultOptions } from '../keep-result.ts'
+import { placeOf } from '../name-place.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import { pairsOf } from './run-config.ts'
@@ -40,10 +41,10 @@ export async function artifact(session: Session, options: ArtifactOptions): Prom
 export async function attach(session: Session, text: string, options: AttachOptions): Promise<void> {
   const content = await contentOf(options)
   const { signal } = session
-  const name = text.replace(/^(docker:\/\/|store:)/, '')
-  const store = text.startsWith('docker://') ? undefined : await session.storeIfAny()
-  const stored = await store?.references.get(name, { signal })
-  if (store && (stored || text.startsWith('store:'))) {
+  const place = await placeOf(session, text)
+  const { name } = place
+  if (place.where === 'store') {
+    const { store } = place
     const { composeArtifact, findDescriptor } = await import('../../image/index.ts')
     const subject = await findDescriptor(store, name, { signal })
     const { descriptor } = await composeArtifact(store, { ...content, subject, signal })

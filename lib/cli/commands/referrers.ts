@@ -1,4 +1,5 @@
 import type { Descriptor } from '../../oci/index.ts'
+import { placeOf } from '../name-place.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
 
@@ -19,10 +20,10 @@ export async function referrers(session: Session, text: string, { type }: ListRe
 
 async function attachedTo(session: Session, text: string): Promise<AsyncIterable<Descriptor>> {
   const { signal } = session
-  const name = text.replace(/^(docker:\/\/|store:)/, '')
-  const store = text.startsWith('docker://') ? undefined : await session.storeIfAny()
-  const stored = await store?.references.get(name, { signal })
-  if (store && (stored || text.startsWith('store:'))) {
+  const place = await placeOf(session, text)
+  const { name } = place
+  if (place.where === 'store') {
+    const { store } = place
     const { findDescriptor } = await import('../../image/index.ts')
     const { storeSourceEndpoint } = await import('../../transfer/index.ts')
     const { digest } = await findDescriptor(store, name, { signal })

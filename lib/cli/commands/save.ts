@@ -8,7 +8,8 @@ import {
   writeArchive,
 } from '../../archive/index.ts'
 import { readImage } from '../../image/index.ts'
-import { namesRegistry, parsePlatform } from '../../oci/index.ts'
+import { parsePlatform } from '../../oci/index.ts'
+import { placeOf } from '../name-place.ts'
 import { notEmpty } from '../not-empty.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import type { Session } from '../session.ts'
@@ -50,10 +51,12 @@ async function prerequisitesOf(session: Session, have: readonly string[]): Promi
   const found: Prerequisite[] = []
   for (const text of have) {
     const address = parseArchiveAddress(text) ?? (existsSync(text) ? { format: 'oci' as const, path: text } : undefined)
-    if (address) found.push(await session.archive(address))
-    else if (await session.isStored(text)) found.push(text)
-    else if (namesRegistry(text)) found.push(await readImage(await session.registry(), text, { signal }))
-    else found.push(text)
+    if (address) {
+      found.push(await session.archive(address))
+      continue
+    }
+    const { where, name } = await placeOf(session, text)
+    found.push(where === 'store' ? name : await readImage(await session.registry(), name, { signal }))
   }
   return found
 }
