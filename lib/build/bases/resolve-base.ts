@@ -1,7 +1,7 @@
-import { LayerStoreError, ReferenceNotFoundError } from '../../errors/index.ts'
-import { type Image, readImage } from '../../image/index.ts'
+import { LayerStoreError, PlatformNotFoundError, ReferenceNotFoundError } from '../../errors/index.ts'
+import { findDescriptor, type Image, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { matchPlatform, parsePlatform, platformOfConfig } from '../../oci/index.ts'
+import { isIndexType, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ResolvedBase } from './resolved-base.ts'
@@ -33,7 +33,9 @@ export async function resolveBase(
   const stored = pull === 'always' && remote ? undefined : await fromStore(store, reference, platform, options, remote)
   if (stored) return { ...stored, reference }
   if (!remote) throw new ReferenceNotFoundError(reference)
-  return { ...(await readImage(remote, reference, { platform, signal })), reference }
+  const isIndex = async () => isIndexType((await remote.resolve(parseReference(reference), { signal })).mediaType)
+  const read = (of?: string) => readImage(remote, reference, { platform: of, signal })
+  return { ...(await readFor(platform, read, isIndex)), reference }
 }
 
 /** @param remote - A registry that may have the image for a platform that the store has not. */
@@ -44,14 +46,30 @@ async function fromStore(
   { signal }: AbortOptions,
   remote: RegistryClient | undefined,
 ): Promise<Image | undefined> {
+  const read = (of?: string) => readImage(store, reference, { platform: of, signal })
+  const isIndex = async () => isIndexType((await findDescriptor(store, reference, { signal })).mediaType)
   try {
-    const image = await readImage(store, reference, { platform, signal })
-    const own = platformOfConfig(image.config)
-    const isOther = own !== undefined && matchPlatform(parsePlatform(platform), own) === 0
-    return remote && isOther ? undefined : image
+    return remote ? await read(platform) : await readFor(platform, read, isIndex)
   } catch (error) {
     const codes = ['ERR_REFERENCE_NOT_FOUND', ...(remote ? ['ERR_PLATFORM_NOT_FOUND'] : [])]
     if (LayerStoreError.is(error) && codes.includes(error.code)) return undefined
     throw error
+  }
+}
+
+/**
+ * Reads an image for a platform. An image that exists for one other platform only is used as it is, as the reference
+ * does: it is what the stage names.
+ */
+async function readFor(
+  platform: string,
+  read: (platform?: string) => Promise<Image>,
+  isIndex: () => Promise<boolean>,
+): Promise<Image> {
+  try {
+    return await read(platform)
+  } catch (error) {
+    if (!(error instanceof PlatformNotFoundError) || (await isIndex())) throw error
+    return read()
   }
 }
