@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type BuildProgress, type BuildResult, from, type ScriptedStage } from '../../lib/build/index.ts'
+import {
+  type BuildProgress,
+  type BuildResult,
+  dockerfileStages,
+  from,
+  type ScriptedStage,
+} from '../../lib/build/index.ts'
 import { composeConfig, readImage } from '../../lib/image/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import { type ImageConfig, MediaType, parseIndex } from '../../lib/oci/index.ts'
@@ -369,4 +375,18 @@ test('a stage that several platforms share runs once', async () => {
       .filter(outcome => outcome.endsWith('COPY main.js /'))
       .sort(),
   ).toEqual(['cached COPY main.js /', 'made COPY main.js /'])
+})
+
+test('a context may be the base of a stage: all of its files are one layer', async () => {
+  const stages = dockerfileStages('FROM root AS app\nCOPY main.js /\nCMD ["x"]\n')
+  const root = { files: { 'etc/os': 'root' } }
+  const result = await buildFiles(store, stages, files, { contexts: { root } })
+  expect(await filesOf(store, result)).toMatchObject({ 'etc/os': 'file 644 0:0 root', 'main.js': 'file 644 0:0 main' })
+  expect(result.images[0]!.layers.length).toBe(2)
+  expect(result.steps.map(({ id, title }) => `${id} ${title}`)).toEqual([
+    'app 1/4 FROM scratch',
+    'app 2/4 FROM root',
+    'app 3/4 COPY main.js /',
+    'app 4/4 CMD ["x"]',
+  ])
 })

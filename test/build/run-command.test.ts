@@ -285,3 +285,47 @@ describe('without an executor', () => {
     expect(images[0]!.steps.map(({ need }) => need)).toEqual(['base', 'cached'])
   })
 })
+
+describe('commands of stages that do not need each other', () => {
+  async function mostAtOnce(concurrency: number): Promise<number> {
+    let active = 0
+    let most = 0
+    let release!: () => void
+    const all = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const executor = fakeExecutor(async () => {
+      most = Math.max(most, ++active)
+      // All that may run at once must be here before the first ends.
+      if (active === concurrency) release()
+      if (concurrency > 1) await all
+      active--
+      return 0
+    })
+    const stages = ['one', 'two', 'three'].map(name => base.as(name).run(name, { noCache: true }))
+    let target = from('scratch')
+    for (const stage of stages) target = target.copy({ from: stage, source: '/etc/os', to: '/' })
+    await buildFiles(store, target, {}, { executor, concurrency, snapshots: plainSnapshots(place.path) })
+    return most
+  }
+
+  test('run at once, as many as the caller allows', async () => {
+    expect(await mostAtOnce(3)).toBe(3)
+    expect(await mostAtOnce(1)).toBe(1)
+  })
+})
+
+test('a working directory that the image lacks is made for the command, and stays', async () => {
+  const text = 'FROM base:1\nRUN pwd\n'
+  const lacking = await sampleImage(store, [{ 'etc/passwd': '' }], { config: { WorkingDir: '/srv/app' } })
+  await store.references.set('base:1', lacking.descriptor)
+  let there = false
+  const executor = fakeExecutor(({ workdir }, inRoot) => {
+    there = existsSync(inRoot(workdir))
+    return 0
+  })
+  const options = { executor, snapshots: plainSnapshots(place.path) }
+  const result = await buildFiles(store, dockerfileStages(text), {}, options)
+  expect(there).toBe(true)
+  expect(Object.keys(await filesOf(store, result))).toContain('srv/app')
+})

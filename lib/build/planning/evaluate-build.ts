@@ -2,6 +2,7 @@ import type { BaseRequest, Stage } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import { formatPlatform, hostPlatform, type ImageConfig } from '../../oci/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
+import { withoutContextBases } from './context-bases.ts'
 import type { BuildStages, EvaluatedStages } from './stage-source.ts'
 
 /** SAFETY: an ONBUILD trigger of a base may name further bases; a chain of them must end. */
@@ -14,13 +15,15 @@ export async function evaluateBuild(
   platform: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<EvaluatedStages> {
-  if (isStages(source)) return { platform: platform ?? platformOf(source), stages: source, unresolved: [] }
+  if (isStages(source)) {
+    return { platform: platform ?? platformOf(source), stages: withoutContextBases(source), unresolved: [] }
+  }
   const known = new Map<string, ImageConfig>()
   const contexts = [...session.contexts.keys()].filter(name => name !== '')
   for (let round = 0; round < MOST_ROUNDS; round++) {
     signal?.throwIfAborted()
     const evaluated = await source.evaluate({ platform, contexts, bases: request => known.get(keyOf(request)) })
-    if (evaluated.unresolved.length === 0) return evaluated
+    if (evaluated.unresolved.length === 0) return { ...evaluated, stages: withoutContextBases(evaluated.stages) }
     for (const request of evaluated.unresolved) known.set(keyOf(request), await configOf(session, request, signal))
   }
   throw new BuildError('ERR_BUILD_INVALID_STEP', `bases name further bases, more than ${MOST_ROUNDS} deep`)

@@ -16,6 +16,5 @@ export async function startStage(
   if ('scratch' in base) return scratchState(stage)
   if ('stage' in base) return stageOf(base.stage)
   if ('reference' in base) return baseState(await session.base(base.reference, base.platform, signal))
-  const message = `a stage cannot start from the context ${JSON.stringify(base.context)}: copy from it onto scratch`
-  throw new BuildError('ERR_BUILD_UNSUPPORTED', message)
+  throw new BuildError('ERR_BUILD_INVALID_STEP', `no stages with the context ${JSON.stringify(base.context)} as a base`)
 }

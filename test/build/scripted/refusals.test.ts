@@ -26,14 +26,6 @@ test.each<[string, ScriptedStage]>([
   expect(await thrownBy(() => buildFiles(store, stage, {}))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
 })
 
-test('a stage on a context is refused by name', async () => {
-  await using store = createMemoryStore()
-  const stages = [
-    { base: { context: 'root', platform: 'linux/amd64' }, platform: 'linux/amd64', steps: [], onBuild: [] },
-  ]
-  expect(await thrownBy(() => buildImage(store, stages))).toMatchObject({ code: 'ERR_BUILD_UNSUPPORTED' })
-})
-
 test('bases that name bases without end are refused', async () => {
   await using store = createMemoryStore()
   let round = 0
