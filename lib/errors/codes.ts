@@ -3,6 +3,7 @@ import type { DockerfileErrorCode } from './dockerfile.ts'
 import type { FormatErrorCode } from './format.ts'
 import type { RegistryErrorCode } from './registry.ts'
 import type { RootfsErrorCode } from './rootfs.ts'
+import type { SandboxErrorCode } from './sandbox.ts'
 import type { SourceErrorCode } from './source.ts'
 import type { StoreErrorCode } from './store.ts'
 
@@ -15,6 +16,7 @@ export type ErrorCode =
   | SourceErrorCode
   | DockerfileErrorCode
   | BuildErrorCode
+  | SandboxErrorCode
   | 'ERR_HASHER'
   | 'ERR_LISTEN'
   | 'ERR_LIMIT_EXCEEDED'

@@ -8,6 +8,7 @@ export { PlatformNotFoundError } from './image.ts'
 export { DiffIdMismatchError, DigestMismatchError, SizeMismatchError } from './integrity.ts'
 export { RegistryError, type RegistryErrorCode, type RegistryErrorDetails, type WireError } from './registry.ts'
 export { RootfsError, type RootfsErrorCode, type RootfsErrorDetails } from './rootfs.ts'
+export { SandboxError, type SandboxErrorCode } from './sandbox.ts'
 export { ListenError } from './server.ts'
 export { SourceError, type SourceErrorCode } from './source.ts'
 export {

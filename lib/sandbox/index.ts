@@ -7,6 +7,7 @@ export {
 } from './accounts/read-accounts.ts'
 export { type FileOwner, resolveOwner } from './accounts/resolve-owner.ts'
 export { type ProcessUser, resolveUser } from './accounts/resolve-user.ts'
+export { bubblewrap } from './executors/bubblewrap/bubblewrap.ts'
 export type {
   Executor,
   ExecutorProbe,

@@ -102,6 +102,7 @@ async function check(session: Session, building: Building, { target }: BuildComm
 
 async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {
   const { buildImage } = await import('../../build/index.ts')
+  const { bubblewrap } = await import('../../sandbox/index.ts')
   const { progress, explain = false } = options
   const display = createBuildDisplay(session.terminal, { progress, explain, quiet: session.quiet || session.json })
   let result: BuildResult
@@ -109,7 +110,8 @@ async function run(session: Session, store: Store, building: Building, options: 
     const registry = await session.registry()
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
-    result = await buildImage(store, stages, { ...building.build, registry, onProgress })
+    const executor = bubblewrap()
+    result = await buildImage(store, stages, { ...building.build, registry, executor, onProgress })
   } finally {
     display.close()
   }

@@ -1,0 +1,82 @@
+import { lstatSync, readlinkSync } from 'node:fs'
+import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { HOST_NAME } from '../network-files.ts'
+import { DEFAULT_CAPABILITIES } from './capabilities.ts'
+import { maskedPathArgs } from './masked-paths.ts'
+
+/** Where the root filesystem lies if another program has to change the user first. */
+const CHANGED_ROOT = '/mnt'
+/** What that program, `chroot` of this machine, is made of. */
+const SYSTEM_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
+
+/** Arguments of bubblewrap. */
+export interface BubblewrapArgs {
+  /** Options; they hold variables, so they must not be on a command line. */
+  readonly options: readonly string[]
+  /** The command that bubblewrap starts. */
+  readonly command: readonly string[]
+}
+
+/**
+ * Returns the arguments with which bubblewrap runs a process.
+ *
+ * bubblewrap cannot change the user. Root runs directly in the root filesystem. For another user it starts `chroot` of
+ * this machine, which sets user and groups and changes the root.
+ *
+ * @param mounts - Mounts in their order, at paths inside the root that exist and are no links.
+ * @param chroot - Path of `chroot` on this machine.
+ */
+export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMount[], chroot: string): BubblewrapArgs {
+  const { user, workdir, args } = process
+  const isRoot = user.uid === 0 && user.gid === 0 && user.groups.every(group => group === 0)
+  const prefix = isRoot ? '' : CHANGED_ROOT
+  const options = [
+    ...isolation(process),
+    ...(isRoot ? [] : systemDirectories()),
+    ...['--bind', process.root, isRoot ? '/' : CHANGED_ROOT],
+    ...['--proc', `${prefix}/proc`, '--dev', `${prefix}/dev`, '--mqueue', `${prefix}/dev/mqueue`],
+    ...['--tmpfs', `${prefix}/dev/shm`, '--ro-bind', '/sys', `${prefix}/sys`],
+    ...maskedPathArgs(prefix),
+    ...mounts.flatMap(mount => mountArgs(mount, prefix)),
+    ...process.environment.flatMap(setVariable),
+    ...['--chdir', isRoot ? workdir : '/'],
+  ]
+  if (isRoot) return { options, command: args }
+  const owner = [`--userspec=+${user.uid}:+${user.gid}`, `--groups=${user.groups.map(group => `+${group}`).join(',')}`]
+  // chroot starts in the new root. A shell of the image goes on to the working directory.
+  const change = workdir === '/' ? [] : ['/bin/sh', '-c', 'cd -- "$0" && exec "$@"', workdir]
+  return { options, command: [chroot, ...owner, CHANGED_ROOT, ...change, ...args] }
+}
+
+function isolation({ network }: ProcessSpec): string[] {
+  return [
+    ...['--die-with-parent', '--new-session', '--clearenv'],
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', HOST_NAME],
+    ...(network === 'none' ? ['--unshare-net'] : []),
+    ...['--cap-drop', 'ALL'],
+    ...DEFAULT_CAPABILITIES.flatMap(name => ['--cap-add', name]),
+  ]
+}
+
+/**
+ * SAFETY: the process runs behind another `chroot` and without the capability to leave it, because its user is not
+ * root. Only programs are mounted there: no configuration and no home of this machine.
+ */
+function systemDirectories(): string[] {
+  return SYSTEM_DIRECTORIES.flatMap(path => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (!stats) return []
+    return stats.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
+  })
+}
+
+function mountArgs(mount: ProcessMount, prefix: string): string[] {
+  const target = prefix + mount.target
+  if (mount.type === 'bind') return [mount.readOnly ? '--ro-bind' : '--bind', mount.source, target]
+  return [...(mount.size === undefined ? [] : ['--size', String(mount.size)]), '--tmpfs', target]
+}
+
+function setVariable(variable: string): string[] {
+  const end = variable.indexOf('=')
+  return ['--setenv', variable.slice(0, end), variable.slice(end + 1)]
+}

@@ -1,0 +1,19 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+
+/** Directories of system programs. `PATH` is not searched: it may lead into a directory that others write to. */
+const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin']
+
+/** Returns the absolute path of a program of this machine, or `undefined`. */
+export function findProgram(name: string): string | undefined {
+  return DIRECTORIES.map(directory => join(directory, name)).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { bubblewrap, type ProcessSpec } from '../../../lib/sandbox/index.ts'
+import { makeBusyboxRoot } from '../../helpers/busybox-root.ts'
+import { needsProgram } from '../../helpers/needs-program.ts'
+import { needsRoot } from '../../helpers/needs-root.ts'
+import { program } from '../../helpers/program.ts'
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
+import { thrownBy } from '../../helpers/thrown-by.ts'
+
+const able = [needsRoot(), needsProgram('bwrap'), needsProgram('busybox')].every(Boolean)
+const root = { uid: 0, gid: 0, groups: [], home: '/root' }
+const app = { uid: 1000, gid: 1001, groups: [50], home: '/home/app' }
+
+let place: ReturnType<typeof temporaryDirectory>
+let at: (path: string) => string
+beforeEach(() => {
+  place = temporaryDirectory('bubblewrap')
+  at = path => join(place.path, 'root', path)
+  makeBusyboxRoot(at(''))
+})
+afterEach(() => place[Symbol.dispose]())
+
+/** Runs a script and resolves to its exit code and what it wrote. */
+async function run(script: string, spec: Partial<ProcessSpec> = {}) {
+  const written = { stdout: '', stderr: '' }
+  const { code } = await bubblewrap().run({
+    root: at(''),
+    args: ['/bin/sh', '-c', script],
+    environment: ['PATH=/bin', 'SECRET=s3cret'],
+    workdir: '/',
+    user: root,
+    mounts: [],
+    network: 'default',
+    onOutput: (chunk, stream) => {
+      written[stream] += Buffer.from(chunk).toString('utf8')
+    },
+    ...spec,
+  })
+  return { code, ...written }
+}
+
+describe.skipIf(!able)('a process in bubblewrap', () => {
+  test('has its user, groups, directory, variables, exit code and streams', async () => {
+    mkdirSync(at('work'))
+    const script = 'id; pwd; echo $SECRET; cat; echo fault >&2; exit 7'
+    const asRoot = await run(script, { workdir: '/work' })
+    expect(asRoot).toEqual({ code: 7, stdout: 'uid=0(root) gid=0(root)\n/work\ns3cret\n', stderr: 'fault\n' })
+    const asUser = await run(script, { workdir: '/work', user: app })
+    const id = 'uid=1000(app) gid=1001(web) groups=50(logs)\n'
+    expect(asUser).toEqual({ code: 7, stdout: `${id}/work\ns3cret\n`, stderr: 'fault\n' })
+  })
+
+  test('ends by a signal with 128 and its number, and with 1 if its program does not exist', async () => {
+    expect((await run('kill -9 $$')).code).toBe(137)
+    const missing = await run('', { args: ['/bin/missing'] })
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('/bin/missing') })
+  })
+
+  test.each([
+    ['root', root],
+    ['another user', app],
+  ])('sees the network, devices and kernel of a build of Docker (%s)', async (_, user) => {
+    const { stdout } = await run('cat /etc/hosts; cat /proc/sys/kernel/hostname; ls /dev; ls /', { user })
+    const lines = stdout.split('\n')
+    expect(lines).toContain('127.0.0.1\tlocalhost buildkitsandbox')
+    expect(lines).toContain('buildkitsandbox')
+    expect(lines.filter(line => ['mem', 'sda', 'vda', 'kmsg'].includes(line))).toEqual([])
+    expect(lines.slice(-6)).toEqual(['bin', 'dev', 'etc', 'proc', 'sys', ''])
+  })
+
+  test('has the capabilities of Docker as root, and none as another user', async () => {
+    const script = 'sed -n "s/CapEff:.//p" /proc/self/status'
+    expect((await run(script)).stdout).toBe('00000000a80425fb\n')
+    expect((await run(script, { user: app })).stdout).toBe('0000000000000000\n')
+  })
+
+  test('sees only the loopback device without a network', async () => {
+    const count = async (network: 'none' | 'default') =>
+      (await run('ls /sys/class/net; cat /proc/net/dev', { network })).stdout.match(/^ *\w+:/gm)
+    expect(await count('none')).toEqual([expect.stringContaining('lo:')])
+  })
+
+  test('can use no device that it makes, and change nothing of the kernel', async () => {
+    const { stdout } = await run(
+      'mknod /tmpdisk b 254 0; cat /tmpdisk >/dev/null || echo refused; rm /tmpdisk; echo 1 > /proc/sys/kernel/panic || echo read-only; mount -t tmpfs x /sys || echo no mount',
+    )
+    expect(stdout).toBe('refused\nread-only\nno mount\n')
+  })
+
+  test('leaves no mount point, and the times of directories as they were', async () => {
+    const then = new Date('2020-02-02T02:02:02Z')
+    writeFileSync(join(place.path, 'secret'), 'x')
+    for (const path of ['etc', '']) utimesSync(at(path), then, then)
+    const mounts = [
+      { type: 'bind', source: join(place.path, 'secret'), target: '/run/secrets/key', readOnly: true } as const,
+      { type: 'tmpfs', target: '/cache/deep' } as const,
+    ]
+    const { stdout } = await run('cat /run/secrets/key; echo y > /cache/deep/y && echo z > /run/secrets/key', {
+      mounts,
+    })
+    expect(stdout).toBe('x')
+    expect(readdirSync(at('')).sort()).toEqual(['bin', 'etc'])
+    expect(readdirSync(at('etc')).sort()).toEqual(['group', 'passwd'])
+    expect([lstatSync(at('')).mtime, lstatSync(at('etc')).mtime]).toEqual([then, then])
+  })
+
+  test('finds mounts behind links of its root, which never lead out of it', async () => {
+    mkdirSync(join(place.path, 'victim'))
+    symlinkSync('/../../victim', at('run'))
+    symlinkSync('/run/resolv.conf', at('etc/resolv.conf'))
+    const { stdout, code } = await run('ls /victim')
+    expect({ stdout, code }).toEqual({ stdout: 'resolv.conf\n', code: 0 })
+    expect(readdirSync(join(place.path, 'victim'))).toEqual([])
+    expect(existsSync(at('victim'))).toBe(false)
+  })
+
+  test('is refused if a mount point is a file where a directory is needed', async () => {
+    writeFileSync(at('proc'), '')
+    expect(await thrownBy(() => run('true'))).toMatchObject({ code: 'ERR_SANDBOX_MOUNT' })
+    expect(readFileSync(at('proc'), 'utf8')).toBe('')
+  })
+
+  test('shows no variable on a command line of this machine', async () => {
+    const lines = run('sleep 0.3; true')
+    const listed = await program('ps', ['axww', '-o', 'args'])
+    await lines
+    expect(listed).not.toContain('s3cret')
+  })
+
+  test('is killed with all that it started when the call is aborted, and when it ends', async () => {
+    const controller = new AbortController()
+    const ended = await new Promise<{ readonly call: Promise<unknown> }>(resolve => {
+      const onOutput = () => resolve({ call })
+      const call = run('sleep 4242 & echo up; sleep 4242', { signal: controller.signal, onOutput })
+    })
+    controller.abort(new Error('enough'))
+    expect(await thrownBy(() => ended.call)).toMatchObject({ message: 'enough' })
+    await run('sleep 4243 & true')
+    expect(await program('ps', ['axww', '-o', 'args'])).not.toMatch(/^sleep 424[23]/m)
+  })
+
+  test('cannot read programs or files of this machine as another user', async () => {
+    chmodSync(at('bin'), 0o755)
+    const { stdout } = await run('ls /usr /mnt /.. 2>/dev/null; cat /proc/1/root/etc/shadow 2>/dev/null; true', {
+      user: app,
+    })
+    expect(stdout.split('\n')).not.toContain('usr')
+    expect(stdout).not.toContain('root:')
+  })
+})
+
+test('bubblewrap says whether it works on this machine', async () => {
+  const { works, reason } = await bubblewrap().probe()
+  if (!works) expect(reason).toMatch(/bubblewrap|bwrap/)
+  if (able) expect(works).toBe(true)
+})
