@@ -88,6 +88,25 @@ describe('append', () => {
   })
 })
 
+test('what needs the files of a base that was not pulled says where they are', async () => {
+  await sampleImage(remote, [{ os: 'base' }], { name: 'base:1' })
+  await run('append', at('base:1'), '--platform', 'amd64', '-t', 'app:1', '--env', 'A=1')
+  const platform = ['--platform', 'amd64']
+  for (const args of [
+    ['files', 'app:1'],
+    ['cat', 'app:1', '/os'],
+    ['unpack', 'app:1', file('out')],
+  ]) {
+    expect(await run(...args, ...platform)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`it was left in ${at('base')}; pull it from there first (ERR_BLOB_NOT_FOUND)`),
+    })
+  }
+  expect(existsSync(file('out'))).toBe(false)
+  await run('pull', at('base:1'), ...platform)
+  expect((await run('cat', 'app:1', '/os', ...platform)).stdout).toBe('base')
+})
+
 describe('index', () => {
   test('is created of two builds, extended, filtered and pushed', async () => {
     const images = await sampleIndexImage(remote, ['amd64', 'arm64', 's390x'], 'multi:1')

@@ -4,6 +4,7 @@ import { parsePlatform } from '../../oci/index.ts'
 import { openUnionView } from '../../rootfs/index.ts'
 import { openFileView } from '../reading/open-file-view.ts'
 import { openImage } from '../reading/open-image.ts'
+import { refuseMissingLayers } from '../reading/refuse-missing-layers.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
@@ -13,6 +14,7 @@ export async function cat(session: Session, name: string, path: string, options:
   const { signal, hasher, terminal } = session
   const { blobs, name: found, isRemote } = await openImage(session, name)
   const image = await readImage(blobs, found, { platform, signal })
+  await refuseMissingLayers(blobs, image, signal)
   // PERF: of an image in a registry only the layers are fetched that decide what the path leads to.
   const open = isRemote
     ? openFileView(blobs, image, path, { signal, hasher })

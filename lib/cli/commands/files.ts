@@ -2,6 +2,7 @@ import { readImage } from '../../image/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import { openUnionView, type UnionView, type ViewEntry } from '../../rootfs/index.ts'
 import { openImage } from '../reading/open-image.ts'
+import { refuseMissingLayers } from '../reading/refuse-missing-layers.ts'
 import type { Session } from '../session.ts'
 import type { PlatformOption } from './inspect.ts'
 
@@ -28,7 +29,9 @@ export async function files(session: Session, name: string, path: string, option
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const { signal, hasher } = session
   const { blobs, name: found } = await openImage(session, name)
-  const view = await openUnionView(blobs, await readImage(blobs, found, { platform, signal }), { signal, hasher })
+  const image = await readImage(blobs, found, { platform, signal })
+  await refuseMissingLayers(blobs, image, signal)
+  const view = await openUnionView(blobs, image, { signal, hasher })
   const entries = list(view, path, options.recursive ?? false)
   const rows = entries.map(entry => [
     modeText(entry),

@@ -4,6 +4,7 @@ import { type SkippedDetail, type UnpackOptions, type UnpackReport, unpackImage 
 import { notEmpty } from '../not-empty.ts'
 import { parseAmount } from '../parse-amount.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
+import { refuseMissingLayers } from '../reading/refuse-missing-layers.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 import type { PlatformOption } from './inspect.ts'
@@ -34,6 +35,7 @@ export async function unpack(
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const store = await session.store({ create: false })
   const image = lowestLayers(await readImage(store, name, { platform, signal }), options.layers)
+  await refuseMissingLayers(store, image, signal)
   const report = await unpackImage(store, image, directory, {
     ...how,
     hasher,

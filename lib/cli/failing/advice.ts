@@ -1,8 +1,10 @@
-import { ReferenceNotFoundError, RegistryError, StoreError } from '../../errors/index.ts'
+import { BlobNotFoundError, ReferenceNotFoundError, RegistryError, StoreError } from '../../errors/index.ts'
 
 /** What to do about an error, in words of the command line; `undefined` if its message says all there is to say. */
 export function adviceOn(error: { readonly code: string }): string | undefined {
   if (error instanceof RegistryError) return onRegistry(error)
+  // The message says what to pull or load: layers that were left in a registry, or that a delta leaves out.
+  if (error instanceof BlobNotFoundError && (error.source || error.requires.length > 0)) return undefined
   if (error instanceof StoreError && error.errno === 'ENOSPC') return 'make room, e.g. with "layerstore gc", and repeat'
   // Not of a name in an archive, whose error lists the names.
   if (error instanceof ReferenceNotFoundError && /^no image named .* in the store$/s.test(error.message)) {
@@ -42,6 +44,7 @@ function onRegistry({ code, status, url, cause }: RegistryError): string | undef
       ? 'check the name, and that the login has access'
       : 'check the name, or log in with "docker login" or "podman login"'
   }
+  if (code === 'ERR_TAG_DELETION_UNSUPPORTED') return 'name it as REPOSITORY@DIGEST, or add --digests to --keep-last'
   const repository = /^https?:\/\/([^/]+)\/v2\/(.+)\/manifests\//.exec(url)
   if (code !== 'ERR_MANIFEST_NOT_FOUND' || !repository) return undefined
   const host = repository[1] === 'registry-1.docker.io' ? 'docker.io' : repository[1]
