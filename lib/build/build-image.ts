@@ -1,11 +1,11 @@
 import type { Store } from '../store/index.ts'
-import { type CacheSource, importCache } from './cache/import-cache.ts'
+import type { CacheSource } from './cache/import-cache.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
 import type { BuildContext } from './context/build-context.ts'
-import { type ContextSource, openContext } from './context/open-context.ts'
-import { type PlanBuildOptions, planBuild } from './plan-build.ts'
+import type { ContextSource } from './context/open-context.ts'
+import type { PlanBuildOptions } from './plan-build.ts'
 import type { BuildStages } from './planning/stage-source.ts'
-import { type BuildResult, type RunBuildOptions, runBuild } from './run-build.ts'
+import type { BuildResult, RunBuildOptions } from './run-build.ts'
 
 /** Options of {@link buildImage}: those of the plan and those of the run. */
 export interface BuildImageOptions
@@ -35,6 +35,9 @@ export async function buildImage(
   stages: BuildStages,
   options: BuildImageOptions = {},
 ): Promise<BuildResult> {
+  // PERF: the front door exports this function; a program that builds nothing does not load the code of builds.
+  const { planBuild } = await import('./plan-build.ts')
+  const { runBuild } = await import('./run-build.ts')
   const opened: AsyncDisposable[] = []
   try {
     const ready = await openAll(store, options, opened)
@@ -48,6 +51,8 @@ export async function buildImage(
 /** Opens contexts and caches; appends what must be closed to `opened`. */
 async function openAll(store: Store, options: BuildImageOptions, opened: AsyncDisposable[]) {
   const { signal } = options
+  const { openContext } = await import('./context/open-context.ts')
+  const { importCache } = await import('./cache/import-cache.ts')
   const open = async (source: ContextSource | BuildContext, name: string): Promise<BuildContext> => {
     if (isOpen(source)) return source
     const context = await openContext(source, { store, signal, ...(name === '' ? {} : { name: `context ${name}` }) })

@@ -54,6 +54,13 @@ test.runIf(needsProgram('npm') && needsProgram('tar'))(
     writeFileSync(join(folder, 'require.cjs'), `console.log(typeof require('layerstore').openStore)`)
     expect(run(folder, process.execPath, 'require.cjs')).toBe('function\n')
 
+    // The front door loads node:http with the first request, and the code of builds with the first build.
+    const loads = `import 'layerstore'
+const isHttp = name => /^NativeModule (_http_client|https)$/.test(name)
+console.log(process.moduleLoadList.filter(isHttp))`
+    writeFileSync(join(folder, 'loads.mjs'), loads)
+    expect(run(folder, process.execPath, 'loads.mjs')).toBe('[]\n')
+
     const bin = join(folder, 'node_modules/layerstore/dist/cli/main.js')
     const cli = (...args: string[]) => run(folder, process.execPath, bin, '--store', 'images', ...args)
     mkdirSync(join(folder, 'a'))

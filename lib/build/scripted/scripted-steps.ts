@@ -10,7 +10,8 @@ import type {
   WorkdirStep,
 } from '../../dockerfile/index.ts'
 import { FormatError } from '../../errors/index.ts'
-import { openContext } from '../context/open-context.ts'
+import type { Files } from '../../layer/index.ts'
+import type { BuildContext } from '../context/build-context.ts'
 import { cleanPath, type ScriptedStep, type ScriptState } from './script-state.ts'
 import type {
   AddOptions,
@@ -22,10 +23,16 @@ import type {
   StepOptions,
 } from './scripted-options.ts'
 
+// PERF: the front door exports scripted stages; a program that builds nothing does not load contexts.
+async function openFiles(files: Files): Promise<BuildContext> {
+  const { openContext } = await import('../context/open-context.ts')
+  return openContext({ files }, { name: 'the files of the step' })
+}
+
 /** The step of a copy; files in memory become a context of their own. */
 export function copyStep(options: CopySourceOptions, platform: () => string): ScriptedStep {
   const { files } = options
-  const context = files === undefined ? undefined : openContext({ files }, { name: 'the files of the step' })
+  const context = files === undefined ? undefined : openFiles(files)
   // Malformed files are reported when the step is evaluated, not as an unhandled rejection.
   context?.catch(() => undefined)
   return async state => {
