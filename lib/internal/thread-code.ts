@@ -2,9 +2,10 @@
 export type ThreadCode = { readonly file: URL } | { readonly text: string }
 
 /**
- * The code of the thread `x-thread` for its module `x-thread-code`: the file beside it, with the same ending. In the
- * package the build replaces each such module by one that holds the text of the thread, so that any bundler carries it
- * along. `undefined` where neither is at hand, in a bundle of these sources: the calling thread does the work then.
+ * Returns the code of the thread `x-thread` for its module `x-thread-code`: the file beside it, with the same
+ * extension. In the package the build replaces each such module by one that holds the text of the thread, so that every
+ * bundler includes it. Returns `undefined` if neither exists, in a bundle of these sources: the calling thread does the
+ * work then.
  *
  * @param base - `import.meta.url` of the module.
  */

@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../..')
 
 /** Words for persons, which name no process, and phrases for which the field has a word. */
 const DIALECT =
-  /\b(who|whoever|whom|somebody|someone|nobody|anybody|anyone|everybody|everyone)\b|\bstands? (for|in|twice)\b|in the same breath|\bruins\b|to blame|have a turn/i
+  /\b(who|whoever|whom|somebody|someone|nobody|anybody|anyone|everybody|everyone)\b|\bstands? (for|in|twice)\b|in the same breath|\bruins\b|to blame|have a turn|\b(at hand|all else|can be had|in one go|gone through|under way)\b|what be(came|comes) of/i
 
 const MOST_COLUMNS = 120
 

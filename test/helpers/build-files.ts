@@ -13,7 +13,7 @@ export function buildFiles(
   return buildImage(store, stages, { context: { files }, ...options })
 }
 
-/** What became of the steps that make layers, as `cached` or `made` with their titles. */
+/** Results of the steps that make layers, as `cached` or `made` with their titles. */
 export function outcomesOf({ steps }: BuildResult): string[] {
   return steps.flatMap(({ outcome, title }) =>
     outcome === 'made' || outcome === 'cached' ? [`${outcome} ${title}`] : [],

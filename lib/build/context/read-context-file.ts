@@ -42,8 +42,8 @@ export function* readContextFile(
 }
 
 /**
- * Returns the content of a small file that was seen before, read at once. It is looked at once, after the read: a change
- * before, during or just after the read would show in its identity.
+ * Returns the whole content of a small file that was scanned before. The identity of the file is checked once, after
+ * the read: a change before, during or just after the read would show in it.
  *
  * @throws {@link SourceError} as {@link readContextFile}.
  */

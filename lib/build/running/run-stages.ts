@@ -43,7 +43,7 @@ interface FinishedStep extends Pick<BuildStepResult, 'reason' | 'differs'> {
   readonly outcome: 'cached' | 'made'
 }
 
-/** The end of the last stage, and what became of every step. */
+/** The end of the last stage, and the results of all steps. */
 export interface RanStages {
   readonly state: BuildState
   readonly steps: readonly BuildStepResult[]

@@ -12,8 +12,8 @@ import { StackedView } from './stacked-view.ts'
 /** Options of {@link openUnionView}. */
 export interface OpenUnionViewOptions extends ReadImageOptions {
   /**
-   * Maximum number of entries of all layers together, including directories without an entry; a million take about 600 MB.
-   * @defaultValue `2_000_000`
+   * Maximum number of entries of all layers together, including directories without an entry; a million take about 600
+   * MB. @defaultValue `2_000_000`
    */
   readonly maxEntries?: number | undefined
   /** Maximum uncompressed size in bytes of a layer that must be indexed. @defaultValue no limit */

@@ -28,7 +28,7 @@ export interface PlanTagRemovalOptions extends AbortOptions {
   readonly match?: string | undefined
 }
 
-/** A tag, the image it names, and what becomes of it. */
+/** A tag, its image, and whether it stays. */
 export interface PlannedTag {
   /** The tag. */
   readonly tag: string

@@ -36,7 +36,7 @@ async function build({ text, files = { a: '1', b: '2' }, options, secrets }: Cas
   return outcomesOf(await buildFiles(store, dockerfileStages(text, options), files, { executor, snapshots, secrets }))
 }
 
-/** What becomes of the last step of a build after another build. */
+/** Result of the last step of a build after another build. */
 async function after(first: Case, second: Case): Promise<string> {
   await build(first)
   return (await build(second)).at(-1)!.split(' ')[0]!
