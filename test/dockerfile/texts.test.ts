@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DockerfileError, evaluateDockerfile, lintDockerfile, parseDockerfile } from '../../lib/dockerfile/index.ts'
+import {
+  type BaseRequest,
+  DockerfileError,
+  evaluateDockerfile,
+  lintDockerfile,
+  parseDockerfile,
+} from '../../lib/dockerfile/index.ts'
 import { type AppliedConfig, applySteps } from '../helpers/apply-steps.ts'
+import { BASE, BASE_IMAGE } from './texts/based.ts'
 import { DIFFERENCES } from './texts/differences.ts'
 import { TEXTS } from './texts/index.ts'
 import { shortened } from './texts/shortened.ts'
@@ -21,9 +28,14 @@ interface Oracle {
   readonly history?: readonly string[]
 }
 
-const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8'))
-const oracle: Record<string, Oracle> = read('oracle.json')
-const places: Record<string, string> = read('places.json')
+const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')
+const oracle: Record<string, Oracle> = Object.fromEntries(
+  read('oracle.jsonl')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line)),
+)
+const places: Record<string, string> = JSON.parse(read('places.json'))
 
 interface Outcome {
   readonly error?: DockerfileError
@@ -35,7 +47,8 @@ interface Outcome {
 }
 
 function outcomeOf([, text, options = {}]: TextCase): Outcome {
-  const given = { platform: 'linux/amd64', buildPlatform: 'linux/amd64', ...options }
+  const bases = ({ reference }: BaseRequest) => (reference === BASE ? BASE_IMAGE : undefined)
+  const given = { platform: 'linux/amd64', buildPlatform: 'linux/amd64', bases, ...options }
   try {
     const document = parseDockerfile(text)
     const { findings, error, failsBuild } = lintDockerfile(document, given)
@@ -44,7 +57,7 @@ function outcomeOf([, text, options = {}]: TextCase): Outcome {
       .map(({ rule, position }) => `${rule}:${position.line}`)
       .sort()
     if (error) return { error, failsBuild, warnings }
-    return { failsBuild, warnings, ...applySteps(evaluateDockerfile(document, given)) }
+    return { failsBuild, warnings, ...applySteps(evaluateDockerfile(document, given), BASE_IMAGE) }
   } catch (error) {
     if (error instanceof DockerfileError) return { error, failsBuild: false, warnings: [] }
     throw error

@@ -1,13 +1,17 @@
 import type { Evaluation, Stage, Step } from '../../lib/dockerfile/index.ts'
+import type { ImageConfig } from '../../lib/oci/index.ts'
 
 /** The part of an image config that steps change, as Docker writes it. */
 export type AppliedConfig = Readonly<Record<string, unknown>>
 
 /**
- * Applies the steps of the target to an empty config by the data alone, as an engine does. History entries that make a
- * layer begin with `+ `.
+ * Applies the steps of the target to the config of its base by the data alone, as an engine does. History entries that
+ * make a layer begin with `+ `.
  */
-export function applySteps({ stages }: Evaluation): {
+export function applySteps(
+  { stages }: Evaluation,
+  base: ImageConfig,
+): {
   config: AppliedConfig
   history: readonly string[]
   author?: string
@@ -17,11 +21,11 @@ export function applySteps({ stages }: Evaluation): {
     chain.unshift(stage)
     stage = 'stage' in stage.base ? stages[stage.base.stage] : undefined
   }
-  const config: Record<string, unknown> = {
-    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-    WorkingDir: '/',
-  }
-  const history: string[] = []
+  const isBased = 'reference' in chain[0]!.base
+  const { OnBuild: _, ...from } = (isBased ? base.config : { WorkingDir: '/' }) as Record<string, unknown>
+  const config: Record<string, unknown> = { ...from, Env: [...((from.Env as string[]) ?? [])] }
+  applyLists(config, { env: [['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']] })
+  const history = isBased ? (base.history ?? []).map(entry => `+ ${entry.created_by ?? ''}`) : []
   let author: string | undefined
   for (const step of chain.flatMap(({ steps }) => steps)) {
     history.push(makesLayer(step) ? `+ ${step.text}` : step.text)
