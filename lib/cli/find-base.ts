@@ -1,6 +1,6 @@
 import type { Image } from '../image/index.ts'
 import type { Store } from '../store/index.ts'
-import { placeOf, splitPrefix } from './name-place.ts'
+import { type PlaceOptions, placeOf, splitPrefix } from './name-place.ts'
 import type { Session } from './session.ts'
 
 /** Options of {@link findBase}. */
@@ -9,6 +9,8 @@ export interface FindBaseOptions {
   readonly platform?: string | undefined
   /** Pull the base, with its layers, if the registry has a newer one or the store has none. */
   readonly pull?: boolean | undefined
+  /** What a plain name means that the store lacks. @defaultValue `'registry'`, as in `FROM node:22` */
+  readonly plain?: PlaceOptions['plain']
 }
 
 /**
@@ -19,7 +21,7 @@ export async function findBase(
   session: Session,
   store: Store,
   text: string,
-  { platform, pull }: FindBaseOptions,
+  { platform, pull, plain = 'registry' }: FindBaseOptions,
 ): Promise<Image | undefined> {
   if (text === 'scratch') return undefined
   const { readImage } = await import('../image/index.ts')
@@ -32,7 +34,7 @@ export async function findBase(
     )
     return readImage(store, name, { platform, signal })
   }
-  const place = await placeOf(session, text, { store, plain: 'registry' })
+  const place = await placeOf(session, text, { store, plain })
   const { name } = place
   if (place.where === 'store') return readImage(store, name, { platform, signal })
   session.note(`${name}: not in the store; its manifest and config are fetched, its layers stay in the registry`)

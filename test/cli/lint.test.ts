@@ -71,5 +71,5 @@ test('lint reads stdin, build arguments and the ignore file beside the Dockerfil
 
 test('lint refuses a build argument without a value', async () => {
   expect(await cli(['lint', written(clean), '--build-arg', 'B'])).toMatchObject({ code: 2 })
-  expect(await cli(['lint', join(directory.path, 'nothing')])).toMatchObject({ code: 1 })
+  expect(await cli(['lint', join(directory.path, 'nothing')])).toMatchObject({ code: 2 })
 })

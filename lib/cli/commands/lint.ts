@@ -11,6 +11,7 @@ import {
 } from '../../dockerfile/index.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import { createIgnoreRules, parseIgnoreFile } from '../../layer/index.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import type { Session } from '../session.ts'
 import { stdinOf } from '../stdin-of.ts'
 import { UsageError } from '../usage-error.ts'
@@ -32,7 +33,7 @@ const MOST_BYTES = 64 * 1024 * 1024
  */
 export async function lint(session: Session, file: string, options: LintOptions): Promise<void> {
   const piped = file === '-'
-  const text = piped ? await readStdin(session) : await readFile(file, 'utf8')
+  const text = piped ? await readStdin(session) : await readDockerfile(file)
   const { target, platform, strict = false } = options
   checkDockerfile(session, text, {
     file: piped ? 'stdin' : file,
@@ -89,6 +90,12 @@ function buildArguments(given: readonly string[]): Record<string, string> {
 }
 
 /** The ignore file beside the Dockerfile: one of its own name comes first. */
+async function readDockerfile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(cause => {
+    throw fileFault('lint', file, cause)
+  })
+}
+
 async function ignoreRulesFor(file: string): Promise<{ ignore?: LintIgnoreRules }> {
   for (const path of [`${file}.dockerignore`, join(dirname(file), '.dockerignore')]) {
     try {

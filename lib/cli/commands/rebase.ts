@@ -35,7 +35,7 @@ export async function rebase(session: Session, name: string, options: RebaseOpti
 }
 
 async function imageNamed(session: Session, store: Store, name: string, platform: string | undefined): Promise<Image> {
-  const image = await findBase(session, store, name, { platform })
+  const image = await findBase(session, store, name, { platform, plain: 'error' })
   if (!image) throw new UsageError('scratch is no image: it has no layers to put on a base, and is none')
   return image
 }
