@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessMount, ProcessSpec } from '../executor.ts'
-import { findProgram } from '../find-program.ts'
+import { findSystemProgram } from '../find-system-program.ts'
 import { MountStubs } from '../mount-stubs.ts'
 import { writeNetworkFiles } from '../network-files.ts'
 import { runProgram } from '../run-program.ts'
@@ -27,7 +27,7 @@ export function bubblewrap(): Executor {
 }
 
 async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
-  const program = findProgram('bwrap')
+  const program = findSystemProgram('bwrap')
   if (!program) return { works: false, reason: 'bwrap is not installed (package bubblewrap)' }
   if (process.getuid?.() !== 0) return { works: false, reason: 'bubblewrap is used as root only' }
   const output: Uint8Array[] = []
@@ -69,7 +69,7 @@ async function typeOf(mount: ProcessMount): Promise<'directory' | 'file'> {
 }
 
 function required(name: string, aPackage: string): string {
-  const program = findProgram(name)
+  const program = findSystemProgram(name)
   if (program) return program
   throw new SandboxError('ERR_SANDBOX_NO_EXECUTOR', `${name} is not installed: install the package ${aPackage}`)
 }

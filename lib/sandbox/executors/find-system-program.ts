@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin']
 
 /** Returns the absolute path of a program of this machine, or `undefined`. */
-export function findProgram(name: string): string | undefined {
+export function findSystemProgram(name: string): string | undefined {
   return DIRECTORIES.map(directory => join(directory, name)).find(isExecutable)
 }
 
