@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as layerstore from '../../lib/index.ts'
 import * as transfer from '../../lib/transfer/index.ts'
+import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { remote, serveRegistry, server } from '../helpers/served-registry.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -54,6 +55,34 @@ const base = (name: string, config: object = {}, architecture = 'amd64') =>
   sampleImage(remote, [{ 'etc/os': name }], { name, config, architecture })
 const pushed = (name: string, architecture = 'amd64') =>
   layerstore.readImage(remote, name, { platform: `linux/${architecture}` })
+
+test('the lines of the README do with commands what the scripts do', { timeout: 60_000 }, async () => {
+  const [amd64, arm64] = [await base('debian:amd64'), await base('debian:arm64', {}, 'arm64')]
+  const index = await layerstore.composeIndex(remote, { images: [amd64, arm64] })
+  await remote.references.set('debian:12', index.descriptor)
+  await base('node:22-slim', { Env: ['NODE_VERSION=22'] })
+  await base('nginx:1', { Env: ['NGINX=1'] })
+  await base('nginx:1.1', { Env: ['NGINX=1.1'] })
+  for (const build of [3, 4, 5]) await base(`app:build-${build}`)
+  write({ 'node_modules/left/index.js': '1', 'dist/server.js': '2', 'public/index.html': '3', 'app.json': '{}' })
+  write({ 'build/amd64/tool': 'x86', 'build/arm64/tool': 'arm', 'coverage.json': '{}' })
+  const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
+  const lines = readme.match(/^layerstore .+$/gm)!.map(line => line.replaceAll('localhost:5000', server.host))
+  expect(lines).toHaveLength(16)
+  for (const line of lines) {
+    const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
+    const { code, stderr } = await cli(args.slice(1), { store: 'images' })
+    expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' })
+  }
+  expect((await pushed('app:1.0')).config.config).toMatchObject({ WorkingDir: '/app', Cmd: ['node', 'server.js'] })
+  expect((await pushed('site:1.0-patched')).config.config).toMatchObject({ Env: ['NGINX=1.1'] })
+  expect((await pushed('tool:1.0', 'arm64')).layers[0]).toEqual(arm64.layers[0])
+  expect((await pushed('app:1.0-staging')).config.config?.Env).toContain('APP_CONFIG=/etc/app.json')
+  const tags: string[] = []
+  for await (const { name } of remote.references.list()) if (name.startsWith('app:build')) tags.push(name)
+  expect(tags).toEqual(['app:build-4', 'app:build-5', 'app:build-7'])
+  expect(statSync('app-1.1.tar').size).toBeLessThan(30_000)
+})
 
 test('every script has a test here, and is short', () => {
   const tested = readFileSync(import.meta.filename, 'utf8')
