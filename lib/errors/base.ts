@@ -16,7 +16,11 @@ export abstract class LayerStoreError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 
-  /** The class name. A getter keeps it correct when a bundler renames the class. */
+  /**
+   * The class name. A getter keeps it correct when a bundler renames the class.
+   *
+   * @hidden TypeDoc 0.28 writes a broken link for it on the pages of subclasses.
+   */
   override get name(): string {
     return this.constructor.name
   }

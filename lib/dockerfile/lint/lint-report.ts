@@ -15,6 +15,7 @@ export interface LintFinding {
   readonly message: string
   /** Advice. */
   readonly hint: string
+  /** Position of the finding. */
   readonly position: Position
 }
 
