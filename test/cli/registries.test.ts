@@ -95,6 +95,31 @@ describe('a registry with a certificate of a private authority', () => {
     expect(await pull([], { HOME: file('home') })).toMatchObject(pulled())
   })
 
+  test('may have a token service of the same authority: --ca and the general ca of registries.json hold for it too', async () => {
+    const tokens = createServer(server, (_, response) => response.end('{"token":"t"}'))
+    await new Promise<void>(resolve => tokens.listen(0, '127.0.0.1', resolve))
+    const realm = `https://localhost:${(tokens.address() as { port: number }).port}/token`
+    const registry = createServer(server, (request, response) => {
+      const isIn = request.headers.authorization === 'Bearer t'
+      const headers = { 'www-authenticate': `Bearer realm="${realm}",service="x"`, 'content-type': 'application/json' }
+      response.writeHead(isIn ? 200 : 401, headers).end(isIn ? '{"name":"app","tags":["1"]}' : '{}')
+    })
+    await new Promise<void>(resolve => registry.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(registry.address() as { port: number }).port}`
+    try {
+      expect(await run(['tags', `${host}/app`, '--ca', file('ca.pem')])).toMatchObject({ code: 0, stdout: '1\n' })
+      const general = config({ ca: 'ca.pem', registries: { [host]: { plainHttp: false } } })
+      expect(await run(['tags', `${host}/app`], general)).toMatchObject({ code: 0, stdout: '1\n' })
+      const own = config({ registries: { [host]: { ca: 'ca.pem' } } })
+      expect(await run(['tags', `${host}/app`], own)).toMatchObject(refused('ERR_NETWORK', 'localhost', '--ca'))
+    } finally {
+      for (const one of [tokens, registry]) {
+        one.closeAllConnections()
+        await new Promise(resolve => one.close(resolve))
+      }
+    }
+  })
+
   test('that asks for a client certificate gets that of --cert and --key, of registries.json or of certs.d', async () => {
     await using tls = await startTls({ requestCert: true, rejectUnauthorized: true, ca: [authority.cert] })
     const pull = (options: readonly string[], env?: NodeJS.ProcessEnv) =>
@@ -179,7 +204,9 @@ describe('settings that cannot be used are refused, and the message names the op
   test.each([
     ['{', 'is not valid JSON'],
     [[], 'the document must be an object'],
-    [{ mirrors: [] }, 'mirrors is not a setting; known are proxy, registries'],
+    [{ mirrors: [] }, 'mirrors is not a setting; known are proxy, ca, allowedHosts, registries'],
+    [{ allowedHosts: [1] }, 'allowedHosts must be a list of hosts'],
+    [{ ca: 'no.pem' }, 'no.pem is not a PEM file'],
     [{ proxy: 3 }, 'proxy must be an address, or false'],
     [{ registries: { 'a.test': { plainHtpp: true } } }, 'registries.a.test.plainHtpp is not a setting'],
     [{ registries: { 'a.test': { tlsVerify: 'false' } } }, 'registries.a.test.tlsVerify must be true or false'],

@@ -14,7 +14,7 @@ import { type MirrorOption, mirrorsOf, type RegistryOptions, tlsVerifyOf } from 
 export function clientSettings(
   options: RegistryOptions,
   env: NodeJS.ProcessEnv,
-): Pick<RegistryClientOptions, 'hosts' | 'proxy'> {
+): Pick<RegistryClientOptions, 'hosts' | 'proxy' | 'ca' | 'allowedHosts'> {
   const { proxy } = options
   // SAFETY: the address may contain a password, so the error does not quote it.
   if (proxy !== undefined && !/^(none$|https?:\/\/[^/]|[^/:@]+(:\d+)?\/?$)/i.test(proxy)) {
@@ -26,6 +26,9 @@ export function clientSettings(
   return {
     hosts: registry => hostOptions(registry, { given, mirrors, file, env }),
     proxy: url => proxyFor(url, options.proxy, file),
+    // A private authority has often signed the token service and the storage host of a registry too.
+    ca: given.ca || file.ca ? [...(given.ca ?? []), ...(file.ca ?? [])] : undefined,
+    allowedHosts: file.allowedHosts,
   }
 }
 

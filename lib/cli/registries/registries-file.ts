@@ -22,10 +22,14 @@ export interface RegistrySettings {
 /** Contents of `registries.json`. */
 export interface RegistriesFile {
   readonly proxy?: string | false
+  readonly ca?: readonly string[]
+  readonly allowedHosts?: readonly string[]
   readonly registries: Readonly<Record<string, RegistrySettings>>
 }
 
 const MAX_BYTES = 1024 * 1024
+/** Members of the document. */
+const MEMBERS = ['proxy', 'ca', 'allowedHosts', 'registries']
 
 /** Returns the path of the config file: `$LAYERSTORE_CONFIG`, else `registries.json` in the user's config folder. */
 export function registriesPath(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
@@ -88,10 +92,12 @@ class Reader {
   }
 
   file(value: unknown): RegistriesFile {
-    const { proxy, registries = {} } = this.#object(value, '', ['proxy', 'registries'])
+    const { proxy, ca, allowedHosts, registries = {} } = this.#object(value, '', MEMBERS)
     const named = Object.entries(this.#object(registries, 'registries'))
     return {
       ...(proxy === undefined ? {} : { proxy: this.#proxy(proxy, 'proxy') }),
+      ...(ca === undefined ? {} : { ca: this.#authorities(ca, 'ca') }),
+      ...(allowedHosts === undefined ? {} : { allowedHosts: this.#hosts(allowedHosts, 'allowedHosts') }),
       registries: Object.fromEntries(named.map(([name, one]) => [name, this.#settings(one, `registries.${name}`)])),
     }
   }
@@ -100,7 +106,7 @@ class Reader {
     const read = {
       plainHttp: (one: unknown, where: string) => this.#boolean(one, where),
       tlsVerify: (one: unknown, where: string) => this.#boolean(one, where),
-      ca: (one: unknown, where: string) => this.#list(one, where).map(file => this.#pem(file, where)),
+      ca: (one: unknown, where: string) => this.#authorities(one, where),
       cert: (one: unknown, where: string) => this.#pem(one, where),
       key: (one: unknown, where: string) => this.#pem(one, where),
       mirrors: (one: unknown, where: string) =>
@@ -130,6 +136,15 @@ class Reader {
   #list(value: unknown, at: string): readonly unknown[] {
     if (typeof value === 'string') return [value]
     return Array.isArray(value) ? value : this.#fail(at, 'must be a text or a list')
+  }
+
+  #authorities(value: unknown, at: string): readonly string[] {
+    return this.#list(value, at).map(file => this.#pem(file, at))
+  }
+
+  #hosts(value: unknown, at: string): readonly string[] {
+    const hosts = this.#list(value, at)
+    return hosts.map(host => (typeof host === 'string' ? host : this.#fail(at, 'must be a list of hosts')))
   }
 
   #boolean(value: unknown, at: string): boolean {
