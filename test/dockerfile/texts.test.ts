@@ -69,6 +69,34 @@ test('at least 400 texts are recorded, each once', () => {
   expect(Object.keys(oracle).sort()).toEqual(TEXTS.map(([title]) => title).sort())
 })
 
+test('documents and evaluations are plain JSON data', () => {
+  for (const [, text, options = {}] of TEXTS.filter(([title]) => !(title in places))) {
+    const document = parseDockerfile(text)
+    const evaluation = evaluateDockerfile(document, options)
+    expect(JSON.parse(JSON.stringify(document))).toStrictEqual(document)
+    expect(JSON.parse(JSON.stringify(evaluation))).toStrictEqual(evaluation)
+    expect(evaluateDockerfile(JSON.parse(JSON.stringify(document)), options)).toStrictEqual(evaluation)
+  }
+})
+
+test('places lie within the text, in the order of the file', () => {
+  for (const [, text] of TEXTS.filter(([title]) => !(title in places))) {
+    const lines = text.split('\n')
+    let last = 0
+    for (const { words, flags, position, keyword } of parseDockerfile(text).instructions) {
+      expect(position.line).toBeGreaterThan(last)
+      last = position.endLine
+      const start = lines[position.line - 1]!.slice(position.column - 1)
+      expect(start.startsWith(keyword) || keyword.startsWith(start.replace(/\\$/, ''))).toBe(true)
+      for (const word of [...words, ...flags].map(part => part.position)) {
+        expect(word.line).toBeGreaterThanOrEqual(position.line)
+        expect(word.endLine).toBeLessThanOrEqual(position.endLine)
+        expect(lines[word.line - 1]![word.column - 1]).toMatch(/[^ \t]/)
+      }
+    }
+  }
+})
+
 test.each(TEXTS.map(text => [text[0], text] as const))('%s', (title, text) => {
   const expected = { ...oracle[title]!, ...DIFFERENCES[title]?.expected }
   const { error, failsBuild, warnings, author, config, history } = outcomeOf(text)

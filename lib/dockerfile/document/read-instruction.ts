@@ -6,7 +6,10 @@ import { mayHaveHeredocs } from './instruction-names.ts'
 import type { InstructionLine, LineReader } from './line-reader.ts'
 import type { LogicalLine } from './logical-line.ts'
 import { type Operands, readOperands } from './read-operands.ts'
-import { type SplitCommand, splitCommand } from './split-command.ts'
+import { type RawFlag, type SplitCommand, splitCommand } from './split-command.ts'
+
+/** PERF: most instructions have no flags and no here-documents; the list is never changed. */
+const NONE: readonly never[] = []
 
 /** Context for reading one instruction. Bodies of here-documents are read from the same lines. */
 export interface ReadingContext {
@@ -25,12 +28,12 @@ export function readInstruction(read: InstructionLine, context: ReadingContext):
   const { keyword, keywordStart, restStart } = command
   const name = keyword.toUpperCase()
   const operands = operandsOf(command, 0, line, context)
-  const heredocs = holdsHeredocs(command, operands, line, context) ? readHeredocs(line, context) : []
+  const heredocs = holdsHeredocs(command, operands, line, context) ? readHeredocs(line, context) : NONE
   const { line: first, column } = line.position(keywordStart, keywordStart + keyword.length)
   return {
     name: name as InstructionName,
     keyword,
-    flags: command.flags.map(({ text, start, end }) => flagOf(text, line, start, end)),
+    flags: command.flags.length === 0 ? NONE : command.flags.map(flag => flagOf(flag, line)),
     words: operands.words.map(({ text, start, end }) => ({
       text,
       position: line.position(restStart + start, restStart + end),
@@ -74,7 +77,7 @@ function holdsHeredocs(command: SplitCommand, operands: Operands, line: LogicalL
   return mayHaveHeredocs(stored.keyword.toUpperCase()) && json === undefined
 }
 
-function flagOf(text: string, line: LogicalLine, start: number, end: number): InstructionFlag {
+function flagOf({ text, start, end }: RawFlag, line: LogicalLine): InstructionFlag {
   const equals = text.indexOf('=')
   const name = text.slice(2, equals < 0 ? undefined : equals)
   return { name, ...(equals >= 0 && { value: text.slice(equals + 1) }), position: line.position(start, end) }

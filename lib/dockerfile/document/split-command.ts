@@ -18,6 +18,9 @@ export interface SplitCommand {
   readonly restStart: number
 }
 
+/** PERF: most lines have no flags; the list is never changed. */
+const NONE: readonly never[] = []
+
 /** Splits a logical line into keyword, flags and rest. */
 export function splitCommand(line: string): SplitCommand {
   let start = 0
@@ -25,7 +28,7 @@ export function splitCommand(line: string): SplitCommand {
   const trimmed = trimSpace(line)
   // U+00A0 and its like do not separate the keyword: `RUN<nbsp>x` is one word.
   const blank = /[\t\v\f\r ]+/.exec(trimmed)
-  if (!blank) return { keyword: trimmed, keywordStart: start, flags: [], rest: '', restStart: start + trimmed.length }
+  if (!blank) return { keyword: trimmed, keywordStart: start, flags: NONE, rest: '', restStart: start + trimmed.length }
   const after = start + blank.index + blank[0].length
   const { flags, rest } = takeFlags(line, after, start + trimmed.length)
   let restStart = rest
@@ -40,7 +43,8 @@ export function splitCommand(line: string): SplitCommand {
 }
 
 /** Takes words that start with `--`, up to the first other word or a bare `--`, which is dropped. */
-function takeFlags(line: string, from: number, end: number): { flags: RawFlag[]; rest: number } {
+function takeFlags(line: string, from: number, end: number): { flags: readonly RawFlag[]; rest: number } {
+  if (!line.includes('--', from)) return { flags: NONE, rest: from }
   const flags: RawFlag[] = []
   for (let at = from; ; ) {
     while (at < end && isSpace(line[at]!)) at++
