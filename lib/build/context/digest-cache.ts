@@ -8,14 +8,8 @@ const PART_BYTES = 12 * 1024 * 1024
 const MOST_PARTS = 64
 const VERSION = 'layerstore context digests 1'
 const HEX_DIGITS = 64
-
-/** A digest that was computed for a file with a certain identity. */
-interface KnownDigest {
-  readonly identity: string
-  readonly digest: Digest
-  /** False if the file may change again without another identity: the digest is not kept for later builds. */
-  readonly settled: boolean
-}
+/** Files that are kept although this build did not ask for them; a larger build keeps as many as it asked for. */
+const KEPT_OTHERS = 100_000
 
 /**
  * Digests of the files of one directory, kept from build to build in the derived data of a store. A digest counts only
@@ -24,18 +18,27 @@ interface KnownDigest {
 export class DigestCache {
   readonly #derived: DerivedStore | undefined
   readonly #key: string
-  readonly #known: Map<string, KnownDigest>
+  /**
+   * What earlier builds kept and this one has not asked for, by path: the digest in hex, then the identity of the file.
+   *
+   * PERF: one text for each of tens of thousands of files, not an object with two.
+   */
+  readonly #before: Map<string, string>
+  /** The same for the files of this build. */
+  readonly #now = new Map<string, string>()
+  /** Files that may change again without another identity: their digests are not kept for later builds. */
+  readonly #unsettled = new Set<string>()
   readonly #parts: number
   #changed = false
 
   private constructor(
     derived: DerivedStore | undefined,
     key: string,
-    { known, parts }: { readonly known: Map<string, KnownDigest>; readonly parts: number },
+    { known, parts }: { readonly known: Map<string, string>; readonly parts: number },
   ) {
     this.#derived = derived
     this.#key = key
-    this.#known = known
+    this.#before = known
     this.#parts = parts
   }
 
@@ -46,12 +49,17 @@ export class DigestCache {
   }
 
   get(path: string, identity: string): Digest | undefined {
-    const known = this.#known.get(path)
-    return known?.identity === identity ? known.digest : undefined
+    const known = this.#now.get(path) ?? this.#before.get(path)
+    if (known?.length !== HEX_DIGITS + identity.length || !known.endsWith(identity)) return undefined
+    if (this.#before.delete(path)) this.#now.set(path, known)
+    return `sha256:${known.slice(0, HEX_DIGITS)}` as Digest
   }
 
   set(path: string, identity: string, digest: Digest, settled: boolean): void {
-    this.#known.set(path, { identity, digest, settled })
+    this.#before.delete(path)
+    this.#now.set(path, digest.slice('sha256:'.length) + identity)
+    if (settled) this.#unsettled.delete(path)
+    else this.#unsettled.add(path)
     this.#changed = true
   }
 
@@ -59,7 +67,10 @@ export class DigestCache {
   async save(): Promise<void> {
     if (!this.#derived || !this.#changed) return
     this.#changed = false
-    const lines = [...this.#known].filter(([, { settled }]) => settled).map(lineOf)
+    // Another build of the directory may ask for other files; those that are gone must not pile up.
+    const others = [...this.#before].slice(0, Math.max(KEPT_OTHERS, this.#now.size))
+    const kept = [...this.#now].filter(([path]) => !this.#unsettled.has(path))
+    const lines = [...kept, ...others].map(([path, known]) => `${known}\0${path}\0`)
     const parts = inParts(lines)
     try {
       for (const [i, part] of parts.entries()) await this.#derived.set('facts', `${this.#key}:${i}`, part)
@@ -68,10 +79,6 @@ export class DigestCache {
       // A full disk or a store opened for reading must not fail a build.
     }
   }
-}
-
-function lineOf([path, { identity, digest }]: readonly [string, KnownDigest]): string {
-  return `${digest.slice('sha256:'.length)}${identity}\0${path}\0`
 }
 
 function inParts(lines: readonly string[]): Uint8Array[] {
@@ -98,8 +105,8 @@ function inParts(lines: readonly string[]): Uint8Array[] {
 async function load(
   derived: DerivedStore | undefined,
   key: string,
-): Promise<{ known: Map<string, KnownDigest>; parts: number }> {
-  const known = new Map<string, KnownDigest>()
+): Promise<{ known: Map<string, string>; parts: number }> {
+  const known = new Map<string, string>()
   let parts = 0
   for (; derived && parts < MOST_PARTS; parts++) {
     const bytes = await derived.get('facts', `${key}:${parts}`).catch(() => undefined)
@@ -109,13 +116,12 @@ async function load(
 }
 
 /** False for a part that this version does not understand. */
-function addPart(known: Map<string, KnownDigest>, text: string): boolean {
+function addPart(known: Map<string, string>, text: string): boolean {
   const fields = text.split('\0')
   if (fields[0] !== VERSION || fields.length % 2 !== 0) return false
   for (let i = 1; i + 1 < fields.length; i += 2) {
-    const [hex, identity] = [fields[i]!.slice(0, HEX_DIGITS), fields[i]!.slice(HEX_DIGITS)]
-    if (!/^[0-9a-f]{64}$/.test(hex)) return false
-    known.set(fields[i + 1]!, { identity, digest: `sha256:${hex}` as Digest, settled: true })
+    if (!/^[0-9a-f]{64}/.test(fields[i]!)) return false
+    known.set(fields[i + 1]!, fields[i]!)
   }
   return true
 }

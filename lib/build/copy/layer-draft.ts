@@ -8,8 +8,8 @@ import type { DraftContent } from './draft-content.ts'
 
 /** One path of the layer that is being planned. */
 export interface DraftEntry {
-  /** Header without the path; the type is never `hardlink`. */
-  readonly header: Omit<TarHeader, 'path'>
+  /** Header of the entry; the type is never `hardlink`. */
+  readonly header: TarHeader
   /** Content of a file. */
   readonly content?: DraftContent | undefined
   /** Equal for names of one file; absent for a file that has one name. */
@@ -44,7 +44,7 @@ export class LayerDraft {
   /** Returns the current node of a path: that of this layer, or else that of the layers below. */
   stat(path: string): SourceNode | undefined {
     const entry = this.#entries.get(path)
-    if (entry) return { path, ...entry.header }
+    if (entry) return entry.header
     if (path === '.') return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }
     return this.#isCut(path) ? undefined : this.#below?.stat(path)
   }
@@ -63,7 +63,8 @@ export class LayerDraft {
    *
    * @throws {@link BuildError} `ERR_BUILD_COPY_CONFLICT` for a directory onto another kind of entry, or the reverse.
    */
-  place(path: string, entry: DraftEntry): void {
+  place(entry: DraftEntry): void {
+    const { path } = entry.header
     refuseWhiteout(path)
     const existing = this.stat(path)
     const isDirectory = entry.header.type === 'directory'
@@ -77,7 +78,8 @@ export class LayerDraft {
   }
 
   /** Places an entry as unpacking an archive does: an existing entry is removed, unless both are directories. */
-  replace(path: string, entry: DraftEntry): void {
+  replace(entry: DraftEntry): void {
+    const { path } = entry.header
     refuseWhiteout(path)
     const existing = this.stat(path)
     const isDirectory = entry.header.type === 'directory'
@@ -99,7 +101,7 @@ export class LayerDraft {
     const slash = path.lastIndexOf('/')
     if (slash > 0) this.makeDirectories(path.slice(0, slash), created)
     refuseWhiteout(path)
-    const header = { type: 'directory', size: 0, ...created } as const
+    const header = { path, type: 'directory', size: 0, ...created } as const
     this.#entries.set(path, this.#cut.has(path) ? { header, opaque: true } : { header })
   }
 

@@ -87,14 +87,13 @@ function placeMember(draft: LayerDraft, member: Member, options: PlaceArchiveOpt
   draft.makeDirectories(above, { ...options.created, mode: 0o755 })
   const name = posix.basename(entry.path)
   const path = above === '.' ? name : `${above}/${name}`
-  draft.replace(
-    path,
-    entry.type === 'hardlink' ? linkedEntry(draft, member, options.below) : memberEntry(member, options),
-  )
+  const isLink = entry.type === 'hardlink'
+  const placed = isLink ? linkedEntry(draft, member, options.below) : memberEntry(member, options)
+  draft.replace({ ...placed, header: { ...placed.header, path } })
 }
 
 function memberEntry({ entry, ordinal, archive }: Member, { owner }: PlaceArchiveOptions): DraftEntry {
-  const { path: _, content: __, offset: ___, sparse: ____, ...header } = entry
+  const { content: _, offset: __, sparse: ___, ...header } = entry
   return {
     header: { ...header, ...owner },
     ...(entry.type === 'file' && {
@@ -114,10 +113,9 @@ function linkedEntry(draft: LayerDraft, { entry, root }: Member, below: UnionVie
     throw conflict(target, `hard link ${JSON.stringify(entry.path.slice(0, 512))} leads to nothing that is a file`)
   }
   const tree = createViewTree(below!, 'the layers below')
-  const { path: _, ...header } = tree.stat(target)!
-  const { digest: __, inode, ...rest } = header
+  const { digest: _, inode, ...header } = tree.stat(target)!
   return {
-    header: rest,
+    header,
     ...(node.type === 'file' && { content: { kind: 'tree', tree, node: tree.stat(target)! }, inode }),
   }
 }

@@ -1,3 +1,4 @@
+import type { TarHeader } from '../../tar/index.ts'
 import type { SourceNode } from '../context/source-tree.ts'
 import { type CreatedDirectory, conflict, type DraftEntry, type LayerDraft } from './layer-draft.ts'
 import type { ModeChange } from './parse-mode.ts'
@@ -47,15 +48,14 @@ function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOp
   draft.makeDirectories(target, created)
   touch(draft, target, found.node.mtime)
   const prefix = target === '.' ? '' : `${target}/`
-  for (const { path, node } of found.content) draft.place(prefix + path, entryOf(found, node, options))
+  for (const { path, node } of found.content) draft.place(entryOf(found, node, prefix + path, options))
 }
 
 /** The directory itself keeps its owner and mode, and gets the time of the source. */
 function touch(draft: LayerDraft, target: string, mtime: number): void {
   const node = target === '.' ? undefined : draft.stat(target)
   if (!node) return
-  const { path: _, ...header } = headerOf(node)
-  draft.place(target, { header: { ...header, mtime } })
+  draft.place({ header: { ...headerOf(node, target), mtime } })
 }
 
 function placeFile(draft: LayerDraft, found: SourceMatch, options: TargetOptions): void {
@@ -68,28 +68,29 @@ function placeFile(draft: LayerDraft, found: SourceMatch, options: TargetOptions
   }
   const slash = path.lastIndexOf('/')
   if (slash > 0) draft.makeDirectories(path.slice(0, slash), created)
-  draft.place(path, entryOf(found, found.node, options))
+  draft.place(entryOf(found, found.node, path, options))
 }
 
-function entryOf(found: SourceMatch, node: SourceNode, { owner, mode }: PlacingOptions): DraftEntry {
+function entryOf(found: SourceMatch, node: SourceNode, path: string, { owner, mode }: PlacingOptions): DraftEntry {
   const { tree, source, match } = found
-  const { path: _, ...header } = headerOf(node)
   const isLink = node.type === 'symlink'
   const { uid, gid } = owner ?? (tree.keepsOwners ? node : { uid: 0, gid: 0 })
   const bits = mode && !isLink ? mode.apply(node.mode, node.type === 'directory') : node.mode
-  return {
-    header: { ...header, uid, gid, mode: bits },
-    ...(node.type === 'file' && { content: { kind: 'tree', tree, node } as const }),
-    // Hard links are kept within one source.
-    ...(node.inode !== undefined && { inode: `${source}.${match} ${node.inode}` }),
-  }
+  const header = { ...headerOf(node, path), uid, gid, mode: bits }
+  if (node.type !== 'file') return { header }
+  const content = { kind: 'tree', tree, node } as const
+  // Hard links are kept within one source.
+  return node.inode === undefined ? { header, content } : { header, content, inode: `${source}.${match} ${node.inode}` }
 }
 
-/** The members of a node that go into a layer. */
-function headerOf(node: SourceNode): SourceNode {
-  const { path, type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs } = node
+/** The members of a node that go into a layer, under another path. */
+function headerOf(node: SourceNode, path: string): TarHeader {
+  const { type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs } = node
+  // PERF: nearly all entries are plain files and directories.
+  const plain = { path, type, mode, uid, gid, size, mtime }
+  if (linkname === undefined && devMajor === undefined && devMinor === undefined && !xattrs) return plain
   return {
-    ...{ path, type, mode, uid, gid, size, mtime },
+    ...plain,
     ...(linkname !== undefined && { linkname }),
     ...(devMajor !== undefined && { devMajor }),
     ...(devMinor !== undefined && { devMinor }),

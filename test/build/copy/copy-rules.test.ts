@@ -1,12 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import { createMemoryTree, createViewTree, planFileCopy } from '../../../lib/build/index.ts'
+import {
+  buildImage,
+  createMemoryTree,
+  createViewTree,
+  dockerfileStages,
+  planFileCopy,
+} from '../../../lib/build/index.ts'
 import { writeLayer } from '../../../lib/layer/index.ts'
 import { openUnionView } from '../../../lib/rootfs/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
-import { copiedTree, directory, file, link } from '../../helpers/copied-tree.ts'
+import { copiedTree, describeView, directory, file, link } from '../../helpers/copied-tree.ts'
 
 const conflict = expect.objectContaining({ code: 'ERR_BUILD_COPY_CONFLICT' })
 const missing = expect.objectContaining({ code: 'ERR_BUILD_SOURCE_NOT_FOUND' })
+
+async function built(dockerfile: string) {
+  const store = createMemoryStore()
+  const image = await buildImage(store, dockerfileStages(dockerfile), { context: { files: { 'a.txt': 'A' } } })
+  return { view: await openUnionView(store, image.descriptor) }
+}
 
 describe('the numbered rules of COPY (reference/build.md, section 4)', () => {
   test('1: a destination with a slash is a directory, one without is the file', async () => {
@@ -300,5 +312,26 @@ describe('the numbered rules of COPY (reference/build.md, section 4)', () => {
     expect(Object.keys(await copy('m/*/./src'))).toEqual(['o', 'o/src', 'o/src/x', 'o/src/y'])
     expect(Object.keys(await copy('*.none'))).toEqual(['o'])
     await expect(copy('a/none')).rejects.toThrow(missing)
+  })
+
+  test('15: files of here-documents have no time of a source: the time of the step counts', async () => {
+    const { view } = await built('FROM scratch\nCOPY <<a <<"b" /o/\n$V\na\n$V\nb\n')
+    expect(await describeView(view)).toEqual({
+      o: 'directory 755',
+      'o/a': 'file 644 "\\n"',
+      'o/b': 'file 644 "$V\\n"',
+    })
+    expect(view.stat('o/a')?.mtime).toBe(view.stat('o')?.mtime)
+  })
+
+  test('16: --from takes a number, a name in any case, or an image; a later stage and itself are errors', async () => {
+    const one = 'FROM scratch AS one\nCOPY a.txt /\n'
+    for (const from of ['0', 'one', 'ONE']) {
+      const { view } = await built(`${one}FROM scratch\nCOPY --from=${from} a.txt /o\n`)
+      expect(await describeView(view)).toEqual({ o: 'file 644 "A"' })
+    }
+    await expect(built(`FROM scratch AS a\nCOPY --from=b x /\n${one.replace('one', 'b')}FROM a`)).rejects.toThrow()
+    const self = expect.objectContaining({ code: 'ERR_DOCKERFILE_STAGE' })
+    await expect(built('FROM scratch AS a\nCOPY --from=a x /\n')).rejects.toThrow(self)
   })
 })
