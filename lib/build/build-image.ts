@@ -38,10 +38,12 @@ export async function buildImage(
   // PERF: the front door exports this function; a program that builds nothing does not load the code of builds.
   const { planBuild } = await import('./plan-build.ts')
   const { runBuild } = await import('./run-build.ts')
+  const { boundSession } = await import('./session/bound-session.ts')
   const opened: AsyncDisposable[] = []
   try {
     const ready = await openAll(store, options, opened)
     const plan = await planBuild(store, stages, { ...options, ...ready, name: options.name ?? options.names?.[0] })
+    opened.push(...(boundSession(plan)?.owned ?? []))
     return await runBuild(plan, { ...options, ...ready, store: undefined })
   } finally {
     for (const one of opened.reverse()) await one[Symbol.asyncDispose]()

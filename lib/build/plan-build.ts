@@ -55,15 +55,17 @@ export async function planBuild(store: Store, stages: BuildStages, options: Plan
   const cache = new StepCache(store, imported)
   const session = new BuildSession({ store, registry: options.registry, contexts, cache, policies, pull: options.pull })
   const images: ImagePlan[] = []
+  const owned = new Set<AsyncDisposable>()
   for (const platform of options.platforms ?? [undefined]) {
     const text = platform === undefined || typeof platform === 'string' ? platform : formatPlatform(platform)
     const wanted = text === undefined ? undefined : formatPlatform(parsePlatform(text))
     const evaluated = await evaluateBuild(session, stages, wanted, signal)
     for (const [at, context] of Object.entries(evaluated.contexts ?? {})) contexts.set(at, context)
+    for (const one of evaluated.owned ?? []) owned.add(one)
     images.push(await planImage(session, evaluated, { ...options, name }))
   }
   const plan: BuildPlan = { kind: 'build', version: 1, name, images, policies }
-  return bindSession(plan, { session, noCache: options.noCache })
+  return bindSession(plan, { session, noCache: options.noCache, owned: [...owned] })
 }
 
 async function planImage(

@@ -33,6 +33,7 @@ class ScriptEvaluation {
       stages: this.#stages,
       unresolved: this.#unresolved,
       contexts: Object.fromEntries(this.#contexts),
+      owned: [...this.#indexes.keys()].flatMap(({ parts }) => parts.owned ?? []),
     }
   }
 

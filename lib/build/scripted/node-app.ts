@@ -43,7 +43,7 @@ export async function nodeApp(directory: string, options: NodeAppOptions = {}): 
   const app = await openContext(directory, { store, signal, name: 'the application' })
   const locked = await readPackageLock(app, { signal })
   const entry = options.entry ?? (await entryOf(app, { signal }))
-  let stage = from(base).workdir(at).context(app)
+  let stage = from(base).workdir(at).context(app).ownContext(app)
   if (locked.needed.length > 0 || locked.development.length > 0) {
     const packages = await openContext(join(directory, 'node_modules'), {
       store,
@@ -53,7 +53,7 @@ export async function nodeApp(directory: string, options: NodeAppOptions = {}): 
     })
     assertInstalled(packages, locked.needed)
     const left = [...locked.development, ...locked.developmentPrograms.map(name => `.bin/${name}`), '.cache']
-    stage = stage.copy({ from: packages, to: 'node_modules/', exclude: left.map(escaped) })
+    stage = stage.ownContext(packages).copy({ from: packages, to: 'node_modules/', exclude: left.map(escaped) })
   }
   stage = stage.copy('.', '.', { exclude: ['node_modules', '.git', ...exclude] }).env({ NODE_ENV: 'production' })
   if (user !== null) stage = stage.user(user)

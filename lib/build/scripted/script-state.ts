@@ -25,6 +25,8 @@ export interface StageParts {
   readonly onBuild: readonly string[]
   /** Contexts of the whole build that the stage brings along, by their names. */
   readonly contexts: Readonly<Record<string, BuildContext>>
+  /** Those contexts that nothing else closes: `buildImage` does, so that the digests of their files are kept. */
+  readonly owned?: readonly BuildContext[] | undefined
 }
 
 /** State of a stage during the evaluation of its steps. */

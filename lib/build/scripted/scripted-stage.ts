@@ -225,6 +225,15 @@ export class ScriptedStage implements StageSource, StageNode {
     return this.#with({ contexts: { ...this.parts.contexts, [name]: context } })
   }
 
+  /**
+   * Brings a context along that the build closes at its end.
+   *
+   * @internal
+   */
+  ownContext(context: BuildContext): ScriptedStage {
+    return this.#with({ owned: [...(this.parts.owned ?? []), context] })
+  }
+
   /** Plans and runs the build; as `buildImage(store, stage, options)`. */
   build(store: Store, options: BuildImageOptions = {}): Promise<BuildResult> {
     return buildImage(store, this, options)

@@ -31,5 +31,5 @@ export async function staticSite(directory: string, options: StaticSiteOptions =
   const { base = 'nginx:alpine', at = '/usr/share/nginx/html', port = 80, exclude = ['.git'], store, signal } = options
   const site = await openContext(directory, { store, signal, name: 'the site' })
   const to = at.endsWith('/') ? at : `${at}/`
-  return from(base).context(site).copy('.', to, { exclude, chmod: 'u=rwX,go=rX' }).expose(port)
+  return from(base).context(site).ownContext(site).copy('.', to, { exclude, chmod: 'u=rwX,go=rX' }).expose(port)
 }

@@ -8,6 +8,8 @@ export type NoCache = boolean | readonly string[] | undefined
 export interface BoundSession {
   readonly session: BuildSession
   readonly noCache: NoCache
+  /** What the stages brought along and nothing else closes. */
+  readonly owned?: readonly AsyncDisposable[] | undefined
 }
 
 const bound = new WeakMap<BuildPlan, BoundSession>()

@@ -63,7 +63,7 @@ function project(): void {
 describe('a Node application', () => {
   test('has the packages that its lock file needs in one layer, and its own files in another', async () => {
     project()
-    const result = await buildImage(store, await nodeApp(place.path))
+    const result = await buildImage(store, await nodeApp(place.path, { store }))
     const found = await filesOf(store, result)
     expect(Object.keys(found).filter(path => path.startsWith('app/') && !found[path]!.startsWith('directory'))).toEqual(
       [

@@ -63,3 +63,17 @@ test('a stage that reads from a stage which is not evaluated yet is evaluated af
   const { stages } = await stage.evaluate({ contexts: [], bases: () => undefined })
   expect(stages.map(({ name }) => name)).toEqual(['late', undefined])
 })
+
+test('what stages bring along is closed at the end of a build, also of one that fails', async () => {
+  await using store = createMemoryStore()
+  const closed: string[] = []
+  const owner = (name: string, stage: ScriptedStage) => ({
+    evaluate: async (request: Parameters<ScriptedStage['evaluate']>[0]) => ({
+      ...(await stage.evaluate(request)),
+      owned: [{ [Symbol.asyncDispose]: async () => void closed.push(name) }],
+    }),
+  })
+  await buildFiles(store, owner('good', none.files({ a: 'x' })), {})
+  await thrownBy(() => buildFiles(store, owner('bad', none.files({ a: 'x' }).workdir('/a')), {}))
+  expect(closed).toEqual(['good', 'bad'])
+})
