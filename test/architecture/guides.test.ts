@@ -9,7 +9,7 @@ const examples = join(root, 'test/examples/guides')
 const pages = readdirSync(join(root, 'lib/guides')).map(name => join(root, 'lib/guides', name))
 
 /** A marker, and the code under it; the code is absent on a new page. */
-const MARKED = /<!-- (test\/examples\/guides\/\S+)#(\w+) -->\n+(?:```ts\n([\s\S]*?)```\n)?/g
+const MARKED = /<!-- (test\/examples\/guides\/\S+)#(\w+) -->\n(?:```ts\n([\s\S]*?)```\n)?/g
 
 test('the code of each guide is that of an executed example (UPDATE_GUIDES=1 writes it anew)', () => {
   for (const page of pages) {
