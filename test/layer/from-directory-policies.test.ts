@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FromDirectoryOptions, fromDirectory } from '../../lib/layer/index.ts'
 import { loadXattrLister } from '../../lib/layer/source/xattrs.ts'
@@ -173,7 +173,6 @@ describe('extended attributes', () => {
   })
 
   test('come through the handle of the open file by the package, in base64', async () => {
-    const module = pathToFileURL(at('fs-xattr.mjs')).href
     const source = `export const asked = []
       export const listAttributesSync = path => { asked.push(path); return ['user.b', 'trusted.overlay.x', 'user.a'] }
       export const getAttributeSync = (path, name) => Buffer.from(name + '!')
@@ -181,7 +180,8 @@ describe('extended attributes', () => {
     writeFileSync(at('fs-xattr.mjs'), source)
     const list = await loadXattrLister(at('fs-xattr.mjs'))
     mkdirSync(at('directory'), { recursive: true })
-    const { asked } = (await import(module)) as { asked: string[] }
+    // The instance that the library has loaded: Vitest's own `import` would make another one.
+    const { asked } = createRequire(import.meta.url)(at('fs-xattr.mjs')) as { asked: string[] }
     expect(list('/some/file', 'file', 33)).toEqual([
       ['user.a', Buffer.from('user.a!').toString('base64')],
       ['user.b', Buffer.from('user.b!').toString('base64')],
