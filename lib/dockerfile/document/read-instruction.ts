@@ -30,7 +30,7 @@ export function readInstruction(read: InstructionLine, context: ReadingContext):
   const operands = operandsOf(command, 0, line, context)
   const heredocs = holdsHeredocs(command, operands, line, context) ? readHeredocs(line, context) : NONE
   const { line: first, column } = line.position(keywordStart, keywordStart + keyword.length)
-  return {
+  const instruction: Instruction = {
     name: name as InstructionName,
     keyword,
     flags: command.flags.length === 0 ? NONE : command.flags.map(flag => flagOf(flag, line)),
@@ -38,16 +38,17 @@ export function readInstruction(read: InstructionLine, context: ReadingContext):
       text,
       position: line.position(restStart + start, restStart + end),
     })),
-    ...optionalMembers(name, operands, line, heredocs),
     heredocs,
     comments,
     text: trimSpace(line.text),
     blankLines,
     position: { line: first, column, endLine: context.reader.lineNumber },
   }
+  const optional = optionalMembers(name, operands, line, heredocs)
+  return optional ? { ...instruction, ...optional } : instruction
 }
 
-/** PERF: hardly any instruction has one of these, and spreading four conditions costs more than reading the line. */
+/** PERF: hardly any instruction has one of these; spreading nothing into each costs more than reading the line. */
 function optionalMembers(
   name: string,
   { json, legacy }: Operands,

@@ -9,12 +9,13 @@ export function checkArguments(instruction: Instruction, source: NamedSource): v
   const fail = (message: string, at: Position = position, hint?: string): never => {
     throw dockerfileFault(source, at, message, { hint })
   }
-  const operands = json ?? words.map(({ text }) => text)
+  const count = json?.length ?? words.length
   switch (name) {
     case 'ADD':
     case 'COPY':
-      if (operands.length < 2) fail(`${name} needs at least one source and a destination`)
-      if (parseHeredocWord(operands.at(-1)!)) fail('a here-document cannot be the destination', words.at(-1)?.position)
+      if (count < 2) fail(`${name} needs at least one source and a destination`)
+      if (parseHeredocWord(json?.at(-1) ?? words.at(-1)!.text))
+        fail('a here-document cannot be the destination', words.at(-1)?.position)
       return
     case 'FROM':
       checkFrom(instruction, fail)
@@ -27,18 +28,18 @@ export function checkArguments(instruction: Instruction, source: NamedSource): v
     case 'EXPOSE':
     case 'ONBUILD':
     case 'VOLUME':
-      if (operands.length === 0) fail(`${name} needs at least one argument`)
+      if (count === 0) fail(`${name} needs at least one argument`)
       if (name === 'ONBUILD') checkTrigger(instruction, fail)
-      if (name === 'VOLUME' && operands.some(path => trimSpace(path) === '')) fail('VOLUME with an empty path')
+      if (name === 'VOLUME' && json?.some(path => trimSpace(path) === '')) fail('VOLUME with an empty path')
       return
     case 'MAINTAINER':
     case 'STOPSIGNAL':
     case 'USER':
     case 'WORKDIR':
-      if (operands.length !== 1) fail(`${name} needs an argument`)
+      if (count !== 1) fail(`${name} needs an argument`)
       return
     case 'SHELL':
-      if (operands.length === 0) fail('SHELL needs at least one argument')
+      if (count === 0) fail('SHELL needs at least one argument')
       if (!json) fail('SHELL needs the JSON form', words[0]?.position, 'SHELL ["executable", "parameter"]')
       return
     case 'HEALTHCHECK':
