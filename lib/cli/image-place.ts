@@ -12,7 +12,7 @@ export async function openCopySource(session: Session, text: string): Promise<Co
   const archive = await archiveAddress(text)
   if (archive) return archiveSource(session, archive, text)
   const { kind, rest } = splitPlace(text)
-  if (kind === 'store') return { store: await session.store({ create: false }), name: rest }
+  if (kind === 'store') return { remoteLayers: true, store: await session.store({ create: false }), name: rest }
   if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
   const { directory, tag } = splitLayout(rest)
   const store = await session.layout(directory, { readOnly: true })

@@ -40,7 +40,7 @@ export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'pla
 export async function planCopy(from: CopySource, to: CopyTarget, options: PlanCopyOptions = {}): Promise<CopyPlan> {
   assertOptions(options)
   const { platform, referrers, signal } = options
-  const source = openSource(from)
+  const source = openSource(from, to)
   const target = openTarget(to, from, source, options)
   const choice = platform === undefined ? { allPlatforms: true } : { platform }
   const made = await makePlan(source, target, { ...choice, referrers, signal })

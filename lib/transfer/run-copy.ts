@@ -40,7 +40,7 @@ export async function runCopy(plan: CopyPlan, options: RunCopyOptions = {}): Pro
   if (!from || !to) {
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a stored plan needs the options from and to')
   }
-  const source = openSource(from)
+  const source = openSource(from, to)
   const target = openTarget(to, from, source, { ...options, tags: plan.tags })
   const isStored = from !== bound.from || to !== bound.to
   return runTransfer(plan, { source, target, documents: bound.documents ?? new Map(), isStored }, options)

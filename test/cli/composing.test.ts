@@ -92,6 +92,9 @@ test('what needs the files of a base that was not pulled says where they are', a
   await sampleImage(remote, [{ os: 'base' }], { name: 'base:1' })
   await run('append', at('base:1'), '--platform', 'amd64', '-t', 'app:1', '--env', 'A=1')
   const platform = ['--platform', 'amd64']
+  expect((await run('images')).stderr).toMatch(
+    new RegExp(`^app:1: \\d+B of it are in ${at('base')}, not in the store\n$`),
+  )
   for (const args of [
     ['files', 'app:1'],
     ['cat', 'app:1', '/os'],

@@ -6,7 +6,7 @@ import { checkStore, planCollection, runCollection } from '../../lib/maintenance
 import { Annotation, remoteLayersOf } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
-import { parsePlan, planPush, pullImage, pushImage, runPush } from '../../lib/transfer/index.ts'
+import { copyImage, parsePlan, planPush, pullImage, pushImage, runPush } from '../../lib/transfer/index.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { separateRepositories } from '../helpers/separate-repositories.ts'
@@ -215,4 +215,14 @@ test('a layer that the registry does not mount is copied through this process, u
   expect(result.blobsMounted).toBe(0)
   expect(result.bytesUploaded - plan.bytesToUpload).toBe(second!.size)
   expect((await remote.references.get('app:1'))?.digest).toBe(image.descriptor.digest)
+})
+
+test('a copy from a store takes the layers from where its names say only if it is told to', async () => {
+  const store = createMemoryStore()
+  const image = await onRemoteBase(store, 'app:1')
+  await using other = await serveStore(createMemoryStore())
+  const to = { registry, reference: `${other.host}/app:1` }
+  await expect(copyImage({ store, name: 'app:1' }, to)).rejects.toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
+  const { digest } = await copyImage({ store, name: 'app:1', remoteLayers: true }, to)
+  expect(digest).toBe(image.descriptor.digest)
 })

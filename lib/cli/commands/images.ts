@@ -3,11 +3,13 @@ import { LayerStoreError } from '../../errors/index.ts'
 import {
   type Descriptor,
   formatPlatform,
+  formatReference,
   type ImageDocument,
   isDocumentRole,
   parseConfig,
   parseImageDocument,
   platformOfConfig,
+  remoteLayersOf,
   walkGraph,
 } from '../../oci/index.ts'
 import { findDocument, type NamedDescriptor, type Store } from '../../store/index.ts'
@@ -22,6 +24,8 @@ interface ImageRow {
   readonly platforms: readonly string[]
   /** Bytes of the configs, layers and other content that the name reaches, summed over all platforms in the store. */
   readonly size: number
+  /** Layers that are not in the store, because the base was not pulled, and the repositories that hold them. */
+  readonly remote?: { readonly bytes: number; readonly from: readonly string[] }
   /** Reason why the image could not be read. */
   readonly error?: { readonly code: string; readonly message: string }
 }
@@ -39,8 +43,9 @@ export async function images(session: Session): Promise<void> {
 }
 
 function show(session: Session, rows: readonly ImageRow[]): void {
-  for (const { name, error } of rows) {
+  for (const { name, error, remote } of rows) {
     if (error) session.note(`warning: ${name}: ${error.message} (${error.code})`)
+    if (remote) session.note(`${name}: ${formatBytes(remote.bytes)} of it are in ${remote.from}, not in the store`)
   }
   const cells = rows.map(row => [
     row.name,
@@ -70,7 +75,7 @@ async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promi
  * Sums up the platforms and the size of a name. Names set by skopeo or buildah may refer to any content and to
  * incomplete images; missing blobs count as 0 bytes.
  */
-async function sumUp(store: Store, root: Descriptor): Promise<{ platforms: string[]; size: number }> {
+async function sumUp(store: Store, root: Descriptor): Promise<Pick<ImageRow, 'platforms' | 'size' | 'remote'>> {
   const documents = new Map<Digest, ImageDocument>()
   const nodes = await walkGraph(root, {
     see: async ({ descriptor, role }) => {
@@ -87,7 +92,21 @@ async function sumUp(store: Store, root: Descriptor): Promise<{ platforms: strin
   for (const document of documents.values()) {
     if (document.kind === 'manifest') platforms.push(...(await platformOf(store, document.manifest.config)))
   }
-  return { platforms, size: [...blobs.values()].reduce((sum, size) => sum + size, 0) }
+  const size = [...blobs.values()].reduce((sum, size) => sum + size, 0)
+  return { platforms, size, ...(await remoteIn(store, root, blobs)) }
+}
+
+/** Sums up the layers that the store lacks and the name says to be in a registry. */
+async function remoteIn(
+  store: Store,
+  root: Descriptor,
+  blobs: ReadonlyMap<Digest, number>,
+): Promise<Pick<ImageRow, 'remote'>> {
+  const from = remoteLayersOf(root).map(formatReference)
+  if (from.length === 0) return {}
+  let bytes = 0
+  for (const [digest, size] of blobs) if (isDigest(digest) && !(await store.stat(digest))) bytes += size
+  return bytes > 0 ? { remote: { bytes, from } } : {}
 }
 
 async function platformOf(store: Store, config: Descriptor): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { type Descriptor, MediaType } from '../../oci/index.ts'
+import { Annotation, type Descriptor, MediaType } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { putDocument, putImage } from './put-image.ts'
 import { type CaseDefinition, contentOf, failsWith, nameListOf, sha256Of } from './subject.ts'
@@ -138,6 +138,19 @@ export const referenceCases: readonly CaseDefinition[] = [
       await store.delete(layer.digest)
       await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:2', index))
       assert.deepEqual(await nameListOf(store), ['app:1'])
+    },
+  },
+  {
+    name: 'set accepts an absent layer if the descriptor says which repository holds it, and keeps that',
+    async run({ store }) {
+      const { manifest, layer, config } = await smallImage(store, 'left in a registry')
+      await store.delete(layer.digest)
+      const thin = { ...manifest, annotations: { [Annotation.LayersFrom]: 'ghcr.io/team/base' } }
+      await store.references.set('app:1', thin)
+      assert.deepEqual(await store.references.get('app:1'), thin)
+      await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:2', manifest))
+      await store.delete(config.digest)
+      await failsWith('ERR_BLOB_NOT_FOUND', () => store.references.set('app:3', thin))
     },
   },
   {

@@ -6,6 +6,7 @@ import type { Store } from '../../store/index.ts'
 import { pushTarget } from './registry/push-target.ts'
 import { registrySourceEndpoint } from './registry/registry-source-endpoint.ts'
 import { registryTargetEndpoint } from './registry/registry-target-endpoint.ts'
+import { remoteLayersSource } from './store/remote-layers-source.ts'
 import { type ReadableStore, storeSourceEndpoint } from './store/store-source-endpoint.ts'
 import { type StoreTargetOptions, storeTargetEndpoint } from './store/store-target-endpoint.ts'
 import type { TransferSource } from './transfer-source.ts'
@@ -27,6 +28,12 @@ export interface StoreLocation<S = Store> {
   readonly name?: string | undefined
   /** Label in plans. @defaultValue `store:NAME` */
   readonly label?: string | undefined
+  /**
+   * For a source whose target is a registry: mount or copy layers that the store lacks from where its names say they
+   * are, as a push does. Only for a store of your own: the names of another decide which registries are asked.
+   * @defaultValue `false`
+   */
+  readonly remoteLayers?: boolean | undefined
   /** Keep the name as given; see {@link SetReferenceOptions.verbatim}. @defaultValue `false` */
   readonly verbatim?: boolean | undefined
 }
@@ -48,12 +55,13 @@ export interface CopyTargetOptions extends Pick<StoreTargetOptions, 'verifyDiffI
 }
 
 /** Opens the source that a caller named. */
-export function openSource(from: CopySource): TransferSource {
+export function openSource(from: CopySource, to: CopyTarget): TransferSource {
   assertPlace('from', from)
   if ('registry' in from) return registrySourceEndpoint(from.registry, from.reference)
   if (!('store' in from)) return from
   if (from.name === undefined)
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a copy from a store needs the name of the image')
+  if (from.remoteLayers && 'registry' in to) return remoteLayersSource(from.store, from.name, to.registry)
   return storeSourceEndpoint(from.store, from.name, from.label)
 }
 

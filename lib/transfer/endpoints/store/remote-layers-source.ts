@@ -2,16 +2,16 @@ import { verifyBytes } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { type Descriptor, type Repository, remoteLayersOf } from '../../../oci/index.ts'
 import type { RegistryClient } from '../../../registry/index.ts'
-import { knownSourcesOf, type Store } from '../../../store/index.ts'
+import { knownSourcesOf } from '../../../store/index.ts'
 import { fetchFromRepositories } from '../fetch-from-repositories.ts'
 import type { ReadSourceOptions, TransferSource } from '../transfer-source.ts'
-import { storeSourceEndpoint } from './store-source-endpoint.ts'
+import { type ReadableStore, storeSourceEndpoint } from './store-source-endpoint.ts'
 
 /**
  * An image in a store as the source of a push. A layer that the store lacks, because the image was put on a base that
  * was not pulled, is read from the repository that holds the base, and verified.
  */
-export function remoteLayersSource(store: Store, name: string, registry: RegistryClient): TransferSource {
+export function remoteLayersSource(store: ReadableStore, name: string, registry: RegistryClient): TransferSource {
   const source = storeSourceEndpoint(store, name)
   return {
     ...source,
@@ -30,7 +30,7 @@ export function remoteLayersSource(store: Store, name: string, registry: Registr
 
 /** The repositories that the entry of the name lists come first; the facts of the store are hints. */
 async function repositoriesOf(
-  store: Store,
+  store: ReadableStore,
   name: string,
   digest: Descriptor['digest'],
   { signal }: AbortOptions,
