@@ -26,6 +26,7 @@ export type {
   StepCommon,
   WorkdirStep,
 } from './data/step.ts'
+export { codeFrame } from './document/code-frame.ts'
 export type {
   Directive,
   DockerfileDocument,

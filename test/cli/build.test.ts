@@ -153,8 +153,21 @@ test('build shows running steps on a terminal, JSON lines to tools, and nothing 
 })
 
 test.each([
-  ['a missing source', 'FROM scratch\nCOPY none /\n', [], 1, /Dockerfile:2|line 2.*|ERR_BUILD_SOURCE_NOT_FOUND/],
-  ['a mistake in the Dockerfile', 'FROM scratch\nCOPPY a /\n', [], 1, /Dockerfile:2:1.*ERR_DOCKERFILE_SYNTAX/s],
+  ['a missing source', 'FROM scratch\nCOPY none /\n', [], 1, />.*2 \| COPY none \/\n.*ERR_BUILD_SOURCE_NOT_FOUND/],
+  [
+    'an owner that is unknown',
+    'FROM scratch\nCOPY --chown=x a.txt /\n',
+    [],
+    1,
+    />.*2 \|.*\n.*\(line 2\) \(ERR_BUILD_UNKNOWN_ACCOUNT/,
+  ],
+  [
+    'a mistake in the Dockerfile',
+    'FROM scratch\nCOPPY a /\n',
+    [],
+    1,
+    /2 \| COPPY a .*Dockerfile:2:1.*ERR_DOCKERFILE_SYNTAX/s,
+  ],
   ['an unknown target', 'FROM scratch\n', ['--target', 'none'], 1, /ERR_DOCKERFILE_STAGE/],
   ['no Dockerfile', undefined, ['-f', 'none/Dockerfile'], 2, /no Dockerfile/],
   ['a push without a name', undefined, ['--push'], 2, /-t NAME/],

@@ -85,6 +85,11 @@ export class DirectorySource implements SourceTree {
     return nodes
   }
 
+  whyMissing(path: string): string | undefined {
+    const pattern = this.#look(path) && this.#rules?.decidedBy(path)
+    return pattern === undefined ? undefined : `the ignore pattern ${this.#parts.ignore[pattern]} leaves it out`
+  }
+
   async digests(files: readonly SourceNode[], options: AbortOptions = {}): Promise<readonly Digest[]> {
     const yielder = new EventLoopYielder()
     const digests: Digest[] = []

@@ -36,6 +36,9 @@ export interface SourceTree {
   /** Returns the nodes of a directory, in the byte order of their names; nothing for a path that is no directory. */
   list(path: string): readonly SourceNode[]
 
+  /** Returns why a path that exists is not in the tree, for messages; `undefined` if it does not exist. */
+  whyMissing?(path: string): string | undefined
+
   /**
    * Resolves to the digests of files, in the given order. Files whose digest is known are not read.
    *

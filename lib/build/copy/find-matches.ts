@@ -90,7 +90,8 @@ function assertFound(source: FileCopySource, include: string, found: number): vo
 }
 
 function notFound({ tree, path }: FileCopySource, missing: string): BuildError {
-  const what = missing === path || `/${missing}` === path ? '' : ` (source ${JSON.stringify(path)})`
-  const message = `${JSON.stringify(missing.slice(0, 512))} is not in ${tree.name}${what}`
-  return new BuildError('ERR_BUILD_SOURCE_NOT_FOUND', message, { path: missing })
+  const named = missing === path || `/${missing}` === path ? '' : ` (source ${JSON.stringify(path)})`
+  const why = tree.whyMissing?.(missing)
+  const what = `${JSON.stringify(missing.slice(0, 512))} is not in ${tree.name}${named}`
+  return new BuildError('ERR_BUILD_SOURCE_NOT_FOUND', why === undefined ? what : `${what}: ${why}`, { path: missing })
 }

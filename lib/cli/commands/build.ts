@@ -38,9 +38,15 @@ export async function build(session: Session, place: string, options: BuildComma
   await using _context = opened.context
   const text = await opened.readDockerfile()
   const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
-  if (options.check) return check(session, building, options)
-  if (options.plan) return showPlan(session, store, building, options)
-  await run(session, store, building, options)
+  try {
+    if (options.check) await check(session, building, options)
+    else if (options.plan) await showPlan(session, store, building, options)
+    else await run(session, store, building, options)
+  } catch (error) {
+    const { frameOf } = await import('../building/frame-of.ts')
+    for (const line of frameOf(error, text)) session.note(line)
+    throw error
+  }
 }
 
 function parseOptions(session: Session, options: BuildCommandOptions): Omit<Building, 'opened' | 'text'> {

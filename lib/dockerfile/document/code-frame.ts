@@ -3,7 +3,11 @@ const AROUND = 2
 /** SAFETY: a line may have 65,535 characters; a terminal shows so many of each. */
 const WIDEST = 120
 
-/** Cuts the lines round a place out of a text, with line numbers, a mark before the line and one below the column. */
+/**
+ * Cuts the lines round a place out of a text, with line numbers, a mark before the line and one below the column.
+ *
+ * @internal
+ */
 export function codeFrame(source: string, line: number, column: number | undefined): string {
   const lines = linesRound(source, line)
   const last = lines.at(-1)?.number ?? line

@@ -13,7 +13,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type ContextSource, contextDigest, contextTar, listContext, openContext } from '../../../lib/build/index.ts'
+import {
+  type ContextSource,
+  contextDigest,
+  contextTar,
+  listContext,
+  openContext,
+  planFileCopy,
+} from '../../../lib/build/index.ts'
 import { compress } from '../../../lib/compression/index.ts'
 import { digestOf } from '../../../lib/digest/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
@@ -85,6 +92,14 @@ describe('a directory as a context', () => {
     expect(Buffer.from((await context.readControlFile('ci/app.Dockerfile'))!).toString()).toBe('FROM x')
     expect(context.tree.stat('ci')).toBeUndefined()
     expect(await context.readControlFile('none')).toBeUndefined()
+  })
+
+  test('names the pattern that leaves a missing source out', async () => {
+    using directory = makeContext({ '.dockerignore': 'a\n*.log\n', 'x.log': '' })
+    await using context = await openContext(directory.path)
+    const copy = (path: string) => planFileCopy({ sources: [{ tree: context.tree, path }], destination: '/' })
+    await expect(copy('x.log')).rejects.toThrow(/"x.log" is not in the build context: the ignore pattern \*.log/)
+    await expect(copy('none.log')).rejects.toThrow(/"none.log" is not in the build context$/)
   })
 
   test('says why each path is in or out', async () => {
