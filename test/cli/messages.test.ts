@@ -128,6 +128,14 @@ describe('a message names the thing and the way out', () => {
     )
   })
 
+  test('a full disk is named with what makes room', () => {
+    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
+    const error = asStoreError({ act: 'write', path: 'blobs/sha256/00', writes: true }, full)
+    expect(describeFailure(error, { signal: new AbortController().signal, stores: ['/var/images'] }).message).toBe(
+      'could not write blobs/sha256/00 (ENOSPC), in the store /var/images; make room, e.g. with "layerstore gc", and repeat',
+    )
+  })
+
   test('a collection with nothing to do says how much is in use', async () => {
     expect((await run('gc', '-n', '--grace', '1h')).stdout).toMatch(
       /^nothing to remove \(\d+ blobs, \S+B (in use|kept.*)\)\n$/,
