@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { DockerfileError } from '../errors/index.ts'
 import type { ExitCode } from './exit-code.ts'
 import { describeFailure, type FailureContext } from './failing/describe-failure.ts'
 import { explainUsage } from './failing/explain-usage.ts'
@@ -71,6 +72,11 @@ function report(
   }
   const lines = left.slice(0, SHOWN).map(path => `left behind: ${JSON.stringify(path)}`)
   if (left.length > SHOWN) lines.push(`and ${left.length - SHOWN} more; --json lists all`)
-  printLines(terminal.stderr, [...lines, `layerstore: ${message} (${code})`])
+  printLines(terminal.stderr, [...lines, ...frameOf(error), `layerstore: ${message} (${code})`])
   return exit
+}
+
+/** The lines of a Dockerfile round the place at fault. */
+function frameOf(error: unknown): string[] {
+  return error instanceof DockerfileError ? (error.frame?.split('\n') ?? []) : []
 }

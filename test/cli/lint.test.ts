@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of Dockerfiles
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -55,6 +56,18 @@ test('lint of a broken Dockerfile prints the code frame, and as JSON the place',
     findings: [],
     error: { code: 'ERR_DOCKERFILE_SYNTAX', line: 2, column: 1, hint: 'did you mean RUN?' },
   })
+})
+
+test('other commands print the code frame before the error', async () => {
+  const file = written('FROM scratch\nENV A=${B\n', 'broken.Dockerfile')
+  const { code, stderr } = await cli(['build', '-f', file, directory.path], { store: join(directory.path, 'store') })
+  expect(code).toBe(1)
+  expect(stderr.split('\n').slice(0, 4)).toEqual([
+    '  1 | FROM scratch',
+    '> 2 | ENV A=${B',
+    '    |     ^',
+    expect.stringMatching(/^layerstore: cannot expand .*\(ERR_DOCKERFILE_EXPANSION\)$/),
+  ])
 })
 
 test('lint reads stdin, build arguments and the ignore file beside the Dockerfile', async () => {

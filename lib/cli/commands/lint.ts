@@ -89,13 +89,13 @@ function buildArguments(given: readonly string[]): Record<string, string> {
   )
 }
 
-/** The ignore file beside the Dockerfile: one of its own name comes first. */
 async function readDockerfile(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(cause => {
     throw fileFault('lint', file, cause)
   })
 }
 
+/** The ignore file beside the Dockerfile: one of its own name comes first. */
 async function ignoreRulesFor(file: string): Promise<{ ignore?: LintIgnoreRules }> {
   for (const path of [`${file}.dockerignore`, join(dirname(file), '.dockerignore')]) {
     try {
