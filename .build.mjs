@@ -2,7 +2,7 @@
 // Loading 240 small files costs 60 ms on an idle machine; bundled, with the lazy imports kept lazy, 25.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { threadTexts } from './.thread-texts.mjs'
 

@@ -15,9 +15,7 @@ export type {
   ProcessMount,
   ProcessSpec,
 } from './executors/executor.ts'
-export {
-  type CopyingSnapshotsOptions,
-  copyingSnapshots,
-  type SnapshotDriver,
-  type Stack,
-} from './snapshots/open-stack.ts'
+export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
+export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
+export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'
+export type { SnapshotDriver, Stack } from './snapshots/stack.ts'

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { BuildContext, BuildImageOptions, BuildResult, ContextSource, ImportedCache } from '../../build/index.ts'
 import type { Store } from '../../store/index.ts'
 import { createBuildDisplay } from '../building/build-display.ts'
@@ -108,7 +109,7 @@ async function check(session: Session, building: Building, { target }: BuildComm
 
 async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {
   const { buildImage } = await import('../../build/index.ts')
-  const { bubblewrap } = await import('../../sandbox/index.ts')
+  const { bubblewrap, machineSnapshots } = await import('../../sandbox/index.ts')
   const { progress, explain = false } = options
   const display = createBuildDisplay(session.terminal, { progress, explain, quiet: session.quiet || session.json })
   let result: BuildResult
@@ -117,7 +118,8 @@ async function run(session: Session, store: Store, building: Building, options: 
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
     const executor = bubblewrap()
-    result = await buildImage(store, stages, { ...building.build, registry, executor, onProgress })
+    const snapshots = machineSnapshots({ directory: join(resolve(session.storeName), '.layerstore', 'snapshots') })
+    result = await buildImage(store, stages, { ...building.build, registry, executor, snapshots, onProgress })
   } finally {
     display.close()
   }

@@ -18,6 +18,7 @@ const OWN_PART = [
   'leases',
   'locks',
   'quarantine',
+  'snapshots',
   'cache',
   'trash',
   'removals',

@@ -18,6 +18,7 @@ const OWN_DIRECTORIES = [
   'unsynced',
   'ballast',
   'quarantine',
+  'snapshots',
 ]
 
 /**

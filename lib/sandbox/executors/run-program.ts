@@ -9,6 +9,8 @@ import type { ProcessExit, ProcessSpec } from './executor.ts'
 export interface RunProgramOptions extends AbortOptions, Pick<ProcessSpec, 'onOutput'> {
   /** What the program reads from its file descriptor 3. */
   readonly input?: string | undefined
+  /** Working directory of the program. @defaultValue the root of this machine */
+  readonly directory?: string | undefined
 }
 
 /**
@@ -18,10 +20,10 @@ export interface RunProgramOptions extends AbortOptions, Pick<ProcessSpec, 'onOu
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { input = '', onOutput, signal }: RunProgramOptions,
+  { input = '', directory = '/', onOutput, signal }: RunProgramOptions,
 ): Promise<ProcessExit> {
   signal?.throwIfAborted()
-  const child = spawn(program, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], cwd: '/' })
+  const child = spawn(program, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], cwd: directory })
   const kill = () => child.kill('SIGKILL')
   signal?.addEventListener('abort', kill, { once: true })
   try {

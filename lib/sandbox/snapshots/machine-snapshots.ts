@@ -1,0 +1,35 @@
+import { SandboxError } from '../../errors/index.ts'
+import { copyingSnapshots } from './copying-snapshots.ts'
+import { overlaySnapshots } from './overlay/overlay-snapshots.ts'
+import type { SnapshotDriver } from './stack.ts'
+
+/** Options of {@link machineSnapshots}. */
+export interface MachineSnapshotsOptions {
+  /** Directory for unpacked layers, mounts and copies; any number of processes may share it. */
+  readonly directory: string
+}
+
+/**
+ * The best snapshots that work on this machine: {@link overlaySnapshots} as root, where the directory can be part of an
+ * overlay, else {@link copyingSnapshots}. The choice is made when the first stack is opened.
+ */
+export function machineSnapshots({ directory }: MachineSnapshotsOptions): SnapshotDriver {
+  const copies = copyingSnapshots({ directory })
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return copies
+  const overlays = overlaySnapshots({ directory })
+  let works: boolean | undefined
+  return {
+    async openStack(store, layers, options) {
+      if (works === false) return copies.openStack(store, layers, options)
+      try {
+        const stack = await overlays.openStack(store, layers, options)
+        works = true
+        return stack
+      } catch (error) {
+        if (works || !(error instanceof SandboxError)) throw error
+        works = false
+        return copies.openStack(store, layers, options)
+      }
+    },
+  }
+}
