@@ -27,6 +27,7 @@ import { testConformance } from '../helpers/test-conformance.ts'
 import { deliver, listDirectory } from './guides/assemble-from-node.ts'
 import { measureHashing, measureSharing } from './guides/benchmark.ts'
 import { type Bucket, createBucketStore } from './guides/bucket-store.ts'
+import { patch, publish, publishAll, writeDelta } from './guides/build-on-a-registry.ts'
 import { checkAndRepair, collect } from './guides/collect-and-repair.ts'
 import { planOnly, runFromFile } from './guides/pull-with-a-plan.ts'
 import { pullSurvivesFaults, withRegistry } from './guides/registry-in-tests.ts'
@@ -272,3 +273,24 @@ function bytesBelow(directory: string): number {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
   return files.reduce((sum, file) => sum + (statSync(join(directory, file), { throwIfNoEntry: false })?.size ?? 0), 0)
 }
+
+test('the guide to registries builds on a base that is not downloaded, moves it to another, and writes a delta', async () => {
+  using directory = temporaryDirectory('guide-registry')
+  process.chdir(directory.path)
+  mkdirSync('dist')
+  writeFileSync('dist/server.js', 'serve()')
+  const remote = createMemoryStore()
+  await sampleImage(remote, [{ os: 'old' }], { name: 'base:1' })
+  const patched = await sampleImage(remote, [{ os: 'new' }], { name: 'base:2' })
+  await using server = await serveStore(remote)
+  const at = (name: string) => `${server.host}/${name}`
+  const { digest } = await publish('dist', at('base:1'), at('app:1'))
+  expect((await remote.references.get('app:1'))?.digest).toBe(digest)
+  expect(printed[0]).toMatchObject([[{ kind: 'config', need: 'upload' }, {}, {}, { kind: 'manifest' }]])
+  await publishAll({ 'linux/amd64': 'dist' }, at('base:1'), at('app:all'))
+  await patch(at('app:1'), at('base:1'), at('base:2'), at('app:2'))
+  const moved = await readImage(remote, 'app:2')
+  expect(moved.layers[0]).toEqual(patched.layers[0])
+  expect((await readImage(remote, 'app:all', { platform: 'linux/amd64' })).descriptor.digest).toBe(digest)
+  expect(await writeDelta(remote, 'base:2', 'app:2', 'delta.tar')).toBe(statSync('delta.tar').size)
+})
