@@ -14,6 +14,7 @@ import { planStages } from './planning/plan-stages.ts'
 import type { BuildStages, EvaluatedStages } from './planning/stage-source.ts'
 import { bindSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
+import { sourcesOf } from './stages/sources-of.ts'
 
 /** Options of {@link planBuild}. */
 export interface PlanBuildOptions extends AbortOptions {
@@ -79,7 +80,7 @@ async function planImage(
   return {
     platform,
     stages,
-    bases: await basesOf(session, signal),
+    bases: await basesOf(session, stages, signal),
     steps,
     proxies,
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
@@ -93,10 +94,16 @@ export function usesCache(noCache: NoCache): (step: Step, stage: Stage) => boole
   return (step, stage) => !all && !step.noCache && !(stage.name !== undefined && names.includes(stage.name))
 }
 
-async function basesOf(session: BuildSession, signal: AbortSignal | undefined): Promise<BasePlan[]> {
+async function basesOf(
+  session: BuildSession,
+  stages: readonly Stage[],
+  signal: AbortSignal | undefined,
+): Promise<BasePlan[]> {
+  const read = imagesOf(stages)
   const plans: BasePlan[] = []
   for (const [platform, base] of await session.bases()) {
     const { reference, descriptor, layers } = base
+    if (!read.has(JSON.stringify([reference, platform]))) continue
     const missing: number[] = []
     for (const { descriptor: layer } of layers) {
       if (!(await session.store.stat(layer.digest, { signal }))) missing.push(layer.size)
@@ -105,4 +112,12 @@ async function basesOf(session: BuildSession, signal: AbortSignal | undefined): 
     plans.push({ reference, platform, digest: descriptor.digest, missingLayers: missing.length, missingBytes })
   }
   return plans
+}
+
+/** The images that stages start from or read from, with their platforms. */
+function imagesOf(stages: readonly Stage[]): Set<string> {
+  const sources = stages.flatMap(({ base, steps }) => [base, ...steps.flatMap(sourcesOf)])
+  return new Set(
+    sources.flatMap(source => ('reference' in source ? [JSON.stringify([source.reference, source.platform])] : [])),
+  )
 }

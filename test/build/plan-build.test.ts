@@ -203,3 +203,24 @@ test('a stored plan runs with the store and the context that it is given', async
   const direct = await buildFiles(store, app, files)
   expect(result.descriptor).toEqual(direct.descriptor)
 })
+
+test('a plan runs again after it was aborted', async () => {
+  const made = await plan(app, files)
+  const stop = new AbortController()
+  const aborted = runBuild(made, {
+    signal: stop.signal,
+    onProgress: ({ kind }) => kind === 'step-started' && stop.abort(new Error('enough')),
+  })
+  expect(await thrownBy(() => aborted)).toMatchObject({ message: 'enough' })
+  expect((await runBuild(made)).images.length).toBe(1)
+})
+
+test('the image of each platform lists its own bases', async () => {
+  await sampleImage(store, [{ tool: 'x' }], { name: 'tools:1' })
+  const stage = from('base:1').copy({ from: 'tools:1', to: '/' })
+  const { images } = await plan(stage, files, { platforms: ['linux/amd64', 'linux/arm64'] })
+  expect(images.map(({ bases }) => bases.map(({ reference, platform }) => `${reference} ${platform}`))).toEqual([
+    ['base:1 linux/amd64', 'tools:1 linux/amd64'],
+    ['base:1 linux/arm64', 'tools:1 linux/arm64'],
+  ])
+})

@@ -336,7 +336,7 @@ describe('platforms', () => {
     }
     const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests }
     await store.references.set('base:1', { mediaType: MediaType.OciIndex, ...(await store.put(canonicalJson(index))) })
-    const stage = from('base:1').copy('main.js', '/')
+    const stage = from('base:1').copy('main.js', '/').copy({ from: 'base:1', source: '/arch', to: '/copied' })
     const platforms = ['linux/amd64', { os: 'linux', architecture: 'arm64' }]
     const result = await buildFiles(store, stage, files, { platforms, names: ['app:1'] })
     const written = parseIndex(await readDocument(store, result.descriptor))
@@ -349,6 +349,9 @@ describe('platforms', () => {
       expect(image.config.architecture).toBe(platform)
       expect(images[1]!.descriptor.digest).toBe(image.descriptor.digest)
     }
+    // Files of an image are those of its image for the platform, too.
+    const found = await filesOf(store, { ...result, images: result.images.slice(1) })
+    expect(found.copied).toBe('file 644 0:0 arm64')
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
-import type { FileSource, RunMount, Stage, Step } from '../../dockerfile/index.ts'
+import type { Stage, Step } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { settleAll } from '../../internal/settle-all.ts'
@@ -9,6 +9,7 @@ import type { StepRecord } from '../cache/step-record.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { atStep } from '../stages/at-step.ts'
 import { type BuildState, withConfig, withLayer, withWorkdir } from '../stages/build-state.ts'
+import { sourcesOf } from '../stages/sources-of.ts'
 import { stepId, titleOfBase } from '../stages/step-ids.ts'
 import { type KeyedStep, keyStep, type LayerStep } from '../steps/key-step.ts'
 import { type LayerSettings, makeStep } from '../steps/make-step.ts'
@@ -125,6 +126,8 @@ class StageRunner {
     const begun = performance.now()
     try {
       const state = await startStage(this.#session, stage, this.#stageOf, this.#options.signal)
+      // The base may lose its name while the build runs.
+      for (const { descriptor } of state.base?.layers ?? []) await this.#options.lease.add(descriptor.digest)
       this.#finish({ id, title, outcome: 'base', milliseconds: performance.now() - begun })
       return state
     } catch (error) {
@@ -172,8 +175,7 @@ class StageRunner {
   }
 
   async #awaitSources(step: LayerStep): Promise<void> {
-    const froms = step.kind === 'copy' ? [step.from] : step.kind === 'run' ? step.mounts.flatMap(sourcesOfMount) : []
-    for (const from of froms) if ('stage' in from) await this.#stageOf(from.stage)
+    for (const from of sourcesOf(step)) if ('stage' in from) await this.#stageOf(from.stage)
   }
 
   /** A step that another stage or platform of this build has made, or is making, is not made twice. */
@@ -244,8 +246,4 @@ class StageRunner {
   #id(step: number): string {
     return stepId(this.#stages, this.#index, step)
   }
-}
-
-function sourcesOfMount(mount: RunMount): readonly FileSource[] {
-  return 'from' in mount && mount.from ? [mount.from] : []
 }

@@ -45,7 +45,7 @@ class ScriptEvaluation {
     const { name, base, platform = this.#platform, steps, onBuild, contexts } = node.parts
     for (const [at, context] of Object.entries(contexts)) this.#contexts.set(at, context)
     const stageBase = await this.#base(base, platform)
-    const state = this.#begin(base, stageBase)
+    const state = this.#begin(base, stageBase, platform)
     const evaluated: Step[] = []
     for (const step of steps) evaluated.push(await this.#evaluate(step, state))
     const index = this.#stages.length
@@ -72,8 +72,9 @@ class ScriptEvaluation {
     return base === 'scratch' ? { scratch: true } : { reference: base, platform }
   }
 
-  #begin(base: string | StageNode, stageBase: StageBase): ScriptState {
+  #begin(base: string | StageNode, stageBase: StageBase, own: string): ScriptState {
     const finders = {
+      platform: own,
       stageIndex: (stage: StageNode) => {
         const index = this.#indexes.get(stage)
         if (index === undefined) throw new NeedsStage(stage)

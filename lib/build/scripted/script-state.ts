@@ -37,6 +37,8 @@ export class ScriptState {
   shell: readonly string[]
   /** True if this stage has set a command: a later entrypoint then keeps it. */
   hasCommand = false
+  /** Platform of the stage, as `os/architecture[/variant]`. */
+  readonly platform: string
   /** Index of a stage that a step copies from. */
   readonly stageIndex: (stage: StageNode) => number
   /** Brings a context along, and returns its name. */
@@ -44,7 +46,7 @@ export class ScriptState {
 
   constructor(
     config: ImageConfig | undefined,
-    finders: Pick<ScriptState, 'stageIndex' | 'bring'>,
+    finders: Pick<ScriptState, 'platform' | 'stageIndex' | 'bring'>,
     parent?: ScriptState | undefined,
   ) {
     const run = (config?.config ?? {}) as Record<string, unknown>
@@ -55,6 +57,7 @@ export class ScriptState {
     this.user = parent?.user ?? ((run.User as string | undefined) || '')
     const shell = run.Shell as readonly string[] | null | undefined
     this.shell = parent?.shell ?? (shell && shell.length > 0 ? shell : ['/bin/sh', '-c'])
+    this.platform = finders.platform
     this.stageIndex = finders.stageIndex
     this.bring = finders.bring
   }

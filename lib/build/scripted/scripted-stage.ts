@@ -1,7 +1,7 @@
 import type { Healthcheck } from '../../dockerfile/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { Files } from '../../layer/index.ts'
-import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../../oci/index.ts'
+import { formatPlatform, type Platform, parsePlatform } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type BuildImageOptions, buildImage } from '../build-image.ts'
 import type { BuildContext } from '../context/build-context.ts'
@@ -118,7 +118,7 @@ export class ScriptedStage implements StageSource, StageNode {
   copy(sources: string | readonly string[] | CopySourceOptions, to?: string, options: CopyOptions = {}): ScriptedStage {
     const isWhole = typeof sources === 'object' && 'to' in sources
     const whole = isWhole ? sources : { ...options, source: sources as string | readonly string[], to: to ?? '.' }
-    return this.#step(copyStep(whole, this.#platform))
+    return this.#step(copyStep(whole))
   }
 
   /** Writes files in memory or generated files below a directory. A content function may be called several times. */
@@ -134,7 +134,7 @@ export class ScriptedStage implements StageSource, StageNode {
 
   /** Runs a command: a text for the shell, or a program with its arguments. The build needs an executor for it. */
   run(command: string | readonly string[], options: RunOptionsOfStage = {}): ScriptedStage {
-    return this.#step(commandStep(command, options, this.#platform))
+    return this.#step(commandStep(command, options))
   }
 
   /** Sets variables. A function is called once, when the build is planned: it may run a program or read a file. */
@@ -238,9 +238,6 @@ export class ScriptedStage implements StageSource, StageNode {
   build(store: Store, options: BuildImageOptions = {}): Promise<BuildResult> {
     return buildImage(store, this, options)
   }
-
-  /** Platform for images that steps copy from. */
-  readonly #platform = (): string => this.parts.platform ?? formatPlatform(hostPlatform())
 
   #step(step: ScriptedStep): ScriptedStage {
     return this.#with({ steps: [...this.parts.steps, step] })

@@ -30,7 +30,7 @@ async function openFiles(files: Files): Promise<BuildContext> {
 }
 
 /** The step of a copy; files in memory become a context of their own. */
-export function copyStep(options: CopySourceOptions, platform: () => string): ScriptedStep {
+export function copyStep(options: CopySourceOptions): ScriptedStep {
   const { files } = options
   const context = files === undefined ? undefined : openFiles(files)
   // Malformed files are reported when the step is evaluated, not as an unhandled rejection.
@@ -40,7 +40,7 @@ export function copyStep(options: CopySourceOptions, platform: () => string): Sc
     const source = options.source ?? '.'
     const written = typeof source === 'string' ? [source] : source
     const sources = itself ? written.map(withPivot) : written
-    const from = context ? { context: state.bring(await context) } : await fileSource(options.from, state, platform())
+    const from = context ? { context: state.bring(await context) } : fileSource(options.from, state)
     const destination = state.resolve(itself && !options.to.endsWith('/') ? `${options.to}/` : options.to)
     const flags = [
       ...(parents || itself ? ['--parents'] : []),
@@ -74,9 +74,9 @@ function withPivot(source: string): string {
   return slash < 0 ? `./${clean}` : `${clean.slice(0, slash)}/./${clean.slice(slash + 1)}`
 }
 
-async function fileSource(from: CopyFrom | undefined, state: ScriptState, platform: string): Promise<FileSource> {
+function fileSource(from: CopyFrom | undefined, state: ScriptState): FileSource {
   if (from === undefined) return { context: '' }
-  if (typeof from === 'string') return { reference: from, platform }
+  if (typeof from === 'string') return { reference: from, platform: state.platform }
   if ('parts' in from) return { stage: state.stageIndex(from) }
   if ('tree' in from) return { context: state.bring(from) }
   return { context: from.context }
@@ -102,16 +102,12 @@ export function addStep(url: string, to: string, options: AddOptions): ScriptedS
 }
 
 /** The step of a command: text for the shell, or a program with its arguments. */
-export function commandStep(
-  command: string | readonly string[],
-  options: RunOptionsOfStage,
-  platform: () => string,
-): ScriptedStep {
+export function commandStep(command: string | readonly string[], options: RunOptionsOfStage): ScriptedStep {
   return async state => {
     const isText = typeof command === 'string'
     const words = isText ? [...state.shell, command] : command
     const mounts: RunMount[] = []
-    for (const mount of options.mounts ?? []) mounts.push(await mountOf(mount, state, platform()))
+    for (const mount of options.mounts ?? []) mounts.push(mountOf(mount, state))
     return {
       ...commonOf(options),
       kind: 'run',
@@ -127,7 +123,7 @@ export function commandStep(
   }
 }
 
-async function mountOf(mount: ScriptedMount, state: ScriptState, platform: string): Promise<RunMount> {
+function mountOf(mount: ScriptedMount, state: ScriptState): RunMount {
   const at = (target: string) => cleanPath(target.startsWith('/') ? target : `${state.workdir}/${target}`)
   if ('cache' in mount) {
     const target = at(mount.cache)
@@ -140,7 +136,7 @@ async function mountOf(mount: ScriptedMount, state: ScriptState, platform: strin
     const target = mount.target ?? (env === undefined ? `/run/secrets/${id}` : undefined)
     return { type: 'secret', id, required, uid: 0, gid: 0, mode: 0o400, ...given({ target, env }) }
   }
-  const from = await fileSource(mount.from, state, platform)
+  const from = fileSource(mount.from, state)
   return { type: 'bind', target: at(mount.bind), from, source: mount.source ?? '/', readOnly: !mount.writable }
 }
 

@@ -67,8 +67,7 @@ export class BuildSession {
     const known = this.#bases.get(key)
     if (known) return known
     const resolving = this.#resolve(reference, platform, signal)
-    this.#bases.set(key, resolving)
-    return resolving
+    return keepUnlessFailed(this.#bases, key, resolving)
   }
 
   async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
@@ -110,8 +109,7 @@ export class BuildSession {
     const known = this.#views.get(key)
     if (known) return known
     const opening = openUnionView(this.store, layers, { signal: options.signal })
-    this.#views.set(key, opening)
-    return opening
+    return keepUnlessFailed(this.#views, key, opening)
   }
 
   /** Makes sure that the store has layers. */
@@ -170,4 +168,11 @@ export class BuildSession {
     const what = name === '' ? 'the build has no context' : `no context is named ${JSON.stringify(name)}`
     throw new BuildError('ERR_BUILD_SOURCE_NOT_FOUND', `${what}: give one, or copy from a stage or an image`)
   }
+}
+
+/** Remembers work under a key. What failed or was aborted is done again by the next caller. */
+function keepUnlessFailed<T>(map: Map<string, Promise<T>>, key: string, work: Promise<T>): Promise<T> {
+  map.set(key, work)
+  work.catch(() => map.delete(key))
+  return work
 }
