@@ -2,7 +2,7 @@
 // Loading 240 small files costs 60 ms on an idle machine; bundled, with the lazy imports kept lazy, 25.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { threadTexts } from './.thread-texts.mjs'
 
@@ -58,9 +58,8 @@ rmSync(staged, { recursive: true })
 function bypassDoors(file) {
   const exported = /export \{ (.+?) \} from "(\.\/.+?)"/g
   const code = readFileSync(file, 'utf8').replace(exported, (line, name, door) => {
-    const room = dirname(join(dist, door))
     for (const [, names, from] of readFileSync(join(dist, door), 'utf8').matchAll(exported)) {
-      if (names.split(', ').includes(name)) return `export { ${name} } from "./${basename(room)}/${from.slice(2)}"`
+      if (names.split(', ').includes(name)) return `export { ${name} } from "${dirname(door)}/${from.slice(2)}"`
     }
     return line
   })
