@@ -34,13 +34,22 @@ test('every code is documented with what happened and what to do', () => {
 
 test('the union of all codes names every code of every class', () => {
   const union = readFileSync(join(room, 'codes.ts'), 'utf8')
-  const families = ['format.ts', 'store.ts', 'registry.ts', 'rootfs.ts', 'source.ts', 'dockerfile.ts', 'build.ts']
+  const families = [
+    'format.ts',
+    'store.ts',
+    'registry.ts',
+    'rootfs.ts',
+    'source.ts',
+    'dockerfile.ts',
+    'build.ts',
+    'sandbox.ts',
+  ]
     .map(f => readFileSync(join(room, f), 'utf8'))
     .join('')
   const inFamily = (code: string) => new RegExp(`[|=] '${code}'`).test(families)
   for (const code of codesInSource())
     expect([code, union.includes(`'${code}'`) || inFamily(code)]).toEqual([code, true])
-  const unions = ['Format', 'Store', 'Registry', 'Rootfs', 'Source', 'Dockerfile', 'Build'].map(
+  const unions = ['Format', 'Store', 'Registry', 'Rootfs', 'Source', 'Dockerfile', 'Build', 'Sandbox'].map(
     name => `${name}ErrorCode`,
   )
   for (const family of unions) expect(union).toContain(`| ${family}`)

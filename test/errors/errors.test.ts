@@ -12,6 +12,7 @@ const request = { method: 'GET', url: 'https://registry.example/v2/' }
 /** One error of each class. */
 const samples: LayerStoreError[] = [
   new errors.HasherError('a hash worker crashed', { cause }),
+  new errors.SandboxError('ERR_SANDBOX_START', 'cannot start sh', { cause }),
   new errors.ListenError('127.0.0.1:80', 'EACCES', { cause }),
   new errors.FormatError('ERR_INVALID_MANIFEST', 'bad', { at: 'layers[0]', cause }),
   new errors.LimitError('manifest bytes', { limit: 10, actual: 11, where: 'a manifest' }, { cause }),

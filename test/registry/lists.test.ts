@@ -271,7 +271,8 @@ describe('deleting', () => {
     expect(await answer(202, tag)).toMatchObject({ result: true, seen: ['DELETE /v2/a/manifests/v1'] })
     expect(await answer(202, blob)).toMatchObject({ result: true, seen: [`DELETE /v2/a/blobs/${config.digest}`] })
     expect((await answer(404, tag)).result).toBe(false)
-    expect((await answer(405, tag)).result).toMatchObject({ code: 'ERR_REGISTRY', status: 405 })
+    expect((await answer(405, tag)).result).toMatchObject({ code: 'ERR_TAG_DELETION_UNSUPPORTED', status: 405 })
+    expect((await answer(405, blob)).result).toMatchObject({ code: 'ERR_REGISTRY', status: 405 })
     await using registry = registryClientFor()
     const target = { registry: '127.0.0.1:1', repository: 'a' }
     expect(await thrownBy(() => registry.deleteTag(target, '../x'))).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
