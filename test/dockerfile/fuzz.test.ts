@@ -83,6 +83,14 @@ const COSTLY: readonly (readonly [string, string])[] = [
   ['a range of all ports', 'FROM scratch\nEXPOSE 0-65535\n'],
   ['many flags', `FROM scratch\nCOPY ${'--exclude=a '.repeat(5000)}a b\n`],
   ['escapes and blanks', `FROM scratch\nENV A=${'\\ '.repeat(15_000)}b\n`],
+  [
+    'commands of many installs',
+    `FROM scratch\nCOPY . .\nRUN ${'apt '.repeat(15_000)}\nRUN ${'pip install '.repeat(5000)}\n`,
+  ],
+  [
+    'commands of many removals',
+    `FROM scratch\nRUN apt install x ${'rm -r '.repeat(10_000)}\nRUN ${'mvn '.repeat(15_000)}\n`,
+  ],
   ['quotes', `FROM scratch\nENV A=${`"'"`.repeat(10_000)}\n`],
 ]
 

@@ -41,7 +41,13 @@ test('dependencies that are installed after the whole context was copied are fou
   expect(inQuiet('COPY . /app\nRUN npm ci --omit=dev && npm cache clean --force\n')).toEqual([
     'DependenciesAfterSources:3',
   ])
-  for (const install of ['yarn', 'pip install --no-cache-dir -r r.txt', 'go mod download', 'bundle install']) {
+  for (const install of [
+    'yarn',
+    'yarn --frozen-lockfile',
+    'pip install --no-cache-dir -r r.txt',
+    'go mod download',
+    'bundle install',
+  ]) {
     expect(inQuiet(`COPY ./ .\nRUN cd x && ${install}\n`)).toEqual(['DependenciesAfterSources:3'])
   }
   const early =
@@ -53,7 +59,7 @@ test('dependencies that are installed after the whole context was copied are fou
 
 test('package caches that stay in a layer of the image are found, in the stages that are shipped', () => {
   for (const line of [
-    'apt-get update && apt-get install -y x',
+    'apt-get update && apt-get -o A=b -y install x',
     'apk add x',
     'dnf -y install x',
     'pip install x',

@@ -5,14 +5,18 @@ import type { RawFinding } from '../rule.ts'
 import { ownFinding } from './advice.ts'
 import { commandText } from './command-text.ts'
 
-/** Commands that install what a lock file or a list of packages names. */
+/**
+ * Commands that install what a lock file or a list of packages names.
+ *
+ * SAFETY: every repetition is bounded: a command of many `apt` would otherwise be searched to its end from each of them.
+ */
 const INSTALLS = [
   /\bnpm (?:ci|install|i)(?= ?(?:$|[&|;]| --(?!global)))/,
-  /\b(?:yarn|pnpm|bun) (?:install|i)\b|\byarn ?(?:$|[&|;])/,
-  /\bpip3? install (?:.* )?(?:-r|--requirement)\b|\b(?:poetry|pipenv) install\b|\buv (?:sync|pip install)\b/,
+  /\b(?:yarn|pnpm|bun) (?:install|i)\b|\byarn(?: --\S+){0,9} ?(?:$|[&|;])/,
+  /\bpip3? install (?:.{0,200} )?(?:-r|--requirement)\b|\b(?:poetry|pipenv) install\b|\buv (?:sync|pip install)\b/,
   /\bbundle install\b|\bcomposer install\b|\bdotnet restore\b|\bmix deps\.get\b/,
-  /\bgo mod download\b|\bcargo fetch\b|\bmvn .*dependency:(?:go-offline|resolve)\b/,
-  /\bapt(?:-get)? .*\binstall\b|\bapk add\b|\b(?:yum|dnf|microdnf) .*\binstall\b/,
+  /\bgo mod download\b|\bcargo fetch\b|\bmvn .{0,200}dependency:(?:go-offline|resolve)\b/,
+  /\bapt(?:-get)? (?:-o \S+ |-\S+ ){0,9}install\b|\bapk (?:-\S+ ){0,9}add\b|\b(?:yum|dnf|microdnf) (?:-\S+ ){0,9}install\b/,
 ]
 
 /** Installing after the whole context was copied: every change of any file installs everything again. */
