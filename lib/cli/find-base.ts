@@ -9,7 +9,7 @@ export interface FindBaseOptions {
   readonly platform?: string | undefined
   /** Pull the base, with its layers, if the registry has a newer one or the store has none. */
   readonly pull?: boolean | undefined
-  /** What a plain name means that the store lacks. @defaultValue `'registry'`, as in `FROM node:22` */
+  /** Meaning of a plain name that the store lacks. @defaultValue `'registry'`, as in `FROM node:22` */
   readonly plain?: PlaceOptions['plain']
 }
 

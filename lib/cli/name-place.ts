@@ -4,7 +4,7 @@ import { namesRegistry, parseReference } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Session } from './session.ts'
 
-/** Where a name leads: into a store, or to a registry, with the prefix removed. */
+/** Place of a name: a store, or a registry, with the prefix removed. */
 export type NamePlace =
   | { readonly where: 'store'; readonly name: string; readonly store: Store }
   | { readonly where: 'registry'; readonly name: string }
@@ -14,7 +14,7 @@ export interface PlaceOptions {
   /** The store that the command has open already. @defaultValue that of the session, if it exists */
   readonly store?: Store
   /**
-   * What a plain name means that the store lacks: an error, or an image of Docker Hub, as in `FROM node:22`.
+   * Meaning of a plain name that the store lacks: an error, or an image of Docker Hub, as in `FROM node:22`.
    * @defaultValue `'error'`
    */
   readonly plain?: 'error' | 'registry'

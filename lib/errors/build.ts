@@ -19,7 +19,7 @@ export interface BuildErrorDetails {
   readonly path?: string | undefined
   /** The step, as its history text. */
   readonly step?: string | undefined
-  /** Where the step is written: `file:line:column`. */
+  /** Position of the step: `file:line:column`. */
   readonly at?: string | undefined
 }
 
@@ -30,7 +30,7 @@ export class BuildError extends LayerStoreError {
   readonly path: string | undefined
   /** The step, as its history text. */
   readonly step: string | undefined
-  /** Where the step is written: `file:line:column`. */
+  /** Position of the step: `file:line:column`. */
   readonly at: string | undefined
 
   /** @internal */

@@ -19,7 +19,7 @@ export interface DockerfileErrorDetails {
   readonly endLine?: number | undefined
   /** The lines round the fault, with line numbers and a mark. */
   readonly frame?: string | undefined
-  /** What to do, such as `did you mean FROM?`. */
+  /** Advice, such as `did you mean FROM?`. */
   readonly hint?: string | undefined
 }
 
@@ -36,7 +36,7 @@ export class DockerfileError extends LayerStoreError {
   readonly endLine: number | undefined
   /** The lines round the fault, with line numbers and a mark; several lines of text. */
   readonly frame: string | undefined
-  /** What to do, such as `did you mean FROM?`. */
+  /** Advice, such as `did you mean FROM?`. */
   readonly hint: string | undefined
 
   /** @internal */

@@ -17,6 +17,12 @@ test('comments name the process that acts, and use the words of the field', () =
   expect(comments.filter(({ text }) => DIALECT.test(text)).map(shown)).toEqual([])
 })
 
+test('a comment of lib/ begins with a verb or a noun, not with a question word', () => {
+  const asks = /^\s*(\/\*\*?|\/\/)[\s*]*(What|How|Who|Which|Where|Why|Of)\b/
+  const found = comments.filter(({ at, text }) => at.startsWith('lib/') && asks.test(text))
+  expect(found.map(shown)).toEqual([])
+})
+
 test('no line of a comment has more than 120 columns', () => {
   const isWide = (line: string) => line.length > MOST_COLUMNS && !line.includes('http')
   expect(comments.filter(({ text }) => text.split('\n').some(isWide)).map(({ at }) => at)).toEqual([])

@@ -19,7 +19,8 @@ export class DigestCache {
   readonly #derived: DerivedStore | undefined
   readonly #key: string
   /**
-   * What earlier builds kept and this one has not asked for, by path: the digest in hex, then the identity of the file.
+   * Records of earlier builds that this build has not looked up yet, by path: the digest in hex, then the identity of
+   * the file.
    *
    * PERF: one text for each of tens of thousands of files, not an object with two.
    */

@@ -20,7 +20,7 @@ export interface EvaluatedStages extends Pick<Evaluation, 'platform' | 'stages' 
   readonly sourceDateEpoch?: Evaluation['sourceDateEpoch']
   /** Contexts of the stages themselves, such as files in memory, by name. */
   readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
-  /** What `buildImage` closes at the end of the build. */
+  /** Objects that `buildImage` disposes at the end of the build. */
   readonly owned?: readonly AsyncDisposable[] | undefined
 }
 

@@ -8,7 +8,7 @@ export type NoCache = boolean | readonly string[] | undefined
 export interface BoundSession {
   readonly session: BuildSession
   readonly noCache: NoCache
-  /** What the stages brought along and nothing else closes. */
+  /** Objects of the stages that the end of the build disposes. */
   readonly owned?: readonly AsyncDisposable[] | undefined
 }
 

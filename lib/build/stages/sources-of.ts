@@ -1,6 +1,6 @@
 import type { FileSource, Step } from '../../dockerfile/index.ts'
 
-/** What a step reads files from: the source of a copy, and the sources of mounts. */
+/** Sources of the files that a step reads: that of a copy, and those of mounts. */
 export function sourcesOf(step: Step): readonly FileSource[] {
   if (step.kind === 'copy') return step.sources.length > 0 ? [step.from] : []
   if (step.kind !== 'run') return []

@@ -1,6 +1,6 @@
 import type { Stage } from '../../dockerfile/index.ts'
 
-/** What FROM shows in plans and progress. */
+/** Text of FROM in plans and progress. */
 export function titleOfBase(stages: readonly Stage[], { base }: Stage): string {
   if ('scratch' in base) return 'FROM scratch'
   if ('stage' in base) return `FROM ${stageName(stages, base.stage)}`

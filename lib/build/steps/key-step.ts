@@ -27,7 +27,7 @@ export interface KeyedStep {
   readonly key: Digest
   readonly definition?: Digest | undefined
   readonly parts: readonly KeyPart[]
-  /** What is read; absent if a record was found without reading. */
+  /** Files that the step reads; absent if a record was found without reading. */
   readonly inputs?: readonly FileCopyInput[] | undefined
   readonly found?: CachedStep | undefined
   /** The copy, if the step is one and its sources were read. */
@@ -118,7 +118,7 @@ async function keyCopy(
   return { key, definition, parts, inputs, copy, found: await find(session, key, frame) }
 }
 
-/** What a copy reads. PERF: of a context once for plan and run, since the files are the same in both. */
+/** Plans the files of a copy. PERF: for a context once for plan and run, because the files are the same in both. */
 async function readCopy(
   session: BuildSession,
   step: CopyStep | FetchStep,

@@ -12,7 +12,7 @@ export interface BuildDisplay {
   close(): void
 }
 
-/** How a build is shown. */
+/** Options for showing a build. */
 export interface BuildDisplayOptions {
   /** Value of `--progress`; absent: `tty` on a terminal, else `plain`. */
   readonly progress?: string | undefined

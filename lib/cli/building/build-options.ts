@@ -32,7 +32,7 @@ export interface BuildContexts {
   readonly images: Readonly<Record<string, string>>
 }
 
-/** Where `--output` puts the result. */
+/** Outputs that `--output` selects. */
 export interface ChosenOutputs {
   readonly directory?: string
   readonly archive?: ArchiveOutput

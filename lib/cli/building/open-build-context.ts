@@ -16,7 +16,7 @@ export interface OpenedBuild {
   readonly readDockerfile: () => Promise<string>
 }
 
-/** Where a command finds context and Dockerfile. */
+/** Location of context and Dockerfile for a command. */
 export interface BuildPlace {
   /** A directory, or `-` for a tar archive on stdin. */
   readonly context: string

@@ -73,7 +73,7 @@ function nothingToRemove(plan: CollectionPlan): string {
   return `nothing to remove (${keptText(plan)})`
 }
 
-/** What stays: in use, or protected for a while although no name needs it. */
+/** Text for the blobs that stay: in use, or protected for a while although no name needs them. */
 function keptText({ keep, bytesKept, skippedYoung, skippedLeased }: CollectionPlan): string {
   const young = skippedYoung.blobs > 0 ? [`${skippedYoung.blobs} of them too young to remove, see --grace`] : []
   const leased = skippedLeased.blobs > 0 ? [`${skippedLeased.blobs} of them in use by a running command`] : []

@@ -45,7 +45,10 @@ export async function save(session: Session, names: readonly string[], options: 
   session.result(output, { file: output, format, bytes, names })
 }
 
-/** What the receiver has: a name in the store, an archive file, or an image of a registry, which is only read. */
+/**
+ * Resolves the images that the receiver has: a name in the store, an archive file, or an image of a registry, which is
+ * only read.
+ */
 async function prerequisitesOf(session: Session, have: readonly string[]): Promise<Prerequisite[]> {
   const { signal } = session
   const found: Prerequisite[] = []

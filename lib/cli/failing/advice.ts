@@ -1,6 +1,6 @@
 import { BlobNotFoundError, ReferenceNotFoundError, RegistryError, StoreError } from '../../errors/index.ts'
 
-/** What to do about an error, in words of the command line; `undefined` if its message says all there is to say. */
+/** Advice on an error, in terms of the command line; `undefined` if the message has all of it. */
 export function adviceOn(error: { readonly code: string }): string | undefined {
   if (error instanceof RegistryError) return onRegistry(error)
   // The message says what to pull or load: layers that were left in a registry, or that a delta leaves out.
@@ -10,7 +10,7 @@ export function adviceOn(error: { readonly code: string }): string | undefined {
   if (error instanceof ReferenceNotFoundError && /^no image named .* in the store$/s.test(error.message)) {
     return '"layerstore images" lists the names'
   }
-  // Of a file in the place of the directory, --overwrite would change nothing.
+  // If a file is in the place of the directory, `--overwrite` would not help.
   if (error.code === 'ERR_TARGET_NOT_EMPTY') {
     const isFile = error instanceof Error && error.message.includes('not a directory')
     return isFile ? 'choose another directory' : 'choose another directory, or add --overwrite'

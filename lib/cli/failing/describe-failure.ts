@@ -2,13 +2,13 @@ import { LayerStoreError, StoreError } from '../../errors/index.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { adviceOn } from './advice.ts'
 
-/** What a command was doing when it ended, as far as messages need it. */
+/** Activity of a command when it failed, as messages need it. */
 export interface FailureContext {
   /** Aborted if the user or the system stopped the command. */
   readonly signal: AbortSignal
   /** Description of the wait in which the command was stopped. */
   readonly waitingFor?: string | undefined
-  /** What an unfinished transfer leaves for the next attempt. */
+  /** Part of an unfinished transfer that is kept for the next attempt. */
   readonly kept?: string | undefined
   /** Advice of the command itself; precedes the general one. */
   readonly advice?: string | undefined

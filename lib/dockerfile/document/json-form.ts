@@ -7,7 +7,7 @@ export type JsonForm = { readonly words: readonly string[] } | { readonly fault:
  */
 export function readJsonForm(rest: string): JsonForm {
   if (!rest.startsWith('[')) return undefined
-  // What begins with a bracket is an array, or invalid.
+  // A text that begins with a bracket is an array, or invalid.
   let value: unknown[]
   try {
     value = JSON.parse(rest) as unknown[]

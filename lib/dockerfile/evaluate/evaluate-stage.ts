@@ -30,7 +30,7 @@ export interface EvaluatedStage extends StageRun {
   readonly state: StageState
 }
 
-/** What all stages share. */
+/** Context that all stages share. */
 export interface StagesContext {
   readonly scope: Scope
   readonly stages: PlannedStages
@@ -78,7 +78,7 @@ function stepOf(context: InstructionContext, stage: PlannedStage, trigger: strin
   return { ...step, title: titleOf(instruction), position, ...(trigger !== undefined && { onBuild: trigger }) } as Step
 }
 
-/** What a name in `--from` or `from=` means: an evaluated stage, a named context, or an image. */
+/** Resolves a name in `--from` or `from=`: to an evaluated stage, a named context, or an image. */
 function sourceOf(
   name: string,
   instruction: Instruction,

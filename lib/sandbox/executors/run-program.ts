@@ -7,7 +7,7 @@ import type { ProcessExit, ProcessSpec } from './executor.ts'
 
 /** Options of {@link runProgram}. */
 export interface RunProgramOptions extends AbortOptions, Pick<ProcessSpec, 'onOutput'> {
-  /** What the program reads from its file descriptor 3. */
+  /** Input of the program at its file descriptor 3. */
   readonly input?: string | undefined
   /** Working directory of the program. @defaultValue the root of this machine */
   readonly directory?: string | undefined

@@ -24,7 +24,7 @@ export interface StageRun {
   readonly instructions: readonly PlacedInstruction[]
 }
 
-/** What finding the needed stages takes. */
+/** Context for finding the needed stages. */
 export interface StageRunsContext {
   readonly stages: PlannedStages
   readonly contexts: ContextNames

@@ -4,9 +4,9 @@ import { HOST_NAME } from '../network-files.ts'
 import { DEFAULT_CAPABILITIES } from './capabilities.ts'
 import { maskedPathArgs } from './masked-paths.ts'
 
-/** Where the root filesystem lies if another program has to change the user first. */
+/** Path of the root filesystem if another program must change the user first. */
 const CHANGED_ROOT = '/mnt'
-/** What that program, `chroot` of this machine, is made of. */
+/** Directories that this program, `chroot` of the machine, needs. */
 const SYSTEM_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
 /** Arguments of bubblewrap. */
