@@ -267,3 +267,21 @@ describe('foreign layers', () => {
     },
   )
 })
+
+test('a function gives the settings of a registry once, when the client first needs them; wrong ones are refused then', async () => {
+  await using mirror = await startScriptedRegistry(good)
+  const asked: string[] = []
+  await using registry = registryClientFor({
+    hosts: name => {
+      asked.push(name)
+      return name === 'a.test' ? { mirrors: [mirror.host] } : name === 'b.test' ? { concurrency: 0 } : undefined
+    },
+  })
+  expect(asked).toEqual([])
+  const reference = { registry: 'a.test', repository: 'app', digest: manifest.digest }
+  for (let i = 0; i < 2; i++) expect((await registry.resolve(reference)).digest).toBe(manifest.digest)
+  expect(asked.filter(name => name === 'a.test')).toHaveLength(1)
+  expect(await thrownBy(() => registry.resolve({ registry: 'b.test', repository: 'app', tag: '1' }))).toMatchObject({
+    code: 'ERR_INVALID_ARGUMENT',
+  })
+})

@@ -68,6 +68,16 @@ describe('proxyRule', () => {
     expect(ask({ ...proxies, NO_PROXY: list }, url) === undefined).toBe(exempt)
   })
 
+  test('a function decides for each URL; undefined leaves it to the environment', () => {
+    const rule = proxyRule(url => (url.hostname === 'a.example' ? 'b:2' : url.port === '81' ? false : undefined), {
+      https_proxy: 'c:3',
+    })
+    expect(rule(new URL('https://a.example/'))?.host).toBe('b:2')
+    expect(rule(new URL('https://d.example:81/'))).toBeUndefined()
+    expect(rule(new URL('https://d.example/'))?.host).toBe('c:3')
+    expect(rule(new URL('https://127.0.0.1/'))).toBeUndefined()
+  })
+
   test.each(['socks5://a:1', 'ftp://user:secret@a', 'http://'])(
     'rejects the proxy %j without quoting it',
     async proxy => {
