@@ -8,7 +8,8 @@ import { commandText } from './command-text.ts'
 /**
  * Commands that install what a lock file or a list of packages names.
  *
- * SAFETY: every repetition is bounded: a command of many `apt` would otherwise be searched to its end from each of them.
+ * SAFETY: every repetition is bounded: a command of many `apt` would otherwise be searched to its end from each of
+ * them.
  */
 const INSTALLS = [
   /\bnpm (?:ci|install|i)(?= ?(?:$|[&|;]| --(?!global)))/,
