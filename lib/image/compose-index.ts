@@ -74,9 +74,8 @@ export interface ComposedIndex {
  * const fewer = await composeIndex(store, { extend: 'node:22', platforms: ['linux/amd64'] })
  * ```
  *
- * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if two images are for one platform, or nothing is left to list;
- * {@link PlatformNotFoundError} never: a platform of `platforms` that no entry fits is `ERR_INVALID_ARGUMENT` too;
- * {@link ReferenceNotFoundError}; and the errors of malformed documents.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if two images are for one platform, no image is for one of
+ * `platforms`, or nothing is left to list; {@link ReferenceNotFoundError}; and the errors of malformed documents.
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md | image-spec: index}
  */
 export async function composeIndex(store: Store, options: ComposeIndexOptions): Promise<ComposedIndex> {
