@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
 import { Annotation, MediaType, mayStayRemote, remoteLayersOf, withRemoteLayers } from '../../lib/oci/index.ts'
 
-const plain = { mediaType: MediaType.OciManifest, digest: `sha256:${'1'.repeat(64)}` as const, size: 10 }
+const plain = { mediaType: MediaType.OciManifest, digest: `sha256:${'1'.repeat(64)}` as Digest, size: 10 }
 const node = { registry: 'docker.io', repository: 'library/node' }
 const team = { registry: '127.0.0.1:5000', repository: 'team/base' }
 
