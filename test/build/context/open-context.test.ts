@@ -9,7 +9,6 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -25,6 +24,7 @@ import { compress } from '../../../lib/compression/index.ts'
 import { digestOf } from '../../../lib/digest/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
 import { readTar } from '../../../lib/tar/index.ts'
+import { listenAt } from '../../helpers/listen-at.ts'
 import { readAll } from '../../helpers/read-all.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
@@ -140,8 +140,7 @@ describe('a directory as a context', () => {
   test('keeps hard links, and leaves sockets out', async () => {
     using directory = makeContext({ a: 'x', 'd/large': 'y'.repeat(600_000) })
     linkSync(join(directory.path, 'a'), join(directory.path, 'b'))
-    const server = createServer().listen(join(directory.path, 's'))
-    await new Promise(resolve => server.once('listening', resolve))
+    const server = await listenAt(join(directory.path, 's'))
     try {
       await using context = await openContext(directory.path)
       const entries = await readAllEntries(contextTar(context))
