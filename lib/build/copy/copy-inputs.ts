@@ -26,8 +26,8 @@ export async function copyInputs(
   options: AbortOptions,
 ): Promise<readonly FileCopyInput[]> {
   const named = matches.flatMap(namesOf)
-  const digests = await digestsOf(named, options)
-  return named.map(input => inputOf(input, digests.get(input), policy))
+  const nextDigest = await digestsOf(named, options)
+  return named.map(input => inputOf(input, input.node.type === 'file' ? nextDigest(input.tree) : undefined, policy))
 }
 
 function namesOf({ tree, source, match, name, node, content }: SourceMatch): NamedNode[] {
@@ -37,23 +37,18 @@ function namesOf({ tree, source, match, name, node, content }: SourceMatch): Nam
   return [{ tree, name: `${place}/`, node, isTop: true }, ...below]
 }
 
-async function digestsOf(named: readonly NamedNode[], options: AbortOptions): Promise<Map<NamedNode, Digest>> {
-  const byTree = new Map<SourceTree, NamedNode[]>()
-  for (const input of named) {
-    if (input.node.type !== 'file') continue
-    const known = byTree.get(input.tree)
-    if (known) known.push(input)
-    else byTree.set(input.tree, [input])
+/** Resolves to a function that gives the digests of the files of each tree, one after the other. */
+async function digestsOf(named: readonly NamedNode[], options: AbortOptions): Promise<(tree: SourceTree) => Digest> {
+  const files = new Map<SourceTree, SourceNode[]>()
+  for (const { tree, node } of named) {
+    if (node.type !== 'file') continue
+    const known = files.get(tree)
+    if (known) known.push(node)
+    else files.set(tree, [node])
   }
-  const digests = new Map<NamedNode, Digest>()
-  for (const [tree, inputs] of byTree) {
-    const found = await tree.digests(
-      inputs.map(({ node }) => node),
-      options,
-    )
-    for (const [i, input] of inputs.entries()) digests.set(input, found[i]!)
-  }
-  return digests
+  const digests = new Map<SourceTree, Iterator<Digest>>()
+  for (const [tree, nodes] of files) digests.set(tree, (await tree.digests(nodes, options)).values())
+  return tree => digests.get(tree)!.next().value as Digest
 }
 
 function inputOf(
@@ -64,12 +59,12 @@ function inputOf(
   const isDirectory = node.type === 'directory'
   // The mode of a link means nothing, and that of a directory whose content is copied is not used.
   const bits = isTop || node.type === 'symlink' ? 0 : (mode?.apply(node.mode, isDirectory) ?? node.mode)
+  // PERF: one object for each of tens of thousands of files, not several that are copied into each other.
+  const input = { name, source: node.path, type: node.type, mode: bits }
+  if (node.type === 'file' && !tree.keepsOwners && !node.xattrs) return { ...input, digest }
   const extra = extraOf(node)
   return {
-    name,
-    source: node.path,
-    type: node.type,
-    mode: bits,
+    ...input,
     ...(node.linkname !== undefined && { linkname: node.linkname }),
     ...(digest && { digest }),
     ...(tree.keepsOwners && !setsOwner && !isTop && { owner: `${node.uid}:${node.gid}` }),

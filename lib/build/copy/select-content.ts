@@ -34,8 +34,10 @@ export function selectContent(
     const path = node.path.slice(prefix)
     while (held.length > 0 && !path.startsWith(`${held.at(-1)!.path}/`)) held.pop()
     const isTaken = (!included || included.takes(path)) && !excludes?.ignores(path)
-    if (isTaken) selected.push(...held.splice(0), { path, node })
-    else if (node.type === 'directory') held.push({ path, node })
+    if (isTaken) {
+      if (held.length > 0) selected.push(...held.splice(0))
+      selected.push({ path, node })
+    } else if (node.type === 'directory') held.push({ path, node })
   }
   return selected
 }
