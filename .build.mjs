@@ -2,8 +2,9 @@
 // Loading 240 small files costs 60 ms on an idle machine; bundled, with the lazy imports kept lazy, 25.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { rolldown } from 'rolldown'
+import { directImports, loadedWith } from './.direct-imports.mjs'
 import { threadTexts } from './.thread-texts.mjs'
 
 const root = import.meta.dirname
@@ -25,21 +26,34 @@ for (const file of files(dist).filter(path => path.endsWith('.js'))) {
   const mended = text.replace(/\bimport\((['"])([^'"]+)\.ts\1\)/g, 'import($1$2.js$1)')
   if (mended !== text) writeFileSync(file, mended)
 }
-bypassDoors(join(dist, 'index.js'))
+const direct = directImports(dist)
+// What an import of the package loads: nothing of it needs node:fs.
+const loaded = loadedWith(input.index, direct)
 const bundle = await rolldown({
   cwd: root,
   input,
   platform: 'node',
+  // What `includeDependenciesRecursively: false` needs.
+  preserveEntrySignatures: 'allow-extension',
   external: id => !id.startsWith('.') && !id.startsWith('/'),
-  plugins: [threadTexts()],
+  plugins: [threadTexts(), { name: 'direct-imports', transform: direct }],
 })
 await bundle.write({
   dir: staged,
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: 'shared/[name]-[hash].js',
-  // PERF: rooms share the helpers in different sets. One file for each set costs 14 ms of processor time at import.
-  codeSplitting: { groups: [{ name: 'internal', test: /[\\/]dist[\\/]internal[\\/]/ }] },
+  // PERF: one file for each room; else one for each set of entries that share a module, 96 files for an import, not 19.
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [
+      {
+        name: id => relative(dist, id).split(sep)[0],
+        test: id => loaded.has(id) && id !== input.index,
+        debugName: 'room',
+      },
+    ],
+  },
 })
 await bundle.close()
 
@@ -50,21 +64,6 @@ for (const file of files(staged)) {
   renameSync(file, target)
 }
 rmSync(staged, { recursive: true })
-
-/**
- * Makes the front door export from the files that define its names. PERF: through the doors of rooms it would load all
- * of a room for one name, also what that room loads lazily.
- */
-function bypassDoors(file) {
-  const exported = /export \{ (.+?) \} from "(\.\/.+?)"/g
-  const code = readFileSync(file, 'utf8').replace(exported, (line, name, door) => {
-    for (const [, names, from] of readFileSync(join(dist, door), 'utf8').matchAll(exported)) {
-      if (names.split(', ').includes(name)) return `export { ${name} } from "${dirname(door)}/${from.slice(2)}"`
-    }
-    return line
-  })
-  writeFileSync(file, code)
-}
 
 function files(directory) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })

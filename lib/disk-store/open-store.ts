@@ -5,12 +5,7 @@ import { assertOneOf, assertOptions } from '../internal/assert-kind.ts'
 import { invalidArgument } from '../internal/invalid-argument.ts'
 import { pathOf } from '../internal/path-of.ts'
 import type { CorruptionPolicy, Store, StoreEvent, VerifyPolicy } from '../store/index.ts'
-import { assertOneFileSystem } from './assert-one-file-system.ts'
-import { DirectorySync } from './directory-sync.ts'
-import { DiskContext, type DiskSettings } from './disk-context.ts'
-import { DiskStore } from './disk-store.ts'
-import { checkLayout, createLayout, recognise } from './layout.ts'
-import { Places } from './places/places.ts'
+import type { DiskSettings } from './disk-context.ts'
 
 /** Options of {@link openStore}. */
 export interface OpenStoreOptions {
@@ -73,28 +68,11 @@ export interface OpenStoreOptions {
  */
 export async function openStore(directory: string | URL, options: OpenStoreOptions = {}): Promise<Store> {
   const settings = settingsOf(options)
-  return inDirectory(resolve(pathOf(directory, 'directory')), path => openPath(path, settings, options))
-}
-
-async function openPath(path: string, settings: DiskSettings, options: OpenStoreOptions): Promise<Store> {
-  const places = new Places(path)
-  places.proveAll()
-  const found = await recognise(places)
-  if (found === 'other') {
-    throw new StoreError('ERR_STORE_FORMAT', `${path} is not an image layout: it has no oci-layout file`)
-  }
-  if (found === 'nothing') {
-    const create = (options.create ?? true) && !settings.readOnly
-    if (!create)
-      throw new StoreError('ERR_STORE_NOT_FOUND', `there is no store in ${path}: check the path, or create it`)
-    await createLayout(places, settings.durable, new DirectorySync(settings.durable))
-  }
-  const damaged = options.damaged === 'open'
-  await checkLayout(places, { damaged })
-  if (!settings.readOnly) await assertOneFileSystem(places)
-  const store = new DiskStore(new DiskContext(places, settings))
-  await store.start({ damaged })
-  return store
+  return inDirectory(resolve(pathOf(directory, 'directory')), async path => {
+    // Loaded with the first store on a disk: the rest of the library imports nothing from node:fs.
+    const { openPath } = await import('./open-path.ts')
+    return openPath(path, settings, options)
+  })
 }
 
 /** Errors of the system name a path inside the store; here the caller needs to know which store. */

@@ -7,8 +7,8 @@ import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts
 import { applyPolicies, type PolicyRules, policyRules, sourceDateEpoch } from './policy/apply-policies.ts'
 import type { EntryPolicies } from './policy/entry-policies.ts'
 import { parentEntries } from './policy/parent-entries.ts'
-import { type ReadEntry, readDirectory } from './source/read-directory.ts'
-import { isPortableXattr } from './source/read-xattrs.ts'
+import { isPortableXattr } from './source/portable-xattr.ts'
+import type { ReadEntry } from './source/read-directory.ts'
 
 /**
  * Reads the extended attributes of a file or directory on disk. Names that have a meaning on this machine only are
@@ -103,6 +103,7 @@ async function* batchesFrom(
   }
   const rules = policyRules(policies)
   const prefix = at === '.' ? '' : `${at}/`
+  const { readDirectory } = await import('./source/read-directory.ts')
   const entries = readDirectory({
     root: directory,
     ignore: options.ignore ?? [],

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { SizeMismatchError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 
@@ -21,6 +21,7 @@ export class ArchiveFile {
   }
 
   static async open(path: string): Promise<ArchiveFile> {
+    const { open } = await import('node:fs/promises')
     return onArchive('open', path, async () => {
       const file = await open(path, 'r')
       try {

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { TarInput } from '../../tar/index.ts'
-import { type ReadEntry, readDirectory } from '../source/read-directory.ts'
+import type { ReadEntry } from '../source/read-directory.ts'
 import type { Tree, TreeEntry } from './tree.ts'
 
 /** Options of {@link directoryTree}. */
@@ -38,6 +38,7 @@ export function directoryTree(directory: string, options: DirectoryTreeOptions =
 }
 
 async function* walk(root: string, options: DirectoryTreeOptions): AsyncGenerator<TreeEntry, void, undefined> {
+  const { readDirectory } = await import('../source/read-directory.ts')
   const { signal, xattrs = false } = options
   const how = { ignore: [], hardLinks: true, contents: false, xattrs, reader: 'thread' } as const
   for await (const { value } of readDirectory({ root, signal, ...how })) yield* value.map(treeEntry)

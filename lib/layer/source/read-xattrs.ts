@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { isErrno } from '../../internal/errno.ts'
 import type { XattrAccess } from '../../internal/xattr-access.ts'
-import { refusedXattr } from '../refused-xattr.ts'
+import { isPortableXattr } from './portable-xattr.ts'
 
 const O_PATH = 0o10000000
 
@@ -25,14 +25,6 @@ export function readXattrs(access: XattrAccess, file: Buffer): ReadonlyMap<strin
 export function xattrsAt(access: XattrAccess, path: string): ReadonlyMap<string, Uint8Array> {
   const names = listed(access, path).filter(isPortableXattr)
   return new Map(names.sort().map(name => [name, access.get(path, name)]))
-}
-
-/**
- * True if an attribute has the same meaning on another machine; false for attributes of overlayfs and labels of a
- * security policy.
- */
-export function isPortableXattr(name: string): boolean {
-  return refusedXattr(name) === undefined && name !== 'system.nfs4_acl'
 }
 
 function listed(access: XattrAccess, path: string): string[] {

@@ -4,7 +4,6 @@ import { pathOf } from '../../internal/path-of.ts'
 import { layerFault, readLayerTar } from '../../layer/index.ts'
 import type { Descriptor, Platform } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
-import { unpackArchives } from './unpack-archives.ts'
 import type { UnpackOptions } from './unpack-options.ts'
 import type { UnpackReport } from './unpack-report.ts'
 
@@ -73,6 +72,7 @@ export async function unpackLayers(
     open: () => readLayerTar(store, descriptor, { ...limits, diffId, signal, hasher, maxBytes }),
     explain: (error: unknown) => layerFault(store, descriptor, error, { signal }),
   }))
+  const { unpackArchives } = await import('./unpack-archives.ts')
   return unpackArchives(sources, path, options)
 }
 
