@@ -153,5 +153,9 @@ describe('a download', () => {
 test('a source in git is refused by name', async () => {
   const text = 'FROM scratch\nADD https://example.com/team/app.git#main /src/\n'
   const error = await thrownBy(() => buildFiles(store, dockerfileStages(text), {}))
-  expect(error).toMatchObject({ code: 'ERR_BUILD_UNSUPPORTED', message: /git are not supported/, at: 'line 2' })
+  expect(error).toMatchObject({
+    code: 'ERR_BUILD_UNSUPPORTED',
+    message: expect.stringMatching(/git are not supported/),
+    at: 'line 2',
+  })
 })

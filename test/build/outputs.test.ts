@@ -54,7 +54,10 @@ describe('the result of a build', () => {
     expect(names).toEqual([])
     expect((await readImage(remote, 'team/app:1')).descriptor.digest).toBe(descriptor.digest)
     const error = await thrownBy(() => buildFiles(store, stage, files, { push: ['x/y:1'] }))
-    expect(error).toMatchObject({ code: 'ERR_BUILD_INVALID_STEP', message: /needs the option registry/ })
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_INVALID_STEP',
+      message: expect.stringMatching(/needs the option registry/),
+    })
   })
 
   test('gets no name if an output fails', async () => {

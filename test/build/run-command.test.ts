@@ -82,7 +82,7 @@ describe('a command', () => {
     expect(error).toMatchObject({
       code: 'ERR_BUILD_RUN',
       step: 'RUN /bin/sh -c false # buildkit',
-      message: /step app 3\/3 .*exit code 7/,
+      message: expect.stringMatching(/step app 3\/3 .*exit code 7/),
     })
     expect(readdirSync(place.path)).toEqual([])
     expect(outcomesOf((await run(stage, () => 0)).result)).toEqual(['cached COPY x.txt /', 'made RUN false'])
@@ -202,7 +202,10 @@ describe('mounts', () => {
       expect(Buffer.concat(chunks).includes('secret')).toBe(false)
     }
     const missing = await thrownBy(() => run(base.run('y', { mounts: [{ secret: 'a' }] }), () => 0))
-    expect(missing).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', message: /no secret "a" was given/ })
+    expect(missing).toMatchObject({
+      code: 'ERR_BUILD_SOURCE_NOT_FOUND',
+      message: expect.stringMatching(/no secret "a" was given/),
+    })
   })
 
   test('of caches keep their files between builds if there is a place for them', async () => {
@@ -265,7 +268,10 @@ describe('without an executor', () => {
   test('a build with a command fails before anything is made', async () => {
     const stage = base.copy('x.txt', '/').run('make')
     const error = await thrownBy(() => buildFiles(store, stage, { 'x.txt': 'x' }))
-    expect(error).toMatchObject({ code: 'ERR_BUILD_NO_EXECUTOR', message: /app 3\/3.*bubblewrap/ })
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_NO_EXECUTOR',
+      message: expect.stringMatching(/app 3\/3.*bubblewrap/),
+    })
     expect(await store.derived.list('cache')).toEqual([])
   })
 
@@ -275,7 +281,10 @@ describe('without an executor', () => {
       probe: async () => ({ works: false, reason: 'bwrap is not installed' }),
     }
     const error = await thrownBy(() => buildFiles(store, base.run('make'), {}, { executor }))
-    expect(error).toMatchObject({ code: 'ERR_BUILD_NO_EXECUTOR', message: /executor fake does not work here: bwrap/ })
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_NO_EXECUTOR',
+      message: expect.stringMatching(/executor fake does not work here: bwrap/),
+    })
   })
 
   test('a build whose commands are all cached runs', async () => {
