@@ -27,7 +27,12 @@ export function makeBigStore(directory, { blobs, names, garbage = Math.floor(blo
     const own = Array.from({ length: layersEach }, (_, n) => put(`layer ${i} ${n} `.repeat(20), `${TYPE}layer.v1.tar`))
     layers.push(...own)
     const config = put(
-      JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { n: `${i}` } } }),
+      JSON.stringify({
+        architecture: 'amd64',
+        os: 'linux',
+        config: { Labels: { n: `${i}` } },
+        rootfs: { type: 'layers', diff_ids: own.map(({ digest }) => digest) },
+      }),
       `${TYPE}config.v1+json`,
     )
     const manifest = { schemaVersion: 2, mediaType: `${TYPE}manifest.v1+json`, config, layers: own }

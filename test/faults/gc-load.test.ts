@@ -47,7 +47,8 @@ while (!told) {
   const lease = await store.leases.hold({ label: name })
   const layers = [await put(Buffer.from('layer ' + pick(12)), type('layer.v1.tar'))]
   if (pick(2)) layers.push(await put(Buffer.from('layer ' + pick(12)), type('layer.v1.tar')))
-  const config = await put(Buffer.from('{"architecture":"amd64","os":"linux","n":' + pick(4) + '}'), type('config.v1+json'))
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) }
+  const config = await put(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs, n: pick(4) })), type('config.v1+json'))
   const manifest = { schemaVersion: 2, mediaType: type('manifest.v1+json'), config, layers }
   const tag = name + ':' + pick(5)
   await say('doing ' + tag)

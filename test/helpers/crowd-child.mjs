@@ -32,7 +32,10 @@ const ACTS = {
     }
     const blobs = await Promise.all(Array.from({ length: 500 }, (_, i) => store.put(bytesOf(i))))
     const put = async (bytes, mediaType) => ({ mediaType, ...(await store.put(Buffer.from(bytes))) })
-    const config = await put('{"architecture":"amd64","os":"linux"}', type('config.v1+json'))
+    const config = await put(
+      '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}',
+      type('config.v1+json'),
+    )
     const manifest = { schemaVersion: 2, mediaType: type('manifest.v1+json'), config, layers: [] }
     const image = await put(JSON.stringify(manifest), manifest.mediaType)
     const reading = blobs.map(async ({ digest }) => {

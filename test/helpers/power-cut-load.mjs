@@ -17,7 +17,8 @@ for (let i = 0; ; i++) {
   )
   // Resumed once, so that the cut also hits an ingest with a saved state.
   const part = await store.ingest(`config ${i}`)
-  const bytes = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', n: i }))
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) }
+  const bytes = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs, n: i }))
   await part.write(bytes.subarray(0, 10))
   await part[Symbol.asyncDispose]()
   const writer = await store.ingest(`config ${i}`)

@@ -42,7 +42,8 @@ const ACTS = {
     const lease = await store.leases.hold({ label: 'stopped' })
     const put = async (bytes, mediaType) => ({ mediaType, ...(await store.put(Buffer.from(bytes))) })
     const layer = await put('layer', type('layer.v1.tar'))
-    const config = await put('{"architecture":"amd64","os":"linux"}', type('config.v1+json'))
+    const rootfs = { type: 'layers', diff_ids: [layer.digest] }
+    const config = await put(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs }), type('config.v1+json'))
     const manifest = { schemaVersion: 2, mediaType: type('manifest.v1+json'), config, layers: [layer] }
     const image = await put(JSON.stringify(manifest), manifest.mediaType)
     await say('ready')
