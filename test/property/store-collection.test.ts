@@ -74,10 +74,11 @@ async function build(store: Store, { layers, images, indexes, named }: World): P
   }
   const manifests: Descriptor[] = []
   for (const [i, image] of images.entries()) {
-    const config = built.add(
-      await putStoreDocument(store, MediaType.OciConfig, { architecture: 'amd64', os: 'linux', i }),
-    )
     const above = image.layers.map(place => at(bottom, place))
+    const rootfs = { type: 'layers', diff_ids: above.map(({ digest }) => digest) }
+    const config = built.add(
+      await putStoreDocument(store, MediaType.OciConfig, { architecture: 'amd64', os: 'linux', rootfs, i }),
+    )
     const subject = image.subject !== undefined && manifests.length > 0 ? at(manifests, image.subject) : undefined
     const document = { schemaVersion: 2, mediaType: MediaType.OciManifest, config, layers: above, subject }
     const manifest = built.add(await putStoreDocument(store, MediaType.OciManifest, document), [config, ...above])
