@@ -53,7 +53,9 @@ test('a file is put on a base in a registry and pushed where nothing can be writ
   const base = await sampleImage(remote, [{ 'base.txt': 'base' }], { name: 'base:1' })
   await using server = await serveStore(remote)
   // Node forbids every write, every other process and every thread, which has the same effect as a disk that is full.
-  const permission = ['--experimental-permission', '--allow-fs-read=*', '--no-warnings']
+  // NODE: the flag was experimental before Node 22.13.
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+  const permission = [flag, '--allow-fs-read=*', '--no-warnings']
   const program = [join(place.path, 'no-disk-child.mjs'), `${server.host}/base:1`, `${server.host}/app:1`]
   const plain = await run(process.execPath, ['--import', './no-node-fs.mjs', ...program], { cwd: place.path })
   const image = await readImage(remote, 'app:1')
