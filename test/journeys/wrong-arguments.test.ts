@@ -77,6 +77,7 @@ test.each<[string, string, () => unknown]>([
   ['layers', 'compose a manifest', () => composeManifest({ config: image.manifest.config, layers: js('x') })],
   ['source', 'put a text', () => store.put(js('text'))],
   ['source', 'put a number', () => store.put(js(5))],
+  ['size', 'put bytes of a size that is a text', () => store.put(Buffer.from('x'), { size: js('1') })],
   ['source', 'put a promise', () => store.put(js(Promise.resolve(new Uint8Array())))],
   ['name', 'set a name', () => store.references.set(js(undefined), image.descriptor)],
   ['name', 'get a name', () => store.references.get(js(5))],

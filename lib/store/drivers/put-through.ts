@@ -1,12 +1,16 @@
 import { SizeMismatchError } from '../../errors/index.ts'
 import { abortableItems } from '../../internal/abortable-items.ts'
 import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import { invalidArgument } from '../../internal/invalid-argument.ts'
 import type { BlobInfo, BlobWriter, PutOptions } from '../blob-store.ts'
 
 /** Writes a whole source and commits it; on any failure nothing is kept. */
 export async function putThrough(writer: BlobWriter, source: ByteSource, options: PutOptions): Promise<BlobInfo> {
   const size = options.size ?? Number.POSITIVE_INFINITY
   try {
+    if (options.size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
+      throw invalidArgument('size', 'a whole number of bytes', options.size)
+    }
     for await (const chunk of abortableItems(chunksOf(source), options.signal)) {
       await writer.write(chunk)
       // SAFETY: an endless source would fill the disk; the write stops one chunk after the expected size.
