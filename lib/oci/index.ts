@@ -66,4 +66,5 @@ export {
   type Reference,
   type Repository,
 } from './reference.ts'
+export { referrerEntry, subjectOf } from './referrer-entry.ts'
 export { mayStayRemote, remoteLayersOf, withRemoteLayers } from './remote-layers.ts'

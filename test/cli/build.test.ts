@@ -63,6 +63,7 @@ test('build --plan and --explain name the file that makes a step miss, and a pla
   expect(json).toMatchObject({ kind: 'build', version: 1, images: [{ steps: expect.anything() }] })
   const built = await cli(['build', '--explain', '-t', 'app:1', place.context], place)
   expect(built.stderr).toMatch(/COPY src \/app\n\[app 3\/5\] DONE .*\n {2}because: src\/x\.js content differs/)
+  expect(built.stderr).toContain('  because: the layers below differ\n  layers below: value differs\n')
 })
 
 test('build --check prints what the rules find, with the ignore file of the context, and builds nothing', async () => {

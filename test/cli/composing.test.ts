@@ -182,7 +182,9 @@ describe('artifacts', () => {
     await run('pull', at('app:1'), '-t', 'app:1', '--platform', 'amd64')
     const stored = await run('attach', 'app:1', ...content, '--annotation', 'run=7')
     expect(stored.stdout).toBe(attached.stdout)
-    expect((await run('referrers', 'app:1')).stdout).toContain(stored.stdout.trim())
+    const inStore = await run('referrers', 'app:1', '--type', type, '--json')
+    expect(JSON.parse(inStore.stdout)).toEqual(JSON.parse(listed.stdout))
+    expect((await run('referrers', 'app:1')).stdout).toContain(type)
     expect(descriptor.digest).toBe(await digestOf('app:1'))
   })
 

@@ -2,9 +2,12 @@ import type { BuildPlan, BuildPlanStep, Difference } from '../../build/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 
+/** The subjects of differences that have no name. */
+const UNNAMED: Partial<Record<Difference['what'], string>> = { base: 'layers below', file: 'files that it reads' }
+
 /** One difference as a person reads it, such as `file src/server.js: content differs`. */
 export function differenceText({ what, name, change, before, after }: Difference): string {
-  const subject = `${what} ${name}`
+  const subject = name === '' ? (UNNAMED[what] ?? what) : `${what} ${name}`
   if (change === 'added') return `${subject}: is new`
   if (change === 'removed') return `${subject}: is gone`
   if (change === 'content') return `${subject}: content differs`

@@ -2,7 +2,14 @@ import type { Digest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError, FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, type ImageDocument, Limits, parseImageDocument, successorsOf } from '../../oci/index.ts'
+import {
+  type Descriptor,
+  type ImageDocument,
+  Limits,
+  parseImageDocument,
+  subjectOf,
+  successorsOf,
+} from '../../oci/index.ts'
 import type { BlobInfo, Store } from '../../store/index.ts'
 
 /**
@@ -38,8 +45,4 @@ async function documentIn(
     }
     throw error
   }
-}
-
-function subjectOf(document: ImageDocument): Digest | undefined {
-  return (document.kind === 'index' ? document.index : document.manifest).subject?.digest
 }

@@ -1,6 +1,14 @@
 import { type Digest, isDigest, splitDigest } from '../../digest/index.ts'
 import { FormatError, RegistryError } from '../../errors/index.ts'
-import { type Descriptor, type ImageDocument, isTag, parseImageDocument, type Repository } from '../../oci/index.ts'
+import {
+  type Descriptor,
+  type ImageDocument,
+  isTag,
+  parseImageDocument,
+  type Repository,
+  referrerEntry,
+  subjectOf,
+} from '../../oci/index.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { FetchedManifest } from '../registry-client.ts'
 import { keepReferrer } from './keep-referrer.ts'
@@ -88,21 +96,17 @@ export function referrerIn({ descriptor, bytes }: FetchedManifest): {
   readonly entry: Descriptor
 } {
   const { mediaType, digest, size } = descriptor
-  const content = contentOf(bytes, mediaType)
-  const artifactType = content?.artifactType || (content && 'config' in content ? content.config.mediaType : undefined)
-  const kind = artifactType === undefined ? {} : { artifactType }
-  const notes = content?.annotations ? { annotations: content.annotations } : {}
-  return { subject: content?.subject ?? undefined, entry: { mediaType, digest, size, ...kind, ...notes } }
+  const document = documentOf(bytes, mediaType)
+  if (!document) return { subject: undefined, entry: { mediaType, digest, size } }
+  return { subject: subjectOf(document), entry: referrerEntry(descriptor, document) }
 }
 
-function contentOf(bytes: Uint8Array, mediaType: string) {
-  let document: ImageDocument
+function documentOf(bytes: Uint8Array, mediaType: string): ImageDocument | undefined {
   try {
-    document = parseImageDocument(bytes, mediaType)
+    return parseImageDocument(bytes, mediaType)
   } catch (error) {
     // A registry may accept documents that this library cannot parse; such a document has no known subject.
     if (error instanceof FormatError) return undefined
     throw error
   }
-  return document.kind === 'index' ? document.index : document.manifest
 }

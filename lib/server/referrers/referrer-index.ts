@@ -1,10 +1,16 @@
 import type { Digest } from '../../digest/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
-import { type Descriptor, type ImageDocument, Limits, parseImageDocument } from '../../oci/index.ts'
+import {
+  type Descriptor,
+  type ImageDocument,
+  Limits,
+  parseImageDocument,
+  referrerEntry,
+  subjectOf,
+} from '../../oci/index.ts'
 import { type BlobInfo, readDocument, type Store } from '../../store/index.ts'
 import type { ManifestMemory } from '../manifests/manifest-memory.ts'
-import { referrerEntry, subjectOf } from './referrer-entry.ts'
 
 /** Lower bound for the size of a manifest with a subject; smaller blobs are skipped. */
 const SMALLEST_REFERRER = 90
@@ -37,7 +43,7 @@ export class ReferrerIndex {
 
   /** Adds a manifest that has just been stored. Returns its subject, if it has one. */
   add({ digest, size }: BlobInfo, document: ImageDocument): Digest | undefined {
-    const subject = subjectOf(document)
+    const subject = subjectOf(document)?.digest
     if (subject !== undefined && !this.#seen.has(digest)) {
       this.#referrers.set(subject, (this.#referrers.get(subject) ?? new Set()).add({ digest, size }))
     }

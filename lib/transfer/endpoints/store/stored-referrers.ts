@@ -7,7 +7,7 @@ import {
   SizeMismatchError,
 } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { type Descriptor, Limits, parseImageDocument } from '../../../oci/index.ts'
+import { type Descriptor, Limits, parseImageDocument, referrerEntry, subjectOf } from '../../../oci/index.ts'
 import { type BlobStore, readDocument } from '../../../store/index.ts'
 
 type Listed = Pick<BlobStore, 'list' | 'read' | 'stat'>
@@ -21,7 +21,8 @@ const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptErro
 
 /**
  * Yields the manifests of a store that name another manifest as their `subject`. A store keeps no list of them, so the
- * function reads every blob that is small enough and begins like a document.
+ * function reads every blob that is small enough and begins like a document. The entries have the members that the list
+ * of a registry has.
  */
 export async function* storedReferrers(
   store: Listed,
@@ -49,8 +50,8 @@ async function referrerIn(
   try {
     if (!(await beginsWithBrace(store, blob.digest, options))) return undefined
     const document = parseImageDocument(await readDocument(store, blob, options))
-    const about = document.kind === 'manifest' ? document.manifest.subject : document.index.subject
-    return about?.digest === subject ? { ...blob, mediaType: document.mediaType } : undefined
+    if (subjectOf(document)?.digest !== subject) return undefined
+    return referrerEntry({ ...blob, mediaType: document.mediaType }, document)
   } catch (error) {
     if (!NO_DOCUMENT.some(kind => error instanceof kind)) throw error
     return undefined

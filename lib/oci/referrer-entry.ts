@@ -1,16 +1,18 @@
-import type { Digest } from '../../digest/index.ts'
-import type { Descriptor, ImageDocument } from '../../oci/index.ts'
+import type { Descriptor } from './descriptor.ts'
+import type { ImageDocument } from './image-document.ts'
 
-/** Digest of the document's subject, if it has one. */
-export function subjectOf(document: ImageDocument): Digest | undefined {
-  return contentOf(document).subject?.digest
+/** Returns the descriptor of the document's subject, if it has one. */
+export function subjectOf(document: ImageDocument): Descriptor | undefined {
+  return contentOf(document).subject ?? undefined
 }
 
 /**
- * Entry of a manifest in a list of referrers.
+ * Returns the entry of a manifest or index in a list of referrers.
  *
  * SPEC: the artifact type is that of the manifest, or else the media type of its config; the annotations are those of
  * the manifest (distribution-spec, listing referrers).
+ *
+ * @param descriptor - Media type, digest and size of the document; other members are left out.
  */
 export function referrerEntry({ mediaType, digest, size }: Descriptor, document: ImageDocument): Descriptor {
   const content = contentOf(document)
