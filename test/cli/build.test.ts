@@ -139,6 +139,17 @@ test('build writes the digest, metadata, an archive and the files, and keeps the
   expect(again.stdout).toBe(built.stdout)
 })
 
+test.each(['--iidfile', '--metadata-file'])('a file of %s that cannot be written is a typed error', async option => {
+  using place = makePlace()
+  const file = join(place.path, 'none', 'file')
+  const { code, stderr } = await cli(['build', '-t', 'app:1', option, file, place.context, '--quiet'], place)
+  expect(code).toBe(1)
+  const digest = (await cli(['digest', 'app:1'], place)).stdout.trim()
+  expect(digest).toMatch(/^sha256:/)
+  const fault = `layerstore: cannot write to ${option} ${JSON.stringify(file)} (ENOENT)`
+  expect(stderr).toBe(`${fault}; the image ${digest} is in the store (ERR_OUTPUT)\n`)
+})
+
 test('build shows running steps on a terminal, JSON lines to tools, and nothing with --quiet', async () => {
   using place = makePlace()
   const json = await cli(['build', '--progress', 'json', place.context], place)
@@ -172,6 +183,8 @@ test.each([
   ['an unknown target', 'FROM scratch\n', ['--target', 'none'], 1, /ERR_DOCKERFILE_STAGE/],
   ['no Dockerfile', undefined, ['-f', 'none/Dockerfile'], 2, /no Dockerfile/],
   ['a push without a name', undefined, ['--push'], 2, /-t NAME/],
+  ['an output to stdout', undefined, ['-o', '-'], 2, /--output writes to a directory or a file/],
+  ['an archive to stdout', undefined, ['-o', 'type=oci,dest=-'], 2, /--output writes to a directory or a file/],
   ['an output that is not known', undefined, ['-o', 'type=tar,dest=x'], 2, /--output takes/],
   ['a context that is not known', undefined, ['--build-context', 'x=git://y'], 2, /git is not supported/],
   ['an invalid name', undefined, ['-t', 'Not Valid'], 1, /ERR_INVALID_REFERENCE/],

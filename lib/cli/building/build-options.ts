@@ -100,6 +100,9 @@ export function outputsOf(options: readonly string[] = []): ChosenOutputs {
   for (const option of options) {
     const fields = fieldsOf(option) ?? { type: 'local', dest: option }
     const { type, dest } = fields
+    if (dest === '-') {
+      throw new UsageError('--output writes to a directory or a file, not to stdout; for a file named - write ./-')
+    }
     if (type === 'local' && dest) outputs = { ...outputs, directory: dest }
     else if ((type === 'oci' || type === 'docker') && dest)
       outputs = { ...outputs, archive: { path: dest, format: type } }

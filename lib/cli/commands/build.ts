@@ -15,6 +15,7 @@ import {
 } from '../building/build-options.ts'
 import { formatBuildPlan } from '../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../building/open-build-context.ts'
+import { OutputError } from '../failing/output-error.ts'
 import type { Session } from '../session.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -123,7 +124,9 @@ async function run(session: Session, store: Store, building: Building, options: 
   } finally {
     display.close()
   }
+  session.advice = `the image ${result.descriptor.digest} is in the store`
   await writeFiles(result, options)
+  session.advice = undefined
   session.result(result.descriptor.digest, resultOf(result))
 }
 
@@ -135,7 +138,7 @@ function resultOf({ descriptor, names, images, steps }: BuildResult): object {
 /** `--iidfile` and `--metadata-file`, with the members that buildx writes. */
 async function writeFiles(result: BuildResult, { iidfile, metadataFile }: BuildCommandOptions): Promise<void> {
   const { descriptor, names, images } = result
-  if (iidfile !== undefined) await writeFile(iidfile, descriptor.digest)
+  if (iidfile !== undefined) await writeResult('--iidfile', iidfile, descriptor.digest)
   if (metadataFile === undefined) return
   const [first] = images
   const metadata = {
@@ -144,7 +147,15 @@ async function writeFiles(result: BuildResult, { iidfile, metadataFile }: BuildC
     'containerimage.digest': descriptor.digest,
     ...(names.length > 0 && { 'image.name': names.join(',') }),
   }
-  await writeFile(metadataFile, `${JSON.stringify(metadata, null, 2)}\n`)
+  await writeResult('--metadata-file', metadataFile, `${JSON.stringify(metadata, null, 2)}\n`)
+}
+
+async function writeResult(option: string, path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text)
+  } catch (cause) {
+    throw new OutputError(cause as Error, `${option} ${JSON.stringify(path)}`)
+  }
 }
 
 async function showPlan(
