@@ -143,7 +143,10 @@ describe('a download', () => {
       })
     }
     const nobody = from('scratch').add('http://127.0.0.1:1/x', '/')
-    expect(await thrownBy(() => buildFiles(store, nobody, {}))).toMatchObject({ code: 'ERR_BUILD_FETCH' })
+    expect(await thrownBy(() => buildFiles(store, nobody, {}))).toMatchObject({
+      code: 'ERR_BUILD_FETCH',
+      message: expect.stringMatching(/no server listens on 127\.0\.0\.1 port 1 \(ECONNREFUSED\): http:/),
+    })
     expect(await thrownBy(async () => from('scratch').add('ftp://x/y', '/'))).toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
     })

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { BuildError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { connectionFault } from '../../internal/connection-fault.ts'
 
 /** Limits the addresses that one download leads through. */
 const MOST_REDIRECTS = 10
@@ -48,9 +49,11 @@ async function ask(
       headers: { 'accept-encoding': 'identity', 'user-agent': 'layerstore', ...headers },
       signal,
     })
-    sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`no byte came for ${SILENCE_MS / 1000} seconds`)))
+    sent.setTimeout(SILENCE_MS, () => sent.destroy(silence()))
     sent.on('response', resolve)
-    sent.on('error', error => reject(signal?.aborted ? signal.reason : refused(url, 'the download failed', error)))
+    sent.on('error', error =>
+      reject(signal?.aborted ? signal.reason : refused(url, connectionFault(url, error), error)),
+    )
     sent.end()
   })
 }
@@ -58,6 +61,11 @@ async function ask(
 /** SAFETY: user, password and query of an address may be secrets. */
 export function shownAddress(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`
+}
+
+/** The error of a connection that fell silent, with the code of the system's own `ETIMEDOUT`. */
+function silence(): NodeJS.ErrnoException {
+  return Object.assign(new Error(`no byte within ${SILENCE_MS} ms`), { code: 'ETIMEDOUT' })
 }
 
 function refused(url: URL, problem: string, cause?: unknown): BuildError {
