@@ -17,6 +17,8 @@ export default function setUp(): () => Promise<void> {
   const inMemory = places.memory === places.disk ? directory : newDirectory(places.memory)
   process.env.TMPDIR = directory
   process.env.LAYERSTORE_MEMORY = inMemory
+  // NODE: from 22.1 on, npm and others have Node write a cache of compiled code to the temporary directory.
+  process.env.NODE_DISABLE_COMPILE_CACHE = '1'
   return async () => {
     const processes = await processesLeft(directory)
     for (const { pid } of processes) process.kill(pid, 'SIGKILL')
