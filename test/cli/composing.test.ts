@@ -140,7 +140,7 @@ describe('index', () => {
 
   test.each([
     [['index', 'create', 'a:1'], 'needs a name'],
-    [['index', 'make', 'a:1', '-t', 'b:1'], 'index takes create, append or filter'],
+    [['index', 'make', 'a:1'], 'index takes create, append or filter'],
     [['index', 'append', 'a:1', '-t', 'b:1'], 'index append takes'],
     [['index', 'filter', 'a:1', '-t', 'b:1'], 'index filter takes'],
   ])('%j is refused', async (args, message) => {
@@ -203,6 +203,10 @@ describe('rm --remote', () => {
     expect([await digestOf('app:1'), await digestOf('app:2')]).toEqual([undefined, image.descriptor.digest])
     expect(await run('rm', `docker://${at(`app@${image.descriptor.digest}`)}`)).toMatchObject({ code: 0 })
     expect(await digestOf('app:2')).toBeUndefined()
+    expect(await run('rm', at('app:2'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('; for a tag in a registry add --remote (ERR_'),
+    })
     expect(await run('rm', '--remote', at('app:2'))).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('ERR_MANIFEST_NOT_FOUND'),

@@ -17,12 +17,12 @@ export async function imageIndex(
   names: readonly string[],
   options: IndexOptions,
 ): Promise<void> {
-  await checkResult('index', options)
   const platforms = platformsIn(options)
   const [first, ...rest] = names
   if (act !== 'create' && act !== 'append' && act !== 'filter') {
     throw new UsageError(`index takes create, append or filter, not ${JSON.stringify(act)}`)
   }
+  await checkResult('index', options)
   if (act === 'append' && rest.length === 0) throw new UsageError('index append takes an index and images to add')
   if (act === 'filter' && (rest.length > 0 || !platforms)) {
     throw new UsageError('index filter takes one index, and the platforms to keep: --platform P')

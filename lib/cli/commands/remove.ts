@@ -32,11 +32,14 @@ export async function remove(session: Session, names: readonly string[], options
 
 /** Removes names (tags) of the store; `gc` removes their blobs later. If one name does not exist, none is removed. */
 async function removeNames(session: Session, names: readonly string[]): Promise<void> {
+  const { namesRegistry } = await import('../../oci/index.ts')
+  if (names.every(namesRegistry)) session.advice = 'for a tag in a registry add --remote'
   const store = await session.store({ create: false })
   const { signal } = session
   for (const name of names) {
     if (!(await store.references.get(name, { signal }))) throw new ReferenceNotFoundError(name)
   }
+  session.advice = undefined
   for (const name of names) await store.references.delete(name, { signal })
   session.result(names, { removed: names })
 }
