@@ -10,6 +10,7 @@ export function plainSnapshots(directory: string): SnapshotDriver {
   return {
     async openStack(store, layers) {
       const path = mkdtempSync(join(directory, 'stack-'))
+      const scratch = mkdtempSync(join(directory, 'scratch-'))
       const view = await openUnionView(store, layers)
       for (const { path: name, type, linkname } of view.walk()) {
         if (type === 'directory') mkdirSync(join(path, name))
@@ -17,8 +18,10 @@ export function plainSnapshots(directory: string): SnapshotDriver {
         else writeFileSync(join(path, name), await readAll(view.read(name)))
       }
       const before = contentOf(path)
-      const close = async () => rmSync(path, { recursive: true, force: true })
-      return { path, changes: () => changes(before, contentOf(path)), close, [Symbol.asyncDispose]: close }
+      const close = async () => {
+        for (const each of [path, scratch]) rmSync(each, { recursive: true, force: true })
+      }
+      return { path, scratch, changes: () => changes(before, contentOf(path)), close, [Symbol.asyncDispose]: close }
     },
   }
 }

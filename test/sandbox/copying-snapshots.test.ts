@@ -52,3 +52,19 @@ test('a stack that cannot be unpacked leaves nothing', async () => {
   expect(await thrownBy(open)).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
   expect(readdirSync(place.path)).toEqual([])
 })
+
+test('copies of a killed process, and the files of its command, are removed by the next process', async () => {
+  using place = temporaryDirectory('snapshots')
+  await using store = createMemoryStore()
+  const { layers } = await sampleImage(store, [{ f: '1' }])
+  const open = () => copyingSnapshots({ directory: place.path }).openStack(store, layers)
+  const [live, dead] = [await open(), await open()]
+  writeFileSync(join(dead.scratch, 'secret'), 'x')
+  // No process has this number.
+  writeFileSync(join(dead.path, '../owner'), '4194305 1\n')
+  mkdirSync(join(place.path, 'layerstore-stack-without-owner'))
+  await (await open()).close()
+  const left = readdirSync(place.path).map(name => join(place.path, name))
+  expect(left.sort()).toEqual([join(live.path, '..'), join(place.path, 'layerstore-stack-without-owner')].sort())
+  await live.close()
+})

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunMount, RunStep, SecretMount } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
@@ -66,12 +65,10 @@ export async function runEntries(
   const view = await session.view(layers, frame)
   const user = await resolveUser(step.user, view, { signal })
   const stack = await snapshots.openStack(session.store, layers, { signal })
-  const beside = await mkdtemp(join(tmpdir(), 'layerstore-run-'))
-  const remove = () => rm(beside, { recursive: true, force: true })
   try {
     const points = new MountPoints(stack.path, view)
     await points.makeDirectory(step.workdir, user)
-    const mounts = new Mounts(session, frame, run, beside)
+    const mounts = new Mounts(session, frame, run, stack.scratch)
     const bound = await mounts.prepare(step)
     await points.make(bound)
     const { code } = await executor.run({
@@ -82,17 +79,16 @@ export async function runEntries(
       user,
       mounts: bound,
       network: step.network,
+      scratch: stack.scratch,
       onOutput,
       signal,
     })
     signal?.throwIfAborted()
     if (code !== 0) throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}`)
     await points.remove()
-    await remove()
     return changesOf(stack, signal)
   } catch (error) {
     await stack.close()
-    await remove()
     throw error
   }
 }

@@ -46,6 +46,8 @@ export interface ProcessSpec extends AbortOptions {
   readonly mounts: readonly ProcessMount[]
   /** `none` leaves only the loopback device; `host` is the network of this machine without isolation. */
   readonly network: 'default' | 'none' | 'host'
+  /** Directory for files of the executor, such as `/etc/hosts`. @defaultValue the one for temporary files */
+  readonly scratch?: string | undefined
   /** Receives the output of the process; must not throw. */
   readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
 }

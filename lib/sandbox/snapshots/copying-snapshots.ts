@@ -7,6 +7,10 @@ import { openUnionView, type UnionView, unpackLayers } from '../../rootfs/index.
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { SnapshotDriver, Stack } from './stack.ts'
+import { ownStack, sweepStacks } from './stack-owner.ts'
+
+/** Beginning of the names of stacks: their directory may hold anything else. */
+const PREFIX = 'layerstore-stack-'
 
 /** Options of {@link copyingSnapshots}. */
 export interface CopyingSnapshotsOptions {
@@ -20,20 +24,25 @@ export interface CopyingSnapshotsOptions {
  * are applied only as root, and extended attributes that the process sets are not seen.
  */
 export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): SnapshotDriver {
+  let swept: Promise<void> | undefined
   return {
     async openStack(store, layers, { signal } = {}) {
       const parent = options.directory ?? tmpdir()
       await mkdir(parent, { recursive: true })
-      const directory = await mkdtemp(join(parent, 'layerstore-stack-'))
+      swept ??= sweepStacks({ directory: parent, prefix: PREFIX, remove })
+      await swept
+      const directory = await mkdtemp(join(parent, PREFIX))
       try {
         return await copiedStack(store, layers, directory, signal)
       } catch (error) {
-        await rm(directory, { recursive: true, force: true })
+        await remove(directory)
         throw error
       }
     },
   }
 }
+
+const remove = (directory: string) => rm(directory, { recursive: true, force: true })
 
 async function copiedStack(
   store: Store,
@@ -41,13 +50,16 @@ async function copiedStack(
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<Stack> {
-  const root = join(directory, 'rootfs')
+  const [root, scratch] = [join(directory, 'rootfs'), join(directory, 'scratch')]
+  await ownStack(directory)
+  await mkdir(scratch)
   await unpackLayers(store, layers, root, { signal })
   const view = await openUnionView(store, layers, { signal })
   const before = await unpackedTree(root, view, signal)
-  const close = () => rm(directory, { recursive: true, force: true })
+  const close = () => remove(directory)
   return {
     path: root,
+    scratch,
     async *changes({ signal } = {}) {
       const diff = await diffTrees(before, directoryTree(root, { signal }), { signal })
       for await (const entry of diffEntries(diff, root, { signal })) yield withOwner(entry)

@@ -8,6 +8,12 @@ export interface Stack extends AsyncDisposable {
   /** The directory. */
   readonly path: string
 
+  /**
+   * An empty directory beside it, for files of its process such as secrets. It is removed with the stack, by another
+   * process if this one is killed.
+   */
+  readonly scratch: string
+
   /** Yields the changes since the stack was opened, as entries of a layer. */
   changes(options?: AbortOptions): AsyncIterable<TarInput>
 

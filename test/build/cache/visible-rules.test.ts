@@ -5,6 +5,7 @@ import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { buildFiles, outcomesOf } from '../../helpers/build-files.ts'
 import { fakeExecutor } from '../../helpers/fake-executor.ts'
 import { sampleImage } from '../../helpers/sample-image.ts'
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
 /** A build that may differ from another one. */
 interface Case {
@@ -15,16 +16,22 @@ interface Case {
 }
 
 let store: Store
+let place: ReturnType<typeof temporaryDirectory>
 beforeEach(async () => {
   store = createMemoryStore()
+  place = temporaryDirectory('visible-rules')
   await sampleImage(store, [{ 'etc/passwd': 'app:x:5:5::/:/bin/sh\n' }], { name: 'base:1' })
 })
-afterEach(() => store.close())
+afterEach(async () => {
+  await store.close()
+  place[Symbol.dispose]()
+})
 
 // The commands change nothing: an empty layer is enough to see whether they run.
 const snapshots = {
   openStack: async () => ({
     path: '/nowhere',
+    scratch: place.path,
     async *changes() {},
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -41,7 +41,7 @@ async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = required('bwrap', 'bubblewrap')
   const chroot = required('chroot', 'coreutils')
-  const beside = await mkdtemp(join(tmpdir(), 'layerstore-bwrap-'))
+  const beside = await mkdtemp(join(spec.scratch ?? tmpdir(), 'layerstore-bwrap-'))
   const stubs = new MountStubs(spec.root)
   try {
     const { hosts, resolver } = await writeNetworkFiles(beside)

@@ -5,11 +5,16 @@ import type { AbortOptions } from '../../../internal/abort.ts'
 import { openUnionView } from '../../../rootfs/index.ts'
 import type { Store } from '../../../store/index.ts'
 import type { SnapshotDriver, Stack } from '../stack.ts'
+import { ownStack, sweepStacks } from '../stack-owner.ts'
 import { copyRoot } from './copy-root.ts'
 import { LayerSnapshots } from './layer-snapshots.ts'
-import { mountOverlay } from './overlay-mount.ts'
-import { ownStack, removeStack, sweepStacks } from './stack-owner.ts'
+import { mountOverlay, unmount } from './overlay-mount.ts'
 import { upperChanges } from './upper-changes.ts'
+
+/** Beginning of the names of stacks. */
+const PREFIX = 'stack-'
+/** The mount, in the directory of a stack. */
+const ROOT = 'rootfs'
 
 /** Options of {@link overlaySnapshots}. */
 export interface OverlaySnapshotsOptions {
@@ -39,6 +44,13 @@ export function overlaySnapshots({ directory }: OverlaySnapshotsOptions): Snapsh
   }
 }
 
+/** Unmounts and removes the directory of a stack. */
+async function removeStack(directory: string): Promise<void> {
+  // Not mounted any more, or never: the removal below reports what matters.
+  await unmount(join(directory, ROOT)).catch(() => {})
+  await rm(directory, { recursive: true, force: true })
+}
+
 class OverlayDirectory {
   readonly #layers: string
   readonly #stacks: string
@@ -60,19 +72,20 @@ class OverlayDirectory {
       if (/^[0-9a-f-]{36}$/.test(name) && name !== boot)
         await rm(join(directory, name), { recursive: true, force: true })
     }
-    await sweepStacks(stacks)
+    await sweepStacks({ directory: stacks, prefix: PREFIX, remove: removeStack })
     return new OverlayDirectory(layers, stacks)
   }
 
   async openStack(store: Store, layers: readonly ImageLayer[], { signal }: AbortOptions): Promise<Stack> {
     const lower = await this.#snapshots.open(store, layers, { signal })
     const below = await openUnionView(store, layers, { signal })
-    const place = await mkdtemp(join(this.#stacks, 'stack-'))
-    const [upper, work, root] = [join(place, 'upper'), join(place, 'work'), join(place, 'rootfs')]
+    const place = await mkdtemp(join(this.#stacks, PREFIX))
+    const [upper, work, root] = [join(place, 'upper'), join(place, 'work'), join(place, ROOT)]
+    const scratch = join(place, 'scratch')
     const close = () => removeStack(place)
     try {
       await ownStack(place)
-      for (const path of [upper, work, root]) await mkdir(path, { mode: 0o755 })
+      for (const path of [upper, work, root, scratch]) await mkdir(path, { mode: 0o755 })
       // An image without layers has nothing below; a mount needs something there.
       if (lower.length === 0) await mkdir(join(place, 'empty'), { mode: 0o755 })
       const directories = lower.length === 0 ? [join(place, 'empty')] : lower
@@ -84,6 +97,7 @@ class OverlayDirectory {
     }
     return {
       path: root,
+      scratch,
       changes: (options = {}) => upperChanges({ below, upper, root }, options),
       close,
       [Symbol.asyncDispose]: close,
