@@ -230,3 +230,15 @@ test('numbers of workers that make no sense are refused', () => {
   for (const count of [-1, 1.5, 65, Number.NaN])
     expect(() => setHashWorkers(count)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
 })
+
+test('a reservation of a worker is cancelled once', async () => {
+  const { HashWorker } = await import('../../lib/digest/worker/hash-worker.ts')
+  const worker = new HashWorker(() => {})
+  const [one, two] = [worker.reserve(), worker.reserve()]
+  one()
+  one()
+  expect(worker.load).toBe(1)
+  two()
+  expect(worker.load).toBe(0)
+  await worker.terminate()
+})

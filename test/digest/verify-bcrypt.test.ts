@@ -34,6 +34,10 @@ test.each([
   expect(isBcrypt(QUICK.replace('$2y$05$', start))).toBe(isTaken)
 })
 
+test('two checks at once share the thread', async () => {
+  expect(await Promise.all([verifyBcrypt('hunter2', QUICK), verifyBcrypt('hunter3', QUICK)])).toEqual([true, false])
+})
+
 test('the calling thread goes on while a password is checked', async () => {
   let turns = 0
   const timer = setInterval(() => turns++, 1)
@@ -79,4 +83,14 @@ test('a thread without work is ended after a minute', async () => {
   expect(gone).not.toHaveBeenCalled()
   vi.advanceTimersByTime(60_000)
   expect(gone).toHaveBeenCalled()
+})
+
+test('checks that begin before there is a thread share one, and there is another after a minute without work', async () => {
+  vi.resetModules()
+  const { verifyBcrypt: fresh } = await import('../../lib/digest/index.ts')
+  expect(await Promise.all([fresh('hunter2', QUICK), fresh('hunter3', QUICK)])).toEqual([true, false])
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  expect(await fresh('hunter2', QUICK)).toBe(true)
+  vi.advanceTimersByTime(60_000)
+  expect(await fresh('hunter2', QUICK)).toBe(true)
 })

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -124,6 +125,24 @@ describe.skipIf(!able)('a process in bubblewrap', () => {
     expect({ stdout, code }).toEqual({ stdout: 'resolv.conf\n', code: 0 })
     expect(readdirSync(join(place.path, 'victim'))).toEqual([])
     expect(existsSync(at('victim'))).toBe(false)
+  })
+
+  test('is refused if the links of a mount point never end, or a mount would hide the root', async () => {
+    symlinkSync('hosts', at('etc/resolv.conf'))
+    symlinkSync('resolv.conf', at('etc/hosts'))
+    expect(await thrownBy(() => run('true'))).toMatchObject({ code: 'ERR_SANDBOX_MOUNT' })
+    rmSync(at('etc/resolv.conf'))
+    rmSync(at('etc/hosts'))
+    const mounts = [{ type: 'tmpfs', target: '/', size: 1 } as const]
+    expect(await thrownBy(() => run('true', { mounts }))).toMatchObject({ code: 'ERR_SANDBOX_MOUNT' })
+    expect(readdirSync(at('etc')).sort()).toEqual(['group', 'passwd'])
+  })
+
+  test('keeps a directory that it made at a mount point, and what it wrote beside it', async () => {
+    const mounts = [{ type: 'tmpfs', target: '/deep/cache', size: 65_536 } as const]
+    const { stdout } = await run('echo x > /deep/kept; cat /proc/mounts | sed -n "/deep/p"', { mounts })
+    expect(stdout).toContain('size=64k')
+    expect(readdirSync(at('deep'))).toEqual(['kept'])
   })
 
   test('is refused if a mount point is a file where a directory is needed', async () => {
