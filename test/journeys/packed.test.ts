@@ -1,27 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { installPacked } from '../helpers/install-packed.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const run = (cwd: string, program: string, ...args: string[]) => execFileSync(program, args, { cwd, encoding: 'utf8' })
-
-/** Installs the package as an installer would: the packed files and the declared dependencies only. */
-function install(folder: string, tarball: string): void {
-  const target = join(folder, 'node_modules/layerstore')
-  mkdirSync(target, { recursive: true })
-  run(folder, 'tar', '-xzf', tarball, '-C', target, '--strip-components=1')
-  const wanted = Object.keys(JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')).dependencies)
-  for (let name = wanted.shift(); name; name = wanted.shift()) {
-    const source = join(root, 'node_modules', name)
-    const copy = join(folder, 'node_modules', name)
-    if (existsSync(copy)) continue
-    cpSync(source, copy, { recursive: true, dereference: true })
-    wanted.push(...Object.keys(JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')).dependencies ?? {}))
-  }
-}
 
 test.runIf(needsProgram('npm') && needsProgram('tar'))(
   'the packed package, laid out in an empty folder, imports by every door and runs its program',
@@ -32,17 +18,13 @@ test.runIf(needsProgram('npm') && needsProgram('tar'))(
     using directory = temporaryDirectory('packed')
     const folder = join(directory.path, 'user')
     mkdirSync(folder)
-    // The build has been made before the tests; packing must not make it again under the feet of other tests.
-    const packed = run(root, 'npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', directory.path)
-    const [{ filename, files }] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }]
-    const paths = files.map(file => file.path)
+    const paths = installPacked(folder, directory.path)
     expect(paths).toEqual(
       expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'lib/README.md', 'LICENSE', 'README.md']),
     )
     expect(
       paths.filter(path => /^(test|bench|\.ci)\/|dist\/(docs|coverage)\/|\.map$|^lib\/.*\.ts$/.test(path)),
     ).toEqual([])
-    install(folder, join(directory.path, filename))
 
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       exports: Record<string, unknown>

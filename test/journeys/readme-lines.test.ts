@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { createMemoryStore, createRegistryClient, readImage } from '../../lib/index.ts'
+import { installPacked } from '../helpers/install-packed.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { serveStore } from '../helpers/serve-store.ts'
@@ -24,11 +25,14 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test.runIf(needsProgram('sh') && needsProgram('mkdir'))(
-  'the lines of the README lead from an empty folder to an image in a registry',
+test.runIf(['sh', 'mkdir', 'npm', 'tar'].map(needsProgram).every(Boolean))(
+  'the lines of the README lead from an empty folder with the packed package to an image in a registry',
   { timeout: 120_000 },
   async () => {
     using directory = temporaryDirectory('readme-lines')
+    const folder = join(directory.path, 'user')
+    mkdirSync(folder)
+    installPacked(folder, directory.path)
     const hub = createMemoryStore()
     await sampleImage(hub, [{ 'bin/node': 'node' }], { name: 'library/node:22-slim', config: { Env: ['PATH=/bin'] } })
     await using mirror = await serveStore(hub)
@@ -37,14 +41,14 @@ test.runIf(needsProgram('sh') && needsProgram('mkdir'))(
     const [, block = ''] = /## From an empty folder[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme) ?? []
     const lines = block.trim().split('\n')
     expect(lines.at(-1)).toMatch(/^docker run /)
-    const program = `"${process.execPath}" "${join(root, 'dist/cli/main.js')}"`
+    const program = `"${process.execPath}" "${join(folder, 'node_modules/layerstore/dist/cli/main.js')}"`
     const typed = (line: string) =>
       line
         .replaceAll(/(localhost|127\.0\.0\.1):5000/g, `127.0.0.1:${port}`)
         .replace('npx layerstore copy', `npx layerstore copy --mirror docker.io=${mirror.host}`)
         .replace('npx layerstore', program)
     const env = { ...process.env, HOME: directory.path, LAYERSTORE_STORE: join(directory.path, 'images') }
-    const shell = { cwd: directory.path, env, encoding: 'utf8' } as const
+    const shell = { cwd: folder, env, encoding: 'utf8' } as const
     const server = lines.findIndex(line => line.endsWith('&'))
     for (const line of lines.slice(0, server)) await promisify(execFile)('sh', ['-c', typed(line)], shell)
     const child = spawn('sh', ['-c', `exec ${typed(lines[server] ?? '').replace(/ &$/, '')}`], {
