@@ -15,6 +15,7 @@ export type {
   ProcessMount,
   ProcessSpec,
 } from './executors/executor.ts'
+export { MountStubs } from './executors/mount-stubs.ts'
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'

@@ -31,7 +31,7 @@ const MOST_PARTS = 10_000
 
 const SUBJECTS: readonly KeySubject[] = ['file', 'variable', 'base', 'instruction', 'mount', 'policy']
 
-/** Reads a record; `undefined` for bytes that are none. Records are derived data, and imported ones are of others. */
+/** Reads a record; `undefined` for bytes that are none. Records are derived data; an imported one may be any bytes. */
 export function parseStepRecord(bytes: Uint8Array): StepRecord | undefined {
   try {
     return checkRecord(JSON.parse(Buffer.from(bytes).toString('utf8')))

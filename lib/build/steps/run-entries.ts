@@ -7,6 +7,7 @@ import { unpackArchives } from '../../rootfs/index.ts'
 import {
   copyingSnapshots,
   type Executor,
+  MountStubs,
   type ProcessMount,
   resolveUser,
   type SnapshotDriver,
@@ -15,7 +16,7 @@ import {
 import { type TarInput, writeTar } from '../../tar/index.ts'
 import { resolveInTree } from '../context/resolve-in-tree.ts'
 import type { BuildSession } from '../session/build-session.ts'
-import { MountPoints } from './mount-points.ts'
+import { makeWorkdir } from './make-workdir.ts'
 import { planCopyOf } from './plan-copy-of.ts'
 import type { StepFrame } from './step-frame.ts'
 
@@ -66,11 +67,11 @@ export async function runEntries(
   const user = await resolveUser(step.user, view, { signal })
   const stack = await snapshots.openStack(session.store, layers, { signal })
   try {
-    const points = new MountPoints(stack.path, view)
-    await points.makeDirectory(step.workdir, user)
+    await makeWorkdir({ root: stack.path, view }, step.workdir, user)
     const mounts = new Mounts(session, frame, run, stack.scratch)
     const bound = await mounts.prepare(step)
-    await points.make(bound)
+    const stubs = new MountStubs(stack.path)
+    for (const mount of bound) await stubs.make(mount)
     const { code } = await executor.run({
       root: stack.path,
       args: argsOf(step),
@@ -85,7 +86,7 @@ export async function runEntries(
     })
     signal?.throwIfAborted()
     if (code !== 0) throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}`)
-    await points.remove()
+    await stubs.remove()
     return changesOf(stack, signal)
   } catch (error) {
     await stack.close()

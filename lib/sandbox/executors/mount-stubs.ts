@@ -1,6 +1,7 @@
-import { chmod, lstat, mkdir, readlink, rmdir, unlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readlink, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SandboxError } from '../../errors/index.ts'
+import type { ProcessMount } from './executor.ts'
 
 const MOST_LINKS = 40
 
@@ -13,7 +14,8 @@ interface Stub {
 }
 
 /**
- * Creates missing mount points in a root filesystem, and removes them after the process has ended.
+ * Creates missing mount points in a root filesystem, and removes them after the process has ended, so that they are in
+ * no layer. For builds, and for executors of your own.
  *
  * SAFETY: a root filesystem is hostile: a link in it may lead out of it. Every component of a path is looked at with
  * `lstat` and links are resolved inside the root. No process runs in the root while stubs are created or removed.
@@ -27,10 +29,22 @@ export class MountStubs {
   }
 
   /**
-   * Resolves to the path inside the root at which a mount for `target` lies: links are resolved, and what is missing is
-   * created.
+   * Resolves to the path inside the root at which a mount lies: links are resolved, and what is missing is created.
+   *
+   * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT` if the target is the root, leads through a file, is of the other
+   * type, or has too many links.
    */
-  async make(target: string, type: 'directory' | 'file'): Promise<string> {
+  async make(mount: ProcessMount): Promise<string> {
+    const isFile = mount.type === 'bind' && !(await stat(mount.source)).isDirectory()
+    return this.#point(mount.target, isFile ? 'file' : 'directory')
+  }
+
+  /** The same for a directory. */
+  makeDirectory(target: string): Promise<string> {
+    return this.#point(target, 'directory')
+  }
+
+  async #point(target: string, type: 'directory' | 'file'): Promise<string> {
     const missing = target.split('/').filter(name => name !== '' && name !== '.')
     let path = ''
     let links = 0

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
@@ -50,9 +50,9 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
       { type: 'bind', source: resolver, target: '/etc/resolv.conf', readOnly: true },
       ...spec.mounts,
     ]
-    for (const point of SYSTEM_POINTS) await stubs.make(point, 'directory')
+    for (const point of SYSTEM_POINTS) await stubs.makeDirectory(point)
     const mounts: ProcessMount[] = []
-    for (const mount of given) mounts.push({ ...mount, target: await stubs.make(mount.target, await typeOf(mount)) })
+    for (const mount of given) mounts.push({ ...mount, target: await stubs.make(mount) })
     const { options, command } = bubblewrapArgs(spec, mounts, chroot)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const input = options.map(option => `${option}\0`).join('')
@@ -61,11 +61,6 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     await stubs.remove()
     await rm(beside, { recursive: true, force: true })
   }
-}
-
-async function typeOf(mount: ProcessMount): Promise<'directory' | 'file'> {
-  if (mount.type === 'tmpfs') return 'directory'
-  return (await stat(mount.source)).isDirectory() ? 'directory' : 'file'
 }
 
 function required(name: string, aPackage: string): string {
