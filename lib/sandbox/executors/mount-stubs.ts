@@ -1,6 +1,8 @@
+import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readlink, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SandboxError } from '../../errors/index.ts'
+import { isErrno } from '../../internal/errno.ts'
 import type { ProcessMount } from './executor.ts'
 
 const MOST_LINKS = 40
@@ -55,7 +57,7 @@ export class MountStubs {
         continue
       }
       const at = `${path}/${name}`
-      const stats = await lstat(join(this.#root, at)).catch(() => undefined)
+      const stats = await this.#look(at)
       if (stats?.isSymbolicLink()) {
         if (++links > MOST_LINKS) throw badTarget(target, 'has too many links')
         const to = await readlink(join(this.#root, at))
@@ -73,7 +75,24 @@ export class MountStubs {
     return path
   }
 
+  async #look(path: string): Promise<Stats | undefined> {
+    try {
+      return await lstat(join(this.#root, path))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined
+      throw badTarget(path, 'cannot be looked at', error)
+    }
+  }
+
   async #create(path: string, type: Stub['type']): Promise<void> {
+    try {
+      await this.#createNow(path, type)
+    } catch (error) {
+      throw badTarget(path, 'cannot be created', error)
+    }
+  }
+
+  async #createNow(path: string, type: Stub['type']): Promise<void> {
     const place = join(this.#root, path)
     const { atime, mtime } = await lstat(dirname(place))
     if (type === 'directory') await mkdir(place)
@@ -110,6 +129,7 @@ export class MountStubs {
   }
 }
 
-function badTarget(target: string, problem: string): SandboxError {
-  return new SandboxError('ERR_SANDBOX_MOUNT', `the mount point ${JSON.stringify(target)} ${problem}`)
+function badTarget(target: string, problem: string, cause?: unknown): SandboxError {
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  return new SandboxError('ERR_SANDBOX_MOUNT', `the mount point ${JSON.stringify(target)} ${problem}${why}`, { cause })
 }
