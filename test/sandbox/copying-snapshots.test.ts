@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { writeLayer } from '../../lib/layer/index.ts'
@@ -61,10 +70,19 @@ test('copies of a killed process, and the files of its command, are removed by t
   const [live, dead] = [await open(), await open()]
   writeFileSync(join(dead.scratch, 'secret'), 'x')
   // No process has this number.
-  writeFileSync(join(dead.path, '../owner'), '4194305 1\n')
+  const space = readlinkSync('/proc/self/ns/pid')
+  writeFileSync(join(dead.path, '../owner'), `4194305 1 ${space}\n`)
   mkdirSync(join(place.path, 'layerstore-stack-without-owner'))
+  // In another container the number may be that of a process that runs.
+  mkdirSync(join(place.path, 'layerstore-stack-elsewhere'))
+  writeFileSync(join(place.path, 'layerstore-stack-elsewhere/owner'), '4194305 1 pid:[1]\n')
   await (await open()).close()
   const left = readdirSync(place.path).map(name => join(place.path, name))
-  expect(left.sort()).toEqual([join(live.path, '..'), join(place.path, 'layerstore-stack-without-owner')].sort())
+  expect(left.sort()).toEqual(
+    [
+      join(live.path, '..'),
+      ...['without-owner', 'elsewhere'].map(name => join(place.path, `layerstore-stack-${name}`)),
+    ].sort(),
+  )
   await live.close()
 })

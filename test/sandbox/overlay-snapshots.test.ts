@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -176,7 +177,7 @@ describe.skipIf(!able)('a stack of layers on overlayfs', () => {
     await once(child, 'spawn')
     const stack = await driver().openStack(store, [await layerOf({ a: '1' })])
     const start = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]
-    writeFileSync(join(stack.path, '..', 'owner'), `${child.pid} ${start}\n`)
+    writeFileSync(join(stack.path, '..', 'owner'), `${child.pid} ${start} ${readlinkSync('/proc/self/ns/pid')}\n`)
     await (await driver().openStack(store, [])).close()
     expect(readdirSync(stack.path)).toEqual(['a'])
     child.kill('SIGKILL')
