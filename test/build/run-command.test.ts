@@ -223,6 +223,10 @@ describe('mounts', () => {
     await run(stage, act, { cacheMounts })
     await run(stage, act)
     expect(seen).toEqual([[], ['f1'], []])
+    for (const id of ['..', '.', '/'])
+      await run(base.run('x', { mounts: [{ cache: '/k', id }], noCache: true }), act, { cacheMounts })
+    expect(seen.slice(3)).toEqual([[], [], []])
+    expect(readdirSync(place.path)).toEqual(['caches'])
   })
 
   test('points that a command has replaced by links lead nowhere', async () => {

@@ -208,7 +208,8 @@ class Mounts {
       await mkdir(place, { mode: mount.mode })
       return place
     }
-    const place = join(cacheMounts, encodeURIComponent(mount.id))
+    // SAFETY: the id of a Dockerfile may be `..`. With a prefix no id leads out of the directory.
+    const place = join(cacheMounts, `id-${encodeURIComponent(mount.id)}`)
     await mkdir(place, { recursive: true, mode: mount.mode })
     return place
   }

@@ -30,7 +30,7 @@ afterEach(async () => {
 // The commands change nothing: an empty layer is enough to see whether they run.
 const snapshots = {
   openStack: async () => ({
-    path: '/nowhere',
+    path: place.path,
     scratch: place.path,
     async *changes() {},
     close: async () => {},
