@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { FileSource } from '../../dockerfile/index.ts'
 import { BlobNotFoundError, BuildError } from '../../errors/index.ts'
 import { chainId, type ImageLayer } from '../../image/index.ts'
-import { abortable } from '../../internal/abort.ts'
+import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
 import type { Repository } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { openUnionView, type UnionView } from '../../rootfs/index.ts'
@@ -50,7 +50,7 @@ export class BuildSession {
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views = new Map<string, Promise<UnionView>>()
   readonly #sources = new Map<Digest, LayerSource>()
-  readonly #fetches = new Map<Digest, Promise<void>>()
+  readonly #fetches = new SingleFlight<void>()
 
   constructor(parts: SessionParts) {
     this.store = parts.store
@@ -128,10 +128,8 @@ export class BuildSession {
     const { digest } = descriptor
     const source = this.#sources.get(digest)
     if (!source) throw new BlobNotFoundError(digest)
-    const running = this.#fetches.get(digest) ?? fetchLayer(this.store, this.registry, descriptor, source, signal)
-    this.#fetches.set(digest, running)
-    running.finally(() => this.#fetches.delete(digest)).catch(() => undefined)
-    await abortable(running, signal)
+    const fetch = (stop: AbortSignal) => fetchLayer(this.store, this.registry, descriptor, source, stop)
+    await this.#fetches.run(digest, fetch, signal)
   }
 
   /**
