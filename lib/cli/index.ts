@@ -1,3 +1,3 @@
-export type { ExitCode } from './exit-code.ts'
+export type { ExitCode } from './failing/exit-code.ts'
+export type { Terminal } from './printing/terminal.ts'
 export { runCli } from './run-cli.ts'
-export type { Terminal } from './terminal.ts'

@@ -1,15 +1,15 @@
 import { CommanderError } from 'commander'
 import { DockerfileError } from '../errors/index.ts'
-import type { ExitCode } from './exit-code.ts'
 import { describeFailure, type FailureContext } from './failing/describe-failure.ts'
+import type { ExitCode } from './failing/exit-code.ts'
 import { explainUsage } from './failing/explain-usage.ts'
 import { OutputError } from './failing/output-error.ts'
+import { UsageError } from './failing/usage-error.ts'
 import { printJson, printLines } from './printing/print.ts'
+import type { Terminal } from './printing/terminal.ts'
 import type { InSession } from './program/parts.ts'
 import { createProgram } from './program.ts'
-import { type GlobalOptions, Session } from './session.ts'
-import type { Terminal } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
+import { type GlobalOptions, Session } from './session/session.ts'
 
 /** Runs one command line and resolves to its exit code. Never throws, never exits the process. */
 export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatBytes } from '../../lib/cli/printing/format-bytes.ts'
 import { formatTable } from '../../lib/cli/printing/format-table.ts'
-import { storeDirectory } from '../../lib/cli/store-directory.ts'
+import { storeDirectory } from '../../lib/cli/session/store-directory.ts'
 
 test('bytes are shown in decimal units with three digits', () => {
   const shown = [0, 999, 1000, 1234, 12_345, 123_456, 999_499, 999_999, 18_400_000, 5e9, 2e18].map(formatBytes)

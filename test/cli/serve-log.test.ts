@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { ServeLog } from '../../lib/cli/serving/serve-log.ts'
-import { Session } from '../../lib/cli/session.ts'
+import { Session } from '../../lib/cli/session/session.ts'
 import { RegistryError } from '../../lib/errors/index.ts'
 import type { RegistryRequestEvent } from '../../lib/server/index.ts'
 

@@ -1,8 +1,8 @@
 import type { BuildProgress } from '../../build/index.ts'
+import { UsageError } from '../failing/usage-error.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { printJson, printLines } from '../printing/print.ts'
-import type { Terminal } from '../terminal.ts'
-import { UsageError } from '../usage-error.ts'
+import type { Terminal } from '../printing/terminal.ts'
 import { differenceText } from './explain-step.ts'
 import { OutputLines } from './output-lines.ts'
 

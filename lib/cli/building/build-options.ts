@@ -1,5 +1,5 @@
 import type { ArchiveOutput, CacheSource, CacheTarget, ContextSource } from '../../build/index.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 
 /** Options of `build` as they are typed. */
 export interface BuildCommandOptions {

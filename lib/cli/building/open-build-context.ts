@@ -3,9 +3,9 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { BuildContext } from '../../build/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { Store } from '../../store/index.ts'
-import type { Session } from '../session.ts'
-import { stdinOf } from '../stdin-of.ts'
-import { UsageError } from '../usage-error.ts'
+import { stdinOf } from '../arguments/stdin-of.ts'
+import { UsageError } from '../failing/usage-error.ts'
+import type { Session } from '../session/session.ts'
 
 /** A context, and the Dockerfile that was chosen for it. */
 export interface OpenedBuild {

@@ -1,6 +1,6 @@
 import { LayerStoreError, StoreError } from '../../errors/index.ts'
-import type { ExitCode } from '../exit-code.ts'
 import { adviceOn } from './advice.ts'
+import type { ExitCode } from './exit-code.ts'
 
 /** Activity of a command when it failed, as messages need it. */
 export interface FailureContext {

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Builds the error for a file or directory that an option names and that cannot be read. */
 export function fileFault(option: string, path: string, cause: unknown): UsageError {

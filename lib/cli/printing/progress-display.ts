@@ -1,7 +1,7 @@
 import type { BlobProgress as BlobEvent, TransferProgress } from '../../transfer/index.ts'
-import type { Terminal } from '../terminal.ts'
 import { formatBytes } from './format-bytes.ts'
 import { printLines } from './print.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Shows a running transfer. Call `close` before printing anything else. */
 export interface ProgressDisplay {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { AppendOptions } from '../commands/append.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { AppendOptions } from '../commands/composing/append.ts'
+import type { GlobalOptions } from '../session/session.ts'
 import { type Add, collect, type InSession, withRunConfig } from './parts.ts'
 
 /** Adds `append`. */
@@ -18,7 +18,7 @@ export function addAppendCommand(add: Add, inSession: InSession): void {
     .option('--created <time>', 'creation time: seconds or a date (default: SOURCE_DATE_EPOCH or 0)')
   withRunConfig(append).option('--platform <p>', 'platform to select from the base, or of an image from scratch')
   withWritingPolicies(append).action((base: string, options: GlobalOptions & AppendOptions) =>
-    inSession(options, async s => (await import('../commands/append.ts')).append(s, base, options)),
+    inSession(options, async s => (await import('../commands/composing/append.ts')).append(s, base, options)),
   )
 }
 

@@ -1,6 +1,6 @@
 import type { BuildCommandOptions } from '../building/build-options.ts'
-import type { ContextLsOptions } from '../commands/context-ls.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { ContextLsOptions } from '../commands/building/context-ls.ts'
+import type { GlobalOptions } from '../session/session.ts'
 
 import { type Add, collect, type InSession } from './parts.ts'
 
@@ -29,14 +29,14 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--plan', 'print which steps would run, and why; build nothing')
     .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
     .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>
-      inSession(options, async s => (await import('../commands/build.ts')).build(s, place ?? '.', options)),
+      inSession(options, async s => (await import('../commands/building/build.ts')).build(s, place ?? '.', options)),
     )
   add('context <act> [dir]', 'context ls: list the files that a build may copy')
     .option('--why', 'also list the ignored files, each with the pattern that decided')
     .option('-f, --file <file>', 'Dockerfile, whose own ignore file counts (default: Dockerfile in the context)')
     .action((act: string, directory: string | undefined, options: GlobalOptions & ContextLsOptions) =>
       inSession(options, async s =>
-        (await import('../commands/context-ls.ts')).contextCommand(s, act, directory ?? '.', options),
+        (await import('../commands/building/context-ls.ts')).contextCommand(s, act, directory ?? '.', options),
       ),
     )
 }

@@ -1,5 +1,5 @@
-import type { LintOptions } from '../commands/lint.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { LintOptions } from '../commands/building/lint.ts'
+import type { GlobalOptions } from '../session/session.ts'
 import { type Add, collect, type InSession } from './parts.ts'
 
 /** Adds the commands that read Dockerfiles. */
@@ -10,6 +10,8 @@ export function addDockerfileCommands(add: Add, inSession: InSession): void {
     .option('--platform <p>', 'target platform (default: linux on this machine)')
     .option('--strict', 'end with 1 for advice too')
     .action((file: string | undefined, options: GlobalOptions & LintOptions) =>
-      inSession(options, async s => (await import('../commands/lint.ts')).lint(s, file ?? 'Dockerfile', options)),
+      inSession(options, async s =>
+        (await import('../commands/building/lint.ts')).lint(s, file ?? 'Dockerfile', options),
+      ),
     )
 }

@@ -1,10 +1,10 @@
-import type { CopyCommandOptions } from '../commands/copy.ts'
-import type { ImportOptions } from '../commands/import.ts'
-import type { LoadOptions } from '../commands/load.ts'
-import type { PullOptions } from '../commands/pull.ts'
-import type { PushOptions } from '../commands/push.ts'
-import type { SaveOptions } from '../commands/save.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { CopyCommandOptions } from '../commands/moving/copy.ts'
+import type { ImportOptions } from '../commands/moving/import.ts'
+import type { LoadOptions } from '../commands/moving/load.ts'
+import type { PullOptions } from '../commands/moving/pull.ts'
+import type { PushOptions } from '../commands/moving/push.ts'
+import type { SaveOptions } from '../commands/moving/save.ts'
+import type { GlobalOptions } from '../session/session.ts'
 import {
   type Add,
   collect,
@@ -23,14 +23,14 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
     .option('--verify-diff-ids', 'open every layer and compare it with the diffID in the image config')
     .option('-t, --tag <name>', 'name in the store (default: the reference)')
     .action((ref: string | undefined, options: GlobalOptions & PullOptions) =>
-      inSession(options, async s => (await import('../commands/pull.ts')).pull(s, ref, options)),
+      inSession(options, async s => (await import('../commands/moving/pull.ts')).pull(s, ref, options)),
     )
   withStoredPlan(add('push [name] [ref]', 'push a stored image to a registry; prints its digest'))
     .option(...somePlatforms)
     .option('--all-platforms', 'push every platform of the index (the default)')
     .option('-t, --tag <tag>', 'further tag in the registry; may be repeated', collect)
     .action((name: string | undefined, ref: string | undefined, options: GlobalOptions & PushOptions) =>
-      inSession(options, async s => (await import('../commands/push.ts')).push(s, name, ref, options)),
+      inSession(options, async s => (await import('../commands/moving/push.ts')).push(s, name, ref, options)),
     )
   withStoredPlan(add('copy [src] [dst]', 'copy an image with all its platforms; prints its digest'))
     .addHelpText(
@@ -43,11 +43,11 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
     .option('--verify-diff-ids', 'into a store: compare every layer with the diffID in the image config')
     .option('-t, --tag <tag>', 'further tag at the target; may be repeated', collect)
     .action((from: string | undefined, to: string | undefined, options: GlobalOptions & CopyCommandOptions) =>
-      inSession(options, async s => (await import('../commands/copy.ts')).copy(s, from, to, options)),
+      inSession(options, async s => (await import('../commands/moving/copy.ts')).copy(s, from, to, options)),
     )
   add('tags <repository>', 'list the tags of a repository in a registry').action(
     (repository: string, options: GlobalOptions) =>
-      inSession(options, async s => (await import('../commands/tags.ts')).tags(s, repository)),
+      inSession(options, async s => (await import('../commands/reading/tags.ts')).tags(s, repository)),
   )
 }
 
@@ -60,7 +60,7 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     .option(...onePlatform)
     .option('--compression <kind>', 'compression of the whole file: none, gzip or zstd', 'none')
     .action((names: string[], options: GlobalOptions & SaveOptions) =>
-      inSession(options, async s => (await import('../commands/save.ts')).save(s, names, options)),
+      inSession(options, async s => (await import('../commands/moving/save.ts')).save(s, names, options)),
     )
   add('load', 'load the images of an archive (save, docker save, skopeo) into the store; prints their names')
     .option(
@@ -71,12 +71,12 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     .option('-t, --tag <name>', 'name in the store, for an archive of one image')
     .option(...onePlatform)
     .action((options: GlobalOptions & LoadOptions) =>
-      inSession(options, async s => (await import('../commands/load.ts')).load(s, options)),
+      inSession(options, async s => (await import('../commands/moving/load.ts')).load(s, options)),
     )
   withRunConfig(add('import <tar>', 'make an image of the tar of a root filesystem (- for stdin); prints its digest'))
     .option('--platform <p>', 'platform of the image (default: linux/amd64)')
     .option('--compression <kind>', 'compression of a plain tar: gzip, zstd or none', 'gzip')
     .action((source: string, options: GlobalOptions & ImportOptions) =>
-      inSession(options, async s => (await import('../commands/import.ts')).importCommand(s, source, options)),
+      inSession(options, async s => (await import('../commands/moving/import.ts')).importCommand(s, source, options)),
     )
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { GlobalOptions, Session } from '../session.ts'
+import type { GlobalOptions, Session } from '../session/session.ts'
 
 /** Opens a session with the given options, runs `act` in it, and closes it. */
 export type InSession = (options: GlobalOptions, act: (session: Session) => Promise<void>) => Promise<void>

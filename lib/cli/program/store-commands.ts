@@ -1,9 +1,9 @@
-import type { DfOptions } from '../commands/df.ts'
-import type { FsckOptions } from '../commands/fsck.ts'
-import type { GcOptions } from '../commands/gc.ts'
-import type { RemoveOptions } from '../commands/remove.ts'
-import type { ServeOptions } from '../commands/serve.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { DfOptions } from '../commands/keeping/df.ts'
+import type { FsckOptions } from '../commands/keeping/fsck.ts'
+import type { GcOptions } from '../commands/keeping/gc.ts'
+import type { RemoveOptions } from '../commands/keeping/remove.ts'
+import type { ServeOptions } from '../commands/moving/serve.ts'
+import type { GlobalOptions } from '../session/session.ts'
 import type { Add, InSession } from './parts.ts'
 
 /** Adds the commands that list the store or change its names. */
@@ -11,11 +11,11 @@ export function addNameCommands(add: Add, addRemote: Add, inSession: InSession):
   add('images', 'list the images in the store')
     .alias('ls')
     .action((options: GlobalOptions) =>
-      inSession(options, async s => (await import('../commands/images.ts')).images(s)),
+      inSession(options, async s => (await import('../commands/reading/images.ts')).images(s)),
     )
   add('tag <src> <dst>', 'give a stored image another name').action(
     (source: string, name: string, options: GlobalOptions) =>
-      inSession(options, async s => (await import('../commands/names.ts')).tag(s, source, name)),
+      inSession(options, async s => (await import('../commands/reading/names.ts')).tag(s, source, name)),
   )
   addRemote('rm <name...>', 'remove names (tags) from the store, or tags and digests from a registry')
     .option('--remote', 'the names are references in a registry: REPOSITORY:TAG, REPOSITORY@DIGEST')
@@ -24,7 +24,7 @@ export function addNameCommands(add: Add, addRemote: Add, inSession: InSession):
     .option('--digests', 'with --keep-last: delete by digest, for registries that do not delete tags')
     .option('-n, --dry-run', 'with --keep-last: print what would be removed, and remove nothing')
     .action((names: string[], options: GlobalOptions & RemoveOptions) =>
-      inSession(options, async s => (await import('../commands/remove.ts')).remove(s, names, options)),
+      inSession(options, async s => (await import('../commands/keeping/remove.ts')).remove(s, names, options)),
     )
 }
 
@@ -41,7 +41,7 @@ export function addSpaceCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--keep-unknown', 'continue if a document cannot be parsed; keep the document, not what only it needs')
     .option('--force', 'continue if the store has no names, or with a grace under ten minutes')
     .action((options: GlobalOptions & GcOptions) =>
-      inSession(options, async s => (await import('../commands/gc.ts')).gc(s, options)),
+      inSession(options, async s => (await import('../commands/keeping/gc.ts')).gc(s, options)),
     )
   addRemote('fsck', 'check the store and list its faults; exits with 1 if there is one')
     .alias('verify')
@@ -54,12 +54,12 @@ export function addSpaceCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--no-content', 'check names and sizes only')
     .option('--max-rate <n>', 'read at most this much per second, e.g. 50MB')
     .action((options: GlobalOptions & FsckOptions) =>
-      inSession(options, async s => (await import('../commands/fsck.ts')).fsck(s, options)),
+      inSession(options, async s => (await import('../commands/keeping/fsck.ts')).fsck(s, options)),
     )
   add('df', 'show the disk usage of the store')
     .option('--images', 'also show that of each image')
     .action((options: GlobalOptions & DfOptions) =>
-      inSession(options, async s => (await import('../commands/df.ts')).df(s, options)),
+      inSession(options, async s => (await import('../commands/keeping/df.ts')).df(s, options)),
     )
 }
 
@@ -74,6 +74,6 @@ export function addServeCommand(add: Add, inSession: InSession): void {
     .option('--upstream <registry>', 'fetch what the store lacks from this registry; refuses pushes')
     .option('--log', 'print one line per request to stderr (errors are always printed)')
     .action((options: GlobalOptions & ServeOptions) =>
-      inSession(options, async s => (await import('../commands/serve.ts')).serve(s, options)),
+      inSession(options, async s => (await import('../commands/moving/serve.ts')).serve(s, options)),
     )
 }

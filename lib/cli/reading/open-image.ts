@@ -1,6 +1,6 @@
-import { archiveAddress, onlyName, splitLayout, splitPlace } from '../image-place.ts'
-import { placeOf } from '../name-place.ts'
-import type { Session } from '../session.ts'
+import { archiveAddress, onlyName, splitLayout, splitPlace } from '../places/image-place.ts'
+import { placeOf } from '../places/name-place.ts'
+import type { Session } from '../session/session.ts'
 import type { ImageBlobs } from './image-blobs.ts'
 import { RegistryBlobs } from './registry-blobs.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isErrno } from '../../internal/errno.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 import { readPem } from './read-pem.ts'
 import type { RegistrySettings } from './registries-file.ts'
 

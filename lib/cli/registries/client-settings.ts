@@ -1,5 +1,5 @@
 import type { RegistryClientOptions, RegistryHostOptions } from '../../registry/index.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 import { certificateFolder } from './certificate-folders.ts'
 import { readPem } from './read-pem.ts'
 import { type RegistriesFile, type RegistrySettings, readRegistriesFile } from './registries-file.ts'

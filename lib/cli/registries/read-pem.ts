@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { fileFault } from '../failing/file-fault.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 
 const MAX_BYTES = 4 * 1024 * 1024
 

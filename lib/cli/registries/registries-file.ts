@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isErrno } from '../../internal/errno.ts'
 import { parseStrictJson } from '../../internal/strict-json.ts'
 import type { RegistryMirror } from '../../registry/index.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 import { readPem } from './read-pem.ts'
 
 /** Settings of one registry in `registries.json`, with the files that it names read. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../failing/usage-error.ts'
 
 /** Options of commands that connect to registries. They apply to every registry of the command. */
 export interface RegistryOptions {

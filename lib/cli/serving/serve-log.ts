@@ -1,6 +1,6 @@
 import type { RegistryRequestEvent } from '../../server/index.ts'
 import { printJson, printLines } from '../printing/print.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import { type ErrorRecord, errorRecord, errorText } from './error-record.ts'
 
 /**

@@ -1,0 +1,219 @@
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type {
+  BuildContext,
+  BuildImageOptions,
+  BuildResult,
+  ContextSource,
+  ImportedCache,
+} from '../../../build/index.ts'
+import type { Store } from '../../../store/index.ts'
+import { createBuildDisplay } from '../../building/build-display.ts'
+import {
+  type BuildCommandOptions,
+  buildArgsOf,
+  cacheSourcesOf,
+  cacheTargetsOf,
+  labelsOf,
+  listedPlatforms,
+  namedContextsOf,
+  outputsOf,
+} from '../../building/build-options.ts'
+import { formatBuildPlan } from '../../building/explain-step.ts'
+import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
+import { OutputError } from '../../failing/output-error.ts'
+import { UsageError } from '../../failing/usage-error.ts'
+import type { Session } from '../../session/session.ts'
+
+/** The validated options. */
+interface Building {
+  readonly opened: OpenedBuild
+  readonly text: string
+  readonly images: Readonly<Record<string, string>>
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly build: BuildImageOptions
+}
+
+/**
+ * `build [CONTEXT] [-f FILE] [-t NAME…]`: builds an image from a Dockerfile. Prints its digest; progress goes to
+ * stderr.
+ */
+export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
+  const parsed = parseOptions(session, options)
+  await assertNames(options.tag ?? [])
+  const store = await session.store()
+  const opened = await openBuildContext(session, { context: place, file: options.file }, store)
+  await using _context = opened.context
+  const text = await opened.readDockerfile()
+  const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
+  try {
+    if (options.check) await check(session, building, options)
+    else if (options.plan) await showPlan(session, store, building, options)
+    else await run(session, store, building, options)
+  } catch (error) {
+    const { frameOf } = await import('../../building/frame-of.ts')
+    for (const line of frameOf(error, text)) session.note(line)
+    throw error
+  }
+}
+
+function parseOptions(session: Session, options: BuildCommandOptions): Omit<Building, 'opened' | 'text'> {
+  const { tag = [], push } = options
+  if (push && tag.length === 0) throw new UsageError('--push needs a name for the image: -t NAME')
+  const { files: contexts, images } = namedContextsOf(options.buildContext)
+  const platforms = listedPlatforms(options.platform)
+  return {
+    images,
+    buildArgs: buildArgsOf(options.buildArg, session.terminal.env),
+    build: {
+      contexts,
+      names: tag,
+      ...(platforms.length > 0 && { platforms }),
+      ...(push && { push: tag }),
+      ...outputsOf(options.output),
+      labels: labelsOf('--label', options.label),
+      annotations: labelsOf('--annotation', options.annotation),
+      noCache: options.cache === false,
+      cacheFrom: cacheSourcesOf(options.cacheFrom),
+      cacheTo: cacheTargetsOf(options.cacheTo),
+      pull: options.pull ? 'always' : 'missing',
+      concurrency: session.jobs,
+      signal: session.signal,
+    },
+  }
+}
+
+/** Reports an invalid name before the work starts, not after it. */
+async function assertNames(names: readonly string[]): Promise<void> {
+  const { parseReference } = await import('../../../oci/index.ts')
+  for (const name of names) parseReference(name)
+}
+
+async function stagesOf({ opened, text, images, buildArgs }: Building, options: BuildCommandOptions) {
+  const { dockerfileStages } = await import('../../../build/index.ts')
+  const { target } = options
+  return dockerfileStages(text, { file: opened.file, buildArgs, images, ...(target !== undefined && { target }) })
+}
+
+/** `--check`: prints what the rules find, and builds nothing. */
+async function check(session: Session, building: Building, { target }: BuildCommandOptions): Promise<void> {
+  const { createIgnoreRules } = await import('../../../layer/index.ts')
+  const { checkDockerfile } = await import('./lint.ts')
+  const { opened, text, buildArgs, build } = building
+  const patterns = opened.context.ignoreLines.map(({ pattern }) => pattern)
+  const platform = build.platforms?.[0]
+  checkDockerfile(session, text, {
+    file: opened.file,
+    strict: false,
+    rules: {
+      buildArgs,
+      ignore: { patterns, ignores: createIgnoreRules(patterns).ignores },
+      ...(target !== undefined && { target }),
+      ...(typeof platform === 'string' && { platform }),
+    },
+  })
+}
+
+async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {
+  const { buildImage } = await import('../../../build/index.ts')
+  const { bubblewrap, machineSnapshots } = await import('../../../sandbox/index.ts')
+  const { progress, explain = false } = options
+  const display = createBuildDisplay(session.terminal, { progress, explain, quiet: session.quiet || session.json })
+  let result: BuildResult
+  try {
+    const registry = await session.registry()
+    const stages = await stagesOf(building, options)
+    const onProgress = display.onProgress.bind(display)
+    const executor = bubblewrap()
+    const snapshots = machineSnapshots({ directory: join(resolve(session.storeName), '.layerstore', 'snapshots') })
+    result = await buildImage(store, stages, { ...building.build, registry, executor, snapshots, onProgress })
+  } finally {
+    display.close()
+  }
+  session.advice = `the image ${result.descriptor.digest} is in the store`
+  await writeFiles(result, options)
+  session.advice = undefined
+  session.result(result.descriptor.digest, resultOf(result))
+}
+
+function resultOf({ descriptor, names, images, steps }: BuildResult): object {
+  const platforms = images.map(({ platform, descriptor }) => ({ platform, ...descriptor }))
+  return { ...descriptor, names, images: platforms, steps }
+}
+
+/** `--iidfile` and `--metadata-file`, with the members that buildx writes. */
+async function writeFiles(result: BuildResult, { iidfile, metadataFile }: BuildCommandOptions): Promise<void> {
+  const { descriptor, names, images } = result
+  if (iidfile !== undefined) await writeResult('--iidfile', iidfile, descriptor.digest)
+  if (metadataFile === undefined) return
+  const [first] = images
+  const metadata = {
+    ...(images.length === 1 && first && { 'containerimage.config.digest': first.manifest.config.digest }),
+    'containerimage.descriptor': descriptor,
+    'containerimage.digest': descriptor.digest,
+    ...(names.length > 0 && { 'image.name': names.join(',') }),
+  }
+  await writeResult('--metadata-file', metadataFile, `${JSON.stringify(metadata, null, 2)}\n`)
+}
+
+async function writeResult(option: string, path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text)
+  } catch (cause) {
+    throw new OutputError(cause as Error, `${option} ${JSON.stringify(path)}`)
+  }
+}
+
+async function showPlan(
+  session: Session,
+  store: Store,
+  building: Building,
+  options: BuildCommandOptions,
+): Promise<void> {
+  const { planBuild } = await import('../../../build/index.ts')
+  const { cacheFrom = [], contexts = {}, names = [], context: _, ...build } = building.build
+  const opened = await openSources(session, store, { cacheFrom, contexts })
+  try {
+    const plan = await planBuild(store, await stagesOf(building, options), {
+      ...build,
+      context: building.opened.context,
+      contexts: opened.contexts,
+      cacheFrom: opened.caches,
+      registry: await session.registry(),
+      ...(names[0] !== undefined && { name: names[0] }),
+    })
+    session.result(formatBuildPlan(plan, options.explain ?? false), plan)
+  } finally {
+    await opened.close()
+  }
+}
+
+/** Opens named contexts and caches for a plan; a build opens them itself. */
+async function openSources(
+  { signal }: Session,
+  store: Store,
+  { cacheFrom, contexts }: Required<Pick<BuildImageOptions, 'cacheFrom' | 'contexts'>>,
+) {
+  const { importCache, openContext } = await import('../../../build/index.ts')
+  const opened: Record<string, BuildContext> = {}
+  const caches: ImportedCache[] = []
+  const close = async () => {
+    for (const one of [...Object.values(opened), ...caches]) await one[Symbol.asyncDispose]()
+  }
+  try {
+    for (const [name, source] of Object.entries(contexts ?? {})) {
+      opened[name] = isOpen(source) ? source : await openContext(source, { store, name: `context ${name}`, signal })
+    }
+    for (const source of cacheFrom ?? []) {
+      caches.push('records' in source ? source : await importCache(source, { signal, optional: true }))
+    }
+    return { contexts: opened, caches, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function isOpen(source: ContextSource | BuildContext): source is BuildContext {
+  return typeof source === 'object' && 'tree' in source
+}

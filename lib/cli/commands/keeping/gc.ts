@@ -1,0 +1,98 @@
+import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../../maintenance/index.ts'
+import { parseAmount } from '../../arguments/parse-amount.ts'
+import { UsageError } from '../../failing/usage-error.ts'
+import { formatBytes } from '../../printing/format-bytes.ts'
+import { formatTable } from '../../printing/format-table.ts'
+import type { Session } from '../../session/session.ts'
+
+/** Options of `gc`. */
+export interface GcOptions {
+  readonly dryRun?: boolean
+  readonly explain?: boolean
+  readonly keepLast?: string
+  readonly maxAge?: string
+  readonly maxBytes?: string
+  readonly grace?: string
+  readonly keepUnknown?: boolean
+  readonly force?: boolean
+}
+
+/** `gc`: removes blobs that no name needs; `--dry-run` prints what would be removed, and why. */
+export async function gc(session: Session, options: GcOptions): Promise<void> {
+  const policy = policyOf(options)
+  const { planCollection, runCollection } = await import('../../../maintenance/index.ts')
+  const store = await session.store({ create: false })
+  const { signal } = session
+  const plan = await planCollection(store, { ...policy, signal })
+  for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${why})`)
+  for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${why})`)
+  if (options.dryRun) return session.result(describePlan(plan, options.explain ?? false), plan)
+  const result = await runCollection(store, plan, { signal })
+  for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
+  session.result(describeResult(result, plan), { ...result, missing: plan.missing, unknown: plan.unknown })
+}
+
+/** A running command keeps what it has stored by leases; the grace period is for what has none yet. */
+const SHORT_GRACE_MS = 10 * 60 * 1000
+
+function policyOf(options: GcOptions): CollectionPolicy {
+  const { keepLast, maxAge, maxBytes, grace, keepUnknown, force } = options
+  if (grace !== undefined && !force && parseAmount('--grace', grace, 'time') < SHORT_GRACE_MS) {
+    throw new UsageError(
+      `--grace ${grace} could remove what a running command has just stored: add --force if none runs`,
+    )
+  }
+  return {
+    ...(keepLast === undefined ? {} : { keepLast: parseAmount('--keep-last', keepLast, 'count') }),
+    ...(maxAge === undefined ? {} : { maxAgeMs: parseAmount('--max-age', maxAge, 'time') }),
+    ...(maxBytes === undefined ? {} : { maxBytes: parseAmount('--max-bytes', maxBytes, 'bytes') }),
+    ...(grace === undefined ? {} : { graceMs: parseAmount('--grace', grace, 'time') }),
+    ...(keepUnknown ? { unknown: 'keep' } : {}),
+    ...(force ? { force } : {}),
+  }
+}
+
+function describePlan(plan: CollectionPlan, explain: boolean): string[] {
+  const rows = [
+    ...plan.dropNames.map(({ name, why }) => ['drop name', name, '', why]),
+    ...plan.dropRecords.map(({ record, why }) => ['drop record', record, '', why]),
+    ...plan.drop.map(({ digest, size, why }) => ['drop', digest.slice(0, 19), formatBytes(size), why]),
+    ...(explain ? plan.keep : []).map(({ digest, size, why }) => {
+      return ['keep', digest.slice(0, 19), formatBytes(size), why]
+    }),
+  ]
+  const table = rows.length > 0 ? formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows) : []
+  const goes = plan.drop.length + plan.dropNames.length + plan.dropRecords.length
+  if (goes === 0) return [...table, nothingToRemove(plan)]
+  const names = namesText(plan.dropNames.length)
+  const removed = `would remove ${names}${count(plan.drop.length)}, ${formatBytes(plan.bytesFreed)}`
+  return [...table, `${removed}; ${keptText(plan)}`]
+}
+
+function nothingToRemove(plan: CollectionPlan): string {
+  return `nothing to remove (${keptText(plan)})`
+}
+
+/** Text for the blobs that stay: in use, or protected for a while although no name needs them. */
+function keptText({ keep, bytesKept, skippedYoung, skippedLeased }: CollectionPlan): string {
+  const young = skippedYoung.blobs > 0 ? [`${skippedYoung.blobs} of them too young to remove, see --grace`] : []
+  const leased = skippedLeased.blobs > 0 ? [`${skippedLeased.blobs} of them in use by a running command`] : []
+  const state = young.length + leased.length > 0 ? 'kept' : 'in use'
+  return [`${count(keep.length)}, ${formatBytes(bytesKept)} ${state}`, ...young, ...leased].join(', ')
+}
+
+function describeResult(result: CollectionResult, plan: CollectionPlan): string {
+  const isNothing = result.namesDropped.length + result.deleted.length + result.errors.length === 0
+  if (isNothing && plan.dropRecords.length === 0) return nothingToRemove(plan)
+  const names = namesText(result.namesDropped.length)
+  const removed = `removed ${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
+  return `${removed}; ${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
+}
+
+function namesText(names: number): string {
+  return names === 0 ? '' : `${names} ${names === 1 ? 'name' : 'names'} and `
+}
+
+function count(blobs: number): string {
+  return `${blobs} ${blobs === 1 ? 'blob' : 'blobs'}`
+}

@@ -1,0 +1,41 @@
+import { platformsIn } from '../../arguments/platforms-in.ts'
+import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../../arguments/stored-plan.ts'
+import { formatBytes } from '../../printing/format-bytes.ts'
+import { formatPlan } from '../../printing/format-plan.ts'
+import { noteLayers } from '../../results/note-layers.ts'
+import type { Session } from '../../session/session.ts'
+
+/** Options of `pull`. */
+export interface PullOptions extends StoredPlanOptions {
+  readonly platform?: readonly string[]
+  readonly allPlatforms?: boolean
+  readonly verifyDiffIds?: boolean
+  readonly tag?: string
+}
+
+/** `pull REF`, or `pull --from-plan FILE`: pulls an image into the store and prints its digest. */
+export async function pull(session: Session, reference: string | undefined, options: PullOptions): Promise<void> {
+  const platform = platformsIn(options)
+  const { allPlatforms, tag, verifyDiffIds } = options
+  const others = { REF: reference, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tag }
+  const stored = await storedPlan(session, 'pull', options, others)
+  const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
+  const { planPull, runPull } = await import('../../../transfer/index.ts')
+  const { signal } = session
+  const [store, registry] = [await (options.plan ? session.storeToPlan() : session.store()), await session.registry()]
+  const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
+  if (options.plan) return session.result(formatPlan(plan), plan)
+  const result = await session.transfer(onProgress =>
+    runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+  )
+  noteChanges(session, result.changes)
+  noteLayers(session, plan, result.unverified)
+  const { bytesFromOthers } = session
+  const through = bytesFromOthers > 0 ? `, ${formatBytes(bytesFromOthers)} through another process` : ''
+  const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
+  const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
+  session.note(
+    `${result.name}: ${fetched}${through}, ${formatBytes(stored ? result.bytesSaved - bytesFromOthers : plan.bytesPresent)} already there`,
+  )
+  session.result(result.digest, { ...result, bytesFromOthers })
+}

@@ -1,0 +1,42 @@
+import type { Image } from '../../image/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { Session } from '../session/session.ts'
+import { type PlaceOptions, placeOf, splitPrefix } from './name-place.ts'
+
+/** Options of {@link findBase}. */
+export interface FindBaseOptions {
+  /** Platform to take from an index. */
+  readonly platform?: string | undefined
+  /** Pull the base, with its layers, if the registry has a newer one or the store has none. */
+  readonly pull?: boolean | undefined
+  /** Meaning of a plain name that the store lacks. @defaultValue `'registry'`, as in `FROM node:22` */
+  readonly plain?: PlaceOptions['plain']
+}
+
+/**
+ * Finds the image to build upon: a name or digest in the store, else a reference in a registry, of which only the
+ * manifest and the config are fetched; `undefined` for `scratch`.
+ */
+export async function findBase(
+  session: Session,
+  store: Store,
+  text: string,
+  { platform, pull, plain = 'registry' }: FindBaseOptions,
+): Promise<Image | undefined> {
+  if (text === 'scratch') return undefined
+  const { readImage } = await import('../../image/index.ts')
+  const { signal } = session
+  if (pull) {
+    const { pullImage } = await import('../../transfer/index.ts')
+    const registry = await session.registry()
+    const { name } = await session.transfer(onProgress =>
+      pullImage(registry, store, splitPrefix(text).name, { platform, concurrency: session.jobs, onProgress, signal }),
+    )
+    return readImage(store, name, { platform, signal })
+  }
+  const place = await placeOf(session, text, { store, plain })
+  const { name } = place
+  if (place.where === 'store') return readImage(store, name, { platform, signal })
+  session.note(`${name}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
+  return readImage(await session.registry(), name, { platform, signal })
+}

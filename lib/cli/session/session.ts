@@ -1,0 +1,253 @@
+import { resolve } from 'node:path'
+import type { ArchiveAddress, ImageArchive } from '../../archive/index.ts'
+import type { HasherEngine } from '../../digest/index.ts'
+import type { OpenStoreOptions } from '../../disk-store/index.ts'
+import { LayerStoreError } from '../../errors/index.ts'
+import type { RegistryClient, RegistryEvent } from '../../registry/index.ts'
+import type { Store, StoreEvent } from '../../store/index.ts'
+import type { OnProgress } from '../../transfer/index.ts'
+import type { FailureContext } from '../failing/describe-failure.ts'
+import { UsageError } from '../failing/usage-error.ts'
+import { formatBytes } from '../printing/format-bytes.ts'
+import { formatTable } from '../printing/format-table.ts'
+import { type Lines, printJson, printLines } from '../printing/print.ts'
+import { createProgressDisplay, type ProgressDisplay } from '../printing/progress-display.ts'
+import type { Terminal } from '../printing/terminal.ts'
+import { TransferCount } from '../printing/transfer-count.ts'
+import type { RegistryOptions } from '../registries/registry-options.ts'
+import { scratchDirectory } from './scratch-directory.ts'
+import { storeDirectory } from './store-directory.ts'
+
+/** Shorter pauses are not printed. */
+const NOTED_WAIT_MS = 2000
+
+/** Options that every command takes. */
+export interface GlobalOptions extends RegistryOptions {
+  readonly store?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly hasher?: string
+  readonly jobs?: string
+}
+
+/** One run of the command line: opens and closes the resources of a command, and prints its output. */
+export class Session implements AsyncDisposable {
+  readonly terminal: Terminal
+  readonly json: boolean
+  readonly quiet: boolean
+  /** Number of concurrent operations. */
+  readonly jobs: number
+  readonly hasher: HasherEngine
+  /**
+   * Exit code if nothing is thrown: 1 if the command succeeded but its result is negative, as when `fsck` finds faults.
+   */
+  exit: 0 | 1 = 0
+  /** Paths that a failed command created and could not remove. */
+  left: readonly string[] = []
+  /** Bytes that another process moved for the last transfer, while it waited. */
+  bytesFromOthers = 0
+  /** Advice for the message if the command fails now. */
+  advice: string | undefined
+  readonly #options: GlobalOptions
+  readonly #open: AsyncDisposable[] = []
+  readonly #waits = new Map<string, string>()
+  readonly #stores = new Set<string>()
+  #kept: string | undefined
+  #registry: RegistryClient | undefined
+  #display: ProgressDisplay | undefined
+
+  constructor(terminal: Terminal, options: GlobalOptions) {
+    this.terminal = terminal
+    this.json = options.json ?? false
+    this.quiet = options.quiet ?? false
+    this.#options = options
+    this.jobs = jobsOf(options.jobs)
+    this.hasher = hasherOf(options.hasher)
+  }
+
+  get signal(): AbortSignal {
+    return this.terminal.signal
+  }
+
+  async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
+    return this.#openLayout(this.storeName, options)
+  }
+
+  /** Path of the session's store. */
+  get storeName(): string {
+    return this.#options.store ?? storeDirectory(this.terminal.env)
+  }
+
+  /** Opens the session's store if it exists; creates none. */
+  async storeIfAny(): Promise<Store | undefined> {
+    try {
+      return await this.store({ create: false })
+    } catch (error) {
+      if (LayerStoreError.is(error) && error.code === 'ERR_STORE_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  /** Resolves to whether the session's store has a name. Never rejects: it only improves messages. */
+  async isStored(name: string): Promise<boolean> {
+    try {
+      const { signal } = this
+      return (await (await this.storeIfAny())?.references.get(name, { signal })) !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  /** Creates a store in memory for what a command derives from blobs that are not in a store. */
+  async memoryStore(): Promise<Store> {
+    const { createMemoryStore } = await import('../../store/index.ts')
+    return this.#keep(createMemoryStore())
+  }
+
+  /**
+   * Opens the session's store for a plan, which changes nothing: an absent store is not created, and counts as empty.
+   */
+  async storeToPlan(): Promise<Store> {
+    return (await this.storeIfAny()) ?? this.memoryStore()
+  }
+
+  /** Opens an image layout other than the session's store. */
+  async layout(directory: string, options: Pick<OpenStoreOptions, 'readOnly' | 'damaged'>): Promise<Store> {
+    return this.#openLayout(directory, options)
+  }
+
+  async #openLayout(directory: string, options: OpenStoreOptions): Promise<Store> {
+    const { openStore } = await import('../../disk-store/index.ts')
+    if (directory === '') throw new UsageError('the name of the store or layout is empty')
+    this.#stores.add(resolve(directory))
+    const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
+    return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
+  }
+
+  /** Opens an archive for reading. */
+  async archive({ path, format }: ArchiveAddress): Promise<ImageArchive> {
+    const { openArchive } = await import('../../archive/index.ts')
+    return this.#keep(await openArchive(path, { format, signal: this.signal }))
+  }
+
+  /** Opens a temporary store beside a file; it is removed with the session. */
+  async scratchStore(file: string): Promise<Store> {
+    const { openStore } = await import('../../disk-store/index.ts')
+    const directory = this.#keep(await scratchDirectory(file))
+    return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
+  }
+
+  /** The registry client of the session. Both ends of a copy share it, and so its limits. */
+  async registry(): Promise<RegistryClient> {
+    const { createRegistryClient } = await import('../../registry/index.ts')
+    const { clientSettings } = await import('../registries/client-settings.ts')
+    this.#registry ??= this.#keep(
+      createRegistryClient({
+        ...clientSettings(this.#options, this.terminal.env),
+        concurrency: this.jobs,
+        onWarning: ({ registry, message }) => this.note(`${registry} warns: ${message}`),
+        onEvent: event => this.#tell(event),
+      }),
+    )
+    return this.#registry
+  }
+
+  #tell(event: RegistryEvent): void {
+    if (event.type === 'mirror-failed') this.note(`${event.registry}: mirror ${event.mirror} failed (${event.reason})`)
+    if (event.type !== 'waiting' || event.delayMs < NOTED_WAIT_MS) return
+    this.note(`${event.registry}: waiting ${Math.round(event.delayMs / 1000)} s (${event.reason})`)
+  }
+
+  /**
+   * SAFETY: a command that waits for a lock without a message looks hung, and the user would kill it. This message is
+   * therefore printed with `--quiet` too.
+   */
+  #tellOfWait(event: StoreEvent): void {
+    if (event.type === 'waited') return void this.#waits.delete(event.lock)
+    const message = waitMessage(event)
+    this.#waits.set(event.lock, message)
+    if (this.quiet || this.json) printLines(this.terminal.stderr, message)
+    else this.note(message)
+  }
+
+  /** State of the command for the message about its failure. */
+  get failureContext(): Omit<FailureContext, 'signal'> {
+    const waitingFor = [...this.#waits.values()].at(-1)
+    return { waitingFor, kept: this.#kept, advice: this.advice, stores: [...this.#stores] }
+  }
+
+  /**
+   * Runs a transfer and shows its progress.
+   *
+   * @param options.keeps - Whether the target keeps what has arrived if the command is stopped.
+   */
+  async transfer<T>(act: (onProgress: OnProgress) => Promise<T>, { keeps = true } = {}): Promise<T> {
+    const display = createProgressDisplay(this.terminal, this.quiet || this.json)
+    const count = new TransferCount()
+    this.#display = display
+    try {
+      return await act(event => {
+        count.add(event)
+        display.onProgress(event)
+      })
+    } catch (error) {
+      if (keeps && count.bytes > 0) {
+        this.#kept = `${formatBytes(count.bytes)} are kept, run the same command again to continue`
+      }
+      throw error
+    } finally {
+      this.bytesFromOthers = count.fromOthers
+      this.#display = undefined
+      display.close()
+    }
+  }
+
+  /** Prints a result: `value` as one JSON document with `--json`, else the lines. */
+  result(lines: Lines, value: unknown): void {
+    if (this.json) printJson(this.terminal.stdout, value)
+    else printLines(this.terminal.stdout, lines)
+  }
+
+  /** Formats a table. With `--quiet` an empty table prints nothing, not even its header. */
+  table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    return this.quiet && rows.length === 0 ? [] : formatTable(header, rows)
+  }
+
+  /** Prints bytes unchanged. */
+  raw(bytes: Uint8Array): void {
+    this.terminal.stdout.write(bytes)
+  }
+
+  /** Prints one line to stderr that is not part of the result. */
+  note(text: string): void {
+    if (this.quiet || this.json) return
+    if (this.#display) this.#display.note(text)
+    else printLines(this.terminal.stderr, text)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const resource of this.#open.reverse()) await resource[Symbol.asyncDispose]()
+  }
+
+  #keep<T extends AsyncDisposable>(resource: T): T {
+    this.#open.push(resource)
+    return resource
+  }
+}
+
+/** Describes a wait. The lock of an ingest means that another process is fetching the same blob. */
+function waitMessage({ lock, holder, advice, message }: Extract<StoreEvent, { type: 'waiting' }>): string {
+  if (!lock.startsWith('.layerstore/ingests/')) return message
+  return `waiting for a blob that ${holder} is fetching into the same store: ${advice}`
+}
+
+function jobsOf(text = '4'): number {
+  const jobs = Number(text)
+  if (/^\d+$/.test(text) && jobs >= 1 && jobs <= 64) return jobs
+  throw new UsageError(`--jobs takes a whole number from 1 to 64; got ${JSON.stringify(text)}`)
+}
+
+function hasherOf(text = 'wasm'): HasherEngine {
+  if (text === 'wasm' || text === 'native') return text
+  throw new UsageError(`--hasher takes wasm or native; got ${JSON.stringify(text)}`)
+}
