@@ -67,7 +67,7 @@ function region(file: string, name: string): string {
   return code.trim()
 }
 
-test('every document of lib/ tells its title and its group in the published documentation', () => {
+test('every document of lib/ states its title and its group in the published documentation', () => {
   const documents = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' }).filter(f => f.endsWith('.md'))
   const groups = /^---\ntitle: .+\ngroup: (Guides|Architecture|Rooms|Rationale)\n---\n/
   expect(documents.filter(file => !groups.test(readFileSync(join(root, 'lib', file), 'utf8')))).toEqual([])

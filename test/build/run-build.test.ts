@@ -200,7 +200,7 @@ describe('config and history', () => {
     expect(await cmdOf(from(parent).entrypoint(['/e']))).toBeUndefined()
   })
 
-  test('what the base set can be reset', async () => {
+  test('settings of the base can be reset', async () => {
     const parent = from('scratch')
       .env({ A: '1' })
       .volume('/v')
@@ -355,7 +355,7 @@ describe('platforms', () => {
   })
 })
 
-test('progress tells of each step, and of the bytes of its layer', async () => {
+test('progress reports each step, and the bytes of its layer', async () => {
   const seen: BuildProgress[] = []
   const stage = from('scratch').copy('.', '/').cmd(['x'])
   await buildFiles(store, stage, files, { onProgress: progress => seen.push(progress) })

@@ -103,7 +103,7 @@ test('one of several images is loaded by its address, under a name of choice', a
   })
 })
 
-test('what is left out or has no name is told', async () => {
+test('the command reports images that it left out, and images without a name', async () => {
   {
     await using opened = await openStore(store)
     await sampleIndexImage(opened, ['amd64', 'arm64'], 'many:1')

@@ -232,7 +232,7 @@ describe('errors', () => {
     ['save', 'app:1', '-o', 'out.tar'],
     ['fsck'],
     ['copy', 'store:app:1', 'localhost:1/app:1'],
-  ])('%s names the directory of a store that is not there, and does not create it', async (...args) => {
+  ])('%s names the directory of a store that does not exist, and does not create it', async (...args) => {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(store)

@@ -88,7 +88,7 @@ describe('append', () => {
   })
 })
 
-test('what needs the files of a base that was not pulled says where they are', async () => {
+test('an act that needs the files of a base that was not pulled names the registry that has them', async () => {
   await sampleImage(remote, [{ os: 'base' }], { name: 'base:1' })
   await run('append', at('base:1'), '--platform', 'amd64', '-t', 'app:1', '--env', 'A=1')
   const platform = ['--platform', 'amd64']
@@ -196,7 +196,7 @@ describe('artifacts', () => {
 })
 
 describe('rm --remote', () => {
-  test('removes tags and digests of a registry, and says what is not there', async () => {
+  test('removes tags and digests of a registry, and says what does not exist', async () => {
     const image = await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     await remote.references.set('app:2', image.descriptor)
     expect(await run('rm', '--remote', at('app:1'))).toMatchObject({ code: 0, stdout: `${at('app:1')}\n` })

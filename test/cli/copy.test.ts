@@ -88,7 +88,7 @@ describe('copy', () => {
     expect(comma).toEqual({ code: 0, stdout: `${done.digest}\n`, stderr: '' })
   })
 
-  test('what it cannot understand is wrong usage, what is not there an error', async () => {
+  test('an address that cannot be parsed is wrong usage, a missing image is an error', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const from = `${registry.host}/app:1`
     await run('copy', from, `oci:${layout()}:1`)
@@ -148,7 +148,7 @@ describe('pull and push', () => {
     expect(await run(...both)).toMatchObject({ code: 2 })
   })
 
-  test('a pull that was broken off says in its next plan where it goes on, and what came twice', async () => {
+  test('a pull that was broken off says in its next plan where it continues, and what came twice', async () => {
     const noise = randomBytes(600_000)
     const { layers } = await sampleImage(remote, [{ big: noise }], { name: 'app:1' })
     const { digest, size } = layers[0]!.descriptor
@@ -173,7 +173,7 @@ describe('pull and push', () => {
     expect((await run(...args)).code).toBe(0)
   })
 
-  test('a pause that the registry asks for is told', async () => {
+  test('a pause that the registry asks for is reported', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     registry.misbehave({ kind: 'too-many-requests', retryAfter: 2 }, { method: 'GET', path: /blobs/ })
     const { code, stderr } = await run('pull', `${registry.host}/app:1`)

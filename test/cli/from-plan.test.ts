@@ -105,7 +105,7 @@ test('copy --from-plan opens both ends by what the plan calls them', async () =>
   expect((await remote.references.get('third:1'))?.digest).toBe(digest)
 })
 
-describe('what makes no sense is wrong usage', () => {
+describe('contradictory options are wrong usage', () => {
   const wrong = async (args: string[], message: RegExp) => {
     const { code, stderr } = await run(...args)
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) })
@@ -125,7 +125,7 @@ describe('what makes no sense is wrong usage', () => {
     await wrong(['pull', ...options, '--if-changed', 'maybe'], /adapt or fail/)
   })
 
-  test('the plan of another command, or a file that is not there', async () => {
+  test('the plan of another command, or a file that does not exist', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const options = await planned('pull', ref('app:1'))
     await wrong(['push', ...options], /plan of a pull: layerstore pull --from-plan/)

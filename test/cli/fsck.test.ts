@@ -99,7 +99,7 @@ test('fsck --repair without a reference fetches from where the store knows each 
   ])
 })
 
-test('what cannot be repaired is said, with what every source answered, and ends with 1', async () => {
+test('an unrepaired blob is reported with the answer of each source, and the exit code is 1', async () => {
   rmSync(blobPath(path(), layer.descriptor.digest))
   await remote.delete(layer.descriptor.digest)
   const { code, stdout } = await run('fsck', '--repair', `${server.host}/team/app`)

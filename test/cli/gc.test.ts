@@ -60,7 +60,7 @@ describe('gc', () => {
     expect(JSON.parse((await run('images', '--json')).stdout)).toHaveLength(1)
   })
 
-  test('a blob that is missing is told', async () => {
+  test('a blob that is missing is reported', async () => {
     await using store = await openStore(directory.path)
     await store.delete(image.layer.digest)
     expect((await run('gc')).stderr).toBe(`warning: missing: ${image.layer.digest} (tag app:1 → manifest → layer)\n`)

@@ -113,7 +113,7 @@ async function indexes(store: Store, empty: Descriptor): Promise<void> {
 /** The value of a line `Label  value`. */
 const fact = (output: string, label: string) => new RegExp(`^${label} +(.*)$`, 'm').exec(output)?.[1]
 
-test('an image is told with its platform, config and layers, as before', async () => {
+test('an image is described with its platform, config and layers, as before', async () => {
   const output = await text('image:1')
   expect(fact(output, 'Kind')).toBe('image')
   expect(fact(output, 'Command')).toBe('["sh"]')
@@ -128,7 +128,7 @@ test('an image is told with its platform, config and layers, as before', async (
 })
 
 describe('an artifact', () => {
-  test('is told with its type, its subject, its annotations and the titles of its layers', async () => {
+  test('is described with its type, its subject, its annotations and the titles of its layers', async () => {
     const output = await text('sbom:1')
     expect(fact(output, 'Kind')).toBe('artifact')
     expect(fact(output, 'Artifact type')).toBe('application/vnd.example.sbom')
@@ -168,7 +168,7 @@ describe('an artifact', () => {
 })
 
 describe('an index', () => {
-  test('is told with its entries, and the image for this machine', async () => {
+  test('is described with its entries, and the image for this machine', async () => {
     const output = await text('multi:1')
     expect(fact(output, 'Kind')).toBe('index')
     expect(fact(output, 'Annotation')).toBe('of=the index')
@@ -197,7 +197,7 @@ describe('an index', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('(ERR_PLATFORM_NOT_FOUND)')])
   })
 
-  test('without platforms is told by what its entries are', async () => {
+  test('without platforms is described by the kinds of its entries', async () => {
     const output = await text('plain:1')
     expect(fact(output, 'Artifact type')).toBe('application/vnd.example.set')
     expect(output).toMatch(/ - +artifact \(application\/vnd\.example\.one\) +yes$/m)
@@ -212,7 +212,7 @@ describe('an index', () => {
     expect(output).toMatch(/ - +blob \(application\/vnd\.buildkit\.cacheconfig\.v0\) +yes$/m)
   })
 
-  test('of which not everything was pulled says what is not there', async () => {
+  test('of which not everything was pulled names the missing blobs', async () => {
     await using store = await openStore(path)
     const absent = { ...image, digest: `sha256:${'e'.repeat(64)}`, platform: { os: 'plan9', architecture: 'arm' } }
     const document = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [absent] }
@@ -222,7 +222,7 @@ describe('an index', () => {
 })
 
 describe('a blob that is neither manifest nor index', () => {
-  test('is told by its digest, with what its bytes look like', async () => {
+  test('is described by its digest and the kind of its bytes', async () => {
     expect(fact(await text(layer.digest), 'Content')).toBe('gzip')
     expect(fact(await text(layer.digest), 'Size')).toMatch(/B$/)
     const { config } = await json('image:1')
@@ -231,7 +231,7 @@ describe('a blob that is neither manifest nor index', () => {
     expect(await json(found.config.digest)).toMatchObject({ kind: 'blob', present: true, content: 'json' })
   })
 
-  test('is told by the name that another tool gave it', async () => {
+  test('has the name that another tool gave it', async () => {
     const at = join(path, 'index.json')
     const before = readFileSync(at, 'utf8')
     const document = JSON.parse(before)
@@ -245,7 +245,7 @@ describe('a blob that is neither manifest nor index', () => {
     expect(fact(output, 'Annotation')).toBe('note=kept')
   })
 
-  test('that is not there is an error', async () => {
+  test('that does not exist is an error', async () => {
     for (const name of [`sha256:${'f'.repeat(64)}`, 'none:1']) {
       const { code, stderr } = await run('inspect', name)
       expect([code, stderr]).toEqual([1, expect.stringContaining('(ERR_REFERENCE_NOT_FOUND)')])

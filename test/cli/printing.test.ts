@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 afterEach(() => directory[Symbol.dispose]())
 
-test('what is not printable becomes an escape, everything else stays', () => {
+test('unprintable characters are escaped, all others stay', () => {
   expect(printable(HOSTILE)).toBe(
     'a\\u001b[2Jb\\u000ac\\u007fd\\u009be\\u2028f\\u2029g\\u202eh\\u2066i\\u2069j\\u200fk\\u061cl\\u0085m',
   )

@@ -78,7 +78,7 @@ test('cat prints a file byte for byte, through links of the image', async () => 
   expect(await run('cat', 'app:1', 'etc/link')).toEqual({ code: 0, stdout: 'a = 1', stderr: '' })
 })
 
-test('what is not there fails with a code', async () => {
+test('a missing image, layer or path fails with a code', async () => {
   expect(await run('cat', 'app:1', 'gone')).toMatchObject({
     code: 1,
     stdout: '',
@@ -132,7 +132,7 @@ test('unpack with --overwrite goes into a directory that holds something; --json
   expect(readFileSync(join(target, 'mine'), 'utf8')).toBe('mine')
 })
 
-test('an unpack with --overwrite that fails tells what it left, the first paths one by one, --json all', async () => {
+test('an unpack with --overwrite that fails reports what it left, the first paths one by one, --json all', async () => {
   const entries: TarInput[] = Array.from({ length: 30 }, (_, i) => ({ path: `f${i}`, type: 'file', content: 'x' }))
   await using store = await openStore(directory)
   const layer = await writeLayer(store, [...entries, { path: 'h', type: 'hardlink', linkname: 'missing' }])

@@ -51,7 +51,7 @@ test('a line has the client, the request, the outcome and the reason', () => {
   ])
 })
 
-test('what a client sends makes no second line and moves no cursor', () => {
+test('input of a client adds no line to the log and moves no cursor', () => {
   for (const json of [false, true]) {
     const lines = printed({ json }, true, log => {
       log.request(

@@ -51,7 +51,7 @@ describe('a command that waits for a stopped process', () => {
     expect(more).toEqual([''])
   })
 
-  test('goes on when the lock is free, and says so with --quiet and --json, too', async () => {
+  test('continues when the lock is free, and says so with --quiet and --json, too', async () => {
     const { code, stdout, stderr } = await cli(['--quiet', '--json', 'rm', 'app:1'], {
       store: directory.path,
       onStderr: () => rmSync(lock(), { force: true }),

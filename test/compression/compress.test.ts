@@ -150,7 +150,7 @@ test('blocks are only taken as far as they are worked on', async () => {
   expect(state.returned).toBe(true)
 })
 
-test('what the source throws arrives as it is', async () => {
+test('an error of the source reaches the caller unchanged', async () => {
   const fault = new Error('fault')
   const failing = (async function* () {
     yield mixedBytes(3 * MIB)

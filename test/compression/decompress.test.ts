@@ -100,7 +100,7 @@ test('the next chunk is fetched while one is opened, and no more than that', asy
   expect(state.returned).toBe(true)
 })
 
-test('what came before a failure of the source is opened, though the failure was met while it was', async () => {
+test('bytes before a failure of the source are decompressed, even if the source fails meanwhile', async () => {
   const failing = (async function* () {
     yield gzipSync(Buffer.alloc(20 * MIB))
     throw new Error('fault')
@@ -130,7 +130,7 @@ test('an abort between two chunks ends the stream with the reason', async () => 
   expect(await thrownBy(read)).toBe(reason)
 })
 
-test('what the source throws arrives as it is', async () => {
+test('an error of the source reaches the caller unchanged', async () => {
   const fault = new Error('fault')
   const failing = (async function* () {
     yield gzipped.subarray(0, 1000)

@@ -31,7 +31,7 @@ test('large chunks pass as they are, small ones before and behind them come in t
   expect(await gathered([])).toEqual([])
 })
 
-test('what came before a failure of the source comes first', async () => {
+test('bytes before a failure of the source are yielded before the error', async () => {
   async function* failing() {
     yield Buffer.from('before')
     throw new Error('the source failed')

@@ -60,7 +60,7 @@ test.runIf(canCompress).each(Object.entries(contents))(
   },
 )
 
-test.runIf(canCompress)('goes on when the window has moved, in content of many windows', async () => {
+test.runIf(canCompress)('continues when the window has moved, in content of many windows', async () => {
   const bytes = Buffer.concat([mixedBytes(2 * MIB), Buffer.alloc(MIB, mixedBytes(900))])
   for (const windowLog of [10, 17, 20]) {
     const frame = compressed(bytes, { level: 3, windowLog })
@@ -68,7 +68,7 @@ test.runIf(canCompress)('goes on when the window has moved, in content of many w
   }
 })
 
-test('what is allocated follows the content, not the window that a frame asks for', async () => {
+test('memory grows with the content, not with the window that a frame declares', async () => {
   const frames = Array.from({ length: 200 }, () => zstdFrame([{ raw: Buffer.from('abc') }], { window: 0x88 }))
   const before = process.memoryUsage().arrayBuffers
   const content = openPortably(zstdFrames(cut(Buffer.concat(frames), 65536)))

@@ -11,7 +11,7 @@ test.each([1, 2, 5, 6, 100])('looking loses no byte of chunks of %i', async size
   expect(await readAll(content)).toEqual(bytes)
 })
 
-test('a source that reuses its buffer is looked at rightly', async () => {
+test('a source that reuses its buffer is recognised', async () => {
   const buffer = Buffer.alloc(1)
   const source = (function* () {
     for (const byte of Buffer.from('28b52ffd00', 'hex')) {

@@ -54,7 +54,7 @@ describe.each([0, 1, 2, 4])('with %i workers', workers => {
     expect(digests).toEqual(parts.map(sha256))
   })
 
-  test('a checkpoint is the same wherever the stream was hashed, and goes on to the same digest', async () => {
+  test('a checkpoint is the same wherever the stream was hashed, and continues to the same digest', async () => {
     setHashWorkers(workers)
     for (const cut of [1000, 5_000_000]) {
       const digester = await createStreamDigester()

@@ -46,7 +46,7 @@ test.each(['sha256', 'sha512', 'blake3'] as const)('%s of a stream is that of it
   expect(await digestOf(stream(), { algorithm })).toBe(await digestOf(inputs.abc, { algorithm }))
 })
 
-test('a digest of a stream that fails is the failure, and the hasher goes on to be used', async () => {
+test('a digest of a stream that fails is the failure, and the hasher continues to be used', async () => {
   const failing = async function* (): AsyncGenerator<Uint8Array> {
     yield Buffer.from('half')
     throw new Error('no more')

@@ -38,7 +38,7 @@ test('two checks at once share the thread', async () => {
   expect(await Promise.all([verifyBcrypt('hunter2', QUICK), verifyBcrypt('hunter3', QUICK)])).toEqual([true, false])
 })
 
-test('the calling thread goes on while a password is checked', async () => {
+test('the calling thread continues while a password is checked', async () => {
   let turns = 0
   const timer = setInterval(() => turns++, 1)
   try {
@@ -68,7 +68,7 @@ test('a thread that ends while it checks a password rejects, and the next check 
   expect(await verifyBcrypt('hunter2', QUICK)).toBe(true)
 })
 
-test('a check that fails inside the thread is an error, and the thread goes on', async () => {
+test('a check that fails inside the thread is an error, and the thread continues', async () => {
   const worker = new BcryptWorker(() => {})
   await expect(worker.verify('hunter2', 'no hash')).rejects.toMatchObject({ code: 'ERR_HASHER' })
   expect(await worker.verify('hunter2', QUICK)).toBe(true)

@@ -32,7 +32,7 @@ test('without a size only the digest is proven', async () => {
   expect(await verified([bytes], { digest: wrong })).toMatchObject({ error: { code: 'ERR_DIGEST_MISMATCH' } })
 })
 
-test('the size is complained of before the digest', async () => {
+test('a wrong size is reported before a wrong digest', async () => {
   expect(await verified([bytes], { digest: wrong, size: 3 })).toMatchObject({
     error: { code: 'ERR_SIZE_MISMATCH', expected: 3 },
   })

@@ -103,7 +103,7 @@ test('variables, directory, user and shell of a base are in force, and its trigg
   expect(run).toMatchObject({ environment: ['A=base', 'PATH=/p', 'B=base'] })
 })
 
-test('a base that is not known yet is listed, and the evaluation goes on without it', () => {
+test('a base that is not known yet is listed, and the evaluation continues without it', () => {
   const { stages, unresolved } = evaluate('FROM a AS x\nRUN y\nFROM x\nCOPY --from=img /a /b')
   expect(unresolved).toEqual([{ reference: 'a', platform: 'linux/amd64' }])
   expect(stages[1]).toMatchObject({

@@ -49,7 +49,7 @@ test('the longest match is taken from the leftmost place, and none if there is n
   expect(expand('${P//*/-}').text).toBe('-')
 })
 
-test('names that were found and not found are told', () => {
+test('names that were found and not found are reported', () => {
   const { matched, unmatched } = expand('$A ${NOPE:-$B} $$')
   expect([[...matched], [...unmatched]]).toEqual([
     ['A', 'B'],

@@ -150,7 +150,7 @@ test('a file and a variable are put on an image', async () => {
   expect(view.stat('/etc/app.json')).toMatchObject({ type: 'file', size: 13 })
 })
 
-test('the report on deduplication adds up', async () => {
+test('the parts of the deduplication report sum to its totals', async () => {
   const store = await layerstore.openStore('images')
   const shared = { lib: 'x'.repeat(5000) }
   await sampleImage(store, [shared, { app: '1' }], { name: 'app:1' })

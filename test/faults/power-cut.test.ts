@@ -163,7 +163,7 @@ async function afterwards<T>(directory: string, { image }: Cut, look: (path: str
 }
 
 describe.skipIf(!canRun)('ST-02: after a power cut', () => {
-  test('what was acknowledged is there and right, nothing partial stands under a name, no name outlives its blobs', async () => {
+  test('acknowledged blobs are whole, no name leads to a partial blob, and no name outlives its blobs', async () => {
     using directory = memoryDirectory('power')
     const cuts = await cutPower(directory.path, 'full')
     expect(cuts).toHaveLength(CUTS)
@@ -186,7 +186,7 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
     expect(blobs).toBeGreaterThan(CUTS)
   }, 120_000)
 
-  test('with durability batch every name that was acknowledged is there with its blobs, and what is torn is put away', async () => {
+  test('with durability batch every name that was acknowledged is there with its blobs, and torn blobs are moved to quarantine', async () => {
     using directory = memoryDirectory('power')
     const cuts = await cutPower(directory.path, 'batch')
     let names = 0

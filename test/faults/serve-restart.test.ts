@@ -74,7 +74,7 @@ function pushing(host: string, uploads: UploadMemory, onRead: (read: number) => 
 }
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
-  'a push goes on where it was after the server has ended by %s and was started again',
+  'a push continues where it was after the server has ended by %s and was started again',
   { timeout: 120_000 },
   async signal => {
     using directory = temporaryDirectory('serve-restart')
@@ -131,7 +131,7 @@ test('an upload that another server has left is found by its repository and id a
   }
 })
 
-test('what an upload has put down is dropped when nothing happens to it for long', async () => {
+test('the bytes of an idle upload are dropped after a while', async () => {
   using directory = temporaryDirectory('serve-restart')
   await using store = await openStore(directory.path)
   await using server = await runningServer({ uploadIdleMs: 300 }, keptOpen(store))

@@ -82,7 +82,7 @@ test('ST-11: a reader that has a blob open reads on while a collection takes it,
 })
 
 describe('ST-12: a blob that is not what it was', () => {
-  test('a flipped bit at any offset is found by a read and by a check, and put away', async () => {
+  test('a flipped bit at any offset is found by a read and by a check, and moved to quarantine', async () => {
     const flip = fc.record({ offset: fc.nat(LAYER.byteLength - 1), bit: fc.nat(7) })
     await fc.assert(
       fc.asyncProperty(flip, async ({ offset, bit }) => {
@@ -113,7 +113,7 @@ describe('ST-12: a blob that is not what it was', () => {
     )
   })
 
-  test('a directory, a link or a fifo in its place is not followed, not waited for, and put away', async context => {
+  test('a directory, a link or a fifo in its place is not followed, not waited for, and moved to quarantine', async context => {
     if (!needsProgram('mkfifo')) context.skip()
     const secret = at('..', `secret-${process.pid}`)
     writeFileSync(secret, LAYER)
@@ -189,7 +189,7 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
     ])
   })
 
-  test('a damaged lease costs itself alone: a collection goes on, a check reports it, a repair takes it away', async () => {
+  test('a damaged lease costs itself alone: a collection continues, a check reports it, a repair takes it away', async () => {
     const { digest } = await store.put(Buffer.from('garbage'))
     age(digest)
     mkdirSync(at('.layerstore/leases'), { recursive: true })
@@ -204,7 +204,7 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
   })
 })
 
-test('ST-14: files of others are passed over, reported, and never deleted', async () => {
+test('ST-14: files of others are skipped, reported, and never deleted', async () => {
   const strays = [
     '.DS_Store',
     'blobs/.DS_Store',

@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => directory[Symbol.dispose]())
 
 describe('ST-19: the directory of a store', () => {
-  test('removed underneath: every call is a typed error or tells that nothing is there, and nothing hangs', async () => {
+  test('removed underneath: every call is a typed error or reports that nothing is there, and nothing hangs', async () => {
     const store = await openStore(at('store'))
     const { manifest, layer } = await putStoreImage(store)
     await store.references.set('app:1', manifest)

@@ -91,7 +91,7 @@ describe.skipIf(!needsRoot())('ST-03: a disk that is really full', () => {
     expect((await again.commit()).size).toBe(1.5 * MIB)
   })
 
-  test('what is known not to fit is refused before its source is read, and what is there of it is kept', async () => {
+  test('a blob that cannot fit is refused before its source is read, and the bytes of an earlier attempt stay', async () => {
     using directory = temporaryDirectory('full')
     using disk = mount(join(directory.path, 'disk'), '-t', 'tmpfs', '-o', 'size=3m', 'none')
     await using store = await openStore(disk.path)

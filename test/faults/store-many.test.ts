@@ -99,7 +99,7 @@ test('ST-20: many blobs and names are listed, checked and planned in memory and 
   expect(calls[1]! / calls[0]!).toBeLessThan(4.5)
 })
 
-test('ST-20: a collection makes one call through the thread pool for each blob that goes, however many there are', {
+test('ST-20: a collection makes one call through the thread pool for each blob that goes, whatever their number', {
   timeout: 240_000,
 }, async () => {
   const each: number[] = []

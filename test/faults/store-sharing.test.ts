@@ -147,7 +147,7 @@ test('ST-10: of two processes that change the same name, each from the digest it
   expect(same.sort()).toEqual(['fulfilled', 'rejected'])
 })
 
-describe('ST-17: a process that is stopped and goes on later', () => {
+describe('ST-17: a process that is stopped and continues later', () => {
   const stop = async (pid: number) => {
     process.kill(pid, 'SIGSTOP')
     while (!/\) T/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise(resolve => setTimeout(resolve, 1))

@@ -123,7 +123,7 @@ test('a small budget for buffers makes a transfer slower, not different', async 
   expect(await blobsOf(store)).toHaveLength(22)
 })
 
-test('what a transfer has brought is held until the image has its name', async () => {
+test('a lease holds the blobs of a transfer until the image has its name', async () => {
   const remote = createMemoryStore()
   await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
   await using server = await serveStore(remote)

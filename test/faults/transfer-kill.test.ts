@@ -92,7 +92,7 @@ async function fill(store: Store, size: number): Promise<Digest> {
   return image.layers[0]!.descriptor.digest
 }
 
-test('a pull killed at 60 % of a big layer goes on in a new process: less than a checkpoint comes again, nothing is read back', {
+test('a pull killed at 60 % of a big layer continues in a new process: less than a checkpoint comes again, nothing is read back', {
   timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
@@ -131,7 +131,7 @@ test('a pull killed at 60 % of a big layer goes on in a new process: less than a
   for await (const _ of store.read(digest)) void _
 })
 
-test('a push killed in the middle of a big layer goes on in a new process where the registry says', {
+test('a push killed in the middle of a big layer continues in a new process where the registry says', {
   timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
@@ -182,7 +182,7 @@ test('two processes that push one blob from one store at the same time send it o
   for (const name of ['app:1', 'app:2']) expect(await remote.references.get(name)).toBeDefined()
 })
 
-test('a push goes on with what another process sends at the moment when that one dies', {
+test('a push continues with what another process sends at the moment when that one dies', {
   timeout: 120_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')

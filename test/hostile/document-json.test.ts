@@ -52,7 +52,7 @@ test('the error says at which byte', async () => {
   })
 })
 
-test('what is legal JSON stays legal: white space, escapes, equal keys in different objects, 64 levels', () => {
+test('valid JSON is accepted: white space, escapes, equal keys in different objects, 64 levels', () => {
   expect(parseImageDocument(Buffer.from(JSON.stringify(sampleManifest(), null, 3))).kind).toBe('manifest')
   expect(parseImageDocument(inside('"x":{"a":{"a":"a"},"b":[{"a":1},{"a":2}],"c":"{\\"a\\":1,\\"a\\":2}"}')).kind).toBe(
     'manifest',

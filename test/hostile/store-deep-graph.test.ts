@@ -44,7 +44,7 @@ test('a document over the limit is refused before anything is read', async () =>
   expect((await thrownBy(() => assertComplete(store, huge))).code).toBe('ERR_SIZE_MISMATCH')
 })
 
-test('what is missing is named together with the document that wants it', async () => {
+test('a missing blob is reported with the document that refers to it', async () => {
   const store = createMemoryStore()
   const { manifest, layer, config } = await putStoreImage(store)
   await store.delete(layer.digest)

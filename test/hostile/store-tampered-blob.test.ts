@@ -64,7 +64,7 @@ test.each(attacks)('a blob that was %s is corrupt, whatever is read of it', asyn
   expect(openFilesBelow(directory.path)).toEqual([])
 })
 
-test('a blob that is no regular file is not there for stat and list, and put brings it back', async () => {
+test('a blob that is no regular file does not exist for stat and list, and put brings it back', async () => {
   const digest = await tampered(inPlaceOf(path => symlinkSync('/etc/passwd', path)))
   expect(await store.stat(digest)).toBeUndefined()
   for await (const _ of store.list()) expect.unreachable()
@@ -96,7 +96,7 @@ test('a blob that is changed while it is read is corrupt at the end', async () =
   expect(error.code).toBe('ERR_BLOB_CORRUPT')
 })
 
-test('foreign files among the blobs are passed over and stay', async () => {
+test('foreign files among the blobs are skipped and stay', async () => {
   const { digest, size } = await store.put(BYTES)
   const folder = join(directory.path, 'blobs/sha256')
   const foreign = ['.DS_Store', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(64)}.tmp`, `x${'a'.repeat(63)}`]

@@ -42,7 +42,7 @@ test('an image that is made on the new base is the image that is moved there', a
   expect(moved.descriptor.digest).toBe(direct.descriptor.digest)
 })
 
-test('what an image changed over its base stays; what it dropped stays away; the rest is that of the new base', async () => {
+test('a rebase keeps the changes and the removals of the image, and takes the rest from the new base', async () => {
   const { store, from, image } = await madeOn(
     { Entrypoint: ['init'], Cmd: ['sh'], User: 'root', WorkingDir: '/', StopSignal: 'SIGINT' },
     { Entrypoint: ['app'], User: '1000' },

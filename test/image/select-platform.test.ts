@@ -42,7 +42,7 @@ test('a single entry that names no platform is taken for any', () => {
   expect(() => pick(index(undefined, undefined), 'linux/amd64')).toThrow('available are none')
 })
 
-test('an entry of an unknown media type is passed over when another one fits', () => {
+test('an entry of an unknown media type is skipped when another one fits', () => {
   const odd = (platform: string, n: number) => ({ ...entry(platform, n), mediaType: 'application/vnd.example+json' })
   const both = { ...index(), manifests: [odd('linux/amd64', 1), entry('linux/amd64', 2)] }
   expect(pick(both, 'linux/amd64')).toBe(2)

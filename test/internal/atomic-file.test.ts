@@ -29,7 +29,7 @@ test('a failure leaves no temporary file and the old content', async () => {
   expect(readdirSync(directory)).toEqual(['occupied'])
 })
 
-test('a directory that is not there is the error of the system', async () => {
+test('a directory that does not exist is the error of the system', async () => {
   expect(await thrownBy(() => writeFileAtomic(join(directory, 'no', 'file'), Buffer.from('x')))).toMatchObject({
     code: 'ENOENT',
   })

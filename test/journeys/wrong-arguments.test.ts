@@ -143,7 +143,7 @@ test('a registry or a copy may name what it was given: anyConfig', async () => {
   expect(await store.references.set('odd:1', odd, { anyConfig: true })).toBe('odd:1')
 })
 
-test('what is put into a manifest must be descriptors', async () => {
+test('a manifest is composed of descriptors only', async () => {
   const bare = js<typeof layers>([layers[0]!.descriptor])
   expect(await thrownBy(() => composeImage(store, { layers: bare }))).toMatchObject({
     code: 'ERR_INVALID_DESCRIPTOR',
@@ -155,7 +155,7 @@ test('what is put into a manifest must be descriptors', async () => {
   })
 })
 
-test('what is named must be a descriptor', async () => {
+test('a name is set to a descriptor only', async () => {
   for (const wrong of [undefined, 'x', image, sampleDigest()]) {
     expect((await thrownBy(() => store.references.set('app:2', js(wrong)))).code).toBe('ERR_INVALID_DESCRIPTOR')
   }

@@ -117,7 +117,7 @@ describe('two directories', () => {
     expect(await diffTrees(one, two, { ignore: ['links'] })).toEqual(nothing)
   })
 
-  test('that are not there, or hold a name like a whiteout, are refused', async () => {
+  test('that do not exist, or hold a name like a whiteout, are refused', async () => {
     const missing = await thrownBy(() => diffTrees(join(place.path, 'no'), two))
     expect(missing).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
     expect(await thrownBy(() => diffTrees(one, join(two, 'kind')))).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })

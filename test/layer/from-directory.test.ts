@@ -200,7 +200,7 @@ describe('options', () => {
 })
 
 describe('faults', () => {
-  test('a directory that is not there or is a file is refused', async () => {
+  test('a directory that does not exist or is a file is refused', async () => {
     file('f')
     for (const path of [at('missing'), at('f')]) {
       const error = await thrownBy(async () => {
@@ -274,7 +274,7 @@ describe('faults', () => {
     }
   })
 
-  test('content that is left for the next entry is passed over; to go on with it then fails', async () => {
+  test('content that is left for the next entry is skipped; to continue with it then fails', async () => {
     file('a', Buffer.alloc(5_000_000))
     file('b', 'next')
     const entries = fromDirectory(root, { reader: 'inline' })
@@ -319,7 +319,7 @@ describe('faults', () => {
     },
   )
 
-  test('the event loop goes on while many files are walked', async () => {
+  test('the event loop continues while many files are walked', async () => {
     for (let i = 0; i < 1000; i++) file(`f${i}`)
     let turns = 0
     const timer = setInterval(() => turns++, 1)

@@ -32,7 +32,7 @@ async function stored(compression: 'gzip' | 'none' = 'gzip') {
 }
 
 describe.each(['gzip', 'none'] as const)('one decompression (%s)', compression => {
-  test('tells the diffId and the index of a layer of which neither was known', async () => {
+  test('returns the diffId and the index of a layer of which neither was known', async () => {
     const { store, layer, read } = await stored(compression)
     const { diffId, index } = await proveLayer(store, layer.descriptor)
     expect(read).toHaveBeenCalledTimes(1)
@@ -170,7 +170,7 @@ describe('a blob that has rotted in the store', () => {
     expect(await thrownBy(() => proveLayer(store, layer.descriptor))).toMatchObject({ code: 'ERR_BLOB_CORRUPT' })
   })
 
-  test('is told from a wrong diffId', async () => {
+  test('differs from a wrong diffId', async () => {
     const { store, layer } = await stored()
     const { descriptor } = layer
     expect(await thrownBy(() => proveLayer(store, descriptor, { diffId: other as Digest }))).toMatchObject({

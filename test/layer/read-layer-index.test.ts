@@ -125,7 +125,7 @@ test('an empty layer has an empty index', async () => {
   })
 })
 
-describe('what is kept is made again', () => {
+describe('a kept index that is missing or damaged is rebuilt', () => {
   /** The parts of a stored index: sizes, columns as JSON, paths, digests. */
   const change = (edit: (stored: Record<string, unknown>) => unknown) => (bytes: Uint8Array) => {
     const all = Buffer.from(bytes)
@@ -218,7 +218,7 @@ describe('no index is made or kept', () => {
   })
 })
 
-test('a layer whose media type is wrong is indexed, for its diffId proves it', async () => {
+test('a layer whose media type is wrong is indexed, because its diffId proves it', async () => {
   await using store = createMemoryStore()
   const { descriptor, diffId } = await writeLayer(store, entries, { compression: 'gzip', index: false })
   const index = await readLayerIndex(store, { descriptor: { ...descriptor, mediaType: MediaType.OciLayer }, diffId })

@@ -151,7 +151,7 @@ test.each([`${OCI}+gzip+encrypted`, 'application/vnd.docker.image.rootfs.diff.ta
 )
 
 describe('faults', () => {
-  test('a blob that is not there', async () => {
+  test('a blob that does not exist', async () => {
     const { descriptor } = await stored(small, OCI)
     expect(await thrownBy(() => pathsIn(createMemoryStore(), descriptor))).toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
   })

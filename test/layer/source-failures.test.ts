@@ -31,7 +31,7 @@ test('a loop of links is no directory', async () => {
   expect(await thrownBy(walk as () => Promise<unknown>)).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
 })
 
-test('a file system without extended attributes has none, and one that fails is told', async () => {
+test('a file system without extended attributes has none, and one that fails is reported', async () => {
   using place = temporaryDirectory('xattrs')
   mkdirSync(join(place.path, 'd'))
   const module = (code: string) => {

@@ -93,7 +93,7 @@ test('annotations stand in the descriptor', async () => {
   expect(descriptor.annotations).toEqual({ a: 'b' })
 })
 
-test('progress tells entries and bytes, up to all of them', async () => {
+test('progress counts entries and bytes up to the totals', async () => {
   const news: { entries: number; bytes: number }[] = []
   const { uncompressedSize } = await writeLayer(createMemoryStore(), entries(), { onProgress: p => news.push(p) })
   expect(news.length).toBeGreaterThan(2)

@@ -35,7 +35,7 @@ function parsed(text: string) {
   }
 }
 
-test('the whole form and the short form of a reference both mean that reference', () => {
+test('the full form and the short form of a reference name the same image', () => {
   let seen = 0
   fc.assert(
     fc.property(reference, text => {
@@ -50,7 +50,7 @@ test('the whole form and the short form of a reference both mean that reference'
   expect(seen).toBeGreaterThan(cases(1500))
 })
 
-test('whatever is accepted consists of parts that are valid by themselves', () => {
+test('each part of an accepted reference is valid by itself', () => {
   fc.assert(
     fc.property(fc.oneof(reference, fc.string()), text => {
       const value = parsed(text)

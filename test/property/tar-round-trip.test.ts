@@ -40,7 +40,7 @@ const entry: fc.Arbitrary<TarInput> = fc.oneof(
   }),
 )
 
-test('what is written is read again, however it is cut', async () => {
+test('written entries are read back, whatever the size of the chunks', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(entry, { maxLength: 8 }), fc.integer({ min: 1, max: 5000 }), async (entries, size) => {
       const bytes = await readAll(writeTar(entries))
@@ -68,7 +68,7 @@ test('writing again what was read gives the same bytes', async () => {
   )
 })
 
-test('what is laid out here is what tar-stream lays out: content that is there and content that comes give the same bytes', async () => {
+test('buffered and streamed content give the same bytes as tar-stream', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(entry, { maxLength: 6 }), async entries => {
       const files = entries.map((one, i) => ({

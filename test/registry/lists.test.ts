@@ -261,7 +261,7 @@ describe('pushManifest', () => {
 })
 
 describe('deleting', () => {
-  test('of tags and blobs tells whether they existed; a refusal of the registry is an error', async () => {
+  test('of tags and blobs reports whether they existed; a refusal of the registry is an error', async () => {
     const answer = async (status: number, act: (registry: RegistryClient, host: string) => Promise<boolean>) =>
       at((_, response) => response.writeHead(status).end(), act)
     const tag = (registry: RegistryClient, host: string) =>

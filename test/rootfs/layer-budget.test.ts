@@ -19,7 +19,7 @@ async function outcomes(layer: RawEntry[]): Promise<(string | undefined)[]> {
   return [viewed, unpacked.error?.code]
 }
 
-describe('what entries cost beside what they are is bounded for a whole layer, in a view and on disk', () => {
+describe('the metadata of a layer’s entries has a limit, in a view and on disk', () => {
   const chain = (links: number): RawEntry[] => [
     { path: 'd/' },
     ...Array.from({ length: links }, (_, i) => ({ path: `l${i}`, link: `${'d/../'.repeat(300)}l${i + 1}` })),

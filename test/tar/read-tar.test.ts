@@ -268,7 +268,7 @@ describe('the stream', () => {
     for (let at = 0; at < bytes.byteLength; at += 65536) yield bytes.subarray(at, at + 65536)
   }
 
-  test('content that was passed over throws instead of being empty', async () => {
+  test('content that was skipped throws instead of being empty', async () => {
     const passed: AsyncIterable<Uint8Array>[] = []
     for await (const entry of readTar(await sample())) passed.push(entry.content)
     expect(await thrownBy(() => readAll(passed[1]!))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
@@ -314,7 +314,7 @@ describe('the stream', () => {
     expect(await thrownBy(read)).toBe('enough')
   })
 
-  test('what the source throws arrives as it is, in the loop and in the content', async () => {
+  test('an error of the source reaches the caller unchanged, in the loop and in the content', async () => {
     const fault = new Error('fault')
     const bytes = await sample()
     const failing = async function* (size: number) {

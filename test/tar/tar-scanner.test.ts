@@ -34,7 +34,7 @@ test('pieces are views of the chunk, offsets count from the begin of the archive
   expect(scanner.next()).toMatchObject({ path: 'b', offset: 1536 })
 })
 
-test('what is left of some content can be left out, in the middle of a chunk and over several', () => {
+test('the rest of an entry’s content can be skipped, inside one chunk and across several', () => {
   const scanner = new TarScanner()
   scanner.push(bytes.subarray(0, 1600))
   expect(scanner.next()).toMatchObject({ path: 'a' })
@@ -67,7 +67,7 @@ describe('sparse files', () => {
   const data = Buffer.concat([Buffer.alloc(1024, 1), Buffer.alloc(1000, 2)])
   const sparse = Buffer.concat([tarPax(pax), tarMember({ name: 'x' }, Buffer.concat([map, data])), tarEnd])
 
-  test('the map is told beside the real size, and the offset is that of the stored bytes', () => {
+  test('a sparse entry has its map, its real size and the offset of its stored bytes', () => {
     const scanner = new TarScanner()
     scanner.push(sparse)
     expect(scanner.next()).toMatchObject({

@@ -257,7 +257,7 @@ describe('the stream', () => {
     expect(returned).toBe(true)
   })
 
-  test('what entries or content throw arrives as it is', async () => {
+  test('an error of the entries or of their content reaches the caller unchanged', async () => {
     const fault = new Error('fault')
     const failing = async function* () {
       yield Buffer.alloc(10)

@@ -25,7 +25,7 @@ const fetchWith = async (fault: RegistryFault, headers: Record<string, string> =
 }
 
 describe('a faulty registry', () => {
-  test('behaves until it is told not to, and after it has misbehaved as often as told', async () => {
+  test('behaves until it is switched off, and after it has misbehaved as often as configured', async () => {
     await using set = await started()
     const { registry, ask } = set
     expect((await ask('GET', path)).body.equals(bytes)).toBe(true)
@@ -173,7 +173,7 @@ describe('a faulty registry', () => {
     expect(registry.seen.map(({ authorization }) => authorization)).toEqual([undefined, 'Bearer x', undefined])
   })
 
-  test('whose registry behind is not there breaks connections', async () => {
+  test('whose registry behind does not exist breaks connections', async () => {
     await using registry = await createFaultyRegistry({ upstream: '127.0.0.1:1' })
     await expect(httpRequest(`http://${registry.host}`, 'GET', '/v2/')).rejects.toMatchObject({ code: 'ECONNRESET' })
   })

@@ -80,7 +80,7 @@ describe('a cache', () => {
     expect(layers.size).toBe(2)
   })
 
-  test('that is not there yet is passed over by a build, and refused by the import', async () => {
+  test('that does not exist yet is skipped by a build, and refused by the import', async () => {
     const directory = join(place.path, 'none')
     await using store = createMemoryStore()
     const cacheFrom = [{ directory }, { archive: join(place.path, 'x') }]

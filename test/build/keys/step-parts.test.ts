@@ -52,7 +52,7 @@ async function keyed<T>(parts: (step: T, at: StepPlace) => KeyPart[], step: T, c
   return different
 }
 
-describe('what is part of a key', () => {
+describe('the inputs of a key', () => {
   test('of a copy: destination, owner, mode and the way of copying, but not where the files come from', async () => {
     const changes: Record<string, Partial<CopyStep>> = {
       destination: { destination: '/dst/' },
@@ -197,7 +197,7 @@ describe('what is part of a key', () => {
   })
 })
 
-describe('what is part of the files of a key', () => {
+describe('the files in a key', () => {
   const file: FileCopyInput = { name: '0/a', source: 'src/a', type: 'file', mode: 0o644, digest: chain('1') }
 
   test('name, type, mode, link, content, owner and attributes of each; not where it was', async () => {

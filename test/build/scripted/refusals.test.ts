@@ -64,7 +64,7 @@ test('a stage that reads from a stage which is not evaluated yet is evaluated af
   expect(stages.map(({ name }) => name)).toEqual(['late', undefined])
 })
 
-test('what stages bring along is closed at the end of a build, also of one that fails', async () => {
+test('a build closes the resources of its stages at its end, also if it fails', async () => {
   await using store = createMemoryStore()
   const closed: string[] = []
   const owner = (name: string, stage: ScriptedStage) => ({

@@ -7,7 +7,7 @@ function countingPool(most?: number) {
   return new Pool(() => ({ number: ++created }), most)
 }
 
-test('a borrowed value is released once, however often the borrower says so', () => {
+test('a borrowed value is released once, whatever the number of releases', () => {
   let releases = 0
   const { value, release } = borrowed('a', () => releases++)
   expect([value, releases]).toEqual(['a', 0])

@@ -169,7 +169,7 @@ test('a hard link to a path that its own layer hides is rejected, at any positio
   }
 })
 
-test('a name of 252 to 255 bytes is hidden by its whiteout, although that is longer than a name may be', async () => {
+test('a name of 252 to 255 bytes is hidden by its whiteout, although that exceeds the limit of names', async () => {
   for (const name of ['n'.repeat(252), 'n'.repeat(255), `${'ü'.repeat(127)}n`]) {
     expect(await tree([file(`d/${name}`), file('d/x')], [whiteout(`d/.wh.${name}`)])).toEqual(['d/x=file:new'])
     const late = [file(`l/x`), whiteout(`.wh.${name}`), whiteout('.wh.l')]

@@ -52,7 +52,7 @@ describe.each([
     await store.close()
   })
 
-  test('tells whether an added blob exists', async () => {
+  test('reports whether an added blob exists', async () => {
     const store = await open()
     const { digest } = await store.put(Buffer.from('x'))
     await using lease = await store.leases.hold()
