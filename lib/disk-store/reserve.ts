@@ -1,7 +1,7 @@
 import { mkdir, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno } from '../internal/errno.ts'
-import { removeEmpty, removeFile } from './link-once.ts'
+import { removeEmpty, removeFile } from '../internal/link-once.ts'
 import type { Places } from './places/places.ts'
 
 /** Enough for the locks of a collection, its small files and the index of a few hundred names. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { adviseOn, createOwner, describeOwner } from '../../lib/disk-store/locks/owner.ts'
 import { IndexDraft } from '../../lib/disk-store/references/index-draft.ts'
 import { descriptorOf, parseIndexFile } from '../../lib/disk-store/references/index-file.ts'
+import { adviseOn, createOwner, describeOwner } from '../../lib/internal/locks/owner.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
 const index = () =>

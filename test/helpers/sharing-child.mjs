@@ -2,7 +2,7 @@
 import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '../../lib/disk-store/index.ts'
-import { acquireLock } from '../../lib/disk-store/locks/lock.ts'
+import { acquireLock } from '../../lib/internal/locks/lock.ts'
 
 const [act, directory, ...args] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))

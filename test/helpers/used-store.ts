@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '../../lib/disk-store/index.ts'
-import { createOwner } from '../../lib/disk-store/locks/owner.ts'
+import { createOwner } from '../../lib/internal/locks/owner.ts'
 import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { ageBlobs } from './age-blobs.ts'
 import { readAll } from './read-all.ts'

@@ -1,15 +1,7 @@
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createOwner } from '../../lib/internal/locks/owner.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
 import { copyingSnapshots } from '../../lib/sandbox/index.ts'
@@ -70,12 +62,12 @@ test('copies of a killed process, and the files of its command, are removed by t
   const [live, dead] = [await open(), await open()]
   writeFileSync(join(dead.scratch, 'secret'), 'x')
   // No process has this number.
-  const space = readlinkSync('/proc/self/ns/pid')
-  writeFileSync(join(dead.path, '../owner'), `4194305 1 ${space}\n`)
+  const gone = { ...(await createOwner()), pid: 4194305, start: '1' }
+  writeFileSync(join(dead.path, '../owner'), JSON.stringify(gone))
   mkdirSync(join(place.path, 'layerstore-stack-without-owner'))
   // In another container the number may be that of a process that runs.
   mkdirSync(join(place.path, 'layerstore-stack-elsewhere'))
-  writeFileSync(join(place.path, 'layerstore-stack-elsewhere/owner'), '4194305 1 pid:[1]\n')
+  writeFileSync(join(place.path, 'layerstore-stack-elsewhere/owner'), JSON.stringify({ ...gone, namespace: 'pid:[1]' }))
   await (await open()).close()
   const left = readdirSync(place.path).map(name => join(place.path, name))
   expect(left.sort()).toEqual(

@@ -9,7 +9,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createOwner } from '../../lib/internal/locks/owner.ts'
 import { type Files, fromFiles, type WrittenLayer, writeLayer } from '../../lib/layer/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
 import { overlaySnapshots } from '../../lib/sandbox/index.ts'
@@ -177,7 +177,8 @@ describe.skipIf(!able)('a stack of layers on overlayfs', () => {
     await once(child, 'spawn')
     const stack = await driver().openStack(store, [await layerOf({ a: '1' })])
     const start = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]
-    writeFileSync(join(stack.path, '..', 'owner'), `${child.pid} ${start} ${readlinkSync('/proc/self/ns/pid')}\n`)
+    const owner = { ...(await createOwner()), pid: child.pid, start }
+    writeFileSync(join(stack.path, '..', 'owner'), JSON.stringify(owner))
     await (await driver().openStack(store, [])).close()
     expect(readdirSync(stack.path)).toEqual(['a'])
     child.kill('SIGKILL')

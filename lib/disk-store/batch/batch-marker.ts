@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { isErrno } from '../../internal/errno.ts'
-import { ensureDirectory } from '../link-once.ts'
-import { createOwner, type Owner, parseOwner } from '../locks/owner.ts'
-import { readRecord } from '../places/record-file.ts'
+import { ensureDirectory } from '../../internal/link-once.ts'
+import { createOwner, type Owner, parseOwner } from '../../internal/locks/owner.ts'
+import { readRecord } from '../../internal/record-file.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
 
 /** Marker of an open store that may have unsynced blobs, in `.layerstore/unsynced/<pid>-<nonce>.json`. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Digest } from '../../digest/index.ts'
+import { removeFile } from '../../internal/link-once.ts'
 import { syncBlobs } from '../blobs/sync-blobs.ts'
 import { onDisk } from '../io-error.ts'
-import { removeFile } from '../link-once.ts'
 import type { SyncedPlaces } from '../places/synced-places.ts'
 import { readMarkers, writeMarker } from './batch-marker.ts'
 

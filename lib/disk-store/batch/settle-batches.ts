@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Digest } from '../../digest/index.ts'
 import { BlobCorruptError } from '../../errors/index.ts'
+import { removeFile } from '../../internal/link-once.ts'
+import { createOwner, isGone } from '../../internal/locks/owner.ts'
 import { syncBlobs } from '../blobs/sync-blobs.ts'
 import { scanBlobs } from '../collect/scan-blobs.ts'
 import type { DiskContext } from '../disk-context.ts'
-import { removeFile } from '../link-once.ts'
-import { createOwner, isGone } from '../locks/owner.ts'
 import { type BatchMarker, readMarkers } from './batch-marker.ts'
 
 /**

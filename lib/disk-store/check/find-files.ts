@@ -3,10 +3,10 @@ import { lstat, opendir } from 'node:fs/promises'
 import { DIGEST_ALGORITHMS, isDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { describeKind } from '../../internal/record-file.ts'
 import type { FoundFile } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { describeKind } from '../places/record-file.ts'
 
 /** Entries that belong to a store, in its directories. */
 const OWN_ROOT = ['oci-layout', 'index.json', 'blobs', '.layerstore']

@@ -2,9 +2,9 @@ import { lstat, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { ensureDirectory, exists, linkOnce, removeFile } from '../../internal/link-once.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { ensureDirectory, exists, linkOnce, removeFile } from '../link-once.ts'
 import { blobName } from '../places/places.ts'
 
 /** Identity and times of a file: distinguishes it from every other file, and from itself after a change. */

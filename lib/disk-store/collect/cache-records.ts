@@ -1,13 +1,13 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { isDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { removeFile } from '../../internal/link-once.ts'
+import { readRecord } from '../../internal/record-file.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { CacheRecord } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { removeFile } from '../link-once.ts'
 import type { Places } from '../places/places.ts'
-import { readRecord } from '../places/record-file.ts'
 
 const CACHE = '.layerstore/cache'
 /** Maximum size of a record in bytes; a larger file is not a record. */

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
+import { removeFile } from '../../internal/link-once.ts'
+import { acquireLock, withLock } from '../../internal/locks/lock.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type {
   AskNeeded,
@@ -25,8 +27,6 @@ import {
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { readLeases } from '../leases/lease-file.ts'
-import { removeFile } from '../link-once.ts'
-import { acquireLock, withLock } from '../locks/lock.ts'
 import { blobName } from '../places/places.ts'
 import type { DiskReferences } from '../references/disk-references.ts'
 import { countRemoval, prepareRemovals } from '../references/removals.ts'

@@ -2,12 +2,12 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Digest } from '../../digest/index.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { READ_FLAGS } from '../../internal/record-file.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import { Limits } from '../../oci/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
-import { READ_FLAGS } from '../places/record-file.ts'
 import { SlicePlaces } from './slice-places.ts'
 
 const NOTHING = new Uint8Array(0)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { removeEmpty, removeFile } from '../link-once.ts'
-import type { Lock } from '../locks/lock.ts'
+import { removeEmpty, removeFile } from '../../internal/link-once.ts'
+import type { Lock } from '../../internal/locks/lock.ts'
 import type { Places } from '../places/places.ts'
 
 /** Directory of one ingest on disk. */

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, type DigestCheckpoint } from '../../digest/index.ts'
-import { removeFile, temporaryName } from '../link-once.ts'
-import { readRecord } from '../places/record-file.ts'
+import { removeFile, temporaryName } from '../../internal/link-once.ts'
+import { readRecord } from '../../internal/record-file.ts'
 
 /**
  * SAFETY: limits the bytes read into memory; another program may write a larger file. A state has a key of 512

@@ -9,8 +9,8 @@ import {
 } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { makeWay } from '../../internal/link-once.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
-import { makeWay } from '../link-once.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { fileIdentity, type IngestState, readIngestState } from './ingest-state.ts'
 

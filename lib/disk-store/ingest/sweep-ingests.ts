@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists, removeEmpty, removeFile } from '../../internal/link-once.ts'
+import { type Lock, tryLock } from '../../internal/locks/lock.ts'
 import type { DiskContext } from '../disk-context.ts'
-import { exists, removeEmpty, removeFile } from '../link-once.ts'
-import { type Lock, tryLock } from '../locks/lock.ts'
 import type { Places } from '../places/places.ts'
 import { SESSION_PREFIX } from './put-session.ts'
 

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { isDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { describeOwner, lifeOf, type Owner, parseOwner } from '../../internal/locks/owner.ts'
+import { type FoundRecord, readRecord } from '../../internal/record-file.ts'
 import type { LeaseInfo, LeaseState } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { describeOwner, lifeOf, type Owner, parseOwner } from '../locks/owner.ts'
-import { type FoundRecord, readRecord } from '../places/record-file.ts'
 
 const LEASES = '.layerstore/leases'
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { DIGEST_ALGORITHMS, type Digest, splitDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { describeKind } from '../../internal/record-file.ts'
 import { asStoreError } from '../io-error.ts'
-import { describeKind } from './record-file.ts'
 
 /** Directories that a store may have, parents first. */
 const OWN_DIRECTORIES = [

@@ -1,5 +1,5 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
-import { temporaryName } from '../link-once.ts'
+import { temporaryName } from '../../internal/link-once.ts'
 
 /**
  * Replaces a file as a whole, with synchronous calls (see `readRecordNow`). A power cut may leave the old file, the new

@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, fstatSync, openSync } from 'node:fs'
+import { READ_FLAGS } from '../../internal/record-file.ts'
 import { readIndexBytes } from '../layout.ts'
 import type { Places } from '../places/places.ts'
-import { READ_FLAGS } from '../places/record-file.ts'
 import { type IndexFile, parseIndexFile, takeOrder } from './index-file.ts'
 
 /**

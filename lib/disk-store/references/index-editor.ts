@@ -1,8 +1,8 @@
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
+import { acquireLock, type Lock } from '../../internal/locks/lock.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { readIndexBytes } from '../layout.ts'
-import { acquireLock, type Lock } from '../locks/lock.ts'
 import type { IndexCache } from './index-cache.ts'
 import { IndexDraft } from './index-draft.ts'
 

@@ -1,8 +1,8 @@
 import { lutimes } from 'node:fs/promises'
+import { createOnce } from '../../internal/link-once.ts'
 import { stateOf } from '../blobs/trash.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { createOnce } from '../link-once.ts'
 
 /**
  * Reads the removal counter: the time of a file, in whole seconds. A collection increments it before and after it

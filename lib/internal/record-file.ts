@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { isErrno } from '../../internal/errno.ts'
-import { withDescriptor } from '../../internal/with-descriptor.ts'
+import { isErrno } from './errno.ts'
+import { withDescriptor } from './with-descriptor.ts'
 
 /**
  * Flags to open a file of a store for reading.

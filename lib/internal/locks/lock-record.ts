@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { readRecord } from '../places/record-file.ts'
+import { readRecord } from '../record-file.ts'
 import { isGone, type Owner, parseOwner } from './owner.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, readlink, statfs } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
-import { isErrno } from '../../internal/errno.ts'
+import { isErrno } from '../errno.ts'
 
 /**
  * Identity of a process that holds a lock, as plain JSON in the lock file. A field is empty if the platform does not

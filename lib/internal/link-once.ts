@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises'
-import { withFsyncLimit } from '../internal/concurrency/fsync-limit.ts'
-import { isErrno } from '../internal/errno.ts'
-import { withDescriptor } from '../internal/with-descriptor.ts'
+import { withFsyncLimit } from './concurrency/fsync-limit.ts'
+import { isErrno } from './errno.ts'
+import { withDescriptor } from './with-descriptor.ts'
 
 /** Creates a hard link unless the target exists; `unsupported` if the file system has no hard links. */
 export async function linkOnce(from: string, to: string): Promise<'linked' | 'taken' | 'unsupported'> {

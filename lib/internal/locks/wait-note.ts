@@ -1,15 +1,25 @@
-import type { StoreEvent } from '../../store/index.ts'
 import { adviseOn, type Owner } from './owner.ts'
 
 /** Time after which a wait is reported to `onEvent`. */
 const NOTED_WAIT_MS = 2000
+
+/** Beginning or end of a long wait; `StoreEvent` of the room `store` documents the members. */
+export type LockEvent =
+  | {
+      readonly type: 'waiting'
+      readonly lock: string
+      readonly holder: string
+      readonly advice: string
+      readonly message: string
+    }
+  | { readonly type: 'waited'; readonly lock: string }
 
 /** Options to report a long wait. */
 export interface WaitOptions {
   /** Name of the lock in events: its path relative to the store. */
   readonly lock?: string | undefined
   /** Called when a wait exceeds two seconds, and again when the lock is acquired. Must not throw. */
-  readonly onEvent?: ((event: StoreEvent) => void) | undefined
+  readonly onEvent?: ((event: LockEvent) => void) | undefined
 }
 
 /** Reports one long wait. */
