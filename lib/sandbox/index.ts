@@ -16,6 +16,8 @@ export type {
   ProcessSpec,
 } from './executors/executor.ts'
 export { MountStubs } from './executors/mount-stubs.ts'
+export { localFiles } from './files/local-files.ts'
+export type { FileAttributes, MountPoints, StackFiles } from './files/stack-files.ts'
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'

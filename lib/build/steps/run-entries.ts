@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunMount, RunStep, SecretMount } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
-import { unpackArchives } from '../../rootfs/index.ts'
 import {
   copyingSnapshots,
   type Executor,
-  MountStubs,
+  localFiles,
   type ProcessMount,
   resolveUser,
   type SnapshotDriver,
   type Stack,
+  type StackFiles,
 } from '../../sandbox/index.ts'
 import { type TarInput, writeTar } from '../../tar/index.ts'
 import { resolveInTree } from '../context/resolve-in-tree.ts'
@@ -67,11 +66,11 @@ export async function runEntries(
   const user = await resolveUser(step.user, view, { signal })
   const stack = await snapshots.openStack(session.store, layers, { signal })
   try {
-    await makeWorkdir({ root: stack.path, view }, step.workdir, user)
-    const mounts = new Mounts(session, frame, run, stack.scratch)
+    const files = stack.files ?? localFiles()
+    await makeWorkdir({ root: stack.path, files, view }, step.workdir, user)
+    const mounts = new Mounts(session, frame, run, { files, path: stack.scratch })
     const bound = await mounts.prepare(step)
-    const stubs = new MountStubs(stack.path)
-    for (const mount of bound) await stubs.make(mount)
+    const points = await files.makeMountPoints(stack.path, bound)
     const { code } = await executor.run({
       root: stack.path,
       args: argsOf(step),
@@ -86,7 +85,7 @@ export async function runEntries(
     })
     signal?.throwIfAborted()
     if (code !== 0) throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}`)
-    await stubs.remove()
+    await points.remove()
     return changesOf(stack, signal)
   } catch (error) {
     await stack.close()
@@ -115,9 +114,14 @@ class Mounts {
   readonly #session: BuildSession
   readonly #frame: StepFrame
   readonly #run: RunSettings
-  readonly #beside: string
+  readonly #beside: { readonly path: string; readonly files: StackFiles }
 
-  constructor(session: BuildSession, frame: StepFrame, run: RunSettings, beside: string) {
+  constructor(
+    session: BuildSession,
+    frame: StepFrame,
+    run: RunSettings,
+    beside: { readonly path: string; readonly files: StackFiles },
+  ) {
     this.#session = session
     this.#frame = frame
     this.#run = run
@@ -175,13 +179,11 @@ class Mounts {
     content: string | Uint8Array,
     mode: number,
     target: string,
-    owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 },
+    { uid, gid }: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 },
   ): Promise<ProcessMount> {
     const source = this.#place()
     // Not through the store: a secret must leave no blob.
-    await writeFile(source, content, { flag: 'wx', mode: 0o600 })
-    if (process.getuid?.() === 0) await chown(source, owner.uid, owner.gid)
-    await chmod(source, mode)
+    await this.#beside.files.writeFile(source, content, { mode, uid, gid })
     return { type: 'bind', source, target, readOnly: true }
   }
 
@@ -194,7 +196,7 @@ class Mounts {
     const { signal } = this.#frame
     const open = () => writeTar(copy.entries({ below: undefined, time: 0, signal }), { signal })
     // As a layer is unpacked, so that no path leads out of the directory.
-    await unpackArchives([{ name: `mount of ${path}`, open }], place, { signal })
+    await this.#beside.files.unpack(place, `mount of ${path}`, open, { signal })
     const { node } = resolveInTree(await opened.tree(), path)
     return node?.type === 'file' ? join(place, path.slice(path.lastIndexOf('/') + 1)) : place
   }
@@ -202,19 +204,20 @@ class Mounts {
   /** A directory that outlives the step, if the caller has a place for such. */
   async #cache(mount: Extract<RunMount, { type: 'cache' }>): Promise<string> {
     const { cacheMounts } = this.#run
+    const attributes = { mode: mount.mode, uid: mount.uid, gid: mount.gid }
     if (cacheMounts === undefined) {
       if (mount.from) return this.#files(mount.from, mount.source)
       const place = this.#place()
-      await mkdir(place, { mode: mount.mode })
+      await this.#beside.files.makeDirectory(place, attributes)
       return place
     }
     // SAFETY: the id of a Dockerfile may be `..`. With a prefix no id leads out of the directory.
     const place = join(cacheMounts, `id-${encodeURIComponent(mount.id)}`)
-    await mkdir(place, { recursive: true, mode: mount.mode })
+    await this.#beside.files.makeDirectory(place, attributes, { recursive: true })
     return place
   }
 
   #place(): string {
-    return join(this.#beside, randomBytes(6).toString('hex'))
+    return join(this.#beside.path, randomBytes(6).toString('hex'))
   }
 }

@@ -2,6 +2,7 @@ import type { ImageLayer } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
+import type { StackFiles } from '../files/stack-files.ts'
 
 /** A root filesystem in a directory that may be written to. */
 export interface Stack extends AsyncDisposable {
@@ -13,6 +14,9 @@ export interface Stack extends AsyncDisposable {
    * process if this one is killed.
    */
   readonly scratch: string
+
+  /** Changes files in both with the ids of the root filesystem. @defaultValue the calls of this process */
+  readonly files?: StackFiles | undefined
 
   /** Yields the changes since the stack was opened, as entries of a layer. */
   changes(options?: AbortOptions): AsyncIterable<TarInput>
