@@ -21,4 +21,4 @@ export type { FileAttributes, MountPoints, StackFiles } from './files/stack-file
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'
-export type { SnapshotDriver, Stack } from './snapshots/stack.ts'
+export type { OpenStackOptions, SnapshotDriver, Stack, StackPlace } from './snapshots/stack.ts'

@@ -1,16 +1,20 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ImageLayer } from '../../image/index.ts'
+import { writeFileAtomic } from '../../internal/atomic-file.ts'
+import { isErrno } from '../../internal/errno.ts'
 import { diffEntries, diffTrees, directoryTree, type Tree, type TreeEntry } from '../../layer/index.ts'
 import { openUnionView, type UnionView, unpackLayers } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
-import type { SnapshotDriver, Stack } from './stack.ts'
+import type { SnapshotDriver, Stack, StackPlace } from './stack.ts'
 import { ownStack, sweepStacks } from './stack-owner.ts'
 
 /** Beginning of the names of stacks: their directory may hold anything else. */
 const PREFIX = 'layerstore-stack-'
+/** File in the directory of a caller that lists what was unpacked. */
+export const UNPACKED = 'unpacked.json'
 
 /** Options of {@link copyingSnapshots}. */
 export interface CopyingSnapshotsOptions {
@@ -26,7 +30,8 @@ export interface CopyingSnapshotsOptions {
 export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): SnapshotDriver {
   let swept: Promise<void> | undefined
   return {
-    async openStack(store, layers, { signal } = {}) {
+    async openStack(store, layers, { signal, place } = {}) {
+      if (place) return copiesIn(place, store, layers, signal)
       const parent = options.directory ?? tmpdir()
       await mkdir(parent, { recursive: true })
       swept ??= sweepStacks({ directory: parent, prefix: PREFIX, remove })
@@ -39,6 +44,7 @@ export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): Snapsho
         throw error
       }
     },
+    removePlace: remove,
   }
 }
 
@@ -50,18 +56,55 @@ async function copiedStack(
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<Stack> {
-  const [root, scratch] = [join(directory, 'rootfs'), join(directory, 'scratch')]
+  const { root, scratch } = partsOf(directory)
   await ownStack(directory)
   await mkdir(scratch)
   await unpackLayers(store, layers, root, { signal })
   const view = await openUnionView(store, layers, { signal })
-  const before = await unpackedTree(root, view, signal)
-  const close = () => remove(directory)
+  return stackOf(directory, { view, before: await unpackedEntries(root, view, signal) }, () => remove(directory))
+}
+
+/** The stack in a directory of the caller: the file with what was unpacked says that it is complete. */
+async function copiesIn(
+  { directory, attach }: StackPlace,
+  store: Store,
+  layers: readonly ImageLayer[],
+  signal: AbortSignal | undefined,
+): Promise<Stack> {
+  const { root, scratch, unpacked } = partsOf(directory)
+  const view = await openUnionView(store, layers, { signal })
+  let before = await readEntries(unpacked)
+  if (attach) return stackOf(directory, { view, before: before ?? [] }, async () => {})
+  await remove(scratch)
+  await mkdir(scratch, { recursive: true })
+  if (!before) {
+    await remove(root)
+    await unpackLayers(store, layers, root, { signal })
+    before = await unpackedEntries(root, view, signal)
+    await writeFileAtomic(unpacked, Buffer.from(JSON.stringify(before)), { mode: 0o600 })
+  }
+  return stackOf(directory, { view, before }, () => remove(scratch))
+}
+
+/** Parts of the directory of a stack. */
+function partsOf(directory: string) {
+  const at = (name: string) => join(directory, name)
+  return { root: at('rootfs'), scratch: at('scratch'), unpacked: at(UNPACKED) }
+}
+
+/** Content of a copy before its process ran. */
+interface Unpacked {
+  readonly view: UnionView
+  readonly before: readonly TreeEntry[]
+}
+
+function stackOf(directory: string, { view, before }: Unpacked, close: () => Promise<void>): Stack {
+  const { root, scratch } = partsOf(directory)
   return {
     path: root,
     scratch,
     async *changes({ signal } = {}) {
-      const diff = await diffTrees(before, directoryTree(root, { signal }), { signal })
+      const diff = await diffTrees(unpackedTree(before, view), directoryTree(root, { signal }), { signal })
       for await (const entry of diffEntries(diff, root, { signal })) yield withOwner(entry)
     },
     close,
@@ -69,15 +112,32 @@ async function copiedStack(
   }
 }
 
-/** Returns the unpacked directory as a tree. Owners that could not be applied count as they are on disk. */
-async function unpackedTree(root: string, view: UnionView, signal: AbortSignal | undefined): Promise<Tree> {
+/** Lists the unpacked directory. Owners that could not be applied count as they are on disk. */
+async function unpackedEntries(
+  root: string,
+  view: UnionView,
+  signal: AbortSignal | undefined,
+): Promise<readonly TreeEntry[]> {
   const entries: TreeEntry[] = []
-  for await (const { content: _, ...entry } of directoryTree(root, { signal }).walk()) {
+  for await (const { content: _, xattrs: _xattrs, ...entry } of directoryTree(root, { signal }).walk()) {
     entries.push({ ...entry, digest: view.stat(entry.path)?.digest })
   }
+  return entries
+}
+
+async function readEntries(path: string): Promise<readonly TreeEntry[] | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as readonly TreeEntry[]
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function unpackedTree(before: readonly TreeEntry[], view: UnionView): Tree {
   return {
     tellsXattrs: false,
-    walk: () => entries,
+    walk: () => before,
     read: path => view.read(path, { follow: false }),
     // A comparison does not read content of the lower tree whose digest is known.
     async *withContent() {},

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { SandboxError } from '../../errors/index.ts'
-import { copyingSnapshots } from './copying-snapshots.ts'
-import { overlaySnapshots } from './overlay/overlay-snapshots.ts'
+import { copyingSnapshots, UNPACKED } from './copying-snapshots.ts'
+import { overlaySnapshots, UPPER } from './overlay/overlay-snapshots.ts'
 import type { SnapshotDriver } from './stack.ts'
 
 /** Options of {@link machineSnapshots}. */
@@ -20,16 +22,20 @@ export function machineSnapshots({ directory }: MachineSnapshotsOptions): Snapsh
   let works: boolean | undefined
   return {
     async openStack(store, layers, options) {
-      if (works === false) return copies.openStack(store, layers, options)
+      // Only the driver that wrote to a place can read it.
+      const holds = (name: string) => options?.place && existsSync(join(options.place.directory, name))
+      const isOverlay = holds(UPPER)
+      if (holds(UNPACKED) || (works === false && !isOverlay)) return copies.openStack(store, layers, options)
       try {
         const stack = await overlays.openStack(store, layers, options)
         works = true
         return stack
       } catch (error) {
-        if (works || !(error instanceof SandboxError)) throw error
+        if (works || isOverlay || !(error instanceof SandboxError)) throw error
         works = false
         return copies.openStack(store, layers, options)
       }
     },
+    removePlace: directory => overlays.removePlace?.(directory) ?? Promise.resolve(),
   }
 }

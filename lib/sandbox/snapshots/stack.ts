@@ -4,6 +4,28 @@ import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { StackFiles } from '../files/stack-files.ts'
 
+/** Directory for what is written to a stack, instead of one that disappears with it. */
+export interface StackPlace {
+  /**
+   * Directory of the caller, on a filesystem as the driver needs it. A later stack with the same directory and the same
+   * layers has what was written before, also after the machine was started anew.
+   */
+  readonly directory: string
+  /** True if what was written survives a power cut as on any filesystem; false makes writing and closing faster. */
+  readonly durable: boolean
+  /**
+   * True if another process has a stack open there: its root filesystem is used, and `close` leaves it alone.
+   * @defaultValue false
+   */
+  readonly attach?: boolean | undefined
+}
+
+/** Options of {@link SnapshotDriver.openStack}. */
+export interface OpenStackOptions extends AbortOptions {
+  /** Keeps what is written. @defaultValue what is written disappears when the stack is closed */
+  readonly place?: StackPlace | undefined
+}
+
 /** A root filesystem in a directory that may be written to. */
 export interface Stack extends AsyncDisposable {
   /** The directory. */
@@ -21,12 +43,18 @@ export interface Stack extends AsyncDisposable {
   /** Yields the changes since the stack was opened, as entries of a layer. */
   changes(options?: AbortOptions): AsyncIterable<TarInput>
 
-  /** Removes the directory. Idempotent. */
+  /** Removes the directory; with a {@link StackPlace} what was written stays there. Idempotent. */
   close(): Promise<void>
 }
 
 /** Opens stacks of layers as directories. */
 export interface SnapshotDriver {
   /** Opens the root filesystem of layers, lowest first. */
-  openStack(store: Store, layers: readonly ImageLayer[], options?: AbortOptions): Promise<Stack>
+  openStack(store: Store, layers: readonly ImageLayer[], options?: OpenStackOptions): Promise<Stack>
+
+  /**
+   * Removes what stacks have left in the directory of a {@link StackPlace}, and the directory; a stack of a killed
+   * process is closed first. Idempotent. A driver without it ignores `place`.
+   */
+  removePlace?(directory: string): Promise<void>
 }

@@ -9,6 +9,8 @@ export interface Overlay {
   readonly upper: string
   readonly work: string
   readonly target: string
+  /** True if a flush of the filesystem at the end is wanted. @defaultValue false */
+  readonly durable?: boolean | undefined
 }
 
 /**
@@ -23,8 +25,8 @@ const PLAIN = 'redirect_dir=off,metacopy=off,index=off'
 const NO_SYNC = 'volatile'
 
 /** Mounts an overlay. */
-export async function mountOverlay({ directory, lower, upper, work, target }: Overlay): Promise<void> {
-  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${PLAIN},${NO_SYNC}`
+export async function mountOverlay({ directory, lower, upper, work, target, durable }: Overlay): Promise<void> {
+  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${PLAIN}${durable ? '' : `,${NO_SYNC}`}`
   // The kernel takes at most a page of options: relative paths leave room for a hundred layers.
   await runMount('mount', ['-t', 'overlay', 'overlay', '-o', options, target], directory)
 }

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { ImageLayer } from '../../../image/index.ts'
-import type { AbortOptions } from '../../../internal/abort.ts'
-import { openUnionView } from '../../../rootfs/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import { openUnionView, type UnionView } from '../../../rootfs/index.ts'
 import type { Store } from '../../../store/index.ts'
-import type { SnapshotDriver, Stack } from '../stack.ts'
+import type { OpenStackOptions, SnapshotDriver, Stack } from '../stack.ts'
 import { ownStack, sweepStacks } from '../stack-owner.ts'
 import { copyRoot } from './copy-root.ts'
 import { LayerSnapshots } from './layer-snapshots.ts'
@@ -15,6 +15,8 @@ import { upperChanges } from './upper-changes.ts'
 const PREFIX = 'stack-'
 /** The mount, in the directory of a stack. */
 const ROOT = 'rootfs'
+/** Directory of the changes, in the directory of a stack. */
+export const UPPER = 'upper'
 
 /** Options of {@link overlaySnapshots}. */
 export interface OverlaySnapshotsOptions {
@@ -41,6 +43,7 @@ export function overlaySnapshots({ directory }: OverlaySnapshotsOptions): Snapsh
       opened ??= OverlayDirectory.open(directory)
       return (await opened).openStack(store, layers, options)
     },
+    removePlace: removeStack,
   }
 }
 
@@ -49,6 +52,27 @@ async function removeStack(directory: string): Promise<void> {
   // Not mounted any more, or never: the removal below reports what matters.
   await unmount(join(directory, ROOT)).catch(() => {})
   await rm(directory, { recursive: true, force: true })
+}
+
+/** Unmounts a stack and removes all but what was written. */
+async function closeStack(directory: string): Promise<void> {
+  const { root, work, scratch } = partsOf(directory)
+  if (await isMounted(root)) await unmount(root)
+  // SAFETY: without recursion, as it would remove what a mount shows if its end has failed.
+  await rmdir(root).catch(ignoreAbsent)
+  // The kernel refuses the work directory of a volatile mount that a killed process has left.
+  for (const path of [work, scratch]) await rm(path, { recursive: true, force: true })
+}
+
+/** Whether a directory is on another filesystem than the directory it is in. */
+async function isMounted(path: string): Promise<boolean> {
+  const [stats, parent] = await Promise.all([path, dirname(path)].map(each => stat(each).catch(ignoreAbsent)))
+  return stats !== undefined && stats.dev !== parent?.dev
+}
+
+function ignoreAbsent(error: unknown): undefined {
+  if (isErrno(error, 'ENOENT')) return undefined
+  throw error
 }
 
 class OverlayDirectory {
@@ -76,31 +100,49 @@ class OverlayDirectory {
     return new OverlayDirectory(layers, stacks)
   }
 
-  async openStack(store: Store, layers: readonly ImageLayer[], { signal }: AbortOptions): Promise<Stack> {
-    const lower = await this.#snapshots.open(store, layers, { signal })
+  async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
+    const { signal, place } = options
     const below = await openUnionView(store, layers, { signal })
-    const place = await mkdtemp(join(this.#stacks, PREFIX))
-    const [upper, work, root] = [join(place, 'upper'), join(place, 'work'), join(place, ROOT)]
-    const scratch = join(place, 'scratch')
-    const close = () => removeStack(place)
+    if (place?.attach) return stackOf(place.directory, below, async () => {})
+    const lower = await this.#snapshots.open(store, layers, { signal })
+    const directory = place?.directory ?? (await mkdtemp(join(this.#stacks, PREFIX)))
+    const close = () => (place ? closeStack(directory) : removeStack(directory))
     try {
-      await ownStack(place)
-      for (const path of [upper, work, root, scratch]) await mkdir(path, { mode: 0o755 })
-      // An image without layers has nothing below; a mount needs something there.
-      if (lower.length === 0) await mkdir(join(place, 'empty'), { mode: 0o755 })
-      const directories = lower.length === 0 ? [join(place, 'empty')] : lower
-      if (lower[0] !== undefined) await copyRoot(join(this.#layers, lower[0]), upper)
-      await mountOverlay({ directory: this.#layers, lower: directories, upper, work, target: root })
+      if (place) await closeStack(directory)
+      else await ownStack(directory)
+      await this.#mount(directory, lower, place?.durable ?? false)
     } catch (error) {
       await close()
       throw error
     }
-    return {
-      path: root,
-      scratch,
-      changes: (options = {}) => upperChanges({ below, upper, root }, options),
-      close,
-      [Symbol.asyncDispose]: close,
-    }
+    return stackOf(directory, below, close)
+  }
+
+  async #mount(place: string, lower: readonly string[], durable: boolean): Promise<void> {
+    const { upper, root, work, scratch, empty } = partsOf(place)
+    const isNew = (await mkdir(upper, { recursive: true, mode: 0o755 })) !== undefined
+    for (const path of [work, root, scratch]) await mkdir(path, { mode: 0o755 })
+    // An image without layers has nothing below; a mount needs something there.
+    if (lower.length === 0) await mkdir(empty, { recursive: true, mode: 0o755 })
+    const directories = lower.length === 0 ? [empty] : lower
+    if (isNew && lower[0] !== undefined) await copyRoot(join(this.#layers, lower[0]), upper)
+    await mountOverlay({ directory: this.#layers, lower: directories, upper, work, target: root, durable })
+  }
+}
+
+/** Directories in that of a stack. */
+function partsOf(place: string) {
+  const at = (name: string) => join(place, name)
+  return { upper: at(UPPER), root: at(ROOT), work: at('work'), scratch: at('scratch'), empty: at('empty') }
+}
+
+function stackOf(place: string, below: UnionView, close: () => Promise<void>): Stack {
+  const { upper, root, scratch } = partsOf(place)
+  return {
+    path: root,
+    scratch,
+    changes: (options = {}) => upperChanges({ below, upper, root }, options),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
