@@ -4,6 +4,7 @@ import { addBuildCommands } from './program/build-commands.ts'
 import { addComposingCommands } from './program/composing-commands.ts'
 import { addDockerfileCommands } from './program/dockerfile-commands.ts'
 import { EXAMPLES } from './program/examples.ts'
+import { addInspectingCommands } from './program/inspecting-commands.ts'
 import { addArchiveCommands, addTransferCommands } from './program/moving-commands.ts'
 import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
@@ -35,6 +36,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   addComposingCommands(addRemote, inSession)
   program.commandsGroup('Look inside (in the store or in a registry):')
   addReadingCommands(addRemote, inSession)
+  addInspectingCommands(addRemote, inSession)
   addUnpackCommand(add, inSession)
   program.commandsGroup('Keep the store:')
   addNameCommands(add, addRemote, inSession)

@@ -9,6 +9,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--creds': 'log in with "docker login" or "podman login"',
   '--dest-tls-verify': 'use --tls-verify, or registries.json for one registry',
   '--src-tls-verify': 'use --tls-verify, or registries.json for one registry',
+  '--human': 'use --no-human for times and bytes',
   '--insecure': 'use --plain-http for a registry without TLS, --tls-verify=false for any certificate',
   '--ca-file': 'use --ca FILE',
   '--cacert': 'use --ca FILE',

@@ -37,7 +37,7 @@ const WORDS: Readonly<Record<string, string>> = {
     'extract',
   ),
   ...wordsFor('use "layerstore inspect DIGEST"; raw blobs are files below blobs/ in the store', 'blob', 'layer'),
-  ...wordsFor('use "layerstore inspect NAME", which lists the layers', 'history', 'layers'),
+  ...wordsFor('use "layerstore history NAME"', 'layers'),
   ...wordsFor('there is no comparison of images; "layerstore files NAME -R" lists what one holds', 'diff', 'compare'),
   ...wordsFor('log in with "docker login" or "podman login": layerstore uses their logins', 'login', 'logout', 'auth'),
   ...wordsFor(
@@ -60,7 +60,6 @@ const PAIRS: Readonly<Record<string, string>> = {
   'image rm': 'use "layerstore rm NAME"',
   'image prune': 'use "layerstore gc"',
   'image build': WORDS.buildx!,
-  'image history': WORDS.history!,
   'system df': 'use "layerstore df"',
   'system prune': 'use "layerstore gc"',
   'repo ls': WORDS.catalog!,

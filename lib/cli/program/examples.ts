@@ -41,6 +41,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   attach: ['layerstore attach ghcr.io/o/app:1.2 --type application/spdx+json -f sbom.json:application/spdx+json'],
   referrers: ['layerstore referrers ghcr.io/o/app:1.2', 'layerstore referrers app:1.2 --type application/spdx+json'],
   inspect: ['layerstore inspect app:1.2', 'layerstore inspect ghcr.io/o/app:1.2 --json'],
+  history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   manifest: [
     'layerstore manifest app:1.2 | sha256sum',
     'layerstore manifest docker://node:22-slim --platform linux/arm64',

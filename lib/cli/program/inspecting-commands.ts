@@ -1,0 +1,16 @@
+import type { HistoryOptions } from '../commands/inspecting/history.ts'
+import type { GlobalOptions } from '../session/session.ts'
+import { type Add, type InSession, onePlatform } from './parts.ts'
+
+/** Adds the commands that measure and compare images, in the store or elsewhere. */
+export function addInspectingCommands(add: Add, inSession: InSession): void {
+  add('history <name>', 'list the steps of an image with the size of each layer, as docker history does')
+    .option(...onePlatform)
+    .option('--no-trunc', 'print commands and digests in full')
+    .option('-H, --human', 'print ages and rounded sizes (the default)')
+    .option('--no-human', 'print times and bytes')
+    .option('--format <f>', "json, or a template such as '{{.ID}} {{.Size}} {{.CreatedBy}}'; table before it aligns it")
+    .action((name: string, options: GlobalOptions & HistoryOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/history.ts')).history(s, name, options)),
+    )
+}
