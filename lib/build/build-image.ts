@@ -1,23 +1,15 @@
 import type { Store } from '../store/index.ts'
-import type { CacheSource } from './cache/import-cache.ts'
-import type { ImportedCache } from './cache/imported-cache.ts'
-import type { BuildContext } from './context/build-context.ts'
-import type { ContextSource } from './context/open-context.ts'
+import type { BuildWarning } from './build-warning.ts'
 import type { PlanBuildOptions } from './plan-build.ts'
 import type { BuildStages } from './planning/stage-source.ts'
 import type { BuildResult, RunBuildOptions } from './run-build.ts'
+import type { BuildSources } from './session/open-sources.ts'
 
 /** Options of {@link buildImage}: those of the plan and those of the run. */
 export interface BuildImageOptions
-  extends Omit<PlanBuildOptions, 'context' | 'contexts' | 'cacheFrom'>,
-    Omit<RunBuildOptions, 'store' | 'context' | 'contexts' | 'cacheFrom'> {
-  /** Files that steps copy from: a directory, an archive, an image, files in memory, or a context that is open. */
-  readonly context?: ContextSource | BuildContext | undefined
-  /** Further contexts, by their names. */
-  readonly contexts?: Readonly<Record<string, ContextSource | BuildContext>> | undefined
-  /** Caches of other machines. Those that are not there yet are passed over. */
-  readonly cacheFrom?: readonly (CacheSource | ImportedCache)[] | undefined
-}
+  extends BuildSources,
+    Omit<PlanBuildOptions, keyof BuildSources>,
+    Omit<RunBuildOptions, 'store' | keyof BuildSources> {}
 
 /**
  * Builds an image: opens the contexts and caches, plans the build and runs the plan, and closes what it opened.
@@ -28,7 +20,7 @@ export interface BuildImageOptions
  * const { descriptor } = await buildImage(store, stage, { context: '.', names: ['app:1.0'] })
  * ```
  *
- * @throws as {@link openContext}, {@link importCache}, {@link planBuild} and {@link runBuild}.
+ * @throws as `openBuildSources`, {@link planBuild} and {@link runBuild}.
  */
 export async function buildImage(
   store: Store,
@@ -39,40 +31,15 @@ export async function buildImage(
   const { planBuild } = await import('./plan-build.ts')
   const { runBuild } = await import('./run-build.ts')
   const { boundSession } = await import('./session/bound-session.ts')
-  const opened: AsyncDisposable[] = []
+  const { openBuildSources } = await import('./session/open-sources.ts')
+  const { onProgress } = options
+  const onWarning = (warning: BuildWarning) => onProgress?.({ kind: 'warning', ...warning })
+  await using sources = await openBuildSources(store, { ...options, onWarning })
+  const ready = { context: sources.context, contexts: sources.contexts, cacheFrom: sources.cacheFrom }
+  const plan = await planBuild(store, stages, { ...options, ...ready, name: options.name ?? options.names?.[0] })
   try {
-    const ready = await openAll(store, options, opened)
-    const plan = await planBuild(store, stages, { ...options, ...ready, name: options.name ?? options.names?.[0] })
-    opened.push(...(boundSession(plan)?.owned ?? []))
     return await runBuild(plan, { ...options, ...ready, store: undefined })
   } finally {
-    for (const one of opened.reverse()) await one[Symbol.asyncDispose]()
+    for (const one of boundSession(plan)?.owned ?? []) await one[Symbol.asyncDispose]()
   }
-}
-
-/** Opens contexts and caches; appends what must be closed to `opened`. */
-async function openAll(store: Store, options: BuildImageOptions, opened: AsyncDisposable[]) {
-  const { signal } = options
-  const { openContext } = await import('./context/open-context.ts')
-  const { importCache } = await import('./cache/import-cache.ts')
-  const open = async (source: ContextSource | BuildContext, name: string): Promise<BuildContext> => {
-    if (isOpen(source)) return source
-    const context = await openContext(source, { store, signal, ...(name === '' ? {} : { name: `context ${name}` }) })
-    opened.push(context)
-    return context
-  }
-  const context = options.context === undefined ? undefined : await open(options.context, '')
-  const contexts: Record<string, BuildContext> = {}
-  for (const [name, source] of Object.entries(options.contexts ?? {})) contexts[name] = await open(source, name)
-  const cacheFrom: ImportedCache[] = []
-  for (const source of options.cacheFrom ?? []) {
-    const cache = 'records' in source ? source : await importCache(source, { signal, optional: true })
-    if (cache !== source) opened.push(cache)
-    cacheFrom.push(cache)
-  }
-  return { context, contexts, cacheFrom }
-}
-
-function isOpen(source: ContextSource | BuildContext): source is BuildContext {
-  return typeof source === 'object' && 'tree' in source
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest/index.ts'
 import type { Position, Stage } from '../dockerfile/index.ts'
+import type { BuildWarning } from './build-warning.ts'
 import type { Difference } from './cache/difference.ts'
 import type { LayerPolicies } from './keys/step-parts.ts'
 
@@ -15,6 +16,8 @@ export interface BuildPlan {
   readonly images: readonly ImagePlan[]
   /** Policies for the entries of layers. */
   readonly policies: LayerPolicies
+  /** Likely mistakes. `runBuild` reports them again, as progress. */
+  readonly warnings: readonly BuildWarning[]
 }
 
 /** The image of one platform. */
@@ -31,6 +34,8 @@ export interface ImagePlan {
   readonly proxies: readonly string[]
   /** `SOURCE_DATE_EPOCH` of the Dockerfile, in seconds since 1970. */
   readonly sourceDateEpoch?: string | undefined
+  /** Name of the Dockerfile in messages; absent for stages of code. */
+  readonly file?: string | undefined
 }
 
 /** An image that a build reads. */

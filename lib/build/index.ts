@@ -1,6 +1,7 @@
 export type { ResolveBaseOptions } from './bases/resolve-base.ts'
 export { type BuildImageOptions, buildImage } from './build-image.ts'
 export type { BasePlan, BuildNeed, BuildPlan, BuildPlanStep, ImagePlan } from './build-plan.ts'
+export type { BuildWarning } from './build-warning.ts'
 export type { Difference } from './cache/difference.ts'
 export { type CacheSource, type ImportCacheOptions, importCache } from './cache/import-cache.ts'
 export type { ImportedCache } from './cache/imported-cache.ts'
@@ -46,5 +47,11 @@ export { type FromOptions, from, type HealthcheckOptions, ScriptedStage } from '
 export type { Variables } from './scripted/scripted-steps.ts'
 export { type StaticSiteOptions, staticSite } from './scripted/static-site.ts'
 export type { NoCache } from './session/bound-session.ts'
+export {
+  type BuildSources,
+  type OpenBuildSourcesOptions,
+  type OpenedBuildSources,
+  openBuildSources,
+} from './session/open-sources.ts'
 export type { LayerSettings } from './steps/make-step.ts'
 export type { RunSettings } from './steps/run-entries.ts'

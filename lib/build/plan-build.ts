@@ -1,10 +1,11 @@
-import type { Stage, Step } from '../dockerfile/index.ts'
+import { readPlatform, type Stage, type Step } from '../dockerfile/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { formatPlatform, type Platform, parsePlatform } from '../oci/index.ts'
+import { formatPlatform, type Platform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ResolveBaseOptions } from './bases/resolve-base.ts'
 import type { BasePlan, BuildPlan, ImagePlan } from './build-plan.ts'
+import type { BuildWarning } from './build-warning.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
 import type { BuildContext } from './context/build-context.ts'
@@ -12,6 +13,7 @@ import type { LayerPolicies } from './keys/step-parts.ts'
 import { evaluateBuild } from './planning/evaluate-build.ts'
 import { planStages } from './planning/plan-stages.ts'
 import type { BuildStages, EvaluatedStages } from './planning/stage-source.ts'
+import { warningsOf } from './planning/warnings-of.ts'
 import { bindSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
 import { sourcesOf } from './stages/sources-of.ts'
@@ -46,7 +48,8 @@ export interface PlanBuildOptions extends AbortOptions {
  * The plan is plain data. `runBuild` takes it as it is; the contexts, the store and the registry are remembered with
  * the object and do not travel with its JSON.
  *
- * @throws {@link BuildError}, with the step; the errors of the store, the registry and the contexts.
+ * @throws {@link FormatError} `ERR_INVALID_PLATFORM`; {@link BuildError}, with the step; the errors of the store, the
+ * registry and the contexts.
  */
 export async function planBuild(store: Store, stages: BuildStages, options: PlanBuildOptions = {}): Promise<BuildPlan> {
   const { signal, policies = {}, name = 'build' } = options
@@ -57,16 +60,22 @@ export async function planBuild(store: Store, stages: BuildStages, options: Plan
   const session = new BuildSession({ store, registry: options.registry, contexts, cache, policies, pull: options.pull })
   const images: ImagePlan[] = []
   const owned = new Set<AsyncDisposable>()
-  for (const platform of options.platforms ?? [undefined]) {
-    const text = platform === undefined || typeof platform === 'string' ? platform : formatPlatform(platform)
-    const wanted = text === undefined ? undefined : formatPlatform(parsePlatform(text))
+  const warnings = new Map<string, BuildWarning>()
+  for (const wanted of platformsOf(options)) {
     const evaluated = await evaluateBuild(session, stages, wanted, signal)
     for (const [at, context] of Object.entries(evaluated.contexts ?? {})) contexts.set(at, context)
     for (const one of evaluated.owned ?? []) owned.add(one)
     images.push(await planImage(session, evaluated, { ...options, name }))
+    for (const warning of await warningsOf(session, evaluated, signal)) warnings.set(JSON.stringify(warning), warning)
   }
-  const plan: BuildPlan = { kind: 'build', version: 1, name, images, policies }
+  const plan: BuildPlan = { kind: 'build', version: 1, name, images, policies, warnings: [...warnings.values()] }
   return bindSession(plan, { session, noCache: options.noCache, owned: [...owned] })
+}
+
+/** The wanted platforms, each once; `undefined` for the default. Refused before anything is read. */
+function platformsOf({ platforms }: PlanBuildOptions): ReadonlySet<string | undefined> {
+  const texts = platforms?.map(platform => (typeof platform === 'string' ? platform : formatPlatform(platform)))
+  return new Set(texts?.map(text => formatPlatform(readPlatform(text))) ?? [undefined])
 }
 
 async function planImage(
@@ -74,7 +83,7 @@ async function planImage(
   evaluated: EvaluatedStages,
   { name, noCache, signal }: PlanBuildOptions & { name: string },
 ): Promise<ImagePlan> {
-  const { platform, stages, proxies = [], sourceDateEpoch } = evaluated
+  const { platform, stages, proxies = [], sourceDateEpoch, dockerfile } = evaluated
   const useCache = usesCache(noCache)
   const steps = await planStages(session, stages, { name, platform, useCache, signal })
   return {
@@ -84,6 +93,7 @@ async function planImage(
     steps,
     proxies,
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+    ...(dockerfile ? { file: dockerfile.file } : {}),
   }
 }
 

@@ -20,6 +20,7 @@ import type { BuildStepResult, OnBuildProgress } from './running/build-progress.
 import { type MakingSteps, runStages } from './running/run-stages.ts'
 import { boundSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
+import { placeIn } from './stages/at-step.ts'
 import type { LayerSettings } from './steps/make-step.ts'
 import type { RunSettings } from './steps/run-entries.ts'
 
@@ -87,8 +88,9 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
     throw new BuildError('ERR_BUILD_INVALID_STEP', 'not a build plan of version 1')
   }
   const { session, noCache } = sessionOf(plan, options)
-  await assertExecutor(plan, options)
-  const { signal } = options
+  await assertExecutor(session, plan, options)
+  const { signal, onProgress } = options
+  for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
   const shared = {
     lease,
@@ -158,17 +160,24 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))
   if (options.context) contexts.set('', options.context)
   const cache = new StepCache(store, options.cacheFrom ?? [])
-  return { session: new BuildSession({ store, registry, contexts, cache, policies: plan.policies }), noCache }
+  const session = new BuildSession({ store, registry, contexts, cache, policies: plan.policies })
+  const file = plan.images[0]?.file
+  session.dockerfile = file === undefined ? undefined : { file }
+  return { session, noCache }
 }
 
 /** A build that will need an executor fails before it begins. */
-async function assertExecutor(plan: BuildPlan, { executor, signal }: RunBuildOptions): Promise<void> {
+async function assertExecutor(
+  session: BuildSession,
+  plan: BuildPlan,
+  { executor, signal }: RunBuildOptions,
+): Promise<void> {
   for (const { steps, stages } of plan.images) {
     const needed = steps.find(
       ({ stage, step, need }) => need !== 'cached' && stages[stage]?.steps[step]?.kind === 'run',
     )
     if (!needed) continue
-    const place = { step: needed.title, at: needed.position ? `line ${needed.position.line}` : undefined }
+    const place = { step: needed.title, ...placeIn(session.dockerfile, needed.position) }
     const where = `step ${needed.id} (${JSON.stringify(needed.title.slice(0, 200))})`
     if (!executor) {
       const message = `${where} runs a command, and no executor was given: give one that isolates commands, with a program such as bubblewrap, runc or crun installed`

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { DockerfileError } from '../errors/index.ts'
+import { BuildError, DockerfileError } from '../errors/index.ts'
 import { describeFailure, type FailureContext } from './failing/describe-failure.ts'
 import type { ExitCode } from './failing/exit-code.ts'
 import { explainUsage } from './failing/explain-usage.ts'
@@ -78,5 +78,6 @@ function report(
 
 /** The lines of a Dockerfile round the place at fault. */
 function frameOf(error: unknown): string[] {
-  return error instanceof DockerfileError ? (error.frame?.split('\n') ?? []) : []
+  const shown = error instanceof DockerfileError || error instanceof BuildError
+  return shown ? (error.frame?.split('\n') ?? []) : []
 }

@@ -38,6 +38,7 @@ export type {
   Word,
 } from './document/document.ts'
 export { type ParseDockerfileOptions, parseDockerfile } from './document/parse-dockerfile.ts'
+export { readPlatform } from './evaluate/arguments/platform-arguments.ts'
 export { evaluateDockerfile } from './evaluate/evaluate-dockerfile.ts'
 export { lintDockerfile } from './lint/lint-dockerfile.ts'
 export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'

@@ -21,6 +21,8 @@ export interface BuildErrorDetails {
   readonly step?: string | undefined
   /** Position of the step: `file:line:column`. */
   readonly at?: string | undefined
+  /** Lines of the Dockerfile round the step, with a mark. */
+  readonly frame?: string | undefined
 }
 
 /** A step of a build that cannot be carried out as it is written. */
@@ -32,6 +34,8 @@ export class BuildError extends LayerStoreError {
   readonly step: string | undefined
   /** Position of the step: `file:line:column`. */
   readonly at: string | undefined
+  /** Lines of the Dockerfile round the step, with a mark; `undefined` for steps of code. */
+  readonly frame: string | undefined
 
   /** @internal */
   constructor(code: BuildErrorCode, message: string, details: BuildErrorDetails = {}, options?: ErrorOptions) {
@@ -40,5 +44,6 @@ export class BuildError extends LayerStoreError {
     this.path = details.path
     this.step = details.step
     this.at = details.at
+    this.frame = details.frame
   }
 }

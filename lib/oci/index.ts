@@ -29,6 +29,7 @@ export {
 } from './image-document.ts'
 export { type ImageIndex, parseIndex } from './image-index.ts'
 export { type ImageManifest, parseManifest } from './image-manifest.ts'
+export { isKnownPlatform } from './known-platform.ts'
 export {
   assertLayersAgree,
   findLayerDisagreement,

@@ -159,6 +159,6 @@ test('a source in git is refused by name', async () => {
   expect(error).toMatchObject({
     code: 'ERR_BUILD_UNSUPPORTED',
     message: expect.stringMatching(/git are not supported/),
-    at: 'line 2',
+    at: 'Dockerfile:2:1',
   })
 })

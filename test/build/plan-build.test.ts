@@ -67,13 +67,28 @@ describe('a plan', () => {
   test.each([
     ['content', { ...files, 'lib/a.js': 'changed' }, 'lib/a.js content differs (1 of 2 files)'],
     ['a file more', { ...files, 'lib/c.js': 'c' }, 'lib/c.js was added (1 of 3 files)'],
-    ['a file less', { 'lib/a.js': 'a', 'main.js': 'main' }, 'lib/b.js was removed (1 of 1 files)'],
-    ['a new name', { 'lib/a.js': 'a', 'lib/c.js': 'b', 'main.js': 'main' }, 'lib/c.js was added (2 of 2 files)'],
+    ['a file less', { 'lib/a.js': 'a', 'main.js': 'main' }, 'lib/b.js was removed (1 of 2 files)'],
+    ['a new name', { 'lib/a.js': 'a', 'lib/c.js': 'b', 'main.js': 'main' }, 'lib/c.js was added (2 of 3 files)'],
   ])('names the file that differs: %s', async (_, changed, reason) => {
     await buildFiles(store, app, files, { name: 'app' })
     const made = await plan(app, changed, { name: 'app' })
     expect(stepOf(made, 'COPY lib lib')).toMatchObject({ need: 'make', reason })
     expect(needsOf(made)).toContain('cached WORKDIR /app')
+  })
+
+  test('counts no directories among the files', async () => {
+    const entries = (mode: number, names: readonly string[]): Files => [
+      { path: 'lib/sub', type: 'directory', mode },
+      ...names.map(name => ({ path: `lib/sub/${name}`, type: 'file', content: name }) as const),
+      { path: 'main.js', type: 'file', content: '' },
+    ]
+    await buildFiles(store, app, entries(0o755, ['a']), { name: 'app' })
+    const more = await plan(app, { ...files, 'lib/other/c.js': 'c' }, { name: 'none' })
+    expect(stepOf(more, 'COPY lib lib').reason).toBe('lib/a.js was added (4 of 4 files)')
+    const mode = await plan(app, entries(0o700, ['a', 'b']), { name: 'app' })
+    expect(stepOf(mode, 'COPY lib lib').reason).toBe('lib/sub mode differs (and 1 more)')
+    const file = await plan(app, entries(0o755, ['a', 'b', 'c']), { name: 'app' })
+    expect(stepOf(file, 'COPY lib lib').reason).toBe('lib/sub/b was added (2 of 3 files)')
   })
 
   test('names a mode, a link and a type that differ', async () => {
@@ -161,7 +176,7 @@ describe('noCache', () => {
 describe('a plan refuses', () => {
   test('a base that is nowhere, with the step', async () => {
     const error = await thrownBy(() => plan(from('nowhere:1').copy('.', '/'), files))
-    expect(error).toMatchObject({ code: 'ERR_REFERENCE_NOT_FOUND' })
+    expect(error).toMatchObject({ step: 'FROM nowhere:1', cause: { code: 'ERR_REFERENCE_NOT_FOUND' } })
   })
 
   test('a copy without a context, and from a context that was not given', async () => {

@@ -252,7 +252,7 @@ describe('mounts', () => {
     }
     const error = await thrownBy(() => buildFiles(store, dockerfileStages(text), {}, options))
     expect(executor.ran[0]!.environment).toContain('SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0')
-    expect(error).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', at: 'line 3' })
+    expect(error).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', at: 'Dockerfile:3:1' })
   })
 })
 

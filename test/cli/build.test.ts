@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { contextTar, openContext } from '../../lib/build/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
 import { cli } from '../helpers/run-cli.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const dockerfile = 'FROM scratch AS app\nARG V=1\nCOPY src /app\nCOPY a.txt /\nENV V=$V\n'
@@ -150,6 +152,25 @@ test.each(['--iidfile', '--metadata-file'])('a file of %s that cannot be written
   expect(stderr).toBe(`${fault}; the image ${digest} is in the store (ERR_OUTPUT)\n`)
 })
 
+test('build keeps the cache in a registry, and says of a cache that is not there', async () => {
+  using place = makePlace()
+  await using remote = createMemoryStore()
+  await using server = await serveStore(remote)
+  const reference = `${server.host}/team/cache:app`
+  const first = await cli(['build', '--cache-to', reference, place.context], place)
+  expect(first.code).toBe(0)
+  const elsewhere = { store: join(place.path, 'second-store') }
+  const from = ['--cache-from', `type=registry,ref=${reference}`, '--cache-from', join(place.path, 'none')]
+  const plan = await cli(['build', '--plan', ...from, place.context], elsewhere)
+  expect(plan.stdout).toMatch(/2 cached, 0 to make/)
+  expect(plan.stderr).toMatch(/^warning: the cache of .*none was not imported: .*ERR_STORE_NOT_FOUND/)
+  const second = await cli(['build', ...from, '--build-arg', 'X=1', place.context], elsewhere)
+  expect(second).toMatchObject({ code: 0, stdout: first.stdout })
+  expect(second.stderr.match(/CACHED/g)).toHaveLength(2)
+  expect(second.stderr).toMatch(/^warning: the cache of .*none was not imported/)
+  expect(second.stderr).toMatch(/^warning: build arguments were not consumed, because no ARG declares them: X$/m)
+})
+
 test('build shows running steps on a terminal, JSON lines to tools, and nothing with --quiet', async () => {
   using place = makePlace()
   const json = await cli(['build', '--progress', 'json', place.context], place)
@@ -171,7 +192,7 @@ test.each([
     'FROM scratch\nCOPY --chown=x a.txt /\n',
     [],
     1,
-    />.*2 \|.*\n.*\(line 2\) \(ERR_BUILD_UNKNOWN_ACCOUNT/,
+    />.*2 \|.*\n.*\(Dockerfile:2:1\) \(ERR_BUILD_UNKNOWN_ACCOUNT/,
   ],
   [
     'a mistake in the Dockerfile',
@@ -179,6 +200,20 @@ test.each([
     [],
     1,
     /2 \| COPPY a .*Dockerfile:2:1.*ERR_DOCKERFILE_SYNTAX/s,
+  ],
+  [
+    'a platform that does not exist',
+    undefined,
+    ['--platform', 'zz'],
+    1,
+    /known are those such as linux\/amd64.*ERR_INV/,
+  ],
+  [
+    'a base that nobody has',
+    'FROM 127.0.0.1:1/none:1\n',
+    [],
+    1,
+    /> 1 \| FROM 127.*\nlayerstore: FROM 127.*\(Dockerfile:1:1\).*\(ERR_BUILD_STEP\)/,
   ],
   ['an unknown target', 'FROM scratch\n', ['--target', 'none'], 1, /ERR_DOCKERFILE_STAGE/],
   ['no Dockerfile', undefined, ['-f', 'none/Dockerfile'], 2, /no Dockerfile/],

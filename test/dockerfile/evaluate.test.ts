@@ -84,7 +84,7 @@ test('variables, directory, user and shell of a base are in force, and its trigg
       return request.reference === 'base:1' ? base : undefined
     },
   })
-  expect(unresolved).toEqual([{ reference: 'busybox', platform: 'linux/amd64' }])
+  expect(unresolved).toMatchObject([{ reference: 'busybox', platform: 'linux/amd64' }])
   expect(asked.map(({ reference }) => reference)).toEqual(['base:1', 'busybox'])
   expect(stages).toHaveLength(2)
   const [trigger, copied, env, copy, run] = stages[1]!.steps
@@ -105,7 +105,9 @@ test('variables, directory, user and shell of a base are in force, and its trigg
 
 test('a base that is not known yet is listed, and the evaluation continues without it', () => {
   const { stages, unresolved } = evaluate('FROM a AS x\nRUN y\nFROM x\nCOPY --from=img /a /b')
-  expect(unresolved).toEqual([{ reference: 'a', platform: 'linux/amd64' }])
+  expect(unresolved).toEqual([
+    { reference: 'a', platform: 'linux/amd64', position: { line: 1, column: 1, endLine: 1 } },
+  ])
   expect(stages[1]).toMatchObject({
     base: { stage: 0 },
     steps: [{ from: { reference: 'img', platform: 'linux/amd64' } }],

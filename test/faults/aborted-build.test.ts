@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { from, type ScriptedStage } from '../../lib/build/index.ts'
+import { type BuildProgress, from, type ScriptedStage } from '../../lib/build/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { StoreError } from '../../lib/errors/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
@@ -35,8 +35,8 @@ test('an aborted build rejects with the reason, sets no name, and what was finis
   const options = {
     names: ['app:1'],
     signal: stop.signal,
-    onProgress: ({ kind, title }: { kind: string; title: string }) => {
-      if (kind === 'step-bytes' && title === 'COPY b.txt /') stop.abort(reason)
+    onProgress: (event: BuildProgress) => {
+      if (event.kind === 'step-bytes' && event.title === 'COPY b.txt /') stop.abort(reason)
     },
   }
   expect(await thrownBy(() => buildFiles(store, stage, files, options))).toBe(reason)

@@ -35,7 +35,15 @@ export async function resolveBase(
   if (!remote) throw new ReferenceNotFoundError(reference)
   const isIndex = async () => isIndexType((await remote.resolve(parseReference(reference), { signal })).mediaType)
   const read = (of?: string) => readImage(remote, reference, { platform: of, signal })
-  return { ...(await readFor(platform, read, isIndex)), reference }
+  try {
+    return { ...(await readFor(platform, read, isIndex)), reference }
+  } catch (error) {
+    signal?.throwIfAborted()
+    // An image that was made here and that no registry has is used for another platform too.
+    const made = pull === 'missing' && (await fromStore(store, reference, platform, options, undefined))
+    if (made) return { ...made, reference }
+    throw error
+  }
 }
 
 /** @param remote - A registry that may have the image for a platform that the store has not. */

@@ -80,20 +80,32 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0')
 }
 
-/** Reason why a step is made, in one line: the first difference, and the number of differences. */
-export function reasonOf(differences: readonly Difference[], inputs: number): string {
+/**
+ * Reason why a step is made, in one line: the first difference, and the number of differences.
+ *
+ * @param before - Files that the step read in the record.
+ * @param after - Files that the step reads now.
+ */
+export function reasonOf(
+  differences: readonly Difference[],
+  before: readonly FileCopyInput[] = [],
+  after: readonly FileCopyInput[] = [],
+): string {
   const [first] = differences
   if (!first) return 'what it depends on was not recorded in detail'
-  const files = differences.filter(({ what }) => what === 'file').length
-  const more =
-    first.what === 'file' && first.name !== ''
-      ? ` (${countOf(files)} of ${Math.max(files, inputs)} files)`
-      : othersOf(differences.length - 1)
-  return sentenceOf(first) + more
+  const now = filesIn(after)
+  const all = new Set([...filesIn(before), ...now])
+  const changed = differences.filter(({ what, name }) => what === 'file' && all.has(name))
+  // The count of files would say nothing of a directory that differs.
+  if (!changed.includes(first)) return sentenceOf(first) + othersOf(differences.length - 1)
+  const gone = changed.filter(({ change }) => change === 'removed').length
+  const count = differences.length >= MOST ? `${changed.length} or more` : changed.length
+  return `${sentenceOf(first)} (${count} of ${now.size + gone} files)`
 }
 
-function countOf(files: number): string {
-  return files >= MOST ? `${MOST} or more` : String(files)
+/** Sources of the inputs that are no directories. */
+function filesIn(inputs: readonly FileCopyInput[]): Set<string> {
+  return new Set(inputs.filter(({ type }) => type !== 'directory').map(({ source }) => source))
 }
 
 function othersOf(count: number): string {

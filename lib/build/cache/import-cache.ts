@@ -1,7 +1,7 @@
 import { openArchive } from '../../archive/index.ts'
 import { verifyBytes } from '../../digest/index.ts'
 import { openStore } from '../../disk-store/index.ts'
-import { LayerStoreError } from '../../errors/index.ts'
+import { FormatError, LayerStoreError } from '../../errors/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
@@ -14,8 +14,8 @@ import type { ImportedCache } from './imported-cache.ts'
 /** A place that holds an exported cache. */
 export type CacheSource =
   | {
-      /** Client of the registry. */
-      readonly registry: RegistryClient
+      /** Client of the registry. @defaultValue the registry of the build */
+      readonly registry?: RegistryClient | undefined
       /** Reference of the cache. */
       readonly reference: string
     }
@@ -45,7 +45,7 @@ export interface ImportCacheOptions extends AbortOptions {
  */
 export async function importCache(source: CacheSource, options: ImportCacheOptions = {}): Promise<ImportedCache> {
   try {
-    if ('registry' in source) return await fromRegistry(source, options)
+    if ('reference' in source) return await fromRegistry(source, options)
     if ('archive' in source) {
       const archive = await openArchive(source.archive, { signal: options.signal })
       return await fromBlobs(archive, CACHE_NAME, () => archive.close(), options)
@@ -60,9 +60,10 @@ export async function importCache(source: CacheSource, options: ImportCacheOptio
 }
 
 async function fromRegistry(
-  { registry, reference: text }: { registry: RegistryClient; reference: string },
+  { registry, reference: text }: Extract<CacheSource, { reference: string }>,
   options: AbortOptions,
 ): Promise<ImportedCache> {
+  if (!registry) throw new FormatError('ERR_INVALID_ARGUMENT', `the cache ${text} needs the client of its registry`)
   const reference = parseReference(text)
   const { bytes } = await registry.fetchManifest(reference, options)
   const manifest = parseManifest(bytes)

@@ -70,8 +70,7 @@ export class StepCache {
     const nearest = await this.#nearest(facts, position, options)
     if (!nearest) return { reason: 'no earlier build of this step is known', differs: [] }
     const differs = differencesOf(nearest, facts)
-    const files = facts.inputs?.filter(({ type }) => type !== 'directory').length ?? 0
-    return { reason: reasonOf(differs, files), differs }
+    return { reason: reasonOf(differs, nearest.inputs, facts.inputs), differs }
   }
 
   /** Remembers under which keys the steps of a build were found or made, for explanations of the next build. */

@@ -36,13 +36,14 @@ export function dockerfileStages(
     evaluate({ platform, contexts, bases }) {
       const named = contexts.map(name => [name, { context: name }] as const)
       const others = Object.entries(images).map(([name, reference]) => [name, { reference }] as const)
-      return evaluateDockerfile(document, {
+      const evaluated = evaluateDockerfile(document, {
         bases,
         contexts: Object.fromEntries([...named, ...others]),
         ...(platform === undefined ? {} : { platform }),
         ...(buildArgs ? { buildArgs } : {}),
         ...(target === undefined ? {} : { target }),
       })
+      return { ...evaluated, dockerfile: { file: document.file, source: document.source } }
     },
   }
 }

@@ -2,6 +2,7 @@ import type { BaseRequest, Stage } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import { formatPlatform, hostPlatform, type ImageConfig } from '../../oci/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
+import { atStep } from '../stages/at-step.ts'
 import { withoutContextBases } from './context-bases.ts'
 import type { BuildStages, EvaluatedStages } from './stage-source.ts'
 
@@ -23,6 +24,7 @@ export async function evaluateBuild(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     signal?.throwIfAborted()
     const evaluated = await source.evaluate({ platform, contexts, bases: request => known.get(keyOf(request)) })
+    session.dockerfile = evaluated.dockerfile
     if (evaluated.unresolved.length === 0) return { ...evaluated, stages: withoutContextBases(evaluated.stages) }
     for (const request of evaluated.unresolved) known.set(keyOf(request), await configOf(session, request, signal))
   }
@@ -43,10 +45,15 @@ function keyOf({ reference, context, platform }: BaseRequest): string {
 
 async function configOf(
   session: BuildSession,
-  { reference, platform }: BaseRequest,
+  { reference, platform, position }: BaseRequest,
   signal: AbortSignal | undefined,
 ): Promise<ImageConfig> {
   // A context of files has no config; the stage starts as on scratch.
   if (reference === undefined) return { rootfs: { type: 'layers', diff_ids: [] } }
-  return (await session.base(reference, platform, signal)).config
+  try {
+    return (await session.base(reference, platform, signal)).config
+  } catch (error) {
+    const step = { text: `FROM ${reference}`, position }
+    throw atStep(error, step, { dockerfile: session.dockerfile, signal })
+  }
 }

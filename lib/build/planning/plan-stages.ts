@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { BuildPlanStep } from '../build-plan.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { NotKnownYet } from '../session/not-known-yet.ts'
-import { atStep } from '../stages/at-step.ts'
+import { atStep, type FailedStep } from '../stages/at-step.ts'
 import { type BuildState, withConfig, withLayer, withWorkdir } from '../stages/build-state.ts'
 import { stageName, stepId, titleOfBase } from '../stages/step-ids.ts'
 import { type KeyedStep, keyStep, type LayerStep } from '../steps/key-step.ts'
@@ -83,7 +83,7 @@ class StagePlanner {
       return [state, { ...common, need: 'base', reason: await this.#reasonOfBase(stage) }]
     } catch (error) {
       if (error instanceof NotKnownYet) return [undefined, { ...common, need: 'base', reason: error.reason }]
-      throw atStep(error, common.id, { text: common.title, position: stage.position }, this.#options.signal)
+      throw this.#atStep(error, { text: common.title, position: stage.position }, common.id)
     }
   }
 
@@ -125,8 +125,12 @@ class StagePlanner {
       return { plan: { need: 'make', reason, differs, key: keyed.key }, next: undefined }
     } catch (error) {
       if (error instanceof NotKnownYet) return unknown(error.reason)
-      throw atStep(error, id, step, signal)
+      throw this.#atStep(error, step, id)
     }
+  }
+
+  #atStep(error: unknown, step: FailedStep, id: string): unknown {
+    return atStep(error, step, { id, dockerfile: this.#session.dockerfile, signal: this.#options.signal })
   }
 
   #place(step: number): Pick<BuildPlanStep, 'id' | 'stage' | 'step'> {

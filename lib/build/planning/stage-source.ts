@@ -14,6 +14,17 @@ export interface EvaluationRequest {
 
 /** Evaluated stages of one platform. {@link Evaluation} of a Dockerfile is one. */
 export interface EvaluatedStages extends Pick<Evaluation, 'platform' | 'stages' | 'unresolved'> {
+  /** Name and text of the Dockerfile, for messages. */
+  readonly dockerfile?:
+    | {
+        /** Name in messages. */
+        readonly file: string
+        /** The text. */
+        readonly source: string
+      }
+    | undefined
+  /** Build arguments that no ARG declares. */
+  readonly unusedBuildArgs?: Evaluation['unusedBuildArgs'] | undefined
   /** Proxy arguments as `NAME=value`. */
   readonly proxies?: Evaluation['proxies']
   /** Value of `SOURCE_DATE_EPOCH`. */

@@ -1,3 +1,4 @@
+import type { BuildWarning } from '../build-warning.ts'
 import type { Difference } from '../cache/difference.ts'
 
 /** Result of a step. */
@@ -30,6 +31,10 @@ export interface ProgressCommon {
 
 /** Progress event of a build. */
 export type BuildProgress =
+  | ({
+      /** Something that the build passes over and that is most likely a mistake. */
+      readonly kind: 'warning'
+    } & BuildWarning)
   | ({
       /** A step starts. */
       readonly kind: 'step-started'

@@ -7,7 +7,7 @@ import type { KeyedMutex, Lease } from '../../store/index.ts'
 import { putInputs } from '../cache/input-list.ts'
 import type { StepRecord } from '../cache/step-record.ts'
 import type { BuildSession } from '../session/build-session.ts'
-import { atStep } from '../stages/at-step.ts'
+import { atStep, type FailedStep } from '../stages/at-step.ts'
 import { type BuildState, withConfig, withLayer, withWorkdir } from '../stages/build-state.ts'
 import { sourcesOf } from '../stages/sources-of.ts'
 import { stepId, titleOfBase } from '../stages/step-ids.ts'
@@ -131,7 +131,7 @@ class StageRunner {
       this.#finish({ id, title, outcome: 'base', milliseconds: performance.now() - begun })
       return state
     } catch (error) {
-      throw atStep(error, id, { text: title, position: stage.position }, this.#options.signal)
+      throw this.#atStep(error, { text: title, position: stage.position }, id)
     }
   }
 
@@ -170,7 +170,7 @@ class StageRunner {
       }
     } catch (error) {
       onProgress?.({ kind: 'step-failed', id, platform, title: step.title })
-      throw atStep(error, id, step, signal)
+      throw this.#atStep(error, step, id)
     }
   }
 
@@ -241,6 +241,10 @@ class StageRunner {
     const whole = { ...result, platform: this.#options.platform }
     this.#done.push(whole)
     this.#options.onProgress?.({ kind: 'step-finished', ...whole })
+  }
+
+  #atStep(error: unknown, step: FailedStep, id: string): unknown {
+    return atStep(error, step, { id, dockerfile: this.#session.dockerfile, signal: this.#options.signal })
   }
 
   #id(step: number): string {

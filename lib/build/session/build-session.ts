@@ -15,6 +15,7 @@ import { createMemoryTree } from '../context/memory-tree.ts'
 import type { SourceTree } from '../context/source-tree.ts'
 import { createViewTree } from '../context/view-tree.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
+import type { NamedDockerfile } from '../stages/at-step.ts'
 import { type BuildState, chainOf } from '../stages/build-state.ts'
 import { fetchLayer, type LayerSource } from './fetch-layer.ts'
 import { NotKnownYet } from './not-known-yet.ts'
@@ -46,6 +47,8 @@ export class BuildSession {
   readonly cache: StepCache
   readonly policies: LayerPolicies
   readonly contexts: ReadonlyMap<string, BuildContext>
+  /** The Dockerfile of the build, for its errors; absent for stages of code. */
+  dockerfile: NamedDockerfile | undefined
   readonly #pull: ResolveBaseOptions['pull']
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views = new Map<string, Promise<UnionView>>()

@@ -3,7 +3,7 @@ import { UsageError } from '../failing/usage-error.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { printJson, printLines } from '../printing/print.ts'
 import type { Terminal } from '../printing/terminal.ts'
-import { differenceText } from './explain-step.ts'
+import { differenceText, warningText } from './explain-step.ts'
 import { OutputLines } from './output-lines.ts'
 
 /** Shows a running build. Call `close` before printing anything else. */
@@ -45,6 +45,10 @@ class StepLines implements BuildDisplay {
   }
 
   onProgress(event: BuildProgress): void {
+    if (event.kind === 'warning') {
+      printLines(this.#stderr, warningText(event))
+      return
+    }
     const at = `[${event.id}]`
     if (event.kind === 'step-started') printLines(this.#stderr, `${at} ${event.title}`)
     if (event.kind === 'step-output')
@@ -91,6 +95,11 @@ class RunningSteps implements BuildDisplay {
   }
 
   onProgress(event: BuildProgress): void {
+    if (event.kind === 'warning') {
+      this.#erase()
+      printLines(this.#stderr, warningText(event))
+      return
+    }
     const key = `${event.platform} ${event.id}`
     const step = this.#running.get(key)
     if (event.kind === 'step-started') {

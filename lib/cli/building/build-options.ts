@@ -76,7 +76,7 @@ export function namedContextsOf(options: readonly string[] = []): BuildContexts 
 
 /** Caches of `--cache-from`: `REF`, `DIR`, `type=registry,ref=REF`, `type=local,src=DIR`, `type=archive,src=FILE`. */
 export function cacheSourcesOf(options: readonly string[] = []): CacheSource[] {
-  return options.map(option => placeOf('--cache-from', option, 'src') as CacheSource)
+  return options.map(option => placeOf('--cache-from', option, 'src'))
 }
 
 /** Caches of `--cache-to`, likewise with `dest` in place of `src`. */

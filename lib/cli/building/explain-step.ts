@@ -1,4 +1,4 @@
-import type { BuildPlan, BuildPlanStep, Difference } from '../../build/index.ts'
+import type { BuildPlan, BuildPlanStep, BuildWarning, Difference } from '../../build/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 
@@ -15,9 +15,14 @@ export function differenceText({ what, name, change, before, after }: Difference
   return values ? `${subject}: ${change} was ${before}, is ${after}` : `${subject}: ${change} differs`
 }
 
+/** One warning as a line of text, with its place. */
+export function warningText({ message, at }: BuildWarning): string {
+  return `warning: ${message}${at === undefined ? '' : ` (${at})`}`
+}
+
 /** A plan as lines: a table of steps for each platform, and with `explain` all differences of each step. */
 export function formatBuildPlan(plan: BuildPlan, explain: boolean): string[] {
-  return plan.images.flatMap(({ platform, steps, bases }) => {
+  const images = plan.images.flatMap(({ platform, steps, bases }) => {
     const count = (need: BuildPlanStep['need']) => steps.filter(step => step.need === need).length
     const open = count('unknown') > 0 ? `, ${count('unknown')} that depend on it` : ''
     const counts = `${steps.length} steps, ${count('cached')} cached, ${count('make')} to make${open}`
@@ -31,6 +36,7 @@ export function formatBuildPlan(plan: BuildPlan, explain: boolean): string[] {
       )
     return [title, ...formatTable(['STEP', '', 'NEED', 'WHY'], rows), ...missing]
   })
+  return [...images, ...plan.warnings.map(warningText)]
 }
 
 function rowOf({ id, title, need, reason, saved }: BuildPlanStep): string[] {

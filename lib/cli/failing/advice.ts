@@ -1,7 +1,16 @@
-import { BlobNotFoundError, ReferenceNotFoundError, RegistryError, StoreError } from '../../errors/index.ts'
+import {
+  BlobNotFoundError,
+  BuildError,
+  LayerStoreError,
+  ReferenceNotFoundError,
+  RegistryError,
+  StoreError,
+} from '../../errors/index.ts'
 
 /** Advice on an error, in terms of the command line; `undefined` if the message has all of it. */
-export function adviceOn(error: { readonly code: string }): string | undefined {
+export function adviceOn(error: { readonly code: string; readonly cause?: unknown }): string | undefined {
+  // A step of a build carries the failure of what it did.
+  if (error instanceof BuildError && LayerStoreError.is(error.cause)) return adviceOn(error.cause)
   if (error instanceof RegistryError) return onRegistry(error)
   // The message says what to pull or load: layers that were left in a registry, or that a delta leaves out.
   if (error instanceof BlobNotFoundError && (error.source || error.requires.length > 0)) return undefined

@@ -1,4 +1,5 @@
 import type { ImageConfig } from '../../oci/index.ts'
+import type { Position } from '../document/document.ts'
 import type { Stage } from './stage.ts'
 
 /** An image that a stage starts from and whose config the evaluation needs. */
@@ -9,6 +10,8 @@ export interface BaseRequest {
   readonly context?: string
   /** Wanted platform, as `os/architecture[/variant]`. */
   readonly platform: string
+  /** Position of a FROM that names the base; absent for stages of code. */
+  readonly position?: Position
 }
 
 /** Options of {@link evaluateDockerfile}. */

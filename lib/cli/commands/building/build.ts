@@ -1,12 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type {
-  BuildContext,
-  BuildImageOptions,
-  BuildResult,
-  ContextSource,
-  ImportedCache,
-} from '../../../build/index.ts'
+import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
 import {
@@ -19,7 +13,7 @@ import {
   namedContextsOf,
   outputsOf,
 } from '../../building/build-options.ts'
-import { formatBuildPlan } from '../../building/explain-step.ts'
+import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
 import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
@@ -46,15 +40,9 @@ export async function build(session: Session, place: string, options: BuildComma
   await using _context = opened.context
   const text = await opened.readDockerfile()
   const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
-  try {
-    if (options.check) await check(session, building, options)
-    else if (options.plan) await showPlan(session, store, building, options)
-    else await run(session, store, building, options)
-  } catch (error) {
-    const { frameOf } = await import('../../building/frame-of.ts')
-    for (const line of frameOf(error, text)) session.note(line)
-    throw error
-  }
+  if (options.check) await check(session, building, options)
+  else if (options.plan) await showPlan(session, store, building, options)
+  else await run(session, store, building, options)
 }
 
 function parseOptions(session: Session, options: BuildCommandOptions): Omit<Building, 'opened' | 'text'> {
@@ -170,50 +158,18 @@ async function showPlan(
   building: Building,
   options: BuildCommandOptions,
 ): Promise<void> {
-  const { planBuild } = await import('../../../build/index.ts')
-  const { cacheFrom = [], contexts = {}, names = [], context: _, ...build } = building.build
-  const opened = await openSources(session, store, { cacheFrom, contexts })
-  try {
-    const plan = await planBuild(store, await stagesOf(building, options), {
-      ...build,
-      context: building.opened.context,
-      contexts: opened.contexts,
-      cacheFrom: opened.caches,
-      registry: await session.registry(),
-      ...(names[0] !== undefined && { name: names[0] }),
-    })
-    session.result(formatBuildPlan(plan, options.explain ?? false), plan)
-  } finally {
-    await opened.close()
-  }
-}
-
-/** Opens named contexts and caches for a plan; a build opens them itself. */
-async function openSources(
-  { signal }: Session,
-  store: Store,
-  { cacheFrom, contexts }: Required<Pick<BuildImageOptions, 'cacheFrom' | 'contexts'>>,
-) {
-  const { importCache, openContext } = await import('../../../build/index.ts')
-  const opened: Record<string, BuildContext> = {}
-  const caches: ImportedCache[] = []
-  const close = async () => {
-    for (const one of [...Object.values(opened), ...caches]) await one[Symbol.asyncDispose]()
-  }
-  try {
-    for (const [name, source] of Object.entries(contexts ?? {})) {
-      opened[name] = isOpen(source) ? source : await openContext(source, { store, name: `context ${name}`, signal })
-    }
-    for (const source of cacheFrom ?? []) {
-      caches.push('records' in source ? source : await importCache(source, { signal, optional: true }))
-    }
-    return { contexts: opened, caches, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
-}
-
-function isOpen(source: ContextSource | BuildContext): source is BuildContext {
-  return typeof source === 'object' && 'tree' in source
+  const { openBuildSources, planBuild } = await import('../../../build/index.ts')
+  const registry = await session.registry()
+  const onWarning = (warning: BuildWarning) => session.note(warningText(warning))
+  await using sources = await openBuildSources(store, { ...building.build, registry, onWarning })
+  const [name] = building.build.names ?? []
+  const plan = await planBuild(store, await stagesOf(building, options), {
+    ...building.build,
+    context: sources.context,
+    contexts: sources.contexts,
+    cacheFrom: sources.cacheFrom,
+    registry,
+    ...(name !== undefined && { name }),
+  })
+  session.result(formatBuildPlan(plan, options.explain ?? false), plan)
 }

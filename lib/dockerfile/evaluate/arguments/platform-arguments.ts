@@ -1,8 +1,18 @@
-import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../../../oci/index.ts'
+import { FormatError } from '../../../errors/index.ts'
+import { formatPlatform, hostPlatform, isKnownPlatform, type Platform, parsePlatform } from '../../../oci/index.ts'
 
-/** Parses a platform; arm without a variant is v7, as in containerd. */
+/**
+ * Parses the platform of a build: one that exists; arm without a variant is v7, as in containerd.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_PLATFORM`.
+ * @internal
+ */
 export function readPlatform(text: string): Platform {
   const platform = parsePlatform(text)
+  if (!isKnownPlatform(platform)) {
+    const known = 'such as linux/amd64, linux/arm64, linux/arm/v7, linux/386, linux/ppc64le, linux/riscv64, linux/s390x'
+    throw new FormatError('ERR_INVALID_PLATFORM', `no such platform: ${JSON.stringify(text)}; known are those ${known}`)
+  }
   return platform.architecture === 'arm' && platform.variant === undefined ? { ...platform, variant: 'v7' } : platform
 }
 

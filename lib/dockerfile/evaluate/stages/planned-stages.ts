@@ -105,7 +105,8 @@ export class PlannedStages {
     try {
       return formatPlatform(readPlatform(text))
     } catch (cause) {
-      return this.#scope.fail(flag.position, `--platform ${quoted(text)} is not a platform`, { cause })
+      const hint = 'write os/architecture[/variant], such as linux/amd64, linux/arm64 or linux/arm/v7'
+      return this.#scope.fail(flag.position, `--platform ${quoted(text)} is not a platform`, { cause, hint })
     }
   }
 }

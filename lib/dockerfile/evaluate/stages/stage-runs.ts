@@ -63,7 +63,10 @@ function runOf(stage: PlannedStage, context: StageRunsContext, unresolved: Map<s
     return { stage, base: 'stage', config: undefined, instructions: [...read(triggers, stage, context), ...own] }
   }
   const base = baseOf(stage, context.contexts)
-  const config = 'scratch' in base || 'stage' in base ? undefined : askFor(base, context, unresolved)
+  const config =
+    'scratch' in base || 'stage' in base
+      ? undefined
+      : askFor({ ...base, position: stage.from.position }, context, unresolved)
   // SPEC: a named context of the stage's own name replaces its instructions too.
   const instructions = stage.replacedBy ? [] : [...read(triggersOf(config), stage, context), ...own]
   return { stage, base, config, instructions }
@@ -92,6 +95,7 @@ function askFor(
   unresolved: Map<string, BaseRequest>,
 ): ImageConfig | undefined {
   const config = bases?.(base)
-  if (!config) unresolved.set(JSON.stringify([base.reference, base.context, base.platform]), base)
+  const key = JSON.stringify([base.reference, base.context, base.platform])
+  if (!config && !unresolved.has(key)) unresolved.set(key, base)
   return config
 }
