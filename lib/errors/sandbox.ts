@@ -1,7 +1,12 @@
 import { LayerStoreError } from './base.ts'
 
 /** Codes of {@link SandboxError}. */
-export type SandboxErrorCode = 'ERR_SANDBOX_MOUNT' | 'ERR_SANDBOX_NO_EXECUTOR' | 'ERR_SANDBOX_START'
+export type SandboxErrorCode =
+  | 'ERR_SANDBOX_LIMIT'
+  | 'ERR_SANDBOX_MOUNT'
+  | 'ERR_SANDBOX_NO_EXECUTOR'
+  | 'ERR_SANDBOX_PROGRAM'
+  | 'ERR_SANDBOX_START'
 
 /** A process that could not be run in a root filesystem. */
 export class SandboxError extends LayerStoreError {

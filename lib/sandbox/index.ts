@@ -11,11 +11,14 @@ export { bubblewrap } from './executors/bubblewrap/bubblewrap.ts'
 export type {
   Executor,
   ExecutorProbe,
+  ExtraHost,
   ProcessExit,
+  ProcessLimits,
   ProcessMount,
   ProcessSpec,
+  RunningProcess,
 } from './executors/executor.ts'
-export { MountStubs } from './executors/mount-stubs.ts'
+export { MountStubs } from './executors/view/mount-stubs.ts'
 export { localFiles } from './files/local-files.ts'
 export type { FileAttributes, MountPoints, StackFiles } from './files/stack-files.ts'
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'

@@ -30,11 +30,40 @@ export type ProcessMount =
       readonly size?: number | undefined
     }
 
+/** Limits of a process and all that it starts. */
+export interface ProcessLimits {
+  /** Memory in bytes, swap included. */
+  readonly memory?: number | undefined
+  /** Number of processes and threads at one time. */
+  readonly processes?: number | undefined
+  /** Time in seconds; then everything is killed. */
+  readonly seconds?: number | undefined
+}
+
+/** Name of another machine, for `/etc/hosts`. */
+export interface ExtraHost {
+  /** Host name. */
+  readonly name: string
+  /** IPv4 or IPv6 address. */
+  readonly address: string
+}
+
+/** A process that runs. */
+export interface RunningProcess {
+  /**
+   * Sends a signal to the process, which is the first of its namespace: a signal that it does not handle has no effect,
+   * except `SIGKILL`, which ends everything. Does nothing after its end.
+   */
+  kill(signal: NodeJS.Signals): void
+}
+
 /** A process to run in a root filesystem. */
 export interface ProcessSpec extends AbortOptions {
   /** Directory on this machine that is the root filesystem. */
   readonly root: string
-  /** Program and arguments. */
+  /** True if the process cannot change the root filesystem. @defaultValue false */
+  readonly readOnlyRoot?: boolean | undefined
+  /** Program and arguments. A program without a slash is searched in the `PATH` of the variables. */
   readonly args: readonly string[]
   /** Variables, as `NAME=value`. */
   readonly environment: readonly string[]
@@ -46,16 +75,43 @@ export interface ProcessSpec extends AbortOptions {
   readonly mounts: readonly ProcessMount[]
   /** `none` leaves only the loopback device; `host` is the network of this machine without isolation. */
   readonly network: 'default' | 'none' | 'host'
+  /** Host name. @defaultValue `'buildkitsandbox'`, as in a build of Docker */
+  readonly hostname?: string | undefined
+  /** Further lines of `/etc/hosts`. */
+  readonly extraHosts?: readonly ExtraHost[] | undefined
+  /** Capabilities of root, such as `CAP_CHOWN`. @defaultValue the 14 of Docker */
+  readonly capabilities?: readonly string[] | undefined
+  /** Limits. An executor that cannot set one of them rejects. */
+  readonly limits?: ProcessLimits | undefined
   /** Directory for files of the executor, such as `/etc/hosts`. @defaultValue the one for temporary files */
   readonly scratch?: string | undefined
+  /**
+   * Standard input: `inherit` is that of this process. @defaultValue `'empty'`
+   */
+  readonly stdin?: 'empty' | 'inherit' | AsyncIterable<Uint8Array> | undefined
+  /**
+   * `inherit`: the process writes to the standard output and error of this process, and `onOutput` gets nothing.
+   * @defaultValue `'pipe'`
+   */
+  readonly output?: 'pipe' | 'inherit' | undefined
+  /**
+   * True if the process gets a terminal of its own, connected to standard input and output; both streams are one then.
+   * With `inherit` the terminal of this process is in raw mode until the end, so that keys such as Ctrl-C reach the
+   * process. @defaultValue false
+   */
+  readonly terminal?: boolean | undefined
   /** Receives the output of the process; must not throw. */
   readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
+  /** Is called when the process has been started, to send signals to it; must not throw. */
+  readonly onStart?: ((running: RunningProcess) => void) | undefined
 }
 
 /** End of a process. */
 export interface ProcessExit {
   /** Exit code; 128 + n after signal n. */
   readonly code: number
+  /** The limit that was reached; the code may then be any. */
+  readonly limit?: keyof ProcessLimits | undefined
 }
 
 /** A way to run processes in a root filesystem, isolated from this machine. */
@@ -68,7 +124,10 @@ export interface Executor {
 
   /**
    * Runs a process to its end, then ends the processes that it left running. An aborted call ends the process and
-   * rejects with the reason of the signal.
+   * rejects with the reason of the signal. The mount points that the process needs are gone afterwards.
+   *
+   * @throws {@link SandboxError} `ERR_SANDBOX_PROGRAM` if the program does not exist or cannot be executed,
+   * `ERR_SANDBOX_MOUNT`, `ERR_SANDBOX_LIMIT`, `ERR_SANDBOX_START`, `ERR_SANDBOX_NO_EXECUTOR`.
    */
   run(process: ProcessSpec): Promise<ProcessExit>
 }

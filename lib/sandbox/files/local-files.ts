@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { unpackArchives } from '../../rootfs/index.ts'
-import { MountStubs } from '../executors/mount-stubs.ts'
+import { MountStubs } from '../executors/view/mount-stubs.ts'
 import type { FileAttributes, StackFiles } from './stack-files.ts'
 
 /**

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bubblewrap, type ProcessSpec } from '../../../lib/sandbox/index.ts'
+import { bubblewrap, type ProcessSpec, type RunningProcess } from '../../../lib/sandbox/index.ts'
 import { makeBusyboxRoot } from '../../helpers/busybox-root.ts'
 import { needsProgram } from '../../helpers/needs-program.ts'
 import { needsRoot } from '../../helpers/needs-root.ts'
@@ -36,7 +36,7 @@ afterEach(() => place[Symbol.dispose]())
 /** Runs a script and resolves to its exit code and what it wrote. */
 async function run(script: string, spec: Partial<ProcessSpec> = {}) {
   const written = { stdout: '', stderr: '' }
-  const { code } = await bubblewrap().run({
+  const exit = await bubblewrap().run({
     root: at(''),
     args: ['/bin/sh', '-c', script],
     environment: ['PATH=/bin', 'SECRET=s3cret'],
@@ -49,7 +49,7 @@ async function run(script: string, spec: Partial<ProcessSpec> = {}) {
     },
     ...spec,
   })
-  return { code, ...written }
+  return { ...exit, ...written }
 }
 
 describe.skipIf(!able)('a process in bubblewrap', () => {
@@ -63,10 +63,67 @@ describe.skipIf(!able)('a process in bubblewrap', () => {
     expect(asUser).toEqual({ code: 7, stdout: `${id}/work\ns3cret\n`, stderr: 'fault\n' })
   })
 
-  test('ends by a signal with 128 and its number, and with 1 if its program does not exist', async () => {
-    expect((await run('kill -9 $$')).code).toBe(137)
-    const missing = await run('', { args: ['/bin/missing'] })
-    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('/bin/missing') })
+  test('is the first of its namespace, and ends with 128 and the number of a signal', async () => {
+    expect(await run('kill -9 $$; echo $$')).toMatchObject({ code: 0, stdout: '1\n' })
+    expect((await run('sh -c "kill -9 \\$\\$"; exit $?')).code).toBe(137)
+  })
+
+  test.each([
+    ['/bin/missing', /"\/bin\/missing" does not exist/],
+    ['missing', /"missing" is in none of the directories of PATH: \/bin:\/tools$/],
+    ['/etc', /"\/etc" is a directory/],
+    ['/etc/passwd', /"\/etc\/passwd" is not executable/],
+    ['/bin/broken', /"\/bin\/broken" could not be executed/],
+  ])('is refused if its program cannot be executed: %s', async (name, message) => {
+    writeFileSync(at('bin/broken'), '#!/no/interpreter\n', { mode: 0o755 })
+    const environment = ['PATH=/bin:/tools']
+    for (const user of [root, app]) {
+      const error = await thrownBy(() => run('', { args: [name], environment, user }))
+      expect(error).toMatchObject({ code: 'ERR_SANDBOX_PROGRAM', message: expect.stringMatching(message) })
+    }
+    expect(readdirSync(at('')).sort()).toEqual(['bin', 'etc'])
+  })
+
+  test('finds its program in mounts and behind links', async () => {
+    mkdirSync(join(place.path, 'tools'))
+    symlinkSync('/bin/busybox', join(place.path, 'tools/cat'))
+    symlinkSync('bin', at('sbin'))
+    const mounts = [{ type: 'bind', source: join(place.path, 'tools'), target: '/tools', readOnly: true } as const]
+    const environment = ['PATH=/nowhere:/tools']
+    expect((await run('', { args: ['cat', '/etc/hosts'], mounts, environment })).stdout).toContain('localhost')
+    expect((await run('', { args: ['/sbin/true'] })).code).toBe(0)
+  })
+
+  test('has the host name, the hosts, and the read-only root that it is given', async () => {
+    const given = { hostname: 'box', extraHosts: [{ name: 'db', address: '10.0.0.7' }], readOnlyRoot: true }
+    const { stdout } = await run('cat /proc/sys/kernel/hostname /etc/hosts; echo x > /x || echo read-only', given)
+    expect(stdout).toMatch(/^box\n127.0.0.1\tlocalhost box\n(.*\n)+10.0.0.7\tdb\nread-only\n$/)
+  })
+
+  test('reads what the caller gives as standard input', async () => {
+    async function* input() {
+      yield Buffer.from('one\n')
+      yield Buffer.from('two\n')
+    }
+    expect((await run('cat', { stdin: input() })).stdout).toBe('one\ntwo\n')
+  })
+
+  test('has a terminal of its own if asked for', async () => {
+    const script = '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo terminal; exit 5'
+    expect(await run(script, { terminal: true })).toMatchObject({ code: 5, stdout: 'terminal\r\n' })
+    expect(await run(script)).toMatchObject({ code: 5, stdout: '' })
+  })
+
+  test('gets the signals of the caller', async () => {
+    const running: RunningProcess[] = []
+    const onOutput = () => running[0]?.kill('SIGTERM')
+    const script = 'trap "exit 9" TERM; echo up; while true; do sleep 0.01; done'
+    expect((await run(script, { onStart: one => running.push(one), onOutput })).code).toBe(9)
+  })
+
+  test('is killed at the end of its time', async () => {
+    expect(await run('sleep 4244 & sleep 4244', { limits: { seconds: 0.2 } })).toMatchObject({ limit: 'seconds' })
+    expect(await program('ps', ['axww', '-o', 'args'])).not.toMatch(/^sleep 4244/m)
   })
 
   test.each([

@@ -1,8 +1,8 @@
-import { lstatSync, readlinkSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
-import { HOST_NAME } from '../network-files.ts'
-import { DEFAULT_CAPABILITIES } from './capabilities.ts'
-import { maskedPathArgs } from './masked-paths.ts'
+import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
+import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
+import { HOST_NAME } from '../view/network-files.ts'
 
 /** Path of the root filesystem if another program must change the user first. */
 const CHANGED_ROOT = '/mnt'
@@ -38,6 +38,7 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
     ...['--tmpfs', `${prefix}/dev/shm`, '--ro-bind', '/sys', `${prefix}/sys`],
     ...maskedPathArgs(prefix),
     ...mounts.flatMap(mount => mountArgs(mount, prefix)),
+    ...(process.readOnlyRoot ? ['--remount-ro', isRoot ? '/' : CHANGED_ROOT] : []),
     ...process.environment.flatMap(setVariable),
     ...['--chdir', isRoot ? workdir : '/'],
   ]
@@ -48,13 +49,27 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
   return { options, command: [chroot, ...owner, CHANGED_ROOT, ...change, ...args] }
 }
 
-function isolation({ network }: ProcessSpec): string[] {
+function isolation({ network, terminal, hostname = HOST_NAME, capabilities }: ProcessSpec): string[] {
   return [
-    ...['--die-with-parent', '--new-session', '--clearenv'],
-    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', HOST_NAME],
+    ...['--die-with-parent', '--clearenv', '--as-pid-1'],
+    // The terminal of a process belongs to its session, which was begun with it.
+    ...(terminal ? [] : ['--new-session']),
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', hostname],
     ...(network === 'none' ? ['--unshare-net'] : []),
     ...['--cap-drop', 'ALL'],
-    ...DEFAULT_CAPABILITIES.flatMap(name => ['--cap-add', name]),
+    ...(capabilities ?? DEFAULT_CAPABILITIES).flatMap(name => ['--cap-add', name]),
+  ]
+}
+
+/** Hides or protects what is the same for all processes of a machine. */
+function maskedPathArgs(prefix: string): string[] {
+  return [
+    ...HIDDEN_PATHS.filter(path => existsSync(path)).flatMap(path =>
+      statSync(path).isDirectory()
+        ? ['--tmpfs', prefix + path, '--remount-ro', prefix + path]
+        : ['--ro-bind', '/dev/null', prefix + path],
+    ),
+    ...READ_ONLY_PATHS.filter(path => existsSync(path)).flatMap(path => ['--ro-bind', path, prefix + path]),
   ]
 }
 

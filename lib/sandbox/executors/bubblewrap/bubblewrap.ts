@@ -1,24 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { SandboxError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import type { Executor, ExecutorProbe, ProcessExit, ProcessMount, ProcessSpec } from '../executor.ts'
-import { findSystemProgram } from '../find-system-program.ts'
-import { MountStubs } from '../mount-stubs.ts'
-import { writeNetworkFiles } from '../network-files.ts'
-import { runProgram } from '../run-program.ts'
+import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
+import { runConfined } from '../process/run-confined.ts'
+import { runProgram } from '../process/run-program.ts'
+import { StartFault } from '../process/start-fault.ts'
+import { withView } from '../view/with-view.ts'
 import { bubblewrapArgs } from './bubblewrap-args.ts'
-
-/** Directories that every process sees mounts at. */
-const SYSTEM_POINTS = ['/proc', '/sys', '/dev']
 
 /**
  * An executor that isolates processes with bubblewrap (`bwrap`) and needs no daemon.
  *
  * A process sees its root filesystem, a `/proc` of its own, a small `/dev`, `/sys` read-only, host name, hosts and name
- * servers as in a build of Docker, and has Docker's capabilities. It is PID 2 or later; everything that it leaves
- * running is killed at its end.
+ * servers as in a build of Docker, and has Docker's capabilities. It is PID 1; everything that it leaves running is
+ * killed at its end.
  *
  * Needs root. bubblewrap sets `no_new_privs`, so setuid programs do not gain privileges in it.
  */
@@ -39,32 +33,20 @@ async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
 }
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
-  const program = required('bwrap', 'bubblewrap')
-  const chroot = required('chroot', 'coreutils')
-  const beside = await mkdtemp(join(spec.scratch ?? tmpdir(), 'layerstore-bwrap-'))
-  const stubs = new MountStubs(spec.root)
-  try {
-    const { hosts, resolver } = await writeNetworkFiles(beside)
-    const given: ProcessMount[] = [
-      { type: 'bind', source: hosts, target: '/etc/hosts', readOnly: true },
-      { type: 'bind', source: resolver, target: '/etc/resolv.conf', readOnly: true },
-      ...spec.mounts,
-    ]
-    for (const point of SYSTEM_POINTS) await stubs.makeDirectory(point)
-    const mounts: ProcessMount[] = []
-    for (const mount of given) mounts.push({ ...mount, target: await stubs.make(mount) })
+  const program = requireSystemProgram('bwrap', 'bubblewrap')
+  const chroot = requireSystemProgram('chroot', 'coreutils')
+  return withView(spec, async ({ mounts }) => {
     const { options, command } = bubblewrapArgs(spec, mounts, chroot)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const input = options.map(option => `${option}\0`).join('')
-    return await runProgram(program, ['--args', '3', '--', ...command], { ...spec, input })
-  } finally {
-    await stubs.remove()
-    await rm(beside, { recursive: true, force: true })
-  }
+    const fault = new StartFault(spec.onOutput)
+    const { onOutput } = fault
+    const exit = await runConfined([program, '--args', '3', '--', ...command], { ...spec, input, onOutput })
+    throwIf(fault.of(exit.code))
+    return exit
+  })
 }
 
-function required(name: string, aPackage: string): string {
-  const program = findSystemProgram(name)
-  if (program) return program
-  throw new SandboxError('ERR_SANDBOX_NO_EXECUTOR', `${name} is not installed: install the package ${aPackage}`)
+function throwIf(error: Error | undefined): void {
+  if (error) throw error
 }

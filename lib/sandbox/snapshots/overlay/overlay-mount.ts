@@ -1,6 +1,6 @@
 import { SandboxError } from '../../../errors/index.ts'
-import { findSystemProgram } from '../../executors/find-system-program.ts'
-import { runProgram } from '../../executors/run-program.ts'
+import { findSystemProgram } from '../../executors/process/find-system-program.ts'
+import { runProgram } from '../../executors/process/run-program.ts'
 
 /** Directories of an overlay. Paths of layers are relative to `directory`, lowest last, as the kernel wants them. */
 export interface Overlay {

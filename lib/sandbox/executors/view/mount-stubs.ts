@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readlink, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { SandboxError } from '../../errors/index.ts'
-import { isErrno } from '../../internal/errno.ts'
-import type { ProcessMount } from './executor.ts'
+import { SandboxError } from '../../../errors/index.ts'
+import { isErrno } from '../../../internal/errno.ts'
+import type { ProcessMount } from '../executor.ts'
 
 const MOST_LINKS = 40
 

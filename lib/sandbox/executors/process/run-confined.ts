@@ -1,0 +1,43 @@
+import { SandboxError } from '../../../errors/index.ts'
+import type { ProcessExit, ProcessSpec } from '../executor.ts'
+import { requireSystemProgram } from './find-system-program.ts'
+import { type RunProgramOptions, runProgram } from './run-program.ts'
+
+/** Number of process namespaces between this process and a confined one: the outer one, and that of the executor. */
+const DEPTH = 2
+
+/** Options of {@link runConfined}. */
+export interface RunConfinedOptions
+  extends Pick<RunProgramOptions, 'input' | 'directory' | 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin'>,
+    Pick<ProcessSpec, 'limits' | 'terminal'> {}
+
+/**
+ * Runs a command that starts a process in a process namespace of its own. When this process ends, by whatever cause,
+ * the command and everything that it started are killed.
+ *
+ * SAFETY: the kernel forgets that a process ends with its parent when the process changes its user, as a step may do.
+ * The outer namespace is the answer: its first process changes nothing, and the kernel kills a namespace with it.
+ */
+export async function runConfined(command: readonly string[], options: RunConfinedOptions): Promise<ProcessExit> {
+  const { limits = {}, terminal, stdin } = options
+  if (limits.memory !== undefined || limits.processes !== undefined)
+    throw new SandboxError('ERR_SANDBOX_LIMIT', 'memory and processes cannot be limited here')
+  const bound = [
+    ...[requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL'],
+    ...[requireSystemProgram('unshare', 'util-linux'), '--pid', '--fork', '--kill-child'],
+    ...command,
+  ]
+  const [program = '', ...args] = terminal ? withTerminal(bound) : bound
+  // `script` takes a device without content for the end of the terminal.
+  const input = terminal && (stdin ?? 'empty') === 'empty' ? nothing() : stdin
+  return runProgram(program, args, { ...options, stdin: input, seconds: limits.seconds, depth: DEPTH })
+}
+
+/** The command with a terminal of its own, which `script` creates and connects with the one of this process. */
+function withTerminal(command: readonly string[]): string[] {
+  const line = `exec ${command.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`
+  const script = [requireSystemProgram('script', 'bsdutils'), '--quiet', '--return', '--flush', '--command', line]
+  return [requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL', ...script, '/dev/null']
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

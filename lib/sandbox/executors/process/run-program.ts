@@ -1,0 +1,101 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { Readable, type Writable } from 'node:stream'
+import { SandboxError } from '../../../errors/index.ts'
+import type { ProcessExit, ProcessSpec } from '../executor.ts'
+import { firstProcess } from './first-process.ts'
+
+/** Options of {@link runProgram}. */
+export interface RunProgramOptions
+  extends Pick<ProcessSpec, 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin' | 'terminal'> {
+  /** Input of the program at its file descriptor 3. */
+  readonly input?: string | undefined
+  /** Working directory of the program. @defaultValue the root of this machine */
+  readonly directory?: string | undefined
+  /** Time in seconds after which the program is killed. */
+  readonly seconds?: number | undefined
+  /** Number of process namespaces between this process and the one that gets signals. @defaultValue 0 */
+  readonly depth?: number | undefined
+}
+
+/**
+ * Runs a program of this machine to its end, without variables. An aborted call kills it and rejects with the reason of
+ * the signal once it has ended.
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: RunProgramOptions,
+): Promise<ProcessExit> {
+  const { input = '', directory = '/', onStart, seconds, signal, depth = 0 } = options
+  signal?.throwIfAborted()
+  const child = spawn(program, args, { env: {}, stdio: stdioOf(options), cwd: directory })
+  const kill = () => child.kill('SIGKILL')
+  const killProcess = (name: NodeJS.Signals) => killFirst(child, depth, name)
+  let isLate = false
+  const onTimeout = () => {
+    isLate = true
+    kill()
+  }
+  const timer = seconds === undefined ? undefined : setTimeout(onTimeout, seconds * 1000)
+  signal?.addEventListener('abort', kill, { once: true })
+  try {
+    const ended = exitOf(child, program)
+    connect(child, input, options)
+    if (child.pid !== undefined) onStart?.({ kill: killProcess })
+    const code = await ended
+    signal?.throwIfAborted()
+    return isLate ? { code, limit: 'seconds' } : { code }
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', kill)
+  }
+}
+
+function stdioOf({ stdin = 'empty', output }: RunProgramOptions): StdioOptions {
+  const input = stdin === 'empty' ? 'ignore' : stdin === 'inherit' ? 'inherit' : 'pipe'
+  const written = output === 'inherit' ? 'inherit' : 'pipe'
+  return [input, written, written, 'pipe']
+}
+
+function exitOf(child: ChildProcess, program: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', error => reject(notStarted(program, error)))
+    child.once('close', (code, killedBy) => resolve(code ?? 128 + constants.signals[killedBy ?? 'SIGKILL']))
+  })
+}
+
+/** Connects the streams of a program. One that ends early does not read all of its input; its exit says why. */
+function connect(child: ChildProcess, input: string, { stdin, onOutput }: RunProgramOptions): void {
+  const argument = child.stdio[3] as Writable
+  argument.on('error', () => {})
+  argument.end(input)
+  child.stdout?.on('data', (chunk: Buffer) => onOutput?.(chunk, 'stdout'))
+  child.stderr?.on('data', (chunk: Buffer) => onOutput?.(chunk, 'stderr'))
+  if (!child.stdin || typeof stdin !== 'object') return
+  child.stdin.on('error', () => {})
+  const given = Readable.from(stdin)
+  // A source that fails ends the input: the program sees its end, the caller knows the failure.
+  given.on('error', () => child.stdin?.end())
+  child.once('close', () => given.destroy())
+  given.pipe(child.stdin)
+}
+
+function killFirst(child: ChildProcess, depth: number, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const pid = depth === 0 ? child.pid : firstProcess(child.pid, depth)
+  if (pid === undefined) {
+    // Not started yet: what cannot be told to the process ends what starts it.
+    child.kill('SIGKILL')
+    return
+  }
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended.
+  }
+}
+
+function notStarted(program: string, cause: Error): SandboxError {
+  return new SandboxError('ERR_SANDBOX_START', `${program} did not start: ${cause.message}`, { cause })
+}

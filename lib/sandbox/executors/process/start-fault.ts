@@ -1,0 +1,38 @@
+import type { SandboxError } from '../../../errors/index.ts'
+import type { ProcessSpec } from '../executor.ts'
+import { programFault } from '../view/assert-program.ts'
+
+/** Longer messages are those of a program that was started. */
+const MOST_BYTES = 4096
+/** Lines that programs print if they cannot execute another one. */
+const MESSAGES = [
+  /^bwrap: execvp (?<program>.+): (?<reason>[^:\n]+)\n?$/s,
+  /^\S*chroot: failed to run command ['‘](?<program>.+)['’]: (?<reason>[^:\n]+)\n?$/s,
+]
+const CODES = [1, 126, 127]
+
+/**
+ * Recognises that a program could not be executed, by what the starting program printed: there is no other sign of it.
+ * A step that prints exactly such a line and fails is taken for one; it fails in both cases.
+ */
+export class StartFault {
+  readonly #onOutput: ProcessSpec['onOutput']
+  #printed = Buffer.alloc(0)
+
+  constructor(onOutput: ProcessSpec['onOutput']) {
+    this.#onOutput = onOutput
+  }
+
+  readonly onOutput: NonNullable<ProcessSpec['onOutput']> = (chunk, stream) => {
+    if (this.#printed.length <= MOST_BYTES) this.#printed = Buffer.concat([this.#printed, chunk])
+    this.#onOutput?.(chunk, stream)
+  }
+
+  /** Returns the error, if the exit of a process and its output mean that. */
+  of(code: number): SandboxError | undefined {
+    if (!CODES.includes(code) || this.#printed.length > MOST_BYTES) return undefined
+    const text = this.#printed.toString('utf8')
+    const found = MESSAGES.map(message => message.exec(text)?.groups).find(Boolean)
+    return found && programFault(found.program ?? '', `could not be executed (${found.reason})`)
+  }
+}
