@@ -1,3 +1,15 @@
+export { type DiffImagesOptions, diffImages, type LocatedImage } from './diff/diff-images.ts'
+export type {
+  ChangedFile,
+  ConfigDifference,
+  DiffedFile,
+  DiffedLayer,
+  FilesDiff,
+  ImageDiff,
+  LayersDiff,
+  MovedFile,
+} from './diff/image-diff.ts'
+export { commandsOfLayers } from './history/join-history.ts'
 export {
   type HistoryLayer,
   type HistoryStep,

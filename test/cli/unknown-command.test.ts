@@ -60,7 +60,7 @@ describe('a suggestion by spelling', () => {
 
   test('no word of the table is a command with the opposite effect', () => {
     expect(adviseOnCommand(['export'], commands)).not.toContain('import')
-    expect(adviseOnCommand(['diff'], commands)).not.toMatch(/\bdf\b/)
+    expect(adviseOnCommand(['compare'], commands)).toContain('layerstore diff')
     expect(adviseOnCommand(['run'], commands)).not.toMatch(/prune|\brm\b/)
     expect(adviseOnCommand(['version'], commands)).not.toContain('verify')
   })

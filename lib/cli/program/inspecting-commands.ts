@@ -1,3 +1,4 @@
+import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, type InSession, onePlatform } from './parts.ts'
@@ -12,5 +13,13 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--format <f>', "json, or a template such as '{{.ID}} {{.Size}} {{.CreatedBy}}'; table before it aligns it")
     .action((name: string, options: GlobalOptions & HistoryOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/history.ts')).history(s, name, options)),
+    )
+  add('diff <name> [other]', 'compare two images: config, layers, and files by content')
+    .option(...onePlatform)
+    .option('--no-files', 'compare config and layers only, without reading layers')
+    .option('--no-times', 'ignore the times of files')
+    .option('--exit-code', 'exit with 1 if the images differ')
+    .action((name: string, other: string | undefined, options: GlobalOptions & DiffOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/diff.ts')).diff(s, name, other, options)),
     )
 }

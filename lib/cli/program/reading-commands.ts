@@ -29,6 +29,7 @@ export function addReadingCommands(add: Add, inSession: InSession): void {
   add('files <name> [path]', 'list the files of an image without unpacking it')
     .option(...onePlatform)
     .option('-R, --recursive', 'list the directories below too')
+    .option('--layers', 'print the digest and the command of the layer that each file comes from')
     .action((name: string, path: string | undefined, options: GlobalOptions & FilesOptions) =>
       inSession(options, async s =>
         (await import('../commands/reading/files.ts')).files(s, name, path ?? '/', options),

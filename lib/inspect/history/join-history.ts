@@ -30,7 +30,11 @@ export function joinHistory({ config, layers }: Pick<Image, 'config' | 'layers'>
   return joined
 }
 
-/** Returns the command that made each layer, lowest layer first; `undefined` where the history does not tell. */
+/**
+ * Returns the command that made each layer, lowest layer first; `undefined` where the history does not tell.
+ *
+ * @internal
+ */
 export function commandsOfLayers(image: Pick<Image, 'config' | 'layers'>): readonly (string | undefined)[] {
   return joinHistory(image).flatMap(({ entry, layer }) => (layer === undefined ? [] : [entry.created_by]))
 }

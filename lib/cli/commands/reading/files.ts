@@ -1,4 +1,5 @@
-import { readImage } from '../../../image/index.ts'
+import { type Image, readImage } from '../../../image/index.ts'
+import { commandsOfLayers } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { openUnionView, type UnionView, type ViewEntry } from '../../../rootfs/index.ts'
 import { openImage } from '../../reading/open-image.ts'
@@ -9,6 +10,7 @@ import type { PlatformOption } from './inspect.ts'
 /** Options of `files`. */
 export interface FilesOptions extends PlatformOption {
   readonly recursive?: boolean
+  readonly layers?: boolean
 }
 
 const LETTERS: Readonly<Record<ViewEntry['type'], string>> = {
@@ -33,16 +35,45 @@ export async function files(session: Session, name: string, path: string, option
   await refuseMissingLayers(blobs, image, signal)
   const view = await openUnionView(blobs, image, { signal, hasher })
   const entries = list(view, path, options.recursive ?? false)
+  const layerOf = options.layers ? layersOf(image) : undefined
   const rows = entries.map(entry => [
     modeText(entry),
     `${entry.uid}:${entry.gid}`,
     String(entry.size),
     timeText(entry.mtime),
     entry.layer < 0 ? '-' : String(entry.layer + 1),
+    ...(layerOf ? cellsOf(layerOf(entry)) : []),
     nameText(entry),
   ])
-  const lines = session.table(['MODE', 'OWNER', 'SIZE', 'CHANGED', 'LAYER', 'NAME'], rows)
-  session.result(lines, entries.map(jsonEntry))
+  const columns = ['MODE', 'OWNER', 'SIZE', 'CHANGED', 'LAYER', ...(layerOf ? ['DIGEST', 'CREATED BY'] : []), 'NAME']
+  session.result(
+    session.table(columns, rows),
+    entries.map(entry => ({ ...jsonEntry(entry), ...(layerOf ? { from: layerOf(entry) ?? null } : {}) })),
+  )
+}
+
+/** Layer of a file, as `--layers` prints it. */
+interface FileLayer {
+  readonly digest: string
+  readonly diffId: string
+  readonly createdBy: string | undefined
+}
+
+/** Returns a function that finds the layer of an entry; `undefined` for a directory that no layer has an entry for. */
+function layersOf(image: Image): (entry: ViewEntry) => FileLayer | undefined {
+  const commands = commandsOfLayers(image)
+  const layers = image.layers.map(({ descriptor, diffId }, i) => {
+    return { digest: descriptor.digest, diffId, createdBy: commands[i] }
+  })
+  return ({ layer }) => layers[layer]
+}
+
+const WIDEST_COMMAND = 45
+
+function cellsOf(layer: FileLayer | undefined): string[] {
+  const command = [...(layer?.createdBy ?? '')]
+  const cut = command.length > WIDEST_COMMAND ? [...command.slice(0, WIDEST_COMMAND - 1), '…'] : command
+  return [layer?.digest.slice(0, 19) ?? '-', cut.join('').replaceAll('\t', ' ')]
 }
 
 function list(view: UnionView, path: string, recursive: boolean): readonly ViewEntry[] {
