@@ -17,6 +17,11 @@ export {
   type StoredImage,
 } from './compose-index.ts'
 export { type ComposeManifestInput, composeManifest } from './compose-manifest.ts'
+export { type ConvertImageOptions, convertImage } from './edit/convert-image.ts'
+export type { DocumentFamily } from './edit/document-family.ts'
+export { type ConfigEdits, editConfig, type RunConfigMember } from './edit/edit-config.ts'
+export { type EditImageOptions, editImage } from './edit/edit-image.ts'
+export { type RecomposeOptions, recomposeImage } from './edit/recompose-image.ts'
 export { type ArtifactBlob, type OpenedArtifact, readArtifact } from './read-artifact.ts'
 export {
   findDescriptor,

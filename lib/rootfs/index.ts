@@ -1,5 +1,6 @@
 export { flattenImage } from './flatten-image.ts'
 export { type EntryChange, type OmitUnchangedOptions, omitUnchanged } from './omit-unchanged.ts'
+export { type SquashImageOptions, squashImage } from './squash-image.ts'
 export { type SquashedLayers, type SquashLayersOptions, squashLayers } from './squash-layers.ts'
 export type {
   ContentOptions,

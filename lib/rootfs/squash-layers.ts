@@ -75,14 +75,16 @@ function writeOptions({ compression, level, hasher, index, signal }: SquashLayer
   return { compression, level, hasher, index, signal }
 }
 
-interface Run {
+/** Adjacent layers that become one. */
+export interface LayerRun {
   /** Index of the first layer, counted from 0. */
   readonly from: number
   /** Index of the last layer, included. */
   readonly to: number
 }
 
-function runsOf(chosen: SquashLayersOptions['layers'], count: number): Run[] {
+/** The runs of adjacent layers among the chosen ones. */
+export function runsOf(chosen: SquashLayersOptions['layers'], count: number): LayerRun[] {
   const places = placesOf(chosen ?? { from: 0, to: count - 1 })
   const runs: { from: number; to: number }[] = []
   for (const place of [...new Set(places)].sort((a, b) => a - b)) {
@@ -107,7 +109,7 @@ function placesOf(chosen: NonNullable<SquashLayersOptions['layers']>): readonly 
 async function entriesOf(
   store: Store,
   all: readonly ViewLayer[],
-  run: Run,
+  run: LayerRun,
   options: SquashLayersOptions,
 ): Promise<AsyncIterable<TarInput>> {
   const { signal, hasher } = options

@@ -18,7 +18,7 @@ export const rooms: Record<string, readonly string[]> = {
   'object-store': [...base, 'store'],
   maintenance: [...base, 'store'],
   layer: [...base, 'compression', 'tar', 'store'],
-  image: [...base, 'store'],
+  image: [...base, 'compression', 'store'],
   rootfs: [...base, 'tar', 'store', 'layer', 'image'],
   transfer: [...base, 'store', 'registry', 'maintenance', 'layer', 'image'],
   archive: [...base, 'compression', 'tar', 'store', 'layer', 'image'],

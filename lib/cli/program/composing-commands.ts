@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { ArtifactOptions, AttachOptions } from '../commands/composing/artifact.ts'
+import type { EditCommandOptions } from '../commands/composing/edit.ts'
 import type { IndexOptions } from '../commands/composing/image-index.ts'
 import type { RebaseOptions } from '../commands/composing/rebase.ts'
 import type { ListReferrersOptions } from '../commands/reading/referrers.ts'
 import type { GlobalOptions } from '../session/session.ts'
-import { type Add, collect, type InSession, somePlatforms } from './parts.ts'
+import { type Add, collect, type InSession, onePlatform, somePlatforms, withRunConfig } from './parts.ts'
 
 /** Adds the commands that make images, indexes and artifacts of what is there already. */
 export function addComposingCommands(add: Add, inSession: InSession): void {
@@ -23,6 +24,7 @@ export function addComposingCommands(add: Add, inSession: InSession): void {
     .action((name: string, options: GlobalOptions & RebaseOptions) =>
       inSession(options, async s => (await import('../commands/composing/rebase.ts')).rebase(s, name, options)),
     )
+  addEdit(add, inSession)
   withContent(withResult(add('artifact', 'make an artifact of files; prints its digest'))).action(
     (options: GlobalOptions & ArtifactOptions) =>
       inSession(options, async s => (await import('../commands/composing/artifact.ts')).artifact(s, options)),
@@ -36,6 +38,39 @@ export function addComposingCommands(add: Add, inSession: InSession): void {
     .option('--type <t>', 'only artifacts of this type')
     .action((name: string, options: GlobalOptions & ListReferrersOptions) =>
       inSession(options, async s => (await import('../commands/reading/referrers.ts')).referrers(s, name, options)),
+    )
+}
+
+function addEdit(add: Add, inSession: InSession): void {
+  withRunConfig(add('edit <name>', 'change an image without building it: config, layers, format; prints the digest'))
+    .option('--push <ref>', 'push the result; no name in the store is needed then')
+    .option('--stop-signal <signal>', 'signal that stops the program')
+    .option('--healthcheck <command>', 'health check: a command line, a JSON array, or none')
+    .option('--unset <member>', 'remove user, entrypoint, cmd, workdir, stop-signal, healthcheck or shell', collect)
+    .option('--unset-env <name>', 'remove a variable; may be repeated', collect)
+    .option('--unset-label <name>', 'remove a label; may be repeated', collect)
+    .option('--unset-port <port>', 'remove an exposed port; may be repeated', collect)
+    .option('--unset-volume <path>', 'remove a volume; may be repeated', collect)
+    .option('--annotation <name=value>', 'annotation of the manifest; may be repeated', collect)
+    .option('--unset-annotation <name>', 'remove an annotation of the manifest; may be repeated', collect)
+    .option('--author <text>', 'author of the image')
+    .option('--created <time>', 'creation time: seconds or a date (default: that of the image)')
+    .option('--set-platform <p>', 'platform that the config states')
+    .option('--drop-layer <n>', 'remove a layer: a number from 1, -1 for the highest, FROM..TO, or a digest', collect)
+    .option('--squash <from..to>', 'make one layer of several, or of all')
+    .option('--flatten', 'make one layer of all; the same as --squash all')
+    .option('-d, --dir <dir[:/at]>', 'directory to add as a layer, and its place in the image', collect)
+    .option('-f, --file <src[:/at[:mode]]>', 'file to add, its place and its permissions', collect)
+    .option('--documents <family>', 'convert the documents: oci or docker')
+    .option('--convert <compression>', 'compress the layers anew: gzip, zstd or none')
+    .option('--level <n>', 'level of the compression: gzip 0 to 9 (default: 6), zstd 1 to 19 (default: 3)')
+    .option(...onePlatform)
+    .addHelpText(
+      'after',
+      '\nAn index without --platform: each of its images is edited; their attestations are left out.',
+    )
+    .action((name: string, options: GlobalOptions & EditCommandOptions) =>
+      inSession(options, async s => (await import('../commands/composing/edit.ts')).edit(s, name, options)),
     )
 }
 

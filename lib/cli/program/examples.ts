@@ -37,6 +37,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore index filter app:1.2 --platform linux/arm64 -t app:arm64',
   ],
   rebase: ['layerstore rebase app:1.2 --onto node:22.2-slim -t app:1.2'],
+  edit: [
+    'layerstore edit app:1.2 --env MODE=prod --unset healthcheck -t app:1.2-prod',
+    'layerstore edit app:1.2 --flatten --convert zstd -t app:small',
+    'layerstore edit app:1.2 --documents docker --push registry.example/app:1.2',
+  ],
   artifact: ['layerstore artifact --type application/vnd.example.report -f report.json:application/json -t report:1'],
   attach: ['layerstore attach ghcr.io/o/app:1.2 --type application/spdx+json -f sbom.json:application/spdx+json'],
   referrers: ['layerstore referrers ghcr.io/o/app:1.2', 'layerstore referrers app:1.2 --type application/spdx+json'],

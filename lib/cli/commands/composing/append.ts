@@ -1,8 +1,7 @@
 import type { Image } from '../../../image/index.ts'
 import type { RunConfig } from '../../../oci/index.ts'
 import type { Store } from '../../../store/index.ts'
-import { parseTime } from '../../arguments/parse-time.ts'
-import { UsageError } from '../../failing/usage-error.ts'
+import { parseCreated } from '../../arguments/parse-created.ts'
 import { type FindBaseOptions, findBase } from '../../places/find-base.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
@@ -40,7 +39,7 @@ export async function append(session: Session, base: string, options: AppendOpti
     file,
     config: runConfigOf(options),
     annotations: { ...(await baseNote(base)), ...pairsOf('--annotation', annotation) },
-    created: createdOf(options.created),
+    created: options.created === undefined ? undefined : parseCreated(options.created),
     writing: await writingPolicies(options),
   }
   const store = await session.store()
@@ -76,12 +75,4 @@ export async function baseNote(base: string): Promise<Record<string, string>> {
   const { Annotation, formatReference, parseReference } = await import('../../../oci/index.ts')
   const { digest: _, ...named } = parseReference(base.replace(/^(docker:\/\/|store:)/, ''))
   return { [Annotation.BaseName]: formatReference(named) }
-}
-
-/** Parses `--created` to the form of RFC 3339 that configs have. */
-function createdOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  const seconds = parseTime(text)
-  if (seconds === undefined) throw new UsageError(`--created takes seconds or a date; got ${JSON.stringify(text)}`)
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
