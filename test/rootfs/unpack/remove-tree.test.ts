@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { removeTree } from '../../../lib/rootfs/unpack/tree/remove-tree.ts'
+import { mount } from '../../helpers/mount.ts'
+import { needsRoot } from '../../helpers/needs-root.ts'
 import { nodeForAnyone } from '../../helpers/node-for-anyone.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { transpileLibrary } from '../../helpers/transpile-library.ts'
@@ -45,6 +47,18 @@ test('a tree deeper than the maximum path length is removed', () => {
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: place.path })
   removeTree(join(place.path, 'd'.repeat(100)), 'proc')
   expect(readdirSync(place.path)).toEqual([])
+})
+
+test.runIf(needsRoot())('directories of a lower layer of an overlay, which cannot be moved, are removed', () => {
+  using place = temporaryDirectory('remove')
+  const at = (name: string) => join(place.path, name)
+  for (const name of ['lower/tree/a/b/c/d', 'lower/tree/e/f', 'upper', 'work']) mkdirSync(at(name), { recursive: true })
+  for (const file of ['a/b/c/d/x', 'a/b/y', 'e/f/z']) writeFileSync(at(`lower/tree/${file}`), '')
+  const options = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')},redirect_dir=off`
+  using overlay = mount(at('mounted'), '-t', 'overlay', 'overlay', '-o', options)
+  mkdirSync(join(overlay.path, 'tree/a/new/er'), { recursive: true })
+  removeTree(join(overlay.path, 'tree'), 'proc')
+  expect(readdirSync(overlay.path)).toEqual([])
 })
 
 test('moved directories get unused names', () => {

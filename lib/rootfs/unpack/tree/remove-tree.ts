@@ -21,7 +21,8 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
  *
  * SAFETY: a tree may be deeper than a path can be long, and another process may swap a directory for a link during the
  * removal, which would redirect a removal by path. So the tree is removed through two directory handles: subdirectories
- * are moved up into the top directory before they are emptied, and every path has one component.
+ * are moved up into the top directory before they are emptied, and every path has one component. A directory of a lower
+ * layer of an overlay cannot be moved, so it is emptied where it is, with a handle for each level.
  *
  * @param path - Path to remove; its directory must be trusted or held by a handle.
  */
@@ -61,10 +62,10 @@ function emptyDirectory(top: string): void {
       const inside = `/proc/self/fd/${fd}`
       for (const child of namesIn(inside)) {
         const childOf = childPath(inside, child)
-        if (!unlinked(childOf)) {
-          const kept = moveUp(childOf, top, () => moved++)
-          waiting.push(kept)
-        }
+        if (unlinked(childOf)) continue
+        const kept = moveUp(childOf, top, () => moved++)
+        if (kept === undefined) removeByHandle(childOf)
+        else waiting.push(kept)
       }
     } finally {
       closeSync(fd)
@@ -112,14 +113,22 @@ function openOwn(path: string | Buffer): number | undefined {
   }
 }
 
-/** Moves a directory to an unused name in another directory. */
-function moveUp(from: string | Buffer, to: string, next: () => number): string {
+/**
+ * Moves a directory to an unused name in another directory. Returns `undefined` if it cannot be moved: overlayfs moves
+ * no directory that has files in a lower layer.
+ */
+function moveUp(from: string | Buffer, to: string, next: () => number): string | undefined {
   grantMove(from)
   for (;;) {
     const name = `.layerstore-${process.pid}-${next()}`
     if (lstatSync(`${to}/${name}`, { throwIfNoEntry: false })) continue
-    renameSync(from, `${to}/${name}`)
-    return name
+    try {
+      renameSync(from, `${to}/${name}`)
+      return name
+    } catch (error) {
+      if (isErrno(error, 'EXDEV')) return undefined
+      throw error
+    }
   }
 }
 
