@@ -52,6 +52,11 @@ test.each<[string, object]>([
     'type=secret,id=s,env=E,target=/x,mode=0440,required=false',
     { type: 'secret', id: 's', env: 'E', target: '/x', required: false, ...owner, mode: 0o440 },
   ],
+  [
+    'type=secret,id=s,target=../in/s',
+    { type: 'secret', id: 's', target: '/in/s', required: false, ...owner, mode: 0o400 },
+  ],
+  ['type=ssh,target=s', { type: 'ssh', id: 'default', target: '/w/s', required: false, ...owner, mode: 0o600 }],
   ['type=ssh', { type: 'ssh', id: 'default', required: false, ...owner, mode: 0o600 }],
   [
     'type=ssh,id=k,target=/s,required=true,uid=5',

@@ -45,15 +45,15 @@ describe('the accounts of an image', () => {
 })
 
 test.each([
-  ['app', { uid: 100, gid: 200, groups: [300, 301], home: '/home/app' }],
-  ['app:web', { uid: 100, gid: 300, groups: [], home: '/home/app' }],
-  ['app:5', { uid: 100, gid: 5, groups: [], home: '/home/app' }],
-  ['100', { uid: 100, gid: 200, groups: [300, 301], home: '/home/app' }],
-  ['55', { uid: 55, gid: 0, groups: [], home: '/' }],
-  ['55:66', { uid: 55, gid: 66, groups: [], home: '/' }],
-  ['homeless', { uid: 7, gid: 7, groups: [], home: '/' }],
-  ['', { uid: 0, gid: 0, groups: [], home: '/root' }],
-  ['root', { uid: 0, gid: 0, groups: [], home: '/root' }],
+  ['app', { uid: 100, gid: 200, groups: [200, 300, 301], home: '/home/app' }],
+  ['app:web', { uid: 100, gid: 300, groups: [300], home: '/home/app' }],
+  ['app:5', { uid: 100, gid: 5, groups: [5], home: '/home/app' }],
+  ['100', { uid: 100, gid: 200, groups: [200, 300, 301], home: '/home/app' }],
+  ['55', { uid: 55, gid: 0, groups: [0], home: '/' }],
+  ['55:66', { uid: 55, gid: 66, groups: [66], home: '/' }],
+  ['homeless', { uid: 7, gid: 7, groups: [7], home: '' }],
+  ['', { uid: 0, gid: 0, groups: [0], home: '/root' }],
+  ['root', { uid: 0, gid: 0, groups: [0], home: '/root' }],
 ])('USER %j is %j', async (text, expected) => {
   expect(await resolveUser(text, await viewOf(files))).toEqual(expected)
 })
@@ -65,5 +65,5 @@ test('a name that the image does not know, and a number that owns no file, are e
     await expect(resolve('app:none', view)).rejects.toThrow(unknown)
     await expect(resolve('4294967295', view)).rejects.toThrow(invalid)
   }
-  expect(await resolveUser('root', undefined)).toEqual({ uid: 0, gid: 0, groups: [], home: '/' })
+  expect(await resolveUser('root', undefined)).toEqual({ uid: 0, gid: 0, groups: [0], home: '/' })
 })

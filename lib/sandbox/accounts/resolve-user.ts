@@ -4,9 +4,12 @@ import { type FileOwner, groupOf, numberIn, unknownAccount } from './resolve-own
 
 /** A user as a process runs as it. */
 export interface ProcessUser extends FileOwner {
-  /** Supplementary groups, in the order of `/etc/group`; none if a group was named. */
+  /**
+   * Groups as `setgroups` gets them: the own one, then those that have the user as a member, in the order of
+   * `/etc/group`; only the own one if a group was named.
+   */
   readonly groups: readonly number[]
-  /** Home directory; `/` if the image does not know the user. */
+  /** Home directory, which may be empty; `/` if the image does not know the user. */
   readonly home: string
 }
 
@@ -30,12 +33,16 @@ export async function resolveUser(
   const known = users.find(account => (id === undefined ? account.name === user : account.uid === id))
   if (!known && id === undefined && user !== 'root') throw unknownAccount('user', user, '/etc/passwd')
   const uid = known?.uid ?? id ?? 0
-  const home = known?.home || '/'
-  if (group !== undefined && group !== '') return { uid, gid: await groupOf(group, files, options), groups: [], home }
+  const home = known?.home ?? '/'
+  if (group !== undefined && group !== '') {
+    const named = await groupOf(group, files, options)
+    return { uid, gid: named, groups: [named], home }
+  }
   const name = known?.name
   const groups = await readGroups(files, options)
   const memberOf = groups.filter(({ members }) => name !== undefined && members.includes(name)).map(({ gid }) => gid)
-  return { uid, gid: known?.gid ?? 0, groups: [...new Set(memberOf)], home }
+  const gid = known?.gid ?? 0
+  return { uid, gid, groups: [...new Set([gid, ...memberOf])], home }
 }
 
 function splitUser(text: string): [user: string, group: string | undefined] {

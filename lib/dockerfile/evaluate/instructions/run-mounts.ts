@@ -65,7 +65,8 @@ class MountReader {
     if (type === 'secret') return this.#secret()
     if (type === 'ssh') {
       const target = this.#values.get('target')
-      return { type, id: this.#values.get('id') || 'default', ...(target && { target }), ...this.#access(0o600) }
+      const path = target && joinPath(this.#context.state.workdir, target)
+      return { type, id: this.#values.get('id') || 'default', ...(path && { target: path }), ...this.#access(0o600) }
     }
     const target = joinPath(this.#context.state.workdir, this.#values.get('target') ?? '')
     if (target === '/') this.#fail('a mount needs a target, and it cannot be /')
@@ -114,7 +115,9 @@ class MountReader {
     if (source && this.#values.get('id')) this.#fail('a secret has a source or an id, not both')
     const id = source || this.#values.get('id') || (target && baseName(target))
     if (!id) return this.#fail('a secret needs an id, a source or a target')
-    const path = target || (env === undefined ? `/run/secrets/${baseName(id)}` : undefined)
+    const path = target
+      ? joinPath(this.#context.state.workdir, target)
+      : env === undefined && `/run/secrets/${baseName(id)}`
     return {
       type: 'secret',
       id,

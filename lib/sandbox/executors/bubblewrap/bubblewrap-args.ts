@@ -44,8 +44,8 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
   ]
   if (isRoot) return { options, command: args }
   const owner = [`--userspec=+${user.uid}:+${user.gid}`, `--groups=${user.groups.map(group => `+${group}`).join(',')}`]
-  // chroot starts in the new root. A shell of the image goes on to the working directory.
-  const change = workdir === '/' ? [] : ['/bin/sh', '-c', 'cd -- "$0" && exec "$@"', workdir]
+  // chroot starts in the new root. A shell of the image goes on to the working directory, and leaves no variable.
+  const change = workdir === '/' ? [] : ['/bin/sh', '-c', 'cd -- "$0" && unset OLDPWD PWD SHLVL && exec "$@"', workdir]
   return { options, command: [chroot, ...owner, CHANGED_ROOT, ...change, ...args] }
 }
 
@@ -87,8 +87,16 @@ function systemDirectories(): string[] {
 
 function mountArgs(mount: ProcessMount, prefix: string): string[] {
   const target = prefix + mount.target
-  if (mount.type === 'bind') return [mount.readOnly ? '--ro-bind' : '--bind', mount.source, target]
-  return [...(mount.size === undefined ? [] : ['--size', String(mount.size)]), '--tmpfs', target]
+  const above = directoriesAbove(mount.target).flatMap(path => ['--perms', '0755', '--dir', prefix + path])
+  if (mount.type === 'bind') return [...above, mount.readOnly ? '--ro-bind' : '--bind', mount.source, target]
+  const size = mount.size === undefined ? [] : ['--size', String(mount.size)]
+  return [...above, ...size, '--perms', '1777', '--tmpfs', target]
+}
+
+/** Directories that bubblewrap would create in an earlier mount, such as `/dev`, with a mode that keeps users out. */
+function directoriesAbove(target: string): string[] {
+  const names = target.split('/').slice(1, -1)
+  return names.map((_, i) => `/${names.slice(0, i + 1).join('/')}`)
 }
 
 function setVariable(variable: string): string[] {
