@@ -14,7 +14,6 @@ const OWN_DIRECTORIES = [
   'facts',
   'indexes',
   'cache',
-  'cache/mounts',
   'trash',
   'unsynced',
   'ballast',

@@ -5,7 +5,7 @@ import { buildImage, dockerfileStages, openContext } from '../../../lib/build/in
 import { LayerStoreError } from '../../../lib/errors/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
-import { makeBases } from './bases.ts'
+import { baseNames, makeBases } from './bases.ts'
 import { type CorpusCase, corpus } from './cases.ts'
 import { contexts, writeContext } from './contexts.ts'
 import { type DescribedImage, describeBases, describeImage } from './describe-image.ts'
@@ -25,7 +25,7 @@ let bases: Awaited<ReturnType<typeof describeBases>>
 
 beforeAll(async () => {
   await makeBases(store)
-  bases = await describeBases(store)
+  bases = await describeBases(store, baseNames)
   for (const [name, files] of Object.entries(contexts)) {
     mkdirSync(join(directory.path, name))
     writeContext(join(directory.path, name), files)

@@ -1,8 +1,7 @@
 import { type Image, readImage } from '../../../lib/image/index.ts'
 import type { Descriptor } from '../../../lib/oci/index.ts'
-import { openUnionView } from '../../../lib/rootfs/index.ts'
+import { openUnionView, type UnionView } from '../../../lib/rootfs/index.ts'
 import type { Store } from '../../../lib/store/index.ts'
-import { baseNames } from './bases.ts'
 
 /** What a build made, as data to compare: everything but times and digests of layers. */
 export interface DescribedImage {
@@ -20,12 +19,13 @@ export interface DescribedImage {
   readonly history: readonly string[]
 }
 
-type Trees = ReadonlyMap<string, { readonly image: Image; readonly tree: ReadonlyMap<string, string> }>
+/** Images to compare with, by their names, and their trees. */
+export type DescribedBases = ReadonlyMap<string, { readonly image: Image; readonly tree: ReadonlyMap<string, string> }>
 
-/** Reads the bases of the corpus, to compare with. */
-export async function describeBases(store: Store): Promise<Trees> {
+/** Reads the bases of a corpus, to compare with. */
+export async function describeBases(store: Store, names: readonly string[]): Promise<DescribedBases> {
   const bases = new Map<string, { image: Image; tree: ReadonlyMap<string, string> }>()
-  for (const name of baseNames) {
+  for (const name of names) {
     const image = await readImage(store, name)
     bases.set(name, { image, tree: await treeOf(store, image) })
   }
@@ -33,7 +33,7 @@ export async function describeBases(store: Store): Promise<Trees> {
 }
 
 /** Describes an image that was built on one of the bases, or on nothing. */
-export async function describeImage(store: Store, source: Descriptor, bases: Trees): Promise<DescribedImage> {
+export async function describeImage(store: Store, source: Descriptor, bases: DescribedBases): Promise<DescribedImage> {
   const image = await readImage(store, source)
   const [name, base] = baseOf(image, bases) ?? []
   const tree = await treeOf(store, image)
@@ -54,7 +54,7 @@ export async function describeImage(store: Store, source: Descriptor, bases: Tre
 }
 
 /** The base with the most layers at the bottom of an image; of several with equal layers the one with its history. */
-function baseOf(image: Image, bases: Trees) {
+function baseOf(image: Image, bases: DescribedBases) {
   const history = (entries: Image) => JSON.stringify(entries.config.history?.[0]?.created_by)
   return [...bases].find(
     ([, base]) => base.image.layers[0]!.diffId === image.layers[0]?.diffId && history(base.image) === history(image),
@@ -62,7 +62,11 @@ function baseOf(image: Image, bases: Trees) {
 }
 
 async function treeOf(store: Store, image: Image): Promise<Map<string, string>> {
-  const view = await openUnionView(store, image)
+  return describeTree(await openUnionView(store, image))
+}
+
+/** Describes each path of a view in one line: type, mode, owner, content or link, device, extended attributes. */
+export function describeTree(view: UnionView): Map<string, string> {
   const lines = new Map<string, string>()
   for (const entry of view.walk()) {
     const { path, type, mode, uid, gid, linkname = '', digest, xattrs, devMajor, devMinor, size } = entry

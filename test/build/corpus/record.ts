@@ -69,7 +69,7 @@ async function recordOne(entry: CorpusCase, i: number): Promise<object> {
 
 const store = createMemoryStore()
 await makeBases(store)
-const bases = await describeBases(store)
+const bases = await describeBases(store, baseNames)
 rmSync(place, { recursive: true, force: true })
 mkdirSync(place)
 await saveArchive(store, baseNames, join(place, 'bases.tar'), { format: 'docker' })
