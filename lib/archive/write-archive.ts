@@ -1,6 +1,6 @@
 import { type CompressionType, compress } from '../compression/index.ts'
 import { type Digest, splitDigest } from '../digest/index.ts'
-import { FormatError } from '../errors/index.ts'
+import { BlobNotFoundError, FormatError, PlatformNotFoundError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { assertOptions } from '../internal/assert-kind.ts'
 import { invalidArgument } from '../internal/invalid-argument.ts'
@@ -15,8 +15,9 @@ import { type Prerequisite, type Prerequisites, resolvePrerequisites } from './w
 /** Options of {@link writeArchive}. */
 export interface WriteArchiveOptions extends AbortOptions {
   /**
-   * `oci` is an image layout in a tar. `docker` adds the `manifest.json` that `docker load` and older tools need, so
-   * that readers of either format can read it. @defaultValue `'oci'`
+   * `oci` is an image layout in a tar, and nothing else. `docker` adds the `manifest.json` that `docker load` and older
+   * tools need, and fails if it cannot describe the images. @defaultValue the layout, with `manifest.json` if it can
+   * describe all images: not artifacts, not a delta
    */
   readonly format?: 'oci' | 'docker' | undefined
   /**
@@ -92,17 +93,26 @@ async function documentsOf(
   { blobs, prerequisites }: { readonly blobs: readonly BlobInfo[]; readonly prerequisites: Prerequisites },
   options: WriteArchiveOptions,
 ): Promise<Map<string, Uint8Array>> {
-  const { format = 'oci', platform, signal } = options
+  const { format, platform, signal } = options
   const documents = new Map([
     ['oci-layout', LAYOUT],
     ['index.json', indexOf(images, prerequisites.requires)],
   ])
-  if (format !== 'oci' && format !== 'docker') {
+  if (format !== undefined && format !== 'oci' && format !== 'docker') {
     throw new FormatError('ERR_INVALID_ARGUMENT', `format of an archive must be oci or docker, is ${format}`)
   }
   if (format === 'oci') return documents
-  const known = new Set([...blobs.map(({ digest }) => digest), ...prerequisites.had])
-  return documents.set('manifest.json', await dockerListOf(store, images, known, { platform, signal }))
+  const known = new Set([...blobs.map(({ digest }) => digest), ...(format === 'docker' ? prerequisites.had : [])])
+  const list = dockerListOf(store, images, known, { platform, signal })
+  const listed = format === 'docker' ? await list : await list.catch(unlessUndescribed)
+  return listed ? documents.set('manifest.json', listed) : documents
+}
+
+/** The list of docker cannot describe artifacts, images of other platforms only, and images without their layers. */
+function unlessUndescribed(error: unknown): undefined {
+  const isUndescribed =
+    error instanceof PlatformNotFoundError || error instanceof BlobNotFoundError || error instanceof FormatError
+  if (!isUndescribed) throw error
 }
 
 function* entriesOf(

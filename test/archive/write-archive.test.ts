@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openArchive, saveArchive, writeArchive } from '../../lib/archive/index.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openArchive, saveArchive, type WriteArchiveOptions, writeArchive } from '../../lib/archive/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
-import { composeImage } from '../../lib/image/index.ts'
+import { composeArtifact, composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { rawEntriesOf } from '../helpers/docker-archive.ts'
@@ -142,6 +142,35 @@ test('all platforms of an image are written, or the requested one; the list of d
   })
   await saveArchive(s390x, 'far:1', at('far.tar'))
   expect(readdirSync(place.path).sort()).toEqual(['far.tar', 'one.tar'])
+})
+
+describe('without a format', () => {
+  const documents = async (options: WriteArchiveOptions, ...names: string[]) =>
+    (await rawEntriesOf(await readAll(writeArchive(store, names, options))))
+      .map(({ path }) => String(path))
+      .filter(isDocument)
+  const isDocument = (path: string) => !path.startsWith('blobs')
+
+  test('an archive has the documents of both formats', async () => {
+    await plainImage(store, 'app:1', 'a')
+    const both = await readAll(writeArchive(store, 'app:1'))
+    expect(await documents({}, 'app:1')).toEqual(['oci-layout', 'index.json', 'manifest.json'])
+    expect(await documents({ format: 'oci' }, 'app:1')).toEqual(['oci-layout', 'index.json'])
+    expect(both).toEqual(await readAll(writeArchive(store, 'app:1', { format: 'docker' })))
+  })
+
+  test('the list of docker is left out where it cannot describe the images: artifacts, a delta, a far platform', async () => {
+    await plainImage(store, 'base:1', 'a')
+    await plainImage(store, 'app:1', 'a', 'b')
+    const artifact = await composeArtifact(store, { artifactType: 'application/x.thing' })
+    await store.references.set('thing:1', artifact.descriptor)
+    await sampleIndexImage(store, ['s390x', 'ppc64le'], 'far:1')
+    const layoutOnly = ['oci-layout', 'index.json']
+    expect(await documents({}, 'thing:1')).toEqual(layoutOnly)
+    expect(await documents({}, 'thing:1', 'app:1')).toEqual(layoutOnly)
+    expect(await documents({ have: ['base:1'] }, 'app:1')).toEqual(layoutOnly)
+    expect(await documents({}, 'far:1')).toEqual(layoutOnly)
+  })
 })
 
 test('an archive can be compressed as a whole', async () => {

@@ -15,7 +15,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   tags: ['layerstore tags ghcr.io/o/app'],
   save: [
     'layerstore save app:1.2 -o app.tar',
-    'layerstore save app:1.2 --format docker | docker load',
+    'layerstore save app:1.2 | docker load',
     'layerstore save app:1.2 | ssh host layerstore load',
   ],
   load: ['layerstore load -i app.tar', 'docker save app:1.2 | layerstore load'],

@@ -55,7 +55,10 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
 export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSession): void {
   addRemote('save <name...>', 'write stored images to one archive file')
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
-    .option('--format <f>', 'oci, or docker for `docker load` and older tools', 'oci')
+    .option(
+      '--format <f>',
+      'oci (a layout only), or docker (fails without docker’s list); the default has both if it can',
+    )
     .option('--have <image>', 'omit the layers of an image or archive that the receiver has; may be repeated', collect)
     .option(...onePlatform)
     .option('--compression <kind>', 'compression of the whole file: none, gzip or zstd', 'none')

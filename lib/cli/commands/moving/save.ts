@@ -27,9 +27,9 @@ export interface SaveOptions extends PlatformOption {
 
 /** `save NAME… -o FILE`: writes stored images to one file, or to stdout. */
 export async function save(session: Session, names: readonly string[], options: SaveOptions): Promise<void> {
-  const { output = '-', format = 'oci' } = options
+  const { output = '-', format } = options
   notEmpty(output, 'the file of --output')
-  if (format !== 'oci' && format !== 'docker') {
+  if (format !== undefined && format !== 'oci' && format !== 'docker') {
     throw new UsageError(`--format takes oci or docker; got ${JSON.stringify(format)}`)
   }
   const write: WriteArchiveOptions = {
@@ -42,7 +42,7 @@ export async function save(session: Session, names: readonly string[], options: 
   if (output === '-') return toStdout(session, names, write)
   const { bytes } = await saveArchive(await session.store({ create: false }), names, output, write)
   session.note(`${output}: ${names.length} ${names.length === 1 ? 'name' : 'names'}, ${formatBytes(bytes)}`)
-  session.result(output, { file: output, format, bytes, names })
+  session.result(output, { file: output, ...(format ? { format } : {}), bytes, names })
 }
 
 /**
