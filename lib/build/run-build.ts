@@ -90,6 +90,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   const { session, noCache } = sessionOf(plan, options)
   await assertExecutor(session, plan, options)
   const { signal, onProgress } = options
+  await using _git = { [Symbol.asyncDispose]: () => session.git.close() }
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
   const shared = {

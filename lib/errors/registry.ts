@@ -66,7 +66,7 @@ export class RegistryError extends LayerStoreError {
   /** @internal */
   constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails, options?: ErrorOptions) {
     const wire = details.errors?.map(e => `${e.code}: ${e.message}`).join('; ')
-    const url = withoutSecrets(details.url)
+    const url = withoutCredentials(details.url)
     super(`${message}: ${details.method} ${url}${wire ? ` (${wire})` : ''}`, options)
     this.code = code
     this.method = details.method
@@ -79,6 +79,6 @@ export class RegistryError extends LayerStoreError {
 }
 
 /** SAFETY: presigned URLs have their signature in the query, and URLs may contain a user and a password. */
-function withoutSecrets(url: string): string {
+function withoutCredentials(url: string): string {
   return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1')
 }

@@ -152,13 +152,3 @@ describe('a download', () => {
     })
   })
 })
-
-test('a source in git is refused by name', async () => {
-  const text = 'FROM scratch\nADD https://example.com/team/app.git#main /src/\n'
-  const error = await thrownBy(() => buildFiles(store, dockerfileStages(text), {}))
-  expect(error).toMatchObject({
-    code: 'ERR_BUILD_UNSUPPORTED',
-    message: expect.stringMatching(/git are not supported/),
-    at: 'Dockerfile:2:1',
-  })
-})

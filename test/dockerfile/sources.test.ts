@@ -40,10 +40,10 @@ test.each<[string, object]>([
   ['https://x.org/r.git#:docs', { git: 'https://x.org/r.git', subdirectory: 'docs' }],
   ['git@x.org:o/r#v1', { git: 'git@x.org:o/r', ref: 'v1' }],
   ['ssh://git@x.org/r', { git: 'ssh://git@x.org/r' }],
-  ['git://x.org/r?tag=v1&subdir=d', { git: 'git://x.org/r', ref: 'v1', subdirectory: 'd' }],
+  ['git://x.org/r?tag=v1&subdir=d', { git: 'git://x.org/r', ref: 'refs/tags/v1', subdirectory: 'd' }],
   [
     'https://x.org/r.git?branch=b&commit=abc&keep-git-dir=true&submodules=false',
-    { git: 'https://x.org/r.git', ref: 'b', checksum: 'abc', keepGitDirectory: true, submodules: false },
+    { git: 'https://x.org/r.git', ref: 'refs/heads/b', checksum: 'abc', keepGitDirectory: true, submodules: false },
   ],
 ])('ADD of the git address %s', (address, expected) => {
   expect(step(`ADD ${address} /t`)).toMatchObject({ kind: 'fetch', remotes: [expected] })

@@ -30,6 +30,8 @@ export interface DirectorySourceParts {
   readonly cache: DigestCache
   readonly xattrs?: XattrLister | undefined
   readonly hasher?: HasherEngine | undefined
+  /** Time of all files, in seconds since 1970. @defaultValue the time of each */
+  readonly mtime?: number | undefined
 }
 
 /** A node of a directory; a file has the identity that it had when it was seen. */
@@ -212,7 +214,7 @@ export class DirectorySource implements SourceTree {
 
   #nodeOf(path: string, type: NonNullable<ListedName['type']>, stats: BigIntStats): DirectoryNode {
     const mode = Number(stats.mode) & 0o7777
-    const mtime = Number(stats.mtimeNs) / 1e9
+    const mtime = this.#parts.mtime ?? Number(stats.mtimeNs) / 1e9
     const xattrs = type === 'symlink' ? undefined : this.#xattrsOf(path, type)
     if (type === 'file') {
       const inode = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined

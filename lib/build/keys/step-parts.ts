@@ -58,15 +58,19 @@ export function copyParts(step: CopyStep | FetchStep, place: StepPlace): KeyPart
  * The parts that fix the files of a stage or an image without reading them: what the tree is, and what the step
  * takes of it. A context has no such parts.
  */
-export function sourceParts(step: CopyStep, tree: Digest | 'scratch'): KeyPart[] {
+export function sourceParts(step: CopyStep | FetchStep, tree: Digest | 'scratch'): KeyPart[] {
+  const { sources = [], files = [] } = step.kind === 'copy' ? step : {}
   return [
     instruction('source tree', tree),
-    ...step.sources.map((source, i) => instruction(`source ${i + 1}`, source)),
+    ...sources.map((source, i) => instruction(`source ${i + 1}`, source)),
     ...(step.exclude ?? []).map((pattern, i) => instruction(`exclude ${i + 1}`, pattern)),
-    ...step.files.map(file =>
-      instruction(`file ${file.name}`, `${file.encoding ?? ''} ${file.mode ?? ''} ${file.content}`),
-    ),
+    ...files.map(file => instruction(`file ${file.name}`, `${file.encoding ?? ''} ${file.mode ?? ''} ${file.content}`)),
   ]
+}
+
+/** The parts that fix the files of git repositories. */
+export function commitParts(commits: readonly string[]): KeyPart[] {
+  return commits.map((commit, i) => instruction(`commit ${i + 1}`, commit))
 }
 
 /** The part with the digest of the files that a step reads. */
@@ -162,9 +166,15 @@ function mountParts(mount: RunMount, i: number): KeyPart[] {
 function remoteParts(step: CopyStep | FetchStep): KeyPart[] {
   return step.remotes.flatMap((remote, i) => {
     const at = `remote ${i + 1}`
-    return 'url' in remote
-      ? [instruction(`${at} name`, fileNameOf(remote.url)), instruction(`${at} unpack`, String(remote.unpack ?? false))]
-      : [instruction(`${at} git`, JSON.stringify(remote))]
+    if ('url' in remote) {
+      return [
+        instruction(`${at} name`, fileNameOf(remote.url)),
+        instruction(`${at} unpack`, String(remote.unpack ?? false)),
+      ]
+    }
+    // The commit says what the files are, wherever it comes from and by which name.
+    const { subdirectory = '', keepGitDirectory = false, submodules = true } = remote
+    return [instruction(`${at} directory`, subdirectory), instruction(`${at} git`, `${keepGitDirectory} ${submodules}`)]
   })
 }
 

@@ -12,8 +12,10 @@ import type { ResolvedBase } from '../bases/resolved-base.ts'
 import type { StepCache } from '../cache/step-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { createMemoryTree } from '../context/memory-tree.ts'
+import { openGitTree } from '../context/open-git-tree.ts'
 import type { SourceTree } from '../context/source-tree.ts'
 import { createViewTree } from '../context/view-tree.ts'
+import { GitCheckouts } from '../git/git-checkouts.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
 import type { NamedDockerfile } from '../stages/at-step.ts'
 import { type BuildState, chainOf } from '../stages/build-state.ts'
@@ -49,6 +51,8 @@ export class BuildSession {
   readonly contexts: ReadonlyMap<string, BuildContext>
   /** The Dockerfile of the build, for its errors; absent for stages of code. */
   dockerfile: NamedDockerfile | undefined
+  /** Checked out git repositories; `runBuild` closes them. */
+  readonly git = new GitCheckouts(openGitTree)
   readonly #pull: ResolveBaseOptions['pull']
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views = new Map<string, Promise<UnionView>>()

@@ -1,5 +1,6 @@
 import { codeFrame, type Position } from '../../dockerfile/index.ts'
 import { BuildError, LayerStoreError } from '../../errors/index.ts'
+import { withoutCredentials } from '../../internal/without-credentials.ts'
 
 /** The Dockerfile of a build, as errors show it. */
 export interface NamedDockerfile {
@@ -27,8 +28,8 @@ export function atStep(error: unknown, { text, position }: FailedStep, context: 
   const { id, dockerfile, signal } = context
   if (signal?.aborted || !LayerStoreError.is(error)) return error
   if (error instanceof BuildError && error.step !== undefined) return error
-  const details = { step: text, ...placeIn(dockerfile, position) }
-  const shown = text.slice(0, 200)
+  const shown = withoutCredentials(text.slice(0, 200))
+  const details = { step: withoutCredentials(text), ...placeIn(dockerfile, position) }
   const place = id === undefined ? shown : `step ${id} (${JSON.stringify(shown)})`
   if (error instanceof BuildError) {
     const { code, message, path } = error
@@ -47,6 +48,6 @@ export function placeIn(
   const { file = 'Dockerfile', source } = dockerfile ?? {}
   return {
     at: `${file}:${line}:${column}`,
-    ...(source === undefined ? {} : { frame: codeFrame(source, line, undefined) }),
+    ...(source === undefined ? {} : { frame: withoutCredentials(codeFrame(source, line, undefined)) }),
   }
 }

@@ -1,9 +1,11 @@
 import type { Digest } from '../../digest/index.ts'
 import type { CopyStep, FetchStep, RunStep, Step, WorkdirStep } from '../../dockerfile/index.ts'
+import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { CachedStep } from '../cache/step-cache.ts'
 import type { FileCopyInput, FileCopyPlan } from '../copy/file-copy.ts'
 import { type KeyPart, keyOf } from '../keys/key-part.ts'
 import {
+  commitParts,
   copyParts,
   inputsPart,
   mountedPart,
@@ -14,6 +16,7 @@ import {
   workdirParts,
 } from '../keys/step-parts.ts'
 import type { BuildSession, OpenedSource } from '../session/build-session.ts'
+import { NotKnownYet } from '../session/not-known-yet.ts'
 import { chainOf } from '../stages/build-state.ts'
 import { planCopyOf } from './plan-copy-of.ts'
 import type { StepFrame } from './step-frame.ts'
@@ -108,14 +111,33 @@ async function keyCopy(
   const common = copyParts(step, place)
   const source =
     step.kind === 'copy' && step.sources.length > 0 ? await session.source(step.from, frame.stageOf, frame) : undefined
-  const isFixed = source?.chain !== undefined && step.remotes.length === 0
-  const definition = isFixed ? await keyOf([...common, ...sourceParts(step as CopyStep, source.chain!)]) : undefined
+  const fixed = await fixedParts(session, step, source, frame)
+  const definition = fixed && (await keyOf([...common, ...fixed]))
   const known = definition && (await find(session, definition, frame))
   if (known) return { key: known.record.key, definition, parts: known.record.parts, found: known }
   const { copy, inputs } = await readCopy(session, step, source, frame)
   const parts = [...common, await inputsPart(inputs)]
   const key = await keyOf(parts)
   return { key, definition, parts, inputs, copy, found: await find(session, key, frame) }
+}
+
+/** The parts that fix all files of a copy without reading them; `undefined` for those of a context or an address. */
+async function fixedParts(
+  session: BuildSession,
+  step: CopyStep | FetchStep,
+  source: OpenedSource | undefined,
+  frame: StepFrame,
+): Promise<KeyPart[] | undefined> {
+  const repositories = step.remotes.filter(remote => 'git' in remote)
+  if (repositories.length < step.remotes.length || (source && source.chain === undefined)) return undefined
+  if (!source && repositories.length === 0) return undefined
+  const commits: string[] = []
+  for (const remote of repositories) {
+    const known = frame.mayFetch ? session.git.commit(remote, frame) : session.git.knownCommit(remote)
+    if (!known) throw new NotKnownYet(`the repository ${withoutCredentials(remote.git)} must be asked first`)
+    commits.push((await known).commit)
+  }
+  return [...sourceParts(step, source?.chain ?? 'scratch'), ...commitParts(commits)]
 }
 
 /** Plans the files of a copy. PERF: for a context once for plan and run, because the files are the same in both. */

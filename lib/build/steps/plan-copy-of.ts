@@ -1,11 +1,12 @@
-import type { CopyStep, FetchStep } from '../../dockerfile/index.ts'
-import { BuildError } from '../../errors/index.ts'
+import type { CopyStep, FetchStep, GitSource } from '../../dockerfile/index.ts'
+import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { Files } from '../../layer/index.ts'
 import { createMemoryTree } from '../context/memory-tree.ts'
 import type { FileCopyPlan, FileCopySource } from '../copy/file-copy.ts'
 import { planFileCopy } from '../copy/plan-file-copy.ts'
 import { openRemoteFile } from '../fetch/open-remote-file.ts'
 import type { BuildSession, OpenedSource } from '../session/build-session.ts'
+import { NotKnownYet } from '../session/not-known-yet.ts'
 import type { StepFrame } from './step-frame.ts'
 
 /** Members of a step that define what is copied. */
@@ -26,10 +27,8 @@ export async function planCopyOf(
     for (const path of step.sources) sources.push({ tree, path })
   }
   for (const remote of remotes) {
-    if (!('url' in remote)) {
-      throw new BuildError('ERR_BUILD_UNSUPPORTED', `sources in git are not supported: ${remote.git.split('?')[0]}`)
-    }
-    sources.push(await openRemoteFile(session.store, remote, frame))
+    if ('url' in remote) sources.push(await openRemoteFile(session.store, remote, frame))
+    else sources.push({ tree: await gitTree(session, remote, frame), path: '.', unpack: false })
   }
   if (isCopy) sources.push(...inlineSources(step.files))
   return planFileCopy(
@@ -44,6 +43,11 @@ export async function planCopyOf(
     },
     { signal: frame.signal },
   )
+}
+
+async function gitTree(session: BuildSession, source: GitSource, { mayFetch, signal }: StepFrame) {
+  if (!mayFetch) throw new NotKnownYet(`the repository ${withoutCredentials(source.git)} must be fetched first`)
+  return session.git.files(source, { signal })
 }
 
 /** Files that are written in the step itself; two of one name are two trees. */

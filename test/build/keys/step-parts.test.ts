@@ -162,6 +162,25 @@ describe('the inputs of a key', () => {
     expect(await keyed(copyParts, fetch, changes)).toEqual(['name', 'unpack', 'git'])
   })
 
+  test('of a git repository: what is taken of it, but neither address nor name of the commit', async () => {
+    const fetch: FetchStep = {
+      kind: 'fetch',
+      text: '',
+      title: '',
+      destination: '/',
+      remotes: [{ git: 'https://a/x.git' }],
+    }
+    const changes: Record<string, Partial<FetchStep>> = {
+      address: { remotes: [{ git: 'https://b/y.git' }] },
+      ref: { remotes: [{ git: 'https://a/x.git', ref: 'v1' }] },
+      checksum: { remotes: [{ git: 'https://a/x.git', checksum: 'abcd' }] },
+      directory: { remotes: [{ git: 'https://a/x.git', subdirectory: 'docs' }] },
+      keep: { remotes: [{ git: 'https://a/x.git', keepGitDirectory: true }] },
+      submodules: { remotes: [{ git: 'https://a/x.git', submodules: false }] },
+    }
+    expect(await keyed(copyParts, fetch, changes)).toEqual(['directory', 'keep', 'submodules'])
+  })
+
   test('of every step: the layers below, the platform, and the policies of the build', async () => {
     const all = [
       (at: StepPlace) => copyParts(copy, at),

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../../../internal/without-credentials.ts'
 import type { Step, WorkdirStep } from '../../data/step.ts'
 import type { Instruction } from '../../document/document.ts'
 import { configResult } from './config-steps.ts'
@@ -36,7 +37,7 @@ function workdirStep(context: InstructionContext): Bare<WorkdirStep> {
 
 /** The instruction as progress shows it: the text with the name in upper case. Variables stay names. */
 export function titleOf({ name, keyword, text }: Instruction): string {
-  return name + text.slice(keyword.length).replace(/\s+/g, ' ').slice(0, LONGEST_TITLE)
+  return name + withoutCredentials(text.slice(keyword.length)).replace(/\s+/g, ' ').slice(0, LONGEST_TITLE)
 }
 
 const LONGEST_TITLE = 200

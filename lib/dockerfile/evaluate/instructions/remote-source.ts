@@ -32,6 +32,8 @@ const KEYS: ReadonlySet<string> = new Set([
   'commit',
   'keep-git-dir',
   'submodules',
+  'mtime',
+  'fetch-by-commit',
 ])
 
 /**
@@ -48,7 +50,10 @@ export function gitSource(address: string, options: RemoteOptions): GitSource | 
     settings.set(key, value)
   }
   const [fragmentRef, fragmentDirectory] = cut(fragment, ':')
-  const refs = [fragmentRef, settings.get('ref'), settings.get('tag'), settings.get('branch')].filter(Boolean)
+  const named = (kind: string, prefix: string) => settings.get(kind) && prefix + settings.get(kind)!.replace(prefix, '')
+  const refs = [fragmentRef, settings.get('ref'), named('tag', 'refs/tags/'), named('branch', 'refs/heads/')].filter(
+    Boolean,
+  )
   if (refs.length > 1) return 'more than one ref in a git address'
   const checksum = options.checksum ?? settings.get('checksum') ?? settings.get('commit')
   const keep = options.keepGitDirectory ?? isOn(settings.get('keep-git-dir'))

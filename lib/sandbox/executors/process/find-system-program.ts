@@ -5,7 +5,11 @@ import { SandboxError } from '../../../errors/index.ts'
 /** Directories of system programs. `PATH` is not searched: it may lead into a directory that others write to. */
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin']
 
-/** Returns the absolute path of a program of this machine, or `undefined`. */
+/**
+ * Returns the absolute path of a program of this machine, or `undefined`.
+ *
+ * @internal
+ */
 export function findSystemProgram(name: string): string | undefined {
   return DIRECTORIES.map(directory => join(directory, name)).find(isExecutable)
 }
