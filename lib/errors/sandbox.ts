@@ -2,6 +2,7 @@ import { LayerStoreError } from './base.ts'
 
 /** Codes of {@link SandboxError}. */
 export type SandboxErrorCode =
+  | 'ERR_SANDBOX_DIRECTORY'
   | 'ERR_SANDBOX_LIMIT'
   | 'ERR_SANDBOX_MOUNT'
   | 'ERR_SANDBOX_NO_EXECUTOR'

@@ -7,6 +7,8 @@ export {
 } from './accounts/read-accounts.ts'
 export { type FileOwner, resolveOwner } from './accounts/resolve-owner.ts'
 export { type ProcessUser, resolveUser } from './accounts/resolve-user.ts'
+export { collectCacheMounts, listCacheMounts } from './cache-mounts/collect-cache-mounts.ts'
+export { type CacheMountSpec, type OpenCacheMount, openCacheMount } from './cache-mounts/open-cache-mount.ts'
 export { bubblewrap } from './executors/bubblewrap/bubblewrap.ts'
 export type {
   Executor,
@@ -22,6 +24,7 @@ export { findSystemProgram } from './executors/process/find-system-program.ts'
 export { MountStubs } from './executors/view/mount-stubs.ts'
 export { localFiles } from './files/local-files.ts'
 export type { FileAttributes, MountPoints, StackFiles } from './files/stack-files.ts'
+export type { DroppedDirectory, KeepingPolicy, KeepingResult, KeptDirectory } from './keeping/keeping-policy.ts'
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'

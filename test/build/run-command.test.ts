@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dockerfileStages, from, planBuild, type RunBuildOptions, type ScriptedStage } from '../../lib/build/index.ts'
@@ -229,6 +230,37 @@ describe('mounts', () => {
     expect(readdirSync(place.path)).toEqual(['caches'])
   })
 
+  test('of caches begin with the files of their source, and two of one name are one directory', async () => {
+    const cacheMounts = join(place.path, 'caches')
+    const tools = from('scratch').as('tools').files({ 'bin/tool': 'tool' })
+    const seen: string[] = []
+    const act: Act = ({ mounts }) => {
+      seen.push(mounts.map(mount => (mount.type === 'bind' ? `${readdirSync(mount.source)}` : '')).join(' '))
+      seen.push(String(new Set(mounts.map(mount => mount.type === 'bind' && mount.source)).size))
+      return 0
+    }
+    const one = { cache: '/a', id: 'x', sharing: 'locked', from: tools, source: '/bin', mode: 0o700 } as const
+    const stage = base.run('x', { mounts: [one, { ...one, cache: '/b' }, { cache: '/c', id: 'x' }], noCache: true })
+    await run(stage, act, { cacheMounts })
+    await run(stage, act)
+    expect(seen).toEqual(['tool tool ', '2', 'tool tool ', '2'])
+    const text = 'FROM base:1\nRUN --mount=type=cache,target=/c,id=x,from=named x\n'
+    const [executor, snapshots] = [fakeExecutor(act), plainSnapshots(place.path)]
+    const contexts = { named: { files: { 'n.txt': 'n' } } }
+    await buildFiles(store, dockerfileStages(text), {}, { executor, snapshots, cacheMounts, contexts })
+    expect(seen.slice(4)).toEqual(['n.txt', '1'])
+  })
+
+  test('of secrets with a NUL byte cannot be variables', async () => {
+    const stage = base.run('x', { mounts: [{ secret: 'a', env: 'A' }] })
+    const error = await thrownBy(() => run(stage, () => 0, { secrets: { a: 'b\0--bind' } }))
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_INVALID_STEP',
+      message: expect.stringMatching(/"a" has a NUL byte/),
+    })
+    expect(error.message).not.toContain('--bind')
+  })
+
   test('points that a command has replaced by links lead nowhere', async () => {
     const outside = join(place.path, 'outside')
     mkdirSync(join(outside, 'm'), { recursive: true })
@@ -241,18 +273,32 @@ describe('mounts', () => {
     expect(existsSync(join(outside, 'm'))).toBe(true)
   })
 
-  test('of agents are their sockets', async () => {
-    const text = 'FROM base:1\nRUN --mount=type=ssh x\nRUN --mount=type=ssh,id=other,required y\n'
-    writeFileSync(join(place.path, 'socket'), '')
-    const executor = fakeExecutor(() => 0)
-    const options = {
-      executor,
-      snapshots: plainSnapshots(place.path),
-      sshAgents: { default: join(place.path, 'socket') },
-    }
+  test('of agents are sockets that lead to them, with the owner and the mode of the mount', async () => {
+    const text =
+      'FROM base:1\nRUN --mount=type=ssh --mount=type=ssh,id=two,mode=0640 x\nRUN --mount=type=ssh,id=other,required y\n'
+    const agent = createServer(socket => socket.once('data', asked => socket.end(`answer to ${asked}`)))
+    await new Promise<void>(resolve => agent.listen(join(place.path, 'socket'), resolve))
+    const heard: string[] = []
+    const executor = fakeExecutor(async ({ mounts }) => {
+      for (const mount of mounts) {
+        if (mount.type !== 'bind') continue
+        const socket = createConnection(mount.source).end('me')
+        heard.push(`${(statSync(mount.source).mode & 0o777).toString(8)} ${await new Response(socket).text()}`)
+      }
+      return 0
+    })
+    const socket = join(place.path, 'socket')
+    const snapshots = plainSnapshots(place.path)
+    const options = { executor, snapshots, sshAgents: { default: socket, two: socket } }
     const error = await thrownBy(() => buildFiles(store, dockerfileStages(text), {}, options))
+    expect(heard).toEqual(['600 answer to me', '640 answer to me'])
+    expect(executor.ran[0]!.mounts.map(({ target }) => target)).toEqual([
+      '/run/buildkit/ssh_agent.0',
+      '/run/buildkit/ssh_agent.1',
+    ])
     expect(executor.ran[0]!.environment).toContain('SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0')
     expect(error).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND', at: 'Dockerfile:3:1' })
+    agent.close()
   })
 })
 

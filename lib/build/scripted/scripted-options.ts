@@ -77,6 +77,25 @@ export type ScriptedMount =
       readonly id?: string | undefined
       /** Handling of two steps that use the cache at once. @defaultValue `'shared'` */
       readonly sharing?: 'shared' | 'private' | 'locked' | undefined
+      /** Files that a new cache begins with. @defaultValue none */
+      readonly from?: CopyFrom | undefined
+      /** Path below the root of `from`. @defaultValue all of it */
+      readonly source?: string | undefined
+      /** Owner of a new directory. @defaultValue `0` */
+      readonly uid?: number | undefined
+      /** Group of a new directory. @defaultValue `0` */
+      readonly gid?: number | undefined
+      /** Permissions of a new directory. @defaultValue `0o755` */
+      readonly mode?: number | undefined
+    }
+  /** The socket of an ssh agent that `runBuild` is given; `SSH_AUTH_SOCK` names it. */
+  | {
+      /** Name of the agent, such as `default`. */
+      readonly ssh: string
+      /** Path of the socket. @defaultValue `/run/buildkit/ssh_agent.N` */
+      readonly target?: string | undefined
+      /** Fail if `runBuild` is not given the agent. @defaultValue `true` */
+      readonly required?: boolean | undefined
     }
   /** Files, read-only unless `writable`; what is written is discarded. */
   | {

@@ -127,10 +127,15 @@ function mountOf(mount: ScriptedMount, state: ScriptState): RunMount {
   const at = (target: string) => cleanPath(target.startsWith('/') ? target : `${state.workdir}/${target}`)
   if ('cache' in mount) {
     const target = at(mount.cache)
-    const { id = target, sharing = 'shared' } = mount
-    return { type: 'cache', target, id, sharing, source: '/', readOnly: false, uid: 0, gid: 0, mode: 0o755 }
+    const { id = target, sharing = 'shared', source = '/', uid = 0, gid = 0, mode = 0o755 } = mount
+    const from = mount.from === undefined ? undefined : fileSource(mount.from, state)
+    return { type: 'cache', target, id, sharing, ...given({ from }), source, readOnly: false, uid, gid, mode }
   }
   if ('tmpfs' in mount) return { type: 'tmpfs', target: at(mount.tmpfs), ...given({ size: mount.size }) }
+  if ('ssh' in mount) {
+    const { ssh: id, target, required = true } = mount
+    return { type: 'ssh', id, ...given({ target }), required, uid: 0, gid: 0, mode: 0o600 }
+  }
   if ('secret' in mount) {
     const { secret: id, env, required = true } = mount
     const target = mount.target ?? (env === undefined ? `/run/secrets/${id}` : undefined)

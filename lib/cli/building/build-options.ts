@@ -15,6 +15,8 @@ export interface BuildCommandOptions {
   readonly cache?: boolean
   readonly cacheFrom?: readonly string[]
   readonly cacheTo?: readonly string[]
+  readonly secret?: readonly string[]
+  readonly ssh?: readonly string[]
   readonly pull?: boolean
   readonly push?: boolean
   readonly output?: readonly string[]

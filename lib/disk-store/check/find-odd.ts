@@ -26,6 +26,9 @@ const DEPTHS: Readonly<Record<string, number>> = {
   '.layerstore/cache': 1,
 }
 
+/** Directory of the cache mounts of builds, which hold any files. */
+const CACHE_MOUNTS = '.layerstore/cache/mounts'
+
 /** Directories that {@link findOdd} searches. */
 export const RECORD_DIRECTORIES: readonly string[] = Object.keys(DEPTHS)
 
@@ -40,6 +43,7 @@ export async function findOdd({ places }: DiskContext, directory: string): Promi
 async function lookInto(places: Places, directory: string, depth: number, odd: OddRecord[]): Promise<void> {
   for (const entry of await entriesOf(places, directory)) {
     const path = `${directory}/${entry.name}`
+    if (path === CACHE_MOUNTS && entry.isDirectory()) continue
     if (entry.isDirectory() && depth > 0) await lookInto(places, path, depth - 1, odd)
     else if (!entry.isFile()) odd.push({ path, actual: `${kindOf(entry)}, where a file is expected` })
   }

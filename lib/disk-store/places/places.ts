@@ -14,6 +14,7 @@ const OWN_DIRECTORIES = [
   'facts',
   'indexes',
   'cache',
+  'cache/mounts',
   'trash',
   'unsynced',
   'ballast',

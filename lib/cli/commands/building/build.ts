@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
@@ -15,8 +14,10 @@ import {
 } from '../../building/build-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
+import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
 import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
 
 /** The validated options. */
@@ -113,8 +114,11 @@ async function run(session: Session, store: Store, building: Building, options: 
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
     const executor = bubblewrap()
-    const snapshots = machineSnapshots({ directory: join(resolve(session.storeName), '.layerstore', 'snapshots') })
-    result = await buildImage(store, stages, { ...building.build, registry, executor, snapshots, onProgress })
+    const places = buildPlaces(session.storeName)
+    const snapshots = machineSnapshots({ directory: places.snapshots })
+    const mounts = { ...(await mountsOf(session, options)), cacheMounts: places.cacheMounts }
+    const running = { ...mounts, executor, snapshots, onProgress }
+    result = await buildImage(store, stages, { ...building.build, registry, ...running })
   } finally {
     display.close()
   }
@@ -122,6 +126,11 @@ async function run(session: Session, store: Store, building: Building, options: 
   await writeFiles(result, options)
   session.advice = undefined
   session.result(result.descriptor.digest, resultOf(result))
+}
+
+/** Secrets and agents for the mounts of RUN. */
+async function mountsOf({ terminal: { env } }: Session, { secret, ssh }: BuildCommandOptions) {
+  return { secrets: await secretsOf(secret, env), sshAgents: await sshAgentsOf(ssh, env) }
 }
 
 function resultOf({ descriptor, names, images, steps }: BuildResult): object {

@@ -1,6 +1,7 @@
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
+import { readBuildData } from './build-data.ts'
 
 /** Options of `df`. */
 export interface DfOptions {
@@ -11,6 +12,7 @@ export interface DfOptions {
 export async function df(session: Session, options: DfOptions): Promise<void> {
   const { readStoreUsage } = await import('../../../maintenance/index.ts')
   const usage = await readStoreUsage(await session.store({ create: false }), { signal: session.signal })
+  const build = await readBuildData(session)
   const parts = [
     ['named', usage.named],
     ['cached', usage.cached],
@@ -21,6 +23,10 @@ export async function df(session: Session, options: DfOptions): Promise<void> {
   ] as const
   const rows = parts.map(([what, { blobs, bytes }]) => [what, String(blobs), formatBytes(bytes)])
   rows.push(['unfinished', String(usage.unfinished.count), formatBytes(usage.unfinished.bytes)])
+  const { cacheMounts } = build
+  if (cacheMounts.count > 0) {
+    rows.push(['cache mounts', String(cacheMounts.count), formatBytes(cacheMounts.bytes)])
+  }
   const lines = formatTable(['WHAT', 'BLOBS', 'SIZE'], rows)
   if (options.images) {
     const images = usage.images.map(({ name, blobs, bytes, uniqueBytes }) => {
@@ -29,5 +35,5 @@ export async function df(session: Session, options: DfOptions): Promise<void> {
     const table = session.table(['IMAGE', 'BLOBS', 'SIZE', 'UNIQUE'], images)
     if (table.length > 0) lines.push('', ...table)
   }
-  session.result(lines, usage)
+  session.result(lines, { ...usage, ...build })
 }

@@ -4,6 +4,13 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
+import {
+  type BuildDataPolicy,
+  type BuildDataResult,
+  buildDataRows,
+  buildDataText,
+  collectBuildData,
+} from './build-data.ts'
 
 /** Options of `gc`. */
 export interface GcOptions {
@@ -12,6 +19,7 @@ export interface GcOptions {
   readonly keepLast?: string
   readonly maxAge?: string
   readonly maxBytes?: string
+  readonly maxCacheMounts?: string
   readonly grace?: string
   readonly keepUnknown?: boolean
   readonly force?: boolean
@@ -20,16 +28,23 @@ export interface GcOptions {
 /** `gc`: removes blobs that no name needs; `--dry-run` prints what would be removed, and why. */
 export async function gc(session: Session, options: GcOptions): Promise<void> {
   const policy = policyOf(options)
+  const buildPolicy = buildPolicyOf(options, policy)
   const { planCollection, runCollection } = await import('../../../maintenance/index.ts')
   const store = await session.store({ create: false })
   const { signal } = session
   const plan = await planCollection(store, { ...policy, signal })
   for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${why})`)
   for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${why})`)
-  if (options.dryRun) return session.result(describePlan(plan, options.explain ?? false), plan)
+  const data = () => collectBuildData(session, buildPolicy)
+  if (options.dryRun) {
+    const build = await data()
+    return session.result(describePlan(plan, build, options.explain ?? false), { ...plan, ...build })
+  }
   const result = await runCollection(store, plan, { signal })
+  const build = await data()
   for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
-  session.result(describeResult(result, plan), { ...result, missing: plan.missing, unknown: plan.unknown })
+  const { missing, unknown } = plan
+  session.result(describeResult(result, plan, build), { ...result, missing, unknown, ...build })
 }
 
 /** A running command keeps what it has stored by leases; the grace period is for what has none yet. */
@@ -52,20 +67,30 @@ function policyOf(options: GcOptions): CollectionPolicy {
   }
 }
 
-function describePlan(plan: CollectionPlan, explain: boolean): string[] {
+/** Limits on what builds keep beside blobs. */
+function buildPolicyOf({ maxCacheMounts, dryRun = false }: GcOptions, { maxAgeMs }: CollectionPolicy): BuildDataPolicy {
+  const limit = (name: string, value: string | undefined) =>
+    value === undefined ? {} : { maxBytes: parseAmount(name, value, 'bytes') }
+  return { cacheMounts: { maxAgeMs, dryRun, ...limit('--max-cache-mounts', maxCacheMounts) } }
+}
+
+function describePlan(plan: CollectionPlan, build: BuildDataResult, explain: boolean): string[] {
   const rows = [
     ...plan.dropNames.map(({ name, why }) => ['drop name', name, '', why]),
     ...plan.dropRecords.map(({ record, why }) => ['drop record', record, '', why]),
     ...plan.drop.map(({ digest, size, why }) => ['drop', digest.slice(0, 19), formatBytes(size), why]),
+    ...buildDataRows(build),
     ...(explain ? plan.keep : []).map(({ digest, size, why }) => {
       return ['keep', digest.slice(0, 19), formatBytes(size), why]
     }),
   ]
   const table = rows.length > 0 ? formatTable(['ACT', 'WHAT', 'SIZE', 'WHY'], rows) : []
   const goes = plan.drop.length + plan.dropNames.length + plan.dropRecords.length
-  if (goes === 0) return [...table, nothingToRemove(plan)]
+  const data = buildDataText(build)
+  if (goes === 0) return [...table, data ? `would remove ${data}` : nothingToRemove(plan)]
   const names = namesText(plan.dropNames.length)
-  const removed = `would remove ${names}${count(plan.drop.length)}, ${formatBytes(plan.bytesFreed)}`
+  const blobs = `${names}${count(plan.drop.length)}, ${formatBytes(plan.bytesFreed)}`
+  const removed = `would remove ${[...plusText(data), blobs].join(', ')}`
   return [...table, `${removed}; ${keptText(plan)}`]
 }
 
@@ -81,11 +106,17 @@ function keptText({ keep, bytesKept, skippedYoung, skippedLeased }: CollectionPl
   return [`${count(keep.length)}, ${formatBytes(bytesKept)} ${state}`, ...young, ...leased].join(', ')
 }
 
-function describeResult(result: CollectionResult, plan: CollectionPlan): string {
+function plusText(text: string | undefined): string[] {
+  return text === undefined ? [] : [text]
+}
+
+function describeResult(result: CollectionResult, plan: CollectionPlan, build: BuildDataResult): string {
+  const data = buildDataText(build)
   const isNothing = result.namesDropped.length + result.deleted.length + result.errors.length === 0
-  if (isNothing && plan.dropRecords.length === 0) return nothingToRemove(plan)
+  if (isNothing && plan.dropRecords.length === 0) return data ? `removed ${data}` : nothingToRemove(plan)
   const names = namesText(result.namesDropped.length)
-  const removed = `removed ${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
+  const blobs = `${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
+  const removed = `removed ${[...plusText(data), blobs].join(', ')}`
   return `${removed}; ${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
 }
 

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbortOptions } from '../../internal/abort.ts'
+import { isErrno } from '../../internal/errno.ts'
+import { withLock } from '../../internal/locks/lock.ts'
+import { directorySize } from '../keeping/directory-size.ts'
+import {
+  chooseToDrop,
+  type DroppedDirectory,
+  type KeepingPolicy,
+  type KeepingResult,
+  type KeptDirectory,
+  keepingResult,
+} from '../keeping/keeping-policy.ts'
+import { ownDirectory } from '../keeping/own-directory.ts'
+import { CacheMountPlace, LOCKS } from './cache-mount-place.ts'
+
+/** End of the name of a place that is being removed. */
+const GONE = '.gone'
+
+/** Lists the cache mounts in a directory, in no order. Changes nothing. */
+export async function listCacheMounts(directory: string, options: AbortOptions = {}): Promise<KeptDirectory[]> {
+  const found: KeptDirectory[] = []
+  for (const name of await namesIn(directory)) {
+    const place = new CacheMountPlace(directory, name)
+    const about = /^[0-9a-f]+$/.test(name) ? await place.about() : undefined
+    if (!about) continue
+    const bytes = await directorySize(place.path, options)
+    const inUse = (await place.holders()).length > 0
+    found.push({ name, about: about.id, bytes, usedMs: about.usedMs, inUse })
+  }
+  return found
+}
+
+/**
+ * Removes the cache mounts that a policy drops. Builds may run meanwhile: a mount that a running step uses stays, and
+ * so does one that was used since it was listed.
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a limit that is no number from 0; {@link SandboxError}
+ * `ERR_SANDBOX_DIRECTORY`.
+ */
+export async function collectCacheMounts(directory: string, policy: KeepingPolicy = {}): Promise<KeepingResult> {
+  const { signal, dryRun = false } = policy
+  const found = await listCacheMounts(directory, { signal })
+  const chosen = chooseToDrop(found, policy)
+  if (dryRun) return keepingResult(found, chosen)
+  if (found.length > 0) await ownDirectory(join(directory, LOCKS))
+  for (const name of await namesIn(directory)) {
+    if (name.endsWith(GONE)) await rm(join(directory, name), { recursive: true, force: true })
+  }
+  const dropped: DroppedDirectory[] = []
+  for (const one of chosen) {
+    signal?.throwIfAborted()
+    if (await remove(new CacheMountPlace(directory, one.name), one, signal)) dropped.push(one)
+  }
+  return keepingResult(found, dropped)
+}
+
+async function remove(place: CacheMountPlace, { usedMs }: KeptDirectory, signal?: AbortSignal): Promise<boolean> {
+  const gone = `${place.path}.${randomBytes(4).toString('hex')}${GONE}`
+  const isFree = async () => {
+    if ((await place.about())?.usedMs !== usedMs || (await place.holders()).length > 0) return false
+    // Under its lock a place disappears at once; its files are removed afterwards.
+    await rename(place.path, gone)
+    return true
+  }
+  if (!(await withLock(place.lock, isFree, { signal }))) return false
+  await rm(gone, { recursive: true, force: true })
+  return true
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
