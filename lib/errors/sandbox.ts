@@ -6,6 +6,7 @@ export type SandboxErrorCode =
   | 'ERR_SANDBOX_LIMIT'
   | 'ERR_SANDBOX_MOUNT'
   | 'ERR_SANDBOX_NO_EXECUTOR'
+  | 'ERR_SANDBOX_ONE_ID'
   | 'ERR_SANDBOX_PROGRAM'
   | 'ERR_SANDBOX_START'
 

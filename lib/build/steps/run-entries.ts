@@ -61,7 +61,7 @@ export async function runEntries(
     await using mounts = new StepMounts(session, frame, run, { files, path: stack.scratch })
     const bound = await mounts.prepare(step)
     const points = await files.makeMountPoints(stack.path, bound)
-    const { code } = await executor.run({
+    const { code, note } = await executor.run({
       root: stack.path,
       args: argsOf(step),
       environment: environmentOf(step, user.home, [...(run.proxies ?? []), ...mounts.variables]),
@@ -74,7 +74,10 @@ export async function runEntries(
       signal,
     })
     signal?.throwIfAborted()
-    if (code !== 0) throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}`)
+    if (code !== 0) {
+      const why = note === undefined ? '' : `; ${note}`
+      throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}${why}`)
+    }
     await points.remove()
     return changesOf(stack, signal)
   } catch (error) {

@@ -7,6 +7,8 @@ export interface ExecutorProbe {
   readonly works: boolean
   /** Missing program or feature, and what to install, if it does not work. */
   readonly reason?: string | undefined
+  /** Says what a process cannot do although the executor works, and how to change that. */
+  readonly note?: string | undefined
 }
 
 /** Mount in the root filesystem of a process. */
@@ -112,6 +114,8 @@ export interface ProcessExit {
   readonly code: number
   /** The limit that was reached; the code may then be any. */
   readonly limit?: keyof ProcessLimits | undefined
+  /** Says what this machine does not allow the process: a possible cause of its failure. */
+  readonly note?: string | undefined
 }
 
 /** A way to run processes in a root filesystem, isolated from this machine. */

@@ -8,6 +8,7 @@ import { diffEntries, diffTrees, directoryTree, type Tree, type TreeEntry } from
 import { openUnionView, type UnionView, unpackLayers } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
+import { namespaceIds } from './namespace-ids.ts'
 import type { SnapshotDriver, Stack, StackPlace } from './stack.ts'
 import { ownStack, sweepStacks } from './stack-owner.ts'
 
@@ -59,7 +60,7 @@ async function copiedStack(
   const { root, scratch } = partsOf(directory)
   await ownStack(directory)
   await mkdir(scratch)
-  await unpackLayers(store, layers, root, { signal })
+  await unpackLayers(store, layers, root, { ...ownersHere(), signal })
   const view = await openUnionView(store, layers, { signal })
   return stackOf(directory, { view, before: await unpackedEntries(root, view, signal) }, () => remove(directory))
 }
@@ -79,7 +80,7 @@ async function copiesIn(
   await mkdir(scratch, { recursive: true })
   if (!before) {
     await remove(root)
-    await unpackLayers(store, layers, root, { signal })
+    await unpackLayers(store, layers, root, { ...ownersHere(), signal })
     before = await unpackedEntries(root, view, signal)
     await writeFileAtomic(unpacked, Buffer.from(JSON.stringify(before)), { mode: 0o600 })
   }
@@ -142,6 +143,11 @@ function unpackedTree(before: readonly TreeEntry[], view: UnionView): Tree {
     // A comparison does not read content of the lower tree whose digest is known.
     async *withContent() {},
   }
+}
+
+/** With one id owners cannot be applied; the bits stay, because the files are those of the image's root. */
+function ownersHere(): { readonly rootless?: boolean; readonly keepSetId?: boolean } {
+  return namespaceIds() === 'one' ? { rootless: true, keepSetId: true } : {}
 }
 
 /** Files of a user without privileges are those of root in the image. */

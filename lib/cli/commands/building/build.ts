@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
+import type { Executor } from '../../../sandbox/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
 import {
@@ -105,7 +106,7 @@ async function check(session: Session, building: Building, { target }: BuildComm
 
 async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {
   const { buildImage } = await import('../../../build/index.ts')
-  const { bubblewrap, machineSnapshots } = await import('../../../sandbox/index.ts')
+  const { machineSandbox } = await import('../../../sandbox/index.ts')
   const { progress, explain = false } = options
   const display = createBuildDisplay(session.terminal, { progress, explain, quiet: session.quiet || session.json })
   let result: BuildResult
@@ -113,11 +114,11 @@ async function run(session: Session, store: Store, building: Building, options: 
     const registry = await session.registry()
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
-    const executor = bubblewrap()
     const places = buildPlaces(session.storeName)
-    const snapshots = machineSnapshots({ directory: places.snapshots })
+    await using sandbox = machineSandbox({ directory: places.snapshots })
+    const executor = tellingNotes(sandbox.executor, note => session.note(note))
     const mounts = { ...(await mountsOf(session, options)), cacheMounts: places.cacheMounts }
-    const running = { ...mounts, executor, snapshots, onProgress }
+    const running = { ...mounts, executor, snapshots: sandbox.snapshots, onProgress }
     result = await buildImage(store, stages, { ...building.build, registry, ...running })
   } finally {
     display.close()
@@ -131,6 +132,19 @@ async function run(session: Session, store: Store, building: Building, options: 
 /** Secrets and agents for the mounts of RUN. */
 async function mountsOf({ terminal: { env } }: Session, { secret, ssh }: BuildCommandOptions) {
   return { secrets: await secretsOf(secret, env), sshAgents: await sshAgentsOf(ssh, env) }
+}
+
+/** Tells once, when a build needs the executor, what processes cannot do on this machine. */
+function tellingNotes(executor: Executor, tell: (note: string) => void): Executor {
+  return {
+    name: executor.name,
+    run: process => executor.run(process),
+    async probe(options) {
+      const found = await executor.probe(options)
+      if (found.works && found.note !== undefined) tell(found.note)
+      return found
+    },
+  }
 }
 
 function resultOf({ descriptor, names, images, steps }: BuildResult): object {

@@ -7,6 +7,7 @@ import { SingleFlight } from '../../../internal/concurrency/single-flight.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { unpackLayers } from '../../../rootfs/index.ts'
 import type { Store } from '../../../store/index.ts'
+import { namespaceIds } from '../namespace-ids.ts'
 import { copyRoot } from './copy-root.ts'
 import { mountOverlay, unmount } from './overlay-mount.ts'
 
@@ -54,14 +55,16 @@ export class LayerSnapshots {
     const place = join(this.#directory, `${name}.${randomBytes(4).toString('hex')}.tmp`)
     const files = join(place, FILES)
     const [work, target] = [join(place, 'work'), join(place, 'rootfs')]
+    // With one id owners cannot be applied; the bits stay, because the files are those of the image's root.
+    const owners = namespaceIds() === 'one' ? { rootless: true, keepSetId: true } : {}
     try {
       for (const directory of [place, files, work, target]) await mkdir(directory, { mode: 0o755 })
-      if (lower.length === 0) await unpackLayers(store, [layer], files, { signal })
+      if (lower.length === 0) await unpackLayers(store, [layer], files, { ...owners, signal })
       else {
         await copyRoot(join(this.#directory, lower[0] as string), files)
         await mountOverlay({ directory: this.#directory, lower, upper: files, work, target })
         try {
-          await unpackLayers(store, [layer], target, { signal, overwrite: true })
+          await unpackLayers(store, [layer], target, { ...owners, signal, overwrite: true })
         } finally {
           await unmount(target)
         }

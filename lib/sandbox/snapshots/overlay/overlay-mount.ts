@@ -1,6 +1,7 @@
 import { SandboxError } from '../../../errors/index.ts'
 import { findSystemProgram } from '../../executors/process/find-system-program.ts'
 import { runProgram } from '../../executors/process/run-program.ts'
+import { namespaceIds } from '../namespace-ids.ts'
 
 /** Directories of an overlay. Paths of layers are relative to `directory`, lowest last, as the kernel wants them. */
 export interface Overlay {
@@ -19,6 +20,11 @@ export interface Overlay {
  */
 const PLAIN = 'redirect_dir=off,metacopy=off,index=off'
 /**
+ * The same in a user namespace, where the kernel keeps its marks in attributes `user.overlay.*`. SPEC: overlayfs
+ * refuses `redirect_dir=off` with `userxattr`, as it would follow renames of others; `nofollow` makes none either.
+ */
+const PLAIN_FOR_USERS = 'userxattr,redirect_dir=nofollow,index=off'
+/**
  * PERF: without it the end of a mount flushes the whole filesystem of the upper directory: 15 seconds beside processes
  * that write much. Snapshots are not trusted after a crash.
  */
@@ -26,7 +32,8 @@ const NO_SYNC = 'volatile'
 
 /** Mounts an overlay. */
 export async function mountOverlay({ directory, lower, upper, work, target, durable }: Overlay): Promise<void> {
-  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${PLAIN}${durable ? '' : `,${NO_SYNC}`}`
+  const plain = namespaceIds() === 'all' ? PLAIN : PLAIN_FOR_USERS
+  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${plain}${durable ? '' : `,${NO_SYNC}`}`
   // The kernel takes at most a page of options: relative paths leave room for a hundred layers.
   await runMount('mount', ['-t', 'overlay', 'overlay', '-o', options, target], directory)
 }

@@ -1,0 +1,62 @@
+import { SandboxError } from '../../errors/index.ts'
+import { isErrno } from '../../internal/errno.ts'
+import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executors/executor.ts'
+import { howToGiveIds } from './id-ranges.ts'
+import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
+import type { ProcessEvent, SentProcess } from './sandbox-service.ts'
+
+/** An executor whose processes are started in the namespace. */
+export function rootlessExecutor(client: SandboxClient, executor: string): Executor {
+  return {
+    name: executor,
+
+    async probe({ signal } = {}) {
+      try {
+        const sandbox = await client.connect({ signal })
+        const found = await sandbox.channel.call<ExecutorProbe>('probe', { executor }, { signal })
+        return found.works && sandbox.ids === 'one' ? { ...found, note: oneIdNote(sandbox) } : found
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (SandboxError.is(error) || isErrno(error)) return { works: false, reason: (error as Error).message }
+        throw error
+      }
+    },
+
+    async run(spec) {
+      const sandbox = await client.connect({ signal: spec.signal })
+      if (sandbox.ids === 'one') assertOneId(spec, sandbox)
+      const exit = await runIn(client, sandbox, executor, spec)
+      return exit.code !== 0 && sandbox.ids === 'one' ? { ...exit, note: oneIdNote(sandbox) } : exit
+    },
+  }
+}
+
+async function runIn(
+  { offered }: SandboxClient,
+  { channel }: ConnectedSandbox,
+  executor: string,
+  { onOutput, onStart, signal, stdin, ...spec }: ProcessSpec,
+): Promise<ProcessExit> {
+  const onEvent = (event: ProcessEvent) => {
+    if ('chunk' in event) onOutput?.(event.chunk, event.stream)
+    // It may have ended meanwhile: then nothing is to be killed.
+    else onStart?.({ kill: name => void channel.call('kill', { id: event.started, name }).catch(() => {}) })
+  }
+  const run = (given: SentProcess['stdin']) => {
+    const sent: SentProcess = { ...spec, stdin: given }
+    return channel.call<ProcessExit>('run', { executor, spec: sent }, { signal, onEvent })
+  }
+  return typeof stdin === 'object' ? offered.withArchive(() => stdin, run) : run(stdin)
+}
+
+/** SAFETY: without this the process would run as root of the image, which the image forbids. */
+function assertOneId({ user: { uid, gid, groups } }: Pick<ProcessSpec, 'user'>, sandbox: ConnectedSandbox): void {
+  if (uid === 0 && gid === 0 && groups.every(group => group === 0)) return
+  const what = `a process cannot run as user ${uid}:${gid}`
+  throw new SandboxError('ERR_SANDBOX_ONE_ID', `${what}: ${oneIdNote(sandbox)}`)
+}
+
+function oneIdNote({ refusal }: ConnectedSandbox): string {
+  const why = refusal === undefined ? '' : ` (${refusal})`
+  return `this user has one id in the sandbox${why}, so chown to others and setgroups fail; ${howToGiveIds()}`
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { readTar } from '../../tar/index.ts'
+import type { StackFiles } from '../files/stack-files.ts'
+import type { SnapshotDriver, Stack } from '../snapshots/stack.ts'
+import type { Channel } from './channel/channel.ts'
+import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
+import type { SentStack } from './sandbox-service.ts'
+
+/** Snapshots that are mounted in the namespace. */
+export function rootlessSnapshots(client: SandboxClient, directory: string): SnapshotDriver {
+  return {
+    async openStack(store, layers, { signal, place } = {}) {
+      const sandbox = await client.connect({ signal })
+      const sent: SentStack = {
+        directory: directoryFor(sandbox, directory),
+        store: client.offered.store(store),
+        layers: layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
+        place,
+      }
+      const opened = await sandbox.channel.call<OpenedStack>('open', sent, { signal })
+      return stackOf(client, sandbox.channel, opened)
+    },
+    async removePlace(place) {
+      const sandbox = await client.connect()
+      await sandbox.channel.call('removePlace', { directory: directoryFor(sandbox, directory), place })
+    },
+  }
+}
+
+interface OpenedStack {
+  readonly id: number
+  readonly path: string
+  readonly scratch: string
+}
+
+/** Files of one id have other owners than those of a range, so they are in a directory of their own. */
+function directoryFor({ ids }: ConnectedSandbox, directory: string): string {
+  return join(directory, ids === 'one' ? 'one-id' : 'id-range')
+}
+
+function stackOf(client: SandboxClient, channel: Channel, { id, path, scratch }: OpenedStack): Stack {
+  const close = () => channel.call<void>('close', { id })
+  return {
+    path,
+    scratch,
+    files: filesOf(client, channel),
+    changes: ({ signal } = {}) => readTar(channel.read('changes', { id }, { signal }), { signal }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function filesOf({ offered }: SandboxClient, channel: Channel): StackFiles {
+  return {
+    makeDirectory: (path, attributes, options = {}) =>
+      channel.call('makeDirectory', { path, attributes, options: { recursive: options.recursive ?? false } }),
+    writeFile: (path, content, attributes) =>
+      channel.call('writeFile', {
+        path,
+        content: typeof content === 'string' ? Buffer.from(content) : content,
+        attributes,
+      }),
+    unpack: (path, what, open, { signal } = {}) =>
+      offered.withArchive(open, archive => channel.call<void>('unpack', { path, what, archive }, { signal })),
+    async makeMountPoints(root, mounts) {
+      const id = await channel.call<number>('makeMountPoints', { root, mounts })
+      return { remove: () => channel.call('removeMountPoints', { id }) }
+    },
+  }
+}

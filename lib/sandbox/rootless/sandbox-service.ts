@@ -1,0 +1,146 @@
+import { rm } from 'node:fs/promises'
+import type { ImageLayer } from '../../image/index.ts'
+import { writeTar } from '../../tar/index.ts'
+import { bubblewrap } from '../executors/bubblewrap/bubblewrap.ts'
+import type { Executor, ProcessMount, ProcessSpec, RunningProcess } from '../executors/executor.ts'
+import { localFiles } from '../files/local-files.ts'
+import type { FileAttributes, MountPoints } from '../files/stack-files.ts'
+import { machineSnapshots } from '../snapshots/machine-snapshots.ts'
+import type { SnapshotDriver, Stack, StackPlace } from '../snapshots/stack.ts'
+import type { Channel } from './channel/channel.ts'
+import type { CallContext, Handlers } from './channel/responder.ts'
+import { remoteStore } from './remote-store.ts'
+
+/** A process without what cannot be sent; a stream of input is a number. */
+export interface SentProcess extends Omit<ProcessSpec, 'onOutput' | 'onStart' | 'signal' | 'stdin'> {
+  readonly stdin?: 'empty' | 'inherit' | number | undefined
+}
+
+/** Event before the end of a process: output, or the number by which it can be killed. */
+export type ProcessEvent =
+  | { readonly chunk: Uint8Array; readonly stream: 'stdout' | 'stderr' }
+  | { readonly started: number }
+
+/** A stack to open. */
+export interface SentStack {
+  /** Directory of the driver. */
+  readonly directory: string
+  /** Number of the store. */
+  readonly store: number
+  readonly layers: readonly ImageLayer[]
+  readonly place?: StackPlace | undefined
+}
+
+/** Opens stacks and runs processes in the namespace for the process that started this one. */
+export class SandboxService {
+  readonly #executors: Readonly<Record<string, Executor>> = { bubblewrap: bubblewrap() }
+  readonly #files = localFiles()
+  readonly #drivers = new Map<string, SnapshotDriver>()
+  readonly #stacks = new Map<number, Stack>()
+  readonly #running = new Map<number, RunningProcess>()
+  readonly #points = new Map<number, MountPoints>()
+  #channel: Channel | undefined
+  #last = 0
+
+  /** Connects the service to the process that it serves. */
+  connect(open: (handlers: Handlers) => Channel): void {
+    this.#channel = open({ calls: this.#calls, streams: this.#streams })
+  }
+
+  /** Removes the stacks that are open. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#stacks.values()].map(stack => stack.close()))
+  }
+
+  readonly #calls = {
+    probe: ({ executor }: { executor: string }, { signal }: CallContext) => this.#executor(executor).probe({ signal }),
+
+    run: async ({ executor, spec }: { executor: string; spec: SentProcess }, { signal, report }: CallContext) => {
+      const id = ++this.#last
+      const { stdin } = spec
+      const told = (event: ProcessEvent) => report(event)
+      try {
+        return await this.#executor(executor).run({
+          ...spec,
+          stdin: typeof stdin === 'number' ? this.#given.read('archive', { id: stdin }, { signal }) : stdin,
+          signal,
+          onOutput: (chunk, stream) => told({ chunk, stream }),
+          onStart: running => {
+            this.#running.set(id, running)
+            told({ started: id })
+          },
+        })
+      } finally {
+        this.#running.delete(id)
+      }
+    },
+
+    kill: async ({ id, name }: { id: number; name: NodeJS.Signals }) => this.#running.get(id)?.kill(name),
+
+    open: async (args: SentStack, { signal }: CallContext) => {
+      const store = remoteStore(this.#given, args.store)
+      const stack = await this.#driver(args.directory).openStack(store, args.layers, { signal, place: args.place })
+      const id = ++this.#last
+      this.#stacks.set(id, stack)
+      return { id, path: stack.path, scratch: stack.scratch }
+    },
+
+    close: async ({ id }: { id: number }) => {
+      await this.#stacks.get(id)?.close()
+      this.#stacks.delete(id)
+    },
+
+    makeDirectory: (args: { path: string; attributes: FileAttributes; options: { recursive: boolean } }) =>
+      this.#files.makeDirectory(args.path, args.attributes, args.options),
+
+    writeFile: (args: { path: string; content: Uint8Array; attributes: FileAttributes }) =>
+      this.#files.writeFile(args.path, args.content, args.attributes),
+
+    unpack: (args: { path: string; what: string; archive: number }, { signal }: CallContext) => {
+      const open = () => this.#given.read('archive', { id: args.archive }, { signal })
+      return this.#files.unpack(args.path, args.what, open, { signal })
+    },
+
+    makeMountPoints: async ({ root, mounts }: { root: string; mounts: readonly ProcessMount[] }) => {
+      const id = ++this.#last
+      this.#points.set(id, await this.#files.makeMountPoints(root, mounts))
+      return id
+    },
+
+    removeMountPoints: async ({ id }: { id: number }) => {
+      await this.#points.get(id)?.remove()
+      this.#points.delete(id)
+    },
+
+    removePlace: async ({ directory, place }: { directory: string; place: string }) =>
+      this.#driver(directory).removePlace?.(place),
+
+    remove: ({ path }: { path: string }) => rm(path, { recursive: true, force: true }),
+  }
+
+  readonly #streams = {
+    // As a tar, which keeps everything that an entry may have.
+    changes: ({ id }: { id: number }, { signal }: CallContext) => {
+      const stack = this.#stacks.get(id)
+      if (!stack) throw new Error('the stack is closed')
+      return writeTar(stack.changes({ signal }), { signal })
+    },
+  }
+
+  /** Channel to stores and archives of the other process. */
+  get #given(): Channel {
+    return this.#channel as Channel
+  }
+
+  #driver(directory: string): SnapshotDriver {
+    const driver = this.#drivers.get(directory) ?? machineSnapshots({ directory })
+    this.#drivers.set(directory, driver)
+    return driver
+  }
+
+  #executor(name: string): Executor {
+    const executor = this.#executors[name]
+    if (!executor) throw new Error(`no executor ${name}`)
+    return executor
+  }
+}
