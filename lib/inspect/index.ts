@@ -17,3 +17,5 @@ export {
   readHistory,
 } from './history/read-history.ts'
 export type { InspectedSource, InspectionOptions } from './read-source.ts'
+export type { ImageFault } from './validate/image-fault.ts'
+export { type ImageValidation, validateImage } from './validate/validate-image.ts'

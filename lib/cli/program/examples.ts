@@ -47,6 +47,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   attach: ['layerstore attach ghcr.io/o/app:1.2 --type application/spdx+json -f sbom.json:application/spdx+json'],
   referrers: ['layerstore referrers ghcr.io/o/app:1.2', 'layerstore referrers app:1.2 --type application/spdx+json'],
   inspect: ['layerstore inspect app:1.2', 'layerstore inspect ghcr.io/o/app:1.2 --json'],
+  validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   diff: ['layerstore diff app:1.1 app:1.2', 'layerstore diff app:1.2 ghcr.io/o/app:1.2 --no-times --exit-code'],
   manifest: [

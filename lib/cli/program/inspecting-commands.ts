@@ -1,5 +1,6 @@
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
+import type { ValidateOptions } from '../commands/inspecting/validate.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, type InSession, onePlatform } from './parts.ts'
 
@@ -21,5 +22,11 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--exit-code', 'exit with 1 if the images differ')
     .action((name: string, other: string | undefined, options: GlobalOptions & DiffOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/diff.ts')).diff(s, name, other, options)),
+    )
+  add('validate <name>', 'read an image from end to end and list all of its faults; exit code 1 if there are errors')
+    .option(...onePlatform)
+    .option('--strict', 'exit with 1 for warnings too')
+    .action((name: string, options: GlobalOptions & ValidateOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
     )
 }
