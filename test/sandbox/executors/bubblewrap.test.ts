@@ -121,6 +121,14 @@ describe.skipIf(!able)('a process in bubblewrap', () => {
     expect((await run(script, { onStart: one => running.push(one), onOutput })).code).toBe(9)
   })
 
+  test('cannot have more memory or processes than its limits', async () => {
+    const hungry = 'x=x; while true; do x=$x$x; done'
+    expect(await run(hungry, { limits: { memory: 32 * 2 ** 20 } })).toMatchObject({ limit: 'memory' })
+    const bomb = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; true'
+    expect(await run(bomb, { limits: { processes: 4 } })).toMatchObject({ limit: 'processes' })
+    expect(await run('sleep 0 & sleep 0', { limits: { processes: 4, memory: 2 ** 26 } })).toMatchObject({ code: 0 })
+  })
+
   test('is killed at the end of its time', async () => {
     expect(await run('sleep 4244 & sleep 4244', { limits: { seconds: 0.2 } })).toMatchObject({ limit: 'seconds' })
     expect(await program('ps', ['axww', '-o', 'args'])).not.toMatch(/^sleep 4244/m)

@@ -1,9 +1,9 @@
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { runConfined } from '../confined/run-confined.ts'
+import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
-import { runConfined } from '../process/run-confined.ts'
 import { runProgram } from '../process/run-program.ts'
-import { StartFault } from '../process/start-fault.ts'
 import { withView } from '../view/with-view.ts'
 import { bubblewrapArgs } from './bubblewrap-args.ts'
 

@@ -1,7 +1,7 @@
-import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessExit, ProcessSpec } from '../executor.ts'
-import { requireSystemProgram } from './find-system-program.ts'
-import { type RunProgramOptions, runProgram } from './run-program.ts'
+import { limitProcess } from '../limits/limit-process.ts'
+import { requireSystemProgram } from '../process/find-system-program.ts'
+import { type RunProgramOptions, runProgram } from '../process/run-program.ts'
 
 /** Number of process namespaces between this process and a confined one: the outer one, and that of the executor. */
 const DEPTH = 2
@@ -9,7 +9,7 @@ const DEPTH = 2
 /** Options of {@link runConfined}. */
 export interface RunConfinedOptions
   extends Pick<RunProgramOptions, 'input' | 'directory' | 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin'>,
-    Pick<ProcessSpec, 'limits' | 'terminal'> {}
+    Pick<ProcessSpec, 'limits' | 'terminal' | 'user'> {}
 
 /**
  * Runs a command that starts a process in a process namespace of its own. When this process ends, by whatever cause,
@@ -20,17 +20,17 @@ export interface RunConfinedOptions
  */
 export async function runConfined(command: readonly string[], options: RunConfinedOptions): Promise<ProcessExit> {
   const { limits = {}, terminal, stdin } = options
-  if (limits.memory !== undefined || limits.processes !== undefined)
-    throw new SandboxError('ERR_SANDBOX_LIMIT', 'memory and processes cannot be limited here')
   const bound = [
     ...[requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL'],
     ...[requireSystemProgram('unshare', 'util-linux'), '--pid', '--fork', '--kill-child'],
     ...command,
   ]
-  const [program = '', ...args] = terminal ? withTerminal(bound) : bound
   // `script` takes a device without content for the end of the terminal.
   const input = terminal && (stdin ?? 'empty') === 'empty' ? nothing() : stdin
-  return runProgram(program, args, { ...options, stdin: input, seconds: limits.seconds, depth: DEPTH })
+  return limitProcess(options, prefix => {
+    const [program = '', ...args] = [...prefix, ...(terminal ? withTerminal(bound) : bound)]
+    return runProgram(program, args, { ...options, stdin: input, seconds: limits.seconds, depth: DEPTH })
+  })
 }
 
 /** The command with a terminal of its own, which `script` creates and connects with the one of this process. */

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
+
+/** Controllers of the kernel that limits need. */
+export type Controller = 'memory' | 'pids'
+
+/** Directory below which a control group can be made. */
+export interface GroupDirectory {
+  readonly directory: string
+  /** 1 for a hierarchy of one controller, 2 for the unified one. */
+  readonly version: 1 | 2
+}
+
+interface Hierarchy extends GroupDirectory {
+  readonly controllers: readonly string[]
+}
+
+/**
+ * Resolves to the directories of the control groups that this process is in, for a controller: its own first, then
+ * those above. Machines have the unified hierarchy (version 2), one for each controller (version 1), or both at once.
+ *
+ * SPEC: cgroups(7), proc_pid_mountinfo(5).
+ */
+export async function groupDirectories(controller: Controller): Promise<readonly GroupDirectory[]> {
+  const [mounts, groups] = await Promise.all(
+    ['/proc/self/mountinfo', '/proc/self/cgroup'].map(file => readFile(file, 'utf8').catch(() => '')),
+  )
+  const found: GroupDirectory[] = []
+  for (const hierarchy of await hierarchies(mounts ?? '', groups ?? '')) {
+    if (!hierarchy.controllers.includes(controller)) continue
+    const { directory, version } = hierarchy
+    found.push({ directory, version })
+  }
+  return found
+}
+
+/** Own groups, nearest first, of every hierarchy. */
+async function hierarchies(mounts: string, groups: string): Promise<Hierarchy[]> {
+  const found: Hierarchy[] = []
+  for (const line of mounts.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ')
+    const [, , , root = '/', mount = ''] = before.split(' ')
+    const [type, , options = ''] = after.split(' ')
+    if (type !== 'cgroup' && type !== 'cgroup2') continue
+    const version = type === 'cgroup' ? 1 : 2
+    const own = ownPath(groups, version === 2 ? '' : options)
+    if (own === undefined) continue
+    // A group outside of what is mounted here: its nearest one is the root of the mount.
+    const inside = own === root || own.startsWith(root === '/' ? '/' : `${root}/`)
+    const rest = inside ? posix.relative(root, own) : ''
+    for (let path = rest; ; path = path.includes('/') ? posix.dirname(path) : '') {
+      const directory = posix.join(unescaped(mount), path)
+      const controllers = version === 1 ? options.split(',') : await controllersOf(directory)
+      found.push({ directory, version, controllers })
+      if (path === '' || path === '.') break
+    }
+  }
+  return found.sort((a, b) => b.version - a.version)
+}
+
+/** Path of this process in a hierarchy, which is named by its controllers; the unified one has none. */
+function ownPath(groups: string, options: string): string | undefined {
+  for (const line of groups.split('\n')) {
+    const [, names = '', path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+    if (path === undefined) continue
+    if (names === '' ? options === '' : names.split(',').every(name => options.split(',').includes(name))) return path
+  }
+  return undefined
+}
+
+async function controllersOf(directory: string): Promise<string[]> {
+  const text = await readFile(posix.join(directory, 'cgroup.controllers'), 'utf8').catch(() => '')
+  return text.trim().split(/\s+/)
+}
+
+/** The kernel writes blanks in paths as octal numbers. */
+function unescaped(path: string): string {
+  return path.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+}
