@@ -10,6 +10,7 @@ export { type ProcessUser, resolveUser } from './accounts/resolve-user.ts'
 export { collectCacheMounts, listCacheMounts } from './cache-mounts/collect-cache-mounts.ts'
 export { type CacheMountSpec, type OpenCacheMount, openCacheMount } from './cache-mounts/open-cache-mount.ts'
 export { bubblewrap } from './executors/bubblewrap/bubblewrap.ts'
+export { chroot } from './executors/chroot/chroot.ts'
 export type {
   Executor,
   ExecutorProbe,

@@ -1,13 +1,13 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
+import { changeUser } from '../confined/change-user.ts'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { HOST_NAME } from '../view/network-files.ts'
+import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
 
 /** Path of the root filesystem if another program must change the user first. */
 const CHANGED_ROOT = '/mnt'
-/** Directories that this program, `chroot` of the machine, needs. */
-const SYSTEM_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
 /** Arguments of bubblewrap. */
 export interface BubblewrapArgs {
@@ -20,13 +20,12 @@ export interface BubblewrapArgs {
 /**
  * Returns the arguments with which bubblewrap runs a process.
  *
- * bubblewrap cannot change the user. Root runs directly in the root filesystem. For another user it starts `chroot` of
- * this machine, which sets user and groups and changes the root.
+ * bubblewrap cannot change the user. Root runs directly in the root filesystem. For another user, or root with groups,
+ * it starts programs of this machine that set user and groups and change the root.
  *
  * @param mounts - Mounts in their order, at paths inside the root that exist and are no links.
- * @param chroot - Path of `chroot` on this machine.
  */
-export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMount[], chroot: string): BubblewrapArgs {
+export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMount[]): BubblewrapArgs {
   const { user, workdir, args } = process
   const isRoot = user.uid === 0 && user.gid === 0 && user.groups.every(group => group === 0)
   const prefix = isRoot ? '' : CHANGED_ROOT
@@ -43,10 +42,7 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
     ...['--chdir', isRoot ? workdir : '/'],
   ]
   if (isRoot) return { options, command: args }
-  const owner = [`--userspec=+${user.uid}:+${user.gid}`, `--groups=${user.groups.map(group => `+${group}`).join(',')}`]
-  // chroot starts in the new root. A shell of the image goes on to the working directory, and leaves no variable.
-  const change = workdir === '/' ? [] : ['/bin/sh', '-c', 'cd -- "$0" && unset OLDPWD PWD SHLVL && exec "$@"', workdir]
-  return { options, command: [chroot, ...owner, CHANGED_ROOT, ...change, ...args] }
+  return { options, command: changeUser(process, { root: CHANGED_ROOT }) }
 }
 
 function isolation({ network, terminal, hostname = HOST_NAME, capabilities }: ProcessSpec): string[] {
@@ -74,8 +70,8 @@ function maskedPathArgs(prefix: string): string[] {
 }
 
 /**
- * SAFETY: the process runs behind another `chroot` and without the capability to leave it, because its user is not
- * root. Only programs are mounted there: no configuration and no home of this machine.
+ * SAFETY: root can leave the changed root and read what is mounted here. It is programs only, read-only: no
+ * configuration and no home of this machine.
  */
 function systemDirectories(): string[] {
   return SYSTEM_DIRECTORIES.flatMap(path => {

@@ -34,9 +34,8 @@ async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('bwrap', 'bubblewrap')
-  const chroot = requireSystemProgram('chroot', 'coreutils')
   return withView(spec, async ({ mounts }) => {
-    const { options, command } = bubblewrapArgs(spec, mounts, chroot)
+    const { options, command } = bubblewrapArgs(spec, mounts)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const input = options.map(option => `${option}\0`).join('')
     const fault = new StartFault(spec.onOutput)

@@ -2,6 +2,7 @@ import type { ProcessExit, ProcessSpec } from '../executor.ts'
 import { limitProcess } from '../limits/limit-process.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
 import { type RunProgramOptions, runProgram } from '../process/run-program.ts'
+import { shellWord } from '../process/shell-word.ts'
 
 /** Number of process namespaces between this process and a confined one: the outer one, and that of the executor. */
 const DEPTH = 2
@@ -35,7 +36,7 @@ export async function runConfined(command: readonly string[], options: RunConfin
 
 /** The command with a terminal of its own, which `script` creates and connects with the one of this process. */
 function withTerminal(command: readonly string[]): string[] {
-  const line = `exec ${command.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`
+  const line = `exec ${command.map(shellWord).join(' ')}`
   const script = [requireSystemProgram('script', 'bsdutils'), '--quiet', '--return', '--flush', '--command', line]
   return [requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL', ...script, '/dev/null']
 }

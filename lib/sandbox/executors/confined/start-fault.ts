@@ -6,8 +6,8 @@ import { programFault } from '../view/assert-program.ts'
 const MOST_BYTES = 4096
 /** Lines that programs print if they cannot execute another one. */
 const MESSAGES = [
-  /^bwrap: execvp (?<program>.+): (?<reason>[^:\n]+)\n?$/s,
-  /^\S*chroot: failed to run command ['‘](?<program>.+)['’]: (?<reason>[^:\n]+)\n?$/s,
+  /^bwrap: execvp (?<program>.+): (?<reason>[^:\n]+)$/s,
+  /^unshare: failed to execute (?<program>.+): (?<reason>[^:\n]+)$/s,
 ]
 const CODES = [1, 126, 127]
 
@@ -28,11 +28,15 @@ export class StartFault {
     this.#onOutput?.(chunk, stream)
   }
 
+  /** Beginning of the output. */
+  get text(): string {
+    return this.#printed.subarray(0, MOST_BYTES).toString('utf8').trim()
+  }
+
   /** Returns the error, if the exit of a process and its output mean that. */
   of(code: number): SandboxError | undefined {
     if (!CODES.includes(code) || this.#printed.length > MOST_BYTES) return undefined
-    const text = this.#printed.toString('utf8')
-    const found = MESSAGES.map(message => message.exec(text)?.groups).find(Boolean)
+    const found = MESSAGES.map(message => message.exec(this.text)?.groups).find(Boolean)
     return found && programFault(found.program ?? '', `could not be executed (${found.reason})`)
   }
 }

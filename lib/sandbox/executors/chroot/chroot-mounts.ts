@@ -1,0 +1,69 @@
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
+import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { DEVICES, SHARED_MEMORY_BYTES } from '../view/devices.ts'
+import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
+import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
+import type { TableMount } from './mount-table.ts'
+
+const KERNEL = ['nosuid', 'nodev', 'noexec']
+
+/** Mounts of the small root that programs of this machine and the root filesystem of a process are in. */
+export function outerMounts(top: string, process: ProcessSpec): TableMount[] {
+  const root = `${top}/mnt`
+  return [
+    ...systemDirectories().map(path => ({ source: path, target: top + path, options: ['bind', 'ro', 'nodev'] })),
+    { source: process.root, target: root, options: ['bind', 'nodev', ...(process.readOnlyRoot ? ['ro'] : [])] },
+    { source: 'proc', target: `${top}/proc`, type: 'proc', options: KERNEL },
+    { source: 'proc', target: `${root}/proc`, type: 'proc', options: KERNEL },
+    { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...KERNEL, 'ro'] },
+    { source: 'tmpfs', target: `${root}/dev`, type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', 'size=64k'] },
+  ]
+}
+
+/** Directories of the small root, as this machine has them. */
+export function systemDirectories(): string[] {
+  return SYSTEM_DIRECTORIES.filter(path => lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+}
+
+/** Links of the small root, as this machine has them. */
+export function systemLinks(): { readonly path: string; readonly to: string }[] {
+  return SYSTEM_DIRECTORIES.filter(path => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()).map(path => ({
+    path,
+    to: readlinkSync(path),
+  }))
+}
+
+/** Mounts inside the root filesystem of a process, once `/dev` has its mount points. */
+export function innerMounts(root: string, mounts: readonly ProcessMount[]): TableMount[] {
+  return [
+    ...DEVICES.map(name => ({ source: `/dev/${name}`, target: `${root}/dev/${name}`, options: ['bind'] })),
+    { source: 'devpts', target: `${root}/dev/pts`, type: 'devpts', options: PSEUDO_TERMINALS },
+    { source: 'mqueue', target: `${root}/dev/mqueue`, type: 'mqueue', options: KERNEL },
+    { source: 'shm', target: `${root}/dev/shm`, type: 'tmpfs', options: [...KERNEL, `size=${SHARED_MEMORY_BYTES}`] },
+    ...READ_ONLY_PATHS.filter(path => existsSync(path)).map(path => protectedPath(root + path)),
+    ...HIDDEN_PATHS.filter(path => existsSync(path)).map(path => hidden(root, path)),
+    ...mounts.map(mount => given(root, mount)),
+  ]
+}
+
+const PSEUDO_TERMINALS = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']
+
+function protectedPath(path: string): TableMount {
+  return { source: path, target: path, options: ['bind', 'ro', ...KERNEL] }
+}
+
+function hidden(root: string, path: string): TableMount {
+  const target = root + path
+  return statSync(path).isDirectory()
+    ? { source: 'tmpfs', target, type: 'tmpfs', options: [...KERNEL, 'ro', 'size=4k'] }
+    : { source: '/dev/null', target, options: ['bind'] }
+}
+
+function given(root: string, mount: ProcessMount): TableMount {
+  const target = root + mount.target
+  if (mount.type === 'bind') {
+    return { source: mount.source, target, options: [...(mount.readOnly ? ['bind', 'ro'] : ['rbind']), 'nodev'] }
+  }
+  const size = mount.size === undefined ? [] : [`size=${mount.size}`]
+  return { source: 'tmpfs', target, type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', ...size] }
+}

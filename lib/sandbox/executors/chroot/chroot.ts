@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { runConfined } from '../confined/run-confined.ts'
+import { StartFault } from '../confined/start-fault.ts'
+import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
+import { runProgram } from '../process/run-program.ts'
+import { withView } from '../view/with-view.ts'
+import { innerMounts, outerMounts } from './chroot-mounts.ts'
+import { chrootScript } from './chroot-script.ts'
+import { mountTable } from './mount-table.ts'
+import { stepVariables } from './step-variables.ts'
+
+/** Programs of every Linux distribution, and their packages in Debian. */
+const PROGRAMS = [
+  ['unshare', 'util-linux'],
+  ['setpriv', 'util-linux'],
+  ['pivot_root', 'util-linux'],
+  ['mount', 'mount'],
+  ['env', 'coreutils'],
+] as const
+/** Capabilities that the last program of this machine needs, so that no process can be without them. */
+const NEEDED = ['CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT']
+
+/**
+ * An executor that needs only programs that every Linux distribution has: namespaces, mounts, and `chroot`.
+ *
+ * It is the weakest of the executors: what keeps a process inside is a changed root and missing capabilities. Behind
+ * the root there are programs of this machine, read-only, which a process of root can read. A process sees the same as
+ * in the others; set-id programs work in it.
+ *
+ * Needs root. A process without network needs `ip` (package iproute2).
+ */
+export function chroot(): Executor {
+  return { name: 'chroot', probe, run }
+}
+
+async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
+  for (const [name, aPackage] of PROGRAMS) {
+    if (!findSystemProgram(name)) return { works: false, reason: `${name} is not installed (package ${aPackage})` }
+  }
+  if (process.getuid?.() !== 0) return { works: false, reason: 'chroot needs root' }
+  const output: Uint8Array[] = []
+  const args = ['--mount', '--pid', '--fork', '--', requireSystemProgram('mount', 'mount'), '-t', 'tmpfs', 'x', '/mnt']
+  const onOutput = (chunk: Uint8Array) => output.push(chunk)
+  const { code } = await runProgram(requireSystemProgram('unshare', 'util-linux'), args, { signal, onOutput })
+  const said = Buffer.concat(output).toString('utf8').trim()
+  return code === 0 ? { works: true } : { works: false, reason: `namespaces and mounts do not work here: ${said}` }
+}
+
+async function run(spec: ProcessSpec): Promise<ProcessExit> {
+  assertCapabilities(spec)
+  return withView(spec, async ({ mounts, directory }) => {
+    const [top, started] = [join(directory, 'top'), join(directory, 'started')]
+    await mkdir(top)
+    const tables = [join(directory, 'outer'), join(directory, 'inner')] as const
+    await writeFile(tables[0], mountTable(outerMounts(top, spec)))
+    await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
+    const fault = new StartFault(spec.onOutput)
+    const input = stepVariables(spec.environment).exports
+    const script = chrootScript(spec, { top, tables, started })
+    const exit = await runConfined(commandOf(spec, script), { ...spec, input, onOutput: fault.onOutput })
+    if (!existsSync(started) && exit.limit === undefined) {
+      throw new SandboxError('ERR_SANDBOX_START', `the mounts of a process could not be made: ${fault.text}`)
+    }
+    const error = fault.of(exit.code)
+    if (error) throw error
+    return exit
+  })
+}
+
+/** A shell waits for the process: `unshare` itself does not tell by which signal it was killed. */
+function commandOf({ network, terminal }: ProcessSpec, script: string): string[] {
+  return [
+    ...[requireSystemProgram('unshare', 'util-linux'), '--mount', '--propagation', 'slave'],
+    ...['--pid', '--ipc', '--uts', '--cgroup', ...(network === 'none' ? ['--net'] : []), '--'],
+    ...['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
+    ...(terminal ? [] : [requireSystemProgram('setsid', 'util-linux')]),
+    ...['/bin/sh', '-c', script],
+  ]
+}
+
+function assertCapabilities({ capabilities }: ProcessSpec): void {
+  const lacking = NEEDED.filter(name => capabilities && !capabilities.includes(name))
+  if (lacking.length === 0) return
+  const names = lacking.join(', ')
+  throw new SandboxError('ERR_SANDBOX_START', `chroot cannot take ${names} from a process; use bubblewrap or runc`)
+}

@@ -1,0 +1,35 @@
+import type { ProcessSpec } from '../executor.ts'
+import { requireSystemProgram } from '../process/find-system-program.ts'
+
+/** Options of {@link changeUser}. */
+export interface ChangeUserOptions {
+  /** The directory that becomes the root. */
+  readonly root: string
+  /** Capabilities that are kept for root and for set-id programs. @defaultValue no change */
+  readonly capabilities?: readonly string[] | undefined
+}
+
+/**
+ * Returns a command of this machine that changes the root, the directory, groups and user, and becomes the program of a
+ * process.
+ */
+export function changeUser(
+  { user, workdir, args }: Pick<ProcessSpec, 'user' | 'workdir' | 'args'>,
+  { root, capabilities }: ChangeUserOptions,
+): string[] {
+  const { uid, gid, groups } = user
+  return [
+    ...[requireSystemProgram('setpriv', 'util-linux'), `--regid=${gid}`],
+    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
+    ...(capabilities ? [`--bounding-set=${capabilitySet(capabilities)}`] : []),
+    '--',
+    ...[requireSystemProgram('unshare', 'util-linux'), `--root=${root}`, `--wd=${workdir}`],
+    ...(uid === 0 ? [] : [`--setuid=${uid}`]),
+    '--',
+    ...args,
+  ]
+}
+
+function capabilitySet(names: readonly string[]): string {
+  return ['-all', ...names.map(name => `+${name.toLowerCase().replace(/^cap_/, '')}`)].join(',')
+}
