@@ -22,6 +22,7 @@ export type {
   RunningProcess,
 } from './executors/executor.ts'
 export { findSystemProgram } from './executors/process/find-system-program.ts'
+export { runc } from './executors/runc/runc.ts'
 export { MountStubs } from './executors/view/mount-stubs.ts'
 export { localFiles } from './files/local-files.ts'
 export type { FileAttributes, MountPoints, StackFiles } from './files/stack-files.ts'

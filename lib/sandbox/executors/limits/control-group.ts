@@ -1,19 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sleep } from '../../../internal/concurrency/sleep.ts'
-import { createOwner, lifeOf } from '../../../internal/locks/owner.ts'
 import type { ProcessLimits } from '../executor.ts'
 import { type Controller, type GroupDirectory, groupDirectories } from './group-directories.ts'
+import { groupName, removeGroup, sweepGroups } from './group-owner.ts'
 
-const PREFIX = 'layerstore'
 /** Files of an event counter and the name of the counter, for each limit and version of control groups. */
 const COUNTERS = {
   memory: { 1: ['memory.oom_control', 'oom_kill'], 2: ['memory.events', 'oom_kill'] },
   processes: { 1: ['pids.events', 'max'], 2: ['pids.events', 'max'] },
 } as const
-/** The kernel removes a group a moment after its last process. */
-const REMOVAL_TRIES = 50
 
 type Limit = 'memory' | 'processes'
 
@@ -100,42 +95,4 @@ async function setLimit(directory: string, version: 1 | 2, controller: Controlle
   // A kernel without accounting of swap has no such file.
   const [swap, amount] = version === 1 ? ['memory.memsw.limit_in_bytes', String(value)] : ['memory.swap.max', '0']
   await set(swap, amount).catch(() => {})
-}
-
-/** The name tells which process a group belongs to: a group cannot hold files. */
-async function groupName(): Promise<string> {
-  const { pid, start, namespace } = await createOwner()
-  return [PREFIX, pid, start, /\d+/.exec(namespace)?.[0] ?? '', randomBytes(4).toString('hex')].join('-')
-}
-
-/** Removes groups of processes that have ended without doing so. */
-async function sweepGroups(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const [, pid, start, namespace] = /^layerstore-(\d+)-(\d+)-(\d+)-[0-9a-f]+$/.exec(name) ?? []
-    if (pid === undefined || start === undefined) continue
-    const owner = { ...(await createOwner()), pid: Number(pid), start, namespace: `pid:[${namespace}]` }
-    if ((await lifeOf(owner, 0, parent)) === 'gone') await removeGroup(join(parent, name))
-  }
-}
-
-async function removeGroup(directory: string): Promise<void> {
-  for (let i = 0; i < REMOVAL_TRIES; i++) {
-    const processes = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => undefined)
-    if (processes === undefined) return
-    for (const pid of processes.match(/\d+/g) ?? []) killNow(Number(pid))
-    const isGone = await rmdir(directory).then(
-      () => true,
-      () => false,
-    )
-    if (isGone) return
-    await sleep(10)
-  }
-}
-
-function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended.
-  }
 }

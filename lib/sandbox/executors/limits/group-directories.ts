@@ -13,6 +13,8 @@ export interface GroupDirectory {
 
 interface Hierarchy extends GroupDirectory {
   readonly controllers: readonly string[]
+  /** False for those above. */
+  readonly isOwn: boolean
 }
 
 /**
@@ -22,20 +24,19 @@ interface Hierarchy extends GroupDirectory {
  * SPEC: cgroups(7), proc_pid_mountinfo(5).
  */
 export async function groupDirectories(controller: Controller): Promise<readonly GroupDirectory[]> {
-  const [mounts, groups] = await Promise.all(
-    ['/proc/self/mountinfo', '/proc/self/cgroup'].map(file => readFile(file, 'utf8').catch(() => '')),
-  )
-  const found: GroupDirectory[] = []
-  for (const hierarchy of await hierarchies(mounts ?? '', groups ?? '')) {
-    if (!hierarchy.controllers.includes(controller)) continue
-    const { directory, version } = hierarchy
-    found.push({ directory, version })
-  }
-  return found
+  return (await hierarchies()).filter(({ controllers }) => controllers.includes(controller))
 }
 
-/** Own groups, nearest first, of every hierarchy. */
-async function hierarchies(mounts: string, groups: string): Promise<Hierarchy[]> {
+/** Resolves to the control groups that this process is in, one for each hierarchy. */
+export async function ownGroups(): Promise<readonly string[]> {
+  return (await hierarchies()).filter(({ isOwn }) => isOwn).map(({ directory }) => directory)
+}
+
+/** Own groups and those above them, nearest first, of every hierarchy. */
+async function hierarchies(): Promise<Hierarchy[]> {
+  const [mounts = '', groups = ''] = await Promise.all(
+    ['/proc/self/mountinfo', '/proc/self/cgroup'].map(file => readFile(file, 'utf8').catch(() => '')),
+  )
   const found: Hierarchy[] = []
   for (const line of mounts.split('\n')) {
     const [before = '', after = ''] = line.split(' - ')
@@ -51,7 +52,7 @@ async function hierarchies(mounts: string, groups: string): Promise<Hierarchy[]>
     for (let path = rest; ; path = path.includes('/') ? posix.dirname(path) : '') {
       const directory = posix.join(unescaped(mount), path)
       const controllers = version === 1 ? options.split(',') : await controllersOf(directory)
-      found.push({ directory, version, controllers })
+      found.push({ directory, version, controllers, isOwn: path === rest })
       if (path === '' || path === '.') break
     }
   }

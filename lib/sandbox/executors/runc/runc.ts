@@ -1,0 +1,79 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { runConfined } from '../confined/run-confined.ts'
+import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import { RuntimeGroups } from '../limits/runtime-groups.ts'
+import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
+import { runProgram } from '../process/run-program.ts'
+import { programFault } from '../view/assert-program.ts'
+import { withView } from '../view/with-view.ts'
+import { runtimeConfig } from './runtime-config.ts'
+
+/** Name of the container: each process has a directory of its own for the state of the runtime. */
+const CONTAINER = 'process'
+
+/**
+ * An executor that isolates processes with `runc`, the runtime of Docker, and needs no daemon.
+ *
+ * Of the executors it is the closest to Docker: set-id programs work, and devices are kept away by a control group.
+ *
+ * Needs root. crun is not used: it refuses machines that have both versions of control groups.
+ */
+export function runc(): Executor {
+  return { name: 'runc', probe, run }
+}
+
+async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
+  const program = findSystemProgram('runc')
+  if (!program) return { works: false, reason: 'runc is not installed (package runc)' }
+  if (process.getuid?.() !== 0) return { works: false, reason: 'runc is used as root only' }
+  const output: Uint8Array[] = []
+  const { code } = await runProgram(program, ['--version'], { signal, onOutput: chunk => output.push(chunk) })
+  const said = Buffer.concat(output).toString('utf8').trim()
+  if (code !== 0) return { works: false, reason: `runc does not work here: ${said}` }
+  const groups = await RuntimeGroups.create()
+  await groups[Symbol.asyncDispose]()
+  return groups.canLimit
+    ? { works: true }
+    : { works: false, reason: 'runc needs control groups, and none can be created below that of this process' }
+}
+
+async function run(spec: ProcessSpec): Promise<ProcessExit> {
+  const program = requireSystemProgram('runc', 'runc')
+  return withView(spec, async ({ mounts, directory }) => {
+    const [bundle, state, log] = [join(directory, 'bundle'), join(directory, 'state'), join(directory, 'log')]
+    for (const path of [bundle, state]) await mkdir(path, { mode: 0o700 })
+    await using groups = await RuntimeGroups.create()
+    const config = runtimeConfig(spec, { mounts, group: groups.path, hidesGroups: true })
+    // The config holds the variables, which may be secrets.
+    await writeFile(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+    const options = ['--root', state, '--log', log, '--log-format', 'json']
+    const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, CONTAINER]
+    // The runtime sets the limits of memory and processes itself.
+    const limits = { seconds: spec.limits?.seconds }
+    const exit = await runConfined([requireSystemProgram('unshare', 'util-linux'), ...command], { ...spec, limits })
+    if (exit.code !== 0) await throwFault(log, spec)
+    if (exit.limit !== undefined || exit.code === 0) return exit
+    const limit = await groups.reached(spec.limits ?? {})
+    return limit === undefined ? exit : { ...exit, limit }
+  })
+}
+
+/** The runtime reads numbers of processes in `/proc`, which has to be that of its process namespace. */
+const OUTSIDE = ['--mount', '--propagation', 'slave', '--mount-proc', '--']
+
+/** Throws if the runtime could not start the process; it writes why to its own log. */
+async function throwFault(log: string, { args }: ProcessSpec): Promise<void> {
+  const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
+  const messages = lines.flatMap(line => {
+    const { level, msg } = JSON.parse(line) as { level: string; msg: string }
+    return level === 'error' ? [msg] : []
+  })
+  const message = messages.at(-1)
+  if (message === undefined) return
+  const start = /unable to start container process: exec:? ?(?:"[^"]*": |\S+: )?(?<reason>.+)$/.exec(message)
+  if (start) throw programFault(args[0] ?? '', `could not be executed (${start.groups?.reason})`)
+  throw new SandboxError('ERR_SANDBOX_START', `runc did not start the process: ${message}`)
+}

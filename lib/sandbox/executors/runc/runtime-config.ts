@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
+import { SHARED_MEMORY_BYTES } from '../view/devices.ts'
+import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
+import { HOST_NAME } from '../view/network-files.ts'
+
+const UMASK = 0o022
+const KERNEL = ['nosuid', 'noexec', 'nodev']
+
+/** What a config says besides the process. */
+export interface RuntimeConfigOptions {
+  readonly mounts: readonly ProcessMount[]
+  /** Control group of the process, relative to that of the runtime. */
+  readonly group: string
+  /** True if the process gets a namespace of control groups. */
+  readonly hidesGroups: boolean
+}
+
+/** The `config.json` of an OCI runtime for a process. SPEC: opencontainers/runtime-spec 1.0, config.md. */
+export function runtimeConfig(process: ProcessSpec, { mounts, group, hidesGroups }: RuntimeConfigOptions): object {
+  const { user, limits = {}, network } = process
+  const capabilities = process.capabilities ?? DEFAULT_CAPABILITIES
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: process.terminal === true,
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.groups, umask: UMASK },
+      args: process.args,
+      env: process.environment,
+      cwd: process.workdir,
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      noNewPrivileges: false,
+    },
+    root: { path: process.root, readonly: process.readOnlyRoot === true },
+    hostname: process.hostname ?? HOST_NAME,
+    mounts: [...kernelMounts(), ...mounts.map(givenMount)],
+    linux: {
+      cgroupsPath: group,
+      resources: { ...resources(limits), devices: [{ allow: false, access: 'rwm' }, ...DEVICE_RULES] },
+      namespaces: [
+        ...['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])],
+        ...(hidesGroups ? ['cgroup'] : []),
+      ].map(type => ({ type })),
+      maskedPaths: HIDDEN_PATHS.filter(path => existsSync(path)),
+      readonlyPaths: READ_ONLY_PATHS.filter(path => existsSync(path)),
+    },
+  }
+}
+
+/** Every device may be made, as in Docker; only the usual ones can be used. */
+const DEVICE_RULES = [
+  { allow: true, type: 'c', access: 'm' },
+  { allow: true, type: 'b', access: 'm' },
+  ...[
+    [1, 3],
+    [1, 5],
+    [1, 7],
+    [1, 8],
+    [1, 9],
+    [5, 0],
+    [5, 2],
+  ].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
+  { allow: true, type: 'c', major: 136, access: 'rwm' },
+]
+
+function resources({ memory, processes }: NonNullable<ProcessSpec['limits']>): object {
+  return {
+    ...(memory === undefined ? {} : { memory: { limit: memory, swap: memory } }),
+    ...(processes === undefined ? {} : { pids: { limit: processes } }),
+  }
+}
+
+function kernelMounts(): object[] {
+  const shm = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${SHARED_MEMORY_BYTES}`]
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: KERNEL },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=64k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: PSEUDO_TERMINALS },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: shm },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: KERNEL },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...KERNEL, 'ro'] },
+  ]
+}
+
+const PSEUDO_TERMINALS = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']
+
+function givenMount(mount: ProcessMount): object {
+  if (mount.type === 'bind') {
+    const options = [...(mount.readOnly ? ['bind', 'ro'] : ['rbind', 'rw']), 'nodev', 'rprivate']
+    return { destination: mount.target, type: 'bind', source: mount.source, options }
+  }
+  const size = mount.size === undefined ? [] : [`size=${mount.size}`]
+  const options = ['nosuid', 'nodev', 'mode=755', ...size]
+  return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options }
+}
