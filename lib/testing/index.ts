@@ -1,4 +1,6 @@
 export { blobStoreConformance } from './blob-store-conformance.ts'
+export type { ExecutorSubject } from './executor-conformance/executor-subject.ts'
+export { executorConformance } from './executor-conformance.ts'
 export {
   createFaultyRegistry,
   type FaultyRegistry,

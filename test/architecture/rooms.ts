@@ -65,7 +65,7 @@ export const rooms: Record<string, readonly string[]> = {
 
 /** Rooms beside the floors: they may import the listed rooms, and no room may import them. */
 export const side: Record<string, readonly string[]> = {
-  testing: [...base, 'tar', 'store', 'registry', 'disk-store', 'maintenance', 'layer', 'image', 'server'],
+  testing: [...base, 'tar', 'store', 'registry', 'disk-store', 'maintenance', 'layer', 'image', 'server', 'sandbox'],
 }
 
 /** Packages and builtins that may be imported from these rooms only. */

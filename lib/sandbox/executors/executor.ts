@@ -30,6 +30,8 @@ export type ProcessMount =
       readonly target: string
       /** Limit in bytes. */
       readonly size?: number | undefined
+      /** Permission bits. @defaultValue 1777 in octal */
+      readonly mode?: number | undefined
     }
 
 /** Limits of a process and all that it starts. */

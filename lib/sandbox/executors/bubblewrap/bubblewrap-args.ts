@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import { changeUser } from '../confined/change-user.ts'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
+import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { HOST_NAME } from '../view/network-files.ts'
 import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
@@ -34,7 +35,8 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
     ...(isRoot ? [] : systemDirectories()),
     ...['--bind', process.root, isRoot ? '/' : CHANGED_ROOT],
     ...['--proc', `${prefix}/proc`, '--dev', `${prefix}/dev`, '--mqueue', `${prefix}/dev/mqueue`],
-    ...['--tmpfs', `${prefix}/dev/shm`, '--ro-bind', '/sys', `${prefix}/sys`],
+    ...['--perms', '1777', '--size', String(SHARED_MEMORY_BYTES), '--tmpfs', `${prefix}/dev/shm`],
+    ...['--ro-bind', '/sys', `${prefix}/sys`],
     ...maskedPathArgs(prefix),
     ...mounts.flatMap(mount => mountArgs(mount, prefix)),
     ...(process.readOnlyRoot ? ['--remount-ro', isRoot ? '/' : CHANGED_ROOT] : []),
@@ -85,8 +87,9 @@ function mountArgs(mount: ProcessMount, prefix: string): string[] {
   const target = prefix + mount.target
   const above = directoriesAbove(mount.target).flatMap(path => ['--perms', '0755', '--dir', prefix + path])
   if (mount.type === 'bind') return [...above, mount.readOnly ? '--ro-bind' : '--bind', mount.source, target]
-  const size = mount.size === undefined ? [] : ['--size', String(mount.size)]
-  return [...above, ...size, '--perms', '1777', '--tmpfs', target]
+  const { size, mode = NEW_FILESYSTEM_MODE } = mount
+  const limit = size === undefined ? [] : ['--size', String(size)]
+  return [...above, '--perms', mode.toString(8), ...limit, '--tmpfs', target]
 }
 
 /** Directories that bubblewrap would create in an earlier mount, such as `/dev`, with a mode that keeps users out. */

@@ -38,7 +38,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     const { options, command } = bubblewrapArgs(spec, mounts)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const input = options.map(option => `${option}\0`).join('')
-    const fault = new StartFault(spec.onOutput)
+    const fault = new StartFault(spec)
     const { onOutput } = fault
     const exit = await runConfined([program, '--args', '3', '--', ...command], { ...spec, input, onOutput })
     throwIf(fault.of(exit.code))

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
-import { DEVICES, SHARED_MEMORY_BYTES } from '../view/devices.ts'
+import { DEVICES, NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
 import type { TableMount } from './mount-table.ts'
@@ -64,6 +64,7 @@ function given(root: string, mount: ProcessMount): TableMount {
   if (mount.type === 'bind') {
     return { source: mount.source, target, options: [...(mount.readOnly ? ['bind', 'ro'] : ['rbind']), 'nodev'] }
   }
-  const size = mount.size === undefined ? [] : [`size=${mount.size}`]
-  return { source: 'tmpfs', target, type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', ...size] }
+  const { size, mode = NEW_FILESYSTEM_MODE } = mount
+  const limit = size === undefined ? [] : [`size=${size}`]
+  return { source: 'tmpfs', target, type: 'tmpfs', options: ['nosuid', 'nodev', `mode=${mode.toString(8)}`, ...limit] }
 }

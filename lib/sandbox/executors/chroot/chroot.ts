@@ -59,7 +59,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     const tables = [join(directory, 'outer'), join(directory, 'inner')] as const
     await writeFile(tables[0], mountTable(outerMounts(top, spec)))
     await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
-    const fault = new StartFault(spec.onOutput)
+    const fault = new StartFault(spec)
     const input = stepVariables(spec.environment).exports
     const script = chrootScript(spec, { top, tables, started })
     const exit = await runConfined(commandOf(spec, script), { ...spec, input, onOutput: fault.onOutput })

@@ -1,8 +1,7 @@
 import { shellWord } from '../process/shell-word.ts'
 
-/** Variables that change how programs of this machine are loaded. SPEC: glibc ignores them in set-id programs. */
-const LOADER =
-  /^(LD_.*|GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LOCALDOMAIN|LOCPATH|MALLOC_.*|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TMPDIR|TZDIR)$/
+/** Variables that make programs of this machine load code or data from other files. */
+const LOADER = /^(LD_.*|GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$/
 /** Names that a shell can export; it has some of its own that cannot be set. */
 const EXPORTABLE = /^(?!(?:UID|EUID|PPID|SHELLOPTS|BASHOPTS|PWD|OLDPWD|SHLVL|_)$)[A-Za-z_][A-Za-z0-9_]*$/
 /** Variables that a shell sets by itself. */

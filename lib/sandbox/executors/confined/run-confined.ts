@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import type { ProcessExit, ProcessSpec } from '../executor.ts'
 import { limitProcess } from '../limits/limit-process.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
@@ -10,7 +11,10 @@ const DEPTH = 2
 /** Options of {@link runConfined}. */
 export interface RunConfinedOptions
   extends Pick<RunProgramOptions, 'input' | 'directory' | 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin'>,
-    Pick<ProcessSpec, 'limits' | 'terminal' | 'user'> {}
+    Pick<ProcessSpec, 'limits' | 'terminal' | 'user'> {
+  /** True if the command makes a terminal for the process if it has one itself. @defaultValue false */
+  readonly makesTerminal?: boolean | undefined
+}
 
 /**
  * Runs a command that starts a process in a process namespace of its own. When this process ends, by whatever cause,
@@ -20,17 +24,20 @@ export interface RunConfinedOptions
  * The outer namespace is the answer: its first process changes nothing, and the kernel kills a namespace with it.
  */
 export async function runConfined(command: readonly string[], options: RunConfinedOptions): Promise<ProcessExit> {
-  const { limits = {}, terminal, stdin } = options
+  const { limits = {}, terminal = false, stdin, makesTerminal = false } = options
+  const needsTerminal = terminal && !(makesTerminal && stdin === 'inherit' && isatty(0))
   const bound = [
     ...[requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL'],
     ...[requireSystemProgram('unshare', 'util-linux'), '--pid', '--fork', '--kill-child'],
     ...command,
   ]
-  // `script` takes a device without content for the end of the terminal.
-  const input = terminal && (stdin ?? 'empty') === 'empty' ? nothing() : stdin
+  // The end of the input would be typed into the terminal.
+  const input = terminal && (stdin ?? 'empty') === 'empty' ? 'silent' : stdin
   return limitProcess(options, prefix => {
-    const [program = '', ...args] = [...prefix, ...(terminal ? withTerminal(bound) : bound)]
-    return runProgram(program, args, { ...options, stdin: input, seconds: limits.seconds, depth: DEPTH })
+    const [program = '', ...args] = [...prefix, ...(needsTerminal ? withTerminal(bound) : bound)]
+    const { seconds } = limits
+    // Ctrl-C at a terminal stops the build, which then stops this.
+    return runProgram(program, args, { ...options, stdin: input, seconds, depth: DEPTH, detached: !terminal })
   })
 }
 
@@ -40,5 +47,3 @@ function withTerminal(command: readonly string[]): string[] {
   const script = [requireSystemProgram('script', 'bsdutils'), '--quiet', '--return', '--flush', '--command', line]
   return [requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL', ...script, '/dev/null']
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

@@ -7,6 +7,7 @@ const MOST_BYTES = 4096
 /** Lines that programs print if they cannot execute another one. */
 const MESSAGES = [
   /^bwrap: execvp (?<program>.+): (?<reason>[^:\n]+)$/s,
+  /^exec (?<program>.+): (?<reason>[^:\n]+)$/s,
   /^unshare: failed to execute (?<program>.+): (?<reason>[^:\n]+)$/s,
 ]
 const CODES = [1, 126, 127]
@@ -16,10 +17,12 @@ const CODES = [1, 126, 127]
  * A step that prints exactly such a line and fails is taken for one; it fails in both cases.
  */
 export class StartFault {
+  readonly #program: string
   readonly #onOutput: ProcessSpec['onOutput']
   #printed = Buffer.alloc(0)
 
-  constructor(onOutput: ProcessSpec['onOutput']) {
+  constructor({ args, onOutput }: Pick<ProcessSpec, 'args' | 'onOutput'>) {
+    this.#program = args[0] ?? ''
     this.#onOutput = onOutput
   }
 
@@ -37,6 +40,9 @@ export class StartFault {
   of(code: number): SandboxError | undefined {
     if (!CODES.includes(code) || this.#printed.length > MOST_BYTES) return undefined
     const found = MESSAGES.map(message => message.exec(this.text)?.groups).find(Boolean)
-    return found && programFault(found.program ?? '', `could not be executed (${found.reason})`)
+    const { program = '', reason } = found ?? {}
+    // runc prints the path at which it found the program.
+    if (program !== this.#program && !program.endsWith(`/${this.#program}`)) return undefined
+    return programFault(this.#program, `could not be executed (${reason})`)
   }
 }

@@ -16,7 +16,7 @@ interface Member extends GroupDirectory {
   readonly limit: Limit
 }
 
-/** A control group of the kernel: limits of all processes in it. Disposing it kills what is left in it, and removes it. */
+/** A control group of the kernel: limits of all processes in it. Disposing kills what is left in it, and removes it. */
 export class ControlGroup implements AsyncDisposable {
   readonly #members: readonly Member[]
 

@@ -6,8 +6,9 @@ import { ControlGroup } from './control-group.ts'
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
 const OWN_PROCESSES = 2
 
-/** Joins control groups, and becomes the command. */
-const JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
+/** Joins control groups, and becomes the command. The umask of this process has no say. */
+const JOIN =
+  'umask 022; n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
 
 /**
  * Calls `run` with words that, in front of a command, limit its memory and its number of processes.
@@ -21,14 +22,17 @@ export async function limitProcess(
   { limits = {}, user }: Pick<ProcessSpec, 'limits' | 'user'>,
   run: (prefix: readonly string[]) => Promise<ProcessExit>,
 ): Promise<ProcessExit> {
-  if (limits.memory === undefined && limits.processes === undefined) return run([])
+  if (limits.memory === undefined && limits.processes === undefined) return run(joining([]))
   const processes = limits.processes === undefined ? undefined : limits.processes + OWN_PROCESSES
   await using group = await ControlGroup.create({ memory: limits.memory, processes })
-  if (!group) return run(limitsOfEach(limits, user.uid === 0 && process.getuid?.() === 0))
-  const files = group.joinFiles
-  const exit = await run(['/bin/sh', '-c', JOIN, 'sh', String(files.length), ...files])
+  if (!group) return run([...joining([]), ...limitsOfEach(limits, user.uid === 0 && process.getuid?.() === 0)])
+  const exit = await run(joining(group.joinFiles))
   const limit = exit.limit ?? (await group.reached())
   return limit === undefined ? exit : { ...exit, limit }
+}
+
+function joining(files: readonly string[]): string[] {
+  return ['/bin/sh', '-c', JOIN, 'sh', String(files.length), ...files]
 }
 
 function limitsOfEach({ memory, processes }: ProcessLimits, isRoot: boolean): string[] {

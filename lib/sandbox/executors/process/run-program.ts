@@ -6,8 +6,11 @@ import type { ProcessExit, ProcessSpec } from '../executor.ts'
 import { firstProcess } from './first-process.ts'
 
 /** Options of {@link runProgram}. */
-export interface RunProgramOptions
-  extends Pick<ProcessSpec, 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin' | 'terminal'> {
+export interface RunProgramOptions extends Pick<ProcessSpec, 'onOutput' | 'onStart' | 'output' | 'signal'> {
+  /** Standard input; `silent` is one that neither gives anything nor ends. @defaultValue `'empty'` */
+  readonly stdin?: ProcessSpec['stdin'] | 'silent'
+  /** True if the program gets a session of its own, which keys of the terminal do not reach. @defaultValue false */
+  readonly detached?: boolean | undefined
   /** Input of the program at its file descriptor 3. */
   readonly input?: string | undefined
   /** Working directory of the program. @defaultValue the root of this machine */
@@ -27,9 +30,9 @@ export async function runProgram(
   args: readonly string[],
   options: RunProgramOptions,
 ): Promise<ProcessExit> {
-  const { input = '', directory = '/', onStart, seconds, signal, depth = 0 } = options
+  const { input = '', directory = '/', onStart, seconds, signal, depth = 0, detached = false } = options
   signal?.throwIfAborted()
-  const child = spawn(program, args, { env: {}, stdio: stdioOf(options), cwd: directory })
+  const child = spawn(program, args, { env: {}, stdio: stdioOf(options), cwd: directory, detached })
   const kill = () => child.kill('SIGKILL')
   const killProcess = (name: NodeJS.Signals) => killFirst(child, depth, name)
   let isLate = false

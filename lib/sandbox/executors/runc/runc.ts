@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { runConfined } from '../confined/run-confined.ts'
+import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
@@ -53,8 +54,11 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, CONTAINER]
     // The runtime sets the limits of memory and processes itself.
     const limits = { seconds: spec.limits?.seconds }
-    const exit = await runConfined([requireSystemProgram('unshare', 'util-linux'), ...command], { ...spec, limits })
-    if (exit.code !== 0) await throwFault(log, spec)
+    const fault = new StartFault(spec)
+    const given = { ...spec, limits, onOutput: fault.onOutput, makesTerminal: true }
+    const exit = await runConfined([requireSystemProgram('unshare', 'util-linux'), ...command], given)
+    const error = exit.code === 0 ? undefined : (fault.of(exit.code) ?? (await faultIn(log, spec)))
+    if (error) throw error
     if (exit.limit !== undefined || exit.code === 0) return exit
     const limit = await groups.reached(spec.limits ?? {})
     return limit === undefined ? exit : { ...exit, limit }
@@ -64,16 +68,16 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 /** The runtime reads numbers of processes in `/proc`, which has to be that of its process namespace. */
 const OUTSIDE = ['--mount', '--propagation', 'slave', '--mount-proc', '--']
 
-/** Throws if the runtime could not start the process; it writes why to its own log. */
-async function throwFault(log: string, { args }: ProcessSpec): Promise<void> {
+/** Resolves to the error if the runtime could not start the process; it writes why to its own log. */
+async function faultIn(log: string, { args }: ProcessSpec): Promise<SandboxError | undefined> {
   const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
   const messages = lines.flatMap(line => {
     const { level, msg } = JSON.parse(line) as { level: string; msg: string }
     return level === 'error' ? [msg] : []
   })
   const message = messages.at(-1)
-  if (message === undefined) return
+  if (message === undefined) return undefined
   const start = /unable to start container process: exec:? ?(?:"[^"]*": |\S+: )?(?<reason>.+)$/.exec(message)
-  if (start) throw programFault(args[0] ?? '', `could not be executed (${start.groups?.reason})`)
-  throw new SandboxError('ERR_SANDBOX_START', `runc did not start the process: ${message}`)
+  if (start) return programFault(args[0] ?? '', `could not be executed (${start.groups?.reason})`)
+  return new SandboxError('ERR_SANDBOX_START', `runc did not start the process: ${message}`)
 }

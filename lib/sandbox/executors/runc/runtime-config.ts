@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
-import { SHARED_MEMORY_BYTES } from '../view/devices.ts'
+import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { HOST_NAME } from '../view/network-files.ts'
 
 const UMASK = 0o022
 const KERNEL = ['nosuid', 'noexec', 'nodev']
 
-/** What a config says besides the process. */
+/** Parts of a config besides the process. */
 export interface RuntimeConfigOptions {
   readonly mounts: readonly ProcessMount[]
   /** Control group of the process, relative to that of the runtime. */
@@ -90,7 +90,7 @@ function givenMount(mount: ProcessMount): object {
     const options = [...(mount.readOnly ? ['bind', 'ro'] : ['rbind', 'rw']), 'nodev', 'rprivate']
     return { destination: mount.target, type: 'bind', source: mount.source, options }
   }
-  const size = mount.size === undefined ? [] : [`size=${mount.size}`]
-  const options = ['nosuid', 'nodev', 'mode=755', ...size]
+  const { size, mode = NEW_FILESYSTEM_MODE } = mount
+  const options = ['nosuid', 'nodev', `mode=${mode.toString(8)}`, ...(size === undefined ? [] : [`size=${size}`])]
   return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options }
 }

@@ -13,3 +13,6 @@ export const DEVICE_LINKS = [
 
 /** Size of `/dev/shm`, as in the reference. */
 export const SHARED_MEMORY_BYTES = 65_536 * 1024
+
+/** Mode of a new filesystem, as in the reference. */
+export const NEW_FILESYSTEM_MODE = 0o1777

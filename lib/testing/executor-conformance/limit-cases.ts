@@ -1,0 +1,40 @@
+import { strict as assert } from 'node:assert'
+import type { ExecutorCase } from './executor-subject.ts'
+import { assertNoProcess, uniqueSeconds } from './is-running.ts'
+
+const MIB = 2 ** 20
+
+/** Cases for limits. */
+export const limitCases: readonly ExecutorCase[] = [
+  {
+    name: 'a process is killed at the end of its time, with all that it started',
+    async run({ run }) {
+      const seconds = uniqueSeconds()
+      const script = `trap "" TERM; sleep ${seconds} & sleep ${seconds}`
+      assert.equal((await run(script, { limits: { seconds: 0.3 } })).limit, 'seconds')
+      await assertNoProcess(seconds)
+      assert.deepEqual(await run('true', { limits: { seconds: 60 } }), { code: 0, stdout: '', stderr: '' })
+    },
+  },
+  {
+    name: 'all processes together cannot have more memory than the limit',
+    async run({ run }) {
+      const hungry = 'x=x; while true; do x=$x$x; done'
+      const { code, limit } = await run(hungry, { limits: { memory: 48 * MIB } })
+      assert.notEqual(code, 0)
+      assert.equal(limit, 'memory')
+      assert.deepEqual(await run('true', { limits: { memory: 48 * MIB } }), { code: 0, stdout: '', stderr: '' })
+    },
+  },
+  {
+    name: 'there cannot be more processes than the limit',
+    async run({ run }) {
+      const many = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; exit 1'
+      const { code, limit } = await run(many, { limits: { processes: 5 } })
+      assert.notEqual(code, 0)
+      assert.equal(limit, 'processes')
+      const few = await run('sleep 0 & sleep 0 & wait; echo well', { limits: { processes: 5, memory: 64 * MIB } })
+      assert.deepEqual(few, { code: 0, stdout: 'well\n', stderr: '' })
+    },
+  },
+]
