@@ -88,7 +88,11 @@ export class StepMounts implements AsyncDisposable {
 
   async #secret(mount: SecretMount): Promise<ProcessMount | undefined> {
     const value = this.#settings.secrets?.[mount.id]
-    if (value === undefined) return missing(mount.required, `no secret ${JSON.stringify(mount.id)} was given`)
+    if (value === undefined) {
+      // As in the reference: the variable of an absent secret is there, and empty.
+      if (!mount.required && mount.env !== undefined) this.variables.push(`${mount.env}=`)
+      return missing(mount.required, `no secret ${JSON.stringify(mount.id)} was given`)
+    }
     if (mount.env !== undefined) this.variables.push(`${mount.env}=${textOf(value, mount.id)}`)
     return mount.target === undefined ? undefined : this.#file(value, mount.target, mount)
   }
