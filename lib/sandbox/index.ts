@@ -32,5 +32,6 @@ export { type RootlessSandbox, type RootlessSandboxOptions, rootlessSandbox } fr
 export type { Sandbox } from './sandbox.ts'
 export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copying-snapshots.ts'
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
+export { collectSnapshots, listSnapshots, type SnapshotPolicy } from './snapshots/overlay/collect-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'
 export type { OpenStackOptions, SnapshotDriver, Stack, StackPlace } from './snapshots/stack.ts'

@@ -41,34 +41,41 @@ export async function listCacheMounts(directory: string, options: AbortOptions =
  * `ERR_SANDBOX_DIRECTORY`.
  */
 export async function collectCacheMounts(directory: string, policy: KeepingPolicy = {}): Promise<KeepingResult> {
-  const { signal, dryRun = false } = policy
+  const { signal, dryRun = false, remove = removeTree } = policy
   const found = await listCacheMounts(directory, { signal })
   const chosen = chooseToDrop(found, policy)
   if (dryRun) return keepingResult(found, chosen)
   if (found.length > 0) await ownDirectory(join(directory, LOCKS))
   for (const name of await namesIn(directory)) {
-    if (name.endsWith(GONE)) await rm(join(directory, name), { recursive: true, force: true })
+    if (name.endsWith(GONE)) await remove(join(directory, name))
   }
   const dropped: DroppedDirectory[] = []
   for (const one of chosen) {
     signal?.throwIfAborted()
-    if (await remove(new CacheMountPlace(directory, one.name), one, signal)) dropped.push(one)
+    const gone = await takeAway(new CacheMountPlace(directory, one.name), one, signal)
+    if (gone === undefined) continue
+    await remove(gone)
+    dropped.push(one)
   }
   return keepingResult(found, dropped)
 }
 
-async function remove(place: CacheMountPlace, { usedMs }: KeptDirectory, signal?: AbortSignal): Promise<boolean> {
-  const gone = `${place.path}.${randomBytes(4).toString('hex')}${GONE}`
-  const isFree = async () => {
-    if ((await place.about())?.usedMs !== usedMs || (await place.holders()).length > 0) return false
-    // Under its lock a place disappears at once; its files are removed afterwards.
+/** Under its lock a place disappears at once. Resolves to where its files are then; `undefined` if it is in use. */
+async function takeAway(
+  place: CacheMountPlace,
+  { usedMs }: KeptDirectory,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const take = async () => {
+    if ((await place.about())?.usedMs !== usedMs || (await place.holders()).length > 0) return undefined
+    const gone = `${place.path}.${randomBytes(4).toString('hex')}${GONE}`
     await rename(place.path, gone)
-    return true
+    return gone
   }
-  if (!(await withLock(place.lock, isFree, { signal }))) return false
-  await rm(gone, { recursive: true, force: true })
-  return true
+  return withLock(place.lock, take, { signal })
 }
+
+const removeTree = (path: string) => rm(path, { recursive: true, force: true })
 
 async function namesIn(directory: string): Promise<string[]> {
   try {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
@@ -9,7 +9,7 @@ const BLOCK = 512
 
 /**
  * Computes the space that a directory takes on its disk, in bytes. Links are not followed, and a file with several hard
- * links counts once. What disappears meanwhile does not count.
+ * links counts once. What disappears meanwhile, or cannot be read, does not count.
  */
 export async function directorySize(path: string, { signal }: AbortOptions = {}): Promise<number> {
   const yielder = new EventLoopYielder()
@@ -19,7 +19,7 @@ export async function directorySize(path: string, { signal }: AbortOptions = {})
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (yielder.shouldYield()) await yielder.yield()
     signal?.throwIfAborted()
-    const stats = lstatSync(next, { throwIfNoEntry: false })
+    const stats = stateOf(next)
     if (!stats) continue
     const isFirst = stats.nlink === 1 || stats.isDirectory() || !linked.has(`${stats.dev} ${stats.ino}`)
     if (stats.nlink > 1) linked.add(`${stats.dev} ${stats.ino}`)
@@ -33,7 +33,17 @@ function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    // A directory in the sandbox of a plain user may belong to another id of that user.
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return []
+    throw error
+  }
+}
+
+function stateOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if (isErrno(error, 'EACCES')) return undefined
     throw error
   }
 }

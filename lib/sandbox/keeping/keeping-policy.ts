@@ -7,6 +7,11 @@ export interface KeepingPolicy extends AbortOptions {
   readonly maxAgeMs?: number | undefined
   /** Size limit in bytes: the least recently used ones are removed until the rest fits. What is in use stays. */
   readonly maxBytes?: number | undefined
+  /**
+   * Removes a directory and all in it. Files of a plain user's sandbox may belong to ids that only `remove` of that
+   * sandbox can remove. @defaultValue the calls of this process
+   */
+  remove?(path: string): Promise<void>
   /** Decide, and remove nothing. @defaultValue `false` */
   readonly dryRun?: boolean | undefined
 }

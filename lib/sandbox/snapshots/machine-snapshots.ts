@@ -9,16 +9,18 @@ import type { SnapshotDriver } from './stack.ts'
 export interface MachineSnapshotsOptions {
   /** Directory for unpacked layers, mounts and copies; any number of processes may share it. */
   readonly directory: string
+  /** Size limit of all unpacked layers; see {@link OverlaySnapshotsOptions.maxBytes}. @defaultValue 20 GB */
+  readonly maxBytes?: number | undefined
 }
 
 /**
  * The best snapshots that work on this machine: {@link overlaySnapshots} as root, where the directory can be part of an
  * overlay, else {@link copyingSnapshots}. The choice is made when the first stack is opened.
  */
-export function machineSnapshots({ directory }: MachineSnapshotsOptions): SnapshotDriver {
+export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOptions): SnapshotDriver {
   const copies = copyingSnapshots({ directory })
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return copies
-  const overlays = overlaySnapshots({ directory })
+  const overlays = overlaySnapshots({ directory, maxBytes })
   let works: boolean | undefined
   return {
     async openStack(store, layers, options) {

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
-import { readBuildData } from './build-data.ts'
+import { buildDataUsageRows, readBuildData } from './build-data.ts'
 
 /** Options of `df`. */
 export interface DfOptions {
@@ -23,10 +23,7 @@ export async function df(session: Session, options: DfOptions): Promise<void> {
   ] as const
   const rows = parts.map(([what, { blobs, bytes }]) => [what, String(blobs), formatBytes(bytes)])
   rows.push(['unfinished', String(usage.unfinished.count), formatBytes(usage.unfinished.bytes)])
-  const { cacheMounts } = build
-  if (cacheMounts.count > 0) {
-    rows.push(['cache mounts', String(cacheMounts.count), formatBytes(cacheMounts.bytes)])
-  }
+  rows.push(...buildDataUsageRows(build))
   const lines = formatTable(['WHAT', 'BLOBS', 'SIZE'], rows)
   if (options.images) {
     const images = usage.images.map(({ name, blobs, bytes, uniqueBytes }) => {

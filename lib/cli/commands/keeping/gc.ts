@@ -1,16 +1,11 @@
+import type { Digest } from '../../../digest/index.ts'
 import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../../maintenance/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
-import {
-  type BuildDataPolicy,
-  type BuildDataResult,
-  buildDataRows,
-  buildDataText,
-  collectBuildData,
-} from './build-data.ts'
+import { type BuildDataResult, buildDataRows, buildDataText, collectBuildData } from './build-data.ts'
 
 /** Options of `gc`. */
 export interface GcOptions {
@@ -20,6 +15,7 @@ export interface GcOptions {
   readonly maxAge?: string
   readonly maxBytes?: string
   readonly maxCacheMounts?: string
+  readonly maxSnapshots?: string
   readonly grace?: string
   readonly keepUnknown?: boolean
   readonly force?: boolean
@@ -35,13 +31,15 @@ export async function gc(session: Session, options: GcOptions): Promise<void> {
   const plan = await planCollection(store, { ...policy, signal })
   for (const { digest, why } of plan.missing) session.note(`warning: missing: ${digest} (${why})`)
   for (const { digest, why } of plan.unknown) session.note(`warning: not understood: ${digest} (${why})`)
-  const data = () => collectBuildData(session, buildPolicy)
   if (options.dryRun) {
-    const build = await data()
+    const goes = new Set(plan.drop.map(({ digest }) => digest))
+    const needs = async (layer: Digest) => !goes.has(layer) && (await store.stat(layer)) !== undefined
+    const build = await collectBuildData(session, { ...buildPolicy, needs })
     return session.result(describePlan(plan, build, options.explain ?? false), { ...plan, ...build })
   }
   const result = await runCollection(store, plan, { signal })
-  const build = await data()
+  const needs = async (layer: Digest) => (await store.stat(layer)) !== undefined
+  const build = await collectBuildData(session, { ...buildPolicy, needs })
   for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
   const { missing, unknown } = plan
   session.result(describeResult(result, plan, build), { ...result, missing, unknown, ...build })
@@ -67,11 +65,16 @@ function policyOf(options: GcOptions): CollectionPolicy {
   }
 }
 
-/** Limits on what builds keep beside blobs. */
-function buildPolicyOf({ maxCacheMounts, dryRun = false }: GcOptions, { maxAgeMs }: CollectionPolicy): BuildDataPolicy {
-  const limit = (name: string, value: string | undefined) =>
-    value === undefined ? {} : { maxBytes: parseAmount(name, value, 'bytes') }
-  return { cacheMounts: { maxAgeMs, dryRun, ...limit('--max-cache-mounts', maxCacheMounts) } }
+/** Limits on what builds keep beside blobs: age and sizes; what the store keeps is known later. */
+function buildPolicyOf({ maxCacheMounts, maxSnapshots, dryRun = false }: GcOptions, { maxAgeMs }: CollectionPolicy) {
+  const bytes = (name: string, value: string | undefined) =>
+    value === undefined ? undefined : parseAmount(name, value, 'bytes')
+  return {
+    dryRun,
+    maxAgeMs,
+    maxCacheMounts: bytes('--max-cache-mounts', maxCacheMounts),
+    maxSnapshots: bytes('--max-snapshots', maxSnapshots),
+  }
 }
 
 function describePlan(plan: CollectionPlan, build: BuildDataResult, explain: boolean): string[] {

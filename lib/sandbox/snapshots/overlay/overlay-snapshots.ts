@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ImageLayer } from '../../../image/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -7,10 +7,15 @@ import type { Store } from '../../../store/index.ts'
 import type { OpenStackOptions, SnapshotDriver, Stack } from '../stack.ts'
 import { ownStack, sweepStacks } from '../stack-owner.ts'
 import { copyRoot } from './copy-root.ts'
+import { fitSnapshots } from './fit-snapshots.ts'
+import { holdLayers } from './held-layers.ts'
 import { LayerSnapshots } from './layer-snapshots.ts'
 import { mountOverlay, unmount } from './overlay-mount.ts'
+import { SnapshotPlaces } from './snapshot-places.ts'
 import { upperChanges } from './upper-changes.ts'
 
+/** Limit for unpacked layers, in bytes, unless the caller sets one. */
+const MOST_BYTES = 20_000_000_000
 /** Beginning of the names of stacks. */
 const PREFIX = 'stack-'
 /** The mount, in the directory of a stack. */
@@ -25,23 +30,29 @@ export interface OverlaySnapshotsOptions {
    * be the upper layer of an overlay, such as ext4, xfs or tmpfs.
    */
   readonly directory: string
+  /**
+   * Size limit of all unpacked layers, in bytes. After a layer was unpacked, the least recently used ones that no stack
+   * holds are removed until the rest fits. @defaultValue 20 GB
+   */
+  readonly maxBytes?: number | undefined
 }
 
 /**
  * Snapshots with overlayfs: each layer is unpacked once, and a stack is a mount of its layers below a directory of its
  * own, which holds what was written. Needs root.
  *
- * Unpacked layers stay until the machine starts anew: they are not fsynced, so they are trusted for one boot. What a
- * killed process left mounted is unmounted and removed by the next one. Remove the directory to free its space.
+ * Of several processes that need a layer one unpacks it, and the others wait. Unpacked layers stay until the limit is
+ * reached, a collection removes them ({@link collectSnapshots}), or the machine starts anew: they are not fsynced, so
+ * they are trusted for one boot. What a killed process left mounted is unmounted and removed by the next one.
  *
  * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT` from `openStack`; the errors of `unpackLayers` and `openUnionView`.
  */
-export function overlaySnapshots({ directory }: OverlaySnapshotsOptions): SnapshotDriver {
+export function overlaySnapshots(options: OverlaySnapshotsOptions): SnapshotDriver {
   let opened: Promise<OverlayDirectory> | undefined
   return {
-    async openStack(store, layers, options = {}) {
-      opened ??= OverlayDirectory.open(directory)
-      return (await opened).openStack(store, layers, options)
+    async openStack(store, layers, openOptions = {}) {
+      opened ??= OverlayDirectory.open(options)
+      return (await opened).openStack(store, layers, openOptions)
     },
     removePlace: removeStack,
   }
@@ -76,40 +87,38 @@ function ignoreAbsent(error: unknown): undefined {
 }
 
 class OverlayDirectory {
-  readonly #layers: string
-  readonly #stacks: string
+  readonly #places: SnapshotPlaces
   readonly #snapshots: LayerSnapshots
+  readonly #maxBytes: number
 
-  private constructor(layers: string, stacks: string) {
-    this.#layers = layers
-    this.#stacks = stacks
-    this.#snapshots = new LayerSnapshots(layers)
+  private constructor(places: SnapshotPlaces, maxBytes: number) {
+    this.#places = places
+    this.#maxBytes = maxBytes
+    this.#snapshots = new LayerSnapshots(places)
   }
 
-  static async open(directory: string): Promise<OverlayDirectory> {
-    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-    // Files of setuid programs must not be reached by other users.
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    const [layers, stacks] = [join(directory, boot, 'layers'), join(directory, boot, 'stacks')]
-    for (const path of [layers, stacks]) await mkdir(path, { recursive: true, mode: 0o700 })
-    for (const name of await readdir(directory)) {
-      if (/^[0-9a-f-]{36}$/.test(name) && name !== boot)
-        await rm(join(directory, name), { recursive: true, force: true })
-    }
-    await sweepStacks({ directory: stacks, prefix: PREFIX, remove: removeStack })
-    return new OverlayDirectory(layers, stacks)
+  static async open({ directory, maxBytes = MOST_BYTES }: OverlaySnapshotsOptions): Promise<OverlayDirectory> {
+    const places = await SnapshotPlaces.open(directory)
+    await sweepStacks({ directory: places.stacks, prefix: PREFIX, remove: removeStack })
+    return new OverlayDirectory(places, maxBytes)
   }
 
   async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
     const { signal, place } = options
     const below = await openUnionView(store, layers, { signal })
     if (place?.attach) return stackOf(place.directory, below, async () => {})
-    const lower = await this.#snapshots.open(store, layers, { signal })
-    const directory = place?.directory ?? (await mkdtemp(join(this.#stacks, PREFIX)))
-    const close = () => (place ? closeStack(directory) : removeStack(directory))
-    try {
+    const names = await LayerSnapshots.namesOf(layers)
+    const own = await mkdtemp(join(this.#places.stacks, PREFIX))
+    const directory = place?.directory ?? own
+    const close = async () => {
       if (place) await closeStack(directory)
-      else await ownStack(directory)
+      await removeStack(own)
+    }
+    try {
+      await ownStack(own)
+      await holdLayers(own, names)
+      const lower = await this.#open(store, layers, names, signal)
+      if (place) await closeStack(directory)
       await this.#mount(directory, lower, place?.durable ?? false)
     } catch (error) {
       await close()
@@ -118,15 +127,31 @@ class OverlayDirectory {
     return stackOf(directory, below, close)
   }
 
+  /** Unpacks what is missing, and removes what was not used for longest if all takes too much then. */
+  async #open(
+    store: Store,
+    layers: readonly ImageLayer[],
+    names: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const before = this.#snapshots.unpacked
+    const lower = await this.#snapshots.open(store, layers, names, { signal })
+    if (this.#snapshots.unpacked > before) await fitSnapshots(this.#places, this.#maxBytes, { signal })
+    return lower
+  }
+
   async #mount(place: string, lower: readonly string[], durable: boolean): Promise<void> {
     const { upper, root, work, scratch, empty } = partsOf(place)
-    const isNew = (await mkdir(upper, { recursive: true, mode: 0o755 })) !== undefined
+    const isNew = (await mkdir(upper, { recursive: true })) !== undefined
+    // The umask of this process has no say.
+    if (isNew) await chmod(upper, 0o755)
     for (const path of [work, root, scratch]) await mkdir(path, { mode: 0o755 })
     // An image without layers has nothing below; a mount needs something there.
     if (lower.length === 0) await mkdir(empty, { recursive: true, mode: 0o755 })
     const directories = lower.length === 0 ? [empty] : lower
-    if (isNew && lower[0] !== undefined) await copyRoot(join(this.#layers, lower[0]), upper)
-    await mountOverlay({ directory: this.#layers, lower: directories, upper, work, target: root, durable })
+    const { layers } = this.#places
+    if (isNew && lower[0] !== undefined) await copyRoot(join(layers, lower[0]), upper)
+    await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable })
   }
 }
 

@@ -1,0 +1,46 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stackLife } from '../stack-owner.ts'
+import type { SnapshotPlaces } from './snapshot-places.ts'
+
+const LAYERS = 'layers.json'
+
+/**
+ * Notes in the directory of a stack which layers it holds. To be called before the layers are looked for: no collection
+ * that begins afterwards removes one of them, as long as the process of the stack lives.
+ */
+export async function holdLayers(stack: string, names: readonly string[]): Promise<void> {
+  await writeFile(join(stack, LAYERS), JSON.stringify(names))
+}
+
+/** The names of layers that stacks hold: those of processes that are not certainly dead, and those that are mounted. */
+export async function heldLayers(places: SnapshotPlaces): Promise<ReadonlySet<string>> {
+  const held = new Set(await mountedLayers(places))
+  for (const name of await readdir(places.stacks).catch(() => [])) {
+    const stack = join(places.stacks, name)
+    if ((await stackLife(stack)) === 'gone') continue
+    for (const layer of await layersOf(stack)) held.add(layer)
+  }
+  return held
+}
+
+async function layersOf(stack: string): Promise<readonly string[]> {
+  try {
+    return JSON.parse(await readFile(join(stack, LAYERS), 'utf8')) as string[]
+  } catch {
+    // The stack is being opened or closed: it has mounted nothing yet, or nothing any more.
+    return []
+  }
+}
+
+/** Names in the options of mounted overlays: those of a killed process are mounted until the next one comes. */
+async function mountedLayers({ layers }: SnapshotPlaces): Promise<string[]> {
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
+  return mounts
+    .split('\n')
+    .filter(line => line.includes(' - overlay '))
+    .flatMap(line => /lowerdir=([^, ]*)/.exec(line)?.[1]?.split(':') ?? [])
+    .map(path => path.replace(`${layers}/`, ''))
+    .filter(path => /^[0-9a-f]+\/fs$/.test(path))
+    .map(path => path.slice(0, path.indexOf('/')))
+}
