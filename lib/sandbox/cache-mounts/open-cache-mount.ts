@@ -27,6 +27,8 @@ export interface CacheMountSpec {
   readonly seed?: string | undefined
   /** Creates the directory at a path, with its files, owner and mode. The parent exists. */
   create(path: string): Promise<void>
+  /** Removes what a killed process has left at a path. @defaultValue the calls of this process */
+  remove?(path: string): Promise<void>
 }
 
 /** A cache mount in use. */
@@ -95,7 +97,7 @@ function choose(sharing: CacheMountSpec['sharing'], holders: readonly Holder[]):
 async function createFiles(path: string, spec: CacheMountSpec): Promise<void> {
   if (await isDirectory(path)) return
   const unfinished = `${path}.tmp`
-  await rm(unfinished, { recursive: true, force: true })
+  await (spec.remove?.(unfinished) ?? rm(unfinished, { recursive: true, force: true }))
   await spec.create(unfinished)
   await rename(unfinished, path)
 }

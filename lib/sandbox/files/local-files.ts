@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { unpackArchives } from '../../rootfs/index.ts'
 import { MountStubs } from '../executors/view/mount-stubs.ts'
 import type { FileAttributes, StackFiles } from './stack-files.ts'
@@ -19,6 +19,11 @@ export function localFiles(): StackFiles {
       await writeFile(path, content, { flag: 'wx', mode: 0o600 })
       await apply(path, attributes)
     },
+    async change(path, attributes) {
+      if ((await lstat(path)).isSymbolicLink()) throw new Error(`${path} is a symbolic link`)
+      await apply(path, attributes)
+    },
+    remove: path => rm(path, { recursive: true, force: true }),
     async unpack(path, what, open, { signal } = {}) {
       await unpackArchives([{ name: what, open }], path, { signal })
     },

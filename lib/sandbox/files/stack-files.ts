@@ -34,6 +34,12 @@ export interface StackFiles {
   /** Writes a file that must not exist. */
   writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>
 
+  /** Gives a file that the caller has created, such as a socket, other attributes. Links are not followed. */
+  change(path: string, attributes: FileAttributes): Promise<void>
+
+  /** Removes a file, or a directory with all that it contains. Does nothing if there is none. */
+  remove(path: string): Promise<void>
+
   /**
    * Unpacks a tar archive into a directory that is empty or does not exist. No entry leads out of the directory.
    *

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readTar } from '../../tar/index.ts'
-import type { StackFiles } from '../files/stack-files.ts'
+import type { FileAttributes, StackFiles } from '../files/stack-files.ts'
 import type { SnapshotDriver, Stack } from '../snapshots/stack.ts'
 import type { Channel } from './channel/channel.ts'
 import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
@@ -53,13 +53,19 @@ function stackOf(client: SandboxClient, channel: Channel, { id, path, scratch }:
 function filesOf({ offered }: SandboxClient, channel: Channel): StackFiles {
   return {
     makeDirectory: (path, attributes, options = {}) =>
-      channel.call('makeDirectory', { path, attributes, options: { recursive: options.recursive ?? false } }),
+      channel.call('makeDirectory', {
+        path,
+        attributes: plain(attributes),
+        options: { recursive: options.recursive ?? false },
+      }),
     writeFile: (path, content, attributes) =>
       channel.call('writeFile', {
         path,
         content: typeof content === 'string' ? Buffer.from(content) : content,
-        attributes,
+        attributes: plain(attributes),
       }),
+    change: (path, attributes) => channel.call('change', { path, attributes: plain(attributes) }),
+    remove: path => channel.call('remove', { path }),
     unpack: (path, what, open, { signal } = {}) =>
       offered.withArchive(open, archive => channel.call<void>('unpack', { path, what, archive }, { signal })),
     async makeMountPoints(root, mounts) {
@@ -67,4 +73,9 @@ function filesOf({ offered }: SandboxClient, channel: Channel): StackFiles {
       return { remove: () => channel.call('removeMountPoints', { id }) }
     },
   }
+}
+
+/** The attributes without what else an object of the caller may have, which could not be sent. */
+function plain({ mode, uid, gid }: FileAttributes): FileAttributes {
+  return { mode, uid, gid }
 }

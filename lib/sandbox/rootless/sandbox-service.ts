@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import type { ImageLayer } from '../../image/index.ts'
 import { writeTar } from '../../tar/index.ts'
 import { bubblewrap } from '../executors/bubblewrap/bubblewrap.ts'
@@ -96,6 +95,10 @@ export class SandboxService {
     writeFile: (args: { path: string; content: Uint8Array; attributes: FileAttributes }) =>
       this.#files.writeFile(args.path, args.content, args.attributes),
 
+    change: (args: { path: string; attributes: FileAttributes }) => this.#files.change(args.path, args.attributes),
+
+    remove: ({ path }: { path: string }) => this.#files.remove(path),
+
     unpack: (args: { path: string; what: string; archive: number }, { signal }: CallContext) => {
       const open = () => this.#given.read('archive', { id: args.archive }, { signal })
       return this.#files.unpack(args.path, args.what, open, { signal })
@@ -114,8 +117,6 @@ export class SandboxService {
 
     removePlace: async ({ directory, place }: { directory: string; place: string }) =>
       this.#driver(directory).removePlace?.(place),
-
-    remove: ({ path }: { path: string }) => rm(path, { recursive: true, force: true }),
   }
 
   readonly #streams = {

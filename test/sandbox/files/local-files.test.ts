@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { localFiles } from '../../../lib/sandbox/index.ts'
@@ -41,6 +41,18 @@ test('a directory that exists keeps its attributes, and a file that exists is no
   expect(attributesOf('a/b')).toEqual({ mode: 0o750, ...app })
   await files.writeFile(at('f'), '1', { mode: 0o644, ...app })
   await expect(files.writeFile(at('f'), '2', { mode: 0o644, ...app })).rejects.toMatchObject({ code: 'EEXIST' })
+})
+
+test('a file that exists gets other attributes, but not through a link, and files are removed', async () => {
+  const files = localFiles()
+  await files.writeFile(at('f'), '1', { mode: 0o644, ...app })
+  await files.change(at('f'), { mode: 0o600, ...app })
+  expect(attributesOf('f')).toEqual({ mode: 0o600, ...app })
+  symlinkSync('f', at('link'))
+  await expect(files.change(at('link'), { mode: 0o644, ...app })).rejects.toThrow('symbolic link')
+  await files.makeDirectory(at('d/e'), { mode: 0o755, ...app }, { recursive: true })
+  for (const path of ['d', 'link', 'missing']) await files.remove(at(path))
+  expect(readdirSync(place.path)).toEqual(['f'])
 })
 
 test('an archive is unpacked, and mount points are created and removed again', async () => {

@@ -149,11 +149,14 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     const dockerfile = `FROM base:1
 USER app
 RUN --mount=type=secret,id=key,uid=1000,mode=0400 --mount=type=cache,target=/cache,uid=1000,gid=1001,mode=0700 \\
-  --mount=type=bind,target=/context cat /run/secrets/key /context/a.txt && echo x > /cache/x && ls -lnd /cache && ls -ln /run/secrets/key`
-    const options = { secrets: { key: 's3cret\n' } }
+  --mount=type=ssh,uid=1000 --mount=type=bind,target=/context cat /run/secrets/key /context/a.txt && echo x > /cache/x && ls -lnd /cache && ls -ln /run/secrets/key $SSH_AUTH_SOCK`
+    const cacheMounts = join(placeOf(user).path, 'caches')
+    const options = { secrets: { key: 's3cret\n' }, sshAgents: { default: '/none' }, cacheMounts }
     const outcome = await run(user, { dockerfile, options, files: { 'a.txt': 'context\n' } })
     expect(outcome.error).toBeUndefined()
-    expect(outcome.output).toMatch(/^s3cret\ncontext\ndrwx------ .* 1000 +1001 .*\n-r-------- .* 1000 +0 /)
+    expect(outcome.output).toMatch(
+      /^s3cret\ncontext\ndrwx------ .* 1000 +1001 .*\nsrw------- .* 1000 +0 .*\n-r-------- .* 1000 +0 /,
+    )
     expect(outcome.entries?.filter(entry => /secret|cache|context/.test(entry))).toEqual([])
   })
 

@@ -1,13 +1,7 @@
-import { chmod, chown, type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
-
-/** Owner and mode of a socket. */
-export interface SocketAttributes {
-  readonly uid: number
-  readonly gid: number
-  readonly mode: number
-}
+import type { FileAttributes, StackFiles } from '../../../sandbox/index.ts'
 
 /**
  * Listens at a path and forwards every connection to the socket of an ssh agent, until it is disposed. The socket of
@@ -16,7 +10,8 @@ export interface SocketAttributes {
 export async function forwardAgent(
   agent: string,
   path: string,
-  { uid, gid, mode }: SocketAttributes,
+  files: Pick<StackFiles, 'change'>,
+  attributes: FileAttributes,
 ): Promise<AsyncDisposable> {
   const open = new Set<Socket>()
   // One side may say its last before the other has answered.
@@ -34,8 +29,7 @@ export async function forwardAgent(
     }
   })
   await listenAt(server, path)
-  if (process.getuid?.() === 0) await chown(path, uid, gid)
-  await chmod(path, mode)
+  await files.change(path, attributes)
   return {
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()

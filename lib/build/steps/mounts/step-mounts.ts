@@ -102,7 +102,7 @@ export class StepMounts implements AsyncDisposable {
     const agent = this.#settings.sshAgents?.[mount.id]
     if (agent === undefined) return missing(mount.required, `no ssh agent ${JSON.stringify(mount.id)} was given`)
     const source = this.#newPath()
-    this.#opened.push(await forwardAgent(agent, source, mount))
+    this.#opened.push(await forwardAgent(agent, source, this.#place.files, mount))
     this.variables.push(`SSH_AUTH_SOCK=${target}`)
     return { type: 'bind', source, target, readOnly: false }
   }
@@ -154,7 +154,9 @@ export class StepMounts implements AsyncDisposable {
       return path
     }
     const { id, sharing } = mount
-    const spec = { id, sharing, seed: await this.#seedOf(mount), create }
+    const { files } = this.#place
+    const remove = (path: string) => files.remove(path)
+    const spec = { id, sharing, seed: await this.#seedOf(mount), create, remove }
     const opened = await openCacheMount(cacheMounts, spec, { signal: this.#frame.signal })
     this.#opened.push(opened)
     return opened.path
