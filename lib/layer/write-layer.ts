@@ -7,12 +7,14 @@ import { invalidArgument } from '../internal/invalid-argument.ts'
 import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../internal/memory/borrowed.ts'
 import { type Descriptor, MediaType } from '../oci/index.ts'
-import { assertStore, recordLayerFact, type Store } from '../store/index.ts'
+import { assertStore, type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
 import { normalizePath, type TarInput, type TarLimits, writeTar } from '../tar/index.ts'
 import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import type { IndexedEntry } from './layer-index.ts'
+import { collectKnown } from './reuse/collect-known.ts'
+import { writeKnown } from './reuse/write-known.ts'
 
 /** Progress of {@link writeLayer}. */
 export interface WriteLayerProgress {
@@ -39,6 +41,14 @@ export interface WriteLayerOptions extends AbortOptions {
   readonly index?: boolean | undefined
   /** Limits of the layer, so that a reader with the same limits can index it. @defaultValue those of `readTar` */
   readonly limits?: TarLimits | undefined
+  /**
+   * Stored layers that may have blocks of this one, such as the layer that an earlier build made in its place. Equal
+   * blocks of a gzip layer are taken from there and not compressed again; the result is the same. Only for entries
+   * whose digests are known.
+   *
+   * @internal
+   */
+  readonly reuse?: readonly Digest[] | undefined
   /** Called after each piece of the tar; must not throw. */
   readonly onProgress?: ((progress: WriteLayerProgress) => void) | undefined
 }
@@ -78,7 +88,7 @@ const MEDIA_TYPES: Record<CompressionType, string> = {
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md | image-spec: layers}
  */
 export async function writeLayer(
-  store: Pick<Store, 'put' | 'derived'> & Partial<Pick<Store, 'leases'>>,
+  store: Pick<Store, 'put' | 'derived'> & Partial<Pick<Store, 'leases' | 'read'>>,
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
@@ -95,6 +105,29 @@ export async function writeLayer(
   // its digest. The lease protects it.
   await using _lease = await store.leases?.hold({ label: 'write a layer', signal })
   const progress = { entries: 0, bytes: 0 }
+  const unwritten = unique(entries, progress)
+  const canReuse = options.reuse !== undefined && type === 'gzip' && options.limits === undefined
+  const collected = canReuse ? await collectKnown(unwritten) : { stream: unwritten }
+  const { digest, size, diffId } =
+    'known' in collected
+      ? await writeKnown(store, collected.known, { ...options, ...gzipOf(level), progress })
+      : await writeStream(store, collected.stream, { ...options, progress })
+  const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
+  await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
+  return { descriptor, diffId, uncompressedSize: progress.bytes }
+}
+
+function gzipOf(level: number = DEFAULT_LEVELS.gzip): { readonly level: number; readonly compressor: string } {
+  return { level, compressor: compressorOf('gzip', level) }
+}
+
+/** Writes entries of any kind while they arrive. */
+async function writeStream(
+  store: Pick<Store, 'put' | 'derived'>,
+  entries: AsyncIterable<TarInput>,
+  options: WriteLayerOptions & { readonly progress: { entries: number; bytes: number } },
+): Promise<BlobInfo & { readonly diffId: Digest }> {
+  const { compression: type = 'gzip', level, hasher, signal, progress, onProgress } = options
   // The tar of an uncompressed layer is the blob, which the store hashes already.
   const digester = type === 'none' ? undefined : await createStreamDigester({ hasher })
   const columns = new IndexColumns()
@@ -103,18 +136,12 @@ export async function writeLayer(
   try {
     // An uncompressed tar goes to the store directly, and a store may keep the pieces.
     const borrow = type !== 'none'
-    const tar = observed(writeTar(unique(entries, progress), { borrow, signal }), progress, {
-      digester,
-      indexer,
-      onProgress: options.onProgress,
-    })
+    const tar = observed(writeTar(entries, { borrow, signal }), progress, { digester, indexer, onProgress })
     const { digest, size } = await store.put(compress(tar, { type, level, signal }), { hasher, signal })
-    const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
     const diffId = (await digester?.digest()) ?? digest
-    await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
     // The list of duplicates is empty: `unique` refuses them.
     if (indexer) await keepColumns(store.derived, columns, { diffId, bytes: indexer.end(), duplicates: [] }, { signal })
-    return { descriptor, diffId, uncompressedSize: progress.bytes }
+    return { digest, size, diffId }
   } finally {
     digester?.release()
     indexer?.release()

@@ -1,5 +1,7 @@
 import type { FileCopyInput } from '../copy/file-copy.ts'
 import type { KeyPart, KeySubject } from '../keys/key-part.ts'
+import { changedLines } from './changed-lines.ts'
+import { parseInputs } from './input-list.ts'
 
 /** One thing that differs between a step and the nearest record of it. */
 export interface Difference {
@@ -18,21 +20,31 @@ export interface Difference {
 /** Limits the differences that a plan lists for one step; a new checkout may change every file. */
 const MOST = 100
 
-/** Dependencies of a step: the parts of its key, and the files that they list. */
+/** Dependencies of a step: the parts of its key, and the list of the files that it reads. */
 export interface StepFacts {
   readonly parts: readonly KeyPart[]
-  readonly inputs?: readonly FileCopyInput[] | undefined
+  /** Text of an {@link InputList}. */
+  readonly inputs?: Uint8Array | undefined
+}
+
+/** Differences between two steps. */
+export interface ComparedSteps {
+  readonly differs: readonly Difference[]
+  /** Those of the differences that are of files and not of directories. */
+  readonly files: ReadonlySet<Difference>
 }
 
 /**
  * Compares the dependencies of a step with those of an earlier step. The instruction comes first, because it may change
  * every file. The layers below come last, because an earlier step explains them. At most 100 differences are listed.
  */
-export function differencesOf(before: StepFacts, after: StepFacts): Difference[] {
-  const files = before.inputs && after.inputs ? fileDifferences(before.inputs, after.inputs) : []
-  const parts = partDifferences(before.parts, after.parts, files.length > 0)
+export function compareSteps(before: StepFacts, after: StepFacts): ComparedSteps {
+  const paths = before.inputs && after.inputs ? pathDifferences(before.inputs, after.inputs) : []
+  const parts = partDifferences(before.parts, after.parts, paths.length > 0)
   const isBase = ({ what }: Difference) => what === 'base'
-  return [...parts.filter(part => !isBase(part)), ...files, ...parts.filter(isBase)].slice(0, MOST)
+  const read = paths.map(({ difference }) => difference)
+  const differs = [...parts.filter(part => !isBase(part)), ...read, ...parts.filter(isBase)].slice(0, MOST)
+  return { differs, files: new Set(paths.filter(({ isFile }) => isFile).map(({ difference }) => difference)) }
 }
 
 function partDifferences(before: readonly KeyPart[], after: readonly KeyPart[], filesKnown: boolean): Difference[] {
@@ -53,16 +65,28 @@ function partDifferences(before: readonly KeyPart[], after: readonly KeyPart[], 
   return found
 }
 
-function fileDifferences(before: readonly FileCopyInput[], after: readonly FileCopyInput[]): Difference[] {
-  const old = new Map(before.map(input => [input.name, input]))
-  const found: Difference[] = []
-  for (const input of after) {
+interface PathDifference {
+  readonly difference: Difference
+  /** False for a directory. */
+  readonly isFile: boolean
+}
+
+function pathDifferences(before: Uint8Array, after: Uint8Array): PathDifference[] {
+  const lines = changedLines(before, after)
+  const [gone, come] = [parseInputs(lines.before), parseInputs(lines.after)]
+  if (!gone || !come) return []
+  const old = new Map(gone.map(input => [input.name, input]))
+  const found: PathDifference[] = []
+  for (const input of come) {
     const known = old.get(input.name)
     old.delete(input.name)
-    const difference = known ? changeOf(known, input) : ({ change: 'added' } as const)
-    if (difference) found.push({ what: 'file', name: input.source, ...difference })
+    const change = known ? changeOf(known, input) : ({ change: 'added' } as const)
+    const isFile = input.type !== 'directory' || (known !== undefined && known.type !== 'directory')
+    if (change) found.push({ difference: { what: 'file', name: input.source, ...change }, isFile })
   }
-  for (const input of old.values()) found.push({ what: 'file', name: input.source, change: 'removed' })
+  for (const { source, type } of old.values()) {
+    found.push({ difference: { what: 'file', name: source, change: 'removed' }, isFile: type !== 'directory' })
+  }
   return found
 }
 
@@ -83,29 +107,17 @@ function octal(mode: number): string {
 /**
  * Reason why a step is made, in one line: the first difference, and the number of differences.
  *
- * @param before - Files that the step read in the record.
- * @param after - Files that the step reads now.
+ * @param total - Number of files that the step reads now.
  */
-export function reasonOf(
-  differences: readonly Difference[],
-  before: readonly FileCopyInput[] = [],
-  after: readonly FileCopyInput[] = [],
-): string {
-  const [first] = differences
+export function reasonOf({ differs, files }: ComparedSteps, total: number): string {
+  const [first] = differs
   if (!first) return 'what it depends on was not recorded in detail'
-  const now = filesIn(after)
-  const all = new Set([...filesIn(before), ...now])
-  const changed = differences.filter(({ what, name }) => what === 'file' && all.has(name))
+  const changed = differs.filter(difference => files.has(difference))
   // The count of files would say nothing of a directory that differs.
-  if (!changed.includes(first)) return sentenceOf(first) + othersOf(differences.length - 1)
+  if (!files.has(first)) return sentenceOf(first) + othersOf(differs.length - 1)
   const gone = changed.filter(({ change }) => change === 'removed').length
-  const count = differences.length >= MOST ? `${changed.length} or more` : changed.length
-  return `${sentenceOf(first)} (${count} of ${now.size + gone} files)`
-}
-
-/** Sources of the inputs that are no directories. */
-function filesIn(inputs: readonly FileCopyInput[]): Set<string> {
-  return new Set(inputs.filter(({ type }) => type !== 'directory').map(({ source }) => source))
+  const count = differs.length >= MOST ? `${changed.length} or more` : changed.length
+  return `${sentenceOf(first)} (${count} of ${total + gone} files)`
 }
 
 function othersOf(count: number): string {

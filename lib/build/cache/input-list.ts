@@ -7,29 +7,55 @@ import type { FileCopyInput } from '../copy/file-copy.ts'
 /** Limits the bytes of a list that are read into memory: about 400,000 files. */
 const MOST_BYTES = 64 * 1024 * 1024
 
-/** Stores the list of the files that a step read, for explanations. Equal lists are one blob. */
-export async function putInputs(
-  store: Store,
-  inputs: readonly FileCopyInput[],
-  options: AbortOptions,
-): Promise<Digest | undefined> {
-  const bytes = Buffer.from(JSON.stringify(inputs))
-  if (bytes.byteLength > MOST_BYTES) return undefined
-  return (await store.put(bytes, options)).digest
+/**
+ * The list of the files that a step read, for explanations: a JSON array with one line for each.
+ *
+ * PERF: as text it takes a third of the memory of its objects, and equal parts of two lists need not be parsed.
+ */
+export interface InputList {
+  readonly text: Uint8Array
+  /** Number of files, without directories. */
+  readonly files: number
 }
 
-/** Reads such a list; `undefined` if it is gone or damaged: an explanation is then less exact. */
+/** Makes the list of the files that a step reads. */
+export function listInputs(inputs: readonly FileCopyInput[]): InputList {
+  const files = new Set(inputs.filter(({ type }) => type !== 'directory').map(({ source }) => source)).size
+  const pieces: Buffer[] = []
+  // PERF: in pieces, so that no text of ten megabytes is beside its bytes.
+  for (let i = 0; i < inputs.length; i += 1024) {
+    const lines = inputs.slice(i, i + 1024).map(input => JSON.stringify(input))
+    pieces.push(Buffer.from(`${i === 0 ? '' : ',\n'}${lines.join(',\n')}`))
+  }
+  return { text: Buffer.concat([Buffer.from('[\n'), ...pieces, Buffer.from('\n]')]), files }
+}
+
+/** Stores a list. Equal lists are one blob. */
+export async function putInputs(store: Store, { text }: InputList, options: AbortOptions): Promise<Digest | undefined> {
+  if (text.byteLength > MOST_BYTES) return undefined
+  return (await store.put(text, options)).digest
+}
+
+/** Reads a list; `undefined` if it is gone: an explanation is then less exact. */
 export async function readInputs(
   store: Store,
   digest: Digest,
   { signal }: AbortOptions,
-): Promise<readonly FileCopyInput[] | undefined> {
+): Promise<Uint8Array | undefined> {
   try {
-    const bytes = await collectBytes(store.read(digest, { signal, verify: 'always' }), MOST_BYTES, 'list of inputs')
-    const inputs: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
-    return Array.isArray(inputs) && inputs.every(isInput) ? inputs : undefined
+    return await collectBytes(store.read(digest, { signal, verify: 'always' }), MOST_BYTES, 'list of inputs')
   } catch {
     signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+/** Parses lines of a list; `undefined` if they are damaged. */
+export function parseInputs(lines: readonly string[]): readonly FileCopyInput[] | undefined {
+  try {
+    const inputs: unknown[] = lines.map(line => JSON.parse(line))
+    return inputs.every(isInput) ? inputs : undefined
+  } catch {
     return undefined
   }
 }

@@ -1,10 +1,11 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../../store/index.ts'
-import { digestOfFrames } from '../keys/key-part.ts'
-import { type Difference, differencesOf, reasonOf, type StepFacts } from './difference.ts'
+import { digestOfFrames, type KeyPart } from '../keys/key-part.ts'
+import { changedLines } from './changed-lines.ts'
+import { compareSteps, type Difference, reasonOf, type StepFacts } from './difference.ts'
 import type { ImportedCache } from './imported-cache.ts'
-import { readInputs } from './input-list.ts'
+import { type InputList, readInputs } from './input-list.ts'
 import { parseStepRecord, type StepRecord } from './step-record.ts'
 
 /** A record whose layer is available. */
@@ -23,10 +24,24 @@ export interface StepPosition {
   readonly title: string
 }
 
+/** A step to explain: its key and the parts of it, and the list of the files that it reads. */
+export interface ExplainedStep {
+  readonly key: Digest
+  readonly parts: readonly KeyPart[]
+  readonly inputs?: InputList | undefined
+}
+
 /** Reason why a step is made. */
 export interface Explanation {
   readonly reason: string
   readonly differs: readonly Difference[]
+  /** Layer of the nearest record. */
+  readonly nearest?: Digest | undefined
+}
+
+/** Dependencies and layer of an earlier step. */
+interface NearestStep extends StepFacts {
+  readonly layer: Digest
 }
 
 /** Number of records kept per title of a step, for explanations. */
@@ -36,6 +51,8 @@ const PER_TITLE = 4
 export class StepCache {
   readonly #store: Store
   readonly #imported: readonly ImportedCache[]
+  /** PERF: a plan and its run ask for the same explanation, and lists of files are long. */
+  readonly #explained = new Map<string, Explanation>()
 
   constructor(store: Store, imported: readonly ImportedCache[]) {
     this.#store = store
@@ -66,11 +83,23 @@ export class StepCache {
   }
 
   /** Says in what a step differs from the nearest record. */
-  async explain(facts: StepFacts, position: StepPosition, options: AbortOptions): Promise<Explanation> {
+  async explain(step: ExplainedStep, position: StepPosition, options: AbortOptions): Promise<Explanation> {
+    const id = JSON.stringify([step.key, position.build, position.place])
+    const explanation = this.#explained.get(id) ?? (await this.#explain(step, position, options))
+    this.#explained.set(id, explanation)
+    return explanation
+  }
+
+  async #explain(
+    { parts, inputs }: ExplainedStep,
+    position: StepPosition,
+    options: AbortOptions,
+  ): Promise<Explanation> {
+    const facts = { parts, inputs: inputs?.text }
     const nearest = await this.#nearest(facts, position, options)
     if (!nearest) return { reason: 'no earlier build of this step is known', differs: [] }
-    const differs = differencesOf(nearest, facts)
-    return { reason: reasonOf(differs, nearest.inputs, facts.inputs), differs }
+    const compared = compareSteps(nearest, facts)
+    return { reason: reasonOf(compared, inputs?.files ?? 0), differs: compared.differs, nearest: nearest.layer }
   }
 
   /** Remembers under which keys the steps of a build were found or made, for explanations of the next build. */
@@ -92,13 +121,13 @@ export class StepCache {
     facts: StepFacts,
     { build, place, title }: StepPosition,
     options: AbortOptions,
-  ): Promise<StepFacts | undefined> {
+  ): Promise<NearestStep | undefined> {
     const { keys: last } = await this.#fact(await lastBuildKey(build))
     const at = (last as Record<string, unknown> | undefined)?.[place]
     const same = typeof at === 'string' ? await this.#read(at as Digest, options) : undefined
     if (same && kindOf(same) === kindOf(facts)) return this.#withInputs(same, options)
     const { keys } = await this.#fact(await titleKey(title))
-    let best: { facts: StepFacts; shared: number } | undefined
+    let best: { facts: NearestStep; shared: number } | undefined
     for (const key of listOf(keys)) {
       const record = await this.#read(key as Digest, options)
       if (!record) continue
@@ -109,9 +138,9 @@ export class StepCache {
     return best?.facts
   }
 
-  async #withInputs(record: StepRecord, options: AbortOptions): Promise<StepFacts> {
+  async #withInputs(record: StepRecord, options: AbortOptions): Promise<NearestStep> {
     const inputs = record.inputs ? await readInputs(this.#store, record.inputs, options) : undefined
-    return { parts: record.parts, inputs }
+    return { parts: record.parts, inputs, layer: record.layer.digest }
   }
 
   async #read(key: Digest, options: AbortOptions): Promise<StepRecord | undefined> {
@@ -163,8 +192,19 @@ function kindOf({ parts }: Pick<StepFacts, 'parts'>): string | undefined {
 /** Number of parts and files that two steps share. */
 function sharedBy(before: StepFacts, after: StepFacts): number {
   const parts = new Set(before.parts.map(({ what, name, value }) => JSON.stringify([what, name, value])))
-  const files = new Set(before.inputs?.map(({ name, mode, digest }) => JSON.stringify([name, mode, digest])))
   const shared = after.parts.filter(({ what, name, value }) => parts.has(JSON.stringify([what, name, value])))
-  const read = after.inputs?.filter(({ name, mode, digest }) => files.has(JSON.stringify([name, mode, digest]))) ?? []
-  return shared.length + read.length
+  return shared.length + sharedLines(before.inputs, after.inputs)
 }
+
+function sharedLines(before: Uint8Array | undefined, after: Uint8Array | undefined): number {
+  if (!before || !after) return 0
+  return lineCount(after) - changedLines(before, after).after.length
+}
+
+function lineCount(text: Uint8Array): number {
+  let lines = 0
+  for (let at = text.indexOf(NEWLINE); at >= 0; at = text.indexOf(NEWLINE, at + 1)) lines++
+  return lines
+}
+
+const NEWLINE = 0x0a

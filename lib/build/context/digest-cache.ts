@@ -56,6 +56,11 @@ export class DigestCache {
     return `sha256:${known.slice(0, HEX_DIGITS)}` as Digest
   }
 
+  /** The digest of a file whose identity changes with every later change of its content. */
+  settled(path: string, identity: string): Digest | undefined {
+    return this.#unsettled.has(path) ? undefined : this.get(path, identity)
+  }
+
   set(path: string, identity: string, digest: Digest, settled: boolean): void {
     this.#before.delete(path)
     this.#now.set(path, digest.slice('sha256:'.length) + identity)

@@ -18,7 +18,7 @@ import {
 import type { DigestCache } from './digest-cache.ts'
 import { identityOf, isSettled } from './file-identity.ts'
 import { orSourceError, readContextFile, readWholeContextFile } from './read-context-file.ts'
-import type { OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
+import type { LazyFile, OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
 
 /** Parts of a {@link DirectorySource}. */
 export interface DirectorySourceParts {
@@ -119,6 +119,15 @@ export class DirectorySource implements SourceTree {
     } finally {
       series?.release()
     }
+  }
+
+  lazy(file: SourceNode): LazyFile {
+    const node = file as DirectoryNode
+    const content =
+      node.size > SMALL_BYTES
+        ? () => this.#pieces(node, {})
+        : () => readWholeContextFile(this.#place(node.path), seenFile(node))
+    return { content, digest: this.#parts.cache.settled(node.path, node.identity!) }
   }
 
   async *open(

@@ -20,6 +20,13 @@ export interface OpenedFile {
   readonly content: NonNullable<TarInput['content']>
 }
 
+/** A file of a tree that is read when, and as often as, its content is asked for. */
+export interface LazyFile {
+  readonly content: () => Uint8Array | AsyncIterable<Uint8Array>
+  /** Absent if it is not known, or if the content could change without another identity of the file. */
+  readonly digest: Digest | undefined
+}
+
 /**
  * Files that steps copy from: a build context, a stage, an image, files in memory. Paths are real paths: no link is
  * followed in them, so a path that leads through a link does not exist.
@@ -45,6 +52,13 @@ export interface SourceTree {
    * @throws {@link SourceError} `ERR_SOURCE_CHANGED` for a file that changes while it is read, `ERR_SOURCE_READ`.
    */
   digests(files: readonly SourceNode[], options?: AbortOptions): Promise<readonly Digest[]>
+
+  /**
+   * Returns the content of one file without reading it, if the tree can open each file by itself, and the digest that
+   * `digests` has computed. The content fails if the file is not the same any more. Absent in trees whose files are
+   * cheaper to read together.
+   */
+  lazy?(file: SourceNode): LazyFile
 
   /**
    * Yields files with their content in batches, each of the given files once, in the order that is cheapest for the

@@ -4,6 +4,7 @@ import type { UnionView } from '../../rootfs/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { OpenedFile, SourceNode, SourceTree } from '../context/source-tree.ts'
 import type { DraftContent, LocalArchive } from './draft-content.ts'
+import { knownEntries } from './known-entries.ts'
 import type { DraftEntry, LayerDraft } from './layer-draft.ts'
 import { archiveMembers } from './place-archive.ts'
 
@@ -90,6 +91,7 @@ async function* emitFiles(
   { first, again }: PendingFiles,
   options: AbortOptions,
 ): AsyncGenerator<readonly TarInput[], void, undefined> {
+  if (tree.lazy) return yield* knownEntries(tree, [...first, ...again])
   for await (const batch of tree.open([...first.keys()], options)) {
     yield batch.map(file => inputOf(file, first.get(file.node)!))
   }

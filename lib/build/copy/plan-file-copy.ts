@@ -5,7 +5,7 @@ import { type FileOwner, resolveOwner } from '../../sandbox/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { copyInputs } from './copy-inputs.ts'
 import { emitEntries } from './emit-entries.ts'
-import type { FileCopyEntriesOptions, FileCopyInput, FileCopyPlan, FileCopyStep } from './file-copy.ts'
+import type { FileCopyEntriesOptions, FileCopyPlan, FileCopyStep } from './file-copy.ts'
 import { findMatches } from './find-matches.ts'
 import { LayerDraft } from './layer-draft.ts'
 import { type ModeChange, parseMode } from './parse-mode.ts'
@@ -28,15 +28,8 @@ export async function planFileCopy(step: FileCopyStep, options: AbortOptions = {
   options.signal?.throwIfAborted()
   const matches = findMatches(step)
   const policy = { setsOwner: step.chown !== undefined, mode }
-  let inputs: Promise<readonly FileCopyInput[]> | undefined
   return {
-    inputs(options = {}) {
-      inputs ??= copyInputs(matches, policy, options).catch(error => {
-        inputs = undefined
-        throw error
-      })
-      return inputs
-    },
+    inputs: (options = {}) => copyInputs(matches, policy, options),
     entries: options => inBatches(entriesOf(step, { matches, mode }, options)),
   }
 }

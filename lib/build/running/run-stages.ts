@@ -5,6 +5,7 @@ import type { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { KeyedMutex, Lease } from '../../store/index.ts'
 import { putInputs } from '../cache/input-list.ts'
+import type { Explanation } from '../cache/step-cache.ts'
 import type { StepRecord } from '../cache/step-record.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { atStep, type FailedStep } from '../stages/at-step.ts'
@@ -208,12 +209,13 @@ class StageRunner {
   async #make(step: LayerStep, keyed: KeyedStep, frame: StepFrame, id: string, begun: number): Promise<FinishedStep> {
     const { name, platform, signal, layers, run, onProgress } = this.#options
     const position = { build: `${name} ${platform}`, place: id, title: step.title }
-    const { reason, differs } = frame.useCache
+    const { reason, differs, nearest }: Explanation = frame.useCache
       ? await this.#session.cache.explain(keyed, position, { signal })
       : { reason: 'the cache was not asked', differs: [] }
     const written = await makeStep(this.#session, step, keyed, frame, {
       signal,
       layers,
+      reuse: nearest ? [nearest] : [],
       run,
       onOutput: (chunk, stream) =>
         onProgress?.({ kind: 'step-output', id, platform, title: step.title, chunk, stream }),

@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { CopyStep, FetchStep, RunStep, Step, WorkdirStep } from '../../dockerfile/index.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
+import { type InputList, listInputs } from '../cache/input-list.ts'
 import type { CachedStep } from '../cache/step-cache.ts'
 import type { FileCopyInput, FileCopyPlan } from '../copy/file-copy.ts'
 import { type KeyPart, keyOf } from '../keys/key-part.ts'
@@ -30,8 +31,8 @@ export interface KeyedStep {
   readonly key: Digest
   readonly definition?: Digest | undefined
   readonly parts: readonly KeyPart[]
-  /** Files that the step reads; absent if a record was found without reading. */
-  readonly inputs?: readonly FileCopyInput[] | undefined
+  /** The files that the step reads; absent if a record was found. */
+  readonly inputs?: InputList | undefined
   readonly found?: CachedStep | undefined
   /** The copy, if the step is one and its sources were read. */
   readonly copy?: FileCopyPlan | undefined
@@ -86,7 +87,12 @@ async function keyRun(session: BuildSession, step: RunStep, place: StepPlace, fr
     parts.push(await mountedPart(mount.target, read))
   }
   const key = await keyOf(parts)
-  return { key, parts, found: await find(session, key, frame), ...(inputs.length > 0 ? { inputs } : {}) }
+  return {
+    key,
+    parts,
+    found: await find(session, key, frame),
+    inputs: inputs.length > 0 ? listInputs(inputs) : undefined,
+  }
 }
 
 const EMPTY_COPY = {
@@ -115,10 +121,26 @@ async function keyCopy(
   const definition = fixed && (await keyOf([...common, ...fixed]))
   const known = definition && (await find(session, definition, frame))
   if (known) return { key: known.record.key, definition, parts: known.record.parts, found: known }
-  const { copy, inputs } = await readCopy(session, step, source, frame)
-  const parts = [...common, await inputsPart(inputs)]
+  const reading = await readingOf(session, step, source, frame)
+  let inputs: readonly FileCopyInput[] | undefined
+  const read = async () => {
+    inputs ??= normalised(await reading.copy.inputs({ signal: frame.signal }), step, session)
+    return inputs
+  }
+  reading.part ??= await inputsPart(await read())
+  const parts = [...common, reading.part]
   const key = await keyOf(parts)
-  return { key, definition, parts, inputs, copy, found: await find(session, key, frame) }
+  const found = await find(session, key, frame)
+  if (!found) reading.list ??= listInputs(await read())
+  return { key, definition, parts, inputs: found ? undefined : reading.list, copy: reading.copy, found }
+}
+
+/** A copy whose sources are found, and what is known of the files that it reads. */
+interface CopyReading {
+  readonly copy: FileCopyPlan
+  part?: KeyPart
+  /** PERF: made for a step without a record only, and kept as text: there are tens of thousands of files. */
+  list?: InputList
 }
 
 /** The parts that fix all files of a copy without reading them; `undefined` for those of a context or an address. */
@@ -141,28 +163,22 @@ async function fixedParts(
 }
 
 /** Plans the files of a copy. PERF: for a context once for plan and run, because the files are the same in both. */
-async function readCopy(
+async function readingOf(
   session: BuildSession,
   step: CopyStep | FetchStep,
   source: OpenedSource | undefined,
   frame: StepFrame,
-): Promise<ReadCopy> {
-  const known = readCopies.get(session)?.get(step)
+): Promise<CopyReading> {
+  const known = readings.get(session)?.get(step)
   if (known) return known
-  const copy = await planCopyOf(session, step, source, frame)
-  const read = { copy, inputs: normalised(await copy.inputs({ signal: frame.signal }), step, session) }
-  if (source?.chain !== undefined || step.remotes.length > 0) return read
-  const reads = readCopies.get(session) ?? new WeakMap()
-  readCopies.set(session, reads.set(step, read))
-  return read
+  const reading: CopyReading = { copy: await planCopyOf(session, step, source, frame) }
+  if (source?.chain !== undefined || step.remotes.length > 0) return reading
+  const all = readings.get(session) ?? new WeakMap()
+  readings.set(session, all.set(step, reading))
+  return reading
 }
 
-interface ReadCopy {
-  readonly copy: FileCopyPlan
-  readonly inputs: readonly FileCopyInput[]
-}
-
-const readCopies = new WeakMap<BuildSession, WeakMap<CopyStep | FetchStep, ReadCopy>>()
+const readings = new WeakMap<BuildSession, WeakMap<CopyStep | FetchStep, CopyReading>>()
 
 /** The inputs as the policies of the build leave them. */
 function normalised(

@@ -1,4 +1,5 @@
 import type { CompressionType } from '../../compression/index.ts'
+import type { Digest } from '../../digest/index.ts'
 import type { CopyStep, FetchStep, RunStep } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type WriteLayerProgress, type WrittenLayer, writeLayer } from '../../layer/index.ts'
@@ -22,6 +23,8 @@ export interface LayerSettings {
 /** Options of {@link makeStep}. */
 export interface MakeStepOptions extends AbortOptions {
   readonly layers: LayerSettings
+  /** Layers that may have a part of the new one: those of earlier builds of the step. */
+  readonly reuse: readonly Digest[]
   readonly run: RunSettings
   readonly onOutput?: ((chunk: Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined
   readonly onLayer?: ((progress: WriteLayerProgress) => void) | undefined
@@ -38,6 +41,7 @@ export async function makeStep(
   const write = (entries: Parameters<typeof layerEntries>[0], applied: Parameters<typeof layerEntries>[2]) =>
     writeLayer(session.store, layerEntries(entries, session.policies, applied), {
       ...options.layers,
+      reuse: options.reuse,
       signal: options.signal,
       onProgress: options.onLayer,
     })

@@ -2,7 +2,11 @@ import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { Borrowed } from '../../internal/memory/borrowed.ts'
 import { Pool } from '../../internal/memory/pool.ts'
 
-/** A copy of the bytes of one block of a stream. */
+/**
+ * A copy of the bytes of one block of a stream.
+ *
+ * @internal
+ */
 export interface Block extends Borrowed<Uint8Array> {
   /** True for the last block of the stream. */
   readonly last: boolean
@@ -13,6 +17,8 @@ export interface Block extends Borrowed<Uint8Array> {
  * yields a last block; it is empty only if the stream is empty.
  *
  * PERF: released buffers are reused; V8 would free 1 MiB garbage buffers late.
+ *
+ * @internal
  */
 export async function* exactBlocks(source: ByteSource, size: number): AsyncGenerator<Block, void, undefined> {
   const pool = new Pool(() => Buffer.allocUnsafeSlow(size))

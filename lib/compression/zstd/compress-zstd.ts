@@ -1,6 +1,6 @@
 import { FormatError } from '../../errors/index.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
-import type { BlockCompression } from '../gzip/compress-gzip.ts'
+import type { BlockCompression } from '../gzip/gzip-blocks.ts'
 import { type Block, exactBlocks } from '../shared/exact-blocks.ts'
 import { mapInOrder } from '../shared/map-in-order.ts'
 import { type PlatformZstd, platformZstd } from './platform-zstd.ts'

@@ -8,8 +8,8 @@ import { forgetLayerFact } from './layer-facts.ts'
 const AT_ONCE = 64
 
 /**
- * Forgets the facts about removed blobs: their sources, their layer facts, and the entry index if no other blob holds
- * the layer. Best effort: a fact that stays costs a little space.
+ * Forgets the facts about removed blobs: their sources, their compressed blocks, their layer facts, and the entry index
+ * if no other blob holds the layer. Best effort: a fact that stays costs a little space.
  */
 export async function forgetFacts(
   derived: DerivedStore,
@@ -30,7 +30,7 @@ function digestIn(key: string): Digest {
 
 async function forget(derived: DerivedStore, key: string): Promise<void> {
   try {
-    if (key.startsWith('sources:')) await derived.delete('facts', key)
+    if (key.startsWith('sources:') || key.startsWith('blocks:')) await derived.delete('facts', key)
     if (key.startsWith('layer:')) await forgetLayerFact(derived, digestIn(key))
   } catch {
     // A fact that stays costs a little space.

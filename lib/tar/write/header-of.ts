@@ -5,7 +5,11 @@ import type { TarEntryType, TarHeader, TarInput } from '../tar-entry.ts'
 import { paxBlock } from './pax-block.ts'
 import type { PlainHeader } from './ustar-block.ts'
 
-/** Header of an entry, ready to write. */
+/**
+ * Header of an entry, ready to write.
+ *
+ * @internal
+ */
 export interface PlannedHeader {
   /** Normalised path, for messages. */
   readonly path: string
@@ -50,7 +54,11 @@ export function completeHeader({ content: _, ...input }: TarInput): TarHeader {
   return { uid: 0, gid: 0, size: 0, mtime: 0, ...input, mode }
 }
 
-/** Checks an entry and plans its header: a plain block, and PAX records for values that do not fit. */
+/**
+ * Checks an entry and plans its header: a plain block, and PAX records for values that do not fit.
+ *
+ * @internal
+ */
 export function headerOf(input: TarInput, size: number): PlannedHeader {
   const path = normalizePath(input.path, 'ERR_INVALID_ARGUMENT')
   if (path === '.' && input.type !== 'directory') refuse(path, 'the root must be a directory')

@@ -1,0 +1,38 @@
+import { digestOf } from '../../digest/index.ts'
+import type { KnownEntry } from '../../layer/index.ts'
+import type { LazyFile, SourceNode, SourceTree } from '../context/source-tree.ts'
+import type { DraftEntry } from './layer-draft.ts'
+
+const BATCH = 1024
+/** Content that is kept in memory because its file may still change unnoticed. */
+const MOST_KEPT_BYTES = 4 * 1024 * 1024
+
+/**
+ * Yields entries whose content is not read yet, with the digests of their content, so that a layer can take over what
+ * an earlier one has.
+ *
+ * SAFETY: a file that was changed just before it was hashed may change again without another identity, and then its
+ * content would not be that of the digest. Such files are few and are read and hashed here. If they are large, they
+ * have no digest.
+ */
+export async function* knownEntries(
+  tree: SourceTree,
+  files: readonly (readonly [SourceNode, DraftEntry])[],
+): AsyncGenerator<readonly KnownEntry[], void, undefined> {
+  let kept = 0
+  for (let i = 0; i < files.length; i += BATCH) {
+    const batch: KnownEntry[] = []
+    for (const [node, { header }] of files.slice(i, i + BATCH)) {
+      const file = tree.lazy!(node)
+      const isKept = file.digest === undefined && kept + node.size <= MOST_KEPT_BYTES
+      if (isKept) kept += node.size
+      batch.push({ ...header, size: node.size, ...(isKept ? await readNow(file) : file) })
+    }
+    yield batch
+  }
+}
+
+async function readNow(file: LazyFile): Promise<Pick<KnownEntry, 'content' | 'digest'>> {
+  const content = file.content()
+  return content instanceof Uint8Array ? { content, digest: await digestOf(content) } : file
+}

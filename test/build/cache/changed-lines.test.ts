@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { changedLines } from '../../../lib/build/cache/changed-lines.ts'
+import { listInputs, parseInputs } from '../../../lib/build/cache/input-list.ts'
+import type { FileCopyInput } from '../../../lib/build/copy/file-copy.ts'
+
+const inputOf = (name: string, mode = 0o644): FileCopyInput => ({ name, source: name, type: 'file', mode })
+const names = (lines: readonly string[]) => parseInputs(lines)!.map(({ name }) => name)
+
+/** Few different names, with parts in common, so that equal and nearly equal lines are likely. */
+const lists = fc.array(
+  fc.record({
+    name: fc.constantFrom('a', 'aa', 'ab', 'b', 'ü', 'a,\n', '{', '\udcff'),
+    mode: fc.constantFrom(0o644, 0o755),
+  }),
+  { maxLength: 12 },
+)
+
+test('the changed lines of two lists are those that only one of them has', () => {
+  fc.assert(
+    fc.property(lists, lists, (old, now) => {
+      const [before, after] = [old, now].map(list => list.map(({ name, mode }) => inputOf(name, mode))) as [
+        FileCopyInput[],
+        FileCopyInput[],
+      ]
+      const changed = changedLines(listInputs(before).text, listInputs(after).text)
+      const only = (some: FileCopyInput[], others: FileCopyInput[]) => {
+        const known = new Set(others.map(input => JSON.stringify(input)))
+        return some.map(input => JSON.stringify(input)).filter(line => !known.has(line))
+      }
+      // Lines before the first and after the last difference are equal, so a line of theirs may be missing here.
+      for (const [found, all] of [
+        [changed.before, only(before, after)],
+        [changed.after, only(after, before)],
+      ] as const) {
+        expect(all.every(line => found.includes(line))).toBe(true)
+        expect(found.every(line => parseInputs([line]) !== undefined)).toBe(true)
+      }
+    }),
+  )
+})
+
+test('one change in the middle of a long list is one line', () => {
+  const inputs = Array.from({ length: 5000 }, (_, i) => inputOf(`file-${i}`))
+  const changed = inputs.with(2500, inputOf('file-2500', 0o755))
+  const lines = changedLines(listInputs(inputs).text, listInputs(changed).text)
+  expect([names(lines.before), names(lines.after)]).toEqual([['file-2500'], ['file-2500']])
+})
+
+test.each([
+  ['added', 'a b c', 'a x b c', [], ['x']],
+  ['added at the end', 'a b', 'a b c', [], ['c']],
+  ['removed', 'a b c', 'a c', ['b'], []],
+  ['all removed', 'a b', '', ['a', 'b'], []],
+  ['nothing', 'a b', 'a b', [], []],
+])('a file that was %s is found', (_, before, after, gone, come) => {
+  const textOf = (list: string) =>
+    listInputs(
+      list
+        .split(' ')
+        .filter(Boolean)
+        .map(name => inputOf(name)),
+    ).text
+  const lines = changedLines(textOf(before), textOf(after))
+  expect([names(lines.before), names(lines.after)]).toEqual([gone, come])
+})
+
+test('a list is JSON, and counts its files', () => {
+  const { text, files } = listInputs([inputOf('a'), { ...inputOf('d'), type: 'directory' }])
+  expect(JSON.parse(Buffer.from(text).toString())).toHaveLength(2)
+  expect(files).toBe(1)
+  expect(JSON.parse(Buffer.from(listInputs([]).text).toString())).toEqual([])
+})
