@@ -1,3 +1,9 @@
+export { type AnalyzeImageOptions, analyzeImage, diveReport } from './analyze/analyze-image.ts'
+export type { AnalysedBase, ImageAnalysis, LayerFigures } from './analyze/image-analysis.ts'
+export type { BigDirectory, BigFile, Biggest } from './contents/find-biggest.ts'
+export type { FoundCache } from './contents/find-caches.ts'
+export type { FoundSecret } from './contents/find-secrets.ts'
+export type { SetIdFile } from './contents/find-set-id.ts'
 export { type DiffImagesOptions, diffImages, type LocatedImage } from './diff/diff-images.ts'
 export type {
   ChangedFile,
@@ -9,6 +15,10 @@ export type {
   LayersDiff,
   MovedFile,
 } from './diff/image-diff.ts'
+export { type AnalysisRules, checkRules, type RuledFigures, type RuleResult } from './efficiency/check-rules.ts'
+export type { DiveFile, DiveReport } from './efficiency/dive-report.ts'
+export type { DiveEfficiency, RepeatedPath } from './efficiency/measure-efficiency.ts'
+export { DIVE_DEFAULTS, parseDiveRules, parseRule } from './efficiency/parse-dive-rules.ts'
 export { commandsOfLayers } from './history/join-history.ts'
 export {
   type HistoryLayer,
@@ -19,3 +29,6 @@ export {
 export type { InspectedSource, InspectionOptions } from './read-source.ts'
 export type { ImageFault } from './validate/image-fault.ts'
 export { type ImageValidation, validateImage } from './validate/validate-image.ts'
+export type { CopiedContent, Copies } from './waste/find-copies.ts'
+export type { HiddenFile } from './waste/find-hidden.ts'
+export type { Rewrites, RewritingLayer, Waste, WastedPath } from './waste/sum-waste.ts'

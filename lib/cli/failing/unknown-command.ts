@@ -39,6 +39,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ...wordsFor('use "layerstore inspect DIGEST"; raw blobs are files below blobs/ in the store', 'blob', 'layer'),
   ...wordsFor('use "layerstore history NAME"', 'layers'),
   ...wordsFor('use "layerstore diff A B"', 'compare', 'container-diff'),
+  ...wordsFor('use "layerstore analyze NAME"', 'dive', 'analyse', 'scan'),
   ...wordsFor('log in with "docker login" or "podman login": layerstore uses their logins', 'login', 'logout', 'auth'),
   ...wordsFor(
     'the command line does not list repositories; "layerstore tags REPOSITORY" lists tags',

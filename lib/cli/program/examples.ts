@@ -50,6 +50,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   diff: ['layerstore diff app:1.1 app:1.2', 'layerstore diff app:1.2 ghcr.io/o/app:1.2 --no-times --exit-code'],
+  analyze: [
+    'layerstore analyze app:1.2',
+    'layerstore analyze app:1.2 --ci --max-size 200MB --fail-on-secrets',
+    'layerstore analyze ghcr.io/o/app:1.2 --base docker://node:22-slim',
+  ],
   manifest: [
     'layerstore manifest app:1.2 | sha256sum',
     'layerstore manifest docker://node:22-slim --platform linux/arm64',

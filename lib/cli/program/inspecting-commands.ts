@@ -1,3 +1,4 @@
+import type { AnalyzeOptions } from '../commands/inspecting/analyze.ts'
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
 import type { ValidateOptions } from '../commands/inspecting/validate.ts'
@@ -28,5 +29,22 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--strict', 'exit with 1 for warnings too')
     .action((name: string, options: GlobalOptions & ValidateOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
+    )
+  add('analyze <name>', 'measure what an image wastes, and find caches and secrets in its layers')
+    .option(...onePlatform)
+    .option('--base <image>', 'base of the image (default: the image that its annotation names, else the lowest layer)')
+    .option('--top <n>', 'number of entries printed of each list (default: 10)')
+    .option('--no-secrets', 'do not look for secrets')
+    .option('--dive-json <file>', 'write the report of dive to a file; - prints it alone')
+    .option('--ci', 'check the rules of .dive-ci in this directory, or those of dive; exits with 1 if one fails')
+    .option('--ci-config <file>', 'check the rules of this file')
+    .option('--lowestEfficiency <share>', 'fail below this efficiency, 0 to 1')
+    .option('--highestWastedBytes <n>', 'fail above this waste as dive counts it, e.g. 20MB')
+    .option('--highestUserWastedPercent <share>', 'fail above this share of waste above the lowest layer, 0 to 1')
+    .option('--max-size <n>', 'fail if the compressed layers are larger, e.g. 200MB')
+    .option('--max-unpacked <n>', 'fail if the files of all layers are larger')
+    .option('--fail-on-secrets', 'fail if a layer or the config holds a secret')
+    .action((name: string, options: GlobalOptions & AnalyzeOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/analyze.ts')).analyze(s, name, options)),
     )
 }

@@ -61,7 +61,10 @@ export async function layersOfDiffId(
   return blobs.filter(fact => fact.diffId === diffId)
 }
 
-/** Forgets the layer fact of a blob, and the entry index of its diffID if no other blob is known to hold the layer. */
+/**
+ * Forgets the layer fact of a blob, and the entry index and further facts of its diffID if no other blob is known to
+ * hold the layer.
+ */
 export async function forgetLayerFact(derived: DerivedStore, digest: Digest): Promise<void> {
   const fact = await layerFact({ derived }, digest)
   await derived.delete('facts', keyOfBlob(digest))
@@ -73,7 +76,17 @@ export async function forgetLayerFact(derived: DerivedStore, digest: Digest): Pr
   })
   if (others.length > 0) return
   await derived.delete('facts', keyOfDiffId(fact.diffId))
+  await derived.delete('facts', keyOfSecrets(fact.diffId))
   await derived.delete('indexes', fact.diffId)
+}
+
+/**
+ * Key of the fact which files of a layer hold secrets.
+ *
+ * @internal
+ */
+export function keyOfSecrets(diffId: Digest): string {
+  return `secrets:${diffId}`
 }
 
 function keyOfBlob(digest: Digest): string {

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises'
+import { type Image, readImage } from '../../../image/index.ts'
+import { analyzeImage, checkRules, diveReport } from '../../../inspect/index.ts'
+import { parsePlatform } from '../../../oci/index.ts'
+import { parseAmount } from '../../arguments/parse-amount.ts'
+import { UsageError } from '../../failing/usage-error.ts'
+import { analysisLines, ruleLines } from '../../inspecting/analysis-lines.ts'
+import { type RuleOptions, readRules } from '../../inspecting/analysis-rules.ts'
+import type { ImageBlobs } from '../../reading/image-blobs.ts'
+import { openImage } from '../../reading/open-image.ts'
+import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
+import type { Session } from '../../session/session.ts'
+import type { PlatformOption } from '../reading/inspect.ts'
+
+/** Options of `analyze`. */
+export interface AnalyzeOptions extends PlatformOption, RuleOptions {
+  readonly base?: string
+  readonly top?: string
+  readonly diveJson?: string
+  /** `false` with `--no-secrets`. */
+  readonly secrets?: boolean
+}
+
+/** `analyze NAME`: measures what an image wastes and finds what it should not hold; exits with 1 if a rule fails. */
+export async function analyze(session: Session, name: string, options: AnalyzeOptions): Promise<void> {
+  const most = parseAmount('--top', options.top ?? '10', 'count')
+  if (options.diveJson === '-' && session.json) throw new UsageError('--dive-json - and --json both print a document')
+  if (options.failOnSecrets && options.secrets === false)
+    throw new UsageError('--fail-on-secrets needs a search for secrets')
+  const rules = await readRules(options)
+  const { signal, hasher } = session
+  const { blobs, image } = await locateImage(session, name, options)
+  if (options.diveJson !== undefined) {
+    const report = Buffer.from(`${JSON.stringify(await diveReport(blobs, image, { signal, hasher }), null, 2)}\n`)
+    if (options.diveJson === '-') return session.raw(report)
+    await writeFile(options.diveJson, report)
+  }
+  const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
+  const found = await analyzeImage(blobs, image, { base, secrets: options.secrets !== false, signal, hasher })
+  const results = checkRules(found, rules)
+  const verdict = results.length > 0 ? ['', 'Rules', ...ruleLines(results).map(line => `  ${line}`)] : []
+  session.result([...analysisLines(name, found, most), ...verdict], { name, ...found, rules: results })
+  if (results.some(({ passed }) => !passed)) session.exit = 1
+}
+
+/** Opens an image whose files a command reads. */
+export async function locateImage(
+  session: Session,
+  name: string,
+  options: PlatformOption,
+): Promise<{ blobs: ImageBlobs; image: Image }> {
+  const platform = options.platform ? parsePlatform(options.platform) : undefined
+  const { signal } = session
+  const { blobs, name: found, isRemote } = await openImage(session, name)
+  const image = await readImage(blobs, found, { platform, signal })
+  if (!isRemote) await refuseMissingLayers(blobs, image, signal)
+  return { blobs, image }
+}
