@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Digest, parseDigest, splitDigest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
@@ -38,6 +39,7 @@ export class DiskStore implements StoreDriver {
   readonly collection: DiskCollection
   readonly checking: DiskCheck
   readonly derived: DiskDerived
+  readonly directory: string
   readonly #context: DiskContext
   readonly #verified = new VerifiedOnce()
   readonly #ingests = new KeyedMutex()
@@ -49,6 +51,7 @@ export class DiskStore implements StoreDriver {
 
   constructor(context: DiskContext) {
     this.#context = context
+    this.directory = resolve(context.places.root)
     this.#puts = new PutSession(context)
     this.references = new DiskReferences(context, this)
     this.leases = new DiskLeases(context)

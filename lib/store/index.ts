@@ -26,6 +26,7 @@ export type {
   CacheRecord,
   CollectionDriver,
   CollectionRoots,
+  ContainerRoot,
   LeaseState,
   LiveRoots,
   RemovalOutcome,

@@ -32,6 +32,7 @@ import type { DiskReferences } from '../references/disk-references.ts'
 import { countRemoval, prepareRemovals } from '../references/removals.ts'
 import { dropReserve, keepReserve } from '../reserve.ts'
 import { readCacheRecords, removeCacheRecord } from './cache-records.ts'
+import { readContainerRoots } from './container-roots.ts'
 import { expectedDigests, unfinishedUsage } from './list-ingests.ts'
 import { SmallReader } from './read-small.ts'
 import { scanBlobs } from './scan-blobs.ts'
@@ -85,10 +86,11 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async #liveRoots(): Promise<LiveRoots> {
-    // Leases are read before names: a blob that is named before its lease ends is seen in one of the two.
+    // Leases are read before names and containers: a blob that gets one before its lease ends is seen in one of the two.
     const leases = await readLeases(this.#context)
+    const containers = await readContainerRoots(this.#context)
     const { names, entries } = await this.#references.entries()
-    return { names, entries, leases }
+    return { names, entries, leases, containers }
   }
 
   document(digest: Digest): Promise<Uint8Array | undefined> {

@@ -20,6 +20,7 @@ const OWN_DIRECTORIES = [
   'ballast',
   'quarantine',
   'snapshots',
+  'containers',
 ]
 
 /**
@@ -100,6 +101,11 @@ export class Places {
   /** Markers of stores with unsynced blobs; see `batch/`. */
   get unsynced(): string {
     return this.directory('.layerstore/unsynced')
+  }
+
+  /** Containers, one directory each. */
+  get containers(): string {
+    return this.directory('.layerstore/containers')
   }
 
   /** Reserved space; see `reserve.ts`. */

@@ -16,6 +16,7 @@ import { type DocumentGraph, graphOf } from './document-graph.ts'
 import { GraphMarker } from './mark-graph.ts'
 import {
   activeLeases,
+  containerVisits,
   entryVisit,
   ingestVisit,
   isYoung,
@@ -71,6 +72,7 @@ export async function markStore(survey: Survey, chosen: Chosen, options: AbortOp
   const marking = new GraphMarker(graph)
   await marking.walk([...chosen.names.map(nameVisit), ...chosen.entries.map(entryVisit)], options)
   await marking.walk(chosen.records.flatMap(recordVisits), options)
+  await marking.walk(containerVisits(roots.containers), options)
   await marking.walk([...leaseVisits(leases), ...roots.ingests.map(ingestVisit)], options)
   await findReferrers(survey, marking, options)
   const since = protectedSince(leases)

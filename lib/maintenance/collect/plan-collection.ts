@@ -125,7 +125,8 @@ function whyDropped(before: Mark | undefined, subject: Digest | undefined): stri
  * collection would remove everything; so it is refused without `force`.
  */
 function refuseWithoutNames({ roots, policy }: Survey, drop: readonly DroppedBlob[]): void {
-  if (policy.force || drop.length === 0 || roots.names.length + roots.entries.length > 0) return
+  if (policy.force || drop.length === 0) return
+  if (roots.names.length + roots.entries.length + (roots.containers?.length ?? 0) > 0) return
   const message = `the store has no names, and ${drop.length} blobs would be removed; force the collection if that is meant`
   throw new StoreError('ERR_COLLECTION_REFUSED', message)
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { type Descriptor, isIndexType, isManifestType, parseDescriptor, remoteLayersOf } from '../../oci/index.ts'
-import type { CacheRecord, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
+import type { CacheRecord, ContainerRoot, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
 import type { Visit } from './mark-graph.ts'
 
 /** The target of a name as the start of a walk. */
@@ -35,6 +35,11 @@ export function recordVisits({ record, digests }: CacheRecord): Visit[] {
 /** The blob that an ingest is expected to store. */
 export function ingestVisit(digest: Digest): Visit {
   return { digest, why: 'ingest of the same digest', root: 'ingest', loose: true }
+}
+
+/** The images of containers. A container whose image is incomplete stops no collection: it can be removed. */
+export function containerVisits(containers: readonly ContainerRoot[] = []): Visit[] {
+  return containers.map(({ id, digest }) => ({ digest, why: `container ${id}`, root: 'name', loose: true }))
 }
 
 /** The blobs that leases name. */

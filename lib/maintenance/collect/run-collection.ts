@@ -10,7 +10,15 @@ import { parentsFirst } from './parents-first.ts'
 import { collectionDriverOf } from './plan-collection.ts'
 import { removalBatches } from './removal-batches.ts'
 import { resolvePolicy } from './resolve-policy.ts'
-import { activeLeases, entryVisit, leaseVisits, nameVisit, protectedSince, sinceVisit } from './root-visits.ts'
+import {
+  activeLeases,
+  containerVisits,
+  entryVisit,
+  leaseVisits,
+  nameVisit,
+  protectedSince,
+  sinceVisit,
+} from './root-visits.ts'
 
 /**
  * Runs a plan as far as it is still valid: a blob that was stored, acknowledged, named or leased since then stays.
@@ -87,7 +95,7 @@ class LastLook {
     this.#names = survey.roots.names
   }
 
-  readonly neededNow: AskNeeded = async ({ names, entries, leases }, touched) => {
+  readonly neededNow: AskNeeded = async ({ names, entries, leases, containers }, touched) => {
     const { policy } = this.#survey
     // PERF: 10,000 names take 5 ms; a driver returns the same array while the index has not changed.
     if (names !== this.#names) await this.#marking.walk([...names.map(nameVisit), ...entries.map(entryVisit)])
@@ -95,7 +103,7 @@ class LastLook {
     refuseUnknown(this.#marking, policy)
     const active = activeLeases(leases, Date.now(), policy.graceMs)
     // A process that relies on a manifest relies on the blobs that it refers to.
-    await this.#marking.walk([...leaseVisits(active), ...touched.map(sinceVisit)])
+    await this.#marking.walk([...containerVisits(containers), ...leaseVisits(active), ...touched.map(sinceVisit)])
     const since = protectedSince(active)
     return ({ digest, modifiedMs }) => this.#marking.marks.has(digest) || modifiedMs >= since
   }

@@ -26,6 +26,14 @@ export interface CacheRecord {
   readonly modifiedMs: number
 }
 
+/** Image that a container keeps. */
+export interface ContainerRoot {
+  /** Identifier of the container. */
+  readonly id: string
+  /** Manifest of its image. */
+  readonly digest: Digest
+}
+
 /** Roots that other processes may change during a collection. */
 export interface LiveRoots {
   /** Every named entry; a duplicate name of another tool appears more than once. */
@@ -34,6 +42,8 @@ export interface LiveRoots {
   readonly entries: readonly unknown[]
   /** Leases and the blobs that each protects. */
   readonly leases: readonly LeaseState[]
+  /** Containers. @defaultValue none */
+  readonly containers?: readonly ContainerRoot[] | undefined
 }
 
 /** All roots of the reachability walk. */

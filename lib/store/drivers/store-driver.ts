@@ -4,6 +4,12 @@ import type { CollectionDriver } from './collection-driver.ts'
 
 /** Interface of a store driver: the {@link Store} that users hold, and the members that maintenance uses. */
 export interface StoreDriver extends Store {
+  /**
+   * Absolute path of the store, if it is a directory of this machine. `layerstore/sandbox` keeps unpacked layers and
+   * containers in it.
+   */
+  readonly directory?: string | undefined
+
   /** Used by `planCollection` and `runCollection`; absent if garbage cannot be collected. */
   readonly collection?: CollectionDriver | undefined
 

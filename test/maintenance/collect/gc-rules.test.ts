@@ -87,6 +87,27 @@ describe('GC-01: only old blobs that no name, lease, ingest or cache record reac
     expect(whyKept(plan, image.config.digest)).toBe('entry of index.json → manifest → config')
   })
 
+  test('a container keeps its image, also with a damaged record, until it is removed', async () => {
+    const [image, other] = [await putStoreImage(store, 'of a container'), await putStoreImage(store, 'of another')]
+    const places = ['one', 'two'].map(id => join(directory.path, '.layerstore/containers', id))
+    for (const place of places) mkdirSync(place, { recursive: true })
+    const record = (digest: string) => JSON.stringify({ version: 1, image: { digest } })
+    writeFileSync(join(places[0] as string, 'container.json'), record(image.manifest.digest))
+    writeFileSync(join(places[1] as string, 'container.json'), record(other.manifest.digest).slice(0, -2))
+    old()
+    const plan = await planCollection(store)
+    expect(plan.drop).toEqual([])
+    expect(whyKept(plan, image.layer.digest)).toBe('container one → layer')
+    expect(whyKept(plan, other.config.digest)).toBe('container two → config')
+    rmSync(places[0] as string, { recursive: true })
+    const next = await planCollection(store)
+    expect(dropped(next)).toEqual([image.layer, image.config, image.manifest].map(({ digest }) => digest).sort())
+    writeFileSync(join(places[1] as string, 'container.json'), record(image.manifest.digest))
+    const result = await runCollection(store, next)
+    expect(result.deleted).toEqual([])
+    expect(result.skipped).toHaveLength(3)
+  })
+
   test('a blob within the grace period stays, with its children if it is a manifest', async () => {
     await store.references.set('app:1', (await putStoreImage(store, 'named')).manifest)
     const young = await putStoreImage(store, 'not named yet')
