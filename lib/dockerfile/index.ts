@@ -1,4 +1,6 @@
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from '../errors/index.ts'
+export { applyInstructions } from './config/apply-instructions.ts'
+export { changeConfig } from './config/change-config.ts'
 export type { ConfigChange, Healthcheck } from './data/config-change.ts'
 export type { BaseRequest, EvaluateDockerfileOptions, Evaluation } from './data/evaluation.ts'
 export type { FileSource } from './data/file-source.ts'

@@ -3,6 +3,9 @@ import { LayerStoreError } from './base.ts'
 /** Codes of {@link SandboxError}. */
 export type SandboxErrorCode =
   | 'ERR_SANDBOX_DIRECTORY'
+  | 'ERR_CONTAINER_EXISTS'
+  | 'ERR_CONTAINER_NOT_FOUND'
+  | 'ERR_CONTAINER_RUNNING'
   | 'ERR_SANDBOX_LIMIT'
   | 'ERR_SANDBOX_MOUNT'
   | 'ERR_SANDBOX_NO_EXECUTOR'

@@ -23,7 +23,7 @@ export const rooms: Record<string, readonly string[]> = {
   transfer: [...base, 'store', 'registry', 'maintenance', 'layer', 'image'],
   archive: [...base, 'compression', 'tar', 'store', 'layer', 'image'],
   server: [...base, 'store', 'registry', 'image'],
-  sandbox: [...base, 'tar', 'store', 'layer', 'image', 'rootfs'],
+  sandbox: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs'],
   inspect: [...base, 'store', 'layer', 'image', 'rootfs'],
   trust: [...base, 'store', 'registry', 'image'],
   build: [

@@ -1,9 +1,8 @@
 import type { Digest } from '../../digest/index.ts'
-import type { ConfigStep, Stage, WorkdirStep } from '../../dockerfile/index.ts'
+import { type ConfigStep, changeConfig, type Stage, type WorkdirStep } from '../../dockerfile/index.ts'
 import { chainId, type ImageLayer } from '../../image/index.ts'
 import { type HistoryEntry, type ImageConfig, parsePlatform } from '../../oci/index.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
-import { changeConfig } from './change-config.ts'
 
 /** A stage after some of its steps: the layers and the config that the next step starts from. */
 export interface BuildState {

@@ -86,7 +86,7 @@ export class DiskCollection implements CollectionDriver {
   }
 
   async #liveRoots(): Promise<LiveRoots> {
-    // Leases are read before names and containers: a blob that gets one before its lease ends is seen in one of the two.
+    // Leases are read before names and containers: a blob that one of them keeps before its lease ends is seen once.
     const leases = await readLeases(this.#context)
     const containers = await readContainerRoots(this.#context)
     const { names, entries } = await this.#references.entries()

@@ -59,6 +59,9 @@ export interface RunningProcess {
    * except `SIGKILL`, which ends everything. Does nothing after its end.
    */
   kill(signal: NodeJS.Signals): void
+
+  /** Returns its number on this machine; `undefined` if it has not begun, has ended, or is not known. */
+  pid?(): number | undefined
 }
 
 /** A process to run in a root filesystem. */

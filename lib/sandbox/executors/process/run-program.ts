@@ -45,7 +45,7 @@ export async function runProgram(
   try {
     const ended = exitOf(child, program)
     connect(child, input, options)
-    if (child.pid !== undefined) onStart?.({ kill: killProcess })
+    if (child.pid !== undefined) onStart?.({ kill: killProcess, pid: () => pidOf(child, depth) })
     const code = await ended
     signal?.throwIfAborted()
     return isLate ? { code, limit: 'seconds' } : { code }
@@ -84,9 +84,14 @@ function connect(child: ChildProcess, input: string, { stdin, onOutput }: RunPro
   given.pipe(child.stdin)
 }
 
+function pidOf({ pid, exitCode, signalCode }: ChildProcess, depth: number): number | undefined {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return undefined
+  return depth === 0 ? pid : firstProcess(pid, depth)
+}
+
 function killFirst(child: ChildProcess, depth: number, signal: NodeJS.Signals): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const pid = depth === 0 ? child.pid : firstProcess(child.pid, depth)
+  const pid = pidOf(child, depth)
   if (pid === undefined) {
     // Not started yet: what cannot be told to the process ends what starts it.
     child.kill('SIGKILL')

@@ -1,7 +1,7 @@
-import type { ConfigChange } from '../../dockerfile/index.ts'
 import type { ImageConfig } from '../../oci/index.ts'
+import type { ConfigChange } from '../data/config-change.ts'
 
-/** Applies the change of one step to a config. Members that the library does not know are kept. Pure. */
+/** Applies the change of one {@link ConfigStep} to a config. Members that the library does not know are kept. Pure. */
 export function changeConfig(config: ImageConfig, change: ConfigChange): ImageConfig {
   const run = without((config.config ?? {}) as Record<string, unknown>, change.reset ?? [])
   const next: Record<string, unknown> = { ...run }

@@ -1,0 +1,54 @@
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { ProcessExit } from '../executors/executor.ts'
+import type { ContainerHome } from './home/container-home.ts'
+import { type ContainerInfo, describeContainer } from './home/container-info.ts'
+import { type ContainerChange, listChanges } from './running/container-changes.ts'
+import { type StartOptions, startProcess } from './running/start-process.ts'
+import { withStack } from './running/with-stack.ts'
+
+/** A container that exists. Any number of these objects, in any process, may be the same container. */
+export class Container {
+  /** Identifier. */
+  readonly id: string
+  readonly #home: ContainerHome
+
+  /** @internal */
+  constructor(home: ContainerHome, id: string) {
+    this.#home = home
+    this.id = id
+  }
+
+  /** @throws {@link SandboxError} `ERR_CONTAINER_NOT_FOUND` if it was removed. */
+  async info(): Promise<ContainerInfo> {
+    return describeContainer(this.#home, await this.#home.record(this.id))
+  }
+
+  /**
+   * Runs the process of the container to its end. What earlier runs have written is there. An aborted call kills the
+   * process and rejects with the reason of the signal; what it wrote stays.
+   *
+   * @throws {@link SandboxError} `ERR_CONTAINER_RUNNING`, `ERR_CONTAINER_NOT_FOUND`, and those of `Executor.run`; the
+   * errors of `readImage`, `resolveUser` and of the snapshots.
+   */
+  async start(options: StartOptions = {}): Promise<ProcessExit> {
+    const lock = await this.#home.claim(this.id)
+    try {
+      return await startProcess(this.#home, await this.#home.record(this.id), options)
+    } finally {
+      await lock.release()
+    }
+  }
+
+  /**
+   * Resolves to what was changed in the files of the image, sorted by path. Of a container that runs it is the state of
+   * a moment, and may be inconsistent.
+   *
+   * @throws {@link SandboxError} `ERR_CONTAINER_NOT_FOUND`; the errors of the snapshots.
+   */
+  async changes({ signal }: AbortOptions = {}): Promise<ContainerChange[]> {
+    const record = await this.#home.record(this.id)
+    return withStack(this.#home, record, { signal }, ({ stack, image }) =>
+      listChanges(this.#home.store, image.layers, stack, { signal }),
+    )
+  }
+}

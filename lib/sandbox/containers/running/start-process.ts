@@ -1,0 +1,76 @@
+import { type Image, readImage } from '../../../image/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
+import { openUnionView } from '../../../rootfs/index.ts'
+import { resolveUser } from '../../accounts/resolve-user.ts'
+import type { ProcessExit, ProcessSpec } from '../../executors/executor.ts'
+import { localFiles } from '../../files/local-files.ts'
+import type { Stack } from '../../snapshots/stack.ts'
+import type { ContainerHome } from '../home/container-home.ts'
+import type { ContainerRecord } from '../home/container-record.ts'
+import { accountFiles } from '../process/account-files.ts'
+import { PidNote } from '../process/pid-note.ts'
+
+/** Options of {@link Container.start}. */
+export interface StartOptions extends AbortOptions, Pick<ProcessSpec, 'stdin' | 'output' | 'onOutput' | 'onStart'> {}
+
+/** Runs the process of a container to its end, and notes its state. The caller holds the lock of the container. */
+export async function startProcess(
+  home: ContainerHome,
+  record: ContainerRecord,
+  options: StartOptions,
+): Promise<ProcessExit> {
+  const { signal } = options
+  const image = await readImage(home.store, record.image, { signal })
+  const place = { directory: home.stackOf(record.id), durable: record.keep }
+  const stack = await home.snapshots.openStack(home.store, image.layers, { signal, place })
+  try {
+    const spec = await specOf(home, record, { image, stack }, options)
+    const started = { ...record, state: 'running', started: now() } as const
+    await home.write(started)
+    const noting = new PidNote(pid => home.write({ ...started, pid }))
+    let exitCode = KILLED
+    try {
+      const exit = await home.executor.run({ ...spec, onStart: running => noting.begin(running, options.onStart) })
+      exitCode = exit.code
+      return exit
+    } finally {
+      await noting.end()
+      await home.write({ ...started, state: 'exited', pid: undefined, finished: now(), exitCode })
+    }
+  } finally {
+    await stack.close()
+  }
+}
+
+/** Exit code of a process that was stopped from outside, or could not be started. */
+const KILLED = 137
+
+async function specOf(
+  home: ContainerHome,
+  record: ContainerRecord,
+  { image, stack }: { readonly image: Image; readonly stack: Stack },
+  options: StartOptions,
+): Promise<ProcessSpec> {
+  const { signal } = options
+  const { process } = record
+  const view = await openUnionView(home.store, image.layers, { signal })
+  // In the first run nothing has been changed.
+  const accounts = record.started === undefined ? view : await accountFiles(view, stack.changes({ signal }))
+  const user = await resolveUser(process.user, accounts, { signal })
+  // As a mount point it is created with the links of the root filesystem followed inside; it stays.
+  const workdir = { type: 'tmpfs', target: process.workdir } as const
+  if (!/^\/+$/.test(process.workdir)) await (stack.files ?? localFiles()).makeMountPoints(stack.path, [workdir])
+  const home_ = process.environment.some(variable => variable.startsWith('HOME=')) ? [] : [`HOME=${user.home}`]
+  return {
+    ...process,
+    ...options,
+    root: stack.path,
+    user,
+    environment: [...process.environment, ...home_],
+    scratch: stack.scratch,
+  }
+}
+
+function now(): string {
+  return new Date().toISOString()
+}
