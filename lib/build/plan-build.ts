@@ -3,6 +3,7 @@ import type { AbortOptions } from '../internal/abort.ts'
 import { formatPlatform, type Platform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
+import type { LayoutImage } from './bases/open-layouts.ts'
 import type { ResolveBaseOptions } from './bases/resolve-base.ts'
 import type { BasePlan, BuildPlan, ImagePlan } from './build-plan.ts'
 import type { BuildWarning } from './build-warning.ts'
@@ -30,6 +31,11 @@ export interface PlanBuildOptions extends AbortOptions {
   readonly platforms?: readonly (string | Platform)[] | undefined
   /** Caches of other machines, from `importCache`. The build trusts them: their layers become part of the image. */
   readonly cacheFrom?: readonly ImportedCache[] | undefined
+  /**
+   * Images of OCI layouts on this disk, by the references that stages use for them. Only the caller can name a layout:
+   * a Dockerfile cannot reach the disk.
+   */
+  readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
   /** `always` asks the registry for every base, `never` only the store. @defaultValue `'missing'` */
   readonly pull?: ResolveBaseOptions['pull']
   /** Steps that use no record: all, or those of the named stages. Their results are recorded all the same. */
@@ -57,7 +63,9 @@ export async function planBuild(store: Store, stages: BuildStages, options: Plan
   if (options.context) contexts.set('', options.context)
   const imported = options.cacheFrom ?? []
   const cache = new StepCache(store, imported)
-  const session = new BuildSession({ store, registry: options.registry, contexts, cache, policies, pull: options.pull })
+  const { registry, pull, layouts } = options
+  const session = new BuildSession({ store, registry, contexts, cache, policies, pull, layouts })
+  await using _session = { [Symbol.asyncDispose]: () => session.close() }
   const images: ImagePlan[] = []
   const owned = new Set<AsyncDisposable>()
   const warnings = new Map<string, BuildWarning>()

@@ -8,6 +8,7 @@ import { settleAll } from '../internal/settle-all.ts'
 import { type Descriptor, MediaType, parsePlatform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { KeyedMutex, type Lease, type Store } from '../store/index.ts'
+import type { LayoutImage } from './bases/open-layouts.ts'
 import type { BuildPlan, ImagePlan } from './build-plan.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
@@ -51,6 +52,8 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   readonly contexts?: Readonly<Record<string, BuildContext>> | undefined
   /** For a plan that was stored: caches of other machines. */
   readonly cacheFrom?: readonly ImportedCache[] | undefined
+  /** For a plan that was stored: images of layouts, by the references that stages use. */
+  readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
   /** For a plan that was stored: steps that use no record. */
   readonly noCache?: NoCache
 }
@@ -90,7 +93,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   const { session, noCache } = sessionOf(plan, options)
   await assertExecutor(session, plan, options)
   const { signal, onProgress } = options
-  await using _git = { [Symbol.asyncDispose]: () => session.git.close() }
+  await using _session = { [Symbol.asyncDispose]: () => session.close() }
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
   const shared = {
@@ -161,7 +164,8 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))
   if (options.context) contexts.set('', options.context)
   const cache = new StepCache(store, options.cacheFrom ?? [])
-  const session = new BuildSession({ store, registry, contexts, cache, policies: plan.policies })
+  const { layouts } = options
+  const session = new BuildSession({ store, registry, contexts, cache, layouts, policies: plan.policies })
   const file = plan.images[0]?.file
   session.dockerfile = file === undefined ? undefined : { file }
   return { session, noCache }

@@ -42,5 +42,11 @@ export type {
 export { type ParseDockerfileOptions, parseDockerfile } from './document/parse-dockerfile.ts'
 export { readPlatform } from './evaluate/arguments/platform-arguments.ts'
 export { evaluateDockerfile } from './evaluate/evaluate-dockerfile.ts'
+export {
+  parseGitAddress,
+  type RemoteKind,
+  type RemoteOptions,
+  remoteKind,
+} from './evaluate/instructions/remote-source.ts'
 export { lintDockerfile } from './lint/lint-dockerfile.ts'
 export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'

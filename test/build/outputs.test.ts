@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openArchive } from '../../lib/archive/index.ts'
@@ -8,7 +8,9 @@ import { planCollection } from '../../lib/maintenance/index.ts'
 import { remoteLayersOf } from '../../lib/oci/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { readTar } from '../../lib/tar/index.ts'
 import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
+import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { serveStore } from '../helpers/serve-store.ts'
@@ -28,6 +30,14 @@ afterEach(async () => {
 
 const files = { 'main.js': 'main' }
 
+async function namesIn(tar: Uint8Array): Promise<string[]> {
+  const names: string[] = []
+  for await (const { path, type, linkname } of readTar([tar])) {
+    names.push(type === 'hardlink' ? `${path} -> ${linkname}` : path)
+  }
+  return names
+}
+
 describe('the result of a build', () => {
   test('goes to an archive and to a directory', async () => {
     using place = temporaryDirectory('outputs')
@@ -42,6 +52,46 @@ describe('the result of a build', () => {
     const both = join(place.path, 'both')
     await buildFiles(store, stage, files, { directory: both, platforms })
     expect(readdirSync(both)).toEqual(['linux_amd64', 'linux_arm64'])
+  })
+
+  test('goes to tar archives of its files: to a path, and to a function', async () => {
+    using place = temporaryDirectory('outputs')
+    const path = join(place.path, 'files.tar')
+    const streamed: Buffer[] = []
+    const tar = [path, async (bytes: AsyncIterable<Uint8Array>) => void streamed.push(await readAll(bytes))]
+    const stage = from('scratch').copy('main.js', '/app/')
+    await buildFiles(store, stage, files, { tar })
+    expect(readFileSync(path)).toEqual(streamed[0])
+    expect(await namesIn(streamed[0]!)).toEqual(['app', 'app/main.js'])
+    writeFileSync(join(place.path, 'a'), 'a')
+    linkSync(join(place.path, 'a'), join(place.path, 'b'))
+    const platforms = ['linux/amd64', 'linux/arm64']
+    const both = from('scratch').copy('.', '/')
+    await buildFiles(store, both, {}, { context: place.path, tar: path, platforms })
+    const names = ['', '/a', '/files.tar', '/b -> linux_amd64/a'].map(name => `linux_amd64${name}`)
+    expect(await namesIn(readFileSync(path))).toEqual([...names, ...names.map(name => name.replaceAll('amd', 'arm'))])
+  })
+
+  test('goes to several places of a kind, and to a function as an archive', async () => {
+    using place = temporaryDirectory('outputs')
+    const at = (name: string) => join(place.path, name)
+    const streamed: Buffer[] = []
+    const archive = [
+      { path: at('a.tar'), format: 'oci' },
+      { path: async (chunks: AsyncIterable<Uint8Array>) => void streamed.push(await readAll(chunks)), format: 'oci' },
+    ] as const
+    await buildFiles(store, from('scratch').copy('.', '/'), files, { archive, directory: [at('one'), at('two')] })
+    expect(readFileSync(at('a.tar'))).toEqual(streamed[0])
+    expect(readdirSync(at('one'))).toEqual(readdirSync(at('two')))
+  })
+
+  test('is written into a directory that has files; the others stay', async () => {
+    using place = temporaryDirectory('outputs')
+    writeFileSync(join(place.path, 'own'), 'own')
+    writeFileSync(join(place.path, 'main.js'), 'old')
+    await buildFiles(store, from('scratch').copy('.', '/'), files, { directory: place.path })
+    expect(readdirSync(place.path).sort()).toEqual(['main.js', 'own'])
+    expect(readFileSync(join(place.path, 'main.js'), 'utf8')).toBe('main')
   })
 
   test('is pushed without a name in the store', async () => {
@@ -130,6 +180,30 @@ describe('a base in a registry', () => {
     expect(server.blobs().length - before).toBe(1)
   })
 
+  test('with a cache of another machine moves no layer of the base either', async () => {
+    await using server = await served()
+    const stage = from(server.base).copy('main.js', '/app/').cmd(['x'])
+    const reference = `${server.host}/team/cache:1`
+    await buildFiles(store, stage, files, { registry, cacheTo: [{ reference }] })
+    await using fresh = createMemoryStore()
+    const base = await readImage(server.remote, 'team/base:1')
+    const before = server.blobs().length
+    const push = [`${server.host}/team/app:1`]
+    const again = await buildFiles(fresh, stage, files, {
+      registry,
+      cacheFrom: [{ reference }],
+      push,
+      names: ['app:1'],
+    })
+    expect(outcomesOf(again)).toEqual(['cached COPY main.js /app/'])
+    const moved = server.blobs().slice(before)
+    // The configs of base and cache, and the layer of the step.
+    expect(moved).toHaveLength(3)
+    expect(moved.some(request => request.includes(base.layers[0]!.descriptor.digest))).toBe(false)
+    expect(await fresh.stat(base.layers[0]!.descriptor.digest)).toBeUndefined()
+    expect(await filesOf(server.remote, again)).toMatchObject({ 'usr/bin/node': 'file 644 0:0 node' })
+  })
+
   test('is read from the store if that has it, and from the registry if that is asked for', async () => {
     await using server = await served()
     await sampleImage(store, [{ own: 'x' }], { name: server.base })
@@ -141,7 +215,7 @@ describe('a base in a registry', () => {
     const none = await thrownBy(() =>
       buildFiles(store, from(`${server.host}/team/other:1`), files, { registry, pull: 'never' }),
     )
-    expect(none).toMatchObject({ code: 'ERR_REFERENCE_NOT_FOUND' })
+    expect(none).toMatchObject({ cause: { code: 'ERR_REFERENCE_NOT_FOUND' } })
   })
 
   test('is asked for the platform that the store has not', async () => {

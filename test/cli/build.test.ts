@@ -218,10 +218,14 @@ test.each([
   ['an unknown target', 'FROM scratch\n', ['--target', 'none'], 1, /ERR_DOCKERFILE_STAGE/],
   ['no Dockerfile', undefined, ['-f', 'none/Dockerfile'], 2, /no Dockerfile/],
   ['a push without a name', undefined, ['--push'], 2, /-t NAME/],
-  ['an output to stdout', undefined, ['-o', '-'], 2, /--output writes to a directory or a file/],
-  ['an archive to stdout', undefined, ['-o', 'type=oci,dest=-'], 2, /--output writes to a directory or a file/],
-  ['an output that is not known', undefined, ['-o', 'type=tar,dest=x'], 2, /--output takes/],
-  ['a context that is not known', undefined, ['--build-context', 'x=git://y'], 2, /git is not supported/],
+  ['two outputs to stdout', undefined, ['-o', '-', '-o', 'type=oci'], 2, /only one --output can go to stdout/],
+  ['an output to stdout beside --json', undefined, ['-o', '-', '--json'], 2, /^$/],
+  ['an output without a type', undefined, ['-o', 'dest=x'], 2, /--output needs a type/],
+  ['an output that is not known', undefined, ['-o', 'type=ftp,dest=x'], 2, /--output takes type=local, tar/],
+  ['a field of an output that is not known', undefined, ['-o', 'type=tar,to=x'], 2, /--output takes type, dest, name/],
+  ['an image without a name', undefined, ['-o', 'type=registry'], 2, /needs a name/],
+  ['a context that is not known', undefined, ['--build-context', 'x=s3://y'], 2, /s3 is not supported/],
+  ['a context that only bake has', undefined, ['--build-context', 'x=target:y'], 2, /target is not supported/],
   ['an invalid name', undefined, ['-t', 'Not Valid'], 1, /ERR_INVALID_REFERENCE/],
 ])('build ends with a clear error for %s, and stores no image', async (_, text, options, code, message) => {
   using place = makePlace(text)

@@ -1,5 +1,5 @@
 import { LayerStoreError, PlatformNotFoundError, ReferenceNotFoundError } from '../../errors/index.ts'
-import { findDescriptor, type Image, readImage } from '../../image/index.ts'
+import { findDescriptor, type Image, type NamedBlobs, readImage } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { isIndexType, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
@@ -54,15 +54,26 @@ async function fromStore(
   { signal }: AbortOptions,
   remote: RegistryClient | undefined,
 ): Promise<Image | undefined> {
-  const read = (of?: string) => readImage(store, reference, { platform: of, signal })
-  const isIndex = async () => isIndexType((await findDescriptor(store, reference, { signal })).mediaType)
   try {
-    return remote ? await read(platform) : await readFor(platform, read, isIndex)
+    if (remote) return await readImage(store, reference, { platform, signal })
+    return await readStoredImage(store, reference, platform, { signal })
   } catch (error) {
     const codes = ['ERR_REFERENCE_NOT_FOUND', ...(remote ? ['ERR_PLATFORM_NOT_FOUND'] : [])]
     if (LayerStoreError.is(error) && codes.includes(error.code)) return undefined
     throw error
   }
+}
+
+/** Reads an image of a store for a platform; one that exists for another platform only is used as it is. */
+export async function readStoredImage(
+  store: NamedBlobs,
+  reference: string,
+  platform: string,
+  { signal }: AbortOptions,
+): Promise<Image> {
+  const read = (of?: string) => readImage(store, reference, { platform: of, signal })
+  const isIndex = async () => isIndexType((await findDescriptor(store, reference, { signal })).mediaType)
+  return readFor(platform, read, isIndex)
 }
 
 /**

@@ -4,4 +4,6 @@ import type { Image } from '../../image/index.ts'
 export interface ResolvedBase extends Image {
   /** Reference as the stage names it. */
   readonly reference: string
+  /** True for an image of a layout on this disk: the reference says nothing on other machines. */
+  readonly isLocal?: boolean | undefined
 }

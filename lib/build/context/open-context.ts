@@ -1,17 +1,21 @@
 import { realpath, stat } from 'node:fs/promises'
 import type { HasherEngine } from '../../digest/index.ts'
+import { parseGitAddress } from '../../dockerfile/index.ts'
 import { FormatError, SourceError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import { type Files, loadXattrLister } from '../../layer/index.ts'
 import { openUnionView, type UnionView, type ViewSource } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
+import { GitCheckouts } from '../git/git-checkouts.ts'
 import type { BuildContext } from './build-context.ts'
 import { DigestCache } from './digest-cache.ts'
 import { DirectorySource } from './directory-source.ts'
 import { findIgnoreFile } from './ignore-file.ts'
 import { createMemoryTree } from './memory-tree.ts'
+import { openGitTree } from './open-git-tree.ts'
 import { openTarTree } from './open-tar-tree.ts'
+import { openUrlTree } from './open-url-tree.ts'
 import { readControlFile } from './read-control-file.ts'
 import type { SourceTree } from './source-tree.ts'
 import { createViewTree } from './view-tree.ts'
@@ -29,6 +33,22 @@ export type ContextSource =
        * is closed.
        */
       readonly tar: ByteSource
+    }
+  | {
+      /**
+       * Address of a tar archive, http or https. A file that is none is a context of this one file, such as a
+       * Dockerfile. Needs a store, which keeps the file until the context is closed.
+       */
+      readonly url: string
+    }
+  | {
+      /**
+       * Address of a git repository, as `https://host/repo.git#ref:directory`: its files without `.git`, submodules
+       * among them.
+       */
+      readonly git: string
+      /** Keep `.git`. @defaultValue `false` */
+      readonly keepGitDirectory?: boolean | undefined
     }
   | {
       /** An image of the store: a name, a digest, or layers. Needs the store. */
@@ -72,7 +92,9 @@ export interface OpenContextOptions extends AbortOptions {
  *
  * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if the directory does not exist.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a malformed ignore pattern, or if a store is needed and
- * missing; `ERR_INVALID_TAR`, `ERR_UNSUPPORTED_COMPRESSION` for an archive.
+ * missing, or for a malformed git address; `ERR_INVALID_TAR`, `ERR_UNSUPPORTED_COMPRESSION` for an archive.
+ * @throws {@link BuildError} `ERR_BUILD_FETCH` for an address that does not answer; `ERR_BUILD_UNSUPPORTED` if git is
+ * needed and not installed.
  */
 export async function openContext(source: ContextSource, options: OpenContextOptions = {}): Promise<BuildContext> {
   const { name = 'the build context', signal } = options
@@ -80,7 +102,12 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
   if ('directory' in source) return openDirectory(source.directory, options)
   if ('files' in source) return wholeContext(createMemoryTree(source.files, { name }))
   if ('view' in source) return wholeContext(createViewTree(source.view, name))
+  if ('git' in source) return openGitContext(source, options)
   const store = storeOf(options)
+  if ('url' in source) {
+    const { tree, close } = await openUrlTree(source.url, { store, name, signal })
+    return wholeContext(tree, close)
+  }
   if ('image' in source) return wholeContext(createViewTree(await openUnionView(store, source.image, { signal }), name))
   const { tree, close } = await openTarTree(source.tar, { ...options, store, name })
   return wholeContext(tree, close)
@@ -103,6 +130,21 @@ async function openDirectory(directory: string, options: OpenContextOptions): Pr
     readControlFile: read,
     close: () => cache.save(),
     [Symbol.asyncDispose]: () => cache.save(),
+  }
+}
+
+async function openGitContext(
+  { git, keepGitDirectory }: Extract<ContextSource, { git: string }>,
+  { signal }: OpenContextOptions,
+): Promise<BuildContext> {
+  const source = parseGitAddress(git, { keepGitDirectory })
+  if (typeof source === 'string') throw new FormatError('ERR_INVALID_ARGUMENT', source)
+  const checkouts = new GitCheckouts(openGitTree)
+  try {
+    return wholeContext(await checkouts.files(source, { signal }), () => checkouts.close())
+  } catch (error) {
+    await checkouts.close()
+    throw error
   }
 }
 

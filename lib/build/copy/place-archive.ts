@@ -1,17 +1,15 @@
 import { posix } from 'node:path'
-import { decompress, sniffCompression } from '../../compression/index.ts'
+import { decompress } from '../../compression/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ByteSource } from '../../internal/byte-source.ts'
 import type { UnionView } from '../../rootfs/index.ts'
 import { readTar, type TarEntry } from '../../tar/index.ts'
+import { isTar } from '../context/is-tar.ts'
 import { createViewTree } from '../context/view-tree.ts'
 import type { LocalArchive } from './draft-content.ts'
 import { conflict, type DraftEntry, type LayerDraft } from './layer-draft.ts'
 import { type PlacingOptions, resolveDestination } from './place-match.ts'
-
-/** Bytes of a header of a tar archive. */
-const BLOCK_BYTES = 512
 
 /**
  * True if a file is an archive that ADD unpacks: a tar archive with at least one member, plain or compressed with gzip
@@ -21,19 +19,9 @@ const BLOCK_BYTES = 512
  */
 export async function isArchive(archive: LocalArchive, options: AbortOptions): Promise<boolean> {
   if (archive.node.size === 0) return false
-  const { type, content } = await sniffCompression(openArchive(archive, options))
-  try {
-    if (type === 'bzip2' || type === 'xz') throw unsupported(archive, type)
-    const block = await firstBlock(decompress(content, { type, signal: options.signal }))
-    return block !== undefined && hasTarChecksum(block)
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    // Damaged compression: not an archive that can be unpacked, so it is a file like any other.
-    if (isFormatError(error)) return false
-    throw error
-  } finally {
-    await content.return()
-  }
+  const found = await isTar(openArchive(archive, options), options)
+  if (found === 'bzip2' || found === 'xz') throw unsupported(archive, found)
+  return found
 }
 
 /** Options of {@link placeArchive}. */
@@ -131,35 +119,6 @@ async function* openArchive(
     if (source instanceof Uint8Array) yield source
     else yield* source
   }
-}
-
-async function firstBlock(bytes: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
-  let head = Buffer.alloc(0)
-  for await (const chunk of bytes) {
-    head = Buffer.concat([head, chunk.subarray(0, BLOCK_BYTES)])
-    if (head.byteLength >= BLOCK_BYTES) return head.subarray(0, BLOCK_BYTES)
-  }
-  return undefined
-}
-
-/** True if a block is a header of a tar archive: its checksum is that of its bytes, taken with or without signs. */
-function hasTarChecksum(block: Buffer): boolean {
-  const field = block.subarray(148, 156)
-  const stored = /^[ \0]*([0-7]+)[ \0]*$/.exec(field.toString('latin1'))
-  if (!stored || block.every(byte => byte === 0)) return false
-  let [unsigned, signed] = [0, 0]
-  for (const [i, byte] of block.entries()) {
-    const counted = i >= 148 && i < 156 ? 0x20 : byte
-    unsigned += counted
-    signed += counted > 127 ? counted - 256 : counted
-  }
-  const expected = Number.parseInt(stored[1]!, 8)
-  return expected === unsigned || expected === signed
-}
-
-function isFormatError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return code === 'ERR_INVALID_COMPRESSION' || code === 'ERR_UNSUPPORTED_COMPRESSION' || code === 'ERR_LIMIT_EXCEEDED'
 }
 
 function unsupported({ node, tree }: LocalArchive, type: string): BuildError {

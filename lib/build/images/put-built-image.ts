@@ -50,5 +50,6 @@ export function finishConfig({ config, inherited }: BuildState, settings: ImageS
 
 function baseAnnotations({ base }: BuildState): Record<string, string> {
   if (!base) return {}
-  return { [Annotation.BaseName]: base.reference, [Annotation.BaseDigest]: base.descriptor.digest }
+  const name = base.isLocal ? {} : { [Annotation.BaseName]: base.reference }
+  return { ...name, [Annotation.BaseDigest]: base.descriptor.digest }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { saveArchive, type WriteArchiveOptions } from '../../archive/index.ts'
-import { BuildError } from '../../errors/index.ts'
+import { saveArchive, saveBytes, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
+import { BuildError, LayerStoreError } from '../../errors/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
@@ -8,6 +8,7 @@ import type { RegistryClient } from '../../registry/index.ts'
 import { unpackImage } from '../../rootfs/index.ts'
 import { type PushResult, pushImage } from '../../transfer/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
+import { directoryOf, rootTar } from './root-tar.ts'
 import { settleLayers } from './settle-layers.ts'
 
 /** Outputs of a build. Without any of them the image is only in the store, under its digest. */
@@ -16,16 +17,24 @@ export interface BuildOutputs {
   readonly names?: readonly string[] | undefined
   /** References in registries. Layers that the registry has, or can mount, are not sent. */
   readonly push?: readonly string[] | undefined
-  /** A file. */
-  readonly archive?: ArchiveOutput | undefined
-  /** A directory for the root filesystem, empty or absent; with several platforms one directory for each in it. */
-  readonly directory?: string | undefined
+  /** Archives of the image. */
+  readonly archive?: ArchiveOutput | readonly ArchiveOutput[] | undefined
+  /**
+   * Directories for the root filesystem; with several platforms one directory for each in them. What is there already
+   * stays, unless the image has it too.
+   */
+  readonly directory?: string | readonly string[] | undefined
+  /** Tar archives of the root filesystem; with several platforms one directory for each in them. */
+  readonly tar?: OutputPlace | readonly OutputPlace[] | undefined
 }
+
+/** A path, whose file is replaced when all is written, or a function that takes the bytes. */
+export type OutputPlace = string | ((bytes: AsyncIterable<Uint8Array>) => Promise<void>)
 
 /** A build's result as a file. */
 export interface ArchiveOutput extends Pick<WriteArchiveOptions, 'format' | 'compression'> {
-  /** Path of the file. */
-  readonly path: string
+  /** Place of the archive. */
+  readonly path: OutputPlace
   /** Name of the image in the archive. @defaultValue the first of the names */
   readonly name?: string | undefined
 }
@@ -50,14 +59,19 @@ export async function giveOutputs(
   options: BuildOutputs & AbortOptions & { readonly registry?: RegistryClient | undefined },
 ): Promise<GivenOutputs> {
   const { store } = session
-  const { names = [], push = [], archive, directory, registry, signal } = options
+  const { names = [], push = [], registry, signal } = options
+  const archives = listOf(options.archive)
+  const directories = listOf(options.directory)
+  const tars = listOf(options.tar)
   const layers = images.flatMap(image => image.layers)
-  const needsAll = archive !== undefined || directory !== undefined
+  const needsAll = archives.length + directories.length + tars.length > 0
   const entry = await settleLayers(session, descriptor, layers, { needsAll, signal })
-  if (directory !== undefined) await unpackAll(session, images, directory, signal)
-  if (archive) {
-    const { path, name = names[0], ...how } = archive
-    await saveArchive(store, [{ image: descriptor, name }], path, { ...how, signal })
+  for (const directory of directories) await unpackAll(session, images, directory, signal)
+  for (const place of tars) await putBytes(place, rootTar(store, images, { signal }))
+  for (const { path, name = names[0], ...how } of archives) {
+    const image = [{ image: descriptor, name }]
+    if (typeof path === 'string') await saveArchive(store, image, path, { ...how, signal })
+    else await path(writeArchive(store, image, { ...how, signal }))
   }
   const pushed: PushResult[] = []
   for (const reference of push) {
@@ -69,6 +83,16 @@ export async function giveOutputs(
   return { names: set, pushed }
 }
 
+function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value as T]
+}
+
+async function putBytes(place: OutputPlace, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  if (typeof place === 'string') await saveBytes(place, bytes)
+  else await place(bytes)
+}
+
 async function unpackAll(
   { store }: BuildSession,
   images: Built['images'],
@@ -76,7 +100,13 @@ async function unpackAll(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const image of images) {
-    const place = images.length === 1 ? directory : join(directory, image.platform.replaceAll('/', '_'))
-    await unpackImage(store, image, place, { signal })
+    const place = images.length === 1 ? directory : join(directory, directoryOf(image.platform))
+    try {
+      await unpackImage(store, image, place, { signal })
+    } catch (error) {
+      // As other builders do; a new directory is complete or absent, which cannot be had here.
+      if (!LayerStoreError.is(error) || error.code !== 'ERR_TARGET_NOT_EMPTY') throw error
+      await unpackImage(store, image, place, { overwrite: true, signal })
+    }
   }
 }

@@ -198,7 +198,7 @@ class StageRunner {
   async #reuse(keyed: KeyedStep): Promise<FinishedStep | undefined> {
     if (!keyed.found) return undefined
     const { record, remote } = keyed.found
-    if (remote) this.#session.noteLayer(record.layer.digest, { cache: remote })
+    if (remote) this.#session.noteLayer(record.layer.digest, { blobs: remote })
     else if (!(await this.#options.lease.add(record.layer.digest))) return undefined
     const kept = keyed.definition ? { ...record, definition: keyed.definition } : record
     // Written again: a record counts as used at the time when it was set last.

@@ -7,6 +7,7 @@ import type { Repository } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { openUnionView, type UnionView } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
+import { type LayoutImage, OpenLayouts } from '../bases/open-layouts.ts'
 import { type ResolveBaseOptions, resolveBase } from '../bases/resolve-base.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
 import type { StepCache } from '../cache/step-cache.ts'
@@ -30,6 +31,8 @@ export interface SessionParts {
   readonly cache: StepCache
   readonly policies: LayerPolicies
   readonly pull?: ResolveBaseOptions['pull']
+  /** Images of layouts, by the references that stages use. */
+  readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
 }
 
 /** A tree that files are copied from, and the chain id that fixes its files; a context has none. */
@@ -51,8 +54,9 @@ export class BuildSession {
   readonly contexts: ReadonlyMap<string, BuildContext>
   /** The Dockerfile of the build, for its errors; absent for stages of code. */
   dockerfile: NamedDockerfile | undefined
-  /** Checked out git repositories; `runBuild` closes them. */
+  /** Checked out git repositories. */
   readonly git = new GitCheckouts(openGitTree)
+  readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views = new Map<string, Promise<UnionView>>()
@@ -66,6 +70,13 @@ export class BuildSession {
     this.cache = parts.cache
     this.policies = parts.policies
     this.#pull = parts.pull
+    this.#layouts = new OpenLayouts(parts.layouts ?? {})
+  }
+
+  /** Closes git repositories and layouts. They are opened anew if they are needed again. */
+  async close(): Promise<void> {
+    await this.git.close()
+    await this.#layouts.close()
   }
 
   /** Resolves a base; its documents are read, its layers are not. */
@@ -78,6 +89,7 @@ export class BuildSession {
   }
 
   async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
+    if (this.#layouts.has(reference)) return this.#ofLayout(reference, platform, signal)
     const base = await resolveBase(this.store, reference, platform, {
       registry: this.registry,
       pull: this.#pull,
@@ -86,6 +98,12 @@ export class BuildSession {
     const repositories = base.remoteLayers ?? []
     for (const { descriptor } of base.layers) this.noteLayer(descriptor.digest, { repositories })
     return base
+  }
+
+  async #ofLayout(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
+    const { image, blobs } = await this.#layouts.read(reference, platform, { signal })
+    for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
+    return { ...image, reference, isLocal: true }
   }
 
   /** The bases that have been resolved, each with the platform that was asked for. */

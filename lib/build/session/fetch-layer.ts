@@ -5,7 +5,9 @@ import { recordKnownSource, type Store } from '../../store/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 
 /** Location of the bytes of a layer that is not in the store. */
-export type LayerSource = { readonly repositories: readonly Repository[] } | { readonly cache: ImportedCache }
+export type LayerSource =
+  | { readonly repositories: readonly Repository[] }
+  | { readonly blobs: Pick<ImportedCache, 'read'> }
 
 /** Fetches one layer into a store. An interrupted fetch is resumed. */
 export async function fetchLayer(
@@ -16,8 +18,8 @@ export async function fetchLayer(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { digest, size } = descriptor
-  if ('cache' in source) {
-    await store.put(source.cache.read(descriptor, { signal }), { digest, size, signal })
+  if ('blobs' in source) {
+    await store.put(source.blobs.read(descriptor, { signal }), { digest, size, signal })
     return
   }
   let failure: unknown

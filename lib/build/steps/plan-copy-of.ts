@@ -4,9 +4,9 @@ import type { Files } from '../../layer/index.ts'
 import { createMemoryTree } from '../context/memory-tree.ts'
 import type { FileCopyPlan, FileCopySource } from '../copy/file-copy.ts'
 import { planFileCopy } from '../copy/plan-file-copy.ts'
-import { openRemoteFile } from '../fetch/open-remote-file.ts'
 import type { BuildSession, OpenedSource } from '../session/build-session.ts'
 import { NotKnownYet } from '../session/not-known-yet.ts'
+import { openRemoteFile } from './open-remote-file.ts'
 import type { StepFrame } from './step-frame.ts'
 
 /** Members of a step that define what is copied. */

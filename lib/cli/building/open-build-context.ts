@@ -6,6 +6,7 @@ import type { Store } from '../../store/index.ts'
 import { stdinOf } from '../arguments/stdin-of.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
+import { remoteContext } from './context-options.ts'
 
 /** A context, and the Dockerfile that was chosen for it. */
 export interface OpenedBuild {
@@ -18,10 +19,12 @@ export interface OpenedBuild {
 
 /** Location of context and Dockerfile for a command. */
 export interface BuildPlace {
-  /** A directory, or `-` for a tar archive on stdin. */
+  /** A directory, an http(s) or git address, or `-` for a tar archive on stdin. */
   readonly context: string
   /** The Dockerfile, or `-` for stdin. @defaultValue `Dockerfile` in the context */
   readonly file?: string | undefined
+  /** Keep `.git` of a context in git. */
+  readonly keepGitDirectory?: boolean | undefined
 }
 
 /**
@@ -30,20 +33,26 @@ export interface BuildPlace {
  */
 export async function openBuildContext(
   session: Session,
-  { context: place, file }: BuildPlace,
+  { context: place, file, keepGitDirectory }: BuildPlace,
   store: Store | undefined,
 ): Promise<OpenedBuild> {
   const { openContext } = await import('../../build/index.ts')
   const { signal, hasher } = session
   if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
   const common = { store, signal, hasher }
+  const remote = place === '-' ? undefined : await remoteContext(place)
+  if (remote) {
+    const git = typeof remote === 'object' && 'git' in remote
+    const context = await openContext(git ? { ...remote, keepGitDirectory } : remote, common)
+    if (file === '-') return fromText(context, stdinOf(session))
+    return fromContext(context, file ?? onlyFileOf(context) ?? 'Dockerfile')
+  }
   if (place === '-') {
     const context = await openContext({ tar: stdinOf(session) }, common)
     return fromContext(context, file ?? 'Dockerfile')
   }
   if (file === '-') {
-    const text = textOf(stdinOf(session))
-    return { context: await openContext(place, common), file: 'stdin', readDockerfile: () => text }
+    return fromText(await openContext(place, common), stdinOf(session))
   }
   const inside = file === undefined ? 'Dockerfile' : await pathInside(place, file)
   if (inside !== undefined) return fromContext(await openContext(place, { ...common, dockerfile: inside }), inside)
@@ -52,6 +61,19 @@ export async function openBuildContext(
   const patterns = ignore === undefined ? {} : { ignore: parseIgnoreFile(ignore) }
   const context = await openContext(place, { ...common, ...patterns })
   return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missing(file!) }
+}
+
+function fromText(context: BuildContext, stdin: AsyncIterable<Uint8Array>): OpenedBuild {
+  const text = textOf(stdin)
+  // Awaited when the Dockerfile is read, which may never be.
+  text.catch(() => {})
+  return { context, file: 'stdin', readDockerfile: () => text }
+}
+
+/** A file at an address that is no archive is the Dockerfile itself, whatever its name. */
+function onlyFileOf({ tree }: BuildContext): string | undefined {
+  const [first, ...others] = tree.list('.')
+  return others.length === 0 && first?.type === 'file' ? first.path : undefined
 }
 
 function fromContext(context: BuildContext, file: string): OpenedBuild {

@@ -1,5 +1,6 @@
 import { lstat, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { fieldsOf } from '../arguments/fields-of.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
 /** Largest secret, as in BuildKit. */
@@ -80,18 +81,4 @@ async function socketAt(id: string, path: string): Promise<string> {
   const target = stats.isSymbolicLink() ? await stat(path).catch(() => stats) : stats
   if (target.isSocket()) return resolve(path)
   throw new UsageError(`--ssh ${id}: ${path} is no socket of an agent; add keys to ssh-agent with ssh-add`)
-}
-
-/** Fields of comma-separated values; a field in double quotes may hold commas. */
-function fieldsOf(flag: string, option: string, known: readonly string[]): Map<string, string> {
-  const fields = new Map<string, string>()
-  for (const [, quoted, plain] of option.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g)) {
-    const field = quoted?.replaceAll('""', '"') ?? plain ?? ''
-    if (field === '') continue
-    const equals = field.indexOf('=')
-    const name = field.slice(0, Math.max(0, equals)).trim().toLowerCase()
-    if (!known.includes(name)) throw new UsageError(`${flag} takes ${known.join(', ')}, not ${field}`)
-    fields.set(name, field.slice(equals + 1))
-  }
-  return fields
 }

@@ -7,13 +7,20 @@ import { type Add, collect, type InSession } from './parts.ts'
 /** Adds `build` and `context`. */
 export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession): void {
   addRemote('build [context]', 'build an image from a Dockerfile; prints its digest')
-    .addHelpText('after', '\nCONTEXT: a directory (default: .), or - for a tar archive on stdin.')
+    .addHelpText(
+      'after',
+      '\nCONTEXT: a directory (default: .), an http(s) or git address, or - for a tar archive on stdin.',
+    )
     .option('-t, --tag <name>', 'name of the image; may be repeated', collect)
     .option('-f, --file <file>', 'Dockerfile, - for stdin (default: Dockerfile in the context)')
     .option('--target <stage>', 'stage to build (default: the last one)')
     .option('--build-arg <name=value>', 'build argument; a name alone takes the value of the environment', collect)
     .option('--platform <p>', 'platform to build for; may be repeated', collect)
-    .option('--build-context <name=dir>', 'further context: a directory, or docker-image://REF', collect)
+    .option(
+      '--build-context <name=dir>',
+      'further context: a directory, an address, docker-image://REF, oci-layout://DIR[:TAG]',
+      collect,
+    )
     .option('--label <name=value>', 'label of the image', collect)
     .option('--annotation <name=value>', 'annotation of the manifest', collect)
     .option('--no-cache', 'run every step again')
@@ -23,7 +30,11 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--ssh <agent>', 'agent for RUN --mount=type=ssh: default, or ID=SOCKET', collect)
     .option('--pull', 'ask the registry for every base')
     .option('--push', 'push the image under its names')
-    .option('-o, --output <place>', 'DIR for the files, or type=oci|docker,dest=FILE for an archive', collect)
+    .option(
+      '-o, --output <place>',
+      'DIR for the files, - for a tar of them, or type=local|tar|oci|docker|image|registry,…',
+      collect,
+    )
     .option('--iidfile <file>', 'write the digest of the image to a file')
     .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
     .option('--explain', 'print for each step that runs what differs from the last build')

@@ -10,14 +10,13 @@ import {
   cacheTargetsOf,
   labelsOf,
   listedPlatforms,
-  namedContextsOf,
-  outputsOf,
 } from '../../building/build-options.ts'
+import { namedContextsOf } from '../../building/context-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
+import { outputsOf } from '../../building/output-options.ts'
 import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
 import { OutputError } from '../../failing/output-error.ts'
-import { UsageError } from '../../failing/usage-error.ts'
 import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -28,6 +27,8 @@ interface Building {
   readonly images: Readonly<Record<string, string>>
   readonly buildArgs: Readonly<Record<string, string>>
   readonly build: BuildImageOptions
+  /** True if an output has taken stdout. */
+  readonly toStdout: boolean
 }
 
 /**
@@ -35,10 +36,11 @@ interface Building {
  * stderr.
  */
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
-  const parsed = parseOptions(session, options)
-  await assertNames(options.tag ?? [])
+  const parsed = await parseOptions(session, options)
+  await assertNames(parsed.build.names ?? [])
   const store = await session.store()
-  const opened = await openBuildContext(session, { context: place, file: options.file }, store)
+  const keepGitDirectory = /^(?:1|t|true)$/i.test(parsed.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
+  const opened = await openBuildContext(session, { context: place, file: options.file, keepGitDirectory }, store)
   await using _context = opened.context
   const text = await opened.readDockerfile()
   const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
@@ -47,22 +49,24 @@ export async function build(session: Session, place: string, options: BuildComma
   else await run(session, store, building, options)
 }
 
-function parseOptions(session: Session, options: BuildCommandOptions): Omit<Building, 'opened' | 'text'> {
-  const { tag = [], push } = options
-  if (push && tag.length === 0) throw new UsageError('--push needs a name for the image: -t NAME')
-  const { files: contexts, images } = namedContextsOf(options.buildContext)
+async function parseOptions(
+  session: Session,
+  options: BuildCommandOptions,
+): Promise<Omit<Building, 'opened' | 'text'>> {
+  const { toStdout, annotations, ...outputs } = outputsOf(session, options)
+  const { files: contexts, images, layouts } = await namedContextsOf(options.buildContext)
   const platforms = listedPlatforms(options.platform)
   return {
     images,
+    toStdout,
     buildArgs: buildArgsOf(options.buildArg, session.terminal.env),
     build: {
       contexts,
-      names: tag,
+      layouts,
+      ...outputs,
       ...(platforms.length > 0 && { platforms }),
-      ...(push && { push: tag }),
-      ...outputsOf(options.output),
       labels: labelsOf('--label', options.label),
-      annotations: labelsOf('--annotation', options.annotation),
+      annotations: { ...annotations, ...labelsOf('--annotation', options.annotation) },
       noCache: options.cache === false,
       cacheFrom: cacheSourcesOf(options.cacheFrom),
       cacheTo: cacheTargetsOf(options.cacheTo),
@@ -126,7 +130,8 @@ async function run(session: Session, store: Store, building: Building, options: 
   session.advice = `the image ${result.descriptor.digest} is in the store`
   await writeFiles(result, options)
   session.advice = undefined
-  session.result(result.descriptor.digest, resultOf(result))
+  if (building.toStdout) session.note(result.descriptor.digest)
+  else session.result(result.descriptor.digest, resultOf(result))
 }
 
 /** Secrets and agents for the mounts of RUN. */

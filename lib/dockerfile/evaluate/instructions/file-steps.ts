@@ -14,7 +14,7 @@ import {
   noteUnmatched,
 } from './instruction-context.ts'
 import { joinDestination } from './join-path.ts'
-import { gitSource, httpSource, type RemoteOptions, remoteKind } from './remote-source.ts'
+import { httpSource, parseGitAddress, type RemoteOptions, remoteKind } from './remote-source.ts'
 
 /** Evaluates COPY and ADD. */
 export function fileStep(context: InstructionContext): Bare<CopyStep | FetchStep> {
@@ -135,7 +135,7 @@ function remotesOf(
   return sources.flatMap(({ value, position }) => {
     const kind = remoteKind(value)
     if (kind === undefined) return []
-    const source = kind === 'http' ? httpSource(value, options) : gitSource(value, options)
+    const source = kind === 'http' ? httpSource(value, options) : parseGitAddress(value, options)
     return typeof source === 'string' ? scope.fail(position, source) : [source]
   })
 }

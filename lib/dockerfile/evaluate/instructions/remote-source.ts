@@ -10,7 +10,10 @@ export interface RemoteOptions {
 /** Kind of a source of ADD: a file at an address, a git repository, or `undefined` for a path. */
 export type RemoteKind = 'http' | 'git' | undefined
 
-/** Tells remote sources from paths. */
+/**
+ * Tells remote sources from paths, as ADD does: `git://`, `ssh://`, `user@host:` and http(s) paths that end with `.git`
+ * are repositories, other http(s) addresses files.
+ */
 export function remoteKind(source: string): RemoteKind {
   if (/^(?:git|ssh):\/\//.test(source) || /^[\w.-]+@[\w.-]+:/.test(source)) return 'git'
   if (!/^https?:\/\//.test(source)) return undefined
@@ -40,7 +43,7 @@ const KEYS: ReadonlySet<string> = new Set([
  * Parses the source of a git repository from `address#ref:subdirectory` or the query; returns a text that describes the
  * fault of an invalid one.
  */
-export function gitSource(address: string, options: RemoteOptions): GitSource | string {
+export function parseGitAddress(address: string, options: RemoteOptions = {}): GitSource | string {
   const [beforeFragment, fragment = ''] = cut(address, '#')
   const [git, query] = cut(beforeFragment, '?')
   const settings = new Map<string, string>()

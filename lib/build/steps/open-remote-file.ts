@@ -5,10 +5,10 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Store } from '../../store/index.ts'
 import type { SourceNode, SourceTree } from '../context/source-tree.ts'
 import type { FileCopySource } from '../copy/file-copy.ts'
+import { download } from '../fetch/download.ts'
+import { shownAddress } from '../fetch/http-get.ts'
 import { fileNameOf } from '../keys/step-parts.ts'
 import { NotKnownYet } from '../session/not-known-yet.ts'
-import { download } from './download.ts'
-import { shownAddress } from './http-get.ts'
 
 /** Options of {@link openRemoteFile}. */
 export interface OpenRemoteFileOptions extends AbortOptions {

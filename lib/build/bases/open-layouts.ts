@@ -1,0 +1,76 @@
+import { openStore } from '../../disk-store/index.ts'
+import { ReferenceNotFoundError } from '../../errors/index.ts'
+import type { Image } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { ImportedCache } from '../cache/imported-cache.ts'
+import { readStoredImage } from './resolve-base.ts'
+
+/** An image in an OCI image layout on this disk. */
+export interface LayoutImage {
+  /** Path of the layout. */
+  readonly directory: string
+  /** Name in the layout, or digest. @defaultValue `latest`, else the only name of the layout */
+  readonly name?: string | undefined
+}
+
+/** Image layouts that bases come from. They are opened when a base is asked for. */
+export class OpenLayouts {
+  readonly #images: Readonly<Record<string, LayoutImage>>
+  readonly #stores = new Map<string, Promise<Store>>()
+
+  /** @param images - By the references that stages use. */
+  constructor(images: Readonly<Record<string, LayoutImage>>) {
+    this.#images = images
+  }
+
+  has(reference: string): boolean {
+    return Object.hasOwn(this.#images, reference)
+  }
+
+  /**
+   * Reads an image, and gives access to its layers.
+   *
+   * @throws {@link StoreError} if the directory is no layout; {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`;
+   * {@link PlatformNotFoundError}.
+   */
+  async read(
+    reference: string,
+    platform: string,
+    { signal }: AbortOptions,
+  ): Promise<{ image: Image; blobs: Pick<ImportedCache, 'read'> }> {
+    const { directory, name } = this.#images[reference]!
+    const layout = await this.#open(directory)
+    const image = await readStoredImage(layout, name ?? (await defaultName(layout, reference)), platform, { signal })
+    return { image, blobs: { read: (layer, options) => this.#read(directory, layer, options) } }
+  }
+
+  async *#read(directory: string, { digest }: Descriptor, options?: AbortOptions) {
+    // The layout may have been closed since.
+    yield* (await this.#open(directory)).read(digest, { ...options, verify: 'never' })
+  }
+
+  async close(): Promise<void> {
+    const opened = [...this.#stores.values()]
+    this.#stores.clear()
+    for (const store of opened) await (await store).close()
+  }
+
+  #open(directory: string): Promise<Store> {
+    const known = this.#stores.get(directory)
+    if (known) return known
+    const opening = openStore(directory, { readOnly: true })
+    this.#stores.set(directory, opening)
+    opening.catch(() => this.#stores.delete(directory))
+    return opening
+  }
+}
+
+async function defaultName(layout: Store, reference: string): Promise<string> {
+  const names: string[] = []
+  for await (const { name } of layout.references.list()) names.push(name)
+  if (names.includes('latest') || names.length > 1) return 'latest'
+  if (names.length === 0) throw new ReferenceNotFoundError(reference)
+  return names[0]!
+}
