@@ -46,4 +46,5 @@ export { type CopyingSnapshotsOptions, copyingSnapshots } from './snapshots/copy
 export { type MachineSnapshotsOptions, machineSnapshots } from './snapshots/machine-snapshots.ts'
 export { collectSnapshots, listSnapshots, type SnapshotPolicy } from './snapshots/overlay/collect-snapshots.ts'
 export { type OverlaySnapshotsOptions, overlaySnapshots } from './snapshots/overlay/overlay-snapshots.ts'
+export { snapshotDirectory } from './snapshots/snapshot-directory.ts'
 export type { OpenStackOptions, SnapshotDriver, Stack, StackPlace } from './snapshots/stack.ts'

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { buildImage, composeImage, fromDirectory, openStore, writeLayer } from 'layerstore'
 import { dockerfileStages } from '../../lib/build/index.ts'
 import { fromFiles } from '../../lib/layer/index.ts'
-import { machineSandbox } from '../../lib/sandbox/index.ts'
+import { collectSnapshots, listSnapshots, machineSandbox, snapshotDirectory } from '../../lib/sandbox/index.ts'
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const print = value => process.stdout.write(`${JSON.stringify(value)}\n`)
@@ -43,6 +43,12 @@ async function main() {
       entries.push(`${path} ${type} ${mode.toString(8)} ${uid}:${gid}${linkname ? ` ${linkname}` : ''}`)
   }
   print({ digest: result.descriptor.digest, entries })
+  if (job.collect) {
+    const directory = snapshotDirectory(`${job.store}-snapshots`)
+    const policy = { maxBytes: 0, remove: path => sandbox.remove(path) }
+    const { dropped } = await collectSnapshots(directory, policy)
+    print({ dropped: dropped.length, kept: (await listSnapshots(directory)).length })
+  }
   if (job.remove) await sandbox.remove(`${job.store}-snapshots`)
 }
 

@@ -15,6 +15,8 @@ export interface RootlessJob {
   readonly files?: Readonly<Record<string, string>>
   /** Options of the build. */
   readonly options?: object
+  /** True if unpacked layers are collected after the build. */
+  readonly collect?: boolean
   /** True if the snapshots are removed after the build. */
   readonly remove?: boolean
 }
@@ -26,6 +28,8 @@ export interface RootlessOutcome {
   note?: string
   output: string
   digest?: string
+  dropped?: number
+  kept?: number
   entries?: string[]
   error?: { code?: string; message: string }
 }

@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import { readTar } from '../../tar/index.ts'
 import type { FileAttributes, StackFiles } from '../files/stack-files.ts'
+import { snapshotDirectory } from '../snapshots/snapshot-directory.ts'
 import type { SnapshotDriver, Stack } from '../snapshots/stack.ts'
 import type { Channel } from './channel/channel.ts'
-import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
+import type { SandboxClient } from './sandbox-client.ts'
 import type { SentStack } from './sandbox-service.ts'
 
 /** Snapshots that are mounted in the namespace. */
@@ -12,7 +12,7 @@ export function rootlessSnapshots(client: SandboxClient, directory: string): Sna
     async openStack(store, layers, { signal, place } = {}) {
       const sandbox = await client.connect({ signal })
       const sent: SentStack = {
-        directory: directoryFor(sandbox, directory),
+        directory: snapshotDirectory(directory),
         store: client.offered.store(store),
         layers: layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
         place,
@@ -22,7 +22,7 @@ export function rootlessSnapshots(client: SandboxClient, directory: string): Sna
     },
     async removePlace(place) {
       const sandbox = await client.connect()
-      await sandbox.channel.call('removePlace', { directory: directoryFor(sandbox, directory), place })
+      await sandbox.channel.call('removePlace', { directory: snapshotDirectory(directory), place })
     },
   }
 }
@@ -31,11 +31,6 @@ interface OpenedStack {
   readonly id: number
   readonly path: string
   readonly scratch: string
-}
-
-/** Files of one id have other owners than those of a range, so they are in a directory of their own. */
-function directoryFor({ ids }: ConnectedSandbox, directory: string): string {
-  return join(directory, ids === 'one' ? 'one-id' : 'id-range')
 }
 
 function stackOf(client: SandboxClient, channel: Channel, { id, path, scratch }: OpenedStack): Stack {

@@ -92,7 +92,7 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
 
   test('builds the same image as root, to the last bit', async () => {
     const job = { dockerfile: steps, layers: [packages, removals] }
-    const [asRoot, asUser] = [await run(root, job), await run(user, { ...job, remove: true })]
+    const [asRoot, asUser] = [await run(root, job), await run(user, { ...job, collect: true, remove: true })]
     expect(asUser.error).toBeUndefined()
     expect(asUser.works).toBe(true)
     expect(asUser.output).toContain('uid=1000(app) gid=1001(web) groups=50(logs)')
@@ -102,6 +102,9 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     expect(asUser.entries).toContain('put/c file 644 33:33')
     expect(asUser.entries).not.toContain(expect.stringContaining('.wh.null'))
     expect({ digest: asUser.digest, output: asUser.output }).toEqual({ digest: asRoot.digest, output: asRoot.output })
+    // The base has three layers, and every RUN but the last adds one below another.
+    expect(asUser).toMatchObject({ dropped: expect.any(Number), kept: 0 })
+    expect(asUser.dropped).toBeGreaterThanOrEqual(9)
     expect(readdirSync(join(place.path, String(user.uid)))).not.toContain('store-snapshots')
   })
 

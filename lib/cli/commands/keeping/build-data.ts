@@ -44,7 +44,9 @@ const KINDS = [
 
 /** Removes what builds keep and a policy drops. */
 export async function collectBuildData(session: Session, policy: BuildDataPolicy): Promise<BuildDataResult> {
-  const { collectCacheMounts, collectSnapshots, rootlessSandbox } = await import('../../../sandbox/index.ts')
+  const { collectCacheMounts, collectSnapshots, rootlessSandbox, snapshotDirectory } = await import(
+    '../../../sandbox/index.ts'
+  )
   const { signal } = session
   const { dryRun, maxAgeMs, maxCacheMounts, maxSnapshots, needs } = policy
   const places = buildPlaces(session.storeName)
@@ -52,7 +54,11 @@ export async function collectBuildData(session: Session, policy: BuildDataPolicy
   await using sandbox = rootlessSandbox({ directory: places.snapshots })
   const common: KeepingPolicy = { dryRun, maxAgeMs, signal, remove: path => remove(path, sandbox) }
   return {
-    snapshots: await collectSnapshots(places.snapshots, { ...common, maxBytes: maxSnapshots, needs }),
+    snapshots: await collectSnapshots(snapshotDirectory(places.snapshots), {
+      ...common,
+      maxBytes: maxSnapshots,
+      needs,
+    }),
     cacheMounts: await collectCacheMounts(places.cacheMounts, { ...common, maxBytes: maxCacheMounts }),
   }
 }
@@ -69,11 +75,11 @@ async function remove(path: string, sandbox: RootlessSandbox): Promise<void> {
 
 /** Measures what builds keep. */
 export async function readBuildData(session: Session): Promise<BuildDataUsage> {
-  const { listCacheMounts, listSnapshots } = await import('../../../sandbox/index.ts')
+  const { listCacheMounts, listSnapshots, snapshotDirectory } = await import('../../../sandbox/index.ts')
   const { signal } = session
   const places = buildPlaces(session.storeName)
   return {
-    snapshots: usageOf(await listSnapshots(places.snapshots, { signal })),
+    snapshots: usageOf(await listSnapshots(snapshotDirectory(places.snapshots), { signal })),
     cacheMounts: usageOf(await listCacheMounts(places.cacheMounts, { signal })),
   }
 }

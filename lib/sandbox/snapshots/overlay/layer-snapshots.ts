@@ -37,10 +37,11 @@ export class LayerSnapshots {
     this.#places = places
   }
 
-  /** The names of layers, lowest first. */
+  /** The names of layers, lowest first. With one id layers have other owners, so they have other names. */
   static async namesOf(layers: readonly ImageLayer[]): Promise<string[]> {
     const chain = await chainIds(layers.map(({ diffId }) => diffId))
-    return chain.map(id => id.slice(id.indexOf(':') + 1).slice(0, NAME_LENGTH))
+    const begin = namespaceIds() === 'one' ? NAME_LENGTH : 0
+    return chain.map(id => id.slice(id.indexOf(':') + 1).slice(begin, begin + NAME_LENGTH))
   }
 
   /**
