@@ -5,7 +5,7 @@ import { addComposingCommands } from './program/composing-commands.ts'
 import { addDockerfileCommands } from './program/dockerfile-commands.ts'
 import { EXAMPLES } from './program/examples.ts'
 import { addInspectingCommands } from './program/inspecting-commands.ts'
-import { addArchiveCommands, addTransferCommands } from './program/moving-commands.ts'
+import { addArchiveCommands, addLoginCommands, addTransferCommands } from './program/moving-commands.ts'
 import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
 import { addNameCommands, addServeCommand, addSpaceCommands } from './program/store-commands.ts'
@@ -29,6 +29,7 @@ export function createProgram(inSession: InSession, version: string): Command {
   program.commandsGroup('Move images:')
   addTransferCommands(addRemote, inSession)
   addArchiveCommands(add, addRemote, inSession)
+  addLoginCommands(addRemote, inSession)
   program.commandsGroup('Make images:')
   addAppendCommand(addRemote, inSession)
   addBuildCommands(add, addRemote, inSession)

@@ -4,6 +4,7 @@ import type { Reference, Repository } from '../oci/index.ts'
 import { type BlobPlace, blobRequest, foreignRequest } from './blobs/blob-request.ts'
 import { fetchFromPlaces } from './blobs/fetch-from-places.ts'
 import { statBlob } from './blobs/stat-blob.ts'
+import { checkAccess } from './check-access.ts'
 import type { RegistryEvent } from './client-options.ts'
 import { listRepositories } from './lists/list-repositories.ts'
 import { listTags } from './lists/list-tags.ts'
@@ -45,6 +46,8 @@ export function createClient({ endpoints, onEvent, close }: ClientContext): Regi
     at(repository).within('document', signal, work)
   const reading = new Reading(endpoints, onEvent)
   return {
+    checkAccess: async (registry, { signal } = {}) =>
+      at({ registry }).within('document', signal, () => checkAccess(at({ registry }), signal)),
     resolve: async (reference, { signal } = {}) =>
       reading.document(reference, signal, ({ endpoint }, there) => resolve(endpoint, there, signal)),
     fetchManifest: async (reference, { signal } = {}) =>

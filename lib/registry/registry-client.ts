@@ -109,6 +109,15 @@ export interface ReferrersOptions extends AbortOptions {
  */
 export interface RegistryClient extends AsyncDisposable {
   /**
+   * Checks that a registry can be reached and takes the credentials that there are for it: `GET /v2/`, as a login does.
+   * A registry that asks for no credentials takes any.
+   *
+   * @param registry - Name of the registry as in references.
+   * @throws {@link RegistryError} `ERR_UNAUTHORIZED` if it refuses them.
+   */
+  checkAccess(registry: string, options?: AbortOptions): Promise<void>
+
+  /**
    * Resolves a reference to the media type, digest and size of its manifest. Uses HEAD; if the registry refuses HEAD or
    * answers it incompletely, fetches the manifest.
    *

@@ -1,3 +1,4 @@
+export { exportImage } from './export-image.ts'
 export { flattenImage } from './flatten-image.ts'
 export { type EntryChange, type OmitUnchangedOptions, omitUnchanged } from './omit-unchanged.ts'
 export { type SquashImageOptions, squashImage } from './squash-image.ts'

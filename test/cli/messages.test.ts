@@ -157,7 +157,7 @@ describe('a registry that refuses', () => {
     response.writeHead(status, { 'content-type': 'text/html' }).end('<html>')
 
   test.each<[string, (request: IncomingMessage, response: ServerResponse) => unknown, RegExp]>([
-    ['401', (_, response) => json(response, 401), /no valid login \(401\).*docker login.*\(ERR_UNAUTHORIZED\)$/],
+    ['401', (_, response) => json(response, 401), /no valid login \(401\).*layerstore login.*\(ERR_UNAUTHORIZED\)$/],
     ['403', (_, response) => json(response, 403), /not allowed \(403\).*check the name.*\(ERR_UNAUTHORIZED\)$/],
     [
       '404',

@@ -9,11 +9,11 @@ describe('a word of another tool', () => {
   test.each([
     ['rmi', 'layerstore rm'],
     ['delete', 'layerstore rm'],
-    ['export', 'layerstore unpack'],
+    ['extract', 'layerstore unpack'],
     ['version', 'layerstore --version'],
-    ['login', 'docker login'],
+    ['auth', 'layerstore login'],
     ['catalog', 'does not list repositories'],
-    ['flatten', 'flattenImage'],
+    ['flatten', 'layerstore edit'],
     ['blob', 'layerstore inspect DIGEST'],
     ['list-tags', 'layerstore tags'],
     ['image ls', 'layerstore images'],
@@ -59,7 +59,7 @@ describe('a suggestion by spelling', () => {
   })
 
   test('no word of the table is a command with the opposite effect', () => {
-    expect(adviseOnCommand(['export'], commands)).not.toContain('import')
+    expect(adviseOnCommand(['extract'], commands)).not.toContain('import')
     expect(adviseOnCommand(['compare'], commands)).toContain('layerstore diff')
     expect(adviseOnCommand(['run'], commands)).not.toMatch(/prune|\brm\b/)
     expect(adviseOnCommand(['version'], commands)).not.toContain('verify')
@@ -71,7 +71,7 @@ describe('an option of another tool', () => {
     [['pull', 'a.test/b', '--insecure'], '--plain-http'],
     [['copy', 'a', 'b', '--src-tls-verify=false'], '--tls-verify'],
     [['pull', 'a.test/b', '--all'], '--all-platforms'],
-    [['pull', 'a.test/b', '--creds', 'me:secret'], 'docker login'],
+    [['pull', 'a.test/b', '--creds', 'me:secret'], 'layerstore login'],
   ])('%j is answered with %s', async (args, text) => {
     const { code, stderr } = await cli(args)
     expect({ code, text: stderr }).toEqual({ code: 2, text: expect.stringContaining(text) })

@@ -51,7 +51,7 @@ function onRegistry({ code, status, url, cause }: RegistryError): string | undef
   if (code === 'ERR_UNAUTHORIZED') {
     return status === 403
       ? 'check the name, and that the login has access'
-      : 'check the name, or log in with "docker login" or "podman login"'
+      : 'check the name, or log in with "layerstore login"'
   }
   if (code === 'ERR_TAG_DELETION_UNSUPPORTED') return 'name it as REPOSITORY@DIGEST, or add --digests to --keep-last'
   const repository = /^https?:\/\/([^/]+)\/v2\/(.+)\/manifests\//.exec(url)

@@ -6,7 +6,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--all': 'use --all-platforms',
   '--arch': 'use --platform OS/ARCHITECTURE',
   '--authfile': 'set REGISTRY_AUTH_FILE',
-  '--creds': 'log in with "docker login" or "podman login"',
+  '--creds': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
   '--dest-tls-verify': 'use --tls-verify, or registries.json for one registry',
   '--src-tls-verify': 'use --tls-verify, or registries.json for one registry',
   '--human': 'use --no-human for times and bytes',
@@ -15,8 +15,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--cacert': 'use --ca FILE',
   '--cert-file': 'use --cert FILE and --key FILE',
   '--os': 'use --platform OS/ARCHITECTURE',
-  '--password': 'log in with "docker login" or "podman login"',
-  '--username': 'log in with "docker login" or "podman login"',
+  '--password': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
+  '--username': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
 }
 
 /** Explains a command line that commander has refused, in one line with what to do next. */

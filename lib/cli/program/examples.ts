@@ -18,6 +18,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore save app:1.2 | docker load',
     'layerstore save app:1.2 | ssh host layerstore load',
   ],
+  export: ['layerstore export app:1.2 -o rootfs.tar', 'layerstore export app:1.2 | tar -t'],
+  login: ['cat token | layerstore login ghcr.io -u me --password-stdin'],
+  logout: ['layerstore logout ghcr.io'],
   load: ['layerstore load -i app.tar', 'docker save app:1.2 | layerstore load'],
   import: ['layerstore import rootfs.tar.gz -t base:1', 'tar -C rootfs -c . | layerstore import - -t base:1'],
   append: [

@@ -1,9 +1,11 @@
 import type { CopyCommandOptions } from '../commands/moving/copy.ts'
+import type { ExportOptions } from '../commands/moving/export.ts'
 import type { ImportOptions } from '../commands/moving/import.ts'
 import type { LoadOptions } from '../commands/moving/load.ts'
 import type { PullOptions } from '../commands/moving/pull.ts'
 import type { PushOptions } from '../commands/moving/push.ts'
 import type { SaveOptions } from '../commands/moving/save.ts'
+import type { LoginOptions } from '../commands/registries/login.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import {
   type Add,
@@ -51,6 +53,24 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
   )
 }
 
+/** Adds the commands that keep the logins of registries. */
+export function addLoginCommands(addRemote: Add, inSession: InSession): void {
+  addRemote('login [registry]', 'check a password with a registry (default: docker.io) and keep it where docker does')
+    .option('-u, --username <user>', 'user name')
+    .option('--password-stdin', 'read the password or token from stdin')
+    .action((registry: string | undefined, options: GlobalOptions & LoginOptions) =>
+      inSession(options, async s =>
+        (await import('../commands/registries/login.ts')).login(s, registry ?? 'docker.io', options),
+      ),
+    )
+  addRemote('logout [registry]', 'remove the login of a registry (default: docker.io)').action(
+    (registry: string | undefined, options: GlobalOptions) =>
+      inSession(options, async s =>
+        (await import('../commands/registries/logout.ts')).logout(s, registry ?? 'docker.io'),
+      ),
+  )
+}
+
 /** Adds the commands that move images between the store and files. */
 export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSession): void {
   addRemote('save <name...>', 'write stored images to one archive file')
@@ -64,6 +84,13 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     .option('--compression <kind>', 'compression of the whole file: none, gzip or zstd', 'none')
     .action((names: string[], options: GlobalOptions & SaveOptions) =>
       inSession(options, async s => (await import('../commands/moving/save.ts')).save(s, names, options)),
+    )
+  addRemote('export <name>', 'write the root filesystem of an image as one tar')
+    .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
+    .option(...onePlatform)
+    .option('--compression <kind>', 'compression of the file: none, gzip or zstd', 'none')
+    .action((name: string, options: GlobalOptions & ExportOptions) =>
+      inSession(options, async s => (await import('../commands/moving/export.ts')).exportRootfs(s, name, options)),
     )
   add('load', 'load the images of an archive (save, docker save, skopeo) into the store; prints their names')
     .option(

@@ -3,7 +3,7 @@ import type { ArchiveAddress, ImageArchive } from '../../archive/index.ts'
 import type { HasherEngine } from '../../digest/index.ts'
 import type { OpenStoreOptions } from '../../disk-store/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
-import type { RegistryClient, RegistryEvent } from '../../registry/index.ts'
+import type { RegistryClient, RegistryClientOptions, RegistryEvent } from '../../registry/index.ts'
 import type { Store, StoreEvent } from '../../store/index.ts'
 import type { OnProgress } from '../../transfer/index.ts'
 import type { FailureContext } from '../failing/describe-failure.ts'
@@ -137,13 +137,19 @@ export class Session implements AsyncDisposable {
     return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
   }
 
-  /** The registry client of the session. Both ends of a copy share it, and so its limits. */
-  async registry(): Promise<RegistryClient> {
+  /**
+   * The registry client of the session. Both ends of a copy share it, and so its limits.
+   *
+   * @param options - Credentials to use in place of those that are kept.
+   */
+  async registry(options: Pick<RegistryClientOptions, 'credentials'> = {}): Promise<RegistryClient> {
     const { createRegistryClient } = await import('../../registry/index.ts')
     const { clientSettings } = await import('../registries/client-settings.ts')
     this.#registry ??= this.#keep(
       createRegistryClient({
         ...clientSettings(this.#options, this.terminal.env),
+        ...options,
+        environment: this.terminal.env,
         concurrency: this.jobs,
         onWarning: ({ registry, message }) => this.note(`${registry} warns: ${message}`),
         onEvent: event => this.#tell(event),

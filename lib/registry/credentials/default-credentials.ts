@@ -1,6 +1,6 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Credential } from './credential.ts'
+import { dockerConfigPlace } from './docker-config-place.ts'
 import { findInAuthFile } from './find-in-auth-file.ts'
 import { readAuthFile } from './read-auth-file.ts'
 
@@ -35,22 +35,12 @@ export async function defaultCredentials(
 }
 
 function places(environment: NodeJS.ProcessEnv): readonly Place[] {
-  const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR } = environment
-  const found: Place[] = []
-  if (DOCKER_CONFIG)
-    found.push({ path: join(DOCKER_CONFIG, 'config.json'), name: '$DOCKER_CONFIG/config.json', byRepository: false })
-  else {
-    const path = join(homeOf(environment), '.docker', 'config.json')
-    found.push({ path, name: '~/.docker/config.json', byRepository: false })
-  }
+  const { REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR } = environment
+  const found: Place[] = [{ ...dockerConfigPlace(environment), byRepository: false }]
   if (REGISTRY_AUTH_FILE) found.push({ path: REGISTRY_AUTH_FILE, name: '$REGISTRY_AUTH_FILE', byRepository: true })
   else if (XDG_RUNTIME_DIR) {
     const path = join(XDG_RUNTIME_DIR, 'containers', 'auth.json')
     found.push({ path, name: 'containers/auth.json', byRepository: true })
   }
   return found
-}
-
-function homeOf(environment: NodeJS.ProcessEnv): string {
-  return environment.HOME || homedir()
 }

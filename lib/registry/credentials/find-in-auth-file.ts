@@ -1,11 +1,9 @@
 import type { Credential } from './credential.ts'
 import { decodeAuthEntry } from './decode-auth-entry.ts'
+import { isNoHelper, memberOf, sectionOf } from './helper-of.ts'
 import type { AuthFile } from './read-auth-file.ts'
+import { keysOf, serverKey } from './registry-keys.ts'
 import { runCredentialHelper } from './run-credential-helper.ts'
-import { UnusableCredentials } from './unusable-credentials.ts'
-
-const DOCKER_HUB = 'docker.io'
-const DOCKER_HUB_KEY = 'https://index.docker.io/v1/'
 
 /** The registry and repository to find credentials for. */
 export interface Wanted {
@@ -34,23 +32,23 @@ export async function findInAuthFile(
   signal: AbortSignal | undefined,
 ): Promise<Credential | undefined> {
   const { document, name } = file
-  const entries = section(document, 'auths', name)
+  const entries = sectionOf(document, 'auths', name)
   const among = (keys: readonly string[]): Credential | undefined => {
     for (const key of keys) {
-      const found = decodeAuthEntry(own(entries, key), name)
+      const found = decodeAuthEntry(memberOf(entries, key), name)
       if (found) return found
     }
     return undefined
   }
   const ofRepository = among(repositoryKeys(registry, path))
   if (ofRepository) return ofRepository
-  const server = registry === DOCKER_HUB ? DOCKER_HUB_KEY : registry
-  const helpers = section(document, 'credHelpers', name)
+  const server = serverKey(registry)
+  const helpers = sectionOf(document, 'credHelpers', name)
   const helper = keysOf(registry)
-    .map(key => own(helpers, key))
-    .find(value => !isAbsent(value))
-  for (const program of [helper, own(document, 'credsStore')]) {
-    if (isAbsent(program)) continue
+    .map(key => memberOf(helpers, key))
+    .find(value => !isNoHelper(value))
+  for (const program of [helper, memberOf(document, 'credsStore')]) {
+    if (isNoHelper(program)) continue
     const found = await runCredentialHelper({ helper: program, server, environment, signal })
     if (found) return found
   }
@@ -61,30 +59,4 @@ export async function findInAuthFile(
 function repositoryKeys(registry: string, path: string | undefined): readonly string[] {
   const parts = path === undefined ? [] : path.split('/')
   return parts.map((_, i) => [registry, ...parts.slice(0, parts.length - i)].join('/'))
-}
-
-/** Returns the keys under which tools keep a registry: its name, and the URLs that older versions of docker wrote. */
-function keysOf(registry: string): readonly string[] {
-  const hosts = registry === DOCKER_HUB ? [DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'] : [registry]
-  const keys = hosts.flatMap(host => [host, ...['', '/', '/v1/', '/v2/'].map(path => `https://${host}${path}`)])
-  return registry === DOCKER_HUB ? [DOCKER_HUB_KEY, ...keys] : keys
-}
-
-function section(document: object, key: string, name: string): object {
-  const value = own(document, key)
-  if (value === undefined || value === null) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new UnusableCredentials(`${key} in ${name} is not an object`)
-  }
-  return value
-}
-
-/** Docker and skopeo treat `null` and an empty string as no helper. */
-function isAbsent(helper: unknown): boolean {
-  return helper === undefined || helper === null || helper === ''
-}
-
-/** SAFETY: reads own members only. Otherwise a registry called `constructor` would match an inherited member. */
-function own(object: object, key: string): unknown {
-  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined
 }
