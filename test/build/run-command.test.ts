@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, sym
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { dockerfileStages, from, planBuild, type RunBuildOptions, type ScriptedStage } from '../../lib/build/index.ts'
-import type { ProcessSpec } from '../../lib/sandbox/index.ts'
+import { type BuildImageOptions, dockerfileStages, from, planBuild, type ScriptedStage } from '../../lib/build/index.ts'
+import { readLayer } from '../../lib/layer/index.ts'
+import type { ProcessSpec, SnapshotDriver } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
 import { fakeExecutor } from '../helpers/fake-executor.ts'
 import { plainSnapshots } from '../helpers/plain-snapshots.ts'
+import { readEntries } from '../helpers/read-entries.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
@@ -28,11 +30,26 @@ afterEach(async () => {
 const base = from('base:1').as('app')
 type Act = Parameters<typeof fakeExecutor>[0]
 
-async function run(stage: ScriptedStage, act: Act, options: Partial<RunBuildOptions> = {}) {
+async function run(stage: ScriptedStage, act: Act, options: Partial<BuildImageOptions> = {}) {
   const executor = fakeExecutor(act)
   const snapshots = plainSnapshots(place.path)
   const result = await buildFiles(store, stage, { 'x.txt': 'x' }, { executor, snapshots, ...options })
   return { result, executor, process: executor.ran[0] as ProcessSpec }
+}
+
+/** Snapshots that report the file `etc/os` as written, whatever is in it, as an overlay does. */
+function touchingSnapshots(directory: string): SnapshotDriver {
+  const plain = plainSnapshots(directory)
+  return {
+    async openStack(...args) {
+      const stack = await plain.openStack(...args)
+      async function* changes() {
+        yield { path: 'etc/os', type: 'file', content: readFileSync(join(stack.path, 'etc/os')), mode: 0o644 } as const
+        yield* stack.changes()
+      }
+      return { ...stack, changes }
+    },
+  }
 }
 
 describe('a command', () => {
@@ -75,6 +92,23 @@ describe('a command', () => {
     expect(again.executor.ran).toEqual([])
     expect(outcomesOf(again.result)).toEqual(['cached COPY x.txt /', 'cached RUN true'])
     expect(again.result.descriptor).toEqual(first.result.descriptor)
+  })
+
+  test('that writes a file as it was leaves it out of the layer if the build wants that, with a key of its own', async () => {
+    const act: Act = (_, inRoot) => {
+      writeFileSync(inRoot('etc/os'), 'base')
+      writeFileSync(inRoot('lib/old'), 'changed')
+      return 0
+    }
+    const touched = touchingSnapshots(place.path)
+    const pathsOf = async (policies: { unchanged?: 'omit' }) => {
+      const { result } = await run(base.run('x'), act, { snapshots: touched, policies })
+      const entries = await readEntries(readLayer(store, result.images[0]!.layers.at(-1)!.descriptor))
+      return [outcomesOf(result).join(), ...entries.map(({ path }) => path)]
+    }
+    expect(await pathsOf({})).toEqual(['made RUN x', 'etc/os', 'lib/old'])
+    expect(await pathsOf({ unchanged: 'omit' })).toEqual(['made RUN x', 'lib/old'])
+    expect(await pathsOf({ unchanged: 'omit' })).toEqual(['cached RUN x', 'lib/old'])
   })
 
   test('that fails ends the build with its exit code, and leaves nothing; steps before it stay cached', async () => {

@@ -21,6 +21,11 @@ export interface LayerPolicies {
    * file may have. With `'source'` two checkouts of the same files give different layers. @defaultValue `0`
    */
   readonly times?: 'source' | number | undefined
+  /**
+   * Files that a command has written and left as they are in the layers below, but for their time. `omit` reads them
+   * once more, and leaves them out of the layer. @defaultValue `'keep'`
+   */
+  readonly unchanged?: 'keep' | 'omit' | undefined
 }
 
 /** Context of a step in its build. */
@@ -120,6 +125,7 @@ export function runParts(step: RunStep, place: StepPlace): KeyPart[] {
     instruction('network', step.network),
     ...step.mounts.flatMap((mount, i) => mountParts(mount, i)),
     policy('times', String(place.policies.times ?? 0)),
+    ...(place.policies.unchanged === 'omit' ? [policy('unchanged', 'omit')] : []),
   ]
 }
 

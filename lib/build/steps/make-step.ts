@@ -3,6 +3,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { CopyStep, FetchStep, RunStep } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type WriteLayerProgress, type WrittenLayer, writeLayer } from '../../layer/index.ts'
+import { omitUnchanged } from '../../rootfs/index.ts'
 import { namesAccounts } from '../keys/step-parts.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import type { KeyedStep, LayerStep } from './key-step.ts'
@@ -88,6 +89,9 @@ async function makeRun(
   write: (entries: Parameters<typeof layerEntries>[0]) => Promise<WrittenLayer>,
 ): Promise<WrittenLayer> {
   await using changes = await runEntries(session, step, frame, options)
+  const { signal } = frame
+  const view = session.policies.unchanged === 'omit' ? await session.view(frame.state.layers, frame) : undefined
+  const entries = changes.entries()
   // Awaited here: the directory of the changes is removed when this function ends.
-  return await write(changes.entries())
+  return await write(view ? omitUnchanged(entries, view, { ignore: ['mtime'], signal }) : entries)
 }

@@ -16,6 +16,7 @@ export interface BuildCommandOptions {
   readonly cache?: boolean
   readonly cacheFrom?: readonly string[]
   readonly cacheTo?: readonly string[]
+  readonly omitUnchanged?: boolean
   readonly secret?: readonly string[]
   readonly ssh?: readonly string[]
   readonly pull?: boolean

@@ -1,4 +1,5 @@
 import { findXattrPackage } from '../../internal/xattr-access.ts'
+import { findXattrProgram } from '../xattrs/xattr-program.ts'
 import { MarksFirst } from './entries/marks-first.ts'
 import type { WriterOptions } from './entries/writer-options.ts'
 import { detectProcFd } from './tree/detect-proc-fd.ts'
@@ -80,6 +81,7 @@ async function write(
 
 function writerOptions(options: UnpackOptions): WriterOptions {
   const rootless = options.rootless ?? process.geteuid?.() !== 0
+  const xattrPackage = findXattrPackage()
   return {
     rootless,
     keepSetId: options.keepSetId ?? !rootless,
@@ -89,7 +91,8 @@ function writerOptions(options: UnpackOptions): WriterOptions {
     handles: detectProcFd(),
     foldsNames: false,
     windowsNames: process.platform === 'win32',
-    xattrPackage: findXattrPackage(),
+    xattrPackage,
+    xattrProgram: xattrPackage === undefined ? findXattrProgram() : undefined,
     limits: { ...options.limits, maxBytes: options.maxLayerBytes },
   }
 }

@@ -194,6 +194,9 @@ describe('the inputs of a key', () => {
       expect(await keyOf(parts({ ...place, platform: 'linux/arm64' }))).not.toBe(before)
       expect(await keyOf(parts({ ...place, policies: { times: 'source' } }))).not.toBe(before)
     }
+    const omitting = { ...place, policies: { unchanged: 'omit' } } as const
+    expect(await keyOf(runParts(run, omitting))).not.toBe(await keyOf(runParts(run, place)))
+    expect(await keyOf(copyParts(copy, omitting))).toBe(await keyOf(copyParts(copy, place)))
     const modes = { ...place, policies: { modes: 'normal', owners: 'root' } } as const
     expect(await keyOf(copyParts(copy, modes))).not.toBe(await keyOf(copyParts(copy, place)))
   })

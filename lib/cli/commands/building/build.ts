@@ -68,6 +68,7 @@ async function parseOptions(
       labels: labelsOf('--label', options.label),
       annotations: { ...annotations, ...labelsOf('--annotation', options.annotation) },
       noCache: options.cache === false,
+      ...(options.omitUnchanged && { policies: { unchanged: 'omit' } }),
       cacheFrom: cacheSourcesOf(options.cacheFrom),
       cacheTo: cacheTargetsOf(options.cacheTo),
       pull: options.pull ? 'always' : 'missing',

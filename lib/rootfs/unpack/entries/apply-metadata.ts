@@ -11,9 +11,8 @@ import {
   openSync,
   utimesSync,
 } from 'node:fs'
-import { isErrno } from '../../../internal/errno.ts'
-import type { XattrAccess } from '../../../internal/xattr-access.ts'
 import { refusedXattr } from '../../../layer/index.ts'
+import type { XattrSetter } from '../../xattrs/xattr-setter.ts'
 import type { CreationDefaults } from '../tree/creation-defaults.ts'
 import type { DirectoryMetadata } from '../tree/directory-node.ts'
 import type { SkippedDetail } from '../unpack-report.ts'
@@ -29,15 +28,15 @@ export type Skip = (what: SkippedDetail['what'], reason: string) => void
 /** Applies owner, mode, attributes and time of the entries to files, directories, links and devices. */
 export class MetadataWriter {
   readonly #options: WriterOptions
-  readonly #xattrAccess: XattrAccess | undefined
+  readonly #setter: XattrSetter | undefined
   /** Owner of the files that this process creates. */
   readonly owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
   /** Metadata of newly created files; `undefined` if another process can access the target meanwhile. */
   birth: CreationDefaults | undefined
 
-  constructor(options: WriterOptions, xattrAccess: XattrAccess | undefined) {
+  constructor(options: WriterOptions, setter: XattrSetter | undefined) {
     this.#options = options
-    this.#xattrAccess = xattrAccess
+    this.#setter = setter
   }
 
   /**
@@ -124,18 +123,8 @@ export class MetadataWriter {
     for (const [name, value] of metadata.xattrs ?? []) {
       const refused = refusedXattr(name) ?? (this.#options.handles === 'paths' ? 'not on this system' : undefined)
       if (refused) skip('xattr', `${name}: ${refused}`)
-      else if (!this.#xattrAccess) skip('xattr', `${name}: the package fs-xattr is not installed`)
-      else this.#setOne(path, name, value, skip)
-    }
-  }
-
-  #setOne(path: string, name: string, value: Uint8Array, skip: Skip): void {
-    try {
-      this.#xattrAccess?.set(path, name, value)
-    } catch (error) {
-      if (!isErrno(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'E2BIG', 'ERANGE', 'ENOSPC', 'EINVAL'))
-        throw error
-      skip('xattr', `${name}: ${error.code}`)
+      else if (!this.#setter) skip('xattr', `${name}: neither perl, python3 nor the package fs-xattr is installed`)
+      else this.#setter.set(path, name, value, reason => skip('xattr', `${name}: ${reason}`))
     }
   }
 }

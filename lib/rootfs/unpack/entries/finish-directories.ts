@@ -48,7 +48,10 @@ function implicit(state: TreeState): DirectoryMetadata {
 function markOpaque(state: TreeState, node: DirectoryNode, path: string): void {
   const attribute = state.options.rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
   if (!state.xattrs) {
-    throw state.fault('ERR_UNSUPPORTED_ENTRY', 'an opaque directory needs the package fs-xattr', node.path)
+    const message = 'an opaque directory needs perl, python3 or the package fs-xattr'
+    throw state.fault('ERR_UNSUPPORTED_ENTRY', message, node.path)
   }
-  state.xattrs.set(path, attribute, Buffer.from('y'))
+  state.xattrs.set(path, attribute, Buffer.from('y'), reason => {
+    throw state.fault('ERR_UNSUPPORTED_ENTRY', `the directory cannot be made opaque: ${reason}`, node.path)
+  })
 }

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { RootfsError, type RootfsErrorCode } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
-import type { XattrAccess } from '../../../internal/xattr-access.ts'
 import { LayerBudget } from '../../layer-budget.ts'
+import type { XattrSetter } from '../../xattrs/xattr-setter.ts'
 import { directoryMode } from '../tree/creation-defaults.ts'
 import type { DirectoryNode } from '../tree/directory-node.ts'
 import { DirectoryTree } from '../tree/directory-tree.ts'
@@ -17,7 +17,7 @@ export class TreeState {
   readonly tree: DirectoryTree
   readonly options: WriterOptions
   readonly metadata: MetadataWriter
-  readonly xattrs: XattrAccess | undefined
+  readonly xattrs: XattrSetter | undefined
   readonly counts: { -readonly [K in keyof UnpackCounts]: number } = { ...NOTHING_WRITTEN }
   /** Metadata and entries that could not be applied since the last answer. */
   skipped: SkippedDetail[] = []
@@ -32,7 +32,7 @@ export class TreeState {
   /** Digest of the current layer, for errors. */
   layerName: string | undefined
 
-  constructor(path: string, options: WriterOptions, xattrs: XattrAccess | undefined) {
+  constructor(path: string, options: WriterOptions, xattrs: XattrSetter | undefined) {
     this.tree = new DirectoryTree(path, options.handles)
     this.options = options
     this.metadata = new MetadataWriter(options, xattrs)

@@ -1,4 +1,5 @@
 import type { TarLimits } from '../../../tar/index.ts'
+import type { XattrProgram } from '../../xattrs/xattr-program.ts'
 
 /** Options of the tree writer. Plain data, because they are sent to another thread. */
 export interface WriterOptions {
@@ -20,6 +21,8 @@ export interface WriterOptions {
   readonly windowsNames: boolean
   /** File of the package that writes extended attributes, if it is installed. */
   readonly xattrPackage?: string | undefined
+  /** Program that does so without the package. */
+  readonly xattrProgram?: XattrProgram | undefined
   /** Limits on the entries of a layer. */
   readonly limits?: TarLimits | undefined
 }

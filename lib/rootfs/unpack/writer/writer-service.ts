@@ -1,5 +1,6 @@
 import { LayerStoreError, RootfsError } from '../../../errors/index.ts'
 import { loadXattrAccess } from '../../../internal/xattr-access.ts'
+import { directXattrs, ProgramXattrs } from '../../xattrs/xattr-setter.ts'
 import { EntrySplitter } from '../entries/entry-splitter.ts'
 import { finishDirectories } from '../entries/finish-directories.ts'
 import { type LayerMarks, MarkCollector } from '../entries/mark-collector.ts'
@@ -56,7 +57,9 @@ export class WriterService {
   }
 
   async #open(directory: string, options: WriterOptions): Promise<void> {
-    const xattrs = await this.#loadXattrs(options.xattrPackage)
+    const access = await this.#loadXattrs(options.xattrPackage)
+    const { xattrProgram } = options
+    const xattrs = access ? directXattrs(access) : xattrProgram && new ProgramXattrs(xattrProgram)
     this.#directory = directory
     this.#limits = options.limits
     this.#target = openUnpackTarget(directory, options)
@@ -89,6 +92,7 @@ export class WriterService {
     }
     this.#reader?.end()
     this.#writer?.endLayer()
+    this.#state?.xattrs?.flush()
     this.#reader = undefined
     this.#marks = undefined
   }
@@ -99,6 +103,7 @@ export class WriterService {
     const root = target.publish()
     state.tree.moveTo(root, target.lateLevels > 1 ? 'emptied' : 'renamed')
     finishDirectories(state, { from: 0, below: target.lateLevels })
+    state.xattrs?.flush()
     state.tree.close()
   }
 

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { warnNoXattrs } from '../../../internal/warn-no-xattrs.ts'
 import { findXattrPackage } from '../../../internal/xattr-access.ts'
-import { directoryTree, type TreeEntry, whiteoutPath } from '../../../layer/index.ts'
-import type { UnionView } from '../../../rootfs/index.ts'
+import { compareHeaders, directoryTree, type TreeEntry, whiteoutPath } from '../../../layer/index.ts'
+import { readXattrsOf, type UnionView } from '../../../rootfs/index.ts'
 import type { TarInput } from '../../../tar/index.ts'
 import { namespaceIds } from '../namespace-ids.ts'
 
@@ -20,7 +21,8 @@ export interface ChangedOverlay {
 /**
  * Yields what was written to an overlay, as entries of a layer. Only the upper directory is walked, so the cost is that
  * of the changes. A file that was opened for writing is a change even if it is equal; a directory is one if its mode,
- * owner or time is another.
+ * owner, time or extended attributes are others. Attributes are read by the package `fs-xattr`, else by perl or
+ * python3.
  *
  * In a user namespace of one id a changed file keeps the owner that it has below: no process can have given it another.
  */
@@ -30,17 +32,30 @@ export async function* upperChanges(
 ): AsyncGenerator<TarInput, void, undefined> {
   const hasOwners = namespaceIds() !== 'one'
   const withOwner = (entry: TreeEntry) => (hasOwners ? entry : { ...entry, ...ownerBelow(entry, below) })
-  const tree = directoryTree(upper, { signal, xattrs: findXattrPackage() !== undefined })
+  const xattrsByPackage = findXattrPackage() !== undefined
+  const tree = directoryTree(upper, { signal, xattrs: xattrsByPackage })
   yield* whiteouts({ below, upper, root }, '')
-  const changed: TreeEntry[] = []
+  const found: TreeEntry[] = []
   for await (const entry of tree.walk()) {
     signal?.throwIfAborted()
     if (isWhiteout(entry)) continue
     if (entry.type === 'directory') yield* whiteouts({ below, upper, root }, entry.path)
-    const owned = withOwner(entry)
-    if (entry.type !== 'directory' || isNew(owned, below)) changed.push(owned)
+    found.push(withOwner(entry))
   }
+  const whole = xattrsByPackage ? found : await withXattrs(found, upper, { signal })
+  const changed = whole.filter(entry => entry.type !== 'directory' || isNew(entry, below))
   yield* tree.withContent(changed, { signal })
+}
+
+/** Entries with the attributes that a program of this machine reads. Links have none that an image could hold. */
+async function withXattrs(entries: readonly TreeEntry[], upper: string, options: AbortOptions): Promise<TreeEntry[]> {
+  const holders = entries.filter(({ type }) => type !== 'symlink' && type !== 'hardlink').map(({ path }) => path)
+  const xattrs = await readXattrsOf(upper, holders, options)
+  if (!xattrs && holders.length > 0) warnNoXattrs()
+  return entries.map(entry => {
+    const own = xattrs?.get(entry.path)
+    return own ? { ...entry, xattrs: own } : entry
+  })
 }
 
 /** Whiteouts of what a lower directory has and the mount does not show: a removed name, or a directory made anew. */
@@ -67,7 +82,5 @@ function ownerBelow({ path, type }: TreeEntry, below: UnionView): { readonly uid
 
 function isNew(entry: TreeEntry, below: UnionView): boolean {
   const lower = below.stat(entry.path)
-  if (lower?.type !== 'directory') return true
-  const { mode, uid, gid, mtime } = lower
-  return mode !== entry.mode || uid !== entry.uid || gid !== entry.gid || Math.floor(mtime) !== Math.floor(entry.mtime)
+  return lower?.type !== 'directory' || compareHeaders(lower, entry, true).length > 0
 }
