@@ -37,10 +37,15 @@ async function runIn(
   executor: string,
   { onOutput, onStart, signal, stdin, ...spec }: ProcessSpec,
 ): Promise<ProcessExit> {
+  let pid: number | undefined
   const onEvent = (event: ProcessEvent) => {
     if ('chunk' in event) onOutput?.(event.chunk, event.stream)
-    // It may have ended meanwhile: then nothing is to be killed.
-    else onStart?.({ kill: name => void channel.call('kill', { id: event.started, name }).catch(() => {}) })
+    else if ('pid' in event) pid = event.pid
+    else {
+      // It may have ended meanwhile: then nothing is to be killed.
+      const kill = (name: NodeJS.Signals) => void channel.call('kill', { id: event.started, name }).catch(() => {})
+      onStart?.({ kill, pid: () => pid })
+    }
   }
   const run = (given: SentProcess['stdin']) => {
     const sent: SentProcess = { ...spec, stdin: given }

@@ -1,4 +1,5 @@
 import type { ImageLayer } from '../../image/index.ts'
+import { sleep } from '../../internal/concurrency/sleep.ts'
 import { writeTar } from '../../tar/index.ts'
 import { bubblewrap } from '../executors/bubblewrap/bubblewrap.ts'
 import type { Executor, ProcessMount, ProcessSpec, RunningProcess } from '../executors/executor.ts'
@@ -10,15 +11,19 @@ import type { Channel } from './channel/channel.ts'
 import type { CallContext, Handlers } from './channel/responder.ts'
 import { remoteStore } from './remote-store.ts'
 
+/** Time between two looks for the number of a process. */
+const PID_POLL_MS = 20
+
 /** A process without what cannot be sent; a stream of input is a number. */
 export interface SentProcess extends Omit<ProcessSpec, 'onOutput' | 'onStart' | 'signal' | 'stdin'> {
   readonly stdin?: 'empty' | 'inherit' | number | undefined
 }
 
-/** Event before the end of a process: output, or the number by which it can be killed. */
+/** Event before the end of a process: output, the number by which it can be killed, its number on this machine. */
 export type ProcessEvent =
   | { readonly chunk: Uint8Array; readonly stream: 'stdout' | 'stderr' }
   | { readonly started: number }
+  | { readonly pid: number }
 
 /** A stack to open. */
 export interface SentStack {
@@ -67,6 +72,7 @@ export class SandboxService {
           onStart: running => {
             this.#running.set(id, running)
             told({ started: id })
+            void this.#tellPid(id, pid => told({ pid }))
           },
         })
       } finally {
@@ -126,6 +132,17 @@ export class SandboxService {
       if (!stack) throw new Error('the stack is closed')
       return writeTar(stack.changes({ signal }), { signal })
     },
+  }
+
+  /** Reports the number of a process once it is known: programs that start it come first. */
+  async #tellPid(id: number, tell: (pid: number) => void): Promise<void> {
+    for (;;) {
+      const running = this.#running.get(id)
+      const pid = running?.pid?.()
+      if (pid !== undefined) tell(pid)
+      if (!running?.pid || pid !== undefined) return
+      await sleep(PID_POLL_MS)
+    }
   }
 
   /** Channel to stores and archives of the other process. */

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bubblewrap } from '../../lib/sandbox/index.ts'
+import { executorConformance } from '../../lib/testing/index.ts'
+import { bundleChild } from '../helpers/bundle-child.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
+import { nodeForAnyone } from '../helpers/node-for-anyone.ts'
+import { needsUserWithRanges } from '../helpers/plain-users.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const needed = ['bwrap', 'busybox', 'newuidmap', 'unshare', 'script', 'ip']
+const able = [needsRoot(), ...needed.map(needsProgram)].every(Boolean)
+const user = able ? needsUserWithRanges() : undefined
+
+/** Control groups belong to root unless an administrator gives some to a user. */
+const NO_GROUPS = 'a plain user has no control group'
+const without = {
+  'a set-id program gains privileges': 'bubblewrap always sets no_new_privs',
+  'all processes together cannot have more memory than the limit': NO_GROUPS,
+  'there cannot be more processes than the limit': NO_GROUPS,
+}
+
+describe.skipIf(!user)('the executor bubblewrap of a plain user', () => {
+  const errors = new Map<string, string | undefined>()
+  let place: ReturnType<typeof temporaryDirectory>
+  let bundle: Awaited<ReturnType<typeof bundleChild>>
+  let node: ReturnType<typeof nodeForAnyone>
+  beforeAll(async () => {
+    bundle = await bundleChild('rootless-conformance-child.mjs', true)
+    chmodSync(dirname(bundle.path), 0o755)
+    node = nodeForAnyone()
+    place = temporaryDirectory('rootless-executor')
+    const { uid, gid } = user!
+    chownSync(place.path, uid, gid)
+    const env = { PATH: '/usr/bin:/bin', HOME: place.path, TMPDIR: place.path }
+    const args = [bundle.path, `${place.path}/snapshots`, 'bubblewrap', JSON.stringify(without)]
+    const printed = execFileSync(node.path, args, { uid, gid, env, cwd: '/', encoding: 'utf8' })
+    for (const line of printed.trim().split('\n')) {
+      const { name, error } = JSON.parse(line) as { name: string; error?: string }
+      errors.set(name, error)
+    }
+  }, 120_000)
+  afterAll(() => {
+    for (const each of [place, bundle, node]) each?.[Symbol.dispose]()
+  })
+
+  for (const { name, skip } of executorConformance({ create: bubblewrap, without })) {
+    test(skip ? `${name} (not here: ${skip})` : name, () => {
+      expect(errors.has(name)).toBe(true)
+      expect(errors.get(name)).toBeUndefined()
+    })
+  }
+})
