@@ -1,14 +1,19 @@
 import { cpSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The last layer of an image in an OCI layout: its file, digest and diffId. */
+/** The last layer of an image in an OCI layout: its file, digest and diffId, and how many layers there are. */
 export function lastLayerOf(layout, tag) {
   const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'))
   const named = index.manifests.find(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag)
   const manifest = JSON.parse(readFileSync(blobPath(layout, (named ?? index.manifests[0]).digest), 'utf8'))
   const config = JSON.parse(readFileSync(blobPath(layout, manifest.config.digest), 'utf8'))
   const { digest } = manifest.layers.at(-1)
-  return { file: blobPath(layout, digest), digest, diffId: config.rootfs.diff_ids.at(-1) }
+  return {
+    file: blobPath(layout, digest),
+    digest,
+    diffId: config.rootfs.diff_ids.at(-1),
+    layers: manifest.layers.length,
+  }
 }
 
 /** Path of a blob in a layout. */

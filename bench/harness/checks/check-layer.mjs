@@ -8,8 +8,10 @@ import { sha256Of } from './sha256-of.mjs'
 
 /**
  * Verifies that a gzip layer holds the files and links of a directory with their content, and that its digests match.
+ *
+ * @param below - Directory in `directory` that the layer holds, under the same path.
  */
-export async function checkLayer({ file, digest, diffId, followsLinks }, directory) {
+export async function checkLayer({ file, digest, diffId, followsLinks }, directory, below = '') {
   if (digest && digest !== (await sha256Of(file))) throw new Error(`wrong digest ${digest}`)
   const inner = createHash('sha256')
   const found = new Map()
@@ -23,7 +25,7 @@ export async function checkLayer({ file, digest, diffId, followsLinks }, directo
     const what = { file: hash.digest('hex'), symlink: linkname }[type]
     if (what !== undefined) found.set(name.replace(/^(\.?\/)+/, ''), what)
   }
-  for (const [path, what] of contentsOf(directory, { followsLinks })) {
+  for (const [path, what] of contentsOf(directory, { below, followsLinks })) {
     if (found.get(path) !== what) throw new Error(`the layer has ${path} as ${found.get(path)}, not ${what}`)
     found.delete(path)
   }
