@@ -27,6 +27,8 @@ export {
   readHistory,
 } from './history/read-history.ts'
 export type { InspectedSource, InspectionOptions } from './read-source.ts'
+export { type AdviseSplitOptions, adviseSplit } from './split/advise-split.ts'
+export type { ReleaseUpdate, SplitAdvice, SplitLayer, SplitPlace } from './split/split-advice.ts'
 export type { ImageFault } from './validate/image-fault.ts'
 export { type ImageValidation, validateImage } from './validate/validate-image.ts'
 export type { CopiedContent, Copies } from './waste/find-copies.ts'

@@ -1,8 +1,8 @@
 import type { Digest } from '../digest/index.ts'
 import type { Image } from '../image/index.ts'
-import { type IndexedEntry, readLayerIndex } from '../layer/index.ts'
+import type { IndexedEntry } from '../layer/index.ts'
 import type { Descriptor } from '../oci/index.ts'
-import { openUnionView, type UnionView, type ViewStore } from '../rootfs/index.ts'
+import { openUnionView, type UnionView, type ViewEntry, type ViewStore } from '../rootfs/index.ts'
 import { commandsOfLayers } from './history/join-history.ts'
 import type { InspectionOptions } from './read-source.ts'
 
@@ -23,6 +23,8 @@ export interface ImageContents {
   readonly image: Image
   readonly layers: readonly LayerContents[]
   readonly view: UnionView
+  /** Every path of the view but the root, in the order of a walk. */
+  readonly visible: readonly ViewEntry[]
 }
 
 /** Reads the indexes of all layers and stacks them. */
@@ -30,10 +32,11 @@ export async function readContents(store: ViewStore, image: Image, options: Insp
   const { signal, hasher, limits } = options
   const commands = commandsOfLayers(image)
   const layers: LayerContents[] = []
-  for (const [index, { descriptor, diffId }] of image.layers.entries()) {
-    signal?.throwIfAborted()
-    const { entries } = await readLayerIndex(store, { descriptor, diffId }, { ...limits, signal, hasher })
+  const onIndex = ({ entries }: { readonly entries: readonly IndexedEntry[] }) => {
+    const index = layers.length
+    const { descriptor, diffId } = image.layers[index]!
     layers.push({ index, descriptor, diffId, createdBy: commands[index], entries })
   }
-  return { image, layers, view: await openUnionView(store, image, { signal, hasher, limits }) }
+  const view = await openUnionView(store, image, { signal, hasher, limits, onIndex })
+  return { image, layers, view, visible: [...view.walk()] }
 }

@@ -194,3 +194,14 @@ test('--dive-json writes the report of dive', async () => {
   expect(report.layer[1]).toMatchObject({ index: 1, command: 'RUN chown -R 1000 /usr/lib' })
   expect(JSON.parse((await run('analyze', 'app:1', '--dive-json', '-')).stdout)).toEqual(report)
 })
+
+test('older releases give advice how to split the image', async () => {
+  const { code, stdout } = await run('analyze', 'app:1', 'base:1')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Split: \d+B less for each update, by estimate$/m)
+  expect(stdout).toMatch(/^ {2}1 layers \(\d+B\) are in every release$/m)
+  expect(stdout).toMatch(/^ {2}layer 1: 51.4kB in 4 files, changed in 1 of 1 updates$/m)
+  const { split } = await json('app:1', 'base:1')
+  expect(split.releases).toHaveLength(2)
+  expect(split.updates).toMatchObject([{ changedFiles: 4 }])
+})

@@ -57,6 +57,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore analyze app:1.2',
     'layerstore analyze app:1.2 --ci --max-size 200MB --fail-on-secrets',
     'layerstore analyze ghcr.io/o/app:1.2 --base docker://node:22-slim',
+    'layerstore analyze app:1.3 app:1.2 app:1.1',
   ],
   manifest: [
     'layerstore manifest app:1.2 | sha256sum',

@@ -30,7 +30,11 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .action((name: string, options: GlobalOptions & ValidateOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
     )
-  add('analyze <name>', 'measure what an image wastes, and find caches and secrets in its layers')
+  add('analyze <name> [older...]', 'measure what an image wastes, and find caches and secrets in its layers')
+    .addHelpText(
+      'after',
+      '\nOLDER: earlier releases, newest first; then the command advises how to split the image into layers.',
+    )
     .option(...onePlatform)
     .option('--base <image>', 'base of the image (default: the image that its annotation names, else the lowest layer)')
     .option('--top <n>', 'number of entries printed of each list (default: 10)')
@@ -44,7 +48,9 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--max-size <n>', 'fail if the compressed layers are larger, e.g. 200MB')
     .option('--max-unpacked <n>', 'fail if the files of all layers are larger')
     .option('--fail-on-secrets', 'fail if a layer or the config holds a secret')
-    .action((name: string, options: GlobalOptions & AnalyzeOptions) =>
-      inSession(options, async s => (await import('../commands/inspecting/analyze.ts')).analyze(s, name, options)),
+    .action((name: string, older: string[], options: GlobalOptions & AnalyzeOptions) =>
+      inSession(options, async s =>
+        (await import('../commands/inspecting/analyze.ts')).analyze(s, name, older, options),
+      ),
     )
 }

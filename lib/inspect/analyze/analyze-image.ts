@@ -53,7 +53,7 @@ export async function analyzeImage(
   const contents = await readContents(store, image, options)
   const hidden = findHidden(contents)
   const found = options.secrets === false ? [] : await findSecrets(store, contents, hidden, { signal })
-  const { view } = contents
+  const { visible } = contents
   const platform = platformOfConfig(image.config)
   const layers = figuresOf(contents, hidden, base)
   const bytes = sum(layers, layer => layer.bytes)
@@ -64,17 +64,17 @@ export async function analyzeImage(
     blobBytes: sum(layers, layer => layer.blobBytes),
     bytes,
     visibleBytes: bytes - sum(layers, layer => layer.hiddenBytes),
-    entries: view.entries,
+    entries: visible.length,
     layers,
     base,
     efficiency: withFewPaths(measureEfficiency(contents.layers), most),
     waste: sumWaste(hidden, base.layers, most),
     rewrites: sumRewrites(hidden),
-    copies: findCopies(view, most),
-    biggest: findBiggest(view, most),
+    copies: findCopies(visible, most),
+    biggest: findBiggest(visible, most),
     caches: findCaches(contents, hidden),
     secrets: { count: found.length, found },
-    setId: findSetId(view),
+    setId: findSetId(visible),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { UnionView } from '../../rootfs/index.ts'
+import type { ViewEntry } from '../../rootfs/index.ts'
 
 /** A file, and the layer that it is from. */
 export interface BigFile {
@@ -32,10 +32,10 @@ export interface Biggest {
 const NEARLY_ALL = 0.9
 
 /** Finds the largest files and directories of a view; hard links count once. */
-export function findBiggest(view: UnionView, most: number): Biggest {
+export function findBiggest(visible: readonly ViewEntry[], most: number): Biggest {
   const files: BigFile[] = []
   const directories = new Map<string, { bytes: number; files: number; largest: number }>()
-  for (const { path, type, size, layer } of view.walk()) {
+  for (const { path, type, size, layer } of visible) {
     if (type !== 'file' || size === 0) continue
     files.push({ path, bytes: size, layer })
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {

@@ -1,4 +1,4 @@
-import type { UnionView } from '../../rootfs/index.ts'
+import type { ViewEntry } from '../../rootfs/index.ts'
 
 /** A program that runs with the rights of its owner or group. */
 export interface SetIdFile {
@@ -14,10 +14,10 @@ export interface SetIdFile {
   readonly layer: number
 }
 
-/** Finds the files of a view with the set-user-id or the set-group-id bit and a bit for execution. */
-export function findSetId(view: UnionView): readonly SetIdFile[] {
+/** Finds the files of a root filesystem with the set-user-id or the set-group-id bit and a bit for execution. */
+export function findSetId(visible: readonly ViewEntry[]): readonly SetIdFile[] {
   const found: SetIdFile[] = []
-  for (const { path, type, mode, uid, gid, layer } of view.walk()) {
+  for (const { path, type, mode, uid, gid, layer } of visible) {
     const isLinked = type === 'file' || type === 'hardlink'
     if (isLinked && (mode & 0o6000) !== 0 && (mode & 0o111) !== 0) found.push({ path, mode, uid, gid, layer })
   }

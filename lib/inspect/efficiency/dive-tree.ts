@@ -4,7 +4,8 @@ import type { IndexedEntry } from '../../layer/index.ts'
 export interface DiveNode {
   /** Entry of the path; `undefined` for a directory that exists because of its children. */
   entry: IndexedEntry | undefined
-  readonly children: Map<string, DiveNode>
+  /** PERF: created with the first child; most nodes are files and have none. */
+  children: Map<string, DiveNode> | undefined
 }
 
 const WHITEOUT = '.wh.'
@@ -30,10 +31,11 @@ export class DiveTree {
   add(path: string, entry: IndexedEntry | undefined): void {
     let node = this.root
     for (const name of path.split('/')) {
-      let child = node.children.get(name)
+      let child = node.children?.get(name)
       if (!child) {
         if (name.startsWith(DOUBLE_WHITEOUT)) return
         child = newNode()
+        node.children ??= new Map()
         node.children.set(name, child)
       }
       node = child
@@ -43,14 +45,15 @@ export class DiveTree {
 
   get(path: string): DiveNode | undefined {
     let node: DiveNode | undefined = this.root
-    for (const name of path.split('/')) node = node?.children.get(name)
+    for (const name of path.split('/')) node = node?.children?.get(name)
     return node
   }
 
   remove(path: string): void {
     const slash = path.lastIndexOf('/')
     const parent = slash < 0 ? this.root : this.get(path.slice(0, slash))
-    parent?.children.delete(path.slice(slash + 1))
+    if (!parent?.children?.delete(path.slice(slash + 1))) return
+    if (parent.children.size === 0) parent.children = undefined
   }
 
   /** Puts the tree of a layer on top: whiteouts remove their path, everything else replaces attributes. */
@@ -81,9 +84,9 @@ export interface VisitedNode {
 export function postOrder(top: DiveNode): readonly VisitedNode[] {
   const visited: VisitedNode[] = []
   const visit = (directory: string, from: DiveNode) => {
-    for (const name of [...from.children.keys()].sort()) {
-      const node = from.children.get(name)!
-      if (node.children.size > 0) visit(`${directory}/${name}`, node)
+    for (const name of [...(from.children?.keys() ?? [])].sort()) {
+      const node = from.children!.get(name)!
+      if (node.children) visit(`${directory}/${name}`, node)
       visited.push({ path: divePath(directory, name), name, node })
     }
   }
@@ -92,5 +95,5 @@ export function postOrder(top: DiveNode): readonly VisitedNode[] {
 }
 
 function newNode(): DiveNode {
-  return { entry: undefined, children: new Map() }
+  return { entry: undefined, children: undefined }
 }

@@ -34,16 +34,18 @@ export interface DiveEfficiency {
 export function measureEfficiency(layers: readonly Pick<LayerContents, 'entries'>[]): DiveEfficiency {
   const paths = new Map<string, { count: number; bytes: number; least: number }>()
   const below = new DiveTree()
-  for (const { entries } of layers) {
+  // PERF: the stacked tree is only asked what a whiteout removes; below the highest one it is needed, above it is not.
+  const last = layers.findLastIndex(({ entries }) => entries.some(({ path }) => path.includes('.wh.')))
+  for (const [i, { entries }] of layers.entries()) {
     const tree = diveTreeOf(entries)
     for (const { path, name, node } of postOrder(tree.root)) {
-      if (node.children.size > 0) continue
+      if (node.children) continue
       const size = isDiveWhiteout(name) ? removedBytes(below.get(path.slice(1))) : sizeOf(node)
       const seen = paths.get(path)
       if (!seen) paths.set(path, { count: 1, bytes: size, least: size })
       else Object.assign(seen, { count: seen.count + 1, bytes: seen.bytes + size, least: Math.min(seen.least, size) })
     }
-    below.stack(tree)
+    if (i < last) below.stack(tree)
   }
   let [least, all] = [0, 0]
   for (const path of paths.values()) {

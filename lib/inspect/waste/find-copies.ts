@@ -1,4 +1,4 @@
-import type { UnionView } from '../../rootfs/index.ts'
+import type { ViewEntry } from '../../rootfs/index.ts'
 
 /** Files of the root filesystem with the same content at several paths. */
 export interface CopiedContent {
@@ -25,9 +25,9 @@ export interface Copies {
 const MOST_PATHS = 20
 
 /** Finds content that is visible at several paths. Hard links are one file. dive, which knows only paths, sees none. */
-export function findCopies(view: UnionView, most: number): Copies {
+export function findCopies(visible: readonly ViewEntry[], most: number): Copies {
   const contents = new Map<string, { size: number; paths: string[]; count: number }>()
-  for (const { type, size, digest, path } of view.walk()) {
+  for (const { type, size, digest, path } of visible) {
     if (type !== 'file' || size === 0 || digest === undefined) continue
     const known = contents.get(digest)
     if (!known) contents.set(digest, { size, paths: [path], count: 1 })

@@ -26,9 +26,9 @@ export interface HiddenFile {
  * Finds every stored byte that a container cannot see. Exact: a file is hidden if the view has no name that leads to
  * its entry.
  */
-export function findHidden({ layers, view }: ImageContents): readonly HiddenFile[] {
+export function findHidden({ layers, visible: entries }: ImageContents): readonly HiddenFile[] {
   const visible = layers.map(() => new Set<number>())
-  for (const { layer, offset } of view.walk()) visible[layer]?.add(offset)
+  for (const { layer, offset } of entries) visible[layer]?.add(offset)
   const finder = createHiderFinder(layers)
   const hidden: HiddenFile[] = []
   for (const { index, entries } of layers) {

@@ -1,7 +1,7 @@
 import type { HasherEngine } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { type Image, type NamedBlobs, type ReadImageOptions, readImage } from '../../image/index.ts'
-import { readLayerIndex } from '../../layer/index.ts'
+import { type LayerIndex, readLayerIndex } from '../../layer/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarLimits } from '../../tar/index.ts'
@@ -24,6 +24,8 @@ export interface OpenUnionViewOptions extends ReadImageOptions {
   readonly duplicates?: 'last' | 'refuse' | undefined
   /** Engine that computes the digests of a layer that must be indexed. @defaultValue `'wasm'` */
   readonly hasher?: HasherEngine | undefined
+  /** Is called with the entry index of each layer, lowest first, so that a caller need not decode it again. */
+  readonly onIndex?: ((index: LayerIndex) => void) | undefined
 }
 
 /** Members of a store that {@link openUnionView} needs. `derived` keeps the indexes of layers. */
@@ -70,6 +72,7 @@ export async function openUnionView(
       throw new FormatError('ERR_INVALID_TAR', `path ${path} stands twice in layer ${diffId}`)
     }
     for (const path of index.duplicates) warnings.push({ code: 'duplicate-path', path, layer })
+    options.onIndex?.(index)
     stack.add(index)
   }
   return new StackedView({ store, layers, stack, warnings })

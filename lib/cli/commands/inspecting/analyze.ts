@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { type Image, readImage } from '../../../image/index.ts'
-import { analyzeImage, checkRules, diveReport } from '../../../inspect/index.ts'
+import { adviseSplit, analyzeImage, checkRules, diveReport } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { adviceLines } from '../../inspecting/advice-lines.ts'
 import { analysisLines, ruleLines } from '../../inspecting/analysis-lines.ts'
 import { type RuleOptions, readRules } from '../../inspecting/analysis-rules.ts'
 import type { ImageBlobs } from '../../reading/image-blobs.ts'
@@ -21,8 +22,16 @@ export interface AnalyzeOptions extends PlatformOption, RuleOptions {
   readonly secrets?: boolean
 }
 
-/** `analyze NAME`: measures what an image wastes and finds what it should not hold; exits with 1 if a rule fails. */
-export async function analyze(session: Session, name: string, options: AnalyzeOptions): Promise<void> {
+/**
+ * `analyze NAME [OLDER…]`: measures what an image wastes and finds what it should not hold; exits with 1 if a rule
+ * fails. With older releases, newest first, it advises how to split the image into layers.
+ */
+export async function analyze(
+  session: Session,
+  name: string,
+  older: readonly string[],
+  options: AnalyzeOptions,
+): Promise<void> {
   const most = parseAmount('--top', options.top ?? '10', 'count')
   if (options.diveJson === '-' && session.json) throw new UsageError('--dive-json - and --json both print a document')
   if (options.failOnSecrets && options.secrets === false)
@@ -38,8 +47,15 @@ export async function analyze(session: Session, name: string, options: AnalyzeOp
   const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
   const found = await analyzeImage(blobs, image, { base, secrets: options.secrets !== false, signal, hasher })
   const results = checkRules(found, rules)
+  const releases = [{ store: blobs, image }]
+  for (const one of older) {
+    const release = await locateImage(session, one, options)
+    releases.unshift({ store: release.blobs, image: release.image })
+  }
+  const split = older.length > 0 ? await adviseSplit(releases, { signal, hasher }) : undefined
   const verdict = results.length > 0 ? ['', 'Rules', ...ruleLines(results).map(line => `  ${line}`)] : []
-  session.result([...analysisLines(name, found, most), ...verdict], { name, ...found, rules: results })
+  const lines = [...analysisLines(name, found, most), ...(split ? adviceLines(split, most) : []), ...verdict]
+  session.result(lines, { name, ...found, rules: results, ...(split ? { split } : {}) })
   if (results.some(({ passed }) => !passed)) session.exit = 1
 }
 
