@@ -30,7 +30,7 @@ export type ProcessMount =
       readonly target: string
       /** Limit in bytes. */
       readonly size?: number | undefined
-      /** Permission bits. @defaultValue 1777 in octal */
+      /** Permission bits. @defaultValue those of the directory that it hides; 1777 in octal if there is none */
       readonly mode?: number | undefined
     }
 

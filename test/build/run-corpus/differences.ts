@@ -6,6 +6,8 @@ type Ours = DescribedFailure | ((engine: DescribedRun) => DescribedRun)
 export interface RunDifference {
   /** Number in `sandbox/rationale.md`. */
   readonly reason: 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'R7' | 'R8'
+  /** Executor that differs. @defaultValue all */
+  readonly executor?: string
   /** Beginnings of the names of the builds: the group and the numbers in it. */
   readonly builds: Readonly<Record<string, readonly number[]>>
   /** What this library makes instead: a failure, or the engine's result changed. */
@@ -40,6 +42,7 @@ const differences: readonly RunDifference[] = [
   },
   {
     reason: 'R3',
+    executor: 'bubblewrap',
     builds: { surroundings: [8], users: [18] },
     ours: engine =>
       replaced(
@@ -47,8 +50,8 @@ const differences: readonly RunDifference[] = [
         'CapBnd:\\t000001fffeffffff',
       )(replaced('CapInh:\\t0000000000000000', 'CapInh:\\t00000000a80425fb')(engine)),
   },
-  { reason: 'R3', builds: { bases: [5] }, ours: replaced(' groups=0', '') },
-  { reason: 'R4', builds: { bases: [27] }, ours: replaced('/bin\\n"', '/bin\\nPWD=/w\\n"') },
+  { reason: 'R3', executor: 'bubblewrap', builds: { bases: [5] }, ours: replaced(' groups=0', '') },
+  { reason: 'R4', executor: 'bubblewrap', builds: { bases: [27] }, ours: replaced('/bin\\n"', '/bin\\nPWD=/w\\n"') },
   { reason: 'R5', builds: { failures: [4, 5, 7, 13, 16], bases: [23] }, ours: { error: true } },
   {
     reason: 'R6',
@@ -63,12 +66,11 @@ const differences: readonly RunDifference[] = [
   { reason: 'R8', builds: { agents: [1] }, ours: replaced('</run/buildkit/ssh_agent.0>', '<>') },
 ]
 
-/** What this library makes where it differs, by the beginning of the name of the build. */
-export const runDifferences: ReadonlyMap<string, Ours> = collect()
-
-function collect(): Map<string, Ours> {
+/** What this library makes where it differs, with an executor, by the beginning of the name of the build. */
+export function runDifferences(executor: string): ReadonlyMap<string, Ours> {
   const found = new Map<string, Ours>()
-  for (const { builds, ours } of differences) {
+  for (const { builds, ours, executor: only = executor } of differences) {
+    if (only !== executor) continue
     for (const [about, numbers] of Object.entries(builds)) {
       for (const number of numbers) found.set(`${about} ${number}:`, after(found.get(`${about} ${number}:`), ours))
     }

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import { changeUser } from '../confined/change-user.ts'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { requireSystemProgram } from '../process/find-system-program.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
@@ -44,7 +45,9 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
     ...['--chdir', isRoot ? workdir : '/'],
   ]
   if (isRoot) return { options, command: args }
-  return { options, command: changeUser(process, { root: CHANGED_ROOT }) }
+  // bubblewrap sets PWD to the directory in which it starts these programs.
+  const withoutPwd = [requireSystemProgram('env', 'coreutils'), '-u', 'PWD']
+  return { options, command: [...withoutPwd, ...changeUser(process, { root: CHANGED_ROOT })] }
 }
 
 function isolation({ network, terminal, hostname = HOST_NAME, capabilities }: ProcessSpec): string[] {

@@ -42,8 +42,31 @@ export function innerMounts(root: string, mounts: readonly ProcessMount[]): Tabl
     { source: 'shm', target: `${root}/dev/shm`, type: 'tmpfs', options: [...KERNEL, `size=${SHARED_MEMORY_BYTES}`] },
     ...READ_ONLY_PATHS.filter(path => existsSync(path)).map(path => protectedPath(root + path)),
     ...HIDDEN_PATHS.filter(path => existsSync(path)).map(path => hidden(root, path)),
-    ...mounts.map(mount => given(root, mount)),
+    ...mounts.filter(mount => !isHidden(mount, mounts)).map(mount => given(root, mount)),
   ]
+}
+
+/** A mount whose mount point must be created in another mount. */
+export interface LateMount extends TableMount {
+  /** Directories that the mount point is in, inside the root filesystem, uppermost first. */
+  readonly above: readonly string[]
+  readonly isFile: boolean
+}
+
+/** Mounts below `/dev` or an earlier mount, in order: what these hide has no mount points. */
+export function lateMounts(root: string, mounts: readonly ProcessMount[]): LateMount[] {
+  return mounts
+    .filter(mount => isHidden(mount, mounts))
+    .map(mount => {
+      const names = mount.target.split('/').slice(1, -1)
+      const above = names.map((_, i) => `${root}/${names.slice(0, i + 1).join('/')}`)
+      return { ...given(root, mount), above, isFile: mount.type === 'bind' && !statSync(mount.source).isDirectory() }
+    })
+}
+
+function isHidden(mount: ProcessMount, mounts: readonly ProcessMount[]): boolean {
+  const earlier = mounts.slice(0, mounts.indexOf(mount)).map(({ target }) => target)
+  return ['/dev', ...earlier].some(target => mount.target.startsWith(`${target}/`))
 }
 
 const PSEUDO_TERMINALS = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']

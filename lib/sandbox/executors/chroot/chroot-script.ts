@@ -5,7 +5,7 @@ import { shellWord } from '../process/shell-word.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { DEVICE_LINKS, DEVICES } from '../view/devices.ts'
 import { HOST_NAME } from '../view/network-files.ts'
-import { systemDirectories, systemLinks } from './chroot-mounts.ts'
+import { type LateMount, systemDirectories, systemLinks } from './chroot-mounts.ts'
 import { stepVariables } from './step-variables.ts'
 
 /** Paths on this machine that a script works with. */
@@ -14,6 +14,8 @@ export interface ScriptPlaces {
   readonly top: string
   /** Tables of mounts: before and after `/dev` has its mount points. */
   readonly tables: readonly [outer: string, inner: string]
+  /** Mounts that need mount points in others. */
+  readonly late: readonly LateMount[]
   /** A file that appears when everything is mounted. */
   readonly started: string
 }
@@ -25,7 +27,7 @@ export interface ScriptPlaces {
  * SAFETY: root can leave a changed root. So nothing of this machine is behind it but programs, read-only: the script
  * moves to a new root, and unmounts the old one.
  */
-export function chrootScript(process: ProcessSpec, { top, tables, started }: ScriptPlaces): string {
+export function chrootScript(process: ProcessSpec, { top, tables, late, started }: ScriptPlaces): string {
   const [mount, umount, pivot, mkdir, ln] = ['mount', 'umount', 'pivot_root', 'mkdir', 'ln'].map(name =>
     shellWord(requireSystemProgram(name, name === 'mkdir' || name === 'ln' ? 'coreutils' : 'mount')),
   )
@@ -44,6 +46,13 @@ export function chrootScript(process: ProcessSpec, { top, tables, started }: Scr
     ...DEVICES.map(name => `: >${dev(name)}`),
     ...DEVICE_LINKS.map(([name, to]) => `${ln} -s ${shellWord(to)} ${dev(name)}`),
     `${mount} --all --fstab ${shellWord(tables[1])}`,
+    ...late.flatMap(({ above, isFile, source, target, type = 'none', options }) => [
+      ...[...above, ...(isFile ? [] : [target])].map(
+        path => `[ -d ${shellWord(path)} ] || ${mkdir} -m 755 ${shellWord(path)}`,
+      ),
+      ...(isFile ? [`[ -e ${shellWord(target)} ] || : >${shellWord(target)}`] : []),
+      `${mount} ${['-t', type, '-o', options.join(','), source, target].map(shellWord).join(' ')}`,
+    ]),
     `echo ${shellWord(process.hostname ?? HOST_NAME)} >/proc/sys/kernel/hostname`,
     ...(process.network === 'none' ? [`${shellWord(requireSystemProgram('ip', 'iproute2'))} link set lo up`] : []),
     `: >${shellWord(started)}`,

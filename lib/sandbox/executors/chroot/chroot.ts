@@ -9,7 +9,7 @@ import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../execu
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { runProgram } from '../process/run-program.ts'
 import { withView } from '../view/with-view.ts'
-import { innerMounts, outerMounts } from './chroot-mounts.ts'
+import { innerMounts, lateMounts, outerMounts } from './chroot-mounts.ts'
 import { chrootScript } from './chroot-script.ts'
 import { mountTable } from './mount-table.ts'
 import { stepVariables } from './step-variables.ts'
@@ -61,7 +61,8 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
     const fault = new StartFault(spec)
     const input = stepVariables(spec.environment).exports
-    const script = chrootScript(spec, { top, tables, started })
+    const late = lateMounts(`${top}/mnt`, mounts)
+    const script = chrootScript(spec, { top, tables, late, started })
     const exit = await runConfined(commandOf(spec, script), { ...spec, input, onOutput: fault.onOutput })
     if (!existsSync(started) && exit.limit === undefined) {
       throw new SandboxError('ERR_SANDBOX_START', `the mounts of a process could not be made: ${fault.text}`)

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import type { ProcessMount } from '../executor.ts'
+import { NEW_FILESYSTEM_MODE } from './devices.ts'
 
 const MOST_LINKS = 40
 
@@ -37,7 +38,8 @@ export class MountStubs {
    * type, or has too many links.
    */
   async make(mount: ProcessMount): Promise<string> {
-    const isFile = mount.type === 'bind' && !(await stat(mount.source)).isDirectory()
+    if (mount.type === 'tmpfs') return this.#point(mount.target, 'directory', mount.mode ?? NEW_FILESYSTEM_MODE)
+    const isFile = !(await stat(mount.source)).isDirectory()
     return this.#point(mount.target, isFile ? 'file' : 'directory')
   }
 
@@ -46,7 +48,7 @@ export class MountStubs {
     return this.#point(target, 'directory')
   }
 
-  async #point(target: string, type: 'directory' | 'file'): Promise<string> {
+  async #point(target: string, type: 'directory' | 'file', mode?: number): Promise<string> {
     const missing = target.split('/').filter(name => name !== '' && name !== '.')
     let path = ''
     let links = 0
@@ -66,7 +68,7 @@ export class MountStubs {
         continue
       }
       const wanted = missing.length > 0 ? 'directory' : type
-      if (!stats) await this.#create(at, wanted)
+      if (!stats) await this.#create(at, wanted, missing.length > 0 ? undefined : mode)
       else if (stats.isDirectory() !== (wanted === 'directory'))
         throw badTarget(target, `needs ${at} to be a ${wanted}`)
       path = at
@@ -84,22 +86,22 @@ export class MountStubs {
     }
   }
 
-  async #create(path: string, type: Stub['type']): Promise<void> {
+  async #create(path: string, type: Stub['type'], mode: number | undefined): Promise<void> {
     try {
-      await this.#createNow(path, type)
+      await this.#createNow(path, type, mode)
     } catch (error) {
       throw badTarget(path, 'cannot be created', error)
     }
   }
 
-  async #createNow(path: string, type: Stub['type']): Promise<void> {
+  async #createNow(path: string, type: Stub['type'], mode: number | undefined): Promise<void> {
     const place = join(this.#root, path)
     const { atime, mtime } = await lstat(dirname(place))
     if (type === 'directory') await mkdir(place)
     else await writeFile(place, '', { flag: 'wx' })
     this.#made.push({ path, type, atime, mtime })
     // The umask of this process has no say.
-    await chmod(place, type === 'directory' ? 0o755 : 0o644)
+    await chmod(place, mode ?? (type === 'directory' ? 0o755 : 0o644))
   }
 
   /** Removes what was created, if it is still empty, and restores the times of the directories above. */

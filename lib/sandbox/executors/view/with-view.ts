@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
@@ -35,11 +35,18 @@ export async function withView<T>(spec: ProcessSpec, act: (view: ProcessView) =>
     ]
     for (const point of SYSTEM_POINTS) await stubs.makeDirectory(point)
     const mounts: ProcessMount[] = []
-    for (const mount of given) mounts.push({ ...mount, target: await stubs.make(mount) })
+    for (const mount of given) mounts.push(await atPoint(mount, await stubs.make(mount), spec.root))
     await assertProgram(spec, mounts)
     return await act({ mounts, directory })
   } finally {
     await stubs.remove()
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** A mount at the mount point that it has got. A new filesystem has the mode of the directory that it hides. */
+async function atPoint(mount: ProcessMount, target: string, root: string): Promise<ProcessMount> {
+  if (mount.type !== 'tmpfs' || mount.mode !== undefined) return { ...mount, target }
+  const { mode } = await lstat(join(root, target))
+  return { ...mount, target, mode: mode & 0o7777 }
 }

@@ -81,6 +81,8 @@ export const mounts: readonly RunCaseGroup[] = [
       'RUN --mount=type=tmpfs,target=/t,size=65536 head -c 1000000 /dev/zero > /t/x 2> /dev/null || echo full > /o',
       'RUN --mount=type=tmpfs,target=/tmp touch /tmp/x',
       'RUN --mount=type=tmpfs,target=/a/b/c touch /a/beside',
+      'RUN --mount=type=tmpfs,target=/data/tree stat -c "%a %u:%g" /data/tree > /o',
+      'USER app\nRUN --mount=type=tmpfs,target=/t --mount=target=/t/a/b --mount=source=a.txt,target=/t/c/f cat /t/a/b/a.txt /t/c/f > ~/o; stat -c "%a %u:%g" /t /t/a /t/c >> ~/o',
     ],
   },
   {
