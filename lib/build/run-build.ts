@@ -17,11 +17,11 @@ import { putBuiltImage } from './images/put-built-image.ts'
 import { type CacheTarget, exportCache } from './outputs/export-cache.ts'
 import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
 import { usesCache } from './plan-build.ts'
+import { assertExecutor } from './running/assert-executor.ts'
 import type { BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
 import { type MakingSteps, runStages } from './running/run-stages.ts'
 import { boundSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
-import { placeIn } from './stages/at-step.ts'
 import type { LayerSettings } from './steps/make-step.ts'
 import type { RunSettings } from './steps/run-entries.ts'
 
@@ -83,7 +83,7 @@ export interface BuiltImage extends Image {
  * With equal stages, files and options the image has the same digest on every machine with the same version of Node.
  *
  * @throws {@link BuildError} with the step, the error of the cause kept: `ERR_BUILD_STEP`, `ERR_BUILD_RUN`,
- * `ERR_BUILD_NO_EXECUTOR` before anything is built, `ERR_BUILD_FETCH`, `ERR_BUILD_SOURCE_NOT_FOUND`,
+ * `ERR_BUILD_LIMIT`, `ERR_BUILD_NO_EXECUTOR` before anything is built, `ERR_BUILD_FETCH`, `ERR_BUILD_SOURCE_NOT_FOUND`,
  * `ERR_BUILD_COPY_CONFLICT`, `ERR_BUILD_UNKNOWN_ACCOUNT`, `ERR_BUILD_UNSUPPORTED`; the errors of outputs unchanged.
  */
 export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): Promise<BuildResult> {
@@ -91,7 +91,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
     throw new BuildError('ERR_BUILD_INVALID_STEP', 'not a build plan of version 1')
   }
   const { session, noCache } = sessionOf(plan, options)
-  await assertExecutor(session, plan, options)
+  await assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
   const { signal, onProgress } = options
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
@@ -169,28 +169,4 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   const file = plan.images[0]?.file
   session.dockerfile = file === undefined ? undefined : { file }
   return { session, noCache }
-}
-
-/** A build that will need an executor fails before it begins. */
-async function assertExecutor(
-  session: BuildSession,
-  plan: BuildPlan,
-  { executor, signal }: RunBuildOptions,
-): Promise<void> {
-  for (const { steps, stages } of plan.images) {
-    const needed = steps.find(
-      ({ stage, step, need }) => need !== 'cached' && stages[stage]?.steps[step]?.kind === 'run',
-    )
-    if (!needed) continue
-    const place = { step: needed.title, ...placeIn(session.dockerfile, needed.position) }
-    const where = `step ${needed.id} (${JSON.stringify(needed.title.slice(0, 200))})`
-    if (!executor) {
-      const message = `${where} runs a command, and no executor was given: give one that isolates commands, with a program such as bubblewrap, runc or crun installed`
-      throw new BuildError('ERR_BUILD_NO_EXECUTOR', message, place)
-    }
-    const { works, reason } = await executor.probe({ signal })
-    if (works) return
-    const message = `${where} runs a command, and the executor ${executor.name} does not work here: ${reason ?? 'it says no reason'}`
-    throw new BuildError('ERR_BUILD_NO_EXECUTOR', message, place)
-  }
 }

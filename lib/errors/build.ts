@@ -4,6 +4,7 @@ import { LayerStoreError } from './base.ts'
 export type BuildErrorCode =
   | 'ERR_BUILD_CYCLE'
   | 'ERR_BUILD_FETCH'
+  | 'ERR_BUILD_LIMIT'
   | 'ERR_BUILD_NO_EXECUTOR'
   | 'ERR_BUILD_RUN'
   | 'ERR_BUILD_STEP'
@@ -23,6 +24,20 @@ export interface BuildErrorDetails {
   readonly at?: string | undefined
   /** Lines of the Dockerfile round the step, with a mark. */
   readonly frame?: string | undefined
+  /** End of the command of the step. */
+  readonly command?: FailedCommand | undefined
+}
+
+/** End of a command that failed. */
+export interface FailedCommand {
+  /** Exit code; 128 + n if signal n killed it. */
+  readonly exitCode: number
+  /** Name of the signal, if the exit code is that of one. */
+  readonly signal?: string | undefined
+  /** Limit that the command reached. */
+  readonly limit?: 'memory' | 'processes' | 'seconds' | undefined
+  /** Last lines of its output, without secrets of the build. */
+  readonly output: readonly string[]
 }
 
 /** A step of a build that cannot be carried out as it is written. */
@@ -36,6 +51,8 @@ export class BuildError extends LayerStoreError {
   readonly at: string | undefined
   /** Lines of the Dockerfile round the step, with a mark; `undefined` for steps of code. */
   readonly frame: string | undefined
+  /** End of the command of the step; `undefined` if it was not a command that failed. */
+  readonly command: FailedCommand | undefined
 
   /** @internal */
   constructor(code: BuildErrorCode, message: string, details: BuildErrorDetails = {}, options?: ErrorOptions) {
@@ -45,5 +62,6 @@ export class BuildError extends LayerStoreError {
     this.step = details.step
     this.at = details.at
     this.frame = details.frame
+    this.command = details.command
   }
 }

@@ -1,5 +1,5 @@
 export { type ErrorCodeFormat, LayerStoreError } from './base.ts'
-export { BuildError, type BuildErrorCode, type BuildErrorDetails } from './build.ts'
+export { BuildError, type BuildErrorCode, type BuildErrorDetails, type FailedCommand } from './build.ts'
 export type { ErrorCode } from './codes.ts'
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from './dockerfile.ts'
 export { FormatError, type FormatErrorCode, LimitError } from './format.ts'

@@ -27,12 +27,15 @@ export type {
   Executor,
   ExecutorProbe,
   ExtraHost,
+  PassedOver,
+  ProbeOptions,
   ProcessExit,
   ProcessLimits,
   ProcessMount,
   ProcessSpec,
   RunningProcess,
 } from './executors/executor.ts'
+export { type ExecutorName, type MachineExecutorOptions, machineExecutor } from './executors/machine-executor.ts'
 export { findSystemProgram } from './executors/process/find-system-program.ts'
 export { runc } from './executors/runc/runc.ts'
 export { MountStubs } from './executors/view/mount-stubs.ts'

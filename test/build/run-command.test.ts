@@ -2,7 +2,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, sym
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type BuildImageOptions, dockerfileStages, from, planBuild, type ScriptedStage } from '../../lib/build/index.ts'
+import {
+  type BuildImageOptions,
+  type BuildProgress,
+  dockerfileStages,
+  from,
+  planBuild,
+  type ScriptedStage,
+} from '../../lib/build/index.ts'
+import { type BuildError, SandboxError } from '../../lib/errors/index.ts'
 import { readLayer } from '../../lib/layer/index.ts'
 import type { ProcessSpec, SnapshotDriver } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
@@ -136,9 +144,73 @@ describe('a command', () => {
     expect(seen).toEqual(['stderr hello'])
   })
 
+  test('that fails has its exit code, its signal and its last lines in the error, without secrets', async () => {
+    const stage = base.run('x', { mounts: [{ secret: 'key' }] })
+    const act: Act = ({ onOutput }) => {
+      for (let i = 0; i < 30; i++) onOutput?.(Buffer.from(`line ${i}\n`), 'stdout')
+      onOutput?.(Buffer.from('key is hunter2 of'), 'stderr')
+      onOutput?.(Buffer.from(' hunter2\nsecond-line\n'), 'stderr')
+      return 137
+    }
+    const secrets = { key: 'hunter2\nsecond-line\n' }
+    const error = (await thrownBy(() => run(stage, act, { secrets }))) as BuildError
+    expect(error).toMatchObject({
+      code: 'ERR_BUILD_RUN',
+      message: expect.stringContaining('exit code 137 (128 + SIGKILL)'),
+      command: { exitCode: 137, signal: 'SIGKILL', limit: undefined },
+    })
+    expect(error.command!.output.slice(-3)).toEqual(['line 28', 'line 29', 'key is *** of ***'])
+    expect(error.command!.output.length).toBe(20)
+  })
+
+  test('has the limits and hosts of the build, and a limit that it reaches is an error of its own', async () => {
+    const limits = { memory: 1000, processes: 5, seconds: 2 }
+    const extraHosts = [{ name: 'db', address: '10.0.0.1' }]
+    const { process } = await run(base.run('well'), () => 0, { limits, extraHosts })
+    expect(process).toMatchObject({ limits, extraHosts })
+    const reach = async (limit: 'memory' | 'processes' | 'seconds', code: number) => {
+      const executor = { ...fakeExecutor(() => 0), run: async () => ({ code, limit }) }
+      const options = { executor, limits, snapshots: plainSnapshots(place.path) }
+      return thrownBy(() => buildFiles(store, base.run(limit), {}, options))
+    }
+    const message = (text: string) => expect.stringContaining(text)
+    expect(await reach('memory', 137)).toMatchObject({
+      code: 'ERR_BUILD_LIMIT',
+      message: message('exit code 137 (128 + SIGKILL): it reached the limit of 1000 bytes of memory'),
+    })
+    expect(await reach('processes', 2)).toMatchObject({ command: { limit: 'processes', exitCode: 2 } })
+    expect(await reach('seconds', 0)).toMatchObject({ message: message('did not end within 2 seconds') })
+  })
+
+  test('whose program does not exist fails like one that a shell does not find', async () => {
+    const cause = new SandboxError(
+      'ERR_SANDBOX_PROGRAM',
+      'the program "npm" is in none of the directories of PATH: /bin',
+    )
+    const error = await thrownBy(() =>
+      run(base.run(['npm', 'ci']), () => {
+        throw cause
+      }),
+    )
+    expect(error).toMatchObject({ code: 'ERR_BUILD_RUN', message: expect.stringContaining(cause.message) })
+  })
+
+  test('is announced with the executor that runs it, once for each build', async () => {
+    const events: BuildProgress[] = []
+    const passedOver = [{ name: 'best', reason: 'not installed' }]
+    const executor = { ...fakeExecutor(() => 0), probe: async () => ({ works: true, passedOver }) }
+    const stage = base.copy('x.txt', '/').run('one').run('two')
+    const snapshots = plainSnapshots(place.path)
+    await buildFiles(store, stage, { 'x.txt': 'x' }, { executor, snapshots, onProgress: event => events.push(event) })
+    const chosen = events.filter(({ kind }) => kind === 'executor-chosen')
+    expect(chosen).toMatchObject([{ name: 'fake', passedOver, id: 'app 3/4', title: 'RUN one' }])
+    expect(events[0]).toBe(chosen[0])
+  })
+
   test('ends when the build is aborted, with the reason of the signal', async () => {
     const stop = new AbortController()
     const reason = new Error('enough')
+    const ends: string[] = []
     const error = await thrownBy(() =>
       run(
         base.run('sleep'),
@@ -147,10 +219,11 @@ describe('a command', () => {
           process.signal?.throwIfAborted()
           return 0
         },
-        { signal: stop.signal },
+        { signal: stop.signal, onProgress: ({ kind }) => kind.startsWith('step-') && ends.push(kind) },
       ),
     )
     expect(error).toBe(reason)
+    expect(ends.at(-1)).toBe('step-stopped')
     expect(readdirSync(place.path)).toEqual([])
   })
 })

@@ -1,3 +1,4 @@
+import type { PassedOver } from '../../sandbox/index.ts'
 import type { BuildWarning } from '../build-warning.ts'
 import type { Difference } from '../cache/difference.ts'
 
@@ -32,6 +33,16 @@ export interface ProgressCommon {
 /** Progress event of a build. */
 export type BuildProgress =
   | ({
+      /** The executor of commands is known, before the first step; it has the first step that needs it. */
+      readonly kind: 'executor-chosen'
+      /** Name of the executor. */
+      readonly name: string
+      /** Says what commands cannot do on this machine. */
+      readonly note?: string | undefined
+      /** Executors that do not work here. */
+      readonly passedOver: readonly PassedOver[]
+    } & ProgressCommon)
+  | ({
       /** Something that the build passes over and that is most likely a mistake. */
       readonly kind: 'warning'
     } & BuildWarning)
@@ -42,6 +53,10 @@ export type BuildProgress =
   | ({
       /** A step has failed. */
       readonly kind: 'step-failed'
+    } & ProgressCommon)
+  | ({
+      /** A step was stopped before its end: the build was aborted, or another step has failed. */
+      readonly kind: 'step-stopped'
     } & ProgressCommon)
   | ({
       /** A step has ended. */

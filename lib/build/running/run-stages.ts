@@ -170,7 +170,7 @@ class StageRunner {
         release()
       }
     } catch (error) {
-      onProgress?.({ kind: 'step-failed', id, platform, title: step.title })
+      onProgress?.({ kind: signal?.aborted ? 'step-stopped' : 'step-failed', id, platform, title: step.title })
       throw this.#atStep(error, step, id)
     }
   }

@@ -32,8 +32,8 @@ export function atStep(error: unknown, { text, position }: FailedStep, context: 
   const details = { step: withoutCredentials(text), ...placeIn(dockerfile, position) }
   const place = id === undefined ? shown : `step ${id} (${JSON.stringify(shown)})`
   if (error instanceof BuildError) {
-    const { code, message, path } = error
-    return new BuildError(code, `${place}: ${message}`, { ...details, path }, { cause: error })
+    const { code, message, path, command } = error
+    return new BuildError(code, `${place}: ${message}`, { ...details, path, command }, { cause: error })
   }
   return new BuildError('ERR_BUILD_STEP', `${place}: ${error.message} (${error.code})`, details, { cause: error })
 }

@@ -1,18 +1,24 @@
 import type { RunStep } from '../../dockerfile/index.ts'
-import { BuildError } from '../../errors/index.ts'
+import { BuildError, SandboxError } from '../../errors/index.ts'
 import {
   copyingSnapshots,
   type Executor,
+  type ExtraHost,
   localFiles,
+  type ProcessExit,
+  type ProcessLimits,
+  type ProcessSpec,
   resolveUser,
   type SnapshotDriver,
   type Stack,
 } from '../../sandbox/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { BuildSession } from '../session/build-session.ts'
+import { commandFailure } from './command-failure.ts'
 import { makeWorkdir } from './make-workdir.ts'
 import type { MountSettings } from './mounts/mount-settings.ts'
 import { StepMounts } from './mounts/step-mounts.ts'
+import { OutputTail } from './output-tail.ts'
 import type { StepFrame } from './step-frame.ts'
 
 /** Settings for the commands of RUN. */
@@ -21,6 +27,10 @@ export interface RunSettings extends MountSettings {
   readonly executor?: Executor | undefined
   /** Opens root filesystems as directories. @defaultValue copies */
   readonly snapshots?: SnapshotDriver | undefined
+  /** Limits of each command. They are no part of a key. @defaultValue none */
+  readonly limits?: ProcessLimits | undefined
+  /** Further lines of `/etc/hosts` of each command. They are no part of a key. */
+  readonly extraHosts?: readonly ExtraHost[] | undefined
   /** Proxy variables that commands see, as `NAME=value`. */
   readonly proxies?: readonly string[] | undefined
 }
@@ -39,7 +49,8 @@ export interface RunEntriesOptions {
 /**
  * Executes the command of a RUN on the layers of its stage.
  *
- * @throws {@link BuildError} `ERR_BUILD_RUN` with the exit code; `ERR_BUILD_NO_EXECUTOR`;
+ * @throws {@link BuildError} `ERR_BUILD_RUN` with the exit code and the last lines, or if the program does not exist;
+ * `ERR_BUILD_LIMIT`; `ERR_BUILD_NO_EXECUTOR`;
  * `ERR_BUILD_SOURCE_NOT_FOUND` for a secret or an agent that is required and missing.
  */
 export async function runEntries(
@@ -61,7 +72,8 @@ export async function runEntries(
     await using mounts = new StepMounts(session, frame, run, { files, path: stack.scratch })
     const bound = await mounts.prepare(step)
     const points = await files.makeMountPoints(stack.path, bound)
-    const { code, note } = await executor.run({
+    const tail = new OutputTail(Object.values(run.secrets ?? {}))
+    const exit = await runCommand(executor, {
       root: stack.path,
       args: argsOf(step),
       environment: environmentOf(step, user.home, [...(run.proxies ?? []), ...mounts.variables]),
@@ -69,20 +81,34 @@ export async function runEntries(
       user,
       mounts: bound,
       network: step.network,
+      extraHosts: run.extraHosts,
+      limits: run.limits,
       scratch: stack.scratch,
-      onOutput,
+      onOutput: (chunk, stream) => {
+        tail.add(chunk)
+        onOutput?.(chunk, stream)
+      },
       signal,
     })
     signal?.throwIfAborted()
-    if (code !== 0) {
-      const why = note === undefined ? '' : `; ${note}`
-      throw new BuildError('ERR_BUILD_RUN', `the command ended with exit code ${code}${why}`)
+    if (exit.code !== 0 || exit.limit === 'seconds') {
+      throw commandFailure(exit, { limits: run.limits, output: tail.lines() })
     }
     await points.remove()
     return changesOf(stack, signal)
   } catch (error) {
     await stack.close()
     throw error
+  }
+}
+
+/** A program that does not exist is a fault of the command, as exit code 127 of a shell is. */
+async function runCommand(executor: Executor, process: ProcessSpec): Promise<ProcessExit> {
+  try {
+    return await executor.run(process)
+  } catch (error) {
+    if (!SandboxError.is(error) || error.code !== 'ERR_SANDBOX_PROGRAM') throw error
+    throw new BuildError('ERR_BUILD_RUN', error.message, {}, { cause: error })
   }
 }
 

@@ -56,6 +56,8 @@ class StepLines implements BuildDisplay {
         this.#stderr,
         this.#output.add(event.id, event.chunk).map(line => `${at} | ${line}`),
       )
+    if (event.kind === 'executor-chosen') printLines(this.#stderr, executorLine(event))
+    if (event.kind === 'step-stopped') printLines(this.#stderr, [...this.#rest(event.id), `${at} stopped`])
     if (event.kind === 'step-failed') printLines(this.#stderr, [...this.#rest(event.id), `${at} FAILED`])
     if (event.kind !== 'step-finished') return
     if (event.outcome === 'base' || event.outcome === 'config') {
@@ -106,6 +108,9 @@ class RunningSteps implements BuildDisplay {
       this.#running.set(key, { title: `[${event.id}] ${event.title}`, begun: performance.now(), bytes: 0, output: [] })
     } else if (event.kind === 'step-bytes') {
       if (step) step.bytes = event.bytes
+    } else if (event.kind === 'executor-chosen') {
+      this.#erase()
+      printLines(this.#stderr, executorLine(event))
     } else if (event.kind === 'step-output') {
       step?.output.push(...this.#output.add(key, event.chunk))
     } else {
@@ -117,6 +122,8 @@ class RunningSteps implements BuildDisplay {
           ...(step?.output ?? []),
           ...this.#output.end(key),
         ])
+      } else if (event.kind === 'step-stopped') {
+        printLines(this.#stderr, `[${event.id}] ${event.title}  stopped`)
       } else {
         printLines(this.#stderr, [finishedLine(event), ...(this.#explain ? reasonLines(event) : [])])
       }
@@ -149,6 +156,12 @@ class RunningSteps implements BuildDisplay {
     if (this.#drawn > 0) this.#stderr.write(`\u001b[${this.#drawn}A\u001b[0J`)
     this.#drawn = 0
   }
+}
+
+/** Names the executor, and says why better ones were passed over. */
+function executorLine({ name, passedOver }: Extract<BuildProgress, { kind: 'executor-chosen' }>): string {
+  const others = passedOver.map(({ name, reason }) => `${name} does not work here: ${reason}`)
+  return `commands run with ${[name, ...others].join('; ')}`
 }
 
 type Finished = Extract<BuildProgress, { kind: 'step-finished' }>

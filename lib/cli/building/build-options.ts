@@ -28,6 +28,11 @@ export interface BuildCommandOptions {
   readonly check?: boolean
   readonly plan?: boolean
   readonly progress?: string
+  readonly sandbox?: string
+  readonly memory?: string
+  readonly pidsLimit?: string
+  readonly stepTimeout?: string
+  readonly addHost?: readonly string[]
 }
 
 /** Build arguments of `--build-arg NAME=VALUE`; a NAME alone takes the value of the environment, if it has one. */

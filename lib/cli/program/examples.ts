@@ -32,6 +32,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore build . -t app:1.2',
     'layerstore build . -t app:1.2 --explain',
     'layerstore build . -t app:1.2 --plan',
+    'layerstore build . -t app:1.2 --sandbox runc --memory 2GiB --step-timeout 10m',
     'layerstore build . -t app:1.2 --secret id=npm,src=.npmrc --ssh default',
   ],
   lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],

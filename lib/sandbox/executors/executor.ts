@@ -9,6 +9,22 @@ export interface ExecutorProbe {
   readonly reason?: string | undefined
   /** Says what a process cannot do although the executor works, and how to change that. */
   readonly note?: string | undefined
+  /** Executors that would have been better, if there was a choice. */
+  readonly passedOver?: readonly PassedOver[] | undefined
+}
+
+/** An executor that does not work on this machine. */
+export interface PassedOver {
+  /** Name of the executor. */
+  readonly name: string
+  /** Missing program or feature, and what to install. */
+  readonly reason: string
+}
+
+/** Options of a probe. */
+export interface ProbeOptions extends AbortOptions {
+  /** Platform of the programs that will run, such as `linux/arm64`. @defaultValue that of this machine */
+  readonly platform?: string | undefined
 }
 
 /** Mount in the root filesystem of a process. */
@@ -129,7 +145,7 @@ export interface Executor {
   readonly name: string
 
   /** Resolves to whether the executor works on this machine. */
-  probe(options?: AbortOptions): Promise<ExecutorProbe>
+  probe(options?: ProbeOptions): Promise<ExecutorProbe>
 
   /**
    * Runs a process to its end, then ends the processes that it left running. An aborted call ends the process and

@@ -10,10 +10,10 @@ export function rootlessExecutor(client: SandboxClient, executor: string): Execu
   return {
     name: executor,
 
-    async probe({ signal } = {}) {
+    async probe({ signal, platform } = {}) {
       try {
         const sandbox = await client.connect({ signal })
-        const found = await sandbox.channel.call<ExecutorProbe>('probe', { executor }, { signal })
+        const found = await sandbox.channel.call<ExecutorProbe>('probe', { executor, platform }, { signal })
         return found.works && sandbox.ids === 'one' ? { ...found, note: oneIdNote(sandbox) } : found
       } catch (error) {
         signal?.throwIfAborted()

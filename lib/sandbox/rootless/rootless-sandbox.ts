@@ -1,3 +1,4 @@
+import type { ExecutorName } from '../executors/machine-executor.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { rootlessExecutor } from './rootless-executor.ts'
 import { rootlessSnapshots } from './rootless-snapshots.ts'
@@ -7,6 +8,8 @@ import { SandboxClient } from './sandbox-client.ts'
 export interface RootlessSandboxOptions {
   /** Directory for unpacked layers, mounts and copies; any number of processes may share it. */
   readonly directory: string
+  /** The executor to use in the namespace. @defaultValue `'bubblewrap'` */
+  readonly executor?: ExecutorName | undefined
 }
 
 /** A sandbox in a user namespace. */
@@ -34,10 +37,10 @@ export interface RootlessSandbox extends Sandbox {
  * @throws {@link SandboxError} from its members: `ERR_SANDBOX_NO_EXECUTOR`, `ERR_SANDBOX_START`, and those of the
  * executor and the snapshots as root has them.
  */
-export function rootlessSandbox({ directory }: RootlessSandboxOptions): RootlessSandbox {
+export function rootlessSandbox({ directory, executor = 'bubblewrap' }: RootlessSandboxOptions): RootlessSandbox {
   const client = new SandboxClient()
   return {
-    executor: rootlessExecutor(client, 'bubblewrap'),
+    executor: rootlessExecutor(client, executor),
     snapshots: rootlessSnapshots(client, directory),
     async remove(path) {
       const { channel } = await client.connect()

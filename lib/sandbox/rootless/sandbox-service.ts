@@ -2,7 +2,9 @@ import type { ImageLayer } from '../../image/index.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
 import { writeTar } from '../../tar/index.ts'
 import { bubblewrap } from '../executors/bubblewrap/bubblewrap.ts'
+import { chroot } from '../executors/chroot/chroot.ts'
 import type { Executor, ProcessMount, ProcessSpec, RunningProcess } from '../executors/executor.ts'
+import { runc } from '../executors/runc/runc.ts'
 import { localFiles } from '../files/local-files.ts'
 import type { FileAttributes, MountPoints } from '../files/stack-files.ts'
 import { machineSnapshots } from '../snapshots/machine-snapshots.ts'
@@ -37,7 +39,11 @@ export interface SentStack {
 
 /** Opens stacks and runs processes in the namespace for the process that started this one. */
 export class SandboxService {
-  readonly #executors: Readonly<Record<string, Executor>> = { bubblewrap: bubblewrap() }
+  readonly #executors: Readonly<Record<string, Executor>> = {
+    bubblewrap: bubblewrap(),
+    runc: runc(),
+    chroot: chroot(),
+  }
   readonly #files = localFiles()
   readonly #drivers = new Map<string, SnapshotDriver>()
   readonly #stacks = new Map<number, Stack>()
@@ -57,7 +63,8 @@ export class SandboxService {
   }
 
   readonly #calls = {
-    probe: ({ executor }: { executor: string }, { signal }: CallContext) => this.#executor(executor).probe({ signal }),
+    probe: ({ executor, platform }: { executor: string; platform?: string }, { signal }: CallContext) =>
+      this.#executor(executor).probe({ signal, platform }),
 
     run: async ({ executor, spec }: { executor: string; spec: SentProcess }, { signal, report }: CallContext) => {
       const id = ++this.#last

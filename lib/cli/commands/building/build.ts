@@ -15,6 +15,7 @@ import { namedContextsOf } from '../../building/context-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
 import { outputsOf } from '../../building/output-options.ts'
+import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
 import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
 import { OutputError } from '../../failing/output-error.ts'
 import { buildPlaces } from '../../session/build-places.ts'
@@ -53,6 +54,7 @@ async function parseOptions(
   session: Session,
   options: BuildCommandOptions,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
+  executorOf(options.sandbox)
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)
   const { files: contexts, images, layouts } = await namedContextsOf(options.buildContext)
   const platforms = listedPlatforms(options.platform)
@@ -71,6 +73,8 @@ async function parseOptions(
       ...(options.omitUnchanged && { policies: { unchanged: 'omit' } }),
       cacheFrom: cacheSourcesOf(options.cacheFrom),
       cacheTo: cacheTargetsOf(options.cacheTo),
+      limits: limitsOf(options),
+      extraHosts: extraHostsOf(options.addHost),
       pull: options.pull ? 'always' : 'missing',
       concurrency: session.jobs,
       signal: session.signal,
@@ -120,7 +124,7 @@ async function run(session: Session, store: Store, building: Building, options: 
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
     const places = buildPlaces(session.storeName)
-    await using sandbox = machineSandbox({ directory: places.snapshots })
+    await using sandbox = machineSandbox({ directory: places.snapshots, executor: executorOf(options.sandbox) })
     const executor = tellingNotes(sandbox.executor, note => session.note(note))
     const mounts = { ...(await mountsOf(session, options)), cacheMounts: places.cacheMounts }
     const running = { ...mounts, executor, snapshots: sandbox.snapshots, onProgress }
