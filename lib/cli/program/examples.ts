@@ -69,7 +69,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   files: ['layerstore files app:1.2 /etc --layers', 'layerstore files ghcr.io/o/app:1.2 / --recursive'],
   cat: ['layerstore cat app:1.2 /etc/os-release', 'layerstore cat oci-archive:app.tar /etc/os-release'],
   unpack: ['layerstore unpack app:1.2 rootfs', 'layerstore unpack app:1.2 rootfs --rootless --overwrite'],
-  images: ['layerstore images', 'layerstore images --json'],
+  images: [
+    'layerstore images',
+    'layerstore images app --filter label=team=a',
+    'layerstore images --format "{{.Repository}}:{{.Tag}} {{.Size}}"',
+  ],
   tag: ['layerstore tag app:1.2 app:latest'],
   rm: [
     'layerstore rm app:1.1 app:1.0',

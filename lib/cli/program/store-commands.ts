@@ -3,15 +3,23 @@ import type { FsckOptions } from '../commands/keeping/fsck.ts'
 import type { GcOptions } from '../commands/keeping/gc.ts'
 import type { RemoveOptions } from '../commands/keeping/remove.ts'
 import type { ServeOptions } from '../commands/moving/serve.ts'
+import type { ImagesOptions } from '../commands/reading/images.ts'
 import type { GlobalOptions } from '../session/session.ts'
-import type { Add, InSession } from './parts.ts'
+import { type Add, collect, type InSession } from './parts.ts'
 
 /** Adds the commands that list the store or change its names. */
 export function addNameCommands(add: Add, addRemote: Add, inSession: InSession): void {
-  add('images', 'list the images in the store')
+  add('images [pattern]', 'list the images in the store; --quiet prints digests only')
     .alias('ls')
-    .action((options: GlobalOptions) =>
-      inSession(options, async s => (await import('../commands/reading/images.ts')).images(s)),
+    .option('--filter <key=value>', 'reference=PATTERN, label=NAME[=VALUE] or platform=PATTERN', collect)
+    .option('--digests', 'print digests in full')
+    .option('--no-trunc', 'print digests in full')
+    .option(
+      '--format <f>',
+      "json, or a template such as '{{.Repository}}:{{.Tag}} {{.Size}}'; table before it aligns it",
+    )
+    .action((pattern: string | undefined, options: GlobalOptions & ImagesOptions) =>
+      inSession(options, async s => (await import('../commands/reading/images.ts')).images(s, pattern, options)),
     )
   add('tag <src> <dst>', 'give a stored image another name').action(
     (source: string, name: string, options: GlobalOptions) =>

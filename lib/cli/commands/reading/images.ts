@@ -1,9 +1,12 @@
 import { type Digest, isDigest } from '../../../digest/index.ts'
 import { LayerStoreError } from '../../../errors/index.ts'
+import { Semaphore } from '../../../internal/concurrency/semaphore.ts'
+import { settleAll } from '../../../internal/settle-all.ts'
 import {
   type Descriptor,
   formatPlatform,
   formatReference,
+  type ImageConfig,
   type ImageDocument,
   isDocumentRole,
   parseConfig,
@@ -13,54 +16,70 @@ import {
   walkGraph,
 } from '../../../oci/index.ts'
 import { findDocument, type NamedDescriptor, type Store } from '../../../store/index.ts'
+import { imageFilter } from '../../inspecting/image-filters.ts'
+import { IMAGE_HEADINGS, imageRows } from '../../inspecting/image-rows.ts'
+import type { ListedImage } from '../../inspecting/listed-image.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
+import { formatTemplate } from '../../printing/format-template.ts'
 import type { Session } from '../../session/session.ts'
 
-/** One row of `images`. */
-interface ImageRow {
-  readonly name: string
-  readonly digest: string
-  readonly mediaType: string
-  readonly platforms: readonly string[]
-  /** Bytes of the configs, layers and other content that the name reaches, summed over all platforms in the store. */
-  readonly size: number
-  /** Layers that are not in the store, because the base was not pulled, and the repositories that hold them. */
-  readonly remote?: { readonly bytes: number; readonly from: readonly string[] }
-  /** Reason why the image could not be read. */
-  readonly error?: { readonly code: string; readonly message: string }
+/** Options of `images`. */
+export interface ImagesOptions {
+  readonly filter?: readonly string[]
+  /** `false` with `--no-trunc`. */
+  readonly trunc?: boolean
+  readonly digests?: boolean
+  readonly format?: string
 }
 
-/** `images`: lists the names in the store. */
-export async function images(session: Session): Promise<void> {
+/** `images [PATTERN]`: lists the names in the store. With `--quiet` it prints the digests only. */
+export async function images(session: Session, pattern: string | undefined, options: ImagesOptions): Promise<void> {
+  const isListed = imageFilter(pattern, options.filter ?? [])
   const store = await session.store({ create: false })
-  const rows: ImageRow[] = []
+  const names: NamedDescriptor[] = []
   try {
-    for await (const named of store.references.list({ signal: session.signal })) rows.push(await rowOf(store, named))
+    for await (const named of store.references.list({ signal: session.signal })) names.push(named)
   } finally {
     // Print the readable names before throwing the error of an unreadable one.
-    if (!session.signal.aborted) show(session, rows)
+    if (!session.signal.aborted) show(session, (await rowsOf(session, store, names)).filter(isListed), options)
   }
 }
 
-function show(session: Session, rows: readonly ImageRow[]): void {
+async function rowsOf(
+  { jobs, signal }: Session,
+  store: Store,
+  names: readonly NamedDescriptor[],
+): Promise<readonly ListedImage[]> {
+  const permits = new Semaphore(jobs)
+  return settleAll(
+    names.map(async named => {
+      const release = await permits.acquire(signal)
+      return rowOf(store, named).finally(release)
+    }),
+  )
+}
+
+function show(session: Session, rows: readonly ListedImage[], options: ImagesOptions): void {
   for (const { name, error, remote } of rows) {
     if (error) session.note(`warning: ${name}: ${error.message} (${error.code})`)
     if (remote) session.note(`${name}: ${formatBytes(remote.bytes)} of it are in ${remote.from}, not in the store`)
   }
-  const cells = rows.map(row => [
-    row.name,
-    row.digest.slice(0, 19),
-    row.platforms.join(', ') || (row.error ? '?' : '-'),
-    row.error ? '?' : formatBytes(row.size),
-  ])
-  session.result(session.table(['NAME', 'DIGEST', 'PLATFORM', 'SIZE'], cells), rows)
+  const digests = [...new Set(rows.map(row => row.digest))]
+  if (session.json || (session.quiet && options.format === undefined)) session.result(digests, rows)
+  else session.raw(Buffer.from(tableOf(rows, options)))
+}
+
+function tableOf(rows: readonly ListedImage[], { format = 'table', trunc, digests }: ImagesOptions): string {
+  const listed = imageRows(rows, { full: trunc === false || digests === true, now: new Date() })
+  const columns = '{{.Name}}\t{{.Digest}}\t{{.Platform}}\t{{.Size}}'
+  return formatTemplate(format === 'table' ? `table ${columns}` : format, listed, IMAGE_HEADINGS)
 }
 
 /**
  * Builds the row of one name. An unreadable image becomes a row with an error, so that the rest of the list is still
  * printed.
  */
-async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promise<ImageRow> {
+async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promise<ListedImage> {
   const row = { name, digest: descriptor.digest, mediaType: descriptor.mediaType }
   try {
     return { ...row, ...(await sumUp(store, descriptor)) }
@@ -75,7 +94,10 @@ async function rowOf(store: Store, { name, descriptor }: NamedDescriptor): Promi
  * Sums up the platforms and the size of a name. Names set by skopeo or buildah may refer to any content and to
  * incomplete images; missing blobs count as 0 bytes.
  */
-async function sumUp(store: Store, root: Descriptor): Promise<Pick<ImageRow, 'platforms' | 'size' | 'remote'>> {
+async function sumUp(
+  store: Store,
+  root: Descriptor,
+): Promise<Pick<ListedImage, 'platforms' | 'size' | 'created' | 'labels' | 'remote'>> {
   const documents = new Map<Digest, ImageDocument>()
   const nodes = await walkGraph(root, {
     see: async ({ descriptor, role }) => {
@@ -88,12 +110,19 @@ async function sumUp(store: Store, root: Descriptor): Promise<Pick<ImageRow, 'pl
   })
   const blobs = new Map(nodes.map(({ descriptor }) => [descriptor.digest, descriptor.size]))
   for (const digest of documents.keys()) blobs.delete(digest)
-  const platforms: string[] = []
+  const configs: ImageConfig[] = []
   for (const document of documents.values()) {
-    if (document.kind === 'manifest') platforms.push(...(await platformOf(store, document.manifest.config)))
+    if (document.kind === 'manifest') configs.push(...(await configOf(store, document.manifest.config)))
   }
+  const platforms = configs.map(config => formatPlatform(platformOfConfig(config)!))
+  const created = configs
+    .flatMap(config => config.created ?? [])
+    .sort()
+    .at(-1)
+  const labels = Object.assign({}, ...configs.map(config => config.config?.Labels ?? {}))
   const size = [...blobs.values()].reduce((sum, size) => sum + size, 0)
-  return { platforms, size, ...(await remoteIn(store, root, blobs)) }
+  const told = { ...(created ? { created } : {}), ...(Object.keys(labels).length > 0 ? { labels } : {}) }
+  return { platforms, size, ...told, ...(await remoteIn(store, root, blobs)) }
 }
 
 /** Sums up the layers that the store lacks and the name says to be in a registry. */
@@ -101,7 +130,7 @@ async function remoteIn(
   store: Store,
   root: Descriptor,
   blobs: ReadonlyMap<Digest, number>,
-): Promise<Pick<ImageRow, 'remote'>> {
+): Promise<Pick<ListedImage, 'remote'>> {
   const from = remoteLayersOf(root).map(formatReference)
   if (from.length === 0) return {}
   let bytes = 0
@@ -109,12 +138,14 @@ async function remoteIn(
   return bytes > 0 ? { remote: { bytes, from } } : {}
 }
 
-async function platformOf(store: Store, config: Descriptor): Promise<string[]> {
+/** The config of an image that has a platform. */
+async function configOf(store: Store, descriptor: Descriptor): Promise<ImageConfig[]> {
   try {
-    const bytes = await findDocument(store, config)
-    const platform = bytes && platformOfConfig(parseConfig(bytes))
+    const bytes = await findDocument(store, descriptor)
+    const config = bytes && parseConfig(bytes)
+    const platform = config && platformOfConfig(config)
     // BuildKit and cosign write attestations and signatures with an image config that has no real platform.
-    return platform && platform.os !== 'unknown' ? [formatPlatform(platform)] : []
+    return config && platform && platform.os !== 'unknown' ? [config] : []
   } catch {
     // An artifact has a config of another media type, and no platform.
     return []
