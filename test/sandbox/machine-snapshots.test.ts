@@ -4,11 +4,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { bubblewrap, machineSnapshots } from '../../lib/sandbox/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { mount } from '../helpers/mount.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const able = needsRoot()
+const hasFuse = able && needsProgram('fuse-overlayfs')
 afterEach(() => void vi.restoreAllMocks())
 
 /** Opens a stack in a directory, changes it, and resolves to the changes and to how the directory was used. */
@@ -44,13 +46,22 @@ describe('the snapshots of a machine', () => {
     expect(used).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)])
   })
 
-  test.runIf(able)('are copies where a directory cannot be part of an overlay', async () => {
+  test.runIf(hasFuse)('are overlays of a program where the kernel refuses a directory', async () => {
     using place = temporaryDirectory('machine')
     const at = (name: string) => join(place.path, name)
     for (const name of ['lower', 'upper', 'work']) mkdirSync(at(name))
     const options = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')}`
     using overlay = mount(at('mounted'), '-t', 'overlay', 'overlay', '-o', options)
     const { changes, used } = await tryIn(overlay.path)
+    expect(changes).toEqual(['g 0'])
+    expect(used).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)])
+  })
+
+  test.runIf(able)('are copies where no overlay can be mounted', async () => {
+    using place = temporaryDirectory('machine')
+    // The options of a mount are separated by commas.
+    const directory = join(place.path, 'a,b')
+    const { changes, used } = await tryIn(directory)
     expect(changes).toEqual(['g 0'])
     expect(used).toContainEqual(copies[0])
   })

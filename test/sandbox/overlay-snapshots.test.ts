@@ -21,6 +21,8 @@ import { type Files, fromFiles, type WrittenLayer, writeLayer } from '../../lib/
 import { openUnionView } from '../../lib/rootfs/index.ts'
 import { overlaySnapshots } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import { needs } from '../helpers/needs.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { program } from '../helpers/program.ts'
 import { rawTar } from '../helpers/raw-tar.ts'
@@ -28,6 +30,7 @@ import { storeLayers } from '../helpers/store-layers.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const able = needsRoot()
+const hasFuse = able && needsProgram('fuse-overlayfs')
 
 let store: Store
 let place: ReturnType<typeof temporaryDirectory>
@@ -41,7 +44,8 @@ afterEach(async () => {
   place[Symbol.dispose]()
 })
 
-const driver = () => overlaySnapshots({ directory: join(place.path, 'snapshots') })
+let fuse = false
+const driver = () => overlaySnapshots({ directory: join(place.path, 'snapshots'), fuse })
 const layerOf = (files: Files): Promise<WrittenLayer> => writeLayer(store, fromFiles(files))
 
 /** What a view of layers shows: path, type, mode, owner, links and content. */
@@ -56,7 +60,15 @@ async function seen(layers: Parameters<typeof openUnionView>[1]): Promise<string
   return lines
 }
 
-describe.skipIf(!able)('a stack of layers on overlayfs', () => {
+describe.each([
+  ['overlayfs', able, false],
+  ['fuse-overlayfs', hasFuse, true],
+] as const)('a stack of layers on %s', (_, isThere, isFuse) => {
+  beforeEach(context => {
+    fuse = isFuse
+    if (!needs(isThere, 'no such overlays here')) context.skip()
+  })
+
   test('shows the layers, and gives what was changed as a layer', async () => {
     const layers = [
       await layerOf({ 'etc/os': 'one', 'lib/gone': 'x', 'lib/same': 'y', 'old/a': 'a', 'old/b': 'b', 'moved/c': 'c' }),

@@ -10,6 +10,8 @@ export interface DirectoryTreeOptions extends AbortOptions {
    * package `fs-xattr`, and Linux. @defaultValue `false`
    */
   readonly xattrs?: boolean | undefined
+  /** Patterns of paths to omit, as in a `.dockerignore`. @defaultValue none */
+  readonly ignore?: readonly string[] | undefined
 }
 
 /**
@@ -39,8 +41,8 @@ export function directoryTree(directory: string, options: DirectoryTreeOptions =
 
 async function* walk(root: string, options: DirectoryTreeOptions): AsyncGenerator<TreeEntry, void, undefined> {
   const { readDirectory } = await import('../source/read-directory.ts')
-  const { signal, xattrs = false } = options
-  const how = { ignore: [], hardLinks: true, contents: false, xattrs, reader: 'thread' } as const
+  const { signal, xattrs = false, ignore = [] } = options
+  const how = { ignore, hardLinks: true, contents: false, xattrs, reader: 'thread' } as const
   for await (const { value } of readDirectory({ root, signal, ...how })) yield* value.map(treeEntry)
 }
 

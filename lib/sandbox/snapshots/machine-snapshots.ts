@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SandboxError } from '../../errors/index.ts'
+import { findSystemProgram } from '../executors/process/find-system-program.ts'
 import { copyingSnapshots, UNPACKED } from './copying-snapshots.ts'
+import { refusesOverlays } from './overlay/mounting/refuses-overlays.ts'
 import { overlaySnapshots, UPPER } from './overlay/overlay-snapshots.ts'
 import type { SnapshotDriver } from './stack.ts'
 
@@ -14,13 +16,17 @@ export interface MachineSnapshotsOptions {
 }
 
 /**
- * The best snapshots that work on this machine: {@link overlaySnapshots} as root, where the directory can be part of an
- * overlay, else {@link copyingSnapshots}. The choice is made when the first stack is opened.
+ * The best snapshots that work on this machine: {@link overlaySnapshots} as root, mounted by the kernel or, where it
+ * refuses, by fuse-overlayfs; else {@link copyingSnapshots}. The choice is made when the first stack is opened.
  */
 export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOptions): SnapshotDriver {
   const copies = copyingSnapshots({ directory })
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return copies
-  const overlays = overlaySnapshots({ directory, maxBytes })
+  let choice: Promise<SnapshotDriver> | undefined
+  const chosen = () => {
+    choice ??= chooseOverlays({ directory, maxBytes })
+    return choice
+  }
   let works: boolean | undefined
   return {
     async openStack(store, layers, options) {
@@ -29,7 +35,7 @@ export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOption
       const isOverlay = holds(UPPER)
       if (holds(UNPACKED) || (works === false && !isOverlay)) return copies.openStack(store, layers, options)
       try {
-        const stack = await overlays.openStack(store, layers, options)
+        const stack = await (await chosen()).openStack(store, layers, options)
         works = true
         return stack
       } catch (error) {
@@ -38,6 +44,12 @@ export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOption
         return copies.openStack(store, layers, options)
       }
     },
-    removePlace: directory => overlays.removePlace?.(directory) ?? Promise.resolve(),
+    removePlace: async place => (await chosen()).removePlace?.(place),
   }
+}
+
+/** Asks for fuse-overlayfs only where the kernel mounts no overlay: in one directory layers have one form. */
+async function chooseOverlays(options: MachineSnapshotsOptions): Promise<SnapshotDriver> {
+  const fuse = findSystemProgram('fuse-overlayfs') !== undefined && (await refusesOverlays(options.directory))
+  return overlaySnapshots({ ...options, fuse })
 }

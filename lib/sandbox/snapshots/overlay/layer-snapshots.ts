@@ -10,7 +10,7 @@ import type { Store } from '../../../store/index.ts'
 import { namespaceIds } from '../namespace-ids.ts'
 import { copyRoot } from './copy-root.ts'
 import { touchLayer, writeAbout } from './layer-about.ts'
-import { mountOverlay, unmount } from './overlay-mount.ts'
+import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
 import type { SnapshotPlaces } from './snapshot-places.ts'
 
 /** Characters of a chain id in the name of a directory: short, because all names of a stack go into one mount. */
@@ -29,12 +29,15 @@ export const UNFINISHED = '.tmp'
  */
 export class LayerSnapshots {
   readonly #places: SnapshotPlaces
+  readonly #fuse: boolean
   readonly #unpacking = new SingleFlight<void>()
   /** Number of layers that this process has unpacked. */
   unpacked = 0
 
-  constructor(places: SnapshotPlaces) {
+  /** @param fuse - True if fuse-overlayfs mounts overlays. */
+  constructor(places: SnapshotPlaces, fuse: boolean) {
     this.#places = places
+    this.#fuse = fuse
   }
 
   /** The names of layers, lowest first. With one id layers have other owners, so they have other names. */
@@ -110,7 +113,7 @@ export class LayerSnapshots {
     if (lower.length === 0) report = await unpackLayers(store, [layer], files, { ...owners, signal })
     else {
       await copyRoot(join(layers, lower[0] as string), files)
-      await mountOverlay({ directory: layers, lower, upper: files, work, target, durable: false })
+      await mountOverlay({ directory: layers, lower, upper: files, work, target, fuse: this.#fuse })
       try {
         report = await unpackLayers(store, [layer], target, { ...owners, signal, overwrite: true })
       } finally {

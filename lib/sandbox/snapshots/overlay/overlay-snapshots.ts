@@ -10,7 +10,7 @@ import { copyRoot } from './copy-root.ts'
 import { fitSnapshots } from './fit-snapshots.ts'
 import { holdLayers } from './held-layers.ts'
 import { LayerSnapshots } from './layer-snapshots.ts'
-import { mountOverlay, unmount } from './overlay-mount.ts'
+import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
 import { SnapshotPlaces } from './snapshot-places.ts'
 import { upperChanges } from './upper-changes.ts'
 
@@ -35,11 +35,16 @@ export interface OverlaySnapshotsOptions {
    * holds are removed until the rest fits. @defaultValue 20 GB
    */
   readonly maxBytes?: number | undefined
+  /**
+   * Mount with the program fuse-overlayfs, which works on more filesystems and is slower than the kernel.
+   * @defaultValue `false`
+   */
+  readonly fuse?: boolean | undefined
 }
 
 /**
  * Snapshots with overlayfs: each layer is unpacked once, and a stack is a mount of its layers below a directory of its
- * own, which holds what was written. Needs root.
+ * own, which holds what was written. Needs root, of the machine or of a user namespace.
  *
  * Of several processes that need a layer one unpacks it, and the others wait. Unpacked layers stay until the limit is
  * reached, a collection removes them ({@link collectSnapshots}), or the machine starts anew: they are not fsynced, so
@@ -90,23 +95,29 @@ class OverlayDirectory {
   readonly #places: SnapshotPlaces
   readonly #snapshots: LayerSnapshots
   readonly #maxBytes: number
+  readonly #fuse: boolean
 
-  private constructor(places: SnapshotPlaces, maxBytes: number) {
+  private constructor(places: SnapshotPlaces, maxBytes: number, fuse: boolean) {
     this.#places = places
     this.#maxBytes = maxBytes
-    this.#snapshots = new LayerSnapshots(places)
+    this.#fuse = fuse
+    this.#snapshots = new LayerSnapshots(places, fuse)
   }
 
-  static async open({ directory, maxBytes = MOST_BYTES }: OverlaySnapshotsOptions): Promise<OverlayDirectory> {
+  static async open({
+    directory,
+    maxBytes = MOST_BYTES,
+    fuse = false,
+  }: OverlaySnapshotsOptions): Promise<OverlayDirectory> {
     const places = await SnapshotPlaces.open(directory)
     await sweepStacks({ directory: places.stacks, prefix: PREFIX, remove: removeStack })
-    return new OverlayDirectory(places, maxBytes)
+    return new OverlayDirectory(places, maxBytes, fuse)
   }
 
   async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
     const { signal, place } = options
     const below = await openUnionView(store, layers, { signal })
-    if (place?.attach) return stackOf(place.directory, below, async () => {})
+    if (place?.attach) return this.#stackOf(place.directory, below, async () => {})
     const names = await LayerSnapshots.namesOf(layers)
     const own = await mkdtemp(join(this.#places.stacks, PREFIX))
     const directory = place?.directory ?? own
@@ -124,7 +135,7 @@ class OverlayDirectory {
       await close()
       throw error
     }
-    return stackOf(directory, below, close)
+    return this.#stackOf(directory, below, close)
   }
 
   /** Unpacks what is missing, and removes what was not used for longest if all takes too much then. */
@@ -151,7 +162,18 @@ class OverlayDirectory {
     const directories = lower.length === 0 ? [empty] : lower
     const { layers } = this.#places
     if (isNew && lower[0] !== undefined) await copyRoot(join(layers, lower[0]), upper)
-    await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable })
+    await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse })
+  }
+
+  #stackOf(place: string, below: UnionView, close: () => Promise<void>): Stack {
+    const { upper, root, scratch } = partsOf(place)
+    return {
+      path: root,
+      scratch,
+      changes: (options = {}) => upperChanges({ below, upper, root, fuse: this.#fuse }, options),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   }
 }
 
@@ -159,15 +181,4 @@ class OverlayDirectory {
 function partsOf(place: string) {
   const at = (name: string) => join(place, name)
   return { upper: at(UPPER), root: at(ROOT), work: at('work'), scratch: at('scratch'), empty: at('empty') }
-}
-
-function stackOf(place: string, below: UnionView, close: () => Promise<void>): Stack {
-  const { upper, root, scratch } = partsOf(place)
-  return {
-    path: root,
-    scratch,
-    changes: (options = {}) => upperChanges({ below, upper, root }, options),
-    close,
-    [Symbol.asyncDispose]: close,
-  }
 }

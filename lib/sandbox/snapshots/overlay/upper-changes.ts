@@ -8,6 +8,9 @@ import { readXattrsOf, type UnionView } from '../../../rootfs/index.ts'
 import type { TarInput } from '../../../tar/index.ts'
 import { namespaceIds } from '../namespace-ids.ts'
 
+/** fuse-overlayfs marks removed names and directories that hide others by files, where it cannot do as the kernel. */
+const FUSE_MARKS = ['**/.wh.*']
+
 /** A mounted overlay whose changes are read. */
 export interface ChangedOverlay {
   /** View of the layers below. */
@@ -16,6 +19,8 @@ export interface ChangedOverlay {
   readonly upper: string
   /** The mount: what a process sees. */
   readonly root: string
+  /** True if fuse-overlayfs mounted it. */
+  readonly fuse: boolean
 }
 
 /**
@@ -27,19 +32,19 @@ export interface ChangedOverlay {
  * In a user namespace of one id a changed file keeps the owner that it has below: no process can have given it another.
  */
 export async function* upperChanges(
-  { below, upper, root }: ChangedOverlay,
+  { below, upper, root, fuse }: ChangedOverlay,
   { signal }: AbortOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
   const hasOwners = namespaceIds() !== 'one'
   const withOwner = (entry: TreeEntry) => (hasOwners ? entry : { ...entry, ...ownerBelow(entry, below) })
   const xattrsByPackage = findXattrPackage() !== undefined
-  const tree = directoryTree(upper, { signal, xattrs: xattrsByPackage })
-  yield* whiteouts({ below, upper, root }, '')
+  const tree = directoryTree(upper, { signal, xattrs: xattrsByPackage, ignore: fuse ? FUSE_MARKS : [] })
+  yield* whiteouts({ below, root }, '')
   const found: TreeEntry[] = []
   for await (const entry of tree.walk()) {
     signal?.throwIfAborted()
     if (isWhiteout(entry)) continue
-    if (entry.type === 'directory') yield* whiteouts({ below, upper, root }, entry.path)
+    if (entry.type === 'directory') yield* whiteouts({ below, root }, entry.path)
     found.push(withOwner(entry))
   }
   const whole = xattrsByPackage ? found : await withXattrs(found, upper, { signal })
@@ -59,7 +64,10 @@ async function withXattrs(entries: readonly TreeEntry[], upper: string, options:
 }
 
 /** Whiteouts of what a lower directory has and the mount does not show: a removed name, or a directory made anew. */
-async function* whiteouts({ below, root }: ChangedOverlay, path: string): AsyncGenerator<TarInput, void, undefined> {
+async function* whiteouts(
+  { below, root }: Pick<ChangedOverlay, 'below' | 'root'>,
+  path: string,
+): AsyncGenerator<TarInput, void, undefined> {
   const lower = below.stat(path === '' ? '.' : path)
   if (lower?.type !== 'directory') return
   const shown = new Set(await readdir(join(root, path)))

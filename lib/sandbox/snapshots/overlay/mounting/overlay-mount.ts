@@ -1,18 +1,9 @@
-import { SandboxError } from '../../../errors/index.ts'
-import { findSystemProgram } from '../../executors/process/find-system-program.ts'
-import { runProgram } from '../../executors/process/run-program.ts'
-import { namespaceIds } from '../namespace-ids.ts'
-
-/** Directories of an overlay. Paths of layers are relative to `directory`, lowest last, as the kernel wants them. */
-export interface Overlay {
-  readonly directory: string
-  readonly lower: readonly string[]
-  readonly upper: string
-  readonly work: string
-  readonly target: string
-  /** True if a flush of the filesystem at the end is wanted. @defaultValue false */
-  readonly durable?: boolean | undefined
-}
+import { SandboxError } from '../../../../errors/index.ts'
+import { findSystemProgram } from '../../../executors/process/find-system-program.ts'
+import { runProgram } from '../../../executors/process/run-program.ts'
+import { namespaceIds } from '../../namespace-ids.ts'
+import { mountFuse } from './mount-fuse.ts'
+import type { Overlay } from './overlay.ts'
 
 /**
  * Options that make the upper directory complete: without them a renamed directory would be a reference to a lower
@@ -31,7 +22,9 @@ const PLAIN_FOR_USERS = 'userxattr,redirect_dir=nofollow,index=off'
 const NO_SYNC = 'volatile'
 
 /** Mounts an overlay. */
-export async function mountOverlay({ directory, lower, upper, work, target, durable }: Overlay): Promise<void> {
+export async function mountOverlay(overlay: Overlay): Promise<void> {
+  if (overlay.fuse) return mountFuse(overlay)
+  const { directory, lower, upper, work, target, durable } = overlay
   const plain = namespaceIds() === 'all' ? PLAIN : PLAIN_FOR_USERS
   const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${plain}${durable ? '' : `,${NO_SYNC}`}`
   // The kernel takes at most a page of options: relative paths leave room for a hundred layers.
