@@ -10,7 +10,9 @@ import type { RegistryClient } from '../registry/index.ts'
 import { KeyedMutex, type Lease, type Store } from '../store/index.ts'
 import type { LayoutImage } from './bases/open-layouts.ts'
 import type { BuildPlan, ImagePlan } from './build-plan.ts'
+import type { BuildStepResult, OnBuildProgress } from './build-progress.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
+import { placeOfCache } from './cache/place-of-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
 import type { BuildContext } from './context/build-context.ts'
 import { putBuiltImage } from './images/put-built-image.ts'
@@ -18,10 +20,10 @@ import { type CacheTarget, exportCache } from './outputs/export-cache.ts'
 import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
 import { usesCache } from './plan-build.ts'
 import { assertExecutor } from './running/assert-executor.ts'
-import type { BuildStepResult, OnBuildProgress } from './running/build-progress.ts'
 import { type MakingSteps, runStages } from './running/run-stages.ts'
 import { boundSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
+import { runTask } from './session/run-task.ts'
 import type { LayerSettings } from './steps/make-step.ts'
 import type { RunSettings } from './steps/run-entries.ts'
 
@@ -94,6 +96,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   await assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
   const { signal, onProgress } = options
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
+  session.onProgress = onProgress
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
   const shared = {
@@ -114,7 +117,9 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
     { ...options, registry: options.registry ?? session.registry },
   )
   for (const target of options.cacheTo ?? []) {
-    await exportCache(session, records, target, { registry: options.registry ?? session.registry, signal })
+    const task = { task: 'cache', place: placeOfCache(target) } as const
+    const registry = options.registry ?? session.registry
+    await runTask(onProgress, task, () => exportCache(session, records, target, { registry, signal }))
   }
   return { descriptor, images, steps: built.flatMap(({ steps }) => steps), ...outputs }
 }

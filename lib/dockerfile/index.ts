@@ -48,5 +48,6 @@ export {
   type RemoteOptions,
   remoteKind,
 } from './evaluate/instructions/remote-source.ts'
+export { assertChecks } from './lint/assert-checks.ts'
 export { lintDockerfile } from './lint/lint-dockerfile.ts'
 export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'

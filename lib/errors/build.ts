@@ -18,7 +18,7 @@ export type BuildErrorCode =
 export interface BuildErrorDetails {
   /** Path that the step names or reads, if there is one. */
   readonly path?: string | undefined
-  /** The step, as its history text. */
+  /** The step as written. */
   readonly step?: string | undefined
   /** Position of the step: `file:line:column`. */
   readonly at?: string | undefined
@@ -45,7 +45,7 @@ export class BuildError extends LayerStoreError {
   readonly code: BuildErrorCode
   /** Path that the step names or reads. Bytes that are not UTF-8 are lone surrogates, as in tar headers. */
   readonly path: string | undefined
-  /** The step, as its history text. */
+  /** The step as written. */
   readonly step: string | undefined
   /** Position of the step: `file:line:column`. */
   readonly at: string | undefined

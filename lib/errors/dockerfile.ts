@@ -6,6 +6,7 @@ export type DockerfileErrorCode =
   | 'ERR_DOCKERFILE_EXPANSION'
   | 'ERR_DOCKERFILE_STAGE'
   | 'ERR_DOCKERFILE_UNSUPPORTED'
+  | 'ERR_DOCKERFILE_CHECK'
 
 /** Place and explanation of a {@link DockerfileError}. */
 export interface DockerfileErrorDetails {

@@ -355,12 +355,29 @@ describe('platforms', () => {
   })
 })
 
+test('the time of a step is its own, without that of the stages that it waits for', async () => {
+  const slow = from('scratch').as('slow').copy('main.js', '/')
+  const begun = performance.now()
+  const stage = from('scratch').copy({ from: slow, source: '/main.js', to: '/' })
+  const started = new Map<string, number>()
+  const { steps } = await buildFiles(store, stage, files, {
+    onProgress: event => {
+      if (event.kind === 'step-started') started.set(event.title, performance.now() - begun)
+    },
+  })
+  const end = performance.now() - begun
+  for (const { title, milliseconds } of steps) {
+    const from = started.get(title)
+    if (from !== undefined) expect(milliseconds).toBeLessThanOrEqual(end - from)
+  }
+})
+
 test('progress reports each step, and the bytes of its layer', async () => {
   const seen: BuildProgress[] = []
   const stage = from('scratch').copy('.', '/').cmd(['x'])
   await buildFiles(store, stage, files, { onProgress: progress => seen.push(progress) })
   const kinds = seen
-    .flatMap(event => (event.kind === 'warning' ? [] : `${event.kind} ${event.title}`))
+    .flatMap(event => ('title' in event ? `${event.kind} ${event.title}` : []))
     .filter((kind, i, all) => all.indexOf(kind) === i)
   expect(kinds).toEqual([
     'step-finished FROM scratch',

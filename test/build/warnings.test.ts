@@ -10,6 +10,8 @@ import {
 } from '../../lib/build/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { buildFiles } from '../helpers/build-files.ts'
+import { fakeExecutor } from '../helpers/fake-executor.ts'
+import { plainSnapshots } from '../helpers/plain-snapshots.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -116,6 +118,18 @@ describe('a build refuses', () => {
       cause: { code: 'ERR_REFERENCE_NOT_FOUND' },
     })
   })
+})
+
+test('the error of a RUN names the instruction as written, without the values of build arguments', async () => {
+  await sampleImage(store, [{ 'bin/sh': '' }], { name: 'base:1' })
+  const text = 'FROM base:1\nARG TOKEN\nRUN get --token $TOKEN\n'
+  using place = temporaryDirectory('run-error')
+  const snapshots = plainSnapshots(place.path)
+  const options = { buildArgs: { TOKEN: 'hunter2' }, executor: fakeExecutor(() => 1), snapshots }
+  const error = (await thrownBy(() => warningsOf(text, options))) as Error
+  expect(error).toMatchObject({ code: 'ERR_BUILD_RUN', step: 'RUN get --token $TOKEN' })
+  expect(error.message).toMatch(/^step 3\/3 \("RUN get --token \$TOKEN"\): /)
+  expect(error.message).not.toContain('hunter2')
 })
 
 test('an image of the store for another platform is used if the registry has none', async () => {

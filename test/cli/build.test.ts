@@ -171,6 +171,53 @@ test('build keeps the cache in a registry, and says of a cache that is not there
   expect(second.stderr).toMatch(/^warning: build arguments were not consumed, because no ARG declares them: X$/m)
 })
 
+test('build names the platform of each step among several, and reports pushes, archives and fetched layers', async () => {
+  await using remote = createMemoryStore()
+  await using server = await serveStore(remote)
+  const base = `${server.host}/team/base:1`
+  using first = makePlace()
+  expect((await cli(['build', '-t', base, '--push', first.context], first)).stderr).toMatch(
+    new RegExp(`^\\[push\\] ${base}\n\\[push\\] ${base} {2}DONE \\d+\\.\\ds$`, 'm'),
+  )
+  using place = makePlace(`FROM ${base} AS app\nCOPY a.txt /two/\n`)
+  const options = ['--platform', 'linux/amd64,linux/arm64', '-o', `type=oci,dest=${join(place.path, 'o.tar')}`]
+  const { code, stderr } = await cli(['build', ...options, place.context], place)
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^\[linux\/amd64 app 2\/2\] COPY a\.txt \/two\/$/m)
+  expect(stderr).toMatch(/^\[linux\/arm64 app 2\/2\] (?:CACHED|DONE .*)$/m)
+  expect(stderr).toMatch(/^\[fetch\] sha256:\w{12} \d+B\n/m)
+  expect(stderr).toMatch(/^\[fetch\] sha256:\w{12} \d+B {2}DONE/m)
+  expect(stderr).toMatch(/^\[archive\] .*o\.tar {2}DONE/m)
+  const tty = await cli(['build', ...options, '--no-cache', place.context], { ...place, tty: true })
+  expect(tty.stderr).toMatch(/\[linux\/arm64 app 2\/2\] COPY a\.txt \/two\/ {2}(?:CACHED|\d+\.\ds)\n/)
+  expect(tty.stderr).toMatch(/\[archive\] .*o\.tar {2}DONE \d+\.\ds\n/)
+})
+
+test('build fails for warnings if the Dockerfile asks for that, and builds nothing', async () => {
+  using place = makePlace('# check=error=true\nFROM scratch as one\nCOPY a.txt /\nMAINTAINER me\n')
+  const run = await cli(['build', '-t', 'app:1', place.context], place)
+  expect(run.code).toBe(1)
+  expect(run.stderr).toMatch(
+    /> 2 \| FROM scratch as one\n.*\^\n.*there are 2 warnings: FromAsCasing \(line 2\): .*; MaintainerDepr.*\(ERR_DOCKERFILE_CHECK\)/s,
+  )
+  await expectNoImage(place.store)
+  const skipped = ['--build-arg', 'BUILDKIT_DOCKERFILE_CHECK=skip=all;error=true']
+  expect((await cli(['build', ...skipped, place.context], place)).code).toBe(0)
+})
+
+test('build runs the steps of some stages again, and takes the flags of scripts for docker', async () => {
+  using place = makePlace('FROM scratch AS one\nCOPY a.txt /\nFROM scratch\nCOPY --from=one a.txt /b\nCOPY src /\n')
+  const outcomes = async (...options: string[]) => {
+    const { code, stderr } = await cli(['build', ...options, place.context], place)
+    return { code, cached: stderr.match(/CACHED/g)?.length ?? 0, done: stderr.match(/DONE/g)?.length ?? 0 }
+  }
+  expect(await outcomes('--load', '--provenance=false', '--sbom', 'false')).toEqual({ code: 0, cached: 0, done: 3 })
+  expect(await outcomes('--no-cache-filter', 'One')).toEqual({ code: 0, cached: 2, done: 1 })
+  expect(await outcomes('--no-cache-filter', 'one,stage-1')).toMatchObject({ code: 0, done: 1 })
+  const refused = await cli(['build', '--provenance', place.context], place)
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--provenance=false') })
+})
+
 test('build shows running steps on a terminal, JSON lines to tools, and nothing with --quiet', async () => {
   using place = makePlace()
   const json = await cli(['build', '--progress', 'json', place.context], place)

@@ -7,7 +7,9 @@ import type { Descriptor } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { unpackImage } from '../../rootfs/index.ts'
 import { type PushResult, pushImage } from '../../transfer/index.ts'
+import type { BuildTask } from '../build-progress.ts'
 import type { BuildSession } from '../session/build-session.ts'
+import { runTask } from '../session/run-task.ts'
 import { directoryOf, rootTar } from './root-tar.ts'
 import { settleLayers } from './settle-layers.ts'
 
@@ -66,17 +68,26 @@ export async function giveOutputs(
   const layers = images.flatMap(image => image.layers)
   const needsAll = archives.length + directories.length + tars.length > 0
   const entry = await settleLayers(session, descriptor, layers, { needsAll, signal })
-  for (const directory of directories) await unpackAll(session, images, directory, signal)
-  for (const place of tars) await putBytes(place, rootTar(store, images, { signal }))
+  const report = (task: BuildTask['task'], place: OutputPlace, act: () => Promise<unknown>) =>
+    runTask(session.onProgress, { task, place: typeof place === 'string' ? place : 'a stream' }, act)
+  for (const directory of directories) {
+    await report('directory', directory, () => unpackAll(session, images, directory, signal))
+  }
+  for (const place of tars) await report('tar', place, () => putBytes(place, rootTar(store, images, { signal })))
   for (const { path, name = names[0], ...how } of archives) {
     const image = [{ image: descriptor, name }]
-    if (typeof path === 'string') await saveArchive(store, image, path, { ...how, signal })
-    else await path(writeArchive(store, image, { ...how, signal }))
+    await report('archive', path, () =>
+      typeof path === 'string'
+        ? saveArchive(store, image, path, { ...how, signal })
+        : path(writeArchive(store, image, { ...how, signal })),
+    )
   }
   const pushed: PushResult[] = []
   for (const reference of push) {
     if (!registry) throw new BuildError('ERR_BUILD_INVALID_STEP', `a push to ${reference} needs the option registry`)
-    pushed.push(await pushImage(store, registry, descriptor.digest, reference, { signal }))
+    await report('push', reference, async () => {
+      pushed.push(await pushImage(store, registry, descriptor.digest, reference, { signal }))
+    })
   }
   const set: string[] = []
   for (const name of names) set.push(await store.references.set(name, entry, { signal }))

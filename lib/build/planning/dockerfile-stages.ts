@@ -1,4 +1,4 @@
-import { type DockerfileDocument, evaluateDockerfile, parseDockerfile } from '../../dockerfile/index.ts'
+import { assertChecks, type DockerfileDocument, evaluateDockerfile, parseDockerfile } from '../../dockerfile/index.ts'
 import type { StageSource } from './stage-source.ts'
 
 /** Options of {@link dockerfileStages}. */
@@ -36,13 +36,15 @@ export function dockerfileStages(
     evaluate({ platform, contexts, bases }) {
       const named = contexts.map(name => [name, { context: name }] as const)
       const others = Object.entries(images).map(([name, reference]) => [name, { reference }] as const)
-      const evaluated = evaluateDockerfile(document, {
+      const options = {
         bases,
         contexts: Object.fromEntries([...named, ...others]),
         ...(platform === undefined ? {} : { platform }),
         ...(buildArgs ? { buildArgs } : {}),
         ...(target === undefined ? {} : { target }),
-      })
+      }
+      const evaluated = evaluateDockerfile(document, options)
+      if (evaluated.unresolved.length === 0) assertChecks(document, options)
       return { ...evaluated, dockerfile: { file: document.file, source: document.source } }
     },
   }

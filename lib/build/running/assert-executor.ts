@@ -2,8 +2,8 @@ import { BuildError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Executor } from '../../sandbox/index.ts'
 import type { BuildPlan } from '../build-plan.ts'
+import type { OnBuildProgress } from '../build-progress.ts'
 import { type NamedDockerfile, placeIn } from '../stages/at-step.ts'
-import type { OnBuildProgress } from './build-progress.ts'
 
 /** Options of {@link assertExecutor}. */
 export interface AssertExecutorOptions extends AbortOptions {

@@ -4,6 +4,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { KeyedMutex, Lease } from '../../store/index.ts'
+import type { BuildStepResult, OnBuildProgress } from '../build-progress.ts'
 import { putInputs } from '../cache/input-list.ts'
 import type { Explanation } from '../cache/step-cache.ts'
 import type { StepRecord } from '../cache/step-record.ts'
@@ -18,7 +19,6 @@ import type { RunSettings } from '../steps/run-entries.ts'
 import { squashGroups } from '../steps/squash-groups.ts'
 import { startStage } from '../steps/start-stage.ts'
 import type { StepFrame } from '../steps/step-frame.ts'
-import type { BuildStepResult, OnBuildProgress } from './build-progress.ts'
 
 /** Options of {@link runStages}. */
 export interface RunStagesOptions extends AbortOptions {
@@ -144,7 +144,6 @@ class StageRunner {
   async #layer(stage: Stage, step: LayerStep, i: number, state: BuildState): Promise<BuildState> {
     const { signal, useCache, platform, onProgress } = this.#options
     const id = this.#id(i)
-    const begun = performance.now()
     const frame: StepFrame = {
       state,
       platform: stage.platform,
@@ -157,6 +156,8 @@ class StageRunner {
       // Stages that are waited for need slots of their own, so they are waited for before this step takes one.
       await this.#awaitSources(step)
       const release = await this.#options.slots.acquire(signal)
+      // The time that it waited is not its own.
+      const begun = performance.now()
       try {
         onProgress?.({ kind: 'step-started', id, platform, title: step.title })
         const keyed = await keyStep(this.#session, step, frame)

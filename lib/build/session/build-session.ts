@@ -10,6 +10,7 @@ import type { Store } from '../../store/index.ts'
 import { type LayoutImage, OpenLayouts } from '../bases/open-layouts.ts'
 import { type ResolveBaseOptions, resolveBase } from '../bases/resolve-base.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
+import type { OnBuildProgress } from '../build-progress.ts'
 import type { StepCache } from '../cache/step-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { createMemoryTree } from '../context/memory-tree.ts'
@@ -22,6 +23,7 @@ import type { NamedDockerfile } from '../stages/at-step.ts'
 import { type BuildState, chainOf } from '../stages/build-state.ts'
 import { fetchLayer, type LayerSource } from './fetch-layer.ts'
 import { NotKnownYet } from './not-known-yet.ts'
+import { runTask } from './run-task.ts'
 
 /** Parts of a build session. */
 export interface SessionParts {
@@ -54,6 +56,8 @@ export class BuildSession {
   readonly contexts: ReadonlyMap<string, BuildContext>
   /** The Dockerfile of the build, for its errors; absent for stages of code. */
   dockerfile: NamedDockerfile | undefined
+  /** Receives the progress of a running build. */
+  onProgress: OnBuildProgress | undefined
   /** Checked out git repositories. */
   readonly git = new GitCheckouts(openGitTree)
   readonly #layouts: OpenLayouts
@@ -153,7 +157,9 @@ export class BuildSession {
     const { digest } = descriptor
     const source = this.#sources.get(digest)
     if (!source) throw new BlobNotFoundError(digest)
-    const fetch = (stop: AbortSignal) => fetchLayer(this.store, this.registry, descriptor, source, stop)
+    const task = { task: 'fetch', place: digest, bytes: descriptor.size } as const
+    const fetch = (stop: AbortSignal) =>
+      runTask(this.onProgress, task, () => fetchLayer(this.store, this.registry, descriptor, source, stop))
     await this.#fetches.run(digest, fetch, signal)
   }
 

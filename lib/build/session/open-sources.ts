@@ -5,6 +5,7 @@ import type { Store } from '../../store/index.ts'
 import type { BuildWarning } from '../build-warning.ts'
 import { type CacheSource, importCache } from '../cache/import-cache.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
+import { placeOfCache } from '../cache/place-of-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { type ContextSource, openContext } from '../context/open-context.ts'
 
@@ -87,13 +88,8 @@ async function importIfAny(
   } catch (error) {
     signal?.throwIfAborted()
     if (!LayerStoreError.is(error) || WRONG.includes(error.code)) throw error
-    const message = `the cache of ${placeOf(source)} was not imported: ${error.message} (${error.code})`
+    const message = `the cache of ${placeOfCache(source)} was not imported: ${error.message} (${error.code})`
     onWarning?.({ code: 'CacheNotImported', message })
     return undefined
   }
-}
-
-function placeOf(source: CacheSource): string {
-  if ('reference' in source) return source.reference
-  return 'archive' in source ? source.archive : source.directory
 }

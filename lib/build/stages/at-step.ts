@@ -12,6 +12,8 @@ export interface NamedDockerfile {
 /** The instruction that a failure belongs to. */
 export interface FailedStep {
   readonly text: string
+  /** Text for users; the history text of a RUN has the values of build arguments. @defaultValue `text` */
+  readonly title?: string | undefined
   readonly position?: Position | undefined
 }
 
@@ -24,12 +26,12 @@ export interface AtStepOptions {
 }
 
 /** The failure with the step that it belongs to. The reason of an aborted signal stays as it is. */
-export function atStep(error: unknown, { text, position }: FailedStep, context: AtStepOptions): unknown {
+export function atStep(error: unknown, { text, title = text, position }: FailedStep, context: AtStepOptions): unknown {
   const { id, dockerfile, signal } = context
   if (signal?.aborted || !LayerStoreError.is(error)) return error
   if (error instanceof BuildError && error.step !== undefined) return error
-  const shown = withoutCredentials(text.slice(0, 200))
-  const details = { step: withoutCredentials(text), ...placeIn(dockerfile, position) }
+  const shown = withoutCredentials(title.slice(0, 200))
+  const details = { step: withoutCredentials(title), ...placeIn(dockerfile, position) }
   const place = id === undefined ? shown : `step ${id} (${JSON.stringify(shown)})`
   if (error instanceof BuildError) {
     const { code, message, path, command } = error

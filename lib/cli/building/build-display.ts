@@ -19,29 +19,31 @@ export interface BuildDisplayOptions {
   readonly quiet: boolean
   /** Say why a step was made. */
   readonly explain: boolean
+  /** Name the platform of each step. */
+  readonly platforms: boolean
 }
 
 /** Creates a display: running steps in place on a terminal, one line per event in logs, JSON lines for tools. */
 export function createBuildDisplay({ stderr }: Terminal, options: BuildDisplayOptions): BuildDisplay {
-  const { progress = stderr.isTTY ? 'tty' : 'plain', quiet, explain } = options
+  const { progress = stderr.isTTY ? 'tty' : 'plain', quiet } = options
   if (!['plain', 'tty', 'json', 'auto', 'quiet'].includes(progress)) {
     throw new UsageError(`--progress takes plain, tty or json, not ${progress}`)
   }
   if (progress === 'json') return { onProgress: event => printJson(stderr, jsonEvent(event)), close: () => {} }
   if (quiet || progress === 'quiet') return { onProgress: () => {}, close: () => {} }
   const isTty = progress === 'tty' || (progress === 'auto' && stderr.isTTY === true)
-  return isTty ? new RunningSteps(stderr, explain) : new StepLines(stderr, explain)
+  return isTty ? new RunningSteps(stderr, options) : new StepLines(stderr, options)
 }
 
 /** Plain lines: what begins, what ends and how, and what commands write. */
 class StepLines implements BuildDisplay {
   readonly #stderr: Terminal['stderr']
-  readonly #explain: boolean
+  readonly #options: BuildDisplayOptions
   readonly #output = new OutputLines()
 
-  constructor(stderr: Terminal['stderr'], explain: boolean) {
+  constructor(stderr: Terminal['stderr'], options: BuildDisplayOptions) {
     this.#stderr = stderr
-    this.#explain = explain
+    this.#options = options
   }
 
   onProgress(event: BuildProgress): void {
@@ -49,30 +51,34 @@ class StepLines implements BuildDisplay {
       printLines(this.#stderr, warningText(event))
       return
     }
-    const at = `[${event.id}]`
+    if (isTask(event)) {
+      printLines(this.#stderr, taskText(event))
+      return
+    }
+    const at = labelOf(event, this.#options)
     if (event.kind === 'step-started') printLines(this.#stderr, `${at} ${event.title}`)
     if (event.kind === 'step-output')
       printLines(
         this.#stderr,
-        this.#output.add(event.id, event.chunk).map(line => `${at} | ${line}`),
+        this.#output.add(at, event.chunk).map(line => `${at} | ${line}`),
       )
     if (event.kind === 'executor-chosen') printLines(this.#stderr, executorLine(event))
-    if (event.kind === 'step-stopped') printLines(this.#stderr, [...this.#rest(event.id), `${at} stopped`])
-    if (event.kind === 'step-failed') printLines(this.#stderr, [...this.#rest(event.id), `${at} FAILED`])
+    if (event.kind === 'step-stopped') printLines(this.#stderr, [...this.#rest(at), `${at} stopped`])
+    if (event.kind === 'step-failed') printLines(this.#stderr, [...this.#rest(at), `${at} FAILED`])
     if (event.kind !== 'step-finished') return
     if (event.outcome === 'base' || event.outcome === 'config') {
       printLines(this.#stderr, `${at} ${event.title}`)
       return
     }
     const end = event.outcome === 'cached' ? 'CACHED' : `DONE ${seconds(event.milliseconds)}`
-    printLines(this.#stderr, [...this.#rest(event.id), `${at} ${end}`])
-    if (this.#explain) printLines(this.#stderr, reasonLines(event))
+    printLines(this.#stderr, [...this.#rest(at), `${at} ${end}`])
+    if (this.#options.explain) printLines(this.#stderr, reasonLines(event))
   }
 
   close(): void {}
 
-  #rest(id: string): string[] {
-    return this.#output.end(id).map(line => `[${id}] | ${line}`)
+  #rest(at: string): string[] {
+    return this.#output.end(at).map(line => `${at} | ${line}`)
   }
 }
 
@@ -83,15 +89,15 @@ const FRAME_MS = 100
 /** Draws running steps in place; finished steps scroll away above them. */
 class RunningSteps implements BuildDisplay {
   readonly #stderr: Terminal['stderr']
-  readonly #explain: boolean
+  readonly #options: BuildDisplayOptions
   readonly #running = new Map<string, { title: string; begun: number; bytes: number; output: string[] }>()
   readonly #output = new OutputLines()
   readonly #timer: NodeJS.Timeout
   #drawn = 0
 
-  constructor(stderr: Terminal['stderr'], explain: boolean) {
+  constructor(stderr: Terminal['stderr'], options: BuildDisplayOptions) {
     this.#stderr = stderr
-    this.#explain = explain
+    this.#options = options
     this.#timer = setInterval(() => this.#draw(), FRAME_MS)
     this.#timer.unref()
   }
@@ -102,10 +108,15 @@ class RunningSteps implements BuildDisplay {
       printLines(this.#stderr, warningText(event))
       return
     }
+    if (isTask(event)) {
+      this.#task(event)
+      return
+    }
     const key = `${event.platform} ${event.id}`
+    const at = labelOf(event, this.#options)
     const step = this.#running.get(key)
     if (event.kind === 'step-started') {
-      this.#running.set(key, { title: `[${event.id}] ${event.title}`, begun: performance.now(), bytes: 0, output: [] })
+      this.#running.set(key, { title: `${at} ${event.title}`, begun: performance.now(), bytes: 0, output: [] })
     } else if (event.kind === 'step-bytes') {
       if (step) step.bytes = event.bytes
     } else if (event.kind === 'executor-chosen') {
@@ -117,17 +128,24 @@ class RunningSteps implements BuildDisplay {
       this.#running.delete(key)
       this.#erase()
       if (event.kind === 'step-failed') {
-        printLines(this.#stderr, [
-          `[${event.id}] ${event.title}  FAILED`,
-          ...(step?.output ?? []),
-          ...this.#output.end(key),
-        ])
+        printLines(this.#stderr, [`${at} ${event.title}  FAILED`, ...(step?.output ?? []), ...this.#output.end(key)])
       } else if (event.kind === 'step-stopped') {
-        printLines(this.#stderr, `[${event.id}] ${event.title}  stopped`)
+        printLines(this.#stderr, `${at} ${event.title}  stopped`)
       } else {
-        printLines(this.#stderr, [finishedLine(event), ...(this.#explain ? reasonLines(event) : [])])
+        printLines(this.#stderr, [finishedLine(event, at), ...(this.#options.explain ? reasonLines(event) : [])])
       }
     }
+  }
+
+  #task(event: TaskEvent): void {
+    const key = `${event.task} ${event.place}`
+    if (event.kind === 'task-started') {
+      this.#running.set(key, { title: taskText(event), begun: performance.now(), bytes: 0, output: [] })
+      return
+    }
+    this.#running.delete(key)
+    this.#erase()
+    printLines(this.#stderr, taskText(event))
   }
 
   close(): void {
@@ -164,11 +182,36 @@ function executorLine({ name, passedOver }: Extract<BuildProgress, { kind: 'exec
   return `commands run with ${[name, ...others].join('; ')}`
 }
 
+type TaskEvent = Extract<BuildProgress, { task: unknown }>
+
+function isTask(event: BuildProgress): event is TaskEvent {
+  return 'task' in event
+}
+
+/** One line for a task, such as `[push] ghcr.io/o/app:1.0  DONE 2.1s`. */
+function taskText(event: TaskEvent): string {
+  const { task, place, bytes } = event
+  const name = task === 'fetch' ? place.replace(/^(\w+:\w{12})\w+$/, '$1') : place
+  const amount = bytes === undefined ? '' : ` ${formatBytes(bytes)}`
+  const end =
+    event.kind === 'task-finished'
+      ? `  DONE ${seconds(event.milliseconds)}`
+      : event.kind === 'task-failed'
+        ? '  FAILED'
+        : ''
+  return `[${task}] ${name}${amount}${end}`
+}
+
+/** Label of a step: `[app 2/5]`, among several platforms `[linux/arm64 app 2/5]`. */
+function labelOf({ id, platform }: { id: string; platform: string }, { platforms }: BuildDisplayOptions): string {
+  return platforms ? `[${platform} ${id}]` : `[${id}]`
+}
+
 type Finished = Extract<BuildProgress, { kind: 'step-finished' }>
 
-function finishedLine({ id, title, outcome, milliseconds }: Finished): string {
+function finishedLine({ title, outcome, milliseconds }: Finished, at: string): string {
   const end = outcome === 'cached' ? '  CACHED' : outcome === 'made' ? `  ${seconds(milliseconds)}` : ''
-  return `[${id}] ${title}${end}`
+  return `${at} ${title}${end}`
 }
 
 function reasonLines({ outcome, reason, differs = [] }: Finished): string[] {

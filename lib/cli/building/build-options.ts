@@ -14,11 +14,15 @@ export interface BuildCommandOptions {
   readonly annotation?: readonly string[]
   /** False with `--no-cache`. */
   readonly cache?: boolean
+  /** Stages of `--no-cache-filter`; `true` without it, because commander takes it for the opposite of a switch. */
+  readonly cacheFilter?: readonly string[] | true
   readonly cacheFrom?: readonly string[]
   readonly cacheTo?: readonly string[]
   readonly omitUnchanged?: boolean
   readonly secret?: readonly string[]
   readonly ssh?: readonly string[]
+  readonly provenance?: string | boolean
+  readonly sbom?: string | boolean
   readonly pull?: boolean
   readonly push?: boolean
   readonly output?: readonly string[]

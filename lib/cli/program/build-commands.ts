@@ -1,8 +1,14 @@
+import { Option } from 'commander'
 import type { BuildCommandOptions } from '../building/build-options.ts'
 import type { ContextLsOptions } from '../commands/building/context-ls.ts'
 import type { GlobalOptions } from '../session/session.ts'
 
 import { type Add, collect, type InSession } from './parts.ts'
+
+/** Collects values of an option whose default is `true`. */
+function collectStages(stage: string, before: readonly string[] | true): readonly string[] {
+  return before === true ? [stage] : [...before, stage]
+}
 
 /** Adds `build` and `context`. */
 export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession): void {
@@ -24,6 +30,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--label <name=value>', 'label of the image', collect)
     .option('--annotation <name=value>', 'annotation of the manifest', collect)
     .option('--no-cache', 'run every step again')
+    .option('--no-cache-filter <stage>', 'run every step of a stage again; may be repeated', collectStages)
     .option('--cache-from <place>', 'use the cache in REF, DIR, or type=registry|local|archive,…', collect)
     .option('--cache-to <place>', 'write the cache to REF, DIR, or type=registry|local|archive,…', collect)
     .option('--omit-unchanged', 'leave files out of layers that RUN has written and not changed')
@@ -36,6 +43,9 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--add-host <name:address>', 'further host for /etc/hosts of commands; may be repeated', collect)
     .option('--pull', 'ask the registry for every base')
     .option('--push', 'push the image under its names')
+    .addOption(new Option('--load', 'for scripts of docker: the image is in the store anyway').hideHelp())
+    .addOption(new Option('--provenance [value]', 'only false: there are no attestations').hideHelp())
+    .addOption(new Option('--sbom [value]', 'only false: there are no attestations').hideHelp())
     .option(
       '-o, --output <place>',
       'DIR for the files, - for a tar of them, or type=local|tar|oci|docker|image|registry,…',

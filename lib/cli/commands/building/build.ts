@@ -18,6 +18,7 @@ import { outputsOf } from '../../building/output-options.ts'
 import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
 import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
 import { OutputError } from '../../failing/output-error.ts'
+import { UsageError } from '../../failing/usage-error.ts'
 import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -55,6 +56,7 @@ async function parseOptions(
   options: BuildCommandOptions,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
   executorOf(options.sandbox)
+  refuseAttestations(options)
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)
   const { files: contexts, images, layouts } = await namedContextsOf(options.buildContext)
   const platforms = listedPlatforms(options.platform)
@@ -69,7 +71,7 @@ async function parseOptions(
       ...(platforms.length > 0 && { platforms }),
       labels: labelsOf('--label', options.label),
       annotations: { ...annotations, ...labelsOf('--annotation', options.annotation) },
-      noCache: options.cache === false,
+      noCache: options.cache === false || stagesIn(options.cacheFilter),
       ...(options.omitUnchanged && { policies: { unchanged: 'omit' } }),
       cacheFrom: cacheSourcesOf(options.cacheFrom),
       cacheTo: cacheTargetsOf(options.cacheTo),
@@ -79,6 +81,23 @@ async function parseOptions(
       concurrency: session.jobs,
       signal: session.signal,
     },
+  }
+}
+
+/** Stages of `--no-cache-filter`, which may hold commas. */
+function stagesIn(options: BuildCommandOptions['cacheFilter'] = true): readonly string[] | false {
+  if (options === true) return false
+  const names = options.flatMap(option => option.split(',')).filter(Boolean)
+  return names.length > 0 && names
+}
+
+/** `--provenance=false` and `--sbom=false` ask for what is so here; anything else would be passed over in silence. */
+function refuseAttestations({ provenance = false, sbom = false }: BuildCommandOptions): void {
+  for (const [name, value] of Object.entries({ provenance, sbom })) {
+    if (value === false || /^(?:0|f|false|disabled=true)$/i.test(String(value))) continue
+    throw new UsageError(
+      `--${name} is not supported: images get no attestations; leave it out, or write --${name}=false`,
+    )
   }
 }
 
@@ -117,7 +136,9 @@ async function run(session: Session, store: Store, building: Building, options: 
   const { buildImage } = await import('../../../build/index.ts')
   const { machineSandbox } = await import('../../../sandbox/index.ts')
   const { progress, explain = false } = options
-  const display = createBuildDisplay(session.terminal, { progress, explain, quiet: session.quiet || session.json })
+  const platforms = (building.build.platforms?.length ?? 0) > 1
+  const quiet = session.quiet || session.json
+  const display = createBuildDisplay(session.terminal, { progress, explain, quiet, platforms })
   let result: BuildResult
   try {
     const registry = await session.registry()

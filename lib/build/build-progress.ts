@@ -1,6 +1,6 @@
-import type { PassedOver } from '../../sandbox/index.ts'
-import type { BuildWarning } from '../build-warning.ts'
-import type { Difference } from '../cache/difference.ts'
+import type { PassedOver } from '../sandbox/index.ts'
+import type { BuildWarning } from './build-warning.ts'
+import type { Difference } from './cache/difference.ts'
 
 /** Result of a step. */
 export interface BuildStepResult {
@@ -28,6 +28,19 @@ export interface ProgressCommon {
   readonly platform: string
   /** Text of the step for users. */
   readonly title: string
+}
+
+/** Work of a build besides its steps. */
+export interface BuildTask {
+  /**
+   * Kind of the work: a layer is fetched, or the result goes to a registry, an archive, a directory, a tar archive of
+   * files, or a cache.
+   */
+  readonly task: 'fetch' | 'push' | 'archive' | 'directory' | 'tar' | 'cache'
+  /** Digest of the layer, or place of the output: a reference or a path. */
+  readonly place: string
+  /** Size of the layer in bytes. */
+  readonly bytes?: number | undefined
 }
 
 /** Progress event of a build. */
@@ -70,6 +83,20 @@ export type BuildProgress =
       /** Stream of the output. */
       readonly stream: 'stdout' | 'stderr'
     } & ProgressCommon)
+  | ({
+      /** Work besides the steps starts. */
+      readonly kind: 'task-started'
+    } & BuildTask)
+  | ({
+      /** Such work has failed. */
+      readonly kind: 'task-failed'
+    } & BuildTask)
+  | ({
+      /** Such work has ended. */
+      readonly kind: 'task-finished'
+      /** Time of the work in milliseconds. */
+      readonly milliseconds: number
+    } & BuildTask)
   | ({
       /** A layer grows. */
       readonly kind: 'step-bytes'
