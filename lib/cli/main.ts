@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { OutputError } from './failing/output-error.ts'
+import { ProcessSignals } from './main-signals.ts'
 import { printLines } from './printing/print.ts'
 import { runCli } from './run-cli.ts'
 
@@ -9,9 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 const { env, stdout, stderr } = process
 const stop = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => stop.abort(new Error(name)))
-}
+const signals = new ProcessSignals(stop)
 // A reader that stops early (`| head`) or a full disk ends the command: what it printed is not complete. The message
 // stands here and not in `runCli`, because the error may arrive after the last write, when the command has ended.
 const isHelp = process.argv.some(word => word === '--help' || word === 'help')
@@ -35,6 +34,8 @@ const terminal = {
   stdout,
   stderr,
   signal: stop.signal,
+  isProcess: true,
+  takeSignals: signals.take,
   // Opened lazily, only by a command that reads stdin.
   get stdin() {
     stdin = process.stdin

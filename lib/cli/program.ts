@@ -8,6 +8,7 @@ import { addInspectingCommands } from './program/inspecting-commands.ts'
 import { addArchiveCommands, addLoginCommands, addTransferCommands } from './program/moving-commands.ts'
 import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
+import { addRunningCommands } from './program/running-commands.ts'
 import { addNameCommands, addServeCommand, addSpaceCommands } from './program/store-commands.ts'
 import { withRegistries } from './registries/registry-options.ts'
 
@@ -17,6 +18,8 @@ export function createProgram(inSession: InSession, version: string): Command {
     .description('Container images without a daemon: pull, push, build, assemble, look inside, serve.')
     .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
+    // Options after the image of `run` are those of the command in it.
+    .enablePositionalOptions()
     .addHelpText('after', AFTER)
   const add = (usage: string, description: string) => program.command(usage).description(description)
   const remote = new Set<Command>()
@@ -35,6 +38,8 @@ export function createProgram(inSession: InSession, version: string): Command {
   addBuildCommands(add, addRemote, inSession)
   addDockerfileCommands(add, inSession)
   addComposingCommands(addRemote, inSession)
+  program.commandsGroup('Run images:')
+  addRunningCommands(add, addRemote, inSession)
   program.commandsGroup('Look inside (in the store or in a registry):')
   addReadingCommands(addRemote, inSession)
   addInspectingCommands(addRemote, inSession)

@@ -9,6 +9,7 @@ import { printJson, printLines } from './printing/print.ts'
 import type { Terminal } from './printing/terminal.ts'
 import type { InSession } from './program/parts.ts'
 import { createProgram } from './program.ts'
+import { runFailure } from './running/run-failure.ts'
 import { type GlobalOptions, Session } from './session/session.ts'
 
 /** Runs one command line and resolves to its exit code. Never throws, never exits the process. */
@@ -30,10 +31,16 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
     return outcome.exit
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const usage = error instanceof CommanderError ? new UsageError(explainUsage(error, program, args)) : undefined
-    return report(usage ?? error, terminal, { json, ...outcome })
+    if (!(error instanceof CommanderError)) return report(error, terminal, { json, ...outcome })
+    const usage = new UsageError(explainUsage(error, program, args))
+    const [word = ''] = program.parseOptions([...args]).operands
+    const context = { ...outcome.context, failureExit: RUNNING.includes(word) ? runFailure : undefined }
+    return report(usage, terminal, { json, ...outcome, context })
   }
 }
+
+/** Commands whose exit code is that of a process. */
+const RUNNING = ['run', 'start']
 
 interface Outcome {
   exit: ExitCode

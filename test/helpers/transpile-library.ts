@@ -63,6 +63,7 @@ function transpile(file: string, source: string): string {
   }
   const { ES2022 } = ts.ScriptTarget
   const compilerOptions = { target: ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-  return ts.transpileModule(source, { compilerOptions: { ...compilerOptions, rewriteRelativeImportExtensions: true } })
-    .outputText
+  const options = { compilerOptions: { ...compilerOptions, rewriteRelativeImportExtensions: true } }
+  // The compiler leaves the names in dynamic imports as they are.
+  return ts.transpileModule(source, options).outputText.replace(/(\bimport\('\.[^']*)\.ts'\)/g, "$1.js')")
 }

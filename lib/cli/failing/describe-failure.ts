@@ -12,6 +12,8 @@ export interface FailureContext {
   readonly kept?: string | undefined
   /** Advice of the command itself; precedes the general one. */
   readonly advice?: string | undefined
+  /** Exit code that the command itself gives to an error. */
+  readonly failureExit?: ((error: unknown) => ExitCode) | undefined
   /** Directories of the stores that the command has opened. */
   readonly stores?: readonly string[] | undefined
 }
@@ -31,15 +33,17 @@ const RESUMED: readonly string[] = ['ERR_NETWORK', 'ERR_RATE_LIMITED']
 export function describeFailure(error: unknown, context: FailureContext): DescribedFailure {
   const { signal, advice } = context
   if (signal.aborted) return describeStop(context)
+  const exit = context.failureExit?.(error)
   if (LayerStoreError.is(error)) {
     const kept = RESUMED.includes(error.code) ? context.kept : undefined
     const parts = [atStore(error, context.stores ?? []), advice ?? adviceOn(error), kept]
     const message = parts.filter(Boolean).join('; ')
-    return { code: error.code, message: oneLine(message), exit: error.code === ('ERR_USAGE' as string) ? 2 : 1 }
+    const usual = error.code === ('ERR_USAGE' as string) ? 2 : 1
+    return { code: error.code, message: oneLine(message), exit: exit ?? usual }
   }
   const { code } = error as { code?: unknown }
   const message = error instanceof Error ? error.message : String(error)
-  return { code: typeof code === 'string' ? code : 'ERR_UNEXPECTED', message: oneLine(message), exit: 1 }
+  return { code: typeof code === 'string' ? code : 'ERR_UNEXPECTED', message: oneLine(message), exit: exit ?? 1 }
 }
 
 function describeStop({ signal, waitingFor, kept }: FailureContext): DescribedFailure {

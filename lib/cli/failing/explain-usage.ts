@@ -7,6 +7,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--arch': 'use --platform OS/ARCHITECTURE',
   '--authfile': 'set REGISTRY_AUTH_FILE',
   '--creds': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
+  '--detach': 'there is no daemon: let the shell or a service manager run it in the background',
+  '-d': 'there is no daemon: let the shell or a service manager run it in the background',
   '--dest-tls-verify': 'use --tls-verify, or registries.json for one registry',
   '--src-tls-verify': 'use --tls-verify, or registries.json for one registry',
   '--human': 'use --no-human for times and bytes',

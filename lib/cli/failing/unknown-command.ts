@@ -51,10 +51,15 @@ const WORDS: Readonly<Record<string, string>> = {
     'search',
   ),
   ...wordsFor('use "layerstore edit NAME --flatten" or "--squash FROM..TO"', 'flatten', 'squash'),
+  ...wordsFor('use "layerstore containers"', 'container', 'top'),
   ...wordsFor(
-    'layerstore runs no containers; "layerstore save NAME | docker load" hands an image to Docker',
-    ...['run', 'ps', 'exec', 'start', 'stop', 'kill', 'restart', 'logs', 'container', 'containers', 'commit', 'top'],
+    'use "layerstore start ID"; to look inside, "layerstore commit ID NAME" and "layerstore run NAME sh"',
+    'restart',
+    'exec',
+    'attach',
   ),
+  ...wordsFor('use "layerstore containers stop ID"', 'stop', 'kill'),
+  ...wordsFor('the output of a container goes to the terminal or file of its "layerstore run"', 'logs'),
   ...wordsFor('signatures are not made or verified; "layerstore copy --referrers" takes them along', 'sign', 'attest'),
 }
 

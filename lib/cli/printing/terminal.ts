@@ -10,4 +10,11 @@ export interface Terminal {
   readonly env: NodeJS.ProcessEnv
   /** Aborts when the user interrupts the command. */
   readonly signal: AbortSignal
+  /** True if the streams are those of this process, so that another process may inherit them. @defaultValue false */
+  readonly isProcess?: boolean
+  /**
+   * Gives the signals that this process gets to a listener, instead of stopping the command. Disposing the result ends
+   * that. @defaultValue the command gets no signals
+   */
+  readonly takeSignals?: (listener: (name: NodeJS.Signals) => void) => Disposable
 }

@@ -35,6 +35,17 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore build . -t app:1.2 --sandbox runc --memory 2GiB --step-timeout 10m',
     'layerstore build . -t app:1.2 --secret id=npm,src=.npmrc --ssh default',
   ],
+  run: [
+    'layerstore run app:1.2',
+    'layerstore run -it --volume .:/src -w /src node:22-slim sh',
+    'layerstore run --keep work app:1.2 npm install left-pad',
+  ],
+  start: ['layerstore start work', 'layerstore start -i work'],
+  commit: [
+    'layerstore commit work app:1.3',
+    'layerstore commit -m "with left-pad" -c \'CMD ["node","x.js"]\' work app:1.3',
+  ],
+  containers: ['layerstore containers', 'layerstore containers rm work', 'layerstore containers stop work --time 30'],
   lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],
   context: ['layerstore context ls .', 'layerstore context ls . --why'],
   index: [
@@ -53,7 +64,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   inspect: ['layerstore inspect app:1.2', 'layerstore inspect ghcr.io/o/app:1.2 --json'],
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
-  diff: ['layerstore diff app:1.1 app:1.2', 'layerstore diff app:1.2 ghcr.io/o/app:1.2 --no-times --exit-code'],
+  diff: [
+    'layerstore diff app:1.1 app:1.2',
+    'layerstore diff work',
+    'layerstore diff app:1.2 ghcr.io/o/app:1.2 --no-times --exit-code',
+  ],
   analyze: [
     'layerstore analyze app:1.2',
     'layerstore analyze app:1.2 --ci --max-size 200MB --fail-on-secrets',

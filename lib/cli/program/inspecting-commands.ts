@@ -16,7 +16,10 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .action((name: string, options: GlobalOptions & HistoryOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/history.ts')).history(s, name, options)),
     )
-  add('diff <name> [other]', 'compare two images: config, layers, and files by content')
+  add(
+    'diff <name> [other]',
+    'compare two images: config, layers, and files by content; of one ID: what a container has changed',
+  )
     .option(...onePlatform)
     .option('--no-files', 'compare config and layers only, without reading layers')
     .option('--no-times', 'ignore the times of files')

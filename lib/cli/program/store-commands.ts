@@ -25,7 +25,7 @@ export function addNameCommands(add: Add, addRemote: Add, inSession: InSession):
     (source: string, name: string, options: GlobalOptions) =>
       inSession(options, async s => (await import('../commands/reading/names.ts')).tag(s, source, name)),
   )
-  addRemote('rm <name...>', 'remove names (tags) from the store, or tags and digests from a registry')
+  addRemote('rm <name...>', 'remove names (tags) or containers from the store, or tags and digests from a registry')
     .option('--remote', 'the names are references in a registry: REPOSITORY:TAG, REPOSITORY@DIGEST')
     .option('--keep-last <n>', 'with --remote REPOSITORY: remove all tags but those of the newest n images')
     .option('--match <pattern>', 'with --keep-last: only tags that match, e.g. build-*')

@@ -7,6 +7,7 @@ import type { RegistryClient, RegistryClientOptions, RegistryEvent } from '../..
 import type { Store, StoreEvent } from '../../store/index.ts'
 import type { OnProgress } from '../../transfer/index.ts'
 import type { FailureContext } from '../failing/describe-failure.ts'
+import type { ExitCode } from '../failing/exit-code.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
@@ -41,7 +42,9 @@ export class Session implements AsyncDisposable {
   /**
    * Exit code if nothing is thrown: 1 if the command succeeded but its result is negative, as when `fsck` finds faults.
    */
-  exit: 0 | 1 = 0
+  exit: ExitCode = 0
+  /** Exit code if something is thrown. @defaultValue by the error: 1, or 2 for wrong usage */
+  failureExit: ((error: unknown) => ExitCode) | undefined
   /** Paths that a failed command created and could not remove. */
   left: readonly string[] = []
   /** Bytes that another process moved for the last transfer, while it waited. */
@@ -179,7 +182,8 @@ export class Session implements AsyncDisposable {
   /** State of the command for the message about its failure. */
   get failureContext(): Omit<FailureContext, 'signal'> {
     const waitingFor = [...this.#waits.values()].at(-1)
-    return { waitingFor, kept: this.#kept, advice: this.advice, stores: [...this.#stores] }
+    const { advice, failureExit } = this
+    return { waitingFor, kept: this.#kept, advice, failureExit, stores: [...this.#stores] }
   }
 
   /**

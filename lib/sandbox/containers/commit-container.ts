@@ -41,7 +41,7 @@ export interface CommitContainerOptions extends ContainerPlace, AbortOptions, Pi
 export async function commitContainer(store: Store, id: string, options: CommitContainerOptions = {}): Promise<Image> {
   const { name, signal } = options
   if (name !== undefined) parseReference(name)
-  const home = new ContainerHome(store, options)
+  await using home = new ContainerHome(store, options)
   const record = await home.record(await home.find(id))
   return withStack(home, record, { signal }, async ({ image, stack }) => {
     // A change that is not allowed is refused before the layer is written.

@@ -7,7 +7,7 @@ import { type StartOptions, startProcess } from './running/start-process.ts'
 import { withStack } from './running/with-stack.ts'
 
 /** A container that exists. Any number of these objects, in any process, may be the same container. */
-export class Container {
+export class Container implements AsyncDisposable {
   /** Identifier. */
   readonly id: string
   readonly #home: ContainerHome
@@ -16,6 +16,11 @@ export class Container {
   constructor(home: ContainerHome, id: string) {
     this.#home = home
     this.id = id
+  }
+
+  /** Ends what this object has started to open and run containers; the container stays. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#home[Symbol.asyncDispose]()
   }
 
   /** @throws {@link SandboxError} `ERR_CONTAINER_NOT_FOUND` if it was removed. */

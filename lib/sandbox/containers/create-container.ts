@@ -20,7 +20,7 @@ export interface CreateContainerOptions extends ContainerSettings, ContainerPlac
  *
  * @example
  * ```ts
- * const container = await createContainer(store, 'app:1.0', { command: ['node', 'migrate.js'] })
+ * await using container = await createContainer(store, 'app:1.0', { command: ['node', 'migrate.js'] })
  * const { code } = await container.start({ onOutput: chunk => process.stdout.write(chunk) })
  * ```
  *

@@ -23,7 +23,7 @@ export async function openContainer(store: Store, id: string, place: ContainerPl
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a store without a directory.
  */
 export async function listContainers(store: Store, place: ContainerPlace = {}): Promise<ContainerInfo[]> {
-  const home = new ContainerHome(store, place)
+  await using home = new ContainerHome(store, place)
   await home.sweep()
   const found: ContainerInfo[] = []
   for (const id of await home.ids()) {

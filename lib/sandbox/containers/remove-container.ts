@@ -23,7 +23,7 @@ export async function removeContainer(
   id: string,
   { force = false, ...place }: RemoveContainerOptions = {},
 ): Promise<void> {
-  const home = new ContainerHome(store, place)
+  await using home = new ContainerHome(store, place)
   const found = await home.find(id)
   if (force) await killContainer(home, found, {})
   // The process that ran it removes a container that is not kept.

@@ -34,7 +34,7 @@ export interface ContainerExit extends ProcessExit {
  */
 export async function runImage(store: Store, name: string, options: RunImageOptions = {}): Promise<ContainerExit> {
   const { keep = false, signal, stdin, output, onOutput, onStart } = options
-  const home = new ContainerHome(store, options)
+  await using home = new ContainerHome(store, options)
   await home.sweep()
   const { record, lock } = await makeContainer(home, name, { ...options, keep })
   try {

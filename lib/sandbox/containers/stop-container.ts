@@ -24,7 +24,7 @@ const TIMEOUT_MS = 10_000
  */
 export async function stopContainer(store: Store, id: string, options: StopContainerOptions = {}): Promise<void> {
   const { timeoutMs = TIMEOUT_MS, signal, ...place } = options
-  const home = new ContainerHome(store, place)
+  await using home = new ContainerHome(store, place)
   const found = await home.find(id)
   const { process } = await home.record(found)
   await endRun(home, found, signalNamed(process.stopSignal), timeoutMs, signal)

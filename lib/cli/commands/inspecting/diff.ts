@@ -1,7 +1,6 @@
 import { readImage } from '../../../image/index.ts'
 import { diffImages } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
-import { UsageError } from '../../failing/usage-error.ts'
 import { diffLines } from '../../inspecting/diff-lines.ts'
 import { openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
@@ -24,7 +23,10 @@ export async function diff(
   after: string | undefined,
   options: DiffOptions,
 ): Promise<void> {
-  if (after === undefined) throw new UsageError(`diff compares two images: "layerstore diff ${before} OTHER"`)
+  if (after === undefined) {
+    const { containerChanges } = await import('../running/container-changes.ts')
+    return containerChanges(session, before)
+  }
   const { signal, hasher } = session
   const files = options.files !== false
   const [lower, upper] = [await locate(session, before, options), await locate(session, after, options)]

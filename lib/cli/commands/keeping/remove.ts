@@ -1,4 +1,5 @@
 import { ReferenceNotFoundError, RegistryError } from '../../../errors/index.ts'
+import type { Store } from '../../../store/index.ts'
 import type { PlannedTag, TagRemovalPlan } from '../../../transfer/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
@@ -36,12 +37,24 @@ async function removeNames(session: Session, names: readonly string[]): Promise<
   if (names.every(namesRegistry)) session.advice = 'for a tag in a registry add --remote'
   const store = await session.store({ create: false })
   const { signal } = session
-  for (const name of names) {
-    if (!(await store.references.get(name, { signal }))) throw new ReferenceNotFoundError(name)
+  const isName = async (name: string) => (await store.references.get(name, { signal })) !== undefined
+  const found = await Promise.all(names.map(isName))
+  // No name fits: they may be containers, as for `docker rm`.
+  if (!found.includes(true) && (await areContainers(store, names))) {
+    session.advice = undefined
+    return (await import('../running/containers.ts')).removeContainers(session, names, {})
   }
+  const missing = names.find((_, i) => !found[i])
+  if (missing !== undefined) throw new ReferenceNotFoundError(missing)
   session.advice = undefined
   for (const name of names) await store.references.delete(name, { signal })
   session.result(names, { removed: names })
+}
+
+async function areContainers(store: Store, ids: readonly string[]): Promise<boolean> {
+  const { listContainers } = await import('../../../sandbox/index.ts')
+  const known = (await listContainers(store)).map(({ id }) => id)
+  return ids.every(id => known.includes(id))
 }
 
 async function removeReferences(session: Session, names: readonly string[]): Promise<void> {

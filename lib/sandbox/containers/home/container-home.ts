@@ -5,9 +5,9 @@ import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { isLocked, type Lock, tryLock } from '../../../internal/locks/lock.ts'
 import { driverOf, type Store } from '../../../store/index.ts'
-import { bubblewrap } from '../../executors/bubblewrap/bubblewrap.ts'
 import type { Executor } from '../../executors/executor.ts'
-import { machineSnapshots } from '../../snapshots/machine-snapshots.ts'
+import { machineSandbox } from '../../machine-sandbox.ts'
+import type { Sandbox } from '../../sandbox.ts'
 import type { SnapshotDriver } from '../../snapshots/stack.ts'
 import { type ContainerRecord, isContainerId, parseContainerRecord } from './container-record.ts'
 
@@ -18,10 +18,8 @@ export interface ContainerPlace {
    * keeps the images of containers. @defaultValue `.layerstore/containers` in the directory of the store
    */
   readonly directory?: string | undefined
-  /** Opens the root filesystems. @defaultValue {@link machineSnapshots} beside the containers */
-  readonly snapshots?: SnapshotDriver | undefined
-  /** Runs the processes. @defaultValue {@link bubblewrap} */
-  readonly executor?: Executor | undefined
+  /** Opens root filesystems and runs processes. @defaultValue {@link machineSandbox} with layers beside `directory` */
+  readonly sandbox?: Pick<Sandbox, 'executor' | 'snapshots'> | undefined
 }
 
 const RECORD = 'container.json'
@@ -30,11 +28,12 @@ const LOCK = 'lock'
 const DRAFT = '.'
 
 /** The directory of the containers of a store: their records, locks and writable layers. */
-export class ContainerHome {
+export class ContainerHome implements AsyncDisposable {
   readonly store: Store
   readonly snapshots: SnapshotDriver
   readonly executor: Executor
   readonly #directory: string
+  readonly #own: Sandbox | undefined
 
   constructor(store: Store, place: ContainerPlace) {
     const own = driverOf(store).directory
@@ -45,8 +44,15 @@ export class ContainerHome {
     }
     this.store = store
     this.#directory = directory
-    this.snapshots = place.snapshots ?? machineSnapshots({ directory: join(directory, '../snapshots') })
-    this.executor = place.executor ?? bubblewrap()
+    this.#own = place.sandbox ? undefined : machineSandbox({ directory: join(directory, '../snapshots') })
+    const { executor, snapshots } = place.sandbox ?? (this.#own as Sandbox)
+    this.executor = executor
+    this.snapshots = snapshots
+  }
+
+  /** Ends what the sandbox of this machine has started. Idempotent; a later call starts it again. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#own?.[Symbol.asyncDispose]()
   }
 
   /** Directory of what a container writes. */

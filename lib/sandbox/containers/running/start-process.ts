@@ -1,13 +1,15 @@
+import { posix } from 'node:path'
 import { type Image, readImage } from '../../../image/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { openUnionView } from '../../../rootfs/index.ts'
 import { resolveUser } from '../../accounts/resolve-user.ts'
-import type { ProcessExit, ProcessSpec } from '../../executors/executor.ts'
+import type { ProcessExit, ProcessMount, ProcessSpec } from '../../executors/executor.ts'
 import { localFiles } from '../../files/local-files.ts'
 import type { Stack } from '../../snapshots/stack.ts'
 import type { ContainerHome } from '../home/container-home.ts'
 import type { ContainerRecord } from '../home/container-record.ts'
 import { accountFiles } from '../process/account-files.ts'
+import type { ContainerProcess } from '../process/container-settings.ts'
 import { PidNote } from '../process/pid-note.ts'
 
 /** Options of {@link Container.start}. */
@@ -57,9 +59,7 @@ async function specOf(
   // In the first run nothing has been changed.
   const accounts = record.started === undefined ? view : await accountFiles(view, stack.changes({ signal }))
   const user = await resolveUser(process.user, accounts, { signal })
-  // As a mount point it is created with the links of the root filesystem followed inside; it stays.
-  const workdir = { type: 'tmpfs', target: process.workdir } as const
-  if (!/^\/+$/.test(process.workdir)) await (stack.files ?? localFiles()).makeMountPoints(stack.path, [workdir])
+  await makeWorkdir(stack, process)
   const home_ = process.environment.some(variable => variable.startsWith('HOME=')) ? [] : [`HOME=${user.home}`]
   return {
     ...process,
@@ -69,6 +69,20 @@ async function specOf(
     environment: [...process.environment, ...home_],
     scratch: stack.scratch,
   }
+}
+
+/**
+ * Creates the working directory, in the root filesystem or in a directory of this machine that is mounted there. As a
+ * mount point it is created with links followed inside; it stays.
+ */
+async function makeWorkdir(stack: Stack, { workdir, mounts }: ContainerProcess): Promise<void> {
+  const path = posix.normalize(workdir)
+  const holds = ({ target }: ProcessMount) => path === target || path.startsWith(`${posix.normalize(target)}/`)
+  const mount = mounts.findLast(holds)
+  if (mount?.type === 'tmpfs' || (mount?.readOnly ?? false)) return
+  const [root, target] = mount ? [mount.source, path.slice(mount.target.length)] : [stack.path, path]
+  if (/^\/*$/.test(target)) return
+  await (stack.files ?? localFiles()).makeMountPoints(root, [{ type: 'tmpfs', target }])
 }
 
 function now(): string {

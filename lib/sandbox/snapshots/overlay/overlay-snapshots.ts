@@ -1,5 +1,6 @@
 import { chmod, mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
 import type { ImageLayer } from '../../../image/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { openUnionView, type UnionView } from '../../../rootfs/index.ts'
@@ -80,6 +81,14 @@ async function closeStack(directory: string): Promise<void> {
   for (const path of [work, scratch]) await rm(path, { recursive: true, force: true })
 }
 
+/** A user without privileges mounts in a namespace of its own process. */
+async function assertVisible(directory: string): Promise<void> {
+  const { root } = partsOf(directory)
+  if (await isMounted(root)) return
+  const message = `${root} is mounted for the process that uses it only: wait until that has ended`
+  throw new SandboxError('ERR_SANDBOX_MOUNT', message)
+}
+
 /** Whether a directory is on another filesystem than the directory it is in. */
 async function isMounted(path: string): Promise<boolean> {
   const [stats, parent] = await Promise.all([path, dirname(path)].map(each => stat(each).catch(ignoreAbsent)))
@@ -117,7 +126,10 @@ class OverlayDirectory {
   async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
     const { signal, place } = options
     const below = await openUnionView(store, layers, { signal })
-    if (place?.attach) return this.#stackOf(place.directory, below, async () => {})
+    if (place?.attach) {
+      await assertVisible(place.directory)
+      return this.#stackOf(place.directory, below, async () => {})
+    }
     const names = await LayerSnapshots.namesOf(layers)
     const own = await mkdtemp(join(this.#places.stacks, PREFIX))
     const directory = place?.directory ?? own

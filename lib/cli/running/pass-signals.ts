@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { RunningProcess } from '../../sandbox/index.ts'
+import type { ExitCode } from '../failing/exit-code.ts'
+import type { Terminal } from '../printing/terminal.ts'
+
+/** Signals whose default action ends a process. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+
+/**
+ * Passes the signals of this process on to that of a container.
+ *
+ * A process that is the first of its namespace, as that of a container, gets no signal that it does not handle: Ctrl-C
+ * would have no effect on `sleep`. Such a signal kills it here, as it would outside of a container.
+ */
+export class PassedSignals implements Disposable {
+  readonly #taken: Disposable | undefined
+  #running: RunningProcess | undefined
+  #before: NodeJS.Signals | undefined
+  #killedBy: NodeJS.Signals | undefined
+
+  constructor({ takeSignals }: Terminal) {
+    this.#taken = takeSignals?.(name => this.#pass(name))
+  }
+
+  /** Is called when the process has been started. */
+  readonly onStart = (running: RunningProcess): void => {
+    this.#running = running
+    if (this.#before) this.#pass(this.#before)
+  }
+
+  /** Exit code of the process: 128 and the number of the signal that has killed it. */
+  exitOf(code: ExitCode): ExitCode {
+    return this.#killedBy === undefined ? code : 128 + constants.signals[this.#killedBy]
+  }
+
+  #pass(name: NodeJS.Signals): void {
+    if (!this.#running) {
+      if (ENDING.includes(name)) this.#before = name
+      return
+    }
+    const pid = this.#running.pid?.()
+    if (ENDING.includes(name) && (pid === undefined || !handles(pid, constants.signals[name]))) {
+      this.#killedBy ??= name
+      this.#running.kill('SIGKILL')
+    } else this.#running.kill(name)
+  }
+
+  [Symbol.dispose](): void {
+    this.#taken?.[Symbol.dispose]()
+  }
+}
+
+/** Whether a process has a handler for a signal, or ignores it. */
+function handles(pid: number, number: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const masks = [...status.matchAll(/^Sig(?:Cgt|Ign):\s*([0-9a-f]+)$/gm)].map(match => BigInt(`0x${match[1]}`))
+    return masks.some(mask => (mask >> BigInt(number - 1)) & 1n)
+  } catch {
+    return true
+  }
+}
