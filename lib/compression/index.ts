@@ -13,5 +13,6 @@ export {
   type PackedBlock,
 } from './gzip/gzip-blocks.ts'
 export { openGzipBlock } from './gzip/open-gzip-block.ts'
+export { gzipSize } from './gzip-size.ts'
 export { type Block, exactBlocks } from './shared/exact-blocks.ts'
 export { type SniffedSource, sniffCompression } from './sniff-compression.ts'

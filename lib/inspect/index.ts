@@ -4,6 +4,8 @@ export type { BigDirectory, BigFile, Biggest } from './contents/find-biggest.ts'
 export type { FoundCache } from './contents/find-caches.ts'
 export type { FoundSecret } from './contents/find-secrets.ts'
 export type { SetIdFile } from './contents/find-set-id.ts'
+export type { ChunkSizes, DedupedImage, DedupLevel, DedupReport, KeptBytes } from './dedup/dedup-report.ts'
+export { type MeasureDedupOptions, measureDedup } from './dedup/measure-dedup.ts'
 export { type DiffImagesOptions, diffImages, type LocatedImage } from './diff/diff-images.ts'
 export type {
   ChangedFile,

@@ -24,7 +24,7 @@ export const rooms: Record<string, readonly string[]> = {
   archive: [...base, 'compression', 'tar', 'store', 'layer', 'image'],
   server: [...base, 'store', 'registry', 'image'],
   sandbox: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs'],
-  inspect: [...base, 'store', 'layer', 'image', 'rootfs'],
+  inspect: [...base, 'compression', 'store', 'layer', 'image', 'rootfs'],
   trust: [...base, 'store', 'registry', 'image'],
   build: [
     ...base,

@@ -1,4 +1,5 @@
 import type { AnalyzeOptions } from '../commands/inspecting/analyze.ts'
+import type { DedupOptions } from '../commands/inspecting/dedup.ts'
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
 import type { ValidateOptions } from '../commands/inspecting/validate.ts'
@@ -32,6 +33,16 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--strict', 'exit with 1 for warnings too')
     .action((name: string, options: GlobalOptions & ValidateOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
+    )
+  add(
+    'dedup [name...]',
+    'measure what images need if each layer, file or chunk is kept once (default: the whole store)',
+  )
+    .option(...onePlatform)
+    .option('--chunk-size <n>', 'mean size of chunks, a power of 2 (default: 16KiB)')
+    .option('--no-compress', 'measure uncompressed bytes only, which is faster')
+    .action((names: string[], options: GlobalOptions & DedupOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/dedup.ts')).dedup(s, names, options)),
     )
   add('analyze <name> [older...]', 'measure what an image wastes, and find caches and secrets in its layers')
     .addHelpText(
