@@ -104,7 +104,9 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
     ].join('\n')
     const { output } = await run(script)
     expect(output).not.toContain('alive')
-    const shown = output.split('\n').filter(line => line.startsWith('/') && !line.includes(': ') && !/^\/(dev|proc)\b/.test(line))
+    const shown = output
+      .split('\n')
+      .filter(line => line.startsWith('/') && !line.includes(': ') && !/^\/(dev|proc)\b/.test(line))
     expect(shown).toEqual([])
     expect(output.split('\n').slice(-6)).toEqual(['bin', 'dev', 'etc', 'proc', 'sys', ''])
   })

@@ -2,6 +2,7 @@ import { SandboxError } from '../../errors/index.ts'
 import { bubblewrap } from './bubblewrap/bubblewrap.ts'
 import { chroot } from './chroot/chroot.ts'
 import type { Executor, ExecutorProbe, PassedOver, ProbeOptions } from './executor.ts'
+import { platformFault } from './platforms/platform-fault.ts'
 import { runc } from './runc/runc.ts'
 
 /** Name of an executor of this library. */
@@ -27,6 +28,8 @@ export function machineExecutor({ executors }: MachineExecutorOptions = {}): Exe
   const choices = given.map(choice => (typeof choice === 'string' ? EXECUTORS[choice]() : choice))
   let chosen: Executor | undefined
   const probe = async (options?: ProbeOptions): Promise<ExecutorProbe> => {
+    const fault = await platformFault(options?.platform)
+    if (fault !== undefined) return { works: false, reason: fault }
     const passedOver: PassedOver[] = []
     for (const choice of choices) {
       const found = await choice.probe(options)

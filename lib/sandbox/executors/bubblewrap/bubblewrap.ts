@@ -1,7 +1,7 @@
-import type { AbortOptions } from '../../../internal/abort.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
-import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
+import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { runProgram } from '../process/run-program.ts'
 import { withView } from '../view/with-view.ts'
@@ -20,7 +20,9 @@ export function bubblewrap(): Executor {
   return { name: 'bubblewrap', probe, run }
 }
 
-async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
+async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorProbe> {
+  const fault = await platformFault(platform)
+  if (fault !== undefined) return { works: false, reason: fault }
   const program = findSystemProgram('bwrap')
   if (!program) return { works: false, reason: 'bwrap is not installed (package bubblewrap)' }
   if (process.getuid?.() !== 0) return { works: false, reason: 'bubblewrap is used as root only' }

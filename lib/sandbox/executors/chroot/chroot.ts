@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
-import type { AbortOptions } from '../../../internal/abort.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
-import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
+import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { runProgram } from '../process/run-program.ts'
 import { withView } from '../view/with-view.ts'
@@ -38,7 +38,9 @@ export function chroot(): Executor {
   return { name: 'chroot', probe, run }
 }
 
-async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
+async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorProbe> {
+  const fault = await platformFault(platform)
+  if (fault !== undefined) return { works: false, reason: fault }
   for (const [name, aPackage] of PROGRAMS) {
     if (!findSystemProgram(name)) return { works: false, reason: `${name} is not installed (package ${aPackage})` }
   }

@@ -1,11 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
-import type { AbortOptions } from '../../../internal/abort.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
-import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executor.ts'
+import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
+import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { runProgram } from '../process/run-program.ts'
 import { programFault } from '../view/assert-program.ts'
@@ -26,7 +26,9 @@ export function runc(): Executor {
   return { name: 'runc', probe, run }
 }
 
-async function probe({ signal }: AbortOptions = {}): Promise<ExecutorProbe> {
+async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorProbe> {
+  const fault = await platformFault(platform)
+  if (fault !== undefined) return { works: false, reason: fault }
   const program = findSystemProgram('runc')
   if (!program) return { works: false, reason: 'runc is not installed (package runc)' }
   if (process.getuid?.() !== 0) return { works: false, reason: 'runc is used as root only' }
