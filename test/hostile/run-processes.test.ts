@@ -133,7 +133,7 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
 
   test.skipIf(!isThere)('cannot use a device that its image or a mount brings', async () => {
     mkdirSync(at('data'))
-    // The log of the kernel: everybody may write to it.
+    // The log of the kernel, which any user may write to.
     for (const path of ['root/log', 'data/log']) execFileSync('mknod', ['-m', '666', at(path), 'c', '1', '11'])
     const mounts = [{ type: 'bind', source: at('data'), target: '/data', readOnly: false } as const]
     const script = 'for f in /log /data/log; do echo layerstore-test >$f && echo used; done; echo done'
