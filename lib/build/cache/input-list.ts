@@ -19,15 +19,18 @@ export interface InputList {
 }
 
 /** Makes the list of the files that a step reads. */
-export function listInputs(inputs: readonly FileCopyInput[]): InputList {
-  const files = new Set(inputs.filter(({ type }) => type !== 'directory').map(({ source }) => source)).size
+export async function listInputs(
+  batches: Iterable<readonly FileCopyInput[]> | AsyncIterable<readonly FileCopyInput[]>,
+): Promise<InputList> {
+  const files = new Set<string>()
   const pieces: Buffer[] = []
-  // PERF: in pieces, so that no text of ten megabytes is beside its bytes.
-  for (let i = 0; i < inputs.length; i += 1024) {
-    const lines = inputs.slice(i, i + 1024).map(input => JSON.stringify(input))
-    pieces.push(Buffer.from(`${i === 0 ? '' : ',\n'}${lines.join(',\n')}`))
+  for await (const batch of batches) {
+    const lines = batch.map(input => JSON.stringify(input))
+    pieces.push(Buffer.from(`${pieces.length === 0 ? '[' : ','}\n${lines.join(',\n')}`))
+    for (const { type, source } of batch) if (type !== 'directory') files.add(source)
   }
-  return { text: Buffer.concat([Buffer.from('[\n'), ...pieces, Buffer.from('\n]')]), files }
+  pieces.push(Buffer.from(`${pieces.length === 0 ? '[' : ''}\n]`))
+  return { text: Buffer.concat(pieces), files: files.size }
 }
 
 /** Stores a list. Equal lists are one blob. */

@@ -45,10 +45,10 @@ export function* readContextFile(
  * Returns the whole content of a small file that was scanned before. The identity of the file is checked once, after
  * the read: a change before, during or just after the read would show in it.
  *
+ * @param content - Memory for the content, of the size of the file.
  * @throws {@link SourceError} as {@link readContextFile}.
  */
-export function readWholeContextFile(path: string, seen: SeenContextFile): Uint8Array {
-  const content = new Uint8Array(seen.size)
+export function readWholeContextFile(path: string, seen: SeenContextFile, content: Uint8Array): Uint8Array {
   const descriptor = orSourceError(() => openSource(path))
   try {
     for (let filled = 0; filled < seen.size; ) {

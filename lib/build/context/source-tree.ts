@@ -22,6 +22,7 @@ export interface OpenedFile {
 
 /** A file of a tree that is read when, and as often as, its content is asked for. */
 export interface LazyFile {
+  /** Reads the file. Bytes are valid until another file of the tree is read. */
   readonly content: () => Uint8Array | AsyncIterable<Uint8Array>
   /** Absent if it is not known, or if the content could change without another identity of the file. */
   readonly digest: Digest | undefined

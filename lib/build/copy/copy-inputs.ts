@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { SourceNode, SourceTree } from '../context/source-tree.ts'
 import type { FileCopyInput } from './file-copy.ts'
 import type { ModeChange } from './parse-mode.ts'
-import type { SourceMatch } from './source-match.ts'
+import { pathBelow, type SourceMatch } from './source-match.ts'
 
 /** Members that a step sets itself; they are not read from the source. */
 export interface InputPolicy {
@@ -19,22 +19,43 @@ interface NamedNode {
   readonly isTop: boolean
 }
 
-/** Resolves to what a step reads of its sources, in a fixed order. */
-export async function copyInputs(
+/** PERF: paths that are looked at together: tens of thousands are never in memory at once. */
+const BATCH = 1024
+
+/** Yields what a step reads of its sources, in a fixed order. */
+export async function* copyInputs(
   matches: readonly SourceMatch[],
   policy: InputPolicy,
   options: AbortOptions,
+): AsyncGenerator<readonly FileCopyInput[], void, undefined> {
+  let batch: NamedNode[] = []
+  for (const match of matches) {
+    for (const named of namesOf(match)) {
+      if (batch.push(named) < BATCH) continue
+      yield await inputsOf(batch, policy, options)
+      batch = []
+    }
+  }
+  if (batch.length > 0) yield await inputsOf(batch, policy, options)
+}
+
+async function inputsOf(
+  named: readonly NamedNode[],
+  policy: InputPolicy,
+  options: AbortOptions,
 ): Promise<readonly FileCopyInput[]> {
-  const named = matches.flatMap(namesOf)
   const nextDigest = await digestsOf(named, options)
   return named.map(input => inputOf(input, input.node.type === 'file' ? nextDigest(input.tree) : undefined, policy))
 }
 
-function namesOf({ tree, source, match, name, node, content }: SourceMatch): NamedNode[] {
+function* namesOf({ tree, source, match, name, node, content }: SourceMatch): Generator<NamedNode, void, undefined> {
   const place = `${source}.${match}`
-  if (node.type !== 'directory') return [{ tree, name: `${place}:${name}`, node, isTop: false }]
-  const below = content.map(({ path, node }) => ({ tree, name: `${place}/${path}`, node, isTop: false }))
-  return [{ tree, name: `${place}/`, node, isTop: true }, ...below]
+  if (node.type !== 'directory') {
+    yield { tree, name: `${place}:${name}`, node, isTop: false }
+    return
+  }
+  yield { tree, name: `${place}/`, node, isTop: true }
+  for (const below of content) yield { tree, name: `${place}/${pathBelow(node, below)}`, node: below, isTop: false }
 }
 
 /** Resolves to a function that gives the digests of the files of each tree, one after the other. */

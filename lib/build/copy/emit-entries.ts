@@ -91,7 +91,10 @@ async function* emitFiles(
   { first, again }: PendingFiles,
   options: AbortOptions,
 ): AsyncGenerator<readonly TarInput[], void, undefined> {
-  if (tree.lazy) return yield* knownEntries(tree, [...first, ...again])
+  if (tree.lazy) {
+    yield* knownEntries(tree, first)
+    return yield* knownEntries(tree, again)
+  }
   for await (const batch of tree.open([...first.keys()], options)) {
     yield batch.map(file => inputOf(file, first.get(file.node)!))
   }

@@ -74,6 +74,9 @@ export interface FileCopyPlan {
    */
   inputs(options?: AbortOptions): Promise<readonly FileCopyInput[]>
 
+  /** Yields the same list in batches, for steps that read tens of thousands of files. */
+  inputBatches(options?: AbortOptions): AsyncIterable<readonly FileCopyInput[]>
+
   /** Yields the entries of the layer, for `writeLayer`: each path once, directories first. */
   entries(options: FileCopyEntriesOptions): AsyncIterable<TarInput>
 }

@@ -17,22 +17,25 @@ const MOST_KEPT_BYTES = 4 * 1024 * 1024
  */
 export async function* knownEntries(
   tree: SourceTree,
-  files: readonly (readonly [SourceNode, DraftEntry])[],
+  files: Iterable<readonly [SourceNode, DraftEntry]>,
 ): AsyncGenerator<readonly KnownEntry[], void, undefined> {
   let kept = 0
-  for (let i = 0; i < files.length; i += BATCH) {
-    const batch: KnownEntry[] = []
-    for (const [node, { header }] of files.slice(i, i + BATCH)) {
-      const file = tree.lazy!(node)
-      const isKept = file.digest === undefined && kept + node.size <= MOST_KEPT_BYTES
-      if (isKept) kept += node.size
-      batch.push({ ...header, size: node.size, ...(isKept ? await readNow(file) : file) })
-    }
+  let batch: KnownEntry[] = []
+  for (const [node, { header }] of files) {
+    const file = tree.lazy!(node)
+    const isKept = file.digest === undefined && kept + node.size <= MOST_KEPT_BYTES
+    if (isKept) kept += node.size
+    const { content, digest }: LazyFile = isKept ? await readNow(file) : file
+    if (batch.push({ ...header, size: node.size, content, digest }) < BATCH) continue
     yield batch
+    batch = []
   }
+  if (batch.length > 0) yield batch
 }
 
-async function readNow(file: LazyFile): Promise<Pick<KnownEntry, 'content' | 'digest'>> {
-  const content = file.content()
-  return content instanceof Uint8Array ? { content, digest: await digestOf(content) } : file
+async function readNow(file: LazyFile): Promise<LazyFile> {
+  const read = file.content()
+  if (!(read instanceof Uint8Array)) return file
+  const content = Buffer.from(read)
+  return { content: () => content, digest: await digestOf(content) }
 }

@@ -2,7 +2,7 @@ import type { TarHeader } from '../../tar/index.ts'
 import type { SourceNode } from '../context/source-tree.ts'
 import { type CreatedDirectory, conflict, type DraftEntry, type LayerDraft } from './layer-draft.ts'
 import type { ModeChange } from './parse-mode.ts'
-import type { SourceMatch } from './source-match.ts'
+import { pathBelow, type SourceMatch } from './source-match.ts'
 
 /** Options for placing copied files. */
 export interface PlacingOptions {
@@ -48,7 +48,7 @@ function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOp
   draft.makeDirectories(target, created)
   touch(draft, target, found.node.mtime)
   const prefix = target === '.' ? '' : `${target}/`
-  for (const { path, node } of found.content) draft.place(entryOf(found, node, prefix + path, options))
+  for (const node of found.content) draft.place(entryOf(found, node, prefix + pathBelow(found.node, node), options))
 }
 
 /** The directory itself keeps its owner and mode, and gets the time of the source. */

@@ -5,7 +5,7 @@ import { type FileOwner, resolveOwner } from '../../sandbox/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { copyInputs } from './copy-inputs.ts'
 import { emitEntries } from './emit-entries.ts'
-import type { FileCopyEntriesOptions, FileCopyPlan, FileCopyStep } from './file-copy.ts'
+import type { FileCopyEntriesOptions, FileCopyInput, FileCopyPlan, FileCopyStep } from './file-copy.ts'
 import { findMatches } from './find-matches.ts'
 import { LayerDraft } from './layer-draft.ts'
 import { type ModeChange, parseMode } from './parse-mode.ts'
@@ -29,7 +29,12 @@ export async function planFileCopy(step: FileCopyStep, options: AbortOptions = {
   const matches = findMatches(step)
   const policy = { setsOwner: step.chown !== undefined, mode }
   return {
-    inputs: (options = {}) => copyInputs(matches, policy, options),
+    async inputs(options = {}) {
+      const inputs: FileCopyInput[] = []
+      for await (const batch of copyInputs(matches, policy, options)) inputs.push(...batch)
+      return inputs
+    },
+    inputBatches: (options = {}) => copyInputs(matches, policy, options),
     entries: options => inBatches(entriesOf(step, { matches, mode }, options)),
   }
 }

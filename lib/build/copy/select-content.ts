@@ -1,7 +1,7 @@
 import { createIgnoreRules, type IgnoreRules } from '../../layer/index.ts'
 import type { SourceNode, SourceTree } from '../context/source-tree.ts'
 import { walkSource } from '../context/walk-source.ts'
-import type { SelectedNode } from './source-match.ts'
+import { pathBelow } from './source-match.ts'
 
 /** Selection of the content of a directory. */
 export interface SelectContentOptions {
@@ -19,25 +19,24 @@ export function selectContent(
   tree: SourceTree,
   directory: SourceNode,
   { include, excludes }: SelectContentOptions,
-): SelectedNode[] {
-  const prefix = directory.path === '.' ? 0 : directory.path.length + 1
+): SourceNode[] {
   const included = include === undefined || include === '' ? undefined : createInclusion(include)
   const skips = (node: SourceNode) => {
-    const path = node.path.slice(prefix)
+    const path = pathBelow(directory, node)
     if (included && !included.takes(path) && !included.mayTakeBelow(path)) return true
     return excludes?.ignores(path) === true && !excludes.mayTakeBackBelow(path)
   }
-  const selected: SelectedNode[] = []
+  const selected: SourceNode[] = []
   /** Directories on the way to the current path that are not selected yet. */
-  const held: SelectedNode[] = []
+  const held: SourceNode[] = []
   for (const node of walkSource(tree, directory.path, skips)) {
-    const path = node.path.slice(prefix)
-    while (held.length > 0 && !path.startsWith(`${held.at(-1)!.path}/`)) held.pop()
+    const path = pathBelow(directory, node)
+    while (held.length > 0 && !node.path.startsWith(`${held.at(-1)!.path}/`)) held.pop()
     const isTaken = (!included || included.takes(path)) && !excludes?.ignores(path)
     if (isTaken) {
       if (held.length > 0) selected.push(...held.splice(0))
-      selected.push({ path, node })
-    } else if (node.type === 'directory') held.push({ path, node })
+      selected.push(node)
+    } else if (node.type === 'directory') held.push(node)
   }
   return selected
 }

@@ -11,15 +11,17 @@ export interface SourceMatch {
   readonly name: string
   /** Node of the path, with links followed. */
   readonly node: SourceNode
-  /** Content of a directory that is copied, directories before their content. */
-  readonly content: readonly SelectedNode[]
+  /**
+   * Content of a directory that is copied, directories before their content; `pathBelow` tells where it goes.
+   *
+   * PERF: there are tens of thousands, so a node has no object with its path below the directory.
+   */
+  readonly content: readonly SourceNode[]
   /** Unpack the file if it is an archive. */
   readonly unpack: boolean
 }
 
-/** A path inside a copied directory. */
-export interface SelectedNode {
-  /** Path below the directory, which is the path below the destination. */
-  readonly path: string
-  readonly node: SourceNode
+/** Path of a node below the directory that is copied, which is the path below the destination. */
+export function pathBelow(directory: SourceNode, node: SourceNode): string {
+  return directory.path === '.' ? node.path : node.path.slice(directory.path.length + 1)
 }

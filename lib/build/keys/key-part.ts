@@ -41,32 +41,52 @@ const LENGTH_BYTES = 4
 
 /** Digest of texts, each after its length in four bytes. */
 export async function digestOfFrames(texts: () => Iterable<string>): Promise<Digest> {
-  const digester = await createDigester()
-  // PERF: texts are encoded into one buffer; a buffer for each was half of the cost, and garbage.
-  const piece = Buffer.allocUnsafe(PIECE_BYTES)
-  let filled = 0
-  const flush = () => {
-    digester.update(piece.subarray(0, filled))
-    filled = 0
-  }
+  const frames = new FrameDigester(await createDigester())
   try {
-    for (const text of texts()) {
-      // A UTF-16 unit takes at most three bytes.
-      const most = LENGTH_BYTES + text.length * 3
-      if (filled + most > PIECE_BYTES) flush()
-      if (most > PIECE_BYTES) {
-        updateLong(digester, text)
-        continue
-      }
-      const at = filled + LENGTH_BYTES
-      const length = LONE.test(text) ? encodeName(text).copy(piece, at) : piece.write(text, at, 'utf8')
-      piece.writeUInt32BE(length, filled)
-      filled = at + length
-    }
-    flush()
-    return digester.digest()
+    for (const text of texts()) frames.add(text)
+    return frames.digest()
   } finally {
-    digester.release()
+    frames.release()
+  }
+}
+
+/** Computes a digest of texts, each after its length in four bytes. End it with `release`. */
+export class FrameDigester {
+  readonly #digester: Digester
+  // PERF: texts are encoded into one buffer; a buffer for each was half of the cost, and garbage.
+  readonly #piece = Buffer.allocUnsafe(PIECE_BYTES)
+  #filled = 0
+
+  constructor(digester: Digester) {
+    this.#digester = digester
+  }
+
+  add(text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    const most = LENGTH_BYTES + text.length * 3
+    if (this.#filled + most > PIECE_BYTES) this.#flush()
+    if (most > PIECE_BYTES) {
+      updateLong(this.#digester, text)
+      return
+    }
+    const at = this.#filled + LENGTH_BYTES
+    const length = LONE.test(text) ? encodeName(text).copy(this.#piece, at) : this.#piece.write(text, at, 'utf8')
+    this.#piece.writeUInt32BE(length, this.#filled)
+    this.#filled = at + length
+  }
+
+  digest(): Digest {
+    this.#flush()
+    return this.#digester.digest()
+  }
+
+  release(): void {
+    this.#digester.release()
+  }
+
+  #flush(): void {
+    this.#digester.update(this.#piece.subarray(0, this.#filled))
+    this.#filled = 0
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Digest } from '../../digest/index.ts'
+import { createDigester, type Digest } from '../../digest/index.ts'
 import type { CopyStep, FetchStep, RunMount, RunStep, WorkdirStep } from '../../dockerfile/index.ts'
 import type { FileCopyInput } from '../copy/file-copy.ts'
-import { digestOfFrames, type KeyPart, type KeySubject } from './key-part.ts'
+import { FrameDigester, type KeyPart, type KeySubject } from './key-part.ts'
 
 /** Policies that change the layers of a build, and so are part of the keys of the steps that they change. */
 export interface LayerPolicies {
@@ -80,18 +80,24 @@ export function commitParts(commits: readonly string[]): KeyPart[] {
 
 /** The part with the digest of the files that a step reads. */
 export async function inputsPart(inputs: readonly FileCopyInput[]): Promise<KeyPart> {
-  const digest = await digestOfFrames(function* () {
-    for (const { name, type, mode, linkname, digest: content, owner, extra } of inputs) {
-      yield name
-      yield type
-      yield String(mode)
-      yield linkname ?? ''
-      yield content ?? ''
-      yield owner ?? ''
-      yield extra ?? ''
+  return inputBatchesPart([inputs])
+}
+
+/** The same for a list that comes in batches. */
+export async function inputBatchesPart(
+  batches: Iterable<readonly FileCopyInput[]> | AsyncIterable<readonly FileCopyInput[]>,
+): Promise<KeyPart> {
+  const frames = new FrameDigester(await createDigester())
+  try {
+    for await (const batch of batches) {
+      for (const { name, type, mode, linkname, digest, owner, extra } of batch) {
+        for (const text of [name, type, String(mode), linkname, digest, owner, extra]) frames.add(text ?? '')
+      }
     }
-  })
-  return { what: 'file', name: '', value: digest }
+    return { what: 'file', name: '', value: frames.digest() }
+  } finally {
+    frames.release()
+  }
 }
 
 /** The parts of WORKDIR. The owner of a new directory is the user, which is looked up in the layers below. */

@@ -8,7 +8,7 @@ import { type KeyPart, keyOf } from '../keys/key-part.ts'
 import {
   commitParts,
   copyParts,
-  inputsPart,
+  inputBatchesPart,
   mountedPart,
   mountedTreePart,
   runParts,
@@ -91,7 +91,7 @@ async function keyRun(session: BuildSession, step: RunStep, place: StepPlace, fr
     key,
     parts,
     found: await find(session, key, frame),
-    inputs: inputs.length > 0 ? listInputs(inputs) : undefined,
+    inputs: inputs.length > 0 ? await listInputs([inputs]) : undefined,
   }
 }
 
@@ -122,16 +122,12 @@ async function keyCopy(
   const known = definition && (await find(session, definition, frame))
   if (known) return { key: known.record.key, definition, parts: known.record.parts, found: known }
   const reading = await readingOf(session, step, source, frame)
-  let inputs: readonly FileCopyInput[] | undefined
-  const read = async () => {
-    inputs ??= normalised(await reading.copy.inputs({ signal: frame.signal }), step, session)
-    return inputs
-  }
-  reading.part ??= await inputsPart(await read())
+  const read = () => normalised(reading.copy.inputBatches({ signal: frame.signal }), step, session)
+  reading.part ??= await inputBatchesPart(read())
   const parts = [...common, reading.part]
   const key = await keyOf(parts)
   const found = await find(session, key, frame)
-  if (!found) reading.list ??= listInputs(await read())
+  if (!found) reading.list ??= await listInputs(read())
   return { key, definition, parts, inputs: found ? undefined : reading.list, copy: reading.copy, found }
 }
 
@@ -182,18 +178,21 @@ const readings = new WeakMap<BuildSession, WeakMap<CopyStep | FetchStep, CopyRea
 
 /** The inputs as the policies of the build leave them. */
 function normalised(
-  inputs: readonly FileCopyInput[],
+  batches: AsyncIterable<readonly FileCopyInput[]>,
   step: CopyStep | FetchStep,
   { policies }: BuildSession,
-): readonly FileCopyInput[] {
+): AsyncIterable<readonly FileCopyInput[]> {
   const modes = policies.modes === 'normal' && step.chmod === undefined
   const owners = policies.owners === 'root' && step.chown === undefined
-  if (!modes && !owners) return inputs
-  return inputs.map(input => ({
+  if (!modes && !owners) return batches
+  const normal = (input: FileCopyInput): FileCopyInput => ({
     ...input,
     ...(modes ? { mode: normalMode(input) } : {}),
     ...(owners && input.owner !== undefined ? { owner: '0:0' } : {}),
-  }))
+  })
+  return (async function* () {
+    for await (const batch of batches) yield batch.map(normal)
+  })()
 }
 
 function normalMode({ type, mode }: FileCopyInput): number {

@@ -1,4 +1,6 @@
-import { type EntryPolicies, rewriteEntries } from '../../layer/index.ts'
+import { batchesOf, inBatches } from '../../internal/memory/batched-iterable.ts'
+import type { Borrowed } from '../../internal/memory/borrowed.ts'
+import { applyPolicies, type EntryPolicies } from '../../layer/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
 
@@ -22,5 +24,13 @@ export function layerEntries(
     ...(applied.modes && policies.modes === 'normal' ? { mode: 'normal' } : {}),
     ...(applied.owners && policies.owners === 'root' ? { uid: 0, gid: 0 } : {}),
   }
-  return rewriteEntries(entries, rewritten)
+  const apply = applyPolicies(rewritten)
+  return inBatches(appliedBatches(entries, apply))
+}
+
+async function* appliedBatches(
+  entries: AsyncIterable<TarInput>,
+  apply: (entry: TarInput) => TarInput,
+): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
+  for await (const batch of batchesOf(entries)) yield { ...batch, value: batch.value.map(entry => apply(entry)) }
 }

@@ -10,6 +10,8 @@ export type PolicyRules = Readonly<Record<'mtime' | 'mode' | 'uid' | 'gid', Rule
 /**
  * Creates a function that applies policies to an entry. A policy that is not set keeps the member of the source. Policy
  * functions get `name`, the path in the source.
+ *
+ * @internal
  */
 export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?: string) => TarInput {
   const { mtime, mode, uid, gid } = policyRules(policies)

@@ -3,7 +3,8 @@ import type { TarInput } from '../../tar/index.ts'
 
 /**
  * An entry whose content the caller knows by its digest. The content of a file is in memory, or a function that may be
- * called never, once or several times, and gives the bytes of the digest or fails.
+ * called never, once or several times, and gives the bytes of the digest or fails. Bytes that it returns at once are
+ * copied before the next content is opened.
  *
  * @internal
  */

@@ -4,6 +4,7 @@ import { changedLines } from '../../../lib/build/cache/changed-lines.ts'
 import { listInputs, parseInputs } from '../../../lib/build/cache/input-list.ts'
 import type { FileCopyInput } from '../../../lib/build/copy/file-copy.ts'
 
+const textOf = async (inputs: readonly FileCopyInput[]) => (await listInputs([inputs])).text
 const inputOf = (name: string, mode = 0o644): FileCopyInput => ({ name, source: name, type: 'file', mode })
 const names = (lines: readonly string[]) => parseInputs(lines)!.map(({ name }) => name)
 
@@ -16,14 +17,14 @@ const lists = fc.array(
   { maxLength: 12 },
 )
 
-test('the changed lines of two lists are those that only one of them has', () => {
-  fc.assert(
-    fc.property(lists, lists, (old, now) => {
+test('the changed lines of two lists are those that only one of them has', async () => {
+  await fc.assert(
+    fc.asyncProperty(lists, lists, async (old, now) => {
       const [before, after] = [old, now].map(list => list.map(({ name, mode }) => inputOf(name, mode))) as [
         FileCopyInput[],
         FileCopyInput[],
       ]
-      const changed = changedLines(listInputs(before).text, listInputs(after).text)
+      const changed = changedLines(await textOf(before), await textOf(after))
       const only = (some: FileCopyInput[], others: FileCopyInput[]) => {
         const known = new Set(others.map(input => JSON.stringify(input)))
         return some.map(input => JSON.stringify(input)).filter(line => !known.has(line))
@@ -40,10 +41,10 @@ test('the changed lines of two lists are those that only one of them has', () =>
   )
 })
 
-test('one change in the middle of a long list is one line', () => {
+test('one change in the middle of a long list is one line', async () => {
   const inputs = Array.from({ length: 5000 }, (_, i) => inputOf(`file-${i}`))
   const changed = inputs.with(2500, inputOf('file-2500', 0o755))
-  const lines = changedLines(listInputs(inputs).text, listInputs(changed).text)
+  const lines = changedLines(await textOf(inputs), await textOf(changed))
   expect([names(lines.before), names(lines.after)]).toEqual([['file-2500'], ['file-2500']])
 })
 
@@ -53,21 +54,15 @@ test.each([
   ['removed', 'a b c', 'a c', ['b'], []],
   ['all removed', 'a b', '', ['a', 'b'], []],
   ['nothing', 'a b', 'a b', [], []],
-])('a file that was %s is found', (_, before, after, gone, come) => {
-  const textOf = (list: string) =>
-    listInputs(
-      list
-        .split(' ')
-        .filter(Boolean)
-        .map(name => inputOf(name)),
-    ).text
-  const lines = changedLines(textOf(before), textOf(after))
+])('a file that was %s is found', async (_, before, after, gone, come) => {
+  const listed = (list: string) => textOf(Array.from(list.split(' ').filter(Boolean), name => inputOf(name)))
+  const lines = changedLines(await listed(before), await listed(after))
   expect([names(lines.before), names(lines.after)]).toEqual([gone, come])
 })
 
-test('a list is JSON, and counts its files', () => {
-  const { text, files } = listInputs([inputOf('a'), { ...inputOf('d'), type: 'directory' }])
+test('a list is JSON, and counts its files', async () => {
+  const { text, files } = await listInputs([[inputOf('a')], [{ ...inputOf('d'), type: 'directory' }]])
   expect(JSON.parse(Buffer.from(text).toString())).toHaveLength(2)
   expect(files).toBe(1)
-  expect(JSON.parse(Buffer.from(listInputs([]).text).toString())).toEqual([])
+  expect(JSON.parse(Buffer.from(await textOf([])).toString())).toEqual([])
 })
