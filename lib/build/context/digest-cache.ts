@@ -9,7 +9,7 @@ const HEX_DIGITS = 64
 /** Files that are kept although this build did not ask for them; a larger build keeps as many as it asked for. */
 const KEPT_OTHERS = 100_000
 
-/** What this build knows of a file. */
+/** Facts of this build about a file. */
 interface KnownFile {
   readonly identity: string
   readonly digest: Digest

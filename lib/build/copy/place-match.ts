@@ -76,7 +76,7 @@ function entryOf(found: SourceMatch, node: SourceNode, path: string, { owner, mo
   const isLink = node.type === 'symlink'
   const { uid, gid } = owner ?? (tree.keepsOwners ? node : { uid: 0, gid: 0 })
   const bits = mode && !isLink ? mode.apply(node.mode, node.type === 'directory') : node.mode
-  const header = { ...headerOf(node, path), uid, gid, mode: bits }
+  const header = headerOf(node, path, { uid, gid, mode: bits })
   if (node.type !== 'file') return { header }
   const content = { kind: 'tree', tree, node } as const
   // Hard links are kept within one source.
@@ -84,8 +84,12 @@ function entryOf(found: SourceMatch, node: SourceNode, path: string, { owner, mo
 }
 
 /** The members of a node that go into a layer, under another path. */
-function headerOf(node: SourceNode, path: string): TarHeader {
-  const { type, mode, uid, gid, size, mtime, linkname, devMajor, devMinor, xattrs } = node
+function headerOf(
+  node: SourceNode,
+  path: string,
+  { mode, uid, gid }: Pick<TarHeader, 'mode' | 'uid' | 'gid'> = node,
+): TarHeader {
+  const { type, size, mtime, linkname, devMajor, devMinor, xattrs } = node
   // PERF: nearly all entries are plain files and directories.
   const plain = { path, type, mode, uid, gid, size, mtime }
   if (linkname === undefined && devMajor === undefined && devMinor === undefined && !xattrs) return plain
