@@ -29,6 +29,7 @@ import { measureHashing, measureSharing } from './guides/benchmark.ts'
 import { type Bucket, createBucketStore } from './guides/bucket-store.ts'
 import { patch, publish, publishAll, writeDelta } from './guides/build-on-a-registry.ts'
 import { checkAndRepair, collect } from './guides/collect-and-repair.ts'
+import { compareReleases, dissect, gate } from './guides/look-inside-an-image.ts'
 import { planOnly, runFromFile } from './guides/pull-with-a-plan.ts'
 import { pullSurvivesFaults, withRegistry } from './guides/registry-in-tests.ts'
 import { download, pullFor } from './guides/resume.ts'
@@ -293,4 +294,27 @@ test('the guide to registries builds on a base that is not downloaded, moves it 
   expect(moved.layers[0]).toEqual(patched.layers[0])
   expect((await readImage(remote, 'app:all', { platform: 'linux/amd64' })).descriptor.digest).toBe(digest)
   expect(await writeDelta(remote, 'base:2', 'app:2', 'delta.tar')).toBe(statSync('delta.tar').size)
+})
+
+test('the guide to looking inside dissects an image, fails a gate, and compares releases', async () => {
+  using directory = temporaryDirectory('guide-inspect')
+  {
+    await using store = await openStore(directory.path)
+    const key = '-----BEGIN PRIVATE KEY-----'
+    const base = { 'usr/lib/a': 'x'.repeat(5000), 'root/key.pem': key }
+    await sampleImage(store, [base, { 'usr/lib/a': 'x'.repeat(5000), app: 'one' }], { name: 'app:1' })
+    await sampleImage(store, [base, { 'usr/lib/a': 'x'.repeat(5000), moved: 'one' }], { name: 'app:2' })
+  }
+  expect(await dissect(directory.path, 'app:1')).toMatchObject([{ path: 'usr/lib', bytes: 5000 }, { path: 'root' }])
+  expect(printed).toContainEqual(['5000 bytes are stored, but no container sees them'])
+  expect(printed).toContainEqual([5000, 'usr/lib/a', 'rewritten'])
+  expect(await gate(directory.path, 'app:1')).toBe(false)
+  expect(printed).toContainEqual(['highestSecrets: 1, limit 0'])
+  expect(await compareReleases(directory.path, 'app:1', 'app:2')).toMatchObject([
+    { level: 'image' },
+    { level: 'blob' },
+    { level: 'file', bytes: 0 },
+    { level: 'chunk', bytes: 0 },
+  ])
+  expect(printed).toContainEqual(['app is now moved'])
 })

@@ -99,6 +99,19 @@ describe('a file with a secret', () => {
   })
 })
 
+test('content and names that are made to cost time are searched all the same', async () => {
+  const long = 'SECRET'.repeat(11_000)
+  const found = await secretsOf({
+    '.env': long,
+    'a/.env': '\n'.repeat(65_000),
+    'etc/shadow': '\n'.repeat(65_000),
+    'b/.npmrc': `${' '.repeat(65_000)}x`,
+    [`${'gcp'.repeat(1300)}.json`]: '{}',
+    'c/.docker/config.json': `{"x":"${'y'.repeat(4090)}","auths":{"a":{"auth":"YTpi"}}}`,
+  })
+  expect(found).toMatchObject([{ path: 'c/.docker/config.json' }])
+})
+
 test('variables of the config and build arguments in the history are found by name, without their values', async () => {
   const config = {
     Env: ['PATH=/bin', 'API_TOKEN=abc', 'TOKENIZER=x', 'DB_PASSWORD=', 'SECRET_FILE=/run/secrets/a', 'KEY_SECRET=$X'],

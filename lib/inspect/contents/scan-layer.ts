@@ -39,12 +39,34 @@ export async function scanLayer(
   }
   for await (const { file, head } of readCandidates(store, layer, unread, options)) {
     const { kind, content } = candidates.get(file)!
-    if (content!.test(head.toString('latin1'))) found.push({ kind, path: file.path, offset: file.offset })
+    if (holds(head, content!)) found.push({ kind, path: file.path, offset: file.offset })
   }
   found.sort((a, b) => a.offset - b.offset)
   await store.derived.set('facts', key, Buffer.from(JSON.stringify({ version: VERSION, found })), options)
   return found
 }
+
+/** Longest text that a pattern is applied to at once, and the length that two such texts have in common. */
+const TEXT_BYTES = 4096
+const OVERLAP_BYTES = 256
+
+/**
+ * True if a line of a text matches.
+ *
+ * SAFETY: the time of some patterns grows with the square of the length, and a hostile image could hold 64 KiB that
+ * need minutes. So lines are tried one by one, and long ones in parts.
+ */
+function holds(head: Buffer, pattern: RegExp): boolean {
+  for (const line of head.toString('latin1').split('\n')) {
+    for (let start = 0; start === 0 || start < line.length; start += TEXT_BYTES - OVERLAP_BYTES) {
+      if (pattern.test(line.slice(start, start + TEXT_BYTES))) return true
+    }
+  }
+  return false
+}
+
+/** Longest name of a file that a file system takes. Longer ones would only cost time. */
+const MOST_NAME = 255
 
 /** Longest file that is taken for one with secrets. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -53,6 +75,7 @@ function candidatesOf(entries: readonly IndexedEntry[]): Map<IndexedEntry, Secre
   const candidates = new Map<IndexedEntry, SecretPlace>()
   for (const entry of entries) {
     if (entry.type !== 'file' || entry.size === 0 || entry.size > MOST_BYTES) continue
+    if (entry.path.length - entry.path.lastIndexOf('/') > MOST_NAME + 1) continue
     const place = SECRET_PLACES.find(({ path }) => path.test(entry.path))
     if (place) candidates.set(entry, place)
   }
