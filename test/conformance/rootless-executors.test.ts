@@ -17,13 +17,17 @@ const user = able ? needsUserWithRanges() : undefined
 
 /** Control groups belong to root unless an administrator gives some to a user. */
 const NO_GROUPS = 'a plain user has no control group'
-const without = {
-  'a set-id program gains privileges': 'bubblewrap always sets no_new_privs',
+const groups = {
   'all processes together cannot have more memory than the limit': NO_GROUPS,
   'there cannot be more processes than the limit': NO_GROUPS,
 }
 
-describe.skipIf(!user)('the executor bubblewrap of a plain user', () => {
+const noPrivileges = { 'a set-id program gains privileges': 'bubblewrap always sets no_new_privs' }
+
+describe.skipIf(!user).each([
+  ['bubblewrap', { ...groups, ...noPrivileges }],
+  ['chroot', groups],
+] as const)('the executor %s of a plain user', (executor, without) => {
   const errors = new Map<string, string | undefined>()
   let place: ReturnType<typeof temporaryDirectory>
   let bundle: Awaited<ReturnType<typeof bundleChild>>
@@ -36,7 +40,7 @@ describe.skipIf(!user)('the executor bubblewrap of a plain user', () => {
     const { uid, gid } = user!
     chownSync(place.path, uid, gid)
     const env = { PATH: '/usr/bin:/bin', HOME: place.path, TMPDIR: place.path }
-    const args = [bundle.path, `${place.path}/snapshots`, 'bubblewrap', JSON.stringify(without)]
+    const args = [bundle.path, `${place.path}/snapshots`, executor, JSON.stringify(without)]
     const printed = execFileSync(node.path, args, { uid, gid, env, cwd: '/', encoding: 'utf8' })
     for (const line of printed.trim().split('\n')) {
       const { name, error } = JSON.parse(line) as { name: string; error?: string }

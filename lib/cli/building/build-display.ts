@@ -176,10 +176,10 @@ class RunningSteps implements BuildDisplay {
   }
 }
 
-/** Names the executor, and says why better ones were passed over. */
-function executorLine({ name, passedOver }: Extract<BuildProgress, { kind: 'executor-chosen' }>): string {
+/** Names the executor, what it cannot do on this machine, and why better ones were passed over. */
+function executorLine({ name, note, passedOver }: Extract<BuildProgress, { kind: 'executor-chosen' }>): string {
   const others = passedOver.map(({ name, reason }) => `${name} does not work here: ${reason}`)
-  return `commands run with ${[name, ...others].join('; ')}`
+  return `commands run with ${[name, ...(note === undefined ? [] : [note]), ...others].join('; ')}`
 }
 
 type TaskEvent = Extract<BuildProgress, { task: unknown }>

@@ -1,19 +1,30 @@
 import { SandboxError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executors/executor.ts'
+import type { ExecutorName } from '../executors/machine-executor.ts'
 import { howToGiveIds } from './id-ranges.ts'
 import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
 import type { ProcessEvent, SentProcess } from './sandbox-service.ts'
 
+interface Probed {
+  readonly found: ExecutorProbe
+  /** Name of the executor, which was chosen now if there was a choice. */
+  readonly name: string
+}
+
 /** An executor whose processes are started in the namespace. */
-export function rootlessExecutor(client: SandboxClient, executor: string): Executor {
+export function rootlessExecutor(client: SandboxClient, executor: ExecutorName | undefined): Executor {
+  let name: string = executor ?? 'bubblewrap or runc or chroot'
   return {
-    name: executor,
+    get name() {
+      return name
+    },
 
     async probe({ signal, platform } = {}) {
       try {
         const sandbox = await client.connect({ signal })
-        const found = await sandbox.channel.call<ExecutorProbe>('probe', { executor, platform }, { signal })
+        const { found, ...probed } = await sandbox.channel.call<Probed>('probe', { executor, platform }, { signal })
+        name = probed.name
         return found.works && sandbox.ids === 'one' ? { ...found, note: oneIdNote(sandbox) } : found
       } catch (error) {
         signal?.throwIfAborted()
@@ -34,7 +45,7 @@ export function rootlessExecutor(client: SandboxClient, executor: string): Execu
 async function runIn(
   { offered }: SandboxClient,
   { channel }: ConnectedSandbox,
-  executor: string,
+  executor: ExecutorName | undefined,
   { onOutput, onStart, signal, stdin, ...spec }: ProcessSpec,
 ): Promise<ProcessExit> {
   let pid: number | undefined

@@ -8,7 +8,7 @@ import { SandboxClient } from './sandbox-client.ts'
 export interface RootlessSandboxOptions {
   /** Directory for unpacked layers, mounts and copies; any number of processes may share it. */
   readonly directory: string
-  /** The executor to use in the namespace. @defaultValue `'bubblewrap'` */
+  /** The executor to use in the namespace. @defaultValue the first one that works: bubblewrap, runc, chroot */
   readonly executor?: ExecutorName | undefined
 }
 
@@ -20,7 +20,7 @@ export interface RootlessSandbox extends Sandbox {
 
 /**
  * A sandbox for a user without privileges. A process of Node lives in a user and mount namespace of its own; it unpacks
- * layers, mounts stacks, runs bubblewrap and reads what has changed. It starts with the first call and ends with this
+ * layers, mounts stacks, runs an executor and reads what has changed. It starts with the first call and ends with this
  * process.
  *
  * With ranges in `/etc/subuid` and `/etc/subgid`, and the package uidmap, files have all the owners of an image, and
@@ -37,7 +37,7 @@ export interface RootlessSandbox extends Sandbox {
  * @throws {@link SandboxError} from its members: `ERR_SANDBOX_NO_EXECUTOR`, `ERR_SANDBOX_START`, and those of the
  * executor and the snapshots as root has them.
  */
-export function rootlessSandbox({ directory, executor = 'bubblewrap' }: RootlessSandboxOptions): RootlessSandbox {
+export function rootlessSandbox({ directory, executor }: RootlessSandboxOptions): RootlessSandbox {
   const client = new SandboxClient()
   return {
     executor: rootlessExecutor(client, executor),

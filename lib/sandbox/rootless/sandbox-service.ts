@@ -1,10 +1,8 @@
 import type { ImageLayer } from '../../image/index.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
 import { writeTar } from '../../tar/index.ts'
-import { bubblewrap } from '../executors/bubblewrap/bubblewrap.ts'
-import { chroot } from '../executors/chroot/chroot.ts'
 import type { Executor, ProcessMount, ProcessSpec, RunningProcess } from '../executors/executor.ts'
-import { runc } from '../executors/runc/runc.ts'
+import { type ExecutorName, machineExecutor } from '../executors/machine-executor.ts'
 import { localFiles } from '../files/local-files.ts'
 import type { FileAttributes, MountPoints } from '../files/stack-files.ts'
 import { machineSnapshots } from '../snapshots/machine-snapshots.ts'
@@ -39,11 +37,7 @@ export interface SentStack {
 
 /** Opens stacks and runs processes in the namespace for the process that started this one. */
 export class SandboxService {
-  readonly #executors: Readonly<Record<string, Executor>> = {
-    bubblewrap: bubblewrap(),
-    runc: runc(),
-    chroot: chroot(),
-  }
+  readonly #executors = new Map<ExecutorName | undefined, Executor>()
   readonly #files = localFiles()
   readonly #drivers = new Map<string, SnapshotDriver>()
   readonly #stacks = new Map<number, Stack>()
@@ -63,10 +57,17 @@ export class SandboxService {
   }
 
   readonly #calls = {
-    probe: ({ executor, platform }: { executor: string; platform?: string }, { signal }: CallContext) =>
-      this.#executor(executor).probe({ signal, platform }),
+    probe: async (args: { executor?: ExecutorName; platform?: string }, { signal }: CallContext) => {
+      const executor = this.#executor(args.executor)
+      const found = await executor.probe({ signal, platform: args.platform })
+      // If there was a choice, its name is known only now.
+      return { found, name: executor.name }
+    },
 
-    run: async ({ executor, spec }: { executor: string; spec: SentProcess }, { signal, report }: CallContext) => {
+    run: async (
+      { executor, spec }: { executor?: ExecutorName; spec: SentProcess },
+      { signal, report }: CallContext,
+    ) => {
       const id = ++this.#last
       const { stdin } = spec
       const told = (event: ProcessEvent) => report(event)
@@ -163,9 +164,9 @@ export class SandboxService {
     return driver
   }
 
-  #executor(name: string): Executor {
-    const executor = this.#executors[name]
-    if (!executor) throw new Error(`no executor ${name}`)
+  #executor(name: ExecutorName | undefined): Executor {
+    const executor = this.#executors.get(name) ?? machineExecutor(name === undefined ? {} : { executors: [name] })
+    this.#executors.set(name, executor)
     return executor
   }
 }

@@ -8,7 +8,7 @@ import { diffEntries, diffTrees, directoryTree, type Tree, type TreeEntry } from
 import { openUnionView, type UnionView, unpackLayers } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
-import { namespaceIds } from './namespace-ids.ts'
+import { namespaceIds } from '../executors/process/namespace-ids.ts'
 import type { SnapshotDriver, Stack, StackPlace } from './stack.ts'
 import { ownStack, sweepStacks } from './stack-owner.ts'
 

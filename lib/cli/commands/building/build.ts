@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
-import type { Executor } from '../../../sandbox/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
 import {
@@ -146,9 +145,9 @@ async function run(session: Session, store: Store, building: Building, options: 
     const onProgress = display.onProgress.bind(display)
     const places = buildPlaces(session.storeName)
     await using sandbox = machineSandbox({ directory: places.snapshots, executor: executorOf(options.sandbox) })
-    const executor = tellingNotes(sandbox.executor, note => session.note(note))
+    const { executor, snapshots } = sandbox
     const mounts = { ...(await mountsOf(session, options)), cacheMounts: places.cacheMounts }
-    const running = { ...mounts, executor, snapshots: sandbox.snapshots, onProgress }
+    const running = { ...mounts, executor, snapshots, onProgress }
     result = await buildImage(store, stages, { ...building.build, registry, ...running })
   } finally {
     display.close()
@@ -163,19 +162,6 @@ async function run(session: Session, store: Store, building: Building, options: 
 /** Secrets and agents for the mounts of RUN. */
 async function mountsOf({ terminal: { env } }: Session, { secret, ssh }: BuildCommandOptions) {
   return { secrets: await secretsOf(secret, env), sshAgents: await sshAgentsOf(ssh, env) }
-}
-
-/** Tells once, when a build needs the executor, what processes cannot do on this machine. */
-function tellingNotes(executor: Executor, tell: (note: string) => void): Executor {
-  return {
-    name: executor.name,
-    run: process => executor.run(process),
-    async probe(options) {
-      const found = await executor.probe(options)
-      if (found.works && found.note !== undefined) tell(found.note)
-      return found
-    },
-  }
 }
 
 function resultOf({ descriptor, names, images, steps }: BuildResult): object {

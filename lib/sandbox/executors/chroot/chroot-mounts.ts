@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { namespaceIds } from '../process/namespace-ids.ts'
 import { DEVICES, NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
@@ -15,9 +16,16 @@ export function outerMounts(top: string, process: ProcessSpec): TableMount[] {
     { source: process.root, target: root, options: ['bind', 'nodev', ...(process.readOnlyRoot ? ['ro'] : [])] },
     { source: 'proc', target: `${top}/proc`, type: 'proc', options: KERNEL },
     { source: 'proc', target: `${root}/proc`, type: 'proc', options: KERNEL },
-    { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...KERNEL, 'ro'] },
+    { ...systemFilesystem(), target: `${root}/sys` },
     { source: 'tmpfs', target: `${root}/dev`, type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', 'size=64k'] },
   ]
+}
+
+/** SPEC: mount_namespaces(7): only the owner of a network namespace mounts `sysfs`; a plain user binds all of it. */
+function systemFilesystem(): Pick<TableMount, 'source' | 'type' | 'options'> {
+  const isOwner = namespaceIds() === 'all'
+  if (isOwner) return { source: 'sysfs', type: 'sysfs', options: [...KERNEL, 'ro'] }
+  return { source: '/sys', options: ['rbind', 'ro', ...KERNEL] }
 }
 
 /** Directories of the small root, as this machine has them. */

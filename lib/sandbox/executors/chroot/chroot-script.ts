@@ -1,6 +1,7 @@
 import { changeUser } from '../confined/change-user.ts'
 import type { ProcessSpec } from '../executor.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
+import { namespaceIds } from '../process/namespace-ids.ts'
 import { shellWord } from '../process/shell-word.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { DEVICE_LINKS, DEVICES } from '../view/devices.ts'
@@ -53,7 +54,7 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started 
       ...(isFile ? [`[ -e ${shellWord(target)} ] || : >${shellWord(target)}`] : []),
       `${mount} ${['-t', type, '-o', options.join(','), source, target].map(shellWord).join(' ')}`,
     ]),
-    `echo ${shellWord(process.hostname ?? HOST_NAME)} >/proc/sys/kernel/hostname`,
+    setHostName(shellWord(process.hostname ?? HOST_NAME)),
     ...(process.network === 'none' ? [`${shellWord(requireSystemProgram('ip', 'iproute2'))} link set lo up`] : []),
     `: >${shellWord(started)}`,
     `cd ${at('')}`,
@@ -65,6 +66,12 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started 
     'eval "$layerstore_variables; unset layerstore_variables"',
     `exec ${lastCommand(process).map(shellWord).join(' ')}`,
   ].join('\n')
+}
+
+/** The file of the kernel belongs to root of the machine; in a user namespace only the system call works. */
+function setHostName(name: string): string {
+  if (namespaceIds() === 'all') return `echo ${name} >/proc/sys/kernel/hostname`
+  return `${shellWord(requireSystemProgram('hostname', 'hostname'))} ${name}`
 }
 
 function lastCommand(process: ProcessSpec): string[] {

@@ -7,6 +7,7 @@ import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } 
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
+import { namespaceIds } from '../process/namespace-ids.ts'
 import { runProgram } from '../process/run-program.ts'
 import { programFault } from '../view/assert-program.ts'
 import { withView } from '../view/with-view.ts'
@@ -31,7 +32,8 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
   if (fault !== undefined) return { works: false, reason: fault }
   const program = findSystemProgram('runc')
   if (!program) return { works: false, reason: 'runc is not installed (package runc)' }
-  if (process.getuid?.() !== 0) return { works: false, reason: 'runc is used as root only' }
+  // The control groups that it creates belong to root of the machine.
+  if (process.getuid?.() !== 0 || namespaceIds() !== 'all') return { works: false, reason: 'runc is used as root only' }
   const output: Uint8Array[] = []
   const { code } = await runProgram(program, ['--version'], { signal, onOutput: chunk => output.push(chunk) })
   const said = Buffer.concat(output).toString('utf8').trim()

@@ -6,7 +6,7 @@ import { findXattrPackage } from '../../../internal/xattr-access.ts'
 import { compareHeaders, directoryTree, type TreeEntry, whiteoutPath } from '../../../layer/index.ts'
 import { readXattrsOf, type UnionView } from '../../../rootfs/index.ts'
 import type { TarInput } from '../../../tar/index.ts'
-import { namespaceIds } from '../namespace-ids.ts'
+import { namespaceIds } from '../../executors/process/namespace-ids.ts'
 
 /** fuse-overlayfs marks removed names and directories that hide others by files, where it cannot do as the kernel. */
 const FUSE_MARKS = ['**/.wh.*']

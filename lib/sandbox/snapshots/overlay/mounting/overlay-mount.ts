@@ -1,7 +1,7 @@
 import { SandboxError } from '../../../../errors/index.ts'
 import { findSystemProgram } from '../../../executors/process/find-system-program.ts'
+import { namespaceIds } from '../../../executors/process/namespace-ids.ts'
 import { runProgram } from '../../../executors/process/run-program.ts'
-import { namespaceIds } from '../../namespace-ids.ts'
 import { mountFuse } from './mount-fuse.ts'
 import type { Overlay } from './overlay.ts'
 
