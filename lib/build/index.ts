@@ -31,7 +31,13 @@ export type { ArchiveOutput, BuildOutputs, GivenOutputs, OutputPlace } from './o
 export { type PlanBuildOptions, planBuild } from './plan-build.ts'
 export { type DockerfileStagesOptions, dockerfileStages } from './planning/dockerfile-stages.ts'
 export type { BuildStages, EvaluatedStages, EvaluationRequest, StageSource } from './planning/stage-source.ts'
-export { type BuildResult, type BuiltImage, type RunBuildOptions, runBuild } from './run-build.ts'
+export {
+  type BuildResult,
+  type BuiltImage,
+  type PlatformAnnotations,
+  type RunBuildOptions,
+  runBuild,
+} from './run-build.ts'
 export { type NodeAppOptions, nodeApp } from './scripted/node-app.ts'
 export type { StageNode } from './scripted/script-state.ts'
 export type {

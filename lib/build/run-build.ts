@@ -1,4 +1,4 @@
-import { BuildError } from '../errors/index.ts'
+import { BuildError, FormatError } from '../errors/index.ts'
 import type { Image } from '../image/index.ts'
 import { defaultCreated } from '../image/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
@@ -32,7 +32,11 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   /** Labels, set last; they win over those of the stages and are in no history. */
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** Annotations of each manifest. */
-  readonly annotations?: Readonly<Record<string, string>> | undefined
+  readonly annotations?: PlatformAnnotations | undefined
+  /** Annotations of the index. Only a build for several platforms has one. */
+  readonly indexAnnotations?: Readonly<Record<string, string>> | undefined
+  /** Annotations of the descriptor of each manifest in the index. */
+  readonly descriptorAnnotations?: PlatformAnnotations | undefined
   /**
    * Time of the image and of the new entries of its history, RFC 3339. No part of any key. @defaultValue
    * `SOURCE_DATE_EPOCH` of the Dockerfile, else of the environment, else the start of 1970
@@ -59,6 +63,11 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   /** For a plan that was stored: steps that use no record. */
   readonly noCache?: NoCache
 }
+
+/** Annotations for every platform, or a function that returns those of one, as `os/architecture[/variant]`. */
+export type PlatformAnnotations =
+  | Readonly<Record<string, string>>
+  | ((platform: string) => Readonly<Record<string, string>>)
 
 /** A finished build. */
 export interface BuildResult extends GivenOutputs {
@@ -92,6 +101,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   if (plan.kind !== 'build' || plan.version !== 1) {
     throw new BuildError('ERR_BUILD_INVALID_STEP', 'not a build plan of version 1')
   }
+  assertIndexFor(plan, options)
   const { session, noCache } = sessionOf(plan, options)
   await assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
   const { signal, onProgress } = options
@@ -108,7 +118,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
     plan.images.map(image => buildOne(session, plan, image, { ...options, ...shared, noCache })),
   )
   const images = built.map(({ image }) => image)
-  const descriptor = images.length === 1 ? images[0]!.descriptor : await putIndex(session.store, images, { signal })
+  const descriptor = images.length === 1 ? images[0]!.descriptor : await putIndex(session.store, images, options)
   await lease.add(descriptor.digest)
   const records = built.flatMap(one => [...one.records.values()])
   const outputs = await giveOutputs(
@@ -149,16 +159,43 @@ async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan
     options.created ??
     defaultCreated(sourceDateEpoch === undefined ? process.env : { SOURCE_DATE_EPOCH: sourceDateEpoch })
   const onBuild = stages.at(-1)?.onBuild ?? []
-  const put = await putBuiltImage(session.store, ran.state, { created, labels, annotations, onBuild }, { signal })
+  const put = await putBuiltImage(
+    session.store,
+    ran.state,
+    { created, labels, annotations: annotationsFor(annotations, platform), onBuild },
+    { signal },
+  )
   await session.cache.remember(`${plan.name} ${platform}`, ran.records)
   return { image: { ...put, platform }, steps: ran.steps, records: ran.records }
 }
 
 /** Several platforms give an index. */
-async function putIndex(store: Store, images: readonly BuiltImage[], { signal }: AbortOptions): Promise<Descriptor> {
-  const manifests = images.map(({ descriptor, platform }) => ({ ...descriptor, platform: parsePlatform(platform) }))
-  const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests }
+async function putIndex(
+  store: Store,
+  images: readonly BuiltImage[],
+  { indexAnnotations, descriptorAnnotations, signal }: RunBuildOptions,
+): Promise<Descriptor> {
+  const manifests = images.map(({ descriptor, platform }) => ({
+    ...descriptor,
+    platform: parsePlatform(platform),
+    ...whereAny(annotationsFor(descriptorAnnotations, platform)),
+  }))
+  const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests, ...whereAny(indexAnnotations) }
   return { mediaType: MediaType.OciIndex, ...(await store.put(canonicalJson(index), { signal })) }
+}
+
+function annotationsFor(annotations: PlatformAnnotations = {}, platform: string): Readonly<Record<string, string>> {
+  return typeof annotations === 'function' ? annotations(platform) : annotations
+}
+
+function whereAny(annotations: Readonly<Record<string, string>> = {}) {
+  return Object.keys(annotations).length > 0 ? { annotations } : {}
+}
+
+/** Annotations of an index that is not made would be lost without a word. */
+function assertIndexFor(plan: BuildPlan, { indexAnnotations, descriptorAnnotations }: RunBuildOptions): void {
+  if (plan.images.length !== 1 || (!indexAnnotations && !descriptorAnnotations)) return
+  throw new FormatError('ERR_INVALID_ARGUMENT', 'annotations of an index need a build for several platforms')
 }
 
 function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildSession; noCache: NoCache } {

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { dockerfileStages, openContext, planBuild } from '../../lib/build/index.ts'
+import { dockerfileStages, from, openContext, planBuild } from '../../lib/build/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -63,6 +63,17 @@ describe.runIf(hasGit)('ADD of a git repository', () => {
     }
     const docs = await filesOf(store, await build(`ADD ${addressOf('app')}?branch=main&subdir=docs /d/`))
     expect(docs).toEqual({ d: 'directory 755 0:0', 'd/a.md': 'file 755 0:0 a' })
+  })
+
+  test('is a step of code too', async () => {
+    const stage = from('scratch').add(`${addressOf('app')}#v1:docs`, '/d/', { checksum: firstCommit, chown: '1:2' })
+    const result = await buildFiles(store, stage, {})
+    expect((await filesOf(store, result))['d/a.md']).toBe('file 644 1:2 a')
+    const kept = from('scratch').add(addressOf('app'), '/', { keepGitDirectory: true })
+    expect(Object.keys(await filesOf(store, await buildFiles(store, kept, {})))).toContain('.git/HEAD')
+    expect(await thrownBy(() => buildFiles(store, from('scratch').add('git://x/y?a=b', '/'), {}))).toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    })
   })
 
   test('is cached by its commit: the repository is asked, not fetched; a commit in the text is not asked for', async () => {

@@ -193,6 +193,32 @@ test('build names the platform of each step among several, and reports pushes, a
   expect(tty.stderr).toMatch(/\[archive\] .*o\.tar {2}DONE \d+\.\ds\n/)
 })
 
+test('build puts annotations where docker puts them: manifest, index, descriptor, one platform', async () => {
+  using place = makePlace()
+  const given = ['a=1', 'manifest[linux/arm64]:b=2', 'index,manifest-descriptor:c:d=3', 'index:e', 'x:y=z']
+  const options = ['--platform', 'linux/amd64,linux/arm64', ...given.flatMap(one => ['--annotation', one])]
+  expect((await cli(['build', '-t', 'app:1', ...options, place.context], place)).code).toBe(0)
+  const index = JSON.parse((await cli(['manifest', 'app:1'], place)).stdout)
+  expect(index.annotations).toEqual({ 'c:d': '3', e: '' })
+  const manifests = []
+  for (const { digest, annotations } of index.manifests) {
+    expect(annotations).toEqual({ 'c:d': '3' })
+    manifests.push(JSON.parse((await cli(['manifest', digest], place)).stdout).annotations)
+  }
+  expect(manifests).toEqual([
+    { a: '1', 'x:y': 'z' },
+    { a: '1', b: '2', 'x:y': 'z' },
+  ])
+  for (const [annotation, code] of [
+    ['index:a=1', 1],
+    ['index-descriptor:a=1', 2],
+    ['index[linux/amd64]:a=1', 2],
+    ['=1', 2],
+  ] as const) {
+    expect((await cli(['build', '--annotation', annotation, place.context], place)).code).toBe(code)
+  }
+})
+
 test('build fails for warnings if the Dockerfile asks for that, and builds nothing', async () => {
   using place = makePlace('# check=error=true\nFROM scratch as one\nCOPY a.txt /\nMAINTAINER me\n')
   const run = await cli(['build', '-t', 'app:1', place.context], place)

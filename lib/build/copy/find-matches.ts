@@ -17,7 +17,8 @@ const PIVOT = '/./'
  * pattern whose literal beginning does not; `ERR_BUILD_INVALID_STEP` for a malformed pattern.
  */
 export function findMatches(step: FileCopyStep): SourceMatch[] {
-  const excludes = step.exclude && step.exclude.length > 0 ? createIgnoreRules(step.exclude) : undefined
+  const patterns = step.exclude?.filter(pattern => !isAbsolute(pattern)) ?? []
+  const excludes = patterns.length > 0 ? createIgnoreRules(patterns) : undefined
   return step.sources.flatMap((source, i) => {
     const { directory, include } = step.parents
       ? cutAtPivot(source.path)
@@ -94,4 +95,9 @@ function notFound({ tree, path }: FileCopySource, missing: string): BuildError {
   const why = tree.whyMissing?.(missing)
   const what = `${JSON.stringify(missing.slice(0, 512))} is not in ${tree.name}${named}`
   return new BuildError('ERR_BUILD_SOURCE_NOT_FOUND', why === undefined ? what : `${what}: ${why}`, { path: missing })
+}
+
+/** SPEC: only an ignore file takes a slash at the beginning away. Here the pattern matches nothing, as in BuildKit. */
+function isAbsolute(pattern: string): boolean {
+  return /^\s*!?\//.test(pattern)
 }

@@ -61,10 +61,12 @@ export interface CopySourceOptions extends CopyOptions {
 /** Options of a download. */
 export interface AddOptions
   extends Pick<CopyOptions, 'chown' | 'chmod' | 'link' | 'noCache' | 'squash' | 'latestTime'> {
-  /** Digest that the file must have, `sha256:…`. */
+  /** Digest that the file must have, `sha256:…`; of a repository the commit, or its beginning. */
   readonly checksum?: string | undefined
   /** Unpack an archive. @defaultValue `false` */
   readonly unpack?: boolean | undefined
+  /** Keep `.git` of a repository. @defaultValue `false` */
+  readonly keepGitDirectory?: boolean | undefined
 }
 
 /** Mount of a command. It is in no layer. */

@@ -30,6 +30,9 @@ import {
   workdirStep,
 } from './scripted-steps.ts'
 
+/** Addresses that ADD takes: of files, and of git repositories. */
+const ADDRESS = /^(?:https?|git|ssh):\/\/|^[\w.-]+@[\w.-]+:/
+
 /** Options of {@link from}. */
 export interface FromOptions {
   /** Platform of the stage. @defaultValue that of the build */
@@ -126,10 +129,12 @@ export class ScriptedStage implements StageSource, StageNode {
     return this.copy({ ...options, files, to: to.endsWith('/') ? to : `${to}/` })
   }
 
-  /** Downloads a file. */
-  add(url: string, to: string, options: AddOptions = {}): ScriptedStage {
-    if (!/^https?:\/\//.test(url)) throw new FormatError('ERR_INVALID_ARGUMENT', 'add takes an http or https address')
-    return this.#step(addStep(url, to, options))
+  /** Downloads a file, or takes the files of a git repository, as `https://host/repo.git#ref:directory`. */
+  add(address: string, to: string, options: AddOptions = {}): ScriptedStage {
+    if (!ADDRESS.test(address)) {
+      throw new FormatError('ERR_INVALID_ARGUMENT', 'add takes an http, https or git address')
+    }
+    return this.#step(addStep(address, to, options))
   }
 
   /** Runs a command: a text for the shell, or a program with its arguments. The build needs an executor for it. */

@@ -4,12 +4,14 @@ import type {
   CopyStep,
   FetchStep,
   FileSource,
+  RemoteSource,
   RunMount,
   RunStep,
   Step,
   WorkdirStep,
 } from '../../dockerfile/index.ts'
 import { FormatError } from '../../errors/index.ts'
+import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { Files } from '../../layer/index.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { cleanPath, type ScriptedStep, type ScriptState } from './script-state.ts'
@@ -82,18 +84,30 @@ function fileSource(from: CopyFrom | undefined, state: ScriptState): FileSource 
   return { context: from.context }
 }
 
+/** The source at an address, as ADD reads it. */
+async function remoteOf(address: string, options: AddOptions): Promise<RemoteSource> {
+  const { checksum, unpack, keepGitDirectory } = options
+  // PERF: loaded when the stages are evaluated, as contexts are.
+  const { parseGitAddress, remoteKind } = await import('../../dockerfile/index.ts')
+  const isGit = remoteKind(address) === 'git'
+  if (!isGit) return { url: address, ...given({ checksum }), ...(unpack ? { unpack: true } : {}) }
+  const source = parseGitAddress(address, { checksum, keepGitDirectory })
+  if (typeof source !== 'string') return source
+  throw new FormatError('ERR_INVALID_ARGUMENT', `not a git address: ${source}`)
+}
+
 /** The step of a download. */
-export function addStep(url: string, to: string, options: AddOptions): ScriptedStep {
-  return state => {
-    const { checksum, unpack, chown, chmod, link, latestTime } = options
-    const title = `ADD ${url} ${to}`
+export function addStep(address: string, to: string, options: AddOptions): ScriptedStep {
+  return async state => {
+    const { chown, chmod, link, latestTime } = options
+    const title = `ADD ${address} ${to}`
     return {
       ...commonOf(options),
       kind: 'fetch',
       text: `${title} # buildkit`,
-      title,
+      title: withoutCredentials(title),
       destination: state.resolve(to),
-      remotes: [{ url, ...given({ checksum }), ...(unpack ? { unpack: true } : {}) }],
+      remotes: [await remoteOf(address, options)],
       ...given({ chown, chmod }),
       ...(link ? { link: true } : {}),
       ...(latestTime === undefined ? {} : { latestTime: secondsOf(latestTime) }),

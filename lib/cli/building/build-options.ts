@@ -49,7 +49,7 @@ export function buildArgsOf(options: readonly string[] = [], env: NodeJS.Process
   return args
 }
 
-/** Labels or annotations: `NAME=VALUE`; a NAME alone has an empty value. */
+/** Labels: `NAME=VALUE`; a NAME alone has an empty value. */
 export function labelsOf(flag: string, options: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(options.map(option => splitOption(flag, option)).map(([name, value = '']) => [name, value]))
 }

@@ -6,10 +6,9 @@ import type { Session } from '../session/session.ts'
 
 /** Outputs of a build that `--output`, `--push` and `--tag` select. */
 export interface ChosenOutputs
-  extends Pick<
-    BuildImageOptions,
-    'names' | 'push' | 'archive' | 'directory' | 'tar' | 'compression' | 'level' | 'annotations'
-  > {
+  extends Pick<BuildImageOptions, 'names' | 'push' | 'archive' | 'directory' | 'tar' | 'compression' | 'level'> {
+  /** Annotations of every manifest. */
+  readonly annotations: Readonly<Record<string, string>>
   /** True if an output goes to stdout, where the digest of the image would be printed. */
   readonly toStdout: boolean
 }

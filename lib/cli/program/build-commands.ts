@@ -28,7 +28,11 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
       collect,
     )
     .option('--label <name=value>', 'label of the image', collect)
-    .option('--annotation <name=value>', 'annotation of the manifest', collect)
+    .option(
+      '--annotation <name=value>',
+      'annotation of the manifest, or [index|manifest-descriptor][[P]]:NAME=VALUE',
+      collect,
+    )
     .option('--no-cache', 'run every step again')
     .option('--no-cache-filter <stage>', 'run every step of a stage again; may be repeated', collectStages)
     .option('--cache-from <place>', 'use the cache in REF, DIR, or type=registry|local|archive,…', collect)

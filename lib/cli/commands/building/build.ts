@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
+import { annotationsOf } from '../../building/annotation-options.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
 import {
   type BuildCommandOptions,
@@ -69,7 +70,7 @@ async function parseOptions(
       ...outputs,
       ...(platforms.length > 0 && { platforms }),
       labels: labelsOf('--label', options.label),
-      annotations: { ...annotations, ...labelsOf('--annotation', options.annotation) },
+      ...(await annotationsOf(options.annotation, annotations)),
       noCache: options.cache === false || stagesIn(options.cacheFilter),
       ...(options.omitUnchanged && { policies: { unchanged: 'omit' } }),
       cacheFrom: cacheSourcesOf(options.cacheFrom),
