@@ -44,7 +44,15 @@ export function fromFiles(files: Files, options: FromFilesOptions = {}): TarInpu
     entries.set(path, apply({ mtime: sourceDateEpoch(), ...file, ...target, path }, name))
   }
   if (options.parents !== false) addParents(entries, apply)
-  return [...entries.values()].sort((a, b) => compareArchiveOrder(a.path, b.path))
+  return linksLast([...entries.values()].sort((a, b) => compareArchiveOrder(a.path, b.path)))
+}
+
+/** Moves hard links that sort before their files to the end: a link to something later in a layer is invalid. */
+function linksLast(entries: readonly TarInput[]): TarInput[] {
+  const places = new Map(entries.map(({ path }, i) => [path, i]))
+  const isEarly = ({ type, linkname = '' }: TarInput, i: number) =>
+    type === 'hardlink' && (places.get(linkname) ?? 0) > i
+  return [...entries.filter((entry, i) => !isEarly(entry, i)), ...entries.filter(isEarly)]
 }
 
 function* entriesOf(files: Files): Generator<TarInput, void, undefined> {

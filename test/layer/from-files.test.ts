@@ -33,9 +33,9 @@ describe('files in memory', () => {
     expect(kept).toMatchObject([{ mode: 0o4711, uid: 5, mtime: 99 }])
     expect(fromFiles(files, { at: 'x', mode: 'normal', uid: id => id + 1, mtime: { notAfter: 50 } })).toMatchObject([
       { path: 'x', mode: 0o755, uid: 1 },
-      { path: 'x/also', linkname: 'x/run', uid: 1 },
       { path: 'x/d', mode: 0o755, uid: 1, mtime: 0 },
       { path: 'x/run', mode: 0o755, uid: 6, mtime: 50 },
+      { path: 'x/also', linkname: 'x/run', uid: 1 },
     ])
   })
 
@@ -104,4 +104,14 @@ describe('entries of another archive', () => {
     const filtered = rewriteEntries(archive(), { filter: ({ path }) => path !== 'usr/a' })
     expect(await thrownBy(() => readAll(writeTar(filtered)))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
   })
+})
+
+test('a hard link whose name sorts before its file comes after it, so that the layer is valid', () => {
+  const entries = fromFiles([
+    { path: 'a/link', type: 'hardlink', linkname: 'b/file' },
+    { path: 'b/file', type: 'file', content: 'x' },
+    { path: 'b/link', type: 'hardlink', linkname: 'b/file' },
+    { path: 'c', type: 'file', content: 'y' },
+  ])
+  expect(entries.map(({ path }) => path)).toEqual(['a', 'b', 'b/file', 'b/link', 'c', 'a/link'])
 })
