@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildImage, dockerfileStages, openContext } from '../../../lib/build/index.ts'
+import { type BuildResult, buildImage, dockerfileStages, openContext } from '../../../lib/build/index.ts'
 import { LayerStoreError } from '../../../lib/errors/index.ts'
 import type { Executor, SnapshotDriver } from '../../../lib/sandbox/index.ts'
 import type { Store } from '../../../lib/store/index.ts'
@@ -22,25 +22,38 @@ export interface CorpusBench {
 
 /** Builds a case and describes the image, or the failure. */
 export async function buildCase(bench: CorpusBench, entry: RunCase): Promise<DescribedRun | DescribedFailure> {
-  const { store, bases, executor, snapshots, cacheMounts } = bench
-  const { context, dockerfile, args, target, times } = entry
   try {
-    await using opened = await openContext(join(bench.contexts, context), { store })
-    const stages = dockerfileStages(dockerfile, { buildArgs: args ?? {}, ...(target === undefined ? {} : { target }) })
-    const { descriptor } = await buildImage(store, stages, {
-      context: opened,
-      platforms: ['linux/amd64'],
-      executor,
-      snapshots,
-      cacheMounts,
-      secrets: runSecrets,
-      noCache: true,
-      policies: { times: 'source' },
-      compression: 'none',
-    })
-    return await describeRun(store, descriptor, { bases, times })
+    const { descriptor } = await build(bench, entry, { noCache: true })
+    return await describeRun(bench.store, descriptor, { bases: bench.bases, times: entry.times })
   } catch (error) {
     if (!LayerStoreError.is(error)) throw error
     return { error: /exit code \d+/.exec(error.message)?.[0] ?? true }
   }
+}
+
+/** Builds a case again. Resolves to the steps that were made, which are none if the cache has all. */
+export async function stepsMadeAgain(bench: CorpusBench, entry: RunCase): Promise<string[]> {
+  const { steps } = await build(bench, entry, { noCache: false })
+  return steps.flatMap(({ outcome, title, reason }) => (outcome === 'made' ? [`${title}: ${reason}`] : []))
+}
+
+async function build(
+  { store, contexts, executor, snapshots, cacheMounts }: CorpusBench,
+  { context, dockerfile, args, target, times }: RunCase,
+  { noCache }: { readonly noCache: boolean },
+): Promise<BuildResult> {
+  await using opened = await openContext(join(contexts, context), { store })
+  const stages = dockerfileStages(dockerfile, { buildArgs: args ?? {}, ...(target === undefined ? {} : { target }) })
+  return await buildImage(store, stages, {
+    context: opened,
+    platforms: ['linux/amd64'],
+    executor,
+    snapshots,
+    cacheMounts,
+    secrets: runSecrets,
+    noCache,
+    // With times of the build, builds that share a step would give it other layers.
+    policies: { times: times ? 'source' : 0 },
+    compression: 'none',
+  })
 }

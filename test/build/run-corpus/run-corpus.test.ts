@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { writeContext } from '../corpus/contexts.ts'
 import { describeBases } from '../corpus/describe-image.ts'
 import { makeRunBases, runBases } from './bases.ts'
-import { buildCase, type CorpusBench } from './build-case.ts'
+import { buildCase, type CorpusBench, stepsMadeAgain } from './build-case.ts'
 import { runCorpus } from './cases.ts'
 import { runContexts } from './contexts.ts'
 import { runDifferences } from './differences.ts'
@@ -108,8 +108,10 @@ describe.runIf(able).each(ways.filter(({ executor }) => executor.name !== 'runc'
 
     afterAll(() => directory?.[Symbol.dispose]())
 
-    test.concurrent.each(cases)('equal the Docker Engine: $name', async entry => {
-      expect(await buildCase(bench, entry)).toEqual(expectedOf(entry, executor.name))
+    test.concurrent.each(cases)('equal the Docker Engine, and are cached: $name', async entry => {
+      const made = await buildCase(bench, entry)
+      expect(made).toEqual(expectedOf(entry, executor.name))
+      if (!('error' in made)) expect(await stepsMadeAgain(bench, entry)).toEqual([])
     })
   },
 )
