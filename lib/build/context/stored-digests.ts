@@ -16,7 +16,7 @@ export type DigestRecord = readonly [path: string, known: string]
  * wanted one. Tens of thousands of records are then neither cut into strings nor put into a map.
  */
 export class StoredDigests {
-  readonly #parts: readonly Buffer[]
+  readonly #parts: Buffer[]
   #part = 0
   #at = HEADER.byteLength
   /** All records by their paths, once a lookup was out of order. */
@@ -46,6 +46,8 @@ export class StoredDigests {
     const part = this.#parts[this.#part]
     if (!part) return undefined
     if (this.#at >= part.byteLength) {
+      // The caller knows all files of the part by now.
+      this.#parts[this.#part] = HEADER
       this.#part++
       this.#at = HEADER.byteLength
       return this.#next(path)
@@ -58,7 +60,7 @@ export class StoredDigests {
     return DIGEST.test(known) ? known : undefined
   }
 
-  /** Yields all records in their order; a damaged record ends its part. */
+  /** Yields the records in their order, without those of parts that were looked up whole; damage ends a part. */
   *records(): Generator<DigestRecord, void, undefined> {
     for (const part of this.#parts) {
       for (let at = HEADER.byteLength; at < part.byteLength; ) {

@@ -45,7 +45,8 @@ export async function layOut(
     const blocks = new BlockKeys(series)
     const ends = new Float64Array(entries.length)
     let end = 0
-    for (const [i, entry] of entries.entries()) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!
       const size = knownSize(entry)!
       const digest = entry.type === 'file' ? knownDigest(entry)! : undefined
       const planned = headerOf(entry, size)

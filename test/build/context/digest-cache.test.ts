@@ -84,3 +84,26 @@ test('a store that takes no digests does not fail a build', async () => {
   await using context = await openContext(directory.path, { store: refusing as never })
   expect(await context.tree.digests([context.tree.stat('f')!])).toHaveLength(1)
 })
+
+test('digests are found in any order, and are kept with those that nobody asked for', async () => {
+  await using store = createMemoryStore()
+  const digests = await Promise.all(Array.from({ length: 50 }, (_, i) => digestOf(Buffer.from(`${i}`))))
+  const names = digests.map((_, i) => (i % 7 === 0 ? `ä/\udcff/${i}` : `a/${i}`))
+  const first = await DigestCache.open(store.derived, '/d')
+  for (const [i, name] of names.entries()) first.set(name, `id:${i}`, digests[i]!, true)
+  await first.save()
+  const orders = [[...names.keys()], [...names.keys()].reverse(), [3, 4, 5, 2, 40, 41], [0, 1, 2]]
+  for (const order of orders) {
+    const cache = await DigestCache.open(store.derived, '/d')
+    for (const i of order) {
+      expect(cache.get(names[i]!, `id:${i}`)).toBe(digests[i])
+      expect(cache.get(names[i]!, `id:${i + 1}`)).toBeUndefined()
+    }
+    expect(cache.get('b', 'id:1')).toBeUndefined()
+    cache.set('new', 'id:new', digests[0]!, true)
+    await cache.save()
+  }
+  const last = await DigestCache.open(store.derived, '/d')
+  expect(names.map((name, i) => last.get(name, `id:${i}`))).toEqual(digests)
+  expect(last.get('new', 'id:new')).toBe(digests[0])
+})
