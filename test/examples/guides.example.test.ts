@@ -18,6 +18,9 @@ import { blobStoreConformance, createFaultyRegistry, type StoreSubject } from '.
 import { contentOf } from '../../lib/testing/store-conformance/subject.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
+import { storeBusyboxImage } from '../helpers/busybox-image.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { serveStore } from '../helpers/serve-store.ts'
@@ -33,7 +36,10 @@ import { compareReleases, dissect, gate } from './guides/look-inside-an-image.ts
 import { planOnly, runFromFile } from './guides/pull-with-a-plan.ts'
 import { pullSurvivesFaults, withRegistry } from './guides/registry-in-tests.ts'
 import { download, pullFor } from './guides/resume.ts'
+import { buildAndRun, changeAndCommit } from './guides/run-what-was-built.ts'
 import { mirror, serve } from './guides/serve-a-registry.ts'
+
+const canRun = [needsRoot(), needsProgram('bwrap'), needsProgram('busybox')].every(Boolean)
 
 /* Executes the code of lib/guides/. What examples print is caught. */
 
@@ -317,4 +323,18 @@ test('the guide to looking inside dissects an image, fails a gate, and compares 
     { level: 'chunk', bytes: 0 },
   ])
   expect(printed).toContainEqual(['app is now moved'])
+})
+
+test.skipIf(!canRun)('the guide to containers runs what it builds, and makes an image of a container', async () => {
+  using directory = temporaryDirectory('guide-run')
+  {
+    await using store = await openStore(directory.path, { durability: 'none' })
+    await storeBusyboxImage(store, 'box:1', { config: { Env: ['PATH=/bin'] } })
+  }
+  const dockerfile = 'FROM box:1\nRUN echo built > /built\nCMD ["cat", "/built"]\n'
+  expect(await buildAndRun(directory.path, dockerfile, [])).toEqual({ code: 0, output: 'built\n' })
+  expect((await buildAndRun(directory.path, dockerfile, ['sh', '-c', 'exit 3'])).code).toBe(3)
+  const { changes, image } = await changeAndCommit(directory.path, ['sh', '-c', 'echo new > /new'])
+  expect(changes).toEqual([{ path: '/new', kind: 'added' }])
+  expect(image.config.history?.at(-1)).toMatchObject({ comment: 'sh -c echo new > /new' })
 })

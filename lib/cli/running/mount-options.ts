@@ -24,7 +24,7 @@ function ofVolume(text: string): ProcessMount {
   if (target === '' || !['ro', 'rw'].includes(mode)) {
     throw new UsageError(`--volume takes HOST:PATH or HOST:PATH:ro; got ${JSON.stringify(text)}`)
   }
-  if (!/^[./~]/.test(source)) {
+  if (!/^[./]/.test(source)) {
     throw new UsageError(`--volume ${text}: there are no named volumes; write ./${source} for a directory`)
   }
   return { type: 'bind', source: sourceOf('--volume', source), target, readOnly: mode === 'ro' }
