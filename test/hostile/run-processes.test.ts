@@ -84,6 +84,25 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
     expect((await run(script)).output.match(/^refused$/gm)).toHaveLength(3)
   })
 
+  test.skipIf(!isThere)('gets no mount below a mount whose links lead to the machine', async () => {
+    mkdirSync(at('data'))
+    symlinkSync(at('victim'), at('data/out'))
+    const data = { type: 'bind', source: at('data'), target: '/data' } as const
+    const nested = [
+      { type: 'tmpfs', target: '/data/out/new' },
+      { type: 'bind', source: at('root/etc'), target: '/data/out/directory', readOnly: false },
+    ] as const
+    for (const readOnly of [true, false]) {
+      for (const mount of nested) {
+        const mounts = [{ ...data, readOnly }, mount]
+        const ran = await run('ls /data', { mounts }).catch((error: Error) => error)
+        if (ran instanceof Error) expect(ran).toMatchObject({ code: 'ERR_SANDBOX_MOUNT' })
+        expect(readdirSync(at('victim'))).toEqual(['canary'])
+      }
+    }
+    expect(readdirSync(at('data'))).toEqual(['out'])
+  })
+
   test.skipIf(!isThere)('cannot fork without end', async () => {
     const bomb = 'b() { b | b & }; b 2>/dev/null; sleep 1; exit 1'
     expect(await run(bomb, { limits: { processes: 40, seconds: 20 } })).toMatchObject({ limit: 'processes' })

@@ -133,6 +133,30 @@ export const viewCases: readonly ExecutorCase[] = [
     },
   },
   {
+    name: 'a process sees mounts below other mounts, and nothing of them is left',
+    async run({ directory, run }) {
+      for (const path of ['data/there', 'more']) await mkdir(join(directory, path), { recursive: true })
+      await writeFile(join(directory, 'file'), 'f')
+      const [data, more, file] = ['data', 'more', 'file'].map(name => join(directory, name)) as [string, string, string]
+      const mounts = [
+        { type: 'bind', source: data, target: '/data', readOnly: false },
+        { type: 'bind', source: more, target: '/data/there', readOnly: false },
+        { type: 'tmpfs', target: '/data/made/deep' },
+        { type: 'bind', source: file, target: '/data/made/deep/new/file', readOnly: true },
+        { type: 'bind', source: file, target: '/dev/pipes/file', readOnly: true },
+      ] as const
+      const script = 'cat /data/made/deep/new/file /dev/pipes/file; echo x >/data/there/x; echo y >/data/made/deep/y'
+      for (const user of [ROOT, { ...ROOT, groups: [50] }]) {
+        assert.deepEqual(await run(script, { mounts, user }), { code: 0, stdout: 'ff', stderr: '' })
+        assert.deepEqual(await readdir(data, { recursive: true }), ['there'])
+        assert.equal(await readFile(join(more, 'x'), 'utf8'), 'x\n')
+      }
+      const inner = { type: 'tmpfs', target: '/data/missing' } as const
+      const outer = { type: 'bind', source: data, target: '/data', readOnly: true } as const
+      await failsWith('ERR_SANDBOX_MOUNT', () => run('true', { mounts: [outer, inner] }))
+    },
+  },
+  {
     name: 'a process leaves no mount point, and the times of directories as they were',
     async run({ directory, inRoot, run }) {
       const then = new Date('2020-02-02T02:02:02Z')

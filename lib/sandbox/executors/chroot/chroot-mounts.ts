@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { namespaceIds } from '../process/namespace-ids.ts'
+import { coveringMount } from '../view/covering-mount.ts'
 import { DEVICES, NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
 import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
@@ -54,9 +55,9 @@ export function innerMounts(root: string, mounts: readonly ProcessMount[]): Tabl
   ]
 }
 
-/** A mount whose mount point must be created in another mount. */
+/** A mount whose mount point is in a filesystem that is new, so that no link of others is there. */
 export interface LateMount extends TableMount {
-  /** Directories that the mount point is in, inside the root filesystem, uppermost first. */
+  /** Directories of the new filesystem that the mount point is in, uppermost first. */
   readonly above: readonly string[]
   readonly isFile: boolean
 }
@@ -66,15 +67,32 @@ export function lateMounts(root: string, mounts: readonly ProcessMount[]): LateM
   return mounts
     .filter(mount => isHidden(mount, mounts))
     .map(mount => {
-      const names = mount.target.split('/').slice(1, -1)
-      const above = names.map((_, i) => `${root}/${names.slice(0, i + 1).join('/')}`)
-      return { ...given(root, mount), above, isFile: mount.type === 'bind' && !statSync(mount.source).isDirectory() }
+      const cover = coverOf(mount, mounts)
+      const isFile = mount.type === 'bind' && !statSync(mount.source).isDirectory()
+      // In the files of another mount the mount point exists, behind no link.
+      return {
+        ...given(root, mount),
+        above: cover?.type === 'bind' ? [] : directoriesBetween(root, mount, cover),
+        isFile,
+      }
     })
 }
 
+function directoriesBetween(root: string, { target }: ProcessMount, cover: ProcessMount | undefined): string[] {
+  const top = cover?.target ?? '/dev'
+  const names = target
+    .slice(top.length + 1)
+    .split('/')
+    .slice(0, -1)
+  return names.map((_, i) => `${root}${top}/${names.slice(0, i + 1).join('/')}`)
+}
+
 function isHidden(mount: ProcessMount, mounts: readonly ProcessMount[]): boolean {
-  const earlier = mounts.slice(0, mounts.indexOf(mount)).map(({ target }) => target)
-  return ['/dev', ...earlier].some(target => mount.target.startsWith(`${target}/`))
+  return mount.target.startsWith('/dev/') || coverOf(mount, mounts) !== undefined
+}
+
+function coverOf(mount: ProcessMount, mounts: readonly ProcessMount[]): ProcessMount | undefined {
+  return coveringMount(mount.target, mounts.slice(0, mounts.indexOf(mount)))
 }
 
 const PSEUDO_TERMINALS = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']

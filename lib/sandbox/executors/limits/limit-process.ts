@@ -1,6 +1,7 @@
 import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessExit, ProcessLimits, ProcessSpec } from '../executor.ts'
 import { findSystemProgram } from '../process/find-system-program.ts'
+import { namespaceIds } from '../process/namespace-ids.ts'
 import { ControlGroup } from './control-group.ts'
 
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
@@ -25,10 +26,15 @@ export async function limitProcess(
   if (limits.memory === undefined && limits.processes === undefined) return run(joining([]))
   const processes = limits.processes === undefined ? undefined : limits.processes + OWN_PROCESSES
   await using group = await ControlGroup.create({ memory: limits.memory, processes })
-  if (!group) return run([...joining([]), ...limitsOfEach(limits, user.uid === 0 && process.getuid?.() === 0)])
+  if (!group) return run([...joining([]), ...limitsOfEach(limits, user.uid === 0 && isRootOfMachine())])
   const exit = await run(joining(group.joinFiles))
   const limit = exit.limit ?? (await group.reached())
   return limit === undefined ? exit : { ...exit, limit }
+}
+
+/** Root of a user namespace is another user for the kernel, and can be limited. */
+function isRootOfMachine(): boolean {
+  return process.getuid?.() === 0 && namespaceIds() === 'all'
 }
 
 function joining(files: readonly string[]): string[] {

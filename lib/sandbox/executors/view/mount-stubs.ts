@@ -25,10 +25,13 @@ interface Stub {
  */
 export class MountStubs {
   readonly #root: string
+  readonly #creates: boolean
   readonly #made: Stub[] = []
 
-  constructor(root: string) {
+  /** @param options.creates - False if a missing mount point is an error. */
+  constructor(root: string, { creates = true }: { readonly creates?: boolean } = {}) {
     this.#root = root
+    this.#creates = creates
   }
 
   /**
@@ -87,6 +90,7 @@ export class MountStubs {
   }
 
   async #create(path: string, type: Stub['type'], mode: number | undefined): Promise<void> {
+    if (!this.#creates) throw badTarget(path, 'does not exist, and the mount that it is in is read-only')
     try {
       await this.#createNow(path, type, mode)
     } catch (error) {

@@ -1,13 +1,10 @@
-import { lstat, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { assertProgram } from './assert-program.ts'
-import { MountStubs } from './mount-stubs.ts'
 import { writeNetworkFiles } from './network-files.ts'
-
-/** Directories that every process sees mounts at. */
-const SYSTEM_POINTS = ['/proc', '/sys', '/dev']
+import { ProcessMountPoints } from './process-mount-points.ts'
 
 /** The surroundings of a process besides its root filesystem. */
 export interface ProcessView {
@@ -25,28 +22,18 @@ export interface ProcessView {
  */
 export async function withView<T>(spec: ProcessSpec, act: (view: ProcessView) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(spec.scratch ?? tmpdir(), 'layerstore-process-'))
-  const stubs = new MountStubs(spec.root)
+  const points = new ProcessMountPoints(spec.root)
   try {
     const { hosts, resolver } = await writeNetworkFiles(directory, spec)
-    const given: ProcessMount[] = [
-      { type: 'bind', source: hosts, target: '/etc/hosts', readOnly: true },
-      { type: 'bind', source: resolver, target: '/etc/resolv.conf', readOnly: true },
-      ...spec.mounts,
-    ]
-    for (const point of SYSTEM_POINTS) await stubs.makeDirectory(point)
-    const mounts: ProcessMount[] = []
-    for (const mount of given) mounts.push(await atPoint(mount, await stubs.make(mount), spec.root))
+    await points.makeSystemPoints()
+    await points.place({ type: 'bind', source: hosts, target: '/etc/hosts', readOnly: true })
+    await points.place({ type: 'bind', source: resolver, target: '/etc/resolv.conf', readOnly: true })
+    for (const mount of spec.mounts) await points.place(mount)
+    const { mounts } = points
     await assertProgram(spec, mounts)
     return await act({ mounts, directory })
   } finally {
-    await stubs.remove()
+    await points.remove()
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-/** A mount at the mount point that it has got. A new filesystem has the mode of the directory that it hides. */
-async function atPoint(mount: ProcessMount, target: string, root: string): Promise<ProcessMount> {
-  if (mount.type !== 'tmpfs' || mount.mode !== undefined) return { ...mount, target }
-  const { mode } = await lstat(join(root, target))
-  return { ...mount, target, mode: mode & 0o7777 }
 }
