@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
@@ -191,6 +191,20 @@ test('build names the platform of each step among several, and reports pushes, a
   const tty = await cli(['build', ...options, '--no-cache', place.context], { ...place, tty: true })
   expect(tty.stderr).toMatch(/\[linux\/arm64 app 2\/2\] COPY a\.txt \/two\/ {2}(?:CACHED|\d+\.\ds)\n/)
   expect(tty.stderr).toMatch(/\[archive\] .*o\.tar {2}DONE \d+\.\ds\n/)
+})
+
+test('build finds a Containerfile, also in an archive, if there is no Dockerfile', async () => {
+  using place = makePlace()
+  renameSync(join(place.context, 'Dockerfile'), join(place.context, 'Containerfile'))
+  const run = await cli(['build', '-t', 'app:1', place.context], place)
+  expect(run.code).toBe(0)
+  await using context = await openContext(place.context)
+  const piped = await cli(['build', '-'], { ...place, stdin: contextTar(context) })
+  expect(piped).toMatchObject({ code: 0, stdout: run.stdout })
+  writeFileSync(join(place.context, 'Dockerfile'), 'FROM scratch\nLABEL own=1\n')
+  expect((await cli(['build', place.context], place)).stdout).not.toBe(run.stdout)
+  const none = await cli(['build', join(place.context, 'src')], place)
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/no Dockerfile in .*src; name it with -f FILE/) })
 })
 
 test('build puts annotations where docker puts them: manifest, index, descriptor, one platform', async () => {

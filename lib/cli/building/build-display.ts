@@ -156,7 +156,7 @@ class RunningSteps implements BuildDisplay {
 
   #draw(): void {
     this.#erase()
-    const width = Math.max(20, (this.#stderr.columns ?? 80) - 1)
+    const width = Math.max(20, (this.#stderr.columns || 80) - 1)
     const lines = [...this.#running.values()].flatMap(({ title, begun, bytes, output }) => {
       const amount = bytes > 0 ? `  ${formatBytes(bytes)}` : ''
       const shown = output.slice(-SHOWN_OUTPUT).map(line => `  | ${line}`)

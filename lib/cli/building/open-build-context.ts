@@ -1,7 +1,8 @@
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { BuildContext } from '../../build/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { Store } from '../../store/index.ts'
 import { stdinOf } from '../arguments/stdin-of.ts'
 import { UsageError } from '../failing/usage-error.ts'
@@ -21,7 +22,7 @@ export interface OpenedBuild {
 export interface BuildPlace {
   /** A directory, an http(s) or git address, or `-` for a tar archive on stdin. */
   readonly context: string
-  /** The Dockerfile, or `-` for stdin. @defaultValue `Dockerfile` in the context */
+  /** The Dockerfile, or `-` for stdin. @defaultValue `Dockerfile` in the context, else `Containerfile` there */
   readonly file?: string | undefined
   /** Keep `.git` of a context in git. */
   readonly keepGitDirectory?: boolean | undefined
@@ -40,27 +41,30 @@ export async function openBuildContext(
   const { signal, hasher } = session
   if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
   const common = { store, signal, hasher }
+  const where = file === undefined ? `in ${place === '-' ? 'the archive' : withoutCredentials(place)}` : `at ${file}`
   const remote = place === '-' ? undefined : await remoteContext(place)
   if (remote) {
     const git = typeof remote === 'object' && 'git' in remote
     const context = await openContext(git ? { ...remote, keepGitDirectory } : remote, common)
     if (file === '-') return fromText(context, stdinOf(session))
-    return fromContext(context, file ?? onlyFileOf(context) ?? 'Dockerfile')
+    return fromContext(context, file ?? onlyFileOf(context) ?? defaultNameIn(context), where)
   }
   if (place === '-') {
     const context = await openContext({ tar: stdinOf(session) }, common)
-    return fromContext(context, file ?? 'Dockerfile')
+    return fromContext(context, file ?? defaultNameIn(context), where)
   }
   if (file === '-') {
     return fromText(await openContext(place, common), stdinOf(session))
   }
-  const inside = file === undefined ? 'Dockerfile' : await pathInside(place, file)
-  if (inside !== undefined) return fromContext(await openContext(place, { ...common, dockerfile: inside }), inside)
+  const inside = file === undefined ? await defaultNameOf(place) : await pathInside(place, file)
+  if (inside !== undefined) {
+    return fromContext(await openContext(place, { ...common, dockerfile: inside }), inside, where)
+  }
   const ignore = await readIfAny(`${file}.dockerignore`)
   const { parseIgnoreFile } = await import('../../layer/index.ts')
   const patterns = ignore === undefined ? {} : { ignore: parseIgnoreFile(ignore) }
   const context = await openContext(place, { ...common, ...patterns })
-  return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missing(file!) }
+  return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missing(`at ${file!}`) }
 }
 
 function fromText(context: BuildContext, stdin: AsyncIterable<Uint8Array>): OpenedBuild {
@@ -70,16 +74,34 @@ function fromText(context: BuildContext, stdin: AsyncIterable<Uint8Array>): Open
   return { context, file: 'stdin', readDockerfile: () => text }
 }
 
+/** Names of the Dockerfile if `-f` gives none: docker's, podman's, and docker's last resort. */
+const NAMES = ['Dockerfile', 'Containerfile', 'dockerfile'] as const
+
+async function defaultNameOf(directory: string): Promise<string> {
+  for (const name of NAMES) {
+    const isThere = await stat(join(directory, name)).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return name
+  }
+  return NAMES[0]
+}
+
+function defaultNameIn({ wholeTree }: BuildContext): string {
+  return NAMES.find(name => wholeTree.stat(name) !== undefined) ?? NAMES[0]
+}
+
 /** A file at an address that is no archive is the Dockerfile itself, whatever its name. */
 function onlyFileOf({ tree }: BuildContext): string | undefined {
   const [first, ...others] = tree.list('.')
   return others.length === 0 && first?.type === 'file' ? first.path : undefined
 }
 
-function fromContext(context: BuildContext, file: string): OpenedBuild {
+function fromContext(context: BuildContext, file: string, where: string): OpenedBuild {
   const readDockerfile = async () => {
     const bytes = await context.readControlFile(file)
-    return bytes ? Buffer.from(bytes).toString('utf8') : missing(file)
+    return bytes ? Buffer.from(bytes).toString('utf8') : missing(where)
   }
   return { context, file, readDockerfile }
 }
@@ -109,6 +131,6 @@ async function textOf(stdin: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.from(await collectBytes(stdin, MOST_BYTES, 'bytes of the Dockerfile on stdin')).toString('utf8')
 }
 
-function missing(file: string): never {
-  throw new UsageError(`no Dockerfile at ${file}; name it with -f FILE`)
+function missing(where: string): never {
+  throw new UsageError(`no Dockerfile ${where}; name it with -f FILE`)
 }

@@ -18,7 +18,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
       '\nCONTEXT: a directory (default: .), an http(s) or git address, or - for a tar archive on stdin.',
     )
     .option('-t, --tag <name>', 'name of the image; may be repeated', collect)
-    .option('-f, --file <file>', 'Dockerfile, - for stdin (default: Dockerfile in the context)')
+    .option('-f, --file <file>', 'Dockerfile, - for stdin (default: Dockerfile or Containerfile in the context)')
     .option('--target <stage>', 'stage to build (default: the last one)')
     .option('--build-arg <name=value>', 'build argument; a name alone takes the value of the environment', collect)
     .option('--platform <p>', 'platform to build for; may be repeated', collect)
