@@ -18,7 +18,7 @@ export type {
   MovedFile,
 } from './diff/image-diff.ts'
 export { type AnalysisRules, checkRules, type RuledFigures, type RuleResult } from './efficiency/check-rules.ts'
-export type { DiveFile, DiveReport } from './efficiency/dive-report.ts'
+export type { DiveFile, DiveFileReference, DiveImage, DiveLayer, DiveReport } from './efficiency/dive-report.ts'
 export type { DiveEfficiency, RepeatedPath } from './efficiency/measure-efficiency.ts'
 export { DIVE_DEFAULTS, parseDiveRules, parseRule } from './efficiency/parse-dive-rules.ts'
 export { commandsOfLayers } from './history/join-history.ts'

@@ -64,9 +64,9 @@ describe('measureDedup', () => {
   })
 
   test('compressed sizes are those of gzip, of small and of large files', async () => {
-    const large = mixedBytes(200_000)
+    const large = mixedBytes(1_500_000)
     const small = Buffer.from('text '.repeat(1000))
-    const { levels } = await measureDedup([await imageOf({ large, small })])
+    const { levels } = await measureDedup([await imageOf({}, { large, small })])
     const stream = await readAll(compress([large], { type: 'gzip' }))
     expect(levelsOf(levels).file!.compressedBytes).toBe(stream.byteLength + gzipSync(small).byteLength)
   })

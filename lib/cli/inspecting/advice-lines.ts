@@ -1,4 +1,5 @@
 import type { SplitAdvice } from '../../inspect/index.ts'
+import { countOf } from '../printing/count-of.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 
@@ -18,15 +19,15 @@ export function adviceLines(
     '',
     `Split: ${formatBytes(savedPerUpdate)} less for each update, by estimate`,
     ...formatTable(['UPDATE', 'CHANGED', 'FILES', 'NOW', 'PROPOSED'], rows).map(line => `  ${line}`),
-    `  ${shared.layers} layers (${formatBytes(shared.blobBytes)}) are in every release`,
+    `  in every release: ${countOf(shared.layers, 'layer')}, ${formatBytes(shared.blobBytes)}`,
     ...layers.flatMap(({ bytes, files, changedIn, places }, i) => [
-      `  layer ${i + 1}: ${formatBytes(bytes)} in ${files} files, changed in ${changedIn} of ${updates.length} updates`,
+      `  layer ${i + 1}: ${formatBytes(bytes)} in ${countOf(files, 'file')}, changed in ${changedIn} of ${countOf(updates.length, 'update')}`,
       ...places.slice(0, most).map(place => `    ${formatBytes(place.bytes)}  ${place.path}`),
       ...(places.length > most ? [`    and ${places.length - most} more places`] : []),
     ]),
     ...(onlyTimes.files > 0
       ? [
-          `  ${onlyTimes.files} files (${formatBytes(onlyTimes.bytes)}) changed in their time only: set SOURCE_DATE_EPOCH`,
+          `  only the time changed of ${countOf(onlyTimes.files, 'file')}, ${formatBytes(onlyTimes.bytes)}: set SOURCE_DATE_EPOCH`,
         ]
       : []),
   ]

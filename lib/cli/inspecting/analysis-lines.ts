@@ -1,4 +1,5 @@
 import type { FoundSecret, ImageAnalysis, LayerFigures, RuleResult } from '../../inspect/index.ts'
+import { countOf } from '../printing/count-of.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 
@@ -153,8 +154,4 @@ const WIDEST_COMMAND = 60
 function commandText(command: string): string {
   const line = [...command.replaceAll(/\s+/g, ' ')]
   return line.length > WIDEST_COMMAND ? `${line.slice(0, WIDEST_COMMAND - 1).join('')}…` : line.join('')
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

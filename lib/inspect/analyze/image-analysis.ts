@@ -75,7 +75,12 @@ export interface ImageAnalysis {
   /** Caches, temporary files and logs in any layer. */
   readonly caches: readonly FoundCache[]
   /** Secrets in any layer and in the config. */
-  readonly secrets: { readonly count: number; readonly found: readonly FoundSecret[] }
+  readonly secrets: {
+    /** Number of secrets. */
+    readonly count: number
+    /** The secrets: files by layer, then variables. */
+    readonly found: readonly FoundSecret[]
+  }
   /** Programs with set-id bits. */
   readonly setId: readonly SetIdFile[]
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
+import type { DiveEfficiency } from './measure-efficiency.ts'
 
 /** Limits that an image must keep: those of dive's `.dive-ci`, and further ones. An absent limit is not checked. */
 export interface AnalysisRules {
@@ -31,16 +32,14 @@ export interface RuleResult {
 /** Figures that rules limit; an analysis has them. */
 export interface RuledFigures {
   /** Figures of dive. */
-  readonly efficiency: {
-    readonly score: number
-    readonly wastedBytes: number
-    readonly userWastedPercent: number
-    readonly sizeBytes: number
-  }
+  readonly efficiency: Pick<DiveEfficiency, 'score' | 'wastedBytes' | 'userWastedPercent' | 'sizeBytes'>
   /** Bytes of all compressed layers. */
   readonly blobBytes: number
   /** Secrets that were found. */
-  readonly secrets: { readonly count: number }
+  readonly secrets: {
+    /** Number of secrets. */
+    readonly count: number
+  }
 }
 
 /**

@@ -5,34 +5,68 @@ import type { DiveEfficiency } from './measure-efficiency.ts'
 
 /** A file in the report of dive. */
 export interface DiveFile {
+  /** Path in the archive. */
   readonly path: string
   /** Type flag of tar, as a number. */
   readonly typeFlag: number
+  /** Target of a link; empty for other kinds. */
   readonly linkName: string
+  /** Size in bytes. */
   readonly size: number
   /** Mode as Go's `os.FileMode`. */
   readonly fileMode: number
+  /** User id of the owner. */
   readonly uid: number
+  /** Group id of the owner. */
   readonly gid: number
+  /** True for a directory. */
   readonly isDir: boolean
+}
+
+/** A layer in the report of dive. */
+export interface DiveLayer {
+  /** Index of the layer, from 0 for the lowest. */
+  readonly index: number
+  /** Hexadecimal part of the digest of the blob. */
+  readonly id: string
+  /** DiffID of the layer. */
+  readonly digestId: string
+  /** Bytes of its files. */
+  readonly sizeBytes: number
+  /** Command that made the layer. */
+  readonly command: string
+  /** Its files, children before their directories. */
+  readonly fileList: readonly DiveFile[]
+}
+
+/** A path that several layers have, in the report of dive. */
+export interface DiveFileReference {
+  /** Number of layers that have it. */
+  readonly count: number
+  /** Bytes in all layers. */
+  readonly sizeBytes: number
+  /** Path with a leading `/`. */
+  readonly file: string
+}
+
+/** Sums in the report of dive. */
+export interface DiveImage {
+  /** Bytes of the files of all layers. */
+  readonly sizeBytes: number
+  /** Bytes that dive counts as wasted. */
+  readonly inefficientBytes: number
+  /** Score, 0 to 1. */
+  readonly efficiencyScore: number
+  /** Paths that several layers have, most bytes first. */
+  readonly fileReference: readonly DiveFileReference[]
 }
 
 /** The document that `dive --json FILE` writes. */
 export interface DiveReport {
-  readonly layer: readonly {
-    readonly index: number
-    readonly id: string
-    readonly digestId: string
-    readonly sizeBytes: number
-    readonly command: string
-    readonly fileList: readonly DiveFile[]
-  }[]
-  readonly image: {
-    readonly sizeBytes: number
-    readonly inefficientBytes: number
-    readonly efficiencyScore: number
-    readonly fileReference: readonly { readonly count: number; readonly sizeBytes: number; readonly file: string }[]
-  }
+  /** The layers, lowest first. */
+  readonly layer: readonly DiveLayer[]
+  /** Sums of the image. */
+  readonly image: DiveImage
 }
 
 /** Makes the report that dive exports as JSON. */

@@ -45,7 +45,12 @@ export interface SplitAdvice {
   /** Manifests of the releases, oldest first. */
   readonly releases: readonly Digest[]
   /** Layers that every release has: they cost nothing and stay as they are. */
-  readonly shared: { readonly layers: number; readonly blobBytes: number }
+  readonly shared: {
+    /** Number of these layers. */
+    readonly layers: number
+    /** Their compressed bytes. */
+    readonly blobBytes: number
+  }
   /** The updates, oldest first. */
   readonly updates: readonly ReleaseUpdate[]
   /** Proposed layers above the shared ones, the most stable one first: the order to build them in. */
@@ -54,7 +59,12 @@ export interface SplitAdvice {
    * Files whose time alone changed, summed over all updates. They are sent again for nothing: a fixed time
    * (`SOURCE_DATE_EPOCH`) avoids it.
    */
-  readonly onlyTimes: { readonly files: number; readonly bytes: number }
+  readonly onlyTimes: {
+    /** Number of files. */
+    readonly files: number
+    /** Bytes of the files. */
+    readonly bytes: number
+  }
   /** Compressed bytes that one update would cost less, on average, by estimate. */
   readonly savedPerUpdate: number
 }

@@ -40,13 +40,14 @@ export async function analyze(
   const { signal, hasher } = session
   const { blobs, image } = await locateImage(session, name, options)
   if (options.diveJson !== undefined) {
-    const report = Buffer.from(`${JSON.stringify(await diveReport(blobs, image, { signal, hasher }), null, 2)}\n`)
-    if (options.diveJson === '-') return session.raw(report)
-    await writeFile(options.diveJson, report)
+    const report = await diveReport(blobs, image, { signal, hasher })
+    await writeReport(session, options.diveJson, `${JSON.stringify(report, null, 2)}\n`)
   }
   const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
   const found = await analyzeImage(blobs, image, { base, secrets: options.secrets !== false, signal, hasher })
   const results = checkRules(found, rules)
+  if (results.some(({ passed }) => !passed)) session.exit = 1
+  if (options.diveJson === '-') return
   const releases = [{ store: blobs, image }]
   for (const one of older) {
     const release = await locateImage(session, one, options)
@@ -56,7 +57,17 @@ export async function analyze(
   const verdict = results.length > 0 ? ['', 'Rules', ...ruleLines(results).map(line => `  ${line}`)] : []
   const lines = [...analysisLines(name, found, most), ...(split ? adviceLines(split, most) : []), ...verdict]
   session.result(lines, { name, ...found, rules: results, ...(split ? { split } : {}) })
-  if (results.some(({ passed }) => !passed)) session.exit = 1
+}
+
+/** Writes the report of dive to a file, or to stdout. */
+async function writeReport(session: Session, path: string, text: string): Promise<void> {
+  if (path === '-') return session.raw(Buffer.from(text))
+  try {
+    await writeFile(path, text)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new UsageError(`--dive-json: cannot write ${JSON.stringify(path)} (${code ?? 'unknown'})`, { cause })
+  }
 }
 
 /** Opens an image whose files a command reads. */
