@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { composeImage } from '../../lib/image/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
 import { storeBusyboxImage } from '../helpers/busybox-image.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { cli } from '../helpers/run-cli.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const able = [needsRoot(), needsProgram('bwrap'), needsProgram('busybox')].every(Boolean)
@@ -100,10 +103,24 @@ describe.skipIf(!able)('run', () => {
     [['--mount', 'type=volume,target=/x'], /--mount takes type=bind/],
     [['--keep', 'a', '--rm'], /leave --rm and --name out/],
     [['--add-host', 'x'], /NAME:ADDRESS/],
+    [['--sandbox', 'x'], /bwrap, runc or chroot/],
     [['-d'], /no daemon/],
   ])('refuses %j, and says why', async (options, message) => {
     const ran = await layerstore(['run', ...options, 'box:1'])
     expect(ran).toMatchObject({ code: 125, stdout: '', stderr: expect.stringMatching(message) })
+  })
+
+  test('pulls an image that the store lacks, and refuses one whose programs do not run here', async () => {
+    await using remote = createMemoryStore()
+    await storeBusyboxImage(remote, 'tools/box:2', { config: { Cmd: ['sh', '-c', 'echo pulled'], Env: ['PATH=/bin'] } })
+    const foreign = await composeImage(remote, { platform: 'linux/mips64le', config: { Cmd: ['/x'] } })
+    await remote.references.set('tools/foreign:1', foreign.descriptor)
+    await using server = await serveStore(remote)
+    const first = await layerstore(['run', `${server.host}/tools/box:2`])
+    expect(first).toMatchObject({ code: 0, stdout: 'pulled\n', stderr: expect.stringMatching(/^pulling /) })
+    expect((await layerstore(['run', '-q', `${server.host}/tools/box:2`])).stderr).toBe('')
+    const other = await layerstore(['run', '--platform', 'linux/mips64le', `${server.host}/tools/foreign:1`])
+    expect(other).toMatchObject({ code: 125, stderr: expect.stringContaining('linux/mips64le') })
   })
 
   test('--keep keeps the container: start, diff, commit, containers and rm work on it', async () => {

@@ -6,6 +6,10 @@ import type { StartCommandOptions } from '../commands/running/start.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, collect, type InSession } from './parts.ts'
 
+const SANDBOX = [
+  '--sandbox <executor>',
+  'isolate the command with bwrap, runc or chroot (default: the first that works)',
+] as const
 const PULL_WHEN = 'missing, always or never: when to pull the image (default: missing)'
 
 /** Adds `run`, `start`, `commit` and `containers`. */
@@ -22,6 +26,7 @@ export function addRunningCommands(add: Add, addRemote: Add, inSession: InSessio
     )
   add('start <id>', 'run the command of a kept container again, with what it wrote before')
     .option('-i, --interactive', 'pass standard input on')
+    .option(...SANDBOX)
     .action((id: string, options: GlobalOptions & StartCommandOptions) =>
       inSession(options, async s => (await import('../commands/running/start.ts')).start(s, id, options)),
     )
@@ -68,5 +73,6 @@ function withProcess(command: Command): Command {
     .option('-m, --memory <n>', 'limit of the memory, e.g. 512MB')
     .option('--pids-limit <n>', 'limit of the number of processes')
     .option('--platform <p>', 'platform to select from an index, os/architecture[/variant]')
+    .option(...SANDBOX)
     .option('--pull <when>', PULL_WHEN)
 }

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
-import type { ContainerSettings, ExtraHost, ProcessLimits } from '../../sandbox/index.ts'
-import { parseAmount } from '../arguments/parse-amount.ts'
+import type { ContainerSettings } from '../../sandbox/index.ts'
+import { extraHostsOf, limitsOf } from '../building/sandbox-options.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import { type MountOptions, mountsOf } from './mount-options.ts'
@@ -42,17 +41,9 @@ export async function containerSettings(
     network,
     readOnlyRoot: readOnly ?? false,
     terminal: tty ?? false,
-    extraHosts: addHost.map(hostOf),
+    extraHosts: extraHostsOf(addHost),
     limits: limitsOf(options),
     mounts: mountsOf(options),
-  }
-}
-
-function limitsOf({ memory, pidsLimit }: ProcessOptions): ProcessLimits | undefined {
-  if (memory === undefined && pidsLimit === undefined) return undefined
-  return {
-    ...(memory !== undefined && { memory: parseAmount('--memory', memory, 'bytes') }),
-    ...(pidsLimit !== undefined && { processes: parseAmount('--pids-limit', pidsLimit, 'count') }),
   }
 }
 
@@ -95,11 +86,4 @@ async function linesOf(files: readonly string[], env: NodeJS.ProcessEnv): Promis
     lines.filter(line => line !== '' && !line.startsWith('#')),
     env,
   )
-}
-
-function hostOf(text: string): ExtraHost {
-  const at = text.search(/[:=]/)
-  const [name, address] = [text.slice(0, at), text.slice(at + 1).replace(/^\[(.*)\]$/, '$1')]
-  if (at > 0 && isIP(address) !== 0) return { name, address }
-  throw new UsageError(`--add-host takes NAME:ADDRESS; got ${JSON.stringify(text)}`)
 }

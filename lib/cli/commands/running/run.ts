@@ -2,7 +2,7 @@ import { parseReference } from '../../../oci/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { placeOf } from '../../places/name-place.ts'
-import { openSandbox } from '../../running/open-sandbox.ts'
+import { openSandbox, type SandboxOption } from '../../running/open-sandbox.ts'
 import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
 import { containerSettings, type ProcessOptions } from '../../running/run-options.ts'
@@ -10,7 +10,7 @@ import { startOptionsOf } from '../../running/start-options.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `run`. */
-export interface RunCommandOptions extends ProcessOptions {
+export interface RunCommandOptions extends ProcessOptions, SandboxOption {
   readonly rm?: boolean
   readonly keep?: string
   readonly name?: string
@@ -37,7 +37,7 @@ export async function run(
   const store = await session.store()
   const image = await imageFor(session, store, name, options)
   const { runImage } = await import('../../../sandbox/index.ts')
-  await using sandbox = await openSandbox(session)
+  await using sandbox = await openSandbox(session, options)
   using signals = new PassedSignals(session.terminal)
   const { code } = await runImage(store, image, {
     ...settings,

@@ -1,23 +1,23 @@
-import { openSandbox } from '../../running/open-sandbox.ts'
+import { openSandbox, type SandboxOption } from '../../running/open-sandbox.ts'
 import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
 import { startOptionsOf } from '../../running/start-options.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `start`. */
-export interface StartCommandOptions {
+export interface StartCommandOptions extends SandboxOption {
   readonly interactive?: boolean
 }
 
 /** `start ID`: runs the command of a kept container again; ends with its exit code. */
-export async function start(session: Session, id: string, { interactive }: StartCommandOptions): Promise<void> {
+export async function start(session: Session, id: string, options: StartCommandOptions): Promise<void> {
   session.failureExit = runFailure
   const { openContainer } = await import('../../../sandbox/index.ts')
   const store = await session.store({ create: false })
-  await using sandbox = await openSandbox(session)
+  await using sandbox = await openSandbox(session, options)
   await using container = await openContainer(store, id, { sandbox })
   const { process } = await container.info()
-  const connected = startOptionsOf(session, { interactive, terminal: process.terminal })
+  const connected = startOptionsOf(session, { interactive: options.interactive, terminal: process.terminal })
   using signals = new PassedSignals(session.terminal)
   const { code } = await container.start({ ...connected, onStart: signals.onStart })
   session.exit = signals.exitOf(code)

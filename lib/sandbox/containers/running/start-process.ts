@@ -1,9 +1,12 @@
 import { posix } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
 import { type Image, readImage } from '../../../image/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { formatPlatform, platformOfConfig } from '../../../oci/index.ts'
 import { openUnionView } from '../../../rootfs/index.ts'
 import { resolveUser } from '../../accounts/resolve-user.ts'
 import type { ProcessExit, ProcessMount, ProcessSpec } from '../../executors/executor.ts'
+import { platformFault } from '../../executors/platforms/platform-fault.ts'
 import { localFiles } from '../../files/local-files.ts'
 import type { Stack } from '../../snapshots/stack.ts'
 import type { ContainerHome } from '../home/container-home.ts'
@@ -23,6 +26,7 @@ export async function startProcess(
 ): Promise<ProcessExit> {
   const { signal } = options
   const image = await readImage(home.store, record.image, { signal })
+  await assertPlatform(image)
   const place = { directory: home.stackOf(record.id), durable: record.keep }
   const stack = await home.snapshots.openStack(home.store, image.layers, { signal, place })
   try {
@@ -42,6 +46,13 @@ export async function startProcess(
   } finally {
     await stack.close()
   }
+}
+
+/** @throws {@link SandboxError} `ERR_SANDBOX_NO_EXECUTOR` if programs of the image do not run on this machine. */
+async function assertPlatform({ config }: Image): Promise<void> {
+  const platform = platformOfConfig(config)
+  const fault = await platformFault(platform && formatPlatform(platform))
+  if (fault !== undefined) throw new SandboxError('ERR_SANDBOX_NO_EXECUTOR', fault)
 }
 
 /** Exit code of a process that was stopped from outside, or could not be started. */
