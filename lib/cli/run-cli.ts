@@ -74,7 +74,8 @@ function report(
   if (terminal.signal.reason instanceof OutputError) return 1
   const { code, message, exit } = describeFailure(error, { ...context, signal: terminal.signal })
   if (json) {
-    printJson(terminal.stdout, { error: { code, message, ...(left.length > 0 && { left }) } })
+    const command = error instanceof BuildError && error.command ? { command: error.command } : {}
+    printJson(terminal.stdout, { error: { code, message, ...command, ...(left.length > 0 && { left }) } })
     return exit
   }
   const lines = left.slice(0, SHOWN).map(path => `left behind: ${JSON.stringify(path)}`)

@@ -81,6 +81,23 @@ describe.skipIf(!able)('build', () => {
     expect(stderr).toMatch(/\[.*\] \| up\n(.*\n)*.*the command did not end within 1 seconds.*\(ERR_BUILD_LIMIT\)/)
   })
 
+  test('--json tells exit code, signal and last lines of a command that failed', async () => {
+    const { code, stdout } = await build('RUN echo up; sh -c "kill -9 \\$\\$"; exit $?\n', ['--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: 'ERR_BUILD_RUN',
+        command: { exitCode: 137, signal: 'SIGKILL', output: ['up', expect.any(String)] },
+      },
+    })
+  })
+
+  test('says why sudo fails in bubblewrap', async () => {
+    const said = 'sudo: effective uid is not 0, is sudo installed setuid root?'
+    const { stderr } = await build(`USER app\nRUN echo "${said}" >&2; exit 1\n`, ['--sandbox', 'bwrap'])
+    expect(stderr).toContain('set-id programs such as sudo gain no privileges in bubblewrap')
+  })
+
   test('says that a step was stopped, not that it has failed, when it is stopped', async () => {
     const stop = new AbortController()
     const onStderr = (text: string) => text.includes('| up') && stop.abort(new Error('SIGINT'))

@@ -34,6 +34,11 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
     : { works: false, reason: `bwrap does not work here: ${Buffer.concat(output).toString('utf8').trim()}` }
 }
 
+/** Messages of sudo, su and doas if they do not become root. */
+const NO_PRIVILEGES = /no new privileges|must be (?:owned by uid 0 and have the )?setuid|effective uid is not 0/i
+const NO_PRIVILEGES_NOTE =
+  'set-id programs such as sudo gain no privileges in bubblewrap; as root they do with runc or chroot (--sandbox)'
+
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('bwrap', 'bubblewrap')
   return withView(spec, async ({ mounts }) => {
@@ -41,10 +46,14 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const input = options.map(option => `${option}\0`).join('')
     const fault = new StartFault(spec)
-    const { onOutput } = fault
+    let lacksPrivileges = false
+    const onOutput: ProcessSpec['onOutput'] = (chunk, stream) => {
+      lacksPrivileges ||= NO_PRIVILEGES.test(Buffer.from(chunk).toString('latin1'))
+      fault.onOutput(chunk, stream)
+    }
     const exit = await runConfined([program, '--args', '3', '--', ...command], { ...spec, input, onOutput })
     throwIf(fault.of(exit.code))
-    return exit
+    return exit.code !== 0 && lacksPrivileges ? { ...exit, note: NO_PRIVILEGES_NOTE } : exit
   })
 }
 

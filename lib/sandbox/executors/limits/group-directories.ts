@@ -13,8 +13,8 @@ export interface GroupDirectory {
 
 interface Hierarchy extends GroupDirectory {
   readonly controllers: readonly string[]
-  /** False for those above. */
-  readonly isOwn: boolean
+  /** Number of levels above the own group. */
+  readonly above: number
 }
 
 /**
@@ -23,19 +23,26 @@ interface Hierarchy extends GroupDirectory {
  *
  * SPEC: cgroups(7), proc_pid_mountinfo(5).
  */
-export async function groupDirectories(controller: Controller): Promise<readonly GroupDirectory[]> {
-  return (await hierarchies()).filter(({ controllers }) => controllers.includes(controller))
+export async function groupDirectories(
+  controller: Controller,
+  proc = '/proc/self',
+): Promise<readonly GroupDirectory[]> {
+  return (await hierarchies(proc)).filter(({ controllers }) => controllers.includes(controller))
 }
 
-/** Resolves to the control groups that this process is in, one for each hierarchy. */
-export async function ownGroups(): Promise<readonly string[]> {
-  return (await hierarchies()).filter(({ isOwn }) => isOwn).map(({ directory }) => directory)
+/**
+ * Resolves to the control groups below which an OCI runtime may create its own: those that this process is in, and in
+ * the unified hierarchy the one above, since a group with processes cannot have limited groups there.
+ */
+export async function runtimeParents(proc = '/proc/self'): Promise<readonly string[]> {
+  const near = (await hierarchies(proc)).filter(({ above, version }) => above < version)
+  return near.map(({ directory }) => directory)
 }
 
 /** Own groups and those above them, nearest first, of every hierarchy. */
-async function hierarchies(): Promise<Hierarchy[]> {
+async function hierarchies(proc: string): Promise<Hierarchy[]> {
   const [mounts = '', groups = ''] = await Promise.all(
-    ['/proc/self/mountinfo', '/proc/self/cgroup'].map(file => readFile(file, 'utf8').catch(() => '')),
+    ['mountinfo', 'cgroup'].map(file => readFile(posix.join(proc, file), 'utf8').catch(() => '')),
   )
   const found: Hierarchy[] = []
   for (const line of mounts.split('\n')) {
@@ -49,10 +56,10 @@ async function hierarchies(): Promise<Hierarchy[]> {
     // A group outside of what is mounted here: its nearest one is the root of the mount.
     const inside = own === root || own.startsWith(root === '/' ? '/' : `${root}/`)
     const rest = inside ? posix.relative(root, own) : ''
-    for (let path = rest; ; path = path.includes('/') ? posix.dirname(path) : '') {
+    for (let path = rest, above = 0; ; path = path.includes('/') ? posix.dirname(path) : '', above++) {
       const directory = posix.join(unescaped(mount), path)
       const controllers = version === 1 ? options.split(',') : await controllersOf(directory)
-      found.push({ directory, version, controllers, isOwn: path === rest })
+      found.push({ directory, version, controllers, above })
       if (path === '' || path === '.') break
     }
   }

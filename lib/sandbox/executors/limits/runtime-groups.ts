@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProcessLimits } from '../executor.ts'
-import { type Controller, groupDirectories, ownGroups } from './group-directories.ts'
+import { type Controller, groupDirectories, runtimeParents } from './group-directories.ts'
 import { groupName, removeGroup, sweepGroups } from './group-owner.ts'
 
 /** Files with the highest value of a control group, for each version. */
@@ -34,7 +34,7 @@ export class RuntimeGroups implements AsyncDisposable {
 
   /** Chooses a name, and removes groups of processes that were killed. */
   static async create(): Promise<RuntimeGroups> {
-    const parents = await ownGroups()
+    const parents = await runtimeParents()
     for (const parent of parents) await sweepGroups(parent).catch(() => {})
     const [pids] = await groupDirectories('pids')
     const name = await groupName()
@@ -48,10 +48,11 @@ export class RuntimeGroups implements AsyncDisposable {
   }
 
   async #peak(controller: Controller): Promise<number> {
-    const [own] = await groupDirectories(controller)
-    if (!own) return 0
-    const file = join(own.directory, this.#name, PEAKS[controller][own.version])
-    return Number(await readFile(file, 'utf8').catch(() => 0))
+    for (const { directory, version } of await groupDirectories(controller)) {
+      const text = await readFile(join(directory, this.#name, PEAKS[controller][version]), 'utf8').catch(() => '')
+      if (text !== '') return Number(text)
+    }
+    return 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
