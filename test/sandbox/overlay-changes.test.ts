@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fromFiles, type WrittenLayer, writeLayer } from '../../lib/layer/index.ts'
+import { fromFiles, rewriteEntries, type WrittenLayer, writeLayer } from '../../lib/layer/index.ts'
 import { openUnionView } from '../../lib/rootfs/index.ts'
-import { overlaySnapshots, type Stack } from '../../lib/sandbox/index.ts'
+import { listSnapshots, overlaySnapshots, type Stack } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import type { TarInput } from '../../lib/tar/index.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -29,6 +40,8 @@ beforeEach(async () => {
     { path: 'etc', type: 'directory', xattrs: new Map([['user.kept', Buffer.from('1')]]) },
     { path: 'etc/one', type: 'file', content: '1' },
     { path: 'etc/two', type: 'hardlink', linkname: 'etc/one' },
+    { path: 'opt/old', type: 'file', content: 'old' },
+    { path: 'opt/one', type: 'file', content: 'one' },
   ])
 })
 afterEach(async () => {
@@ -127,6 +140,78 @@ describe.skipIf(!able)('changes on an overlay', () => {
     expect(paths).toEqual(['etc/one'])
     expect([shown.stat('etc/one').size, shown.stat('etc/two').size]).toEqual([5, 1])
     await close()
+  })
+})
+
+describe.skipIf(!able)('a stack whose changes are kept as a layer', () => {
+  /** What a root filesystem holds: every path with all that `stat` tells, and its attributes. */
+  function dump(root: string): { files: string[]; xattrs: object } {
+    const files = execFileSync('find', ['.', '-mindepth', '1', '-printf', '%p %y %m %U:%G %T@ %l'], { cwd: root })
+    // Sizes and links of directories are those of the filesystem, not of the image.
+    const rest = ['.', '-type', 'f', '-printf', '%p %s %n\\n']
+    const sizes = execFileSync('find', rest, { cwd: root, encoding: 'utf8' })
+    return { files: `${files}${sizes}`.split('./').sort(), xattrs: xattrsIn(root) }
+  }
+
+  test.each([0, 1_600_000_000, undefined])(
+    'shows the same as one that unpacks it, with the latest time %s',
+    async latest => {
+      const directory = join(place.path, 'snapshots')
+      const stack = await overlaySnapshots({ directory }).openStack(store, [base])
+      const at = (path: string) => join(stack.path, path)
+      writeFileSync(at('bin/new'), 'new')
+      linkSync(at('bin/new'), at('bin/same'))
+      pythonXattrs.set(at('bin/new'), 'security.capability', Buffer.from(capability, 'hex'))
+      chmodSync(at('bin/ping'), 0o4700)
+      rmSync(at('bin/plain'))
+      rmSync(at('opt'), { recursive: true })
+      mkdirSync(at('opt'))
+      writeFileSync(at('opt/one'), 'other')
+      mkdirSync(at('deep/er'), { recursive: true })
+      execFileSync('mkfifo', [at('deep/fifo')])
+      symlinkSync('/etc', at('deep/link'))
+      const bind = "import socket; socket.socket(socket.AF_UNIX).bind('s')"
+      execFileSync('python3', ['-c', bind], { cwd: at('deep/er') })
+      const policies = latest === undefined ? {} : { mtime: { notAfter: latest } }
+      const layer = await writeLayer(store, rewriteEntries(stack.changes(), policies))
+      await stack.keepAs?.(layer, latest)
+      await stack.close()
+      const shown = async (snapshots: string) => {
+        const next = await overlaySnapshots({ directory: snapshots }).openStack(store, [base, layer])
+        const found = dump(next.path)
+        await next.close()
+        return found
+      }
+      const before = (await listSnapshots(directory)).map(({ about }) => about)
+      expect(before).toContain(layer.diffId)
+      const kept = await shown(directory)
+      const unpacked = await shown(join(place.path, 'other'))
+      expect(kept).toEqual(unpacked)
+      expect(kept.files.join('\n')).not.toContain('deep/er/s')
+    },
+  )
+
+  test('is kept once, and not at all if its changes were not read', async () => {
+    const directory = join(place.path, 'snapshots')
+    const driver = overlaySnapshots({ directory })
+    const [one, two] = [await driver.openStack(store, [base]), await driver.openStack(store, [base])]
+    const other = await driver.openStack(store, [base])
+    for (const stack of [one, two]) {
+      writeFileSync(join(stack.path, 'f'), '1')
+      utimesSync(join(stack.path, 'f'), 5, 5)
+    }
+    const layers = [await writeLayer(store, one.changes()), await writeLayer(store, two.changes())]
+    expect(layers[0]!.diffId).toBe(layers[1]!.diffId)
+    await one.keepAs?.(layers[0]!)
+    await two.keepAs?.(layers[1]!)
+    await other.keepAs?.(layers[1]!)
+    // A layer cannot say that the attribute of the lower directory is gone.
+    const lost = await driver.openStack(store, [base])
+    rmSync(join(lost.path, 'etc'), { recursive: true })
+    mkdirSync(join(lost.path, 'etc'))
+    await lost.keepAs?.(await writeLayer(store, lost.changes()))
+    for (const stack of [one, two, other, lost]) await stack.close()
+    expect(await listSnapshots(directory)).toHaveLength(2)
   })
 })
 

@@ -90,8 +90,13 @@ async function makeRun(
 ): Promise<WrittenLayer> {
   await using changes = await runEntries(session, step, frame, options)
   const { signal } = frame
-  const view = session.policies.unchanged === 'omit' ? await session.view(frame.state.layers, frame) : undefined
-  const entries = changes.entries()
-  // Awaited here: the directory of the changes is removed when this function ends.
-  return await write(view ? omitUnchanged(entries, view, { ignore: ['mtime'], signal }) : entries)
+  const { times = 0, unchanged } = session.policies
+  if (unchanged === 'omit') {
+    const view = await session.view(frame.state.layers, frame)
+    // Awaited here: the directory of the changes is removed when this function ends.
+    return await write(omitUnchanged(changes.entries(), view, { ignore: ['mtime'], signal }))
+  }
+  const written = await write(changes.entries())
+  await changes.keepAs(written, times === 'source' ? undefined : times)
+  return written
 }

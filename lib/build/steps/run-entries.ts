@@ -1,5 +1,6 @@
 import type { RunStep } from '../../dockerfile/index.ts'
 import { BuildError, SandboxError } from '../../errors/index.ts'
+import type { ImageLayer } from '../../image/index.ts'
 import {
   copyingSnapshots,
   type Executor,
@@ -38,6 +39,9 @@ export interface RunSettings extends MountSettings {
 /** Changes by a command. Disposing it removes the directory that the command ran in. */
 export interface RunChanges extends AsyncDisposable {
   entries(): AsyncIterable<TarInput>
+
+  /** Keeps the directory for the next step, which runs on the layer that was made of all entries. */
+  keepAs(layer: ImageLayer, latestTime: number | undefined): Promise<void>
 }
 
 /** Options of {@link runEntries}. */
@@ -65,7 +69,7 @@ export async function runEntries(
   const { signal } = frame
   const view = await session.view(layers, frame)
   const user = await resolveUser(step.user, view, { signal })
-  const stack = await snapshots.openStack(session.store, layers, { signal })
+  const stack = await snapshots.openStack(session.store, layers, { view, signal })
   try {
     const files = stack.files ?? localFiles()
     const workdir = await makeWorkdir({ root: stack.path, files, view }, step.workdir, user)
@@ -113,7 +117,11 @@ async function runCommand(executor: Executor, process: ProcessSpec): Promise<Pro
 }
 
 function changesOf(stack: Stack, signal: AbortSignal | undefined): RunChanges {
-  return { entries: () => stack.changes({ signal }), [Symbol.asyncDispose]: () => stack.close() }
+  return {
+    entries: () => stack.changes({ signal }),
+    keepAs: async (layer, latestTime) => stack.keepAs?.(layer, latestTime),
+    [Symbol.asyncDispose]: () => stack.close(),
+  }
 }
 
 function argsOf({ command }: RunStep): readonly string[] {

@@ -39,6 +39,8 @@ function stackOf(client: SandboxClient, channel: Channel, { id, path, scratch }:
     path,
     scratch,
     files: filesOf(client, channel),
+    keepAs: ({ descriptor, diffId }, latestTime) =>
+      channel.call<void>('keepAs', { id, layer: { descriptor, diffId }, latestTime }),
     changes: ({ signal } = {}) => readTar(channel.read('changes', { id }, { signal }), { signal }),
     close,
     [Symbol.asyncDispose]: close,

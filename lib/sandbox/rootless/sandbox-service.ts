@@ -98,6 +98,9 @@ export class SandboxService {
       return { id, path: stack.path, scratch: stack.scratch }
     },
 
+    keepAs: async ({ id, layer, latestTime }: { id: number; layer: ImageLayer; latestTime: number | undefined }) =>
+      this.#stacks.get(id)?.keepAs?.(layer, latestTime),
+
     close: async ({ id }: { id: number }) => {
       await this.#stacks.get(id)?.close()
       this.#stacks.delete(id)

@@ -22,11 +22,7 @@ export interface MachineSnapshotsOptions {
 export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOptions): SnapshotDriver {
   const copies = copyingSnapshots({ directory })
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return copies
-  let choice: Promise<SnapshotDriver> | undefined
-  const chosen = () => {
-    choice ??= chooseOverlays({ directory, maxBytes })
-    return choice
-  }
+  const overlays = kernelOrFuse({ directory, maxBytes })
   let works: boolean | undefined
   return {
     async openStack(store, layers, options) {
@@ -35,7 +31,7 @@ export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOption
       const isOverlay = holds(UPPER)
       if (holds(UNPACKED) || (works === false && !isOverlay)) return copies.openStack(store, layers, options)
       try {
-        const stack = await (await chosen()).openStack(store, layers, options)
+        const stack = await overlays.openStack(store, layers, options)
         works = true
         return stack
       } catch (error) {
@@ -44,12 +40,41 @@ export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOption
         return copies.openStack(store, layers, options)
       }
     },
-    removePlace: async place => (await chosen()).removePlace?.(place),
+    removePlace: async place => overlays.removePlace?.(place),
   }
 }
 
-/** Asks for fuse-overlayfs only where the kernel mounts no overlay: in one directory layers have one form. */
-async function chooseOverlays(options: MachineSnapshotsOptions): Promise<SnapshotDriver> {
-  const fuse = findSystemProgram('fuse-overlayfs') !== undefined && (await refusesOverlays(options.directory))
-  return overlaySnapshots({ ...options, fuse })
+/**
+ * Overlays of the kernel; where it mounts none at all, those of fuse-overlayfs, if it is installed.
+ *
+ * PERF: the kernel is asked by the first stack itself. A mount to find out took as long as that of a stack.
+ */
+function kernelOrFuse(options: MachineSnapshotsOptions): SnapshotDriver {
+  const kernel = overlaySnapshots(options)
+  let fuse: Promise<SnapshotDriver | undefined> | undefined
+  let works = false
+  return {
+    ...kernel,
+    async openStack(...args) {
+      const chosen = await fuse
+      if (chosen) return chosen.openStack(...args)
+      try {
+        const stack = await kernel.openStack(...args)
+        works = true
+        return stack
+      } catch (error) {
+        if (works || !SandboxError.is(error)) throw error
+        fuse ??= fuseInstead(options)
+        const other = await fuse
+        if (!other) throw error
+        return other.openStack(...args)
+      }
+    },
+  }
+}
+
+/** In one directory layers have one form, so the kernel has to refuse every overlay. */
+async function fuseInstead(options: MachineSnapshotsOptions): Promise<SnapshotDriver | undefined> {
+  const isNeeded = findSystemProgram('fuse-overlayfs') !== undefined && (await refusesOverlays(options.directory))
+  return isNeeded ? overlaySnapshots({ ...options, fuse: true }) : undefined
 }

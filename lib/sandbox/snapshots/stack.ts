@@ -1,5 +1,6 @@
 import type { ImageLayer } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { UnionView } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { StackFiles } from '../files/stack-files.ts'
@@ -24,6 +25,8 @@ export interface StackPlace {
 export interface OpenStackOptions extends AbortOptions {
   /** Keeps what is written. @defaultValue what is written disappears when the stack is closed */
   readonly place?: StackPlace | undefined
+  /** A view of the same layers, if the caller has one. @defaultValue the driver opens one if it needs it */
+  readonly view?: UnionView | undefined
 }
 
 /** A root filesystem in a directory that may be written to. */
@@ -42,6 +45,16 @@ export interface Stack extends AsyncDisposable {
 
   /** Yields the changes since the stack was opened, as entries of a layer. */
   changes(options?: AbortOptions): AsyncIterable<TarInput>
+
+  /**
+   * Ends the stack, and keeps the changes as the unpacked form of a layer that was made of all that `changes` yielded:
+   * a later stack with that layer on top need not unpack it. Does nothing if the driver cannot; `close` is to be called
+   * all the same.
+   *
+   * @param layer - The layer.
+   * @param latestTime - Latest time that a file has in the layer, in seconds since 1970. @defaultValue no limit
+   */
+  keepAs?(layer: ImageLayer, latestTime?: number): Promise<void>
 
   /** Removes the directory; with a {@link StackPlace} what was written stays there. Idempotent. */
   close(): Promise<void>

@@ -33,14 +33,18 @@ async function layersOf(stack: string): Promise<readonly string[]> {
   }
 }
 
-/** Names in the options of mounted overlays: those of a killed process are mounted until the next one comes. */
-async function mountedLayers({ layers }: SnapshotPlaces): Promise<string[]> {
+/**
+ * Names in the options of mounted overlays: those of a killed process are mounted until the next one comes. The kernel
+ * shows lower directories as they were given, relative; a mount of another directory of snapshots is known by its upper
+ * directory.
+ */
+async function mountedLayers({ directory, boot }: SnapshotPlaces): Promise<string[]> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
+  const isOthers = (upper = '') => upper.includes(`/${boot}/`) && !upper.startsWith(`${directory}/`)
   return mounts
     .split('\n')
-    .filter(line => line.includes(' - overlay '))
+    .filter(line => line.includes(' - overlay ') && !isOthers(/upperdir=([^, ]*)/.exec(line)?.[1]))
     .flatMap(line => /lowerdir=([^, ]*)/.exec(line)?.[1]?.split(':') ?? [])
-    .map(path => path.replace(`${layers}/`, ''))
     .filter(path => /^[0-9a-f]+\/fs$/.test(path))
     .map(path => path.slice(0, path.indexOf('/')))
 }

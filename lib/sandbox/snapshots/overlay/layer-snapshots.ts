@@ -16,7 +16,7 @@ import type { SnapshotPlaces } from './snapshot-places.ts'
 /** Characters of a chain id in the name of a directory: short, because all names of a stack go into one mount. */
 const NAME_LENGTH = 24
 /** The directory in that of a layer that overlayfs uses. */
-const FILES = 'fs'
+export const FILES = 'fs'
 /** End of the name of a layer that is being unpacked. */
 export const UNFINISHED = '.tmp'
 

@@ -10,7 +10,8 @@ import { ownStack, sweepStacks } from '../stack-owner.ts'
 import { copyRoot } from './copy-root.ts'
 import { fitSnapshots } from './fit-snapshots.ts'
 import { holdLayers } from './held-layers.ts'
-import { LayerSnapshots } from './layer-snapshots.ts'
+import { type FoundChanges, type KeptUpper, keepUpper } from './keep-upper.ts'
+import { FILES, LayerSnapshots } from './layer-snapshots.ts'
 import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
 import { SnapshotPlaces } from './snapshot-places.ts'
 import { upperChanges } from './upper-changes.ts'
@@ -66,8 +67,9 @@ export function overlaySnapshots(options: OverlaySnapshotsOptions): SnapshotDriv
 
 /** Unmounts and removes the directory of a stack. */
 async function removeStack(directory: string): Promise<void> {
-  // Not mounted any more, or never: the removal below reports what matters.
-  await unmount(join(directory, ROOT)).catch(() => {})
+  const root = join(directory, ROOT)
+  // The removal below reports what matters.
+  if (await isMounted(root).catch(() => true)) await unmount(root).catch(() => {})
   await rm(directory, { recursive: true, force: true })
 }
 
@@ -124,8 +126,8 @@ class OverlayDirectory {
   }
 
   async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
-    const { signal, place } = options
-    const below = await openUnionView(store, layers, { signal })
+    const { signal, place, view } = options
+    const below = view ?? (await openUnionView(store, layers, { signal }))
     if (place?.attach) {
       await assertVisible(place.directory)
       return this.#stackOf(place.directory, below, async () => {})
@@ -133,6 +135,7 @@ class OverlayDirectory {
     const names = await LayerSnapshots.namesOf(layers)
     const own = await mkdtemp(join(this.#places.stacks, PREFIX))
     const directory = place?.directory ?? own
+    let found: FoundChanges | undefined
     const close = async () => {
       if (place) await closeStack(directory)
       await removeStack(own)
@@ -147,7 +150,26 @@ class OverlayDirectory {
       await close()
       throw error
     }
-    return this.#stackOf(directory, below, close)
+    const stack = this.#stackOf(directory, below, close, changes => {
+      found = changes
+    })
+    const keepAs = async (layer: ImageLayer, latestTime?: number) => {
+      if (found) await this.#keep(own, layers, { layer, latestTime, changes: found })
+    }
+    return place ? stack : { ...stack, keepAs }
+  }
+
+  async #keep(
+    stack: string,
+    layers: readonly ImageLayer[],
+    kept: Pick<KeptUpper, 'layer' | 'latestTime' | 'changes'>,
+  ): Promise<void> {
+    const { root, upper } = partsOf(stack)
+    const names = await LayerSnapshots.namesOf([...layers, kept.layer])
+    const parent = names.at(-2)
+    const below = parent === undefined ? undefined : join(this.#places.layers, parent, FILES)
+    await unmount(root)
+    await keepUpper(this.#places, { ...kept, upper, below, name: names.at(-1) as string })
   }
 
   /** Unpacks what is missing, and removes what was not used for longest if all takes too much then. */
@@ -177,12 +199,17 @@ class OverlayDirectory {
     await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse })
   }
 
-  #stackOf(place: string, below: UnionView, close: () => Promise<void>): Stack {
+  #stackOf(
+    place: string,
+    below: UnionView,
+    close: () => Promise<void>,
+    onFound?: (changes: FoundChanges) => void,
+  ): Stack {
     const { upper, root, scratch } = partsOf(place)
     return {
       path: root,
       scratch,
-      changes: (options = {}) => upperChanges({ below, upper, root, fuse: this.#fuse }, options),
+      changes: (options = {}) => upperChanges({ below, upper, root, fuse: this.#fuse, onFound }, options),
       close,
       [Symbol.asyncDispose]: close,
     }

@@ -7,6 +7,7 @@ import { compareHeaders, directoryTree, type TreeEntry, whiteoutPath } from '../
 import { readXattrsOf, type UnionView } from '../../../rootfs/index.ts'
 import type { TarInput } from '../../../tar/index.ts'
 import { namespaceIds } from '../../executors/process/namespace-ids.ts'
+import type { FoundChanges } from './keep-upper.ts'
 
 /** fuse-overlayfs marks removed names and directories that hide others by files, where it cannot do as the kernel. */
 const FUSE_MARKS = ['**/.wh.*']
@@ -21,6 +22,8 @@ export interface ChangedOverlay {
   readonly root: string
   /** True if fuse-overlayfs mounted it. */
   readonly fuse: boolean
+  /** Called with all that the upper directory holds, if the layer of the changes will hold exactly that. */
+  readonly onFound?: ((changes: FoundChanges) => void) | undefined
 }
 
 /**
@@ -32,7 +35,7 @@ export interface ChangedOverlay {
  * In a user namespace of one id a changed file keeps the owner that it has below: no process can have given it another.
  */
 export async function* upperChanges(
-  { below, upper, root, fuse }: ChangedOverlay,
+  { below, upper, root, fuse, onFound }: ChangedOverlay,
   { signal }: AbortOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
   const hasOwners = namespaceIds() !== 'one'
@@ -48,15 +51,27 @@ export async function* upperChanges(
     found.push(withOwner(entry))
   }
   const whole = xattrsByPackage ? found : await withXattrs(found, upper, { signal })
-  const changed = whole.filter(entry => entry.type !== 'directory' || isNew(entry, below))
+  const changed = (whole ?? found).filter(entry => entry.type !== 'directory' || isNew(entry, below))
+  if (!fuse && whole && hasOwners && !whole.some(entry => hasLostXattrs(entry, below)))
+    onFound?.({ found, changed: new Set(changed.map(({ path }) => path)) })
   yield* tree.withContent(changed, { signal })
 }
 
-/** Entries with the attributes that a program of this machine reads. Links have none that an image could hold. */
-async function withXattrs(entries: readonly TreeEntry[], upper: string, options: AbortOptions): Promise<TreeEntry[]> {
+/**
+ * Entries with the attributes that a program of this machine reads; `undefined` if there is none. Links have none that
+ * an image could hold.
+ */
+async function withXattrs(
+  entries: readonly TreeEntry[],
+  upper: string,
+  options: AbortOptions,
+): Promise<readonly TreeEntry[] | undefined> {
   const holders = entries.filter(({ type }) => type !== 'symlink' && type !== 'hardlink').map(({ path }) => path)
   const xattrs = await readXattrsOf(upper, holders, options)
-  if (!xattrs && holders.length > 0) warnNoXattrs()
+  if (!xattrs && holders.length > 0) {
+    warnNoXattrs()
+    return undefined
+  }
   return entries.map(entry => {
     const own = xattrs?.get(entry.path)
     return own ? { ...entry, xattrs: own } : entry
@@ -77,6 +92,12 @@ async function* whiteouts(
     if (!hasDevices && entry.type.endsWith('-device')) continue
     if (!shown.has(basename(entry.path))) yield { path: whiteoutPath(entry.path), type: 'file', size: 0 }
   }
+}
+
+/** A layer cannot say that an attribute of a lower directory is gone: unpacking sets attributes, and removes none. */
+function hasLostXattrs({ type, path, xattrs }: TreeEntry, below: UnionView): boolean {
+  const lower = type === 'directory' ? below.stat(path) : undefined
+  return lower?.type === 'directory' && [...(lower.xattrs?.keys() ?? [])].some(name => !xattrs?.has(name))
 }
 
 function isWhiteout({ type, devMajor, devMinor }: TreeEntry): boolean {
