@@ -5,6 +5,9 @@ import { measureCommand } from '../../harness/measure/measure-command.mjs'
 
 /** Script that starts an engine in a directory tree and runs commands in it (`up`, `exec COMMAND`). */
 const { DOCKER_ENGINE: script, DOCKER_ENGINE_DIR: tree = '/var/tmp/docker-engine' } = process.env
+
+export { script as engineScript, tree as engineTree }
+
 const TICKS_PER_SECOND = 100
 
 /** The Docker Engine with BuildKit. Its processor time is that of the client and of the daemon. */
@@ -67,7 +70,7 @@ function docker(...words) {
 }
 
 /** Processor seconds that the daemon and the processes below it have used. */
-function daemonSeconds() {
+export function daemonSeconds() {
   const daemon = Number(readFileSync(join(tree, 'run', 'd.pid'), 'utf8'))
   const ticks = [daemon, ...childrenOf(daemon)].map(pid => {
     const [, fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
