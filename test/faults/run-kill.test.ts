@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
@@ -116,7 +116,7 @@ describe.skipIf(!able)('a build with commands', () => {
       build.child.kill('SIGKILL')
       await closed(build.child)
     }
-    await vi.waitFor(() => expect(markedProcesses()).toEqual([]), { timeout: 20_000 })
+    await expect.poll(markedProcesses).toEqual([])
     const last = start('app:1', steps, CANARY)
     last.child.stdin.write('go\n')
     expect(await lastLine(last), last.faults.join('')).toMatch(/^\{"reads"/)

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createOwner, lifeOf, parseOwner } from '../../internal/locks/owner.ts'
 
@@ -15,7 +16,7 @@ export interface StackDirectories {
 
 /** Notes that this process owns the directory of a stack. */
 export async function ownStack(directory: string): Promise<void> {
-  await writeFile(join(directory, OWNER), JSON.stringify(await createOwner()), { flag: 'wx' })
+  writeFileSync(join(directory, OWNER), JSON.stringify(await createOwner()), { flag: 'wx' })
 }
 
 /**

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stackLife } from '../stack-owner.ts'
 import type { SnapshotPlaces } from './snapshot-places.ts'
@@ -9,8 +10,8 @@ const LAYERS = 'layers.json'
  * Notes in the directory of a stack which layers it holds. To be called before the layers are looked for: no collection
  * that begins afterwards removes one of them, as long as the process of the stack lives.
  */
-export async function holdLayers(stack: string, names: readonly string[]): Promise<void> {
-  await writeFile(join(stack, LAYERS), JSON.stringify(names))
+export function holdLayers(stack: string, names: readonly string[]): void {
+  writeFileSync(join(stack, LAYERS), JSON.stringify(names))
 }
 
 /** The names of layers that stacks hold: those of processes that are not certainly dead, and those that are mounted. */

@@ -1,5 +1,5 @@
-import { lutimesSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { lutimesSync, mkdirSync, renameSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageLayer } from '../../../image/index.ts'
 import { EventLoopYielder } from '../../../internal/concurrency/event-loop-yielder.ts'
@@ -11,7 +11,7 @@ import { touchLayer, writeAbout } from './layer-about.ts'
 import { FILES, removeUnfinished, UNFINISHED } from './layer-snapshots.ts'
 import type { SnapshotPlaces } from './snapshot-places.ts'
 
-/** What an upper directory holds. */
+/** Content of an upper directory. */
 export interface FoundChanges {
   /** Every path in it but whiteouts. */
   readonly found: readonly TreeEntry[]
@@ -49,13 +49,13 @@ export async function keepUpper(places: SnapshotPlaces, kept: KeptUpper): Promis
     const unfinished = `${directory}${UNFINISHED}`
     await removeUnfinished(unfinished)
     await correct(kept)
-    await mkdir(unfinished)
-    await rename(kept.upper, join(unfinished, FILES))
+    mkdirSync(unfinished)
+    renameSync(kept.upper, join(unfinished, FILES))
     const { found, changed } = kept.changes
     const bytes = found.reduce((sum, { path, size }) => sum + (changed.has(path) ? size : 0), 0)
     const { diffId, descriptor } = kept.layer
-    await writeAbout(unfinished, { version: 1, diffId, layer: descriptor.digest, bytes })
-    await rename(unfinished, directory)
+    writeAbout(unfinished, { version: 1, diffId, layer: descriptor.digest, bytes })
+    renameSync(unfinished, directory)
   }
   await withLock(join(places.locks, kept.name), keep)
 }
@@ -72,7 +72,7 @@ async function correct({ upper, below, changes: { found, changed }, latestTime }
     const time = latestTime !== undefined && changed.has(path) ? Math.min(seconds, latestTime) : seconds
     lutimesSync(at(upper, path), time, time)
   }
-  if (below !== undefined) await copyRoot(below, upper)
+  if (below !== undefined) copyRoot(below, upper)
 }
 
 async function removeSockets(directory: Buffer): Promise<void> {

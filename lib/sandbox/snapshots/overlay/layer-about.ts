@@ -1,5 +1,5 @@
-import { utimesSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { utimesSync, writeFileSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -18,8 +18,8 @@ export interface LayerAbout {
 }
 
 /** Writes the note of a layer that was just unpacked. */
-export async function writeAbout(directory: string, about: LayerAbout): Promise<void> {
-  await writeFile(join(directory, ABOUT), JSON.stringify(about))
+export function writeAbout(directory: string, about: LayerAbout): void {
+  writeFileSync(join(directory, ABOUT), JSON.stringify(about))
 }
 
 /** Reads the note, with the time of the last use. `undefined` if there is no unpacked layer. */

@@ -85,7 +85,7 @@ export class LayerSnapshots {
       try {
         const { bytes } = await this.#unpack(store, layer, { ...place, unfinished }, signal)
         const { diffId, descriptor } = layer
-        await writeAbout(unfinished, { version: 1, diffId, layer: descriptor.digest, bytes })
+        writeAbout(unfinished, { version: 1, diffId, layer: descriptor.digest, bytes })
         await rename(unfinished, directory)
         this.unpacked++
       } catch (error) {
@@ -112,7 +112,7 @@ export class LayerSnapshots {
     let report: UnpackReport
     if (lower.length === 0) report = await unpackLayers(store, [layer], files, { ...owners, signal })
     else {
-      await copyRoot(join(layers, lower[0] as string), files)
+      copyRoot(join(layers, lower[0] as string), files)
       await mountOverlay({ directory: layers, lower, upper: files, work, target, fuse: this.#fuse })
       try {
         report = await unpackLayers(store, [layer], target, { ...owners, signal, overwrite: true })

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import type { ImageLayer } from '../../../image/index.ts'
@@ -142,7 +143,7 @@ class OverlayDirectory {
     }
     try {
       await ownStack(own)
-      await holdLayers(own, names)
+      holdLayers(own, names)
       const lower = await this.#open(store, layers, names, signal)
       if (place) await closeStack(directory)
       await this.#mount(directory, lower, place?.durable ?? false)
@@ -187,15 +188,15 @@ class OverlayDirectory {
 
   async #mount(place: string, lower: readonly string[], durable: boolean): Promise<void> {
     const { upper, root, work, scratch, empty } = partsOf(place)
-    const isNew = (await mkdir(upper, { recursive: true })) !== undefined
+    const isNew = mkdirSync(upper, { recursive: true }) !== undefined
     // The umask of this process has no say.
-    if (isNew) await chmod(upper, 0o755)
-    for (const path of [work, root, scratch]) await mkdir(path, { mode: 0o755 })
+    if (isNew) chmodSync(upper, 0o755)
+    for (const path of [work, root, scratch]) mkdirSync(path, { mode: 0o755 })
     // An image without layers has nothing below; a mount needs something there.
-    if (lower.length === 0) await mkdir(empty, { recursive: true, mode: 0o755 })
+    if (lower.length === 0) mkdirSync(empty, { recursive: true, mode: 0o755 })
     const directories = lower.length === 0 ? [empty] : lower
     const { layers } = this.#places
-    if (isNew && lower[0] !== undefined) await copyRoot(join(layers, lower[0]), upper)
+    if (isNew && lower[0] !== undefined) copyRoot(join(layers, lower[0]), upper)
     await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse })
   }
 
