@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatAge } from '../../lib/cli/printing/format-age.ts'
@@ -90,6 +91,22 @@ describe('history', () => {
     expect(server.requests.filter(request => layers.some(layer => request.includes(layer.descriptor.digest)))).toEqual(
       [],
     )
+  })
+
+  test('of an image on a base that was not pulled prints the sizes of the blobs', async () => {
+    await using opened = await openStore(store, { readOnly: true })
+    await using server = await serveStore(opened)
+    const other = join(directory.path, 'other')
+    const files = join(directory.path, 'files')
+    mkdirSync(files)
+    writeFileSync(join(files, 'app'), 'app')
+    const base = `${server.host}/whiteouts:latest`
+    expect(await cli(['append', base, '--dir', files, '-t', 'app:1'], { store: other })).toMatchObject({ code: 0 })
+    const { code, stdout, stderr } = await cli(['history', 'app:1', '-q', '--json'], { store: other })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [top, ...steps] = JSON.parse(stdout).steps
+    expect([top, ...steps].map(step => step.layer.size)).toEqual([undefined, undefined, undefined])
+    expect((await cli(['history', 'app:1'], { store: other })).stderr).toContain('compressed layers')
   })
 })
 
