@@ -93,7 +93,7 @@ async function makeWorkdir(stack: Stack, { workdir, mounts }: ContainerProcess):
   if (mount?.type === 'tmpfs' || (mount?.readOnly ?? false)) return
   const [root, target] = mount ? [mount.source, path.slice(mount.target.length)] : [stack.path, path]
   if (/^\/*$/.test(target)) return
-  await (stack.files ?? localFiles()).makeMountPoints(root, [{ type: 'tmpfs', target }])
+  await (stack.files ?? localFiles()).makeMountPoints(root, [{ type: 'tmpfs', target, mode: 0o755 }])
 }
 
 function now(): string {
