@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { adviseOnCommand } from '../../lib/cli/failing/unknown-command.ts'
 import { createProgram } from '../../lib/cli/program.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { cli } from '../helpers/run-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const commands = createProgram(async () => {}, '1').commands.flatMap(one => [one.name(), ...one.aliases()])
 
@@ -76,7 +78,10 @@ describe('an option of another tool', () => {
   })
 
   test('crane ls REPOSITORY is answered with tags, and every refusal names the help of its command', async () => {
-    expect((await cli(['ls', 'ghcr.io/o/app'])).stderr).toContain('layerstore tags REPOSITORY')
+    using place = temporaryDirectory('ls')
+    await (await openStore(place.path)).close()
+    const { stderr } = await cli(['ls', 'ghcr.io/o/app'], { store: place.path })
+    expect(stderr).toContain('layerstore tags REPOSITORY')
     expect((await cli(['pull', '--nonsense'])).stderr).toContain('see "layerstore pull --help"')
     expect((await cli([])).stderr).toContain('see "layerstore --help"')
   })

@@ -41,8 +41,17 @@ export async function images(session: Session, pattern: string | undefined, opti
     for await (const named of store.references.list({ signal: session.signal })) names.push(named)
   } finally {
     // Print the readable names before throwing the error of an unreadable one.
-    if (!session.signal.aborted) show(session, (await rowsOf(session, store, names)).filter(isListed), options)
+    if (!session.signal.aborted) {
+      const listed = (await rowsOf(session, store, names)).filter(isListed)
+      if (pattern !== undefined && listed.length === 0) session.note(nothingFound(pattern))
+      show(session, listed, options)
+    }
   }
+}
+
+/** `crane ls REPOSITORY` lists what is in a registry. */
+function nothingFound(pattern: string): string {
+  return `nothing in the store matches ${pattern}; "layerstore tags REPOSITORY" lists what is in a registry`
 }
 
 async function rowsOf(
