@@ -5,20 +5,25 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   checkStore,
+  composeImage,
   createMemoryStore,
   createRegistryClient,
   digestOf,
+  fromDirectory,
   openStore,
+  openUnionView,
   pullImage,
   pushImage,
   readImage,
   type Store,
+  writeLayer,
 } from '../../lib/index.ts'
 import { blobStoreConformance, createFaultyRegistry, type StoreSubject } from '../../lib/testing/index.ts'
 import { contentOf } from '../../lib/testing/store-conformance/subject.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { storeBusyboxImage } from '../helpers/busybox-image.ts'
+import { makeBusyboxRoot } from '../helpers/busybox-root.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -31,6 +36,7 @@ import { deliver, listDirectory } from './guides/assemble-from-node.ts'
 import { measureHashing, measureSharing } from './guides/benchmark.ts'
 import { type Bucket, createBucketStore } from './guides/bucket-store.ts'
 import { patch, publish, publishAll, writeDelta } from './guides/build-on-a-registry.ts'
+import { build } from './guides/build-without-root.ts'
 import { checkAndRepair, collect } from './guides/collect-and-repair.ts'
 import { compareReleases, dissect, gate } from './guides/look-inside-an-image.ts'
 import { planOnly, runFromFile } from './guides/pull-with-a-plan.ts'
@@ -54,6 +60,18 @@ afterEach(() => {
   vi.restoreAllMocks()
   printed.length = 0
   process.chdir(before)
+})
+
+test.skipIf(!canRun)('the guide to commands without root builds with what works for the user', async () => {
+  using directory = temporaryDirectory('guide-root')
+  await using store = createMemoryStore()
+  makeBusyboxRoot(join(directory.path, 'root'))
+  const layer = await writeLayer(store, fromDirectory(join(directory.path, 'root')))
+  const base = await composeImage(store, { layers: [layer], config: { Env: ['PATH=/bin'] } })
+  await store.references.set('box:1', base.descriptor)
+  const { images } = await build(store, 'box:1', join(directory.path, 'snapshots'))
+  const view = await openUnionView(store, images[0]!)
+  expect(Buffer.from(await readAll(view.read('who'))).toString()).toBe('uid=0(root) gid=0(root)\n')
 })
 
 test('the guide to plans prints a plan, runs it from its file, and refuses it when the tag has moved', async () => {

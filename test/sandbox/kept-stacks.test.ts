@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fromFiles, type WrittenLayer, writeLayer } from '../../lib/layer/index.ts'
-import { copyingSnapshots, overlaySnapshots, type SnapshotDriver } from '../../lib/sandbox/index.ts'
+import { copyingSnapshots, overlaySnapshots, type SnapshotDriver, type StackPlace } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -19,7 +22,8 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 type Case = [name: string, open: (directory: string) => SnapshotDriver]
 const copies: Case = ['copies', directory => copyingSnapshots({ directory })]
 const overlays: Case = ['overlayfs', directory => overlaySnapshots({ directory })]
-const drivers = needsRoot() ? [overlays, copies] : [copies]
+const able = needsRoot()
+const drivers = able ? [overlays, copies] : [copies]
 
 let store: Store
 let directory: ReturnType<typeof temporaryDirectory>
@@ -35,7 +39,7 @@ afterEach(async () => {
   directory[Symbol.dispose]()
 })
 
-async function changedPaths(driver: SnapshotDriver, place: { directory: string; durable: boolean }) {
+async function changedPaths(driver: SnapshotDriver, place: StackPlace) {
   await using stack = await driver.openStack(store, [layer], { place })
   const paths: string[] = []
   for await (const { path, type } of stack.changes()) if (type !== 'directory') paths.push(path)
@@ -91,3 +95,24 @@ describe.each(drivers)('a stack with a place of its own (%s)', (name, open) => {
     expect(existsSync(place.directory)).toBe(false)
   })
 })
+
+test.skipIf(!able)('an open stack can be looked at by a process that does not see its mount', async () => {
+  const snapshots = overlaySnapshots({ directory: join(directory.path, 'snapshots') })
+  const place = { directory: join(directory.path, 'place'), durable: false }
+  const open = await snapshots.openStack(store, [layer], { place })
+  writeFileSync(join(open.path, 'new'), 'n')
+  rmSync(join(open.path, 'etc/gone'))
+  // As in another mount namespace. The directory below the mount is held, so it stays mounted for the kernel.
+  using _held = holdOpen(open.path)
+  execFileSync('umount', ['--lazy', open.path])
+  const { paths, path } = await changedPaths(snapshots, { ...place, attach: true })
+  expect(paths).toEqual(['etc/.wh.gone', 'new'])
+  expect(existsSync(path)).toBe(false)
+  expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(directory.path)
+  await snapshots.removePlace?.(place.directory)
+})
+
+function holdOpen(path: string): Disposable {
+  const descriptor = openSync(path, 'r')
+  return { [Symbol.dispose]: () => closeSync(descriptor) }
+}

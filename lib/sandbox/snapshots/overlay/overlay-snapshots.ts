@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { SandboxError } from '../../../errors/index.ts'
 import type { ImageLayer } from '../../../image/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { openUnionView, type UnionView } from '../../../rootfs/index.ts'
@@ -84,14 +83,6 @@ async function closeStack(directory: string): Promise<void> {
   for (const path of [work, scratch]) await rm(path, { recursive: true, force: true })
 }
 
-/** A user without privileges mounts in a namespace of its own process. */
-async function assertVisible(directory: string): Promise<void> {
-  const { root } = partsOf(directory)
-  if (await isMounted(root)) return
-  const message = `${root} is mounted for the process that uses it only: wait until that has ended`
-  throw new SandboxError('ERR_SANDBOX_MOUNT', message)
-}
-
 /** Whether a directory is on another filesystem than the directory it is in. */
 async function isMounted(path: string): Promise<boolean> {
   const [stats, parent] = await Promise.all([path, dirname(path)].map(each => stat(each).catch(ignoreAbsent)))
@@ -129,22 +120,22 @@ class OverlayDirectory {
   async openStack(store: Store, layers: readonly ImageLayer[], options: OpenStackOptions): Promise<Stack> {
     const { signal, place, view } = options
     const below = view ?? (await openUnionView(store, layers, { signal }))
-    if (place?.attach) {
-      await assertVisible(place.directory)
+    if (place?.attach && (await isMounted(partsOf(place.directory).root))) {
       return this.#stackOf(place.directory, below, async () => {})
     }
     const names = await LayerSnapshots.namesOf(layers)
     const own = await mkdtemp(join(this.#places.stacks, PREFIX))
-    const directory = place?.directory ?? own
+    const directory = place && !place.attach ? place.directory : own
     let found: FoundChanges | undefined
     const close = async () => {
-      if (place) await closeStack(directory)
+      if (directory !== own) await closeStack(directory)
       await removeStack(own)
     }
     try {
       await ownStack(own)
       holdLayers(own, names)
       const lower = await this.#open(store, layers, names, signal)
+      if (place?.attach) return await this.#look(own, place.directory, { below, lower, close })
       if (place) await closeStack(directory)
       await this.#mount(directory, lower, place?.durable ?? false)
     } catch (error) {
@@ -158,6 +149,31 @@ class OverlayDirectory {
       if (found) await this.#keep(own, layers, { layer, latestTime, changes: found })
     }
     return place ? stack : { ...stack, keepAs }
+  }
+
+  /**
+   * Mounts what another process writes to, read-only: only the process that made the mount of a user without privileges
+   * sees it. What is written meanwhile may be missing.
+   */
+  async #look(
+    own: string,
+    place: string,
+    { below, lower, close }: { below: UnionView; lower: readonly string[]; close: () => Promise<void> },
+  ): Promise<Stack> {
+    const { root, scratch, empty } = partsOf(own)
+    const { upper } = partsOf(place)
+    for (const path of [root, scratch, empty]) mkdirSync(path, { mode: 0o755 })
+    // An overlay that is only read needs two directories.
+    const directories = [upper, ...(lower.length === 0 ? [empty] : lower)]
+    const fuse = this.#fuse
+    await mountOverlay({ directory: this.#places.layers, lower: directories, target: root, fuse })
+    return {
+      path: root,
+      scratch,
+      changes: (options = {}) => upperChanges({ below, upper, root, fuse }, options),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   }
 
   async #keep(

@@ -17,7 +17,8 @@ const POLL_MS = 5
 export async function mountFuse({ directory, lower, upper, work, target }: Overlay): Promise<void> {
   const program = requireSystemProgram('fuse-overlayfs', 'fuse-overlayfs')
   // Without `writeback=0` the upper directory lacks what the kernel has not passed on yet.
-  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},writeback=0`
+  const written = upper === undefined ? '' : `,upperdir=${upper},workdir=${work}`
+  const options = `lowerdir=${lower.join(':')}${written},writeback=0`
   // SAFETY: in a mount namespace the process would keep the namespace, and so itself, after a `kill -9` of this one.
   const bound = ['--pdeathsig', 'KILL', program, '-f', '-o', options, target]
   const child = spawn(requireSystemProgram('setpriv', 'util-linux'), bound, {

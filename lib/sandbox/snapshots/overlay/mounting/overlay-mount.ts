@@ -26,7 +26,8 @@ export async function mountOverlay(overlay: Overlay): Promise<void> {
   if (overlay.fuse) return mountFuse(overlay)
   const { directory, lower, upper, work, target, durable } = overlay
   const plain = namespaceIds() === 'all' ? PLAIN : PLAIN_FOR_USERS
-  const options = `lowerdir=${lower.join(':')},upperdir=${upper},workdir=${work},${plain}${durable ? '' : `,${NO_SYNC}`}`
+  const written = upper === undefined ? [] : [`upperdir=${upper}`, `workdir=${work}`, ...(durable ? [] : [NO_SYNC])]
+  const options = [`lowerdir=${lower.join(':')}`, ...written, plain].join(',')
   // The kernel takes at most a page of options: relative paths leave room for a hundred layers.
   await runMount('mount', ['-t', 'overlay', 'overlay', '-o', options, target], directory)
 }

@@ -2,8 +2,9 @@
 export interface Overlay {
   readonly directory: string
   readonly lower: readonly string[]
-  readonly upper: string
-  readonly work: string
+  /** Directory of what is written, with the one that overlayfs works in; without both the overlay is read-only. */
+  readonly upper?: string | undefined
+  readonly work?: string | undefined
   readonly target: string
   /** True if a flush of the filesystem at the end is wanted. @defaultValue false */
   readonly durable?: boolean | undefined
