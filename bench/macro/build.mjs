@@ -105,7 +105,7 @@ function warmed(entry) {
   const run = async (job, given) => {
     const own = { ...given, state: join(given.states, contender.name.replaceAll(' ', '-')) }
     mkdirSync(own.state, { recursive: true })
-    if (edits++ === 0) await contender.run(job, { ...own, changed: undefined })
+    if (edits++ === 0 && !contender.hasNoCache) await contender.run(job, { ...own, changed: undefined })
     if (given.changed) writeFileSync(join(given.context, given.changed), `${contender.name} ${edits}\n`)
     return contender.run(job, own)
   }
