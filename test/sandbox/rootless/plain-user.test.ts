@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -112,7 +113,7 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     const dockerfile = 'FROM base:1\nRUN cat /proc/self/environ; for p in /proc/[0-9]*; do cat $p/environ; done'
     const { child, printed, ended } = start(user, { dockerfile: `${dockerfile}; echo up; sleep 30` })
     await printed('up')
-    const pids = await processesOf(user)
+    const pids = await treeOf(child)
     const environments = pids.filter(pid => pid !== child.pid).map(pid => readFileSync(`/proc/${pid}/environ`, 'utf8'))
     expect(environments.length).toBeGreaterThan(2)
     expect(environments.filter(text => text.includes('hidden-token'))).toEqual([])
@@ -120,15 +121,16 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     const { error, output } = await ended
     expect(error).toMatchObject({ message: 'interrupted' })
     expect(output).not.toContain('hidden-token')
-    expect(await processesOf(user)).toEqual([])
+    expect(await livingOf(pids)).toEqual([])
     expect(stacksOf(user)).toEqual([])
   })
 
   test('leaves no process, mount or stack when the builder is killed', async () => {
     const { child, printed } = start(user, { dockerfile: 'FROM base:1\nRUN chown 5:5 /etc; echo up; sleep 30' })
     await printed('up')
+    const pids = await treeOf(child)
     child.kill('SIGKILL')
-    await expect.poll(() => processesOf(user)).toEqual([])
+    await expect.poll(() => livingOf(pids)).toEqual([])
     expect(stacksOf(user)).toEqual([])
   })
 
@@ -139,9 +141,9 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     await killed.printed('up')
     expect(stacksOf(user)).toHaveLength(1)
     // Stopped first, so that none of them can clean up after another.
-    const pids = await processesOf(user)
+    const pids = await treeOf(killed.child)
     for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of pids) process.kill(pid, signal)
-    await expect.poll(() => processesOf(user)).toEqual([])
+    await expect.poll(() => livingOf(pids)).toEqual([])
     expect(stacksOf(user)).toHaveLength(1)
     const next = await run(user, { dockerfile: 'FROM base:1\nRUN echo next' })
     expect(next).toMatchObject({ output: 'next\n' })
@@ -205,15 +207,23 @@ RUN id && echo more >> /etc/motd && rm /old/b && busybox touch /old/new /nodes/f
   })
 })
 
-/** Numbers of all processes of a user. */
-async function processesOf({ uid }: PlainUser): Promise<number[]> {
-  const listed = await program('ps', ['axo', 'uid,pid,stat'])
-  return listed
-    .trim()
-    .split('\n')
-    .map(line => line.trim().split(/\s+/))
-    .filter(([user, , state]) => Number(user) === uid && !state?.startsWith('Z'))
-    .map(([, pid]) => Number(pid))
+/** Numbers of a process and of all that it has started. */
+async function treeOf({ pid }: ChildProcess): Promise<number[]> {
+  const found = [pid as number]
+  const listed = await processes()
+  for (const above of found) found.push(...listed.filter(([, parent]) => parent === above).map(([own]) => own))
+  return found
+}
+
+/** Those of some processes that have not ended. */
+async function livingOf(pids: readonly number[]): Promise<number[]> {
+  return (await processes()).map(([pid]) => pid).filter(pid => pids.includes(pid))
+}
+
+async function processes(): Promise<[pid: number, parent: number][]> {
+  const lines = (await program('ps', ['axo', 'pid,ppid,stat'])).trim().split('\n')
+  const fields = lines.map(line => line.trim().split(/\s+/)).filter(([, , state]) => !state?.startsWith('Z'))
+  return fields.map(([pid, parent]) => [Number(pid), Number(parent)])
 }
 
 function stacksOf(user: PlainUser): string[] {
