@@ -14,7 +14,7 @@ export { contextTar } from './context/context-tar.ts'
 export { type ContextDecision, listContext } from './context/list-context.ts'
 export { createMemoryTree, type MemoryTreeOptions } from './context/memory-tree.ts'
 export { type ContextSource, type OpenContextOptions, openContext } from './context/open-context.ts'
-export type { OpenedFile, SourceNode, SourceTree } from './context/source-tree.ts'
+export type { LazyFile, OpenedFile, SourceNode, SourceTree } from './context/source-tree.ts'
 export { createViewTree, type ViewTreeOptions } from './context/view-tree.ts'
 export type {
   FileCopyEntriesOptions,

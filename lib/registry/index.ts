@@ -15,7 +15,8 @@ export { createRegistryClient } from './create-registry-client.ts'
 export type { Credential, CredentialOptions, CredentialSource } from './credentials/credential.ts'
 export type { RetryOptions } from './endpoint/retry-budget.ts'
 export { forgetCredential } from './logins/forget-credential.ts'
-export { type CredentialPlace, type StoredCredentialOptions, saveCredential } from './logins/save-credential.ts'
+export { saveCredential } from './logins/save-credential.ts'
+export type { CredentialPlace, StoredCredentialOptions } from './logins/stored-credential.ts'
 export type {
   FetchBlobOptions,
   FetchedManifest,

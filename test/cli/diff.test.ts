@@ -94,9 +94,9 @@ describe('diff', () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('files: equal') })
   })
 
-  test('of one image is wrong usage', async () => {
+  test('of one image names the command for two', async () => {
     const { code, stderr } = await run('diff', 'app:1')
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('layerstore diff app:1 OTHER') })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('layerstore diff app:1 OTHER') })
   })
 })
 

@@ -85,14 +85,19 @@ test('only documents, files and the moves of the cursor are written around the p
   })
   expect(writes.sort()).toEqual([
     'building/build-display.ts',
-    'commands/cat.ts',
-    'commands/save.ts',
+    // A tar of a build, on request.
+    'building/output-options.ts',
+    'commands/moving/export.ts',
+    'commands/moving/save.ts',
+    'commands/reading/cat.ts',
     'printing/print.ts',
     'printing/print.ts',
     'printing/progress-display.ts',
     // The help of commander.
     'run-cli.ts',
-    'session.ts',
+    // The output of a container.
+    'running/start-options.ts',
+    'session/session.ts',
   ])
 })
 

@@ -22,7 +22,7 @@ let config: RawEntry
 beforeAll(async () => {
   store = createMemoryStore()
   const image = await sampleImage(store, [{ a: 'x'.repeat(5000) }], { name: 'app:1' })
-  entries = await rawEntriesOf(await readAll(writeArchive(store, 'app:1')))
+  entries = await rawEntriesOf(await readAll(writeArchive(store, 'app:1', { format: 'oci' })))
   const find = (digest: string) => entries.find(({ path }) => `${path}`.endsWith(digest.slice(7)))!
   manifest = find(image.descriptor.digest)
   config = find(image.manifest.config.digest)

@@ -182,9 +182,14 @@ describe('JSON and text', () => {
     const data = { ...(sampleManifest().config as object), size: 3, data: 'YW5*' }
     const document = Buffer.from(JSON.stringify(sampleManifest({ config: data })))
     expect(await thrownBy(() => parseManifest(document))).toMatchObject({ code: 'ERR_INVALID_MANIFEST' })
-    // Only a digest that a hasher has just returned may be packed without a check of its alphabet.
-    const packed = expect.stringContaining('lib/layer/indexing/index-columns.ts: readonly #digests')
-    expect(linesWith(/Buffer\.from\([^)]*'hex'\)/)).toEqual([packed])
+    // Only what a hasher has just returned, what a program of this library has printed, and what the kernel lists may
+    // be decoded without a check of its alphabet.
+    const places = linesWith(/Buffer\.from\([^)]*'hex'\)/).map(line => line.split(': ')[0])
+    expect([...new Set(places)].sort()).toEqual([
+      'lib/layer/indexing/index-columns.ts',
+      'lib/rootfs/xattrs/read-xattrs-of.ts',
+      'lib/sandbox/executors/platforms/interpreters.ts',
+    ])
   })
 })
 
@@ -261,7 +266,7 @@ describe('files', () => {
   test('missing syscalls: what cannot be made here is reported, not lost', async () => {
     using out = await unpackCase(
       () => [
-        [{ path: 'null', type: '3', major: 1, minor: 3 }, directory('d', { pax: { 'SCHILY.xattr.user.x': 'y' } })],
+        [{ path: 'null', type: '3', major: 1, minor: 3 }, directory('d', { pax: { 'SCHILY.xattr.nowhere.x': 'y' } })],
       ],
       { devices: 'skip' },
     )

@@ -55,6 +55,7 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
   async function run(script: string, spec: Partial<ProcessSpec> = {}) {
     const before = traces()
     let output = ''
+    let errors = ''
     const seconds = `${700_000 + Math.floor(Math.random() * 99_999)}`
     const exit = await create().run({
       root: at('root'),
@@ -65,15 +66,18 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
       mounts: [],
       network: 'default',
       limits: { seconds: 20 },
-      onOutput: chunk => {
-        output += Buffer.from(chunk).toString('utf8')
+      // Errors of programs may come between two lines, or parts of lines, of the output.
+      onOutput: (chunk, stream) => {
+        const text = Buffer.from(chunk).toString('utf8')
+        if (stream === 'stdout') output += text
+        else errors += text
       },
       ...spec,
     })
     expect(traces()).toEqual(before)
     const left = execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' })
     expect(left).not.toContain(`sleep ${seconds}`)
-    return { ...exit, output }
+    return { ...exit, output, errors }
   }
 
   test.skipIf(!isThere)('writes through links into its own root only', async () => {
@@ -173,8 +177,8 @@ describe.each(Object.entries(executors))('a hostile process in %s', (name, creat
     chmodSync(at('root/bin/escape'), 0o755)
     for (const user of [ROOT, { ...ROOT, groups: [5] }, { ...ROOT, uid: 7 }]) {
       const args = ['/bin/escape', at('victim/canary'), at('victim/new')]
-      const { output, code } = await run('', { args, user })
-      expect({ output: output.replace('usr seen\n', ''), code }).toEqual({ output: '', code: 0 })
+      const { output, errors, code } = await run('', { args, user })
+      expect({ output: (output + errors).replace('usr seen\n', ''), code }).toEqual({ output: '', code: 0 })
     }
   })
 })

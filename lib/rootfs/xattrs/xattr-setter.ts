@@ -84,7 +84,9 @@ export class ProgramXattrs implements XattrSetter {
       timeout: 60_000,
     })
     if (status !== 0) {
-      const reason = (error?.message ?? stderr?.toString('utf8').trim().split('\n').at(-1)) || `${path} failed`
+      // A program that ends before it has read everything causes EPIPE; what it printed says why.
+      const printed = stderr?.toString('utf8').trim().split('\n').at(-1)
+      const reason = printed || error?.message || `${path} failed`
       return new Map(waiting.map((_, i) => [i, reason]))
     }
     const lines = stdout.toString('utf8').split('\n').filter(Boolean)

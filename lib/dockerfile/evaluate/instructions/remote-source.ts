@@ -2,8 +2,11 @@ import type { GitSource, HttpSource } from '../../data/step.ts'
 
 /** Options of an ADD that concern its remote sources. */
 export interface RemoteOptions {
+  /** Digest of the file, or the commit of the repository. */
   readonly checksum?: string | undefined
+  /** True if an archive is unpacked. */
   readonly unpack?: boolean | undefined
+  /** True if the directory `.git` is kept. */
   readonly keepGitDirectory?: boolean | undefined
 }
 

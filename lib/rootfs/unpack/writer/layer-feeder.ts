@@ -2,6 +2,7 @@ import type { Borrowed } from '../../../internal/memory/borrowed.ts'
 import { Pool } from '../../../internal/memory/pool.ts'
 import { NOTHING_WRITTEN, type SkippedDetail, type UnpackCounts } from '../unpack-report.ts'
 import type { Writer } from './start-writer.ts'
+import type { WriterAnswer } from './writer-messages.ts'
 
 /** Size of one piece in bytes. */
 const PIECE_BYTES = 1 << 20
@@ -40,7 +41,8 @@ export class LayerFeeder {
     for await (const chunk of archive) await this.#take(chunk)
     await this.#send()
     while (this.#underWay.length > 0) await this.#underWay.shift()
-    await this.#writer.ask({ act: 'layer-end' })
+    // Attributes that a program sets are refused at the end of the layer.
+    this.#note(await this.#writer.ask({ act: 'layer-end' }))
   }
 
   /** Resolves when no request is pending, also after a failure. */
@@ -73,13 +75,17 @@ export class LayerFeeder {
     this.#filled = 0
     const written = this.#writer.ask({ act: 'bytes', bytes: value.buffer, length }).then(answer => {
       release()
-      this.counts = answer.counts
-      for (const detail of answer.skipped) this.skipped.push(detail)
+      this.#note(answer)
       this.#onAnswer(this.counts)
     })
     // `settle` or the next piece reports the failure; without a handler here, Node would see an unhandled rejection
     // first.
     written.catch(() => undefined)
     this.#underWay.push(written)
+  }
+
+  #note({ counts, skipped }: WriterAnswer): void {
+    this.counts = counts
+    for (const detail of skipped) this.skipped.push(detail)
   }
 }

@@ -28,7 +28,7 @@ export class MountStubs {
   readonly #creates: boolean
   readonly #made: Stub[] = []
 
-  /** @param options.creates - False if a missing mount point is an error. */
+  /** With `creates: false`, a missing mount point is an error. */
   constructor(root: string, { creates = true }: { readonly creates?: boolean } = {}) {
     this.#root = root
     this.#creates = creates
