@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { elfHeader } from '../../lib/sandbox/executors/platforms/elf-header.ts'
+import { arm64Program } from '../helpers/arm64-program.ts'
 import { makeBusyboxRoot } from '../helpers/busybox-root.ts'
 import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -62,6 +64,29 @@ describe.skipIf(!able)('a command for another architecture', () => {
     const script = [mountBinfmt, register, ...commands()].join(' && ')
     const output = await program('unshare', [...IN_NAMESPACE, 'sh', '-c', `(${script}) 2>&1`])
     expect(output).toMatch(/\] \| .*ELF.* runs here\n/)
+  })
+
+  test('for arm64 runs by the qemu of Debian', async () => {
+    if (!needs(canRegister(), 'the kernel has no binfmt_misc in user namespaces')) return
+    if (!needsProgram('qemu-aarch64-static')) return
+    const qemu = (await program('sh', ['-c', 'command -v qemu-aarch64-static'])).trim()
+    writeFileSync(at('hello'), arm64Program('arm64 runs here\n'), { mode: 0o755 })
+    mkdirSync(at('context'))
+    writeFileSync(at('context/Dockerfile'), 'FROM base:1\nRUN ["/bin/hello"]\n')
+    const { command } = cliProcesses(place.path, at('store'))
+    const shell = (args: readonly string[]) =>
+      [...command, '--store', at('store'), ...args].map(word => `'${word}'`).join(' ')
+    const platform = ['--platform', 'linux/arm64']
+    const magic = elfHeader('arm64')!.toString('hex').replaceAll(/../g, '\\x$&')
+    const register = `printf '%s' ':arm64:M::${magic}::${qemu}:F' >/proc/sys/fs/binfmt_misc/register`
+    const script = [
+      mountBinfmt,
+      register,
+      shell(['append', 'scratch', '--file', `${at('hello')}:/bin/hello:0755`, '-t', 'base:1', ...platform]),
+      shell(['build', at('context'), '--progress', 'plain', ...platform]),
+    ].join(' && ')
+    const output = await program('unshare', [...IN_NAMESPACE, 'sh', '-c', `(${script}) 2>&1`])
+    expect(output).toMatch(/\] \| arm64 runs here\n/)
   })
 
   test('is refused before anything is built where the kernel knows none', async () => {
