@@ -107,6 +107,20 @@ describe.each([
     expect(own).not.toContain('lib/same')
   })
 
+  test('keeps files whose names are not UTF-8 when a neighbour changes', async () => {
+    const odd = Buffer.from('d/f\xffn', 'latin1')
+    const dir = Buffer.from('\xfe/', 'latin1')
+    const inside = Buffer.from('\xfe/kept', 'latin1')
+    const archive = rawTar([{ path: 'd/' }, { path: odd, content: '1' }, { path: dir }, { path: inside, content: '2' }])
+    const stack = await driver().openStack(store, await storeLayers(store, [archive]))
+    writeFileSync(join(stack.path, 'd/new'), '3')
+    writeFileSync(Buffer.concat([Buffer.from(`${stack.path}/`), dir, Buffer.from('new')]), '4')
+    const changes: string[] = []
+    for await (const { path } of stack.changes()) changes.push(path)
+    await stack.close()
+    expect(changes.sort()).toEqual(['d', 'd/new', '\udcfe', '\udcfe/new'])
+  })
+
   test('gives no entry if nothing was changed', async () => {
     const stack = await driver().openStack(store, [await layerOf({ 'a/b': 'c' })])
     const changes: string[] = []

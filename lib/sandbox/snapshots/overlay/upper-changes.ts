@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { posix } from 'node:path'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { decodeName, encodeName } from '../../../internal/name-bytes.ts'
 import { warnNoXattrs } from '../../../internal/warn-no-xattrs.ts'
 import { findXattrPackage } from '../../../internal/xattr-access.ts'
 import { compareHeaders, directoryTree, type TreeEntry, whiteoutPath } from '../../../layer/index.ts'
@@ -85,12 +86,14 @@ async function* whiteouts(
 ): AsyncGenerator<TarInput, void, undefined> {
   const lower = below.stat(path === '' ? '.' : path)
   if (lower?.type !== 'directory') return
-  const shown = new Set(await readdir(join(root, path)))
+  const directory = Buffer.concat([Buffer.from(`${root}/`), encodeName(path)])
+  // SAFETY: as text, a name that is not UTF-8 would differ from that of the layer below, and its file would be removed.
+  const shown = new Set((await readdir(directory, { encoding: 'buffer' })).map(decodeName))
   // In a user namespace no device of a layer was created, so none was removed.
   const hasDevices = namespaceIds() === 'all'
   for (const entry of below.list(path === '' ? '.' : path)) {
     if (!hasDevices && entry.type.endsWith('-device')) continue
-    if (!shown.has(basename(entry.path))) yield { path: whiteoutPath(entry.path), type: 'file', size: 0 }
+    if (!shown.has(posix.basename(entry.path))) yield { path: whiteoutPath(entry.path), type: 'file', size: 0 }
   }
 }
 
