@@ -47,9 +47,11 @@ export class ReferenceNotFoundError extends LayerStoreError {
   readonly reference: string
 
   /** @internal */
-  constructor(reference: string, options?: ErrorOptions & { where?: string }) {
+  constructor(reference: string, options?: ErrorOptions & { where?: string; kind?: string }) {
     const isDigest = /^[a-z0-9]+:[0-9a-f]{32,}$/.test(reference)
-    const what = isDigest ? `no blob ${reference}` : `no image named ${reference === '' ? '""' : reference}`
+    const what = isDigest
+      ? `no blob ${reference}`
+      : `no ${options?.kind ?? 'image'} named ${reference === '' ? '""' : reference}`
     super(`${what} in ${options?.where ?? 'the store'}`, options)
     this.reference = reference
   }

@@ -207,6 +207,14 @@ test('build finds a Containerfile, also in an archive, if there is no Dockerfile
   expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/no Dockerfile in .*src; name it with -f FILE/) })
 })
 
+test('build says that -f is relative to the current directory if the context has such a file', async () => {
+  using place = makePlace()
+  renameSync(join(place.context, 'Dockerfile'), join(place.context, 'Other.Dockerfile'))
+  const { code, stderr } = await cli(['build', place.context, '-f', 'Other.Dockerfile'], place)
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('relative to the current directory') })
+  expect(stderr).toContain(`name it with -f ${join(place.context, 'Other.Dockerfile')} (ERR_USAGE)`)
+})
+
 test('build puts annotations where docker puts them: manifest, index, descriptor, one platform', async () => {
   using place = makePlace()
   const given = ['a=1', 'manifest[linux/arm64]:b=2', 'index,manifest-descriptor:c:d=3', 'index:e', 'x:y=z']

@@ -32,7 +32,7 @@ afterEach(async () => {
 test('fsck of a sound store ends with 0, and says what it read', async () => {
   const { code, stdout } = await run('fsck')
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^read 3 blobs, .+, and followed 1 names: nothing wrong\n$/)
+  expect(stdout).toMatch(/^read 3 blobs, .+, and followed 1 name: nothing wrong\n$/)
   expect(JSON.parse((await run('verify', '--json')).stdout)).toMatchObject({ kind: 'check', sound: true, blobs: 3 })
 })
 

@@ -97,7 +97,12 @@ describe('images as docker lists them', () => {
     expect(await run('ghcr.io/o/tool', '--format', 'table {{.Repository}}\t{{.Tag}}')).toMatch(
       /^REPOSITORY +TAG\nghcr.io\/o\/tool +1\n$/,
     )
-    expect(JSON.parse(await run('app:1', '--format', 'json'))).toMatchObject({ Repository: 'app', Tag: '1' })
+    expect(JSON.parse(await run('app:1', '--format', 'json'))).toMatchObject({
+      Repository: 'app',
+      Tag: '1',
+      Digest: app.descriptor.digest,
+    })
+    expect(await run('app:1', '--format', '{{.Digest}}')).toBe(`${app.descriptor.digest}\n`)
   })
 
   test('an unknown filter is wrong usage', async () => {

@@ -36,14 +36,15 @@ test('lint prints place, rule, message and hint, and ends with 1 for warnings as
 
 test('lint ends with 0 for advice, unless --strict is given', async () => {
   const file = written('FROM debian:12\nUSER 1\n')
-  expect((await cli(['lint', file])).code).toBe(0)
+  expect(await cli(['lint', file])).toMatchObject({ code: 0, stderr: `${file}: 0 warnings, 1 piece of advice\n` })
   expect((await cli(['lint', '--strict', file])).code).toBe(1)
 })
 
 test('lint of a broken Dockerfile prints the code frame, and as JSON the place', async () => {
   const file = written('FROM scratch\nRUM x\n')
-  const { code, stdout } = await cli(['lint', file])
+  const { code, stdout, stderr } = await cli(['lint', file])
   expect(code).toBe(1)
+  expect(stderr).toBe(`${file}: 1 error, 0 warnings, 0 pieces of advice\n`)
   expect(stdout.split('\n').slice(0, 4)).toEqual([
     `error ERR_DOCKERFILE_SYNTAX: unknown instruction "RUM" at ${file}:2:1 (did you mean RUN?)`,
     '  1 | FROM scratch',

@@ -67,6 +67,10 @@ describe('a message names the thing and the way out', () => {
     [['gc', '--max-bytes', 'x'], '--max-bytes takes a size, such as 10GB, 512MiB or 1000000; got "x" (ERR_USAGE)'],
     [['gc', '--grace', '1s'], expect.stringMatching(/^--grace 1s could remove .* add --force .*\(ERR_USAGE\)$/)],
     [['images', '--jobs', 'x'], '--jobs takes a whole number from 1 to 64; got "x" (ERR_USAGE)'],
+    [
+      ['rm', 'nokeep'],
+      'no image or container named nokeep in the store; "layerstore images" lists the names, "layerstore containers" the ids (ERR_REFERENCE_NOT_FOUND)',
+    ],
     [['pull', ''], 'not an image reference: "": it is empty (ERR_INVALID_REFERENCE)'],
     [['inspect', 'sha256:abc'], 'not a digest: "sha256:abc" (ERR_INVALID_DIGEST)'],
     [['copy', 'dir:/tmp/x', 'store:x'], 'dir: is not there; use oci:DIR[:TAG] (ERR_USAGE)'],

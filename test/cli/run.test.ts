@@ -117,7 +117,11 @@ describe.skipIf(!able)('run', () => {
     await remote.references.set('tools/foreign:1', foreign.descriptor)
     await using server = await serveStore(remote)
     const first = await layerstore(['run', `${server.host}/tools/box:2`])
-    expect(first).toMatchObject({ code: 0, stdout: 'pulled\n', stderr: expect.stringMatching(/^pulling /) })
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: 'pulled\n',
+      stderr: expect.stringMatching(/^no image .* in the store; pulling /),
+    })
     expect((await layerstore(['run', '-q', `${server.host}/tools/box:2`])).stderr).toBe('')
     const other = await layerstore(['run', '--platform', 'linux/mips64le', `${server.host}/tools/foreign:1`])
     expect(other).toMatchObject({ code: 125, stderr: expect.stringContaining('linux/mips64le') })
@@ -127,6 +131,11 @@ describe.skipIf(!able)('run', () => {
     expect((await layerstore(['run', '--keep', 'work', 'box:1', 'echo x >> /x; cat /x'])).stdout).toBe('x\n')
     expect((await layerstore(['start', 'work'])).stdout).toBe('x\nx\n')
     expect((await layerstore(['diff', 'work'])).stdout).toBe('A /x\n')
+    const long = `echo ${'word '.repeat(20)}end`
+    await layerstore(['run', '--keep', 'zlong', 'box:1', long])
+    expect((await layerstore(['ps'])).stdout).toMatch(/ \/bin\/sh -c echo word word word word wor… {3}\d/)
+    expect((await layerstore(['ps', '--no-trunc'])).stdout).toContain(` /bin/sh -c ${long} `)
+    await layerstore(['rm', 'zlong'])
     const table = (await layerstore(['containers'])).stdout.split('\n')
     expect(table[0]).toMatch(/^ID +IMAGE +COMMAND +CREATED +STATE$/)
     expect(table[1]).toMatch(/^work +box:1 +\/bin\/sh -c echo x.* exited with 0$/)
@@ -135,7 +144,15 @@ describe.skipIf(!able)('run', () => {
     expect((await layerstore(['run', 'box:2'])).stdout).toBe('x\nx\n')
     expect(JSON.parse((await layerstore(['config', 'box:2'])).stdout).history.at(-1)).toMatchObject({ comment: 'why' })
     expect((await layerstore(['run', '--keep', 'work', 'box:1'])).stderr).toContain('ERR_CONTAINER_EXISTS')
-    expect((await layerstore(['rm', 'absent', 'work'])).code).toBe(1)
+    expect(await layerstore(['rm', 'work', 'absent'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /no image or container named absent in the store; .*"layerstore containers" the ids/,
+      ),
+    })
+    for (const act of ['start', 'commit']) {
+      expect((await layerstore([act, 'absent'])).stderr).toContain('"absent"; "layerstore containers" lists the ids')
+    }
     expect(await layerstore(['rm', 'work'])).toMatchObject({ code: 0, stdout: 'work\n' })
     expect((await layerstore(['containers', 'rm', 'work'])).stderr).toContain('ERR_CONTAINER_NOT_FOUND')
     expect((await layerstore(['-q', 'containers'])).stdout).toBe('')

@@ -41,7 +41,8 @@ export async function openBuildContext(
   const { signal, hasher } = session
   if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
   const common = { store, signal, hasher }
-  const where = file === undefined ? `in ${place === '-' ? 'the archive' : withoutCredentials(place)}` : `at ${file}`
+  const inContext = `in ${place === '-' ? 'the archive' : withoutCredentials(place)}`
+  const where = file === undefined ? inContext : `at ${file}`
   const remote = place === '-' ? undefined : await remoteContext(place)
   if (remote) {
     const git = typeof remote === 'object' && 'git' in remote
@@ -64,7 +65,7 @@ export async function openBuildContext(
   const { parseIgnoreFile } = await import('../../layer/index.ts')
   const patterns = ignore === undefined ? {} : { ignore: parseIgnoreFile(ignore) }
   const context = await openContext(place, { ...common, ...patterns })
-  return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missing(`at ${file!}`) }
+  return { context, file: file!, readDockerfile: async () => (await readIfAny(file!)) ?? missingAt(file!, place) }
 }
 
 function fromText(context: BuildContext, stdin: AsyncIterable<Uint8Array>): OpenedBuild {
@@ -129,6 +130,15 @@ const MOST_BYTES = 4 * 1024 * 1024
 async function textOf(stdin: AsyncIterable<Uint8Array>): Promise<string> {
   const { collectBytes } = await import('../../internal/collect-bytes.ts')
   return Buffer.from(await collectBytes(stdin, MOST_BYTES, 'bytes of the Dockerfile on stdin')).toString('utf8')
+}
+
+/** Docker's `-f` is relative to the current directory, podman's to the context as well. */
+async function missingAt(file: string, directory: string): Promise<never> {
+  const inContext = join(directory, file)
+  const isThere = !isAbsolute(file) && (await stat(inContext).catch(() => undefined))?.isFile()
+  if (!isThere) return missing(`at ${file}`)
+  const message = `no Dockerfile at ${file}: -f is relative to the current directory; there is one at ${inContext}`
+  throw new UsageError(`${message}; name it with -f ${inContext}`)
 }
 
 function missing(where: string): never {

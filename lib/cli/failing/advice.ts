@@ -16,8 +16,12 @@ export function adviceOn(error: { readonly code: string; readonly cause?: unknow
   if (error instanceof BlobNotFoundError && (error.source || error.requires.length > 0)) return undefined
   if (error instanceof StoreError && error.errno === 'ENOSPC') return 'make room, e.g. with "layerstore gc", and repeat'
   // Not of a name in an archive, whose error lists the names.
-  if (error instanceof ReferenceNotFoundError && /^no image named .* in the store$/s.test(error.message)) {
-    return '"layerstore images" lists the names'
+  if (
+    error instanceof ReferenceNotFoundError &&
+    /^no image (or container )?named .* in the store$/s.test(error.message)
+  ) {
+    const isEither = error.message.startsWith('no image or container')
+    return `"layerstore images" lists the names${isEither ? ', "layerstore containers" the ids' : ''}`
   }
   // If a file is in the place of the directory, `--overwrite` would not help.
   if (error.code === 'ERR_TARGET_NOT_EMPTY') {
@@ -30,6 +34,7 @@ export function adviceOn(error: { readonly code: string; readonly cause?: unknow
 const ADVICE: Readonly<Record<string, string>> = {
   ERR_BLOB_CORRUPT: '"layerstore fsck --repair" fetches it again',
   ERR_BLOB_NOT_FOUND: 'pull or load the image again, or run "layerstore fsck --repair"',
+  ERR_CONTAINER_NOT_FOUND: '"layerstore containers" lists the ids',
   ERR_PATH_NOT_FOUND: '"layerstore files NAME" lists what is there',
   ERR_PLAN_OUTDATED: 'make a new plan, or run this one with --if-changed adapt',
   ERR_PLATFORM_NOT_FOUND: 'choose one with --platform',

@@ -19,19 +19,24 @@ export const IMAGE_HEADINGS = {
 
 /** Way to show rows of `images`. */
 export interface ImageStyle {
-  /** Show digests in full. */
+  /** Show identifiers in full. */
   readonly full: boolean
+  /** Show digests in full, as docker does in every format. @defaultValue `full` */
+  readonly fullDigests?: boolean
   /** Time from which ages count. */
   readonly now: Date
 }
 
 /** Makes the rows of `images`. The ID is the digest of the manifest or index, as in the containerd store of docker. */
-export function imageRows(images: readonly ListedImage[], { full, now }: ImageStyle): TemplateRow[] {
+export function imageRows(
+  images: readonly ListedImage[],
+  { full, fullDigests = full, now }: ImageStyle,
+): TemplateRow[] {
   return images.map(image => ({
     Name: image.name,
     ...repositoryAndTag(image.name),
     ID: full ? image.digest : image.digest.slice(image.digest.indexOf(':') + 1).slice(0, 12),
-    Digest: full ? image.digest : image.digest.slice(0, 19),
+    Digest: fullDigests ? image.digest : image.digest.slice(0, 19),
     CreatedSince: ageOf(image.created, now),
     CreatedAt: image.created ?? '',
     Size: image.error ? '?' : formatBytes(image.size),

@@ -40,6 +40,7 @@ export function addRunningCommands(add: Add, addRemote: Add, inSession: InSessio
   add('containers [act] [id...]', 'list the containers, or: rm ID… to remove, stop ID… to stop them')
     .alias('ps')
     .option('-f, --force', 'with rm: kill a container that runs')
+    .option('--no-trunc', 'show commands in full')
     .option('--time <seconds>', 'with stop: seconds until it is killed (default: 10)')
     .action((act: string | undefined, ids: string[], options: GlobalOptions & ContainersOptions) =>
       inSession(options, async s =>

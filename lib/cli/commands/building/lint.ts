@@ -14,6 +14,7 @@ import { createIgnoreRules, parseIgnoreFile } from '../../../layer/index.ts'
 import { stdinOf } from '../../arguments/stdin-of.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { countOf } from '../../printing/count-of.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `lint`. */
@@ -62,7 +63,9 @@ export function checkDockerfile(session: Session, text: string, { file, strict, 
   const { findings, error } = report
   const count = (severity: LintFinding['severity']) => findings.filter(found => found.severity === severity).length
   session.result(linesOf(report, file), { ...report, ...(error && { error: errorData(error) }) })
-  session.note(`${file}: ${count('warning')} warnings, ${count('advice')} pieces of advice`)
+  const errors = error ? ['1 error'] : []
+  const advice = count('advice') === 1 ? '1 piece of advice' : `${count('advice')} pieces of advice`
+  session.note(`${file}: ${[...errors, countOf(count('warning'), 'warning'), advice].join(', ')}`)
   if (error || count('warning') > 0 || (strict && findings.length > 0)) session.exit = 1
 }
 

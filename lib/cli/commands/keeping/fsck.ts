@@ -2,6 +2,7 @@ import type { CheckProgress, CheckReport, RepairResult, RepairSource } from '../
 import type { Store } from '../../../store/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { openRepairSource } from '../../places/repair-place.ts'
+import { countOf } from '../../printing/count-of.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
@@ -71,7 +72,7 @@ function describe(report: CheckReport, result: RepairResult | undefined): string
   const counts = Object.entries(report.counts).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : []))
   const faults = report.faults.length > 0 ? [`${report.faults.length} not understood`] : []
   const found = [...counts, ...faults].join(', ') || 'nothing wrong'
-  const read = `read ${report.blobs} blobs, ${formatBytes(report.bytes)}, and followed ${report.names} names`
+  const read = `read ${countOf(report.blobs, 'blob')}, ${formatBytes(report.bytes)}, and followed ${countOf(report.names, 'name')}`
   return [...table, `${read}: ${found}`, ...(result ? describeRepair(result) : [])]
 }
 

@@ -40,21 +40,22 @@ async function removeNames(session: Session, names: readonly string[]): Promise<
   const isName = async (name: string) => (await store.references.get(name, { signal })) !== undefined
   const found = await Promise.all(names.map(isName))
   // No name fits: they may be containers, as for `docker rm`.
-  if (!found.includes(true) && (await areContainers(store, names))) {
+  const containers = found.includes(true) ? [] : await containerIds(store)
+  if (names.every(name => containers.includes(name))) {
     session.advice = undefined
     return (await import('../running/containers.ts')).removeContainers(session, names, {})
   }
-  const missing = names.find((_, i) => !found[i])
-  if (missing !== undefined) throw new ReferenceNotFoundError(missing)
+  const missing = names.find((name, i) => !found[i] && !containers.includes(name))
+  const kind = found.includes(true) ? 'image' : 'image or container'
+  if (missing !== undefined) throw new ReferenceNotFoundError(missing, { kind })
   session.advice = undefined
   for (const name of names) await store.references.delete(name, { signal })
   session.result(names, { removed: names })
 }
 
-async function areContainers(store: Store, ids: readonly string[]): Promise<boolean> {
+async function containerIds(store: Store): Promise<string[]> {
   const { listContainers } = await import('../../../sandbox/index.ts')
-  const known = (await listContainers(store)).map(({ id }) => id)
-  return ids.every(id => known.includes(id))
+  return (await listContainers(store)).map(({ id }) => id)
 }
 
 async function removeReferences(session: Session, names: readonly string[]): Promise<void> {

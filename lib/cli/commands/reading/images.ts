@@ -79,7 +79,8 @@ function show(session: Session, rows: readonly ListedImage[], options: ImagesOpt
 }
 
 function tableOf(rows: readonly ListedImage[], { format = 'table', trunc, digests }: ImagesOptions): string {
-  const listed = imageRows(rows, { full: trunc === false || digests === true, now: new Date() })
+  const full = trunc === false || digests === true
+  const listed = imageRows(rows, { full, fullDigests: full || format !== 'table', now: new Date() })
   const columns = '{{.Name}}\t{{.Digest}}\t{{.Platform}}\t{{.Size}}'
   return formatTemplate(format === 'table' ? `table ${columns}` : format, listed, IMAGE_HEADINGS)
 }

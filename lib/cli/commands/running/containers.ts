@@ -8,6 +8,8 @@ import type { Session } from '../../session/session.ts'
 export interface ContainersOptions {
   readonly force?: boolean
   readonly time?: string
+  /** `false` with `--no-trunc`. */
+  readonly trunc?: boolean
 }
 
 /** `containers [ls]`, `containers rm ID…` and `containers stop ID…`. */
@@ -17,22 +19,30 @@ export async function containers(
   ids: readonly string[],
   options: ContainersOptions,
 ): Promise<void> {
-  if (act === 'ls' && ids.length === 0) return list(session)
+  if (act === 'ls' && ids.length === 0) return list(session, options)
   if (act !== 'rm' && act !== 'stop') throw new UsageError('containers takes ls, rm ID… or stop ID…')
   if (ids.length === 0) throw new UsageError(`containers ${act} takes the ids of containers`)
   return act === 'rm' ? removeContainers(session, ids, options) : stop(session, ids, options)
 }
 
-async function list(session: Session): Promise<void> {
+async function list(session: Session, { trunc = true }: ContainersOptions): Promise<void> {
   const { listContainers } = await import('../../../sandbox/index.ts')
   const store = await session.storeIfAny()
   await using sandbox = await openSandbox(session)
   const found = store ? await listContainers(store, { sandbox }) : []
   const rows = found.map(container => {
     const { id, image, process, created } = container
-    return [id, image, process.args.join(' ').slice(0, 40), created.slice(0, 19).replace('T', ' '), stateOf(container)]
+    const command = process.args.join(' ')
+    const shown = trunc ? shortened(command) : command
+    return [id, image, shown, created.slice(0, 19).replace('T', ' '), stateOf(container)]
   })
   session.result(session.table(['ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATE'], rows), found)
+}
+
+const COMMAND_WIDTH = 40
+
+function shortened(text: string): string {
+  return text.length > COMMAND_WIDTH ? `${text.slice(0, COMMAND_WIDTH - 1)}…` : text
 }
 
 function stateOf({ state, pid, exitCode }: ContainerInfo): string {

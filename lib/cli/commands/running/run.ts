@@ -1,4 +1,4 @@
-import { parseReference } from '../../../oci/index.ts'
+import { formatReference, parseReference } from '../../../oci/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { placeOf } from '../../places/name-place.ts'
@@ -64,12 +64,13 @@ async function imageFor(
   const place = await placeOf(session, text, { store, plain: pull === 'never' ? 'error' : 'registry' })
   if (place.where === 'store' && pull !== 'always') return place.name
   if (pull === 'never') throw new UsageError(`${text} is not in the store, and --pull never`)
-  parseReference(place.name)
+  const reference = formatReference(parseReference(place.name))
+  const wasSought = place.where === 'registry' && !text.startsWith('docker://')
+  session.note(`${wasSought ? `no image ${text} in the store; ` : ''}pulling ${reference}`)
   const { planPull, runPull } = await import('../../../transfer/index.ts')
   const { signal } = session
   const registry = await session.registry()
   const plan = await planPull(registry, store, place.name, { platform, signal })
-  session.note(`pulling ${place.name}`)
   const result = await session.transfer(onProgress =>
     runPull(plan, { registry, store, concurrency: session.jobs, onProgress, signal }),
   )
