@@ -1,6 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of Dockerfiles
 import { expect, test } from 'vitest'
-import { type EvaluateDockerfileOptions, evaluateDockerfile, parseDockerfile } from '../../lib/dockerfile/index.ts'
+import {
+  DockerfileError,
+  type EvaluateDockerfileOptions,
+  evaluateDockerfile,
+  parseDockerfile,
+} from '../../lib/dockerfile/index.ts'
 import type { ImageConfig } from '../../lib/oci/index.ts'
 
 const linux = { platform: 'linux/amd64', buildPlatform: 'linux/amd64' }
@@ -193,4 +198,15 @@ test('a trigger of a base that is broken is named with the place of the FROM', (
       expect.objectContaining({ line: 2, message: expect.stringContaining('ONBUILD trigger') }),
     )
   }
+})
+
+test.each([
+  ['FROM scratch\nENV A=x\0--bind\n', 2, 8],
+  ['FROM scratch\nUSER \\\n 0\0\n', 3, 3],
+  ['FROM scratch\nCMD ["a\\u0000"]\n', 2, 1],
+  ['FROM scratch\nRUN <<E\na\0\nE\n', 3, 2],
+])('a NUL character in a text of a process is refused at its place: %j', (text, line, column) => {
+  const refused = { code: 'ERR_DOCKERFILE_SYNTAX', line, column, message: expect.stringMatching(/NUL/) }
+  expect(() => parseDockerfile(text)).toThrowError(expect.objectContaining(refused))
+  expect(() => parseDockerfile(text)).toThrowError(DockerfileError)
 })

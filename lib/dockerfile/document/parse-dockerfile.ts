@@ -31,5 +31,27 @@ export function parseDockerfile(text: string, options: ParseDockerfileOptions = 
   }
   if (instructions.length === 0) throw dockerfileFault(source, undefined, 'no instructions in the file')
   checkInstructions(instructions, source)
+  assertNoNul(instructions, source)
   return { version: 1, ...source, directives, escape: escapeCharacter, instructions }
+}
+
+/** Instructions whose texts become arguments or variables of processes, or a part of them. */
+const OF_PROCESSES = ['ARG', 'CMD', 'ENTRYPOINT', 'ENV', 'HEALTHCHECK', 'ONBUILD', 'RUN', 'SHELL', 'USER', 'WORKDIR']
+
+/**
+ * SAFETY: no program gets a NUL in an argument or variable, and some read what follows it as something else. BuildKit
+ * keeps one in a label or a file.
+ */
+function assertNoNul(instructions: readonly Instruction[], source: NamedSource): void {
+  const lines = source.source.includes('\0') ? source.source.split('\n') : []
+  for (const { name, position, json } of instructions) {
+    if (!OF_PROCESSES.includes(name)) continue
+    const message = `a NUL character in ${name}: no argument or variable can contain one`
+    // The JSON form has an escape for it.
+    if (json?.some(text => text.includes('\0'))) throw dockerfileFault(source, position, message)
+    for (let line = position.line; line <= position.endLine && line <= lines.length; line++) {
+      const at = lines[line - 1]?.indexOf('\0') ?? -1
+      if (at >= 0) throw dockerfileFault(source, { line, column: at + 1, endLine: line }, message)
+    }
+  }
 }

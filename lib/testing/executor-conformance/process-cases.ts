@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
-import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RunningProcess } from '../../sandbox/index.ts'
+import type { ProcessSpec, RunningProcess } from '../../sandbox/index.ts'
 import { failsWith } from '../store-conformance/subject.ts'
 import { APP, type ExecutorCase, ROOT } from './executor-subject.ts'
 import { assertNoProcess, isRunning, uniqueSeconds } from './is-running.ts'
@@ -43,6 +43,28 @@ export const processCases: readonly ExecutorCase[] = [
       const loader = ['PATH=/bin', 'LD_PRELOAD=/no/such.so', "LD_LIBRARY_PATH=/it's"]
       const { stdout } = await run('', { args: ['env'], environment: loader })
       for (const variable of loader) assert.ok(stdout.split('\n').includes(variable))
+    },
+  },
+  {
+    name: 'a text that another program could take for its options starts nothing, and no value is in the message',
+    async run({ directory, inRoot, run }) {
+      const refused = (spec: Partial<ProcessSpec>) =>
+        assert.rejects(
+          run('echo x >/host/written', spec),
+          (error: Error & { code?: string }) => error.code === 'ERR_SANDBOX_START' && !error.message.includes('hidden'),
+        )
+      await mkdir(inRoot('host'))
+      for (const user of [ROOT, APP]) {
+        await refused({ user, environment: ['PATH=/bin', `A=hidden\0--bind\0${directory}\0/host`] })
+        await refused({ user, environment: ['PATH=/bin', '-S/bin/true=hidden', 'A=1'] })
+        await refused({ user, environment: ['PATH=/bin', '=hidden'] })
+        await refused({ user, environment: ['PATH=/bin', 'hidden'] })
+        await refused({ user, workdir: `/\0--bind\0${directory}\0/host` })
+        await refused({ user, hostname: `x\0--bind\0${directory}\0/host` })
+        await refused({ user, args: ['/bin/sh', '-c\0--bind'] })
+      }
+      assert.deepEqual(await readdir(directory), ['root'])
+      assert.deepEqual(await readdir(inRoot('host')), [])
     },
   },
   {

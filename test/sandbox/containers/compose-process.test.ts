@@ -35,6 +35,17 @@ test('a container without anything to run, and with invalid settings, is refused
   expect(await call(both, { environment: ['NAME'] })).toMatchObject({ message: expect.stringMatching(/NAME=value/) })
 })
 
+test.each<[RunConfig]>([
+  [{ Cmd: ['c\0d'] }],
+  [{ Entrypoint: ['e', '\0'] }],
+  [{ ...both, Env: ['A=x\0--bind\0/\0/host'] }],
+  [{ ...both, User: '0\0' }],
+  [{ ...both, WorkingDir: '/w\0' }],
+])('a config with a NUL character is refused: %j', async config => {
+  const refused = { code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(/NUL/) }
+  expect(await thrownBy(async () => compose(config))).toMatchObject(refused)
+})
+
 test('variables of the caller replace those of the image, and the usual ones are added', () => {
   const env = (config: RunConfig, settings: ContainerSettings) =>
     compose({ Cmd: ['c'], ...config }, settings).environment

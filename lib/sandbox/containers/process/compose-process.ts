@@ -58,6 +58,8 @@ export function composeProcess(config: RunConfig, settings: ContainerSettings, i
   }
   const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
   if (args.length === 0) throw refused('the image has neither a command nor an entrypoint: give a command')
+  const nul = [...args, ...(config.Env ?? []), workdir, config.User ?? ''].find(text => text.includes('\0'))
+  if (nul !== undefined) throw refused('a command, variable, user or directory of the image contains a NUL character')
   const name = settings.hostname ?? (network === 'host' ? hostname() : id.slice(0, HOST_NAME_LENGTH))
   const always = [DEFAULT_PATH, `HOSTNAME=${name}`, ...(terminal ? ['TERM=xterm'] : [])]
   return {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { assertProgram } from './assert-program.ts'
+import { assertTexts } from './assert-texts.ts'
 import { writeNetworkFiles } from './network-files.ts'
 import { ProcessMountPoints } from './process-mount-points.ts'
 
@@ -18,9 +19,10 @@ export interface ProcessView {
  * Prepares what a process sees, and calls `act` with it. Afterwards nothing of it is left: neither files beside the
  * root, nor mount points in it.
  *
- * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT`, `ERR_SANDBOX_PROGRAM`.
+ * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT`, `ERR_SANDBOX_PROGRAM`, `ERR_SANDBOX_START`.
  */
 export async function withView<T>(spec: ProcessSpec, act: (view: ProcessView) => Promise<T>): Promise<T> {
+  assertTexts(spec)
   const directory = await mkdtemp(join(spec.scratch ?? tmpdir(), 'layerstore-process-'))
   const points = new ProcessMountPoints(spec.root)
   try {
