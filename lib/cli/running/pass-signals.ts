@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import { sleep } from '../../internal/concurrency/sleep.ts'
 import type { RunningProcess } from '../../sandbox/index.ts'
 import type { ExitCode } from '../failing/exit-code.ts'
 import type { Terminal } from '../printing/terminal.ts'
 
 /** Signals whose default action ends a process. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+const POLL_MS = 20
+/** Time that a signal waits for the number of the process. */
+const LONGEST_WAIT_MS = 3000
 
 /**
  * Passes the signals of this process on to that of a container.
@@ -18,6 +22,8 @@ export class PassedSignals implements Disposable {
   #running: RunningProcess | undefined
   #before: NodeJS.Signals | undefined
   #killedBy: NodeJS.Signals | undefined
+  readonly #end = new AbortController()
+  #isWaiting = false
 
   constructor({ takeSignals }: Terminal) {
     this.#taken = takeSignals?.(name => this.#pass(name))
@@ -39,14 +45,42 @@ export class PassedSignals implements Disposable {
       if (ENDING.includes(name)) this.#before = name
       return
     }
+    if (!ENDING.includes(name)) {
+      this.#running.kill(name)
+      return
+    }
     const pid = this.#running.pid?.()
-    if (ENDING.includes(name) && (pid === undefined || !handles(pid, constants.signals[name]))) {
+    // A second signal does not wait.
+    if (pid === undefined && this.#running.pid && !this.#isWaiting) void this.#passLater(name, this.#running)
+    else this.#passTo(this.#running, pid, name)
+  }
+
+  /**
+   * Passes a signal on once the number of the process is known. Another process may start it, and tells the number a
+   * moment after the first output.
+   */
+  async #passLater(name: NodeJS.Signals, running: RunningProcess): Promise<void> {
+    this.#isWaiting = true
+    let pid = running.pid?.()
+    for (let waited = 0; pid === undefined && waited < LONGEST_WAIT_MS; waited += POLL_MS) {
+      await sleep(POLL_MS, this.#end.signal).catch(() => undefined)
+      if (this.#end.signal.aborted) return
+      pid = running.pid?.()
+    }
+    this.#isWaiting = false
+    this.#passTo(running, pid, name)
+  }
+
+  #passTo(running: RunningProcess, pid: number | undefined, name: NodeJS.Signals): void {
+    if (pid !== undefined && handles(pid, constants.signals[name])) running.kill(name)
+    else {
       this.#killedBy ??= name
-      this.#running.kill('SIGKILL')
-    } else this.#running.kill(name)
+      running.kill('SIGKILL')
+    }
   }
 
   [Symbol.dispose](): void {
+    this.#end.abort()
     this.#taken?.[Symbol.dispose]()
   }
 }
