@@ -118,6 +118,35 @@ describe.runIf(hasGit)('ADD of a git repository', () => {
     expect(files['src/README.md']).toBe('file 644 0:0 one')
   })
 
+  test('puts no password into the kept .git of a submodule with a relative address', async () => {
+    const outer = makeRepository(place.path, 'outer', { f: 'f' })
+    git(outer, 'submodule', '--quiet', 'add', '../lib.git', 'deps/lib')
+    commitFiles(outer, {})
+    const address = addressOf('outer').replace('://', '://me:hunter2@')
+    const result = await build(`ADD --keep-git-dir=true ${address} /src`)
+    const files = await filesOf(store, result)
+    expect(files['src/.git/modules/deps/lib/config']).toContain(`url = ${addressOf('lib')}`)
+    expect(files['src/.git/config']).toContain(`url = ${addressOf('lib')}`)
+    expect(Object.keys(files).filter(path => files[path]!.includes('hunter2'))).toEqual([])
+    expect(JSON.stringify(result.images[0]!.config)).not.toContain('hunter2')
+  })
+
+  test('gives no file of .git as a subdirectory: they name the password', async () => {
+    const address = addressOf('app').replace('://', '://me:hunter2@')
+    for (const step of [`ADD ${address}#main:.git /src`, `ADD --keep-git-dir=true ${address}#main:.git /src`]) {
+      expect(await thrownBy(() => build(step))).toMatchObject({ code: 'ERR_BUILD_SOURCE_NOT_FOUND' })
+    }
+  })
+
+  test('has no password in the history, which keeps the text of all else', async () => {
+    const textOf = async (step: string) => (await build(step)).images[0]!.config.history?.at(-1)?.created_by
+    const address = addressOf('app').replace('://', '://me:hunter2@')
+    expect(await textOf(`ADD ${address} /`)).toMatch(/^ADD http:\/\/xxxxx:xxxxx@127\.0\.0\.1:\d+\/app\.git \/ /)
+    expect(await textOf('LABEL a=ssh://git@host/x b=ssh://git:pw@host/x')).toBe(
+      'LABEL a=ssh://git@host/x b=ssh://xxxxx:xxxxx@host/x',
+    )
+  })
+
   test('takes submodules along, unless they are switched off', async () => {
     const parent = makeRepository(place.path, 'parent', { f: 'f' })
     git(parent, 'submodule', '--quiet', 'add', '../lib.git', 'deps/lib')

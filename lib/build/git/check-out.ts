@@ -3,6 +3,7 @@ import { join, sep } from 'node:path'
 import type { GitSource } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
+import { cleanGitDirectory } from './clean-git-directory.ts'
 import { fetchFault, type GitCommit } from './resolve-commit.ts'
 import { type GitRun, type RunGitOptions, runGit } from './run-git.ts'
 
@@ -43,7 +44,16 @@ export async function checkOut(
   const time = Number((await git('show', '--no-patch', '--format=%ct', commit.commit)).output.trim()) || 0
   const subdirectory = source.subdirectory?.replace(/^\/+|\/+$/g, '') ?? ''
   const keepsGit = source.keepGitDirectory === true && /^\.?$/.test(subdirectory)
-  if (keepsGit) await cleanGitDirectory(source, directory, git)
+  const gitDirectory = join(directory, '.git')
+  if (keepsGit) {
+    await cleanGitDirectory(gitDirectory)
+    // Written anew, the index has no times and inodes of this machine.
+    await rm(join(gitDirectory, 'index'), { force: true })
+    await git('read-tree', 'HEAD')
+  } else {
+    // SAFETY: its files name the address with its password, and the subdirectory may be in it: `#main:.git`.
+    await rm(gitDirectory, { recursive: true })
+  }
   return { root: await directoryIn(source, directory, subdirectory), time, keepsGit }
 }
 
@@ -70,19 +80,6 @@ async function fetchCommit(source: GitSource, { commit, ref }: GitCommit, option
     if (code === 0) return
   }
   throw fetchFault(source, `the commit ${commit} cannot be fetched${messages && `: ${messages}`}`)
-}
-
-/** SAFETY: the address may hold a password, and the kept directory becomes a part of the image. */
-async function cleanGitDirectory(
-  { git: address }: GitSource,
-  directory: string,
-  git: (...args: string[]) => Promise<GitRun>,
-): Promise<void> {
-  await git('config', 'remote.origin.url', address.replace(/^(\w+:\/\/)[^/@]*@/, '$1'))
-  await rm(join(directory, '.git', 'FETCH_HEAD'), { force: true })
-  // Written anew, the index has no times and inodes of this machine.
-  await rm(join(directory, '.git', 'index'), { force: true })
-  await git('read-tree', 'HEAD')
 }
 
 /** SAFETY: a link of the repository may lead out of it. */

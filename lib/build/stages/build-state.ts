@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { type ConfigStep, changeConfig, type Stage, type WorkdirStep } from '../../dockerfile/index.ts'
 import { chainId, type ImageLayer } from '../../image/index.ts'
+import { withoutSecrets } from '../../internal/without-credentials.ts'
 import { type HistoryEntry, type ImageConfig, parsePlatform } from '../../oci/index.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
 
@@ -89,6 +90,7 @@ function historyOf({ config }: BuildState): readonly HistoryEntry[] {
   return config.history ?? []
 }
 
+/** SAFETY: the history is as public as the image, so no password of an address gets there. */
 function entryOf(text: string): HistoryEntry {
-  return { created_by: text, comment: COMMENT }
+  return { created_by: withoutSecrets(text, 'xxxxx:xxxxx@'), comment: COMMENT }
 }
