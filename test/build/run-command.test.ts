@@ -358,6 +358,20 @@ describe('mounts', () => {
     expect(seen.slice(4)).toEqual(['n.txt', '1'])
   })
 
+  test('of caches with one id and the same files are one, so that a step does not wait for its own lock', async () => {
+    const mounts = ['one', 'two', 'odd'].map(
+      name => `--mount=type=cache,id=x,sharing=locked,from=${name},target=/${name}`,
+    )
+    const stages = dockerfileStages(`FROM base:1\nRUN ${mounts.join(' ')} x\n`)
+    const contexts = { one: { files: { a: 'a' } }, two: { files: { a: 'a' } }, odd: { files: { b: 'b' } } }
+    const executor = fakeExecutor(() => 0)
+    const snapshots = plainSnapshots(place.path)
+    const options = { executor, snapshots, contexts, cacheMounts: join(place.path, 'caches') }
+    await buildFiles(store, stages, {}, { ...options, signal: AbortSignal.timeout(10_000) })
+    const [one, two, odd] = executor.ran[0]!.mounts!.map(mount => mount.type === 'bind' && mount.source)
+    expect([one === two, one === odd]).toEqual([true, false])
+  })
+
   test('of secrets with a NUL byte cannot be variables', async () => {
     const stage = base.run('x', { mounts: [{ secret: 'a', env: 'A' }] })
     const error = await thrownBy(() => run(stage, () => 0, { secrets: { a: 'b\0--bind' } }))

@@ -29,8 +29,7 @@ export class StepMounts implements AsyncDisposable {
   readonly #settings: MountSettings
   readonly #place: MountPlace
   readonly #opened: AsyncDisposable[] = []
-  /** Directories of cache mounts by their ids and sources: a step may mount one cache at several paths. */
-  readonly #caches = new Map<string, string>()
+  readonly #caches = new Map<CacheMount, string>()
   #agents = 0
 
   constructor(session: BuildSession, frame: StepFrame, settings: MountSettings, place: MountPlace) {
@@ -57,13 +56,23 @@ export class StepMounts implements AsyncDisposable {
     return mounts
   }
 
-  /** Opens the caches in the order of their names: two steps that lock the same ones cannot wait for each other. */
+  /**
+   * Opens the caches in the order of their names: two steps that lock the same ones cannot wait for each other. A cache
+   * that a step mounts at several paths is opened once, with the sharing of the first: the step would wait for itself.
+   */
   async #openCaches({ mounts }: RunStep): Promise<void> {
-    const caches = mounts.filter(mount => mount.type === 'cache')
-    caches.sort((a, b) => (cacheName(a) < cacheName(b) ? -1 : 1))
-    for (const mount of caches) {
-      const name = cacheName(mount)
-      if (!this.#caches.has(name)) this.#caches.set(name, await this.#cache(mount))
+    const caches: { mount: CacheMount; seed: string | undefined; name: string }[] = []
+    for (const mount of mounts) {
+      if (mount.type !== 'cache') continue
+      const seed = await this.#seedOf(mount)
+      caches.push({ mount, seed, name: JSON.stringify([mount.id, seed ?? '']) })
+    }
+    caches.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+    const opened = new Map<string, string>()
+    for (const { mount, seed, name } of caches) {
+      const path = opened.get(name) ?? (await this.#cache(mount, seed))
+      opened.set(name, path)
+      this.#caches.set(mount, path)
     }
   }
 
@@ -76,7 +85,7 @@ export class StepMounts implements AsyncDisposable {
       case 'ssh':
         return this.#agent(mount)
       case 'cache': {
-        const source = this.#caches.get(cacheName(mount)) as string
+        const source = this.#caches.get(mount) as string
         return { type: 'bind', source, target: mount.target, readOnly: mount.readOnly }
       }
       default: {
@@ -142,7 +151,7 @@ export class StepMounts implements AsyncDisposable {
   }
 
   /** A directory that outlives the step, if the caller has a place for such. */
-  async #cache(mount: CacheMount): Promise<string> {
+  async #cache(mount: CacheMount, seed: string | undefined): Promise<string> {
     const { cacheMounts } = this.#settings
     const create = async (path: string) => {
       await this.#place.files.makeDirectory(path, mount)
@@ -156,7 +165,7 @@ export class StepMounts implements AsyncDisposable {
     const { id, sharing } = mount
     const { files } = this.#place
     const remove = (path: string) => files.remove(path)
-    const spec = { id, sharing, seed: await this.#seedOf(mount), create, remove }
+    const spec = { id, sharing, seed, create, remove }
     const opened = await openCacheMount(cacheMounts, spec, { signal: this.#frame.signal })
     this.#opened.push(opened)
     return opened.path
@@ -177,10 +186,6 @@ export class StepMounts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const one of this.#opened.splice(0)) await one[Symbol.asyncDispose]()
   }
-}
-
-function cacheName({ id, from, source }: CacheMount): string {
-  return JSON.stringify([id, from ?? '', source])
 }
 
 /** SAFETY: a NUL byte would end the variable, and an executor would read what follows as something else. */
