@@ -18,12 +18,16 @@ export async function dropLogin(
   const helper = helperOf(config, registry, name)
   const erased = helper === undefined ? false : await erase(helper, registry, environment, signal)
   let removed = false
-  await changeDockerConfig(environment, before => {
-    const auths = sectionOf(before, 'auths', name)
-    const kept = Object.entries(auths).filter(([key]) => !keysOf(registry).includes(key))
-    removed = kept.length < Object.keys(auths).length
-    return removed ? { ...before, auths: Object.fromEntries(kept) } : undefined
-  })
+  await changeDockerConfig(
+    environment,
+    before => {
+      const auths = sectionOf(before, 'auths', name)
+      const kept = Object.entries(auths).filter(([key]) => !keysOf(registry).includes(key))
+      removed = kept.length < Object.keys(auths).length
+      return removed ? { ...before, auths: Object.fromEntries(kept) } : undefined
+    },
+    { signal },
+  )
   return erased || removed
 }
 

@@ -22,7 +22,7 @@ export async function keepLogin(
   if (helper === undefined) {
     const auth = Buffer.from(`${username}:${password ?? ''}`).toString('base64')
     const entry = { ...(username ? { auth } : {}), ...(identityToken ? { identitytoken: identityToken } : {}) }
-    await changeDockerConfig(environment, before => withEntry(before, name, server, entry))
+    await changeDockerConfig(environment, before => withEntry(before, name, server, entry), { signal })
     return { name, plain: true }
   }
   const user = identityToken === undefined ? username : '<token>'
@@ -30,7 +30,7 @@ export async function keepLogin(
   const { failed, program } = await callHelper('store', input, { helper, server, environment, signal })
   if (failed) throw new UnusableCredentials(`${program} could not store the login`)
   // Docker lists registries whose secret a helper keeps by an empty entry.
-  await changeDockerConfig(environment, before => withEntry(before, name, server, {}))
+  await changeDockerConfig(environment, before => withEntry(before, name, server, {}), { signal })
   return { name: program, plain: false }
 }
 

@@ -2,7 +2,7 @@
 export interface StoredCredentialOptions {
   /** Variables that name docker's config file and the search path. @defaultValue `process.env` */
   readonly environment?: NodeJS.ProcessEnv | undefined
-  /** Stops a credential helper. */
+  /** Stops a credential helper, and the wait for another change of the file. */
   readonly signal?: AbortSignal | undefined
 }
 

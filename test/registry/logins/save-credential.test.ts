@@ -1,6 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createOwner } from '../../../lib/internal/locks/owner.ts'
 import { defaultCredentials } from '../../../lib/registry/credentials/default-credentials.ts'
 import { forgetCredential, saveCredential } from '../../../lib/registry/index.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -52,6 +62,30 @@ describe('without a credential helper', () => {
     await saveCredential('a.example', me, { environment })
     expect(readFileSync(join(place.path, 'kept.json'), 'utf8')).toContain('a.example')
     expect(await find('a.example')).toEqual(me)
+  })
+
+  test('logins at the same time are all kept, and no lock stays behind', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `r${index}.example`)
+    write({ auths: { 'old.example': { auth: 'eDp5' } } })
+    const logins = names.map(name => saveCredential(name, me, { environment }))
+    await Promise.all([...logins, forgetCredential('old.example', { environment })])
+    expect(Object.keys(document().auths).sort()).toEqual(names)
+    expect(readdirSync(join(place.path, 'docker'))).toEqual(['config.json'])
+  })
+
+  test('the lock of a killed process is taken over; that of a living one is waited for, until a signal', async () => {
+    write({})
+    const lock = `${file()}.lock`
+    const alive = await createOwner()
+    writeFileSync(lock, JSON.stringify({ ...alive, pid: 2 ** 30, start: '' }))
+    await saveCredential('a.example', me, { environment })
+    expect(existsSync(lock)).toBe(false)
+    writeFileSync(lock, JSON.stringify(alive))
+    const stop = new AbortController()
+    const waiting = thrownBy(() => saveCredential('b.example', me, { environment, signal: stop.signal }))
+    stop.abort(new Error('enough'))
+    expect(await waiting).toBe(stop.signal.reason)
+    expect(Object.keys(document().auths)).toEqual(['a.example'])
   })
 
   test('a logout removes the login under each of its names, once', async () => {
