@@ -30,6 +30,9 @@ const MOST_MESSAGES = 4096
 /** Protocols of repositories and submodules. `file` would read this machine, and `ext` runs commands. */
 const PROTOCOLS = 'git:http:https:ssh'
 
+/** A host that is silent for a minute ends the run, as with HTTP; one that does not answer at all, after 30 s. */
+const SSH_TIMES = '-o ConnectTimeout=30 -o ServerAliveInterval=20 -o ServerAliveCountMax=3'
+
 /** Variables of the caller that git receives: proxies, certificates, the agent of ssh. */
 const PASSED =
   /^(?:https?_proxy|no_proxy|all_proxy|GIT_SSL_CAINFO|GIT_SSL_CAPATH|SSL_CERT_FILE|SSL_CERT_DIR|SSH_AUTH_SOCK)$/i
@@ -136,7 +139,7 @@ function environmentOf(home: string): NodeJS.ProcessEnv {
     GIT_ALLOW_PROTOCOL: PROTOCOLS,
     GIT_LFS_SKIP_SMUDGE: '1',
     // `-F none`: the configuration of ssh may start programs. Keys, known hosts and the agent are those of the user.
-    GIT_SSH_COMMAND: 'ssh -F none -o BatchMode=yes',
+    GIT_SSH_COMMAND: `ssh -F none -o BatchMode=yes ${SSH_TIMES}`,
   }
 }
 
