@@ -1,6 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SandboxError } from '../../../errors/index.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
@@ -9,12 +8,14 @@ import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { namespaceIds } from '../process/namespace-ids.ts'
 import { runProgram } from '../process/run-program.ts'
-import { programFault } from '../view/assert-program.ts'
 import { withView } from '../view/with-view.ts'
 import { runtimeConfig } from './runtime-config.ts'
+import { runtimeFault } from './runtime-fault.ts'
 
 /** Name of the container: each process has a directory of its own for the state of the runtime. */
 const CONTAINER = 'process'
+
+type Paths = [bundle: string, state: string, log: string, pid: string]
 
 /**
  * An executor that isolates processes with `runc`, the runtime of Docker, and needs no daemon.
@@ -48,20 +49,20 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('runc', 'runc')
   return withView(spec, async ({ mounts, directory }) => {
-    const [bundle, state, log] = [join(directory, 'bundle'), join(directory, 'state'), join(directory, 'log')]
+    const [bundle, state, log, pid] = ['bundle', 'state', 'log', 'pid'].map(name => join(directory, name)) as Paths
     for (const path of [bundle, state]) await mkdir(path, { mode: 0o700 })
     await using groups = await RuntimeGroups.create()
     const config = runtimeConfig(spec, { mounts, group: groups.path, hidesGroups: true })
     // The config holds the variables, which may be secrets.
     await writeFile(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
     const options = ['--root', state, '--log', log, '--log-format', 'json']
-    const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, CONTAINER]
+    const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, CONTAINER]
     // The runtime sets the limits of memory and processes itself.
     const limits = { seconds: spec.limits?.seconds }
     const fault = new StartFault(spec)
     const given = { ...spec, limits, onOutput: fault.onOutput, makesTerminal: true }
     const exit = await runConfined([requireSystemProgram('unshare', 'util-linux'), ...command], given)
-    const error = exit.code === 0 ? undefined : (fault.of(exit.code) ?? (await faultIn(log, spec)))
+    const error = exit.code === 0 ? undefined : (fault.of(exit.code) ?? (await runtimeFault(log, pid, spec)))
     if (error) throw error
     if (exit.limit !== undefined || exit.code === 0) return exit
     const limit = await groups.reached(spec.limits ?? {})
@@ -71,17 +72,3 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 
 /** The runtime reads numbers of processes in `/proc`, which has to be that of its process namespace. */
 const OUTSIDE = ['--mount', '--propagation', 'slave', '--mount-proc', '--']
-
-/** Resolves to the error if the runtime could not start the process; it writes why to its own log. */
-async function faultIn(log: string, { args }: ProcessSpec): Promise<SandboxError | undefined> {
-  const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
-  const messages = lines.flatMap(line => {
-    const { level, msg } = JSON.parse(line) as { level: string; msg: string }
-    return level === 'error' ? [msg] : []
-  })
-  const message = messages.at(-1)
-  if (message === undefined) return undefined
-  const start = /unable to start container process: exec:? ?(?:"[^"]*": |\S+: )?(?<reason>.+)$/.exec(message)
-  if (start) return programFault(args[0] ?? '', `could not be executed (${start.groups?.reason})`)
-  return new SandboxError('ERR_SANDBOX_START', `runc did not start the process: ${message}`)
-}
