@@ -41,7 +41,10 @@ export async function runImage(store: Store, name: string, options: RunImageOpti
     const exit = await startProcess(home, record, { signal, stdin, output, onOutput, onStart })
     return { ...exit, id: record.id }
   } finally {
-    if (!keep) await home.remove(record.id)
-    await lock.release()
+    try {
+      if (!keep) await home.remove(record.id)
+    } finally {
+      await lock.release()
+    }
   }
 }

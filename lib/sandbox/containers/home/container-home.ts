@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FormatError, SandboxError } from '../../../errors/index.ts'
@@ -26,6 +27,9 @@ const RECORD = 'container.json'
 const LOCK = 'lock'
 /** Beginning of the names of directories that are about to become containers. */
 const DRAFT = '.'
+/** End of the names of directories that are being removed. */
+const GONE = '.gone'
+const REMOVAL_TRIES = 3
 
 /** The directory of the containers of a store: their records, locks and writable layers. */
 export class ContainerHome implements AsyncDisposable {
@@ -156,25 +160,49 @@ export class ContainerHome implements AsyncDisposable {
     }
   }
 
-  /** Removes a container with all that it has written. The caller holds its lock. */
+  /** Removes a container with all that it has written. The caller holds its lock. Idempotent. */
   async remove(id: string): Promise<void> {
     await this.snapshots.removePlace?.(this.stackOf(id))
-    await rm(join(this.#directory, id), { recursive: true, force: true })
+    const gone = `${DRAFT}${id}-${randomBytes(4).toString('hex')}${GONE}`
+    try {
+      // A process that tries the lock meanwhile creates a file in the directory, which then could not be removed.
+      await rename(join(this.#directory, id), join(this.#directory, gone))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return
+      throw error
+    }
+    await this.#removeGone(gone)
   }
 
   /** Removes what killed processes have left of containers that are not kept, and of containers to be. */
   async sweep(): Promise<void> {
     for (const name of await this.#names()) {
-      const isDraft = name.startsWith(DRAFT)
-      const record = isDraft ? undefined : await this.read(name)
-      if ((!isDraft && record?.keep !== false) || (await this.isRunning(name))) continue
-      // A draft is locked a moment after it was created.
-      if (isDraft && !(await this.#isAbandoned(name))) continue
+      if (name.startsWith(DRAFT) && name.endsWith(GONE)) {
+        // A process that lives removes it itself.
+        if (!(await this.isRunning(name))) await this.#removeGone(name)
+        continue
+      }
+      if (!(await this.#isLeft(name)) || (await this.isRunning(name))) continue
       const lock = await this.claim(name).catch(() => undefined)
       if (!lock) continue
-      await this.remove(name)
-      await lock.release()
+      try {
+        // SAFETY: a container of the same id may have been created since its record was read, and would be removed.
+        if (await this.#isLeft(name)) await this.remove(name)
+      } finally {
+        await lock.release()
+      }
     }
+  }
+
+  /** Whether a container, or a draft, is to be removed if no process holds its lock. */
+  async #isLeft(name: string): Promise<boolean> {
+    // A draft is locked a moment after it was created.
+    if (name.startsWith(DRAFT)) return this.#isAbandoned(name)
+    return (await this.read(name))?.keep === false
+  }
+
+  async #removeGone(name: string): Promise<void> {
+    await rm(join(this.#directory, name), { recursive: true, force: true, maxRetries: REMOVAL_TRIES })
   }
 
   async #isAbandoned(name: string): Promise<boolean> {
