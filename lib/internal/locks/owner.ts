@@ -39,6 +39,11 @@ export async function createOwner(): Promise<Owner> {
   return { ...(await thisProcess()), created: new Date().toISOString(), nonce: randomBytes(8).toString('hex') }
 }
 
+/** Creates a record of another process of this machine, which may have ended. */
+export async function createOwnerOf(pid: number): Promise<Owner> {
+  return { ...(await createOwner()), pid, start: (await statOf(pid))?.start ?? '' }
+}
+
 // PERF: cached, because these values never change while the process lives; reading them costs 0.3 ms.
 async function thisProcess(): Promise<Self> {
   const { pid } = process

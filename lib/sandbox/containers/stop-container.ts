@@ -3,8 +3,10 @@ import { SandboxError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { lifeOf, type Owner, parseOwner } from '../../internal/locks/owner.ts'
 import type { Store } from '../../store/index.ts'
 import { ContainerHome, type ContainerPlace } from './home/container-home.ts'
+import { parseStopSignal } from './process/parse-stop-signal.ts'
 
 /** Options of {@link stopContainer}. */
 export interface StopContainerOptions extends ContainerPlace, AbortOptions {
@@ -27,7 +29,7 @@ export async function stopContainer(store: Store, id: string, options: StopConta
   await using home = new ContainerHome(store, place)
   const found = await home.find(id)
   const { process } = await home.record(found)
-  await endRun(home, found, signalNamed(process.stopSignal), timeoutMs, signal)
+  await endRun(home, found, parseStopSignal(process.stopSignal), timeoutMs, signal)
   await killContainer(home, found, { signal })
 }
 
@@ -45,29 +47,34 @@ async function endRun(
 ): Promise<void> {
   let isSent = false
   for (let waited = 0; waited <= timeoutMs && (await home.isRunning(id)); waited += POLL_MS) {
-    const { pid } = await home.record(id)
-    // The number is noted a moment after the start.
-    if (!isSent && pid !== undefined) {
-      send(id, pid, number)
-      isSent = true
-    }
+    const { owner } = await home.record(id)
+    // The process is noted a moment after the start.
+    if (!isSent && owner) isSent = await send(home, id, owner, number)
     await sleep(POLL_MS, signal)
   }
 }
 
-function send(id: string, pid: number, number: number): void {
+/**
+ * Sends a signal to the process of a container. Resolves to whether it was sent.
+ *
+ * SAFETY: the record may be that of a killed run, and its number that of any process now, which would get the signal.
+ * So the start of the process and of the machine are compared.
+ */
+async function send(home: ContainerHome, id: string, noted: Owner, number: number): Promise<boolean> {
+  const owner = parseOwner(JSON.stringify(noted))
+  const life = owner ? await lifeOf(owner, 0, home.stackOf(id)) : 'gone'
+  if (!owner || life === 'gone') return false
+  const { pid } = owner
+  if (life === 'unknown') {
+    const message = `the container ${id} runs as process ${pid} of another machine, or one that cannot be seen from here`
+    throw new SandboxError('ERR_CONTAINER_RUNNING', message)
+  }
   try {
     process.kill(pid, number)
+    return true
   } catch (cause) {
-    if (isErrno(cause, 'ESRCH')) return
+    if (isErrno(cause, 'ESRCH')) return false
     const message = `the container ${id} runs as process ${pid}, which takes no signal of this user`
     throw new SandboxError('ERR_CONTAINER_RUNNING', message, { cause })
   }
-}
-
-/** Number of a signal as a config names it: `SIGTERM`, `TERM` or `15`. */
-function signalNamed(text: string): number {
-  const names: Readonly<Record<string, number>> = constants.signals
-  const name = text.toUpperCase()
-  return names[name] ?? names[`SIG${name}`] ?? (Number(text) || constants.signals.SIGTERM)
 }

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../lib/disk-store/index.ts'
+import { createOwnerOf } from '../../../lib/internal/locks/owner.ts'
+import { ContainerHome } from '../../../lib/sandbox/containers/home/container-home.ts'
 import {
   commitContainer,
   createContainer,
@@ -158,6 +162,24 @@ describe.skipIf(!able)('a container', () => {
     expect((await endless).code).toBe(137)
     await removeContainer(store, 'r')
     expect(readdirSync(kept())).toEqual([])
+  })
+
+  test('whose run was killed has no process that a stop could hit', async () => {
+    const container = await createContainer(store, 'box:1', { id: 'k', command: ['sh', '-c', 'exit 0'] })
+    const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    await once(bystander, 'spawn')
+    const home = new ContainerHome(store, {})
+    // The number has become that of another process.
+    const owner = { ...(await createOwnerOf(bystander.pid!)), start: '1' }
+    await home.write({ ...(await home.record('k')), state: 'running', started: 'then', owner })
+    const lock = await home.claim('k')
+    await stopContainer(store, 'k', { timeoutMs: 100, signal: AbortSignal.timeout(500) }).catch(() => undefined)
+    await lock.release()
+    expect([bystander.exitCode, bystander.signalCode]).toEqual([null, null])
+    bystander.kill('SIGKILL')
+    await once(bystander, 'close')
+    expect((await container.start()).code).toBe(0)
+    expect(await home.record('k')).not.toHaveProperty('owner')
   })
 
   test('has the user that it made itself', async () => {

@@ -34,9 +34,9 @@ const KILLED = 137
 
 /** Describes a container by its record, and by whether the process that runs it lives. */
 export async function describeContainer(home: ContainerHome, record: ContainerRecord): Promise<ContainerInfo> {
-  const { id, name, image, created, keep, process, state, pid, started, finished, exitCode } = record
+  const { id, name, image, created, keep, process, state, owner, started, finished, exitCode } = record
   const about = { id, image: name, descriptor: image, created, keep, process, started }
   if (state !== 'running') return { ...about, state, finished, exitCode }
-  if (await home.isRunning(id)) return { ...about, state, pid }
+  if (await home.isRunning(id)) return { ...about, state, pid: owner?.pid }
   return { ...about, state: 'exited', exitCode: KILLED }
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../../../errors/index.ts'
+import type { Owner } from '../../../internal/locks/owner.ts'
 import { type Descriptor, parseDescriptor, type RunConfig } from '../../../oci/index.ts'
 import type { ContainerProcess } from '../process/container-settings.ts'
 
@@ -22,8 +23,8 @@ export interface ContainerRecord {
   readonly config: RunConfig
   /** State that the process which ran it has noted. It is `running` for ever if that was killed. */
   readonly state: 'created' | 'running' | 'exited'
-  /** While it runs: number of its process on this machine, as soon as it is known. */
-  readonly pid?: number | undefined
+  /** While it runs: its process on this machine, as soon as it is known. */
+  readonly owner?: Owner | undefined
   /** Start of the last run, RFC 3339. */
   readonly started?: string | undefined
   /** End of the last run. */

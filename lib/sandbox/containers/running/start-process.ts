@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import { type Image, readImage } from '../../../image/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
+import { createOwnerOf } from '../../../internal/locks/owner.ts'
 import { formatPlatform, platformOfConfig } from '../../../oci/index.ts'
 import { openUnionView } from '../../../rootfs/index.ts'
 import { resolveUser } from '../../accounts/resolve-user.ts'
@@ -25,15 +26,17 @@ export async function startProcess(
   options: StartOptions,
 ): Promise<ProcessExit> {
   const { signal } = options
+  // A killed run has left the process that it started.
+  if (record.owner) await home.write({ ...record, owner: undefined })
   const image = await readImage(home.store, record.image, { signal })
   await assertPlatform(image)
   const place = { directory: home.stackOf(record.id), durable: record.keep }
   const stack = await home.snapshots.openStack(home.store, image.layers, { signal, place })
   try {
     const spec = await specOf(home, record, { image, stack }, options)
-    const started = { ...record, state: 'running', started: now() } as const
+    const started = { ...record, state: 'running', started: now(), owner: undefined } as const
     await home.write(started)
-    const noting = new PidNote(pid => home.write({ ...started, pid }))
+    const noting = new PidNote(async pid => home.write({ ...started, owner: await createOwnerOf(pid) }))
     let exitCode = KILLED
     try {
       const exit = await home.executor.run({ ...spec, onStart: running => noting.begin(running, options.onStart) })
@@ -41,7 +44,7 @@ export async function startProcess(
       return exit
     } finally {
       await noting.end()
-      await home.write({ ...started, state: 'exited', pid: undefined, finished: now(), exitCode })
+      await home.write({ ...started, state: 'exited', finished: now(), exitCode })
     }
   } finally {
     await stack.close()
