@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { readImage } from '../../lib/image/index.ts'
+import { createContainer } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { readTar } from '../../lib/tar/index.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -99,13 +100,30 @@ test('an act that needs the files of a base that was not pulled names the regist
     ['files', 'app:1'],
     ['cat', 'app:1', '/os'],
     ['unpack', 'app:1', file('out')],
+    ['edit', 'app:1', '--convert', 'none', '-t', 'app:2'],
+    ['run', '--keep', 'none', 'app:1', 'true'],
   ]) {
     expect(await run(...args, ...platform)).toMatchObject({
-      code: 1,
+      code: args[0] === 'run' ? 125 : 1,
       stderr: expect.stringContaining(`it was left in ${at('base')}; pull it from there first (ERR_BLOB_NOT_FOUND)`),
     })
   }
   expect(existsSync(file('out'))).toBe(false)
+  expect(await run('validate', 'app:1', ...platform)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(
+      new RegExp(`^error: layer 1: .*: it was left in ${at('base')}; pull it from there first \\(ERR_BLOB_NOT_FOUND`),
+    ),
+  })
+  {
+    await using store = await openStore(file('store'))
+    await using _container = await createContainer(store, 'app:1', { id: 'kept', command: ['true'], platform: 'amd64' })
+  }
+  expect(await run('start', 'kept')).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining(`it was left in ${at('base')}; pull it from there first (ERR_BLOB_NOT_FOUND)`),
+  })
+  expect((await run('containers', 'rm', 'kept')).code).toBe(0)
   await run('pull', at('base:1'), ...platform)
   expect((await run('cat', 'app:1', '/os', ...platform)).stdout).toBe('base')
 })

@@ -43,7 +43,7 @@ describe.skipIf(!able)('a signal to a process whose number is told late', () => 
     send('SIGTERM')
     tell()
     await expect.poll(() => got).toEqual(['SIGTERM'])
-    expect(passed.exitOf(9)).toBe(9)
+    expect(passed.exitCodeOf(9)).toBe(9)
   })
 
   test('kills the process if it does not handle it', async () => {
@@ -52,7 +52,7 @@ describe.skipIf(!able)('a signal to a process whose number is told late', () => 
     send('SIGUSR1')
     tell()
     await expect.poll(() => got).toEqual(['SIGKILL'])
-    expect(passed.exitOf(137)).toBe(138)
+    expect(passed.exitCodeOf(137)).toBe(138)
   })
 
   test('kills the process at once if it is the second', () => {
@@ -62,6 +62,6 @@ describe.skipIf(!able)('a signal to a process whose number is told late', () => 
     expect(got).toEqual([])
     send('SIGTERM')
     expect(got).toEqual(['SIGKILL'])
-    expect(passed.exitOf(137)).toBe(143)
+    expect(passed.exitCodeOf(137)).toBe(143)
   })
 })

@@ -46,6 +46,21 @@ describe.skipIf(!able)('a process of run', () => {
     expect(await run.ended).toBe(143)
   })
 
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('that %s ends is listed with the exit code of the command, %i', async (name, code) => {
+    const run = start(['--keep', 'ended', 'box:1', 'echo up; exec sleep 1000'])
+    await expect.poll(() => run.text.stdout).toBe('up\n')
+    run.child.kill(name)
+    expect(await run.ended).toBe(code)
+    const listed = processes.start(['containers'])
+    await listed.ended
+    expect(listed.text.stdout).toContain(`exited with ${code}\n`)
+    expect(await processes.start(['containers', 'rm', 'ended']).ended).toBe(0)
+  })
+
   test('gets Ctrl-C of the terminal of the command, once', async () => {
     const run = start(['box:1', handler], { tty: true })
     await expect.poll(() => run.text.stdout).toBe('up\r\n')

@@ -36,9 +36,8 @@ export class PassedSignals implements Disposable {
   }
 
   /** Exit code of the process: 128 and the number of the signal that has killed it. */
-  exitOf(code: ExitCode): ExitCode {
-    return this.#killedBy === undefined ? code : 128 + constants.signals[this.#killedBy]
-  }
+  readonly exitCodeOf = (code: ExitCode): ExitCode =>
+    this.#killedBy === undefined ? code : 128 + constants.signals[this.#killedBy]
 
   #pass(name: NodeJS.Signals): void {
     if (!this.#running) {

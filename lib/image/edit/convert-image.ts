@@ -1,8 +1,10 @@
+import { BlobNotFoundError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { assertOneOf, assertOptions } from '../../internal/assert-kind.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import {
   type Descriptor,
+  formatReference,
   type ImageIndex,
   isConfigType,
   MediaType,
@@ -61,7 +63,13 @@ export async function convertImage(
   await using _lease = await store.leases.hold({ label: 'convert an image', signal })
   const root = typeof image === 'string' ? await findDescriptor(store, image, { signal }) : image
   const remote = remoteLayersOf(root)
-  return withRemoteLayers(await convert(store, withRemoteLayers(root, []), options), remote)
+  try {
+    return withRemoteLayers(await convert(store, withRemoteLayers(root, []), options), remote)
+  } catch (cause) {
+    const [source] = remote
+    if (!(cause instanceof BlobNotFoundError) || !source) throw cause
+    throw new BlobNotFoundError(cause.digest, { parent: root.digest, source: formatReference(source), cause })
+  }
 }
 
 async function convert(store: Store, root: Descriptor, options: ConvertImageOptions): Promise<Descriptor> {

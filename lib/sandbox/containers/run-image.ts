@@ -33,12 +33,12 @@ export interface ContainerExit extends ProcessExit {
  * @throws as {@link createContainer} and `Container.start`.
  */
 export async function runImage(store: Store, name: string, options: RunImageOptions = {}): Promise<ContainerExit> {
-  const { keep = false, signal, stdin, output, onOutput, onStart } = options
+  const { keep = false, signal, stdin, output, onOutput, onStart, exitCodeOf } = options
   await using home = new ContainerHome(store, options)
   await home.sweep()
   const { record, lock } = await makeContainer(home, name, { ...options, keep })
   try {
-    const exit = await startProcess(home, record, { signal, stdin, output, onOutput, onStart })
+    const exit = await startProcess(home, record, { signal, stdin, output, onOutput, onStart, exitCodeOf })
     return { ...exit, id: record.id }
   } finally {
     try {

@@ -2,6 +2,7 @@ import { formatReference, parseReference } from '../../../oci/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { placeOf } from '../../places/name-place.ts'
+import { refuseUnpulled } from '../../reading/refuse-unpulled.ts'
 import { openSandbox, type SandboxOption } from '../../running/open-sandbox.ts'
 import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
@@ -36,6 +37,7 @@ export async function run(
   if (options.publish) session.note('ports of the container are those of this machine; none is mapped')
   const store = await session.store()
   const image = await imageFor(session, store, name, options)
+  await refuseUnpulled(store, image, { platform, signal: session.signal })
   const { runImage } = await import('../../../sandbox/index.ts')
   await using sandbox = await openSandbox(session, options)
   using signals = new PassedSignals(session.terminal)
@@ -47,8 +49,9 @@ export async function run(
     keep: keep !== undefined,
     sandbox,
     onStart: signals.onStart,
+    exitCodeOf: signals.exitCodeOf,
   })
-  session.exit = signals.exitOf(code)
+  session.exit = code
 }
 
 /** Resolves to the name of the image in the store; one that it lacks is pulled, as `docker run` does. */

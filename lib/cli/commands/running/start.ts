@@ -1,3 +1,5 @@
+import { BlobNotFoundError } from '../../../errors/index.ts'
+import { refuseUnpulled } from '../../reading/refuse-unpulled.ts'
 import { openSandbox, type SandboxOption } from '../../running/open-sandbox.ts'
 import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
@@ -16,9 +18,14 @@ export async function start(session: Session, id: string, options: StartCommandO
   const store = await session.store({ create: false })
   await using sandbox = await openSandbox(session, options)
   await using container = await openContainer(store, id, { sandbox })
-  const { process } = await container.info()
+  const { process, image, descriptor } = await container.info()
+  // A name that was removed, or is an index without this platform, says nothing; the start itself tells what lacks.
+  const isUnpulled = (error: unknown) => error instanceof BlobNotFoundError && error.source !== undefined
+  await refuseUnpulled(store, image, { descriptor, signal: session.signal }).catch(error => {
+    if (isUnpulled(error)) throw error
+  })
   const connected = startOptionsOf(session, { interactive: options.interactive, terminal: process.terminal })
   using signals = new PassedSignals(session.terminal)
-  const { code } = await container.start({ ...connected, onStart: signals.onStart })
-  session.exit = signals.exitOf(code)
+  const { code } = await container.start({ ...connected, onStart: signals.onStart, exitCodeOf: signals.exitCodeOf })
+  session.exit = code
 }

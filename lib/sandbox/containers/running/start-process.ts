@@ -17,13 +17,19 @@ import type { ContainerProcess } from '../process/container-settings.ts'
 import { PidNote } from '../process/pid-note.ts'
 
 /** Options of {@link Container.start}. */
-export interface StartOptions extends AbortOptions, Pick<ProcessSpec, 'stdin' | 'output' | 'onOutput' | 'onStart'> {}
+export interface StartOptions extends AbortOptions, Pick<ProcessSpec, 'stdin' | 'output' | 'onOutput' | 'onStart'> {
+  /**
+   * Returns the exit code to note and to resolve to for that of the process. For a caller that kills the process in the
+   * place of a signal which it does not handle: 143 for SIGTERM. @defaultValue the code itself
+   */
+  readonly exitCodeOf?: ((code: number) => number) | undefined
+}
 
 /** Runs the process of a container to its end, and notes its state. The caller holds the lock of the container. */
 export async function startProcess(
   home: ContainerHome,
   record: ContainerRecord,
-  options: StartOptions,
+  { exitCodeOf = code => code, ...options }: StartOptions,
 ): Promise<ProcessExit> {
   const { signal } = options
   // A killed run has left the process that it started.
@@ -40,8 +46,8 @@ export async function startProcess(
     let exitCode = KILLED
     try {
       const exit = await home.executor.run({ ...spec, onStart: running => noting.begin(running, options.onStart) })
-      exitCode = exit.code
-      return exit
+      exitCode = exitCodeOf(exit.code)
+      return { ...exit, code: exitCode }
     } finally {
       await noting.end()
       await home.write({ ...started, state: 'exited', finished: now(), exitCode })
