@@ -40,11 +40,11 @@ async function placeOf({ uid, gid }: PlainUser) {
   await using opened = await openStore(store, { durability: 'none' })
   await storeBusyboxImage(opened, 'box:1', { config: { Entrypoint: ['/bin/sh', '-c'], Env: ['PATH=/bin'] } })
   await program('chown', ['-R', `${uid}:${gid}`, directory.path])
-  const start = (args: readonly string[]) => {
+  const start = (args: readonly string[], user: PlainUser = { uid, gid }) => {
     const env = { PATH: '/usr/bin:/bin', HOME: directory.path, LAYERSTORE_STORE: store, LAYERSTORE_CONFIG: devNull }
     const child = spawn(node.path, [bundle.path, ...args], {
-      uid,
-      gid,
+      uid: user.uid,
+      gid: user.gid,
       env,
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -111,4 +111,17 @@ describe.skipIf(!single)('containers of a user with one id', () => {
     })
     expect(await place.layerstore('run', '-u', 'app', 'box:1', 'true')).toMatchObject({ code: 125 })
   })
+})
+
+test.skipIf(!owner || !single)('a store of another user is said to be read-only for this one', async () => {
+  using place = await placeOf(owner!)
+  expect(await place.layerstore('run', 'box:1', 'true')).toMatchObject({ code: 0 })
+  const { code, stderr } = await place.start(['run', 'box:1', 'true'], single!).ended
+  expect({ code, stderr }).toEqual({
+    code: 125,
+    stderr: expect.stringMatching(
+      /^layerstore: the store is read-only for this user: may not read its containers \(EACCES\), in .*_READ_ONLY\)\n$/,
+    ),
+  })
+  await place.layerstore('gc', '--max-snapshots', '0')
 })

@@ -73,6 +73,7 @@ function assertOneId({ user: { uid, gid, groups } }: Pick<ProcessSpec, 'user'>, 
 }
 
 function oneIdNote({ refusal }: ConnectedSandbox): string {
+  const how = howToGiveIds()
   const why = refusal === undefined ? '' : ` (${refusal})`
-  return `this user has one id in the sandbox${why}, so chown to others and setgroups fail; ${howToGiveIds()}`
+  return `this user has one id in the sandbox${why}, so chown to others and setgroups fail${how && `; ${how}`}`
 }

@@ -41,7 +41,7 @@ const BECOME = `process.once('message', ({ text, file }) => {
  * refuses user namespaces.
  */
 export async function startSandboxProcess({ signal }: AbortOptions): Promise<SandboxProcess> {
-  const ranges = await readIdRanges()
+  const ranges = readIdRanges()
   if (ranges.users.length === 0) return { child: await start(ranges, signal), ids: 'one' }
   try {
     return { child: await start(ranges, signal), ids: 'range' }

@@ -7,7 +7,7 @@ import { namespaceIds } from '../../../lib/sandbox/executors/process/namespace-i
 import { Channel } from '../../../lib/sandbox/rootless/channel/channel.ts'
 import type { Message, Port } from '../../../lib/sandbox/rootless/channel/message.ts'
 import type { CallContext, Handlers } from '../../../lib/sandbox/rootless/channel/responder.ts'
-import { readIdRanges } from '../../../lib/sandbox/rootless/id-ranges.ts'
+import { howToGiveIds, readIdRanges } from '../../../lib/sandbox/rootless/id-ranges.ts'
 import { mapOf } from '../../../lib/sandbox/rootless/map-ids.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
@@ -104,7 +104,28 @@ test('a stream is read in order whatever buffer it uses, and ends early with its
   await expect.poll(() => ended).toEqual(['count', 'count'])
 })
 
-test('ranges are those of the user, by name or number, and both files must have one', async () => {
+test('the range to ask for is one that nobody has, and only steps that lack are named', () => {
+  using directory = temporaryDirectory('ranges')
+  const { username } = userInfo()
+  const adviceFor = (users: string, groups: string, hasMappers = true) => {
+    const files = { users: join(directory.path, 'users'), groups: join(directory.path, 'groups') }
+    writeFileSync(files.users, users)
+    writeFileSync(files.groups, groups)
+    return howToGiveIds(files, hasMappers)
+  }
+  const free = (first: number) =>
+    `have root write the line ${username}:${first}:65536 to /etc/subuid and to /etc/subgid (usermod --add-subuids ` +
+    `${first}-${first + 65_535} --add-subgids ${first}-${first + 65_535} ${username})`
+  expect(adviceFor('', '')).toBe(free(100_000))
+  expect(adviceFor('other:100000:65536\n', '', false)).toBe(`install the package uidmap, and ${free(165_536)}`)
+  expect(adviceFor('b:165536:65536\na:100000:65536\n', 'c:240000:10\n')).toBe(free(240_010))
+  expect(adviceFor('a:165536:65536\nb:1:2\n', '')).toBe(free(100_000))
+  const own = `${username}:100000:65536\n`
+  expect(adviceFor(own, own, false)).toBe('install the package uidmap')
+  expect(adviceFor(own, own)).toBe('')
+})
+
+test('ranges are those of the user, by name or number, and both files must have one', () => {
   using directory = temporaryDirectory('ranges')
   const file = (name: string, text: string) => {
     writeFileSync(join(directory.path, name), text)
@@ -114,8 +135,8 @@ test('ranges are those of the user, by name or number, and both files must have 
   const users = file('users', `other:1:2\n${username}:100000:65536\nbroken\n${username}:x:1\n`)
   const groups = file('groups', `${uid}:200000:10\n`)
   const own = { users: [{ first: 100_000, count: 65_536 }], groups: [{ first: 200_000, count: 10 }] }
-  expect(await readIdRanges({ users, groups })).toEqual(own)
-  expect(await readIdRanges({ users, groups: file('empty', '') })).toEqual({ users: [], groups: [] })
+  expect(readIdRanges({ users, groups })).toEqual(own)
+  expect(readIdRanges({ users, groups: file('empty', '') })).toEqual({ users: [], groups: [] })
   expect(mapOf(1000, [...own.users, ...own.groups])).toEqual([
     [0, 1000, 1],
     [1, 100_000, 65_536],

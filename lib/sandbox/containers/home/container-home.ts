@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FormatError, SandboxError } from '../../../errors/index.ts'
+import { FormatError, SandboxError, StoreError } from '../../../errors/index.ts'
 import { writeFileAtomic } from '../../../internal/atomic-file.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { isLocked, type Lock, tryLock } from '../../../internal/locks/lock.ts'
@@ -64,7 +64,11 @@ export class ContainerHome implements AsyncDisposable {
     return join(this.#directory, id, 'stack')
   }
 
-  /** Resolves to the ids of all containers. */
+  /**
+   * Resolves to the ids of all containers.
+   *
+   * @throws {@link StoreError} `ERR_STORE_READ_ONLY` if they are of another user.
+   */
   async ids(): Promise<string[]> {
     return (await this.#names()).filter(isContainerId).sort()
   }
@@ -120,11 +124,13 @@ export class ContainerHome implements AsyncDisposable {
    * Creates the directory of a container, and resolves to its lock. It appears with its record, and locked: other
    * processes see it complete or not at all.
    *
-   * @throws {@link SandboxError} `ERR_CONTAINER_EXISTS`.
+   * @throws {@link SandboxError} `ERR_CONTAINER_EXISTS`; {@link StoreError} `ERR_STORE_READ_ONLY`.
    */
   async create(record: ContainerRecord): Promise<Lock> {
     let name = `${DRAFT}${record.id}-${process.pid}-${Date.now()}`
-    await mkdir(join(this.#directory, name), { recursive: true, mode: 0o700 })
+    await mkdir(join(this.#directory, name), { recursive: true, mode: 0o700 }).catch(cause => {
+      throw asReadOnly('create a container', cause)
+    })
     const lock = (await tryLock(() => join(this.#directory, name, LOCK))) as Lock
     try {
       await this.#write(name, record)
@@ -216,7 +222,15 @@ export class ContainerHome implements AsyncDisposable {
       return entries.filter(entry => entry.isDirectory()).map(({ name }) => name)
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return []
-      throw error
+      throw asReadOnly('read its containers', error)
     }
   }
+}
+
+/** The directory of containers is open to its owner only. */
+function asReadOnly(act: string, cause: unknown): unknown {
+  if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS')) return cause
+  const { code } = cause
+  const message = `the store is read-only for this user: may not ${act} (${code})`
+  return new StoreError('ERR_STORE_READ_ONLY', message, { cause, errno: code })
 }
