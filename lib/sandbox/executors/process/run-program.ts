@@ -4,6 +4,7 @@ import { Readable, type Writable } from 'node:stream'
 import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessExit, ProcessSpec } from '../executor.ts'
 import { firstProcess } from './first-process.ts'
+import { longTimeout } from './long-timeout.ts'
 
 /** Options of {@link runProgram}. */
 export interface RunProgramOptions extends Pick<ProcessSpec, 'onOutput' | 'onStart' | 'output' | 'signal'> {
@@ -40,7 +41,7 @@ export async function runProgram(
     isLate = true
     kill()
   }
-  const timer = seconds === undefined ? undefined : setTimeout(onTimeout, seconds * 1000)
+  const cancelTimeout = seconds === undefined ? undefined : longTimeout(onTimeout, seconds * 1000)
   signal?.addEventListener('abort', kill, { once: true })
   try {
     const ended = exitOf(child, program)
@@ -50,7 +51,7 @@ export async function runProgram(
     signal?.throwIfAborted()
     return isLate ? { code, limit: 'seconds' } : { code }
   } finally {
-    clearTimeout(timer)
+    cancelTimeout?.()
     signal?.removeEventListener('abort', kill)
   }
 }
