@@ -188,6 +188,21 @@ export const viewCases: readonly ExecutorCase[] = [
     },
   },
   {
+    name: 'an image in which /dev, /proc or /sys is a link is refused, and nothing is written where it leads',
+    async run({ directory, inRoot, run }) {
+      const victim = join(directory, 'victim')
+      for (const point of ['dev', 'proc', 'sys']) {
+        await mkdir(victim)
+        await mkdir(inRoot('victim'), { recursive: true })
+        await symlink('../victim', inRoot(point))
+        await failsWith('ERR_SANDBOX_MOUNT', () => run('true'))
+        assert.deepEqual(await readdir(victim), [])
+        await rm(inRoot(point))
+        await rm(victim, { recursive: true })
+      }
+    },
+  },
+  {
     name: 'a mount at the root, or a mount point of another kind, is refused',
     async run({ inRoot, run }) {
       await failsWith('ERR_SANDBOX_MOUNT', () => run('true', { mounts: [{ type: 'tmpfs', target: '/' }] }))

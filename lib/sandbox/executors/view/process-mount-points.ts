@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessMount } from '../executor.ts'
 import { coveringMount } from './covering-mount.ts'
 import { MountStubs } from './mount-stubs.ts'
@@ -27,10 +28,20 @@ export class ProcessMountPoints {
     return this.#mounts
   }
 
-  /** Creates the mount points of what every process sees. */
+  /**
+   * Creates the mount points of what every process sees.
+   *
+   * SAFETY: the executors mount and create files at these paths. runc follows a link of the image there, out of the
+   * root filesystem.
+   *
+   * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT` if one is a link.
+   */
   async makeSystemPoints(): Promise<void> {
     const stubs = this.#stubsOf(this.#root, true)
-    for (const point of SYSTEM_POINTS) await stubs.makeDirectory(point)
+    for (const point of SYSTEM_POINTS) {
+      const at = await stubs.makeDirectory(point)
+      if (at !== point) throw new SandboxError('ERR_SANDBOX_MOUNT', `${point} of the image is a link to ${at}`)
+    }
   }
 
   /** Creates the mount point of one more mount, if it is missing. */
