@@ -35,14 +35,31 @@ export const processCases: readonly ExecutorCase[] = [
   {
     name: 'a process has exactly the variables that it is given',
     async run({ run }) {
-      const environment = ['PATH=/bin', 'A=', 'odd-name=x y', 'TMPDIR=/t', 'TZDIR=/z', 'IFS=:', '_=u']
+      const environment = [
+        'PATH=/bin',
+        'A=',
+        'odd-name=x y',
+        'TMPDIR=/t',
+        'TZDIR=/z',
+        'IFS=:',
+        '_=u',
+        'OPTIND=x',
+        'LINENO=y',
+        'BASH_VERSINFO=z',
+        'RANDOM=r',
+      ]
       const exact = await run('', { args: ['env'], environment, user: APP })
       // runc adds HOME if it is missing, and bubblewrap PWD, as shells do.
       const own = exact.stdout.split('\n').filter(line => !/^(HOME|PWD)=|^$/.test(line))
       assert.deepEqual(own.sort(), [...environment].sort())
       const loader = ['PATH=/bin', 'LD_PRELOAD=/no/such.so', "LD_LIBRARY_PATH=/it's"]
-      const { stdout } = await run('', { args: ['env'], environment: loader })
-      for (const variable of loader) assert.ok(stdout.split('\n').includes(variable))
+      for (const user of [ROOT, APP]) {
+        const { stdout, stderr } = await run('', { args: ['env'], environment: loader, user })
+        // A program of this machine would say that it cannot load the library.
+        assert.equal(stderr, '')
+        for (const variable of loader) assert.ok(stdout.split('\n').includes(variable))
+        assert.ok(!stdout.includes('layerstore'))
+      }
     },
   },
   {
@@ -180,6 +197,7 @@ export const processCases: readonly ExecutorCase[] = [
     name: 'variables are on no command line of this machine',
     async run({ run }) {
       const secret = `secret-${uniqueSeconds()}`
+      const variables = [`TOKEN=${secret}`, `npm.token=${secret}`, `LD_AUDIT_TOKEN=${secret}`]
       let shown = true
       const done = new AbortController()
       const onOutput = () =>
@@ -187,7 +205,7 @@ export const processCases: readonly ExecutorCase[] = [
           shown = found
           done.abort()
         })
-      const spec = { environment: ['PATH=/bin', `TOKEN=${secret}`], signal: done.signal, onOutput }
+      const spec = { environment: ['PATH=/bin', ...variables], signal: done.signal, onOutput }
       await assert.rejects(run('echo up; sleep 60', spec))
       assert.equal(shown, false)
     },

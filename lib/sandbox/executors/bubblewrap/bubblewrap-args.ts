@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import { changeUser } from '../confined/change-user.ts'
+import { loaderVariablesInside } from '../confined/loader-variables.ts'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
@@ -28,9 +29,10 @@ export interface BubblewrapArgs {
  * @param mounts - Mounts in their order, at paths inside the root that exist and are no links.
  */
 export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMount[]): BubblewrapArgs {
-  const { user, workdir, args } = process
+  const { user, workdir } = process
   const isRoot = user.uid === 0 && user.gid === 0 && user.groups.every(group => group === 0)
   const prefix = isRoot ? '' : CHANGED_ROOT
+  const { args, environment } = isRoot ? process : loaderVariablesInside(process)
   const options = [
     ...isolation(process),
     ...(isRoot ? [] : systemDirectories()),
@@ -41,13 +43,13 @@ export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMou
     ...maskedPathArgs(prefix),
     ...mounts.flatMap(mount => mountArgs(mount, prefix)),
     ...(process.readOnlyRoot ? ['--remount-ro', isRoot ? '/' : CHANGED_ROOT] : []),
-    ...process.environment.flatMap(setVariable),
+    ...environment.flatMap(setVariable),
     ...['--chdir', isRoot ? workdir : '/'],
   ]
   if (isRoot) return { options, command: args }
   // bubblewrap sets PWD to the directory in which it starts these programs.
   const withoutPwd = [requireSystemProgram('env', 'coreutils'), '-u', 'PWD']
-  return { options, command: [...withoutPwd, ...changeUser(process, { root: CHANGED_ROOT })] }
+  return { options, command: [...withoutPwd, ...changeUser({ ...process, args }, { root: CHANGED_ROOT })] }
 }
 
 function isolation({ network, terminal, hostname = HOST_NAME, capabilities }: ProcessSpec): string[] {

@@ -7,7 +7,6 @@ import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { DEVICE_LINKS, DEVICES } from '../view/devices.ts'
 import { HOST_NAME } from '../view/network-files.ts'
 import { type LateMount, systemDirectories, systemLinks } from './chroot-mounts.ts'
-import { stepVariables } from './step-variables.ts'
 
 /** Paths on this machine that a script works with. */
 export interface ScriptPlaces {
@@ -64,7 +63,7 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started 
     `${umount} -l /old`,
     `${umount} -l /proc`,
     'eval "$layerstore_variables; unset layerstore_variables"',
-    `exec ${lastCommand(process).map(shellWord).join(' ')}`,
+    `exec ${lastCommand(process)}`,
   ].join('\n')
 }
 
@@ -74,15 +73,9 @@ function setHostName(name: string): string {
   return `${shellWord(requireSystemProgram('hostname', 'hostname'))} ${name}`
 }
 
-function lastCommand(process: ProcessSpec): string[] {
-  const { words, inside } = stepVariables(process.environment)
-  const args = inside.length === 0 ? process.args : ['/bin/sh', '-c', EXPORT, 'sh', ...inside, '--', ...process.args]
+/** `env` gets the variables that a shell cannot export. */
+function lastCommand(process: ProcessSpec): string {
   const { capabilities = DEFAULT_CAPABILITIES } = process
-  return [
-    ...[requireSystemProgram('env', 'coreutils'), ...words],
-    ...changeUser({ ...process, args }, { root: '/mnt', capabilities }),
-  ]
+  const command = changeUser(process, { root: '/mnt', capabilities })
+  return `${shellWord(requireSystemProgram('env', 'coreutils'))} "$@" ${command.map(shellWord).join(' ')}`
 }
-
-/** A shell of the image sets variables that programs of this machine must not have. */
-const EXPORT = 'while [ "$1" != -- ]; do export "$1"; shift; done; shift; exec "$@"'

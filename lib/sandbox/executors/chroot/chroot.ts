@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
+import { loaderVariablesInside } from '../confined/loader-variables.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
@@ -62,9 +63,10 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     await writeFile(tables[0], mountTable(outerMounts(top, spec)))
     await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
     const fault = new StartFault(spec)
-    const input = stepVariables(spec.environment).exports
+    const { args, environment } = loaderVariablesInside(spec)
+    const input = stepVariables(environment)
     const late = lateMounts(`${top}/mnt`, mounts)
-    const script = chrootScript(spec, { top, tables, late, started })
+    const script = chrootScript({ ...spec, args }, { top, tables, late, started })
     const exit = await runConfined(commandOf(spec, script), { ...spec, input, onOutput: fault.onOutput })
     if (!existsSync(started) && exit.limit === undefined) {
       throw new SandboxError('ERR_SANDBOX_START', `the mounts of a process could not be made: ${fault.text}`)
