@@ -148,14 +148,14 @@ describe.skipIf(!able)('build', () => {
     const run = await project('RUN true\nRUN true && true\n')
     const store = { store: at('store') }
     await run()
-    expect((await cli(['df'], store)).stdout).toMatch(/^unpacked layers +2 +\S+B$/m)
+    expect((await cli(['df'], store)).stdout).toMatch(/^unpacked layers +3 +\S+B$/m)
     expect((await cli(['gc', '-n'], store)).stdout).toMatch(/nothing to remove/)
     expect((await cli(['gc', '-n', '--max-snapshots', '0'], store)).stdout).toMatch(
       /^drop unpacked layer +sha256:\w{12} +\S+B +over the size limit$/m,
     )
     const all = ['gc', '--force', '--grace', '0s', '--max-bytes', '0']
     expect((await cli([...all, '-n'], store)).stdout).toMatch(/^drop unpacked layer .* its layer is not in the store$/m)
-    expect((await cli(all, store)).stdout).toMatch(/^removed 2 unpacked layers, \S+B, 2 names and /)
+    expect((await cli(all, store)).stdout).toMatch(/^removed 3 unpacked layers, \S+B, 2 names and /)
     expect((await cli(['df'], store)).stdout).not.toMatch(/unpacked/)
   })
 

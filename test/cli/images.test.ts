@@ -110,4 +110,18 @@ describe('images as docker lists them', () => {
     const { code, stderr } = await cli(['images', '--filter', 'since=app:1'], { store: join(place.path, 'store') })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--filter takes reference=PATTERN') })
   })
+
+  test('many images cause no warning of the process', async () => {
+    const { place, app } = await setUp()
+    using _ = place
+    await using store = await openStore(join(place.path, 'store'))
+    for (let i = 0; i < 20; i++) await store.references.set(`many:${i}`, app.descriptor)
+    const warned: Error[] = []
+    const note = (warning: Error) => void warned.push(warning)
+    process.on('warning', note)
+    await cli(['images', '-j', '1'], { store: join(place.path, 'store') })
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('warning', note)
+    expect(warned).toEqual([])
+  })
 })

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { bubblewrap, machineSnapshots } from '../../lib/sandbox/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
@@ -37,6 +37,19 @@ describe('the snapshots of a machine', () => {
     const { changes, used } = await tryIn(place.path)
     expect(changes).toEqual(['g 0'])
     expect(used).toEqual(copies)
+  })
+
+  test('are in the directory that a relative path means now, whatever the working directory is later', async () => {
+    using place = temporaryDirectory('machine')
+    const { changes } = await tryIn(relative(process.cwd(), place.path))
+    expect(changes).toEqual(['g 0'])
+    await using store = createMemoryStore()
+    const { layers } = await sampleImage(store, [{ f: '1' }])
+    await using stack = await machineSnapshots({ directory: relative(process.cwd(), place.path) }).openStack(
+      store,
+      layers,
+    )
+    expect(isAbsolute(stack.path)).toBe(true)
   })
 
   test.runIf(able)('are overlays for root', async () => {

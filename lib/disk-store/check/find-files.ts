@@ -19,6 +19,7 @@ const OWN_PART = [
   'locks',
   'quarantine',
   'snapshots',
+  'containers',
   'cache',
   'trash',
   'removals',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { ExecutorName } from '../executors/machine-executor.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { rootlessExecutor } from './rootless-executor.ts'
@@ -41,7 +42,7 @@ export function rootlessSandbox({ directory, executor }: RootlessSandboxOptions)
   const client = new SandboxClient()
   return {
     executor: rootlessExecutor(client, executor),
-    snapshots: rootlessSnapshots(client, directory),
+    snapshots: rootlessSnapshots(client, resolve(directory)),
     async remove(path) {
       const { channel } = await client.connect()
       await channel.call('remove', { path })

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ImageLayer } from '../../image/index.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { isErrno } from '../../internal/errno.ts'
@@ -33,7 +33,7 @@ export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): Snapsho
   return {
     async openStack(store, layers, { signal, place } = {}) {
       if (place) return copiesIn(place, store, layers, signal)
-      const parent = options.directory ?? tmpdir()
+      const parent = resolve(options.directory ?? tmpdir())
       await mkdir(parent, { recursive: true })
       swept ??= sweepStacks({ directory: parent, prefix: PREFIX, remove })
       await swept

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SandboxError } from '../../errors/index.ts'
 import { findSystemProgram } from '../executors/process/find-system-program.ts'
 import { copyingSnapshots, UNPACKED } from './copying-snapshots.ts'
@@ -19,7 +19,8 @@ export interface MachineSnapshotsOptions {
  * The best snapshots that work on this machine: {@link overlaySnapshots} as root, mounted by the kernel or, where it
  * refuses, by fuse-overlayfs; else {@link copyingSnapshots}. The choice is made when the first stack is opened.
  */
-export function machineSnapshots({ directory, maxBytes }: MachineSnapshotsOptions): SnapshotDriver {
+export function machineSnapshots({ directory: given, maxBytes }: MachineSnapshotsOptions): SnapshotDriver {
+  const directory = resolve(given)
   const copies = copyingSnapshots({ directory })
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return copies
   const overlays = kernelOrFuse({ directory, maxBytes })

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../../../digest/index.ts'
 import { LayerStoreError } from '../../../errors/index.ts'
 import { Semaphore } from '../../../internal/concurrency/semaphore.ts'
+import { forManyListeners } from '../../../internal/for-many-listeners.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import {
   type Descriptor,
@@ -60,9 +61,10 @@ async function rowsOf(
   names: readonly NamedDescriptor[],
 ): Promise<readonly ListedImage[]> {
   const permits = new Semaphore(jobs)
+  const stop = forManyListeners(signal)
   return settleAll(
     names.map(async named => {
-      const release = await permits.acquire(signal)
+      const release = await permits.acquire(stop)
       return rowOf(store, named).finally(release)
     }),
   )

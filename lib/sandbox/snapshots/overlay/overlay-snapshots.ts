@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { ImageLayer } from '../../../image/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { openUnionView, type UnionView } from '../../../rootfs/index.ts'
@@ -58,7 +58,7 @@ export function overlaySnapshots(options: OverlaySnapshotsOptions): SnapshotDriv
   let opened: Promise<OverlayDirectory> | undefined
   return {
     async openStack(store, layers, openOptions = {}) {
-      opened ??= OverlayDirectory.open(options)
+      opened ??= OverlayDirectory.open({ ...options, directory: resolve(options.directory) })
       return (await opened).openStack(store, layers, openOptions)
     },
     removePlace: removeStack,
