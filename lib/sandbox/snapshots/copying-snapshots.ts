@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ImageLayer } from '../../image/index.ts'
@@ -10,7 +10,7 @@ import type { Store } from '../../store/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { namespaceIds } from '../executors/process/namespace-ids.ts'
 import type { SnapshotDriver, Stack, StackPlace } from './stack.ts'
-import { ownStack, sweepStacks } from './stack-owner.ts'
+import { makeStackDirectory, ownStack, sweepStacks } from './stack-owner.ts'
 
 /** Beginning of the names of stacks: their directory may hold anything else. */
 const PREFIX = 'layerstore-stack-'
@@ -37,7 +37,7 @@ export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): Snapsho
       await mkdir(parent, { recursive: true })
       swept ??= sweepStacks({ directory: parent, prefix: PREFIX, remove })
       await swept
-      const directory = await mkdtemp(join(parent, PREFIX))
+      const directory = await makeStackDirectory(parent, PREFIX)
       try {
         return await copiedStack(store, layers, directory, signal)
       } catch (error) {

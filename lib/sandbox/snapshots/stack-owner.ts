@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createOwner, lifeOf, parseOwner } from '../../internal/locks/owner.ts'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { createOwner, lifeOf, type Owner, parseOwner } from '../../internal/locks/owner.ts'
 
 const OWNER = 'owner'
 
@@ -12,6 +12,18 @@ export interface StackDirectories {
   readonly prefix: string
   /** Removes one with all that belongs to it. */
   remove(stack: string): Promise<void>
+}
+
+/**
+ * Creates the directory of a stack, whose name says which process owns it.
+ *
+ * SAFETY: a process may be killed before it has written the record, and while it removes the directory, which may begin
+ * with the record. The name is there from the first moment to the last.
+ */
+export async function makeStackDirectory(parent: string, prefix: string): Promise<string> {
+  const { pid, start, namespace, host } = await createOwner()
+  const words = [plainHost(host), pid, start || 0, namespace.replace(/\D/g, '') || 0]
+  return mkdtemp(join(parent, `${prefix}${words.join('-')}-`))
 }
 
 /** Notes that this process owns the directory of a stack. */
@@ -33,8 +45,23 @@ export async function sweepStacks({ directory, prefix, remove }: StackDirectorie
   }
 }
 
-/** State of the process that owns a stack. A stack without an owner is about to get one, or is that of another user. */
+/** State of the process that owns a stack, by its record or else by the name of the directory. */
 export async function stackLife(stack: string): Promise<'gone' | 'alive' | 'unknown'> {
-  const owner = parseOwner(await readFile(join(stack, OWNER), 'utf8').catch(() => ''))
+  const owner = parseOwner(await readFile(join(stack, OWNER), 'utf8').catch(() => '')) ?? (await ownerInName(stack))
   return owner ? lifeOf(owner, 0, stack) : 'unknown'
+}
+
+/** The owner that a name tells; its boot is taken for this one. */
+async function ownerInName(stack: string): Promise<Owner | undefined> {
+  const [, host, pid, start, namespace] = IN_NAME.exec(basename(stack)) ?? []
+  const here = await createOwner()
+  if (host !== plainHost(here.host) || pid === undefined || start === undefined || start === '0') return undefined
+  return { ...here, pid: Number(pid), start, namespace: `pid:[${namespace}]` }
+}
+
+const IN_NAME = /-(\w{0,32})-(\d{1,10})-(\d{1,20})-(\d{1,20})-\w{6}$/
+
+/** Names of machines are unique among those that share a directory. */
+function plainHost(host: string): string {
+  return host.replace(/\W/g, '_').slice(0, 32)
 }

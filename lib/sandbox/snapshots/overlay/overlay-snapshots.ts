@@ -1,12 +1,12 @@
 import { chmodSync, mkdirSync } from 'node:fs'
-import { mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
+import { rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { ImageLayer } from '../../../image/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
 import { openUnionView, type UnionView } from '../../../rootfs/index.ts'
 import type { Store } from '../../../store/index.ts'
 import type { OpenStackOptions, SnapshotDriver, Stack } from '../stack.ts'
-import { ownStack, sweepStacks } from '../stack-owner.ts'
+import { makeStackDirectory, ownStack, sweepStacks } from '../stack-owner.ts'
 import { copyRoot } from './copy-root.ts'
 import { fitSnapshots } from './fit-snapshots.ts'
 import { holdLayers } from './held-layers.ts'
@@ -124,7 +124,7 @@ class OverlayDirectory {
       return this.#stackOf(place.directory, below, async () => {})
     }
     const names = await LayerSnapshots.namesOf(layers)
-    const own = await mkdtemp(join(this.#places.stacks, PREFIX))
+    const own = await makeStackDirectory(this.#places.stacks, PREFIX)
     const directory = place && !place.attach ? place.directory : own
     let found: FoundChanges | undefined
     const close = async () => {

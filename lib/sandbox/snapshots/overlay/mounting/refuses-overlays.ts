@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../../errors/index.ts'
-import { ownStack, sweepStacks } from '../../stack-owner.ts'
+import { makeStackDirectory, ownStack, sweepStacks } from '../../stack-owner.ts'
 import { mountOverlay, unmount } from './overlay-mount.ts'
 
 /** Beginning of the names of directories that are tried in. */
@@ -20,7 +20,7 @@ async function removeTry(place: string): Promise<void> {
 export async function refusesOverlays(directory: string): Promise<boolean> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await sweepStacks({ directory, prefix: PREFIX, remove: removeTry })
-  const place = await mkdtemp(join(directory, PREFIX))
+  const place = await makeStackDirectory(directory, PREFIX)
   const [lower, upper, work, target] = ['lower', 'upper', 'work', 'target'].map(name => join(place, name)) as [
     string,
     string,
