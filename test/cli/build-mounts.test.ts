@@ -8,6 +8,7 @@ import { makeBusyboxRoot } from '../helpers/busybox-root.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { cli } from '../helpers/run-cli.ts'
+import { fitsSockets } from '../helpers/short-sockets.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { thrownBy } from '../helpers/thrown-by.ts'
 
@@ -51,6 +52,7 @@ describe('--secret', () => {
 })
 
 test('--ssh takes the agent of the environment, or a socket', async () => {
+  if (!fitsSockets(place.path)) return
   const server = createServer().listen(at('socket'))
   await new Promise(resolve => server.once('listening', resolve))
   writeFileSync(at('key'), '')
