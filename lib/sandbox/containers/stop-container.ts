@@ -47,9 +47,10 @@ async function endRun(
 ): Promise<void> {
   let isSent = false
   for (let waited = 0; waited <= timeoutMs && (await home.isRunning(id)); waited += POLL_MS) {
-    const { owner } = await home.record(id)
+    // A container that is not kept goes with its process, between two looks at it.
+    const record = await home.read(id)
     // The process is noted a moment after the start.
-    if (!isSent && owner) isSent = await send(home, id, owner, number)
+    if (!isSent && record?.owner) isSent = await send(home, id, record.owner, number)
     await sleep(POLL_MS, signal)
   }
 }

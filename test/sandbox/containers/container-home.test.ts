@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ContainerHome } from '../../../lib/sandbox/containers/home/container-home.ts'
 import type { ContainerRecord } from '../../../lib/sandbox/containers/home/container-record.ts'
+import { stopContainer } from '../../../lib/sandbox/index.ts'
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
@@ -68,4 +69,17 @@ test('a sweep removes what a killed removal has left', async () => {
   mkdirSync(join(left, 'stack'), { recursive: true })
   await home.sweep()
   expect(existsSync(left)).toBe(false)
+})
+
+test('a container that goes with its process between two looks at it counts as stopped', async () => {
+  const lock = await home.create(recordOf('one', false))
+  const goes = vi.spyOn(ContainerHome.prototype, 'isRunning').mockImplementationOnce(async () => {
+    renameSync(join(directory.path, 'one'), join(directory.path, '.gone'))
+    return true
+  })
+  await stopContainer(store, 'one', { directory: directory.path, sandbox: {} as never })
+  expect(goes).toHaveBeenCalled()
+  goes.mockRestore()
+  renameSync(join(directory.path, '.gone'), join(directory.path, 'one'))
+  await lock.release()
 })

@@ -197,7 +197,7 @@ RUN id && echo more >> /etc/motd && rm /old/b && busybox touch /old/new /nodes/f
     const chown = await run(user, { dockerfile: 'FROM base:1\nRUN chown 5:5 /etc/passwd' })
     expect(chown.error).toMatchObject({
       code: 'ERR_BUILD_RUN',
-      message: expect.stringMatching(/uidmap.*\/etc\/subuid/),
+      message: expect.stringMatching(/\/etc\/subuid/),
     })
     const other = await run(user, { dockerfile: 'FROM base:1\nUSER app\nRUN id' })
     expect(other.error).toMatchObject({
