@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { isErrno } from '../../internal/errno.ts'
 import { withLock } from '../../internal/locks/lock.ts'
 import { directorySize } from '../keeping/directory-size.ts'
+import { entryNames } from '../keeping/entry-names.ts'
 import {
   chooseToDrop,
   type DroppedDirectory,
@@ -14,6 +14,7 @@ import {
   keepingResult,
 } from '../keeping/keeping-policy.ts'
 import { ownDirectory } from '../keeping/own-directory.ts'
+import { removeDirectory } from '../keeping/remove-directory.ts'
 import { CacheMountPlace, LOCKS } from './cache-mount-place.ts'
 
 /** End of the name of a place that is being removed. */
@@ -22,7 +23,7 @@ const GONE = '.gone'
 /** Lists the cache mounts in a directory, in no order. Changes nothing. */
 export async function listCacheMounts(directory: string, options: AbortOptions = {}): Promise<KeptDirectory[]> {
   const found: KeptDirectory[] = []
-  for (const name of await namesIn(directory)) {
+  for (const name of await entryNames(directory)) {
     const place = new CacheMountPlace(directory, name)
     const about = /^[0-9a-f]+$/.test(name) ? await place.about() : undefined
     if (!about) continue
@@ -41,12 +42,12 @@ export async function listCacheMounts(directory: string, options: AbortOptions =
  * `ERR_SANDBOX_DIRECTORY`.
  */
 export async function collectCacheMounts(directory: string, policy: KeepingPolicy = {}): Promise<KeepingResult> {
-  const { signal, dryRun = false, remove = removeTree } = policy
+  const { signal, dryRun = false, remove = removeDirectory } = policy
   const found = await listCacheMounts(directory, { signal })
   const chosen = chooseToDrop(found, policy)
   if (dryRun) return keepingResult(found, chosen)
   if (found.length > 0) await ownDirectory(join(directory, LOCKS))
-  for (const name of await namesIn(directory)) {
+  for (const name of await entryNames(directory)) {
     if (name.endsWith(GONE)) await remove(join(directory, name))
   }
   const dropped: DroppedDirectory[] = []
@@ -73,15 +74,4 @@ async function takeAway(
     return gone
   }
   return withLock(place.lock, take, { signal })
-}
-
-const removeTree = (path: string) => rm(path, { recursive: true, force: true })
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../../digest/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { isErrno } from '../../../internal/errno.ts'
 import { isLocked, withLock } from '../../../internal/locks/lock.ts'
 import { directorySize } from '../../keeping/directory-size.ts'
+import { entryNames } from '../../keeping/entry-names.ts'
 import {
   chooseToDrop,
   type DroppedDirectory,
@@ -14,6 +14,7 @@ import {
   type KeptDirectory,
   keepingResult,
 } from '../../keeping/keeping-policy.ts'
+import { removeDirectory } from '../../keeping/remove-directory.ts'
 import { heldLayers } from './held-layers.ts'
 import { readAbout } from './layer-about.ts'
 import { removeUnfinished, UNFINISHED } from './layer-snapshots.ts'
@@ -42,14 +43,14 @@ export async function listSnapshots(directory: string, options: AbortOptions = {
  */
 export async function collectSnapshots(directory: string, policy: SnapshotPolicy = {}): Promise<KeepingResult> {
   const places = await SnapshotPlaces.find(directory)
-  const remove = policy.remove ?? removeTree
+  const remove = policy.remove ?? removeDirectory
   if (!policy.dryRun) for (const path of await places.earlierBoots()) await remove(path)
   return removeSnapshots(places, policy)
 }
 
 /** Removes the layers of this boot that a policy drops. */
 export async function removeSnapshots(places: SnapshotPlaces, policy: SnapshotPolicy): Promise<KeepingResult> {
-  const { signal, dryRun, remove = removeTree } = policy
+  const { signal, dryRun, remove = removeDirectory } = policy
   const found = await findSnapshots(places, { signal })
   const choose = async (held: ReadonlySet<string>) => chosenOf(markHeld(found, held), policy)
   if (dryRun || found.length === 0) return keepingResult(found, await choose(await heldLayers(places)))
@@ -57,7 +58,7 @@ export async function removeSnapshots(places: SnapshotPlaces, policy: SnapshotPo
   // process takes the lock, then reads the notes. So either the note is seen here, or the stack waits for the lock and
   // finds the layer gone. The files are removed after the lock.
   const dropped = await withLock(places.collectLock, () => take(places, choose), { signal })
-  for (const name of await namesIn(places.layers)) {
+  for (const name of await entryNames(places.layers)) {
     if (name.endsWith(GONE)) await remove(join(places.layers, name))
     if (name.endsWith(UNFINISHED)) await removeAbandoned(places, name, remove)
   }
@@ -71,7 +72,7 @@ interface FoundLayer extends KeptDirectory {
 async function findSnapshots(places: SnapshotPlaces, options: AbortOptions): Promise<FoundLayer[]> {
   const held = await heldLayers(places)
   const found: FoundLayer[] = []
-  for (const name of await namesIn(places.layers)) {
+  for (const name of await entryNames(places.layers)) {
     const about = /^[0-9a-f]+$/.test(name) ? await readAbout(join(places.layers, name)) : undefined
     if (!about) continue
     const bytes = await directorySize(join(places.layers, name), options)
@@ -110,18 +111,7 @@ async function take(
   return dropped
 }
 
-async function removeAbandoned(places: SnapshotPlaces, name: string, remove: typeof removeTree): Promise<void> {
+async function removeAbandoned(places: SnapshotPlaces, name: string, remove: typeof removeDirectory): Promise<void> {
   const lock = join(places.locks, name.slice(0, -UNFINISHED.length))
   if (!(await isLocked(lock))) await withLock(lock, () => removeUnfinished(join(places.layers, name), remove))
-}
-
-const removeTree = (path: string) => rm(path, { recursive: true, force: true })
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

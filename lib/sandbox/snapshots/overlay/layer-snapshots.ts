@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chainIds, type ImageLayer } from '../../../image/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
@@ -8,6 +8,7 @@ import { isLocked, withLock } from '../../../internal/locks/lock.ts'
 import { type UnpackReport, unpackLayers } from '../../../rootfs/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { namespaceIds } from '../../executors/process/namespace-ids.ts'
+import { removeDirectory } from '../../keeping/remove-directory.ts'
 import { copyRoot } from './copy-root.ts'
 import { touchLayer, writeAbout } from './layer-about.ts'
 import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
@@ -120,7 +121,7 @@ export class LayerSnapshots {
         await unmount(target)
       }
     }
-    for (const path of [work, target]) await rm(path, { recursive: true, force: true })
+    for (const path of [work, target]) await removeDirectory(path)
     return report
   }
 }
@@ -133,11 +134,9 @@ interface LayerPlace {
 }
 
 /** Removes what is left of an unpacking that failed, or whose process was killed. */
-export async function removeUnfinished(directory: string, remove = removeTree): Promise<void> {
+export async function removeUnfinished(directory: string, remove = removeDirectory): Promise<void> {
   if (!existsSync(directory)) return
   // Not mounted any more, or never: the removal reports what matters.
   await unmount(join(directory, 'rootfs')).catch(() => {})
   await remove(directory)
 }
-
-const removeTree = (path: string) => rm(path, { recursive: true, force: true })
