@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -186,4 +195,13 @@ describe('a collection of cache mounts', () => {
     expect(await collectCacheMounts(caches, { maxBytes: 0 })).toEqual({ dropped: [], kept: [], bytesFreed: 0 })
     expect(existsSync(caches)).toBe(false)
   })
+})
+
+test('a mount whose holders cannot be read is not removed: the collection fails', async () => {
+  const path = await usedHoursAgo('x', 5)
+  const holders = join(path, '../holders')
+  rmSync(holders, { recursive: true })
+  writeFileSync(holders, '')
+  await expect(collectCacheMounts(caches, { maxBytes: 0 })).rejects.toMatchObject({ code: 'ENOTDIR' })
+  expect(readdirSync(path)).toEqual(['f'])
 })

@@ -1,8 +1,9 @@
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno } from '../../internal/errno.ts'
 import { isLocked, type Lock, type LockPlace, tryLock } from '../../internal/locks/lock.ts'
 import { createOwner } from '../../internal/locks/owner.ts'
+import { entryNames } from '../keeping/entry-names.ts'
 import { ownDirectory } from '../keeping/own-directory.ts'
 
 /** Directory of the locks, beside the places. */
@@ -79,7 +80,8 @@ export class CacheMountPlace {
 
   /** The holders that are not certainly dead. */
   async holders(): Promise<Holder[]> {
-    const names = await readdir(join(this.path, 'holders')).catch(() => [])
+    // SAFETY: a directory that cannot be read may name holders, so nothing may take the mount for free.
+    const names = await entryNames(join(this.path, 'holders'))
     const held: Holder[] = []
     for (const name of names) {
       const [, number, how] = /^(\d+)-(alone|shared)-[0-9a-f]+$/.exec(name) ?? []

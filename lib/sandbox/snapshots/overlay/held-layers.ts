@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entryNames } from '../../keeping/entry-names.ts'
 import { stackLife } from '../stack-owner.ts'
 import type { SnapshotPlaces } from './snapshot-places.ts'
 
@@ -17,7 +18,8 @@ export function holdLayers(stack: string, names: readonly string[]): void {
 /** The names of layers that stacks hold: those of processes that are not certainly dead, and those that are mounted. */
 export async function heldLayers(places: SnapshotPlaces): Promise<ReadonlySet<string>> {
   const held = new Set(await mountedLayers(places))
-  for (const name of await readdir(places.stacks).catch(() => [])) {
+  // SAFETY: a directory that cannot be read may name layers that are held, so a collection must fail instead.
+  for (const name of await entryNames(places.stacks)) {
     const stack = join(places.stacks, name)
     if ((await stackLife(stack)) === 'gone') continue
     for (const layer of await layersOf(stack)) held.add(layer)
@@ -40,7 +42,7 @@ async function layersOf(stack: string): Promise<readonly string[]> {
  * directory.
  */
 async function mountedLayers({ directory, boot }: SnapshotPlaces): Promise<string[]> {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8')
   const isOthers = (upper = '') => upper.includes(`/${boot}/`) && !upper.startsWith(`${directory}/`)
   return mounts
     .split('\n')

@@ -1,5 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { entryNames } from '../../keeping/entry-names.ts'
 import { ownDirectory } from '../../keeping/own-directory.ts'
 
 /**
@@ -56,7 +57,7 @@ export class SnapshotPlaces {
 
   /** Directories of earlier boots. */
   async earlierBoots(): Promise<string[]> {
-    const names = await readdir(this.directory).catch(() => [])
+    const names = await entryNames(this.directory)
     return names
       .filter(name => /^[0-9a-f-]{36}$/.test(name) && name !== this.boot)
       .map(name => join(this.directory, name))
