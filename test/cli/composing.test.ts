@@ -123,7 +123,7 @@ test('an act that needs the files of a base that was not pulled names the regist
     code: 125,
     stderr: expect.stringContaining(`it was left in ${at('base')}; pull it from there first (ERR_BLOB_NOT_FOUND)`),
   })
-  expect((await run('containers', 'rm', 'kept')).code).toBe(0)
+  expect(await run('containers', 'rm', 'kept')).toEqual({ code: 0, stdout: 'kept\n', stderr: '' })
   await run('pull', at('base:1'), ...platform)
   expect((await run('cat', 'app:1', '/os', ...platform)).stdout).toBe('base')
 })

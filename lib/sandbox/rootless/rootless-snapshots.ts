@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readTar } from '../../tar/index.ts'
 import type { FileAttributes, StackFiles } from '../files/stack-files.ts'
 import { snapshotDirectory } from '../snapshots/snapshot-directory.ts'
@@ -21,6 +22,8 @@ export function rootlessSnapshots(client: SandboxClient, directory: string): Sna
       return stackOf(client, sandbox.channel, opened)
     },
     async removePlace(place) {
+      // A container that was never started has no place; its removal also works where namespaces are forbidden.
+      if (!existsSync(place)) return
       const sandbox = await client.connect()
       await sandbox.channel.call('removePlace', { directory: snapshotDirectory(directory), place })
     },
