@@ -10,6 +10,7 @@ import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
 import { addRunningCommands } from './program/running-commands.ts'
 import { addNameCommands, addServeCommand, addSpaceCommands } from './program/store-commands.ts'
+import { addToolCommands } from './program/tool-commands.ts'
 import { withRegistries } from './registries/registry-options.ts'
 
 /** Defines the commands and their options. The code of a command is imported when it runs. */
@@ -48,6 +49,8 @@ export function createProgram(inSession: InSession, version: string): Command {
   addNameCommands(add, addRemote, inSession)
   addSpaceCommands(add, addRemote, inSession)
   addServeCommand(addRemote, inSession)
+  program.commandsGroup('This program:')
+  addToolCommands(add, program, inSession)
   program.commandsGroup('')
   for (const command of program.commands) finish(command, remote.has(command))
   return withGlobals(program)

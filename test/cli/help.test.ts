@@ -3,7 +3,11 @@ import { EXAMPLES } from '../../lib/cli/program/examples.ts'
 import { createProgram } from '../../lib/cli/program.ts'
 import { cli } from '../helpers/run-cli.ts'
 
-const commands = createProgram(async () => {}, '1').commands
+const program = createProgram(async () => {}, '1')
+const commands = program
+  .createHelp()
+  .visibleCommands(program)
+  .filter(command => command.name() !== 'help')
 const names = commands.map(command => command.name())
 
 /** Splits an example as a shell does, up to a pipe or a redirection; of a pipe the part that runs layerstore. */

@@ -83,6 +83,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   config: ['layerstore config app:1.2', 'layerstore config ghcr.io/o/app:1.2 --platform linux/amd64'],
   digest: ['layerstore digest app:1.2', 'layerstore digest docker://node:22-slim'],
   files: ['layerstore files app:1.2 /etc --layers', 'layerstore files ghcr.io/o/app:1.2 / --recursive'],
+  completion: [
+    'layerstore completion bash > ~/.local/share/bash-completion/completions/layerstore',
+    'layerstore completion zsh > ~/.zfunc/_layerstore',
+    'layerstore completion fish > ~/.config/fish/completions/layerstore.fish',
+  ],
   cat: ['layerstore cat app:1.2 /etc/os-release', 'layerstore cat oci-archive:app.tar /etc/os-release'],
   unpack: ['layerstore unpack app:1.2 rootfs', 'layerstore unpack app:1.2 rootfs --rootless --overwrite'],
   images: [
