@@ -127,6 +127,41 @@ test('an image is described with its platform, config and layers, as before', as
   })
 })
 
+test('an image is described with each member of its run configuration, also those that only Docker defines', async () => {
+  {
+    await using store = await openStore(path, { durability: 'none', hasher: 'native' })
+    const config = {
+      User: '999',
+      WorkingDir: '/srv',
+      Entrypoint: ['run'],
+      Shell: ['/bin/bash', '-c'],
+      StopSignal: 'SIGINT',
+      Healthcheck: { Test: ['CMD', 'ok'], Interval: 5_000_000_000 },
+      ExposedPorts: { '5432/tcp': {} },
+      Volumes: { '/data': {} },
+      Env: ['A=1'],
+      Labels: { team: 'a' },
+      OnBuild: ['RUN true'],
+    }
+    await sampleImage(store, [{ a: 'a' }], { name: 'run:1', config })
+  }
+  expect(await text('run:1')).toContain(
+    [
+      'User          999',
+      'Working dir   /srv',
+      'Entrypoint    ["run"]',
+      'Shell         ["/bin/bash","-c"]',
+      'Stop signal   SIGINT',
+      'Health check  {"Interval":5000000000,"Test":["CMD","ok"]}',
+      'Port          5432/tcp',
+      'Volume        /data',
+      'Env           A=1',
+      'Label         team=a',
+      'On build      RUN true',
+    ].join('\n'),
+  )
+})
+
 describe('an artifact', () => {
   test('is described with its type, its subject, its annotations and the titles of its layers', async () => {
     const output = await text('sbom:1')

@@ -1,5 +1,11 @@
 import type { Image } from '../../image/index.ts'
-import { type Descriptor, formatPlatform, type ImageManifest, platformOfConfig } from '../../oci/index.ts'
+import {
+  type Descriptor,
+  formatPlatform,
+  type ImageManifest,
+  platformOfConfig,
+  type RunConfig,
+} from '../../oci/index.ts'
 import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 import type { IndexEntry, Inspected, InspectedBlob, InspectedIndex, InspectedManifest } from './inspect-stored.ts'
@@ -29,17 +35,43 @@ function describeImage(name: string | undefined, image: Image): string[] {
       ['Artifact type', artifactTypeOf(manifest)],
       ['Platform', platform && formatPlatform(platform)],
       ['Created', config.created || undefined],
+      ['Author', config.author || undefined],
       ['Size', sizeOf(manifest.layers)],
-      ['User', run.User || undefined],
-      ['Working dir', run.WorkingDir || undefined],
-      ['Entrypoint', run.Entrypoint ? JSON.stringify(run.Entrypoint) : undefined],
-      ['Command', run.Cmd ? JSON.stringify(run.Cmd) : undefined],
-      ...(run.Env ?? []).map((variable): Fact => ['Env', variable]),
-      ...pairs('Label', run.Labels ?? {}),
+      ...runFacts(run),
       ...aboutAndAnnotations(manifest),
     ]),
     ...formatTable(['LAYER', 'SIZE', 'DIFF ID'], rows),
   ]
+}
+
+/** How the image runs, member by member; what is empty is left out. */
+function runFacts(run: RunConfig): Fact[] {
+  const { Healthcheck, Shell, OnBuild } = run as DockerRunConfig
+  return [
+    ['User', run.User || undefined],
+    ['Working dir', run.WorkingDir || undefined],
+    ['Entrypoint', listOf(run.Entrypoint)],
+    ['Command', listOf(run.Cmd)],
+    ['Shell', listOf(Shell)],
+    ['Stop signal', run.StopSignal || undefined],
+    ['Health check', Healthcheck ? JSON.stringify(Healthcheck) : undefined],
+    ...Object.keys(run.ExposedPorts ?? {}).map((port): Fact => ['Port', port]),
+    ...Object.keys(run.Volumes ?? {}).map((path): Fact => ['Volume', path]),
+    ...(run.Env ?? []).map((variable): Fact => ['Env', variable]),
+    ...pairs('Label', run.Labels ?? {}),
+    ...(OnBuild ?? []).map((instruction): Fact => ['On build', instruction]),
+  ]
+}
+
+/** Members of a run configuration that only Docker defines. */
+interface DockerRunConfig {
+  readonly Healthcheck?: object | null
+  readonly Shell?: readonly string[] | null
+  readonly OnBuild?: readonly string[] | null
+}
+
+function listOf(words: readonly string[] | null | undefined): string | undefined {
+  return words ? JSON.stringify(words) : undefined
 }
 
 /** Describes an artifact, a cache, an attestation or a signature. */
