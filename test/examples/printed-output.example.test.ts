@@ -7,8 +7,8 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { runTyped } from '../helpers/typed-line.ts'
 
 /*
- * Pages of lib/guides/ that show what commands print: a block of commands, the marker `<!-- output -->`, and a block with
- * the output, or with its end (`<!-- output from Rules -->`). UPDATE_GUIDES=1 writes the output anew.
+ * Pages of lib/guides/ that show what commands print: a block of commands, the marker `<!-- output -->`, and a block
+ * with the output, or with its end (`<!-- output from Rules -->`). UPDATE_GUIDES=1 writes the output anew.
  */
 
 const guides = resolve(import.meta.dirname, '../../lib/guides')

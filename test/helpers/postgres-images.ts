@@ -24,8 +24,8 @@ const ENV = {
 }
 
 /**
- * Stores `pg:hasty`, whose author cleans up a step too late; `pg:tidy`, the same content without waste; and `pg:next`, a
- * minor release on the same base as `pg:tidy`.
+ * Stores `pg:hasty`, whose author cleans up a step too late; `pg:tidy`, the same content without waste; and `pg:next`,
+ * a minor release on the same base as `pg:tidy`.
  */
 export async function storePostgresImages(store: Store): Promise<void> {
   await storeImage(store, 'pg:hasty', hasty(), '16.9-1.pgdg12+1')

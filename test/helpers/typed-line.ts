@@ -17,9 +17,9 @@ export interface TypedOptions {
 }
 
 /**
- * Runs a line of a page as a shell does, in this process: `layerstore`, `cat FILE` and `echo TEXT`, joined by pipes, with
- * variables before them and `> FILE` at the end. A server is stopped as soon as it listens. A pipe to another program
- * ends the line, so the output is what that program would read.
+ * Runs a line of a page as a shell does, in this process: `layerstore`, `cat FILE` and `echo TEXT`, joined by pipes,
+ * with variables before them and `> FILE` at the end. A server is stopped as soon as it listens. A pipe to another
+ * program ends the line, so the output is what that program would read.
  */
 export async function runTyped(line: string, options: TypedOptions): Promise<TypedRun> {
   let before: TypedRun = { code: 0, stdout: '', stderr: '' }

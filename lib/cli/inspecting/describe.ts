@@ -44,7 +44,7 @@ function describeImage(name: string | undefined, image: Image): string[] {
   ]
 }
 
-/** How the image runs, member by member; what is empty is left out. */
+/** Facts of the run configuration, member by member; empty members are left out. */
 function runFacts(run: RunConfig): Fact[] {
   const { Healthcheck, Shell, OnBuild } = run as DockerRunConfig
   return [
