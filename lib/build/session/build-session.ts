@@ -3,6 +3,7 @@ import type { FileSource } from '../../dockerfile/index.ts'
 import { BlobNotFoundError, BuildError } from '../../errors/index.ts'
 import { chainId, type ImageLayer } from '../../image/index.ts'
 import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
+import { settleAll } from '../../internal/settle-all.ts'
 import type { Repository } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { openUnionView, type UnionView } from '../../rootfs/index.ts'
@@ -66,6 +67,7 @@ export class BuildSession {
   readonly #views = new Map<string, Promise<UnionView>>()
   readonly #sources = new Map<Digest, LayerSource>()
   readonly #fetches = new SingleFlight<void>()
+  readonly #closings: Promise<void>[] = []
 
   constructor(parts: SessionParts) {
     this.store = parts.store
@@ -77,10 +79,21 @@ export class BuildSession {
     this.#layouts = new OpenLayouts(parts.layouts ?? {})
   }
 
+  /** Closes what a step has finished with, while other steps run; `close` waits for it and reports its failure. */
+  closeMeanwhile(finished: AsyncDisposable): void {
+    const closing = Promise.resolve(finished[Symbol.asyncDispose]())
+    closing.catch(() => {})
+    this.#closings.push(closing)
+  }
+
   /** Closes git repositories and layouts. They are opened anew if they are needed again. */
   async close(): Promise<void> {
-    await this.git.close()
-    await this.#layouts.close()
+    try {
+      await settleAll(this.#closings.splice(0))
+    } finally {
+      await this.git.close()
+      await this.#layouts.close()
+    }
   }
 
   /** Resolves a base; its documents are read, its layers are not. */

@@ -39,8 +39,11 @@ export async function makeStep(
   frame: StepFrame,
   options: MakeStepOptions,
 ): Promise<WrittenLayer> {
+  // PERF: without leases, since the build holds one: another costs a sync for each layer.
+  const { store } = session
+  const unleased = { derived: store.derived, put: store.put.bind(store), read: store.read.bind(store) }
   const write = (entries: Parameters<typeof layerEntries>[0], applied: Parameters<typeof layerEntries>[2]) =>
-    writeLayer(session.store, layerEntries(entries, session.policies, applied), {
+    writeLayer(unleased, layerEntries(entries, session.policies, applied), {
       ...options.layers,
       reuse: options.reuse,
       signal: options.signal,
@@ -88,15 +91,19 @@ async function makeRun(
   options: MakeStepOptions,
   write: (entries: Parameters<typeof layerEntries>[0]) => Promise<WrittenLayer>,
 ): Promise<WrittenLayer> {
-  await using changes = await runEntries(session, step, frame, options)
+  const changes = await runEntries(session, step, frame, options)
   const { signal } = frame
   const { times = 0, unchanged } = session.policies
-  if (unchanged === 'omit') {
-    const view = await session.view(frame.state.layers, frame)
-    // Awaited here: the directory of the changes is removed when this function ends.
-    return await write(omitUnchanged(changes.entries(), view, { ignore: ['mtime'], signal }))
+  try {
+    if (unchanged === 'omit') {
+      const view = await session.view(frame.state.layers, frame)
+      return await write(omitUnchanged(changes.entries(), view, { ignore: ['mtime'], signal }))
+    }
+    const written = await write(changes.entries())
+    await changes.keepAs(written, times === 'source' ? undefined : times)
+    return written
+  } finally {
+    // PERF: the next step needs nothing of this directory, so it does not wait for the removal.
+    session.closeMeanwhile(changes)
   }
-  const written = await write(changes.entries())
-  await changes.keepAs(written, times === 'source' ? undefined : times)
-  return written
 }

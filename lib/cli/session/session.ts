@@ -72,7 +72,7 @@ export class Session implements AsyncDisposable {
     return this.terminal.signal
   }
 
-  async store(options: Pick<OpenStoreOptions, 'create' | 'damaged'> = {}): Promise<Store> {
+  async store(options: Pick<OpenStoreOptions, 'create' | 'damaged' | 'durability'> = {}): Promise<Store> {
     return this.#openLayout(this.storeName, options)
   }
 

@@ -40,7 +40,7 @@ interface Building {
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
   const parsed = await parseOptions(session, options)
   await assertNames(parsed.build.names ?? [])
-  const store = await session.store()
+  const store = await session.store({ durability: 'batch' })
   const keepGitDirectory = /^(?:1|t|true)$/i.test(parsed.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
   const opened = await openBuildContext(session, { context: place, file: options.file, keepGitDirectory }, store)
   await using _context = opened.context

@@ -1,5 +1,15 @@
-import type { Stats } from 'node:fs'
-import { chmod, lstat, mkdir, readlink, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
@@ -22,6 +32,8 @@ interface Stub {
  *
  * SAFETY: a root filesystem is hostile: a link in it may lead out of it. Every component of a path is looked at with
  * `lstat` and links are resolved inside the root. No process runs in the root while stubs are created or removed.
+ *
+ * PERF: synchronous inside: a step makes fifty such calls, of 10 µs each, and each wait for a thread takes longer.
  */
 export class MountStubs {
   readonly #root: string
@@ -42,16 +54,16 @@ export class MountStubs {
    */
   async make(mount: ProcessMount): Promise<string> {
     if (mount.type === 'tmpfs') return this.#point(mount.target, 'directory', mount.mode ?? NEW_FILESYSTEM_MODE)
-    const isFile = !(await stat(mount.source)).isDirectory()
+    const isFile = !statSync(mount.source).isDirectory()
     return this.#point(mount.target, isFile ? 'file' : 'directory')
   }
 
   /** The same for a directory. */
-  makeDirectory(target: string): Promise<string> {
+  async makeDirectory(target: string): Promise<string> {
     return this.#point(target, 'directory')
   }
 
-  async #point(target: string, type: 'directory' | 'file', mode?: number): Promise<string> {
+  #point(target: string, type: 'directory' | 'file', mode?: number): string {
     const missing = target.split('/').filter(name => name !== '' && name !== '.')
     let path = ''
     let links = 0
@@ -62,16 +74,16 @@ export class MountStubs {
         continue
       }
       const at = `${path}/${name}`
-      const stats = await this.#look(at)
+      const stats = this.#look(at)
       if (stats?.isSymbolicLink()) {
         if (++links > MOST_LINKS) throw badTarget(target, 'has too many links')
-        const to = await readlink(join(this.#root, at))
+        const to = readlinkSync(join(this.#root, at))
         if (to.startsWith('/')) path = ''
         missing.unshift(...to.split('/').filter(part => part !== '' && part !== '.'))
         continue
       }
       const wanted = missing.length > 0 ? 'directory' : type
-      if (!stats) await this.#create(at, wanted, missing.length > 0 ? undefined : mode)
+      if (!stats) this.#create(at, wanted, missing.length > 0 ? undefined : mode)
       else if (stats.isDirectory() !== (wanted === 'directory'))
         throw badTarget(target, `needs ${at} to be a ${wanted}`)
       path = at
@@ -80,44 +92,44 @@ export class MountStubs {
     return path
   }
 
-  async #look(path: string): Promise<Stats | undefined> {
+  #look(path: string): Stats | undefined {
     try {
-      return await lstat(join(this.#root, path))
+      return lstatSync(join(this.#root, path))
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined
       throw badTarget(path, 'cannot be looked at', error)
     }
   }
 
-  async #create(path: string, type: Stub['type'], mode: number | undefined): Promise<void> {
+  #create(path: string, type: Stub['type'], mode: number | undefined): void {
     if (!this.#creates) throw badTarget(path, 'does not exist, and the mount that it is in is read-only')
     try {
-      await this.#createNow(path, type, mode)
+      this.#createNow(path, type, mode)
     } catch (error) {
       throw badTarget(path, 'cannot be created', error)
     }
   }
 
-  async #createNow(path: string, type: Stub['type'], mode: number | undefined): Promise<void> {
+  #createNow(path: string, type: Stub['type'], mode: number | undefined): void {
     const place = join(this.#root, path)
-    const { atime, mtime } = await lstat(dirname(place))
-    if (type === 'directory') await mkdir(place)
-    else await writeFile(place, '', { flag: 'wx' })
+    const { atime, mtime } = lstatSync(dirname(place))
+    if (type === 'directory') mkdirSync(place)
+    else writeFileSync(place, '', { flag: 'wx' })
     this.#made.push({ path, type, atime, mtime })
     // The umask of this process has no say.
-    await chmod(place, mode ?? (type === 'directory' ? 0o755 : 0o644))
+    chmodSync(place, mode ?? (type === 'directory' ? 0o755 : 0o644))
   }
 
   /** Removes what was created, if it is still empty, and restores the times of the directories above. */
   async remove(): Promise<void> {
     for (const { path, type, atime, mtime } of this.#made.splice(0).reverse()) {
-      if (!(await this.#isReal(dirname(path)))) continue
       const place = join(this.#root, path)
       try {
-        if (type === 'directory') await rmdir(place)
-        else if ((await lstat(place)).size === 0) await unlink(place)
+        if (!this.#isReal(dirname(path))) continue
+        if (type === 'directory') rmdirSync(place)
+        else if (lstatSync(place).size === 0) unlinkSync(place)
         else continue
-        await utimes(dirname(place), atime, mtime)
+        utimesSync(dirname(place), atime, mtime)
       } catch {
         // Not empty, or gone: what the process made of it is a change like any other.
       }
@@ -125,10 +137,10 @@ export class MountStubs {
   }
 
   /** Whether every component of a path is a directory, and none a link. */
-  async #isReal(path: string): Promise<boolean> {
+  #isReal(path: string): boolean {
     const names = path.split('/').filter(name => name !== '')
     for (const i of names.keys()) {
-      const stats = await lstat(join(this.#root, ...names.slice(0, i + 1))).catch(() => undefined)
+      const stats = lstatSync(join(this.#root, ...names.slice(0, i + 1)), { throwIfNoEntry: false })
       if (!stats?.isDirectory()) return false
     }
     return true

@@ -12,6 +12,7 @@ import { fitSnapshots } from './fit-snapshots.ts'
 import { holdLayers } from './held-layers.ts'
 import { type FoundChanges, type KeptUpper, keepUpper } from './keep-upper.ts'
 import { FILES, LayerSnapshots } from './layer-snapshots.ts'
+import { MountCalls } from './mounting/mount-calls.ts'
 import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
 import { SnapshotPlaces } from './snapshot-places.ts'
 import { upperChanges } from './upper-changes.ts'
@@ -99,6 +100,7 @@ class OverlayDirectory {
   readonly #snapshots: LayerSnapshots
   readonly #maxBytes: number
   readonly #fuse: boolean
+  readonly #calls = new MountCalls()
 
   private constructor(places: SnapshotPlaces, maxBytes: number, fuse: boolean) {
     this.#places = places
@@ -185,7 +187,7 @@ class OverlayDirectory {
     const names = await LayerSnapshots.namesOf([...layers, kept.layer])
     const parent = names.at(-2)
     const below = parent === undefined ? undefined : join(this.#places.layers, parent, FILES)
-    await unmount(root)
+    await unmount(root, this.#calls)
     await keepUpper(this.#places, { ...kept, upper, below, name: names.at(-1) as string })
   }
 
@@ -213,7 +215,9 @@ class OverlayDirectory {
     const directories = lower.length === 0 ? [empty] : lower
     const { layers } = this.#places
     if (isNew && lower[0] !== undefined) copyRoot(join(layers, lower[0]), upper)
-    await mountOverlay({ directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse })
+    const overlay = { directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse }
+    // One mount alone is not worth a helper.
+    await mountOverlay(overlay, durable ? undefined : this.#calls)
   }
 
   #stackOf(

@@ -1,7 +1,9 @@
+import { getSystemErrorMap } from 'node:util'
 import { SandboxError } from '../../../../errors/index.ts'
 import { findSystemProgram } from '../../../executors/process/find-system-program.ts'
 import { namespaceIds } from '../../../executors/process/namespace-ids.ts'
 import { runProgram } from '../../../executors/process/run-program.ts'
+import type { MountCalls } from './mount-calls.ts'
 import { mountFuse } from './mount-fuse.ts'
 import type { Overlay } from './overlay.ts'
 
@@ -21,20 +23,34 @@ const PLAIN_FOR_USERS = 'userxattr,redirect_dir=nofollow,index=off'
  */
 const NO_SYNC = 'volatile'
 
-/** Mounts an overlay. */
-export async function mountOverlay(overlay: Overlay): Promise<void> {
+/**
+ * Mounts an overlay.
+ *
+ * @param calls - Mounts without starting a program for it, where that is possible.
+ */
+export async function mountOverlay(overlay: Overlay, calls?: MountCalls): Promise<void> {
   if (overlay.fuse) return mountFuse(overlay)
   const { directory, lower, upper, work, target, durable } = overlay
   const plain = namespaceIds() === 'all' ? PLAIN : PLAIN_FOR_USERS
   const written = upper === undefined ? [] : [`upperdir=${upper}`, `workdir=${work}`, ...(durable ? [] : [NO_SYNC])]
   const options = [`lowerdir=${lower.join(':')}`, ...written, plain].join(',')
+  const failure = await calls?.mount(directory, target, options)
+  if (failure !== undefined) return assertDone('mount', target, failure)
   // The kernel takes at most a page of options: relative paths leave room for a hundred layers.
   await runMount('mount', ['-t', 'overlay', 'overlay', '-o', options, target], directory)
 }
 
 /** Unmounts what is mounted at a path. A mount that is in use disappears when it no longer is. */
-export async function unmount(target: string): Promise<void> {
+export async function unmount(target: string, calls?: MountCalls): Promise<void> {
+  const failure = await calls?.unmount(target)
+  if (failure !== undefined) return assertDone('umount', target, failure)
   await runMount('umount', ['--lazy', target], '/')
+}
+
+function assertDone(act: string, target: string, failure: number): void {
+  if (failure === 0) return
+  const [name, meaning] = getSystemErrorMap().get(-failure) ?? [`error ${failure}`, 'not known']
+  throw new SandboxError('ERR_SANDBOX_MOUNT', `${act} of ${target} failed: ${meaning} (${name})`)
 }
 
 async function runMount(name: string, args: readonly string[], directory: string): Promise<void> {

@@ -1,0 +1,65 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { MountCalls } from '../../lib/sandbox/snapshots/overlay/mounting/mount-calls.ts'
+import { mountOverlay, unmount } from '../../lib/sandbox/snapshots/overlay/mounting/overlay-mount.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const able = needsRoot() && needsProgram('perl')
+
+let place: ReturnType<typeof temporaryDirectory>
+beforeEach(() => {
+  place = temporaryDirectory('mount-calls')
+  for (const name of ['lower', 'upper', 'work', 'a target']) mkdirSync(join(place.path, name))
+  writeFileSync(join(place.path, 'lower', 'file'), '')
+})
+// Nothing may be mounted any more: this would fail.
+afterEach(() => place[Symbol.dispose]())
+
+const at = (name: string) => join(place.path, name)
+const target = () => at('a target')
+const overlay = (lower = 'lower') => {
+  const [upper, work] = [at('upper'), at('work')]
+  return { directory: place.path, lower: [lower], upper, work, target: target() }
+}
+
+describe.runIf(able)('a helper', () => {
+  test('mounts an overlay with relative paths, and detaches it', async () => {
+    const calls = new MountCalls()
+    const { directory, upper, work } = overlay()
+    const options = `lowerdir=lower,upperdir=${upper},workdir=${work}`
+    expect(await calls.mount(directory, target(), options)).toBe(0)
+    expect(readdirSync(target())).toEqual(['file'])
+    expect(await calls.unmount(target())).toBe(0)
+    expect(readdirSync(target())).toEqual([])
+  })
+
+  test('answers each of many calls that wait with its own result', async () => {
+    const calls = new MountCalls()
+    const mounted = await Promise.all([
+      calls.mount(place.path, target(), `lowerdir=lower,upperdir=${at('upper')},workdir=${at('work')}`),
+      calls.unmount(target()),
+      calls.unmount(at('missing')),
+      calls.mount(at('missing'), target(), ''),
+    ])
+    expect(mounted).toEqual([0, 0, 2, 2])
+  })
+
+  test('tells what the kernel says, in the words of the system', async () => {
+    const mounting = mountOverlay(overlay('missing'), new MountCalls())
+    await expect(mounting).rejects.toMatchObject({
+      code: 'ERR_SANDBOX_MOUNT',
+      message: expect.stringContaining('no such file or directory (ENOENT)'),
+    })
+  })
+
+  test('that ends without an answer is replaced by the programs of the machine', async () => {
+    const calls = new MountCalls('/bin/false')
+    await mountOverlay(overlay(), calls)
+    expect(readdirSync(target())).toEqual(['file'])
+    await unmount(target(), calls)
+    expect(readdirSync(target())).toEqual([])
+  })
+})
