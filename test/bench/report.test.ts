@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { barChart } from '../../bench/harness/report/bar-chart.mjs'
 import { markdownOf, markdownTable } from '../../bench/harness/report/markdown-table.mjs'
+import { drawScreens } from '../../bench/harness/report/terminal-picture.mjs'
 import { replaceBetween } from '../../bench/harness/report/write-report.mjs'
 
 const bench = resolve(import.meta.dirname, '../../bench')
@@ -79,17 +80,32 @@ describe('plots', () => {
   })
 })
 
+test('a screen of a terminal is drawn line by line, with its colours, and text from it cannot be markup', () => {
+  const svg = drawScreens(
+    ['$ pull <a>\n\u001b[32mdone\u001b[0m & \u001b[1;31mfailed\u001b[39m rest', 'x'],
+    ['one', 'two'],
+    20,
+  )
+  expect(unclosedTags(svg.replace(/<style>.*<\/style>/, ''))).toEqual([])
+  expect(svg.match(/xml:space/g)).toHaveLength(3)
+  expect(svg).toContain('<tspan>$ pull &lt;a&gt;</tspan>')
+  expect(svg).toContain('<tspan fill="#8bd49c">done</tspan><tspan> &amp; </tspan>')
+  expect(svg).toContain(
+    '<tspan fill="#ff8a80" font-weight="bold">failed</tspan><tspan font-weight="bold"> rest</tspan>',
+  )
+})
+
 /** Tags that were opened and not closed, or the other way round. */
 function unclosedTags(xml: string): string[] {
   const open: string[] = []
   for (const [, closing, name, rest] of xml.matchAll(
-    /<(\/?)([a-z]+)((?:\s[\w-]+="[^"<&]*(?:&\w+;[^"<&]*)*")*\s*\/?)>/g,
+    /<(\/?)([a-z]+)((?:\s[\w:-]+="[^"<&]*(?:&\w+;[^"<&]*)*")*\s*\/?)>/g,
   )) {
     if (closing && open.at(-1) === name) open.pop()
     else if (closing) open.push(`/${name}`)
     else if (!rest!.endsWith('/')) open.push(name!)
   }
   const tags = xml.match(/<[^>]*>/g)?.length
-  const understood = [...xml.matchAll(/<(\/?)([a-z]+)((?:\s[\w-]+="[^"<]*")*\s*\/?)>/g)].length
+  const understood = [...xml.matchAll(/<(\/?)([a-z]+)((?:\s[\w:-]+="[^"<]*")*\s*\/?)>/g)].length
   return tags === understood ? open : [...open, 'malformed tag']
 }
