@@ -12,6 +12,7 @@ export const CHOICES: Readonly<Record<string, readonly string[]>> = {
   '--if-changed': ['adapt', 'fail'],
   '--mode': ['normal', 'source'],
   '--network': ['host', 'none', 'default'],
+  '--only': ['hash', 'layer', 'dedup'],
   '--progress': ['plain', 'tty', 'json'],
   '--sandbox': ['bwrap', 'runc', 'chroot'],
   '--unset': ['user', 'entrypoint', 'cmd', 'workdir', 'stop-signal', 'healthcheck', 'shell'],

@@ -76,6 +76,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore analyze app:1.3 app:1.2 app:1.1',
   ],
   dedup: ['layerstore dedup', 'layerstore dedup app:1.0 app:1.1 app:1.2 --chunk-size 8KiB'],
+  bench: [
+    'layerstore bench dist',
+    'layerstore bench app:1.1 app:1.2 --only dedup',
+    'layerstore bench . --svg bench.svg --rounds 9',
+  ],
   manifest: [
     'layerstore manifest app:1.2 | sha256sum',
     'layerstore manifest docker://node:22-slim --platform linux/arm64',

@@ -1,10 +1,11 @@
 import type { AnalyzeOptions } from '../commands/inspecting/analyze.ts'
+import type { BenchOptions } from '../commands/inspecting/bench.ts'
 import type { DedupOptions } from '../commands/inspecting/dedup.ts'
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
 import type { ValidateOptions } from '../commands/inspecting/validate.ts'
 import type { GlobalOptions } from '../session/session.ts'
-import { type Add, type InSession, onePlatform } from './parts.ts'
+import { type Add, collect, type InSession, onePlatform } from './parts.ts'
 
 /** Adds the commands that measure and compare images, in the store or elsewhere. */
 export function addInspectingCommands(add: Add, inSession: InSession): void {
@@ -43,6 +44,19 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--no-compress', 'measure uncompressed bytes only, which is faster')
     .action((names: string[], options: GlobalOptions & DedupOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/dedup.ts')).dedup(s, names, options)),
+    )
+  add('bench <what...>', 'measure digests, the making of layers and deduplication on files, directories and images')
+    .addHelpText(
+      'after',
+      '\nWHAT: a file or a directory if there is one of that name, else an image. Files are read, and copied to a\ntemporary directory; every figure is the median of rounds in which all ways alternate.',
+    )
+    .option(...onePlatform)
+    .option('--only <part>', 'measure only hash, layer or dedup; may be repeated', collect)
+    .option('--rounds <n>', 'number of rounds; one more before them is not counted (default: 5)')
+    .option('--bytes <n>', 'bytes that are read for the digests (default: 64MB)')
+    .option('--svg <file>', 'also write a picture of the result')
+    .action((names: string[], options: GlobalOptions & BenchOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/bench.ts')).bench(s, names, options)),
     )
   add('analyze <name> [older...]', 'measure what an image wastes, and find caches and secrets in its layers')
     .addHelpText(
