@@ -51,7 +51,8 @@ const MEDIA_TYPES: Readonly<Record<CompressionType, string>> = {
  *
  * @param source - A path, a `file:` URL, or the bytes.
  * @throws {@link FormatError} `ERR_INVALID_TAR`, `ERR_INVALID_COMPRESSION`, `ERR_UNSUPPORTED_COMPRESSION`.
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`, {@link SourceError}
+ * `ERR_SOURCE_NOT_FOUND` for a file that does not exist.
  */
 export async function importTar(
   store: Store,

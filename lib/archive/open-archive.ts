@@ -30,7 +30,8 @@ import { type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
  * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND`, {@link SizeMismatchError} `ERR_SIZE_MISMATCH`,
  * {@link BlobCorruptError} `ERR_BLOB_CORRUPT`, {@link DiffIdMismatchError} `ERR_DIFF_ID_MISMATCH` if an image is
  * incomplete or corrupt.
- * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`.
+ * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED`, {@link StoreError} `ERR_STORE_IO`, {@link SourceError}
+ * `ERR_SOURCE_NOT_FOUND` if it does not exist.
  */
 export async function openArchive(file: string | URL, options: ReadArchiveOptions = {}): Promise<ImageArchive> {
   assertOptions(options)

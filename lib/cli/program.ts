@@ -1,4 +1,5 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { UsageError } from './failing/usage-error.ts'
 import { addAppendCommand } from './program/append-command.ts'
 import { addBuildCommands } from './program/build-commands.ts'
 import { addComposingCommands } from './program/composing-commands.ts'
@@ -63,20 +64,49 @@ Example:
   $ layerstore append scratch --dir dist:/srv -t site:1
   $ layerstore push site:1 registry.example/site:1`
 
+/** Exit codes of commands whose 1 means more than a failure; `run` and `start` have a paragraph of their own. */
+const EXITS: Readonly<Record<string, string>> = {
+  analyze: 'Exit code: 0 done; 1 failed, or a limit is exceeded; 2 wrong usage; 130 stopped with Ctrl-C.',
+  build: 'Exit code: 0 done; 1 failed, or --check found warnings; 2 wrong usage; 130 stopped with Ctrl-C.',
+  diff: 'Exit code: 0 done; 1 failed, or --exit-code and a difference; 2 wrong usage; 130 stopped with Ctrl-C.',
+  fsck: 'Exit code: 0 nothing wrong; 1 failed, or a fault is left; 2 wrong usage; 130 stopped with Ctrl-C.',
+  lint: 'Exit code: 0 no warnings; 1 failed, or warnings; 2 wrong usage; 130 stopped with Ctrl-C.',
+  run: '',
+  serve: 'Exit code: 0 stopped with Ctrl-C or SIGTERM; 1 failed; 2 wrong usage.',
+  start: 'Exit code: that of the command, as for run.',
+  validate: 'Exit code: 0 valid; 1 failed, or errors were found; 2 wrong usage; 130 stopped with Ctrl-C.',
+}
+
 /** Adds what every command has, after its own options, so that the help lists these first. */
 function finish(command: Command, isRemote: boolean): void {
   if (isRemote) withRegistries(command)
   withGlobals(command)
+  const exits = EXITS[command.name()] ?? 'Exit code: 0 done; 1 failed; 2 wrong usage; 130 stopped with Ctrl-C.'
+  if (exits !== '') command.addHelpText('after', `\n${exits}`)
   const lines = (EXAMPLES[command.name()] ?? []).map(line => `\n  $ ${line}`).join('')
   if (lines !== '') command.addHelpText('after', `\nExamples:${lines}`)
 }
 
 function withGlobals(command: Command): Command {
+  // `save`, `export` and `build` have an --output of their own.
+  if (!command.options.some(({ long }) => long === '--output')) {
+    const output = new Option('--output <format>', 'json or table').hideHelp()
+    command.addOption(output.argParser(format => setFormat(command, format)))
+  }
   return command
     .optionsGroup('Global options:')
     .option('--store <dir>', 'directory of the store (default: $LAYERSTORE_STORE, else in the user data folder)')
-    .option('--json', 'print one JSON document')
+    .option('--json', 'print one JSON document; the same as --output json')
     .option('-q, --quiet', 'print results only')
     .option('--hasher <engine>', 'implementation that computes digests: wasm or native (default: wasm)')
     .option('-j, --jobs <n>', 'number of concurrent operations (default: 4)')
+}
+
+/** `--output json` is `--json`, as kubectl, crane and podman have it. */
+function setFormat(command: Command, format: string): string {
+  if (format !== 'json' && format !== 'table') {
+    throw new UsageError(`--output takes json or table; got ${JSON.stringify(format)}`)
+  }
+  if (format === 'json') command.setOptionValue('json', true)
+  return format
 }

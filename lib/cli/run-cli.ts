@@ -14,7 +14,7 @@ import { type GlobalOptions, Session } from './session/session.ts'
 
 /** Runs one command line and resolves to its exit code. Never throws, never exits the process. */
 export async function runCli(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {
-  const json = args.includes('--json')
+  const json = /(^| )--(json|output[ =]json)( |$)/.test(args.join(' '))
   const outcome: Outcome = { exit: 0, left: [], context: {} }
   const program = createProgram(
     inSessionOf(terminal, () => program.opts<GlobalOptions>(), outcome),

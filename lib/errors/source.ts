@@ -3,7 +3,7 @@ import { LayerStoreError } from './base.ts'
 /** Codes of {@link SourceError}. */
 export type SourceErrorCode = 'ERR_SOURCE_NOT_FOUND' | 'ERR_SOURCE_CHANGED' | 'ERR_SOURCE_READ'
 
-/** A source directory of a layer that is missing, changed while it was read, or cannot be read. */
+/** A directory, file or archive given as input that is missing, changed while it was read, or cannot be read. */
 export class SourceError extends LayerStoreError {
   readonly code: SourceErrorCode
   /** The file or directory concerned. Bytes that are not UTF-8 are lone surrogates, as in tar headers. */

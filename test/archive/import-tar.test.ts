@@ -91,8 +91,8 @@ test('an aborted import stores nothing, and limits apply', async () => {
     })
   }
   expect(await thrownBy(() => importTar(store, join(place.path, 'none.tar')))).toMatchObject({
-    code: 'ERR_STORE_IO',
-    errno: 'ENOENT',
+    code: 'ERR_SOURCE_NOT_FOUND',
+    path: join(place.path, 'none.tar'),
   })
   expect(await blobsOf(store)).toEqual([])
 })

@@ -166,7 +166,6 @@ describe('rules', () => {
   })
 
   test.each([
-    [['--ci-config', '/nowhere/rules'], 'no such file'],
     [['--lowestEfficiency', '2'], '--lowestEfficiency must be a share'],
     [['--max-size', 'big'], '--max-size takes'],
     [['--fail-on-secrets', '--no-secrets'], '--fail-on-secrets'],
@@ -175,6 +174,11 @@ describe('rules', () => {
     const { code, stdout, stderr } = await run('analyze', 'app:1', ...args)
     expect(code).toBe(2)
     expect(stdout + stderr).toContain(text)
+  })
+
+  test('in a file that does not exist fail as every missing file does', async () => {
+    const { code, stderr } = await run('analyze', 'app:1', '--ci-config', '/nowhere/rules')
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/no such file.*ERR_SOURCE_NOT_FOUND/) })
   })
 
   test('in a file that is no rule file fail', async () => {

@@ -113,7 +113,7 @@ test.each([
   [['--hard-links', 'maybe'], 'ERR_USAGE', 2],
   [['--level', 'high'], 'ERR_USAGE', 2],
   [['--level', '12'], 'ERR_INVALID_ARGUMENT', 1],
-  [['--ignore-file', '/no/such/file'], 'ERR_USAGE', 2],
+  [['--ignore-file', '/no/such/file'], 'ERR_SOURCE_NOT_FOUND', 1],
   [['--ignore', '[a'], 'ERR_INVALID_ARGUMENT', 1],
   [['--mode', '77777'], 'ERR_INVALID_ARGUMENT', 1],
   [['--dir', '/no/such/directory'], 'ERR_SOURCE_NOT_FOUND', 1],

@@ -138,11 +138,11 @@ test.each([
   [['save', 'app:1', '-o', 'x.tar', '--compression', 'xz'], 'ERR_USAGE', 2],
   [['save', 'app:1', '--json'], 'ERR_USAGE', 2],
   [['save', 'none:1', '-o', 'x.tar'], 'ERR_REFERENCE_NOT_FOUND', 1],
-  [['load', '-i', 'none.tar'], 'ERR_STORE_IO', 1],
+  [['load', '-i', 'none.tar'], 'ERR_SOURCE_NOT_FOUND', 1],
   [['load', '-i', 'none.tar', '-t', 'No'], 'ERR_INVALID_REFERENCE', 1],
   [['load'], 'ERR_INVALID_LAYOUT', 1],
   [['import', 'none.tar'], 'ERR_USAGE', 2],
-  [['import', 'none.tar', '-t', 'x'], 'ERR_STORE_IO', 1],
+  [['import', 'none.tar', '-t', 'x'], 'ERR_SOURCE_NOT_FOUND', 1],
 ])('%j ends with %s', async (args, errorCode, code) => {
   const result = await run(...args)
   expect(result.code).toBe(code)

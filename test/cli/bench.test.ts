@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { barChart } from '../../lib/cli/benching/bar-chart.ts'
-import { assertSame, measureRounds } from '../../lib/cli/benching/measure-rounds.ts'
+import { assertEqualRuns, measureRounds } from '../../lib/cli/benching/measure-rounds.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { cli } from '../helpers/run-cli.ts'
@@ -112,7 +112,7 @@ describe('rounds', () => {
   test('end when the command is stopped, and fail if the same work had two results', async () => {
     const stopped = AbortSignal.abort(new Error('SIGINT'))
     await expect(measureRounds([async () => 1], 1, { signal: stopped, onRound: () => {} })).rejects.toThrow('SIGINT')
-    expect(() => assertSame('layers', new Set(['a', 'b']))).toThrow('the runs made different layers')
+    expect(() => assertEqualRuns('layers', new Set(['a', 'b']))).toThrow('the runs made different layers')
   })
 })
 

@@ -71,7 +71,7 @@ describe('pull', () => {
       kind: 'pull',
       platforms: ['linux/arm64'],
     })
-    expect(JSON.parse((await run('images', '--json')).stdout)).toMatchObject({ error: { code: 'ERR_STORE_NOT_FOUND' } })
+    expect(JSON.parse((await run('df', '--json')).stdout)).toMatchObject({ error: { code: 'ERR_STORE_NOT_FOUND' } })
   })
 
   test('on a terminal draws bars and erases them', async () => {
@@ -218,7 +218,6 @@ describe('append, push and the rest', () => {
 
 describe('errors', () => {
   test.each([
-    ['images'],
     ['df'],
     ['gc'],
     ['inspect', 'app:1'],
@@ -244,7 +243,7 @@ describe('errors', () => {
     [['pull', 'Bad Ref'], 1, 'ERR_INVALID_REFERENCE'],
     [['pull', '127.0.0.1:1/app:1'], 1, 'ERR_NETWORK'],
     [['inspect', 'nobody'], 1, 'ERR_REFERENCE_NOT_FOUND'],
-    [['images'], 1, 'ERR_STORE_NOT_FOUND'],
+    [['df'], 1, 'ERR_STORE_NOT_FOUND'],
     [['pull', 'x', '--platform', '!'], 1, 'ERR_INVALID_PLATFORM'],
     [['nonsense'], 2, 'ERR_USAGE'],
     [['pull'], 2, 'ERR_USAGE'],

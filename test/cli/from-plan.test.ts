@@ -38,7 +38,7 @@ describe('pull --from-plan', () => {
   test('does what was planned, by digest, and says what no longer holds', async () => {
     const { digest } = await sampleIndex(remote, ['amd64', 'arm64'], 'app:1')
     const options = await planned('pull', ref('app:1'), '--all-platforms', '--tag', 'mine:1')
-    expect(JSON.parse((await run('images', '--json')).stdout)).toMatchObject({ error: { code: 'ERR_STORE_NOT_FOUND' } })
+    expect(JSON.parse((await run('df', '--json')).stdout)).toMatchObject({ error: { code: 'ERR_STORE_NOT_FOUND' } })
     await sampleImage(remote, [{ b: 'b' }], { name: 'app:1' })
     const { code, stdout, stderr } = await run('pull', ...options)
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${digest}\n` })
@@ -129,7 +129,11 @@ describe('contradictory options are wrong usage', () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const options = await planned('pull', ref('app:1'))
     await wrong(['push', ...options], /plan of a pull: layerstore pull --from-plan/)
-    await wrong(['pull', '--from-plan', at('nothing.json')], /--from-plan: no such file/)
+    const missing = await run('pull', '--from-plan', at('nothing.json'))
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/--from-plan: no such file.*ERR_SOURCE_NOT/),
+    })
     await wrong(['pull', '--from-plan', directory.path], /--from-plan: .* is a directory/)
   })
 

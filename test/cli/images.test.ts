@@ -107,7 +107,7 @@ describe('images as docker lists them', () => {
 
   test('an unknown filter is wrong usage', async () => {
     using place = temporaryDirectory('images')
-    const { code, stderr } = await cli(['images', '--filter', 'since=app:1'], { store: join(place.path, 'store') })
+    const { code, stderr } = await cli(['images', '--filter', 'ancestor=app:1'], { store: join(place.path, 'store') })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--filter takes reference=PATTERN') })
   })
 

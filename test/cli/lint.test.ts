@@ -83,7 +83,7 @@ test('lint reads stdin, build arguments and the ignore file beside the Dockerfil
   expect((await cli(['lint', file])).stdout).toContain('CopyIgnoredFile')
 })
 
-test('lint refuses a build argument without a value', async () => {
+test('lint refuses a build argument without a value, and a file that does not exist', async () => {
   expect(await cli(['lint', written(clean), '--build-arg', 'B'])).toMatchObject({ code: 2 })
-  expect(await cli(['lint', join(directory.path, 'nothing')])).toMatchObject({ code: 2 })
+  expect(await cli(['lint', join(directory.path, 'nothing')])).toMatchObject({ code: 1 })
 })

@@ -45,7 +45,7 @@ describe('a message names the thing and the way out', () => {
   test.each([
     [['load', '-i', '@file'], '"@/file" is not a tar archive (ERR_INVALID_TAR)'],
     [['load', '-i', '@small'], '"@/small" is a directory, not an archive file (EISDIR) (ERR_STORE_IO)'],
-    [['load', '-i', '@gone'], 'no such file: "@/gone" (ENOENT) (ERR_STORE_IO)'],
+    [['load', '-i', '@gone'], 'no such file: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
     [['load', '-i', ''], 'the file of --input is empty (ERR_USAGE)'],
     [['import', '@file', '-t', 'x'], '"@/file" is not a tar archive (ERR_INVALID_TAR)'],
     [['import', '', '-t', 'x'], 'the name of the tar is empty (ERR_USAGE)'],
@@ -60,7 +60,7 @@ describe('a message names the thing and the way out', () => {
       ['append', 'scratch', '-t', 'x', '--dir', '@file'],
       '--dir: "@/file" is a file; --dir takes directories, --file takes files (ERR_USAGE)',
     ],
-    [['append', 'scratch', '-t', 'x', '--file', '@gone'], '--file: no such file: "@/gone" (ERR_USAGE)'],
+    [['append', 'scratch', '-t', 'x', '--file', '@gone'], '--file: no such file: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
     [['append', 'scratch', '-t', 'x', '--ignore-file', '@small'], null],
     [['gc', '--keep-last', 'x'], '--keep-last takes a whole number, such as 3; got "x" (ERR_USAGE)'],
     [['gc', '--max-age', '3'], '--max-age takes a time with a unit, such as 30d, 12h or 90m; got "3" (ERR_USAGE)'],
@@ -88,7 +88,7 @@ describe('a message names the thing and the way out', () => {
       ['serve', '--htpasswd', '@file'],
       '--htpasswd "@/file": line 1 is not a user and a bcrypt hash (htpasswd -B) (ERR_USAGE)',
     ],
-    [['pull', '--from-plan', '@gone'], '--from-plan: no such file: "@/gone" (ERR_USAGE)'],
+    [['pull', '--from-plan', '@gone'], '--from-plan: no such file: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
   ] as const)('%j: %s', async (args, text) => {
     const words = args.map(word => word.replace(':@', `:${directory.path}/`))
     const found = await message(...words)

@@ -185,10 +185,6 @@ describe('settings that cannot be used are refused, and the message names the op
       ['--tls-verify', 'true or false', 'maybe'],
     ],
     [
-      ['--ca', 'nowhere.pem'],
-      ['--ca', 'no such file', 'nowhere.pem'],
-    ],
-    [
       ['--ca', '/'],
       ['--ca', '/ is not a file'],
     ],
@@ -211,7 +207,6 @@ describe('settings that cannot be used are refused, and the message names the op
     [{ registries: { 'a.test': { plainHtpp: true } } }, 'registries.a.test.plainHtpp is not a setting'],
     [{ registries: { 'a.test': { tlsVerify: 'false' } } }, 'registries.a.test.tlsVerify must be true or false'],
     [{ registries: { 'a.test': { ca: 'no.pem' } } }, 'no.pem is not a PEM file'],
-    [{ registries: { 'a.test': { ca: 'gone.pem' } } }, 'registries.a.test.ca: no such file'],
     [{ registries: { 'a.test': { cert: 'client.pem' } } }, 'registries.a.test needs cert and key together'],
     [{ registries: { 'a.test': { concurrency: 0 } } }, 'registries.a.test.concurrency must be a whole number'],
     [{ registries: { 'a.test': { mirrors: [{}] } } }, 'registries.a.test.mirrors[0].location must be HOST[/PREFIX]'],
@@ -219,6 +214,16 @@ describe('settings that cannot be used are refused, and the message names the op
     const env = config(document)
     expect(await run(['pull', '127.0.0.1:1/app:1'], env)).toMatchObject(
       refused('ERR_USAGE', env.LAYERSTORE_CONFIG!, text),
+    )
+  })
+
+  test('a file that does not exist has the code of every missing file', async () => {
+    expect(await run(['pull', '127.0.0.1:1/app:1', '--ca', 'nowhere.pem'])).toMatchObject(
+      refused('ERR_SOURCE_NOT_FOUND', '--ca', 'no such file', 'nowhere.pem'),
+    )
+    const env = config({ registries: { 'a.test': { ca: 'gone.pem' } } })
+    expect(await run(['pull', '127.0.0.1:1/app:1'], env)).toMatchObject(
+      refused('ERR_SOURCE_NOT_FOUND', env.LAYERSTORE_CONFIG!, 'registries.a.test.ca: no such file'),
     )
   })
 

@@ -105,8 +105,8 @@ describe('serve', () => {
     [['--upstream', 'some/app'], 'ERR_USAGE', 2],
     [['--upstream', 'docker'], 'ERR_USAGE', 2],
     [['--tls-cert', '/nowhere'], 'ERR_USAGE', 2],
-    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], 'ERR_USAGE', 2],
-    [['--htpasswd', '/nowhere'], 'ERR_USAGE', 2],
+    [['--tls-cert', '/nowhere', '--tls-key', '/nowhere'], 'ERR_SOURCE_NOT_FOUND', 1],
+    [['--htpasswd', '/nowhere'], 'ERR_SOURCE_NOT_FOUND', 1],
     [['--htpasswd', '/dev/null', '--listen', 'x:y'], 'ERR_USAGE', 2],
   ])('refuses %s', async (args, code, exit) => {
     const run = await cli(['serve', '--listen', '127.0.0.1:0', ...args], { store })

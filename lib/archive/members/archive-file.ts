@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { SizeMismatchError, StoreError } from '../../errors/index.ts'
+import { SizeMismatchError, SourceError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 
 const PIECE = 512 * 1024
@@ -23,7 +23,10 @@ export class ArchiveFile {
   static async open(path: string): Promise<ArchiveFile> {
     const { open } = await import('node:fs/promises')
     return onArchive('open', path, async () => {
-      const file = await open(path, 'r')
+      const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== 'ENOENT') throw cause
+        throw new SourceError('ERR_SOURCE_NOT_FOUND', 'no such file', path, { cause })
+      })
       try {
         return new ArchiveFile(path, file, await file.stat())
       } catch (error) {

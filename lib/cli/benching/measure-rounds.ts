@@ -42,7 +42,7 @@ export async function secondsOf(act: () => unknown): Promise<number> {
 }
 
 /** Fails if runs of the same work had different results: figures of wrong work say nothing. */
-export function assertSame(results: string, found: ReadonlySet<string>): void {
+export function assertEqualRuns(results: string, found: ReadonlySet<string>): void {
   if (found.size > 1) throw new UsageError(`the runs made different ${results}: the input has changed meanwhile`)
 }
 

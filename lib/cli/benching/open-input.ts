@@ -27,7 +27,9 @@ export interface InputMeans {
   readonly locate: (name: string) => Promise<{ readonly blobs: ImageBlobs; readonly image: Image }>
 }
 
-/** Opens a file or a directory if there is one of this name, else an image. Files become an image in a scratch store. */
+/**
+ * Opens a file or a directory if there is one of this name, else an image. Files become an image in a scratch store.
+ */
 export async function openInput(session: Session, name: string, { scratch, locate }: InputMeans): Promise<OpenedInput> {
   const stats = await stat(name).catch(() => undefined)
   if (!stats) return { name, kind: 'image', entries: undefined, ...(await locate(name)) }

@@ -1,25 +1,6 @@
 import type { Command, CommanderError } from 'commander'
+import { FOREIGN_OPTIONS } from './docker-options.ts'
 import { adviseOnCommand } from './unknown-command.ts'
-
-/** Options of docker, podman, crane, skopeo and oras, and what does the same here. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  '--all': 'use --all-platforms',
-  '--arch': 'use --platform OS/ARCHITECTURE',
-  '--authfile': 'set REGISTRY_AUTH_FILE',
-  '--creds': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
-  '--detach': 'there is no daemon: let the shell or a service manager run it in the background',
-  '-d': 'there is no daemon: let the shell or a service manager run it in the background',
-  '--dest-tls-verify': 'use --tls-verify, or registries.json for one registry',
-  '--src-tls-verify': 'use --tls-verify, or registries.json for one registry',
-  '--human': 'use --no-human for times and bytes',
-  '--insecure': 'use --plain-http for a registry without TLS, --tls-verify=false for any certificate',
-  '--ca-file': 'use --ca FILE',
-  '--cacert': 'use --ca FILE',
-  '--cert-file': 'use --cert FILE and --key FILE',
-  '--os': 'use --platform OS/ARCHITECTURE',
-  '--password': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
-  '--username': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
-}
 
 /** Explains a command line that commander has refused, in one line with what to do next. */
 export function explainUsage(error: CommanderError, program: Command, args: readonly string[]): string {
@@ -35,12 +16,17 @@ export function explainUsage(error: CommanderError, program: Command, args: read
     return `unknown command ${JSON.stringify(word)}; ${advice}`
   }
   const help = `see "layerstore ${command ? `${command.name()} ` : ''}--help"`
-  return `${message.replace(/\.$/, '')}; ${adviceOnUse(error, command) ?? help}`
+  const advice = adviceOnUse(error, command)
+  // Beside advice the suggestion by spelling would mislead, as --force for --filter.
+  const said = advice ? message.replace(/\s*\(Did you mean .*\)$/s, '') : message
+  return `${said.replace(/\.$/, '')}; ${advice ?? help}`
 }
 
 function adviceOnUse({ code, message }: CommanderError, command: Command | undefined): string | undefined {
   const option = /unknown option '(-[^'=]*)/.exec(message)?.[1]
-  if (option !== undefined && Object.hasOwn(OPTIONS, option)) return OPTIONS[option]
+  const own = `${command?.name()} ${option}`
+  if (Object.hasOwn(FOREIGN_OPTIONS, own)) return FOREIGN_OPTIONS[own]
+  if (option !== undefined && Object.hasOwn(FOREIGN_OPTIONS, option)) return FOREIGN_OPTIONS[option]
   if (code === 'commander.excessArguments' && command?.name() === 'images') {
     return '"layerstore tags REPOSITORY" lists the tags in a registry'
   }

@@ -27,6 +27,7 @@ export async function findBase(
   const { readImage } = await import('../../image/index.ts')
   const { signal } = session
   if (pull) {
+    await session.noteDefaults(splitPrefix(text).name)
     const { pullImage } = await import('../../transfer/index.ts')
     const registry = await session.registry()
     const { name } = await session.transfer(onProgress =>
@@ -37,6 +38,7 @@ export async function findBase(
   const place = await placeOf(session, text, { store, plain })
   const { name } = place
   if (place.where === 'store') return readImage(store, name, { platform, signal })
+  await session.noteDefaults(name)
   session.note(`${name}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
   return readImage(await session.registry(), name, { platform, signal })
 }

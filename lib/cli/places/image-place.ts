@@ -13,7 +13,10 @@ export async function openCopySource(session: Session, text: string): Promise<Co
   if (archive) return archiveSource(session, archive, text)
   const { kind, rest } = splitPlace(text)
   if (kind === 'store') return { remoteLayers: true, store: await session.store({ create: false }), name: rest }
-  if (kind !== 'oci') return { registry: await session.registry(), reference: rest }
+  if (kind !== 'oci') {
+    await session.noteDefaults(rest)
+    return { registry: await session.registry(), reference: rest }
+  }
   const { directory, tag } = splitLayout(rest)
   const store = await session.layout(directory, { readOnly: true })
   return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text }

@@ -45,7 +45,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore commit work app:1.3',
     'layerstore commit -m "with left-pad" -c \'CMD ["node","x.js"]\' work app:1.3',
   ],
-  containers: ['layerstore containers', 'layerstore containers rm work', 'layerstore containers stop work --time 30'],
+  containers: [
+    'layerstore containers',
+    'layerstore containers --format "{{.ID}} {{.State}}"',
+    'layerstore containers rm work',
+    'layerstore containers stop work --time 30',
+  ],
   lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],
   context: ['layerstore context ls .', 'layerstore context ls . --why'],
   index: [
@@ -61,7 +66,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   artifact: ['layerstore artifact --type application/vnd.example.report -f report.json:application/json -t report:1'],
   attach: ['layerstore attach ghcr.io/o/app:1.2 --type application/spdx+json -f sbom.json:application/spdx+json'],
   referrers: ['layerstore referrers ghcr.io/o/app:1.2', 'layerstore referrers app:1.2 --type application/spdx+json'],
-  inspect: ['layerstore inspect app:1.2', 'layerstore inspect ghcr.io/o/app:1.2 --json'],
+  inspect: [
+    'layerstore inspect app:1.2',
+    'layerstore inspect app:1.2 --format "{{json .Config}}"',
+    'layerstore inspect ghcr.io/o/app:1.2 --json',
+  ],
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   diff: [

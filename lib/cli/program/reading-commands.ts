@@ -1,6 +1,6 @@
 import type { UnpackCommandOptions } from '../commands/moving/unpack.ts'
 import type { FilesOptions } from '../commands/reading/files.ts'
-import type { PlatformOption } from '../commands/reading/inspect.ts'
+import type { InspectCommandOptions, PlatformOption } from '../commands/reading/inspect.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, type InSession, onePlatform } from './parts.ts'
 
@@ -8,7 +8,8 @@ import { type Add, type InSession, onePlatform } from './parts.ts'
 export function addReadingCommands(add: Add, inSession: InSession): void {
   add('inspect <name>', 'describe an image, an index, an artifact or any blob')
     .option(...onePlatform)
-    .action((name: string, options: GlobalOptions & PlatformOption) =>
+    .option('-f, --format <f>', "json as docker prints it, or a template such as '{{.Config.Env}}'")
+    .action((name: string, options: GlobalOptions & InspectCommandOptions) =>
       inSession(options, async s => (await import('../commands/reading/inspect.ts')).inspect(s, name, options)),
     )
   add('manifest <name>', 'print a manifest or index, byte for byte')

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CommitCommandOptions } from '../commands/running/commit.ts'
 import type { ContainersOptions } from '../commands/running/containers.ts'
 import type { RunCommandOptions } from '../commands/running/run.ts'
@@ -41,6 +41,8 @@ export function addRunningCommands(add: Add, addRemote: Add, inSession: InSessio
     .alias('ps')
     .option('-f, --force', 'with rm: kill a container that runs')
     .option('--no-trunc', 'show commands in full')
+    .option('--format <f>', "json, or a template such as '{{.ID}} {{.Image}} {{.State}}'; table before it aligns it")
+    .addOption(new Option('-a, --all', 'for scripts of docker: all are listed anyway').hideHelp())
     .option('--time <seconds>', 'with stop: seconds until it is killed (default: 10)')
     .action((act: string | undefined, ids: string[], options: GlobalOptions & ContainersOptions) =>
       inSession(options, async s =>

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { DfOptions } from '../commands/keeping/df.ts'
 import type { FsckOptions } from '../commands/keeping/fsck.ts'
 import type { GcOptions } from '../commands/keeping/gc.ts'
@@ -11,7 +12,16 @@ import { type Add, collect, type InSession } from './parts.ts'
 export function addNameCommands(add: Add, addRemote: Add, inSession: InSession): void {
   add('images [pattern]', 'list the images in the store; --quiet prints digests only')
     .alias('ls')
-    .option('--filter <key=value>', 'reference=PATTERN, label=NAME[=VALUE] or platform=PATTERN', collect)
+    .addHelpText(
+      'after',
+      '\nPATTERN: a repository or REPOSITORY:TAG; * matches a part between slashes. dangling=true lists nothing: each\nimage in a store has a name.',
+    )
+    .option(
+      '--filter <key=value>',
+      'reference=PATTERN, label=NAME[=VALUE], platform=PATTERN, before=NAME, since=NAME, until=TIME, dangling=BOOLEAN',
+      collect,
+    )
+    .addOption(new Option('-a, --all', 'for scripts of docker: all are listed anyway').hideHelp())
     .option('--digests', 'print digests in full')
     .option('--no-trunc', 'print digests in full')
     .option(

@@ -35,5 +35,6 @@ export async function openImage(session: Session, text: string): Promise<OpenedI
   }
   const place = await placeOf(session, text)
   if (place.where === 'store') return { blobs: place.store, name: place.name, isRemote: false }
+  await session.noteDefaults(place.name)
   return { blobs: new RegistryBlobs(await session.registry(), place.name), name: place.name, isRemote: true }
 }

@@ -55,6 +55,7 @@ export class Session implements AsyncDisposable {
   readonly #open: AsyncDisposable[] = []
   readonly #waits = new Map<string, string>()
   readonly #stores = new Set<string>()
+  readonly #completed = new Set<string>()
   #kept: string | undefined
   #registry: RegistryClient | undefined
   #display: ProgressDisplay | undefined
@@ -233,6 +234,14 @@ export class Session implements AsyncDisposable {
     if (this.quiet || this.json) return
     if (this.#display) this.#display.note(text)
     else printLines(this.terminal.stderr, text)
+  }
+
+  /** Says once how a reference is completed, as docker does it: `nginx` is docker.io/library/nginx:latest. */
+  async noteDefaults(text: string): Promise<void> {
+    const { formatReference, parseReference } = await import('../../oci/index.ts')
+    const whole = formatReference(parseReference(text))
+    if (whole !== text && !this.#completed.has(whole)) this.note(`${text} is ${whole}`)
+    this.#completed.add(whole)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

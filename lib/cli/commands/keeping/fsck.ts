@@ -39,6 +39,7 @@ export async function fsck(session: Session, options: FsckOptions): Promise<void
     signal,
   })
   const result = repair === undefined ? undefined : await repairStore(store, report, sources, { signal })
+  if (typeof repair === 'string' && report.sound) session.note(`nothing to repair: ${repair} was not asked`)
   session.result(describe(report, result), result ? { ...report, repair: result } : report)
   if (result ? result.unrepaired.length > 0 : !report.sound) session.exit = 1
 }

@@ -24,6 +24,7 @@ export async function pull(session: Session, reference: string | undefined, opti
   const { signal } = session
   const [store, registry] = [await (options.plan ? session.storeToPlan() : session.store()), await session.registry()]
   const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
+  if (!stored) await session.noteDefaults(ref)
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(onProgress =>
     runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),

@@ -36,15 +36,18 @@ export interface ImagesOptions {
 /** `images [PATTERN]`: lists the names in the store. With `--quiet` it prints the digests only. */
 export async function images(session: Session, pattern: string | undefined, options: ImagesOptions): Promise<void> {
   const isListed = imageFilter(pattern, options.filter ?? [])
-  const store = await session.store({ create: false })
+  const store = await session.storeIfAny()
+  // As on a new machine: `docker images` prints an empty list there.
+  if (!store) session.note(`there is no store in ${session.storeName} yet: "layerstore pull" or "build" creates it`)
   const names: NamedDescriptor[] = []
   try {
-    for await (const named of store.references.list({ signal: session.signal })) names.push(named)
+    for await (const named of store?.references.list({ signal: session.signal }) ?? []) names.push(named)
   } finally {
     // Print the readable names before throwing the error of an unreadable one.
     if (!session.signal.aborted) {
-      const listed = (await rowsOf(session, store, names)).filter(isListed)
-      if (pattern !== undefined && listed.length === 0) session.note(nothingFound(pattern))
+      const all = store ? await rowsOf(session, store, names) : []
+      const listed = all.filter(image => isListed(image, all))
+      if (store && pattern !== undefined && listed.length === 0) session.note(nothingFound(pattern))
       show(session, listed, options)
     }
   }

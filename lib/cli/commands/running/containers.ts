@@ -1,6 +1,8 @@
-import type { ContainerInfo } from '../../../sandbox/index.ts'
+import { LayerStoreError } from '../../../errors/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { CONTAINER_HEADINGS, containerRows } from '../../inspecting/container-rows.ts'
+import { formatTemplate } from '../../printing/format-template.ts'
 import { openSandbox } from '../../running/open-sandbox.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -10,6 +12,7 @@ export interface ContainersOptions {
   readonly time?: string
   /** `false` with `--no-trunc`. */
   readonly trunc?: boolean
+  readonly format?: string
 }
 
 /** `containers [ls]`, `containers rm ID…` and `containers stop ID…`. */
@@ -25,29 +28,21 @@ export async function containers(
   return act === 'rm' ? removeContainers(session, ids, options) : stop(session, ids, options)
 }
 
-async function list(session: Session, { trunc = true }: ContainersOptions): Promise<void> {
+async function list(session: Session, { trunc = true, format = 'table' }: ContainersOptions): Promise<void> {
   const { listContainers } = await import('../../../sandbox/index.ts')
   const store = await session.storeIfAny()
   await using sandbox = await openSandbox(session)
   const found = store ? await listContainers(store, { sandbox }) : []
-  const rows = found.map(container => {
-    const { id, image, process, created } = container
-    const command = process.args.join(' ')
-    const shown = trunc ? shortened(command) : command
-    return [id, image, shown, created.slice(0, 19).replace('T', ' '), stateOf(container)]
-  })
-  session.result(session.table(['ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATE'], rows), found)
-}
-
-const COMMAND_WIDTH = 40
-
-function shortened(text: string): string {
-  return text.length > COMMAND_WIDTH ? `${text.slice(0, COMMAND_WIDTH - 1)}…` : text
-}
-
-function stateOf({ state, pid, exitCode }: ContainerInfo): string {
-  if (state === 'running') return pid === undefined ? 'running' : `running, process ${pid}`
-  return state === 'exited' ? `exited with ${exitCode}` : state
+  const isPlain = format === 'table'
+  if (session.json || (isPlain && session.quiet)) {
+    return session.result(
+      found.map(({ id }) => id),
+      found,
+    )
+  }
+  const columns = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedAt}}\t{{.Status}}'
+  const rows = containerRows(found, { full: !trunc, now: new Date() })
+  session.raw(Buffer.from(formatTemplate(isPlain ? `table ${columns}` : format, rows, CONTAINER_HEADINGS)))
 }
 
 /** Removes containers with what they have written. */
@@ -59,9 +54,15 @@ export async function removeContainers(
   const { removeContainer } = await import('../../../sandbox/index.ts')
   const store = await session.store({ create: false })
   await using sandbox = await openSandbox(session)
-  if (!force) session.advice = '"layerstore containers stop ID" ends one that runs, --force kills it'
-  for (const id of ids) await removeContainer(store, id, { force, sandbox })
-  session.advice = undefined
+  for (const id of ids) {
+    try {
+      await removeContainer(store, id, { force, sandbox })
+    } catch (error) {
+      const isRunning = LayerStoreError.is(error) && error.code === 'ERR_CONTAINER_RUNNING'
+      if (isRunning) session.advice = '"layerstore containers stop ID" ends one that runs, --force kills it'
+      throw error
+    }
+  }
   session.result(ids, { removed: ids })
 }
 
