@@ -13,6 +13,7 @@ import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import type { IndexedEntry } from './layer-index.ts'
+import { UniquePaths } from './policy/unique-paths.ts'
 import { collectKnown } from './reuse/collect-known.ts'
 import { writeKnown } from './reuse/write-known.ts'
 
@@ -173,14 +174,13 @@ async function* uniqueBatches(
   batches: AsyncIterable<Borrowed<readonly TarInput[]>>,
   progress: { entries: number },
 ): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
-  const seen = new Set<string>()
+  const paths = new UniquePaths()
   for await (const batch of batches) {
     for (const { path: given } of batch.value) {
       const path = normalizePath(given, 'ERR_INVALID_ARGUMENT')
-      if (seen.has(path)) {
+      if (!paths.add(path)) {
         throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
       }
-      seen.add(path)
     }
     progress.entries += batch.value.length
     yield batch

@@ -23,14 +23,49 @@ export async function listInputs(
   batches: Iterable<readonly FileCopyInput[]> | AsyncIterable<readonly FileCopyInput[]>,
 ): Promise<InputList> {
   const files = new Set<string>()
-  const pieces: Buffer[] = []
+  const text = new TextBuffer()
+  let between = '[\n'
   for await (const batch of batches) {
-    const lines = batch.map(input => JSON.stringify(input))
-    pieces.push(Buffer.from(`${pieces.length === 0 ? '[' : ','}\n${lines.join(',\n')}`))
-    for (const { type, source } of batch) if (type !== 'directory') files.add(source)
+    for (const input of batch) {
+      text.add(between + lineOf(input))
+      between = ',\n'
+      if (input.type !== 'directory') files.add(input.source)
+    }
   }
-  pieces.push(Buffer.from(`${pieces.length === 0 ? '[' : ''}\n]`))
-  return { text: Buffer.concat(pieces), files: files.size }
+  text.add(between === '[\n' ? '[\n]' : '\n]')
+  return { text: text.bytes(), files: files.size }
+}
+
+/** PERF: JSON.stringify takes three times as long for the tens of thousands of inputs whose names need no escape. */
+function lineOf(input: FileCopyInput): string {
+  const { name, source, type, mode, linkname, digest, owner, extra } = input
+  const isPlain = linkname === undefined && owner === undefined && extra === undefined
+  if (!isPlain || !UNESCAPED.test(name) || !UNESCAPED.test(source)) return JSON.stringify(input)
+  const end = digest === undefined ? '' : `,"digest":"${digest}"`
+  return `{"name":"${name}","source":"${source}","type":"${type}","mode":${mode}${end}}`
+}
+
+const UNESCAPED = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** Text that grows in one buffer. PERF: pieces that are joined at the end need twice the memory. */
+class TextBuffer {
+  #buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  #filled = 0
+
+  add(text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    const most = this.#filled + text.length * 3
+    if (most > this.#buffer.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(most, this.#buffer.byteLength * 2))
+      this.#buffer.copy(larger, 0, 0, this.#filled)
+      this.#buffer = larger
+    }
+    this.#filled += this.#buffer.write(text, this.#filled, 'utf8')
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#filled)
+  }
 }
 
 /** Stores a list. Equal lists are one blob. */

@@ -10,7 +10,7 @@ const HEX_DIGITS = 64
 const KEPT_OTHERS = 100_000
 
 /** Facts of this build about a file. */
-interface KnownFile {
+export interface KnownFile {
   readonly identity: string
   readonly digest: Digest
   /** False if the file may change again without another identity: its digest is not kept for later builds. */
@@ -25,7 +25,10 @@ export class DigestCache {
   readonly #derived: DerivedStore | undefined
   readonly #key: string
   readonly #before: StoredDigests
+  /** Files that were hashed by this build, and those that were looked up out of order. */
   readonly #now = new Map<string, KnownFile>()
+  /** Records that this build used or made, in the order of its lookups: the next build finds them in order. */
+  readonly #kept: (DigestRecord | Buffer)[] = []
   readonly #parts: number
   #changed = false
 
@@ -42,25 +45,30 @@ export class DigestCache {
     return new DigestCache(derived, key, await load(derived, key))
   }
 
-  get(path: string, identity: string): Digest | undefined {
+  /**
+   * Returns what is known of a file. PERF: ask once for a file, in the same order in every build, and keep the answer.
+   */
+  get(path: string, identity: string): KnownFile | undefined {
     const now = this.#now.get(path)
-    if (now) return now.identity === identity ? now.digest : undefined
-    const before = this.#before.get(path)
-    if (before?.length !== HEX_DIGITS + identity.length || !before.endsWith(identity)) return undefined
-    const digest = `sha256:${before.slice(0, HEX_DIGITS)}` as Digest
-    this.#now.set(path, { identity, digest, settled: true })
-    return digest
+    if (now) return now.identity === identity ? now : undefined
+    const before = this.#before.get(path, identity)
+    if (before?.length !== HEX_DIGITS + identity.length) return undefined
+    const known = { identity, digest: `sha256:${before.slice(0, HEX_DIGITS)}` as Digest, settled: true }
+    if (this.#before.isMapped) this.#keep(path, known)
+    return known
   }
 
-  /** The digest of a file whose identity changes with every later change of its content. */
-  settled(path: string, identity: string): Digest | undefined {
-    const digest = this.get(path, identity)
-    return this.#now.get(path)?.settled ? digest : undefined
-  }
-
-  set(path: string, identity: string, digest: Digest, settled: boolean): void {
-    this.#now.set(path, { identity, digest, settled })
+  set(path: string, identity: string, digest: Digest, settled: boolean): KnownFile {
+    const known = { identity, digest, settled }
+    this.#keep(path, known)
     this.#changed = true
+    return known
+  }
+
+  #keep(path: string, known: KnownFile): void {
+    this.#kept.push(...this.#before.takeUsed())
+    this.#now.set(path, known)
+    if (known.settled) this.#kept.push([path, known.digest.slice('sha256:'.length) + known.identity])
   }
 
   /** Stores what has changed. Best effort: without it the files are hashed again. */
@@ -77,12 +85,11 @@ export class DigestCache {
   }
 
   /** Another build of the directory may ask for other files; those that are gone must not pile up. */
-  *#records(): Generator<DigestRecord, void, undefined> {
-    for (const [path, { identity, digest, settled }] of this.#now) {
-      if (settled) yield [path, digest.slice('sha256:'.length) + identity]
-    }
+  *#records(): Generator<DigestRecord | Buffer, void, undefined> {
+    this.#kept.push(...this.#before.takeUsed())
+    yield* this.#kept
     let others = Math.max(KEPT_OTHERS, this.#now.size)
-    for (const record of this.#before.records()) {
+    for (const record of this.#before.rest()) {
       if (others === 0) return
       if (this.#now.has(record[0])) continue
       others--

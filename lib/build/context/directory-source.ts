@@ -15,7 +15,7 @@ import {
   typeOf,
   type XattrLister,
 } from '../../layer/index.ts'
-import type { DigestCache } from './digest-cache.ts'
+import type { DigestCache, KnownFile } from './digest-cache.ts'
 import { identityOf, isSettled } from './file-identity.ts'
 import { orSourceError, readContextFile, readWholeContextFile } from './read-context-file.ts'
 import type { LazyFile, OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
@@ -37,6 +37,8 @@ export interface DirectorySourceParts {
 /** A node of a directory; a file has the identity that it had when it was seen. */
 interface DirectoryNode extends SourceNode {
   readonly identity?: string | undefined
+  /** Digest of a file, once it was asked for. */
+  known?: KnownFile | undefined
 }
 
 const PIECE_BYTES = 1024 * 1024
@@ -101,8 +103,8 @@ export class DirectorySource implements SourceTree {
     let buffer: Uint8Array | undefined
     try {
       for (const file of files as readonly DirectoryNode[]) {
-        let digest = cache.get(file.path, file.identity!)
-        if (!digest) {
+        file.known ??= cache.get(file.path, file.identity!)
+        if (!file.known) {
           series ??= await createDigestSeries({ hasher })
           buffer ??= Buffer.allocUnsafeSlow(PIECE_BYTES)
           const readAt = BigInt(Date.now()) * 1_000_000n
@@ -110,10 +112,9 @@ export class DirectorySource implements SourceTree {
             series.update(piece)
             if (yielder.shouldYield()) await pause(yielder, options)
           }
-          digest = series.next()
-          cache.set(file.path, file.identity!, digest, isSettled(file.identity!, readAt))
+          file.known = cache.set(file.path, file.identity!, series.next(), isSettled(file.identity!, readAt))
         }
-        digests.push(digest)
+        digests.push(file.known.digest)
         if (yielder.shouldYield()) await pause(yielder, options)
       }
       return digests
@@ -128,7 +129,7 @@ export class DirectorySource implements SourceTree {
       node.size >= SMALL_BYTES
         ? () => this.#pieces(node, {})
         : () => readWholeContextFile(this.#place(node.path), seenFile(node), this.#small(node.size))
-    return { content, digest: this.#parts.cache.settled(node.path, node.identity!) }
+    return { content, digest: node.known?.settled ? node.known.digest : undefined }
   }
 
   async *open(
@@ -246,6 +247,7 @@ export class DirectorySource implements SourceTree {
         mtime,
         inode,
         identity: identityOf(stats),
+        known: undefined,
       }
       return xattrs ? { ...file, xattrs } : file
     }

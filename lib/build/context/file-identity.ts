@@ -7,7 +7,8 @@ import type { BigIntStats } from 'node:fs'
  * change sets the change time (`ctime`), which no program can set back, and a replaced file has another inode.
  */
 export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+  // PERF: a joined text is flat; a template keeps nine strings for each of tens of thousands of files.
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }
 
 const SECOND = 1_000_000_000n

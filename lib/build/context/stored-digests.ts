@@ -13,12 +13,16 @@ export type DigestRecord = readonly [path: string, known: string]
  * Records of earlier builds, as bytes.
  *
  * PERF: files are looked up in the order in which the last build stored them, so the next record is nearly always the
- * wanted one. Tens of thousands of records are then neither cut into strings nor put into a map.
+ * wanted one. Tens of thousands of records are then neither cut into strings nor put into a map, and those that are
+ * still true are stored again as they are.
  */
 export class StoredDigests {
-  readonly #parts: Buffer[]
+  readonly #parts: readonly Buffer[]
   #part = 0
   #at = HEADER.byteLength
+  /** Beginning of the records of this part that were used since the last `takeUsed`. */
+  #usedFrom = HEADER.byteLength
+  #used: Buffer[] = []
   /** All records by their paths, once a lookup was out of order. */
   #byPath: Map<string, string> | undefined
 
@@ -31,46 +35,81 @@ export class StoredDigests {
     return Buffer.compare(part.subarray(0, HEADER.byteLength), HEADER) === 0
   }
 
-  /** Returns what is known of a file. */
-  get(path: string): string | undefined {
+  /** True once a lookup was out of order. From then on `takeUsed` does not tell which records were used. */
+  get isMapped(): boolean {
+    return this.#byPath !== undefined
+  }
+
+  /** Returns what is known of a file, if it has the given identity. */
+  get(path: string, identity: string): string | undefined {
     if (!this.#byPath) {
       const next = this.#next(path)
-      if (next !== undefined) return next
-      this.#byPath = new Map(this.records())
+      if (next !== undefined) {
+        if (next.known.endsWith(identity)) return next.known
+        this.#skip(next.begin)
+        return undefined
+      }
+      this.#byPath = new Map(recordsOf(this.#parts, 0, HEADER.byteLength))
     }
-    return this.#byPath.get(path)
+    const known = this.#byPath.get(path)
+    return known?.endsWith(identity) ? known : undefined
+  }
+
+  /** Bytes of the records that were looked up in order and were true, since the last call. */
+  takeUsed(): readonly Buffer[] {
+    this.#endRange(this.#at)
+    this.#usedFrom = this.#at
+    return this.#used.splice(0)
+  }
+
+  /** Yields the records behind those that were looked up in order. */
+  rest(): Iterable<DigestRecord> {
+    return recordsOf(this.#parts, this.#part, this.#at)
+  }
+
+  /** Leaves a record out of those that were used; it begins at an offset, and was the last one. */
+  #skip(begin: number): void {
+    this.#endRange(begin)
+    this.#usedFrom = this.#at
+  }
+
+  #endRange(end: number): void {
+    const part = this.#parts[this.#part]
+    if (part && end > this.#usedFrom) this.#used.push(part.subarray(this.#usedFrom, end))
   }
 
   /** Returns the next record if it is that of the path. */
-  #next(path: string): string | undefined {
+  #next(path: string): { readonly known: string; readonly begin: number } | undefined {
     const part = this.#parts[this.#part]
     if (!part) return undefined
     if (this.#at >= part.byteLength) {
-      // The caller knows all files of the part by now.
-      this.#parts[this.#part] = HEADER
+      this.#endRange(this.#at)
       this.#part++
-      this.#at = HEADER.byteLength
+      this.#at = this.#usedFrom = HEADER.byteLength
       return this.#next(path)
     }
-    const middle = part.indexOf(0, this.#at)
+    const begin = this.#at
+    const middle = part.indexOf(0, begin)
     const end = middle < 0 ? -1 : part.indexOf(0, middle + 1)
     if (end < 0 || !isName(part, middle + 1, end, path)) return undefined
-    const known = part.toString('latin1', this.#at, middle)
+    const known = part.toString('latin1', begin, middle)
+    if (!DIGEST.test(known)) return undefined
     this.#at = end + 1
-    return DIGEST.test(known) ? known : undefined
+    return { known, begin }
   }
+}
 
-  /** Yields the records in their order, without those of parts that were looked up whole; damage ends a part. */
-  *records(): Generator<DigestRecord, void, undefined> {
-    for (const part of this.#parts) {
-      for (let at = HEADER.byteLength; at < part.byteLength; ) {
-        const middle = part.indexOf(0, at)
-        const end = middle < 0 ? -1 : part.indexOf(0, middle + 1)
-        const known = part.toString('latin1', at, Math.max(at, middle))
-        if (end < 0 || !DIGEST.test(known)) break
-        yield [decodeName(part.subarray(middle + 1, end)), known]
-        at = end + 1
-      }
+/** Yields records in their order, from an offset in a part on; damage ends a part. */
+function* recordsOf(parts: readonly Buffer[], first: number, offset: number): Generator<DigestRecord, void, undefined> {
+  for (const [i, part] of parts.entries()) {
+    if (i < first) continue
+    for (let at = i === first ? offset : HEADER.byteLength; at < part.byteLength; ) {
+      const middle = part.indexOf(0, at)
+      const end = middle < 0 ? -1 : part.indexOf(0, middle + 1)
+      const known = part.toString('latin1', at, Math.max(at, middle))
+      if (end < 0 || !DIGEST.test(known)) break
+      yield [decodeName(part.subarray(middle + 1, end)), known]
+      at = end + 1
     }
   }
 }
@@ -85,22 +124,35 @@ function isAscii(text: string): boolean {
   return /^[\x01-\x7f]*$/.test(text)
 }
 
-/** Encodes records as parts for the store, at most `most`; what does not fit is left out. */
-export function digestParts(records: Iterable<DigestRecord>, most: number): Buffer[] {
+/**
+ * Encodes records as parts for the store, at most `most`; what does not fit is left out. Bytes are records that
+ * {@link StoredDigests.takeUsed} returned.
+ */
+export function digestParts(records: Iterable<DigestRecord | Buffer>, most: number): Buffer[] {
   const parts: Buffer[] = []
-  let lines: string[] = []
+  let pieces: Buffer[] = []
+  let lines = ''
   let size = 0
+  const flush = () => {
+    if (lines !== '') pieces.push(encodeName(lines))
+    lines = ''
+  }
   const end = () => {
-    if (lines.length > 0 && parts.length < most) parts.push(encodeName(`${VERSION}\0${lines.join('')}`))
-    lines = []
+    flush()
+    if (pieces.length > 0 && parts.length < most) parts.push(Buffer.concat([HEADER, ...pieces]))
+    pieces = []
     size = 0
   }
-  for (const [path, known] of records) {
-    const line = `${known}\0${path}\0`
+  for (const record of records) {
+    const line = Buffer.isBuffer(record) ? '' : `${record[1]}\0${record[0]}\0`
     // A character takes at most three bytes.
-    if (size + line.length * 3 > PART_BYTES) end()
-    size += line.length * 3
-    lines.push(line)
+    const bytes = Buffer.isBuffer(record) ? record.byteLength : line.length * 3
+    if (size + bytes > PART_BYTES) end()
+    size += bytes
+    if (Buffer.isBuffer(record)) {
+      flush()
+      pieces.push(record)
+    } else lines += line
   }
   end()
   return parts

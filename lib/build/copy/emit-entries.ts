@@ -51,7 +51,12 @@ export async function* emitEntries(
 /** Entries of the draft and unchanged directories above them, in archive order. */
 function withParents(draft: LayerDraft, below: UnionView | undefined): readonly DraftEntry[] {
   const parents = new Map<string, DraftEntry>()
+  let last = ''
   for (const path of draft.entries.keys()) {
+    // PERF: most paths that follow each other are in one directory.
+    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    if (directory === last) continue
+    last = directory
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
       const above = path.slice(0, slash)
       if (draft.entries.has(above) || parents.has(above)) break

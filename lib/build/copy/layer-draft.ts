@@ -36,6 +36,8 @@ export class LayerDraft {
    * PERF: nearly all of tens of thousands of files are in such a directory; a view resolves each path from its root.
    */
   readonly #isNew = new Set<string>()
+  /** PERF: the new directory of the last path: most paths that follow each other are in one directory. */
+  #lastNew = '/'
 
   /** `below` is absent for a layer that is independent of the layers below it. */
   constructor(below: UnionView | undefined) {
@@ -49,11 +51,21 @@ export class LayerDraft {
 
   /** Returns the current node of a path: that of this layer, or else that of the layers below. */
   stat(path: string): SourceNode | undefined {
-    const entry = this.#entries.get(path)
-    if (entry) return entry.header
+    return this.#entries.get(path)?.header ?? this.#statBelow(path)
+  }
+
+  #statBelow(path: string): SourceNode | undefined {
     if (path === '.') return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }
-    if (this.#isNew.has(path.slice(0, Math.max(0, path.lastIndexOf('/'))))) return undefined
+    if (this.#isInNew(path)) return undefined
     return this.#isCut(path) ? undefined : this.#below?.stat(path)
+  }
+
+  #isInNew(path: string): boolean {
+    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    if (directory === this.#lastNew) return true
+    if (!this.#isNew.has(directory)) return false
+    this.#lastNew = directory
+    return true
   }
 
   get(path: string): DraftEntry | undefined {
@@ -73,7 +85,8 @@ export class LayerDraft {
   place(entry: DraftEntry): void {
     const { path } = entry.header
     refuseWhiteout(path)
-    const existing = this.stat(path)
+    const placed = this.#entries.get(path)
+    const existing = placed?.header ?? this.#statBelow(path)
     const isDirectory = entry.header.type === 'directory'
     if (existing && (existing.type === 'directory') !== isDirectory) {
       const [what, onto] = isDirectory
@@ -82,7 +95,7 @@ export class LayerDraft {
       throw conflict(path, `cannot copy ${what} onto ${onto}`)
     }
     if (!existing && isDirectory && this.#cut.size === 0) this.#isNew.add(path)
-    this.#entries.set(path, this.#entries.get(path)?.opaque ? { ...entry, opaque: true } : entry)
+    this.#entries.set(path, placed?.opaque ? { ...entry, opaque: true } : entry)
   }
 
   /** Places an entry as unpacking an archive does: an existing entry is removed, unless both are directories. */

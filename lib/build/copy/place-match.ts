@@ -48,7 +48,11 @@ function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOp
   draft.makeDirectories(target, created)
   touch(draft, target, found.node.mtime)
   const prefix = target === '.' ? '' : `${target}/`
-  for (const node of found.content) draft.place(entryOf(found, node, prefix + pathBelow(found.node, node), options))
+  for (const node of found.content) {
+    // PERF: where a path does not change, the same string is kept, and its hash.
+    const path = target === found.node.path ? node.path : prefix + pathBelow(found.node, node)
+    draft.place(entryOf(found, node, path, options))
+  }
 }
 
 /** The directory itself keeps its owner and mode, and gets the time of the source. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { changedLines } from '../../../lib/build/cache/changed-lines.ts'
 import { listInputs, parseInputs } from '../../../lib/build/cache/input-list.ts'
 import type { FileCopyInput } from '../../../lib/build/copy/file-copy.ts'
+import type { Digest } from '../../../lib/digest/index.ts'
 
 const textOf = async (inputs: readonly FileCopyInput[]) => (await listInputs([inputs])).text
 const inputOf = (name: string, mode = 0o644): FileCopyInput => ({ name, source: name, type: 'file', mode })
@@ -65,4 +66,18 @@ test('a list is JSON, and counts its files', async () => {
   expect(JSON.parse(Buffer.from(text).toString())).toHaveLength(2)
   expect(files).toBe(1)
   expect(JSON.parse(Buffer.from(await textOf([])).toString())).toEqual([])
+})
+
+test('each line of a list is the JSON of its file, whatever its name is', async () => {
+  const digest = `sha256:${'0'.repeat(64)}` as Digest
+  const inputs: FileCopyInput[] = [
+    ...['plain', 'a "b"', 'a\\b', 'ü', '\udcff', 'a\u007f', 'tab\t', ' ~'].map(name => ({ ...inputOf(name), digest })),
+    inputOf('no digest'),
+    { ...inputOf('link'), type: 'symlink', linkname: 'plain' },
+    { ...inputOf('owner'), digest, owner: '1:2' },
+    { ...inputOf('extra'), extra: '[8,1,[]]' },
+    { ...inputOf('name'), source: 'other "source"' },
+  ]
+  const text = Buffer.from(await textOf(inputs)).toString()
+  expect(text).toBe(`[\n${inputs.map(input => JSON.stringify(input)).join(',\n')}\n]`)
 })

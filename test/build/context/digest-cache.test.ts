@@ -62,13 +62,13 @@ test('digests of files that are gone do not pile up', async () => {
   for (let i = 0; i < 100_010; i++) first.set(`gone/${i}`, '1:2:3', digest, true)
   await first.save()
   const second = await DigestCache.open(store.derived, '/d')
-  expect(second.get('gone/7', '1:2:3')).toBe(digest)
+  expect(second.get('gone/7', '1:2:3')?.digest).toBe(digest)
   second.set('f', '4:5:6', digest, true)
   await second.save()
   const third = await DigestCache.open(store.derived, '/d')
   const kept = Array.from({ length: 100_010 }, (_, i) => third.get(`gone/${i}`, '1:2:3')).filter(Boolean)
   expect(kept).toHaveLength(100_001)
-  expect(third.get('f', '4:5:6')).toBe(digest)
+  expect(third.get('f', '4:5:6')?.digest).toBe(digest)
   expect(third.get('f', '4:5:7')).toBeUndefined()
 })
 
@@ -96,7 +96,7 @@ test('digests are found in any order, and are kept with those that nobody asked 
   for (const order of orders) {
     const cache = await DigestCache.open(store.derived, '/d')
     for (const i of order) {
-      expect(cache.get(names[i]!, `id:${i}`)).toBe(digests[i])
+      expect(cache.get(names[i]!, `id:${i}`)?.digest).toBe(digests[i])
       expect(cache.get(names[i]!, `id:${i + 1}`)).toBeUndefined()
     }
     expect(cache.get('b', 'id:1')).toBeUndefined()
@@ -104,6 +104,6 @@ test('digests are found in any order, and are kept with those that nobody asked 
     await cache.save()
   }
   const last = await DigestCache.open(store.derived, '/d')
-  expect(names.map((name, i) => last.get(name, `id:${i}`))).toEqual(digests)
-  expect(last.get('new', 'id:new')).toBe(digests[0])
+  expect(names.map((name, i) => last.get(name, `id:${i}`)?.digest)).toEqual(digests)
+  expect(last.get('new', 'id:new')?.digest).toBe(digests[0])
 })
