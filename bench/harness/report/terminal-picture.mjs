@@ -32,9 +32,9 @@ export function drawScreens(screens, titles, columns) {
     'text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#e6edf3}',
     'text{white-space:pre}.t{fill:#9aa5b1;font-family:system-ui,sans-serif}',
   ].join('')
+  const label = `role="img" aria-label="${escapeXml(titles.join(', then '))}"`
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img"`,
-    `  aria-label="${escapeXml(titles.join(', then '))}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" ${label}>`,
     `<style>${style}</style>`,
     `<rect width="${width}" height="${y}" rx="8" fill="#10161d"/>`,
     ...parts,
