@@ -95,9 +95,17 @@ describe.skipIf(!able)('run', () => {
     expect(readdirSync(at('data')).sort()).toEqual(['f', 'new', 'sub'])
   })
 
+  test('--security-opt seccomp=unconfined allows all system calls', async () => {
+    const filter = async (...options: string[]) =>
+      (await layerstore(['run', ...options, 'box:1', 'grep "^Seccomp:" /proc/self/status'])).stdout
+    expect(await filter()).toBe('Seccomp:\t2\n')
+    expect(await filter('--security-opt', 'seccomp=unconfined')).toBe('Seccomp:\t0\n')
+  })
+
   test.each([
     [['--publish', '8080:80'], /none is mapped; let the program listen on 8080/],
     [['--network', 'bridge'], /--network takes host, none or default/],
+    [['--security-opt', 'seccomp=mine.json'], /--security-opt takes seccomp=unconfined/],
     [['-v', 'name:/data'], /no named volumes/],
     [['-v', '/absent/here:/data'], /does not exist on this machine/],
     [['--mount', 'type=volume,target=/x'], /--mount takes type=bind/],

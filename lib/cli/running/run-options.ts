@@ -19,6 +19,7 @@ export interface ProcessOptions extends MountOptions {
   readonly publish?: readonly string[]
   readonly memory?: string
   readonly pidsLimit?: string
+  readonly securityOpt?: readonly string[]
   readonly tty?: boolean
 }
 
@@ -43,8 +44,16 @@ export async function containerSettings(
     terminal: tty ?? false,
     extraHosts: extraHostsOf(addHost),
     limits: limitsOf(options),
+    systemCalls: systemCallsOf(options.securityOpt ?? []),
     mounts: mountsOf(options),
   }
+}
+
+/** SPEC: docker run, `--security-opt`; the other settings need what is not here. */
+function systemCallsOf(settings: readonly string[]): 'default' | 'all' {
+  const unknown = settings.find(setting => setting !== 'seccomp=unconfined')
+  if (unknown === undefined) return settings.length > 0 ? 'all' : 'default'
+  throw new UsageError(`--security-opt takes seccomp=unconfined; got ${JSON.stringify(unknown)}`)
 }
 
 function networkOf(text = 'default'): 'default' | 'none' | 'host' {

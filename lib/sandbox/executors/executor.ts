@@ -104,6 +104,11 @@ export interface ProcessSpec extends AbortOptions {
   readonly extraHosts?: readonly ExtraHost[] | undefined
   /** Capabilities of root, such as `CAP_CHOWN`. @defaultValue the 14 of Docker */
   readonly capabilities?: readonly string[] | undefined
+  /**
+   * `default` refuses the system calls that Docker refuses, such as `keyctl`, `bpf` and those that make namespaces and
+   * mounts; `all` refuses none. The executor `chroot` refuses none. @defaultValue `'default'`
+   */
+  readonly systemCalls?: 'default' | 'all' | undefined
   /** Limits. An executor that cannot set one of them rejects. */
   readonly limits?: ProcessLimits | undefined
   /** Directory for files of the executor, such as `/etc/hosts`. @defaultValue the one for temporary files */

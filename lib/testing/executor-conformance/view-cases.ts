@@ -9,6 +9,16 @@ const TOP = ['bin', 'etc', 'home', 'root', 'tmp']
 /** Cases for what a process sees. SPEC: what a RUN of BuildKit sees. */
 export const viewCases: readonly ExecutorCase[] = [
   {
+    name: 'a process cannot make namespaces, unless all system calls are allowed',
+    async run({ run }) {
+      const script = 'grep "^Seccomp:" /proc/self/status; busybox unshare -U true && echo made'
+      for (const user of [ROOT, APP]) {
+        assert.equal((await run(script, { user })).stdout, 'Seccomp:\t2\n')
+        assert.match((await run(script, { user, systemCalls: 'all' })).stdout, /^Seccomp:\t0\n/)
+      }
+    },
+  },
+  {
     name: 'a process sees its root filesystem, and the mounts of the kernel',
     async run({ run }) {
       for (const user of [ROOT, APP]) {

@@ -72,6 +72,7 @@ export function composeProcess(config: RunConfig, settings: ContainerSettings, i
     mounts,
     extraHosts: settings.extraHosts,
     limits: settings.limits,
+    systemCalls: settings.systemCalls,
     readOnlyRoot: settings.readOnlyRoot ?? false,
     terminal,
     stopSignal: config.StopSignal ?? 'SIGTERM',

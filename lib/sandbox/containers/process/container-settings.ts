@@ -24,13 +24,18 @@ export interface ContainerSettings {
   readonly extraHosts?: readonly ExtraHost[] | undefined
   /** Limits of the process and all that it starts. @defaultValue none */
   readonly limits?: ProcessLimits | undefined
+  /** System calls that are allowed: see {@link ProcessSpec.systemCalls}. @defaultValue `'default'` */
+  readonly systemCalls?: ProcessSpec['systemCalls'] | undefined
   /** True if the process gets a terminal; then `TERM` is set. @defaultValue false */
   readonly terminal?: boolean | undefined
 }
 
 /** The process of a container: the settings, completed from the config of the image. */
 export interface ContainerProcess
-  extends Pick<ProcessSpec, 'args' | 'environment' | 'workdir' | 'network' | 'mounts' | 'extraHosts' | 'limits'> {
+  extends Pick<
+    ProcessSpec,
+    'args' | 'environment' | 'workdir' | 'network' | 'mounts' | 'extraHosts' | 'limits' | 'systemCalls'
+  > {
   /** User as the settings or the config name it; an empty text is root. */
   readonly user: string
   /** Host name. */

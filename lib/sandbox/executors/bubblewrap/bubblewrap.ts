@@ -4,6 +4,8 @@ import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } 
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { runProgram } from '../process/run-program.ts'
+import { callFilter } from '../system-calls/call-filter.ts'
+import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { withView } from '../view/with-view.ts'
 import { bubblewrapArgs } from './bubblewrap-args.ts'
 
@@ -11,8 +13,8 @@ import { bubblewrapArgs } from './bubblewrap-args.ts'
  * An executor that isolates processes with bubblewrap (`bwrap`) and needs no daemon.
  *
  * A process sees its root filesystem, a `/proc` of its own, a small `/dev`, `/sys` read-only, host name, hosts and name
- * servers as in a build of Docker, and has Docker's capabilities. It is PID 1; everything that it leaves running is
- * killed at its end.
+ * servers as in a build of Docker, and has Docker's capabilities; the system calls that Docker refuses fail. It is PID
+ * 1; everything that it leaves running is killed at its end.
  *
  * Needs root. bubblewrap sets `no_new_privs`, so setuid programs do not gain privileges in it.
  */
@@ -44,14 +46,16 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
   return withView(spec, async ({ mounts }) => {
     const { options, command } = bubblewrapArgs(spec, mounts)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
-    const input = options.map(option => `${option}\0`).join('')
+    const filter = spec.systemCalls === 'all' ? undefined : callFilter(spec.capabilities ?? DEFAULT_CAPABILITIES)
+    const inputs = [options.map(option => `${option}\0`).join(''), ...(filter ? [filter] : [])]
     const fault = new StartFault(spec)
     let lacksPrivileges = false
     const onOutput: ProcessSpec['onOutput'] = (chunk, stream) => {
       lacksPrivileges ||= NO_PRIVILEGES.test(Buffer.from(chunk).toString('latin1'))
       fault.onOutput(chunk, stream)
     }
-    const exit = await runConfined([program, '--args', '3', '--', ...command], { ...spec, input, onOutput })
+    const words = [program, '--args', '3', ...(filter ? ['--seccomp', '4'] : []), '--', ...command]
+    const exit = await runConfined(words, { ...spec, inputs, onOutput })
     throwIf(fault.of(exit.code))
     return exit.code !== 0 && lacksPrivileges ? { ...exit, note: NO_PRIVILEGES_NOTE } : exit
   })

@@ -64,10 +64,10 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
     const fault = new StartFault(spec)
     const { args, environment } = loaderVariablesInside(spec)
-    const input = stepVariables(environment)
+    const inputs = [stepVariables(environment)]
     const late = lateMounts(`${top}/mnt`, mounts)
     const script = chrootScript({ ...spec, args }, { top, tables, late, started })
-    const exit = await runConfined(commandOf(spec, script), { ...spec, input, onOutput: fault.onOutput })
+    const exit = await runConfined(commandOf(spec, script), { ...spec, inputs, onOutput: fault.onOutput })
     if (!existsSync(started) && exit.limit === undefined) {
       throw new SandboxError('ERR_SANDBOX_START', `the mounts of a process could not be made: ${fault.text}`)
     }

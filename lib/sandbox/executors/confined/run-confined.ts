@@ -10,7 +10,7 @@ const DEPTH = 2
 
 /** Options of {@link runConfined}. */
 export interface RunConfinedOptions
-  extends Pick<RunProgramOptions, 'input' | 'directory' | 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin'>,
+  extends Pick<RunProgramOptions, 'inputs' | 'directory' | 'onOutput' | 'onStart' | 'output' | 'signal' | 'stdin'>,
     Pick<ProcessSpec, 'limits' | 'terminal' | 'user'> {
   /** True if the command makes a terminal for the process if it has one itself. @defaultValue false */
   readonly makesTerminal?: boolean | undefined

@@ -12,8 +12,8 @@ export interface RunProgramOptions extends Pick<ProcessSpec, 'onOutput' | 'onSta
   readonly stdin?: ProcessSpec['stdin'] | 'silent'
   /** True if the program gets a session of its own, which keys of the terminal do not reach. @defaultValue false */
   readonly detached?: boolean | undefined
-  /** Input of the program at its file descriptor 3. */
-  readonly input?: string | undefined
+  /** Inputs of the program at its file descriptors from 3 on. */
+  readonly inputs?: readonly (string | Uint8Array)[] | undefined
   /** Working directory of the program. @defaultValue the root of this machine */
   readonly directory?: string | undefined
   /** Time in seconds after which the program is killed. */
@@ -31,7 +31,7 @@ export async function runProgram(
   args: readonly string[],
   options: RunProgramOptions,
 ): Promise<ProcessExit> {
-  const { input = '', directory = '/', onStart, seconds, signal, depth = 0, detached = false } = options
+  const { directory = '/', onStart, seconds, signal, depth = 0, detached = false } = options
   signal?.throwIfAborted()
   const child = spawn(program, args, { env: {}, stdio: stdioOf(options), cwd: directory, detached })
   const kill = () => child.kill('SIGKILL')
@@ -45,7 +45,7 @@ export async function runProgram(
   signal?.addEventListener('abort', kill, { once: true })
   try {
     const ended = exitOf(child, program)
-    connect(child, input, options)
+    connect(child, options)
     if (child.pid !== undefined) onStart?.({ kill: killProcess, pid: () => pidOf(child, depth) })
     const code = await ended
     signal?.throwIfAborted()
@@ -56,10 +56,10 @@ export async function runProgram(
   }
 }
 
-function stdioOf({ stdin = 'empty', output }: RunProgramOptions): StdioOptions {
+function stdioOf({ stdin = 'empty', output, inputs = [] }: RunProgramOptions): StdioOptions {
   const input = stdin === 'empty' ? 'ignore' : stdin === 'inherit' ? 'inherit' : 'pipe'
   const written = output === 'inherit' ? 'inherit' : 'pipe'
-  return [input, written, written, 'pipe']
+  return [input, written, written, ...inputs.map(() => 'pipe' as const)]
 }
 
 function exitOf(child: ChildProcess, program: string): Promise<number> {
@@ -70,10 +70,12 @@ function exitOf(child: ChildProcess, program: string): Promise<number> {
 }
 
 /** Connects the streams of a program. One that ends early does not read all of its input; its exit says why. */
-function connect(child: ChildProcess, input: string, { stdin, onOutput }: RunProgramOptions): void {
-  const argument = child.stdio[3] as Writable
-  argument.on('error', () => {})
-  argument.end(input)
+function connect(child: ChildProcess, { inputs = [], stdin, onOutput }: RunProgramOptions): void {
+  for (const [i, input] of inputs.entries()) {
+    const argument = (child.stdio as unknown[])[3 + i] as Writable
+    argument.on('error', () => {})
+    argument.end(input)
+  }
   child.stdout?.on('data', (chunk: Buffer) => onOutput?.(chunk, 'stdout'))
   child.stderr?.on('data', (chunk: Buffer) => onOutput?.(chunk, 'stderr'))
   if (!child.stdin || typeof stdin !== 'object') return

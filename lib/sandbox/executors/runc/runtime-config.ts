@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { runtimeCalls } from '../system-calls/runtime-calls.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
 import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
@@ -42,6 +43,7 @@ export function runtimeConfig(process: ProcessSpec, { mounts, group, hidesGroups
         ...['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])],
         ...(hidesGroups ? ['cgroup'] : []),
       ].map(type => ({ type })),
+      ...(process.systemCalls === 'all' ? {} : { seccomp: runtimeCalls(capabilities) }),
       maskedPaths: HIDDEN_PATHS.filter(path => existsSync(path)),
       readonlyPaths: READ_ONLY_PATHS.filter(path => existsSync(path)),
     },
