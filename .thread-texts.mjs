@@ -1,8 +1,10 @@
 // Plugin of the build: each module `x-thread-code` becomes one that holds the text of the thread `x-thread`, bundled into
 // one CommonJS file; so does `x-process-code` with a process. `hash-wasm-code` becomes one that holds the files of
-// hash-wasm. So a bundler that merges the package into one file carries its threads and processes along.
+// hash-wasm, `page-code` one with the script and the style of report pages. So a bundler that merges the package into
+// one file carries all of them along.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const HASH_WASM = ['sha256', 'sha512', 'blake3', 'bcrypt']
@@ -13,6 +15,7 @@ export function threadTexts() {
     name: 'thread-texts',
     async load(id) {
       if (/[\\/]hash-wasm-code\.[jt]s$/.test(id)) return hashWasm(id)
+      if (/[\\/]page-code\.[jt]s$/.test(id)) return pageCode()
       const [, name] = /[\\/]([a-z-]+-(?:thread|process))-code\.[jt]s$/.exec(id) ?? []
       if (name === undefined) return null
       const text = await textOf(id.replace(/-code(\.[jt]s)$/, '$1'))
@@ -26,6 +29,17 @@ function hashWasm(id) {
   const { resolve } = createRequire(id)
   const texts = HASH_WASM.map(file => [file, readFileSync(resolve(`hash-wasm/dist/${file}.umd.min.js`), 'utf8')])
   return `const TEXTS = ${JSON.stringify(Object.fromEntries(texts))}\nexport function hashWasmCode(file) { return TEXTS[file] }`
+}
+
+/** The files of a page, which the compiler leaves in lib/. */
+async function pageCode() {
+  const page = join(import.meta.dirname, 'lib/inspect/report/page')
+  const bundle = await rolldown({ input: join(page, 'main.js'), platform: 'browser' })
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, minify: true, comments: false })
+  await bundle.close()
+  const style = readFileSync(join(page, 'style.css'), 'utf8').replaceAll(/\n\s*/g, '\n')
+  const code = { script: output[0].code, style }
+  return `const CODE = ${JSON.stringify(code)}\nexport function pageCode() { return CODE }`
 }
 
 async function textOf(input) {

@@ -29,6 +29,14 @@ export {
   readHistory,
 } from './history/read-history.ts'
 export type { InspectedSource, InspectionOptions } from './read-source.ts'
+export { type HtmlReportOptions, htmlReport, type ReportSource } from './report/html-report.ts'
+export {
+  createReportPages,
+  type PageRequest,
+  type ReportPage,
+  type ReportPagesOptions,
+} from './report/report-pages.ts'
+export type { ReportedStore } from './report/reported-store.ts'
 export { type AdviseSplitOptions, adviseSplit } from './split/advise-split.ts'
 export type { ReleaseUpdate, SplitAdvice, SplitLayer, SplitPlace } from './split/split-advice.ts'
 export type { ImageFault } from './validate/image-fault.ts'

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Limits } from '../oci/index.ts'
 import type { Authorize } from './access/access.ts'
 import { clientAt } from './connections/client-at.ts'
+import type { ServePage } from './serve-page.ts'
 import type { RegistryUpstream } from './upstream/upstream-options.ts'
 
 /** One answered request, as passed to `onRequest`. */
@@ -56,6 +57,12 @@ export interface RegistryServerOptions {
    * half of its IPv6 address, which usually belongs to one customer
    */
   readonly clientOf?: ((request: IncomingMessage) => string) | undefined
+  /**
+   * Answers GET and HEAD requests for paths outside of `/v2/`, for people with a browser; `createReportPages` of
+   * `layerstore/inspect` makes such a function. `undefined` is answered with 404. With `authorize`, a page is a pull
+   * without a repository, as the catalog is. The headers replace those of the server. @defaultValue no pages
+   */
+  readonly pages?: ServePage | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
   /**
@@ -116,7 +123,7 @@ export interface RegistryServerOptions {
   readonly closeGraceMs?: number | undefined
 }
 
-type Optional = 'authorize' | 'upstream'
+type Optional = 'authorize' | 'upstream' | 'pages'
 
 /** Options with defaults filled in. */
 export type Settings = Required<{
@@ -131,6 +138,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     authorize: options.authorize,
     realm: options.realm ?? 'layerstore',
     upstream: options.upstream,
+    pages: options.pages,
     clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
     onRequest: options.onRequest ?? (() => {}),
     onError: ignoringErrors(options.onError ?? (() => {})),

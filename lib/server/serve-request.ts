@@ -8,6 +8,7 @@ import { listCatalog, serveTagList } from './lists/list-names.ts'
 import { serveManifestDelete } from './manifests/delete-manifest.ts'
 import { getManifest } from './manifests/get-manifest.ts'
 import { serveManifestPut } from './manifests/put-manifest.ts'
+import { answerPage, isPagePath } from './pages.ts'
 import { serveReferrers } from './referrers/list-referrers.ts'
 import { parseRoute, type Route } from './route.ts'
 import { appendUpload } from './uploads/append-upload.ts'
@@ -40,6 +41,8 @@ const ACTS: Acts = {
 
 /** Routes a request, checks access, and calls its handler. Throws {@link Fault} and errors of the library. */
 export async function serveRequest(call: Call): Promise<Answer> {
+  const { pages } = call.settings
+  if (pages && isPagePath(call.path)) return answerPage(call, pages)
   const route = parseRoute(call.path, call.settings.upstream?.registry)
   if (!route) throw new Fault(404, { code: 'UNSUPPORTED', message: 'no such endpoint' })
   const acts = ACTS[route.kind] as Readonly<Record<string, Act<Route>>>

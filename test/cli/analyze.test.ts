@@ -204,6 +204,41 @@ test('--dive-json writes the report of dive', async () => {
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--dive-json: cannot write') })
 })
 
+describe('--html', () => {
+  test('writes a page about the image, and prints the figures as without it', async () => {
+    const path = join(directory.path, 'report.html')
+    const { code, stdout } = await run('analyze', 'app:1', '--html', path)
+    expect(code).toBe(0)
+    expect(stdout).toBe((await run('analyze', 'app:1')).stdout)
+    const page = readFileSync(path, 'utf8')
+    expect(page).toMatch(/^<!doctype html>/)
+    expect(page).toContain('"name":"app:1"')
+    // A page alone on stdout, and the exit code of the rules.
+    const gated = await run('analyze', 'app:1', '--html', '-', '--ci')
+    expect(gated).toEqual({ code: 1, stdout: page, stderr: '' })
+  })
+
+  test('compares older releases, with the advice how to split them, and with --dedup what chunks save', async () => {
+    const { stdout } = await run('analyze', 'app:1', 'base:1', '--html', '-', '--dedup')
+    const [, json] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(stdout) ?? []
+    const data = JSON.parse(json!)
+    expect(data.images.map(({ name }: { name: string }) => name)).toEqual(['base:1', 'app:1'])
+    expect(data.shared.layers).toHaveLength(1)
+    expect(data.split.releases).toHaveLength(2)
+    expect(data.dedup.levels.map(({ level }: { level: string }) => level)).toEqual(['image', 'blob', 'file', 'chunk'])
+  })
+
+  test.each([
+    [['--html', '-', '--json'], '--html - and --json both print a document'],
+    [['--html', '-', '--dive-json', '-'], '--html - and --dive-json - both print a document'],
+    [['--dedup'], '--dedup needs --html'],
+    [['--html', 'no/such/report.html'], '--html: cannot write "no/such/report.html" (ENOENT)'],
+  ])('%j is refused', async (options, message) => {
+    const { code, stdout, stderr } = await run('analyze', 'app:1', ...options)
+    expect({ code, text: `${stdout}${stderr}` }).toEqual({ code: 2, text: expect.stringContaining(message) })
+  })
+})
+
 test('older releases give advice how to split the image', async () => {
   const { code, stdout } = await run('analyze', 'app:1', 'base:1')
   expect(code).toBe(0)

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { composeImage } from '../../lib/image/index.ts'
+import { writeLayer } from '../../lib/layer/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { httpRequest } from '../helpers/http-request.ts'
 import { type CliRun, cli } from '../helpers/run-cli.ts'
@@ -52,6 +54,21 @@ describe('serve', () => {
       expect((await httpRequest(url, 'POST', '/v2/app/blobs/uploads/')).status).toBe(202)
     })
     expect(code).toBe(0)
+  })
+
+  test('with --ui serves pages about the images beside the registry, and says where', async () => {
+    await using opened = await openStore(store)
+    const layer = await writeLayer(opened, [{ path: 'app/one', type: 'file', content: 'one' }])
+    await opened.references.set('app:1', (await composeImage(opened, { layers: [layer] })).descriptor)
+    const { stdout } = await serving(['--ui'], async url => {
+      const list = await httpRequest(url, 'GET', '/')
+      expect(list.headers['content-type']).toBe('text/html; charset=utf-8')
+      expect(list.body.toString()).toContain('"name":"app:1"')
+      expect((await httpRequest(url, 'GET', '/report?image=app:1')).status).toBe(200)
+      expect((await httpRequest(url, 'GET', '/v2/_catalog')).body.toString()).toBe('{"repositories":["app"]}')
+    })
+    const { url, ui } = JSON.parse(stdout)
+    expect(ui).toBe(`${url}/`)
   })
 
   test('with --read-only refuses pushes', async () => {

@@ -38,7 +38,7 @@ import { type Bucket, createBucketStore } from './guides/bucket-store.ts'
 import { patch, publish, publishAll, writeDelta } from './guides/build-on-a-registry.ts'
 import { build } from './guides/build-without-root.ts'
 import { checkAndRepair, collect } from './guides/collect-and-repair.ts'
-import { compareReleases, dissect, gate } from './guides/look-inside-an-image.ts'
+import { compareReleases, dissect, gate, report } from './guides/look-inside-an-image.ts'
 import { planOnly, runFromFile } from './guides/pull-with-a-plan.ts'
 import { pullSurvivesFaults, withRegistry } from './guides/registry-in-tests.ts'
 import { download, pullFor } from './guides/resume.ts'
@@ -334,6 +334,9 @@ test('the guide to looking inside dissects an image, fails a gate, and compares 
   expect(printed).toContainEqual([5000, 'usr/lib/a', 'rewritten'])
   expect(await gate(directory.path, 'app:1')).toBe(false)
   expect(printed).toContainEqual(['highestSecrets: 1, limit 0'])
+  const page = join(directory.path, 'report.html')
+  await report(directory.path, ['app:1', 'app:2'], page)
+  expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>.*"name":"app:2"/s)
   expect(await compareReleases(directory.path, 'app:1', 'app:2')).toMatchObject([
     { level: 'image' },
     { level: 'blob' },

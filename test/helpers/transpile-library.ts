@@ -40,6 +40,11 @@ function writeLibrary(out: string): void {
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'))
   const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+  const pageFiles = files.filter(f => /report.page.*\.(?:js|css)$/.test(f))
+  for (const file of pageFiles) {
+    mkdirSync(join(out, dirname(file)), { recursive: true, mode: 0o755 })
+    writeFileSync(join(out, file), readFileSync(join(root, 'lib', file)), { mode: 0o644 })
+  }
   for (const file of files.filter(f => f.endsWith('.ts') && !f.endsWith('.d.ts'))) {
     const code = transpile(file, readFileSync(join(root, 'lib', file), 'utf8'))
     const target = join(out, file.replace(/\.ts$/, '.js'))

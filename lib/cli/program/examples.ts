@@ -83,6 +83,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore analyze app:1.2 --ci --max-size 200MB --fail-on-secrets',
     'layerstore analyze ghcr.io/o/app:1.2 --base docker://node:22-slim',
     'layerstore analyze app:1.3 app:1.2 app:1.1',
+    'layerstore analyze app:1.2 --html report.html',
   ],
   dedup: ['layerstore dedup', 'layerstore dedup app:1.0 app:1.1 app:1.2 --chunk-size 8KiB'],
   bench: [
@@ -122,5 +123,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore serve',
     'layerstore serve --listen 0.0.0.0:5000 --htpasswd users --tls-cert cert.pem --tls-key key.pem',
     'layerstore serve --upstream docker.io',
+    'layerstore serve --read-only --ui',
   ],
 }

@@ -61,12 +61,14 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
   add('analyze <name> [older...]', 'measure what an image wastes, and find caches and secrets in its layers')
     .addHelpText(
       'after',
-      '\nOLDER: earlier releases, newest first; then the command advises how to split the image into layers.',
+      '\nOLDER: earlier releases, newest first; then the command advises how to split the image into layers,\nand the page of --html compares them.',
     )
     .option(...onePlatform)
     .option('--base <image>', 'base of the image (default: the image that its annotation names, else the lowest layer)')
     .option('--top <n>', 'number of entries printed of each list (default: 10)')
     .option('--no-secrets', 'do not look for secrets')
+    .option('--html <file>', 'write a page with the layers, a map of the files and all findings; - prints it alone')
+    .option('--dedup', 'measure for the page what files and chunks kept once would save; reads every layer')
     .option('--dive-json <file>', 'write the report of dive to a file; - prints it alone')
     .option('--ci', 'check the rules of .dive-ci in this directory, or those of dive; exits with 1 if one fails')
     .option('--ci-config <file>', 'check the rules of this file')

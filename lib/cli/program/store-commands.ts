@@ -92,6 +92,7 @@ export function addServeCommand(add: Add, inSession: InSession): void {
     .option('--tls-cert <file>', 'certificate for https, PEM')
     .option('--tls-key <file>', 'private key for https, PEM')
     .option('--upstream <registry>', 'fetch what the store lacks from this registry; refuses pushes')
+    .option('--ui', 'serve pages about the images too, for a browser: a list, and the report of each')
     .option('--log', 'print one line per request to stderr (errors are always printed)')
     .action((options: GlobalOptions & ServeOptions) =>
       inSession(options, async s => (await import('../commands/moving/serve.ts')).serve(s, options)),

@@ -47,13 +47,30 @@ export async function analyzeImage(
   source: InspectedSource,
   options: AnalyzeImageOptions = {},
 ): Promise<ImageAnalysis> {
-  const { signal, most = 100 } = options
   const image = await readSource(store, source, options)
+  return (await examineImage(store, image, options)).analysis
+}
+
+/** Analyses an image, and keeps what the analysis was made from. */
+export async function examineImage(
+  store: ViewStore,
+  image: Image,
+  options: AnalyzeImageOptions,
+): Promise<{ analysis: ImageAnalysis; contents: ImageContents; hidden: readonly HiddenFile[] }> {
+  const { signal, most = 100 } = options
   const base = await baseLayers(store, image, options)
   const contents = await readContents(store, image, options)
   const hidden = findHidden(contents)
   const found = options.secrets === false ? [] : await findSecrets(store, contents, hidden, { signal })
-  const { visible } = contents
+  return { analysis: analysisOf(contents, hidden, { base, found, most }), contents, hidden }
+}
+
+function analysisOf(
+  contents: ImageContents,
+  hidden: readonly HiddenFile[],
+  { base, found, most }: { base: AnalysedBase; found: ImageAnalysis['secrets']['found']; most: number },
+): ImageAnalysis {
+  const { image, visible } = contents
   const platform = platformOfConfig(image.config)
   const layers = figuresOf(contents, hidden, base)
   const bytes = sum(layers, layer => layer.bytes)

@@ -1,6 +1,15 @@
 // #region dissect
+import { writeFile } from 'node:fs/promises'
 import { openStore } from 'layerstore'
-import { adviseSplit, analyzeImage, checkRules, diffImages, measureDedup, readHistory } from 'layerstore/inspect'
+import {
+  adviseSplit,
+  analyzeImage,
+  checkRules,
+  diffImages,
+  htmlReport,
+  measureDedup,
+  readHistory,
+} from 'layerstore/inspect'
 
 /** Prints the steps of an image with the size of each layer, and what the layers waste. */
 export async function dissect(directory: string, name: string) {
@@ -25,6 +34,14 @@ export async function gate(directory: string, name: string) {
   for (const { rule, actual, limit } of failed) console.error(`${rule}: ${actual}, limit ${limit}`)
   for (const secret of found.secrets.found) console.error('secret:', secret)
   return failed.length === 0
+}
+// #endregion
+
+// #region report
+/** Writes a page about one image or several, for a browser: layers, a map of the files, all findings. */
+export async function report(directory: string, names: readonly string[], file: string) {
+  await using store = await openStore(directory)
+  await writeFile(file, await htmlReport(names.map(image => ({ store, image }))))
 }
 // #endregion
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { type Image, readImage } from '../../../image/index.ts'
-import { adviseSplit, analyzeImage, checkRules, diveReport } from '../../../inspect/index.ts'
+import { adviseSplit, analyzeImage, checkRules, diveReport, htmlReport, measureDedup } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
@@ -18,6 +18,8 @@ export interface AnalyzeOptions extends PlatformOption, RuleOptions {
   readonly base?: string
   readonly top?: string
   readonly diveJson?: string
+  readonly html?: string
+  readonly dedup?: boolean
   /** `false` with `--no-secrets`. */
   readonly secrets?: boolean
 }
@@ -33,40 +35,54 @@ export async function analyze(
   options: AnalyzeOptions,
 ): Promise<void> {
   const most = parseAmount('--top', options.top ?? '10', 'count')
-  if (options.diveJson === '-' && session.json) throw new UsageError('--dive-json - and --json both print a document')
-  if (options.failOnSecrets && options.secrets === false)
-    throw new UsageError('--fail-on-secrets needs a search for secrets')
+  refuseContradictions(session, options)
   const rules = await readRules(options)
   const { signal, hasher } = session
   const { blobs, image } = await locateImage(session, name, options)
   if (options.diveJson !== undefined) {
     const report = await diveReport(blobs, image, { signal, hasher })
-    await writeReport(session, options.diveJson, `${JSON.stringify(report, null, 2)}\n`)
+    await writeReport(session, '--dive-json', options.diveJson, `${JSON.stringify(report, null, 2)}\n`)
   }
   const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
   const found = await analyzeImage(blobs, image, { base, secrets: options.secrets !== false, signal, hasher })
   const results = checkRules(found, rules)
   if (results.some(({ passed }) => !passed)) session.exit = 1
   if (options.diveJson === '-') return
-  const releases = [{ store: blobs, image }]
+  const releases = [{ name, store: blobs, image }]
   for (const one of older) {
     const release = await locateImage(session, one, options)
-    releases.unshift({ store: release.blobs, image: release.image })
+    releases.unshift({ name: one, store: release.blobs, image: release.image })
   }
   const split = older.length > 0 ? await adviseSplit(releases, { signal, hasher }) : undefined
+  if (options.html !== undefined) {
+    const dedup = options.dedup ? await measureDedup(releases, { signal, hasher }) : undefined
+    const page = await htmlReport(releases, { base, secrets: options.secrets !== false, signal, hasher, dedup, split })
+    await writeReport(session, '--html', options.html, page)
+  }
+  if (options.html === '-') return
   const verdict = results.length > 0 ? ['', 'Rules', ...ruleLines(results).map(line => `  ${line}`)] : []
   const lines = [...analysisLines(name, found, most), ...(split ? adviceLines(split, most) : []), ...verdict]
   session.result(lines, { name, ...found, rules: results, ...(split ? { split } : {}) })
 }
 
-/** Writes the report of dive to a file, or to stdout. */
-async function writeReport(session: Session, path: string, text: string): Promise<void> {
+function refuseContradictions(session: Session, options: AnalyzeOptions): void {
+  const documents = [session.json ? '--json' : '', options.diveJson === '-' ? '--dive-json -' : '']
+  const [first, second] = [...documents, options.html === '-' ? '--html -' : ''].filter(option => option !== '')
+  if (first !== undefined && second !== undefined) throw new UsageError(`${second} and ${first} both print a document`)
+  if (options.dedup && options.html === undefined)
+    throw new UsageError('--dedup needs --html; the command dedup prints the same figures')
+  if (options.failOnSecrets && options.secrets === false)
+    throw new UsageError('--fail-on-secrets needs a search for secrets')
+}
+
+/** Writes a report to a file, or to stdout. */
+async function writeReport(session: Session, option: string, path: string, text: string): Promise<void> {
   if (path === '-') return session.raw(Buffer.from(text))
   try {
     await writeFile(path, text)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new UsageError(`--dive-json: cannot write ${JSON.stringify(path)} (${code ?? 'unknown'})`, { cause })
+    throw new UsageError(`${option}: cannot write ${JSON.stringify(path)} (${code ?? 'unknown'})`, { cause })
   }
 }
 

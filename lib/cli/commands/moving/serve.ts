@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import type { HasherEngine } from '../../../digest/index.ts'
 import { FormatError } from '../../../errors/index.ts'
 import { parseReference } from '../../../oci/index.ts'
+import type { ServePage } from '../../../server/index.ts'
+import type { Store } from '../../../store/index.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { readPem } from '../../registries/read-pem.ts'
@@ -16,6 +19,7 @@ export interface ServeOptions {
   readonly tlsKey?: string
   readonly upstream?: string
   readonly log?: boolean
+  readonly ui?: boolean
 }
 
 /** `serve`: serves the store as a registry until SIGINT or SIGTERM, then finishes the running requests. */
@@ -26,7 +30,10 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   const tls = tlsOf(options)
   const authorize = options.htpasswd === undefined ? undefined : await usersIn(options.htpasswd, allowHtpasswd)
   const log = new ServeLog(session, options.log ?? false)
-  const server = createRegistryServer(await session.store(), {
+  const store = await session.store()
+  const pages = options.ui ? await pagesOf(store, session.hasher) : undefined
+  const server = createRegistryServer(store, {
+    pages,
     readOnly: options.readOnly ?? false,
     keepUploads: true,
     onRequest: event => log.request(event),
@@ -36,12 +43,19 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   })
   const address = await server.listen({ host, port, tls })
   if (!isLoopback(host) && !authorize) warnOfOpenDoor(log, options.readOnly ?? false, upstream)
-  session.result(`listening on ${address.url}`, { url: address.url, host: address.host, port: address.port })
+  const ui = options.ui ? { ui: `${address.url}/` } : {}
+  const lines = [`listening on ${address.url}`, ...(options.ui ? [`pages about the images at ${address.url}/`] : [])]
+  session.result(lines, { url: address.url, host: address.host, port: address.port, ...ui })
   try {
     await stopped(session.signal)
   } finally {
     await server.close()
   }
+}
+
+async function pagesOf(store: Store, hasher: HasherEngine): Promise<ServePage> {
+  const { createReportPages } = await import('../../../inspect/index.ts')
+  return createReportPages(store, { hasher })
 }
 
 /** Warns of what a server without authentication grants to every client that reaches it. */

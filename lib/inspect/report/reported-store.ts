@@ -1,0 +1,5 @@
+import type { ViewStore } from '../../rootfs/index.ts'
+import type { Store } from '../../store/index.ts'
+
+/** Members of a store that report pages need. */
+export type ReportedStore = ViewStore & { readonly references: Pick<Store['references'], 'get' | 'list'> }
