@@ -77,7 +77,7 @@ describe('pull', () => {
   test('on a terminal draws bars and erases them', async () => {
     await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })
     const { stderr } = await cli(['pull', `${server.host}/app:1`], { store, tty: true })
-    expect(stderr).toMatch(/\[[= ]+\] \d+B\/\d+B/)
+    expect(stderr).toMatch(/\[[= ]+\] +\d+B\/\d+B/)
     expect(stderr).toContain('\u001b[0J')
   })
 

@@ -92,6 +92,8 @@ test('only documents, files and the moves of the cursor are written around the p
     'commands/reading/cat.ts',
     'printing/print.ts',
     'printing/print.ts',
+    // The colour of a line.
+    'printing/print.ts',
     'printing/progress-display.ts',
     // The help of commander.
     'run-cli.ts',

@@ -171,7 +171,8 @@ class RunningSteps implements BuildDisplay {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.#stderr.write(`\u001b[${this.#drawn}A\u001b[0J`)
+    // A terminal echoes Ctrl-C, which moves the cursor from the first column.
+    if (this.#drawn > 0) this.#stderr.write(`\r\u001b[${this.#drawn}A\u001b[0J`)
     this.#drawn = 0
   }
 }

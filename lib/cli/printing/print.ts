@@ -20,3 +20,14 @@ export function printLines(stream: NodeJS.WritableStream, lines: Lines): void {
 export function printJson(stream: NodeJS.WritableStream, value: unknown): void {
   stream.write(`${printable(JSON.stringify(value))}\n`)
 }
+
+/** Styles of a line, by their code of SGR. */
+const STYLES = { dim: 2, green: 32 } as const
+
+/** Name of a style of a line on a terminal. */
+export type Style = keyof typeof STYLES
+
+/** Writes one line in a style to a terminal that has colours; its text is escaped as by {@link printLines}. */
+export function printStyled(stream: NodeJS.WritableStream, style: Style, line: string): void {
+  stream.write(`\u001b[${STYLES[style]}m${printable(line)}\u001b[0m\n`)
+}

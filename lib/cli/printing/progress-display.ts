@@ -1,20 +1,24 @@
-import type { BlobProgress as BlobEvent, TransferProgress } from '../../transfer/index.ts'
+import type { AnyPlan, BlobProgress as BlobEvent, TransferProgress } from '../../transfer/index.ts'
 import { formatBytes } from './format-bytes.ts'
-import { printLines } from './print.ts'
-import type { Terminal } from './terminal.ts'
+import { printLines, printStyled, type Style } from './print.ts'
+import { progressLine } from './progress-line.ts'
+import { hasColors, type Terminal } from './terminal.ts'
+import { TransferRate } from './transfer-rate.ts'
 
 /** Shows a running transfer. Call `close` before printing anything else. */
 export interface ProgressDisplay {
   onProgress(event: TransferProgress): void
+  /** On a terminal, prints a line for each blob that need not be moved; a log has them in its last line. */
+  showPresent(plan: AnyPlan): void
   /** Prints a note while the transfer runs. */
   note(text: string): void
   close(): void
 }
 
 /** Creates a display: bars on a terminal, else one line per finished blob; nothing with `quiet`. */
-export function createProgressDisplay({ stderr }: Terminal, quiet: boolean): ProgressDisplay {
-  if (quiet) return { onProgress: () => {}, note: () => {}, close: () => {} }
-  return stderr.isTTY ? new Bars(stderr) : new Lines(stderr)
+export function createProgressDisplay({ stderr, env }: Terminal, quiet: boolean): ProgressDisplay {
+  if (quiet) return { onProgress: () => {}, showPresent: () => {}, note: () => {}, close: () => {} }
+  return stderr.isTTY && env.TERM !== 'dumb' ? new Bars(stderr, hasColors(env)) : new Lines(stderr)
 }
 
 const DONE: Readonly<Record<string, string>> = {
@@ -23,11 +27,13 @@ const DONE: Readonly<Record<string, string>> = {
   mounted: 'mounted from another repository',
 }
 
-function finishedLine(event: BlobEvent): string {
+type Finished = Pick<BlobEvent, 'digest' | 'size' | 'state'>
+
+function finishedLine(event: Finished): string {
   return `${shortHex(event)}: ${DONE[event.state]} (${formatBytes(event.size)})`
 }
 
-function shortHex({ digest }: BlobEvent): string {
+function shortHex({ digest }: { readonly digest: string }): string {
   const start = digest.indexOf(':') + 1
   return digest.slice(start, start + 12)
 }
@@ -49,6 +55,8 @@ class Lines implements ProgressDisplay {
     this.note(`total: ${formatBytes(event.bytes)} of ${formatBytes(event.size)}`)
   }
 
+  showPresent(): void {}
+
   note(text: string): void {
     this.#toldAt = performance.now()
     printLines(this.#stderr, text)
@@ -57,24 +65,51 @@ class Lines implements ProgressDisplay {
   close(): void {}
 }
 
+const FRAME_MS = 100
+const STYLES: Readonly<Record<string, Style>> = { done: 'green', present: 'dim', mounted: 'dim' }
+
+/** A blob that moves, and its rate. */
+interface Moving {
+  event: BlobEvent
+  readonly rate: TransferRate
+}
+
 /** Draws one bar per moving blob, in place; finished blobs scroll away above the bars. */
 class Bars implements ProgressDisplay {
   readonly #stderr: Terminal['stderr']
-  readonly #moving = new Map<string, BlobEvent>()
+  readonly #colors: boolean
+  readonly #moving = new Map<string, Moving>()
+  readonly #total = new TransferRate()
+  readonly #timer: NodeJS.Timeout
+  #latest: BlobEvent | undefined
+  #drawnAt = Number.NEGATIVE_INFINITY
   #drawn = 0
 
-  constructor(stderr: Terminal['stderr']) {
+  constructor(stderr: Terminal['stderr'], colors: boolean) {
     this.#stderr = stderr
+    this.#colors = colors
+    // Rates fall while nothing arrives.
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS)
+    this.#timer.unref()
   }
 
   onProgress(event: TransferProgress): void {
     if (event.type !== 'blob') return
-    const finished = event.state in DONE
-    if (finished) this.#moving.delete(event.digest)
-    else this.#moving.set(event.digest, event)
-    this.#erase()
-    if (finished) printLines(this.#stderr, finishedLine(event))
-    this.#draw(event)
+    const now = performance.now()
+    this.#latest = event
+    this.#total.add(event.totalBytes, now)
+    if (event.state in DONE) {
+      this.#moving.delete(event.digest)
+      this.#finish(event)
+    } else {
+      const known = this.#moving.get(event.digest)
+      const moving = known ?? { event, rate: new TransferRate() }
+      moving.event = event
+      moving.rate.add(event.bytes, now)
+      this.#moving.set(event.digest, moving)
+    }
+    // PERF: blocks arrive far more often than a terminal can draw.
+    if (now - this.#drawnAt >= FRAME_MS) this.#draw()
   }
 
   note(text: string): void {
@@ -83,28 +118,51 @@ class Bars implements ProgressDisplay {
   }
 
   close(): void {
+    clearInterval(this.#timer)
     this.#erase()
     this.#moving.clear()
   }
 
-  #erase(): void {
-    if (this.#drawn > 0) this.#stderr.write(`\u001b[${this.#drawn}A\u001b[0J`)
-    this.#drawn = 0
+  showPresent({ steps }: AnyPlan): void {
+    for (const { need, descriptor } of steps) {
+      const { digest, size } = descriptor
+      if (need === 'present') this.#finish({ digest: digest as BlobEvent['digest'], size, state: 'present' })
+    }
   }
 
-  #draw(latest: BlobEvent): void {
-    const lines = [...this.#moving.values()].map(event => this.#bar(shortHex(event), event.bytes, event.size))
-    if (lines.length === 0) return
-    lines.push(this.#bar('total', latest.totalBytes, latest.totalSize))
+  #finish(event: Finished): void {
+    this.#erase()
+    const style = this.#colors ? STYLES[event.state] : undefined
+    if (style) printStyled(this.#stderr, style, finishedLine(event))
+    else printLines(this.#stderr, finishedLine(event))
+  }
+
+  #erase(): void {
+    // A terminal echoes Ctrl-C, which moves the cursor from the first column.
+    if (this.#drawn > 0) this.#stderr.write(`\r\u001b[${this.#drawn}A\u001b[0J`)
+    this.#drawn = 0
+    // The next event draws the bars again.
+    this.#drawnAt = Number.NEGATIVE_INFINITY
+  }
+
+  #draw(): void {
+    this.#erase()
+    const now = performance.now()
+    this.#drawnAt = now
+    // A terminal without a size, as that of script(1) in a pipe, says 0.
+    const width = Math.max(20, this.#stderr.columns || 80)
+    const rows = this.#stderr.rows || 24
+    // Lines above the top of the screen could not be erased.
+    const most = Math.max(1, rows - 4)
+    const shown = [...this.#moving.values()].slice(0, most)
+    if (shown.length === 0 || !this.#latest) return
+    const lines = shown.map(({ event, rate }) =>
+      progressLine({ label: shortHex(event), bytes: event.bytes, size: event.size, rate: rate.at(now) }, width),
+    )
+    if (this.#moving.size > most) lines.push(`and ${this.#moving.size - most} more`)
+    const { totalBytes: bytes, totalSize: size } = this.#latest
+    lines.push(progressLine({ label: 'total', bytes, size, rate: this.#total.at(now) }, width))
     printLines(this.#stderr, lines)
     this.#drawn = lines.length
-  }
-
-  #bar(label: string, bytes: number, size: number): string {
-    const share = size > 0 ? Math.min(1, Math.max(0, bytes / size)) : 1
-    const width = Math.max(10, Math.min(40, (this.#stderr.columns ?? 80) - 40))
-    const filled = Math.round(share * width)
-    const amount = `${formatBytes(Math.max(0, bytes))}/${formatBytes(size)}`
-    return `${label.padEnd(12)} [${'='.repeat(filled)}${' '.repeat(width - filled)}] ${amount}`
   }
 }

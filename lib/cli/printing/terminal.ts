@@ -5,7 +5,11 @@ export interface Terminal {
   /** Results. */
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
   /** Notes, progress, errors and logs. */
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+  readonly stderr: NodeJS.WritableStream & {
+    readonly isTTY?: boolean
+    readonly columns?: number
+    readonly rows?: number
+  }
   /** Environment variables. */
   readonly env: NodeJS.ProcessEnv
   /** Aborts when the user interrupts the command. */
@@ -17,4 +21,13 @@ export interface Terminal {
    * that. @defaultValue the command gets no signals
    */
   readonly takeSignals?: (listener: (name: NodeJS.Signals) => void) => Disposable
+}
+
+/**
+ * True if a terminal may be given colours.
+ *
+ * @see {@link https://no-color.org}
+ */
+export function hasColors({ NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  return !NO_COLOR && TERM !== 'dumb'
 }

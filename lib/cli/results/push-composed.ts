@@ -16,7 +16,7 @@ export async function pushComposed(
   const result = await session.transfer(onProgress =>
     pushImage(store, registry, image, reference, { concurrency: session.jobs, onProgress, signal }),
   )
-  session.note(pushedWords(result))
+  session.note(`${pushedWords(result)}${session.pace(result.bytesUploaded)}`)
 }
 
 /** Says what a push moved. */

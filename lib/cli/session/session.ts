@@ -5,7 +5,7 @@ import type { OpenStoreOptions } from '../../disk-store/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
 import type { RegistryClient, RegistryClientOptions, RegistryEvent } from '../../registry/index.ts'
 import type { Store, StoreEvent } from '../../store/index.ts'
-import type { OnProgress } from '../../transfer/index.ts'
+import type { AnyPlan, OnProgress } from '../../transfer/index.ts'
 import type { FailureContext } from '../failing/describe-failure.ts'
 import type { ExitCode } from '../failing/exit-code.ts'
 import { UsageError } from '../failing/usage-error.ts'
@@ -13,6 +13,7 @@ import { formatBytes } from '../printing/format-bytes.ts'
 import { formatTable } from '../printing/format-table.ts'
 import { type Lines, printJson, printLines } from '../printing/print.ts'
 import { createProgressDisplay, type ProgressDisplay } from '../printing/progress-display.ts'
+import { formatDuration } from '../printing/progress-line.ts'
 import type { Terminal } from '../printing/terminal.ts'
 import { TransferCount } from '../printing/transfer-count.ts'
 import type { RegistryOptions } from '../registries/registry-options.ts'
@@ -57,6 +58,7 @@ export class Session implements AsyncDisposable {
   readonly #stores = new Set<string>()
   readonly #completed = new Set<string>()
   #kept: string | undefined
+  #transferMs = 0
   #registry: RegistryClient | undefined
   #display: ProgressDisplay | undefined
 
@@ -191,11 +193,17 @@ export class Session implements AsyncDisposable {
    * Runs a transfer and shows its progress.
    *
    * @param options.keeps - Whether the target keeps what has arrived if the command is stopped.
+   * @param options.plan - Its plan; a terminal shows what is there already.
    */
-  async transfer<T>(act: (onProgress: OnProgress) => Promise<T>, { keeps = true } = {}): Promise<T> {
+  async transfer<T>(
+    act: (onProgress: OnProgress) => Promise<T>,
+    { keeps = true, plan }: { readonly keeps?: boolean; readonly plan?: AnyPlan } = {},
+  ): Promise<T> {
     const display = createProgressDisplay(this.terminal, this.quiet || this.json)
     const count = new TransferCount()
+    const begun = performance.now()
     this.#display = display
+    if (plan) display.showPresent(plan)
     try {
       return await act(event => {
         count.add(event)
@@ -208,9 +216,17 @@ export class Session implements AsyncDisposable {
       throw error
     } finally {
       this.bytesFromOthers = count.fromOthers
+      this.#transferMs = performance.now() - begun
       this.#display = undefined
       display.close()
     }
+  }
+
+  /** Describes how long the last transfer took for so many bytes: ` in 12s, 8.1MB/s`; nothing under a second. */
+  pace(bytes: number): string {
+    const seconds = this.#transferMs / 1000
+    if (seconds < 1) return ''
+    return ` in ${formatDuration(seconds)}${bytes > 0 ? `, ${formatBytes(bytes / seconds)}/s` : ''}`
   }
 
   /** Prints a result: `value` as one JSON document with `--json`, else the lines. */

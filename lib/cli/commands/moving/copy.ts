@@ -58,14 +58,14 @@ export async function copy(
         signal,
       }),
     // The blobs of an archive wait in a temporary store, which does not outlive the command.
-    { keeps: finish === undefined },
+    { keeps: finish === undefined, plan },
   )
   await finish?.()
   noteChanges(session, result.changes)
   noteLayers(session, plan, result.unverified)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`
-  session.note(`${result.name}: ${moved}`)
+  session.note(`${result.name}: ${moved}${session.pace(result.bytesMoved)}`)
   session.result(result.digest, result)
 }
 

@@ -26,8 +26,10 @@ export async function pull(session: Session, reference: string | undefined, opti
   const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
   if (!stored) await session.noteDefaults(ref)
   if (options.plan) return session.result(formatPlan(plan), plan)
-  const result = await session.transfer(onProgress =>
-    runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+  const result = await session.transfer(
+    onProgress =>
+      runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+    { plan },
   )
   noteChanges(session, result.changes)
   noteLayers(session, plan, result.unverified)
@@ -36,7 +38,7 @@ export async function pull(session: Session, reference: string | undefined, opti
   const again = result.bytesFetchedAgain > 0 ? ` (${formatBytes(result.bytesFetchedAgain)} of it again)` : ''
   const fetched = `${formatBytes(result.bytesFetched)} fetched${again}`
   session.note(
-    `${result.name}: ${fetched}${through}, ${formatBytes(stored ? result.bytesSaved - bytesFromOthers : plan.bytesPresent)} already there`,
+    `${result.name}: ${fetched}${through}, ${formatBytes(stored ? result.bytesSaved - bytesFromOthers : plan.bytesPresent)} already there${session.pace(result.bytesFetched)}`,
   )
   session.result(result.digest, { ...result, bytesFromOthers })
 }

@@ -28,14 +28,17 @@ export async function push(
   const [store, registry] = [await session.store({ create: false }), await session.registry()]
   const plan = stored ?? (await planPush(store, registry, from, reference ?? from, { platform, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
-  const result = await session.transfer(onProgress =>
-    runPush(plan, { registry, store, ifChanged, concurrency: session.jobs, onProgress, signal }),
+  const result = await session.transfer(
+    onProgress => runPush(plan, { registry, store, ifChanged, concurrency: session.jobs, onProgress, signal }),
+    { plan },
   )
   noteChanges(session, result.changes)
   const again = result.bytesUploadedAgain > 0 ? ` (${formatBytes(result.bytesUploadedAgain)} of it again)` : ''
   const uploaded = `${formatBytes(result.bytesUploaded)} uploaded${again}`
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const there = formatBytes(stored ? result.bytesSaved : plan.bytesPresent)
-  session.note(`${result.reference}: ${uploaded}${mounted}, ${there} already there`)
+  session.note(
+    `${result.reference}: ${uploaded}${mounted}, ${there} already there${session.pace(result.bytesUploaded)}`,
+  )
   session.result(result.digest, result)
 }

@@ -74,8 +74,9 @@ async function imageFor(
   const { signal } = session
   const registry = await session.registry()
   const plan = await planPull(registry, store, place.name, { platform, signal })
-  const result = await session.transfer(onProgress =>
-    runPull(plan, { registry, store, concurrency: session.jobs, onProgress, signal }),
+  const result = await session.transfer(
+    onProgress => runPull(plan, { registry, store, concurrency: session.jobs, onProgress, signal }),
+    { plan },
   )
   return result.name
 }
