@@ -19,6 +19,8 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
   const program = createProgram(
     inSessionOf(terminal, () => program.opts<GlobalOptions>(), outcome),
     version,
+    // An option before the command may have a value, so that only the first word tells.
+    args[0]?.startsWith('-') === false ? args[0] : undefined,
   )
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

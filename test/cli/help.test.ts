@@ -45,6 +45,18 @@ describe('the help', () => {
     },
   )
 
+  test.each(names)('of %s is the same if only this command is defined', name => {
+    const only = createProgram(async () => {}, '1', name).commands
+    expect(only.map(one => one.name())).toEqual([name])
+    expect(only[0]!.helpInformation()).toBe(commands.find(one => one.name() === name)!.helpInformation())
+  })
+
+  test('has all commands if the word is an alias or unknown', () => {
+    for (const word of ['ls', 'nothing', 'help']) {
+      expect(createProgram(async () => {}, '1', word).commands.map(one => one.name())).toEqual(names)
+    }
+  })
+
   test('of the program groups the commands', async () => {
     const { stdout } = await cli(['--help'])
     for (const heading of ['Move images:', 'Make images:', 'Look inside', 'Keep the store:'])

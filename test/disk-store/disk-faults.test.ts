@@ -18,6 +18,10 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original())
 })
+vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original())
+})
 
 let directory: ReturnType<typeof temporaryDirectory>
 let store: Store

@@ -15,6 +15,10 @@ vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
   return faultyFs(await original())
 })
+vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original())
+})
 
 afterEach(() => faults.reset())
 

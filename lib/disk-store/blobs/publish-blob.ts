@@ -1,14 +1,14 @@
 import { lstat, lutimes, rename } from 'node:fs/promises'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import { exists, linkOnce } from '../../internal/link-once.ts'
+import { linkOnce } from '../../internal/link-once.ts'
 import type { BlobInfo } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { syncBlobName } from '../places/synced-places.ts'
 import { syncBlobs } from './sync-blobs.ts'
-import { restoreBlob } from './trash.ts'
+import { restoreBlob, stateOf } from './trash.ts'
 
 /**
  * Gives a synced file its final name and syncs the name. An existing blob of the same size stays, and counts as
@@ -55,7 +55,8 @@ export type Touched = 'touched' | 'refused' | 'gone'
 /** Sets the time of a blob to now. */
 export async function touchBlob(context: DiskContext, digest: Digest): Promise<Touched> {
   const path = context.places.blob(digest)
-  const touched = await freshen(path)
+  // PERF: a pull asks for every blob that it will fetch; an absent one costs no call through the thread pool.
+  const touched = (await stateOf(path)) ? await freshen(path) : 'gone'
   return touched === 'gone' && (await restoreBlob(context, digest)) ? freshen(path) : touched
 }
 
@@ -79,9 +80,9 @@ async function freshen(path: string): Promise<Touched> {
     // SAFETY: `lutimes` may have found the file before a collection moved it away, and set its time after the removal;
     // the blob would count as touched but be gone. If the file still exists here, a later move follows the change, and
     // the collection sees the new time.
-    return (await exists(path)) ? 'touched' : 'gone'
+    return (await stateOf(path)) ? 'touched' : 'gone'
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return 'gone'
-    return (await exists(path)) ? 'refused' : 'gone'
+    return (await stateOf(path)) ? 'refused' : 'gone'
   }
 }

@@ -1,7 +1,7 @@
 import { link, readdir } from 'node:fs/promises'
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import { ensureDirectory, exists, linkOnce, removeFile } from '../../internal/link-once.ts'
+import { ensureDirectory, linkOnce, removeFile } from '../../internal/link-once.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName, type Places } from '../places/places.ts'
@@ -71,7 +71,7 @@ export async function restoreBlob(context: DiskContext, digest: Digest): Promise
     }
     // SAFETY: the blob may have left the trash because the collection restored it. Reporting it as gone would fail a
     // caller although the blob exists, so its place is checked.
-    return exists(context.places.blob(digest))
+    return (await stateOf(context.places.blob(digest))) !== undefined
   })
 }
 

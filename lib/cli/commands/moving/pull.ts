@@ -1,3 +1,4 @@
+import { settleAll } from '../../../internal/settle-all.ts'
 import { platformsIn } from '../../arguments/platforms-in.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../../arguments/stored-plan.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
@@ -20,9 +21,13 @@ export async function pull(session: Session, reference: string | undefined, opti
   const others = { REF: reference, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tag }
   const stored = await storedPlan(session, 'pull', options, others)
   const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
-  const { planPull, runPull } = await import('../../../transfer/index.ts')
   const { signal } = session
-  const [store, registry] = [await (options.plan ? session.storeToPlan() : session.store()), await session.registry()]
+  // PERF: the code is loaded while the store opens, which mostly waits for the disk.
+  const [store, registry, { planPull, runPull }] = await settleAll([
+    options.plan ? session.storeToPlan() : session.store(),
+    session.registry(),
+    import('../../../transfer/index.ts'),
+  ])
   const plan = stored ?? (await planPull(registry, store, ref, { platform, allPlatforms, name: tag, signal }))
   if (!stored) await session.noteDefaults(ref)
   if (options.plan) return session.result(formatPlan(plan), plan)

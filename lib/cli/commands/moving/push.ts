@@ -1,3 +1,4 @@
+import { settleAll } from '../../../internal/settle-all.ts'
 import { platformsIn } from '../../arguments/platforms-in.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../../arguments/stored-plan.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
@@ -23,9 +24,12 @@ export async function push(
   const others = { NAME: name, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tags }
   const stored = await storedPlan(session, 'push', options, others)
   const [from, ifChanged] = [stored?.name ?? needed(name, 'NAME'), ifChangedOf(options)]
-  const { planPush, runPush } = await import('../../../transfer/index.ts')
   const { signal } = session
-  const [store, registry] = [await session.store({ create: false }), await session.registry()]
+  const [store, registry, { planPush, runPush }] = await settleAll([
+    session.store({ create: false }),
+    session.registry(),
+    import('../../../transfer/index.ts'),
+  ])
   const plan = stored ?? (await planPush(store, registry, from, reference ?? from, { platform, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(
