@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../internal/invalid-argument.ts'
 import { type AnalyzeImageOptions, examineImage } from '../analyze/analyze-image.ts'
+import type { ImageAnalysis } from '../analyze/image-analysis.ts'
 import type { DedupReport } from '../dedup/dedup-report.ts'
 import type { LocatedImage } from '../diff/diff-images.ts'
 import { joinHistory } from '../history/join-history.ts'
@@ -24,6 +25,11 @@ export interface HtmlReportOptions extends AnalyzeImageOptions {
   readonly dedup?: DedupReport | undefined
   /** Result of `adviseSplit` for the same images. */
   readonly split?: SplitAdvice | undefined
+  /**
+   * Called with the analysis of each image, and its index, so that a caller need not analyse it again. Its lists have
+   * `most` entries, 200 by default.
+   */
+  readonly onAnalysis?: ((analysis: ImageAnalysis, index: number) => void) | undefined
   /** Address of a page that lists all images; adds a link to it. @defaultValue no link */
   readonly home?: string | undefined
 }
@@ -61,8 +67,12 @@ export async function htmlReport(images: readonly ReportSource[], options: HtmlR
   const shared = new SharedContentFinder()
   const reported: ReportedImage[] = []
   const trees: PackedTree[] = []
-  for (const source of images) {
-    const { tree, ...image } = await reportImage(source, shared, TREE_CHARACTERS / images.length, options)
+  for (const [index, source] of images.entries()) {
+    const onAnalysis = (analysis: ImageAnalysis) => options.onAnalysis?.(analysis, index)
+    const { tree, ...image } = await reportImage(source, shared, TREE_CHARACTERS / images.length, {
+      ...options,
+      onAnalysis,
+    })
     reported.push(image)
     trees.push(tree)
   }
@@ -86,6 +96,7 @@ async function reportImage(
   const image = await readSource(store, source, options)
   const { most = MOST_PATHS } = options
   const { analysis, contents, hidden } = await examineImage(store, image, { ...options, most })
+  options.onAnalysis?.(analysis, 0)
   shared.add(contents)
   const { created } = image.config
   return {

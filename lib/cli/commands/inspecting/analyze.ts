@@ -1,6 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { type Image, readImage } from '../../../image/index.ts'
-import { adviseSplit, analyzeImage, checkRules, diveReport, htmlReport, measureDedup } from '../../../inspect/index.ts'
+import {
+  adviseSplit,
+  analyzeImage,
+  checkRules,
+  diveReport,
+  htmlReport,
+  type ImageAnalysis,
+  measureDedup,
+  type ReportSource,
+  type SplitAdvice,
+} from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { parseAmount } from '../../arguments/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
@@ -43,26 +53,41 @@ export async function analyze(
     const report = await diveReport(blobs, image, { signal, hasher })
     await writeReport(session, '--dive-json', options.diveJson, `${JSON.stringify(report, null, 2)}\n`)
   }
-  const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
-  const found = await analyzeImage(blobs, image, { base, secrets: options.secrets !== false, signal, hasher })
-  const results = checkRules(found, rules)
-  if (results.some(({ passed }) => !passed)) session.exit = 1
-  if (options.diveJson === '-') return
   const releases = [{ name, store: blobs, image }]
-  for (const one of older) {
+  for (const one of options.diveJson === '-' ? [] : older) {
     const release = await locateImage(session, one, options)
     releases.unshift({ name: one, store: release.blobs, image: release.image })
   }
-  const split = older.length > 0 ? await adviseSplit(releases, { signal, hasher }) : undefined
-  if (options.html !== undefined) {
-    const dedup = options.dedup ? await measureDedup(releases, { signal, hasher }) : undefined
-    const page = await htmlReport(releases, { base, secrets: options.secrets !== false, signal, hasher, dedup, split })
-    await writeReport(session, '--html', options.html, page)
-  }
-  if (options.html === '-') return
+  const split = releases.length > 1 ? await adviseSplit(releases, { signal, hasher }) : undefined
+  const found = await analyzeReleases(session, releases, split, options)
+  const results = checkRules(found, rules)
+  if (results.some(({ passed }) => !passed)) session.exit = 1
+  if (options.diveJson === '-' || options.html === '-') return
   const verdict = results.length > 0 ? ['', 'Rules', ...ruleLines(results).map(line => `  ${line}`)] : []
   const lines = [...analysisLines(name, found, most), ...(split ? adviceLines(split, most) : []), ...verdict]
   session.result(lines, { name, ...found, rules: results, ...(split ? { split } : {}) })
+}
+
+/** Analyses the newest release. With `--html` its page is written too: the analysis of the page is the one. */
+async function analyzeReleases(
+  session: Session,
+  releases: readonly ReportSource[],
+  split: SplitAdvice | undefined,
+  options: AnalyzeOptions,
+): Promise<ImageAnalysis> {
+  const { signal, hasher } = session
+  const { store, image } = releases.at(-1)!
+  const base = options.base === undefined ? undefined : (await locateImage(session, options.base, options)).image
+  const analysing = { base, secrets: options.secrets !== false, signal, hasher }
+  if (options.html === undefined) return analyzeImage(store, image, analysing)
+  const dedup = options.dedup ? await measureDedup(releases, { signal, hasher }) : undefined
+  let found: ImageAnalysis | undefined
+  const onAnalysis = (analysis: ImageAnalysis) => {
+    found = analysis
+  }
+  const page = await htmlReport(releases, { ...analysing, most: 100, onAnalysis, dedup, split })
+  await writeReport(session, '--html', options.html, page)
+  return found!
 }
 
 function refuseContradictions(session: Session, options: AnalyzeOptions): void {
