@@ -32,6 +32,11 @@ export interface ReadBlobOptions extends AbortOptions {
   readonly verify?: VerifyPolicy | undefined
   /** Handling of a corrupt blob. @defaultValue the option of the store, `'report'` unless set */
   readonly onCorrupt?: CorruptionPolicy | undefined
+  /**
+   * Let the store reuse the memory of chunks: a chunk is valid until the caller asks for the next one or leaves the
+   * loop, and may lie in a `SharedArrayBuffer`. A store may ignore it. @defaultValue `false`
+   */
+  readonly borrow?: boolean | undefined
 }
 
 /** Reads blobs by digest. */

@@ -4,6 +4,7 @@ import type { Digest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError } from '../../errors/index.ts'
 import type { ElasticSemaphore } from '../../internal/concurrency/elastic-semaphore.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { Pool } from '../../internal/memory/pool.ts'
 import { READ_FLAGS } from '../../internal/record-file.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { ReadBlobOptions } from '../../store/index.ts'
@@ -23,6 +24,12 @@ import type { VerifiedOnce } from './verified-once.ts'
 const PIECE = 512 * 1024
 const SMALLEST_PIECE = 64 * 1024
 const ALL_PIECES = 16 * PIECE
+
+/** Number of idle pieces kept for later readers that borrow: those of four readers. */
+const KEPT_PIECES = 8
+
+/** PERF: shared memory, so that another thread can hash the bytes where they are. */
+const lentPieces = new Pool<Uint8Array>(() => new Uint8Array(new SharedArrayBuffer(PIECE)), KEPT_PIECES)
 
 /** Reads the bytes of a blob; see {@link BlobReader.read}. */
 export async function* readBlob(
@@ -64,7 +71,8 @@ async function* readOpened(
     const proven = policy === 'never' || (policy === 'once-per-process' && verified.has(digest, stats))
     // A verified read asks for one byte past the end, to detect a file that has grown.
     const end = range.whole && !proven ? range.end + 1 : range.end
-    const pieces = piecesOf(context, file, { digest, start: range.start, end, signal: options.signal })
+    const { signal, borrow = false } = options
+    const pieces = piecesOf(context, file, { digest, start: range.start, end, signal, borrow })
     if (!range.whole || proven) return yield* pieces
     try {
       yield* verifyStored(pieces, { digest, size }, context.settings.hasher)
@@ -136,21 +144,34 @@ function notAFile(digest: Digest, actual: string): BlobCorruptError {
   return new BlobCorruptError({ digest, expected: 'a regular file', actual })
 }
 
+/** One pass over a part of a blob. */
+interface Pass {
+  readonly digest: Digest
+  readonly start: number
+  readonly end: number
+  readonly signal: AbortSignal | undefined
+  readonly borrow: boolean
+}
+
 /** PERF: reads the next chunk while the caller processes the current one. */
 async function* piecesOf(
   context: DiskContext,
   file: FileHandle,
-  { digest, start, end, signal }: { digest: Digest; start: number; end: number; signal: AbortSignal | undefined },
+  { digest, start, end, signal, borrow }: Pass,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  signal?.throwIfAborted()
+  const memory = borrow ? [lentPieces.borrow(), lentPieces.borrow()] : []
+  let turn = 0
   const pieceAt = (position: number) => {
     const share = Math.max(SMALLEST_PIECE, Math.min(PIECE, Math.floor(ALL_PIECES / context.openReads)))
     const size = Math.min(share, end - position)
-    const piece = size > 0 ? readPiece(file, digest, position, size) : Promise.resolve(undefined)
+    // A new buffer each time unless the caller borrows: it may keep the chunk.
+    const buffer = memory[turn++ % 2]?.value.subarray(0, Math.max(0, size))
+    const piece = size > 0 ? readPiece(file, digest, position, buffer ?? Buffer.allocUnsafeSlow(size)) : undefined
     // Prevents an unhandled rejection: the chunk is awaited later, or never.
-    piece.catch(() => undefined)
+    piece?.catch(() => undefined)
     return piece
   }
-  signal?.throwIfAborted()
   let next = pieceAt(start)
   try {
     for (let position = start; ; ) {
@@ -158,19 +179,20 @@ async function* piecesOf(
       signal?.throwIfAborted()
       if (!piece || piece.byteLength === 0) return
       position += piece.byteLength
+      // The caller has asked for the next chunk, so it no longer reads the one before `piece`.
       next = pieceAt(position)
       yield piece
       signal?.throwIfAborted()
     }
   } finally {
-    await next.catch(() => undefined)
+    await next?.catch(() => undefined)
+    for (const { release } of memory) release()
   }
 }
 
-/** Reads a chunk; fewer bytes than requested mean the end of the file. */
-async function readPiece(file: FileHandle, digest: Digest, position: number, size: number): Promise<Uint8Array> {
-  // A new buffer each time: the caller may keep the chunk.
-  const buffer = Buffer.allocUnsafeSlow(size)
+/** Fills a buffer; fewer bytes than it has room for mean the end of the file. */
+async function readPiece(file: FileHandle, digest: Digest, position: number, buffer: Uint8Array): Promise<Uint8Array> {
+  const size = buffer.byteLength
   const what = { act: 'read', path: blobName(digest) }
   for (let filled = 0; filled < size; ) {
     const { bytesRead } = await onDisk(what, () => file.read(buffer, filled, size - filled, position + filled))

@@ -89,8 +89,9 @@ class VerifyPass {
 
   async #verify(blob: FoundBlob): Promise<void> {
     const { signal, onBlob } = this.#options
+    const read = { verify: 'always', onCorrupt: 'report', borrow: true, signal } as const
     try {
-      for await (const chunk of this.#store.read(blob.digest, { verify: 'always', onCorrupt: 'report', signal })) {
+      for await (const chunk of this.#store.read(blob.digest, read)) {
         this.sums.bytes += chunk.byteLength
         await this.#pace.take(chunk.byteLength, signal)
       }
