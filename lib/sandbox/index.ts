@@ -35,6 +35,7 @@ export type {
   ProcessSpec,
   RunningProcess,
 } from './executors/executor.ts'
+export type { ResourceLimit, ResourceName } from './executors/limits/resource-limits.ts'
 export { type ExecutorName, type MachineExecutorOptions, machineExecutor } from './executors/machine-executor.ts'
 export { findSystemProgram } from './executors/process/find-system-program.ts'
 export { runc } from './executors/runc/runc.ts'

@@ -81,6 +81,11 @@ describe.skipIf(!able)('build', () => {
     expect(stderr).toMatch(/\[.*\] \| up\n(.*\n)*.*the command did not end within 1 seconds.*\(ERR_BUILD_LIMIT\)/)
   })
 
+  test('--ulimit limits the resources of each process of a command', async () => {
+    const { code, stderr } = await build('RUN echo "files $(ulimit -n)"\n', ['--ulimit', 'nofile=77'])
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('| files 77\n') })
+  })
+
   test('--json tells exit code, signal and last lines of a command that failed', async () => {
     const { code, stdout } = await build('RUN echo up; sh -c "kill -9 \\$\\$"; exit $?\n', ['--json'])
     expect(code).toBe(1)

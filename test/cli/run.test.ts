@@ -95,6 +95,12 @@ describe.skipIf(!able)('run', () => {
     expect(readdirSync(at('data')).sort()).toEqual(['f', 'new', 'sub'])
   })
 
+  test('--ulimit limits the resources of each process', async () => {
+    const options = ['--ulimit', 'nofile=90:180', '--ulimit', 'core=0', '--ulimit', 'stack=-1']
+    const { stdout } = await layerstore(['run', ...options, 'box:1', 'ulimit -Sn; ulimit -Hn; ulimit -c; ulimit -s'])
+    expect(stdout).toBe('90\n180\n0\nunlimited\n')
+  })
+
   test('--security-opt seccomp=unconfined allows all system calls', async () => {
     const filter = async (...options: string[]) =>
       (await layerstore(['run', ...options, 'box:1', 'grep "^Seccomp:" /proc/self/status'])).stdout
@@ -105,6 +111,8 @@ describe.skipIf(!able)('run', () => {
   test.each([
     [['--publish', '8080:80'], /none is mapped; let the program listen on 8080/],
     [['--network', 'bridge'], /--network takes host, none or default/],
+    [['--ulimit', 'files=1'], /--ulimit takes NAME=SOFT\[:HARD\] with one of core, cpu/],
+    [['--ulimit', 'nofile=many'], /--ulimit takes NAME=SOFT/],
     [['--security-opt', 'seccomp=mine.json'], /--security-opt takes seccomp=unconfined/],
     [['-v', 'name:/data'], /no named volumes/],
     [['-v', '/absent/here:/data'], /does not exist on this machine/],

@@ -36,6 +36,7 @@ export interface BuildCommandOptions {
   readonly memory?: string
   readonly pidsLimit?: string
   readonly stepTimeout?: string
+  readonly ulimit?: readonly string[]
   readonly addHost?: readonly string[]
 }
 

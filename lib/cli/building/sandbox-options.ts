@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ExecutorName, ExtraHost, ProcessLimits } from '../../sandbox/index.ts'
+import type { ExecutorName, ExtraHost, ProcessLimits, ResourceLimit, ResourceName } from '../../sandbox/index.ts'
 import { parseAmount } from '../arguments/parse-amount.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { BuildCommandOptions } from './build-options.ts'
@@ -11,6 +11,12 @@ const EXECUTORS: Readonly<Record<string, ExecutorName>> = {
   chroot: 'chroot',
 }
 
+/** As in Docker. */
+const RESOURCES: readonly ResourceName[] = [
+  ...(['core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice'] as const),
+  ...(['nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack'] as const),
+]
+
 /** Executor of `--sandbox bwrap|runc|chroot`; `undefined` if it is not given. */
 export function executorOf(option: string | undefined): ExecutorName | undefined {
   if (option === undefined) return undefined
@@ -19,17 +25,31 @@ export function executorOf(option: string | undefined): ExecutorName | undefined
   throw new UsageError(`--sandbox takes bwrap, runc or chroot; got ${JSON.stringify(option)}`)
 }
 
-/** Limits of `--memory SIZE`, `--pids-limit N` and `--step-timeout TIME`. */
+/** Limits of `--memory SIZE`, `--pids-limit N`, `--step-timeout TIME` and `--ulimit NAME=SOFT[:HARD]`. */
 export function limitsOf({
   memory,
   pidsLimit,
   stepTimeout,
-}: Pick<BuildCommandOptions, 'memory' | 'pidsLimit' | 'stepTimeout'>): ProcessLimits {
+  ulimit,
+}: Pick<BuildCommandOptions, 'memory' | 'pidsLimit' | 'stepTimeout' | 'ulimit'>): ProcessLimits {
   return {
     ...(memory !== undefined && { memory: positive('--memory', memory, 'bytes') }),
     ...(pidsLimit !== undefined && { processes: positive('--pids-limit', pidsLimit, 'count') }),
     ...(stepTimeout !== undefined && { seconds: positive('--step-timeout', stepTimeout, 'time') / 1000 }),
+    ...(ulimit !== undefined && { resources: ulimit.map(resourceLimitOf) }),
   }
+}
+
+/** SPEC: docker run, `--ulimit NAME=SOFT[:HARD]`; -1 is no limit, and one number is both. */
+function resourceLimitOf(text: string): ResourceLimit {
+  const [, word = '', soft, hard = soft] = /^([a-z]+)=(-1|\d{1,15})(?::(-1|\d{1,15}))?$/.exec(text) ?? []
+  const name = RESOURCES.find(known => known === word)
+  if (name === undefined || soft === undefined) {
+    const names = RESOURCES.join(', ')
+    throw new UsageError(`--ulimit takes NAME=SOFT[:HARD] with one of ${names}; got ${JSON.stringify(text)}`)
+  }
+  const limitOf = (number = '-1') => (number === '-1' ? 'unlimited' : Number(number))
+  return { name, soft: limitOf(soft), hard: limitOf(hard) }
 }
 
 function positive(option: string, text: string, kind: Parameters<typeof parseAmount>[2]): number {

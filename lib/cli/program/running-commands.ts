@@ -75,6 +75,7 @@ function withProcess(command: Command): Command {
     .option('-p, --publish <port>', 'accepted if no port is mapped: ports are those of this machine', collect)
     .option('-m, --memory <n>', 'limit of the memory, e.g. 512MB')
     .option('--pids-limit <n>', 'limit of the number of processes')
+    .option('--ulimit <name=soft[:hard]>', 'limit of each process, such as nofile=1024; may be repeated', collect)
     .option('--security-opt <option>', 'seccomp=unconfined allows all system calls', collect)
     .option('--platform <p>', 'platform to select from an index, os/architecture[/variant]')
     .option(...SANDBOX)

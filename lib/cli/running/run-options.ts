@@ -19,6 +19,7 @@ export interface ProcessOptions extends MountOptions {
   readonly publish?: readonly string[]
   readonly memory?: string
   readonly pidsLimit?: string
+  readonly ulimit?: readonly string[]
   readonly securityOpt?: readonly string[]
   readonly tty?: boolean
 }

@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { ProcessUser } from '../accounts/resolve-user.ts'
+import type { ResourceLimit } from './limits/resource-limits.ts'
 
 /** Whether an executor works on this machine. */
 export interface ExecutorProbe {
@@ -58,6 +59,8 @@ export interface ProcessLimits {
   readonly processes?: number | undefined
   /** Time in seconds; then everything is killed. */
   readonly seconds?: number | undefined
+  /** Limits of the resources of each process, such as open files. @defaultValue those of this process */
+  readonly resources?: readonly ResourceLimit[] | undefined
 }
 
 /** Name of another machine, for `/etc/hosts`. */
@@ -139,7 +142,7 @@ export interface ProcessExit {
   /** Exit code; 128 + n after signal n. */
   readonly code: number
   /** The limit that was reached; the code may then be any. */
-  readonly limit?: keyof ProcessLimits | undefined
+  readonly limit?: 'memory' | 'processes' | 'seconds' | undefined
   /** Says what this machine does not allow the process: a possible cause of its failure. */
   readonly note?: string | undefined
 }

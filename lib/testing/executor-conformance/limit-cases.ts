@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert'
-import type { ExecutorCase } from './executor-subject.ts'
+import type { ProcessLimits } from '../../sandbox/index.ts'
+import { failsWith } from '../store-conformance/subject.ts'
+import { APP, type ExecutorCase, ROOT } from './executor-subject.ts'
 import { assertNoProcess, uniqueSeconds } from './is-running.ts'
 
 const MIB = 2 ** 20
@@ -24,6 +26,21 @@ export const limitCases: readonly ExecutorCase[] = [
       assert.notEqual(code, 0)
       assert.equal(limit, 'memory')
       assert.deepEqual(await run('true', { limits: { memory: 48 * MIB } }), { code: 0, stdout: '', stderr: '' })
+    },
+  },
+  {
+    name: 'each process has the limits of its resources',
+    async run({ run }) {
+      const resources = [
+        { name: 'nofile', soft: 100, hard: 200 },
+        { name: 'core', soft: 0, hard: 0 },
+      ] as const
+      for (const user of [ROOT, APP]) {
+        const { stdout } = await run('ulimit -Sn; ulimit -Hn; ulimit -Sc', { user, limits: { resources } })
+        assert.equal(stdout, '100\n200\n0\n')
+      }
+      const wrong: ProcessLimits = { resources: [{ name: 'nofile', soft: 'unlimited', hard: 200 }] }
+      await failsWith('ERR_SANDBOX_LIMIT', () => run('true', { limits: wrong }))
     },
   },
   {

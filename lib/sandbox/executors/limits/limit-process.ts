@@ -4,6 +4,7 @@ import type { ProcessExit, ProcessLimits, ProcessSpec } from '../executor.ts'
 import { findSystemProgram } from '../process/find-system-program.ts'
 import { namespaceIds } from '../process/namespace-ids.ts'
 import { ControlGroup } from './control-group.ts'
+import { assertResources, resourceWords } from './resource-limits.ts'
 
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
 const OWN_PROCESSES = 2
@@ -24,11 +25,15 @@ export async function limitProcess(
   { limits = {}, user }: Pick<ProcessSpec, 'limits' | 'user'>,
   run: (prefix: readonly string[]) => Promise<ProcessExit>,
 ): Promise<ProcessExit> {
-  if (limits.memory === undefined && limits.processes === undefined) return run(joining([]))
+  const isRoot = user.uid === 0 && isRootOfMachine()
+  const { resources = [] } = limits
+  assertResources(resources, isRootOfMachine())
+  const words = resourceWords(resources)
+  if (limits.memory === undefined && limits.processes === undefined) return run([...joining([]), ...words])
   const processes = limits.processes === undefined ? undefined : limits.processes + OWN_PROCESSES
   await using group = await ControlGroup.create({ memory: limits.memory, processes })
-  if (!group) return run([...joining([]), ...limitsOfEach(limits, user.uid === 0 && isRootOfMachine())])
-  const exit = await run(joining(group.joinFiles))
+  if (!group) return run([...joining([]), ...words, ...limitsOfEach(limits, isRoot)])
+  const exit = await run([...joining(group.joinFiles), ...words])
   const limit = exit.limit ?? (await group.reached())
   return limit === undefined ? exit : { ...exit, limit }
 }

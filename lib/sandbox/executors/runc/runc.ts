@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
+import { assertResources, jsonWithLimits } from '../limits/resource-limits.ts'
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
@@ -48,13 +49,14 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('runc', 'runc')
+  assertResources(spec.limits?.resources ?? [], true)
   return withView(spec, async ({ mounts, directory }) => {
     const [bundle, state, log, pid] = ['bundle', 'state', 'log', 'pid'].map(name => join(directory, name)) as Paths
     for (const path of [bundle, state]) await mkdir(path, { mode: 0o700 })
     await using groups = await RuntimeGroups.create()
     const config = runtimeConfig(spec, { mounts, group: groups.path, hidesGroups: true })
     // The config holds the variables, which may be secrets.
-    await writeFile(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+    await writeFile(join(bundle, 'config.json'), jsonWithLimits(config), { mode: 0o600 })
     const options = ['--root', state, '--log', log, '--log-format', 'json']
     const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, CONTAINER]
     // The runtime sets the limits of memory and processes itself.

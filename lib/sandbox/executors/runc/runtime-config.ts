@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { runtimeLimits } from '../limits/resource-limits.ts'
 import { runtimeCalls } from '../system-calls/runtime-calls.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
@@ -32,6 +33,7 @@ export function runtimeConfig(process: ProcessSpec, { mounts, group, hidesGroups
       cwd: process.workdir,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       noNewPrivileges: false,
+      rlimits: runtimeLimits(limits.resources ?? []),
     },
     root: { path: process.root, readonly: process.readOnlyRoot === true },
     hostname: process.hostname ?? HOST_NAME,
