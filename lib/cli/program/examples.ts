@@ -71,6 +71,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore inspect app:1.2 --format "{{json .Config}}"',
     'layerstore inspect ghcr.io/o/app:1.2 --json',
   ],
+  sbom: [
+    'layerstore sbom app:1.2',
+    'layerstore sbom app:1.2 --format spdx > app.spdx.json',
+    'layerstore sbom app:1.3 --diff app:1.2',
+  ],
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   diff: [

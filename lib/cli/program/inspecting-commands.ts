@@ -3,6 +3,7 @@ import type { BenchOptions } from '../commands/inspecting/bench.ts'
 import type { DedupOptions } from '../commands/inspecting/dedup.ts'
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
+import type { SbomCommandOptions } from '../commands/inspecting/sbom.ts'
 import type { ValidateOptions } from '../commands/inspecting/validate.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, collect, type InSession, onePlatform } from './parts.ts'
@@ -34,6 +35,13 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--strict', 'exit with 1 for warnings too')
     .action((name: string, options: GlobalOptions & ValidateOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
+    )
+  add('sbom <name>', 'list the packages of an image: of dpkg, apk, npm and Python, each with its licence and its layer')
+    .option(...onePlatform)
+    .option('--format <f>', 'table, spdx (SPDX 2.3 JSON) or cyclonedx (CycloneDX 1.6 JSON) (default: table)')
+    .option('--diff <old>', 'list what was added, removed and changed since another image')
+    .action((name: string, options: GlobalOptions & SbomCommandOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/sbom.ts')).sbom(s, name, options)),
     )
   add(
     'dedup [name...]',

@@ -1,0 +1,5 @@
+export { diffPackages, type PackageChange, type PackagesDiff } from './sbom/diff-packages.ts'
+export type { FoundPackage, OsRelease, PackageList, PackageType, UnreadPackages } from './sbom/package-list.ts'
+export { type ReadPackagesOptions, readPackages } from './sbom/read-packages.ts'
+export { type SbomOptions, toCycloneDx } from './sbom/to-cyclonedx.ts'
+export { toSpdx } from './sbom/to-spdx.ts'

@@ -1,0 +1,58 @@
+import type { FoundPackage, PackageList, PackageType } from './package-list.ts'
+
+/** A package that two images have in different versions. */
+export interface PackageChange {
+  readonly type: PackageType
+  readonly name: string
+  /** Versions of the older image that the newer one lacks, sorted. */
+  readonly before: readonly string[]
+  /** Versions of the newer image that the older one lacks, sorted. */
+  readonly after: readonly string[]
+}
+
+/** Differences between the packages of two images. Each list is sorted by type and name. */
+export interface PackagesDiff {
+  readonly added: readonly FoundPackage[]
+  readonly removed: readonly FoundPackage[]
+  readonly changed: readonly PackageChange[]
+}
+
+/**
+ * Compares the packages of two images by type, name and version. Of a package that is there several times, as with
+ * npm, each version counts once. Architecture, place and layer are not compared.
+ *
+ * @example
+ * ```ts
+ * const { added, changed } = diffPackages(await readPackages(store, 'app:1.0'), await readPackages(store, 'app:1.1'))
+ * console.log(added.map(({ purl }) => purl), changed)
+ * ```
+ */
+export function diffPackages(older: PackageList, newer: PackageList): PackagesDiff {
+  const [before, after] = [byName(older), byName(newer)]
+  const added = [...after].flatMap(([key, versions]) => (before.has(key) ? [] : [...versions.values()]))
+  const removed = [...before].flatMap(([key, versions]) => (after.has(key) ? [] : [...versions.values()]))
+  const changed = [...after].flatMap(([key, versions]) => {
+    const old = before.get(key)
+    if (!old) return []
+    const [gone, come] = [lacking(old, versions), lacking(versions, old)]
+    const [{ type, name }] = [...versions.values()] as [FoundPackage]
+    return gone.length + come.length > 0 ? [{ type, name, before: gone, after: come }] : []
+  })
+  return { added, removed, changed }
+}
+
+/** Packages by type and name, each with its versions. */
+function byName({ packages }: PackageList): Map<string, Map<string, FoundPackage>> {
+  const found = new Map<string, Map<string, FoundPackage>>()
+  for (const each of packages) {
+    const key = `${each.type} ${each.name}`
+    const versions = found.get(key) ?? new Map<string, FoundPackage>()
+    found.set(key, versions)
+    if (!versions.has(each.version)) versions.set(each.version, each)
+  }
+  return found
+}
+
+function lacking(versions: Map<string, FoundPackage>, other: Map<string, FoundPackage>): string[] {
+  return [...versions.keys()].filter(version => !other.has(version)).sort()
+}

@@ -1,0 +1,23 @@
+/**
+ * Parses paragraphs of `Field: value` lines, separated by empty lines, as dpkg, apk and Python write them. The first
+ * of several fields of one name counts; continued lines are left out, because no field that is read here has any.
+ */
+export function parseParagraphs(text: string): Map<string, string>[] {
+  const paragraphs: Map<string, string>[] = []
+  let current: Map<string, string> | undefined
+  for (const line of text.split(/\r?\n/)) {
+    if (line.trim() === '') {
+      current = undefined
+      continue
+    }
+    if (!current) {
+      current = new Map()
+      paragraphs.push(current)
+    }
+    const colon = line.indexOf(':')
+    if (colon <= 0 || /^\s/.test(line)) continue
+    const field = line.slice(0, colon)
+    if (!current.has(field)) current.set(field, line.slice(colon + 1).trim())
+  }
+  return paragraphs
+}

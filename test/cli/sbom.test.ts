@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { cli } from '../helpers/run-cli.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+let place: ReturnType<typeof temporaryDirectory>
+const run = (...args: string[]) => cli(args, { store: join(place.path, 'store') })
+const manifest = (name: string, version: string) => ({
+  [`node_modules/${name}/package.json`]: JSON.stringify({ name, version, license: 'MIT' }),
+})
+
+beforeEach(async () => {
+  place = temporaryDirectory('sbom')
+  await using store = await openStore(join(place.path, 'store'), { durability: 'none' })
+  await sampleImage(store, [manifest('a', '1.0.0'), { 'var/lib/rpm/Packages': 'x' }], { name: 'app:1' })
+  await sampleImage(store, [manifest('a', '1.1.0'), manifest('b', '1.0.0')], { name: 'app:2' })
+})
+afterEach(() => place[Symbol.dispose]())
+
+test('sbom prints a line for each package, and says on stderr what it did not read', async () => {
+  expect(await run('sbom', 'app:1')).toEqual({
+    code: 0,
+    stdout: 'TYPE   NAME   VERSION   LICENSE   LAYER\nnpm    a      1.0.0     MIT       1\n',
+    stderr: expect.stringContaining('not read: var/lib/rpm/Packages: databases of rpm are not read'),
+  })
+  const json = JSON.parse((await run('sbom', 'app:1', '--json')).stdout)
+  expect(json).toMatchObject({ name: 'app:1', packages: [{ name: 'a', layer: 0 }], unread: [{}] })
+})
+
+test('sbom --format prints the document alone, the same each time', async () => {
+  const spdx = await run('sbom', 'app:1', '--format', 'spdx')
+  expect(JSON.parse(spdx.stdout)).toMatchObject({ spdxVersion: 'SPDX-2.3', name: 'app:1' })
+  expect((await run('sbom', 'app:1', '--format', 'spdx')).stdout).toBe(spdx.stdout)
+  const cyclonedx = JSON.parse((await run('sbom', 'app:1', '--format', 'cyclonedx')).stdout)
+  expect(cyclonedx).toMatchObject({ bomFormat: 'CycloneDX', components: [{ name: 'a' }] })
+})
+
+test('sbom --diff lists what changed since another image', async () => {
+  const { stdout, code } = await run('sbom', 'app:2', '--diff', 'app:1')
+  expect({ lines: stdout.split('\n').map(line => line.split(/ {2,}/)), code }).toEqual({
+    lines: [['', 'TYPE', 'NAME', 'VERSION'], ['+', 'npm', 'b', '1.0.0'], ['~', 'npm', 'a', '1.0.0 -> 1.1.0'], ['']],
+    code: 0,
+  })
+  const json = JSON.parse((await run('sbom', 'app:2', '--diff', 'app:1', '--json')).stdout)
+  expect(json).toMatchObject({ names: ['app:1', 'app:2'], removed: [], changed: [{ name: 'a' }] })
+})
+
+test.each([
+  ['--format', 'xml'],
+  ['--format', 'spdx', '--diff', 'app:1'],
+])('sbom %s %s is wrong usage', async (...args) => {
+  expect((await run('sbom', 'app:2', ...args)).code).toBe(2)
+})

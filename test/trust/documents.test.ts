@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { parseDigest } from '../../lib/digest/index.ts'
+import { diffPackages, type FoundPackage, type PackageList, toCycloneDx, toSpdx } from '../../lib/trust/index.ts'
+
+const digest = parseDigest(`sha256:${'a'.repeat(64)}`)
+const npm = (name: string, version: string, license?: string): FoundPackage => ({
+  type: 'npm',
+  name,
+  version,
+  purl: `pkg:npm/${name}@${version}`,
+  ...(license === undefined ? {} : { license }),
+  path: `node_modules/${name}/package.json`,
+  layer: 1,
+  diffId: digest,
+})
+const listOf = (...packages: FoundPackage[]): PackageList => ({
+  version: 1,
+  digest,
+  created: '2026-01-02T03:04:05.678Z',
+  os: { id: 'debian', version: '12' },
+  packages,
+  unread: [],
+})
+const list = listOf(npm('@s/a', '1.0.0', '(MIT OR Apache-2.0)'), npm('b', '2.0.0', 'SEE LICENSE IN x'), npm('c', '1'))
+
+test('an SPDX document says what the image contains, under which licence, and where it was found', () => {
+  const document = JSON.parse(JSON.stringify(toSpdx(list, { name: 'app:1' })))
+  expect(document).toMatchObject({
+    spdxVersion: 'SPDX-2.3',
+    SPDXID: 'SPDXRef-DOCUMENT',
+    documentNamespace: `https://spdx.org/spdxdocs/layerstore-${'a'.repeat(64)}`,
+    creationInfo: { created: '2026-01-02T03:04:05Z' },
+  })
+  const [image, a, b, c] = document.packages
+  expect(image).toMatchObject({ name: 'app:1', versionInfo: digest, primaryPackagePurpose: 'CONTAINER' })
+  expect(a).toMatchObject({
+    name: '@s/a',
+    versionInfo: '1.0.0',
+    licenseDeclared: '(MIT OR Apache-2.0)',
+    sourceInfo: `found in /node_modules/@s/a/package.json, brought by layer ${digest}`,
+    externalRefs: [
+      { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: list.packages[0]!.purl },
+    ],
+  })
+  expect(b).toMatchObject({ licenseDeclared: 'NOASSERTION', licenseComments: 'The package states: SEE LICENSE IN x' })
+  expect(c).not.toHaveProperty('licenseComments')
+  expect(document.relationships).toEqual([
+    { spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES', relatedSpdxElement: 'SPDXRef-image' },
+    ...[a, b, c].map(({ SPDXID }) => ({
+      spdxElementId: 'SPDXRef-image',
+      relationshipType: 'CONTAINS',
+      relatedSpdxElement: SPDXID,
+    })),
+  ])
+})
+
+test('a CycloneDX document has a component for the system and for each package, with evidence and layer', () => {
+  const document = JSON.parse(JSON.stringify(toCycloneDx(list, { name: 'app:1', created: new Date(0) })))
+  expect(document).toMatchObject({
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    metadata: { timestamp: '1970-01-01T00:00:00Z', component: { type: 'container', name: 'app:1', version: digest } },
+  })
+  const [os, a, b, c] = document.components
+  expect(os).toEqual({ type: 'operating-system', 'bom-ref': 'os:debian', name: 'debian', version: '12' })
+  expect(a).toEqual({
+    type: 'library',
+    'bom-ref': 'pkg:npm/@s/a@1.0.0#node_modules/@s/a/package.json',
+    group: '@s',
+    name: 'a',
+    version: '1.0.0',
+    licenses: [{ expression: '(MIT OR Apache-2.0)' }],
+    purl: 'pkg:npm/@s/a@1.0.0',
+    evidence: { occurrences: [{ location: '/node_modules/@s/a/package.json' }] },
+    properties: [
+      { name: 'layerstore:layer:index', value: '1' },
+      { name: 'layerstore:layer:diffId', value: digest },
+    ],
+  })
+  expect(b.licenses).toEqual([{ license: { name: 'SEE LICENSE IN x' } }])
+  expect(c).not.toHaveProperty('licenses')
+})
+
+test.each([
+  ['MIT', true],
+  ['GPL-2.0-only WITH Classpath-exception-2.0', true],
+  ['(MIT OR (GPL-3.0+ AND ISC))', true],
+  ['MIT AND', false],
+  ['(MIT', false],
+  ['BSD License', false],
+  ['', false],
+  ['AND OR AND', false],
+])('the licence %j is an SPDX expression: %s', (license, isExpression) => {
+  const [, described] = toSpdx(listOf(npm('a', '1', license)), { name: 'x' }).packages as Record<string, unknown>[]
+  expect(described!.licenseDeclared).toBe(isExpression ? license : 'NOASSERTION')
+})
+
+test('a difference lists added and removed packages, and other versions of those that stay', () => {
+  const older = listOf(npm('gone', '1'), npm('same', '1'), npm('up', '1'), npm('up', '2'), npm('up', '2'))
+  const newer = listOf(
+    npm('same', '1'),
+    npm('up', '2'),
+    npm('up', '3'),
+    npm('new', '1'),
+    npm('twice', '1'),
+    npm('twice', '2'),
+  )
+  expect(diffPackages(older, newer)).toEqual({
+    added: [npm('new', '1'), npm('twice', '1'), npm('twice', '2')],
+    removed: [npm('gone', '1')],
+    changed: [{ type: 'npm', name: 'up', before: ['1'], after: ['3'] }],
+  })
+  expect(diffPackages(older, older)).toEqual({ added: [], removed: [], changed: [] })
+})
+
+test('a time that is none does not make an invalid document', () => {
+  const { metadata } = toCycloneDx({ ...list, created: 'yesterday' }, { name: 'x' }) as { metadata: object }
+  expect(metadata).toMatchObject({ timestamp: '1970-01-01T00:00:00Z' })
+})
