@@ -1,8 +1,10 @@
-// What test/journeys/bundled.test.ts bundles and runs: an image of a directory, unpacked again, and a password checked.
+// What test/journeys/bundled.test.ts bundles and runs: an image of a directory, unpacked again, reported on, and
+// a password checked.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { composeImage, createMemoryStore, fromDirectory, unpackImage, writeLayer } from 'layerstore'
+import { htmlReport } from 'layerstore/inspect'
 import { allowHtpasswd } from 'layerstore/server'
 
 const seen = { threads: 0, answered: new Set(), failed: [], warnings: [] }
@@ -28,12 +30,14 @@ async function main(directory) {
   // Of `hunter2`, made by `htpasswd -B`.
   const authorize = allowHtpasswd('ann:$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq\n')
   const right = await authorize({ username: 'ann', password: 'hunter2', action: 'pull', repository: 'a' })
+  const page = await htmlReport([{ store, image: image.descriptor }])
   const { answered, ...others } = seen
   return {
     digest: image.descriptor.digest,
     diffId: layer.diffId,
     files,
     right,
+    hasPageCode: page.includes('Skip to the content') && page.includes('--accent'),
     ...others,
     hashed: answered.has('free'),
   }

@@ -52,7 +52,15 @@ function expectAsExpected(file: string): void {
 
 test('the application that is bundled below uses a thread of each kind', () => {
   expect(existsSync(join(root, 'dist/index.js')), 'needs npm run build').toBe(true)
-  expect(expected).toMatchObject({ threads: 4, hashed: true, failed: [], warnings: [], files: 301, right: true })
+  expect(expected).toMatchObject({
+    threads: 4,
+    hashed: true,
+    failed: [],
+    warnings: [],
+    files: 301,
+    right: true,
+    hasPageCode: true,
+  })
 })
 
 // SPEC: esbuild keeps `require` of CommonJS packages; in a module the application has to make one (esbuild.github.io).

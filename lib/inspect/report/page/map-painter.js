@@ -73,6 +73,11 @@ function paintLabel(context, { node, box: { x, y, w, h }, depth, titled }, { ink
   context.rect(x + 5, y, w - 10, h)
   context.clip()
   context.font = `${isFile ? 400 : 600} 11px system-ui, sans-serif`
+  if (isFile && node.hidden) {
+    // The text must not be crossed by the hatching.
+    context.fillStyle = layerColor(node.layer, depth)
+    context.fillRect(x + 3, y + 3, context.measureText(printable(node.name)).width + 6, h > 38 ? 32 : 18)
+  }
   context.fillStyle = isFile ? ink : muted
   context.fillText(printable(node.name), x + 6, y + (isFile ? 12 : STRIP / 2))
   if (isFile && h > 38) {
