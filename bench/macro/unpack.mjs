@@ -3,6 +3,7 @@ import { layerstore } from '../contenders/layerstore.mjs'
 import { blobPath } from '../contenders/oci-layout.mjs'
 import { umoci } from '../contenders/umoci.mjs'
 import { amountOf, contentsOf } from '../harness/checks/contents-of.mjs'
+import { processorCounts } from '../harness/measure/pinned.mjs'
 
 const RUNTIME = 'a runtime of 500 MB in one layer'
 const WHOLE = 'an image of 1 GB, 40,000 files in ten layers'
@@ -48,7 +49,7 @@ async function measureCase(bench, name, image, trial, rounds) {
     name,
     job: 'unpack',
     bytes: inputOf(image).bytes,
-    columns: ['seconds', 'speed', 'cpu', 'memory'],
+    columns: ['seconds', 'speed', 'cpu', 'memory', 'loop'],
     plot: 'seconds',
     rounds,
     writes: inputOf(image).bytes,
@@ -58,6 +59,11 @@ async function measureCase(bench, name, image, trial, rounds) {
     entries: [
       { label: 'layerstore, wasm', contender: layerstore, options: { hasher: 'wasm' } },
       { label: 'layerstore, native', contender: layerstore, options: { hasher: 'native' } },
+      ...processorCounts().map(processors => ({
+        label: `layerstore, wasm, ${processors} processor${processors === 1 ? '' : 's'}`,
+        contender: layerstore,
+        options: { hasher: 'wasm', processors },
+      })),
       // umoci takes three times as long as the other contenders, so it runs once.
       { contender: umoci, rounds: 1 },
       { contender: pigzAndTar },

@@ -17,6 +17,7 @@ export const COLUMNS = {
   cpu: { title: 'CPU s', figure: 'cpuSeconds', format: seconds },
   usage: { title: 'usage s', figure: 'usageSeconds', format: seconds },
   memory: { title: 'peak MB', figure: 'peakBytes', format: mb },
+  loop: { title: 'event loop, p99 ms', figure: 'loopP99', format: milli },
   ratio: { title: 'size ratio', figure: 'ratio', format: value => fixed(value, 4) },
   moved: { title: 'MB moved', figure: 'movedBytes', format: mb },
   movedKb: { title: 'kB moved', figure: 'movedBytes', format: value => fixed(value / 1e3, 1) },
