@@ -90,6 +90,16 @@ test.each([
   ['BSD License', false],
   ['', false],
   ['AND OR AND', false],
+  ['LicenseRef-own AND MIT', true],
+  ['BSD', false],
+  ['GPLv2', false],
+  ['MIT WITH MIT', false],
+  ['MIT WITH Classpath-exception-2.0 WITH Classpath-exception-2.0', false],
+  ['MIT)', false],
+  ['()', false],
+  ['MIT (ISC)', false],
+  ['(MIT) WITH Classpath-exception-2.0', false],
+  ['MIT WITH (Classpath-exception-2.0)', false],
 ])('the licence %j is an SPDX expression: %s', (license, isExpression) => {
   const [, described] = toSpdx(listOf(npm('a', '1', license)), { name: 'x' }).packages as Record<string, unknown>[]
   expect(described!.licenseDeclared).toBe(isExpression ? license : 'NOASSERTION')
