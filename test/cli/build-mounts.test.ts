@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { secretsOf, sshAgentsOf } from '../../lib/cli/building/secret-options.ts'
 import { makeBusyboxRoot } from '../helpers/busybox-root.ts'
@@ -130,6 +131,33 @@ describe.skipIf(!able)('build', () => {
     writeFileSync(at('secret'), 'other')
     expect((await run(given, { V: 'other' })).stderr.match(/CACHED/g)).toHaveLength(2)
     server.close()
+  })
+
+  test.skipIf(!needsProgram('ssh-agent'))('lets commands use the keys of an agent of OpenSSH', async () => {
+    if (!fitsSockets(place.path)) return
+    const build = await project('COPY tools /\nRUN --mount=type=ssh ssh-add -l\nRUN ssh-add -l || echo no agent\n')
+    const tool = execFileSync('which', ['ssh-add'], { encoding: 'utf8' }).trim()
+    const libraries = execFileSync('ldd', [tool], { encoding: 'utf8' }).match(/\/\S+/g) ?? []
+    for (const path of libraries) {
+      const copy = at(`context/tools${path}`)
+      mkdirSync(dirname(copy), { recursive: true })
+      copyFileSync(path, copy)
+    }
+    mkdirSync(at('context/tools/bin'), { recursive: true })
+    copyFileSync(tool, at('context/tools/bin/ssh-add'))
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'the key', '-f', at('key')])
+    const agent = spawn('ssh-agent', ['-D', '-a', at('agent')], { stdio: 'ignore' })
+    const ended = once(agent, 'exit')
+    try {
+      await expect.poll(() => existsSync(at('agent'))).toBe(true)
+      execFileSync('ssh-add', ['-q', at('key')], { env: { ...process.env, SSH_AUTH_SOCK: at('agent') } })
+      const done = await build(['--ssh', 'default'], { SSH_AUTH_SOCK: at('agent') })
+      expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/\| 256 SHA256:\S+ the key \(ED25519\)/) })
+      expect(done.stderr).toContain('| no agent')
+    } finally {
+      agent.kill()
+      await ended
+    }
   })
 
   test('that fails says nothing of its secrets', async () => {

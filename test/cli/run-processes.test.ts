@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -59,6 +60,16 @@ describe.skipIf(!able)('a process of run', () => {
     await listed.ended
     expect(listed.text.stdout).toContain(`exited with ${code}\n`)
     expect(await processes.start(['containers', 'rm', 'ended']).ended).toBe(0)
+  })
+
+  test('sees the new size of the terminal of the command', async () => {
+    const onResize = 'trap "busybox stty size; exit 9" WINCH; echo up; while true; do sleep 0.05; done'
+    const run = start(['-t', '-i', 'box:1', onResize], { tty: true })
+    await expect.poll(() => run.text.stdout).toContain('up\r\n')
+    const [shell] = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, 'utf8').split(' ')
+    execFileSync('stty', ['-F', readlinkSync(`/proc/${shell}/fd/0`), 'rows', '41'])
+    await run.ended
+    expect(run.text.stdout).toMatch(/^up\r\n41 \d+\r\n$/)
   })
 
   test('gets Ctrl-C of the terminal of the command, once', async () => {
