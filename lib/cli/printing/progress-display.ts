@@ -124,9 +124,11 @@ class Bars implements ProgressDisplay {
   }
 
   showPresent({ steps }: AnyPlan): void {
-    for (const { need, descriptor } of steps) {
+    for (const { need, kind, descriptor } of steps) {
       const { digest, size } = descriptor
-      if (need === 'present') this.#finish({ digest: digest as BlobEvent['digest'], size, state: 'present' })
+      // A push sends the manifest anyway, to set the tag.
+      if (need === 'present' && kind !== 'manifest' && kind !== 'index')
+        this.#finish({ digest: digest as BlobEvent['digest'], size, state: 'present' })
     }
   }
 

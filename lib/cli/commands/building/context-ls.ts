@@ -1,6 +1,7 @@
 import type { BuildContext, ContextDecision } from '../../../build/index.ts'
 import { openBuildContext } from '../../building/open-build-context.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { countOf } from '../../printing/count-of.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -35,7 +36,7 @@ async function contextLs(session: Session, place: string, options: ContextLsOpti
   session.result(options.why ? reasons(session, context, shown) : shown.map(nameOf), shown)
   const files = decisions.filter(({ included, type }) => included && type === 'file')
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  session.note(`${files.length} files, ${formatBytes(bytes)} in the context`)
+  session.note(`${countOf(files.length, 'file')}, ${formatBytes(bytes)} in the context`)
 }
 
 function reasons(session: Session, { ignoreFile }: BuildContext, decisions: readonly ContextDecision[]): string[] {
