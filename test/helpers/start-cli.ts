@@ -10,7 +10,10 @@ export interface CliProcesses {
   /** Program and arguments that run it. */
   readonly command: readonly [string, ...string[]]
   /** Starts it with pipes, or on a terminal of its own (`script` of util-linux), where a written `\x03` is Ctrl-C. */
-  start(args: readonly string[], options?: { tty?: boolean; env?: Record<string, string> }): StartedCli
+  start(
+    args: readonly string[],
+    options?: { tty?: boolean; columns?: number; env?: Record<string, string> },
+  ): StartedCli
 }
 
 /** One process. */
@@ -33,9 +36,11 @@ export function cliProcesses(directory: string, store: string): CliProcesses {
   const env = { PATH: process.env.PATH, HOME: directory, LAYERSTORE_STORE: store, LAYERSTORE_CONFIG: devNull }
   return {
     command: [...command],
-    start(args, { tty = false, env: more = {} } = {}) {
+    start(args, { tty = false, columns, env: more = {} } = {}) {
       const line = [...command, ...args]
-      const [file, ...rest] = tty ? ['script', '-qec', line.map(quoted).join(' '), '/dev/null'] : line
+      // A terminal of script(1) has no size if the one that starts it has none.
+      const size = columns === undefined ? '' : `stty cols ${columns} rows 20; exec `
+      const [file, ...rest] = tty ? ['script', '-qec', `${size}${line.map(quoted).join(' ')}`, '/dev/null'] : line
       const child = spawn(file!, rest, { env: { ...env, ...more }, stdio: 'pipe' })
       const text = { stdout: '', stderr: '' }
       child.stdout.setEncoding('utf8').on('data', chunk => {
