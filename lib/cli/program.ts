@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, type CommandOptions, Option } from 'commander'
 import { UsageError } from './failing/usage-error.ts'
 import { addAppendCommand } from './program/append-command.ts'
 import { addBuildCommands } from './program/build-commands.ts'
@@ -33,10 +33,12 @@ function defineCommands(inSession: InSession, version: string, only: string | un
     // Options after the image of `run` are those of the command in it.
     .enablePositionalOptions()
     .addHelpText('after', AFTER)
-  const add = (usage: string, description: string) =>
+  const define = (usage: string, description: string, options: CommandOptions = {}) =>
     only === undefined || usage.split(' ', 1)[0] === only
-      ? program.command(usage).description(description)
+      ? program.command(usage, options).description(description)
       : UNDEFINED_COMMAND
+  const add = (usage: string, description: string) => define(usage, description)
+  const addHidden = (usage: string, description: string) => define(usage, description, { hidden: true })
   const remote = new Set<Command>()
   /** Adds a command that connects to registries. */
   const addRemote = (usage: string, description: string) => {
@@ -64,7 +66,7 @@ function defineCommands(inSession: InSession, version: string, only: string | un
   addSpaceCommands(add, addRemote, inSession)
   addServeCommand(addRemote, inSession)
   program.commandsGroup('This program:')
-  addToolCommands(add, program, inSession)
+  addToolCommands(add, addHidden, { inSession, whole: () => defineCommands(inSession, version, undefined) })
   program.commandsGroup('')
   for (const command of program.commands) finish(command, remote.has(command))
   return withGlobals(program)

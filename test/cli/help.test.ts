@@ -53,7 +53,7 @@ describe('the help', () => {
 
   test('has all commands if the word is an alias or unknown', () => {
     for (const word of ['ls', 'nothing', 'help']) {
-      expect(createProgram(async () => {}, '1', word).commands.map(one => one.name())).toEqual(names)
+      expect(createProgram(async () => {}, '1', word).commands.map(one => one.name())).toEqual([...names, '__complete'])
     }
   })
 

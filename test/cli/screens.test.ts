@@ -190,7 +190,7 @@ function named({ path, host }: Place, text: string): string {
 /** Replaces what differs from run to run. */
 function stable(place: Place, text: string): string {
   const fixed = named(place, text)
-    .replace(/\b\d+\.\d+s\b/g, '0.0s')
+    .replace(/\b\d+\.\d+( ?)s\b/g, '0.0$1s')
     .replace(/\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d+)?/g, '2026-11-30$100:00:00')
     .replace(/127\.0\.0\.1:(?!50000)\d{4,5}\b/g, '127.0.0.1:40000')
   if (!MEASURING.includes(place.command)) return fixed
