@@ -329,3 +329,59 @@ test.each([
   expect(run.stderr).toMatch(message)
   await expectNoImage(place.store)
 })
+
+// The texts and the JSON are those that docker build prints for this file (Docker Engine 28.5, buildx 0.29).
+test('build --call=targets lists the stages as docker does', async () => {
+  const text = `# base the first
+
+FROM --platform=linux/amd64 scratch AS base
+# nothing
+# deps installs  all
+# deps other
+FROM base AS Deps
+#plain no space
+FROM deps AS plain
+# last outer
+FROM \\
+  # last inner
+  $UNKNOWN AS last
+`
+  using place = makePlace(text)
+  const table = await cli(['build', '--call=targets', place.context], place)
+  expect(table).toMatchObject({ code: 0 })
+  expect(table.stdout.split('\n')).toEqual([
+    'TARGET           DESCRIPTION',
+    'base             the first',
+    'deps             installs  all',
+    'plain            no space',
+    'last (default)   outer',
+    '',
+  ])
+  const at = (...lines: number[]) => ({ ranges: lines.map(line => ({ start: { line }, end: { line } })) })
+  const listed = {
+    targets: [
+      { name: 'base', description: 'the first', base: 'scratch', platform: 'linux/amd64', location: at(3) },
+      { name: 'deps', description: 'installs  all', base: 'base', location: at(7) },
+      { name: 'plain', description: 'no space', base: 'deps', location: at(9) },
+      { name: 'last', default: true, description: 'outer', base: '$UNKNOWN', location: at(11, 12, 13) },
+    ],
+    sources: [Buffer.from(text).toString('base64')],
+  }
+  for (const words of [['--call=targets,format=json'], ['--json', '--call', 'targets']]) {
+    expect(JSON.parse((await cli(['build', ...words, place.context], place)).stdout)).toEqual(listed)
+  }
+  await expectNoImage(place.store)
+})
+
+test('build --call=check is --check, and --call takes no other method or format', async () => {
+  using place = makePlace('FROM scratch\nENV A b\n')
+  const [checked, called] = [['--check'], ['--call=check']].map(words => cli(['build', ...words, place.context], place))
+  expect(await called).toEqual(await checked)
+  expect(await called).toMatchObject({ code: 1, stdout: expect.stringContaining('LegacyKeyValueFormat') })
+  const json = await cli(['build', '--call=lint,format=json', place.context], place)
+  expect(JSON.parse(json.stdout).findings).toContainEqual(expect.objectContaining({ rule: 'LegacyKeyValueFormat' }))
+  for (const call of ['outline', 'targets,format=xml', '']) {
+    const refused = await cli(['build', `--call=${call}`, place.context], place)
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--call takes') })
+  }
+})

@@ -30,6 +30,7 @@ export interface BuildCommandOptions {
   readonly metadataFile?: string
   readonly explain?: boolean
   readonly check?: boolean
+  readonly call?: string
   readonly plan?: boolean
   readonly progress?: string
   readonly sandbox?: string

@@ -60,6 +60,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
     .option('--explain', 'print for each step that runs what differs from the last build')
     .option('--check', 'check the Dockerfile as lint does, build nothing; exit code 1 if there are warnings')
+    .option('--call <method>', 'build (default), check, or targets: list the stages; with ,format=json as JSON')
     .option('--plan', 'print which steps would run, and why; build nothing')
     .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
     .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>

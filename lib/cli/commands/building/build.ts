@@ -11,6 +11,7 @@ import {
   labelsOf,
   listedPlatforms,
 } from '../../building/build-options.ts'
+import { callOf } from '../../building/call-option.ts'
 import { namedContextsOf } from '../../building/context-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
@@ -38,6 +39,7 @@ interface Building {
  * stderr.
  */
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
+  const call = callOf(options)
   const parsed = await parseOptions(session, options)
   await assertNames(parsed.build.names ?? [])
   const store = await session.store({ durability: 'batch' })
@@ -46,7 +48,10 @@ export async function build(session: Session, place: string, options: BuildComma
   await using _context = opened.context
   const text = await opened.readDockerfile()
   const building: Building = { ...parsed, opened, text, build: { ...parsed.build, context: opened.context } }
-  if (options.check) await check(session, building, options)
+  if (call.method === 'targets') {
+    const { listBuildTargets } = await import('./list-build-targets.ts')
+    listBuildTargets(session, text, { file: opened.file, json: call.json })
+  } else if (call.method === 'check') await check(session, building, { ...options, json: call.json })
   else if (options.plan) await showPlan(session, store, building, options)
   else await run(session, store, building, options)
 }
@@ -114,7 +119,11 @@ async function stagesOf({ opened, text, images, buildArgs }: Building, options: 
 }
 
 /** `--check`: prints what the rules find, and builds nothing. */
-async function check(session: Session, building: Building, { target }: BuildCommandOptions): Promise<void> {
+async function check(
+  session: Session,
+  building: Building,
+  { target, json }: Pick<BuildCommandOptions, 'target'> & { json: boolean },
+): Promise<void> {
   const { createIgnoreRules } = await import('../../../layer/index.ts')
   const { checkDockerfile } = await import('./lint.ts')
   const { opened, text, buildArgs, build } = building
@@ -123,6 +132,7 @@ async function check(session: Session, building: Building, { target }: BuildComm
   checkDockerfile(session, text, {
     file: opened.file,
     strict: false,
+    json,
     rules: {
       buildArgs,
       ignore: { patterns, ignores: createIgnoreRules(patterns).ignores },

@@ -15,6 +15,7 @@ import { stdinOf } from '../../arguments/stdin-of.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { countOf } from '../../printing/count-of.ts'
+import { printJson } from '../../printing/print.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `lint`. */
@@ -54,15 +55,20 @@ export interface CheckOptions {
   readonly file: string
   /** Advice fails the command as well. */
   readonly strict: boolean
+  /** Print JSON, whatever the session prints. */
+  readonly json?: boolean
   readonly rules: LintDockerfileOptions
 }
 
 /** Checks the text of a Dockerfile, prints what was found, and sets the exit code; for `lint` and `build --check`. */
-export function checkDockerfile(session: Session, text: string, { file, strict, rules }: CheckOptions): void {
+export function checkDockerfile(session: Session, text: string, options: CheckOptions): void {
+  const { file, strict, json = false, rules } = options
   const report = check(text, file, rules)
   const { findings, error } = report
   const count = (severity: LintFinding['severity']) => findings.filter(found => found.severity === severity).length
-  session.result(linesOf(report, file), { ...report, ...(error && { error: errorData(error) }) })
+  const data = { ...report, ...(error && { error: errorData(error) }) }
+  if (json) printJson(session.terminal.stdout, data)
+  else session.result(linesOf(report, file), data)
   const errors = error ? ['1 error'] : []
   const advice = count('advice') === 1 ? '1 piece of advice' : `${count('advice')} pieces of advice`
   session.note(`${file}: ${[...errors, countOf(count('warning'), 'warning'), advice].join(', ')}`)
