@@ -17,11 +17,13 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
  */
 
 const file = join(import.meta.dirname, 'terminal-screens.txt')
-const place = temporaryDirectory('terminal')
+let place: ReturnType<typeof temporaryDirectory>
 let processes: CliProcesses
 const remote = createMemoryStore()
 
+// Created in a hook: no hook runs, to remove it too, if the test is skipped.
 beforeAll(async () => {
+  place = temporaryDirectory('terminal')
   processes = cliProcesses(place.path, join(place.path, 'store'))
   await sampleImage(remote, [{ big: mixedBytes(1_500_000) }], { name: 'far:1' })
   await using store = await openStore(join(place.path, 'store'))
