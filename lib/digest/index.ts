@@ -13,12 +13,7 @@ export { digestOf } from './digest-of.ts'
 export { createDigestSeries, type DigestSeries } from './digest-series.ts'
 export { createDigester, Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 export type { HasherEngine } from './engine.ts'
-export {
-  createStreamDigester,
-  restoreStreamDigester,
-  StreamDigester,
-  type StreamDigesterOptions,
-} from './stream-digester.ts'
+export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'
 export { isBcrypt, verifyBcrypt } from './verify-bcrypt.ts'
 export { type ExpectedBytes, type VerifyBytesOptions, verifyBytes } from './verify-bytes.ts'
 export { setHashWorkers } from './worker/hash-workers.ts'

@@ -5,7 +5,7 @@ import type { Digest, DigestAlgorithm } from './digest.ts'
 import { createDigester, type Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 import type { HasherEngine } from './engine.ts'
 import type { HashWorker } from './worker/hash-worker.ts'
-import { betterPlace, NOWHERE_ELSE, placeNativeStream, placeStream, type StreamPlace } from './worker/hash-workers.ts'
+import { betterPlace, NOWHERE_ELSE, placeStream, type StreamPlace } from './worker/hash-workers.ts'
 import { WorkerHash } from './worker/worker-hash.ts'
 
 /** PERF: starting a worker costs about 40 ms of processor time, so shorter streams are hashed on the calling thread. */
@@ -15,15 +15,6 @@ const INLINE_BYTES = 2 * 1024 * 1024
  * also waits for the event loop; two streams of 512 MiB take 2.0 s with this size and 2.4 s with 1 MiB.
  */
 const PIECE_BYTES = 256 * 1024
-
-/** Options of a {@link StreamDigester}. */
-export interface StreamDigesterOptions extends DigesterOptions {
-  /**
-   * Number of bytes that will come, if known. A worker thread hashes a long stream of the `native` hasher only if it is
-   * given, because the state of that hasher cannot move to another thread.
-   */
-  readonly size?: number | undefined
-}
 
 /**
  * Computes one digest over a long stream without blocking the calling thread: after the first 2 MiB a worker thread
@@ -43,11 +34,10 @@ export class StreamDigester {
   #ended = false
 
   /** @internal Use {@link createStreamDigester} or {@link restoreStreamDigester}. */
-  constructor(algorithm: DigestAlgorithm, engine: HasherEngine, inline: Digester, place?: StreamPlace) {
+  constructor(algorithm: DigestAlgorithm, engine: HasherEngine, inline: Digester) {
     this.#algorithm = algorithm
     this.#engine = engine
     this.#inline = inline
-    this.#place = place
     this.#bytes = inline.bytesHashed
   }
 
@@ -57,15 +47,15 @@ export class StreamDigester {
   }
 
   /**
-   * Adds bytes. The promise settles when the bytes are taken; the buffer may be reused then. It settles late if hashing
-   * is far behind, and for a large chunk in a `SharedArrayBuffer`, which is not copied, when the chunk is hashed.
+   * Adds bytes. The promise settles when the bytes are taken; the buffer may be reused then. It settles late only if
+   * hashing is far behind.
    *
    * @throws {@link HasherError} `ERR_HASHER` if the worker thread has crashed.
    */
   async update(chunk: Uint8Array): Promise<void> {
     this.#assertOpen()
-    if (this.#engine === 'native') return this.#updateNative(chunk)
-    const isLong = this.#bytes + chunk.byteLength > INLINE_BYTES
+    // The native hasher cannot save its state for a worker, and is fast enough on the calling thread.
+    const isLong = this.#engine === 'wasm' && this.#bytes + chunk.byteLength > INLINE_BYTES
     if (!isLong) return this.#hashHere(chunk)
     for (let at = 0; at < chunk.byteLength; ) {
       await this.#findPlace()
@@ -78,19 +68,6 @@ export class StreamDigester {
         await this.#away.update(piece)
       }
     }
-  }
-
-  /** The native hasher cannot save its state, so its first byte decides on the thread. */
-  async #updateNative(chunk: Uint8Array): Promise<void> {
-    const worker = this.#bytes === 0 ? this.#place?.worker : undefined
-    if (worker && !this.#away) {
-      await worker.started()
-      this.#assertOpen()
-      if (worker.state === 'ready') this.#away = new WorkerHash(worker, this.#algorithm, 'native')
-    }
-    if (!this.#away) return this.#hashHere(chunk)
-    this.#bytes += chunk.byteLength
-    await this.#away.update(chunk)
   }
 
   #hashHere(bytes: Uint8Array): void {
@@ -112,7 +89,7 @@ export class StreamDigester {
 
   /** The current state; see {@link Digester.save}. */
   async save(): Promise<DigestCheckpoint> {
-    if (!this.#away || this.#engine === 'native') return this.#open().save()
+    if (!this.#away) return this.#open().save()
     const bytes = this.#bytes
     return createCheckpoint(this.#algorithm, bytes, await this.#away.save())
   }
@@ -203,11 +180,9 @@ export class StreamDigester {
  * const digest = await digester.digest()
  * ```
  */
-export async function createStreamDigester(options: StreamDigesterOptions = {}): Promise<StreamDigester> {
-  const { algorithm = 'sha256', hasher = 'wasm', size = 0 } = options
-  const inline = await createDigester({ algorithm, hasher })
-  const place = hasher === 'native' ? await placeNativeStream(size) : undefined
-  return new StreamDigester(algorithm, hasher, inline, place)
+export async function createStreamDigester(options: DigesterOptions = {}): Promise<StreamDigester> {
+  const { algorithm = 'sha256', hasher = 'wasm' } = options
+  return new StreamDigester(algorithm, hasher, await createDigester({ algorithm, hasher }))
 }
 
 /**

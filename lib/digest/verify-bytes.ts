@@ -41,7 +41,7 @@ export async function* verifyBytes(
   const { algorithm } = splitDigest(expected.digest)
   const size = expected.size ?? Number.POSITIVE_INFINITY
   const what = options.what ?? 'content'
-  const digester = await createStreamDigester({ algorithm, hasher: options.hasher, size: expected.size })
+  const digester = await createStreamDigester({ algorithm, hasher: options.hasher })
   try {
     for await (const chunk of chunksOf(source)) {
       await digester.update(chunk)

@@ -36,7 +36,7 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly onRepeated?: ((bytes: number) => void) | undefined
   /**
    * Let the client reuse the memory of chunks: a chunk is valid until the caller asks for the next one or leaves the
-   * loop, and may lie in a `SharedArrayBuffer`. Takes less than half the time over plain http. @defaultValue `false`
+   * loop. Takes less than half the time over plain http. @defaultValue `false`
    */
   readonly borrow?: boolean | undefined
 }

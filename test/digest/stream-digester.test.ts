@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   createStreamDigester,
   type DigestAlgorithm,
@@ -8,7 +8,7 @@ import {
   setHashWorkers,
 } from '../../lib/digest/index.ts'
 import { HashWorker } from '../../lib/digest/worker/hash-worker.ts'
-import { placeNativeStream, placeStream } from '../../lib/digest/worker/hash-workers.ts'
+import { placeStream } from '../../lib/digest/worker/hash-workers.ts'
 import { WorkerHash } from '../../lib/digest/worker/worker-hash.ts'
 
 const bytes = Buffer.alloc(7_000_001, 'seven million bytes of something that repeats ')
@@ -22,11 +22,6 @@ async function digestInPieces(data: Uint8Array, piece: number, algorithm: Digest
 }
 
 afterEach(() => setHashWorkers(1))
-
-/** Number of threads that keep this process alive. */
-function keptAlive(): number {
-  return process.getActiveResourcesInfo().filter(name => /MessagePort|Worker/.test(name)).length
-}
 
 /** The worker that holds the one open stream: a second stream would go to the calling thread, a third to the worker. */
 async function onlyWorker(): Promise<HashWorker> {
@@ -153,6 +148,7 @@ test('a worker that does not come up costs nothing: its stream was hashed on the
 test('a worker that was started for a stream too short for it does not keep the process alive', async () => {
   setHashWorkers(0)
   setHashWorkers(1)
+  const keptAlive = () => process.getActiveResourcesInfo().filter(name => /MessagePort|Worker/.test(name)).length
   const before = keptAlive()
   const { worker, leave } = await placeStream()
   leave()
@@ -228,98 +224,6 @@ test('a state that the hasher does not know fails its stream only', async () => 
   await good.update(bytes)
   expect(await good.hex()).toBe(sha256(bytes).slice(7))
   await worker.terminate()
-})
-
-test('a large chunk in shared memory is hashed where it is, and may be overwritten afterwards', async () => {
-  await workerStarted()
-  const memories = [new SharedArrayBuffer(1 << 20), new SharedArrayBuffer(1 << 20)]
-  const expected = createHash('sha256')
-  const digester = await createStreamDigester()
-  await digester.update(bytes.subarray(0, 3_000_001))
-  expected.update(bytes.subarray(0, 3_000_001))
-  for (let i = 0; i < 12; i++) {
-    // Small chunks and chunks of ordinary memory go through the ring, in their turn.
-    const memory = new Uint8Array(memories[(i >> 1) % 2] as SharedArrayBuffer)
-    const chunk =
-      i % 3 === 2 ? Buffer.alloc(300_000 + i) : memory.subarray(i * 1001, i % 3 === 0 ? 900_000 : 20_000 + i)
-    chunk.fill(i)
-    expected.update(chunk)
-    await digester.update(chunk)
-    chunk.fill(255)
-  }
-  expect(await digester.digest()).toBe(`sha256:${expected.digest('hex')}`)
-})
-
-describe('a long stream of the native hasher', () => {
-  const LONG = 64 * 1024 * 1024
-
-  /** A digester in the one worker, with the worker. */
-  async function openAway() {
-    await workerStarted()
-    const digester = await createStreamDigester({ hasher: 'native', size: LONG })
-    const place = await placeNativeStream(LONG)
-    place?.leave()
-    return { digester, worker: place?.worker as HashWorker }
-  }
-
-  test('is hashed in a worker if its size was announced', async () => {
-    const { digester, worker } = await openAway()
-    expect(worker.load).toBe(1)
-    const postMessage = vi.spyOn(worker, 'send')
-    await digester.update(bytes)
-    expect(postMessage).toHaveBeenCalledWith(expect.objectContaining({ type: 'chunk' }))
-    expect(digester.bytesHashed).toBe(bytes.byteLength)
-    await expect(digester.save()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_UNSUPPORTED' })
-    expect(await digester.digest()).toBe(sha256(bytes))
-    expect(worker.load).toBe(0)
-  })
-
-  test('waits for a worker that starts, and is hashed on the calling thread if that does not come up', async () => {
-    for (const ends of [false, true]) {
-      setHashWorkers(0)
-      setHashWorkers(1)
-      const { worker, leave } = await placeStream()
-      leave()
-      expect(worker?.state).toBe('starting')
-      const digester = await createStreamDigester({ hasher: 'native', size: LONG })
-      const idle = keptAlive()
-      const updated = digester.update(bytes)
-      // The process must not end while nothing but this worker can continue it.
-      expect(keptAlive()).toBe(idle + 1)
-      if (ends) await worker?.terminate()
-      await updated
-      expect(worker?.state).toBe(ends ? 'gone' : 'ready')
-      expect(await digester.digest()).toBe(sha256(bytes))
-    }
-  })
-
-  test('fails alone if its worker ends', async () => {
-    const { digester, worker } = await openAway()
-    const other = await createStreamDigester({ hasher: 'native' })
-    await digester.update(bytes)
-    await other.update(bytes)
-    await worker.terminate()
-    await expect(digester.digest()).rejects.toMatchObject({ code: 'ERR_HASHER' })
-    digester.release()
-    expect(await other.digest()).toBe(sha256(bytes))
-  })
-
-  test('stays on the calling thread if it is short, not announced, or if there are no workers', async () => {
-    await workerStarted()
-    expect(await placeNativeStream(0)).toBeUndefined()
-    expect(await placeNativeStream(4 * 1024 * 1024 - 1)).toBeUndefined()
-    setHashWorkers(0)
-    expect(await placeNativeStream(LONG)).toBeUndefined()
-  })
-
-  test('shares its worker with three others before another worker is started', async () => {
-    await workerStarted()
-    setHashWorkers(2)
-    const places = await Promise.all(Array.from({ length: 6 }, () => placeNativeStream(LONG)))
-    const loads = [...new Set(places.map(place => place?.worker))].map(worker => worker?.load)
-    expect(loads).toEqual([4, 2])
-    for (const place of places) place?.leave()
-  })
 })
 
 test('numbers of workers that make no sense are refused', () => {

@@ -3,8 +3,7 @@
  * package, in bundles of any bundler and in tests that run the TypeScript sources. The code of hash-wasm comes as text
  * too, see `hash-wasm-code.ts`.
  *
- * Chunks come through a ring of slots in shared memory, one ring for each stream, or lie in shared memory of the
- * caller; messages only say where.
+ * Chunks come through a ring of slots in shared memory, one ring for each stream; messages only say which slot is full.
  */
 export const HASH_WORKER_SOURCE = `
 'use strict'
@@ -54,12 +53,6 @@ const acts = {
     // SAFETY: whoever waits for a slot has sent all it had, so the last of them is always told.
     if (stream.free.length < stream.freeTogether && stream.hashed !== Atomics.load(stream.sent, 0)) return
     parentPort.postMessage({ id, type: 'free', slots: stream.free.splice(0) })
-  },
-  shared: async ({ id, memory, at, length }, stream) => {
-    const hash = await stream.ready
-    if (memory) stream.memory = new Uint8Array(memory)
-    hash.update(stream.memory.subarray(at, at + length))
-    parentPort.postMessage({ id, type: 'hashed' })
   },
   save: async ({ id }, stream) => parentPort.postMessage({ id, type: 'state', state: (await stream.ready).save() }),
   digest: async ({ id }, stream) => {

@@ -10,7 +10,6 @@ type Answer =
   | { readonly id: number; readonly type: 'free'; readonly slots: readonly number[] }
   | { readonly id: number; readonly type: 'state'; readonly state: Uint8Array }
   | { readonly id: number; readonly type: 'hex'; readonly hex: string }
-  | { readonly id: number; readonly type: 'hashed' }
   | { readonly id: number; readonly type: 'failed'; readonly message: string }
 
 /** Receives the answers for one stream. */
@@ -41,12 +40,6 @@ export class HashWorker {
   #nextId = 1
   #reserved = 0
   #state: 'starting' | 'ready' | 'gone' = 'starting'
-  #onStarted = () => {}
-  readonly #started: Promise<void> = new Promise(resolve => {
-    this.#onStarted = resolve
-  })
-  /** Callers that wait for the start. */
-  #waiting = 0
 
   constructor(onGone: () => void) {
     this.#onGone = onGone
@@ -68,16 +61,6 @@ export class HashWorker {
     return this.#state
   }
 
-  /** Resolves when the worker is no longer `starting`. Keeps the process alive until then, for nothing else may. */
-  async started(): Promise<void> {
-    if (this.#state !== 'starting') return
-    this.#waiting++
-    this.#worker.ref()
-    await this.#started
-    this.#waiting--
-    this.#letGo()
-  }
-
   /** Reserves capacity for a stream that will be opened here. Returns the function that cancels the reservation. */
   reserve(): () => void {
     this.#reserved++
@@ -97,24 +80,17 @@ export class HashWorker {
   }
 
   send(message: {
-    readonly type: 'chunk' | 'shared' | 'save' | 'digest' | 'drop'
+    readonly type: 'chunk' | 'save' | 'digest' | 'drop'
     readonly id: number
-    readonly slot?: number
-    readonly length?: number
-    /** Memory of a chunk of type `shared`; that of the last one unless it is given. */
-    readonly memory?: SharedArrayBuffer
-    readonly at?: number
+    slot?: number
+    length?: number
   }) {
     this.#worker.postMessage(message)
   }
 
   close(id: number): void {
     this.#takers.delete(id)
-    this.#letGo()
-  }
-
-  #letGo(): void {
-    if (this.#takers.size === 0 && this.#waiting === 0) this.#worker.unref()
+    if (this.#takers.size === 0) this.#worker.unref()
   }
 
   async terminate(): Promise<void> {
@@ -124,7 +100,6 @@ export class HashWorker {
   #answer(answer: Answer | { readonly type: 'ready'; readonly id: 0 }): void {
     if (answer.type === 'ready') {
       if (this.#state === 'starting') this.#state = 'ready'
-      this.#onStarted()
       return
     }
     const taker = this.#takers.get(answer.id)
@@ -135,7 +110,6 @@ export class HashWorker {
   #gone(error: HasherError): void {
     const takers = [...this.#takers.values()]
     this.#state = 'gone'
-    this.#onStarted()
     this.#takers.clear()
     this.#onGone()
     for (const taker of takers) taker.fail(error)

@@ -18,20 +18,11 @@ const WIDE_RINGS = 8
 /** Number of idle wide rings kept for later streams. */
 const KEPT_RINGS = 4
 
-/** PERF: below this size the messages to and from the worker cost more than the copy that they save. */
-const LEAST_IN_PLACE = 128 * 1024
-
 const wideRings = new Pool(() => new SharedArrayBuffer(WIDE.slotBytes * WIDE.slots), KEPT_RINGS)
-
-/** A message that the worker answers. */
-type Question =
-  | { readonly type: 'save' | 'digest' }
-  | { readonly type: 'shared'; readonly memory?: SharedArrayBuffer; readonly at: number; readonly length: number }
 
 /**
  * The hash of one stream, computed by a worker. Copies chunks into slots of shared memory, several small chunks into
- * one slot; holds 2 MiB, or 128 KiB where the worker has many streams. Large chunks that are in shared memory already
- * are not copied.
+ * one slot; holds 2 MiB, or 128 KiB where the worker has many streams.
  */
 export class WorkerHash implements AnswerTaker {
   readonly #worker: HashWorker
@@ -50,8 +41,6 @@ export class WorkerHash implements AnswerTaker {
   /** Unanswered questions; a worker answers in the order of the questions. */
   readonly #asked: { resolve: (value: never) => void; reject: (error: HasherError) => void }[] = []
   #closed = false
-  /** Memory of the last chunk that was hashed in place. */
-  #memory: SharedArrayBuffer | undefined
 
   constructor(worker: HashWorker, algorithm: DigestAlgorithm, engine: HasherEngine, state?: Uint8Array) {
     this.#worker = worker
@@ -67,15 +56,9 @@ export class WorkerHash implements AnswerTaker {
     )
   }
 
-  /**
-   * Copies bytes into the ring, and waits for the worker if the ring is full. Bytes in shared memory stay where they
-   * are: the promise settles when the worker has hashed them.
-   */
+  /** Copies bytes into the ring. Waits for the worker if the ring is full. */
   async update(chunk: Uint8Array): Promise<void> {
     this.#assertSound()
-    if (chunk.buffer instanceof SharedArrayBuffer && chunk.byteLength >= LEAST_IN_PLACE) {
-      return this.#hashInPlace(chunk, chunk.buffer)
-    }
     for (let at = 0; at < chunk.byteLength; ) {
       const slot = this.#slot ?? this.#free.pop() ?? (await this.#nextFree())
       this.#assertSound()
@@ -88,12 +71,6 @@ export class WorkerHash implements AnswerTaker {
     }
   }
 
-  #hashInPlace({ byteOffset: at, byteLength: length }: Uint8Array, memory: SharedArrayBuffer): Promise<void> {
-    const known = this.#memory === memory
-    this.#memory = memory
-    return this.#ask({ type: 'shared', at, length, ...(known ? {} : { memory }) })
-  }
-
   #flush(): void {
     if (this.#slot === undefined) return
     Atomics.add(this.#sent, 0, 1)
@@ -103,11 +80,11 @@ export class WorkerHash implements AnswerTaker {
   }
 
   save(): Promise<Uint8Array> {
-    return this.#ask({ type: 'save' })
+    return this.#ask('save')
   }
 
   async hex(): Promise<string> {
-    const hex = await this.#ask<string>({ type: 'digest' })
+    const hex = await this.#ask<string>('digest')
     this.#close()
     return hex
   }
@@ -141,12 +118,12 @@ export class WorkerHash implements AnswerTaker {
     return this.#free.pop() as number
   }
 
-  #ask<T>(question: Question): Promise<T> {
+  #ask<T>(type: 'save' | 'digest'): Promise<T> {
     this.#assertSound()
     this.#flush()
     return new Promise<T>((resolve, reject) => {
       this.#asked.push({ resolve, reject })
-      this.#worker.send({ ...question, id: this.#id })
+      this.#worker.send({ type, id: this.#id })
     })
   }
 

@@ -28,8 +28,7 @@ const ALL_PIECES = 16 * PIECE
 /** Number of idle pieces kept for later readers that borrow: those of four readers. */
 const KEPT_PIECES = 8
 
-/** PERF: shared memory, so that another thread can hash the bytes where they are. */
-const lentPieces = new Pool<Uint8Array>(() => new Uint8Array(new SharedArrayBuffer(PIECE)), KEPT_PIECES)
+const lentPieces = new Pool<Uint8Array>(() => new Uint8Array(PIECE), KEPT_PIECES)
 
 /** Reads the bytes of a blob; see {@link BlobReader.read}. */
 export async function* readBlob(

@@ -18,8 +18,6 @@ import { fileIdentity, type IngestState, readIngestState } from './ingest-state.
 export interface Hashing {
   readonly algorithm: DigestAlgorithm
   readonly hasher: HasherEngine
-  /** Size of the whole blob, if known. */
-  readonly size?: number | undefined
 }
 
 /** An open data file and a digester whose state is that at its end. */

@@ -17,8 +17,7 @@ export async function openIngest(
   key: string,
   options: IngestOptions,
 ): Promise<Omit<IngestWriterParts, 'onClosed'>> {
-  const { algorithm = 'sha256', hasher = context.settings.hasher, size } = options
-  const hashing = { algorithm, hasher, size }
+  const hashing = { algorithm: options.algorithm ?? 'sha256', hasher: options.hasher ?? context.settings.hasher }
   const name = `.layerstore/ingests/${await ingestDirectory(key)}`
   const what = { act: 'open', path: name, writes: true }
   const lock = await onDisk(what, () => own(context, name, key, options))
@@ -29,8 +28,8 @@ export async function openIngest(
       return resumed ?? createData(place, hashing)
     })
     const { digester, identity, file } = data
-    const ingest = { place, key, algorithm, identity, offset: digester.bytesHashed }
-    return { algorithm, hasher, digester, sink: new DiskSink(context, ingest, file) }
+    const ingest = { place, key, algorithm: hashing.algorithm, identity, offset: digester.bytesHashed }
+    return { ...hashing, digester, sink: new DiskSink(context, ingest, file) }
   } catch (error) {
     await place.release().catch(() => undefined)
     throw error

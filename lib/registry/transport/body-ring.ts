@@ -15,8 +15,7 @@ const LEAST_ROOM = 128 * 1024
 /** Number of idle rings kept for later bodies: the default number of concurrent downloads of a registry. */
 const KEPT = 4
 
-/** PERF: shared memory, so that another thread can hash the bytes where they are. */
-const rings = new Pool<Uint8Array>(() => new Uint8Array(new SharedArrayBuffer(RING_BYTES)), KEPT)
+const rings = new Pool<Uint8Array<ArrayBuffer>>(() => Buffer.allocUnsafeSlow(RING_BYTES), KEPT)
 
 /**
  * Ring buffer that the socket fills at one end while the caller reads at the other, without a copy. A chunk that `give`
