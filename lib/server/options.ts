@@ -63,6 +63,11 @@ export interface RegistryServerOptions {
    * without a repository, as the catalog is. The headers replace those of the server. @defaultValue no pages
    */
   readonly pages?: ServePage | undefined
+  /**
+   * Hashing of blobs while they are sent: of each one the first time and after its file has changed (inode, size or
+   * times), or of each one every time. @defaultValue `'once-per-process'`
+   */
+  readonly verify?: 'once-per-process' | 'always' | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
   /**
@@ -140,6 +145,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     upstream: options.upstream,
     pages: options.pages,
     clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
+    verify: options.verify ?? 'once-per-process',
     onRequest: options.onRequest ?? (() => {}),
     onError: ignoringErrors(options.onError ?? (() => {})),
     maxManifestBytes: Math.min(options.maxManifestBytes ?? Limits.manifestBytes, Limits.manifestBytes),

@@ -15,6 +15,7 @@ export class VerifiedOnce {
   }
 }
 
-function identityOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
-  return `${dev} ${ino} ${size} ${mtimeNs}`
+/** The time of the last change of the inode counts too: a program may set the other time back after it wrote. */
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }

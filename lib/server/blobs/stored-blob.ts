@@ -11,6 +11,7 @@ export async function getStoredBlob(
   { digest, size }: { readonly digest: Digest; readonly size: number },
 ): Promise<Answer> {
   const { store, signal, request } = call
+  const { verify } = call.settings
   // A client that gets 200 does not upload the blob, and refers to it later: `touch` protects it from a collection
   // until then.
   if (request.method === 'HEAD' && !(await store.leases.touch(digest))) throw unknownBlob(digest)
@@ -25,7 +26,8 @@ export async function getStoredBlob(
     )
   }
   if (!range) {
-    return { status: 200, headers: { ...headers, 'Content-Length': `${size}` }, body: store.read(digest, { signal }) }
+    const body = store.read(digest, { signal, verify })
+    return { status: 200, headers: { ...headers, 'Content-Length': `${size}` }, body }
   }
   const length = range.end - range.start
   return {

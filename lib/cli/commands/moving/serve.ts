@@ -19,6 +19,7 @@ export interface ServeOptions {
   readonly tlsKey?: string
   readonly upstream?: string
   readonly log?: boolean
+  readonly verify?: string
   readonly ui?: boolean
 }
 
@@ -35,6 +36,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   const server = createRegistryServer(store, {
     pages,
     readOnly: options.readOnly ?? false,
+    verify: verifyOf(options.verify),
     keepUploads: true,
     onRequest: event => log.request(event),
     onError: error => log.failure(error),
@@ -51,6 +53,12 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
   } finally {
     await server.close()
   }
+}
+
+function verifyOf(text = 'once'): 'once-per-process' | 'always' {
+  if (text === 'always') return 'always'
+  if (text === 'once') return 'once-per-process'
+  throw new UsageError(`--verify takes once or always; got ${JSON.stringify(text)}`)
 }
 
 async function pagesOf(store: Store, hasher: HasherEngine): Promise<ServePage> {
