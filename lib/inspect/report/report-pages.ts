@@ -13,6 +13,7 @@ import type { ReportedStore } from './reported-store.ts'
 export interface PageRequest {
   /** Path without query, as the client sent it. */
   readonly path: string
+  /** Decoded parameters of the query. */
   readonly query: URLSearchParams
   /** Fires when the client disconnects. */
   readonly signal?: AbortSignal | undefined
@@ -20,8 +21,11 @@ export interface PageRequest {
 
 /** Answer to a request for a page. */
 export interface ReportPage {
+  /** HTTP status. */
   readonly status: number
+  /** HTTP headers. */
   readonly headers: Readonly<Record<string, string>>
+  /** Bytes of the page: HTML in UTF-8. */
   readonly body: Uint8Array
 }
 

@@ -2,7 +2,9 @@ import type { FoundPackage, PackageList, PackageType } from './package-list.ts'
 
 /** A package that two images have in different versions. */
 export interface PackageChange {
+  /** Kind of the package. */
   readonly type: PackageType
+  /** Name of the package. */
   readonly name: string
   /** Versions of the older image that the newer one lacks, sorted. */
   readonly before: readonly string[]
@@ -12,8 +14,11 @@ export interface PackageChange {
 
 /** Differences between the packages of two images. Each list is sorted by type and name. */
 export interface PackagesDiff {
+  /** Packages that only the newer image has. */
   readonly added: readonly FoundPackage[]
+  /** Packages that only the older image has. */
   readonly removed: readonly FoundPackage[]
+  /** Packages that both images have, in different versions. */
   readonly changed: readonly PackageChange[]
 }
 

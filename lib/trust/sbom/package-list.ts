@@ -5,9 +5,11 @@ export type PackageType = 'deb' | 'apk' | 'npm' | 'pypi'
 
 /** A package in the root filesystem of an image. */
 export interface FoundPackage {
+  /** Kind of the package. */
   readonly type: PackageType
   /** Name as the package manager prints it; of npm with the scope. */
   readonly name: string
+  /** Version as the package manager prints it. */
   readonly version: string
   /** Architecture, of system packages only. */
   readonly architecture?: string | undefined
@@ -35,6 +37,7 @@ export interface OsRelease {
 
 /** A file that lists packages, or is one, and was not read. */
 export interface UnreadPackages {
+  /** The file, without a leading `/`. */
   readonly path: string
   /** Reason for which it was not read. */
   readonly reason: string
@@ -50,7 +53,10 @@ export interface PackageList {
   readonly platform?: string | undefined
   /** Time at which the image was made, as its config says. */
   readonly created?: string | undefined
+  /** The system, if the image has an `os-release`. */
   readonly os?: OsRelease | undefined
+  /** The packages, sorted. */
   readonly packages: readonly FoundPackage[]
+  /** Files with packages that are missing in `packages`. */
   readonly unread: readonly UnreadPackages[]
 }

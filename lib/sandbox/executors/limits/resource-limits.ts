@@ -22,10 +22,25 @@ const RESOURCES = {
   rttime: 'Max realtime timeout',
   sigpending: 'Max pending signals',
   stack: 'Max stack size',
-} as const
+} as const satisfies Readonly<Record<ResourceName, string>>
 
 /** A resource that the kernel limits for each process, as `docker run --ulimit` names it. */
-export type ResourceName = keyof typeof RESOURCES
+export type ResourceName =
+  | 'core'
+  | 'cpu'
+  | 'data'
+  | 'fsize'
+  | 'locks'
+  | 'memlock'
+  | 'msgqueue'
+  | 'nice'
+  | 'nofile'
+  | 'nproc'
+  | 'rss'
+  | 'rtprio'
+  | 'rttime'
+  | 'sigpending'
+  | 'stack'
 
 /** Limit of a resource of each process, in the unit of the kernel. */
 export interface ResourceLimit {
