@@ -97,17 +97,18 @@ async function reportImage(
   const { most = MOST_PATHS } = options
   const { analysis, contents, hidden } = await examineImage(store, image, { ...options, most })
   options.onAnalysis?.(analysis, 0)
-  shared.add(contents)
+  const commands = hideValues({
+    analysis,
+    steps: joinHistory(image).map(({ entry, layer }) => ({
+      command: entry.created_by ?? '',
+      ...(layer === undefined ? {} : { layer }),
+    })),
+  })
+  shared.add(contents, commands.analysis.layers)
   const { created } = image.config
   return {
     name: name ?? (typeof source === 'string' ? source : image.descriptor.digest),
-    ...hideValues({
-      analysis,
-      steps: joinHistory(image).map(({ entry, layer }) => ({
-        command: entry.created_by ?? '',
-        ...(layer === undefined ? {} : { layer }),
-      })),
-    }),
+    ...commands,
     ...(created === undefined ? {} : { created }),
     tree: packTree(fileTree(contents.visible, hidden), budget),
   }

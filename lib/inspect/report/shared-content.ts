@@ -15,11 +15,15 @@ export class SharedContentFinder {
   readonly #contents = new Map<string, { readonly bytes: number; images: number }>()
   readonly #bytes: number[] = []
 
-  /** Adds the next image. There may be 32. */
-  add({ layers }: ImageContents): void {
+  /**
+   * Adds the next image. There may be 32.
+   *
+   * @param commands - The commands of its layers, without the values of secrets.
+   */
+  add({ layers }: ImageContents, commands: readonly { readonly createdBy?: string }[]): void {
     const image = this.#bytes.length
     let sum = 0
-    for (const { diffId, descriptor, createdBy, entries } of layers) {
+    for (const [i, { diffId, descriptor, entries }] of layers.entries()) {
       let bytes = 0
       for (const { type, size, digest, storedDigest } of entries) {
         bytes += size
@@ -32,6 +36,7 @@ export class SharedContentFinder {
       sum += bytes
       const known = this.#layers.get(diffId)
       if (known && !known.images.includes(image)) known.images.push(image)
+      const createdBy = commands[i]?.createdBy
       const named = createdBy === undefined ? {} : { createdBy }
       if (!known) this.#layers.set(diffId, { diffId, ...named, bytes, blobBytes: descriptor.size, images: [image] })
     }

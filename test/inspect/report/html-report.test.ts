@@ -84,6 +84,30 @@ describe('htmlReport', () => {
     expect(text).not.toContain('hunter2')
   })
 
+  test.each([
+    ['of ENV', 'ENV DB_PASSWORD=correct horse # buildkit', ['DB_PASSWORD=correct horse']],
+    ['of ENV as docker wrote it before', '/bin/sh -c #(nop)  ENV DB_PASSWORD=horse', ['DB_PASSWORD=horse']],
+    ['of ENV without an equals sign', 'ENV DB_PASSWORD horse', ['DB_PASSWORD=horse']],
+    ['of ARG with a quote in it', 'ARG DB_PASSWORD="correct\\" horse"', []],
+    ['of build arguments with spaces', '|2 A=1 DB_PASSWORD=correct b=horse /bin/sh -c make A=1', []],
+    ['of a command', 'RUN |1 DB_PASSWORD=horse /bin/sh -c DB_PASSWORD=big\\ horse make # buildkit', []],
+    ['of a quote without an end', '|1 DB_PASSWORD=horse /bin/sh -c DB_PASSWORD="horse', []],
+  ])('does not show the secret value %s, neither in steps nor in shared layers', async (_, created_by, Env) => {
+    const layer = await writeLayer(store, [{ path: 'a', type: 'file', content: created_by }], { hasher: 'native' })
+    const layers = [{ ...layer, history: { created_by } }]
+    const { descriptor } = await composeImage(store, { layers, platform: 'linux/amd64', config: { Env } })
+    await store.references.set('secret:1', descriptor)
+    const { images, shared } = blockOf(await page('secret:1', 'secret:1'), 'data')
+    for (const text of [
+      images[0].steps[0].command,
+      images[0].analysis.layers[0].createdBy,
+      shared.layers[0].createdBy,
+    ]) {
+      expect(text).toContain('DB_PASSWORD=•••')
+      expect(text).not.toMatch(/correct|horse/)
+    }
+  })
+
   test('says of several images what they share, what their files need once, and advice that it is given', async () => {
     const images = ['app:1', 'app:2', 'base:1'].map(image => ({ store, image }))
     const dedup = await measureDedup(images, { hasher: 'native' })
