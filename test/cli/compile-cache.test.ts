@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import * as module from 'node:module'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -42,6 +42,40 @@ test('nothing is kept if NODE_DISABLE_COMPILE_CACHE says so, or others may write
   chmodSync(join(home.path, 'open'), 0o777)
   expect(await version({ XDG_CACHE_HOME: join(home.path, 'open') })).toBe('9.9.9\n')
   expect(readdirSync(join(home.path, 'open'))).toEqual([])
+})
+
+test.each(['.cache', '.cache/layerstore', '.cache/layerstore/node'])(
+  'nothing is kept if others may write to %s',
+  async path => {
+    const directory = join(home.path, path)
+    mkdirSync(directory, { recursive: true })
+    chmodSync(directory, 0o777)
+    expect(await version()).toBe('9.9.9\n')
+    expect(readdirSync(directory)).toEqual([])
+  },
+)
+
+test('no other user may write to the cache, whatever the umask', async () => {
+  const umask = process.umask(0)
+  try {
+    await version()
+  } finally {
+    process.umask(umask)
+  }
+  expect(existsSync(join(home.path, '.cache/layerstore/node'))).toBe(canCache)
+  if (!canCache) return
+  const modes = ['.cache', '.cache/layerstore', '.cache/layerstore/node'].map(
+    path => statSync(join(home.path, path)).mode,
+  )
+  expect(modes.map(mode => mode & 0o777)).toEqual([0o700, 0o700, 0o700])
+  const [kept] = readdirSync(join(home.path, '.cache/layerstore/node'))
+  await version()
+  expect(readdirSync(join(home.path, '.cache/layerstore/node'))).toEqual([kept])
+})
+
+test('an XDG_CACHE_HOME that is no absolute path is ignored', async () => {
+  await version({ XDG_CACHE_HOME: '.' })
+  expect(existsSync(join(home.path, '.cache/layerstore/node'))).toBe(canCache)
 })
 
 test('a home directory that does not exist costs only the cache', async () => {
