@@ -34,7 +34,7 @@ export interface ReadBlobOptions extends AbortOptions {
   readonly onCorrupt?: CorruptionPolicy | undefined
   /**
    * Let the store reuse the memory of chunks: a chunk is valid until the caller asks for the next one or leaves the
-   * loop, and may lie in a `SharedArrayBuffer`. A store may ignore it. @defaultValue `false`
+   * loop. A store may ignore it. @defaultValue `false`
    */
   readonly borrow?: boolean | undefined
 }

@@ -1,5 +1,5 @@
 import type { Command, CommanderError } from 'commander'
-import { FOREIGN_OPTIONS } from './docker-options.ts'
+import { FOREIGN_OPTIONS } from './foreign-options.ts'
 import { adviseOnCommand } from './unknown-command.ts'
 
 /** Explains a command line that commander has refused, in one line with what to do next. */

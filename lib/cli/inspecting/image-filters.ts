@@ -38,8 +38,10 @@ function filterOf(kind: string, value: string, text: string): ImageFilter {
   throw new UsageError(`--filter takes ${known}; got ${JSON.stringify(text)}`)
 }
 
-/** Compares creation times with that of a listed image. Images without a time, or with that of reproducible builds, are
- * the oldest. */
+/**
+ * Compares creation times with that of a listed image. Images without a time, or with that of reproducible builds, are
+ * the oldest.
+ */
 function byCreation(name: string, holds: (time: number, named: number) => boolean): ImageFilter {
   const wanted = plainName(name)
   return (image, all) => {

@@ -60,7 +60,12 @@ function parseCall(inner: string): Action {
 }
 
 function unquoted(word: string): string {
-  return word.startsWith('"') ? (JSON.parse(word) as string) : word
+  if (!word.startsWith('"')) return word
+  try {
+    return JSON.parse(word) as string
+  } catch (cause) {
+    throw new UsageError(`--format: ${word} is not a text with the escapes of JSON`, { cause })
+  }
 }
 
 function fill(nodes: readonly Node[], value: unknown, document: Readonly<Record<string, unknown>>): string {

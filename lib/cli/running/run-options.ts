@@ -50,7 +50,7 @@ export async function containerSettings(
   }
 }
 
-/** SPEC: docker run, `--security-opt`; the other settings need what is not here. */
+/** SPEC: docker run, `--security-opt`. Its other settings belong to parts of the system that are not used here. */
 function systemCallsOf(settings: readonly string[]): 'default' | 'all' {
   const unknown = settings.find(setting => setting !== 'seccomp=unconfined')
   if (unknown === undefined) return settings.length > 0 ? 'all' : 'default'

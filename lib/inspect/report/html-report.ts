@@ -68,11 +68,9 @@ export async function htmlReport(images: readonly ReportSource[], options: HtmlR
   const reported: ReportedImage[] = []
   const trees: PackedTree[] = []
   for (const [index, source] of images.entries()) {
-    const onAnalysis = (analysis: ImageAnalysis) => options.onAnalysis?.(analysis, index)
-    const { tree, ...image } = await reportImage(source, shared, TREE_CHARACTERS / images.length, {
-      ...options,
-      onAnalysis,
-    })
+    const budget = TREE_CHARACTERS / images.length
+    const { tree, found, ...image } = await reportImage(source, shared, budget, options)
+    options.onAnalysis?.(found, index)
     reported.push(image)
     trees.push(tree)
   }
@@ -92,11 +90,10 @@ async function reportImage(
   shared: SharedContentFinder,
   budget: number,
   options: HtmlReportOptions,
-): Promise<ReportedImage & { tree: PackedTree }> {
+): Promise<ReportedImage & { tree: PackedTree; found: ImageAnalysis }> {
   const image = await readSource(store, source, options)
   const { most = MOST_PATHS } = options
   const { analysis, contents, hidden } = await examineImage(store, image, { ...options, most })
-  options.onAnalysis?.(analysis, 0)
   const commands = hideValues({
     analysis,
     steps: joinHistory(image).map(({ entry, layer }) => ({
@@ -110,6 +107,7 @@ async function reportImage(
     name: name ?? (typeof source === 'string' ? source : image.descriptor.digest),
     ...commands,
     ...(created === undefined ? {} : { created }),
+    found: analysis,
     tree: packTree(fileTree(contents.visible, hidden), budget),
   }
 }

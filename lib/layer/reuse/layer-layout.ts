@@ -2,6 +2,7 @@ import { GZIP_BLOCK, GZIP_WINDOW } from '../../compression/index.ts'
 import { createDigestSeries, type Digest, type DigestSeries } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
+import { jsonString } from '../../internal/json-string.ts'
 import { headerOf, normalizePath, type PlannedHeader } from '../../tar/index.ts'
 import type { IndexColumns } from '../indexing/index-columns.ts'
 import type { IndexedEntry } from '../layer-index.ts'
@@ -112,15 +113,8 @@ function factsOf({ header, pax }: PlannedHeader, digest: Digest | undefined): st
   const { name, type, mode, uid, gid, mtime, size, linkname } = header
   const numbers = `${type} ${mode} ${uid} ${gid} ${mtime.getTime()} ${size}`
   const records = pax?.toString('base64') ?? ''
-  return `${numbers} ${digest ?? ''} ${records} ${quoted(name)} ${linkname === undefined ? '' : quoted(linkname)}`
+  return `${numbers} ${digest ?? ''} ${records} ${jsonString(name)} ${linkname === undefined ? '' : jsonString(linkname)}`
 }
-
-/** JSON of a name. PERF: nearly all names need no escape. */
-function quoted(name: string): string {
-  return UNESCAPED.test(name) ? `"${name}"` : JSON.stringify(name)
-}
-
-const UNESCAPED = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
 /** The record that a reader of the tar would make. */
 function indexedOf(

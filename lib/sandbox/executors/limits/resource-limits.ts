@@ -66,12 +66,13 @@ export function runtimeLimits(limits: readonly ResourceLimit[]): object[] {
   return limits.map(({ name, soft, hard }) => ({ type: typeOf(name), soft: numberOf(soft), hard: numberOf(hard) }))
 }
 
-/** JSON has no such number as RLIM_INFINITY, which is all bits: this text is replaced in it. */
+/** No number of JavaScript is RLIM_INFINITY, which is all bits: this text takes its place until the JSON is written. */
 const UNLIMITED = 'RLIM_INFINITY'
+const INFINITE = /"(soft|hard)":"RLIM_INFINITY"/g
 
 /** The text of a config in which limits may be infinite. */
 export function jsonWithLimits(config: object): string {
-  return JSON.stringify(config).replaceAll(`:"${UNLIMITED}"`, ':18446744073709551615')
+  return JSON.stringify(config).replace(INFINITE, '"$1":18446744073709551615')
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Parses paragraphs of `Field: value` lines, separated by empty lines, as dpkg, apk and Python write them. The first
- * of several fields of one name counts; continued lines are left out, because no field that is read here has any.
+ * of several fields of one name counts; continued lines are ignored: the fields that are read here have one line.
  */
 export function parseParagraphs(text: string): Map<string, string>[] {
   const paragraphs: Map<string, string>[] = []

@@ -10,6 +10,7 @@ const CALLS: Readonly<Record<string, readonly [mount: number, umount: number]>> 
 /**
  * Reads lines of words in hex, `DIRECTORY TARGET OPTIONS` to mount an overlay and `TARGET` to detach a mount. Answers
  * each with the number of the error, or 0. It ends with its input, so also when the process that started it is killed.
+ * Perl passes a text to a system call only if it may be written to, which a constant may not: the type is put together.
  */
 const SCRIPT = `
 my ($mount, $umount) = map { $_ + 0 } @ARGV;
