@@ -201,7 +201,7 @@ test('--dive-json writes the report of dive', async () => {
   const gated = await run('analyze', 'app:1', '--dive-json', '-', '--ci')
   expect({ code: gated.code, report: JSON.parse(gated.stdout) }).toEqual({ code: 1, report })
   const nowhere = await run('analyze', 'app:1', '--dive-json', join(directory.path, 'no', 'such', 'dive.json'))
-  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--dive-json: cannot write') })
+  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot write to --dive-json') })
 })
 
 describe('--html', () => {
@@ -232,7 +232,6 @@ describe('--html', () => {
     [['--html', '-', '--json'], '--html - and --json both print a document'],
     [['--html', '-', '--dive-json', '-'], '--html - and --dive-json - both print a document'],
     [['--dedup'], '--dedup needs --html'],
-    [['--html', 'no/such/report.html'], '--html: cannot write "no/such/report.html" (ENOENT)'],
   ])('%j is refused', async (options, message) => {
     const { code, stdout, stderr } = await run('analyze', 'app:1', ...options)
     expect({ code, text: `${stdout}${stderr}` }).toEqual({ code: 2, text: expect.stringContaining(message) })

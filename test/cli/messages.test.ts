@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeFailure } from '../../lib/cli/failing/describe-failure.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { asStoreError } from '../../lib/disk-store/io-error.ts'
+import { StoreError } from '../../lib/errors/index.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { startScriptedRegistry } from '../helpers/start-scripted-registry.ts'
@@ -88,6 +89,37 @@ describe('a message names the thing and the way out', () => {
       ['serve', '--htpasswd', '@file'],
       '--htpasswd "@/file": line 1 is not a user and a bcrypt hash (htpasswd -B) (ERR_USAGE)',
     ],
+    [
+      ['bench', 'gone'],
+      'no image named gone in the store @/store; nor is there a file or directory of that name; "layerstore images" lists the names; for an image in a registry write docker://gone (ERR_REFERENCE_NOT_FOUND)',
+    ],
+    [['bench', '@gone'], 'no such file or directory: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
+    [['completion'], "missing required argument 'shell'; give bash, zsh or fish (ERR_USAGE)"],
+    [
+      ['serve', '--listen', '127.0.0.1:99999'],
+      '--listen takes HOST:PORT or PORT, from 0 to 65535; got "127.0.0.1:99999" (ERR_USAGE)',
+    ],
+    [['serve', '--port', '5000'], "unknown option '--port'; use --listen 127.0.0.1:PORT (ERR_USAGE)"],
+    [
+      ['append', 'scratch', '-t', 'x', '--expose', '70000'],
+      '--expose takes PORT or PORT/udp, up to 65535; got "70000" (ERR_USAGE)',
+    ],
+    [
+      ['analyze', 'demo:debug', '--html', '@gone/x.html'],
+      'cannot write to --html "@/gone/x.html" (ENOENT); create its directory first (ERR_OUTPUT)',
+    ],
+    [
+      ['analyze', 'demo:debug', '--dive-json', '@small'],
+      'cannot write to --dive-json "@/small" (EISDIR); it is a directory, name a file (ERR_OUTPUT)',
+    ],
+    [
+      ['save', 'demo:debug', '-o', '@gone/x.tar'],
+      'cannot write archive "@/gone/x.tar" (ENOENT): its directory does not exist (ERR_STORE_IO)',
+    ],
+    [
+      ['build', '@gone'],
+      'no such directory for the build context: "@/gone"; give a directory, an archive, an address, or - for stdin (ERR_SOURCE_NOT_FOUND)',
+    ],
     [['pull', '--from-plan', '@gone'], '--from-plan: no such file: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
   ] as const)('%j: %s', async (args, text) => {
     const words = args.map(word => word.replace(':@', `:${directory.path}/`))
@@ -137,6 +169,22 @@ describe('a message names the thing and the way out', () => {
     const error = asStoreError({ act: 'write', path: 'blobs/sha256/00', writes: true }, full)
     expect(describeFailure(error, { signal: new AbortController().signal, stores: ['/var/images'] }).message).toBe(
       'could not write blobs/sha256/00 (ENOSPC), in the store /var/images; make room, e.g. with "layerstore gc", and repeat',
+    )
+  })
+
+  test('a full disk below a blob of known size is named with the store', () => {
+    const text = 'no room for a blob: 2000 bytes are needed, 10 are free (ENOSPC)'
+    const error = new StoreError('ERR_STORE_IO', text, { errno: 'ENOSPC' })
+    expect(describeFailure(error, { signal: new AbortController().signal, stores: ['/var/images'] }).message).toBe(
+      `${text}, in the store /var/images; make room, e.g. with "layerstore gc", and repeat`,
+    )
+  })
+
+  test('a source that the context lacks is named with the place where paths begin', async () => {
+    writeFileSync(at('small/Dockerfile'), 'FROM scratch\nCOPY gone /x\n')
+    const { stderr } = await run('build', '@small')
+    expect(stderr).toMatch(
+      /: "gone" is not in the build context \(Dockerfile:2:1\); its paths begin at the directory that "build" names, .*\(ERR_BUILD_SOURCE_NOT_FOUND\)$/m,
     )
   })
 

@@ -187,7 +187,7 @@ function short(text: string): string {
 
 /** Names the directory and the registry as they are called in each run. */
 function named({ path, host }: Place, text: string): string {
-  return text.replaceAll(path, '/work').replaceAll(host, '127.0.0.1:50000')
+  return text.replaceAll(path, '/home/me').replaceAll(host, '127.0.0.1:50000')
 }
 
 /** Replaces what differs from run to run. */
@@ -199,6 +199,7 @@ function stable(place: Place, text: string): string {
   if (!MEASURING.includes(place.command)) return fixed
   return fixed
     .replace(/^.*, Node v.*$/gm, '(the machine)')
+    .replace(/"machine":\{[^}]*\}/g, '"machine":{}')
     .replace(/^caution: .*\n/gm, '')
     .replace(/\d+(\.\d+)?( ?[kMG]?B\b| %)?/g, '#')
     .replace(/ {2,}/g, '  ')

@@ -78,7 +78,7 @@ test.runIf(needsProgram('script'))(
 /** Replaces what differs from run to run; a summary has a time only if the transfer took a second. */
 function stable(text: string, host: string): string {
   return text
-    .replaceAll(place.path, '/work')
+    .replaceAll(place.path, '/home/me')
     .replaceAll(host, '127.0.0.1:50000')
     .replace(/\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g, hex => '0'.repeat(hex.length))
     .replace(/\[=* *\].*$/gm, '[====          ] …')

@@ -133,6 +133,30 @@ test('variables of the config and build arguments in the history are found by na
   expect(JSON.stringify(secrets)).not.toMatch(/abc|ghp_/)
 })
 
+test('variables of ENV in the history are found, if a later step has taken them away', async () => {
+  const config = { Env: ['API_TOKEN=', 'STAYS_TOKEN=abc'] }
+  const commands = [
+    'ENV API_TOKEN=abc',
+    'ENV STAYS_TOKEN=abc',
+    'ENV MODE=x DB_PASSWORD=abc',
+    '/bin/sh -c #(nop)  ENV OLD_SECRET=abc',
+    '/bin/sh -c #(nop) ARG OLD_TOKEN=abc',
+    'ENV OTHER_SECRET abc',
+    'ENV API_TOKEN=',
+    'RUN echo ENV X_TOKEN=abc',
+  ]
+  const layers = commands.map((_, i) => ({ a: `${i}` }))
+  const { secrets } = await analyzeImage(store, await imageOf(layers, config, commands))
+  expect(secrets.found.map(secret => secret.where !== 'file' && `${secret.where} ${secret.variable}`)).toEqual([
+    'env STAYS_TOKEN',
+    'history API_TOKEN',
+    'history DB_PASSWORD',
+    'history OLD_SECRET',
+    'history OLD_TOKEN',
+    'history OTHER_SECRET',
+  ])
+})
+
 describe('a layer', () => {
   test('is opened once for secrets: what was found is kept with the diffID, without content', async () => {
     const image = await imageOf([{ 'a.key': KEY }])

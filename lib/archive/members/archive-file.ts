@@ -89,6 +89,7 @@ export async function onArchive<T>(act: string, path: string, work: () => Promis
 
 function messageOf(act: string, path: string, code: string | undefined): string {
   const name = JSON.stringify(path)
+  if (code === 'ENOENT' && act === 'write') return `cannot write archive ${name} (ENOENT): its directory does not exist`
   if (code === 'ENOENT') return `no such file: ${name} (ENOENT)`
   if (code === 'EISDIR') return `${name} is a directory, not an archive file (EISDIR)`
   if (code === 'EACCES' || code === 'EPERM') return `this user may not ${act} ${name} (${code})`

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { ReferenceNotFoundError, SourceError } from '../../errors/index.ts'
 import { composeImage, type Image } from '../../image/index.ts'
 import { fromDirectory, fromFiles, writeLayer } from '../../layer/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -32,13 +33,28 @@ export interface InputMeans {
  */
 export async function openInput(session: Session, name: string, { scratch, locate }: InputMeans): Promise<OpenedInput> {
   const stats = await stat(name).catch(() => undefined)
-  if (!stats) return { name, kind: 'image', entries: undefined, ...(await locate(name)) }
+  if (!stats) return { name, kind: 'image', entries: undefined, ...(await locateInput(session, name, locate)) }
   const { signal, hasher } = session
   const file = { path: basename(name), type: 'file', size: stats.size, content: () => createReadStream(name) } as const
   const entries = () => (stats.isDirectory() ? fromDirectory(name, { signal }) : fromFiles([file]))
   const layer = await writeLayer(scratch, entries(), { compression: 'none', hasher, signal })
   const image = await composeImage(scratch, { layers: [layer] })
   return { name, kind: stats.isDirectory() ? 'directory' : 'file', blobs: scratch, image, entries }
+}
+
+/**
+ * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` for a name that only a path has.
+ */
+async function locateInput(session: Session, name: string, locate: InputMeans['locate']) {
+  if (/^(\.{0,2}|~)\//.test(name)) throw new SourceError('ERR_SOURCE_NOT_FOUND', 'no such file or directory', name)
+  try {
+    return await locate(name)
+  } catch (error) {
+    if (error instanceof ReferenceNotFoundError) {
+      session.advice = ['nor is there a file or directory of that name', session.advice].filter(Boolean).join('; ')
+    }
+    throw error
+  }
 }
 
 /** Reads the first bytes of the layers of all inputs, as they are stored. */

@@ -6,6 +6,7 @@ import {
   RegistryError,
   StoreError,
 } from '../../errors/index.ts'
+import { OutputError } from './output-error.ts'
 
 /** Advice on an error, in terms of the command line; `undefined` if the message has all of it. */
 export function adviceOn(error: { readonly code: string; readonly cause?: unknown }): string | undefined {
@@ -23,6 +24,14 @@ export function adviceOn(error: { readonly code: string; readonly cause?: unknow
     const isEither = error.message.startsWith('no image or container')
     return `"layerstore images" lists the names${isEither ? ', "layerstore containers" the ids' : ''}`
   }
+  if (error instanceof OutputError) return onOutput(error)
+  // The message names the ignore pattern that excludes a source, if one does.
+  if (error.code === 'ERR_BUILD_SOURCE_NOT_FOUND' && /is not in the build context(?!: )/.test(String(error))) {
+    return 'its paths begin at the directory that "build" names, not at the Dockerfile'
+  }
+  if (error.code === 'ERR_SOURCE_NOT_FOUND' && String(error).includes('for the build context')) {
+    return 'give a directory, an archive, an address, or - for stdin'
+  }
   // If a file is in the place of the directory, `--overwrite` would not help.
   if (error.code === 'ERR_TARGET_NOT_EMPTY') {
     const isFile = error instanceof Error && error.message.includes('not a directory')
@@ -39,6 +48,20 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_PLAN_OUTDATED: 'make a new plan, or run this one with --if-changed adapt',
   ERR_PLATFORM_NOT_FOUND: 'choose one with --platform',
   ERR_STORE_NOT_FOUND: '"layerstore pull", "load", "import" and "append" create one',
+}
+
+function onOutput({ cause }: OutputError): string | undefined {
+  const code = (cause as NodeJS.ErrnoException).code ?? ''
+  return Object.hasOwn(OUTPUT_ADVICE, code) ? OUTPUT_ADVICE[code] : undefined
+}
+
+const OUTPUT_ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'name a file that this user may write',
+  EISDIR: 'it is a directory, name a file',
+  ENOENT: 'create its directory first',
+  ENOSPC: 'make room there, or name a file on another disk',
+  ENOTDIR: 'a part of its path is a file, name another',
+  EROFS: 'name a file that this user may write',
 }
 
 /** Codes of OpenSSL and Node for a certificate that is not accepted. */

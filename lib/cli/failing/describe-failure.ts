@@ -1,4 +1,4 @@
-import { LayerStoreError, StoreError } from '../../errors/index.ts'
+import { BuildError, LayerStoreError, StoreError } from '../../errors/index.ts'
 import { adviceOn } from './advice.ts'
 import type { ExitCode } from './exit-code.ts'
 
@@ -57,10 +57,12 @@ function describeStop({ signal, waitingFor, kept }: FailureContext): DescribedFa
 /** The library names files relative to the store; here the store itself is named. */
 function atStore(error: LayerStoreError, stores: readonly string[]): string {
   // Errors of archives and files have the code `ERR_STORE_IO` too, and name their file.
+  // A step of a build carries the failure of the store.
+  const fault = error instanceof BuildError && LayerStoreError.is(error.cause) ? error.cause : error
   const isOfStore =
-    error instanceof StoreError &&
-    /^ERR_(STORE|INGEST|WRITER)_/.test(error.code) &&
-    (error.code !== 'ERR_STORE_IO' || /^could not \w+ (?!archive )/.test(error.message))
+    fault instanceof StoreError &&
+    /^ERR_(STORE|INGEST|WRITER)_/.test(fault.code) &&
+    (fault.code !== 'ERR_STORE_IO' || /^(could not \w+ (?!archive )|no room for a blob)/.test(fault.message))
   if (!isOfStore || stores.length === 0 || stores.some(store => error.message.includes(store))) return error.message
   return `${error.message}, in the store ${stores.join(' or ')}`
 }

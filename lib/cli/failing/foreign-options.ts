@@ -23,6 +23,7 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--all-tags': 'name the tags; "layerstore tags REPOSITORY" lists them',
   '--disable-content-trust': 'leave it out: signatures are not verified',
   '--full-ref': '"layerstore tags" prints tags alone; put REPOSITORY: before each',
+  'serve --port': 'use --listen 127.0.0.1:PORT',
   'containers --last': 'the list has all containers; use "--format" and head',
   'containers --latest': 'the list has all containers; use "--format" and head',
   'containers --filter': 'use --format and grep, or --json and jq',

@@ -56,12 +56,28 @@ export async function findSecrets(
 
 function variablesOf({ image: { config } }: ImageContents): FoundSecret[] {
   const env = (config.config?.Env ?? []).flatMap(variable => secretNames(variable))
-  const steps = (config.history ?? []).flatMap(({ created_by = '' }) => argumentsOf(created_by))
-  const inHistory = new Set(steps.flatMap(variable => secretNames(variable)))
+  const texts = (config.history ?? []).map(({ created_by = '' }) => created_by.replace(/^\/bin\/sh -c #\(nop\)\s+/, ''))
+  // A later step may have taken a variable of ENV out of the config; the history still shows its value.
+  const inHistory = new Set(
+    texts.flatMap(text => [
+      ...argumentsOf(text).flatMap(secretNames),
+      ...settingsOf(text)
+        .flatMap(secretNames)
+        .filter(name => !env.includes(name)),
+    ]),
+  )
   return [
     ...env.map(variable => ({ where: 'env', kind: 'variable', variable }) as const),
     ...[...inHistory].map(variable => ({ where: 'history', kind: 'variable', variable }) as const),
   ]
+}
+
+/** Variables of ENV: `ENV A=1 B=2`, or `ENV A 1`. The value of a variable is cut at the next one. */
+function settingsOf(text: string): string[] {
+  const [, rest] = /^ENV\s+(.*)$/s.exec(text) ?? []
+  if (rest === undefined) return []
+  if (/^\w+=/.test(rest)) return rest.split(/\s+(?=\w+=)/)
+  return [rest.replace(/\s+/, '=')]
 }
 
 /**

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { annotationsOf } from '../../building/annotation-options.ts'
@@ -18,8 +17,8 @@ import { type OpenedBuild, openBuildContext } from '../../building/open-build-co
 import { outputsOf } from '../../building/output-options.ts'
 import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
 import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
-import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { writeResult } from '../../results/write-result.ts'
 import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -193,14 +192,6 @@ async function writeFiles(result: BuildResult, { iidfile, metadataFile }: BuildC
     ...(names.length > 0 && { 'image.name': names.join(',') }),
   }
   await writeResult('--metadata-file', metadataFile, `${JSON.stringify(metadata, null, 2)}\n`)
-}
-
-async function writeResult(option: string, path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text)
-  } catch (cause) {
-    throw new OutputError(cause as Error, `${option} ${JSON.stringify(path)}`)
-  }
 }
 
 async function showPlan(

@@ -54,7 +54,7 @@ function splitPair(option: string, pair: string): [string, string] {
 function portOf(text: string): string {
   const [, port = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
   if (port !== '' && Number(port) <= 65_535) return `${Number(port)}/${protocol}`
-  throw new UsageError(`--expose takes PORT or PORT/udp; got ${JSON.stringify(text)}`)
+  throw new UsageError(`--expose takes PORT or PORT/udp, up to 65535; got ${JSON.stringify(text)}`)
 }
 
 function volumeOf(text: string): string {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { type Image, readImage } from '../../../image/index.ts'
 import {
   adviseSplit,
@@ -20,6 +19,7 @@ import { type RuleOptions, readRules } from '../../inspecting/analysis-rules.ts'
 import type { ImageBlobs } from '../../reading/image-blobs.ts'
 import { openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
+import { writeResult } from '../../results/write-result.ts'
 import type { Session } from '../../session/session.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
 
@@ -103,12 +103,7 @@ function refuseContradictions(session: Session, options: AnalyzeOptions): void {
 /** Writes a report to a file, or to stdout. */
 async function writeReport(session: Session, option: string, path: string, text: string): Promise<void> {
   if (path === '-') return session.raw(Buffer.from(text))
-  try {
-    await writeFile(path, text)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new UsageError(`${option}: cannot write ${JSON.stringify(path)} (${code ?? 'unknown'})`, { cause })
-  }
+  await writeResult(option, path, text)
 }
 
 /** Opens an image whose files a command reads. */

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAmount } from '../../arguments/parse-amount.ts'
@@ -7,8 +6,8 @@ import type { BenchCase, BenchReport } from '../../benching/bench-report.ts'
 import { describeMachine } from '../../benching/describe-machine.ts'
 import { type MeasureJobs, measureRounds } from '../../benching/measure-rounds.ts'
 import { type OpenedInput, openInput, readSample } from '../../benching/open-input.ts'
-import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { writeResult } from '../../results/write-result.ts'
 import type { Session } from '../../session/session.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
 import { locateImage } from './analyze.ts'
@@ -79,9 +78,5 @@ async function measureParts(
 
 async function writePicture(path: string, report: BenchReport): Promise<void> {
   const { benchChart } = await import('../../benching/bench-chart.ts')
-  try {
-    await writeFile(path, benchChart(report))
-  } catch (cause) {
-    throw new OutputError(cause as Error, path)
-  }
+  await writeResult('--svg', path, benchChart(report))
 }

@@ -79,7 +79,9 @@ function warnOfOpenDoor(log: ServeLog, readOnly: boolean, upstream: string | und
 function parseListen(text: string): { host: string; port: number } {
   const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d{1,5})$/.exec(text)
   const port = Number(match?.[2])
-  if (!match || port > 65_535) throw new UsageError(`--listen takes HOST:PORT; got ${JSON.stringify(text)}`)
+  if (!match || port > 65_535) {
+    throw new UsageError(`--listen takes HOST:PORT or PORT, from 0 to 65535; got ${JSON.stringify(text)}`)
+  }
   return { host: (match[1] || '127.0.0.1').replace(/^\[|\]$/g, ''), port }
 }
 
