@@ -14,5 +14,6 @@ export {
 } from './gzip/gzip-blocks.ts'
 export { openGzipBlock } from './gzip/open-gzip-block.ts'
 export { gzipSize } from './gzip-size.ts'
+export { inflateRaw } from './inflate-raw.ts'
 export { type Block, exactBlocks } from './shared/exact-blocks.ts'
 export { type SniffedSource, sniffCompression } from './sniff-compression.ts'

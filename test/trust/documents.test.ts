@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { diffPackages, type FoundPackage, type PackageList, toCycloneDx, toSpdx } from '../../lib/trust/index.ts'
@@ -121,6 +125,32 @@ test('a difference lists added and removed packages, and other versions of those
     changed: [{ type: 'npm', name: 'up', before: ['1'], after: ['3'] }],
   })
   expect(diffPackages(older, older)).toEqual({ added: [], removed: [], changed: [] })
+})
+
+/** The official schema of CycloneDX, with the two that it refers to. */
+function cycloneDxValidator() {
+  const place = join(import.meta.dirname, '../../node_modules/@cyclonedx/cyclonedx-library/res/schema')
+  const read = (name: string) => JSON.parse(readFileSync(join(place, `${name}.SNAPSHOT.schema.json`), 'utf8'))
+  const ajv = new Ajv({ strict: false, validateFormats: true, formats: { 'idn-email': true, 'iri-reference': true } })
+  addFormats.default(ajv)
+  for (const name of ['spdx', 'jsf-0.82'])
+    ajv.addSchema({ ...read(name), $id: `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json` })
+  return ajv.compile(read('bom-1.6'))
+}
+
+test('CycloneDX documents are valid by the official schema', () => {
+  const validate = cycloneDxValidator()
+  const packages = ['MIT', 'BSD', 'MIT OR GPL-2.0-only WITH Classpath-exception-2.0', undefined].flatMap(license =>
+    (['deb', 'apk', 'rpm', 'npm', 'pypi', 'golang', 'maven'] as const).map(type => ({
+      ...npm(type === 'maven' ? 'g:a' : `${license}`, '1', license),
+      type,
+    })),
+  )
+  for (const each of [list, listOf(), listOf(...packages.map((one, i) => ({ ...one, path: `p${i}` })))]) {
+    validate(JSON.parse(JSON.stringify(toCycloneDx(each, { name: 'app:1' }))))
+    expect(validate.errors).toBeNull()
+  }
+  expect(validate({ ...toCycloneDx(list, { name: 'app:1' }), version: 0 })).toBe(false)
 })
 
 test('a time that is none does not make an invalid document', () => {

@@ -144,7 +144,7 @@ test('what an upper layer removes is not there, hard links are, and nothing else
   expect(packages.map(({ name }) => name)).toEqual(['pooled'])
   expect(unread).toEqual([
     { path: 'node_modules/big/package.json', reason: '1048577 bytes are more than 1048576' },
-    { path: 'var/lib/rpm/rpmdb.sqlite', reason: 'databases of rpm are not read' },
+    { path: 'var/lib/rpm/rpmdb.sqlite', reason: 'not readable: not a sqlite database' },
   ])
   expect(os).toBeUndefined()
 })

@@ -36,7 +36,10 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .action((name: string, options: GlobalOptions & ValidateOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/validate.ts')).validate(s, name, options)),
     )
-  add('sbom <name>', 'list the packages of an image: of dpkg, apk, npm and Python, each with its licence and its layer')
+  add(
+    'sbom <name>',
+    'list the packages of an image (dpkg, apk, rpm, npm, Python, Go, Java) with their licences and layers',
+  )
     .option(...onePlatform)
     .option('--format <f>', 'table, spdx (SPDX 2.3 JSON) or cyclonedx (CycloneDX 1.6 JSON) (default: table)')
     .option('--diff <old>', 'list what was added, removed and changed since another image')

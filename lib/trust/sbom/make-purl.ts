@@ -1,6 +1,9 @@
 import type { StatedPackage } from './ecosystems/stated-package.ts'
 import type { OsRelease, PackageType } from './package-list.ts'
 
+/** Systems of images without an `os-release`. */
+const DISTRIBUTIONS = { deb: 'debian', apk: 'alpine', rpm: 'redhat' }
+
 /**
  * Makes the package URL of a package. System packages have the system in it, because the same version of two systems
  * is not the same package.
@@ -10,16 +13,26 @@ import type { OsRelease, PackageType } from './package-list.ts'
 export function makePurl(type: PackageType, stated: StatedPackage, os: OsRelease | undefined): string {
   const version = encode(stated.version)
   if (type === 'npm') return `pkg:npm/${stated.name.split('/').map(encode).join('/')}@${version}`
+  if (type === 'golang') return `pkg:golang/${stated.name.split('/').map(encode).join('/')}@${version}`
+  if (type === 'maven') return `pkg:maven/${stated.name.split(':').map(encode).join('/')}@${version}`
   if (type === 'pypi') return `pkg:pypi/${encode(stated.name.toLowerCase().replaceAll('_', '-'))}@${version}`
-  const namespace = os?.id ?? (type === 'deb' ? 'debian' : 'alpine')
+  const namespace = os?.id ?? DISTRIBUTIONS[type]
   const distro = os && [os.id, os.version].filter(Boolean).join('-')
   // SPEC: qualifiers are sorted by their names.
   const qualifiers = [
     ...(stated.architecture ? [`arch=${encode(stated.architecture)}`] : []),
     ...(distro ? [`distro=${encode(distro)}`] : []),
   ]
+  if (type === 'rpm') return rpmPurl(namespace, stated, qualifiers)
   const tail = qualifiers.length > 0 ? `?${qualifiers.join('&')}` : ''
   return `pkg:${type}/${encode(namespace.toLowerCase())}/${encode(stated.name)}@${version}${tail}`
+}
+
+/** SPEC: the epoch of rpm is a qualifier, and not in the version. */
+function rpmPurl(namespace: string, { name, version }: StatedPackage, qualifiers: readonly string[]): string {
+  const [, epoch, rest = version] = version.match(/^(\d+):(.*)$/) ?? []
+  const all = [...qualifiers, ...(epoch ? [`epoch=${epoch}`] : [])].sort()
+  return `pkg:rpm/${encode(namespace)}/${encode(name)}@${encode(rest)}${all.length > 0 ? `?${all.join('&')}` : ''}`
 }
 
 /** SPEC: everything but letters, digits, `.`, `-`, `_`, `~` and `:` is percent-encoded. */

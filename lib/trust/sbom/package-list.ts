@@ -1,13 +1,13 @@
 import type { Digest } from '../../digest/index.ts'
 
 /** Kind of a package, as a package URL names it. */
-export type PackageType = 'deb' | 'apk' | 'npm' | 'pypi'
+export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'golang' | 'maven'
 
 /** A package in the root filesystem of an image. */
 export interface FoundPackage {
   /** Kind of the package. */
   readonly type: PackageType
-  /** Name as the package manager prints it; of npm with the scope. */
+  /** Name as the package manager prints it; of npm with the scope, of Maven with the group, as `group:artifact`. */
   readonly name: string
   /** Version as the package manager prints it. */
   readonly version: string
@@ -17,7 +17,7 @@ export interface FoundPackage {
   readonly purl: string
   /** Licence as the package states it, unchanged: an SPDX expression, or words. */
   readonly license?: string | undefined
-  /** File of the image that says that the package is there. */
+  /** File of the image that says that the package is there; of an archive within an archive both, joined by `!/`. */
   readonly path: string
   /** Index of the layer that brought this version, from 0 for the lowest. */
   readonly layer: number

@@ -1,18 +1,20 @@
+import { posix } from 'node:path'
 import type { Digest, HasherEngine } from '../../digest/index.ts'
 import { type Image, type ReadImageOptions, readImage } from '../../image/index.ts'
 import { assertOptions } from '../../internal/assert-kind.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, formatPlatform, platformOfConfig } from '../../oci/index.ts'
-import { type OpenUnionViewOptions, openUnionView, type ViewStore } from '../../rootfs/index.ts'
+import { type OpenUnionViewOptions, openUnionView, type UnionView, type ViewStore } from '../../rootfs/index.ts'
 import { APK_INSTALLED, parseApk } from './ecosystems/apk.ts'
+import { copyrightOf, parseCopyright } from './ecosystems/debian-copyright.ts'
 import { DPKG_STATUS, DPKG_STATUS_DIRECTORY, parseDpkg } from './ecosystems/dpkg.ts'
-import { isNpmManifest, parseNpm } from './ecosystems/npm.ts'
-import { isPythonMetadata, parsePython } from './ecosystems/python.ts'
-import type { StatedPackage } from './ecosystems/stated-package.ts'
+import { parseRpmDatabase, RPM_DATABASES } from './ecosystems/rpm-database.ts'
 import { makePurl } from './make-purl.ts'
 import { OS_RELEASE, parseOsRelease } from './os-release.ts'
-import type { FoundPackage, OsRelease, PackageList, PackageType, UnreadPackages } from './package-list.ts'
-import { readDatabase } from './read-database.ts'
-import { type ReadText, readTexts } from './read-texts.ts'
+import type { FoundPackage, OsRelease, PackageList } from './package-list.ts'
+import { type LayeredPackage, readDatabase } from './read-database.ts'
+import { readFiles } from './read-files.ts'
+import { type FilePackage, kindOfFile, readPackageFile } from './read-package-file.ts'
 import type { LayerPaths, Reading } from './reading.ts'
 
 /** Options of {@link readPackages}. */
@@ -23,17 +25,25 @@ export interface ReadPackagesOptions extends ReadImageOptions {
   readonly limits?: OpenUnionViewOptions['limits']
 }
 
-/** Databases of rpm: Berkeley DB, ndb and sqlite. */
-const RPM = /^(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/(?:Packages|Packages\.db|rpmdb\.sqlite)$/
+/** Most bytes of `os-release` and of a file with licences. */
+const MOST_OF_TEXT = 1024 * 1024
 
 /**
- * Lists the packages of an image without running it: those of dpkg (also `status.d`), apk, npm and its kin (each
- * `package.json` below a `node_modules`), and Python (`dist-info`, `egg-info`). Each has the layer that brought its
- * version: of a database that several layers write, the layer from which on the version has been there.
+ * Lists the packages of an image without running it:
  *
- * A layer that is indexed is decompressed once, and once more if it writes a database. Memory grows with the number of
- * entries and packages; a database may have 64 MiB, another file 1 MiB. Files that list packages and are larger,
- * malformed or of a kind that is not read, such as a database of rpm, are in `unread`: they are no error.
+ * - of the databases of dpkg (also `status.d`, with licences from `copyright` files), apk and rpm (sqlite, ndb);
+ * - npm and its kin: each `package.json` below a `node_modules`, and the `package-lock.json` of an application that has
+ *   none beside it;
+ * - Python (`dist-info`, `egg-info`);
+ * - the modules that programs of Go are linked from, and the archives of Java, also within archives.
+ *
+ * Each has the layer that brought its version: of a database that several layers write, the layer from which on the
+ * version has been there.
+ *
+ * A layer that is indexed is decompressed once, once more for its files, and once more if it writes a database. Memory
+ * grows with the number of entries and packages; a database may have 128 MiB, an archive of Java 256 MiB, another file
+ * 1 MiB. Files that list packages and are larger, malformed or of a kind that is not read are in `unread`: they are no
+ * error.
  *
  * @example
  * ```ts
@@ -73,58 +83,81 @@ export async function readPackages(
   }
 }
 
-async function readOs({ view, options, unread }: Reading): Promise<OsRelease | undefined> {
-  const path = OS_RELEASE.find(path => view.stat(path, { follow: true })?.type === 'file')
-  if (path === undefined) return undefined
-  const [file] = await readTexts(view, [view.stat(path, { follow: true })!], { ...options, unread })
-  return file && parseOsRelease(file.text)
+async function readOs({ view, options }: Reading): Promise<OsRelease | undefined> {
+  const entries = OS_RELEASE.map(path => view.stat(path, { follow: true }))
+  const entry = entries.find(entry => entry?.type === 'file')
+  if (!entry || entry.size > MOST_OF_TEXT) return undefined
+  const bytes = await collectBytes(view.read(entry.path, options), MOST_OF_TEXT, entry.path)
+  return parseOsRelease(Buffer.from(bytes).toString('utf8'))
 }
 
 async function readAll(reading: Reading, os: OsRelease | undefined): Promise<FoundPackage[]> {
-  const { view } = reading
-  const found: FoundPackage[] = []
-  const add = (type: PackageType, stated: StatedPackage, path: string, layer: number) =>
-    found.push({
-      type,
-      ...stated,
-      purl: makePurl(type, stated, os),
-      path,
-      layer,
-      diffId: view.layers[layer]!.diffId,
-    })
-  for (const { stated, path, layer } of await readDatabase(reading, [DPKG_STATUS], parseDpkg)) {
-    add('deb', stated, path, layer)
+  const dpkg = await readDatabase(reading, [DPKG_STATUS], text => parseDpkg(text.toString('utf8')))
+  const apk = await readDatabase(reading, APK_INSTALLED, text => parseApk(text.toString('utf8')))
+  const rpm = await readDatabase(reading, RPM_DATABASES, parseRpmDatabase)
+  noteJournals(reading)
+  const { files, licenses } = await readTree(reading, dpkg)
+  const licensed = ({ stated, ...rest }: LayeredPackage): LayeredPackage => {
+    const license = licenses.get(stated.name)
+    return { ...rest, stated: { ...stated, ...(license === undefined ? {} : { license }) } }
   }
-  for (const { stated, path, layer } of await readDatabase(reading, APK_INSTALLED, parseApk)) {
-    add('apk', stated, path, layer)
-  }
-  const files = [...view.walk()].filter(({ type, path }) => (type === 'file' || type === 'hardlink') && kindOf(path))
-  for (const { path } of files.filter(({ path }) => RPM.test(path))) {
-    reading.unread.push({ path, reason: 'databases of rpm are not read' })
-  }
-  const readable = files.filter(({ path }) => !RPM.test(path))
-  for (const file of await readTexts(view, readable, { ...reading.options, unread: reading.unread })) {
-    const kind = kindOf(file.path) as PackageType
-    for (const stated of parse(kind, file, reading.unread)) add(kind, stated, file.path, file.layer)
-  }
-  return found
+  const all = [
+    ...dpkg.map(each => ({ ...licensed(each), type: 'deb' as const })),
+    ...apk.map(each => ({ ...each, type: 'apk' as const })),
+    ...rpm.map(each => ({ ...each, type: 'rpm' as const })),
+    ...files.map(each => (each.type === 'deb' ? { ...licensed(each), type: each.type } : each)),
+  ]
+  return all.map(({ type, stated, path, layer }) => ({
+    type,
+    ...stated,
+    purl: makePurl(type, stated, os),
+    path,
+    layer,
+    diffId: reading.view.layers[layer]!.diffId,
+  }))
 }
 
-function kindOf(path: string): PackageType | 'rpm' | undefined {
-  if (isNpmManifest(path)) return 'npm'
-  if (isPythonMetadata(path)) return 'pypi'
-  if (path.startsWith(`${DPKG_STATUS_DIRECTORY}/`)) return path.endsWith('.md5sums') ? undefined : 'deb'
-  return RPM.test(path) ? 'rpm' : undefined
+/** Reads the files that state packages, and the licences of those of dpkg, in one pass over the layers. */
+async function readTree(reading: Reading, dpkg: readonly LayeredPackage[]) {
+  const { view, options, unread } = reading
+  const files: (FilePackage & LayeredPackage)[] = []
+  const records = new Set(dpkg.map(({ stated }) => stated.name))
+  if (records.size === 0) for (const name of recordNames(view)) records.add(name)
+  const copyrights = new Map<string, string[]>()
+  for (const name of records) {
+    const path = view.stat(copyrightOf(name), { follow: true })?.path
+    if (path !== undefined) copyrights.set(path, [...(copyrights.get(path) ?? []), name])
+  }
+  const licenses = new Map<string, string>()
+  const entries = [...view.walk()].filter(entry => kindOfFile(entry, view) || copyrights.has(entry.path))
+  await readFiles(view, entries, options, async (entry, content) => {
+    const names = copyrights.get(entry.path)
+    if (names) {
+      const license = entry.size > MOST_OF_TEXT ? undefined : await licenseIn(content, entry.path)
+      if (license !== undefined) for (const name of names) licenses.set(name, license)
+      return
+    }
+    const found = await readPackageFile(kindOfFile(entry, view)!, entry, content, unread)
+    files.push(...found.map(each => ({ ...each, layer: entry.layer })))
+  })
+  return { files, licenses }
 }
 
-/** Parses a file that is one package. */
-function parse(kind: PackageType, { path, text }: ReadText, unread: UnreadPackages[]): StatedPackage[] {
-  try {
-    const stated = kind === 'npm' ? parseNpm(text) : kind === 'pypi' ? parsePython(text) : parseDpkg(text)
-    return stated === undefined ? [] : [stated].flat()
-  } catch (error) {
-    unread.push({ path, reason: `not readable: ${(error as Error).message}` })
-    return []
+async function licenseIn(content: AsyncIterable<Uint8Array>, path: string): Promise<string | undefined> {
+  return parseCopyright(Buffer.from(await collectBytes(content, MOST_OF_TEXT, path)).toString('utf8'))
+}
+
+/** Names of the packages of an image without dpkg: those of the records. */
+function recordNames(view: UnionView): string[] {
+  if (view.stat(DPKG_STATUS_DIRECTORY, { follow: true })?.type !== 'directory') return []
+  return view.list(DPKG_STATUS_DIRECTORY).map(({ path }) => posix.basename(path))
+}
+
+/** Changes that sqlite has not yet written to a database are in its journal. */
+function noteJournals({ view, unread }: Reading): void {
+  for (const database of RPM_DATABASES) {
+    const path = `${database}-wal`
+    if ((view.stat(path)?.size ?? 0) > 0) unread.push({ path, reason: 'the journal of a database is not read' })
   }
 }
 

@@ -1,5 +1,5 @@
 import { isLicenseExpression } from './license-expression.ts'
-import type { FoundPackage, PackageList } from './package-list.ts'
+import type { FoundPackage, PackageList, PackageType } from './package-list.ts'
 
 /** Options of `toSpdx` and {@link toCycloneDx}. */
 export interface SbomOptions {
@@ -49,8 +49,11 @@ export function timeOf(list: PackageList, { created }: SbomOptions): string {
   return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
+/** Names with a group in them: a scope of npm, a group of Maven. */
+const GROUPS: Partial<Record<PackageType, RegExp>> = { npm: /^(@[^/]+)\/(.+)$/, maven: /^([^:]+):(.+)$/ }
+
 function describe({ type, name, version, license, purl, path, layer, diffId }: FoundPackage) {
-  const [, scope, rest] = (type === 'npm' && name.match(/^(@[^/]+)\/(.+)$/)) || []
+  const [, scope, rest] = name.match(GROUPS[type] ?? /^$/) ?? []
   return {
     type: 'library',
     // One package may be in several places.

@@ -1,0 +1,43 @@
+import type { StatedPackage } from './stated-package.ts'
+
+const ENTRY_BYTES = 16
+const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1014, arch: 1022 }
+const NULL_TERMINATED = [6, 9]
+const INT32 = 4
+
+/**
+ * Parses a header of rpm, as its databases hold one for each package; `undefined` for the keys that rpm keeps as
+ * packages, and for bytes that are no header.
+ *
+ * @see {@link https://rpm-software-management.github.io/rpm/manual/hdr_format.html | RPM: header format}
+ */
+export function parseRpmHeader(bytes: Buffer): StatedPackage | undefined {
+  if (bytes.length < 8) return undefined
+  const start = 8 + bytes.readUInt32BE(0) * ENTRY_BYTES
+  const end = start + bytes.readUInt32BE(4)
+  if (end > bytes.length) return undefined
+  const values = new Map<number, string>()
+  for (let at = 8; at < start; at += ENTRY_BYTES) {
+    const [tag, type, offset] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4), bytes.readUInt32BE(at + 8)]
+    const value = valueAt(bytes, type, start + offset, end)
+    if (value !== undefined && !values.has(tag)) values.set(tag, value)
+  }
+  const of = (tag: keyof typeof TAGS) => values.get(TAGS[tag])
+  const [name, version, release, epoch, license] = [
+    of('name'),
+    of('version'),
+    of('release'),
+    of('epoch'),
+    of('license'),
+  ]
+  if (!name || !version || name === 'gpg-pubkey') return undefined
+  const full = `${epoch && epoch !== '0' ? `${epoch}:` : ''}${version}${release ? `-${release}` : ''}`
+  return { name, version: full, architecture: of('arch'), ...(license ? { license } : {}) }
+}
+
+function valueAt(bytes: Buffer, type: number, at: number, end: number): string | undefined {
+  if (type === INT32) return at + 4 <= end ? String(bytes.readUInt32BE(at)) : undefined
+  if (!NULL_TERMINATED.includes(type) || at >= end) return undefined
+  const stop = bytes.indexOf(0, at)
+  return stop >= 0 && stop < end ? bytes.toString('utf8', at, stop) : undefined
+}
