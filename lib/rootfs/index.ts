@@ -18,5 +18,6 @@ export { type UnpackImageOptions, unpackImage, unpackLayers } from './unpack/unp
 export type { UnpackOptions } from './unpack/unpack-options.ts'
 export type { SkippedDetail, UnpackCounts, UnpackProgress, UnpackReport } from './unpack/unpack-report.ts'
 export { type OpenUnionViewOptions, openUnionView, type ViewSource, type ViewStore } from './view/open-union-view.ts'
+export { UnionViews } from './view/union-views.ts'
 export { type ReadXattrsOptions, readXattrsOf, type XattrsByPath } from './xattrs/read-xattrs-of.ts'
 export type { XattrProgram } from './xattrs/xattr-program.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { diffTrees, writeDiffLayer, writeLayer } from '../../lib/layer/index.ts'
-import { flattenImage, openUnionView, squashLayers } from '../../lib/rootfs/index.ts'
+import { flattenImage, openUnionView, squashLayers, type UnionView, UnionViews } from '../../lib/rootfs/index.ts'
 import { createMemoryStore } from '../../lib/store/index.ts'
 import { layerStacks } from '../helpers/arbitrary-layers.ts'
 import { dumpView } from '../helpers/dump-view.ts'
@@ -54,6 +54,22 @@ test('a union view shows what a naive model has after unpacking the layers in or
     runs,
   )
   expect(seen.sound).toBeGreaterThan(seen.refused / 4)
+})
+
+test('views of more and more layers show what each shows alone, also after the others were opened', async () => {
+  await fc.assert(
+    fc.asyncProperty(layerStacks, async layers => {
+      await using store = createMemoryStore()
+      const stored = await storeLayers(store, soundPart(layers))
+      const parts = stored.map((_, i) => stored.slice(0, i + 1))
+      const views = new UnionViews(store)
+      const opened: UnionView[] = []
+      for (const part of parts) opened.push(await views.open(part))
+      const alone = await Promise.all(parts.map(part => openUnionView(store, part)))
+      expect(opened.map(dumpView)).toEqual(alone.map(dumpView))
+    }),
+    runs,
+  )
 })
 
 test('a flattened view is one layer that shows the same', async () => {

@@ -1,12 +1,12 @@
 import type { Digest } from '../../digest/index.ts'
 import type { FileSource } from '../../dockerfile/index.ts'
 import { BlobNotFoundError, BuildError } from '../../errors/index.ts'
-import { chainId, type ImageLayer } from '../../image/index.ts'
+import type { ImageLayer } from '../../image/index.ts'
 import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { Repository } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
-import { openUnionView, type UnionView } from '../../rootfs/index.ts'
+import { type UnionView, UnionViews } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type LayoutImage, OpenLayouts } from '../bases/open-layouts.ts'
 import { type ResolveBaseOptions, resolveBase } from '../bases/resolve-base.ts'
@@ -64,13 +64,14 @@ export class BuildSession {
   readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
-  readonly #views = new Map<string, Promise<UnionView>>()
+  readonly #views: UnionViews
   readonly #sources = new Map<Digest, LayerSource>()
   readonly #fetches = new SingleFlight<void>()
   readonly #closings: Promise<void>[] = []
 
   constructor(parts: SessionParts) {
     this.store = parts.store
+    this.#views = new UnionViews(parts.store)
     this.registry = parts.registry
     this.contexts = parts.contexts
     this.cache = parts.cache
@@ -147,11 +148,7 @@ export class BuildSession {
     options: { mayFetch: boolean; signal?: AbortSignal | undefined },
   ): Promise<UnionView> {
     await this.assureLayers(layers, options)
-    const key = (await chainId(layers.map(layer => layer.diffId))) ?? 'scratch'
-    const known = this.#views.get(key)
-    if (known) return known
-    const opening = openUnionView(this.store, layers, { signal: options.signal })
-    return keepUnlessFailed(this.#views, key, opening)
+    return this.#views.open(layers, { signal: options.signal })
   }
 
   /** Makes sure that the store has layers. */

@@ -2,18 +2,25 @@ import { LimitError, RootfsError, type RootfsErrorCode } from '../../errors/inde
 import { type IndexedEntry, isPseudoLink, type LayerIndex, parseWhiteout, type Whiteout } from '../../layer/index.ts'
 import { LayerBudget } from '../layer-budget.ts'
 import { type ResolveOptions, resolvePath } from './resolve-path.ts'
-import { implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
+import { copyDirectory, implicitDirectory, isDirectory, setChild, type TreeNode } from './tree-node.ts'
 
-/** The merged tree of layers, lowest first. */
+/**
+ * The merged tree of layers, lowest first.
+ *
+ * A stack may begin with the tree of another one, which does not change any more. Directories that further layers
+ * change are copied first, with all above them; everything else is shared (a persistent tree).
+ */
 export class LayerStack {
-  readonly root: TreeNode = implicitDirectory()
+  #root: TreeNode
+  /** Directories that this stack may change; `undefined` if it may change all. */
+  readonly #owned: Set<TreeNode> | undefined
   /** Entries that have had more than one name. */
-  readonly shared = new Set<IndexedEntry>()
+  readonly shared: Set<IndexedEntry>
   readonly #maxEntries: number
-  #layers = 0
+  #layers: number
   #layer = ''
   /** Number of entries so far, including directories without an entry. */
-  #seen = 0
+  #seen: number
   #budget = new LayerBudget()
   /** Options for resolving paths in the current layer. PERF: created once, not for each directory. */
   #resolving: ResolveOptions = { follow: true }
@@ -27,8 +34,18 @@ export class LayerStack {
    */
   #last: { path: string; node: TreeNode } | undefined
 
-  constructor(maxEntries: number) {
+  constructor(maxEntries: number, below?: LayerStack) {
     this.#maxEntries = maxEntries
+    this.#root = below ? copyDirectory(below.#root) : implicitDirectory()
+    this.#owned = below && new Set([this.#root])
+    this.shared = new Set(below?.shared)
+    this.#layers = below ? below.#layers : 0
+    this.#seen = below ? below.#seen : 0
+  }
+
+  /** The root directory. */
+  get root(): TreeNode {
+    return this.#root
   }
 
   /**
@@ -45,7 +62,7 @@ export class LayerStack {
     // A directory of this layer replaces an entry of a lower layer with the same path; another entry of this layer
     // contradicts it.
     const replaces = (file: TreeNode) => !this.#isOwn(file)
-    this.#entering = { ...this.#resolving, make: this.#makeDirectory, strict: true, replaces }
+    this.#entering = { ...this.#resolving, ...this.#changing, make: this.#makeDirectory, strict: true, replaces }
     this.#hardLinks.clear()
     this.#pseudoLinks.clear()
     this.#count(index.entries.length)
@@ -74,7 +91,7 @@ export class LayerStack {
     // The same holds for a path that this layer hides.
     for (const mark of marks) if (mark.kind === 'hide') own.add(pathOf(mark))
     const isEnd = (_: TreeNode, written: string | undefined) => written !== undefined && own.has(written)
-    const options = { ...this.#resolving, isEnd }
+    const options = { ...this.#resolving, ...this.#changing, isEnd }
     for (const mark of [...marks].sort((a, b) => Number(b.kind === 'opaque') - Number(a.kind === 'opaque'))) {
       const found = this.#resolve(mark.directory, options)
       if (!found || !isDirectory(found)) continue
@@ -87,7 +104,10 @@ export class LayerStack {
   /** Creates the directories of opaque whiteouts, unless the layer has another kind of entry in their place. */
   #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]): void {
     const isEnd = (node: TreeNode) => this.#isOwn(node)
-    const options = { ...this.#resolving, make: this.#makeDirectory, replaces: () => true, isEnd }
+    const options = {
+      ...{ ...this.#resolving, ...this.#changing },
+      ...{ make: this.#makeDirectory, replaces: () => true, isEnd },
+    }
     for (const mark of marks) if (mark.kind === 'opaque') this.#resolve(mark.directory, options)
     this.#last = undefined
   }
@@ -111,11 +131,13 @@ export class LayerStack {
     const parent = slash < 0 ? this.root : this.#parent(path.slice(0, slash))
     const before = parent.children?.get(name)
     if (type === 'directory' && before && isDirectory(before)) {
-      before.entry = entry
-      before.layer = this.#layers
+      const own = this.#own(parent, name, before)
+      own.entry = entry
+      own.layer = this.#layers
       return
     }
     const node = type === 'hardlink' ? this.#link(entry, before) : { entry, layer: this.#layers, children: undefined }
+    this.#owned?.add(node)
     // SAFETY: the cached directory may have been reached through the entry that is replaced here; it would be stale.
     if (before) this.#last = undefined
     setChild(parent, name, node)
@@ -123,8 +145,8 @@ export class LayerStack {
 
   #placeRoot(entry: IndexedEntry): void {
     if (entry.type !== 'directory') throw this.#fault('ERR_UNSAFE_PATH', 'the root must be a directory', entry.path)
-    this.root.entry = entry
-    this.root.layer = this.#layers
+    this.#root.entry = entry
+    this.#root.layer = this.#layers
   }
 
   #parent(path: string): TreeNode {
@@ -145,7 +167,7 @@ export class LayerStack {
     const { path, linkname = '' } = entry
     const pseudo = this.#pseudoLinks.get(linkname)
     if (pseudo) return this.#shared(pseudo, this.#layers)
-    const found = resolvePath(this.root, linkname, { ...this.#resolving, follow: false })
+    const found = resolvePath(this.#root, linkname, { ...this.#resolving, follow: false })
     const target = found?.node
     const fault = (why: string) => this.#fault('ERR_INVALID_LINK', `hard link to ${why}`, path)
     if (!target) throw fault('something that is not there')
@@ -168,13 +190,29 @@ export class LayerStack {
     // SAFETY: `..` in a path could lead out of the root, so it is rejected. In the target of a link it stops at the
     // root.
     if (path.split('/').includes('..')) throw this.#unsafe(path)
-    return resolvePath(this.root, path, options)?.node
+    return resolvePath(this.#root, path, options)?.node
   }
 
   readonly #makeDirectory = (): TreeNode => {
     this.#budget.makeDirectory()
     this.#count(1)
-    return implicitDirectory()
+    const directory = implicitDirectory()
+    this.#owned?.add(directory)
+    return directory
+  }
+
+  /** The directory itself, or a copy in its place if another stack has it too. */
+  readonly #own = (parent: TreeNode, name: string, directory: TreeNode): TreeNode => {
+    if (!this.#owned || this.#owned.has(directory)) return directory
+    const copy = copyDirectory(directory)
+    this.#owned.add(copy)
+    setChild(parent, name, copy)
+    return copy
+  }
+
+  /** Options for paths whose directory is changed. */
+  get #changing(): Pick<ResolveOptions, 'own'> {
+    return this.#owned ? { own: this.#own } : {}
   }
 
   #count(entries: number): void {

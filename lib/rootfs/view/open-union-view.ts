@@ -59,12 +59,26 @@ export async function openUnionView(
   source: ViewSource,
   options: OpenUnionViewOptions = {},
 ): Promise<UnionView> {
+  return stackView(store, await layersOf(store, source, options), options)
+}
+
+/**
+ * Opens a view of layers.
+ *
+ * @param below - View of the lowest of these layers, whose indexes are not read again.
+ */
+export async function stackView(
+  store: ViewStore,
+  layers: readonly ViewLayer[],
+  options: OpenUnionViewOptions,
+  below?: StackedView,
+): Promise<StackedView> {
   const { signal, hasher, limits, maxEntries = 2_000_000, maxLayerBytes: maxBytes } = options
   const reading = { ...limits, signal, hasher, maxBytes, maxEntries }
-  const layers = await layersOf(store, source, options)
-  const stack = new LayerStack(maxEntries)
-  const warnings: ViewWarning[] = []
+  const stack = new LayerStack(maxEntries, below?.stack)
+  const warnings: ViewWarning[] = [...(below?.warnings ?? [])]
   for (const [layer, { descriptor, diffId }] of layers.entries()) {
+    if (below && layer < below.layers.length) continue
     signal?.throwIfAborted()
     const index = await readLayerIndex(store, { descriptor, diffId }, reading)
     if (index.duplicates.length > 0 && options.duplicates === 'refuse') {

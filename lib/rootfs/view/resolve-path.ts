@@ -22,6 +22,8 @@ export interface ResolveOptions {
    * as it is written, until the first link is followed.
    */
   readonly isEnd?: ((node: TreeNode, written: string | undefined) => boolean) | undefined
+  /** Returns the node to go on with in the place of a directory that is found, so that it may be changed. */
+  readonly own?: ((parent: TreeNode, name: string, directory: TreeNode) => TreeNode) | undefined
   /** Throw if a component of the path is no directory; otherwise the result is `undefined`. */
   readonly strict?: boolean | undefined
   /** Is asked whether a link may be followed, given its target. */
@@ -76,6 +78,7 @@ export function resolvePath(root: TreeNode, path: string, options: ResolveOption
       setChild(node, name, child)
     }
     if (!child) return undefined
+    if (options.own && isDirectory(child)) child = options.own(node, name, child)
     if (child.entry?.type === 'symlink' && (rest.length > 0 || options.follow)) {
       if (++links > MAX_LINKS) throw fault('ERR_TOO_MANY_LINKS', `more than ${MAX_LINKS} symbolic links on the way`)
       const target = child.entry.linkname ?? ''

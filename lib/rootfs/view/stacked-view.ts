@@ -32,17 +32,27 @@ export interface StackedViewParts {
 /** A view over a tree in memory; see {@link UnionView}. */
 export class StackedView implements UnionView {
   readonly layers: readonly ViewLayer[]
-  readonly entries: number
   readonly warnings: readonly ViewWarning[]
   readonly #store: Pick<BlobReader, 'read'>
   readonly #stack: LayerStack
+  #entries: number | undefined
 
   constructor({ store, layers, stack, warnings }: StackedViewParts) {
     this.layers = layers
     this.warnings = warnings
-    this.entries = countTree(stack.root)
     this.#store = store
     this.#stack = stack
+  }
+
+  /** PERF: counted by the first call, because most views are never asked. */
+  get entries(): number {
+    this.#entries ??= countTree(this.#stack.root)
+    return this.#entries
+  }
+
+  /** The tree, for views of more layers. It must not be changed. */
+  get stack(): LayerStack {
+    return this.#stack
   }
 
   stat(path: string, options: LookupOptions = {}): ViewEntry | undefined {

@@ -23,6 +23,11 @@ export function implicitDirectory(): TreeNode {
   return { entry: undefined, layer: -1, children: undefined }
 }
 
+/** Copies a directory node; both have the same children. */
+export function copyDirectory({ entry, layer, children }: TreeNode): TreeNode {
+  return { entry, layer, children: children && new Map(children) }
+}
+
 /** Adds a node to a directory, or replaces the node under that name. */
 export function setChild(directory: TreeNode, name: string, node: TreeNode): void {
   directory.children ??= new Map()

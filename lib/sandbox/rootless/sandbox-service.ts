@@ -1,5 +1,7 @@
 import type { ImageLayer } from '../../image/index.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
+import { UnionViews } from '../../rootfs/index.ts'
+import type { Store } from '../../store/index.ts'
 import { writeTar } from '../../tar/index.ts'
 import type { Executor, ProcessMount, ProcessSpec, RunningProcess } from '../executors/executor.ts'
 import { type ExecutorName, machineExecutor } from '../executors/machine-executor.ts'
@@ -35,11 +37,18 @@ export interface SentStack {
   readonly place?: StackPlace | undefined
 }
 
+/** A store of the other process, and the views of its layers that were opened. */
+interface OpenedStore {
+  readonly store: Store
+  readonly views: UnionViews
+}
+
 /** Opens stacks and runs processes in the namespace for the process that started this one. */
 export class SandboxService {
   readonly #executors = new Map<ExecutorName | undefined, Executor>()
   readonly #files = localFiles()
   readonly #drivers = new Map<string, SnapshotDriver>()
+  readonly #stores = new Map<number, OpenedStore>()
   readonly #stacks = new Map<number, Stack>()
   readonly #running = new Map<number, RunningProcess>()
   readonly #points = new Map<number, MountPoints>()
@@ -91,8 +100,10 @@ export class SandboxService {
     kill: async ({ id, name }: { id: number; name: NodeJS.Signals }) => this.#running.get(id)?.kill(name),
 
     open: async (args: SentStack, { signal }: CallContext) => {
-      const store = remoteStore(this.#given, args.store)
-      const stack = await this.#driver(args.directory).openStack(store, args.layers, { signal, place: args.place })
+      const { directory, layers, place } = args
+      const { store, views } = this.#store(args.store)
+      const view = await views.open(layers, { signal })
+      const stack = await this.#driver(directory).openStack(store, layers, { signal, place, view })
       const id = ++this.#last
       this.#stacks.set(id, stack)
       return { id, path: stack.path, scratch: stack.scratch }
@@ -159,6 +170,15 @@ export class SandboxService {
   /** Channel to stores and archives of the other process. */
   get #given(): Channel {
     return this.#channel as Channel
+  }
+
+  #store(id: number): OpenedStore {
+    const known = this.#stores.get(id)
+    if (known) return known
+    const store = remoteStore(this.#given, id)
+    const opened = { store, views: new UnionViews(store) }
+    this.#stores.set(id, opened)
+    return opened
   }
 
   #driver(directory: string): SnapshotDriver {

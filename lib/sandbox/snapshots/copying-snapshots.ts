@@ -31,15 +31,16 @@ export interface CopyingSnapshotsOptions {
 export function copyingSnapshots(options: CopyingSnapshotsOptions = {}): SnapshotDriver {
   let swept: Promise<void> | undefined
   return {
-    async openStack(store, layers, { signal, place } = {}) {
-      if (place) return copiesIn(place, store, layers, signal)
+    async openStack(store, layers, { signal, place, view } = {}) {
+      const opened = view ?? (await openUnionView(store, layers, { signal }))
+      if (place) return copiesIn(place, store, layers, opened, signal)
       const parent = resolve(options.directory ?? tmpdir())
       await mkdir(parent, { recursive: true })
       swept ??= sweepStacks({ directory: parent, prefix: PREFIX, remove })
       await swept
       const directory = await makeStackDirectory(parent, PREFIX)
       try {
-        return await copiedStack(store, layers, directory, signal)
+        return await copiedStack(store, layers, directory, opened, signal)
       } catch (error) {
         await remove(directory)
         throw error
@@ -55,13 +56,13 @@ async function copiedStack(
   store: Store,
   layers: readonly ImageLayer[],
   directory: string,
+  view: UnionView,
   signal: AbortSignal | undefined,
 ): Promise<Stack> {
   const { root, scratch } = partsOf(directory)
   await ownStack(directory)
   await mkdir(scratch)
   await unpackLayers(store, layers, root, { ...ownersHere(), signal })
-  const view = await openUnionView(store, layers, { signal })
   return stackOf(directory, { view, before: await unpackedEntries(root, view, signal) }, () => remove(directory))
 }
 
@@ -70,10 +71,10 @@ async function copiesIn(
   { directory, attach }: StackPlace,
   store: Store,
   layers: readonly ImageLayer[],
+  view: UnionView,
   signal: AbortSignal | undefined,
 ): Promise<Stack> {
   const { root, scratch, unpacked } = partsOf(directory)
-  const view = await openUnionView(store, layers, { signal })
   let before = await readEntries(unpacked)
   if (attach) return stackOf(directory, { view, before: before ?? [] }, async () => {})
   await remove(scratch)
