@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { MountCalls } from '../../lib/sandbox/snapshots/overlay/mounting/mount-calls.ts'
+import { findXattrProgram, type XattrProgram } from '../../lib/rootfs/xattrs/xattr-program.ts'
+import { ProgramXattrs } from '../../lib/rootfs/xattrs/xattr-setter.ts'
+import { KernelCalls } from '../../lib/sandbox/snapshots/overlay/mounting/kernel-calls.ts'
 import { mountOverlay, unmount } from '../../lib/sandbox/snapshots/overlay/mounting/overlay-mount.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
@@ -11,7 +13,7 @@ const able = needsRoot() && needsProgram('perl')
 
 let place: ReturnType<typeof temporaryDirectory>
 beforeEach(() => {
-  place = temporaryDirectory('mount-calls')
+  place = temporaryDirectory('kernel-calls')
   for (const name of ['lower', 'upper', 'work', 'a target']) mkdirSync(join(place.path, name))
   writeFileSync(join(place.path, 'lower', 'file'), '')
 })
@@ -27,7 +29,7 @@ const overlay = (lower = 'lower') => {
 
 describe.runIf(able)('a helper', () => {
   test('mounts an overlay with relative paths, and detaches it', async () => {
-    const calls = new MountCalls()
+    const calls = new KernelCalls()
     const { directory, upper, work } = overlay()
     const options = `lowerdir=lower,upperdir=${upper},workdir=${work}`
     expect(await calls.mount(directory, target(), options)).toBe(0)
@@ -37,7 +39,7 @@ describe.runIf(able)('a helper', () => {
   })
 
   test('answers each of many calls that wait with its own result', async () => {
-    const calls = new MountCalls()
+    const calls = new KernelCalls()
     const mounted = await Promise.all([
       calls.mount(place.path, target(), `lowerdir=lower,upperdir=${at('upper')},workdir=${at('work')}`),
       calls.unmount(target()),
@@ -48,15 +50,35 @@ describe.runIf(able)('a helper', () => {
   })
 
   test('tells what the kernel says, in the words of the system', async () => {
-    const mounting = mountOverlay(overlay('missing'), new MountCalls())
+    const mounting = mountOverlay(overlay('missing'), new KernelCalls())
     await expect(mounting).rejects.toMatchObject({
       code: 'ERR_SANDBOX_MOUNT',
       message: expect.stringContaining('no such file or directory (ENOENT)'),
     })
   })
 
+  test('finds files with attributes, and passes over those of overlayfs, links and what is not there', async () => {
+    const paths = ['plain', 'of overlayfs', 'with one', 'link', 'missing', 'caf\u00e9']
+    for (const name of paths.slice(0, 3)) writeFileSync(at(name), '')
+    writeFileSync(at('caf\u00e9'), '')
+    symlinkSync('with one', at('link'))
+    const setter = new ProgramXattrs(findXattrProgram() as XattrProgram)
+    const set = (path: string, name: string) => setter.set(at(path), name, Buffer.of(1), expect.unreachable)
+    set('of overlayfs', 'trusted.overlay.origin')
+    set('with one', 'user.one')
+    set('caf\u00e9', 'user.two')
+    setter.flush()
+    const calls = new KernelCalls()
+    expect(await calls.withXattrs(place.path, paths)).toEqual(['with one', 'caf\u00e9'])
+    expect(await calls.withXattrs(place.path, [])).toEqual([])
+    expect(await calls.withXattrs(at('missing'), ['a'])).toBeUndefined()
+    // More than one question.
+    const many = [...Array(5000).fill('plain'), 'with one']
+    expect(await calls.withXattrs(place.path, many)).toEqual(['with one'])
+  })
+
   test('that ends without an answer is replaced by the programs of the machine', async () => {
-    const calls = new MountCalls('/bin/false')
+    const calls = new KernelCalls('/bin/false')
     await mountOverlay(overlay(), calls)
     expect(readdirSync(target())).toEqual(['file'])
     await unmount(target(), calls)

@@ -12,7 +12,7 @@ import { fitSnapshots } from './fit-snapshots.ts'
 import { holdLayers } from './held-layers.ts'
 import { type FoundChanges, type KeptUpper, keepUpper } from './keep-upper.ts'
 import { FILES, LayerSnapshots } from './layer-snapshots.ts'
-import { MountCalls } from './mounting/mount-calls.ts'
+import { KernelCalls } from './mounting/kernel-calls.ts'
 import { mountOverlay, unmount } from './mounting/overlay-mount.ts'
 import { SnapshotPlaces } from './snapshot-places.ts'
 import { upperChanges } from './upper-changes.ts'
@@ -100,7 +100,7 @@ class OverlayDirectory {
   readonly #snapshots: LayerSnapshots
   readonly #maxBytes: number
   readonly #fuse: boolean
-  readonly #calls = new MountCalls()
+  readonly #calls = new KernelCalls()
 
   private constructor(places: SnapshotPlaces, maxBytes: number, fuse: boolean) {
     this.#places = places
@@ -125,6 +125,8 @@ class OverlayDirectory {
     if (place?.attach && (await isMounted(partsOf(place.directory).root))) {
       return this.#stackOf(place.directory, below, async () => {})
     }
+    // One mount alone is not worth a helper.
+    if (!place) this.#calls.prepare()
     const names = await LayerSnapshots.namesOf(layers)
     const own = await makeStackDirectory(this.#places.stacks, PREFIX)
     const directory = place && !place.attach ? place.directory : own
@@ -216,7 +218,6 @@ class OverlayDirectory {
     const { layers } = this.#places
     if (isNew && lower[0] !== undefined) copyRoot(join(layers, lower[0]), upper)
     const overlay = { directory: layers, lower: directories, upper, work, target: root, durable, fuse: this.#fuse }
-    // One mount alone is not worth a helper.
     await mountOverlay(overlay, durable ? undefined : this.#calls)
   }
 
@@ -227,10 +228,11 @@ class OverlayDirectory {
     onFound?: (changes: FoundChanges) => void,
   ): Stack {
     const { upper, root, scratch } = partsOf(place)
+    const calls = this.#calls
     return {
       path: root,
       scratch,
-      changes: (options = {}) => upperChanges({ below, upper, root, fuse: this.#fuse, onFound }, options),
+      changes: (options = {}) => upperChanges({ below, upper, root, fuse: this.#fuse, calls, onFound }, options),
       close,
       [Symbol.asyncDispose]: close,
     }

@@ -9,6 +9,7 @@ import { readXattrsOf, type UnionView } from '../../../rootfs/index.ts'
 import type { TarInput } from '../../../tar/index.ts'
 import { namespaceIds } from '../../executors/process/namespace-ids.ts'
 import type { FoundChanges } from './keep-upper.ts'
+import type { KernelCalls } from './mounting/kernel-calls.ts'
 
 /** fuse-overlayfs marks removed names and directories that hide others by files, where it cannot do as the kernel. */
 const FUSE_MARKS = ['**/.wh.*']
@@ -23,6 +24,8 @@ export interface ChangedOverlay {
   readonly root: string
   /** True if fuse-overlayfs mounted it. */
   readonly fuse: boolean
+  /** Finds files with attributes without starting a program for it, where that is possible. */
+  readonly calls?: KernelCalls | undefined
   /** Called with all that the upper directory holds, if the layer of the changes will hold exactly that. */
   readonly onFound?: ((changes: FoundChanges) => void) | undefined
 }
@@ -36,7 +39,7 @@ export interface ChangedOverlay {
  * In a user namespace of one id a changed file keeps the owner that it has below: no process can have given it another.
  */
 export async function* upperChanges(
-  { below, upper, root, fuse, onFound }: ChangedOverlay,
+  { below, upper, root, fuse, calls, onFound }: ChangedOverlay,
   { signal }: AbortOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
   const hasOwners = namespaceIds() !== 'one'
@@ -51,7 +54,7 @@ export async function* upperChanges(
     if (entry.type === 'directory') yield* whiteouts({ below, root }, entry.path)
     found.push(withOwner(entry))
   }
-  const whole = xattrsByPackage ? found : await withXattrs(found, upper, { signal })
+  const whole = xattrsByPackage ? found : await withXattrs(found, upper, { calls, signal })
   const changed = (whole ?? found).filter(entry => entry.type !== 'directory' || isNew(entry, below))
   if (!fuse && whole && hasOwners && !whole.some(entry => hasLostXattrs(entry, below)))
     onFound?.({ found, changed: new Set(changed.map(({ path }) => path)) })
@@ -65,10 +68,13 @@ export async function* upperChanges(
 async function withXattrs(
   entries: readonly TreeEntry[],
   upper: string,
-  options: AbortOptions,
+  { calls, signal }: AbortOptions & Pick<ChangedOverlay, 'calls'>,
 ): Promise<readonly TreeEntry[] | undefined> {
   const holders = entries.filter(({ type }) => type !== 'symlink' && type !== 'hardlink').map(({ path }) => path)
-  const xattrs = await readXattrsOf(upper, holders, options)
+  // PERF: nearly always no file has any, and then no program is started.
+  const suspects = await calls?.withXattrs(upper, holders)
+  signal?.throwIfAborted()
+  const xattrs = await readXattrsOf(upper, suspects ?? holders, { signal })
   if (!xattrs && holders.length > 0) {
     warnNoXattrs()
     return undefined

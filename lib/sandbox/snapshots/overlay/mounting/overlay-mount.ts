@@ -3,7 +3,7 @@ import { SandboxError } from '../../../../errors/index.ts'
 import { findSystemProgram } from '../../../executors/process/find-system-program.ts'
 import { namespaceIds } from '../../../executors/process/namespace-ids.ts'
 import { runProgram } from '../../../executors/process/run-program.ts'
-import type { MountCalls } from './mount-calls.ts'
+import type { KernelCalls } from './kernel-calls.ts'
 import { mountFuse } from './mount-fuse.ts'
 import type { Overlay } from './overlay.ts'
 
@@ -28,7 +28,7 @@ const NO_SYNC = 'volatile'
  *
  * @param calls - Mounts without starting a program for it, where that is possible.
  */
-export async function mountOverlay(overlay: Overlay, calls?: MountCalls): Promise<void> {
+export async function mountOverlay(overlay: Overlay, calls?: KernelCalls): Promise<void> {
   if (overlay.fuse) return mountFuse(overlay)
   const { directory, lower, upper, work, target, durable } = overlay
   const plain = namespaceIds() === 'all' ? PLAIN : PLAIN_FOR_USERS
@@ -41,7 +41,7 @@ export async function mountOverlay(overlay: Overlay, calls?: MountCalls): Promis
 }
 
 /** Unmounts what is mounted at a path. A mount that is in use disappears when it no longer is. */
-export async function unmount(target: string, calls?: MountCalls): Promise<void> {
+export async function unmount(target: string, calls?: KernelCalls): Promise<void> {
   const failure = await calls?.unmount(target)
   if (failure !== undefined) return assertDone('umount', target, failure)
   await runMount('umount', ['--lazy', target], '/')
