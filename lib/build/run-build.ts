@@ -103,12 +103,15 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   }
   assertIndexFor(plan, options)
   const { session, noCache } = sessionOf(plan, options)
-  await assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
   const { signal, onProgress } = options
+  // PERF: the programs of an executor start side by side with the lease, which waits for the disk.
+  const probing = assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
+  probing.catch(() => {})
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
   session.onProgress = onProgress
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
   await using lease = await session.store.leases.hold({ label: `build ${plan.name}`.slice(0, 200), signal })
+  await probing
   const shared = {
     lease,
     slots: new Semaphore(Math.max(1, options.concurrency ?? 4)),

@@ -1,4 +1,3 @@
-import { openArchive } from '../../archive/index.ts'
 import { verifyBytes } from '../../digest/index.ts'
 import { openStore } from '../../disk-store/index.ts'
 import { FormatError, LayerStoreError } from '../../errors/index.ts'
@@ -47,6 +46,7 @@ export async function importCache(source: CacheSource, options: ImportCacheOptio
   try {
     if ('reference' in source) return await fromRegistry(source, options)
     if ('archive' in source) {
+      const { openArchive } = await import('../../archive/index.ts')
       const archive = await openArchive(source.archive, { signal: options.signal })
       return await fromBlobs(archive, CACHE_NAME, () => archive.close(), options)
     }

@@ -1,11 +1,9 @@
-import { saveArchive } from '../../archive/index.ts'
 import { openStore } from '../../disk-store/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { type Descriptor, MediaType } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
-import { copyImage, pushImage } from '../../transfer/index.ts'
 import {
   CACHE_ARTIFACT_TYPE,
   CACHE_CONFIG_TYPE,
@@ -60,13 +58,16 @@ export async function exportCache(
   const info = await store.put(canonicalJson(manifest), { signal })
   const descriptor = { mediaType: MediaType.OciManifest, ...info }
   if ('archive' in target) {
+    const { saveArchive } = await import('../../archive/index.ts')
     await saveArchive(store, [{ image: descriptor, name: CACHE_NAME }], target.archive, { signal })
   } else if ('directory' in target) {
+    const { copyImage } = await import('../../transfer/index.ts')
     await using other = await openStore(target.directory)
     const to = { store: other, name: target.name ?? CACHE_NAME }
     await copyImage({ store, name: descriptor.digest }, to, { signal })
   } else {
     if (!registry) throw new FormatError('ERR_INVALID_ARGUMENT', 'a cache in a registry needs the option registry')
+    const { pushImage } = await import('../../transfer/index.ts')
     await pushImage(store, registry, descriptor.digest, target.reference, { signal })
   }
   return descriptor

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import { saveArchive, saveBytes, type WriteArchiveOptions, writeArchive } from '../../archive/index.ts'
+import type { WriteArchiveOptions } from '../../archive/index.ts'
 import { BuildError, LayerStoreError } from '../../errors/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { unpackImage } from '../../rootfs/index.ts'
-import { type PushResult, pushImage } from '../../transfer/index.ts'
+import type { PushResult } from '../../transfer/index.ts'
 import type { BuildTask } from '../build-progress.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { runTask } from '../session/run-task.ts'
@@ -76,16 +76,17 @@ export async function giveOutputs(
   for (const place of tars) await report('tar', place, () => putBytes(place, rootTar(store, images, { signal })))
   for (const { path, name = names[0], ...how } of archives) {
     const image = [{ image: descriptor, name }]
-    await report('archive', path, () =>
-      typeof path === 'string'
-        ? saveArchive(store, image, path, { ...how, signal })
-        : path(writeArchive(store, image, { ...how, signal })),
-    )
+    await report('archive', path, async () => {
+      const { saveArchive, writeArchive } = await import('../../archive/index.ts')
+      if (typeof path === 'string') await saveArchive(store, image, path, { ...how, signal })
+      else await path(writeArchive(store, image, { ...how, signal }))
+    })
   }
   const pushed: PushResult[] = []
   for (const reference of push) {
     if (!registry) throw new BuildError('ERR_BUILD_INVALID_STEP', `a push to ${reference} needs the option registry`)
     await report('push', reference, async () => {
+      const { pushImage } = await import('../../transfer/index.ts')
       pushed.push(await pushImage(store, registry, descriptor.digest, reference, { signal }))
     })
   }
@@ -100,8 +101,9 @@ function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
 }
 
 async function putBytes(place: OutputPlace, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  if (typeof place === 'string') await saveBytes(place, bytes)
-  else await place(bytes)
+  if (typeof place !== 'string') return place(bytes)
+  const { saveBytes } = await import('../../archive/index.ts')
+  await saveBytes(place, bytes)
 }
 
 async function unpackAll(

@@ -39,6 +39,9 @@ interface Building {
  */
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
   const call = callOf(options)
+  // PERF: read while the options are parsed and the store is opened.
+  const code = Promise.all([import('../../../build/index.ts'), import('../../../sandbox/index.ts')])
+  code.catch(() => {})
   const parsed = await parseOptions(session, options)
   await assertNames(parsed.build.names ?? [])
   const store = await session.store({ durability: 'batch' })
