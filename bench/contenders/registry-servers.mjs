@@ -23,12 +23,12 @@ export const dockerRegistry = {
   run: (_, input) => underLoad(withDockerRegistry, input),
 }
 
-/** The clients run in a process of their own; what is measured is the process of the server. */
-function underLoad(withServer, { library, hasher, scratch, size }) {
+/** The clients run in a process of their own; what is measured is the process of the server with its workers. */
+function underLoad(withServer, { library, hasher, workers, scratch, size }) {
   const directory = `${scratch}/registry`
   const htpasswd = `${scratch}/htpasswd`
   mkdirSync(directory, { recursive: true })
   writeFileSync(htpasswd, execFileSync('htpasswd', ['-nbB', USER.name, USER.password]))
   const load = (host, pid) => runJob('registry-load', { host, pid, directory, size })
-  return withServer(directory, load, { library, hasher, htpasswd })
+  return withServer(directory, load, { library, hasher, htpasswd, workers })
 }

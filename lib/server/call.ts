@@ -3,6 +3,7 @@ import type { Store } from '../store/index.ts'
 import type { ManifestMemory } from './manifests/manifest-memory.ts'
 import type { StoredManifests } from './manifests/stored-manifests.ts'
 import type { Settings } from './options.ts'
+import type { PeerLink } from './peers/peer-link.ts'
 import type { PushLease } from './pushes/push-lease.ts'
 import type { ReferrerIndex } from './referrers/referrer-index.ts'
 import type { UploadSessions } from './uploads/upload-sessions.ts'
@@ -17,6 +18,7 @@ export interface ServerParts {
   readonly uploads: UploadSessions
   readonly pushes: PushLease
   readonly referrers: ReferrerIndex
+  readonly peers: PeerLink
   readonly upstream: Upstream | undefined
 }
 

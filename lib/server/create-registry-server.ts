@@ -6,6 +6,7 @@ import { closeServer, type ListenOptions, openServer, type RegistryAddress } fro
 import { ManifestMemory } from './manifests/manifest-memory.ts'
 import { StoredManifests } from './manifests/stored-manifests.ts'
 import { type RegistryServerOptions, type Settings, settingsOf } from './options.ts'
+import { PeerLink } from './peers/peer-link.ts'
 import { PushLease } from './pushes/push-lease.ts'
 import { ReferrerIndex } from './referrers/referrer-index.ts'
 import { respond } from './respond.ts'
@@ -64,17 +65,24 @@ class StoreServer implements RegistryServer {
   constructor(store: Store, settings: Settings) {
     this.#settings = settings
     this.#pipelines = new Pipelines(settings.maxPipelinedRequests)
+    const peers = new PeerLink(settings.peers, settings.onError)
     const manifestMemory = new ManifestMemory(settings.manifestMemoryBytes)
     this.#parts = {
       store,
       settings,
       manifests: new StoredManifests(store, manifestMemory),
       manifestMemory,
-      uploads: new UploadSessions(store, settings),
+      uploads: new UploadSessions(store, settings, peers),
       pushes: new PushLease(store, settings.uploadIdleMs),
       referrers: new ReferrerIndex(store, manifestMemory),
+      peers,
       upstream: settings.upstream && new Upstream(store, settings.upstream, settings.onError),
     }
+    const { uploads, referrers } = this.#parts
+    peers.serve({
+      upload: question => uploads.handOver(question),
+      referrer: ({ blob, subject }) => referrers.note(blob, subject),
+    })
     this.handler = (request, response) => {
       const done = this.#pipelines
         .run(request, response, signal =>

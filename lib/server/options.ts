@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Limits } from '../oci/index.ts'
 import type { Authorize } from './access/access.ts'
 import { clientAt } from './connections/client-at.ts'
+import type { RegistryPeers } from './peers/registry-peers.ts'
 import type { ServePage } from './serve-page.ts'
 import type { RegistryUpstream } from './upstream/upstream-options.ts'
 
@@ -68,6 +69,11 @@ export interface RegistryServerOptions {
    * times), or of each one every time. @defaultValue `'once-per-process'`
    */
   readonly verify?: 'once-per-process' | 'always' | undefined
+  /**
+   * Connects this server to others over the same store in other processes, so that an upload which began at one goes on
+   * at any of them; see {@link createProcessPeers}. All limits hold for each server alone. @defaultValue no others
+   */
+  readonly peers?: RegistryPeers | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
   readonly onRequest?: ((event: RegistryRequestEvent) => void) | undefined
   /**
@@ -128,7 +134,7 @@ export interface RegistryServerOptions {
   readonly closeGraceMs?: number | undefined
 }
 
-type Optional = 'authorize' | 'upstream' | 'pages'
+type Optional = 'authorize' | 'upstream' | 'pages' | 'peers'
 
 /** Options with defaults filled in. */
 export type Settings = Required<{
@@ -144,6 +150,7 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     realm: options.realm ?? 'layerstore',
     upstream: options.upstream,
     pages: options.pages,
+    peers: options.peers,
     clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
     verify: options.verify ?? 'once-per-process',
     onRequest: options.onRequest ?? (() => {}),

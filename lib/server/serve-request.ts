@@ -29,11 +29,11 @@ const ACTS: Acts = {
   blob: { GET: getBlob, DELETE: serveBlobDelete },
   uploads: { POST: serveUploadStart },
   upload: {
-    GET: async ({ uploads, client }, route) => uploadAnswer(204, await uploads.find(route, client)),
+    GET: async ({ uploads, client }, route) => uploadAnswer(204, await uploads.position(route, client)),
     PATCH: appendUpload,
     PUT: finishUpload,
     DELETE: async ({ uploads, client }, route) => {
-      await (await uploads.find(route, client)).abort()
+      await uploads.drop(route, client)
       return { status: 204 }
     },
   },

@@ -76,6 +76,7 @@ export const confined: Record<string, readonly string[]> = {
   'node:worker_threads': ['digest', 'compression', 'layer', 'rootfs'],
   'node:http': ['registry', 'server', 'build', 'testing'],
   'node:https': ['registry', 'server', 'build', 'testing'],
+  'node:cluster': ['server', 'cli'],
   'node:child_process': ['registry', 'rootfs', 'sandbox', 'build'],
   commander: ['cli'],
 }

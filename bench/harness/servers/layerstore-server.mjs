@@ -6,13 +6,13 @@ import { join } from 'node:path'
  * Runs an act with `layerstore serve` on a free loopback port over a store. The act gets `host:port` and the process
  * id.
  */
-export async function withLayerstoreServer(directory, act, { library, hasher, htpasswd }) {
+export async function withLayerstoreServer(directory, act, { library, hasher, htpasswd, workers = 1 }) {
   const program = spawn(
     process.execPath,
     [
       join(library, 'cli/main.js'),
       ...['--store', directory, '--hasher', hasher, '--json'],
-      ...['serve', '--listen', '127.0.0.1:0', '--htpasswd', htpasswd],
+      ...['serve', '--listen', '127.0.0.1:0', '--htpasswd', htpasswd, '--workers', String(workers)],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )

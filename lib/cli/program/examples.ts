@@ -129,5 +129,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore serve --listen 0.0.0.0:5000 --htpasswd users --tls-cert cert.pem --tls-key key.pem',
     'layerstore serve --upstream docker.io',
     'layerstore serve --read-only --ui',
+    'layerstore serve --workers 1 --log',
   ],
 }

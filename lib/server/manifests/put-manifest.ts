@@ -41,6 +41,7 @@ async function takeManifest(
   await call.store.put(bytes, { digest, size: descriptor.size })
   for (const tag of tags) await setTag(call, `${repository}:${tag}`, descriptor)
   const subject = call.referrers.add(descriptor, document)
+  if (subject) await call.peers.tellReferrer(descriptor, subject)
   return {
     status: 201,
     headers: {

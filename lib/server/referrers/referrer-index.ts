@@ -44,11 +44,17 @@ export class ReferrerIndex {
   /** Adds a manifest that has just been stored. Returns its subject, if it has one. */
   add({ digest, size }: BlobInfo, document: ImageDocument): Digest | undefined {
     const subject = subjectOf(document)?.digest
-    if (subject !== undefined && !this.#seen.has(digest)) {
+    if (subject === undefined) this.#seen.add(digest)
+    else this.note({ digest, size }, subject)
+    return subject
+  }
+
+  /** Adds a manifest whose subject is known. */
+  note({ digest, size }: BlobInfo, subject: Digest): void {
+    if (!this.#seen.has(digest)) {
       this.#referrers.set(subject, (this.#referrers.get(subject) ?? new Set()).add({ digest, size }))
     }
     this.#seen.add(digest)
-    return subject
   }
 
   /**

@@ -27,6 +27,8 @@ export interface UploadIdentity {
   readonly algorithm: DigestAlgorithm
   /** Bytes that an earlier server has saved. */
   readonly saved: number
+  /** Whether the last chunk was shorter than `minChunkBytes`, so that none may follow. @defaultValue false */
+  readonly isShort?: boolean | undefined
 }
 
 /** Limits and callbacks of all uploads of a server. */
@@ -60,19 +62,21 @@ export class UploadSession {
   #busySince: number | undefined
   /** Fires when the upload has ended. */
   readonly #ended = new AbortController()
-  #isShort = false
+  #isShort: boolean
   #idle: NodeJS.Timeout | undefined
   #open: NodeJS.Timeout | undefined
   /** Resolves when the previous writer is closed. */
   #closing: PromiseLike<void> | undefined
 
-  constructor(store: Store, { id, path, client, algorithm, saved }: UploadIdentity, limits: SessionLimits) {
+  constructor(store: Store, identity: UploadIdentity, limits: SessionLimits) {
+    const { id, path, client, algorithm, saved, isShort = false } = identity
     this.#store = store
     this.id = id
     this.path = path
     this.client = client
     this.#algorithm = algorithm
     this.#saved = saved
+    this.#isShort = isShort
     this.minChunkBytes = limits.minChunkBytes
     this.#limits = limits
     this.#startTimers()
@@ -81,6 +85,16 @@ export class UploadSession {
   /** Bytes that have arrived. */
   get offset(): number {
     return this.#writer?.offset ?? this.#saved
+  }
+
+  /** Whether a request is writing to the upload. */
+  get isBusy(): boolean {
+    return this.#busySince !== undefined
+  }
+
+  /** State for another server, which continues the upload after {@link suspend}. */
+  get state(): Pick<UploadIdentity, 'algorithm' | 'saved'> & { readonly isShort: boolean } {
+    return { algorithm: this.#algorithm, saved: this.#saved, isShort: this.#isShort }
   }
 
   /** Whether the upload has no byte and no request is sending any. Dropping it costs its client only the address. */

@@ -3,39 +3,91 @@ import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../../digest/index.ts'
 import type { Store } from '../../store/index.ts'
 import { Fault } from '../fault.ts'
 import type { Settings } from '../options.ts'
+import type { PeerLink, UploadElsewhere, UploadQuestion } from '../peers/peer-link.ts'
+import type { UploadPosition } from './upload-headers.ts'
 import { ingestKey, type UploadIdentity, UploadSession } from './upload-session.ts'
 
 /** Format of the ids that this server issues; any other id is unknown without a look into the store. */
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+const BUSY = 'another request is writing to this upload'
+
+type UploadRoute = Pick<UploadIdentity, 'path' | 'id'>
+type Elsewhere = Exclude<UploadElsewhere, { readonly state: 'handed-over' }>
+
 /** Open uploads of a server. Their bytes are ingests of the store, so another server can resume them. */
 export class UploadSessions {
   readonly #store: Store
   readonly #settings: Settings
+  readonly #peers: PeerLink
   readonly #sessions = new Map<string, UploadSession>()
 
-  constructor(store: Store, settings: Settings) {
+  constructor(store: Store, settings: Settings, peers: PeerLink) {
     this.#store = store
     this.#settings = settings
+    this.#peers = peers
   }
 
   start(path: string, algorithm: DigestAlgorithm, client: string): UploadSession {
+    this.#makeRoom(client)
     return this.#add({ id: randomUUID(), path, client, algorithm, saved: 0 })
   }
 
   /**
-   * Finds an upload of this server, or resumes one that an earlier server on the same store has saved; a resumed upload
-   * counts for `client`.
+   * Finds an upload of this server, takes one over from another process, or resumes one that an earlier server on the
+   * same store has saved; the upload then counts for `client`.
    */
-  async find(route: { readonly path: string; readonly id: string }, client: string): Promise<UploadSession> {
-    const saved = this.#sessions.has(route.id) ? undefined : await this.#findSaved(route)
-    const session = this.#sessions.get(route.id) ?? (saved && this.#add({ ...saved, client }))
-    if (session?.path === route.path) return session
-    throw new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'no such upload' })
+  async find(route: UploadRoute, client: string): Promise<UploadSession> {
+    const found = await this.#find(route, client, false)
+    if (found instanceof UploadSession) return found
+    if (found?.state === 'busy') throw new Fault(409, { code: 'BLOB_UPLOAD_INVALID', message: BUSY })
+    throw unknownUpload()
+  }
+
+  /** Finds an upload as {@link find}, or its offset if a request in another process is writing to it. */
+  async position(route: UploadRoute, client: string): Promise<UploadPosition> {
+    const found = await this.#find(route, client, false)
+    if (found instanceof UploadSession) return found
+    if (found?.state !== 'busy') throw unknownUpload()
+    return { ...route, offset: found.offset, minChunkBytes: this.#settings.minChunkBytes }
+  }
+
+  /** Drops an upload, in whichever process it is. */
+  async drop(route: UploadRoute, client: string): Promise<void> {
+    const found = await this.#find(route, client, true)
+    if (!found) throw unknownUpload()
+    if (found instanceof UploadSession) await found.abort()
+  }
+
+  async #find(route: UploadRoute, client: string, drop: boolean): Promise<UploadSession | Elsewhere | undefined> {
+    const { path, id } = route
+    const isHere = this.#sessions.has(id) || !ID.test(id) || this.#settings.readOnly
+    const elsewhere = isHere ? undefined : await this.#peers.findUpload({ path, id, drop })
+    if (elsewhere && elsewhere.state !== 'handed-over') return elsewhere
+    const saved = isHere || elsewhere ? undefined : await this.#findSaved(route)
+    const here = this.#sessions.get(id)
+    if (here) return here.path === path ? here : undefined
+    // The other process has admitted this upload, and has one less now.
+    if (elsewhere) return this.#add({ ...elsewhere, id, path, client })
+    if (!saved) return undefined
+    this.#makeRoom(client)
+    return this.#add({ ...saved, client })
+  }
+
+  /** Answers the question of another process for an upload: hands it over unless a request is writing to it. */
+  async handOver({ path, id, drop }: UploadQuestion): Promise<UploadElsewhere | undefined> {
+    const session = this.#sessions.get(id)
+    if (session?.path !== path) return undefined
+    if (drop) {
+      await session.abort()
+      return { state: 'dropped' }
+    }
+    if (session.isBusy) return { state: 'busy', offset: session.offset }
+    await session.suspend()
+    return { state: 'handed-over', ...session.state }
   }
 
   #add(identity: UploadIdentity): UploadSession {
-    this.#makeRoom(identity.client)
     const { minChunkBytes, uploadIdleMs, emptyUploadIdleMs, onError } = this.#settings
     const session = new UploadSession(this.#store, identity, {
       minChunkBytes,
@@ -69,8 +121,7 @@ export class UploadSessions {
     void empty.abort().catch(onError)
   }
 
-  async #findSaved({ path, id }: { path: string; id: string }): Promise<Omit<UploadIdentity, 'client'> | undefined> {
-    if (!ID.test(id) || this.#settings.readOnly) return undefined
+  async #findSaved({ path, id }: UploadRoute): Promise<Omit<UploadIdentity, 'client'> | undefined> {
     for (const algorithm of Object.keys(DIGEST_ALGORITHMS) as DigestAlgorithm[]) {
       const found = await this.#store.statIngest?.(ingestKey({ path, id }), { algorithm })
       if (found && found.offset > 0) return { id, path, algorithm, saved: found.offset }
@@ -83,6 +134,10 @@ export class UploadSessions {
     const { keepUploads } = this.#settings
     await Promise.all([...this.#sessions.values()].map(session => (keepUploads ? session.suspend() : session.abort())))
   }
+}
+
+function unknownUpload(): Fault {
+  return new Fault(404, { code: 'BLOB_UPLOAD_UNKNOWN', message: 'no such upload' })
 }
 
 /** Sorts sessions: the client with the most uploads first, and the oldest of each client first. */

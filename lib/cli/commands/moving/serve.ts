@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import type { HasherEngine } from '../../../digest/index.ts'
 import { FormatError } from '../../../errors/index.ts'
 import { parseReference } from '../../../oci/index.ts'
-import type { ServePage } from '../../../server/index.ts'
+import type { Authorize, RegistryAddress, ServePage } from '../../../server/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { readPem } from '../../registries/read-pem.ts'
 import { ServeLog } from '../../serving/serve-log.ts'
+import { serveWorkers } from '../../serving/serve-workers.ts'
+import { type WorkerProcess, workerProcess } from '../../serving/worker-process.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `serve`. */
@@ -21,38 +24,114 @@ export interface ServeOptions {
   readonly log?: boolean
   readonly verify?: string
   readonly ui?: boolean
+  readonly workers?: string
 }
 
-/** `serve`: serves the store as a registry until SIGINT or SIGTERM, then finishes the running requests. */
+/** Most worker processes by default: each takes 60 MB, and the network is full before eight of them are busy. */
+const MOST_WORKERS = 4
+
+/** Checked options of `serve`. */
+interface Settings {
+  readonly host: string
+  readonly port: number
+  readonly tls: { cert: string; key: string } | undefined
+  readonly upstream: string | undefined
+  readonly authorize: Authorize | undefined
+  readonly verify: 'once-per-process' | 'always'
+  readonly readOnly: boolean
+  readonly ui: boolean
+}
+
+/**
+ * `serve`: serves the store as a registry until SIGINT or SIGTERM, then finishes the running requests. With several
+ * workers this process starts them, and each of them runs this function too.
+ */
 export async function serve(session: Session, options: ServeOptions): Promise<void> {
-  const { allowHtpasswd, createRegistryServer } = await import('../../../server/index.ts')
-  const { host, port } = parseListen(options.listen ?? '127.0.0.1:5000')
-  const upstream = options.upstream === undefined ? undefined : registryName(options.upstream)
-  const tls = tlsOf(options)
-  const authorize = options.htpasswd === undefined ? undefined : await usersIn(options.htpasswd, allowHtpasswd)
+  const settings = await settingsOf(options)
+  const count = workersOf(options.workers, session.terminal.isProcess ?? false, settings.upstream !== undefined)
   const log = new ServeLog(session, options.log ?? false)
-  const store = await session.store()
-  const pages = options.ui ? await pagesOf(store, session.hasher) : undefined
-  const server = createRegistryServer(store, {
-    pages,
-    readOnly: options.readOnly ?? false,
+  using worker = await workerProcess(session.terminal.env)
+  if (worker || count === 1) await serveHere(session, settings, log, worker)
+  else await serveByWorkers(session, settings, log, count)
+}
+
+async function settingsOf(options: ServeOptions): Promise<Settings> {
+  const { htpasswd, readOnly = false, ui = false } = options
+  return {
+    ...parseListen(options.listen ?? '127.0.0.1:5000'),
+    upstream: options.upstream === undefined ? undefined : registryName(options.upstream),
+    tls: tlsOf(options),
+    authorize: htpasswd === undefined ? undefined : await usersIn(htpasswd),
     verify: verifyOf(options.verify),
+    readOnly,
+    ui,
+  }
+}
+
+function workersOf(text: string | undefined, isProcess: boolean, isMirror: boolean): number {
+  // The workers of a mirror would each ask the registry.
+  if (text === undefined) return isProcess && !isMirror ? Math.min(availableParallelism(), MOST_WORKERS) : 1
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < 1 || count > 64) {
+    throw new UsageError(`--workers takes a whole number from 1 to 64; got ${JSON.stringify(text)}`)
+  }
+  if (count === 1 || isProcess) return count
+  throw new UsageError('--workers needs the layerstore program; a program that embeds it can start one process each')
+}
+
+async function serveByWorkers(session: Session, settings: Settings, log: ServeLog, count: number): Promise<void> {
+  const code = await serveWorkers({
+    count,
+    signal: session.signal,
+    onListening: ({ host, port }) => {
+      const url = `${settings.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+      tellAddress(session, settings, log, { url, host, port, workers: count })
+    },
+    onCrash: message => log.failure(new Error(message)),
+  })
+  if (code !== 0) session.exit = code === 2 ? 2 : 1
+}
+
+async function serveHere(
+  session: Session,
+  settings: Settings,
+  log: ServeLog,
+  worker: WorkerProcess | undefined,
+): Promise<void> {
+  const { createRegistryServer } = await import('../../../server/index.ts')
+  const { host, port, tls, upstream, authorize, readOnly, verify } = settings
+  const store = await session.store()
+  const server = createRegistryServer(store, {
+    pages: settings.ui ? await pagesOf(store, session.hasher) : undefined,
+    readOnly,
+    verify,
     keepUploads: true,
     onRequest: event => log.request(event),
     onError: error => log.failure(error),
+    peers: worker?.peers,
     ...(authorize ? { authorize } : {}),
     ...(upstream ? { upstream: { registry: upstream, client: await session.registry() } } : {}),
   })
   const address = await server.listen({ host, port, tls })
-  if (!isLoopback(host) && !authorize) warnOfOpenDoor(log, options.readOnly ?? false, upstream)
-  const ui = options.ui ? { ui: `${address.url}/` } : {}
-  const lines = [`listening on ${address.url}`, ...(options.ui ? [`pages about the images at ${address.url}/`] : [])]
-  session.result(lines, { url: address.url, host: address.host, port: address.port, ...ui })
+  if (!worker) tellAddress(session, settings, log, address)
   try {
-    await stopped(session.signal)
+    await stopped(worker ? AbortSignal.any([session.signal, worker.stop]) : session.signal)
   } finally {
     await server.close()
   }
+}
+
+/** Prints where the server listens, and what it grants there without authentication. */
+function tellAddress(
+  session: Session,
+  { host: wanted, upstream, authorize, readOnly, ui }: Settings,
+  log: ServeLog,
+  { url, host, port, workers }: RegistryAddress & { readonly workers?: number },
+): void {
+  if (!isLoopback(wanted) && !authorize) warnOfOpenDoor(log, readOnly, upstream)
+  const by = workers === undefined ? '' : ` with ${workers} workers`
+  const lines = [`listening on ${url}${by}`, ...(ui ? [`pages about the images at ${url}/`] : [])]
+  session.result(lines, { url, host, port, ...(ui && { ui: `${url}/` }), ...(workers !== undefined && { workers }) })
 }
 
 function verifyOf(text = 'once'): 'once-per-process' | 'always' {
@@ -106,10 +185,11 @@ function tlsOf({ tlsCert, tlsKey }: ServeOptions): { cert: string; key: string }
 }
 
 /** SAFETY: the message must not quote the file, which holds hashes of passwords. */
-async function usersIn<T>(path: string, parse: (text: string) => T): Promise<T> {
+async function usersIn(path: string): Promise<Authorize> {
+  const { allowHtpasswd } = await import('../../../server/index.ts')
   const text = await readText(path, '--htpasswd')
   try {
-    return parse(text)
+    return allowHtpasswd(text)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new UsageError(`--htpasswd ${JSON.stringify(path)}: ${error.message}`, { cause: error })

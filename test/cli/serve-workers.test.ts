@@ -1,0 +1,197 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { httpRequest } from '../helpers/http-request.ts'
+import { needs } from '../helpers/needs.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
+import { program } from '../helpers/program.ts'
+import { readAll } from '../helpers/read-all.ts'
+import { registryClientFor } from '../helpers/registry-client-for.ts'
+import { cli } from '../helpers/run-cli.ts'
+import { sampleBlob } from '../helpers/sample-blob.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { type CliProcesses, cliProcesses, type StartedCli } from '../helpers/start-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { uploadMemory } from '../helpers/upload-memory.ts'
+
+const MIB = 1024 * 1024
+const withProc = test.runIf(needs(existsSync('/proc/self/task'), 'this system has no /proc'))
+
+let directory: ReturnType<typeof temporaryDirectory>
+let store: string
+let processes: CliProcesses
+let started: StartedCli | undefined
+beforeEach(() => {
+  directory = temporaryDirectory('serve-workers')
+  store = join(directory.path, 'store')
+  processes = cliProcesses(directory.path, store)
+})
+afterEach(() => {
+  started?.child.kill('SIGKILL')
+  started = undefined
+  directory[Symbol.dispose]()
+})
+
+/** Starts `serve` with two workers and waits until both listen. */
+async function serve(...args: string[]) {
+  const run = processes.start(['serve', '--json', '--listen', '127.0.0.1:0', '--workers', '2', ...args])
+  started = run
+  await expect.poll(() => run.text.stdout + run.text.stderr, { timeout: 20_000 }).toContain('\n')
+  expect(run.text.stderr).toBe('')
+  return { ...run, ...(JSON.parse(run.text.stdout) as { url: string; port: number; workers: number }) }
+}
+
+/** Numbers of the worker processes. */
+const workersOf = ({ child }: StartedCli) =>
+  readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number)
+
+/** Waits until another worker has taken the place of one. */
+async function replaced(run: StartedCli, pid: number): Promise<void> {
+  await expect.poll(() => run.text.stderr, { timeout: 10_000 }).toContain(`worker process ${pid} ended (SIGKILL)`)
+}
+
+withProc('two workers take the requests of a push by turns, and serve it, with log-in and pages', async () => {
+  await using opened = await openStore(store, { durability: 'none' })
+  await sampleImage(opened, [{ a: 'b' }], { name: 'stored:1' })
+  const users = join(directory.path, 'users')
+  writeFileSync(users, 'ann:$2y$05$Ad1LUlOTkC63mhty4f0p4e1vGqriLPU7LoM70zb4ht5OyhfqSXffq\n')
+  const run = await serve('--htpasswd', users, '--ui')
+  expect([run.workers, workersOf(run).length]).toEqual([2, 2])
+  const authorization = `Basic ${Buffer.from('ann:hunter2').toString('base64')}`
+  const { bytes, descriptor } = sampleBlob(3 * MIB)
+  // Each request has a connection of its own, and connections go to the workers in turn.
+  const ask = (method: string, path: string, body?: Uint8Array) =>
+    httpRequest(run.url, method, path, { headers: { authorization }, ...(body && { body }) })
+  const at = (await ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  for (let offset = 0; offset < bytes.length; offset += MIB) {
+    expect((await ask('PATCH', at, bytes.subarray(offset, offset + MIB))).status).toBe(202)
+  }
+  expect((await ask('PUT', `${at}?digest=${descriptor.digest}`)).status).toBe(201)
+  for (let turn = 0; turn < 2; turn++) {
+    expect((await ask('GET', `/v2/app/blobs/${descriptor.digest}`)).body.equals(bytes)).toBe(true)
+    expect((await ask('GET', '/v2/stored/tags/list')).json()).toMatchObject({ tags: ['1'] })
+    expect((await ask('GET', '/')).body.toString()).toContain('"name":"stored:1"')
+    expect((await httpRequest(run.url, 'GET', '/v2/')).status).toBe(401)
+  }
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+})
+
+test.runIf(needsProgram('skopeo'))('skopeo pushes through two workers and pulls what it pushed', async () => {
+  const source = join(directory.path, 'source')
+  {
+    await using opened = await openStore(source, { durability: 'none' })
+    await sampleImage(opened, [{ a: 'one' }, { b: 'two' }, { c: 'three' }, { d: 'four' }], { name: 'app:1' })
+  }
+  const run = await serve()
+  const remote = `docker://127.0.0.1:${run.port}/app:1`
+  const skopeo = (...args: string[]) => program('skopeo', ['--insecure-policy', 'copy', '-q', ...args])
+  await skopeo('--dest-tls-verify=false', `oci:${source}:app:1`, remote)
+  await skopeo('--src-tls-verify=false', remote, `oci:${join(directory.path, 'back')}:app:1`)
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+  await using opened = await openStore(store)
+  await using back = await openStore(join(directory.path, 'back'))
+  expect((await back.references.get('app:1'))?.digest).toBe((await opened.references.get('app:1'))?.digest)
+})
+
+withProc(
+  'a push goes on while its worker processes are killed, and does not begin anew',
+  { timeout: 60_000 },
+  async () => {
+    const run = await serve()
+    const { bytes, descriptor } = sampleBlob(24 * MIB + 5)
+    const first = workersOf(run)
+    const kills = [6 * MIB, 14 * MIB]
+    let sent = 0
+    const openAt = async function* (offset: number) {
+      for (let at = offset; at < bytes.length; at += 256 * 1024) {
+        const chunk = bytes.subarray(at, at + 256 * 1024)
+        yield chunk
+        sent += chunk.length
+        if (first.length === 0 || at < kills[0]!) continue
+        kills.shift()
+        const victim = first.shift()!
+        process.kill(victim, 'SIGKILL')
+        await replaced(run, victim)
+        // The new worker must listen before the other one is killed.
+        await expect.poll(() => workersOf(run).length).toBe(2)
+      }
+    }
+    await using client = registryClientFor({ retries: { baseDelayMs: 200, tries: 8 } })
+    const options = { uploads: uploadMemory(), openAt, chunkBytes: 2 * MIB }
+    const target = { registry: `127.0.0.1:${run.port}`, repository: 'app' }
+    expect(await client.pushBlob(target, descriptor, () => openAt(0), options)).toBe('uploaded')
+    expect(first).toEqual([])
+    console.info(`sent ${sent - bytes.length} of ${bytes.length} bytes again after two workers were killed`)
+    expect(sent - bytes.length).toBeLessThan(8 * MIB)
+    run.child.kill('SIGTERM')
+    expect(await run.ended).toBe(0)
+    await using opened = await openStore(store)
+    expect((await readAll(opened.read(descriptor.digest))).equals(bytes)).toBe(true)
+  },
+)
+
+test('SIGTERM lets all workers finish their requests', async () => {
+  const run = await serve()
+  const uploads = await Promise.all(
+    [1, 2].map(async seed => {
+      const { bytes, descriptor } = sampleBlob(MIB + seed)
+      const path = `/v2/app/blobs/uploads/?digest=${descriptor.digest}`
+      const outgoing = request(`${run.url}${path}`, { method: 'POST', agent: false })
+      const status = new Promise<number>((resolve, reject) => {
+        outgoing.on('error', reject).on('response', answer => resolve(answer.resume().statusCode!))
+      })
+      await new Promise(resolve => outgoing.write(bytes.subarray(0, MIB), resolve))
+      return { status, finish: () => outgoing.end(bytes.subarray(MIB)) }
+    }),
+  )
+  await httpRequest(run.url, 'GET', '/v2/')
+  run.child.kill('SIGTERM')
+  await expect.poll(() => httpRequest(run.url, 'GET', '/v2/').catch(({ code }) => code)).toBe('ECONNREFUSED')
+  for (const { finish } of uploads) finish()
+  expect(await Promise.all(uploads.map(({ status }) => status))).toEqual([201, 201])
+  expect(await run.ended).toBe(0)
+})
+
+withProc('workers that crash again and again end the server with an error', { timeout: 60_000 }, async () => {
+  const run = await serve()
+  for (let crash = 1; crash <= 5; crash++) {
+    const [victim] = workersOf(run)
+    process.kill(victim!, 'SIGKILL')
+    if (crash < 5) await replaced(run, victim!)
+  }
+  expect(await run.ended).toBe(1)
+  expect(run.text.stdout).toContain('ERR_SERVE_WORKERS')
+})
+
+withProc('workers end when the process that started them is killed', async () => {
+  const run = await serve()
+  const workers = workersOf(run)
+  run.child.kill('SIGKILL')
+  await run.ended
+  const isRunning = (pid: number) => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
+  }
+  await expect.poll(() => workers.some(isRunning), { timeout: 10_000 }).toBe(false)
+})
+
+test('options that cannot work are reported once, with their exit code', async () => {
+  for (const workers of ['0', 'x', '65', '1.5']) {
+    expect(await cli(['serve', '--workers', workers], { store })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--workers takes a whole number from 1 to 64'),
+    })
+  }
+  expect((await cli(['serve', '--workers', '2'], { store })).stderr).toContain('--workers needs the layerstore program')
+  const run = processes.start(['serve', '--listen', '192.0.2.1:0', '--workers', '2'])
+  started = run
+  expect(await run.ended).toBe(1)
+  expect(run.text.stderr.match(/ERR_LISTEN/g)).toHaveLength(1)
+})

@@ -1,0 +1,171 @@
+import { EventEmitter, once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, test, vi } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { createPeerRelay, type RegistryPeers, type RegistryServerOptions } from '../../lib/server/index.ts'
+import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
+import { runningServer } from '../helpers/running-server.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const bytes = Buffer.from('the bytes of a blob, chunk by chunk')
+const digest = sha256(bytes)
+
+/** Connects servers of this process as the processes of `serve --workers` are connected; messages pass as JSON. */
+function connectedPeers(count: number): readonly RegistryPeers[] {
+  const answers: (((message: unknown) => Promise<unknown>) | undefined)[] = []
+  const copy = (value: unknown) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)))
+  return Array.from({ length: count }, (_, me) => ({
+    ask: async message => {
+      const all = answers.map((answer, index) => (index === me ? undefined : answer?.(copy(message))))
+      return (await Promise.all(all)).map(copy).filter(answer => answer !== undefined)
+    },
+    onAsk: answer => {
+      answers[me] = answer
+    },
+  }))
+}
+
+/** Two servers over one store, each with the store opened for itself, as in two processes. */
+async function twoServers(options: RegistryServerOptions = {}) {
+  const directory = temporaryDirectory('peers')
+  const [left, right] = connectedPeers(2)
+  const one = await runningServer({ ...options, peers: left }, await openStore(directory.path))
+  const two = await runningServer({ ...options, peers: right }, await openStore(directory.path))
+  return {
+    ...{ one, two },
+    async [Symbol.asyncDispose]() {
+      await one[Symbol.asyncDispose]()
+      await two[Symbol.asyncDispose]()
+      directory[Symbol.dispose]()
+    },
+  }
+}
+
+test('each request of an upload may reach another server', async () => {
+  await using servers = await twoServers()
+  const { one, two } = servers
+  const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  expect(await two.ask('GET', at)).toMatchObject({ status: 204, headers: { range: '0-0' } })
+  const first = await one.ask('PATCH', at, { body: bytes.subarray(0, 10) })
+  expect(first).toMatchObject({ status: 202, headers: { range: '0-9' } })
+  const wrong = { 'content-range': '12-34' }
+  expect((await two.ask('PATCH', at, { headers: wrong, body: bytes.subarray(12) })).status).toBe(416)
+  expect((await one.ask('PATCH', at, { body: bytes.subarray(10, 20) })).headers.range).toBe('0-19')
+  const last = await two.ask('PUT', `${at}?digest=${digest}`, { body: bytes.subarray(20) })
+  expect(last).toMatchObject({ status: 201, headers: { 'docker-content-digest': digest } })
+  for (const server of [one, two]) {
+    expect((await server.ask('GET', at)).status).toBe(404)
+    expect((await server.ask('GET', `/v2/app/blobs/${digest}`)).body).toEqual(bytes)
+  }
+})
+
+test('an upload that was dropped at one server is unknown to both', async () => {
+  await using servers = await twoServers()
+  const { one, two } = servers
+  const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  await one.ask('PATCH', at, { body: bytes })
+  expect((await two.ask('DELETE', at)).status).toBe(204)
+  for (const server of [one, two]) expect((await server.ask('DELETE', at)).status).toBe(404)
+  expect((await two.ask('GET', at.replace('/app/', '/other/'))).status).toBe(404)
+})
+
+test('while a request writes at one server, the other tells the offset, refuses writes, and may drop the upload', async () => {
+  await using servers = await twoServers()
+  const { one, two } = servers
+  const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  const socket = connect(Number(new URL(one.url).port), '127.0.0.1')
+  socket.write(`PATCH ${at} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n${'x'.repeat(40)}`)
+  await expect.poll(async () => (await two.ask('GET', at)).headers.range, { timeout: 5000 }).toBe('0-39')
+  expect((await two.ask('PATCH', at, { body: 'y' })).status).toBe(409)
+  const broken = once(socket, 'data')
+  expect((await two.ask('DELETE', at)).status).toBe(204)
+  expect(String((await broken)[0])).toContain('404')
+  socket.destroy()
+  expect((await one.ask('GET', at)).status).toBe(404)
+})
+
+test('a chunk that was too short is the last one at the other server, too', async () => {
+  await using servers = await twoServers({ minChunkBytes: 20 })
+  const { one, two } = servers
+  const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  await one.ask('PATCH', at, { body: bytes.subarray(0, 10) })
+  expect((await two.ask('PATCH', at, { body: bytes.subarray(10) })).status).toBe(416)
+})
+
+test('a referrer that was pushed to one server is listed by the other at once', async () => {
+  await using servers = await twoServers()
+  const { one, two } = servers
+  const subject = rawImage('subject')
+  const about = { mediaType: subject.mediaType, digest: subject.digest, size: subject.manifest.length }
+  const path = `/v2/app/referrers/${subject.digest}`
+  expect((await two.ask('GET', path)).json()).toMatchObject({ manifests: [] })
+  const signature = rawImage('signature', { subject: about })
+  await pushImage(one.url, 'app', 'signed', signature)
+  expect((await two.ask('GET', path)).json()).toMatchObject({ manifests: [{ digest: signature.digest }] })
+})
+
+test('an upload is refused for now if a process that may have it does not answer', async () => {
+  const peers: RegistryPeers = { ask: () => Promise.reject(new Error('no answer')), onAsk: () => {} }
+  await using registry = await runningServer({ peers })
+  const at = '/v2/app/blobs/uploads/00000000-0000-0000-0000-000000000000'
+  expect(await registry.ask('GET', at)).toMatchObject({ status: 503, headers: { 'retry-after': '5' } })
+})
+
+/** A child process as far as the relay uses it. */
+class Child extends EventEmitter {
+  readonly sent: { layerstore: string; id: number; answers?: unknown[] }[] = []
+  send(message: { layerstore: string; id: number }): boolean {
+    this.sent.push(message)
+    return true
+  }
+  ask = (id: number) => this.emit('message', { layerstore: 'ask', id, message: 'who?' })
+  answer = (answer?: unknown) =>
+    this.emit('message', { layerstore: 'answer', id: this.sent.findLast(m => m.layerstore === 'question')!.id, answer })
+}
+
+function children(count: number): Child[] {
+  const relay = createPeerRelay()
+  return Array.from({ length: count }, () => {
+    const child = new Child()
+    relay.add(child as unknown as Parameters<typeof relay.add>[0])
+    child.emit('message', { layerstore: 'ready' })
+    return child
+  })
+}
+
+test('a relay returns the answers of all other children, without those that have none or have ended', () => {
+  const [asker, one, two, three] = children(4) as [Child, Child, Child, Child]
+  asker.ask(7)
+  one.answer({ found: true })
+  two.answer()
+  expect(asker.sent).toEqual([])
+  three.emit('exit')
+  expect(asker.sent).toEqual([{ layerstore: 'answers', id: 7, answers: [{ found: true }] }])
+  one.emit('disconnect')
+  two.emit('disconnect')
+  asker.ask(8)
+  expect(asker.sent.at(-1)).toEqual({ layerstore: 'answers', id: 8, answers: [] })
+})
+
+test('a relay waits for no answer of a child that has just been started', () => {
+  const relay = createPeerRelay()
+  const [asker, booting] = [new Child(), new Child()]
+  for (const child of [asker, booting]) relay.add(child as unknown as Parameters<typeof relay.add>[0])
+  asker.emit('message', { layerstore: 'ready' })
+  asker.ask(3)
+  expect([asker.sent, booting.sent]).toEqual([[{ layerstore: 'answers', id: 3, answers: [] }], []])
+})
+
+test('a relay tells that a child does not answer', () => {
+  vi.useFakeTimers()
+  try {
+    const [asker, hung] = children(2) as [Child, Child]
+    asker.ask(1)
+    vi.advanceTimersByTime(60_000)
+    expect(asker.sent).toEqual([{ layerstore: 'answers', id: 1, answers: undefined }])
+    hung.answer('late')
+    expect(asker.sent).toHaveLength(1)
+  } finally {
+    vi.useRealTimers()
+  }
+})
