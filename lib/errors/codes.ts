@@ -1,3 +1,4 @@
+import type { BucketErrorCode } from './bucket.ts'
 import type { BuildErrorCode } from './build.ts'
 import type { DockerfileErrorCode } from './dockerfile.ts'
 import type { FormatErrorCode } from './format.ts'
@@ -12,6 +13,7 @@ export type ErrorCode =
   | FormatErrorCode
   | StoreErrorCode
   | RegistryErrorCode
+  | BucketErrorCode
   | RootfsErrorCode
   | SourceErrorCode
   | DockerfileErrorCode

@@ -1,4 +1,5 @@
 export { type ErrorCodeFormat, LayerStoreError } from './base.ts'
+export { BucketError, type BucketErrorCode, type BucketErrorDetails } from './bucket.ts'
 export { BuildError, type BuildErrorCode, type BuildErrorDetails, type FailedCommand } from './build.ts'
 export type { ErrorCode } from './codes.ts'
 export { DockerfileError, type DockerfileErrorCode, type DockerfileErrorDetails } from './dockerfile.ts'

@@ -74,9 +74,9 @@ export const confined: Record<string, readonly string[]> = {
   'tar-stream': ['tar'],
   'node:zlib': ['compression'],
   'node:worker_threads': ['digest', 'compression', 'layer', 'rootfs'],
-  'node:http': ['registry', 'server', 'build', 'testing'],
-  'node:https': ['registry', 'server', 'build', 'testing'],
   'node:cluster': ['server', 'cli'],
+  'node:http': ['registry', 'object-store', 'server', 'build', 'testing'],
+  'node:https': ['registry', 'object-store', 'server', 'build', 'testing'],
   'node:child_process': ['registry', 'rootfs', 'sandbox', 'build'],
   commander: ['cli'],
 }

@@ -38,6 +38,7 @@ test('the union of all codes names every code of every class', () => {
     'format.ts',
     'store.ts',
     'registry.ts',
+    'bucket.ts',
     'rootfs.ts',
     'source.ts',
     'dockerfile.ts',
@@ -49,7 +50,7 @@ test('the union of all codes names every code of every class', () => {
   const inFamily = (code: string) => new RegExp(`[|=] '${code}'`).test(families)
   for (const code of codesInSource())
     expect([code, union.includes(`'${code}'`) || inFamily(code)]).toEqual([code, true])
-  const unions = ['Format', 'Store', 'Registry', 'Rootfs', 'Source', 'Dockerfile', 'Build', 'Sandbox'].map(
+  const unions = ['Format', 'Store', 'Registry', 'Bucket', 'Rootfs', 'Source', 'Dockerfile', 'Build', 'Sandbox'].map(
     name => `${name}ErrorCode`,
   )
   for (const family of unions) expect(union).toContain(`| ${family}`)
