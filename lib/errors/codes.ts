@@ -7,6 +7,7 @@ import type { RootfsErrorCode } from './rootfs.ts'
 import type { SandboxErrorCode } from './sandbox.ts'
 import type { SourceErrorCode } from './source.ts'
 import type { StoreErrorCode } from './store.ts'
+import type { TrustErrorCode } from './trust.ts'
 
 /** Every error code of this library. The README of the errors room says what the caller should do about each. */
 export type ErrorCode =
@@ -19,6 +20,7 @@ export type ErrorCode =
   | DockerfileErrorCode
   | BuildErrorCode
   | SandboxErrorCode
+  | TrustErrorCode
   | 'ERR_HASHER'
   | 'ERR_LISTEN'
   | 'ERR_LIMIT_EXCEEDED'

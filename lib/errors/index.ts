@@ -20,3 +20,4 @@ export {
   type StoreErrorCode,
 } from './store.ts'
 export { type PlanChange, PlanOutdatedError } from './transfer.ts'
+export { TrustError, type TrustErrorCode, type TrustErrorDetails } from './trust.ts'

@@ -3,3 +3,20 @@ export type { FoundPackage, OsRelease, PackageList, PackageType, UnreadPackages 
 export { type ReadPackagesOptions, readPackages } from './sbom/read-packages.ts'
 export { type SbomOptions, toCycloneDx } from './sbom/to-cyclonedx.ts'
 export { toSpdx } from './sbom/to-spdx.ts'
+export type { SignedPlace } from './sign/image-place.ts'
+export {
+  type GeneratedKeys,
+  type GenerateSigningKeysOptions,
+  generateSigningKeys,
+} from './sign/keys/generate-signing-keys.ts'
+export type { KeyAlgorithm } from './sign/keys/key-algorithm.ts'
+export { type LoadSigningKeyOptions, loadSigningKey, type SigningKey } from './sign/keys/signing-key.ts'
+export {
+  type LoadVerificationKeyOptions,
+  loadVerificationKey,
+  type VerificationKey,
+} from './sign/keys/verification-key.ts'
+export { type SignatureLocation, type SignedImage, type SignImageOptions, signImage } from './sign/sign-image.ts'
+export type { OtherSignature } from './verify/gather-evidence.ts'
+export type { CertificateIdentity, SignedBy, VerifiedSignature } from './verify/trust-base.ts'
+export { type VerifiedImage, type VerifyImageOptions, verifyImage } from './verify/verify-image.ts'

@@ -25,7 +25,7 @@ export const rooms: Record<string, readonly string[]> = {
   server: [...base, 'store', 'registry', 'image'],
   sandbox: [...base, 'tar', 'dockerfile', 'store', 'layer', 'image', 'rootfs'],
   inspect: [...base, 'compression', 'store', 'layer', 'image', 'rootfs'],
-  trust: [...base, 'compression', 'store', 'registry', 'image', 'rootfs'],
+  trust: [...base, 'compression', 'store', 'registry', 'image', 'rootfs', 'transfer'],
   build: [
     ...base,
     'compression',

@@ -47,6 +47,11 @@ export interface TransferSource {
   readonly places?: readonly string[]
   /** Yields the manifests that refer to a manifest of this source. */
   referrers?(digest: Digest, options?: AbortOptions): AsyncIterable<Descriptor>
+  /**
+   * Resolves to the manifest under a tag beside the image, such as a signature under `sha256-<hex>.sig`; to `undefined`
+   * if there is none.
+   */
+  tagged?(tag: string, options?: AbortOptions): Promise<FetchedManifest | undefined>
   /** Protects the blobs of the plan until it is disposed of. */
   hold?(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable>
   /** Called when blobs have arrived in a repository. */

@@ -1,6 +1,8 @@
 import { isDigest } from '../../../digest/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../../image/index.ts'
+import type { AbortOptions } from '../../../internal/abort.ts'
 import { invalidArgument } from '../../../internal/invalid-argument.ts'
+import { familiarName, parseReference } from '../../../oci/index.ts'
 import {
   assertStore,
   type BlobStore,
@@ -51,6 +53,7 @@ export function storeSourceEndpoint(
     },
     readDocument: (descriptor, options) => readDocument(store, descriptor, options),
     readBlob: ({ digest }, { offset, signal }) => store.read(digest, offset > 0 ? { offset, signal } : { signal }),
+    tagged: (tag, options) => readTagged(store, name, tag, options),
     ...(isListed(store) ? { referrers: (digest, options) => storedReferrers(store, digest, options) } : {}),
     ...(store.leases
       ? { hold: (text, digests, options) => store.leases!.hold({ label: text, digests, ...options }) }
@@ -58,6 +61,25 @@ export function storeSourceEndpoint(
     async arrived(digests, at) {
       await Promise.all(digests.map(digest => recordKnownSource(store, digest, at)))
     },
+  }
+}
+
+/** Names of layouts may be bare tags, so the tag alone is looked for too. */
+async function readTagged(store: ReadableStore, name: string, tag: string, options?: AbortOptions) {
+  for (const spelling of [...besides(name, tag), tag]) {
+    const descriptor = await store.references.get(spelling, options)
+    if (descriptor) return { descriptor, bytes: await readDocument(store, descriptor, options) }
+  }
+  return undefined
+}
+
+function besides(name: string, tag: string): readonly string[] {
+  try {
+    const { registry, repository } = parseReference(name)
+    return [familiarName({ registry, repository, tag })]
+  } catch {
+    // A digest, or a name of a layout that is no reference.
+    return []
   }
 }
 

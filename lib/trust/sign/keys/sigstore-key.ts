@@ -1,0 +1,100 @@
+import { randomBytes, scrypt } from 'node:crypto'
+import { TrustError } from '../../../errors/index.ts'
+import { canonicalJson } from '../../../internal/canonical-json.ts'
+import { parseStrictJson } from '../../../internal/strict-json.ts'
+import { openSecretbox, sealSecretbox } from '../nacl/secretbox.ts'
+
+/** PEM labels of cosign's encrypted keys: since version 2, and before. */
+export const SIGSTORE_LABELS: readonly string[] = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY']
+
+/** The parameters that cosign 2 and 3 write. */
+const PARAMS = { N: 65536, r: 8, p: 1 }
+/** SAFETY: a file states how much memory its key derivation takes: 128 * N * r bytes. */
+const MOST_MEMORY = 512 * 1024 * 1024
+
+interface Envelope {
+  readonly kdf: { readonly params: typeof PARAMS; readonly salt: Uint8Array }
+  readonly nonce: Uint8Array
+  readonly ciphertext: Uint8Array
+}
+
+/**
+ * Decrypts the content of a key that cosign encrypted: a PKCS8 key in DER.
+ *
+ * @throws {@link TrustError} `ERR_INVALID_KEY`.
+ * @see {@link https://github.com/secure-systems-lab/go-securesystemslib/blob/main/encrypted/encrypted.go | the format}
+ */
+export async function decryptSigstoreKey(content: Uint8Array, password: string | Uint8Array): Promise<Uint8Array> {
+  const { kdf, nonce, ciphertext } = parseEnvelope(content)
+  const opened = openSecretbox(await deriveKey(password, kdf), nonce, ciphertext)
+  if (!opened) throw new TrustError('ERR_INVALID_KEY', 'the password of the encrypted key is wrong')
+  return opened
+}
+
+/** Encrypts a PKCS8 key as cosign does. */
+export async function encryptSigstoreKey(der: Uint8Array, password: string | Uint8Array): Promise<Uint8Array> {
+  const salt = randomBytes(32)
+  const nonce = randomBytes(24)
+  const ciphertext = sealSecretbox(await deriveKey(password, { params: PARAMS, salt }), nonce, der)
+  return canonicalJson({
+    kdf: { name: 'scrypt', params: PARAMS, salt: salt.toString('base64') },
+    cipher: { name: 'nacl/secretbox', nonce: nonce.toString('base64') },
+    ciphertext: Buffer.from(ciphertext).toString('base64'),
+  })
+}
+
+function deriveKey(password: string | Uint8Array, { params, salt }: Envelope['kdf']): Promise<Uint8Array> {
+  const { N, r, p } = params
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, 32, { N, r, p, maxmem: MOST_MEMORY + 1024 * 1024 }, (error, key) =>
+      error
+        ? reject(new TrustError('ERR_INVALID_KEY', 'the key cannot be derived', {}, { cause: error }))
+        : resolve(key),
+    )
+  })
+}
+
+function parseEnvelope(content: Uint8Array): Envelope {
+  const document = parseJson(content)
+  const kdf = asObject(document.kdf, 'kdf')
+  const cipher = asObject(document.cipher, 'cipher')
+  if (kdf.name !== 'scrypt') fail('its key derivation is not scrypt')
+  if (cipher.name !== 'nacl/secretbox') fail('its cipher is not nacl/secretbox')
+  const { N, r, p } = asObject(kdf.params, 'kdf.params')
+  const isSafe =
+    [N, r, p].every(value => Number.isInteger(value) && (value as number) >= 1) &&
+    Math.log2(N as number) % 1 === 0 &&
+    (N as number) > 1 &&
+    128 * (N as number) * (r as number) <= MOST_MEMORY &&
+    (p as number) <= 16
+  if (!isSafe) fail('its parameters of scrypt are invalid or need more than 512 MiB')
+  const nonce = bytesOf(cipher.nonce, 'cipher.nonce')
+  if (nonce.byteLength !== 24) fail('its nonce does not have 24 bytes')
+  const params = { N: N as number, r: r as number, p: p as number }
+  const salt = bytesOf(kdf.salt, 'kdf.salt')
+  return { kdf: { params, salt }, nonce, ciphertext: bytesOf(document.ciphertext, 'ciphertext') }
+}
+
+function parseJson(content: Uint8Array): Record<string, unknown> {
+  try {
+    return asObject(parseStrictJson(content), 'content')
+  } catch (cause) {
+    if (cause instanceof TrustError) throw cause
+    // SAFETY: the message of a JSON parser may quote the content, so it is no cause.
+    return fail('its content is not JSON')
+  }
+}
+
+function asObject(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  return fail(`${name} is not an object`)
+}
+
+function bytesOf(value: unknown, name: string): Uint8Array {
+  if (typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) return Buffer.from(value, 'base64')
+  return fail(`${name} is not base64`)
+}
+
+function fail(why: string): never {
+  throw new TrustError('ERR_INVALID_KEY', `the encrypted key cannot be read: ${why}`)
+}
