@@ -131,7 +131,7 @@ describe('a message names the thing and the way out', () => {
 
   test('a host that DNS does not know is said to be that, and a name in the store is recognised', async () => {
     expect(await message('pull', 'no.invalid/a')).toMatch(
-      /^(host no\.invalid not found \(DNS\)|the name server did not)/,
+      /^(host no\.invalid not found \(DNS\)|the name server did not).*; check the name and the network, or use --mirror or --proxy \(ERR_NETWORK\)$/,
     )
     // The proxy that does not exist keeps the request on this machine.
     expect(await message('copy', 'demo:debug', '127.0.0.1:1/x', '--proxy', 'http://127.0.0.1:1')).toMatch(

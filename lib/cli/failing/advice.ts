@@ -68,9 +68,13 @@ const OUTPUT_ADVICE: Readonly<Record<string, string>> = {
 const CERTIFICATE = /^(DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT|CERT_)/
 const NO_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']
 
+/** Codes of a name that was not resolved. */
+const NO_HOST = ['ENOTFOUND', 'EAI_AGAIN']
+
 function onRegistry({ code, status, url, cause }: RegistryError): string | undefined {
   const reason = String((cause as { code?: unknown } | undefined)?.code)
   if (NO_TLS.includes(reason)) return 'add --plain-http'
+  if (NO_HOST.includes(reason)) return 'check the name and the network, or use --mirror or --proxy'
   if (CERTIFICATE.test(reason)) {
     return 'add --ca FILE with the certificate of its authority, or --tls-verify=false to accept any'
   }

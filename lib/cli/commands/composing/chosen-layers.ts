@@ -1,5 +1,6 @@
 import type { Image } from '../../../image/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { countOf } from '../../printing/count-of.ts'
 
 /**
  * Layers that a user chose, as indexes from 0. The user counts from 1, the lowest layer first: `3`, `2..5`, `-1` for
@@ -10,7 +11,9 @@ export function chosenLayers(option: string, text: string, { layers }: Image): n
   if (first === undefined || last === undefined) return [byDigest(option, text, layers)]
   const [from, to] = [first, last].map(number => placeOf(Number(number), layers.length)) as [number, number]
   if (from >= 0 && to >= from && to < layers.length) return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-  throw new UsageError(`${option} ${text}: the image has ${layers.length} layers, counted from 1, the lowest first`)
+  throw new UsageError(
+    `${option} ${text}: the image has ${countOf(layers.length, 'layer')}, counted from 1, the lowest first`,
+  )
 }
 
 function placeOf(number: number, count: number): number {
