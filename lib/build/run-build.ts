@@ -16,7 +16,7 @@ import { placeOfCache } from './cache/place-of-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
 import type { BuildContext } from './context/build-context.ts'
 import { putBuiltImage } from './images/put-built-image.ts'
-import { type CacheTarget, exportCache } from './outputs/export-cache.ts'
+import type { CacheTarget } from './outputs/export-cache.ts'
 import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
 import { usesCache } from './plan-build.ts'
 import { assertExecutor } from './running/assert-executor.ts'
@@ -35,6 +35,8 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   readonly annotations?: PlatformAnnotations | undefined
   /** Annotations of the index. Only a build for several platforms has one. */
   readonly indexAnnotations?: Readonly<Record<string, string>> | undefined
+  /** Annotations of the descriptor of the index: in the entries of its names, and in archives. */
+  readonly indexDescriptorAnnotations?: Readonly<Record<string, string>> | undefined
   /** Annotations of the descriptor of each manifest in the index. */
   readonly descriptorAnnotations?: PlatformAnnotations | undefined
   /**
@@ -132,6 +134,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   for (const target of options.cacheTo ?? []) {
     const task = { task: 'cache', place: placeOfCache(target) } as const
     const registry = options.registry ?? session.registry
+    const { exportCache } = await import('./outputs/export-cache.ts')
     await runTask(onProgress, task, () => exportCache(session, records, target, { registry, signal }))
   }
   return { descriptor, images, steps: built.flatMap(({ steps }) => steps), ...outputs }
@@ -176,7 +179,7 @@ async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan
 async function putIndex(
   store: Store,
   images: readonly BuiltImage[],
-  { indexAnnotations, descriptorAnnotations, signal }: RunBuildOptions,
+  { indexAnnotations, indexDescriptorAnnotations, descriptorAnnotations, signal }: RunBuildOptions,
 ): Promise<Descriptor> {
   const manifests = images.map(({ descriptor, platform }) => ({
     ...descriptor,
@@ -184,7 +187,8 @@ async function putIndex(
     ...whereAny(annotationsFor(descriptorAnnotations, platform)),
   }))
   const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests, ...whereAny(indexAnnotations) }
-  return { mediaType: MediaType.OciIndex, ...(await store.put(canonicalJson(index), { signal })) }
+  const info = await store.put(canonicalJson(index), { signal })
+  return { mediaType: MediaType.OciIndex, ...info, ...whereAny(indexDescriptorAnnotations) }
 }
 
 function annotationsFor(annotations: PlatformAnnotations = {}, platform: string): Readonly<Record<string, string>> {
@@ -196,8 +200,9 @@ function whereAny(annotations: Readonly<Record<string, string>> = {}) {
 }
 
 /** Annotations of an index that is not made would be lost without a word. */
-function assertIndexFor(plan: BuildPlan, { indexAnnotations, descriptorAnnotations }: RunBuildOptions): void {
-  if (plan.images.length !== 1 || (!indexAnnotations && !descriptorAnnotations)) return
+function assertIndexFor(plan: BuildPlan, options: RunBuildOptions): void {
+  const { indexAnnotations, indexDescriptorAnnotations, descriptorAnnotations } = options
+  if (plan.images.length !== 1 || !(indexAnnotations ?? indexDescriptorAnnotations ?? descriptorAnnotations)) return
   throw new FormatError('ERR_INVALID_ARGUMENT', 'annotations of an index need a build for several platforms')
 }
 

@@ -52,3 +52,9 @@ export { assertChecks } from './lint/assert-checks.ts'
 export { lintDockerfile } from './lint/lint-dockerfile.ts'
 export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'
 export { type DockerfileTarget, listTargets } from './outline/list-targets.ts'
+export {
+  type DockerfileOutline,
+  type OutlinedArgument,
+  type OutlinedMount,
+  outlineDockerfile,
+} from './outline/outline-dockerfile.ts'

@@ -217,7 +217,10 @@ test('build says that -f is relative to the current directory if the context has
 
 test('build puts annotations where docker puts them: manifest, index, descriptor, one platform', async () => {
   using place = makePlace()
-  const given = ['a=1', 'manifest[linux/arm64]:b=2', 'index,manifest-descriptor:c:d=3', 'index:e', 'x:y=z']
+  const given = [
+    ...['a=1', 'manifest[linux/arm64]:b=2', 'index,manifest-descriptor:c:d=3', 'index:e', 'x:y=z'],
+    'index-descriptor:f=4',
+  ]
   const options = ['--platform', 'linux/amd64,linux/arm64', ...given.flatMap(one => ['--annotation', one])]
   expect((await cli(['build', '-t', 'app:1', ...options, place.context], place)).code).toBe(0)
   const index = JSON.parse((await cli(['manifest', 'app:1'], place)).stdout)
@@ -231,9 +234,12 @@ test('build puts annotations where docker puts them: manifest, index, descriptor
     { a: '1', 'x:y': 'z' },
     { a: '1', b: '2', 'x:y': 'z' },
   ])
+  const { manifests: entries } = JSON.parse(readFileSync(join(place.store, 'index.json'), 'utf8'))
+  expect(entries).toMatchObject([{ annotations: { f: '4' } }])
   for (const [annotation, code] of [
     ['index:a=1', 1],
-    ['index-descriptor:a=1', 2],
+    ['index-descriptor:a=1', 1],
+    ['index-descriptor[linux/amd64]:a=1', 2],
     ['index[linux/amd64]:a=1', 2],
     ['=1', 2],
   ] as const) {
@@ -373,6 +379,36 @@ FROM \\
   await expectNoImage(place.store)
 })
 
+test('build --call=outline prints what the target takes, as docker prints it', async () => {
+  const text = [
+    ...['# app is what runs', 'FROM scratch AS app', '# WHO it greets', 'ARG WHO=world', 'ARG NONE'],
+    'RUN --mount=type=secret,id=tok,required=true --mount=type=ssh true',
+  ].join('\n')
+  using place = makePlace(text)
+  const printed = await cli(['build', '--call=outline', '--build-arg', 'WHO=me', place.context], place)
+  expect(printed).toMatchObject({ code: 0 })
+  expect(printed.stdout.split('\n')).toEqual([
+    ...['TARGET:      app', 'DESCRIPTION: is what runs', ''],
+    ...['BUILD ARG   VALUE   DESCRIPTION', 'WHO         me      it greets', 'NONE', ''],
+    ...['SECRET   REQUIRED', 'tok      true', ''],
+    ...['SSH       REQUIRED', 'default', ''],
+  ])
+  const at = (line: number) => ({ ranges: [{ start: { line }, end: { line } }] })
+  const json = await cli(['build', '--call=outline,format=json', place.context], place)
+  expect(JSON.parse(json.stdout)).toEqual({
+    name: 'app',
+    description: 'is what runs',
+    args: [
+      { name: 'WHO', description: 'it greets', value: 'world', location: at(4) },
+      { name: 'NONE', location: at(5) },
+    ],
+    secrets: [{ name: 'tok', required: true, location: at(6) }],
+    ssh: [{ name: 'default', location: at(6) }],
+    sources: [Buffer.from(text).toString('base64')],
+  })
+  await expectNoImage(place.store)
+})
+
 test('build --call=check is --check, and --call takes no other method or format', async () => {
   using place = makePlace('FROM scratch\nENV A b\n')
   const [checked, called] = [['--check'], ['--call=check']].map(words => cli(['build', ...words, place.context], place))
@@ -380,7 +416,7 @@ test('build --call=check is --check, and --call takes no other method or format'
   expect(await called).toMatchObject({ code: 1, stdout: expect.stringContaining('LegacyKeyValueFormat') })
   const json = await cli(['build', '--call=lint,format=json', place.context], place)
   expect(JSON.parse(json.stdout).findings).toContainEqual(expect.objectContaining({ rule: 'LegacyKeyValueFormat' }))
-  for (const call of ['outline', 'targets,format=xml', '']) {
+  for (const call of ['describe', 'targets,format=xml', '']) {
     const refused = await cli(['build', `--call=${call}`, place.context], place)
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--call takes') })
   }

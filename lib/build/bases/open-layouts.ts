@@ -1,4 +1,3 @@
-import { openStore } from '../../disk-store/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
@@ -60,7 +59,9 @@ export class OpenLayouts {
   #open(directory: string): Promise<Store> {
     const known = this.#stores.get(directory)
     if (known) return known
-    const opening = openStore(directory, { readOnly: true })
+    const opening = import('../../disk-store/index.ts').then(({ openStore }) =>
+      openStore(directory, { readOnly: true }),
+    )
     this.#stores.set(directory, opening)
     opening.catch(() => this.#stores.delete(directory))
     return opening

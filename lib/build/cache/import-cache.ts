@@ -1,5 +1,4 @@
 import { verifyBytes } from '../../digest/index.ts'
-import { openStore } from '../../disk-store/index.ts'
 import { FormatError, LayerStoreError } from '../../errors/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
@@ -50,6 +49,7 @@ export async function importCache(source: CacheSource, options: ImportCacheOptio
       const archive = await openArchive(source.archive, { signal: options.signal })
       return await fromBlobs(archive, CACHE_NAME, () => archive.close(), options)
     }
+    const { openStore } = await import('../../disk-store/index.ts')
     const store = await openStore(source.directory, { readOnly: true })
     return await fromBlobs(store, source.name ?? CACHE_NAME, () => store.close(), options)
   } catch (error) {

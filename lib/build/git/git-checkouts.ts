@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GitSource } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type CheckedOut, checkOut } from './check-out.ts'
+import type { CheckedOut } from './check-out.ts'
 import { type GitCommit, namedCommit, resolveCommit } from './resolve-commit.ts'
-import { writeGitHome } from './run-git.ts'
 
 /** Commits of git repositories, each asked for and fetched once. Closing it removes the files. */
 export class GitCheckouts<T> {
@@ -37,6 +36,7 @@ export class GitCheckouts<T> {
       const commit = await this.commit(source, { signal })
       const home = await this.#makeHome()
       const directory = join(await mkdtemp(join(home, 'checkout-')), 'files')
+      const { checkOut } = await import('./check-out.ts')
       return this.#open(await checkOut(source, commit, { home, directory, signal }), source)
     })
   }
@@ -53,6 +53,8 @@ export class GitCheckouts<T> {
   #makeHome(): Promise<string> {
     this.#home ??= (async () => {
       const home = await mkdtemp(join(tmpdir(), 'layerstore-git-'))
+      // PERF: most builds have no source in git, and do not load what starts processes.
+      const { writeGitHome } = await import('./run-git.ts')
       await writeGitHome(home)
       return home
     })()

@@ -1,7 +1,7 @@
 import type { GitSource } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
-import { type RunGitOptions, runGit } from './run-git.ts'
+import type { RunGitOptions } from './run-git.ts'
 
 /** A commit of a repository. */
 export interface GitCommit {
@@ -57,6 +57,7 @@ function assertPlain({ git, ref, checksum }: GitSource): void {
 async function askFor(source: GitSource, options: RunGitOptions): Promise<GitCommit> {
   const { git, ref } = source
   const patterns = ref === undefined ? ['HEAD'] : [ref, `${ref}^{}`]
+  const { runGit } = await import('./run-git.ts')
   const { code, output, messages } = await runGit(['ls-remote', '--', git, ...patterns], options)
   if (code !== 0) throw fetchFault(source, `it cannot be read: ${messages || `git ended with ${code}`}`)
   const commits = new Map<string, string>()

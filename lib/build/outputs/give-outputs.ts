@@ -5,12 +5,10 @@ import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
-import { unpackImage } from '../../rootfs/index.ts'
 import type { PushResult } from '../../transfer/index.ts'
 import type { BuildTask } from '../build-progress.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { runTask } from '../session/run-task.ts'
-import { directoryOf, rootTar } from './root-tar.ts'
 import { settleLayers } from './settle-layers.ts'
 
 /** Outputs of a build. Without any of them the image is only in the store, under its digest. */
@@ -54,7 +52,11 @@ interface Built {
   readonly images: readonly (Image & { readonly platform: string })[]
 }
 
-/** Writes a result to the outputs of the caller. Names in the store are set last. */
+/**
+ * Writes a result to the outputs of the caller. Names in the store are set last.
+ *
+ * PERF: the code of an output is loaded with it; most builds only set a name.
+ */
 export async function giveOutputs(
   session: BuildSession,
   { descriptor, images }: Built,
@@ -73,7 +75,10 @@ export async function giveOutputs(
   for (const directory of directories) {
     await report('directory', directory, () => unpackAll(session, images, directory, signal))
   }
-  for (const place of tars) await report('tar', place, () => putBytes(place, rootTar(store, images, { signal })))
+  for (const place of tars) {
+    const { rootTar } = await import('./root-tar.ts')
+    await report('tar', place, () => putBytes(place, rootTar(store, images, { signal })))
+  }
   for (const { path, name = names[0], ...how } of archives) {
     const image = [{ image: descriptor, name }]
     await report('archive', path, async () => {
@@ -112,6 +117,8 @@ async function unpackAll(
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { unpackImage } = await import('../../rootfs/index.ts')
+  const { directoryOf } = await import('./root-tar.ts')
   for (const image of images) {
     const place = images.length === 1 ? directory : join(directory, directoryOf(image.platform))
     try {

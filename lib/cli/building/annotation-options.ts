@@ -2,7 +2,10 @@ import type { BuildImageOptions } from '../../build/index.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
 /** Annotations of a build, by the place that they go to. */
-export type ChosenAnnotations = Pick<BuildImageOptions, 'annotations' | 'indexAnnotations' | 'descriptorAnnotations'>
+export type ChosenAnnotations = Pick<
+  BuildImageOptions,
+  'annotations' | 'indexAnnotations' | 'indexDescriptorAnnotations' | 'descriptorAnnotations'
+>
 
 const TYPES = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const
 type Type = (typeof TYPES)[number]
@@ -16,7 +19,7 @@ interface Annotation {
 
 /**
  * Annotations of `--annotation [TYPE[,TYPE][[PLATFORM]]:]NAME=VALUE`, as docker has them; the type is `manifest`,
- * `index` or `manifest-descriptor`.
+ * `index`, `manifest-descriptor` or `index-descriptor`.
  *
  * @param common - Further annotations of every manifest.
  */
@@ -33,10 +36,12 @@ export async function annotationsOf(
   }
   const manifests = ofType('manifest')
   const index = ofType('index')('')
+  const indexDescriptor = ofType('index-descriptor')('')
   const hasDescriptors = all.some(({ type }) => type === 'manifest-descriptor')
   return {
     annotations: platform => ({ ...common, ...manifests(platform) }),
     ...(Object.keys(index).length > 0 && { indexAnnotations: index }),
+    ...(Object.keys(indexDescriptor).length > 0 && { indexDescriptorAnnotations: indexDescriptor }),
     ...(hasDescriptors && { descriptorAnnotations: ofType('manifest-descriptor') }),
   }
 }
@@ -52,8 +57,7 @@ function annotationsIn(option: string): Annotation[] {
   const value = equals < 0 ? '' : pair.slice(equals + 1)
   if (!isTyped) return [{ type: 'manifest', platform: undefined, name, value }]
   return (names as Type[]).map(type => {
-    if (type === 'index-descriptor') throw new UsageError('--annotation index-descriptor: is not supported')
-    if (type === 'index' && platform !== undefined) {
+    if (type.startsWith('index') && platform !== undefined) {
       throw new UsageError(`--annotation ${option}: an index has no platform`)
     }
     return { type, platform, name, value }

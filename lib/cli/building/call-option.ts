@@ -2,7 +2,7 @@ import { UsageError } from '../failing/usage-error.ts'
 
 /** Value of `--call`: what `build` does with the Dockerfile, and how it prints the result. */
 export interface BuildCall {
-  readonly method: 'build' | 'check' | 'targets'
+  readonly method: 'build' | 'check' | 'outline' | 'targets'
   /** Print the result as JSON. */
   readonly json: boolean
 }
@@ -11,6 +11,7 @@ const METHODS: Readonly<Record<string, BuildCall['method']>> = {
   build: 'build',
   check: 'check',
   lint: 'check',
+  outline: 'outline',
   targets: 'targets',
 }
 
@@ -22,7 +23,7 @@ const METHODS: Readonly<Record<string, BuildCall['method']>> = {
 export function callOf({ call = 'build', check = false }: { call?: string; check?: boolean }): BuildCall {
   const [name = '', ...fields] = call.split(',')
   const method = Object.hasOwn(METHODS, name) ? METHODS[name]! : undefined
-  if (!method) throw new UsageError(`--call takes build, check or targets, not ${JSON.stringify(name)}`)
+  if (!method) throw new UsageError(`--call takes build, check, outline or targets, not ${JSON.stringify(name)}`)
   const formats = fields.map(field => /^format=(json|text)$/.exec(field)?.[1])
   const wrong = formats.indexOf(undefined)
   if (wrong >= 0) {

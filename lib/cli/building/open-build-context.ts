@@ -38,7 +38,7 @@ export async function openBuildContext(
   store: Store | undefined,
 ): Promise<OpenedBuild> {
   const { openContext } = await import('../../build/index.ts')
-  const { signal, hasher } = session
+  const { signal, chosenHasher: hasher } = session
   if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
   const common = { store, signal, hasher }
   const inContext = `in ${place === '-' ? 'the archive' : withoutCredentials(place)}`

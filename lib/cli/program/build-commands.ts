@@ -28,11 +28,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
       collect,
     )
     .option('--label <name=value>', 'label of the image', collect)
-    .option(
-      '--annotation <name=value>',
-      'annotation of the manifest, or [index|manifest-descriptor][[P]]:NAME=VALUE',
-      collect,
-    )
+    .option('--annotation <name=value>', 'annotation of the manifest, or TYPE[[PLATFORM]]:NAME=VALUE', collect)
     .option('--no-cache', 'run every step again')
     .option('--no-cache-filter <stage>', 'run every step of a stage again; may be repeated', collectStages)
     .option('--cache-from <place>', 'use the cache in REF, DIR, or type=registry|local|archive,…', collect)
@@ -60,7 +56,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--metadata-file <file>', 'write digest, descriptor and names to a file, as JSON')
     .option('--explain', 'print for each step that runs what differs from the last build')
     .option('--check', 'check the Dockerfile as lint does, build nothing; exit code 1 if there are warnings')
-    .option('--call <method>', 'build (default), check, or targets: list the stages; with ,format=json as JSON')
+    .option('--call <method>', 'build (default), check, outline: what it takes, targets: its stages; ,format=json')
     .option('--plan', 'print which steps would run, and why; build nothing')
     .option('--progress <how>', 'plain, tty, or json: a line for each event (default: tty on a terminal)')
     .action((place: string | undefined, options: GlobalOptions & BuildCommandOptions) =>

@@ -17,6 +17,7 @@ import { formatDuration } from '../printing/progress-line.ts'
 import type { Terminal } from '../printing/terminal.ts'
 import { TransferCount } from '../printing/transfer-count.ts'
 import type { RegistryOptions } from '../registries/registry-options.ts'
+import { lazyRegistry } from './lazy-registry.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
 
@@ -40,6 +41,8 @@ export class Session implements AsyncDisposable {
   /** Number of concurrent operations. */
   readonly jobs: number
   readonly hasher: HasherEngine
+  /** The implementation that the user has chosen, if any. */
+  readonly chosenHasher: HasherEngine | undefined
   /**
    * Exit code if nothing is thrown: 1 if the command succeeded but its result is negative, as when `fsck` finds faults.
    */
@@ -69,6 +72,7 @@ export class Session implements AsyncDisposable {
     this.#options = options
     this.jobs = jobsOf(options.jobs)
     this.hasher = hasherOf(options.hasher)
+    this.chosenHasher = options.hasher === undefined ? undefined : this.hasher
   }
 
   get signal(): AbortSignal {
@@ -162,6 +166,16 @@ export class Session implements AsyncDisposable {
       }),
     )
     return this.#registry
+  }
+
+  /**
+   * The same client, made with its first request. Options that say how to reach a registry are checked at once, also if
+   * none is asked.
+   */
+  async registryIfAsked(): Promise<RegistryClient> {
+    const { plainHttp, tlsVerify, ca, cert, key, mirror, proxy } = this.#options
+    const isSet = [plainHttp, tlsVerify, ca, cert, key, mirror, proxy].some(option => option !== undefined)
+    return isSet ? this.registry() : lazyRegistry(() => this.registry())
   }
 
   #tell(event: RegistryEvent): void {

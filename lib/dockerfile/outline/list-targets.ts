@@ -1,5 +1,6 @@
-import type { DockerfileDocument, Instruction, Position } from '../document/document.ts'
+import type { DockerfileDocument, Position } from '../document/document.ts'
 import { splitStages } from '../evaluate/stages/split-stages.ts'
+import { descriptionIn } from './description-in.ts'
 
 /** A stage of a Dockerfile that can be built. */
 export interface DockerfileTarget {
@@ -30,7 +31,7 @@ export interface DockerfileTarget {
 export function listTargets(document: DockerfileDocument): readonly DockerfileTarget[] {
   const { stages } = splitStages(document)
   return stages.map(({ name, from }, i) => {
-    const description = descriptionOf(from, name)
+    const description = descriptionIn(from, name)
     const platform = from.flags.find(flag => flag.name === 'platform')?.value
     return {
       ...(name === undefined ? {} : { name }),
@@ -41,11 +42,4 @@ export function listTargets(document: DockerfileDocument): readonly DockerfileTa
       position: from.position,
     }
   })
-}
-
-/** SPEC: BuildKit takes the first comment line that begins with the name and a space. */
-function descriptionOf({ comments }: Instruction, name: string | undefined): string | undefined {
-  if (name === undefined) return undefined
-  const described = comments.find(comment => comment.startsWith(`${name} `))
-  return described?.slice(name.length + 1).trim()
 }

@@ -13,6 +13,7 @@ import {
 import { callOf } from '../../building/call-option.ts'
 import { namedContextsOf } from '../../building/context-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
+import { lazySandbox } from '../../building/lazy-sandbox.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
 import { outputsOf } from '../../building/output-options.ts'
 import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
@@ -40,8 +41,7 @@ interface Building {
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
   const call = callOf(options)
   // PERF: read while the options are parsed and the store is opened.
-  const code = Promise.all([import('../../../build/index.ts'), import('../../../sandbox/index.ts')])
-  code.catch(() => {})
+  import('../../../build/index.ts').catch(() => {})
   const parsed = await parseOptions(session, options)
   await assertNames(parsed.build.names ?? [])
   const store = await session.store({ durability: 'batch' })
@@ -53,6 +53,12 @@ export async function build(session: Session, place: string, options: BuildComma
   if (call.method === 'targets') {
     const { listBuildTargets } = await import('./list-build-targets.ts')
     listBuildTargets(session, text, { file: opened.file, json: call.json })
+  } else if (call.method === 'outline') {
+    const { printOutline } = await import('./print-outline.ts')
+    const { buildArgs, build } = building
+    printOutline(session, text, {
+      ...{ file: opened.file, buildArgs, target: options.target, platform: build.platforms?.[0], json: call.json },
+    })
   } else if (call.method === 'check') await check(session, building, { ...options, json: call.json })
   else if (options.plan) await showPlan(session, store, building, options)
   else await run(session, store, building, options)
@@ -146,18 +152,22 @@ async function check(
 
 async function run(session: Session, store: Store, building: Building, options: BuildCommandOptions): Promise<void> {
   const { buildImage } = await import('../../../build/index.ts')
-  const { machineSandbox } = await import('../../../sandbox/index.ts')
+  // PERF: a build with a command most likely runs it; the code of the sandboxes is read while the build is planned.
+  if (/^\s*RUN\b/im.test(building.text)) import('../../../sandbox/index.ts').catch(() => {})
   const { progress, explain = false } = options
   const platforms = (building.build.platforms?.length ?? 0) > 1
   const quiet = session.quiet || session.json
   const display = createBuildDisplay(session.terminal, { progress, explain, quiet, platforms })
   let result: BuildResult
   try {
-    const registry = await session.registry()
+    const registry = await session.registryIfAsked()
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
     const places = buildPlaces(session.storeName)
-    await using sandbox = machineSandbox({ directory: places.snapshots, executor: executorOf(options.sandbox) })
+    await using sandbox = lazySandbox(async () => {
+      const { machineSandbox } = await import('../../../sandbox/index.ts')
+      return machineSandbox({ directory: places.snapshots, executor: executorOf(options.sandbox) })
+    })
     const { executor, snapshots } = sandbox
     const mounts = { ...(await mountsOf(session, options)), cacheMounts: places.cacheMounts }
     const running = { ...mounts, executor, snapshots, onProgress }

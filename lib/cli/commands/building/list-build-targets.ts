@@ -1,4 +1,5 @@
 import { type DockerfileTarget, listTargets, parseDockerfile } from '../../../dockerfile/index.ts'
+import { locationOf } from '../../building/location-of.ts'
 import { printJson } from '../../printing/print.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -19,17 +20,13 @@ export function listBuildTargets(
 }
 
 /** SPEC: the members and their order are those of BuildKit's subrequest `frontend.targets`. */
-function jsonOf({ name, isDefault, description, base, platform, position: { line, endLine } }: DockerfileTarget) {
-  const ranges = Array.from({ length: endLine - line + 1 }, (_, i) => ({
-    start: { line: line + i },
-    end: { line: line + i },
-  }))
+function jsonOf({ name, isDefault, description, base, platform, position }: DockerfileTarget) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(isDefault ? { default: true } : {}),
     ...(description === undefined ? {} : { description }),
     base,
     ...(platform === undefined ? {} : { platform }),
-    location: { ranges },
+    location: locationOf(position),
   }
 }
