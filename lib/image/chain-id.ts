@@ -13,7 +13,7 @@ export async function chainIds(diffIds: readonly Digest[]): Promise<Digest[]> {
   const chain: Digest[] = []
   for (const diffId of diffIds) {
     const below = chain.at(-1)
-    chain.push(below === undefined ? diffId : await digestOf(Buffer.from(`${below} ${diffId}`)))
+    chain.push(below === undefined ? diffId : await digestOf(Buffer.from(`${below} ${diffId}`), { hasher: 'native' }))
   }
   return chain
 }

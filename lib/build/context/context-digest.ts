@@ -27,7 +27,7 @@ export async function contextDigest({ tree }: BuildContext, options: AbortOption
   const files = nodes.filter(({ type }) => type === 'file')
   const digests = await tree.digests(files, options)
   const known = new Map(files.map((file, i) => [file, digests[i]!]))
-  const digester = await createDigester()
+  const digester = await createDigester({ hasher: 'native' })
   try {
     digester.update(Buffer.from(`${VERSION}\n`))
     for (const node of nodes) digester.update(Buffer.from(`${lineOf(node, known.get(node))}\n`))

@@ -41,7 +41,7 @@ export class DigestCache {
 
   /** Opens the cache of a directory. Without a store it lives as long as the object. */
   static async open(derived: DerivedStore | undefined, directory: string): Promise<DigestCache> {
-    const key = `context:${(await digestOf(encodeName(directory))).slice('sha256:'.length)}`
+    const key = `context:${(await digestOf(encodeName(directory), { hasher: 'native' })).slice('sha256:'.length)}`
     return new DigestCache(derived, key, await load(derived, key))
   }
 

@@ -105,7 +105,7 @@ export class DirectorySource implements SourceTree {
       for (const file of files as readonly DirectoryNode[]) {
         file.known ??= cache.get(file.path, file.identity!)
         if (!file.known) {
-          series ??= await createDigestSeries({ hasher })
+          series ??= await createDigestSeries({ hasher: hasher ?? 'native' })
           buffer ??= Buffer.allocUnsafeSlow(PIECE_BYTES)
           const readAt = BigInt(Date.now()) * 1_000_000n
           for (const piece of readContextFile(this.#place(file.path), seenFile(file), buffer)) {
@@ -227,7 +227,7 @@ export class DirectorySource implements SourceTree {
       })
     }
     const type = typeOf(stats as unknown as Parameters<typeof typeOf>[0])
-    return type && orSourceError(() => this.#nodeOf(path, type, stats))
+    return type && this.#nodeOf(path, type, stats)
   }
 
   #nodeOf(path: string, type: NonNullable<ListedName['type']>, stats: BigIntStats): DirectoryNode {
@@ -252,7 +252,7 @@ export class DirectorySource implements SourceTree {
       return xattrs ? { ...file, xattrs } : file
     }
     const header = { path, type, mode, uid: 0, gid: 0, size: 0, mtime }
-    if (type === 'symlink') return { ...header, linkname: this.#linkTarget(path) }
+    if (type === 'symlink') return { ...header, linkname: orSourceError(() => this.#linkTarget(path)) }
     if (type === 'character-device' || type === 'block-device') {
       const rdev = Number(stats.rdev)
       // Linux keeps both numbers in parts.
@@ -271,7 +271,8 @@ export class DirectorySource implements SourceTree {
   }
 
   #xattrsOf(path: string, type: SourceNode['type']): SourceNode['xattrs'] {
-    const packed = this.#parts.xattrs?.(this.#place(path), type)
+    const { xattrs } = this.#parts
+    const packed = xattrs && orSourceError(() => xattrs(this.#place(path), type))
     return packed && new Map(packed.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
   }
 

@@ -69,7 +69,7 @@ async function openContent({ content }: MemoryFile): Promise<ByteSource> {
 }
 
 async function digestIn(file: MemoryFile): Promise<Digest> {
-  file.digest ??= openContent(file).then(content => digestOf(content))
+  file.digest ??= openContent(file).then(content => digestOf(content, { hasher: 'native' }))
   return file.digest
 }
 

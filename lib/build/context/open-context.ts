@@ -78,7 +78,7 @@ export interface OpenContextOptions extends AbortOptions {
   readonly ignore?: readonly string[] | undefined
   /** Keep extended attributes of a directory's files; needs the package `fs-xattr`. @defaultValue `false` */
   readonly xattrs?: boolean | undefined
-  /** Engine that computes the digests of files. @defaultValue `'wasm'` */
+  /** Engine that computes the digests of files. @defaultValue `'native'` */
   readonly hasher?: HasherEngine | undefined
 }
 

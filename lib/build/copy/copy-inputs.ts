@@ -80,10 +80,12 @@ function inputOf(
   const isDirectory = node.type === 'directory'
   // The mode of a link means nothing, and that of a directory whose content is copied is not used.
   const bits = isTop || node.type === 'symlink' ? 0 : (mode?.apply(node.mode, isDirectory) ?? node.mode)
+  const { path: source, type } = node
   // PERF: one object for each of tens of thousands of files, not several that are copied into each other.
-  const input = { name, source: node.path, type: node.type, mode: bits }
-  if (node.type === 'file' && !tree.keepsOwners && !node.xattrs) return { ...input, digest }
+  if (type === 'file' && !tree.keepsOwners && !node.xattrs) return { name, source, type, mode: bits, digest }
+  const input = { name, source, type, mode: bits }
   const extra = extraOf(node)
+  if (isDirectory && !tree.keepsOwners && extra === undefined) return input
   return {
     ...input,
     ...(node.linkname !== undefined && { linkname: node.linkname }),

@@ -25,13 +25,13 @@ export async function putBuiltImage(
   { signal }: AbortOptions,
 ): Promise<Image> {
   const config = finishConfig(state, settings)
-  const configInfo = await store.put(canonicalJson(config), { signal })
+  const configInfo = await store.put(canonicalJson(config), { hasher: 'native', signal })
   const manifest = composeManifest({
     config: { mediaType: MediaType.OciConfig, ...configInfo },
     layers: state.layers.map(layer => layer.descriptor),
     annotations: { ...baseAnnotations(state), ...settings.annotations },
   })
-  const info = await store.put(canonicalJson(manifest), { signal })
+  const info = await store.put(canonicalJson(manifest), { hasher: 'native', signal })
   const descriptor = { mediaType: MediaType.OciManifest, ...info }
   return { descriptor, manifest, config, layers: state.layers }
 }

@@ -41,7 +41,7 @@ const LENGTH_BYTES = 4
 
 /** Digest of texts, each after its length in four bytes. */
 export async function digestOfFrames(texts: () => Iterable<string>): Promise<Digest> {
-  const frames = new FrameDigester(await createDigester())
+  const frames = new FrameDigester(await createDigester({ hasher: 'native' }))
   try {
     for (const text of texts()) frames.add(text)
     return frames.digest()

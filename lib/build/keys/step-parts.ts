@@ -87,7 +87,7 @@ export async function inputsPart(inputs: readonly FileCopyInput[]): Promise<KeyP
 export async function inputBatchesPart(
   batches: Iterable<readonly FileCopyInput[]> | AsyncIterable<readonly FileCopyInput[]>,
 ): Promise<KeyPart> {
-  const frames = new FrameDigester(await createDigester())
+  const frames = new FrameDigester(await createDigester({ hasher: 'native' }))
   try {
     for await (const batch of batches) {
       for (const { name, type, mode, linkname, digest, owner, extra } of batch) {

@@ -4,12 +4,13 @@ import type { CopyStep, FetchStep, RunStep } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { type WriteLayerProgress, type WrittenLayer, writeLayer } from '../../layer/index.ts'
 import { omitUnchanged } from '../../rootfs/index.ts'
+import type { Store } from '../../store/index.ts'
 import { namesAccounts } from '../keys/step-parts.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import type { KeyedStep, LayerStep } from './key-step.ts'
 import { layerEntries } from './layer-entries.ts'
 import { planCopyOf } from './plan-copy-of.ts'
-import { type RunSettings, runEntries } from './run-entries.ts'
+import type { RunSettings } from './run-entries.ts'
 import type { StepFrame } from './step-frame.ts'
 import { workdirEntries } from './workdir-entries.ts'
 
@@ -41,7 +42,12 @@ export async function makeStep(
 ): Promise<WrittenLayer> {
   // PERF: without leases, since the build holds one: another costs a sync for each layer.
   const { store } = session
-  const unleased = { derived: store.derived, put: store.put.bind(store), read: store.read.bind(store) }
+  const unleased: Pick<Store, 'derived' | 'put' | 'read'> = {
+    derived: store.derived,
+    // PERF: no other process goes on with this blob, so its hash needs no state that can be saved.
+    put: (source, options) => store.put(source, { ...options, hasher: options?.hasher ?? 'native' }),
+    read: store.read.bind(store),
+  }
   const write = (entries: Parameters<typeof layerEntries>[0], applied: Parameters<typeof layerEntries>[2]) =>
     writeLayer(unleased, layerEntries(entries, session.policies, applied), {
       ...options.layers,
@@ -91,6 +97,8 @@ async function makeRun(
   options: MakeStepOptions,
   write: (entries: Parameters<typeof layerEntries>[0]) => Promise<WrittenLayer>,
 ): Promise<WrittenLayer> {
+  // PERF: most rebuilds run no command, and load nothing of the sandboxes.
+  const { runEntries } = await import('./run-entries.ts')
   const changes = await runEntries(session, step, frame, options)
   const { signal } = frame
   const { times = 0, unchanged } = session.policies

@@ -40,7 +40,7 @@ export async function layOut(
   columns: IndexColumns | undefined,
   { signal }: AbortOptions,
 ): Promise<LayerLayout> {
-  const series = await createDigestSeries()
+  const series = await createDigestSeries({ hasher: 'native' })
   try {
     const yielder = new EventLoopYielder()
     const blocks = new BlockKeys(series)
