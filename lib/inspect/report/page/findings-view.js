@@ -1,5 +1,5 @@
 import { el, section } from './dom.js'
-import { countOf, formatBytes, layerName, printable } from './format.js'
+import { countOf, formatBytes, formatCount, layerName, printable } from './format.js'
 import { table } from './table.js'
 
 /** @typedef {import('../../analyze/image-analysis.ts').ImageAnalysis} ImageAnalysis */
@@ -101,7 +101,7 @@ function rewritesView({ rewrites }) {
     columns: [
       { title: 'Layer', key: ({ layer }) => layer, cell: ({ layer }) => String(layer + 1) },
       { title: 'Bytes', number: true, key: ({ bytes }) => bytes, cell: ({ bytes }) => formatBytes(bytes) },
-      { title: 'Files', number: true, key: ({ count }) => count, cell: ({ count }) => String(count) },
+      { title: 'Files', number: true, key: ({ count }) => count, cell: ({ count }) => formatCount(count) },
       { title: 'Changed', key: changedFields, cell: changedFields },
     ],
   })
@@ -153,7 +153,7 @@ function copiesView({ copies }) {
     columns: [
       { title: 'Paths', class: 'path', key: ({ paths }) => paths.join(' '), cell: copyPaths },
       { title: 'Could save', number: true, key: ({ bytes }) => bytes, cell: ({ bytes }) => formatBytes(bytes) },
-      { title: 'Copies', number: true, key: ({ count }) => count, cell: ({ count }) => String(count) },
+      { title: 'Copies', number: true, key: ({ count }) => count, cell: ({ count }) => formatCount(count) },
     ],
   })
   return section(
@@ -202,7 +202,7 @@ function biggestView({ biggest }) {
     columns: [
       pathColumn(),
       size,
-      { title: 'Files', number: true, key: row => row.files, cell: row => String(row.files) },
+      { title: 'Files', number: true, key: row => row.files, cell: row => formatCount(row.files) },
     ],
   })
   const both = el(

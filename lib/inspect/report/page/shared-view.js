@@ -1,5 +1,5 @@
 import { bar, el, section } from './dom.js'
-import { formatBytes, instructionOf, percent, printable, shortDigest } from './format.js'
+import { formatBytes, formatCount, instructionOf, percent, printable, shortDigest } from './format.js'
 import { table } from './table.js'
 
 /** @typedef {import('../report-data.ts').ReportData} ReportData */
@@ -116,7 +116,7 @@ function compressedView({ levels, chunks }) {
     rows: levels,
     columns: [
       { title: 'Kept', key: ({ level }) => level, cell: ({ level }) => titles[level] },
-      { title: 'Pieces', number: true, key: ({ pieces }) => pieces, cell: ({ pieces }) => String(pieces) },
+      { title: 'Pieces', number: true, key: ({ pieces }) => pieces, cell: ({ pieces }) => formatCount(pieces) },
       {
         title: 'Compressed',
         number: true,
