@@ -31,6 +31,7 @@ export type { ArchiveOutput, BuildOutputs, GivenOutputs, OutputPlace } from './o
 export { type PlanBuildOptions, planBuild } from './plan-build.ts'
 export { type DockerfileStagesOptions, dockerfileStages } from './planning/dockerfile-stages.ts'
 export type { BuildStages, EvaluatedStages, EvaluationRequest, StageSource } from './planning/stage-source.ts'
+export type { BuildAttestations, ProvenanceOptions } from './provenance/provenance-options.ts'
 export {
   type BuildResult,
   type BuiltImage,

@@ -19,6 +19,7 @@ import { putBuiltImage } from './images/put-built-image.ts'
 import type { CacheTarget } from './outputs/export-cache.ts'
 import { type BuildOutputs, type GivenOutputs, giveOutputs } from './outputs/give-outputs.ts'
 import { usesCache } from './plan-build.ts'
+import type { BuildAttestations } from './provenance/provenance-options.ts'
 import { assertExecutor } from './running/assert-executor.ts'
 import { type MakingSteps, runStages } from './running/run-stages.ts'
 import { boundSession, type NoCache } from './session/bound-session.ts'
@@ -48,6 +49,11 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   readonly concurrency?: number | undefined
   /** Places that the cache of this build is written to. */
   readonly cacheTo?: readonly CacheTarget[] | undefined
+  /**
+   * Statements that each image gets beside it in an index: provenance and SBOM, as BuildKit stores them. The result is
+   * an index then, also for one platform. @defaultValue none
+   */
+  readonly attestations?: BuildAttestations | undefined
   /** Receives progress. */
   readonly onProgress?: OnBuildProgress | undefined
   /** For a plan that was stored: the store. @defaultValue the store that the plan was made with */
@@ -109,6 +115,7 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
   // PERF: the programs of an executor start side by side with the lease, which waits for the disk.
   const probing = assertExecutor(plan, { ...options, dockerfile: session.dockerfile })
   probing.catch(() => {})
+  const startedOn = new Date().toISOString()
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
   session.onProgress = onProgress
   for (const warning of plan.warnings ?? []) onProgress?.({ kind: 'warning', ...warning })
@@ -123,7 +130,9 @@ export async function runBuild(plan: BuildPlan, options: RunBuildOptions = {}): 
     plan.images.map(image => buildOne(session, plan, image, { ...options, ...shared, noCache })),
   )
   const images = built.map(({ image }) => image)
-  const descriptor = images.length === 1 ? images[0]!.descriptor : await putIndex(session.store, images, options)
+  const attested = await attest(session, plan, images, { ...options, startedOn })
+  const isOne = images.length === 1 && attested.length === 0
+  const descriptor = isOne ? images[0]!.descriptor : await putIndex(session.store, images, attested, options)
   await lease.add(descriptor.digest)
   const records = built.flatMap(one => [...one.records.values()])
   const outputs = await giveOutputs(
@@ -175,10 +184,30 @@ async function buildOne(session: BuildSession, plan: BuildPlan, image: ImagePlan
   return { image: { ...put, platform }, steps: ran.steps, records: ran.records }
 }
 
-/** Several platforms give an index. */
+/**
+ * Adds the wanted statements. The times of a provenance are those of the images if the caller or SOURCE_DATE_EPOCH set
+ * them, so that equal builds stay equal.
+ */
+async function attest(
+  session: BuildSession,
+  plan: BuildPlan,
+  images: readonly BuiltImage[],
+  { attestations, names = [], push = [], created, labels, startedOn, signal }: RunBuildOptions & { startedOn: string },
+): Promise<Descriptor[]> {
+  if (!attestations?.provenance && !attestations?.sbom) return []
+  const { attestImages } = await import('./provenance/attest-images.ts')
+  const epoch = plan.images[0]?.sourceDateEpoch ?? process.env.SOURCE_DATE_EPOCH
+  const fixed = created ?? (epoch ? defaultCreated({ SOURCE_DATE_EPOCH: epoch }) : undefined)
+  const times = { startedOn: fixed ?? startedOn, finishedOn: fixed ?? new Date().toISOString() }
+  const all = [...new Set([...names, ...push])]
+  return attestImages(session, { ...attestations, images, plans: plan.images, names: all, labels, ...times, signal })
+}
+
+/** Several platforms give an index, and so do statements. */
 async function putIndex(
   store: Store,
   images: readonly BuiltImage[],
+  attested: readonly Descriptor[],
   { indexAnnotations, indexDescriptorAnnotations, descriptorAnnotations, signal }: RunBuildOptions,
 ): Promise<Descriptor> {
   const manifests = images.map(({ descriptor, platform }) => ({
@@ -186,7 +215,12 @@ async function putIndex(
     platform: parsePlatform(platform),
     ...whereAny(annotationsFor(descriptorAnnotations, platform)),
   }))
-  const index = { schemaVersion: 2, mediaType: MediaType.OciIndex, manifests, ...whereAny(indexAnnotations) }
+  const index = {
+    schemaVersion: 2,
+    mediaType: MediaType.OciIndex,
+    manifests: [...manifests, ...attested],
+    ...whereAny(indexAnnotations),
+  }
   const info = await store.put(canonicalJson(index), { signal })
   return { mediaType: MediaType.OciIndex, ...info, ...whereAny(indexDescriptorAnnotations) }
 }
@@ -201,8 +235,9 @@ function whereAny(annotations: Readonly<Record<string, string>> = {}) {
 
 /** Annotations of an index that is not made would be lost without a word. */
 function assertIndexFor(plan: BuildPlan, options: RunBuildOptions): void {
-  const { indexAnnotations, indexDescriptorAnnotations, descriptorAnnotations } = options
-  if (plan.images.length !== 1 || !(indexAnnotations ?? indexDescriptorAnnotations ?? descriptorAnnotations)) return
+  const { indexAnnotations, indexDescriptorAnnotations, descriptorAnnotations, attestations } = options
+  const hasIndex = plan.images.length !== 1 || attestations?.provenance || attestations?.sbom
+  if (hasIndex || !(indexAnnotations ?? indexDescriptorAnnotations ?? descriptorAnnotations)) return
   throw new FormatError('ERR_INVALID_ARGUMENT', 'annotations of an index need a build for several platforms')
 }
 

@@ -51,6 +51,7 @@ export {
 export { assertChecks } from './lint/assert-checks.ts'
 export { lintDockerfile } from './lint/lint-dockerfile.ts'
 export type { LintDockerfileOptions, LintFinding, LintIgnoreRules, LintReport } from './lint/lint-report.ts'
+export { seemsSecret } from './lint/seems-secret.ts'
 export { type DockerfileTarget, listTargets } from './outline/list-targets.ts'
 export {
   type DockerfileOutline,

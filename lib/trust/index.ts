@@ -1,3 +1,6 @@
+export { putAttestations } from './attest/attestation-manifest.ts'
+export { type FindAttestationsOptions, type FoundAttestation, findAttestations } from './attest/find-attestations.ts'
+export { type ImageStatement, makeStatement, PredicateType, type StatementOptions } from './attest/statement.ts'
 export { diffPackages, type PackageChange, type PackagesDiff } from './sbom/diff-packages.ts'
 export type { FoundPackage, OsRelease, PackageList, PackageType, UnreadPackages } from './sbom/package-list.ts'
 export { type ReadPackagesOptions, readPackages } from './sbom/read-packages.ts'

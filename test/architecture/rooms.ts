@@ -40,6 +40,7 @@ export const rooms: Record<string, readonly string[]> = {
     'transfer',
     'archive',
     'sandbox',
+    'trust',
   ],
   cli: [
     ...base,

@@ -269,7 +269,7 @@ test('build runs the steps of some stages again, and takes the flags of scripts 
   expect(await outcomes('--no-cache-filter', 'One')).toEqual({ code: 0, cached: 2, done: 1 })
   expect(await outcomes('--no-cache-filter', 'one,stage-1')).toMatchObject({ code: 0, done: 1 })
   const refused = await cli(['build', '--provenance', place.context], place)
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--provenance=false') })
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--provenance=true') })
 })
 
 test('build shows running steps on a terminal, JSON lines to tools, and nothing with --quiet', async () => {
@@ -420,4 +420,28 @@ test('build --call=check is --check, and --call takes no other method or format'
     const refused = await cli(['build', `--call=${call}`, place.context], place)
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--call takes') })
   }
+})
+
+test('build --provenance and --sbom attest the image, in the spellings of docker', async () => {
+  using place = makePlace()
+  const build = (...args: string[]) => cli(['build', '-t', 'app:1', place.context, ...args], place)
+  const attested = ['--provenance=mode=max,builder-id=urn:ci', '--sbom', '--build-arg', 'MY_TOKEN=canary-77']
+  const { code, stderr, stdout } = await build(...attested)
+  expect({ code, canary: stderr.includes('canary') || stdout.includes('canary') }).toEqual({ code: 0, canary: false })
+  const read = async (type: string) =>
+    JSON.parse((await cli(['sbom', 'app:1', '--existing', type], place)).stdout).predicate
+  expect(await read('provenance')).toMatchObject({
+    runDetails: { builder: { id: 'urn:ci' } },
+    buildDefinition: { externalParameters: { request: { args: { 'build-arg:MY_TOKEN': 'xxxxx' } } } },
+  })
+  expect(await read('spdx')).toMatchObject({ spdxVersion: 'SPDX-2.3' })
+  const listed = async (...args: string[]) => {
+    await build(...args)
+    return JSON.parse((await cli(['sbom', 'app:1', '--existing', '--json'], place)).stdout).length
+  }
+  expect(await listed('--provenance')).toBe(1)
+  expect(await listed('--provenance=min,version=v1', '--sbom=true')).toBe(2)
+  expect(await listed('--provenance=false', '--sbom=0')).toBe(0)
+  expect((await build('--sbom=generator=x')).stderr).toContain('--sbom is true or false')
+  expect((await build('--provenance=mode=huge')).stderr).toContain('--provenance takes mode=min|max')
 })

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
@@ -52,4 +53,31 @@ test.each([
   ['--format', 'spdx', '--diff', 'app:1'],
 ])('sbom %s %s is wrong usage', async (...args) => {
   expect((await run('sbom', 'app:2', ...args)).code).toBe(2)
+})
+
+test('sbom --attach and --attest push documents that --existing lists and prints', async () => {
+  await using store = await openStore(join(place.path, 'remote'), { durability: 'none' })
+  await using server = await serveStore(store)
+  const name = `${server.host}/team/app:1`
+  await run('push', 'app:1', name)
+  const attached = await run('sbom', name, '--attach')
+  expect(attached).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sha256:/) })
+  expect((await run('sbom', name, '--attest', '--format', 'cyclonedx')).code).toBe(0)
+  const { stdout } = await run('sbom', name, '--existing')
+  expect(
+    stdout
+      .split('\n')
+      .slice(1)
+      .map(line => line.split(/ {2,}/).at(-1))
+      .sort(),
+  ).toEqual(['', 'application/spdx+json', 'https://cyclonedx.org/bom'])
+  expect(JSON.parse((await run('sbom', name, '--existing', 'spdx')).stdout)).toMatchObject({ spdxVersion: 'SPDX-2.3' })
+  expect(JSON.parse((await run('sbom', name, '--existing', 'cyclonedx')).stdout)).toMatchObject({
+    predicate: { bomFormat: 'CycloneDX' },
+    subject: [{ name }],
+  })
+  expect(JSON.parse((await run('sbom', name, '--existing', '--json')).stdout)).toHaveLength(2)
+  expect((await run('sbom', name, '--existing', 'none')).code).toBe(2)
+  expect((await run('sbom', name, '--existing', '--attach')).stderr).toContain('--attach and --existing cannot be used')
+  expect((await run('sbom', 'app:1', '--existing')).stdout).not.toContain('sha256')
 })

@@ -31,7 +31,7 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   'build --network': 'commands of RUN have the network of this machine; RUN --network=none has none',
   'build --squash': 'use "layerstore edit NAME --flatten" on the result',
   'build --builder': 'leave it out: there is no builder to choose',
-  'build --attest': 'leave it out: there are no attestations',
+  'build --attest': 'use --provenance and --sbom',
   'build --rm': 'leave it out: nothing is left of a step',
   'build --force-rm': 'leave it out: nothing is left of a step',
   'build --compress': 'leave it out: the context is read where it is',

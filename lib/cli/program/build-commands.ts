@@ -45,8 +45,8 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--pull', 'ask the registry for every base')
     .option('--push', 'push the image under its names')
     .addOption(new Option('--load', 'for scripts of docker: the image is in the store anyway').hideHelp())
-    .addOption(new Option('--provenance [value]', 'only false: there are no attestations').hideHelp())
-    .addOption(new Option('--sbom [value]', 'only false: there are no attestations').hideHelp())
+    .option('--provenance [how]', 'attest how the image was built: mode=min|max[,builder-id=URI] (default: no)')
+    .option('--sbom [value]', 'attest the packages of the image, as SPDX; reads all layers (default: no)')
     .option(
       '-o, --output <place>',
       'DIR for the files, - for a tar of them, or type=local|tar|oci|docker|image|registry,…',

@@ -34,6 +34,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore build . -t app:1.2 --plan',
     'layerstore build . -t app:1.2 --sandbox runc --memory 2GiB --step-timeout 10m',
     'layerstore build . -t app:1.2 --secret id=npm,src=.npmrc --ssh default',
+    'layerstore build . -t app:1.2 --provenance=mode=max --sbom',
   ],
   run: [
     'layerstore run app:1.2',
@@ -75,6 +76,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore sbom app:1.2',
     'layerstore sbom app:1.2 --format spdx > app.spdx.json',
     'layerstore sbom app:1.3 --diff app:1.2',
+    'layerstore sbom ghcr.io/o/app:1.2 --attach',
+    'layerstore sbom ghcr.io/o/app:1.2 --existing spdx',
   ],
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],

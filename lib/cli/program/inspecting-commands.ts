@@ -43,6 +43,9 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option(...onePlatform)
     .option('--format <f>', 'table, spdx (SPDX 2.3 JSON) or cyclonedx (CycloneDX 1.6 JSON) (default: table)')
     .option('--diff <old>', 'list what was added, removed and changed since another image')
+    .option('--attach', 'push the document beside the image, as a referrer: SPDX, or that of --format')
+    .option('--attest', 'push it as a statement about the image (in-toto), as BuildKit does')
+    .option('--existing [type]', 'list documents and statements that the image was given, or print one; not verified')
     .action((name: string, options: GlobalOptions & SbomCommandOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/sbom.ts')).sbom(s, name, options)),
     )

@@ -1,6 +1,7 @@
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { annotationsOf } from '../../building/annotation-options.ts'
+import { attestationsOf } from '../../building/attestation-options.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
 import {
   type BuildCommandOptions,
@@ -18,7 +19,6 @@ import { type OpenedBuild, openBuildContext } from '../../building/open-build-co
 import { outputsOf } from '../../building/output-options.ts'
 import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
 import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
-import { UsageError } from '../../failing/usage-error.ts'
 import { writeResult } from '../../results/write-result.ts'
 import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
@@ -69,15 +69,18 @@ async function parseOptions(
   options: BuildCommandOptions,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
   executorOf(options.sandbox)
-  refuseAttestations(options)
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)
   const { files: contexts, images, layouts } = await namedContextsOf(options.buildContext)
   const platforms = listedPlatforms(options.platform)
+  const buildArgs = buildArgsOf(options.buildArg, session.terminal.env)
+  const { target } = options
+  const attestations = attestationsOf(options, { buildArgs, ...(target !== undefined && { target }) })
   return {
     images,
     toStdout,
-    buildArgs: buildArgsOf(options.buildArg, session.terminal.env),
+    buildArgs,
     build: {
+      ...(attestations && { attestations }),
       contexts,
       layouts,
       ...outputs,
@@ -102,16 +105,6 @@ function stagesIn(options: BuildCommandOptions['cacheFilter'] = true): readonly 
   if (options === true) return false
   const names = options.flatMap(option => option.split(',')).filter(Boolean)
   return names.length > 0 && names
-}
-
-/** `--provenance=false` and `--sbom=false` ask for what is so here; anything else would be passed over in silence. */
-function refuseAttestations({ provenance = false, sbom = false }: BuildCommandOptions): void {
-  for (const [name, value] of Object.entries({ provenance, sbom })) {
-    if (value === false || /^(?:0|f|false|disabled=true)$/i.test(String(value))) continue
-    throw new UsageError(
-      `--${name} is not supported: images get no attestations; leave it out, or write --${name}=false`,
-    )
-  }
 }
 
 /** Reports an invalid name before the work starts, not after it. */

@@ -11,6 +11,10 @@ import type { PlatformOption } from '../reading/inspect.ts'
 export interface SbomCommandOptions extends PlatformOption {
   readonly format?: string
   readonly diff?: string
+  readonly attach?: boolean
+  readonly attest?: boolean
+  /** Type of an existing document; `true` lists them. */
+  readonly existing?: string | true
 }
 
 /** `sbom NAME`: lists the packages of an image as a table or a document, or compares them with those of another. */
@@ -21,7 +25,17 @@ export async function sbom(session: Session, name: string, options: SbomCommandO
   }
   if (options.diff !== undefined && format !== 'table')
     throw new UsageError('--diff prints a table, or JSON with --json')
+  assertOne(options)
+  if (options.existing !== undefined) {
+    return (await import('./existing-sboms.ts')).existingSboms(session, name, options.existing)
+  }
   const list = await read(session, name, options)
+  if (options.attach || options.attest) {
+    const { attachSbom } = await import('./attach-sbom.ts')
+    noteUnread(session, list)
+    const document = { format: format === 'cyclonedx' ? format : 'spdx', isStatement: options.attest ?? false } as const
+    return attachSbom(session, name, list, document)
+  }
   if (options.diff !== undefined)
     return printDiff(session, [options.diff, name], await read(session, options.diff, options), list)
   if (format === 'table') return print(session, name, list)
@@ -29,6 +43,13 @@ export async function sbom(session: Session, name: string, options: SbomCommandO
   const document = (format === 'spdx' ? toSpdx : toCycloneDx)(list, { name })
   noteUnread(session, list)
   session.raw(Buffer.from(`${JSON.stringify(document, null, 2)}\n`))
+}
+
+/** Each of these options prints something of its own. */
+function assertOne({ diff, attach, attest, existing }: SbomCommandOptions): void {
+  const given = Object.entries({ diff, attach, attest, existing }).filter(([, value]) => value !== undefined)
+  if (given.length < 2) return
+  throw new UsageError(`${given.map(([name]) => `--${name}`).join(' and ')} cannot be used together`)
 }
 
 async function read(session: Session, name: string, options: SbomCommandOptions): Promise<PackageList> {

@@ -4,6 +4,7 @@ import type { Instruction } from '../../document/document.ts'
 import type { EvaluatedInstruction } from '../../evaluate/evaluate-stage.ts'
 import type { LintDockerfileOptions, LintIgnoreRules } from '../lint-report.ts'
 import { type RawFinding, warning } from '../rule.ts'
+import { seemsSecret } from '../seems-secret.ts'
 
 /** Rules about the instructions of one stage. */
 export function instructionRules(
@@ -63,18 +64,13 @@ function relativeWorkdir({ instruction, notes, workdirSet }: EvaluatedInstructio
   return [warning('WorkdirRelativePath', instruction, message, 'write an absolute path')]
 }
 
-const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i
-const NO_SECRET = /(?:_|^)(?:public|file|version)(?:_|$)/i
-
 function secretNames({ instruction, step }: EvaluatedInstruction): RawFinding[] {
   const names =
     instruction.name === 'ARG' ? instruction.words.map(({ text }) => text.split('=', 1)[0]!) : envNames(step)
-  return names
-    .filter(name => SECRET.test(name) && !NO_SECRET.test(name))
-    .map(name => {
-      const hint = 'use RUN --mount=type=secret: ARG and ENV can be read in the image'
-      return warning('SecretsUsedInArgOrEnv', instruction, `${instruction.name} ${name} seems to hold a secret`, hint)
-    })
+  return names.filter(seemsSecret).map(name => {
+    const hint = 'use RUN --mount=type=secret: ARG and ENV can be read in the image'
+    return warning('SecretsUsedInArgOrEnv', instruction, `${instruction.name} ${name} seems to hold a secret`, hint)
+  })
 }
 
 function envNames(step: Step | undefined): readonly string[] {
