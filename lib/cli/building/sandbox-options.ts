@@ -48,8 +48,12 @@ function resourceLimitOf(text: string): ResourceLimit {
     const names = RESOURCES.join(', ')
     throw new UsageError(`--ulimit takes NAME=SOFT[:HARD] with one of ${names}; got ${JSON.stringify(text)}`)
   }
-  const limitOf = (number = '-1') => (number === '-1' ? 'unlimited' : Number(number))
-  return { name, soft: limitOf(soft), hard: limitOf(hard) }
+  const limitOf = (number = '-1'): ResourceLimit['soft'] => (number === '-1' ? 'unlimited' : Number(number))
+  const [lower, upper] = [limitOf(soft), limitOf(hard)]
+  if (upper !== 'unlimited' && (lower === 'unlimited' || lower > upper)) {
+    throw new UsageError(`--ulimit ${text}: the soft limit is above the hard one`)
+  }
+  return { name, soft: lower, hard: upper }
 }
 
 function positive(option: string, text: string, kind: Parameters<typeof parseAmount>[2]): number {

@@ -1,4 +1,6 @@
 import type { AbortOptions } from '../../internal/abort.ts'
+import { writeLayer } from '../../layer/index.ts'
+import { exportImage, openUnionView } from '../../rootfs/index.ts'
 import type { ProcessExit } from '../executors/executor.ts'
 import type { ContainerHome } from './home/container-home.ts'
 import { type ContainerInfo, describeContainer } from './home/container-info.ts'
@@ -55,5 +57,23 @@ export class Container implements AsyncDisposable {
     return withStack(this.#home, record, { signal }, ({ stack, image }) =>
       listChanges(this.#home.store, image.layers, stack, { signal }),
     )
+  }
+
+  /**
+   * Yields the root filesystem of the container as one tar: its image, and what it has written. The layer of the latter
+   * is put into the store, where the next collection removes it. Of a running container it is the state of a moment.
+   *
+   * @throws {@link SandboxError} `ERR_CONTAINER_NOT_FOUND`; the errors of the snapshots, of `writeLayer` and of
+   * `exportImage`.
+   */
+  async *export({ signal }: AbortOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const { store } = this.#home
+    const record = await this.#home.record(this.id)
+    await using _lease = await store.leases.hold({ label: `export container ${this.id}`, signal })
+    const layers = await withStack(this.#home, record, { signal }, async ({ stack, image }) => [
+      ...image.layers,
+      await writeLayer(store, stack.changes({ signal }), { compression: 'none', signal }),
+    ])
+    yield* exportImage(await openUnionView(store, layers, { signal }), { signal })
   }
 }

@@ -39,8 +39,27 @@ export const limitCases: readonly ExecutorCase[] = [
         const { stdout } = await run('ulimit -Sn; ulimit -Hn; ulimit -Sc', { user, limits: { resources } })
         assert.equal(stdout, '100\n200\n0\n')
       }
+    },
+  },
+  {
+    name: 'limits act on the process only, not on what isolates it',
+    async run({ run }) {
+      // A program needs four to start; a shell makes a copy of its script at a number from 10.
+      const resources = [
+        { name: 'nofile', soft: 5, hard: 5 },
+        { name: 'fsize', soft: 0, hard: 0 },
+      ] as const
+      for (const user of [ROOT, APP]) {
+        const { stdout } = await run('ulimit -n; ulimit -f', { user, limits: { resources } })
+        assert.equal(stdout, '5\n0\n')
+      }
+    },
+  },
+  {
+    name: 'a soft limit above the hard one is refused before the program is looked for',
+    async run({ run }) {
       const wrong: ProcessLimits = { resources: [{ name: 'nofile', soft: 'unlimited', hard: 200 }] }
-      await failsWith('ERR_SANDBOX_LIMIT', () => run('true', { limits: wrong }))
+      await failsWith('ERR_SANDBOX_LIMIT', () => run('', { args: ['no-such-program'], limits: wrong }))
     },
   },
   {

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
 import { changeUser } from '../confined/change-user.ts'
 import { loaderVariablesInside } from '../confined/loader-variables.ts'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { resourceWords } from '../limits/resource-limits.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
@@ -14,6 +15,8 @@ const CHANGED_ROOT = '/mnt'
 
 /** Arguments of bubblewrap. */
 export interface BubblewrapArgs {
+  /** Words in front of bubblewrap. */
+  readonly before: readonly string[]
   /** Options; they hold variables, so they must not be on a command line. */
   readonly options: readonly string[]
   /** The command that bubblewrap starts. */
@@ -23,33 +26,40 @@ export interface BubblewrapArgs {
 /**
  * Returns the arguments with which bubblewrap runs a process.
  *
- * bubblewrap cannot change the user. Root runs directly in the root filesystem. For another user, or root with groups,
- * it starts programs of this machine that set user and groups and change the root.
+ * bubblewrap can change neither the user nor limits of resources. Root runs directly in the root filesystem. For
+ * another user, root with groups, or limits, it starts programs of this machine that set them and change the root.
  *
  * @param mounts - Mounts in their order, at paths inside the root that exist and are no links.
  */
 export function bubblewrapArgs(process: ProcessSpec, mounts: readonly ProcessMount[]): BubblewrapArgs {
-  const { user, workdir } = process
+  const { user, workdir, limits } = process
   const isRoot = user.uid === 0 && user.gid === 0 && user.groups.every(group => group === 0)
-  const prefix = isRoot ? '' : CHANGED_ROOT
-  const { args, environment } = isRoot ? process : loaderVariablesInside(process)
+  const { resources = [] } = limits ?? {}
+  const isDirect = isRoot && !(resources.length > 0 && canChangeRoot(process))
+  const prefix = isDirect ? '' : CHANGED_ROOT
+  const { args, environment } = isDirect ? process : loaderVariablesInside(process)
   const options = [
     ...isolation(process),
-    ...(isRoot ? [] : systemDirectories()),
-    ...['--bind', process.root, isRoot ? '/' : CHANGED_ROOT],
+    ...(isDirect ? [] : systemDirectories()),
+    ...['--bind', process.root, isDirect ? '/' : CHANGED_ROOT],
     ...['--proc', `${prefix}/proc`, '--dev', `${prefix}/dev`, '--mqueue', `${prefix}/dev/mqueue`],
     ...['--perms', '1777', '--size', String(SHARED_MEMORY_BYTES), '--tmpfs', `${prefix}/dev/shm`],
     ...['--ro-bind', '/sys', `${prefix}/sys`],
     ...maskedPathArgs(prefix),
     ...mounts.flatMap(mount => mountArgs(mount, prefix)),
-    ...(process.readOnlyRoot ? ['--remount-ro', isRoot ? '/' : CHANGED_ROOT] : []),
+    ...(process.readOnlyRoot ? ['--remount-ro', isDirect ? '/' : CHANGED_ROOT] : []),
     ...environment.flatMap(setVariable),
-    ...['--chdir', isRoot ? workdir : '/'],
+    ...['--chdir', isDirect ? workdir : '/'],
   ]
-  if (isRoot) return { options, command: args }
+  if (isDirect) return { before: resourceWords(resources), options, command: args }
   // bubblewrap sets PWD to the directory in which it starts these programs.
   const withoutPwd = [requireSystemProgram('env', 'coreutils'), '-u', 'PWD']
-  return { options, command: [...withoutPwd, ...changeUser({ ...process, args }, { root: CHANGED_ROOT })] }
+  return { before: [], options, command: [...withoutPwd, ...changeUser({ ...process, args }, { root: CHANGED_ROOT })] }
+}
+
+/** Whether programs inside bubblewrap may change the root: they have the capabilities of the process. */
+function canChangeRoot({ capabilities = DEFAULT_CAPABILITIES }: ProcessSpec): boolean {
+  return ['CAP_SETGID', 'CAP_SYS_CHROOT'].every(name => capabilities.includes(name))
 }
 
 function isolation({ network, terminal, hostname = HOST_NAME, capabilities }: ProcessSpec): string[] {

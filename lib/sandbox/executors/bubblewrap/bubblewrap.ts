@@ -44,7 +44,7 @@ const NO_PRIVILEGES_NOTE =
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('bwrap', 'bubblewrap')
   return withView(spec, async ({ mounts }) => {
-    const { options, command } = bubblewrapArgs(spec, mounts)
+    const { before, options, command } = bubblewrapArgs(spec, mounts)
     // Variables may be secret: other users see command lines, so bubblewrap reads its options from a pipe.
     const filter = spec.systemCalls === 'all' ? undefined : callFilter(spec.capabilities ?? DEFAULT_CAPABILITIES)
     const inputs = [options.map(option => `${option}\0`).join(''), ...(filter ? [filter] : [])]
@@ -54,7 +54,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
       lacksPrivileges ||= NO_PRIVILEGES.test(Buffer.from(chunk).toString('latin1'))
       fault.onOutput(chunk, stream)
     }
-    const words = [program, '--args', '3', ...(filter ? ['--seccomp', '4'] : []), '--', ...command]
+    const words = [...before, program, '--args', '3', ...(filter ? ['--seccomp', '4'] : []), '--', ...command]
     const exit = await runConfined(words, { ...spec, inputs, onOutput })
     throwIf(fault.of(exit.code))
     return exit.code !== 0 && lacksPrivileges ? { ...exit, note: NO_PRIVILEGES_NOTE } : exit

@@ -1,4 +1,5 @@
 import type { ProcessSpec } from '../executor.ts'
+import { resourceWords } from '../limits/resource-limits.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
 
 /** Options of {@link changeUser}. */
@@ -10,15 +11,16 @@ export interface ChangeUserOptions {
 }
 
 /**
- * Returns a command of this machine that changes the root, the directory, groups and user, and becomes the program of a
- * process.
+ * Returns a command of this machine that sets the limits of resources, changes the root, the directory, groups and
+ * user, and becomes the program of a process.
  */
 export function changeUser(
-  { user, workdir, args }: Pick<ProcessSpec, 'user' | 'workdir' | 'args'>,
+  { user, workdir, args, limits }: Pick<ProcessSpec, 'user' | 'workdir' | 'args' | 'limits'>,
   { root, capabilities }: ChangeUserOptions,
 ): string[] {
   const { uid, gid, groups } = user
   return [
+    ...resourceWords(limits?.resources),
     ...[requireSystemProgram('setpriv', 'util-linux'), `--regid=${gid}`],
     groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
     ...(capabilities ? [`--bounding-set=${capabilitySet(capabilities)}`] : []),

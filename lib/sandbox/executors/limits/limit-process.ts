@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessExit, ProcessLimits, ProcessSpec } from '../executor.ts'
 import { findSystemProgram } from '../process/find-system-program.ts'
-import { namespaceIds } from '../process/namespace-ids.ts'
+import { isRootOfMachine } from '../process/namespace-ids.ts'
 import { ControlGroup } from './control-group.ts'
-import { assertResources, resourceWords } from './resource-limits.ts'
+import { raisingWords } from './resource-limits.ts'
 
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
 const OWN_PROCESSES = 2
@@ -26,9 +26,7 @@ export async function limitProcess(
   run: (prefix: readonly string[]) => Promise<ProcessExit>,
 ): Promise<ProcessExit> {
   const isRoot = user.uid === 0 && isRootOfMachine()
-  const { resources = [] } = limits
-  assertResources(resources, isRootOfMachine())
-  const words = resourceWords(resources)
+  const words = raisingWords(limits.resources)
   if (limits.memory === undefined && limits.processes === undefined) return run([...joining([]), ...words])
   const processes = limits.processes === undefined ? undefined : limits.processes + OWN_PROCESSES
   await using group = await ControlGroup.create({ memory: limits.memory, processes })
@@ -36,11 +34,6 @@ export async function limitProcess(
   const exit = await run([...joining(group.joinFiles), ...words])
   const limit = exit.limit ?? (await group.reached())
   return limit === undefined ? exit : { ...exit, limit }
-}
-
-/** Root of a user namespace is another user for the kernel, and can be limited. */
-function isRootOfMachine(): boolean {
-  return process.getuid?.() === 0 && namespaceIds() === 'all'
 }
 
 /** PERF: starts no shell if there is nothing to join or to change. */

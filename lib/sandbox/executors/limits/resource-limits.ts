@@ -52,11 +52,23 @@ export interface ResourceLimit {
   readonly hard: number | 'unlimited'
 }
 
-/** Words in front of a command that set limits of resources. */
-export function resourceWords(limits: readonly ResourceLimit[]): string[] {
-  if (limits.length === 0) return []
-  const options = limits.map(({ name, soft, hard }) => `--${name}=${soft}:${hard}`)
-  return [requireSystemProgram('prlimit', 'util-linux'), ...options, '--']
+/**
+ * Words in front of the program of a process that set its limits of resources. They come last: a limit on open files or
+ * on sizes would act on the programs that isolate the process, too. What only root may raise was raised before.
+ */
+export function resourceWords(limits: readonly ResourceLimit[] = []): string[] {
+  return limitWords(limits.map(({ name, soft, hard }) => `--${name}=${soft}:${hard}`))
+}
+
+/** Words in front of an isolating program that raise limits: inside, a process has no right to. */
+export function raisingWords(limits: readonly ResourceLimit[] = []): string[] {
+  const raised = limits.filter(({ name, hard }) => amount(hard) > amount(ownLimit(name)))
+  // The soft limit stays as it is.
+  return limitWords(raised.map(({ name, hard }) => `--${name}=:${hard}`))
+}
+
+function limitWords(options: readonly string[]): string[] {
+  return options.length === 0 ? [] : [requireSystemProgram('prlimit', 'util-linux'), ...options, '--']
 }
 
 /** The same in the config of an OCI runtime. SPEC: runtime-spec, config.md#posix-process. */

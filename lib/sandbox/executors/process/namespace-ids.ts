@@ -17,6 +17,11 @@ export function namespaceIds(map = readIdMap()): NamespaceIds {
   return total === 1 ? 'one' : 'range'
 }
 
+/** Returns whether this process is root of the machine. Root of a user namespace is another user for the kernel. */
+export function isRootOfMachine(): boolean {
+  return process.getuid?.() === 0 && namespaceIds() === 'all'
+}
+
 function readIdMap(): string {
   try {
     return readFileSync('/proc/self/uid_map', 'utf8')

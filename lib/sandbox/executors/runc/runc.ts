@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
-import { assertResources, jsonWithLimits } from '../limits/resource-limits.ts'
+import { jsonWithLimits } from '../limits/resource-limits.ts'
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
@@ -49,7 +49,6 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   const program = requireSystemProgram('runc', 'runc')
-  assertResources(spec.limits?.resources ?? [], true)
   return withView(spec, async ({ mounts, directory }) => {
     const [bundle, state, log, pid] = ['bundle', 'state', 'log', 'pid'].map(name => join(directory, name)) as Paths
     for (const path of [bundle, state]) await mkdir(path, { mode: 0o700 })

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessMount, ProcessSpec } from '../executor.ts'
+import { assertResources } from '../limits/resource-limits.ts'
+import { isRootOfMachine } from '../process/namespace-ids.ts'
 import { assertProgram } from './assert-program.ts'
 import { assertTexts } from './assert-texts.ts'
 import { writeNetworkFiles } from './network-files.ts'
@@ -19,10 +21,11 @@ export interface ProcessView {
  * Prepares what a process sees, and calls `act` with it. Afterwards nothing of it is left: neither files beside the
  * root, nor mount points in it.
  *
- * @throws {@link SandboxError} `ERR_SANDBOX_MOUNT`, `ERR_SANDBOX_PROGRAM`, `ERR_SANDBOX_START`.
+ * @throws {@link SandboxError} `ERR_SANDBOX_LIMIT`, `ERR_SANDBOX_MOUNT`, `ERR_SANDBOX_PROGRAM`, `ERR_SANDBOX_START`.
  */
 export async function withView<T>(spec: ProcessSpec, act: (view: ProcessView) => Promise<T>): Promise<T> {
   assertTexts(spec)
+  assertResources(spec.limits?.resources ?? [], isRootOfMachine())
   const directory = await mkdtemp(join(spec.scratch ?? tmpdir(), 'layerstore-process-'))
   const points = new ProcessMountPoints(spec.root)
   try {
