@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -113,6 +114,8 @@ describe.skipIf(!able)('run', () => {
     [['--network', 'bridge'], /--network takes host, none or default/],
     [['--ulimit', 'files=1'], /--ulimit takes NAME=SOFT\[:HARD\] with one of core, cpu/],
     [['--ulimit', 'nofile=many'], /--ulimit takes NAME=SOFT/],
+    [['--ulimit', 'nofile=5:3'], /the soft limit is above the hard one/],
+    [['--ulimit', 'nofile=-1:3'], /the soft limit is above the hard one/],
     [['--security-opt', 'seccomp=mine.json'], /--security-opt takes seccomp=unconfined/],
     [['-v', 'name:/data'], /no named volumes/],
     [['-v', '/absent/here:/data'], /does not exist on this machine/],
@@ -155,6 +158,13 @@ describe.skipIf(!able)('run', () => {
     const table = (await layerstore(['containers'])).stdout.split('\n')
     expect(table[0]).toMatch(/^ID +IMAGE +COMMAND +CREATED +STATE$/)
     expect(table[1]).toMatch(/^work +box:1 +\/bin\/sh -c echo x.* exited with 0$/)
+    const file = at('work.tar')
+    expect(await layerstore(['export', 'work', '-o', file])).toMatchObject({ code: 0, stdout: `${file}\n` })
+    expect(execFileSync('tar', ['-xOf', file, 'x'], { encoding: 'utf8' })).toBe('x\nx\n')
+    expect(execFileSync('tar', ['-tf', file], { encoding: 'utf8' })).toContain('bin/busybox\n')
+    const refused = await layerstore(['export', 'work', '--platform', 'linux/arm64', '-o', file])
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('work is a container') })
+    expect((await layerstore(['export', 'none', '-o', file])).stderr).toContain('"layerstore images" lists the names')
     const committed = await layerstore(['commit', '-m', 'why', '-c', 'CMD ["cat /x"]', 'work', 'box:2'])
     expect(committed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sha256:[0-9a-f]{64}\n$/) })
     expect((await layerstore(['run', 'box:2'])).stdout).toBe('x\nx\n')

@@ -18,7 +18,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore save app:1.2 | docker load',
     'layerstore save app:1.2 | ssh host layerstore load',
   ],
-  export: ['layerstore export app:1.2 -o rootfs.tar', 'layerstore export app:1.2 | tar -t'],
+  export: ['layerstore export app:1.2 -o rootfs.tar', 'layerstore export work | tar -t'],
   login: ['cat token | layerstore login ghcr.io -u me --password-stdin'],
   logout: ['layerstore logout ghcr.io'],
   load: ['layerstore load -i app.tar', 'docker save app:1.2 | layerstore load'],

@@ -85,7 +85,7 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     .action((names: string[], options: GlobalOptions & SaveOptions) =>
       inSession(options, async s => (await import('../commands/moving/save.ts')).save(s, names, options)),
     )
-  addRemote('export <name>', 'write the root filesystem of an image as one tar')
+  addRemote('export <name>', 'write the root filesystem of an image or a container as one tar')
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
     .option(...onePlatform)
     .option('--compression <kind>', 'compression of the file: none, gzip or zstd', 'none')

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { writeArchiveFile } from '../../../archive/index.ts'
-import { compress } from '../../../compression/index.ts'
+import { type CompressionType, compress } from '../../../compression/index.ts'
+import { LayerStoreError } from '../../../errors/index.ts'
 import { readImage } from '../../../image/index.ts'
-import { parsePlatform } from '../../../oci/index.ts'
+import { type Platform, parsePlatform } from '../../../oci/index.ts'
 import { exportImage, openUnionView } from '../../../rootfs/index.ts'
 import { notEmpty } from '../../arguments/not-empty.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
-import { openImage } from '../../reading/open-image.ts'
+import { type OpenedImage, openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
+import { openSandbox } from '../../running/open-sandbox.ts'
 import type { Session } from '../../session/session.ts'
 import { compressionOf } from '../composing/writing-policies.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
@@ -19,7 +21,7 @@ export interface ExportOptions extends PlatformOption {
   readonly compression?: string
 }
 
-/** `export NAME -o FILE`: writes the root filesystem of an image as one tar, whiteouts applied. */
+/** `export NAME|ID -o FILE`: writes the root filesystem of an image or a container as one tar, whiteouts applied. */
 export async function exportRootfs(session: Session, name: string, options: ExportOptions): Promise<void> {
   const { output = '-' } = options
   notEmpty(output, 'the file of --output')
@@ -27,7 +29,9 @@ export async function exportRootfs(session: Session, name: string, options: Expo
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const { signal, hasher } = session
   if (output === '-') refuseTerminal(session)
-  const { blobs, name: found, isRemote } = await openImage(session, name)
+  const opened = await openImage(session, name).catch((error: unknown) => error)
+  if (opened instanceof Error) return exportContainer(session, name, { output, type, platform }, opened)
+  const { blobs, name: found, isRemote } = opened as OpenedImage
   const image = await readImage(blobs, found, { platform, signal })
   if (!isRemote) await refuseMissingLayers(blobs, image, signal)
   const view = await openUnionView(blobs, image, { signal, hasher })
@@ -37,6 +41,43 @@ export async function exportRootfs(session: Session, name: string, options: Expo
   session.note(`${output}: ${view.entries} entries, ${formatBytes(bytes)}`)
   session.result(output, { file: output, name, digest: image.descriptor.digest, entries: view.entries, bytes })
 }
+
+interface ContainerExport {
+  readonly output: string
+  readonly type: CompressionType
+  readonly platform: Platform | undefined
+}
+
+/** Exports a container, as `docker export` does; where there is none of that name either, no image is the answer. */
+async function exportContainer(
+  session: Session,
+  id: string,
+  { output, type, platform }: ContainerExport,
+  noImage: Error,
+): Promise<void> {
+  const { signal, advice } = session
+  const isUnknown = LayerStoreError.is(noImage) && UNKNOWN.includes(noImage.code)
+  const store = isUnknown ? await session.storeIfAny() : undefined
+  if (!store) throw noImage
+  session.advice = undefined
+  await using sandbox = await openSandbox(session)
+  const { openContainer } = await import('../../../sandbox/index.ts')
+  const found = await openContainer(store, id, { sandbox }).catch(() => undefined)
+  if (!found) {
+    session.advice = advice
+    throw noImage
+  }
+  await using container = found
+  if (platform) throw new UsageError(`--platform chooses an image; ${id} is a container`)
+  const tar = compress(container.export({ signal }), { type, signal })
+  if (output === '-') return toStdout(session, tar)
+  const bytes = await writeArchiveFile(output, tar)
+  session.note(`${output}: ${formatBytes(bytes)}`)
+  session.result(output, { file: output, id: container.id, bytes })
+}
+
+/** Codes of a name that no image has; ids of containers need not be valid names of images. */
+const UNKNOWN: readonly string[] = ['ERR_REFERENCE_NOT_FOUND', 'ERR_INVALID_REFERENCE']
 
 function refuseTerminal({ json, terminal }: Session): void {
   if (json) throw new UsageError('an archive on stdout leaves no place for --json: give a file with -o')
