@@ -12,7 +12,7 @@ import { checkDerivedKey, openSealed, SEAL, sealBytes } from '../store/index.ts'
 import type { DiskContext } from './disk-context.ts'
 import { onDisk } from './io-error.ts'
 import type { Places } from './places/places.ts'
-import { replaceSmallFile } from './places/small-file.ts'
+import { replaceSmallFile, writeSmallFile } from './places/small-file.ts'
 
 /**
  * SAFETY: limits the bytes read into memory; another program may write a larger file. The index of a million entries
@@ -69,7 +69,7 @@ export class DiskDerived implements DerivedStore {
         const write = () =>
           this.#small(
             bytes.byteLength <= SMALL_BYTES,
-            () => replaceSmallFile(places.file(name), sealed, mode),
+            () => (kind === 'cache' ? replaceSmallFile : writeSmallFile)(places.file(name), sealed, mode),
             () => writeFileAtomic(places.file(name), sealed, { durable: false, mode }),
           )
         await inPlace(places, name, write)

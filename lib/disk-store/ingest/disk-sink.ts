@@ -50,6 +50,10 @@ export class DiskSink implements IngestSink {
     this.#checkpointed = ingest.offset
   }
 
+  get isResumable(): boolean {
+    return this.#ingest.place.state !== undefined
+  }
+
   append(chunk: Uint8Array): Promise<void> {
     return this.#write(chunk)
   }

@@ -130,6 +130,11 @@ export class Places {
     return join(this.trash, `${algorithm}-${hex}`)
   }
 
+  /** Whether a collection has ever moved a blob to the trash: the directory is created before and never removed. */
+  hasTrash(): boolean {
+    return this.#look('.layerstore')?.isDirectory() === true && this.#look('.layerstore/trash') !== undefined
+  }
+
   /** The path of a file, from its name relative to the store: `.layerstore/leases/1-ab.json`. */
   file(name: string): string {
     const slash = name.lastIndexOf('/')

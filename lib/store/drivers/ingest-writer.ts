@@ -23,6 +23,8 @@ export interface Progress {
  * the last call is `publish`, `keep` or `drop`.
  */
 export interface IngestSink {
+  /** Whether a later writer can continue after `keep`; otherwise `keep` may drop the bytes. @defaultValue true */
+  readonly isResumable?: boolean | undefined
   /** Appends bytes. They must not change until the promise settles. */
   append(chunk: Uint8Array): Promise<void>
   /** Called after each append. The driver may save the progress so that it survives the process. */
@@ -124,7 +126,8 @@ export class IngestWriter implements BlobWriter {
       expected.signal?.throwIfAborted()
       this.#checkAlgorithm(expected)
       await this.#flush()
-      const progress = await this.#progress()
+      // PERF: the state of the hash is saved for nothing but a commit that is aborted.
+      const progress = this.#parts.sink.isResumable === false ? undefined : await this.#progress()
       try {
         const blob = await this.#prove(expected)
         await this.#parts.sink.publish(blob, expected.signal)
