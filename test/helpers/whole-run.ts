@@ -6,6 +6,8 @@ import { placesForTests } from './places-for-tests.ts'
 
 /** Name of the directory, in the temporary directory of a run, that its test files share; see `transpileLibrary`. */
 export const SHARED = 'shared'
+/** Name of the directory of programs that the test files of a run share; see `sharedEngine`. */
+export const ENGINES = 'engines'
 
 /**
  * Creates temporary directories for a run of the tests, and fails the run if a test leaves a file in one of them or a
@@ -20,15 +22,24 @@ export default function setUp(): () => Promise<void> {
   // NODE: from 22.1 on, npm and others have Node write a cache of compiled code to the temporary directory.
   process.env.NODE_DISABLE_COMPILE_CACHE = '1'
   return async () => {
+    await endEngines(directory)
     const processes = await processesLeft(directory)
     for (const { pid } of processes) process.kill(pid, 'SIGKILL')
     const left = processes.map(({ pid, command }) => `process ${pid}: ${command}`)
     for (const path of new Set([directory, inMemory])) {
-      left.push(...readdirSync(path).filter(name => name !== SHARED))
+      left.push(...readdirSync(path).filter(name => name !== SHARED && name !== ENGINES))
       rmSync(path, { recursive: true, force: true })
     }
     if (left.length > 0) throw new Error(`tests have left behind:\n${left.join('\n')}`)
   }
+}
+
+/** Ends the programs that test files share, and waits until they have ended. */
+async function endEngines(directory: string): Promise<void> {
+  const place = `${join(directory, ENGINES)}/`
+  const running = () => processesOf(directory).filter(({ command }) => command.includes(place))
+  for (const { pid } of running()) process.kill(pid, 'SIGKILL')
+  for (let wait = 0; wait < 50 && running().length > 0; wait++) await sleep(20)
 }
 
 /** Socket paths must be short, and podman makes image names, which have no capitals, of paths. */

@@ -8,6 +8,8 @@ const MOST_KEY_BYTES = 1024
 export class BucketScope {
   readonly requester: Requester
   readonly prefix: string
+  /** The engine compares the ETag of `If-Match` without its quotes; the first refusal shows that. */
+  comparesPlainEtags = false
 
   /** @param prefix - Empty, or a text with a slash at its end. */
   constructor(requester: Requester, prefix: string) {

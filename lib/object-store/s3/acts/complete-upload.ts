@@ -1,3 +1,4 @@
+import { BucketError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { bucketErrorOf, wireFaultOf } from '../answers/answer-fault.ts'
 import { documentOf, type ReadAnswer, serverTimeOf } from '../answers/read-answer.ts'
@@ -6,6 +7,7 @@ import type { PutObjectOptions, PutResult } from '../bucket.ts'
 import type { S3Request, SentRequest } from '../requests/requester.ts'
 import type { BucketScope } from './bucket-scope.ts'
 import { headObject } from './head-object.ts'
+import { listParts } from './list-uploads.ts'
 import { bodyOf, conditionHeaders } from './put-object.ts'
 import type { UploadPlace } from './put-part.ts'
 import { splitUploadId } from './upload-id.ts'
@@ -35,9 +37,36 @@ export async function completeUpload(
     answerMs: ANSWER_MS,
     signal: options.signal,
   }
-  const sent = await scope.requester.send(request)
+  const sent = await sendOrLook(scope, place, request)
+  if ('stored' in sent) return sent
   if (sent.answer.status >= 400) return judged(scope, place, request, sent)
   return completed(scope, place, request, sent.answer)
+}
+
+/**
+ * Completes the upload; after a failure of the service, looks whether that did it.
+ *
+ * SAFETY: Ceph 16 answers 500 to the completion of an upload that has ended, also if the try before completed it.
+ */
+async function sendOrLook(scope: BucketScope, place: UploadPlace, request: S3Request) {
+  try {
+    return await scope.requester.send(request)
+  } catch (error) {
+    if (!(error instanceof BucketError) || error.code !== 'ERR_BUCKET_BUSY') throw error
+    const own = await ownObject(scope, place, request)
+    if (own) return own
+    // Rejects if the upload has ended.
+    for await (const _ of listParts(scope, place, request)) break
+    throw error
+  }
+}
+
+/** The object, if it carries the name of the write of this upload. */
+async function ownObject(scope: BucketScope, { key, uploadId }: UploadPlace, options: AbortOptions) {
+  const head = await headObject(scope, key, options)
+  const { write } = splitUploadId(uploadId)
+  if (!head || write === undefined || head.write !== write) return undefined
+  return { stored: true, etag: head.facts.etag, serverTime: head.facts.serverTime } as const
 }
 
 function documentFor(parts: readonly { readonly number: number; readonly etag: string }[]): Uint8Array {
@@ -62,17 +91,11 @@ async function completed(scope: BucketScope, { key }: UploadPlace, request: S3Re
 }
 
 /** Finds out whether an earlier try completed the upload: then its object carries the name of the write. */
-async function judged(scope: BucketScope, { key, uploadId }: UploadPlace, request: S3Request, sent: SentRequest) {
+async function judged(scope: BucketScope, place: UploadPlace, request: S3Request, sent: SentRequest) {
   const { answer, repeated } = sent
-  const fault = wireFaultOf(answer)
-  const mayBeDone = answer.status === 412 || fault.code === 'NoSuchUpload' || fault.code === 'NoSuchKey'
-  const head = mayBeDone ? await headObject(scope, key, request) : undefined
-  const { write } = splitUploadId(uploadId)
-  if (head && write !== undefined && head.write === write) {
-    return { stored: true, etag: head.facts.etag, serverTime: head.facts.serverTime } as const
-  }
-  if (answer.status === 412) return { stored: false, existing: head?.facts, uncertain: repeated } as const
-  throw bucketErrorOf(answer, fault.code === 'NoSuchKey' ? { ...fault, code: 'NoSuchUpload' } : fault, {
-    ...scope.requester.placeOf(request),
-  })
+  const own = await ownObject(scope, place, request)
+  if (own) return own
+  if (answer.status !== 412) throw bucketErrorOf(answer, wireFaultOf(answer), scope.requester.placeOf(request))
+  const head = await headObject(scope, place.key, request)
+  return { stored: false, existing: head?.facts, uncertain: repeated } as const
 }

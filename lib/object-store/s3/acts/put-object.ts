@@ -15,14 +15,33 @@ export async function putObject(
   source: Uint8Array | ObjectBody,
   options: PutObjectOptions = {},
 ): Promise<PutResult> {
-  const { ifNoneMatch, ifMatch, contentType = 'application/octet-stream', signal } = options
+  const result = await putOnce(scope, key, source, options)
+  const { ifMatch } = options
+  if (result.stored || scope.comparesPlainEtags || ifMatch === undefined) return result
+  // Ceph 16 compares `If-Match` of a PUT with its ETag without quotes, against the specification: it refuses the very
+  // version that is there.
+  if (result.existing?.etag !== ifMatch || !ifMatch.startsWith('"')) return result
+  scope.comparesPlainEtags = true
+  const second = await putOnce(scope, key, source, options)
+  if (!second.stored && second.existing?.etag === ifMatch) scope.comparesPlainEtags = false
+  return second
+}
+
+async function putOnce(
+  scope: BucketScope,
+  key: string,
+  source: Uint8Array | ObjectBody,
+  options: PutObjectOptions,
+): Promise<PutResult> {
+  const { ifNoneMatch, contentType = 'application/octet-stream', signal } = options
+  const ifMatch = scope.comparesPlainEtags ? options.ifMatch?.replace(/^"(.*)"$/, '$1') : options.ifMatch
   const write = randomUUID()
   const isConditional = ifNoneMatch === true || ifMatch !== undefined
   const request = {
     method: 'PUT',
     key: scope.keyOf(key),
     body: bodyOf(source, options.sha256),
-    headers: { 'content-type': contentType, [WRITE_HEADER]: write, ...conditionHeaders(options) },
+    headers: { 'content-type': contentType, [WRITE_HEADER]: write, ...conditionHeaders({ ifNoneMatch, ifMatch }) },
     // SPEC: an object that is missing fails `If-Match` with 404.
     accept: isConditional ? [412, ...(ifMatch === undefined ? [] : [404])] : [],
     signal,

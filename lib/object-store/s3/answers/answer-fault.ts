@@ -106,7 +106,10 @@ function judged(status: number, fault: WireFault, { bucket, region }: FaultPlace
   if (TRANSIENT.has(code) || TRANSIENT_STATUS.has(status))
     return ['ERR_BUCKET_BUSY', `object storage is busy (${said})`]
   if (code === 'NoSuchBucket') return ['ERR_BUCKET_NOT_FOUND', `there is no bucket ${bucket} (${said})`]
-  if (code === 'NoSuchUpload') return ['ERR_BUCKET_UPLOAD_NOT_FOUND', `the upload has ended (${said})`]
+  // Ceph answers NoSuchKey to a request about parts; requests about an object take a 404 for an answer.
+  if (code === 'NoSuchUpload' || code === 'NoSuchKey') {
+    return ['ERR_BUCKET_UPLOAD_NOT_FOUND', `the upload has ended (${said})`]
+  }
   const isElsewhere = code === 'AuthorizationHeaderMalformed' && fault.region !== undefined
   if (status === 301 || status === 307 || isElsewhere || code === 'IllegalLocationConstraintException') {
     const right = fault.region ? `region ${fault.region}` : 'another region or at another address'
