@@ -113,7 +113,10 @@ function withGlobals(command: Command): Command {
   }
   return command
     .optionsGroup('Global options:')
-    .option('--store <dir>', 'directory of the store (default: $LAYERSTORE_STORE, else in the user data folder)')
+    .option(
+      '--store <dir>',
+      'directory of the store, or s3://BUCKET/PREFIX (default: $LAYERSTORE_STORE, else in the user data folder)',
+    )
     .option('--json', 'print one JSON document; the same as --output json')
     .option('-q, --quiet', 'print results only')
     .option('--hasher <engine>', 'implementation that computes digests: wasm or native (default: wasm)')

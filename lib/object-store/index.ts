@@ -1,3 +1,11 @@
+export type { BucketLocks, HeldBucketLock } from './locks/bucket-locks.ts'
+export { type RedisClient, type RedisLocksOptions, redisLocks } from './locks/redis-locks.ts'
+export {
+  type ObjectStoreSettings,
+  type OpenObjectStoreOptions,
+  openObjectStore,
+  openStoreInBucket,
+} from './open-object-store.ts'
 export type {
   Bucket,
   BucketConditions,

@@ -11,6 +11,6 @@ export interface SandboxOption {
 /** Opens the sandbox of this machine, with the unpacked layers that builds in the same store use too. */
 export async function openSandbox(session: Session, { sandbox }: SandboxOption = {}): Promise<Sandbox> {
   const { machineSandbox } = await import('../../sandbox/index.ts')
-  const directory = join(resolve(session.storeName), '.layerstore', 'snapshots')
+  const directory = join(resolve(session.storeDirectory), '.layerstore', 'snapshots')
   return machineSandbox({ directory, executor: executorOf(sandbox) })
 }

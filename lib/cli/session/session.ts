@@ -17,6 +17,7 @@ import { formatDuration } from '../printing/progress-line.ts'
 import type { Terminal } from '../printing/terminal.ts'
 import { TransferCount } from '../printing/transfer-count.ts'
 import type { RegistryOptions } from '../registries/registry-options.ts'
+import { isBucketAddress, parseBucketAddress } from './bucket-address.ts'
 import { lazyRegistry } from './lazy-registry.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { storeDirectory } from './store-directory.ts'
@@ -80,12 +81,37 @@ export class Session implements AsyncDisposable {
   }
 
   async store(options: Pick<OpenStoreOptions, 'create' | 'damaged' | 'durability'> = {}): Promise<Store> {
-    return this.#openLayout(this.storeName, options)
+    const { storeName } = this
+    return isBucketAddress(storeName) ? this.#openBucket(storeName, options) : this.#openLayout(storeName, options)
   }
 
-  /** Path of the session's store. */
+  /** Path of the session's store, or the address of its bucket. */
   get storeName(): string {
     return this.#options.store ?? storeDirectory(this.terminal.env)
+  }
+
+  /**
+   * Directory of this machine for what builds keep besides blobs: the store, or the usual one if the store is in a
+   * bucket.
+   */
+  get localDirectory(): string {
+    const { storeName } = this
+    if (!isBucketAddress(storeName)) return storeName
+    return storeDirectory({ ...this.terminal.env, LAYERSTORE_STORE: undefined })
+  }
+
+  /** Directory of the session's store, for containers and their root filesystems. */
+  get storeDirectory(): string {
+    const { storeName } = this
+    if (!isBucketAddress(storeName)) return storeName
+    const place = storeName.split('?')[0]
+    const next = 'copy the image into a store in a directory, and name that with --store'
+    throw new UsageError(`containers need a store in a directory of this machine, but ${place} is a bucket: ${next}`)
+  }
+
+  /** Opens the session's store for containers. A bucket is refused before any request. */
+  async containerStore(options: Pick<OpenStoreOptions, 'create'> = {}): Promise<Store> {
+    return this.#openLayout(this.storeDirectory, options)
   }
 
   /** Opens the session's store if it exists; creates none. */
@@ -132,6 +158,18 @@ export class Session implements AsyncDisposable {
     this.#stores.add(resolve(directory))
     const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
+  }
+
+  /** The room is loaded only for stores in buckets: no other command pays for it. */
+  async #openBucket(
+    address: string,
+    { create, damaged }: Pick<OpenStoreOptions, 'create' | 'damaged'>,
+  ): Promise<Store> {
+    const { openObjectStore } = await import('../../object-store/index.ts')
+    const { signal, hasher } = this
+    const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
+    const place = { ...parseBucketAddress(address), environment: this.terminal.env }
+    return this.#keep(await openObjectStore({ ...place, create, damaged, hasher, signal, onEvent }))
   }
 
   /** Opens an archive for reading. */
@@ -286,7 +324,7 @@ export class Session implements AsyncDisposable {
 
 /** Describes a wait. The lock of an ingest means that another process is fetching the same blob. */
 function waitMessage({ lock, holder, advice, message }: Extract<StoreEvent, { type: 'waiting' }>): string {
-  if (!lock.startsWith('.layerstore/ingests/')) return message
+  if (!/^(\.layerstore\/)?ingests\//.test(lock)) return message
   return `waiting for a blob that ${holder} is fetching into the same store: ${advice}`
 }
 

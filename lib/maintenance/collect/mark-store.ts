@@ -54,7 +54,7 @@ export async function surveyStore(
   const blobs = new Map<Digest, StoredBlob>()
   for await (const some of driver.blobs(options)) for (const blob of some) blobs.set(blob.digest, blob)
   const roots = await driver.roots(options)
-  const nowMs = Date.now()
+  const nowMs = driver.nowMs?.() ?? Date.now()
   const leases = activeLeases(roots.leases, nowMs, policy.graceMs)
   return { driver, graph: graphOf(driver), policy, blobs, roots, leases, nowMs }
 }

@@ -22,6 +22,7 @@ export type ListedObject = ObjectFacts
 
 /** Result of {@link Bucket.get}. */
 export interface ObjectAnswer {
+  /** Facts of the whole object. */
   readonly facts: ObjectFacts
   /**
    * The bytes of the object, or of the range. After a broken connection the bucket goes on from the last byte, by a
@@ -56,8 +57,11 @@ export interface PutObjectOptions extends AbortOptions {
 /** Result of a conditional write. */
 export type PutResult =
   | {
+      /** The object was stored. */
       readonly stored: true
+      /** Its version. */
       readonly etag: string
+      /** Clock of the service when it answered. */
       readonly serverTime: number
     }
   | {
@@ -74,9 +78,11 @@ export type PutResult =
 
 /** One object that {@link Bucket.deleteMany} could not delete. */
 export interface DeleteFault {
+  /** Key of the object. */
   readonly key: string
   /** Code of the service, such as `AccessDenied`. */
   readonly code: string
+  /** Message of the service. */
   readonly message: string
 }
 
@@ -90,7 +96,9 @@ export interface ListOptions extends AbortOptions {
 
 /** One multipart upload that has begun. */
 export interface ListedUpload {
+  /** Key of the object that the upload makes. */
   readonly key: string
+  /** Identifier of the upload. */
   readonly uploadId: string
   /** Begin by the clock of the service, in milliseconds since 1970. */
   readonly started: number
@@ -102,7 +110,9 @@ export interface ListedUpload {
 export interface UploadPart {
   /** From 1 to 10,000. */
   readonly number: number
+  /** Version of the part. */
   readonly etag: string
+  /** Number of bytes. */
   readonly size: number
 }
 
@@ -114,8 +124,14 @@ export interface PresignOptions {
   readonly expiresIn: number
   /** Headers that the service gives the answer. */
   readonly response?:
-    | { readonly contentType?: string | undefined; readonly contentDisposition?: string | undefined }
+    | {
+        /** `Content-Type` of the answer. */
+        readonly contentType?: string | undefined
+        /** `Content-Disposition` of the answer. */
+        readonly contentDisposition?: string | undefined
+      }
     | undefined
+  /** Stops the call. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -6,7 +6,7 @@ import type { NamedDescriptor } from '../reference-store.ts'
 
 /** A blob and the time when it was last stored or acknowledged. */
 export interface StoredBlob extends BlobInfo {
-  /** In milliseconds since 1970, by the clock of the process that stored or acknowledged it. */
+  /** In milliseconds since 1970, by the clock of the process that stored or acknowledged it, or of the store. */
   readonly modifiedMs: number
 }
 
@@ -76,6 +76,12 @@ export interface UnfinishedUsage {
 export interface CollectionDriver {
   /** Whether the store is read-only. */
   readonly readOnly: boolean
+
+  /**
+   * The clock of the times in this interface, in milliseconds since 1970; absent if it is that of this machine. A store
+   * that many machines share has a clock of its own.
+   */
+  nowMs?(): number
 
   /** Lists every blob once, in no order, in batches of a size that the driver chooses. */
   blobs(options?: AbortOptions): AsyncIterable<readonly StoredBlob[]>

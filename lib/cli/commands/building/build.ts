@@ -156,7 +156,7 @@ async function run(session: Session, store: Store, building: Building, options: 
     const registry = await session.registryIfAsked()
     const stages = await stagesOf(building, options)
     const onProgress = display.onProgress.bind(display)
-    const places = buildPlaces(session.storeName)
+    const places = buildPlaces(session.localDirectory)
     await using sandbox = lazySandbox(async () => {
       const { machineSandbox } = await import('../../../sandbox/index.ts')
       return machineSandbox({ directory: places.snapshots, executor: executorOf(options.sandbox) })

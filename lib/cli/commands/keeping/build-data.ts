@@ -49,7 +49,7 @@ export async function collectBuildData(session: Session, policy: BuildDataPolicy
   )
   const { signal } = session
   const { dryRun, maxAgeMs, maxCacheMounts, maxSnapshots, needs } = policy
-  const places = buildPlaces(session.storeName)
+  const places = buildPlaces(session.localDirectory)
   // It starts nothing before it is called.
   await using sandbox = rootlessSandbox({ directory: places.snapshots })
   const common: KeepingPolicy = { dryRun, maxAgeMs, signal, remove: path => remove(path, sandbox) }
@@ -77,7 +77,7 @@ async function remove(path: string, sandbox: RootlessSandbox): Promise<void> {
 export async function readBuildData(session: Session): Promise<BuildDataUsage> {
   const { listCacheMounts, listSnapshots, snapshotDirectory } = await import('../../../sandbox/index.ts')
   const { signal } = session
-  const places = buildPlaces(session.storeName)
+  const places = buildPlaces(session.localDirectory)
   return {
     snapshots: usageOf(await listSnapshots(snapshotDirectory(places.snapshots), { signal })),
     cacheMounts: usageOf(await listCacheMounts(places.cacheMounts, { signal })),

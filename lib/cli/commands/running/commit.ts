@@ -16,7 +16,7 @@ export async function commit(
   { author, message, change }: CommitCommandOptions,
 ): Promise<void> {
   const { commitContainer } = await import('../../../sandbox/index.ts')
-  const store = await session.store({ create: false })
+  const store = await session.containerStore({ create: false })
   await using sandbox = await openSandbox(session)
   const { signal } = session
   const image = await commitContainer(store, id, { name, author, message, changes: change, sandbox, signal })

@@ -6,7 +6,7 @@ const LETTERS = { added: 'A', changed: 'C', deleted: 'D' } as const
 /** `diff ID`: prints what a container has changed in the files of its image, as `docker diff` does. */
 export async function containerChanges(session: Session, id: string): Promise<void> {
   const { openContainer } = await import('../../../sandbox/index.ts')
-  const store = await session.store({ create: false })
+  const store = await session.containerStore({ create: false })
   session.advice = `two images are compared by "layerstore diff ${id} OTHER"`
   await using sandbox = await openSandbox(session)
   await using container = await openContainer(store, id, { sandbox })

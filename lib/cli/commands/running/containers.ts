@@ -30,8 +30,8 @@ export async function containers(
 
 async function list(session: Session, { trunc = true, format = 'table' }: ContainersOptions): Promise<void> {
   const { listContainers } = await import('../../../sandbox/index.ts')
-  const store = await session.storeIfAny()
   await using sandbox = await openSandbox(session)
+  const store = await session.storeIfAny()
   const found = store ? await listContainers(store, { sandbox }) : []
   const isPlain = format === 'table'
   if (session.json || (isPlain && session.quiet)) {
@@ -52,7 +52,7 @@ export async function removeContainers(
   { force = false }: ContainersOptions,
 ): Promise<void> {
   const { removeContainer } = await import('../../../sandbox/index.ts')
-  const store = await session.store({ create: false })
+  const store = await session.containerStore({ create: false })
   await using sandbox = await openSandbox(session)
   for (const id of ids) {
     try {
@@ -68,7 +68,7 @@ export async function removeContainers(
 
 async function stop(session: Session, ids: readonly string[], { time }: ContainersOptions): Promise<void> {
   const { stopContainer } = await import('../../../sandbox/index.ts')
-  const store = await session.store({ create: false })
+  const store = await session.containerStore({ create: false })
   const { signal } = session
   const timeoutMs = time === undefined ? undefined : parseAmount('--time', time, 'count') * 1000
   for (const id of ids) await stopContainer(store, id, { timeoutMs, signal })

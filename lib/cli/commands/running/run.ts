@@ -35,7 +35,7 @@ export async function run(
   const settings = await containerSettings(command, options, session.terminal.env)
   const connected = startOptionsOf(session, { interactive, terminal: tty ?? false })
   if (options.publish) session.note('ports of the container are those of this machine; none is mapped')
-  const store = await session.store()
+  const store = await session.containerStore()
   const image = await imageFor(session, store, name, options)
   await refuseUnpulled(store, image, { platform, signal: session.signal })
   const { runImage } = await import('../../../sandbox/index.ts')

@@ -15,7 +15,7 @@ export interface StartCommandOptions extends SandboxOption {
 export async function start(session: Session, id: string, options: StartCommandOptions): Promise<void> {
   session.failureExit = runFailure
   const { openContainer } = await import('../../../sandbox/index.ts')
-  const store = await session.store({ create: false })
+  const store = await session.containerStore({ create: false })
   await using sandbox = await openSandbox(session, options)
   await using container = await openContainer(store, id, { sandbox })
   const { process, image, descriptor } = await container.info()

@@ -1,0 +1,132 @@
+import { type AbortOptions, abortable } from '../../internal/abort.ts'
+import { sleep } from '../../internal/concurrency/sleep.ts'
+import { createOwner, describeOwner } from '../../internal/locks/owner.ts'
+import { WaitNote } from '../../internal/locks/wait-note.ts'
+import type { StoreEvent } from '../../store/index.ts'
+import { FreshRead } from '../objects/fresh-read.ts'
+import { isAbandoned, type Patience } from '../objects/holder.ts'
+import { Keys } from '../objects/keys.ts'
+import { jsonBytes } from '../objects/read-object.ts'
+import type { ServerClock } from '../objects/server-clock.ts'
+import type { Bucket } from '../s3/bucket.ts'
+import {
+  type AnnouncedRemovals,
+  type CollectionRecord,
+  readCollectionRecord,
+  type SeenRecord,
+  type WrittenRecord,
+} from './collection-record.ts'
+import { RunningCollection } from './running-collection.ts'
+
+/**
+ * Silence after which a collection counts as dead. `aliveMs` holds for stopped processes: they remove nothing when they
+ * go on, see {@link RunningCollection}.
+ */
+const PATIENCE: Patience = { goneMs: 0, unknownMs: 120_000, aliveMs: 120_000 }
+/** Time for which the service may still work on a request of a process that was killed. */
+const LAST_REQUEST_MS = 5000
+const FIRST_PAUSE_MS = 20
+const LONGEST_PAUSE_MS = 500
+
+/**
+ * The record by which collections announce what they remove. A process that relies on a blob or sets a name writes
+ * first, then reads the record; a collection announces first, then reads what was written. So one of the two sees the
+ * other.
+ */
+export class Collections {
+  readonly #bucket: Bucket
+  readonly #clock: ServerClock
+  readonly #onEvent: ((event: StoreEvent) => void) | undefined
+  readonly #fresh: FreshRead<SeenRecord | undefined>
+  /** The generation whose holder was first found dead, and when. */
+  #dead: { readonly generation: number; readonly foundMs: number } | undefined
+
+  constructor(bucket: Bucket, clock: ServerClock, onEvent: ((event: StoreEvent) => void) | undefined) {
+    this.#bucket = bucket
+    this.#clock = clock
+    this.#onEvent = onEvent
+    this.#fresh = new FreshRead(() => this.#read())
+  }
+
+  async #read(): Promise<SeenRecord | undefined> {
+    const seen = await readCollectionRecord(this.#bucket)
+    if (seen) this.#clock.note(seen.facts.serverTime)
+    return seen
+  }
+
+  /**
+   * Waits until the announced removals are done, if they concern the caller. Resolves to whether it waited: what the
+   * caller wrote may be gone then. Removals that are announced after the call see what the caller wrote before it.
+   */
+  async settle(concerns: (batch: AnnouncedRemovals) => boolean, { signal }: AbortOptions = {}): Promise<boolean> {
+    const first = await abortable(this.#fresh.get(), signal)
+    if (!first?.record.batch || !concerns(first.record.batch)) return false
+    const note = new WaitNote({ lock: Keys.collection, onEvent: this.#onEvent })
+    let seen: SeenRecord | undefined = first
+    for (let pause = FIRST_PAUSE_MS; isSameBatch(seen, first); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const { holder } = first.record
+      await note.waitFor(describeOwner(holder ?? undefined), holder ?? undefined)
+      await sleep(pause, signal)
+      seen = await abortable(this.#fresh.get(), signal)
+      if (seen && isSameBatch(seen, first) && (await this.#isDead(seen))) {
+        await this.write(seen, { holder: null, batch: null })
+        seen = await this.#read()
+      }
+    }
+    note.end()
+    return true
+  }
+
+  /** Begins a collection. Waits while another one runs. */
+  async begin({ signal }: AbortOptions = {}): Promise<RunningCollection> {
+    const note = new WaitNote({ lock: Keys.collection, onEvent: this.#onEvent })
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      signal?.throwIfAborted()
+      const seen = await this.#read()
+      if (!seen?.record.holder || (await this.#isDead(seen))) {
+        const owner = await createOwner()
+        const mine = await this.write(seen, { holder: owner, batch: null })
+        if (mine) {
+          note.end()
+          return new RunningCollection((seen, change) => this.write(seen, change), mine)
+        }
+        continue
+      }
+      await note.waitFor(describeOwner(seen.record.holder), seen.record.holder)
+      await sleep(pause, signal)
+    }
+  }
+
+  async #isDead({ record, facts }: SeenRecord): Promise<boolean> {
+    if (!(await isAbandoned(record.holder ?? undefined, facts, PATIENCE))) return false
+    if (!record.batch) return true
+    if (this.#dead?.generation !== record.generation) {
+      this.#dead = { generation: record.generation, foundMs: performance.now() }
+    }
+    return performance.now() - this.#dead.foundMs >= LAST_REQUEST_MS
+  }
+
+  /** Replaces the record if it is still the one that was seen; `undefined` if another process was faster. */
+  async write(
+    seen: WrittenRecord | undefined,
+    change: Pick<CollectionRecord, 'holder' | 'batch'>,
+  ): Promise<WrittenRecord | undefined> {
+    const record: CollectionRecord = { version: 1, generation: (seen?.record.generation ?? 0) + 1, ...change }
+    const condition = seen ? { ifMatch: seen.facts.etag } : { ifNoneMatch: true as const }
+    const result = await this.#bucket.put(Keys.collection, jsonBytes(record), condition)
+    if (!result.stored) return undefined
+    this.#clock.note(result.serverTime)
+    return { record, facts: { etag: result.etag } }
+  }
+
+  /** Replaces a damaged record. The caller knows that it is damaged. */
+  async reset(): Promise<void> {
+    const record: CollectionRecord = { version: 1, generation: Date.now(), holder: null, batch: null }
+    await this.#bucket.put(Keys.collection, jsonBytes(record))
+  }
+}
+
+function isSameBatch(seen: SeenRecord | undefined, first: SeenRecord): boolean {
+  const { record } = seen ?? {}
+  return record?.generation === first.record.generation && record.batch !== null
+}

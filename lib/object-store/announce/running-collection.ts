@@ -1,0 +1,95 @@
+import { StoreError } from '../../errors/index.ts'
+import type { AnnouncedRemovals, CollectionRecord, WrittenRecord } from './collection-record.ts'
+
+/** Replaces the record if it is still the given one; `undefined` if another process was faster. */
+type WriteRecord = (
+  seen: WrittenRecord,
+  change: Pick<CollectionRecord, 'holder' | 'batch'>,
+) => Promise<WrittenRecord | undefined>
+
+const HEARTBEAT_MS = 20_000
+/** Time after an announcement in which its removals may be sent. */
+const SEND_MS = 20_000
+/** Time after which a request of a removal is given up. */
+const REQUEST_MS = 40_000
+
+/**
+ * A collection that this process runs.
+ *
+ * SAFETY: other processes take it for dead after two minutes of silence, and then rely on what it had announced. S3 has
+ * no delete that depends on the record, so this process must not send one later. It looks at its own steady clock just
+ * before each delete: one may be sent only within 20 s of the announcement, and is given up 40 s later. A process that
+ * was stopped meanwhile finds the time used up and sends nothing.
+ */
+export class RunningCollection {
+  readonly #replace: WriteRecord
+  readonly #timer: NodeJS.Timeout
+  #written: WrittenRecord
+  #announcedMs = Number.NEGATIVE_INFINITY
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(replace: WriteRecord, written: WrittenRecord) {
+    this.#replace = replace
+    this.#written = written
+    this.#timer = setInterval(() => void this.#renew().catch(() => undefined), HEARTBEAT_MS).unref()
+  }
+
+  /** Announces removals; afterwards the caller reads what other processes rely on. */
+  announce(batch: AnnouncedRemovals): Promise<void> {
+    return this.#inTurn(async () => {
+      const announcedMs = performance.now()
+      await this.#write(batch)
+      this.#announcedMs = announcedMs
+    })
+  }
+
+  /** Withdraws the announcement: the removals are done. */
+  clear(): Promise<void> {
+    return this.#inTurn(() => this.#write(null))
+  }
+
+  /** Runs one request that removes announced objects, with the signal that gives it up. */
+  async send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.assertInTime()
+    return request(AbortSignal.timeout(REQUEST_MS))
+  }
+
+  /** Throws if the time for removals is used up. */
+  assertInTime(): void {
+    if (performance.now() - this.#announcedMs <= SEND_MS) return
+    throw new StoreError('ERR_STORE_LOCKED', 'the removals took too long after they were announced; run it again')
+  }
+
+  /** Ends the collection. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#inTurn(async () => {
+      const { record } = this.#written
+      // If it fails, other processes take the collection for dead.
+      if (record.holder) await this.#replace(this.#written, { holder: null, batch: null })
+    })
+  }
+
+  /** An announcement is not renewed: it must not last longer than the removals. */
+  #renew(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#written.record.batch === null) await this.#write(null)
+    })
+  }
+
+  async #write(batch: AnnouncedRemovals | null): Promise<void> {
+    const { holder } = this.#written.record
+    const written = await this.#replace(this.#written, { holder, batch })
+    if (!written) {
+      const message = 'another process has taken over the collection: this one was silent too long'
+      throw new StoreError('ERR_STORE_LOCKED', message)
+    }
+    this.#written = written
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(act)
+    this.#tail = done.catch(() => undefined)
+    return done
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { type Digest, splitDigest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { BlobInfo } from '../../store/index.ts'
+import type { ObjectContext } from '../object-context.ts'
+import { blobKey, touchedKey } from '../objects/keys.ts'
+
+/** Bound for attempts that other processes undo: each one loses against a removal of the same blob. */
+const ATTEMPTS = 20
+
+/**
+ * Stores the bytes of a small blob. An existing blob of the same size stays and is acknowledged; one of another size is
+ * corrupt and is replaced.
+ */
+export async function publishBytes(context: ObjectContext, blob: BlobInfo, bytes: Uint8Array): Promise<void> {
+  const { bucket } = context
+  const { algorithm, hex } = splitDigest(blob.digest)
+  const sha256 = algorithm === 'sha256' ? hex : undefined
+  const key = blobKey(blob.digest)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const result = await bucket.put(key, bytes, { sha256, ifNoneMatch: true })
+    if (!result.stored && result.existing?.size === blob.size) {
+      if (await acknowledgeObject(context, blob.digest)) return
+      continue
+    }
+    if (!result.stored) await bucket.put(key, bytes, { sha256 })
+    if (await isSettled(context, blob.digest)) return
+  }
+  throw removedAgain(blob.digest)
+}
+
+/**
+ * Acknowledges a blob: a collection treats it as if it had just been stored. Resolves to whether it exists.
+ *
+ * SAFETY: the marker is written before the record of collections is read. A collection that was announced earlier is
+ * waited for; a later one sees the marker. So a blob that is found afterwards stays.
+ */
+export async function acknowledgeObject(
+  context: ObjectContext,
+  digest: Digest,
+  options: AbortOptions = {},
+): Promise<boolean> {
+  // A pull asks for every blob that it will fetch: no marker for absent ones.
+  if (!(await context.bucket.head(blobKey(digest), options))) return false
+  if (context.settings.readOnly) return true
+  await markTouched(context, digest)
+  return (await context.bucket.head(blobKey(digest), options)) !== undefined
+}
+
+/** Writes the marker of a blob and waits for announced removals of it. */
+export async function markTouched(context: ObjectContext, digest: Digest): Promise<void> {
+  // Random bytes give each marker another ETag: dates have whole seconds.
+  await context.bucket.put(touchedKey(digest), randomBytes(12))
+  await context.collections.settle(({ blobs }) => blobs.includes(digest))
+}
+
+/** Whether a blob that was just written stays: no collection is removing it, or it survived that. */
+async function isSettled({ bucket, collections }: ObjectContext, digest: Digest): Promise<boolean> {
+  const waited = await collections.settle(({ blobs }) => blobs.includes(digest))
+  return !waited || (await bucket.head(blobKey(digest))) !== undefined
+}
+
+function removedAgain(digest: Digest): StoreError {
+  return new StoreError(
+    'ERR_STORE_IO',
+    `${digest} was removed each time that it was stored; does another program delete?`,
+  )
+}
+
+/** Removes a blob and its marker. */
+export async function removeBlob({ bucket }: ObjectContext, digest: Digest, options: AbortOptions): Promise<void> {
+  options.signal?.throwIfAborted()
+  const [fault] = await bucket.deleteMany([blobKey(digest), touchedKey(digest)], options)
+  if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
+}

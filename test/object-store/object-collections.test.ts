@@ -1,0 +1,260 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import { createOwner, createOwnerOf } from '../../lib/internal/locks/owner.ts'
+import { planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
+import type { ObjectStoreSettings } from '../../lib/object-store/index.ts'
+import { driverOf, type Store } from '../../lib/store/index.ts'
+import { deadPid } from '../helpers/dead-pid.ts'
+import { MemoryObjects } from '../helpers/memory-bucket.ts'
+import { openInMemory } from '../helpers/memory-object-store.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+const NOW = { graceMs: 0, force: true } as const
+
+async function open(objects = new MemoryObjects(), options: ObjectStoreSettings = {}): Promise<Store> {
+  const store = await openInMemory(objects, { hasher: 'native', ...options })
+  onTestFinished(() => store.close())
+  return store
+}
+
+const keyOf = (digest: Digest) => `blobs/${digest.replace(':', '/')}`
+
+/** Runs an act when a collection is about to delete blobs: after its last look. */
+function beforeRemoval(objects: MemoryObjects, act: () => Promise<unknown>): { done: () => Promise<unknown> } {
+  let done: Promise<unknown> | undefined
+  objects.before = call => {
+    if (call === 'deleteMany' && objects.text('collection.json')?.includes('"batch":{')) done ??= act()
+  }
+  return { done: () => done as Promise<unknown> }
+}
+
+describe('a collection', () => {
+  test('removes blobs by bulk deletes, and lists a thousand objects a request', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    for (let i = 0; i < 5000; i++)
+      objects.write(keyOf(`sha256:${i.toString(16).padStart(64, '0')}` as Digest), `blob ${i}`)
+    const plan = await planCollection(store, NOW)
+    objects.calls.length = 0
+    const { deleted } = await runCollection(store, plan)
+    expect(deleted).toHaveLength(5000)
+    expect(objects.keys('blobs/')).toEqual([])
+    const count = (call: string) => objects.calls.filter(said => said.startsWith(`${call} `)).length
+    expect(count('deleteMany')).toBeLessThan(20)
+    expect(count('list')).toBeLessThan(100)
+    // Documents among small blobs are found by reading them.
+    expect(count('get') + count('put') + count('head')).toBeLessThan(5100)
+  })
+
+  test('keeps a blob that is acknowledged after its last look, or the acknowledgement reports that it is gone', async () => {
+    const objects = new MemoryObjects()
+    const [store, other] = [await open(objects), await open(objects)]
+    const { digest } = await store.put(Buffer.from('garbage'))
+    const plan = await planCollection(store, NOW)
+    const touched = beforeRemoval(objects, () => other.leases.touch(digest))
+    const { deleted } = await runCollection(store, plan)
+    expect(await touched.done()).toBe((await other.stat(digest)) !== undefined)
+    expect(deleted).toEqual([digest])
+  })
+
+  test('keeps a blob that was acknowledged since the plan, within one second', async () => {
+    const store = await open()
+    const { digest } = await store.put(Buffer.from('garbage'))
+    await store.leases.touch(digest)
+    const plan = await planCollection(store, NOW)
+    await store.leases.touch(digest)
+    const { deleted, skipped } = await runCollection(store, plan)
+    expect(deleted).toEqual([])
+    expect(skipped).toEqual([{ digest, why: 'stored or used again since the plan' }])
+  })
+
+  test('does not take a blob that is put while it is removed', async () => {
+    const objects = new MemoryObjects()
+    const [store, other] = [await open(objects), await open(objects)]
+    const { digest } = await store.put(Buffer.from('garbage'))
+    const plan = await planCollection(store, NOW)
+    const put = beforeRemoval(objects, () => other.put(Buffer.from('garbage')))
+    await runCollection(store, plan)
+    expect(await put.done()).toEqual({ digest, size: 7 })
+    expect(await other.stat(digest)).toBeDefined()
+  })
+
+  test('lets no name refer to an image that it removes', async () => {
+    const objects = new MemoryObjects()
+    const [store, other] = [await open(objects), await open(objects)]
+    const { manifest } = await putStoreImage(store)
+    const plan = await planCollection(store, NOW)
+    const set = beforeRemoval(objects, () => other.references.set('late:1', manifest))
+    const { deleted } = await runCollection(store, plan)
+    expect(deleted.length).toBeGreaterThan(0)
+    await expect(set.done()).rejects.toMatchObject({ code: 'ERR_BLOB_NOT_FOUND' })
+    expect(objects.keys('references/')).toEqual([])
+  })
+
+  test('keeps the image of a name that is being set when it announces its removals', async () => {
+    const objects = new MemoryObjects()
+    const [store, other] = [await open(objects), await open(objects)]
+    const { manifest } = await putStoreImage(store)
+    const plan = await planCollection(store, NOW)
+    let removal: Promise<unknown> | undefined
+    objects.before = async (call, key) => {
+      if (call !== 'put' || !key.startsWith('references/')) return
+      objects.before = () => {}
+      removal = runCollection(store, plan)
+      await removal
+    }
+    await other.references.set('app:1', manifest)
+    expect(await removal).toMatchObject({ deleted: [] })
+    expect((await planCollection(store, NOW)).missing).toEqual([])
+  })
+
+  test('does not drop a name that was moved to another image meanwhile', async () => {
+    const objects = new MemoryObjects()
+    const [store, other] = [await open(objects), await open(objects)]
+    const [{ manifest: old }, { manifest: fresh }] = [
+      await putStoreImage(store, 'old'),
+      await putStoreImage(store, 'new'),
+    ]
+    await store.references.set('app:1', old)
+    await store.references.set('app:2', fresh)
+    const plan = await planCollection(store, { ...NOW, keepLast: 1 })
+    const [dropped] = plan.dropNames
+    const moved = beforeRemoval(objects, () =>
+      other.references.set(dropped!.name, dropped!.digest === old.digest ? fresh : old),
+    )
+    await runCollection(store, plan)
+    await moved.done()
+    expect(await store.references.get(dropped!.name)).toBeDefined()
+  })
+
+  test('keeps what a lease names, what was stored since it began, and young blobs', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const [leased, old] = [await store.put(Buffer.from('leased')), await store.put(Buffer.from('old'))]
+    objects.age(2 * 3_600_000)
+    await using lease = await store.leases.hold({ label: 'work', digests: [leased.digest] })
+    const since = await store.put(Buffer.from('since'))
+    const { drop } = await planCollection(store, NOW)
+    expect(drop.map(({ digest }) => digest)).toEqual([old.digest])
+    await lease.release()
+    expect((await planCollection(store, { force: true })).drop.map(({ digest }) => digest)).toEqual([old.digest])
+    expect((await readStoreUsage(store)).young.blobs).toBe(2)
+    expect(since.size).toBe(5)
+  })
+
+  test('goes by the clock of the service, however wrong that of the machine is', async () => {
+    const objects = new MemoryObjects()
+    objects.offsetMs = 400 * 24 * 3_600_000
+    const store = await open(objects)
+    await store.put(Buffer.from('young'))
+    expect((await planCollection(store, { force: true })).drop).toEqual([])
+    objects.age(2 * 3_600_000)
+    expect((await planCollection(store, { force: true })).drop).toHaveLength(1)
+  })
+
+  test('keeps the blobs of cache records until it drops the record', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const { digest } = await store.put(Buffer.from('cached'))
+    await store.derived.set('cache', 'step', Buffer.from(JSON.stringify({ blobs: [digest] })))
+    await store.derived.set('cache', 'broken', Buffer.from('{"blobs":["x"]}'))
+    objects.age(3 * 3_600_000)
+    expect((await planCollection(store, { force: true })).drop).toEqual([])
+    const plan = await planCollection(store, { force: true, maxAgeMs: 3_600_000 })
+    expect(plan.dropRecords).toHaveLength(1)
+    await store.derived.set('cache', 'step', Buffer.from(JSON.stringify({ blobs: [digest], again: true })))
+    expect((await runCollection(store, plan)).recordsDropped).toEqual([])
+    objects.age(2000)
+    const again = await planCollection(store, { ...NOW, maxAgeMs: 1 })
+    expect(again.dropRecords).toHaveLength(1)
+    expect((await runCollection(store, again)).recordsDropped).toEqual(['step'])
+  })
+
+  test('reports blobs that the service does not remove', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const { digest } = await store.put(Buffer.from('garbage'))
+    const plan = await planCollection(store, NOW)
+    objects.before = call => {
+      if (call === 'deleteMany' && objects.text('collection.json')?.includes('"batch":{')) throw new Error('refused')
+    }
+    const { deleted, errors } = await runCollection(store, plan)
+    expect(deleted).toEqual([])
+    expect(errors).toEqual([{ digest, message: expect.stringContaining('refused') }])
+  })
+
+  test('is refused on a read-only store, and removes nothing outside of its turn', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const reader = await open(objects, { readOnly: true })
+    const plan = await planCollection(reader, NOW)
+    await expect(runCollection(reader, plan)).rejects.toMatchObject({ code: 'ERR_STORE_READ_ONLY' })
+    const driver = driverOf(store).collection
+    await expect(driver?.forgetNames([{ name: 'a:1', digest: await digestOf(Buffer.from('')) }])).rejects.toMatchObject(
+      {
+        code: 'ERR_STORE_LOCKED',
+      },
+    )
+  })
+})
+
+describe('a collection that another process runs', () => {
+  const blob = Buffer.from('wanted')
+
+  /** Writes the record of a collection that was about to remove a blob. */
+  async function announce(objects: MemoryObjects, holder: object, digest: Digest): Promise<void> {
+    const batch = { blobs: [digest], names: ['app:1'] }
+    objects.write('collection.json', JSON.stringify({ version: 1, generation: 7, holder, batch }))
+  }
+  const killed = async () => createOwnerOf(deadPid())
+
+  test('is taken over five seconds after its process was killed', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const { digest } = await store.put(blob)
+    await announce(objects, await killed(), digest)
+    const began = performance.now()
+    expect(await store.leases.touch(digest)).toBe(true)
+    expect(performance.now() - began).toBeGreaterThan(4900)
+    expect(JSON.parse(objects.text('collection.json')!)).toMatchObject({ generation: 8, holder: null, batch: null })
+  }, 15_000)
+
+  test('is taken over after two minutes of silence if its process cannot be seen', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const { digest } = await store.put(blob)
+    await announce(objects, { ...(await createOwner()), host: 'elsewhere' }, digest)
+    const gaveUp = AbortSignal.timeout(300)
+    const waiting = store.references.set('app:1', { mediaType: 'a/b', digest, size: 6 }, { signal: gaveUp })
+    await expect(waiting).rejects.toBe(await waiting.catch(error => error))
+    expect(gaveUp.aborted).toBe(true)
+    // Blobs and names that it has not announced are not concerned.
+    expect((await store.put(Buffer.from('another'))).size).toBe(7)
+    objects.age(130_000)
+    const began = driverOf(store).collection?.alone(async () => 'begun')
+    await expect(began).resolves.toBe('begun')
+  }, 15_000)
+
+  test('that lost its turn removes nothing more', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    await store.put(blob)
+    const plan = await planCollection(store, NOW)
+    objects.after = (call, key) => {
+      if (call !== 'put' || key !== 'collection.json') return
+      objects.after = () => {}
+      objects.write('collection.json', '{"version":1,"generation":9,"holder":null,"batch":null}')
+    }
+    await expect(runCollection(store, plan)).rejects.toMatchObject({ code: 'ERR_STORE_LOCKED' })
+    expect(objects.keys('blobs/')).toHaveLength(1)
+  })
+
+  test('whose record is damaged stops writers until the store is repaired', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    for (const text of ['{', '{"version":1}', '{"version":1,"generation":1,"holder":null,"batch":{"blobs":1}}']) {
+      objects.write('collection.json', text)
+      await expect(store.put(blob)).rejects.toMatchObject({ code: 'ERR_STORE_FORMAT' })
+    }
+  })
+})
