@@ -28,7 +28,8 @@ export function findMatches(step: FileCopyStep): SourceMatch[] {
       const isDirectory = node.type === 'directory'
       if (!isDirectory && excludes?.ignores(name)) return []
       const content = isDirectory ? selectContent(source.tree, node, { include, excludes }) : []
-      if (include !== undefined && isDirectory) assertFound(source, include, content.length)
+      // SPEC: BuildKit requires a path only if there is no wildcard before and behind the pivot.
+      if (include !== undefined && isDirectory && !hasWildcard(directory)) assertFound(source, include, content.length)
       const unpack = node.type === 'file' && (source.unpack ?? step.unpack ?? false)
       return [{ tree: source.tree, source: i, match: j, name, node, content, unpack }]
     })
