@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { withFsyncLimit } from './concurrency/fsync-limit.ts'
+import { READ_FLAGS } from './record-file.ts'
 import { withDescriptor } from './with-descriptor.ts'
 
 /**
@@ -33,10 +34,19 @@ export async function writeFileAtomic(
 
 /** Makes the names inside a directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await withDescriptor(() => open(path, 'r'))
+  await sync(path, 'r')
+}
+
+/** Makes the bytes of a file survive a power cut that another process may have left unsynced. Follows no link. */
+export async function syncFile(path: string): Promise<void> {
+  await sync(path, READ_FLAGS)
+}
+
+async function sync(path: string, flags: string | number): Promise<void> {
+  const file = await withDescriptor(() => open(path, flags))
   try {
-    await withFsyncLimit(() => directory.sync())
+    await withFsyncLimit(() => file.sync())
   } finally {
-    await directory.close()
+    await file.close()
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
@@ -63,6 +63,26 @@ test('blobs are synced before the name is set, and not one by one', async () => 
   faults.reset()
   await store.references.set('app:2', manifest)
   expect(syncs()).toBe(2)
+})
+
+test('what is there already is synced, and nothing is written for it', async () => {
+  const { manifest } = await putStoreImage(store)
+  await store.references.set('app:1', manifest)
+  await store.close()
+  store = await openStore(directory.path, { durability: 'batch' })
+  const index = () => statSync(join(directory.path, 'index.json')).ino
+  const written = index()
+  const { digest, size } = manifest
+  await store.put(await readAll(store.read(digest)), { digest, size })
+  expect(markers()).toEqual([])
+  faults.reset()
+  await store.references.set('app:1', manifest)
+  expect(index()).toBe(written)
+  // The blob and its directory, the index and its directory.
+  expect(syncs()).toBe(4)
+  await store.references.set('app:1', { ...manifest, annotations: { a: '1' } })
+  expect(index()).not.toBe(written)
+  expect(await store.references.get('app:1')).toEqual({ ...manifest, annotations: { a: '1' } })
 })
 
 test('closing syncs the remaining blobs, and removes the marker', async () => {

@@ -1,8 +1,9 @@
+import { digestOf } from '../../digest/index.ts'
 import { composeManifest, type Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import { Annotation, type HistoryEntry, type ImageConfig, MediaType } from '../../oci/index.ts'
-import type { Store } from '../../store/index.ts'
+import type { BlobInfo, Store } from '../../store/index.ts'
 import type { BuildState } from '../stages/build-state.ts'
 
 /** Settings of an image besides its steps. */
@@ -25,15 +26,21 @@ export async function putBuiltImage(
   { signal }: AbortOptions,
 ): Promise<Image> {
   const config = finishConfig(state, settings)
-  const configInfo = await store.put(canonicalJson(config), { hasher: 'native', signal })
+  const configInfo = await putDocument(store, canonicalJson(config), { signal })
   const manifest = composeManifest({
     config: { mediaType: MediaType.OciConfig, ...configInfo },
     layers: state.layers.map(layer => layer.descriptor),
     annotations: { ...baseAnnotations(state), ...settings.annotations },
   })
-  const info = await store.put(canonicalJson(manifest), { hasher: 'native', signal })
+  const info = await putDocument(store, canonicalJson(manifest), { signal })
   const descriptor = { mediaType: MediaType.OciManifest, ...info }
   return { descriptor, manifest, config, layers: state.layers }
+}
+
+/** PERF: with its digest, a document that the store has is acknowledged and not written and synced again. */
+async function putDocument(store: Store, bytes: Uint8Array, { signal }: AbortOptions): Promise<BlobInfo> {
+  const digest = await digestOf(bytes, { hasher: 'native' })
+  return store.put(bytes, { digest, size: bytes.byteLength, hasher: 'native', signal })
 }
 
 /** The config of an image: entries of the history that are not the base's get the time of the image. */

@@ -65,8 +65,8 @@ export class Batch {
    */
   async close(): Promise<void> {
     const marker = await this.#marker?.catch(() => undefined)
-    if (marker === undefined) return
     await this.flush()
+    if (marker === undefined) return
     await onDisk({ act: 'remove', path: '.layerstore/unsynced', writes: true }, () =>
       removeFile(join(this.#context.places.unsynced, marker)),
     )

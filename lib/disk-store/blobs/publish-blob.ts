@@ -39,9 +39,9 @@ export async function publishBlob(context: DiskContext, from: string, blob: Blob
 /** Acknowledges a blob: syncs its name and sets its time to now. Resolves to whether it exists. */
 export async function acknowledgeBlob(context: DiskContext, digest: Digest): Promise<boolean> {
   return onDisk({ act: 'sync', path: blobName(digest), writes: true }, async () => {
-    if (context.settings.batch) await context.batch.announce()
     if ((await touchBlob(context, digest)) === 'gone') return false
-    // Another process may have linked the blob and not have synced the directory yet.
+    // Another process may have linked the blob and not have synced the directory yet. It has a marker of its own, so a
+    // batch that has only such blobs needs none.
     if (context.settings.batch) context.batch.add(digest)
     else if ((await context.batch.othersSince()) < Number.POSITIVE_INFINITY) await syncBlobs(context, [digest])
     else await syncBlobName(context, digest)

@@ -10,6 +10,7 @@ export class IndexDraft {
   readonly #entries: (JsonObject | undefined)[]
   readonly #names: Map<string, readonly number[]>
   #changed = false
+  #confirmed = false
 
   constructor(base: IndexFile) {
     this.#base = base
@@ -19,6 +20,11 @@ export class IndexDraft {
 
   get changed(): boolean {
     return this.#changed
+  }
+
+  /** True if a name was set that already has exactly this entry. */
+  get confirmed(): boolean {
+    return this.#confirmed
   }
 
   has(name: string): boolean {
@@ -34,12 +40,14 @@ export class IndexDraft {
   /** Sets the name to the descriptor; removes earlier entries of the name. */
   set(name: string, descriptor: Descriptor): void {
     const [first, ...others] = this.#names.get(name) ?? []
+    const entry = { ...descriptor, annotations: { ...descriptor.annotations, [Annotation.RefName]: name } }
+    if (first !== undefined && others.length === 0 && JSON.stringify(this.#entries[first]) === JSON.stringify(entry)) {
+      this.#confirmed = true
+      return
+    }
     for (const place of others) this.#entries[place] = undefined
     const place = first ?? this.#entries.length
-    this.#entries[place] = {
-      ...descriptor,
-      annotations: { ...descriptor.annotations, [Annotation.RefName]: name },
-    }
+    this.#entries[place] = entry
     this.#names.set(name, [place])
     this.#changed = true
   }

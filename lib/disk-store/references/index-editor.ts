@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '../../internal/atomic-file.ts'
+import { syncFile, writeFileAtomic } from '../../internal/atomic-file.ts'
 import { acquireLock, type Lock } from '../../internal/locks/lock.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
@@ -120,13 +120,29 @@ export class IndexEditor {
     }
   }
 
+  /**
+   * Makes the index as it is durable: the process that wrote it may not have done so. PERF: a sync of a file that is on
+   * the disk already takes no time there; writing the same file again would take two that do.
+   */
+  async #syncIndex(): Promise<void> {
+    const { places, settings, syncs } = this.#context
+    if (!settings.durable) return
+    await onDisk({ act: 'sync', path: 'index.json', writes: true }, async () => {
+      await syncFile(places.index)
+      await syncs.sync(places.root)
+    })
+  }
+
   async #write(jobs: readonly Job[], lock: Lock): Promise<void> {
     const { places, settings } = this.#context
     for (;;) {
       const base = await this.#cache.readNow()
       const draft = new IndexDraft(base)
       for (const job of jobs) job.apply(draft)
-      if (!draft.changed) return
+      if (!draft.changed) {
+        if (draft.confirmed) await this.#syncIndex()
+        return
+      }
       const next = draft.toFile()
       await onDisk({ act: 'lock', path: 'index.json', writes: true }, () => lock.assertHeld())
       // Other tools write without this library's lock; a change that they made since the read must not be lost.
