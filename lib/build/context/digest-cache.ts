@@ -1,11 +1,12 @@
 import { type Digest, digestOf } from '../../digest/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 import type { DerivedStore } from '../../store/index.ts'
-import { type DigestRecord, digestParts, StoredDigests } from './stored-digests.ts'
+import { type DigestRecord, digestParts, packRecords, StoredDigests } from './stored-digests.ts'
 
 /** SAFETY: parts of one directory; more are not kept, and those files are hashed again. */
 const MOST_PARTS = 64
 const HEX_DIGITS = 64
+const PACKED_AT_ONCE = 1024
 /** Files that are kept although this build did not ask for them; a larger build keeps as many as it asked for. */
 const KEPT_OTHERS = 100_000
 
@@ -28,7 +29,9 @@ export class DigestCache {
   /** Files that were hashed by this build, and those that were looked up out of order. */
   readonly #now = new Map<string, KnownFile>()
   /** Records that this build used or made, in the order of its lookups: the next build finds them in order. */
-  readonly #kept: (DigestRecord | Buffer)[] = []
+  readonly #kept: Buffer[] = []
+  /** The last of them. PERF: a thousand records are packed at a time; as strings they take three times the memory. */
+  #recent: DigestRecord[] = []
   readonly #parts: number
   #changed = false
 
@@ -66,9 +69,23 @@ export class DigestCache {
   }
 
   #keep(path: string, known: KnownFile): void {
-    this.#kept.push(...this.#before.takeUsed())
+    this.#keepUsed()
     this.#now.set(path, known)
-    if (known.settled) this.#kept.push([path, known.digest.slice('sha256:'.length) + known.identity])
+    if (!known.settled) return
+    this.#recent.push([path, known.digest.slice('sha256:'.length) + known.identity])
+    if (this.#recent.length === PACKED_AT_ONCE) this.#pack()
+  }
+
+  #keepUsed(): void {
+    const used = this.#before.takeUsed()
+    if (used.length === 0) return
+    this.#pack()
+    this.#kept.push(...used)
+  }
+
+  #pack(): void {
+    if (this.#recent.length > 0) this.#kept.push(packRecords(this.#recent))
+    this.#recent = []
   }
 
   /** Stores what has changed. Best effort: without it the files are hashed again. */
@@ -86,7 +103,8 @@ export class DigestCache {
 
   /** Another build of the directory may ask for other files; those that are gone must not pile up. */
   *#records(): Generator<DigestRecord | Buffer, void, undefined> {
-    this.#kept.push(...this.#before.takeUsed())
+    this.#keepUsed()
+    this.#pack()
     yield* this.#kept
     let others = Math.max(KEPT_OTHERS, this.#now.size)
     for (const record of this.#before.rest()) {

@@ -4,6 +4,7 @@ const VERSION = 'layerstore context digests 1'
 const HEADER: Buffer = encodeName(`${VERSION}\0`)
 /** Bytes of one stored part. The store keeps at most 16 MiB under one key. */
 const PART_BYTES = 12 * 1024 * 1024
+const FLUSHED_CHARACTERS = 256 * 1024
 const DIGEST = /^[0-9a-f]{64}/
 
 /** A stored record: a path, and what is known of the file: its digest in hex, then its identity. */
@@ -126,7 +127,7 @@ function isAscii(text: string): boolean {
 
 /**
  * Encodes records as parts for the store, at most `most`; what does not fit is left out. Bytes are records that
- * {@link StoredDigests.takeUsed} returned.
+ * {@link StoredDigests.takeUsed} or {@link packRecords} returned.
  */
 export function digestParts(records: Iterable<DigestRecord | Buffer>, most: number): Buffer[] {
   const parts: Buffer[] = []
@@ -144,7 +145,7 @@ export function digestParts(records: Iterable<DigestRecord | Buffer>, most: numb
     size = 0
   }
   for (const record of records) {
-    const line = Buffer.isBuffer(record) ? '' : `${record[1]}\0${record[0]}\0`
+    const line = Buffer.isBuffer(record) ? '' : lineOf(record)
     // A character takes at most three bytes.
     const bytes = Buffer.isBuffer(record) ? record.byteLength : line.length * 3
     if (size + bytes > PART_BYTES) end()
@@ -152,8 +153,21 @@ export function digestParts(records: Iterable<DigestRecord | Buffer>, most: numb
     if (Buffer.isBuffer(record)) {
       flush()
       pieces.push(record)
-    } else lines += line
+    } else {
+      lines += line
+      // PERF: one text of all records would need several times its size.
+      if (lines.length >= FLUSHED_CHARACTERS) flush()
+    }
   }
   end()
   return parts
+}
+
+/** Encodes records as {@link digestParts} takes them. */
+export function packRecords(records: readonly DigestRecord[]): Buffer {
+  return encodeName(records.map(lineOf).join(''))
+}
+
+function lineOf([path, known]: DigestRecord): string {
+  return `${known}\0${path}\0`
 }
