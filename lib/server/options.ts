@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { invalidArgument } from '../internal/invalid-argument.ts'
 import { Limits } from '../oci/index.ts'
 import type { Authorize } from './access/access.ts'
 import { clientAt } from './connections/client-at.ts'
@@ -70,6 +71,19 @@ export interface RegistryServerOptions {
    */
   readonly verify?: 'once-per-process' | 'always' | undefined
   /**
+   * Answers GET of a blob with 307 and an address of the store, such as a presigned one of a bucket, so that the bytes
+   * do not pass through this server; `true` for all requests, or a function that decides for each one, for instance by
+   * the address of the client. Any client that has the address can use it for fifteen minutes. A store without
+   * addresses, and HEAD, are answered as usual. @defaultValue `false`
+   */
+  readonly redirects?: boolean | ((request: IncomingMessage) => boolean) | undefined
+  /**
+   * Saves the bytes of an upload at the end of each request, so that the next one may reach any server over the same
+   * store, also on another machine and without `peers`. An upload id without bytes then counts as an empty upload.
+   * Uploads that name another algorithm than sha256 at their start stay at one server. @defaultValue `false`
+   */
+  readonly shareUploads?: boolean | undefined
+  /**
    * Connects this server to others over the same store in other processes, so that an upload which began at one goes on
    * at any of them; see {@link createProcessPeers}. All limits hold for each server alone. @defaultValue no others
    */
@@ -138,8 +152,11 @@ type Optional = 'authorize' | 'upstream' | 'pages' | 'peers'
 
 /** Options with defaults filled in. */
 export type Settings = Required<{
-  [K in Exclude<keyof RegistryServerOptions, Optional>]: NonNullable<RegistryServerOptions[K]>
-}> & { readonly [K in Optional]: RegistryServerOptions[K] }
+  [K in Exclude<keyof RegistryServerOptions, Optional | 'redirects'>]: NonNullable<RegistryServerOptions[K]>
+}> & { readonly [K in Optional]: RegistryServerOptions[K] } & {
+  /** Whether a GET of a blob may be answered with an address. */
+  readonly redirects: (request: IncomingMessage) => boolean
+}
 
 /** Fills in the defaults. */
 export function settingsOf(options: RegistryServerOptions): Settings {
@@ -151,6 +168,8 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     upstream: options.upstream,
     pages: options.pages,
     peers: options.peers,
+    redirects: redirectsOf(options.redirects ?? false),
+    shareUploads: options.shareUploads ?? false,
     clientOf: options.clientOf ?? (({ socket }) => clientAt(socket.remoteAddress)),
     verify: options.verify ?? 'once-per-process',
     onRequest: options.onRequest ?? (() => {}),
@@ -168,6 +187,12 @@ export function settingsOf(options: RegistryServerOptions): Settings {
     connectionIdleMs: options.connectionIdleMs ?? 300_000,
     closeGraceMs: options.closeGraceMs ?? 5000,
   }
+}
+
+function redirectsOf(option: NonNullable<RegistryServerOptions['redirects']>): Settings['redirects'] {
+  if (typeof option === 'boolean') return () => option
+  if (typeof option === 'function') return option
+  throw invalidArgument('redirects', 'true, false or a function', option)
 }
 
 /** Wraps a listener so that its exceptions are ignored: they must not replace the failure that it is told of. */

@@ -1,9 +1,13 @@
 import type { Digest } from '../../digest/index.ts'
+import { driverOf } from '../../store/index.ts'
 import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import { Fault } from '../fault.ts'
 import { isNotModified } from '../is-not-modified.ts'
 import { type ByteRange, parseRange } from './parse-range.ts'
+
+/** Time for a client to begin its download. */
+const ADDRESS_SECONDS = 15 * 60
 
 /** Answer with a blob of the store. */
 export async function getStoredBlob(
@@ -17,6 +21,10 @@ export async function getStoredBlob(
   if (request.method === 'HEAD' && !(await store.leases.touch(digest))) throw unknownBlob(digest)
   const headers = blobHeaders(digest)
   if (isNotModified(request, headers.ETag)) return { status: 304, headers }
+  const address = await addressFor(call, digest)
+  // SAFETY: any client that has the address can read the blob, so no cache may keep the answer.
+  if (address !== undefined)
+    return { status: 307, headers: { ...headers, 'Cache-Control': 'no-store', Location: address } }
   const range = request.method === 'GET' ? rangeAsked(call, headers.ETag, size) : undefined
   if (range === 'unsatisfiable') {
     throw new Fault(
@@ -39,6 +47,13 @@ export async function getStoredBlob(
     },
     body: store.read(digest, { signal, offset: range.start, length }),
   }
+}
+
+/** Address outside of this server for a GET; the client repeats its `Range` there. */
+async function addressFor({ store, request, settings, signal }: Call, digest: Digest): Promise<string | undefined> {
+  const { addressOf } = driverOf(store)
+  if (request.method !== 'GET' || !addressOf || !settings.redirects(request)) return undefined
+  return addressOf.call(store, digest, { expiresIn: ADDRESS_SECONDS, signal })
 }
 
 /** Headers of a blob, for stored and upstream blobs alike. */

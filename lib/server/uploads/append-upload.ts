@@ -9,7 +9,11 @@ import type { UploadSession } from './upload-session.ts'
 /** PATCH of an upload: appends the body. */
 export async function appendUpload(call: Call, route: { readonly path: string; readonly id: string }): Promise<Answer> {
   const session = await call.uploads.find(route, call.client)
-  await addBody(call, session)
+  try {
+    await addBody(call, session)
+  } finally {
+    await call.uploads.release(session)
+  }
   return uploadAnswer(202, session)
 }
 

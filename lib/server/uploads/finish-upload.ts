@@ -11,8 +11,12 @@ export async function finishUpload(call: Call, route: { readonly path: string; r
   const session = await call.uploads.find(route, call.client)
   const digest = wireDigest(call.query.get('digest') ?? '')
   const { 'content-length': length, 'transfer-encoding': encoding } = call.request.headers
-  if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, splitDigest(digest).algorithm)
-  return commitUpload(session, digest)
+  try {
+    if (encoding !== undefined || Number(length ?? 0) > 0) await addBody(call, session, splitDigest(digest).algorithm)
+    return await commitUpload(session, digest)
+  } finally {
+    await call.uploads.release(session)
+  }
 }
 
 /** Commits an upload whose bytes have all arrived. */

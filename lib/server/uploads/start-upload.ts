@@ -21,7 +21,10 @@ export async function serveUploadStart(call: Call, route: RepositoryNames): Prom
   const digest = whole === null ? undefined : wireDigest(whole)
   const algorithm = digest ? splitDigest(digest).algorithm : algorithmAsked(query)
   const session = uploads.start(route.path, algorithm, call.client)
-  if (!digest) return uploadAnswer(202, session)
+  if (!digest) {
+    await uploads.release(session)
+    return uploadAnswer(202, session)
+  }
   try {
     await addBody(call, session, algorithm)
     return await commitUpload(session, digest)

@@ -37,6 +37,8 @@ export interface SessionLimits {
   readonly idleMs: number
   readonly emptyIdleMs: number
   readonly onEnd: () => void
+  /** Whether each request ends the session and leaves its bytes in the store, for any server. */
+  readonly isShared: boolean
   /** Called if the bytes of an idle upload cannot be saved or dropped. */
   readonly onError: (error: unknown) => void
 }
@@ -90,6 +92,11 @@ export class UploadSession {
   /** Whether a request is writing to the upload. */
   get isBusy(): boolean {
     return this.#busySince !== undefined
+  }
+
+  /** Whether the next request may reach another server without a message. */
+  get isShared(): boolean {
+    return this.#limits.isShared
   }
 
   /** State for another server, which continues the upload after {@link suspend}. */

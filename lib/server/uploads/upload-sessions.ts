@@ -34,6 +34,14 @@ export class UploadSessions {
   }
 
   /**
+   * Called at the end of each request. Saves and forgets an upload whose next request may reach any server: this one
+   * would not know what others append.
+   */
+  async release(session: UploadSession): Promise<void> {
+    if (session.isShared && !session.isBusy) await session.suspend()
+  }
+
+  /**
    * Finds an upload of this server, takes one over from another process, or resumes one that an earlier server on the
    * same store has saved; the upload then counts for `client`.
    */
@@ -47,7 +55,10 @@ export class UploadSessions {
   /** Finds an upload as {@link find}, or its offset if a request in another process is writing to it. */
   async position(route: UploadRoute, client: string): Promise<UploadPosition> {
     const found = await this.#find(route, client, false)
-    if (found instanceof UploadSession) return found
+    if (found instanceof UploadSession) {
+      await this.release(found)
+      return found
+    }
     if (found?.state !== 'busy') throw unknownUpload()
     return { ...route, offset: found.offset, minChunkBytes: this.#settings.minChunkBytes }
   }
@@ -69,9 +80,19 @@ export class UploadSessions {
     if (here) return here.path === path ? here : undefined
     // The other process has admitted this upload, and has one less now.
     if (elsewhere) return this.#add({ ...elsewhere, id, path, client })
-    if (!saved) return undefined
+    const found = saved ?? (this.#mayBeAnywhere(id) ? { id, path, algorithm: 'sha256' as const, saved: 0 } : undefined)
+    if (!found) return undefined
     this.#makeRoom(client)
-    return this.#add({ ...saved, client })
+    return this.#add({ ...found, client })
+  }
+
+  /**
+   * Whether another server may have started this upload: one without bytes is only an id. A client that invents the id
+   * gets no more than by starting an upload.
+   */
+  #mayBeAnywhere(id: string): boolean {
+    const { shareUploads, readOnly } = this.#settings
+    return shareUploads && !readOnly && ID.test(id)
   }
 
   /** Answers the question of another process for an upload: hands it over unless a request is writing to it. */
@@ -88,12 +109,16 @@ export class UploadSessions {
   }
 
   #add(identity: UploadIdentity): UploadSession {
-    const { minChunkBytes, uploadIdleMs, emptyUploadIdleMs, onError } = this.#settings
+    const { minChunkBytes, uploadIdleMs, emptyUploadIdleMs, onError, shareUploads } = this.#settings
     const session = new UploadSession(this.#store, identity, {
       minChunkBytes,
       idleMs: uploadIdleMs,
       emptyIdleMs: emptyUploadIdleMs,
-      onEnd: () => this.#sessions.delete(identity.id),
+      // Only the id and the saved bytes reach other servers, and neither tells an algorithm before the first byte.
+      isShared: shareUploads && identity.algorithm === 'sha256',
+      onEnd: () => {
+        if (this.#sessions.get(identity.id) === session) this.#sessions.delete(identity.id)
+      },
       onError,
     })
     this.#sessions.set(identity.id, session)

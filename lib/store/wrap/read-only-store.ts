@@ -6,7 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions }
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
-import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
+import { type AddressOptions, driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
@@ -48,6 +48,10 @@ class ReadOnlyStore implements StoreDriver {
     const { collection, checking } = driverOf(store)
     this.collection = collection && readOnlyCollection(collection, refuse)
     this.checking = checking && readOnlyChecking(checking, refuse)
+  }
+
+  async addressOf(digest: Digest, options: AddressOptions): Promise<string | undefined> {
+    return driverOf(this.#store).addressOf?.(digest, options)
   }
 
   stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {

@@ -6,7 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadB
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
-import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
+import { type AddressOptions, driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
@@ -64,6 +64,10 @@ class TieredStore implements StoreDriver {
 
   get checking(): CheckDriver | undefined {
     return driverOf(this.#slow).checking
+  }
+
+  async addressOf(digest: Digest, options: AddressOptions): Promise<string | undefined> {
+    return driverOf(this.#slow).addressOf?.(digest, options)
   }
 
   stat(digest: Digest, options?: AbortOptions): Promise<BlobInfo | undefined> {
