@@ -60,6 +60,7 @@ export const TYPED: Readonly<Record<string, readonly string[]>> = {
   diff: ['diff app:1.1 app:1.2', 'diff app:1.1 app:1.2 --exit-code --no-files', 'diff app:1.1 none:1'],
   validate: ['validate app:1.1', 'validate none:1'],
   sbom: ['sbom app:1.1', 'sbom none:1'],
+  check: ['check app:1.1 --db @/dist', 'check app:1.1'],
   dedup: ['dedup app:1.1 app:1.2 --no-compress', 'dedup app:1.1 --chunk-size 5'],
   bench: ['bench @/dist --only dedup --rounds 1', 'bench none:1', 'bench @/dist --only speed'],
   analyze: ['analyze app:1.2', 'analyze app:1.2 --max-size 1B', 'analyze none:1'],

@@ -79,6 +79,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore sbom ghcr.io/o/app:1.2 --attach',
     'layerstore sbom ghcr.io/o/app:1.2 --existing spdx',
   ],
+  check: [
+    'layerstore check app:1.2 --db osv/npm --db osv/debian --severity high',
+    'layerstore check app:1.2 --db osv --vex app.openvex.json --json',
+  ],
   validate: ['layerstore validate app:1.2', 'layerstore validate docker-archive:app.tar --strict'],
   history: ['layerstore history app:1.2', 'layerstore history app:1.2 --no-trunc --format "{{.Size}} {{.CreatedBy}}"'],
   diff: [

@@ -1,5 +1,6 @@
 import type { AnalyzeOptions } from '../commands/inspecting/analyze.ts'
 import type { BenchOptions } from '../commands/inspecting/bench.ts'
+import type { CheckCommandOptions } from '../commands/inspecting/check.ts'
 import type { DedupOptions } from '../commands/inspecting/dedup.ts'
 import type { DiffOptions } from '../commands/inspecting/diff.ts'
 import type { HistoryOptions } from '../commands/inspecting/history.ts'
@@ -48,6 +49,17 @@ export function addInspectingCommands(add: Add, inSession: InSession): void {
     .option('--existing [type]', 'list documents and statements that the image was given, or print one; not verified')
     .action((name: string, options: GlobalOptions & SbomCommandOptions) =>
       inSession(options, async s => (await import('../commands/inspecting/sbom.ts')).sbom(s, name, options)),
+    )
+  add('check <name>', 'match the packages of an image with advisories, offline; exit code 1 if one counts')
+    .option(...onePlatform)
+    .option('--db <dir>', 'directory with advisories as OSV publishes them, JSON files; may be repeated', collect)
+    .option('--vex <file>', 'statements that clear packages, OpenVEX or CycloneDX; may be repeated', collect)
+    .option(
+      '--severity <level>',
+      'least severity that counts: low, medium, high or critical (default: all, unknown too)',
+    )
+    .action((name: string, options: GlobalOptions & CheckCommandOptions) =>
+      inSession(options, async s => (await import('../commands/inspecting/check.ts')).check(s, name, options)),
     )
   add(
     'dedup [name...]',

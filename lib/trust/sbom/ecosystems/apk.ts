@@ -12,6 +12,8 @@ export const APK_INSTALLED = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'
 export function parseApk(text: string): StatedPackage[] {
   return parseParagraphs(text).flatMap(fields => {
     const [name, version] = [fields.get('P'), fields.get('V')]
-    return name && version ? [{ name, version, architecture: fields.get('A'), license: fields.get('L') }] : []
+    const [source, architecture, license] = [fields.get('o'), fields.get('A'), fields.get('L')]
+    const origin = source && version ? { source: { name: source, version } } : {}
+    return name && version ? [{ name, version, architecture, license, ...origin }] : []
   })
 }

@@ -19,6 +19,8 @@ export function parseDpkg(text: string): StatedPackage[] {
   return parseParagraphs(text).flatMap(fields => {
     const [name, version, status] = [fields.get('Package'), fields.get('Version'), fields.get('Status')]
     if (!name || !version || ABSENT.includes(status?.split(/\s+/)[2] ?? '')) return []
-    return [{ name, version, architecture: fields.get('Architecture') }]
+    const [, source, built] = fields.get('Source')?.match(/^(\S+)(?: \((.+)\))?/) ?? []
+    const architecture = fields.get('Architecture')
+    return [{ name, version, architecture, ...(source ? { source: { name: source, version: built ?? version } } : {}) }]
   })
 }

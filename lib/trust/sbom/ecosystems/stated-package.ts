@@ -4,4 +4,5 @@ export interface StatedPackage {
   readonly version: string
   readonly architecture?: string | undefined
   readonly license?: string | undefined
+  readonly source?: { readonly name: string; readonly version: string } | undefined
 }

@@ -1,0 +1,103 @@
+import type { FoundPackage, PackageList } from '../sbom/package-list.ts'
+import type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisory.ts'
+import { advisedName, type CompareVersions, isEcosystemOf, ORDERS } from './package-order.ts'
+import { isProduct, parseVex } from './vex.ts'
+
+/** A package that an advisory is about. */
+export interface AdvisoryMatch {
+  /** Identifier of the advisory. */
+  readonly id: string
+  /** Other identifiers of the same. */
+  readonly aliases: readonly string[]
+  /** Severity by CVSS 3, else in the words of the database; `unknown` if it has neither. */
+  readonly severity: Severity
+  /** One line about it. */
+  readonly summary?: string | undefined
+  /** The package. */
+  readonly package: FoundPackage
+  /** Versions in which it is fixed, as the advisory lists them. */
+  readonly fixed: readonly string[]
+  /** True if a VEX document says that the package is not affected, or fixed. */
+  readonly isSuppressed: boolean
+}
+
+/** Options of {@link matchAdvisories}. */
+export interface MatchAdvisoriesOptions {
+  /** Texts of VEX documents, OpenVEX or CycloneDX. Of several statements about the same, the last one counts. */
+  readonly vex?: readonly string[] | undefined
+}
+
+const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'unknown']
+
+/**
+ * Matches the packages of an image with advisories, by the order of versions of dpkg, apk, npm, PyPI and Go; those of
+ * Maven by listed versions alone, those of rpm not at all. Sorted by severity.
+ *
+ * @example
+ * ```ts
+ * const list = await readPackages(store, 'app:1.0')
+ * const matches = await matchAdvisories(list, readAdvisories('osv/npm'))
+ * console.log(matches.map(({ id, severity }) => `${severity} ${id}`))
+ * ```
+ *
+ * @throws SyntaxError for a VEX document of another form; the errors of the advisories.
+ */
+export async function matchAdvisories(
+  list: PackageList,
+  advisories: AsyncIterable<Advisory> | Iterable<Advisory>,
+  { vex = [] }: MatchAdvisoriesOptions = {},
+): Promise<AdvisoryMatch[]> {
+  const statements = vex.flatMap(parseVex)
+  const byName = new Map<string, FoundPackage[]>()
+  for (const each of list.packages) {
+    const { name } = advisedName(each)
+    byName.set(name, [...(byName.get(name) ?? []), each])
+  }
+  const matches: AdvisoryMatch[] = []
+  for await (const { id, aliases, summary, affected } of advisories) {
+    const seen = new Set<FoundPackage>()
+    for (const one of affected) {
+      for (const found of byName.get(normalized(one)) ?? []) {
+        if (seen.has(found) || !isEcosystemOf(one.ecosystem, found, list.os) || !isAffected(one, found)) continue
+        seen.add(found)
+        const about = statements.filter(
+          ({ ids, products }) =>
+            [id, ...aliases].some(known => ids.includes(known)) &&
+            products.some(product => isProduct(product, found.purl, list.digest)),
+        )
+        const fixed = one.ranges.flat().flatMap(({ kind, version }) => (kind === 'fixed' ? [version] : []))
+        const isSuppressed = about.at(-1)?.isCleared ?? false
+        const match = { id, aliases, severity: one.severity, package: found, fixed, isSuppressed }
+        matches.push({ ...match, ...(summary === undefined ? {} : { summary }) })
+      }
+    }
+  }
+  const order = ({ severity, id, package: { purl } }: AdvisoryMatch) => `${SEVERITIES.indexOf(severity)} ${id} ${purl}`
+  return matches.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+function normalized({ ecosystem, name }: AffectedPackage): string {
+  return ecosystem === 'PyPI' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name
+}
+
+function isAffected({ versions, ranges }: AffectedPackage, found: FoundPackage): boolean {
+  const { version } = advisedName(found)
+  if (versions.includes(version)) return true
+  const compare = ORDERS[found.type]
+  return compare !== undefined && ranges.some(events => isWithin(version, events, compare))
+}
+
+/** SPEC: events in the order of their versions; the last one at or before the version decides. */
+function isWithin(version: string, events: readonly RangeEvent[], compare: CompareVersions): boolean {
+  const against = (other: string) => (other === '0' ? 1 : compare(version, other))
+  const sorted = [...events].sort((a, b) =>
+    a.version === '0' ? -1 : b.version === '0' ? 1 : compare(a.version, b.version),
+  )
+  let isIn = false
+  for (const { kind, version: other } of sorted) {
+    if (kind === 'introduced' && against(other) >= 0) isIn = true
+    else if (kind === 'fixed' && against(other) >= 0) isIn = false
+    else if (kind === 'last_affected' && against(other) > 0) isIn = false
+  }
+  return isIn
+}

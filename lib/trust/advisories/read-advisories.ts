@@ -1,0 +1,51 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SourceError } from '../../errors/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
+import type { Advisory } from './advisory.ts'
+import { parseAdvisory } from './parse-advisory.ts'
+
+/** Most bytes of one advisory. */
+const MOST = 16 * 1024 * 1024
+
+/**
+ * Reads the advisories of a directory, one after the other: every `.json` file in it and below, as OSV publishes them
+ * for each ecosystem. Withdrawn ones, and files that are no advisories, are left out.
+ *
+ * @throws {@link SourceError} `ERR_SOURCE_READ` if the directory or a file cannot be read or is no JSON.
+ * @see {@link https://google.github.io/osv.dev/data/ | OSV: data}
+ */
+export async function* readAdvisories(directory: string, { signal }: AbortOptions = {}): AsyncGenerator<Advisory> {
+  for (const path of await filesIn(directory)) {
+    signal?.throwIfAborted()
+    const advisory = parseAdvisory(await readJson(path))
+    if (advisory) yield advisory
+  }
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  try {
+    const names = await readdir(directory, { recursive: true })
+    return names
+      .filter(name => name.endsWith('.json'))
+      .sort()
+      .map(name => join(directory, name))
+  } catch (cause) {
+    throw unreadable(directory, cause)
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    const { size } = await stat(path)
+    if (size > MOST) throw new Error(`${size} bytes are more than ${MOST}`)
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function unreadable(path: string, cause: unknown): SourceError {
+  const message = `cannot read advisories (${(cause as Error).message})`
+  return new SourceError('ERR_SOURCE_READ', message, path, { cause })
+}
