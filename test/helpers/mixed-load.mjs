@@ -6,6 +6,7 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
+import { openObjectStore } from '../../lib/object-store/index.ts'
 import { createRegistryClient } from '../../lib/registry/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 
@@ -13,7 +14,9 @@ const [directory, host, me] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))
 const pick = n => Math.floor(Math.random() * n)
 
-const store = await openStore(directory)
+// The place of a store in a bucket is a JSON object.
+const isBucket = directory.startsWith('{')
+const store = isBucket ? await openObjectStore(JSON.parse(directory)) : await openStore(directory)
 const registry = createRegistryClient({ credentials: false })
 
 async function set(name, descriptor) {
