@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../lib/store/index.ts'
+import { startMemoryS3 } from '../helpers/memory-s3.ts'
+import { cli } from '../helpers/run-cli.ts'
+import { serveStore } from '../helpers/serve-store.ts'
+import { putStoreImage } from '../helpers/store-image.ts'
+
+test('commands work over a store in a bucket, named by LAYERSTORE_STORE, with the usual environment', async () => {
+  await using s3 = await startMemoryS3()
+  const { accessKeyId, secretAccessKey } = s3.settings.key
+  const remote = createMemoryStore()
+  await remote.references.set('base:1', (await putStoreImage(remote)).manifest)
+  await using server = await serveStore(remote)
+  const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_ENDPOINT_URL: s3.endpoint }
+  const store = `s3://${s3.bucket}/team?region=${s3.settings.region}`
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await cli(args, { store, env })
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    return stdout
+  }
+  expect((await cli(['rm', 'base:1'], { store, env })).stderr).toContain('ERR_STORE_NOT_FOUND')
+  await run('pull', `${server.host}/base:1`)
+  expect(await run('images', '--json')).toContain('base:1')
+  await run('tag', `${server.host}/base:1`, 'mine:1')
+  await run('fsck')
+  await run('rm', `${server.host}/base:1`, 'mine:1')
+  await run('gc', '--force', '--grace', '0s')
+  expect([...s3.objects.keys()].filter(key => key.includes('/blobs/'))).toEqual([])
+})
