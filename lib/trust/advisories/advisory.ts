@@ -26,7 +26,9 @@ export interface AffectedPackage {
 
 /** Event of a range: from this version on, before it, or up to it. */
 export interface RangeEvent {
+  /** Kind of the event. */
   readonly kind: 'introduced' | 'fixed' | 'last_affected'
+  /** Version of the event; `0` is before every version. */
   readonly version: string
 }
 

@@ -14,7 +14,14 @@ export interface FoundPackage {
   /** Architecture, of system packages only. */
   readonly architecture?: string | undefined
   /** Source package that it was built from, if a package of a system names another one than itself. */
-  readonly source?: { readonly name: string; readonly version: string } | undefined
+  readonly source?:
+    | {
+        /** Name of the source package. */
+        readonly name: string
+        /** Version of the source package. */
+        readonly version: string
+      }
+    | undefined
   /** Package URL. */
   readonly purl: string
   /** Licence as the package states it, unchanged: an SPDX expression, or words. */
