@@ -1,4 +1,5 @@
 export type { LayoutImage } from './bases/open-layouts.ts'
+export type { VerifyBase } from './bases/record-documents.ts'
 export type { ResolveBaseOptions } from './bases/resolve-base.ts'
 export { type BuildImageOptions, buildImage } from './build-image.ts'
 export type { BasePlan, BuildNeed, BuildPlan, BuildPlanStep, ImagePlan } from './build-plan.ts'

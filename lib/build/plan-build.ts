@@ -4,6 +4,7 @@ import { formatPlatform, type Platform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import type { LayoutImage } from './bases/open-layouts.ts'
+import type { VerifyBase } from './bases/record-documents.ts'
 import type { ResolveBaseOptions } from './bases/resolve-base.ts'
 import type { BasePlan, BuildPlan, ImagePlan } from './build-plan.ts'
 import type { BuildWarning } from './build-warning.ts'
@@ -38,6 +39,11 @@ export interface PlanBuildOptions extends AbortOptions {
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
   /** `always` asks the registry for every base, `never` only the store. @defaultValue `'missing'` */
   readonly pull?: ResolveBaseOptions['pull']
+  /**
+   * Verifies each base of a registry or of a layout before it is used; the build ends with its error. `loadPolicy` of
+   * `layerstore/trust` makes one. Images of the store were verified when they came there.
+   */
+  readonly verify?: VerifyBase | undefined
   /** Steps that use no record: all, or those of the named stages. Their results are recorded all the same. */
   readonly noCache?: NoCache
   /** Policies that change the layers. */
@@ -63,8 +69,8 @@ export async function planBuild(store: Store, stages: BuildStages, options: Plan
   if (options.context) contexts.set('', options.context)
   const imported = options.cacheFrom ?? []
   const cache = new StepCache(store, imported)
-  const { registry, pull, layouts } = options
-  const session = new BuildSession({ store, registry, contexts, cache, policies, pull, layouts })
+  const { registry, pull, layouts, verify } = options
+  const session = new BuildSession({ store, registry, contexts, cache, policies, pull, layouts, verify })
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
   const images: ImagePlan[] = []
   const owned = new Set<AsyncDisposable>()

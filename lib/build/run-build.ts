@@ -9,6 +9,7 @@ import { type Descriptor, MediaType, parsePlatform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { KeyedMutex, type Lease, type Store } from '../store/index.ts'
 import type { LayoutImage } from './bases/open-layouts.ts'
+import type { VerifyBase } from './bases/record-documents.ts'
 import type { BuildPlan, ImagePlan } from './build-plan.ts'
 import type { BuildStepResult, OnBuildProgress } from './build-progress.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
@@ -68,6 +69,8 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   readonly cacheFrom?: readonly ImportedCache[] | undefined
   /** For a plan that was stored: images of layouts, by the references that stages use. */
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
+  /** For a plan that was stored: verifies its bases, as for `planBuild`. */
+  readonly verify?: VerifyBase | undefined
   /** For a plan that was stored: steps that use no record. */
   readonly noCache?: NoCache
 }
@@ -249,8 +252,8 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))
   if (options.context) contexts.set('', options.context)
   const cache = new StepCache(store, options.cacheFrom ?? [])
-  const { layouts } = options
-  const session = new BuildSession({ store, registry, contexts, cache, layouts, policies: plan.policies })
+  const { layouts, verify } = options
+  const session = new BuildSession({ store, registry, contexts, cache, layouts, verify, policies: plan.policies })
   const file = plan.images[0]?.file
   session.dockerfile = file === undefined ? undefined : { file }
   return { session, noCache }

@@ -10,6 +10,7 @@ import { addArchiveCommands, addLoginCommands, addTransferCommands } from './pro
 import type { InSession } from './program/parts.ts'
 import { addReadingCommands, addUnpackCommand } from './program/reading-commands.ts'
 import { addRunningCommands } from './program/running-commands.ts'
+import { addSigningCommands } from './program/signing-commands.ts'
 import { addNameCommands, addServeCommand, addSpaceCommands } from './program/store-commands.ts'
 import { addToolCommands } from './program/tool-commands.ts'
 import { withRegistries } from './registries/registry-options.ts'
@@ -61,6 +62,8 @@ function defineCommands(inSession: InSession, version: string, only: string | un
   addReadingCommands(addRemote, inSession)
   addInspectingCommands(addRemote, inSession)
   addUnpackCommand(add, inSession)
+  program.commandsGroup('Trust:')
+  addSigningCommands(add, addRemote, inSession)
   program.commandsGroup('Keep the store:')
   addNameCommands(add, addRemote, inSession)
   addSpaceCommands(add, addRemote, inSession)

@@ -48,6 +48,7 @@ export { repairFromKnownRegistries, repairFromRegistry } from './repair-sources.
 export { copyImage, type RunCopyOptions, runCopy } from './run-copy.ts'
 export { type PullResult, type RunPullOptions, runPull } from './run-pull.ts'
 export { type PushResult, type RunPushOptions, runPush } from './run-push.ts'
+export type { ImageToVerify } from './running/image-to-verify.ts'
 export type { BlobProgress, NameProgress, OnProgress, TotalProgress, TransferProgress } from './running/progress.ts'
 export type { RunOptions } from './running/run-options.ts'
 export type { CopyResult } from './running/run-transfer.ts'

@@ -33,7 +33,7 @@ test('fsck of a sound store ends with 0, and says what it read', async () => {
   const { code, stdout } = await run('fsck')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^read 3 blobs, .+, and followed 1 name: nothing wrong\n$/)
-  expect(JSON.parse((await run('verify', '--json')).stdout)).toMatchObject({ kind: 'check', sound: true, blobs: 3 })
+  expect(JSON.parse((await run('fsck', '--json')).stdout)).toMatchObject({ kind: 'check', sound: true, blobs: 3 })
 })
 
 test('fsck of a damaged store ends with 1, and names what is wrong and the way that leads there', async () => {

@@ -25,6 +25,15 @@ const folder = join(import.meta.dirname, 'screens')
 const isRoot = needsRoot()
 const canRun = [isRoot, needsProgram('bwrap'), needsProgram('busybox')].every(Boolean)
 const template = temporaryDirectory('screens')
+/** A key whose signatures are always the same: Ed25519 with the bytes 0 to 31 as its seed. */
+const TEAM_KEY = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
+-----END PRIVATE KEY-----
+`
+const TEAM_PUB = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+-----END PUBLIC KEY-----
+`
 const epoch = process.env.SOURCE_DATE_EPOCH
 
 beforeAll(async () => {
@@ -42,7 +51,12 @@ beforeAll(async () => {
   writeFileSync(at('dist/index.html'), '<p>hello</p>\n')
   writeFileSync(at('Dockerfile'), 'FROM scratch\nCOPY dist /srv\nLABEL team=a\n')
   writeFileSync(at('Dockerfile.bad'), 'FROM scratch\nMAINTAINER me\nCOPY gone\n')
+  writeFileSync(at('team.key'), TEAM_KEY)
+  writeFileSync(at('team.pub'), TEAM_PUB)
+  const identity = ['--sign-container-identity', 'docker.io/library/app']
   const made = [
+    await cli(['copy', 'store:app:1.1', `oci:${at('signed')}:1`], { store: at('store') }),
+    await cli(['sign', 'store:1', '--key', at('team.key'), ...identity], { store: at('signed') }),
     await cli(['save', 'app:1.1', '-o', at('app.tar')], { store: at('store') }),
     await cli(['export', 'app:1.1', '-o', at('rootfs.tar')], { store: at('store') }),
     ...(canRun ? [await cli(['run', '--keep', 'work', 'box:1', 'ls', '/bin/sh'], { store: at('boxes') })] : []),

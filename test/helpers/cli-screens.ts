@@ -59,6 +59,13 @@ export const TYPED: Readonly<Record<string, readonly string[]>> = {
   history: ['history app:1.1', 'history app:1.1 -q', 'history none:1', 'history app:1.1 --format {{.None}}'],
   diff: ['diff app:1.1 app:1.2', 'diff app:1.1 app:1.2 --exit-code --no-files', 'diff app:1.1 none:1'],
   validate: ['validate app:1.1', 'validate none:1'],
+  sign: ['sign app:1.1 --key @/team.key', 'sign app:1.1', 'sign none:1 --key @/team.key', 'sign app:1.1 --key @/none'],
+  verify: ['verify oci:@/signed:1 --key @/team.pub', 'verify app:1.1 --key @/team.pub', 'verify app:1.1'],
+  'generate-key-pair': [
+    'generate-key-pair --output-key-prefix @/new --password-stdin',
+    'generate-key-pair --algorithm dsa',
+    'generate-key-pair',
+  ],
   sbom: ['sbom app:1.1', 'sbom none:1'],
   check: ['check app:1.1 --db @/dist', 'check app:1.1'],
   dedup: ['dedup app:1.1 app:1.2 --no-compress', 'dedup app:1.1 --chunk-size 5'],

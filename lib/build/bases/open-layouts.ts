@@ -1,9 +1,11 @@
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import type { Image } from '../../image/index.ts'
+import { findDescriptor, type Image, readImageDocument } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
+import { storeSourceEndpoint } from '../../transfer/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
+import type { VerifyBase } from './record-documents.ts'
 import { readStoredImage } from './resolve-base.ts'
 
 /** An image in an OCI image layout on this disk. */
@@ -37,11 +39,20 @@ export class OpenLayouts {
   async read(
     reference: string,
     platform: string,
-    { signal }: AbortOptions,
+    { verify, signal }: AbortOptions & { readonly verify?: VerifyBase | undefined },
   ): Promise<{ image: Image; blobs: Pick<ImportedCache, 'read'> }> {
     const { directory, name } = this.#images[reference]!
     const layout = await this.#open(directory)
-    const image = await readStoredImage(layout, name ?? (await defaultName(layout, reference)), platform, { signal })
+    const named = name ?? (await defaultName(layout, reference))
+    const top = await findDescriptor(layout, named, { signal })
+    const image = await readStoredImage(layout, top.digest, platform, { signal })
+    await verify?.({
+      source: storeSourceEndpoint(layout, named, `oci:${directory}:${named}`),
+      root: image.descriptor,
+      index: top.digest,
+      signal,
+      read: async digest => readImageDocument(layout, await findDescriptor(layout, digest, { signal }), { signal }),
+    })
     return { image, blobs: { read: (layer, options) => this.#read(directory, layer, options) } }
   }
 

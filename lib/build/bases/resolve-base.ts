@@ -4,6 +4,8 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { isIndexType, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
+import { registrySourceEndpoint } from '../../transfer/index.ts'
+import { recordDocuments, type VerifyBase } from './record-documents.ts'
 import type { ResolvedBase } from './resolved-base.ts'
 
 /** Options for resolving bases. */
@@ -12,6 +14,8 @@ export interface ResolveBaseOptions extends AbortOptions {
   readonly registry?: RegistryClient | undefined
   /** `always` asks the registry first, `never` only the store. @defaultValue `'missing'` */
   readonly pull?: 'always' | 'missing' | 'never' | undefined
+  /** Verifies a base of a registry before it is used, with the digest that is used. */
+  readonly verify?: VerifyBase | undefined
 }
 
 /**
@@ -34,9 +38,13 @@ export async function resolveBase(
   if (stored) return { ...stored, reference }
   if (!remote) throw new ReferenceNotFoundError(reference)
   const isIndex = async () => isIndexType((await remote.resolve(parseReference(reference), { signal })).mediaType)
-  const read = (of?: string) => readImage(remote, reference, { platform: of, signal })
+  const read = async (of?: string) => {
+    const documents = recordDocuments(remote)
+    return { documents, ...(await readImage(documents, reference, { platform: of, signal })) }
+  }
+  let found: Awaited<ReturnType<typeof read>>
   try {
-    return { ...(await readFor(platform, read, isIndex)), reference }
+    found = await readFor(platform, read, isIndex)
   } catch (error) {
     signal?.throwIfAborted()
     // An image that was made here and that no registry has is used for another platform too.
@@ -44,6 +52,10 @@ export async function resolveBase(
     if (made) return { ...made, reference }
     throw error
   }
+  const { documents, ...image } = found
+  // SAFETY: outside of the `try`, so that a refused base does not become the one of the store.
+  await options.verify?.(documents.toVerify(registrySourceEndpoint(remote, reference), image.descriptor, signal))
+  return { ...image, reference }
 }
 
 /** @param remote - A registry that may have the image for a platform that the store has not. */
@@ -80,11 +92,11 @@ export async function readStoredImage(
  * Reads an image for a platform. An image that exists for one other platform only is used as it is, as the reference
  * does: it is what the stage names.
  */
-async function readFor(
+async function readFor<T extends Image>(
   platform: string,
-  read: (platform?: string) => Promise<Image>,
+  read: (platform?: string) => Promise<T>,
   isIndex: () => Promise<boolean>,
-): Promise<Image> {
+): Promise<T> {
   try {
     return await read(platform)
   } catch (error) {

@@ -9,6 +9,7 @@ import type { RegistryClient } from '../../registry/index.ts'
 import { type UnionView, UnionViews } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type LayoutImage, OpenLayouts } from '../bases/open-layouts.ts'
+import type { VerifyBase } from '../bases/record-documents.ts'
 import { type ResolveBaseOptions, resolveBase } from '../bases/resolve-base.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
 import type { OnBuildProgress } from '../build-progress.ts'
@@ -36,6 +37,7 @@ export interface SessionParts {
   readonly pull?: ResolveBaseOptions['pull']
   /** Images of layouts, by the references that stages use. */
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
+  readonly verify?: VerifyBase | undefined
 }
 
 /** A tree that files are copied from, and the chain id that fixes its files; a context has none. */
@@ -63,6 +65,7 @@ export class BuildSession {
   readonly git = new GitCheckouts(openGitTree)
   readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
+  readonly #verify: VerifyBase | undefined
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views: UnionViews
   readonly #sources = new Map<Digest, LayerSource>()
@@ -77,6 +80,7 @@ export class BuildSession {
     this.cache = parts.cache
     this.policies = parts.policies
     this.#pull = parts.pull
+    this.#verify = parts.verify
     this.#layouts = new OpenLayouts(parts.layouts ?? {})
   }
 
@@ -111,6 +115,7 @@ export class BuildSession {
     const base = await resolveBase(this.store, reference, platform, {
       registry: this.registry,
       pull: this.#pull,
+      verify: this.#verify,
       signal,
     })
     const repositories = base.remoteLayers ?? []
@@ -119,7 +124,7 @@ export class BuildSession {
   }
 
   async #ofLayout(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
-    const { image, blobs } = await this.#layouts.read(reference, platform, { signal })
+    const { image, blobs } = await this.#layouts.read(reference, platform, { verify: this.#verify, signal })
     for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
     return { ...image, reference, isLocal: true }
   }

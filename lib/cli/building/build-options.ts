@@ -1,9 +1,10 @@
 import type { CacheSource, CacheTarget } from '../../build/index.ts'
 import { fieldsOf } from '../arguments/fields-of.ts'
 import { UsageError } from '../failing/usage-error.ts'
+import type { PolicyOption } from '../signing/policy-of.ts'
 
 /** Options of `build` as they are typed. */
-export interface BuildCommandOptions {
+export interface BuildCommandOptions extends PolicyOption {
   readonly tag?: readonly string[]
   readonly file?: string
   readonly target?: string

@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ...wordsFor('use "layerstore pull REF"', 'fetch', 'download', 'get'),
   ...wordsFor('use "layerstore push NAME REF"', 'upload', 'put', 'publish'),
   ...wordsFor('use "layerstore tag SRC DST", then "layerstore rm SRC"', 'mv', 'move', 'rename'),
-  ...wordsFor('use "layerstore fsck" to check the store, "layerstore validate NAME" for an image', 'check', 'verify'),
+  ...wordsFor('use "layerstore fsck" to check the store, "layerstore validate NAME" for an image', 'check'),
   ...wordsFor('use "layerstore serve"', 'server', 'registry', 'daemon'),
   ...wordsFor('use "layerstore --version"', 'version'),
   ...wordsFor('use "layerstore df" for the store, "layerstore inspect NAME" for an image', 'info', 'du', 'system'),

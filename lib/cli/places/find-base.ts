@@ -1,10 +1,12 @@
 import type { Image } from '../../image/index.ts'
+import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { Session } from '../session/session.ts'
+import { type PolicyOption, verifierOf } from '../signing/policy-of.ts'
 import { type PlaceOptions, placeOf, splitPrefix } from './name-place.ts'
 
 /** Options of {@link findBase}. */
-export interface FindBaseOptions {
+export interface FindBaseOptions extends PolicyOption {
   /** Platform to take from an index. */
   readonly platform?: string | undefined
   /** Pull the base, with its layers, if the registry has a newer one or the store has none. */
@@ -21,17 +23,24 @@ export async function findBase(
   session: Session,
   store: Store,
   text: string,
-  { platform, pull, plain = 'registry' }: FindBaseOptions,
+  { platform, pull, plain = 'registry', policy }: FindBaseOptions,
 ): Promise<Image | undefined> {
   if (text === 'scratch') return undefined
   const { readImage } = await import('../../image/index.ts')
   const { signal } = session
+  const verify = await verifierOf(session, policy === undefined ? {} : { policy })
   if (pull) {
     await session.noteDefaults(splitPrefix(text).name)
     const { pullImage } = await import('../../transfer/index.ts')
     const registry = await session.registry()
     const { name } = await session.transfer(onProgress =>
-      pullImage(registry, store, splitPrefix(text).name, { platform, concurrency: session.jobs, onProgress, signal }),
+      pullImage(registry, store, splitPrefix(text).name, {
+        platform,
+        concurrency: session.jobs,
+        verify,
+        onProgress,
+        signal,
+      }),
     )
     return readImage(store, name, { platform, signal })
   }
@@ -40,5 +49,31 @@ export async function findBase(
   if (place.where === 'store') return readImage(store, name, { platform, signal })
   await session.noteDefaults(name)
   session.note(`${name}: not in the store; its manifest and config are fetched, its layers stay in the registry`)
-  return readImage(await session.registry(), name, { platform, signal })
+  const registry = await session.registry()
+  return verify
+    ? readVerified(registry, name, platform, verify, signal)
+    : readImage(registry, name, { platform, signal })
+}
+
+/** Resolves the name once, and reads and verifies the image by the digest that it has. */
+async function readVerified(
+  registry: RegistryClient,
+  name: string,
+  platform: string | undefined,
+  verify: NonNullable<Awaited<ReturnType<typeof verifierOf>>>,
+  signal: AbortSignal,
+): Promise<Image> {
+  const { readImage } = await import('../../image/index.ts')
+  const { parseImageDocument, parseReference } = await import('../../oci/index.ts')
+  const { registrySourceEndpoint } = await import('../../transfer/index.ts')
+  const source = registrySourceEndpoint(registry, name)
+  const { digest } = await source.resolve({ signal })
+  const { registry: host, repository } = parseReference(name)
+  const image = await readImage(registry, { registry: host, repository, digest }, { platform, signal })
+  const read = async (wanted: typeof digest) => {
+    const { bytes } = await registry.fetchManifest({ registry: host, repository, digest: wanted }, { signal })
+    return parseImageDocument(bytes)
+  }
+  await verify({ source, root: image.descriptor, index: digest, signal, read })
+  return image
 }

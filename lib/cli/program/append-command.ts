@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { AppendOptions } from '../commands/composing/append.ts'
 import type { GlobalOptions } from '../session/session.ts'
+import { policyOption } from '../signing/policy-of.ts'
 import { type Add, collect, type InSession, withRunConfig } from './parts.ts'
 
 /** Adds `append`. */
@@ -14,6 +15,7 @@ export function addAppendCommand(add: Add, inSession: InSession): void {
     .option('-f, --file <src[:/at[:mode]]>', 'file to add, its place and its permissions; may be repeated', collect)
     .option('--push <ref>', 'push the result; it then needs no name in the store')
     .option('--pull', 'also pull the layers of the base; without it they stay in the registry')
+    .option(...policyOption)
     .option('--annotation <name=value>', 'annotation of the manifest; may be repeated', collect)
     .option('--created <time>', 'creation time: seconds or a date (default: SOURCE_DATE_EPOCH or 0)')
   withRunConfig(append).option('--platform <p>', 'platform to select from the base, or of an image from scratch')

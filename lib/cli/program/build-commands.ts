@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import type { BuildCommandOptions } from '../building/build-options.ts'
 import type { ContextLsOptions } from '../commands/building/context-ls.ts'
 import type { GlobalOptions } from '../session/session.ts'
+import { policyOption } from '../signing/policy-of.ts'
 
 import { type Add, collect, type InSession } from './parts.ts'
 
@@ -43,6 +44,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
     .option('--step-timeout <time>', 'most time of each command, such as 90s, 10m or 1h')
     .option('--add-host <name:address>', 'further host for /etc/hosts of commands; may be repeated', collect)
     .option('--pull', 'ask the registry for every base')
+    .option(...policyOption)
     .option('--push', 'push the image under its names')
     .addOption(new Option('--load', 'for scripts of docker: the image is in the store anyway').hideHelp())
     .option('--provenance [how]', 'attest how the image was built: mode=min|max[,builder-id=URI] (default: no)')

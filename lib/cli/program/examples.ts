@@ -12,6 +12,15 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore copy store:app:1.2 oci-archive:app.tar:1.2',
     'layerstore copy oci:layout:1.2 docker://registry.example/app:1.2',
   ],
+  sign: [
+    'layerstore sign ghcr.io/o/app:1.2 --key cosign.key',
+    'cat password | layerstore sign app:1.2 --key cosign.key --format simple-signing --password-stdin',
+  ],
+  verify: [
+    'layerstore verify ghcr.io/o/app:1.2 --key cosign.pub',
+    'layerstore verify ghcr.io/o/app:1.2 --certificate-identity-regexp "https://github.com/o/.*" --certificate-oidc-issuer https://token.actions.githubusercontent.com --trusted-root trusted_root.json',
+  ],
+  'generate-key-pair': ['cat password | layerstore generate-key-pair --output-key-prefix team --password-stdin'],
   tags: ['layerstore tags ghcr.io/o/app'],
   save: [
     'layerstore save app:1.2 -o app.tar',

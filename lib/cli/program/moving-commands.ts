@@ -7,6 +7,7 @@ import type { PushOptions } from '../commands/moving/push.ts'
 import type { SaveOptions } from '../commands/moving/save.ts'
 import type { LoginOptions } from '../commands/registries/login.ts'
 import type { GlobalOptions } from '../session/session.ts'
+import { policyOption } from '../signing/policy-of.ts'
 import {
   type Add,
   collect,
@@ -24,6 +25,7 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
     .option('--all-platforms', 'pull every platform of the index')
     .option('--verify-diff-ids', 'open every layer and compare it with the diffID in the image config')
     .option('-t, --tag <name>', 'name in the store (default: the reference)')
+    .option(...policyOption)
     .action((ref: string | undefined, options: GlobalOptions & PullOptions) =>
       inSession(options, async s => (await import('../commands/moving/pull.ts')).pull(s, ref, options)),
     )
@@ -44,6 +46,7 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
     .option('--referrers', 'also copy signatures and everything else that refers to the image')
     .option('--verify-diff-ids', 'into a store: compare every layer with the diffID in the image config')
     .option('-t, --tag <tag>', 'further tag at the target; may be repeated', collect)
+    .option(...policyOption)
     .action((from: string | undefined, to: string | undefined, options: GlobalOptions & CopyCommandOptions) =>
       inSession(options, async s => (await import('../commands/moving/copy.ts')).copy(s, from, to, options)),
     )

@@ -4,6 +4,7 @@ import type { ContainersOptions } from '../commands/running/containers.ts'
 import type { RunCommandOptions } from '../commands/running/run.ts'
 import type { StartCommandOptions } from '../commands/running/start.ts'
 import type { GlobalOptions } from '../session/session.ts'
+import { policyOption } from '../signing/policy-of.ts'
 import { type Add, collect, type InSession } from './parts.ts'
 
 const SANDBOX = [
@@ -80,4 +81,5 @@ function withProcess(command: Command): Command {
     .option('--platform <p>', 'platform to select from an index, os/architecture[/variant]')
     .option(...SANDBOX)
     .option('--pull <when>', PULL_WHEN)
+    .option(...policyOption)
 }

@@ -64,7 +64,6 @@ export function addSpaceCommands(add: Add, addRemote: Add, inSession: InSession)
       inSession(options, async s => (await import('../commands/keeping/gc.ts')).gc(s, options)),
     )
   addRemote('fsck', 'check the store and list its faults; exits with 1 if there is one')
-    .alias('verify')
     .option(
       '--repair [from]',
       'fetch damaged and missing blobs from a repository, oci:DIR or an archive, else from where they came',

@@ -20,13 +20,19 @@ export interface MirrorOption {
 
 /** Adds the options for reaching a registry to a command. */
 export function withRegistries(command: Command): Command {
-  return command
+  const hasKey = command.options.some(({ long }) => long === '--key')
+  command
     .optionsGroup('Reaching a registry (each also per host in registries.json):')
     .option('--plain-http', 'connect without TLS (the default for loopback addresses)')
     .option('--tls-verify <true|false>', 'false: accept any certificate')
     .option('--ca <file>', 'trust the certificate authorities in this PEM file too; may be repeated', collect)
-    .option('--cert <file>', 'client certificate, PEM; needs --key')
-    .option('--key <file>', 'private key of --cert, PEM')
+  // The key of `sign` and `verify` is that of signatures; a client certificate is in registries.json then.
+  if (!hasKey) {
+    command
+      .option('--cert <file>', 'client certificate, PEM; needs --key')
+      .option('--key <file>', 'private key of --cert, PEM')
+  }
+  return command
     .option('--mirror <[registry=]location>', 'read from HOST[/PREFIX] first; may be repeated', collect)
     .option('--proxy <url>', 'http or https proxy, or none (default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY)')
 }

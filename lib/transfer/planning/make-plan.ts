@@ -37,6 +37,8 @@ export async function makePlan(
   const top = await documents.resolveRoot()
   const { root: chosen, content, platforms, leftOut } = await chooseRoot(documents, top, choice)
   const root = withoutPlatform(chosen)
+  // PERF: a policy that is checked by the run reads the index of the root, which was read already.
+  if (root.digest !== top.digest) documents.fetched.set(top.digest, await documents.bytesOf(top))
   if (content !== undefined) documents.fetched.set(root.digest, Buffer.from(content))
   const below = await walkTransferGraph(root, descriptor => documents.read(descriptor))
   const nodes = content === undefined ? below : [...below.slice(0, -1), { ...below.at(-1)!, content }]

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { ImageToVerify } from './image-to-verify.ts'
 import type { OnProgress } from './progress.ts'
 
 /** Options for running any plan. */
@@ -18,6 +19,11 @@ export interface RunOptions extends AbortOptions {
    * current state too, as a stored plan always is. @defaultValue `'adapt'`
    */
   readonly ifChanged?: 'adapt' | 'fail' | undefined
+  /**
+   * Verifies the image before anything moves or gets a name; the run ends with its error. `loadPolicy` of
+   * `layerstore/trust` makes one. Without it nothing is verified.
+   */
+  readonly verify?: ((image: ImageToVerify) => Promise<void>) | undefined
   /** Receives progress events. */
   readonly onProgress?: OnProgress | undefined
 }

@@ -7,6 +7,7 @@ import type { TransferTarget, UnverifiedLayer } from '../endpoints/transfer-targ
 import { type AnyPlan, isDocument, type PlanStep } from '../plan.ts'
 import { assertImagesAgree, readConfig } from './assert-images-agree.ts'
 import { BlobFlow } from './blob-flow.ts'
+import { imageToVerify } from './image-to-verify.ts'
 import { recheckSource, recheckSteps } from './plan-change.ts'
 import { ProgressMeter } from './progress.ts'
 import type { RunOptions } from './run-options.ts'
@@ -65,6 +66,7 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   await using _kept = await source.hold?.(label, digests, { signal })
   await using _taken = await target.hold?.(label, digests, { signal })
   const { steps, changes } = await stepsNow(plan, ends, options)
+  await options.verify?.(imageToVerify(plan, source, ends.documents, signal))
   const run = new TransferRun(plan, steps, ends, options)
   const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)

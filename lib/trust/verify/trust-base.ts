@@ -9,8 +9,8 @@ export interface TrustBase {
   readonly identities: readonly CertificateIdentity[]
   /** Verifies certificates; absent if there are no identities. */
   readonly certificates?: CertificateVerifier | undefined
-  /** Returns whether a signature under this name counts. */
-  acceptsName(name: string): boolean
+  /** Returns whether a signature under this name counts; a bundle may have none. */
+  acceptsName(name: string | undefined): boolean
 }
 
 /** Identity in a certificate of sigstore, as Fulcio issues it to a person or a workflow. */

@@ -117,7 +117,7 @@ function checkStatement(
   const { predicateType, predicate } = statement
   if (predicateType !== SIGN_PREDICATE) return { ...found, predicateType, predicate }
   // cosign 3 writes no name; a name that is there was signed, and so counts.
-  const fits = named.some(({ name }) => name === undefined || name === '' || trust.acceptsName(name))
+  const fits = named.some(({ name }) => trust.acceptsName(name || undefined))
   return fits ? found : `it was made for another name, ${named.map(({ name }) => quote(name ?? '')).join(', ')}`
 }
 

@@ -3,10 +3,11 @@ import { FormatError, TrustError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { assertOptions } from '../../internal/assert-kind.ts'
 import type { TransferSource } from '../../transfer/index.ts'
-import { formatRepository, openPlace, parseRepository, repositoryOf, type SignedPlace } from '../sign/image-place.ts'
+import { openPlace, repositoryOf, type SignedPlace } from '../sign/image-place.ts'
 import { loadVerificationKey, type VerificationKey } from '../sign/keys/verification-key.ts'
 import { describeOther, type Evidence, gatherEvidence, type OtherSignature } from './gather-evidence.ts'
 import { loadCertificateVerifier } from './load-certificate-verifier.ts'
+import { nameRule } from './name-rule.ts'
 import type { CertificateIdentity, TrustBase, VerifiedSignature } from './trust-base.ts'
 
 /** Options of {@link verifyImage}. At least one key or one identity is needed. */
@@ -83,22 +84,8 @@ function trustOf(source: TransferSource, options: VerifyImageOptions): TrustBase
     keys: keys.map(key => (typeof key === 'string' ? loadVerificationKey(key) : key)),
     identities,
     certificates: identities.length > 0 ? loadCertificateVerifier(trustedRoot) : undefined,
-    acceptsName: nameRule(source, signedName),
+    acceptsName: nameRule(repositoryOf(source), signedName),
   }
-}
-
-function nameRule(source: TransferSource, signedName: string | false | undefined): (name: string) => boolean {
-  if (signedName === false) return () => true
-  const own = repositoryOf(source)
-  const wanted = signedName ?? (own ? formatRepository(own) : undefined)
-  return name => wanted === undefined || name === wanted || isInRepository(name, wanted)
-}
-
-/** A signed name with a tag is in its repository. SPEC: `index.docker.io`, which cosign writes, is `docker.io`. */
-function isInRepository(name: string, wanted: string): boolean {
-  const [a, b] = [parseRepository(name), parseRepository(wanted)]
-  const isBare = b !== undefined && !/[:@]/.test(wanted.slice(wanted.lastIndexOf('/') + 1))
-  return isBare && a !== undefined && formatRepository(a) === formatRepository(b)
 }
 
 function failure(digest: Digest, { label }: TransferSource, { verified, refused, others }: Evidence): TrustError {

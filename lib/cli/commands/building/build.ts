@@ -22,6 +22,7 @@ import { secretsOf, sshAgentsOf } from '../../building/secret-options.ts'
 import { writeResult } from '../../results/write-result.ts'
 import { buildPlaces } from '../../session/build-places.ts'
 import type { Session } from '../../session/session.ts'
+import { verifierOf } from '../../signing/policy-of.ts'
 
 /** The validated options. */
 interface Building {
@@ -94,6 +95,7 @@ async function parseOptions(
       limits: limitsOf(options),
       extraHosts: extraHostsOf(options.addHost),
       pull: options.pull ? 'always' : 'missing',
+      verify: await verifierOf(session, options),
       concurrency: session.jobs,
       signal: session.signal,
     },

@@ -6,9 +6,10 @@ import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatPlan } from '../../printing/format-plan.ts'
 import { noteLayers } from '../../results/note-layers.ts'
 import type { Session } from '../../session/session.ts'
+import { type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
 
 /** Options of `copy`. */
-export interface CopyCommandOptions extends StoredPlanOptions {
+export interface CopyCommandOptions extends StoredPlanOptions, PolicyOption {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean
   readonly referrers?: boolean
@@ -41,6 +42,7 @@ export async function copy(
   const ends = [stored?.from ?? needed(from, 'SRC'), stored?.to ?? needed(to, 'DST')] as const
   const { planCopy, runCopy } = await import('../../../transfer/index.ts')
   const { signal } = session
+  const verify = await verifierOf(session, options)
   const [source, { target, finish }] = [await openCopySource(session, ends[0]), await openCopyTarget(session, ends[1])]
   session.advice = await adviceOnSource(session, ends[0])
   const plan = stored ?? (await planCopy(source, target, { platform, referrers, tags, signal }))
@@ -53,6 +55,7 @@ export async function copy(
         to: target,
         ifChanged,
         verifyDiffIds,
+        verify,
         concurrency: session.jobs,
         onProgress,
         signal,

@@ -5,9 +5,10 @@ import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatPlan } from '../../printing/format-plan.ts'
 import { noteLayers } from '../../results/note-layers.ts'
 import type { Session } from '../../session/session.ts'
+import { type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
 
 /** Options of `pull`. */
-export interface PullOptions extends StoredPlanOptions {
+export interface PullOptions extends StoredPlanOptions, PolicyOption {
   readonly platform?: readonly string[]
   readonly allPlatforms?: boolean
   readonly verifyDiffIds?: boolean
@@ -22,6 +23,7 @@ export async function pull(session: Session, reference: string | undefined, opti
   const stored = await storedPlan(session, 'pull', options, others)
   const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
   const { signal } = session
+  const verify = await verifierOf(session, options)
   // PERF: the code is loaded while the store opens, which mostly waits for the disk.
   const [store, registry, { planPull, runPull }] = await settleAll([
     options.plan ? session.storeToPlan() : session.store(),
@@ -33,7 +35,16 @@ export async function pull(session: Session, reference: string | undefined, opti
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(
     onProgress =>
-      runPull(plan, { registry, store, ifChanged, concurrency: session.jobs, verifyDiffIds, onProgress, signal }),
+      runPull(plan, {
+        registry,
+        store,
+        ifChanged,
+        concurrency: session.jobs,
+        verifyDiffIds,
+        verify,
+        onProgress,
+        signal,
+      }),
     { plan },
   )
   noteChanges(session, result.changes)

@@ -1,14 +1,12 @@
 import { UsageError } from '../../failing/usage-error.ts'
 import type { Session } from '../../session/session.ts'
+import { readPassword } from '../../signing/read-password.ts'
 
 /** Options of `login`. */
 export interface LoginOptions {
   readonly username?: string
   readonly passwordStdin?: boolean
 }
-
-/** A password is one line; more is a file that was piped in by mistake. */
-const MOST_BYTES = 64 * 1024
 
 /**
  * `login [REGISTRY] -u USER --password-stdin`: checks a password with the registry, and keeps it where docker does.
@@ -41,23 +39,7 @@ export function assertRegistry(
 }
 
 async function passwordOf(session: Session, { passwordStdin }: LoginOptions): Promise<string> {
-  const { stdin } = session.terminal
-  if (!passwordStdin) {
-    // SAFETY: a password on the command line can be read by every user of the machine, and stays in shell histories.
-    throw new UsageError('login reads the password from stdin: layerstore login … --password-stdin < FILE')
-  }
-  if (stdin.isTTY) throw new UsageError('nothing is piped in: pipe the password or token to --password-stdin')
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk))
-    size += chunk.byteLength
-    if (size > MOST_BYTES) throw new UsageError('stdin holds more than a password')
-  }
-  const password = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
-  if (password === '' || /[\r\n\0]/.test(password))
-    throw new UsageError('stdin must hold one line: the password or token')
-  return password
+  if (passwordStdin) return readPassword(session)
+  // SAFETY: a password on the command line can be read by every user of the machine, and stays in shell histories.
+  throw new UsageError('login reads the password from stdin: layerstore login … --password-stdin < FILE')
 }

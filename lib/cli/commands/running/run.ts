@@ -9,9 +9,10 @@ import { runFailure } from '../../running/run-failure.ts'
 import { containerSettings, type ProcessOptions } from '../../running/run-options.ts'
 import { startOptionsOf } from '../../running/start-options.ts'
 import type { Session } from '../../session/session.ts'
+import { type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
 
 /** Options of `run`. */
-export interface RunCommandOptions extends ProcessOptions, SandboxOption {
+export interface RunCommandOptions extends ProcessOptions, SandboxOption, PolicyOption {
   readonly rm?: boolean
   readonly keep?: string
   readonly name?: string
@@ -59,7 +60,7 @@ async function imageFor(
   session: Session,
   store: Store,
   text: string,
-  { pull = 'missing', platform }: RunCommandOptions,
+  { pull = 'missing', platform, policy }: RunCommandOptions,
 ): Promise<string> {
   if (!['missing', 'always', 'never'].includes(pull)) {
     throw new UsageError(`--pull takes missing, always or never; got ${JSON.stringify(pull)}`)
@@ -72,10 +73,11 @@ async function imageFor(
   session.note(`${wasSought ? `no image ${text} in the store; ` : ''}pulling ${reference}`)
   const { planPull, runPull } = await import('../../../transfer/index.ts')
   const { signal } = session
+  const verify = await verifierOf(session, policy === undefined ? {} : { policy })
   const registry = await session.registry()
   const plan = await planPull(registry, store, place.name, { platform, signal })
   const result = await session.transfer(
-    onProgress => runPull(plan, { registry, store, concurrency: session.jobs, onProgress, signal }),
+    onProgress => runPull(plan, { registry, store, concurrency: session.jobs, verify, onProgress, signal }),
     { plan },
   )
   return result.name

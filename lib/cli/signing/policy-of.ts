@@ -1,0 +1,23 @@
+import type { ImagePolicy } from '../../trust/index.ts'
+import type { Session } from '../session/session.ts'
+
+/** The option that names a policy. */
+export const policyOption = [
+  '--policy <file>',
+  'take only images that this policy allows; empty for none (default: $LAYERSTORE_POLICY)',
+] as const
+
+/** An option that names a policy. */
+export interface PolicyOption {
+  readonly policy?: string
+}
+
+/** Loads the function that verifies images; `undefined`, and nothing is loaded, if no policy is set. */
+export async function verifierOf(
+  session: Session,
+  { policy = session.terminal.env.LAYERSTORE_POLICY ?? '' }: PolicyOption,
+): Promise<ImagePolicy['verify'] | undefined> {
+  if (policy === '') return undefined
+  const { loadPolicy } = await import('../../trust/index.ts')
+  return (await loadPolicy(policy)).verify
+}
