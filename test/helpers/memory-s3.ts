@@ -23,8 +23,11 @@ export interface MemoryS3Settings {
   region: string
   /** Milliseconds by which the clock of the server is ahead. */
   aheadMs: number
-  /** Conditions: enforced, enforced with ETags that have no quotes, accepted and ignored, or refused. */
-  conditions: 'enforced' | 'plain' | 'ignored' | 'refused'
+  /**
+   * Conditions: enforced, enforced with ETags that have no quotes, enforced but for a missing object, accepted and
+   * ignored, or refused.
+   */
+  conditions: 'enforced' | 'plain' | 'lenient' | 'ignored' | 'refused'
   /** Objects of a page. */
   pageSize: number
 }
@@ -150,6 +153,7 @@ function checkConditions({ state, request, key }: Call): void {
   if (state.settings.conditions === 'refused') throw new Refusal(501, 'NotImplemented')
   if (state.settings.conditions === 'ignored') return
   if (ifNoneMatch !== undefined && existing) throw new Refusal(412, 'PreconditionFailed')
+  if (ifMatch !== undefined && !existing && state.settings.conditions === 'lenient') return
   if (ifMatch !== undefined && !existing) throw new Refusal(404, 'NoSuchKey')
   const expected = state.settings.conditions === 'plain' ? existing?.etag.replaceAll('"', '') : existing?.etag
   if (ifMatch !== undefined && expected !== ifMatch) throw new Refusal(412, 'PreconditionFailed')

@@ -11,7 +11,9 @@ let proxy: S3Proxy
 let bucket: Bucket
 
 const retry = { baseDelayMs: 2, maxDelayMs: 10 }
-const timeouts = { connectMs: 2000, answerMs: 150, idleMs: 150 }
+const timeouts = { connectMs: 5000, answerMs: 5000, idleMs: 5000 }
+/** For services that hang. */
+const impatient = { timeouts: { connectMs: 5000, answerMs: 400, idleMs: 400 } }
 const open = (options: Partial<BucketOptions> = {}) =>
   openBucket({
     endpoint: proxy.endpoint,
@@ -49,6 +51,7 @@ async function read(key: string): Promise<Buffer> {
 const every: S3Fault[] = ['cut', 'lose', 'half', 'half-written', 'hang', 408, 409, 429, 500, 502, 503, 504]
 
 test.each(every)('a write, a read, a list and a delete survive the fault %s', async fault => {
+  if (fault === 'hang') bucket = await open(impatient)
   const bytes = randomBytes(100_000)
   next(fault, fault)
   expect(await bucket.put('x', bytes)).toMatchObject({ stored: true })
@@ -147,6 +150,7 @@ test('a fault that lasts ends the call after five tries with a typed error', asy
   ] as const) {
     proxy.done.length = 0
     proxy.fault = () => fault
+    if (fault === 'hang') bucket = await open(impatient)
     await expect(bucket.put('x', Buffer.from('x'))).rejects.toMatchObject({ code, retryable: true, method: 'PUT' })
     expect(proxy.done).toHaveLength(5)
   }
@@ -186,6 +190,10 @@ test('a bucket in another region is told by its name', async () => {
 test('an engine that ignores conditions or does not know them is found out', async () => {
   server.settings.conditions = 'ignored'
   expect(await bucket.conditions()).toEqual({ ifNoneMatch: false, ifMatch: false })
+  server.settings.conditions = 'lenient'
+  const lenient = await open()
+  expect(await lenient.conditions()).toEqual({ ifNoneMatch: true, ifMatch: false })
+  lenient.close()
   server.settings.conditions = 'refused'
   const other = await open()
   expect(await other.conditions()).toEqual({ ifNoneMatch: false, ifMatch: false })
