@@ -126,6 +126,7 @@ describe('a hint', () => {
     [['build', '--squash', '.'], 'layerstore edit NAME --flatten'],
     [['ps', '--filter', 'status=exited'], 'use --format and grep'],
     [['push', '--all-tags', 'app'], 'layerstore tags REPOSITORY'],
+    [['load', 'app.tar'], 'name the archive with -i FILE'],
   ])('answers %j, in place of a suggestion by spelling', async (args, text) => {
     const { code, stderr } = await typed(...args)
     expect({ code, stderr }).toEqual({ code: args[0] === 'run' ? 125 : 2, stderr: expect.stringContaining(text) })

@@ -30,6 +30,7 @@ function adviceOnUse({ code, message }: CommanderError, command: Command | undef
   if (code === 'commander.excessArguments' && command?.name() === 'images') {
     return '"layerstore tags REPOSITORY" lists the tags in a registry'
   }
+  if (code === 'commander.excessArguments' && command?.name() === 'load') return 'name the archive with -i FILE'
   if (code === 'commander.missingArgument' && command?.name() === 'completion') return 'give bash, zsh or fish'
   return undefined
 }
