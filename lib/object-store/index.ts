@@ -1,3 +1,4 @@
+export { type CachedStoreOptions, cachedStore } from './cached/cached-store.ts'
 export type { BucketLocks, HeldBucketLock } from './locks/bucket-locks.ts'
 export { type RedisClient, type RedisLocksOptions, redisLocks } from './locks/redis-locks.ts'
 export {

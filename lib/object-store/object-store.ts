@@ -4,6 +4,7 @@ import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
 import { KeyedMutex } from '../internal/concurrency/keyed-mutex.ts'
 import type {
+  AddressOptions,
   BlobInfo,
   BlobWriter,
   IngestInfo,
@@ -65,6 +66,12 @@ export class ObjectStore implements StoreDriver {
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#context.assertOpen()
     yield* readBlobObject(this.#context, this.#verified, parseDigest(digest), options)
+  }
+
+  /** The bucket answers an address of an absent blob with 404. */
+  async addressOf(digest: Digest, { expiresIn, signal }: AddressOptions): Promise<string> {
+    this.#context.assertOpen()
+    return this.#context.bucket.presign(blobKey(parseDigest(digest)), { expiresIn, signal })
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {

@@ -16,6 +16,12 @@ test('the address of a bucket has a prefix, an endpoint and a region', () => {
   })
 })
 
+test('the address of a bucket names a directory that keeps its blobs, and its size', () => {
+  const { cache, cacheBytes } = parseBucketAddress('s3://images?cache=/var/cache/images&cache-size=20GB')
+  expect({ cache, cacheBytes }).toEqual({ cache: '/var/cache/images', cacheBytes: 20e9 })
+  expect(() => parseBucketAddress('s3://images?cache=/c&cache-size=much')).toThrow('cache-size takes a size')
+})
+
 test.each(['s3://', 's3:///prefix', 's3://b?endpoint=', 's3://b?key=1', 's3://b?allow-http=no'])(
   '%s is no address of a bucket',
   address => {

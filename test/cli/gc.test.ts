@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseAmount } from '../../lib/cli/arguments/parse-amount.ts'
+import { parseAmount } from '../../lib/cli/amounts/parse-amount.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { cli } from '../helpers/run-cli.ts'

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { ExecutorName, ExtraHost, ProcessLimits, ResourceLimit, ResourceName } from '../../sandbox/index.ts'
-import { parseAmount } from '../arguments/parse-amount.ts'
+import { parseAmount } from '../amounts/parse-amount.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { BuildCommandOptions } from './build-options.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { LayerStoreError } from '../../errors/index.ts'
 import { type AnalysisRules, DIVE_DEFAULTS, parseDiveRules, parseRule } from '../../inspect/index.ts'
-import { parseAmount } from '../arguments/parse-amount.ts'
+import { parseAmount } from '../amounts/parse-amount.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 

@@ -1,5 +1,5 @@
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import { parseAmount } from '../arguments/parse-amount.ts'
+import { parseAmount } from '../amounts/parse-amount.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { ListedImage } from './listed-image.ts'
 

@@ -146,5 +146,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore serve --upstream docker.io',
     'layerstore serve --read-only --ui',
     'layerstore serve --workers 1 --log',
+    'layerstore serve --store s3://images/team --redirects',
   ],
 }

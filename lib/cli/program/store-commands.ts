@@ -93,6 +93,7 @@ export function addServeCommand(add: Add, inSession: InSession): void {
     .option('--upstream <registry>', 'fetch what the store lacks from this registry; refuses pushes')
     .option('--ui', 'serve pages about the images too, for a browser: a list, and the report of each')
     .option('--verify <when>', 'hash blobs that are sent: once, and again after a change; or always', 'once')
+    .option('--redirects', 'answer a GET of a blob with an address of the bucket that holds the store')
     .option('--workers <n>', 'processes that serve together on the port (default: one per processor, up to 4)')
     .option('--log', 'print one line per request to stderr (errors are always printed)')
     .action((options: GlobalOptions & ServeOptions) =>

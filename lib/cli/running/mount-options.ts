@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ProcessMount } from '../../sandbox/index.ts'
-import { parseAmount } from '../arguments/parse-amount.ts'
+import { parseAmount } from '../amounts/parse-amount.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
 /** Options of `run` for mounts. */

@@ -1,3 +1,4 @@
+import { parseAmount } from '../amounts/parse-amount.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
 /** A store in a bucket, as an address names it. */
@@ -7,6 +8,10 @@ export interface BucketAddress {
   readonly endpoint?: string
   readonly region?: string
   readonly allowHttp?: boolean
+  /** Directory of this machine that keeps blobs of the bucket. */
+  readonly cache?: string
+  /** Most bytes in that directory. */
+  readonly cacheBytes?: number
 }
 
 /** Whether the text that names a store is the address of a bucket. */
@@ -15,7 +20,7 @@ export function isBucketAddress(store: string): boolean {
 }
 
 /**
- * Parses `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&allow-http`.
+ * Parses `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&allow-http&cache=DIR&cache-size=20GB`.
  *
  * @throws {@link UsageError} `ERR_USAGE`.
  */
@@ -35,12 +40,17 @@ export function parseBucketAddress(address: string): BucketAddress {
 }
 
 function settingsIn(query: string): Omit<BucketAddress, 'bucket' | 'prefix'> {
-  const settings: { endpoint?: string; region?: string; allowHttp?: boolean } = {}
+  const settings: { -readonly [K in keyof BucketAddress]?: BucketAddress[K] } = {}
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === 'endpoint' && value) settings.endpoint = value
     else if (name === 'region' && value) settings.region = value
     else if (name === 'allow-http' && value === '') settings.allowHttp = true
-    else throw new UsageError(`the address of a bucket takes ?endpoint=URL&region=NAME&allow-http; got ${quoted(name)}`)
+    else if (name === 'cache' && value) settings.cache = value
+    else if (name === 'cache-size' && value) settings.cacheBytes = parseAmount('cache-size', value, 'bytes')
+    else
+      throw new UsageError(
+        `the address of a bucket takes ?endpoint=URL&region=NAME&allow-http&cache=DIR&cache-size=20GB; got ${quoted(name)}`,
+      )
   }
   return settings
 }

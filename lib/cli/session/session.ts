@@ -90,6 +90,11 @@ export class Session implements AsyncDisposable {
     return this.#options.store ?? storeDirectory(this.terminal.env)
   }
 
+  /** Whether the session's store is one that other machines use too. */
+  get isStoreShared(): boolean {
+    return isBucketAddress(this.storeName)
+  }
+
   /**
    * Directory of this machine for what builds keep besides blobs: the store, or the usual one if the store is in a
    * bucket.
@@ -165,11 +170,18 @@ export class Session implements AsyncDisposable {
     address: string,
     { create, damaged }: Pick<OpenStoreOptions, 'create' | 'damaged'>,
   ): Promise<Store> {
-    const { openObjectStore } = await import('../../object-store/index.ts')
+    const { cachedStore, openObjectStore } = await import('../../object-store/index.ts')
     const { signal, hasher } = this
     const onEvent = (event: StoreEvent) => this.#tellOfWait(event)
-    const place = { ...parseBucketAddress(address), environment: this.terminal.env }
-    return this.#keep(await openObjectStore({ ...place, create, damaged, hasher, signal, onEvent }))
+    const { cache, cacheBytes, ...place } = parseBucketAddress(address)
+    const environment = this.terminal.env
+    const shared = this.#keep(
+      await openObjectStore({ ...place, environment, create, damaged, hasher, signal, onEvent }),
+    )
+    if (cache === undefined) return shared
+    // Blobs of a cache need no sync: a damaged one is found by its digest, and fetched again.
+    const local = await this.#openLayout(cache, { durability: 'none' })
+    return this.#keep(cachedStore(local, shared, { maxBytes: cacheBytes }))
   }
 
   /** Opens an archive for reading. */

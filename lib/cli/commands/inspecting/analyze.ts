@@ -11,7 +11,7 @@ import {
   type SplitAdvice,
 } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { adviceLines } from '../../inspecting/advice-lines.ts'
 import { analysisLines, ruleLines } from '../../inspecting/analysis-lines.ts'

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { benchLines } from '../../benching/bench-lines.ts'
 import type { BenchCase, BenchReport } from '../../benching/bench-report.ts'
 import { describeMachine } from '../../benching/describe-machine.ts'

@@ -1,6 +1,6 @@
 import { LayerStoreError } from '../../../errors/index.ts'
 import { type LocatedImage, measureDedup } from '../../../inspect/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { dedupLines } from '../../inspecting/dedup-lines.ts'
 import type { Session } from '../../session/session.ts'

@@ -1,6 +1,6 @@
 import type { CheckProgress, CheckReport, RepairResult, RepairSource } from '../../../maintenance/index.ts'
 import type { Store } from '../../../store/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { openRepairSource } from '../../places/repair-place.ts'
 import { countOf } from '../../printing/count-of.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../digest/index.ts'
 import type { CollectionPlan, CollectionPolicy, CollectionResult } from '../../../maintenance/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'

@@ -1,7 +1,7 @@
 import { ReferenceNotFoundError, RegistryError } from '../../../errors/index.ts'
 import type { Store } from '../../../store/index.ts'
 import type { PlannedTag, TagRemovalPlan } from '../../../transfer/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'

@@ -25,6 +25,7 @@ export interface ServeOptions {
   readonly verify?: string
   readonly ui?: boolean
   readonly workers?: string
+  readonly redirects?: boolean
 }
 
 /** Most worker processes by default: each takes 60 MB, and the network is full before eight of them are busy. */
@@ -40,6 +41,7 @@ interface Settings {
   readonly verify: 'once-per-process' | 'always'
   readonly readOnly: boolean
   readonly ui: boolean
+  readonly redirects: boolean
 }
 
 /**
@@ -56,7 +58,7 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
 }
 
 async function settingsOf(options: ServeOptions): Promise<Settings> {
-  const { htpasswd, readOnly = false, ui = false } = options
+  const { htpasswd, readOnly = false, ui = false, redirects = false } = options
   return {
     ...parseListen(options.listen ?? '127.0.0.1:5000'),
     upstream: options.upstream === undefined ? undefined : registryName(options.upstream),
@@ -65,6 +67,7 @@ async function settingsOf(options: ServeOptions): Promise<Settings> {
     verify: verifyOf(options.verify),
     readOnly,
     ui,
+    redirects,
   }
 }
 
@@ -99,12 +102,15 @@ async function serveHere(
   worker: WorkerProcess | undefined,
 ): Promise<void> {
   const { createRegistryServer } = await import('../../../server/index.ts')
-  const { host, port, tls, upstream, authorize, readOnly, verify } = settings
+  const { host, port, tls, upstream, authorize, readOnly, verify, redirects } = settings
   const store = await session.store()
   const server = createRegistryServer(store, {
     pages: settings.ui ? await pagesOf(store, session.hasher) : undefined,
     readOnly,
     verify,
+    redirects,
+    // Other machines serve the same bucket.
+    shareUploads: session.isStoreShared,
     keepUploads: true,
     onRequest: event => log.request(event),
     onError: error => log.failure(error),

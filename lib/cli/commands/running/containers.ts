@@ -1,5 +1,5 @@
 import { LayerStoreError } from '../../../errors/index.ts'
-import { parseAmount } from '../../arguments/parse-amount.ts'
+import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { CONTAINER_HEADINGS, containerRows } from '../../inspecting/container-rows.ts'
 import { formatTemplate } from '../../printing/format-template.ts'
