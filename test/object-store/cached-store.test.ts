@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { from } from '../../lib/build/index.ts'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
@@ -30,11 +31,14 @@ describe('memory in front of a bucket', () => {
 })
 
 describe('a directory in front of a bucket', () => {
-  const place = memoryDirectory('cached-conformance')
+  let place: ReturnType<typeof memoryDirectory> | undefined
   let count = 0
-  const makeCache = () => openStore(join(place.path, `${count++}`), { durability: 'none' })
+  const makeCache = () => {
+    place ??= memoryDirectory('cached-conformance')
+    return openStore(join(place.path, `${count++}`), { durability: 'none' })
+  }
   testConformance(blobStoreConformance(subject(makeCache)))
-  afterAll(() => place[Symbol.dispose]())
+  afterAll(() => place?.[Symbol.dispose]())
 })
 
 /** A machine with a cache of its own over a bucket that others use too. */
@@ -126,16 +130,21 @@ test('the blobs used longest ago leave a cache that is full, but none that is be
   const objects = new MemoryObjects()
   const shared = await openInMemory(objects)
   await using here = await machine(objects, 350_000)
-  const digests: Digest[] = []
-  for (const bytes of [1, 2, 3, 4].map(() => randomBytes(100_000))) {
-    const { digest } = await shared.put(bytes)
-    if (digests.push(digest) < 4) await here.cache.put(bytes)
+  const add = async (to: readonly Store[]) => {
+    const bytes = randomBytes(100_000)
+    for (const store of to) await store.put(bytes)
+    return digestOf(bytes)
   }
-  const [a, b, c, d] = digests as [Digest, Digest, Digest, Digest]
+  const a = await add([shared, here.cache])
+  const b = await add([shared, here.cache])
   await using _ = await here.cache.leases.hold({ label: 'upload', digests: [b] })
+  // The kernel stamps written files by a clock that moves each 4 ms or 10 ms.
+  await sleep(20)
+  const c = await add([shared, here.cache])
+  const d = await add([shared])
   await readAll(here.store.read(a))
   await readAll(here.store.read(d))
-  const cached = await Promise.all(digests.map(async digest => (await here.cache.stat(digest)) !== undefined))
+  const cached = await Promise.all([a, b, c, d].map(async digest => (await here.cache.stat(digest)) !== undefined))
   expect(cached).toEqual([true, true, false, true])
   expect((await readAll(here.store.read(c))).byteLength).toBe(100_000)
 })
@@ -156,6 +165,8 @@ test('two machines that write the same blob at once upload it once', async () =>
   await using one = await machine(objects)
   await using two = await machine(objects)
   const digest = await digestOf(BYTES)
+  // The second machine asks for the blob while the first one is sending it.
+  objects.before = (call, key) => (call === 'put' && key.startsWith('blobs/') ? sleep(200) : undefined)
   const write = async (store: Store) => {
     const writer = await store.ingest('a layer')
     await writer.write(BYTES)
