@@ -59,3 +59,10 @@ export {
   type OutlinedMount,
   outlineDockerfile,
 } from './outline/outline-dockerfile.ts'
+export {
+  type PinDockerfileOptions,
+  type PinnedDockerfile,
+  type PinnedImage,
+  type PinOutcome,
+  pinDockerfile,
+} from './pin/pin-dockerfile.ts'

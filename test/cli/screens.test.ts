@@ -51,6 +51,7 @@ beforeAll(async () => {
   writeFileSync(at('dist/index.html'), '<p>hello</p>\n')
   writeFileSync(at('Dockerfile'), 'FROM scratch\nCOPY dist /srv\nLABEL team=a\n')
   writeFileSync(at('Dockerfile.bad'), 'FROM scratch\nMAINTAINER me\nCOPY gone\n')
+  writeFileSync(at('Dockerfile.var'), 'ARG V=1\nFROM node:$V\n')
   writeFileSync(at('team.key'), TEAM_KEY)
   writeFileSync(at('team.pub'), TEAM_PUB)
   const identity = ['--sign-container-identity', 'docker.io/library/app']

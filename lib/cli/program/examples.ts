@@ -62,6 +62,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore containers stop work --time 30',
   ],
   lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],
+  pin: ['layerstore pin', 'layerstore pin Dockerfile --check', 'layerstore pin --update'],
   context: ['layerstore context ls .', 'layerstore context ls . --why'],
   index: [
     'layerstore index create app:amd64 app:arm64 -t app:1.2',
