@@ -36,7 +36,7 @@ const RELEASE = 'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("d
  * (node-redis or ioredis). One Redis server, not several: a replica that is promoted may lack a lock.
  *
  * A lock is a key that only its owner removes. It expires; a process that held it longer than half of that time does
- * not write any more.
+ * not write any more. No call waits longer than that time for an answer of Redis.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ const RELEASE = 'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("d
  * ```
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`. Acquiring rejects with the errors of the client; a late writer
- * with {@link StoreError} `ERR_STORE_LOCKED`.
+ * and a wait for a silent Redis with {@link StoreError} `ERR_STORE_LOCKED`.
  */
 export function redisLocks(client: RedisClient, options: RedisLocksOptions = {}): BucketLocks {
   const method = 'sendCommand' in (client ?? {}) ? 'sendCommand' : 'call'
@@ -82,7 +82,14 @@ class RedisLocks implements BucketLocks {
       signal?.throwIfAborted()
       const askedMs = performance.now()
       const words = ['SET', key, token, 'NX', 'PX', String(this.#expiresInMs)]
-      if ((await abortable(this.#send(words), signal)) !== null) return this.#held(key, token, askedMs)
+      const asked = this.#send(words)
+      try {
+        if ((await abortable(this.#bounded(asked, key), signal)) !== null) return this.#held(key, token, askedMs)
+      } catch (error) {
+        // SAFETY: Redis may still grant the lock. No process holds it then, and all others wait until it expires.
+        asked.then(granted => granted !== null && this.#release(key, token)).catch(() => undefined)
+        throw error
+      }
       await sleep(pause * (0.5 + Math.random()), signal)
     }
   }
@@ -94,7 +101,26 @@ class RedisLocks implements BucketLocks {
         if (performance.now() - askedMs < this.#expiresInMs / 2) return
         throw new StoreError('ERR_STORE_LOCKED', `the lock ${key} was held too long to write safely; try again`)
       },
-      release: async () => void (await this.#send(['EVAL', RELEASE, '1', key, token])),
+      release: async () => void (await this.#bounded(this.#release(key, token), key)),
+    }
+  }
+
+  #release(key: string, token: string): Promise<unknown> {
+    return this.#send(['EVAL', RELEASE, '1', key, token])
+  }
+
+  /** Waits for an answer until the lock would have expired: clients of Redis wait for ever. */
+  async #bounded(answer: Promise<unknown>, key: string): Promise<unknown> {
+    const answered = new AbortController()
+    const silence = sleep(this.#expiresInMs, answered.signal).then(() => {
+      const message = `Redis has not answered for ${this.#expiresInMs} ms to a request for the lock ${key}`
+      throw new StoreError('ERR_STORE_LOCKED', `${message}: look at the server and its address, then try again`)
+    })
+    silence.catch(() => undefined)
+    try {
+      return await Promise.race([answer, silence])
+    } finally {
+      answered.abort()
     }
   }
 }
