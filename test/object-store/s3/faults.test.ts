@@ -65,6 +65,14 @@ test.each(every)('a write, a read, a list and a delete survive the fault %s', as
   expect(proxy.done.length).toBeGreaterThanOrEqual(4)
 })
 
+test.each<S3Fault>(['half', 'cut', 'lose', 503])('a read of a missing object survives the fault %s', async fault => {
+  next(fault)
+  expect(await bucket.get('missing')).toBeUndefined()
+  await bucket.put('x', Buffer.from('x'))
+  next(fault)
+  await expect(bucket.get('x', { ifMatch: '"0"' })).rejects.toMatchObject({ code: 'ERR_BUCKET_OBJECT_CHANGED' })
+})
+
 test.each<S3Fault>(['lose', 'repeat', 'delay'])(
   'a conditional write whose request suffers %s knows that it has won',
   async fault => {

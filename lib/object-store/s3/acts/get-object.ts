@@ -60,12 +60,27 @@ async function openAt(
   return undefined
 }
 
-async function refusal(scope: BucketScope, request: { method: string; key: string }, { status, body }: HttpAnswer) {
-  for await (const _ of body);
+async function refusal(scope: BucketScope, request: Refused, { status, body }: HttpAnswer) {
+  await drained(body, request.signal)
   if (status === 404) return undefined
   const place = { ...scope.requester.placeOf(request), status }
   if (status === 412) return new BucketError('ERR_BUCKET_OBJECT_CHANGED', 'the object is another version now', place)
   return new BucketError('ERR_BUCKET', 'the range begins behind the end of the object', place)
+}
+
+interface Refused {
+  readonly method: string
+  readonly key: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Reads the rest of a refusal. Its status tells everything, so a body that breaks off changes nothing. */
+async function drained(body: HttpAnswer['body'], signal: AbortSignal | undefined): Promise<void> {
+  try {
+    for await (const _ of body);
+  } catch {
+    signal?.throwIfAborted()
+  }
 }
 
 /** SAFETY: a service that ignores or changes the range would give bytes of another place. */
