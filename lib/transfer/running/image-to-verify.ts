@@ -1,5 +1,6 @@
-import type { Digest } from '../../digest/index.ts'
-import { type Descriptor, type ImageDocument, MediaType, parseImageDocument } from '../../oci/index.ts'
+import { type Digest, verifyBytes } from '../../digest/index.ts'
+import { collectBytes } from '../../internal/collect-bytes.ts'
+import { type Descriptor, type ImageDocument, Limits, MediaType, parseImageDocument } from '../../oci/index.ts'
 import type { TransferSource } from '../endpoints/transfer-source.ts'
 import type { AnyPlan } from '../plan.ts'
 
@@ -34,16 +35,19 @@ export function imageToVerify(
     index,
     signal,
     async read(digest) {
-      const content = steps.find(({ descriptor }) => descriptor.digest === digest)?.content
-      const known = content === undefined ? documents.get(digest) : Buffer.from(content)
-      const descriptor = digest === root.digest ? root : { mediaType: MediaType.OciIndex, digest, size: 0 }
-      return parseImageDocument(known ?? (await readFrom(source, descriptor, signal)))
+      const text = steps.find(({ descriptor }) => descriptor.digest === digest)?.content
+      const content =
+        text === undefined ? (documents.get(digest) ?? (await readFrom(source, digest, signal))) : Buffer.from(text)
+      // SAFETY: a stored plan has the text of documents, and a source may read another document than the wanted one.
+      const bytes = await collectBytes(verifyBytes(content, { digest }), Limits.manifestBytes, `document ${digest}`)
+      return parseImageDocument(bytes)
     },
   }
 }
 
-/** A registry reads by digest alone. Another source needs the size, which its own name tells. */
-async function readFrom(source: TransferSource, descriptor: Descriptor, signal: AbortSignal | undefined) {
-  if (descriptor.size > 0 || source.repository) return source.readDocument(descriptor, { signal })
-  return source.readDocument(await source.resolve({ signal }), { signal })
+/** A registry reads documents by their digests. Another source wants the size, and reads blobs without it. */
+async function readFrom(source: TransferSource, digest: Digest, signal: AbortSignal | undefined) {
+  const descriptor = { mediaType: MediaType.OciIndex, digest, size: 0 }
+  if (source.repository) return source.readDocument(descriptor, { signal })
+  return source.readBlob(descriptor, { offset: 0, signal })
 }

@@ -3,7 +3,8 @@ import { TrustError } from '../../errors/index.ts'
 import { isIndexType, Limits } from '../../oci/index.ts'
 import type { ImageToVerify } from '../../transfer/index.ts'
 import { describeOther, gatherEvidence } from '../verify/gather-evidence.ts'
-import type { SignedBy, VerifiedSignature } from '../verify/trust-base.ts'
+import type { VerifiedSignature } from '../verify/trust-base.ts'
+import { countSigners } from './count-signers.ts'
 import type { PolicyRequirement, PolicyRule } from './policy-rule.ts'
 
 /**
@@ -80,18 +81,16 @@ function lacking(
   verified: readonly VerifiedSignature[],
 ) {
   const signatures = verified.filter(({ predicateType }) => predicateType === undefined)
-  const signers = new Set(signatures.map(({ by }) => identify(by)))
+  const signers = countSigners(
+    { keys, identities },
+    signatures.map(({ by }) => by),
+  )
   const names = [...keys.map(({ label }) => label), ...identities.map(({ identity }) => `${identity}`)].join(', ')
-  const count =
-    threshold > 1 ? `signatures by ${threshold} of ${names} (${signers.size} found)` : `a signature by ${names}`
+  const count = threshold > 1 ? `signatures by ${threshold} of ${names} (${signers} found)` : `a signature by ${names}`
   return [
-    ...(signers.size >= threshold ? [] : [`missing: ${count}`]),
+    ...(signers >= threshold ? [] : [`missing: ${count}`]),
     ...attestations
       .filter(type => verified.every(({ predicateType }) => predicateType !== type))
       .map(type => `missing: an attestation ${type} by ${names}`),
   ]
-}
-
-function identify(by: SignedBy): string {
-  return by.kind === 'key' ? by.hint : JSON.stringify([by.identity, by.issuer])
 }

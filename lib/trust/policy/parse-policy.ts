@@ -18,8 +18,8 @@ export async function parsePolicy(reader: PolicyReader, document: unknown): Prom
     checkScope(reader, scope, at)
     rules.set(scope, await parseRule(reader, value, at))
   }
-  return source => {
-    const repository = repositoryOf(source)
+  return ({ repository }) => {
+    // SAFETY: the maker of an archive or a layout chooses the names in it, so these select no rule.
     const scope = repository && scopesOf(formatRepository(repository)).find(one => rules.has(one))
     return scope === undefined ? fallback : rules.get(scope)!
   }

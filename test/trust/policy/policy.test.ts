@@ -5,9 +5,21 @@ import { buildImage, from } from '../../../lib/build/index.ts'
 import { openStore } from '../../../lib/disk-store/index.ts'
 import type { TrustError } from '../../../lib/errors/index.ts'
 import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
+import { MediaType } from '../../../lib/oci/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
-import { copyImage, parsePlan, planPull, pullImage, pushImage, runPull } from '../../../lib/transfer/index.ts'
+import {
+  copyImage,
+  parsePlan,
+  planCopy,
+  planPull,
+  pullImage,
+  pushImage,
+  runCopy,
+  runPull,
+} from '../../../lib/transfer/index.ts'
 import { generateSigningKeys, loadPolicy, loadSigningKey, signImage } from '../../../lib/trust/index.ts'
+import { countSigners } from '../../../lib/trust/policy/count-signers.ts'
+import type { SignedBy } from '../../../lib/trust/verify/trust-base.ts'
 import { sampleImage } from '../../helpers/sample-image.ts'
 import { ref, registry, remote, serveRegistry, server, store } from '../../helpers/served-registry.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -126,6 +138,55 @@ test('a stored plan cannot claim that its image is part of a signed index', asyn
   })
   const plan = { ...(await planPull(registry, store, reference)), index: descriptor.digest }
   await refusal(runPull(parsePlan(Buffer.from(JSON.stringify(plan))) as never, { registry, store, verify }))
+})
+
+test('a stored plan cannot bring a forged text of a signed index', async () => {
+  const arm = await sampleImage(store, [{ file: 'arm' }], { architecture: 'arm64' })
+  const { descriptor } = await composeIndex(store, { images: [arm] })
+  await store.references.set('index', descriptor)
+  await pushImage(store, registry, 'index', ref('team/app:good'))
+  await signImage({ registry, reference: ref('team/app:good') }, { key })
+  const { verify } = await policyOf(KEYS)
+  const plan = await planPull(registry, store, reference)
+  const content = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.OciIndex, manifests: [plan.root] })
+  const step = { descriptor, kind: 'index', need: 'skip', reason: 'known', content, belowRoot: false }
+  const forged = { ...plan, index: descriptor.digest, steps: [step, ...plan.steps] }
+  const running = runPull(parsePlan(Buffer.from(JSON.stringify(forged))) as never, { registry, store, verify })
+  await expect(running).rejects.toMatchObject({ code: 'ERR_DIGEST_MISMATCH' })
+})
+
+test('a stored plan of a layout cannot claim that its image is part of a signed index', async () => {
+  await using layout = await openStore(join(directory.path, 'claimed'))
+  const good = await sampleImage(layout, [{ file: 'good' }], { name: 'good' })
+  await signImage({ store: layout, name: 'good' }, { key, name: 'app' })
+  const evil = await sampleImage(layout, [{ file: 'evil' }], { architecture: 'arm64' })
+  const { descriptor } = await composeIndex(layout, { images: [evil] })
+  await layout.references.set('latest', descriptor)
+  const { verify } = await loadPolicy(file('default.json', { version: 1, default: KEYS }))
+  const ends = { from: { store: layout, name: 'latest' }, to: { store: remote, name: 'taken:1' } }
+  const plan = await planCopy(ends.from, ends.to, { platform: 'linux/arm64' })
+  const forged = { ...plan, index: good.descriptor.digest }
+  await refusal(runCopy(parsePlan(Buffer.from(JSON.stringify(forged))) as never, { ...ends, verify }))
+})
+
+test('a name in a store, a layout or an archive selects no rule of a repository', async () => {
+  const { verify } = await policyOf('accept', 'docker.io/library/*')
+  await sampleImage(store, [{ file: 'one' }], { name: 'docker.io/library/node:22' })
+  const copying = copyImage({ store, name: 'docker.io/library/node:22' }, { store: remote, name: 'n:1' }, { verify })
+  expect((await refusal(copying)).reasons).toEqual(['it is rejected'])
+})
+
+test('two identities that fit one pattern are one of the signers that a policy names', async () => {
+  const build = { identity: /https:\/\/ci\/.*/, issuer: 'ci' }
+  const person = { identity: 'qa@example.org', issuer: 'mail' }
+  const by = (identity: string, issuer: string) => ({ kind: 'certificate', identity, issuer }) as const
+  const count = (...signers: SignedBy[]) => countSigners({ keys: [], identities: [build, person] }, signers)
+  expect(count(by('https://ci/a', 'ci'), by('https://ci/b', 'ci'))).toBe(1)
+  expect(count(by('https://ci/a', 'ci'), by('qa@example.org', 'mail'))).toBe(2)
+  const anyone = { identity: /.*/, issuer: /.*/ }
+  const overlapping = { keys: [], identities: [anyone, person] }
+  expect(countSigners(overlapping, [by('qa@example.org', 'mail'), by('https://ci/a', 'ci')])).toBe(2)
+  expect(countSigners(overlapping, [by('qa@example.org', 'mail'), by('qa@example.org', 'mail')])).toBe(1)
 })
 
 test('a tag that moves after the check does not change what gets the name', async () => {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { TrustError } from '../../../lib/errors/index.ts'
 import { generateSigningKeys, loadSigningKey, loadVerificationKey } from '../../../lib/trust/index.ts'
-import { formatPem } from '../../../lib/trust/sign/keys/pem.ts'
+import { formatPem, parsePem } from '../../../lib/trust/sign/keys/pem.ts'
 import { thrownBy } from '../../helpers/thrown-by.ts'
 
 const password = 'canary-password'
@@ -82,6 +82,12 @@ test('a key that skopeo made is read, also under the label of cosign 1', async (
   expect(key.publicKey).toBe(SKOPEO_PUBLIC)
   const older = SKOPEO_KEY.replaceAll('SIGSTORE', 'COSIGN')
   expect((await loadSigningKey(older, { password: Buffer.from('canary-pass') })).hint).toBe(key.hint)
+})
+
+test('a text of many beginnings without an end is refused at once', () => {
+  const before = process.cpuUsage()
+  expect(parsePem('-----BEGIN A-----\n'.repeat(14_000))).toBeUndefined()
+  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
 })
 
 describe('keys that are refused', () => {
