@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
@@ -129,6 +129,21 @@ test('a version is affected within ranges, at each of their ends, and if it is l
   expect(await matched(list, advisory('PyPI', 'a', range({ introduced: '0' })))).toEqual([])
 })
 
+test('a range of one version is one, in whichever order its events are', async () => {
+  const list = listOf(undefined, ...['1.0.0', '1.0.1'].map(v => found('npm', 'a', v)))
+  for (const events of [
+    [{ introduced: '1.0.0' }, { last_affected: '1.0.0' }],
+    [{ last_affected: '1.0.0' }, { introduced: '1.0.0' }],
+  ])
+    expect(await matched(list, advisory('npm', 'a', range(...events)))).toEqual(['1.0.0'])
+})
+
+test('release candidates of Go, which have no dash, are those of the advisories', async () => {
+  const list = listOf(undefined, ...['v1.22rc1', 'v1.22rc10', 'v1.22'].map(v => found('golang', 'stdlib', v)))
+  const events = range({ introduced: '1.22.0-rc.1' }, { fixed: '1.22.0-rc.2' })
+  expect(await matched(list, advisory('Go', 'stdlib', events))).toEqual(['v1.22rc1'])
+})
+
 test('packages are matched by the names and releases of their ecosystems', async () => {
   const all = range({ introduced: '0' })
   const source = { name: 'glibc', version: '2.36-9' }
@@ -211,6 +226,27 @@ describe('a VEX document', () => {
     expect(await cleared(open({ ...affected, ...not }, affected))).toEqual([])
   })
 
+  test('clears an advisory about several vulnerabilities only if each of them is cleared', async () => {
+    const several = advisory('npm', 'a', range({ introduced: '0' }), { upstream: ['CVE-7', 'CVE-8'] })
+    const statement = (vulnerability: string) => ({ ...not, vulnerability, products: ['pkg:npm/a'] })
+    const isCleared = async (...ids: string[]) => {
+      const vex = [JSON.stringify(open(...ids.map(statement)))]
+      return (await matchAdvisories(list, [several], { vex })).map(({ isSuppressed }) => isSuppressed)
+    }
+    expect(await isCleared('CVE-7')).toEqual([false])
+    expect(await isCleared('CVE-7', 'CVE-8')).toEqual([true])
+    expect(await isCleared('A-1')).toEqual([true])
+  })
+
+  test('about packages in another image clears nothing', async () => {
+    const inner = (image: string) => ({ '@id': image, subcomponents: ['pkg:npm/a', { '@id': 'pkg:npm/a@1.0.0' }] })
+    const of = (image: string) => cleared(open({ ...not, vulnerability: 'A-1', products: [inner(image)] }))
+    expect(await of(`pkg:oci/x@sha256:${'b'.repeat(64)}`)).toEqual([])
+    expect(await of(`pkg:oci/x@sha256%3A${'b'.repeat(64)}?arch=amd64`)).toEqual([])
+    expect(await of(`pkg:oci/x@${encodeURIComponent(digest)}`)).toEqual(['a'])
+    expect(await of('pkg:oci/x')).toEqual(['a'])
+  })
+
   test('of CycloneDX clears packages by references', async () => {
     const bom = (ref: string, state = 'not_affected') => ({
       bomFormat: 'CycloneDX',
@@ -258,6 +294,9 @@ describe('a directory of advisories', () => {
     expect(await thrownBy(ids)).toMatchObject({ code: 'ERR_SOURCE_READ', path: join(place.path, 'A.json') })
     write('A.json', `"${' '.repeat(16 * 1024 * 1024)}"`)
     expect((await thrownBy(ids)).message).toContain('more than 16777216')
+    rmSync(join(place.path, 'A.json'))
+    write('all.zip', 'x')
+    expect((await thrownBy(ids)).message).toContain('no .json file')
     const missing = async () => void (await readAdvisories(join(place.path, 'none')).next())
     expect(await thrownBy(missing)).toMatchObject({ code: 'ERR_SOURCE_READ' })
   })

@@ -4,6 +4,8 @@ export interface Advisory {
   readonly id: string
   /** Other identifiers of the same. */
   readonly aliases: readonly string[]
+  /** Identifiers of the vulnerabilities that it sums up, such as the `CVE-…` of a `USN-…`. */
+  readonly upstream?: readonly string[] | undefined
   /** One line about it, if it has one. */
   readonly summary?: string | undefined
   /** Packages and versions that it is about. */

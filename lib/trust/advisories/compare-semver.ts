@@ -22,8 +22,9 @@ export function compareSemver(a: string, b: string): number {
 
 function partsOf(version: string) {
   const text = version.replace(/^v/, '').replace(/\+.*$/s, '')
-  // Versions of Go itself have no dash: 1.22rc1.
-  const [, numbers = '', pre = ''] = text.match(/^([\d.]*)-?(.*)$/s)!
+  const [, numbers = '', dash, rest = ''] = text.match(/^([\d.]*)(-?)(.*)$/s)!
+  // Versions of Go itself have no dash; advisories write 1.22rc1 as 1.22.0-rc.1.
+  const pre = dash ? rest : rest.replace(/^(rc|beta)(?=\d)/, '$1.')
   return { numbers: numbers.split('.'), pre: pre ? pre.split('.') : [] }
 }
 

@@ -1,7 +1,7 @@
 import type { FoundPackage, PackageList } from '../sbom/package-list.ts'
 import type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisory.ts'
 import { advisedName, type CompareVersions, isEcosystemOf, ORDERS } from './package-order.ts'
-import { isProduct, parseVex } from './vex.ts'
+import { isProduct, parseVex, type VexStatement } from './vex.ts'
 
 /** A package that an advisory is about. */
 export interface AdvisoryMatch {
@@ -54,26 +54,45 @@ export async function matchAdvisories(
     byName.set(name, [...(byName.get(name) ?? []), each])
   }
   const matches: AdvisoryMatch[] = []
-  for await (const { id, aliases, summary, affected } of advisories) {
+  for await (const { id, aliases, upstream = [], summary, affected } of advisories) {
     const seen = new Set<FoundPackage>()
     for (const one of affected) {
       for (const found of byName.get(normalized(one)) ?? []) {
         if (seen.has(found) || !isEcosystemOf(one.ecosystem, found, list.os) || !isAffected(one, found)) continue
         seen.add(found)
-        const about = statements.filter(
-          ({ ids, products }) =>
-            [id, ...aliases].some(known => ids.includes(known)) &&
-            products.some(product => isProduct(product, found.purl, list.digest)),
+        const about = statements.filter(({ products }) =>
+          products.some(product => isProduct(product, found.purl, list.digest)),
         )
         const fixed = one.ranges.flat().flatMap(({ kind, version }) => (kind === 'fixed' ? [version] : []))
-        const isSuppressed = about.at(-1)?.isCleared ?? false
-        const match = { id, aliases, severity: one.severity, package: found, fixed, isSuppressed }
+        const isSuppressed = isCleared({ id, aliases, upstream }, about)
+        const match = {
+          id,
+          aliases: [...aliases, ...upstream],
+          severity: one.severity,
+          package: found,
+          fixed,
+          isSuppressed,
+        }
         matches.push({ ...match, ...(summary === undefined ? {} : { summary }) })
       }
     }
   }
   const order = ({ severity, id, package: { purl } }: AdvisoryMatch) => `${SEVERITIES.indexOf(severity)} ${id} ${purl}`
   return matches.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+/**
+ * The last statement about an advisory decides. SAFETY: an advisory that sums up several vulnerabilities is cleared
+ * only if each of them is.
+ */
+function isCleared(
+  { id, aliases, upstream = [] }: Pick<Advisory, 'id' | 'aliases' | 'upstream'>,
+  about: VexStatement[],
+) {
+  const last = (...known: string[]) => about.findLast(({ ids }) => known.some(one => ids.includes(one)))
+  const own = last(id, ...aliases, ...(upstream.length === 1 ? upstream : []))
+  if (own) return own.isCleared
+  return upstream.length > 1 && upstream.every(one => last(one)?.isCleared)
 }
 
 function normalized({ ecosystem, name }: AffectedPackage): string {
@@ -87,12 +106,15 @@ function isAffected({ versions, ranges }: AffectedPackage, found: FoundPackage):
   return compare !== undefined && ranges.some(events => isWithin(version, events, compare))
 }
 
+const RANK = { fixed: 0, introduced: 1, last_affected: 2 } as const
+
 /** SPEC: events in the order of their versions; the last one at or before the version decides. */
 function isWithin(version: string, events: readonly RangeEvent[], compare: CompareVersions): boolean {
   const against = (other: string) => (other === '0' ? 1 : compare(version, other))
-  const sorted = [...events].sort((a, b) =>
-    a.version === '0' ? -1 : b.version === '0' ? 1 : compare(a.version, b.version),
-  )
+  const order = ({ version: other }: RangeEvent, { version: next }: RangeEvent) =>
+    other === next ? 0 : other === '0' ? -1 : next === '0' ? 1 : compare(other, next)
+  // A range of one version begins and ends with it; the end decides about later ones.
+  const sorted = [...events].sort((a, b) => order(a, b) || RANK[a.kind] - RANK[b.kind])
   let isIn = false
   for (const { kind, version: other } of sorted) {
     if (kind === 'introduced' && against(other) >= 0) isIn = true

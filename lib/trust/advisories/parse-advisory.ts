@@ -1,15 +1,15 @@
 import type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisory.ts'
 import { cvssScore } from './cvss-score.ts'
 
-const WORDS: Readonly<Record<string, Severity>> = {
-  negligible: 'low',
-  low: 'low',
-  moderate: 'medium',
-  medium: 'medium',
-  high: 'high',
-  important: 'high',
-  critical: 'critical',
-}
+const WORDS = new Map<string, Severity>([
+  ['negligible', 'low'],
+  ['low', 'low'],
+  ['moderate', 'medium'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+  ['important', 'high'],
+  ['critical', 'critical'],
+])
 const EVENTS = ['introduced', 'fixed', 'last_affected'] as const
 
 type Json = Record<string, unknown>
@@ -23,8 +23,15 @@ export function parseAdvisory(value: unknown): Advisory | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || value.withdrawn !== undefined) return undefined
   const { id, summary } = value
   const affected = objects(value.affected).flatMap(one => affectedPackage(one, value))
-  const aliases = [...texts(value.aliases), ...texts(value.upstream)]
-  return { id, aliases, ...(typeof summary === 'string' ? { summary } : {}), affected }
+  const aliases = texts(value.aliases)
+  const upstream = texts(value.upstream)
+  return {
+    id,
+    aliases,
+    ...(upstream.length > 0 ? { upstream } : {}),
+    ...(typeof summary === 'string' ? { summary } : {}),
+    affected,
+  }
 }
 
 function affectedPackage(affected: Json, advisory: Json): AffectedPackage[] {
@@ -54,7 +61,7 @@ function severityOf({ severity, database_specific: database, ecosystem_specific:
     ...objects(severity).map(({ score }) => score),
     ...[database, ecosystem].flatMap(one => (isObject(one) ? [one.severity, one.urgency] : [])),
   ]
-  return words.map(word => (typeof word === 'string' ? WORDS[word.toLowerCase()] : undefined)).find(Boolean)
+  return words.map(word => (typeof word === 'string' ? WORDS.get(word.toLowerCase()) : undefined)).find(Boolean)
 }
 
 function severityOfScore(score: number): Severity {

@@ -12,11 +12,15 @@ const MOST = 16 * 1024 * 1024
  * Reads the advisories of a directory, one after the other: every `.json` file in it and below, as OSV publishes them
  * for each ecosystem. Withdrawn ones, and files that are no advisories, are left out.
  *
- * @throws {@link SourceError} `ERR_SOURCE_READ` if the directory or a file cannot be read or is no JSON.
+ * @throws {@link SourceError} `ERR_SOURCE_READ` if the directory or a file cannot be read or is no JSON, or if there
+ * is no such file.
  * @see {@link https://google.github.io/osv.dev/data/ | OSV: data}
  */
 export async function* readAdvisories(directory: string, { signal }: AbortOptions = {}): AsyncGenerator<Advisory> {
-  for (const path of await filesIn(directory)) {
+  const files = await filesIn(directory)
+  // SAFETY: a dump that was not unpacked would be a gate that passes everything.
+  if (files.length === 0) throw unreadable(directory, new Error('there is no .json file in it'))
+  for (const path of files) {
     signal?.throwIfAborted()
     const advisory = parseAdvisory(await readJson(path))
     if (advisory) yield advisory

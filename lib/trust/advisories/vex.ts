@@ -3,10 +3,13 @@ export interface VexStatement {
   /** Identifiers of the vulnerability. */
   readonly ids: readonly string[]
   /** Package URLs and digests of the products. */
-  readonly products: readonly string[]
+  readonly products: readonly VexProduct[]
   /** True if the products are not affected, or fixed. */
   readonly isCleared: boolean
 }
+
+/** A product: a package or an image; or a package within one image, which its digest selects. */
+export type VexProduct = string | { readonly id: string; readonly within: string }
 
 const CLEARED = ['not_affected', 'fixed', 'resolved', 'resolved_with_pedigree', 'false_positive']
 
@@ -32,10 +35,16 @@ function openVex({ vulnerability, products, status }: Json): VexStatement {
   // A product with subcomponents is an image, and the statement is about these packages of it.
   const named = (Array.isArray(products) ? products : []).flatMap(product => {
     if (typeof product === 'string') return [product]
-    const inner = objects(product?.subcomponents)
-    return (inner.length > 0 ? inner : objects([product])).flatMap(identifiersOf)
+    const inner: unknown[] = Array.isArray(product?.subcomponents) ? product.subcomponents : []
+    const own = texts(objects([product]).flatMap(identifiersOf))
+    if (inner.length === 0) return own
+    const within = own.find(isByDigest)
+    const packages = texts(
+      inner.flatMap(one => (typeof one === 'string' ? [one] : objects([one]).flatMap(identifiersOf))),
+    )
+    return packages.map(id => (within === undefined ? id : { id, within }))
   })
-  return { ids: texts(ids), products: texts(named), isCleared: CLEARED.includes(String(status)) }
+  return { ids: texts(ids), products: named, isCleared: CLEARED.includes(String(status)) }
 }
 
 function identifiersOf(product: Json): unknown[] {
@@ -63,10 +72,20 @@ function decoded(text: string): string {
 }
 
 /** True if a product of a statement is a package, or the image itself. A product without a version is every version. */
-export function isProduct(product: string, purl: string, imageDigest: string): boolean {
-  if (product.includes(imageDigest) || product.includes(encodeURIComponent(imageDigest))) return true
+export function isProduct(product: VexProduct, purl: string, imageDigest: string): boolean {
+  if (typeof product !== 'string')
+    return namesDigest(product.within, imageDigest) && isProduct(product.id, purl, imageDigest)
+  if (namesDigest(product, imageDigest)) return true
   const [wanted, actual] = [plain(product), plain(purl)]
   return wanted === actual || (!/@[^/]*$/.test(wanted) && actual.replace(/@[^@/]*$/, '') === wanted)
+}
+
+function namesDigest(product: string, digest: string): boolean {
+  return product.includes(digest) || product.includes(encodeURIComponent(digest))
+}
+
+function isByDigest(product: string): boolean {
+  return /sha(256|512)(:|%3A)/i.test(product)
 }
 
 function plain(purl: string): string {

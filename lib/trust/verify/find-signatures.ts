@@ -44,13 +44,26 @@ export async function* findSignatures(
   let seen = 0
   for await (const referrer of source.referrers?.(subject, { signal }) ?? []) {
     if (++seen > MOST) throw new LimitError('referrers', { limit: MOST, actual: seen, where: subject })
-    yield* inReferrer(source, referrer, [SIGN_PREDICATE, ...attestations], { signal })
+    try {
+      yield* inReferrer(source, referrer, [SIGN_PREDICATE, ...attestations], { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      yield unreadable(referrer, error)
+    }
   }
   const { algorithm, hex } = splitDigest(subject)
   for (const tag of [`${algorithm}-${hex}.sig`, ...(attestations.length > 0 ? [`${algorithm}-${hex}.att`] : [])]) {
     const found = await source.tagged?.(tag, { signal })
     if (found) yield* inLayers(source, found.bytes, found.descriptor, tag, { signal })
   }
+}
+
+/** SAFETY: an error that ended the search would let one broken referrer hide the signatures after it. */
+function unreadable({ digest, mediaType, annotations = {} }: Descriptor, error: unknown): Candidate {
+  const read = async () => {
+    throw error
+  }
+  return { kind: 'bundle', at: digest, type: mediaType, annotations, read }
 }
 
 const SIGNATURES: readonly string[] = [SignatureType.Bundle, SignatureType.SimpleSigningArtifact]

@@ -62,5 +62,5 @@ export function describeSigner(by: SignedBy): string {
 /** Returns whether a text is the wanted one; a pattern must match all of it. */
 export function matchesWhole(wanted: string | RegExp, text: string): boolean {
   if (typeof wanted === 'string') return wanted === text
-  return new RegExp(`^(?:${wanted.source})$`, wanted.flags.replace(/[gy]/g, '')).test(text)
+  return new RegExp(`^(?:${wanted.source})$`, wanted.flags.replace(/[gmy]/g, '')).test(text)
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
+import { FormatError } from '../../../lib/errors/index.ts'
 import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
-import { pushImage } from '../../../lib/transfer/index.ts'
+import { pushImage, registrySourceEndpoint } from '../../../lib/transfer/index.ts'
 import { generateSigningKeys, loadSigningKey, signImage, verifyImage } from '../../../lib/trust/index.ts'
 import { sampleImage } from '../../helpers/sample-image.ts'
 import { ref, registry, serveRegistry, server, store } from '../../helpers/served-registry.ts'
@@ -125,6 +126,30 @@ describe('what is refused', () => {
     await signImage(place, { key })
     const { others } = await verifyImage(place, { keys })
     expect(others).toEqual([{ at: made.descriptor.digest, type: artifactType }])
+  })
+
+  test('a broken referrer does not hide the signatures after it', async () => {
+    const place = await pushed()
+    const subject = await registry.resolve({ registry: server.host, repository: 'team/app', tag: '1' })
+    const artifactType = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+    for (const content of ['a', 'b', 'c', 'd']) {
+      const made = await composeArtifact(store, {
+        artifactType,
+        layers: [{ content, mediaType: artifactType }],
+        subject,
+      })
+      await pushImage(store, registry, made, ref(`team/app@${made.descriptor.digest}`))
+    }
+    await signImage(place, { key, format: 'simple-signing' })
+    const source = registrySourceEndpoint(registry, place.reference)
+    const broken = {
+      ...source,
+      async readDocument(): Promise<never> {
+        throw new FormatError('ERR_INVALID_MANIFEST', 'no manifest')
+      },
+    }
+    const { signatures, refused } = await verifyImage(broken, { keys })
+    expect([signatures.length, refused.length]).toEqual([1, 4])
   })
 
   test.each(forms)('a signature for another name, unless it is accepted: %o', async form => {
