@@ -47,7 +47,7 @@ function logEntryOf(text: string | undefined): object | string {
     const { kind, apiVersion } = parseStrictJson(Buffer.from(payload.body, 'base64')) as Record<string, string>
     return {
       logIndex: `${payload.logIndex}`,
-      logId: { keyId: Buffer.from(payload.logID, 'hex').toString('base64') },
+      logId: { keyId: base64(bytesOfHex(payload.logID)) },
       kindVersion: { kind, version: apiVersion },
       integratedTime: `${payload.integratedTime}`,
       inclusionPromise: { signedEntryTimestamp: promise },
@@ -66,6 +66,12 @@ interface LogAnnotation {
     readonly logIndex: number
     readonly logID: string
   }
+}
+
+/** SAFETY: `Buffer.from` ends at the first character that is no digit, and so takes half an identity for a whole one. */
+function bytesOfHex(text: string): Uint8Array {
+  if (!/^([0-9a-f]{2})+$/i.test(text)) throw new TypeError('not hexadecimal')
+  return Buffer.from(text, 'hex')
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,7 +1,7 @@
 import type { StatedPackage } from './stated-package.ts'
 
 /** Starts the record of a Go program, at an offset that is divisible by 16. */
-const MAGIC = Buffer.from('ff20476f206275696c64696e663a', 'hex')
+const MAGIC = Buffer.from('\xff Go buildinf:', 'latin1')
 const HEADER = 32
 /** Most bytes of a record. */
 const MOST = 8 * 1024 * 1024
