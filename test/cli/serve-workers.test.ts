@@ -47,9 +47,10 @@ async function serve(...args: string[]) {
 const workersOf = ({ child }: StartedCli) =>
   readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number)
 
-/** Waits until another worker has taken the place of one. */
+/** Waits until another worker listens in the place of one: without any that listens, connections are refused. */
 async function replaced(run: StartedCli, pid: number): Promise<void> {
-  await expect.poll(() => run.text.stderr, { timeout: 10_000 }).toContain(`worker process ${pid} ended (SIGKILL)`)
+  await expect.poll(() => run.text.stderr, { timeout: 30_000 }).toMatch(new RegExp(`listens in place of ${pid}\\b`))
+  expect(run.text.stderr).toContain(`worker process ${pid} ended (SIGKILL)`)
 }
 
 withProc('two workers take the requests of a push by turns, and serve it, with log-in and pages', async () => {
@@ -106,7 +107,10 @@ withProc(
     const first = workersOf(run)
     const kills = [6 * MIB, 14 * MIB]
     let sent = 0
+    let replacement = Promise.resolve()
     const openAt = async function* (offset: number) {
+      // The client begins again while the first generator still waits; the other worker must not be killed by then.
+      await replacement
       for (let at = offset; at < bytes.length; at += 256 * 1024) {
         const chunk = bytes.subarray(at, at + 256 * 1024)
         yield chunk
@@ -115,9 +119,8 @@ withProc(
         kills.shift()
         const victim = first.shift()!
         process.kill(victim, 'SIGKILL')
-        await replaced(run, victim)
-        // The new worker must listen before the other one is killed.
-        await expect.poll(() => workersOf(run).length).toBe(2)
+        replacement = replaced(run, victim)
+        await replacement
       }
     }
     await using client = registryClientFor({ retries: { baseDelayMs: 200, tries: 8 } })

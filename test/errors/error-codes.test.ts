@@ -44,14 +44,13 @@ test('the union of all codes names every code of every class', () => {
     'dockerfile.ts',
     'build.ts',
     'sandbox.ts',
+    'trust.ts',
   ]
     .map(f => readFileSync(join(room, f), 'utf8'))
     .join('')
   const inFamily = (code: string) => new RegExp(`[|=] '${code}'`).test(families)
   for (const code of codesInSource())
     expect([code, union.includes(`'${code}'`) || inFamily(code)]).toEqual([code, true])
-  const unions = ['Format', 'Store', 'Registry', 'Bucket', 'Rootfs', 'Source', 'Dockerfile', 'Build', 'Sandbox'].map(
-    name => `${name}ErrorCode`,
-  )
-  for (const family of unions) expect(union).toContain(`| ${family}`)
+  const kinds = ['Format', 'Store', 'Registry', 'Bucket', 'Rootfs', 'Source', 'Dockerfile', 'Build', 'Sandbox', 'Trust']
+  for (const kind of kinds) expect(union).toContain(`| ${kind}ErrorCode`)
 })

@@ -35,6 +35,7 @@ const samples: LayerStoreError[] = [
   new errors.DockerfileError('ERR_DOCKERFILE_SYNTAX', 'unknown instruction: FORM', { file: 'Dockerfile' }, { cause }),
   new errors.PlanOutdatedError([{ what: 'need', digest: 'sha256:1', planned: 'present', now: 'fetch' }], { cause }),
   new errors.PlatformNotFoundError({ wanted: 'linux/arm', available: ['linux/amd64'], what: 'app' }, { cause }),
+  new errors.TrustError('ERR_INVALID_KEY', 'the key is malformed', {}, { cause }),
   new errors.BucketError('ERR_BUCKET_BUSY', 'slow down', request, { cause }),
   new RegistryError('ERR_REGISTRY', 'refused', { ...request, errors: [{ code: 'DENIED', message: 'no' }] }, { cause }),
 ]

@@ -23,8 +23,8 @@ export interface WorkersOptions {
   readonly signal: AbortSignal
   /** Called once, when all workers listen. */
   readonly onListening: (address: WorkersAddress) => void
-  /** Called after a worker crashed and before another one is started. */
-  readonly onCrash: (message: string) => void
+  /** Called after a worker crashed, and when another one listens in its place. */
+  readonly onNote: (message: string) => void
 }
 
 /**
@@ -75,12 +75,13 @@ class Workers {
   }
 
   /** Starts a worker. Resolves when it listens, when it has ended, or when the server ends. */
-  #start(): Promise<unknown> {
+  #start(replaced?: number): Promise<unknown> {
     const worker = this.#cluster.fork({ [WORKER_VARIABLE]: '1' })
     this.#relay.add(worker)
     const listening = new Promise<void>(resolve => {
       worker.once('listening', ({ address, port }: { address: string; port: number }) => {
         this.#address ??= { host: address, port }
+        if (replaced) this.#options.onNote(`worker process ${worker.process.pid} listens in place of ${replaced}`)
         resolve()
       })
     })
@@ -105,8 +106,8 @@ class Workers {
       this.#end(Promise.reject(new WorkersError(this.#crashes.length, WINDOW_MS, how)))
       return
     }
-    this.#options.onCrash(`worker process ${worker.process.pid} ended (${how}); another one takes its place`)
-    void this.#start()
+    this.#options.onNote(`worker process ${worker.process.pid} ended (${how}); another one takes its place`)
+    void this.#start(worker.process.pid)
   }
 
   /**

@@ -68,7 +68,7 @@ interface LogAnnotation {
   }
 }
 
-/** SAFETY: `Buffer.from` ends at the first character that is no digit, and so takes half an identity for a whole one. */
+/** SAFETY: `Buffer.from` ends at the first character that is no digit: half an identity would count as a whole one. */
 function bytesOfHex(text: string): Uint8Array {
   if (!/^([0-9a-f]{2})+$/i.test(text)) throw new TypeError('not hexadecimal')
   return Buffer.from(text, 'hex')

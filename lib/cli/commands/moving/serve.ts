@@ -90,7 +90,7 @@ async function serveByWorkers(session: Session, settings: Settings, log: ServeLo
       const url = `${settings.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
       tellAddress(session, settings, log, { url, host, port, workers: count })
     },
-    onCrash: message => log.failure(new Error(message)),
+    onNote: message => log.failure(new Error(message)),
   })
   if (code !== 0) session.exit = code === 2 ? 2 : 1
 }
