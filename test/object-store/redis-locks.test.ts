@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
 import { openObjectStore, redisLocks } from '../../lib/object-store/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { type MemoryS3, startMemoryS3 } from '../helpers/memory-s3.ts'
@@ -35,12 +36,12 @@ describe.skipIf(!isRedis)('locks in Redis', () => {
     const stores = await Promise.all(Array.from({ length: 8 }, () => open('swaps')))
     const first = stores[0] as Store
     const images = await Promise.all(stores.map((_, i) => putStoreImage(first, `image ${i}`)))
-    let current: string | null = null
+    let current: Digest | null = null
     for (let turn = 0; turn < 5; turn++) {
-      const expected = current
+      const expected: Digest | null = current
       const swaps = stores.map((store, i) => {
         const { manifest } = images[(i + turn) % stores.length]!
-        return store.references.set('app:1', manifest, { expected: expected as never })
+        return store.references.set('app:1', manifest, { expected })
       })
       const settled = await Promise.allSettled(swaps)
       // The winner may write the very image that is expected: then another one may win after it.

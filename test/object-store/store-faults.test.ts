@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { digestOf } from '../../lib/digest/index.ts'
+import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { checkStore, planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { type OpenObjectStoreOptions, openObjectStore } from '../../lib/object-store/index.ts'
 import { assertComplete, type Store } from '../../lib/store/index.ts'
@@ -62,14 +62,14 @@ async function putInTwoTurns(one: Store, other: Store, bytes: Buffer): Promise<v
 
 /** Two machines move a name at once, several times: each time one of them wins, and what it wrote is there. */
 async function swapByTwo(stores: readonly [Store, Store]): Promise<void> {
-  let expected: Awaited<ReturnType<typeof digestOf>> | null = null
+  let expected: Digest | null = null
   for (let turn = 0; turn < 4; turn++) {
-    const before = expected
+    const before: Digest | null = expected
     const images = await Promise.all(stores.map((store, i) => putStoreImage(store, `image ${turn} of ${i}`)))
-    const swaps = stores.map((store, i) =>
-      store.references.set('app:1', images[i]!.manifest, { expected: before as never }),
+    const swaps: Promise<string>[] = stores.map((store, i) =>
+      store.references.set('app:1', images[i]!.manifest, { expected: before }),
     )
-    const settled = await Promise.allSettled(swaps)
+    const settled: PromiseSettledResult<string>[] = await Promise.allSettled(swaps)
     const won = settled.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []))
     expect(won, JSON.stringify(settled)).toHaveLength(1)
     const lost = settled[1 - won[0]!]
