@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { BucketError } from '../../lib/errors/index.ts'
 import { checkStore, repairStore } from '../../lib/maintenance/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { MemoryObjects } from '../helpers/memory-bucket.ts'
@@ -45,6 +46,19 @@ describe('a name', () => {
     await store.references.set('app:1', b, { expected: a.digest })
     expect(swaps).toBeGreaterThan(3)
     expect(await store.references.get('app:1')).toEqual(b)
+  })
+
+  test('that is replaced while its answer is broken off is read anew', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const { manifest } = await putStoreImage(store)
+    await store.references.set('app:1', manifest)
+    let breaks = 0
+    objects.before = call => {
+      if (call === 'get' && breaks++ < 2) throw new BucketError('ERR_BUCKET_OBJECT_CHANGED', 'replaced')
+    }
+    expect(await store.references.get('app:1')).toEqual(manifest)
+    expect(breaks).toBe(3)
   })
 
   test('is read again only if it has changed', async () => {

@@ -1,3 +1,4 @@
+import { BucketError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Bucket, ObjectFacts } from '../s3/bucket.ts'
 
@@ -7,6 +8,9 @@ export interface SmallObject {
   /** Its bytes; `undefined` if it is larger than the limit. */
   readonly bytes: Buffer | undefined
 }
+
+/** Times that an object is read anew because another process replaced it while its answer was broken off. */
+const MOST_REPLACED = 10
 
 /**
  * Reads a small object; `undefined` if there is none.
@@ -18,6 +22,22 @@ export async function readObject(
   key: string,
   limit: number,
   options: AbortOptions = {},
+): Promise<SmallObject | undefined> {
+  for (let replaced = 0; ; replaced++) {
+    try {
+      return await readOnce(bucket, key, limit, options)
+    } catch (error) {
+      const isReplaced = error instanceof BucketError && error.code === 'ERR_BUCKET_OBJECT_CHANGED'
+      if (!isReplaced || replaced === MOST_REPLACED) throw error
+    }
+  }
+}
+
+async function readOnce(
+  bucket: Bucket,
+  key: string,
+  limit: number,
+  options: AbortOptions,
 ): Promise<SmallObject | undefined> {
   const answer = await bucket.get(key, options)
   if (!answer) return undefined
