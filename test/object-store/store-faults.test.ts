@@ -42,10 +42,17 @@ async function open(endpoint = proxy.endpoint): Promise<Store> {
   return store
 }
 
-/** Does a fault to one request in so many: five tries of one request never meet five faults. */
+/** Does a fault to one request in so many, and at most four to requests of one kind: the fifth try succeeds. */
 function harm(fault: S3Fault, every: number): void {
+  const done = new Map<string, number>()
   let count = 0
-  proxy.fault = () => (++count % every === 0 ? fault : undefined)
+  proxy.fault = ({ method, url }) => {
+    const kind = `${method} ${url}`
+    const before = done.get(kind) ?? 0
+    if (++count % every !== 0 || before === 4) return undefined
+    done.set(kind, before + 1)
+    return fault
+  }
 }
 
 /** Puts the first part of a blob, and the rest through another store. */
