@@ -38,7 +38,16 @@ export async function buildImage(
   const ready = { context: sources.context, contexts: sources.contexts, cacheFrom: sources.cacheFrom }
   const plan = await planBuild(store, stages, { ...options, ...ready, name: options.name ?? options.names?.[0] })
   try {
-    return await runBuild(plan, { ...options, ...ready, store: undefined })
+    const result = await runBuild(plan, { ...options, ...ready, store: undefined })
+    const { lock, compression, level, signal } = options
+    if (lock?.onLock) {
+      const { makeImageLock } = await import('./lock/make-image-lock.ts')
+      const { session } = boundSession(plan)!
+      const { images } = result
+      const { context } = sources
+      await lock.onLock(await makeImageLock({ plan, session, images, context, lock, compression, level, signal }))
+    }
+    return result
   } finally {
     for (const one of boundSession(plan)?.owned ?? []) await one[Symbol.asyncDispose]()
   }

@@ -12,6 +12,7 @@ import type { ImportedCache } from './cache/imported-cache.ts'
 import { StepCache } from './cache/step-cache.ts'
 import type { BuildContext } from './context/build-context.ts'
 import type { LayerPolicies } from './keys/step-parts.ts'
+import type { BuildLockOptions } from './lock/image-lock.ts'
 import { evaluateBuild } from './planning/evaluate-build.ts'
 import { planStages } from './planning/plan-stages.ts'
 import type { BuildStages, EvaluatedStages } from './planning/stage-source.ts'
@@ -44,6 +45,8 @@ export interface PlanBuildOptions extends AbortOptions {
    * `layerstore/trust` makes one. Images of the store were verified when they came there.
    */
   readonly verify?: VerifyBase | undefined
+  /** Lock of the bases, and the receiver of the lock that `buildImage` makes. */
+  readonly lock?: BuildLockOptions | undefined
   /** Steps that use no record: all, or those of the named stages. Their results are recorded all the same. */
   readonly noCache?: NoCache
   /** Policies that change the layers. */
@@ -69,8 +72,8 @@ export async function planBuild(store: Store, stages: BuildStages, options: Plan
   if (options.context) contexts.set('', options.context)
   const imported = options.cacheFrom ?? []
   const cache = new StepCache(store, imported)
-  const { registry, pull, layouts, verify } = options
-  const session = new BuildSession({ store, registry, contexts, cache, policies, pull, layouts, verify })
+  const { registry, pull, layouts, verify, lock } = options
+  const session = new BuildSession({ store, registry, contexts, cache, policies, pull, layouts, verify, lock })
   await using _session = { [Symbol.asyncDispose]: () => session.close() }
   const images: ImagePlan[] = []
   const owned = new Set<AsyncDisposable>()

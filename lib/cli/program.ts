@@ -92,6 +92,7 @@ const EXITS: Readonly<Record<string, string>> = {
   diff: 'Exit code: 0 done; 1 failed, or --exit-code and a difference; 2 wrong usage; 130 stopped with Ctrl-C.',
   fsck: 'Exit code: 0 nothing wrong; 1 failed, or a fault is left; 2 wrong usage; 130 stopped with Ctrl-C.',
   lint: 'Exit code: 0 no warnings; 1 failed, or warnings; 2 wrong usage; 130 stopped with Ctrl-C.',
+  lock: 'Exit code: 0 done; 1 failed, or check found a difference; 2 wrong usage; 130 stopped with Ctrl-C.',
   pin: 'Exit code: 0 done; 1 failed, or --check and an image is not pinned; 2 wrong usage; 130 stopped with Ctrl-C.',
   run: '',
   serve: 'Exit code: 0 stopped with Ctrl-C or SIGTERM; 1 failed; 2 wrong usage.',

@@ -5,6 +5,7 @@ export type BuildErrorCode =
   | 'ERR_BUILD_CYCLE'
   | 'ERR_BUILD_FETCH'
   | 'ERR_BUILD_LIMIT'
+  | 'ERR_BUILD_LOCK'
   | 'ERR_BUILD_NO_EXECUTOR'
   | 'ERR_BUILD_RUN'
   | 'ERR_BUILD_STEP'

@@ -35,4 +35,10 @@ export { SourceReadFailure, sourceError } from './source/source-fault.ts'
 export { loadXattrLister, type XattrLister } from './source/xattrs.ts'
 export { type WatchedLayer, watchLayer } from './watch-layer.ts'
 export { isPseudoLink, opaquePath, parseWhiteout, type Whiteout, whiteoutPath } from './whiteout.ts'
-export { type WriteLayerOptions, type WriteLayerProgress, type WrittenLayer, writeLayer } from './write-layer.ts'
+export {
+  compressorOf,
+  type WriteLayerOptions,
+  type WriteLayerProgress,
+  type WrittenLayer,
+  writeLayer,
+} from './write-layer.ts'

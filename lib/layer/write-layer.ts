@@ -155,8 +155,16 @@ function assertEntries(entries: unknown): void {
   throw invalidArgument('entries', 'an iterable of entries, as fromDirectory and fromFiles make it', entries)
 }
 
-/** Identifies the compressor of a layer: equal content gives equal bytes only with the same compressor. */
-function compressorOf(type: CompressionType, level: number | undefined): string {
+/**
+ * Names the compressor of a layer with the version of its library: equal content gives equal bytes only with the same
+ * compressor.
+ *
+ * @example
+ * ```ts
+ * compressorOf('gzip') // 'gzip-6/zlib-1.3.1'
+ * ```
+ */
+export function compressorOf(type: CompressionType, level?: number): string {
   if (type === 'none') return 'none'
   const library = type === 'gzip' ? 'zlib' : 'zstd'
   return `${type}-${level ?? DEFAULT_LEVELS[type]}/${library}-${process.versions[library] ?? process.version}`

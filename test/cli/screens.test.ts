@@ -52,6 +52,8 @@ beforeAll(async () => {
   writeFileSync(at('Dockerfile'), 'FROM scratch\nCOPY dist /srv\nLABEL team=a\n')
   writeFileSync(at('Dockerfile.bad'), 'FROM scratch\nMAINTAINER me\nCOPY gone\n')
   writeFileSync(at('Dockerfile.var'), 'ARG V=1\nFROM node:$V\n')
+  const lock = { version: 1, bases: [], compressor: 'none', inputs: { args: {} }, images: [] }
+  writeFileSync(at('image.lock'), JSON.stringify(lock))
   writeFileSync(at('team.key'), TEAM_KEY)
   writeFileSync(at('team.pub'), TEAM_PUB)
   const identity = ['--sign-container-identity', 'docker.io/library/app']

@@ -21,6 +21,7 @@ export const TYPED: Readonly<Record<string, readonly string[]>> = {
   build: ['build @ -t built:1', 'build @ -t built:1 --plan', 'build @/gone -t built:1', 'build @ --progress loud'],
   context: ['context ls @/dist', 'context ls @/gone', 'context show @'],
   lint: ['lint @/Dockerfile', 'lint @/Dockerfile.bad', 'lint @/gone'],
+  lock: ['lock update --lock @/image.lock', 'lock update --lock @/gone', 'lock show'],
   pin: ['pin @/Dockerfile', 'pin @/Dockerfile.var --check', 'pin @/Dockerfile.bad', 'pin @/gone'],
   index: ['index create app:1.1 -t multi:1', 'index create none:1 -t multi:1', 'index show multi:1 -t x:1'],
   rebase: [

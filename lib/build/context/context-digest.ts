@@ -5,6 +5,12 @@ import type { BuildContext } from './build-context.ts'
 import type { SourceNode } from './source-tree.ts'
 import { walkSource } from './walk-source.ts'
 
+/** Options of {@link contextDigest}. */
+export interface ContextDigestOptions extends AbortOptions {
+  /** Path in the context that is left out, such as that of the lock file which has the digest. */
+  readonly omit?: string | undefined
+}
+
 /** First line of the hashed text; another version gives other digests. */
 const VERSION = 'layerstore context 1'
 
@@ -16,11 +22,11 @@ const VERSION = 'layerstore context 1'
  *
  * @throws {@link SourceError} `ERR_SOURCE_CHANGED`, `ERR_SOURCE_READ`.
  */
-export async function contextDigest({ tree }: BuildContext, options: AbortOptions = {}): Promise<Digest> {
+export async function contextDigest({ tree }: BuildContext, options: ContextDigestOptions = {}): Promise<Digest> {
   const yielder = new EventLoopYielder()
   const nodes: SourceNode[] = []
   for (const node of walkSource(tree, '.')) {
-    nodes.push(node)
+    if (node.path !== options.omit) nodes.push(node)
     await yielder.yieldIfDue()
     options.signal?.throwIfAborted()
   }

@@ -21,6 +21,8 @@ import type { SourceTree } from '../context/source-tree.ts'
 import { createViewTree } from '../context/view-tree.ts'
 import { GitCheckouts } from '../git/git-checkouts.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
+import type { BuildLockOptions } from '../lock/image-lock.ts'
+import { lockedDigest, lockedName } from '../lock/lock-base.ts'
 import type { NamedDockerfile } from '../stages/at-step.ts'
 import { type BuildState, chainOf } from '../stages/build-state.ts'
 import { fetchLayer, type LayerSource } from './fetch-layer.ts'
@@ -38,6 +40,7 @@ export interface SessionParts {
   /** Images of layouts, by the references that stages use. */
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
   readonly verify?: VerifyBase | undefined
+  readonly lock?: BuildLockOptions | undefined
 }
 
 /** A tree that files are copied from, and the chain id that fixes its files; a context has none. */
@@ -66,6 +69,7 @@ export class BuildSession {
   readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
   readonly #verify: VerifyBase | undefined
+  readonly #lock: BuildLockOptions
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views: UnionViews
   readonly #sources = new Map<Digest, LayerSource>()
@@ -81,6 +85,7 @@ export class BuildSession {
     this.policies = parts.policies
     this.#pull = parts.pull
     this.#verify = parts.verify
+    this.#lock = parts.lock ?? {}
     this.#layouts = new OpenLayouts(parts.layouts ?? {})
   }
 
@@ -112,12 +117,16 @@ export class BuildSession {
 
   async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
     if (this.#layouts.has(reference)) return this.#ofLayout(reference, platform, signal)
-    const base = await resolveBase(this.store, reference, platform, {
+    const locked = lockedDigest(this.#lock, reference, platform)
+    const name = locked ? await lockedName(this.store, reference, locked, signal) : reference
+    const found = await resolveBase(this.store, name, platform, {
       registry: this.registry,
-      pull: this.#pull,
+      // A digest means the same everywhere.
+      pull: locked && this.#pull === 'always' ? 'missing' : this.#pull,
       verify: this.#verify,
       signal,
     })
+    const base = { ...found, reference }
     const repositories = base.remoteLayers ?? []
     for (const { descriptor } of base.layers) this.noteLayer(descriptor.digest, { repositories })
     return base

@@ -25,6 +25,8 @@ export interface BuildCommandOptions extends PolicyOption {
   readonly provenance?: string | boolean
   readonly sbom?: string | boolean
   readonly pull?: boolean
+  readonly lock?: string
+  readonly lockFrozen?: boolean
   readonly push?: boolean
   readonly output?: readonly string[]
   readonly iidfile?: string

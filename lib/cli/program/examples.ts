@@ -62,6 +62,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'layerstore containers stop work --time 30',
   ],
   lint: ['layerstore lint', 'layerstore lint Dockerfile --strict', 'cat Dockerfile | layerstore lint -'],
+  lock: ['layerstore lock check app:1.2 .', 'layerstore lock update', 'layerstore lock update --packages --write'],
   pin: ['layerstore pin', 'layerstore pin Dockerfile --check', 'layerstore pin --update'],
   context: ['layerstore context ls .', 'layerstore context ls . --why'],
   index: [

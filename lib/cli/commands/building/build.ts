@@ -15,6 +15,7 @@ import { callOf } from '../../building/call-option.ts'
 import { namedContextsOf } from '../../building/context-options.ts'
 import { formatBuildPlan, warningText } from '../../building/explain-step.ts'
 import { lazySandbox } from '../../building/lazy-sandbox.ts'
+import { lockOf } from '../../building/lock-option.ts'
 import { type OpenedBuild, openBuildContext } from '../../building/open-build-context.ts'
 import { outputsOf } from '../../building/output-options.ts'
 import { executorOf, extraHostsOf, limitsOf } from '../../building/sandbox-options.ts'
@@ -43,7 +44,7 @@ export async function build(session: Session, place: string, options: BuildComma
   const call = callOf(options)
   // PERF: read while the options are parsed and the store is opened.
   import('../../../build/index.ts').catch(() => {})
-  const parsed = await parseOptions(session, options)
+  const parsed = await parseOptions(session, options, place)
   await assertNames(parsed.build.names ?? [])
   const store = await session.store({ durability: 'batch' })
   const keepGitDirectory = /^(?:1|t|true)$/i.test(parsed.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
@@ -68,6 +69,7 @@ export async function build(session: Session, place: string, options: BuildComma
 async function parseOptions(
   session: Session,
   options: BuildCommandOptions,
+  place: string,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
   executorOf(options.sandbox)
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)
@@ -96,6 +98,7 @@ async function parseOptions(
       extraHosts: extraHostsOf(options.addHost),
       pull: options.pull ? 'always' : 'missing',
       verify: await verifierOf(session, options),
+      ...(await lockOf(options, { buildArgs, context: place })),
       concurrency: session.jobs,
       signal: session.signal,
     },
