@@ -34,6 +34,14 @@ export const COLUMNS = {
   manifestAttacked: { title: 'with wrong passwords', figure: 'attackedP99', format: milli, spread: true },
   transferIdle: { title: 'transfers, MB/s', figure: 'idleBytesPerSecond', format: mb, spread: true },
   transferAttacked: { title: 'with wrong passwords', figure: 'attackedBytesPerSecond', format: mb, spread: true },
+  pushSeconds: { title: 'push, s', figure: 'pushSeconds', format: seconds, spread: true },
+  pullSeconds: { title: 'cold pull, s', figure: 'pullSeconds', format: seconds, spread: true },
+  warmSeconds: { title: 'warm pull, s', figure: 'warmSeconds', format: seconds, spread: true },
+  collectSeconds: { title: 'collection, s', figure: 'collectSeconds', format: seconds, spread: true },
+  pushRequests: { title: 'push', figure: 'pushRequests', format: whole },
+  pullRequests: { title: 'cold pull', figure: 'pullRequests', format: whole },
+  warmRequests: { title: 'warm pull', figure: 'warmRequests', format: whole },
+  collectRequests: { title: 'collection', figure: 'collectRequests', format: whole },
   pieces: { title: 'pieces', figure: 'pieces', format: value => fixed(value, 0) },
 }
 

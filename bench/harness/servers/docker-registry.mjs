@@ -1,21 +1,26 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { freePort } from './free-port.mjs'
+
+/** JSON is YAML. */
+const CONFIG = { version: 0.1, log: { level: 'error' } }
 
 /**
  * Runs an act with docker-registry on a free loopback port over a directory. The act gets `host:port` and the process
- * id. With `htpasswd` it lets in the users of that file.
+ * id. With `htpasswd` it lets in the users of that file; `storage` replaces the directory as the place of its data.
  */
-export async function withDockerRegistry(directory, act, { htpasswd } = {}) {
+export async function withDockerRegistry(directory, act, { htpasswd, storage } = {}) {
   const host = `127.0.0.1:${await freePort()}`
   const config = `${directory}/config.yml`
   mkdirSync(directory, { recursive: true })
-  writeFileSync(config, 'version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem: {}\n')
+  writeFileSync(config, JSON.stringify({ ...CONFIG, storage: storage ?? { filesystem: {} } }))
   const env = {
     ...process.env,
     REGISTRY_HTTP_ADDR: host,
-    REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: `${directory}/data`,
+    ...(!storage && { REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: `${directory}/data` }),
+    // The AWS library in docker-registry panics if this names a file; the buckets here are on plain http.
+    ...(storage && { AWS_CA_BUNDLE: undefined }),
     OTEL_TRACES_EXPORTER: 'none',
     ...(htpasswd && { REGISTRY_AUTH_HTPASSWD_REALM: 'bench', REGISTRY_AUTH_HTPASSWD_PATH: htpasswd }),
   }
@@ -28,16 +33,6 @@ export async function withDockerRegistry(directory, act, { htpasswd } = {}) {
     program.kill('SIGKILL')
     await exited
   }
-}
-
-function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
 }
 
 async function ready(host) {

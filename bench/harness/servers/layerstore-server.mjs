@@ -4,17 +4,19 @@ import { join } from 'node:path'
 
 /**
  * Runs an act with `layerstore serve` on a free loopback port over a store. The act gets `host:port` and the process
- * id.
+ * id. `env` has the credentials of a store in a bucket.
  */
-export async function withLayerstoreServer(directory, act, { library, hasher, htpasswd, workers = 1 }) {
+export async function withLayerstoreServer(directory, act, { library, hasher, htpasswd, workers = 1, redirects, env }) {
   const program = spawn(
     process.execPath,
     [
       join(library, 'cli/main.js'),
       ...['--store', directory, '--hasher', hasher, '--json'],
-      ...['serve', '--listen', '127.0.0.1:0', '--htpasswd', htpasswd, '--workers', String(workers)],
+      ...['serve', '--listen', '127.0.0.1:0', '--workers', String(workers)],
+      ...(htpasswd ? ['--htpasswd', htpasswd] : []),
+      ...(redirects ? ['--redirects'] : []),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } },
   )
   const exited = once(program, 'exit')
   try {

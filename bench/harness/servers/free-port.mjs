@@ -1,0 +1,12 @@
+import { createServer } from 'node:net'
+
+/** A loopback port that nothing listens on. */
+export function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => done(port))
+    })
+  })
+}
