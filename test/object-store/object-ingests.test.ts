@@ -155,6 +155,25 @@ describe('an ingest', () => {
     expect(objects.keys('ingests/')).toEqual([])
   })
 
+  test('is continued in a store that hashes natively, unless the ingest asked for that', async () => {
+    const { store, objects } = await open()
+    for (const [options, offset] of [
+      [{}, 6 * MIB],
+      [{ hasher: 'native' } as const, 0],
+    ] as const) {
+      const key = `upload-${offset}`
+      {
+        await using writer = await store.ingest(key, options)
+        await writer.write(bytes.subarray(0, 6 * MIB))
+      }
+      const { store: other } = await open(objects)
+      await using writer = await other.ingest(key, options)
+      expect(writer.offset).toBe(offset)
+      await writer.write(bytes.subarray(offset))
+      expect((await writer.commit()).digest).toBe(digest)
+    }
+  })
+
   test('of a killed process is continued from the last saved state', async () => {
     const { store, objects } = await open(new MemoryObjects(), 'wasm')
     const long = Buffer.concat([bytes, bytes, bytes, bytes])

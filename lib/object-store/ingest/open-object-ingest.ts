@@ -30,7 +30,8 @@ export async function openObjectIngest(
 ): Promise<Omit<IngestWriterParts, 'onClosed'>> {
   const hashing: Hashing = {
     algorithm: options.algorithm ?? 'sha256',
-    hasher: options.hasher ?? context.settings.hasher,
+    // Parts cannot be read back, so only a hasher whose state can be saved lets another process go on (O12).
+    hasher: options.hasher ?? 'wasm',
   }
   const held = await holdIngest(context, key, options)
   try {
