@@ -23,7 +23,11 @@ const DAY_MS = 24 * 3_600_000
 
 /** Options of {@link openObjectStore} that do not concern the bucket. */
 export interface ObjectStoreSettings extends AbortOptions {
-  /** Hash engine of `put` and of reads; an ingest has `'wasm'` unless its call says otherwise. @defaultValue `'wasm'` */
+  /**
+   * Hash engine of `put` and of reads. An ingest has `'wasm'` unless its call says otherwise.
+   *
+   * @defaultValue `'wasm'`
+   */
   readonly hasher?: HasherEngine | undefined
   /** Verification policy for reads of whole blobs. @defaultValue `'always'` */
   readonly verify?: VerifyPolicy | undefined
