@@ -43,3 +43,25 @@ test('check ends with 1 if an advisory counts, by severity and without what VEX 
     expect((await check(...args)).code).toBe(2)
   expect((await check('--db', join(place.path, 'none'))).code).not.toBe(0)
 })
+
+test('check names the packages that no advisory can concern', async () => {
+  using place = temporaryDirectory('check')
+  const store = join(place.path, 'store')
+  const record = 'Package: left\nStatus: install ok installed\nVersion: 1.0\nArchitecture: all\n\n'
+  {
+    await using opened = await openStore(store, { durability: 'none' })
+    const files = { 'etc/os-release': 'ID=debian\nVERSION_ID="12"\n', 'var/lib/dpkg/status': record }
+    await sampleImage(opened, [files], { name: 'app:1' })
+  }
+  const advise = (ecosystem: string) =>
+    writeFileSync(
+      join(place.path, 'X-1.json'),
+      JSON.stringify({ id: 'X-1', affected: [{ package: { ecosystem, name: 'x' } }] }),
+    )
+  const check = () => cli(['check', 'app:1', '--db', place.path], { store })
+  const note = 'not checked: 1 package (deb) of debian 12: no directory of --db has advisories for them'
+  advise('Debian:11')
+  expect(await check()).toMatchObject({ code: 0, stderr: expect.stringContaining(note) })
+  advise('Debian:12')
+  expect((await check()).stderr).not.toContain('not checked')
+})

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { readImage } from '../../../image/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
-import type { AdvisoryMatch, Severity } from '../../../trust/index.ts'
+import type { Advisory, AdvisoryMatch, FoundPackage, PackageList, Severity } from '../../../trust/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
@@ -26,7 +26,7 @@ export async function check(session: Session, name: string, options: CheckComman
   const least = LEVELS.indexOf(severity as Severity)
   if (db.length === 0) throw new UsageError('--db DIR is required: a directory with advisories, as OSV publishes them')
   if (least < 0) throw new UsageError(`--severity is one of ${LEVELS.join(', ')}, not ${JSON.stringify(severity)}`)
-  const { matchAdvisories, readAdvisories, readPackages } = await import('../../../trust/index.ts')
+  const { matchAdvisories, readAdvisories, readPackages, uncheckedPackages } = await import('../../../trust/index.ts')
   const vex = await Promise.all((options.vex ?? []).map(readVex))
   const { signal, hasher } = session
   const { blobs, name: found, isRemote } = await openImage(session, name)
@@ -35,14 +35,33 @@ export async function check(session: Session, name: string, options: CheckComman
   if (!isRemote) await refuseMissingLayers(blobs, image, signal)
   const list = await readPackages(blobs, image, { signal, hasher })
   for (const { path, reason } of list.unread) session.note(`not read: ${path}: ${reason}`)
-  const unordered = list.packages.filter(({ type }) => type === 'rpm').length
-  if (unordered > 0) session.note(`not checked: ${unordered} packages of rpm`)
+  const ecosystems = new Set<string>()
   const matches: AdvisoryMatch[] = []
-  for (const directory of db)
-    matches.push(...(await matchAdvisories(list, readAdvisories(directory, { signal }), { vex })))
+  for (const directory of db) {
+    const advisories = notingEcosystems(readAdvisories(directory, { signal }), ecosystems)
+    matches.push(...(await matchAdvisories(list, advisories, { vex })))
+  }
+  noteUnchecked(session, list, uncheckedPackages(list, ecosystems))
   const failing = matches.filter(each => !each.isSuppressed && LEVELS.indexOf(each.severity) >= least)
   print(session, name, matches, failing.length)
   if (failing.length > 0) session.exit = 1
+}
+
+async function* notingEcosystems(advisories: AsyncIterable<Advisory>, into: Set<string>): AsyncGenerator<Advisory> {
+  for await (const advisory of advisories) {
+    for (const { ecosystem } of advisory.affected) into.add(ecosystem)
+    yield advisory
+  }
+}
+
+/** SAFETY: a gate that has no advisories for a system would seem to pass its packages. */
+function noteUnchecked(session: Session, { os }: PackageList, unchecked: readonly FoundPackage[]): void {
+  for (const type of new Set(unchecked.map(one => one.type))) {
+    const count = unchecked.filter(one => one.type === type).length
+    const system = os && (type === 'deb' || type === 'apk') ? ` of ${os.id} ${os.version ?? ''}`.trimEnd() : ''
+    const why = type === 'rpm' ? 'their versions have no order here' : 'no directory of --db has advisories for them'
+    session.note(`not checked: ${count} ${count === 1 ? 'package' : 'packages'} (${type})${system}: ${why}`)
+  }
 }
 
 async function readVex(path: string): Promise<string> {
