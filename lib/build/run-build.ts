@@ -69,7 +69,7 @@ export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettin
   readonly cacheFrom?: readonly ImportedCache[] | undefined
   /** For a plan that was stored: images of layouts, by the references that stages use. */
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
-  /** For a plan that was stored: verifies its bases, as for `planBuild`. */
+  /** For a plan that was stored: verifies its bases, as for `planBuild`. Refused if the plan was made without it. */
   readonly verify?: VerifyBase | undefined
   /** For a plan that was stored: steps that use no record. */
   readonly noCache?: NoCache
@@ -244,9 +244,18 @@ function assertIndexFor(plan: BuildPlan, options: RunBuildOptions): void {
   throw new FormatError('ERR_INVALID_ARGUMENT', 'annotations of an index need a build for several platforms')
 }
 
+/** SAFETY: the bases of this plan are chosen already; a policy that comes now would be obeyed by none of them. */
+function assertVerified(session: BuildSession, { verify }: RunBuildOptions): void {
+  if (verify === undefined || verify === session.verify) return
+  throw new FormatError('ERR_INVALID_ARGUMENT', 'give verify to planBuild, which chooses the bases')
+}
+
 function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildSession; noCache: NoCache } {
   const known = boundSession(plan)
-  if (known && options.store === undefined) return known
+  if (known && options.store === undefined) {
+    assertVerified(known.session, options)
+    return known
+  }
   const { store, registry, noCache } = options
   if (!store) throw new BuildError('ERR_BUILD_INVALID_STEP', 'a stored plan needs the option store')
   const contexts = new Map<string, BuildContext>(Object.entries(options.contexts ?? {}))

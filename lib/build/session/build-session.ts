@@ -68,7 +68,7 @@ export class BuildSession {
   readonly git = new GitCheckouts(openGitTree)
   readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
-  readonly #verify: VerifyBase | undefined
+  readonly verify: VerifyBase | undefined
   readonly #lock: BuildLockOptions
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views: UnionViews
@@ -84,7 +84,7 @@ export class BuildSession {
     this.cache = parts.cache
     this.policies = parts.policies
     this.#pull = parts.pull
-    this.#verify = parts.verify
+    this.verify = parts.verify
     this.#lock = parts.lock ?? {}
     this.#layouts = new OpenLayouts(parts.layouts ?? {})
   }
@@ -123,7 +123,7 @@ export class BuildSession {
       registry: this.registry,
       // A digest means the same everywhere.
       pull: locked && this.#pull === 'always' ? 'missing' : this.#pull,
-      verify: this.#verify,
+      verify: this.verify,
       signal,
     })
     const base = { ...found, reference }
@@ -133,7 +133,7 @@ export class BuildSession {
   }
 
   async #ofLayout(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
-    const { image, blobs } = await this.#layouts.read(reference, platform, { verify: this.#verify, signal })
+    const { image, blobs } = await this.#layouts.read(reference, platform, { verify: this.verify, signal })
     for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
     return { ...image, reference, isLocal: true }
   }

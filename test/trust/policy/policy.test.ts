@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { buildImage, from } from '../../../lib/build/index.ts'
+import { buildImage, from, planBuild, runBuild } from '../../../lib/build/index.ts'
 import { openStore } from '../../../lib/disk-store/index.ts'
 import type { TrustError } from '../../../lib/errors/index.ts'
 import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
@@ -230,6 +230,12 @@ test('bases of layouts are checked by the default rule', async () => {
   )
   const accepting = await loadPolicy(file('accept.json', { version: 1, default: 'accept' }))
   await buildImage(store, from('base').env({ A: '1' }), { ...options, verify: accepting.verify })
+})
+
+test('a run refuses a policy that its plan was made without', async () => {
+  const { verify } = await policyOf(KEYS)
+  const plan = await planBuild(store, from(reference).env({ A: '1' }), { registry })
+  expect(await thrownBy(() => runBuild(plan, { verify }))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
 })
 
 test('several signers, identities and attestations are required', async () => {
