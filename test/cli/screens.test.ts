@@ -54,6 +54,9 @@ beforeAll(async () => {
   writeFileSync(at('Dockerfile.var'), 'ARG V=1\nFROM node:$V\n')
   const lock = { version: 1, bases: [], compressor: 'none', inputs: { args: {} }, images: [] }
   writeFileSync(at('image.lock'), JSON.stringify(lock))
+  const advisory = { id: 'X-1', affected: [{ package: { ecosystem: 'npm', name: 'x' } }] }
+  mkdirSync(at('osv'))
+  writeFileSync(at('osv/X-1.json'), JSON.stringify(advisory))
   writeFileSync(at('team.key'), TEAM_KEY)
   writeFileSync(at('team.pub'), TEAM_PUB)
   const identity = ['--sign-container-identity', 'docker.io/library/app']

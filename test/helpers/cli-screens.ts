@@ -69,7 +69,7 @@ export const TYPED: Readonly<Record<string, readonly string[]>> = {
     'generate-key-pair',
   ],
   sbom: ['sbom app:1.1', 'sbom none:1'],
-  check: ['check app:1.1 --db @/dist', 'check app:1.1'],
+  check: ['check app:1.1 --db @/osv', 'check app:1.1', 'check app:1.1 --db @/dist'],
   dedup: ['dedup app:1.1 app:1.2 --no-compress', 'dedup app:1.1 --chunk-size 5'],
   bench: ['bench @/dist --only dedup --rounds 1', 'bench none:1', 'bench @/dist --only speed'],
   analyze: ['analyze app:1.2', 'analyze app:1.2 --max-size 1B', 'analyze none:1'],
