@@ -87,6 +87,8 @@ test('only documents, files and the moves of the cursor are written around the p
     'building/build-display.ts',
     // A tar of a build, on request.
     'building/output-options.ts',
+    // The Dockerfile of `pin -`.
+    'commands/building/pin.ts',
     'commands/moving/export.ts',
     'commands/moving/save.ts',
     'commands/reading/cat.ts',
