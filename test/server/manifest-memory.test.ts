@@ -37,7 +37,8 @@ test('concurrent manifests are processed as far as their memory allows', async (
   let [now, most] = [0, 0]
   registry.store.put = async (...args) => {
     most = Math.max(most, ++now)
-    await delay(5)
+    // As long as the next manifest takes to arrive on a busy machine.
+    await delay(100)
     now--
     return put.apply(registry.store, args)
   }
