@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { MediaType } from '../../lib/oci/index.ts'
 import { createRegistryClient, type RegistryClientOptions } from '../../lib/registry/index.ts'
+import { NodeTransport } from '../../lib/registry/transport/node-transport.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { descriptorOf, sampleBlob } from '../helpers/sample-blob.ts'
@@ -104,6 +105,20 @@ describe('waiting', () => {
     await using server = await startRawServer(() => {})
     const { error } = await failure(server.host, { retries, timeouts: { answerMs: 100 } })
     expect(error).toMatchObject({ code: 'ERR_NETWORK', retryable: true, cause: { code: 'ETIMEDOUT' } })
+  })
+
+  test('ends at once if the signal aborts before the request is opened', async () => {
+    await using server = await startRawServer(() => {})
+    const timeouts = { connectMs: 4000, answerMs: 4000, uploadAnswerMs: 4000, idleMs: 4000 }
+    const transport = new NodeTransport({ timeouts })
+    const stop = new AbortController()
+    const url = new URL(`http://${server.host}/v2/`)
+    const sent = transport.exchange({ method: 'GET', url, headers: {}, signal: stop.signal })
+    const [reason, before] = [new Error('enough'), performance.now()]
+    stop.abort(reason)
+    expect(await thrownBy(() => sent)).toBe(reason)
+    expect(performance.now() - before).toBeLessThan(timeouts.answerMs / 2)
+    transport.close()
   })
 
   test('HT-17: for a head that drips in ends', async () => {

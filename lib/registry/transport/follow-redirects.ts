@@ -1,7 +1,6 @@
-import { RegistryError } from '../../errors/index.ts'
-import { shownUrl } from '../addresses/shown-url.ts'
 import type { UrlPolicy } from '../addresses/url-policy.ts'
 import { drainAnswer } from './drain-answer.ts'
+import { protocolError } from './protocol-error.ts'
 import type { Transport, WireAnswer, WireRequest } from './transport.ts'
 
 const MAX_HOPS = 10
@@ -41,8 +40,4 @@ function redirected(request: WireRequest, url: URL): WireRequest {
   if (url.origin === request.url.origin) return { ...request, url }
   const kept = Object.entries(request.headers).filter(([name]) => !FOR_ONE_ORIGIN.includes(name))
   return { ...request, url, headers: Object.fromEntries(kept), tls: undefined }
-}
-
-function protocolError(request: WireRequest, message: string): RegistryError {
-  return new RegistryError('ERR_PROTOCOL', message, { method: request.method, url: shownUrl(request.url) })
 }

@@ -1,21 +1,9 @@
 import { RegistryError } from '../../errors/index.ts'
 import { connectionFault } from '../../internal/connection-fault.ts'
-import { isErrno } from '../../internal/errno.ts'
+import { isTransient } from '../../internal/http/is-transient.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
+import { protocolError } from './protocol-error.ts'
 import type { WireRequest } from './transport.ts'
-
-const TRANSIENT = [
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ERR_STREAM_PREMATURE_CLOSE',
-]
 
 /**
  * Builds the error for an exchange that ended without a complete answer, or whose answer is not HTTP.
@@ -35,19 +23,13 @@ export function networkError(
   if (code.startsWith('HPE_')) {
     // A server for TLS answers plain http with a TLS alert, and other servers with their own protocols.
     const hint = request.url.protocol === 'http:' ? '; it may need TLS' : ''
-    return new RegistryError('ERR_PROTOCOL', `answer is not valid HTTP (${code})${hint}`, details, { cause })
+    return protocolError(request, `answer is not valid HTTP (${code})${hint}`, { cause })
   }
-  const retryable = isErrno(cause, ...TRANSIENT)
+  const retryable = isTransient(cause)
   const isProxy =
     proxy !== undefined && ['connect', 'getaddrinfo'].includes(String((cause as NodeJS.ErrnoException).syscall))
   const message = isProxy
     ? `proxy ${shownUrl(proxy)} not reached: ${connectionFault(proxy, cause)}`
     : connectionFault(request.url, cause)
   return new RegistryError('ERR_NETWORK', message, { ...details, retryable }, { cause })
-}
-
-/** Builds the error of an expired timer, with the code of the system's own `ETIMEDOUT`. */
-export function timeoutError(what: string, ms: number): NodeJS.ErrnoException {
-  const phase = what === 'connection' ? { syscall: 'connect' } : {}
-  return Object.assign(new Error(`no ${what} within ${ms} ms`), { code: 'ETIMEDOUT', ...phase })
 }

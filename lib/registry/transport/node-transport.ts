@@ -1,25 +1,22 @@
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { RegistryError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { boundInterimAnswers } from '../../internal/http/bound-interim-answers.ts'
+import { boundPhase } from '../../internal/http/bound-phase.ts'
+import { dropIdle } from '../../internal/http/drop-idle.ts'
+import { BodySourceError, sendBody } from '../../internal/http/send-body.ts'
+import { untilConnected } from '../../internal/http/until-connected.ts'
 import type { HostLookup } from '../addresses/address-scope.ts'
 import { BodyInbox } from './body-inbox.ts'
-import { boundInterimAnswers } from './bound-interim-answers.ts'
 import { guardedLookup, systemLookup } from './guarded-lookup.ts'
-import { networkError, timeoutError } from './network-error.ts'
+import { networkError } from './network-error.ts'
+import { protocolError } from './protocol-error.ts'
 import { loadProtocol, type Protocol } from './protocols.ts'
 import type { ProxyRule } from './proxy-rule.ts'
 import { readBody } from './read-body.ts'
-import { sendBody } from './send-body.ts'
 import { takeOver } from './take-over.ts'
 import type { TakenBody } from './taken-body.ts'
-import {
-  BodySourceError,
-  type Timeouts,
-  type TlsSettings,
-  type Transport,
-  type WireAnswer,
-  type WireRequest,
-} from './transport.ts'
+import type { Timeouts, TlsSettings, Transport, WireAnswer, WireRequest } from './transport.ts'
 
 /** Google's registries send headers beyond Node's limit of 16 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024
@@ -46,9 +43,10 @@ export class NodeTransport implements Transport {
   }
 
   async exchange(request: WireRequest): Promise<WireAnswer> {
-    request.signal?.throwIfAborted()
     const proxy = this.#options.proxyFor?.(request.url)
     const protocol = await this.#protocol(request, proxy)
+    // The signal may have been aborted meanwhile.
+    request.signal?.throwIfAborted()
     for (let stale = 0; ; stale++) {
       const call = openCall(protocol, request)
       try {
@@ -106,10 +104,6 @@ function isReset(error: unknown): boolean {
   return error instanceof RegistryError && isErrno(error.cause, 'ECONNRESET', 'EPIPE')
 }
 
-function dropIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
-}
-
 function openCall(protocol: Protocol, request: WireRequest): ClientRequest {
   const { url, method, body } = request
   const length = body ? { 'content-length': String(body.size) } : {}
@@ -136,7 +130,7 @@ async function converse(
   signal?.addEventListener('abort', abort)
   call.once('close', () => signal?.removeEventListener('abort', abort))
   const over = new AbortController()
-  boundInterimAnswers(call, request)
+  boundInterimAnswers(call, message => protocolError(request, message))
   try {
     const head = headOf(call, request.borrow === true)
     const sending = send(call, request, timeouts, over.signal)
@@ -174,31 +168,10 @@ function headOf(call: ClientRequest, borrow: boolean): Promise<Head> {
 async function send(call: ClientRequest, request: WireRequest, timeouts: Timeouts, over: AbortSignal): Promise<void> {
   const { body } = request
   if (!body) call.end()
-  await within(call, connected(call), 'connection', timeouts.connectMs, over)
-  if (body) await sendBody(call, body, timeouts.idleMs, over)
+  await boundPhase(call, untilConnected(call), { what: 'connection', ms: timeouts.connectMs, over })
+  if (body) await sendBody(call, body, { what: 'upload', idleMs: timeouts.idleMs, over })
   const ms = body ? timeouts.uploadAnswerMs : timeouts.answerMs
-  void within(call, new Promise(() => {}), 'answer', ms, over)
-}
-
-function connected(call: ClientRequest): Promise<void> {
-  return new Promise(resolve => {
-    call.once('socket', socket => {
-      if (!socket.connecting) resolve()
-      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => resolve())
-    })
-  })
-}
-
-/**
- * Waits for a phase of the exchange and destroys the call if the phase exceeds its time limit. Returns early when the
- * exchange is over.
- */
-async function within(call: ClientRequest, phase: Promise<void>, what: string, ms: number, over: AbortSignal) {
-  if (over.aborted) return
-  const timer = setTimeout(() => call.destroy(timeoutError(what, ms)), ms)
-  const ended = new Promise<void>(resolve => over.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.race([phase, ended])
-  clearTimeout(timer)
+  void boundPhase(call, new Promise(() => {}), { what: 'answer', ms, over })
 }
 
 function answerOf(call: ClientRequest, message: IncomingMessage, request: WireRequest, timeouts: Timeouts): WireAnswer {

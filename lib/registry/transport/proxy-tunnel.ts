@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { RegistryError } from '../../errors/index.ts'
+import { timeoutError } from '../../internal/http/timeout-error.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
-import { timeoutError } from './network-error.ts'
 
 /** Returns the headers that a proxy requires. They are sent to the proxy only. */
 export function proxyHeaders(proxy: URL): Record<string, string> {

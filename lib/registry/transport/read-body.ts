@@ -1,5 +1,5 @@
+import { timeoutError } from '../../internal/http/timeout-error.ts'
 import type { BodySource } from './body-source.ts'
-import { timeoutError } from './network-error.ts'
 
 /**
  * SAFETY: a server that sends one byte just before each idle limit would occupy a download permit for days. This

@@ -71,10 +71,3 @@ export interface Timeouts {
   /** For the next byte of a body, in either direction. @defaultValue `60_000` */
   readonly idleMs: number
 }
-
-/** Reports that the source of a request body failed; the registry is not the cause. */
-export class BodySourceError extends Error {
-  constructor(cause: unknown) {
-    super('the bytes to be sent could not be read', { cause })
-  }
-}

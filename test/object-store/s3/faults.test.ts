@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Bucket, type BucketOptions, openBucket } from '../../../lib/object-store/index.ts'
+import { HttpClient } from '../../../lib/object-store/s3/transport/http-client.ts'
 import { type MemoryS3, startMemoryS3 } from '../../helpers/memory-s3.ts'
 import { type S3Fault, type S3Proxy, startS3Proxy } from '../../helpers/s3-proxy.ts'
+import { startRawServer } from '../../helpers/start-raw-server.ts'
 
 /* A server in memory behind a proxy that does harm: nothing is lost, nothing is told wrongly, every wait ends. */
 
@@ -177,6 +179,32 @@ test('a signal ends a call at once with its reason, also while it waits for a re
     expect(performance.now() - before).toBeLessThan(5000)
   }
   slow.close()
+})
+
+test('a signal that aborts before the request is opened ends the call at once', async () => {
+  proxy.fault = () => 'hang'
+  const client = new HttpClient({ origin: new URL(proxy.endpoint), timeouts })
+  const stop = new AbortController()
+  const sent = client.exchange({ method: 'GET', path: '/bucket/x', headers: {}, signal: stop.signal })
+  const [reason, before] = [new Error('enough'), performance.now()]
+  stop.abort(reason)
+  await expect(sent).rejects.toBe(reason)
+  expect(performance.now() - before).toBeLessThan(timeouts.answerMs / 2)
+  client.close()
+})
+
+test('a service that sends interim answers without end is left with a typed error', async () => {
+  await using endless = await startRawServer(socket => {
+    const more = () =>
+      void (socket.destroyed || socket.write('HTTP/1.1 102 Go on\r\n\r\n'.repeat(50), () => setImmediate(more)))
+    socket.once('data', more)
+  })
+  const other = await open({ endpoint: `http://${endless.host}` })
+  await expect(other.head('x')).rejects.toMatchObject({
+    code: 'ERR_BUCKET_PROTOCOL',
+    message: expect.stringContaining('more than 100 interim answers (1xx): HEAD http://'),
+  })
+  other.close()
 })
 
 test('a service whose clock differs gets requests signed by its own clock', async () => {

@@ -1,24 +1,11 @@
 import { BucketError, LayerStoreError } from '../../../errors/index.ts'
 import { connectionFault } from '../../../internal/connection-fault.ts'
-import { isErrno } from '../../../internal/errno.ts'
-import { ObjectSourceError } from '../transport/wire.ts'
-
-const TRANSIENT = [
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ERR_STREAM_PREMATURE_CLOSE',
-]
+import { isTransient } from '../../../internal/http/is-transient.ts'
+import { BodySourceError } from '../../../internal/http/send-body.ts'
 
 /** Builds the error of an exchange that ended without a complete answer, or with one that is not HTTP. */
 export function exchangeError(cause: unknown, place: { readonly method: string; readonly url: string }): unknown {
-  if (cause instanceof ObjectSourceError) return cause.cause
+  if (cause instanceof BodySourceError) return cause.cause
   if (LayerStoreError.is(cause) || !(cause instanceof Error)) return cause
   const { code = '' } = cause as NodeJS.ErrnoException
   const { method, url } = place
@@ -27,7 +14,7 @@ export function exchangeError(cause: unknown, place: { readonly method: string; 
     const details = { method, url, retryable: true }
     return new BucketError('ERR_BUCKET_PROTOCOL', `the answer is not HTTP (${code})${hint}`, details, { cause })
   }
-  const retryable = isErrno(cause, ...TRANSIENT)
+  const retryable = isTransient(cause)
   const message = `object storage was not reached: ${connectionFault(new URL(url), cause)}`
   return new BucketError('ERR_BUCKET_NETWORK', message, { method, url, retryable }, { cause })
 }

@@ -1,16 +1,19 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
+import { BucketError } from '../../../errors/index.ts'
 import { isErrno } from '../../../internal/errno.ts'
+import { boundInterimAnswers } from '../../../internal/http/bound-interim-answers.ts'
+import { boundPhase } from '../../../internal/http/bound-phase.ts'
+import { dropIdle } from '../../../internal/http/drop-idle.ts'
+import { sendBody } from '../../../internal/http/send-body.ts'
+import { untilConnected } from '../../../internal/http/until-connected.ts'
 import { readAnswerBody } from './read-answer-body.ts'
-import { sendObjectBody } from './send-object-body.ts'
-import { type BucketTimeouts, expiredError, type HttpAnswer, type HttpRequest } from './wire.ts'
+import type { BucketTimeouts, HttpAnswer, HttpRequest } from './wire.ts'
 
 /** Idle connections are closed after this time; services close theirs later, so few requests meet a closed one. */
 const KEEP_ALIVE_MS = 15_000
 const MOST_IDLE = 32
 const MOST_HEADER_BYTES = 64 * 1024
-/** Far above honest use of `102 Processing` and `100 Continue`. */
-const MOST_INTERIM_ANSWERS = 100
 
 /** Options of a client. */
 export interface HttpClientOptions {
@@ -35,13 +38,15 @@ export class HttpClient {
     this.#options = options
   }
 
-  /** Rejects with the error of the connection, with `ObjectSourceError`, or with the reason of the signal. */
+  /** Rejects with the error of the connection, with `BodySourceError`, or with the reason of the signal. */
   async exchange(request: HttpRequest): Promise<HttpAnswer> {
-    request.signal?.throwIfAborted()
     this.#protocol ??= loadProtocol(this.#options)
     const protocol = await this.#protocol
+    // The signal may have been aborted meanwhile.
+    request.signal?.throwIfAborted()
     for (let stale = 0; ; stale++) {
       const call = this.#open(protocol, request)
+      boundInterimAnswers(call, message => this.#protocolError(request, message))
       try {
         return await converse(call, request, this.#options.timeouts)
       } catch (error) {
@@ -57,6 +62,11 @@ export class HttpClient {
       ({ agent }) => dropIdle(agent),
       () => {},
     )
+  }
+
+  #protocolError({ method, path }: HttpRequest, message: string): BucketError {
+    const url = `${this.#options.origin.origin}${path.split('?', 1)[0]}`
+    return new BucketError('ERR_BUCKET_PROTOCOL', message, { method, url })
   }
 
   #open({ request }: Protocol, { method, path, headers, body }: HttpRequest): ClientRequest {
@@ -109,17 +119,12 @@ function closingUnaskedFor<T extends Agent>(agent: T): T {
   return agent
 }
 
-function dropIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
-}
-
 /** Sends the request on its connection and waits for the head of the answer. */
 async function converse(call: ClientRequest, request: HttpRequest, timeouts: BucketTimeouts): Promise<HttpAnswer> {
   const { signal } = request
   const abort = () => void call.destroy()
   signal?.addEventListener('abort', abort)
   call.once('close', () => signal?.removeEventListener('abort', abort))
-  boundInterimAnswers(call)
   const over = new AbortController()
   try {
     const head = headOf(call)
@@ -134,13 +139,6 @@ async function converse(call: ClientRequest, request: HttpRequest, timeouts: Buc
   } finally {
     over.abort()
   }
-}
-
-function boundInterimAnswers(call: ClientRequest): void {
-  let count = 0
-  call.on('information', () => {
-    if (++count > MOST_INTERIM_ANSWERS) call.destroy(new Error('too many interim answers (1xx)'))
-  })
 }
 
 function headOf(call: ClientRequest): Promise<IncomingMessage> {
@@ -158,27 +156,9 @@ function headOf(call: ClientRequest): Promise<IncomingMessage> {
 async function send(call: ClientRequest, request: HttpRequest, timeouts: BucketTimeouts, over: AbortSignal) {
   const { body, answerMs = timeouts.answerMs } = request
   if (!body) call.end()
-  await within(call, connected(call), 'connection', timeouts.connectMs, over)
-  if (body) await sendObjectBody(call, body, timeouts.idleMs, over)
-  void within(call, new Promise(() => {}), 'answer', answerMs, over)
-}
-
-function connected(call: ClientRequest): Promise<void> {
-  return new Promise(resolve => {
-    call.once('socket', socket => {
-      if (!socket.connecting) resolve()
-      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => resolve())
-    })
-  })
-}
-
-/** Waits for a phase of the exchange; destroys the call if it takes too long. Returns when the exchange is over. */
-async function within(call: ClientRequest, phase: Promise<void>, what: string, ms: number, over: AbortSignal) {
-  if (over.aborted) return
-  const timer = setTimeout(() => call.destroy(expiredError(what, ms)), ms)
-  const ended = new Promise<void>(resolve => over.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.race([phase, ended])
-  clearTimeout(timer)
+  await boundPhase(call, untilConnected(call), { what: 'connection', ms: timeouts.connectMs, over })
+  if (body) await sendBody(call, body, { what: 'object', idleMs: timeouts.idleMs, over })
+  void boundPhase(call, new Promise(() => {}), { what: 'answer', ms: answerMs, over })
 }
 
 function answerOf(

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { expiredError } from './wire.ts'
+import { timeoutError } from '../../../internal/http/timeout-error.ts'
 
 /** SAFETY: one byte just before each idle limit would hold a request for days; this rate ends such a transfer. */
 const MIN_BYTES_PER_SECOND = 1024
@@ -17,13 +17,13 @@ export async function* readAnswerBody(
   try {
     for (;;) {
       const since = performance.now()
-      const timer = setTimeout(() => message.destroy(expiredError('byte of the body', idleMs)), idleMs)
+      const timer = setTimeout(() => message.destroy(timeoutError('byte of the body', idleMs)), idleMs)
       const next = await chunks.next().finally(() => clearTimeout(timer))
       if (next.done) return
       waitedMs += performance.now() - since
       bytes += next.value.byteLength
       if (waitedMs >= idleMs) {
-        if (bytes < (waitedMs / 1000) * MIN_BYTES_PER_SECOND) throw expiredError('usable pace', idleMs)
+        if (bytes < (waitedMs / 1000) * MIN_BYTES_PER_SECOND) throw timeoutError('usable pace', idleMs)
         waitedMs = 0
         bytes = 0
       }

@@ -31,16 +31,3 @@ export interface HttpAnswer {
   readonly headers: IncomingHttpHeaders
   readonly body: AsyncIterable<Uint8Array>
 }
-
-/** Reports that the source of a request body failed; the service is not the cause. */
-export class ObjectSourceError extends Error {
-  constructor(cause: unknown) {
-    super('the bytes to be sent could not be read', { cause })
-  }
-}
-
-/** Builds the error of an expired timer, with the code of the system's own `ETIMEDOUT`. */
-export function expiredError(what: string, ms: number): NodeJS.ErrnoException {
-  const phase = what === 'connection' ? { syscall: 'connect' } : {}
-  return Object.assign(new Error(`no ${what} within ${ms} ms`), { code: 'ETIMEDOUT', ...phase })
-}
