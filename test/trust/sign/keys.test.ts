@@ -77,11 +77,11 @@ prJzBmlbzvQ8nDTRxeBZSGs+4830SqJaxlV0AQlVXrn+wvdEPkd+8dnzbg==
 -----END PUBLIC KEY-----
 `
 
-test('a key that skopeo made is read, also under the label of cosign 1', async () => {
+test('a key that skopeo made is read, also under the label of cosign 2', async () => {
   const key = await loadSigningKey(SKOPEO_KEY, { password: 'canary-pass' })
   expect(key.publicKey).toBe(SKOPEO_PUBLIC)
-  const older = SKOPEO_KEY.replaceAll('SIGSTORE', 'COSIGN')
-  expect((await loadSigningKey(older, { password: Buffer.from('canary-pass') })).hint).toBe(key.hint)
+  const newer = SKOPEO_KEY.replaceAll('ENCRYPTED COSIGN', 'ENCRYPTED SIGSTORE')
+  expect((await loadSigningKey(newer, { password: Buffer.from('canary-pass') })).hint).toBe(key.hint)
 })
 
 test('a text of many beginnings without an end is refused at once', () => {
@@ -161,6 +161,7 @@ describe('keys that are refused', () => {
     ],
     ['scrypt with too much memory', privateOf(scrypt({ N: 2 ** 24, r: 8, p: 1 })), /more than 512 MiB/],
     ['scrypt with too many rounds', privateOf(scrypt({ N: 1024, r: 8, p: 1000 })), /parameters of scrypt/],
+    ['scrypt that Node refuses', privateOf(scrypt({ N: 2, r: 2 ** 21, p: 16 })), /cannot be derived/],
     ['scrypt with a wrong N', privateOf(scrypt({ N: 1000, r: 8, p: 1 })), /parameters of scrypt/],
   ])('%s', async (_, load, message) => {
     const error = (await thrownBy(load)) as TrustError

@@ -1,4 +1,5 @@
-import { randomBytes, scrypt } from 'node:crypto'
+import { randomBytes, type ScryptOptions, scrypt as scryptWithCallback } from 'node:crypto'
+import { promisify } from 'node:util'
 import { TrustError } from '../../../errors/index.ts'
 import { canonicalJson } from '../../../internal/canonical-json.ts'
 import { parseStrictJson } from '../../../internal/strict-json.ts'
@@ -11,6 +12,8 @@ export const SIGSTORE_LABELS: readonly string[] = ['ENCRYPTED SIGSTORE PRIVATE K
 const PARAMS = { N: 65536, r: 8, p: 1 }
 /** SAFETY: a file states how much memory its key derivation takes: 128 * N * r bytes. */
 const MOST_MEMORY = 512 * 1024 * 1024
+
+const scrypt = promisify<string | Uint8Array, Uint8Array, number, ScryptOptions, Uint8Array>(scryptWithCallback)
 
 interface Envelope {
   readonly kdf: { readonly params: typeof PARAMS; readonly salt: Uint8Array }
@@ -43,15 +46,12 @@ export async function encryptSigstoreKey(der: Uint8Array, password: string | Uin
   })
 }
 
-function deriveKey(password: string | Uint8Array, { params, salt }: Envelope['kdf']): Promise<Uint8Array> {
-  const { N, r, p } = params
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, 32, { N, r, p, maxmem: MOST_MEMORY + 1024 * 1024 }, (error, key) =>
-      error
-        ? reject(new TrustError('ERR_INVALID_KEY', 'the key cannot be derived', {}, { cause: error }))
-        : resolve(key),
-    )
-  })
+async function deriveKey(password: string | Uint8Array, { params, salt }: Envelope['kdf']): Promise<Uint8Array> {
+  try {
+    return await scrypt(password, salt, 32, { ...params, maxmem: MOST_MEMORY + 1024 * 1024 })
+  } catch (cause) {
+    throw new TrustError('ERR_INVALID_KEY', 'the key cannot be derived from its password', {}, { cause })
+  }
 }
 
 function parseEnvelope(content: Uint8Array): Envelope {
