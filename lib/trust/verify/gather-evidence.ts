@@ -48,23 +48,19 @@ export async function gatherEvidence(
   const verified: VerifiedSignature[] = []
   const refused: string[] = []
   const others: OtherSignature[] = []
-  const found = findSignatures(source, subject, options)[Symbol.asyncIterator]()
-  for (;;) {
-    const next = await readable(() => found.next())
-    if (typeof next === 'string') {
-      refused.push(next)
-      break
+  const search = await readable(async () => {
+    for await (const candidate of findSignatures(source, subject, options)) {
+      const { at, type, kind } = candidate
+      if (kind === 'other') others.push({ at, type })
+      else {
+        const result = await readable(() => verifyCandidate(candidate, subject, trust))
+        if (typeof result === 'string') refused.push(`${at}: ${result}`)
+        else verified.push(result)
+      }
+      if (options.isEnough?.(verified)) break
     }
-    if (next.done) break
-    const { at, type, kind } = next.value
-    if (kind === 'other') others.push({ at, type })
-    else {
-      const result = await readable(() => verifyCandidate(next.value, subject, trust))
-      if (typeof result === 'string') refused.push(`${at}: ${result}`)
-      else verified.push(result)
-    }
-    if (options.isEnough?.(verified)) break
-  }
+  })
+  if (typeof search === 'string') refused.push(search)
   return { verified, refused, others }
 }
 

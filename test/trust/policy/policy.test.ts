@@ -99,6 +99,25 @@ test('a pull takes a signed image, with one request more than without a policy',
   expect(await fresh.references.get(result.name)).toMatchObject({ digest: result.digest })
 })
 
+test('a check that has found enough closes the list of referrers', async () => {
+  await signImage({ registry, reference }, { key })
+  const { verify } = await policyOf(KEYS)
+  let isClosed = false
+  await pullWith(async image => {
+    const { source } = image
+    const referrers: typeof source.referrers = async function* (...call) {
+      try {
+        yield* source.referrers!(...call)
+        throw new Error('read to its end')
+      } finally {
+        isClosed = true
+      }
+    }
+    await verify({ ...image, source: { ...source, referrers } })
+  })
+  expect(isClosed).toBe(true)
+})
+
 test('an image of a signed index needs one request more, too', async () => {
   const amd = await sampleImage(store, [{ file: 'amd' }])
   const arm = await sampleImage(store, [{ file: 'arm' }], { architecture: 'arm64' })
