@@ -1,7 +1,8 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { composeArtifact } from '../../lib/image/index.ts'
 import { pushImage } from '../../lib/transfer/index.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
@@ -44,6 +45,10 @@ test('keys are made for the user alone, and never over another key', async () =>
   const again = await layerstore(['generate-key-pair', '--output-key-prefix', at('team')], { env })
   expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/team\.key/) })
   expect(await layerstore(['generate-key-pair'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/password/) })
+  writeFileSync(at('half.pub'), 'x')
+  const half = await layerstore(['generate-key-pair', '--output-key-prefix', at('half')], { env })
+  expect(half).toMatchObject({ code: 2, stderr: expect.stringMatching(/half\.pub/) })
+  expect(existsSync(at('half.key'))).toBe(false)
   const other = ['generate-key-pair', '--output-key-prefix', at('x'), '--algorithm', 'dsa']
   expect(await layerstore(other, { env })).toMatchObject({ code: 2 })
 })
@@ -130,40 +135,17 @@ test('pull, copy, run, append and build obey the policy of the option and of the
 
 test('wrong usage is refused before a request', async () => {
   const requests = server.requests.length
+  const who = ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'b']
   for (const [args, message] of [
     [['sign', reference, '--key', at('team.key'), '--format', 'pgp'], /--format is bundle/],
     [['sign', reference, '--key', at('none.key')], /none\.key/],
     [['sign', reference], /--key/],
     [['verify', reference], /verify needs --key/],
     [['verify', reference, '--certificate-identity', 'a'], /need each other/],
-    [['verify', reference, '--certificate-identity', 'a', '--certificate-oidc-issuer', 'b'], /--trusted-root/],
+    [['verify', reference, ...who], /--trusted-root/],
     [['verify', reference, '--certificate-identity-regexp', '('], /is not a regular expression/],
-    [
-      [
-        'verify',
-        reference,
-        '--certificate-identity',
-        'a',
-        '--certificate-oidc-issuer',
-        'b',
-        '--trusted-root',
-        at('no'),
-      ],
-      /--trusted-root/,
-    ],
-    [
-      [
-        'verify',
-        reference,
-        '--certificate-identity',
-        'a',
-        '--certificate-oidc-issuer',
-        'b',
-        '--trusted-root',
-        at('team.pub'),
-      ],
-      /is not JSON/,
-    ],
+    [['verify', reference, ...who, '--trusted-root', at('no')], /--trusted-root: no such file/],
+    [['verify', reference, ...who, '--trusted-root', at('team.pub')], /is not JSON/],
   ] as const) {
     expect(await layerstore(args, { env })).toMatchObject({
       code: expect.toBeOneOf([1, 2]),
@@ -175,12 +157,24 @@ test('wrong usage is refused before a request', async () => {
 
 test('an identity is verified with a trusted root of a file', async () => {
   const fixture = join(import.meta.dirname, '../trust/sign/fixtures/keyless.json')
-  const { trustedRoot } = JSON.parse(readFileSync(fixture, 'utf8'))
+  const { trustedRoot, bundle, identity, issuer } = JSON.parse(readFileSync(fixture, 'utf8'))
   writeFileSync(at('root.json'), JSON.stringify(trustedRoot))
-  await layerstore(['sign', reference, '--key', at('team.key')], { env })
-  const who = ['--certificate-identity-regexp', '.*', '--certificate-oidc-issuer-regexp', '.*']
-  const run = await layerstore(['verify', reference, ...who, '--trusted-root', at('root.json')])
-  expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/no key is trusted/) })
+  const made = await composeArtifact(store, { artifactType: 'application/vnd.example.app' })
+  await pushImage(store, registry, made, ref('team/keyless:1'))
+  const layers = [{ mediaType: bundle.mediaType, content: JSON.stringify(bundle) }]
+  const { artifactType, subject } = { artifactType: bundle.mediaType, subject: made.descriptor }
+  const signature = await composeArtifact(store, { artifactType, layers, subject })
+  await pushImage(store, registry, signature, ref(`team/keyless@${signature.descriptor.digest}`))
+  const verify = ['verify', ref('team/keyless:1'), '--trusted-root', at('root.json')]
+  for (const [who, code] of [
+    [['--certificate-identity', identity, '--certificate-oidc-issuer', issuer], 0],
+    [['--certificate-identity-regexp', '.*', '--certificate-oidc-issuer-regexp', 'https://token.*'], 0],
+    [['--certificate-identity', `${identity}x`, '--certificate-oidc-issuer', issuer], 1],
+    [['--certificate-identity-regexp', '.*', '--certificate-oidc-issuer', 'https://accounts.google.com'], 1],
+  ] as const) {
+    const stderr = expect.stringContaining(code === 0 ? `signature by ${identity} (${issuer})` : 'is not trusted')
+    expect(await layerstore([...verify, ...who])).toMatchObject({ code, stderr })
+  }
 })
 
 test('no output holds the password or a line of the private key', () => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import type { Session } from '../../session/session.ts'
@@ -24,7 +24,11 @@ export async function generateKeyPair(session: Session, options: GenerateKeyPair
   const paths = [`${prefix}.key`, `${prefix}.pub`] as const
   // SAFETY: a key that is overwritten is lost, and with it the images that it signed.
   await write(paths[0], privateKey, 0o600)
-  await write(paths[1], publicKey, 0o644)
+  await write(paths[1], publicKey, 0o644).catch(async error => {
+    // The private key was made just now, and without its public key the next attempt would be refused because of it.
+    await rm(paths[0])
+    throw error
+  })
   session.note(`private key in ${paths[0]}, encrypted`)
   session.result(paths[1], { privateKey: paths[0], publicKey: paths[1], algorithm })
 }
