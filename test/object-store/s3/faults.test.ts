@@ -151,7 +151,7 @@ test('answers in another order belong to their own requests', async () => {
   expect((await Promise.all(keys.map(read))).map(String)).toEqual(keys)
 })
 
-test('a fault that lasts ends the call after five tries with a typed error', async () => {
+test('a fault that lasts ends the call after eight tries with a typed error', async () => {
   for (const [fault, code] of [
     [503, 'ERR_BUCKET_BUSY'],
     [500, 'ERR_BUCKET_BUSY'],
@@ -162,8 +162,33 @@ test('a fault that lasts ends the call after five tries with a typed error', asy
     proxy.fault = () => fault
     if (fault === 'hang') bucket = await open(impatient)
     await expect(bucket.put('x', Buffer.from('x'))).rejects.toMatchObject({ code, retryable: true, method: 'PUT' })
-    expect(proxy.done).toHaveLength(5)
+    expect(proxy.done).toHaveLength(8)
   }
+})
+
+test('at most 64 requests wait for their answers at once', async () => {
+  let open = 0
+  let most = 0
+  const busy = await startRawServer(socket => {
+    const answer = () => {
+      open--
+      socket.end('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n')
+    }
+    socket.once('data', () => {
+      most = Math.max(most, ++open)
+      setTimeout(answer, 100)
+    })
+  })
+  const many = await openBucket({
+    ...{ endpoint: `http://${busy.host}`, bucket: 'bucket', region: 'us-east-1', credentials: server.settings.key },
+    retry: { tries: 2, baseDelayMs: 1 },
+  })
+  const heads = Array.from({ length: 200 }, (_, i) => many.head(`k${i}`))
+  const codes = (await Promise.allSettled(heads)).map(head => head.status === 'rejected' && head.reason.code)
+  expect(new Set(codes)).toEqual(new Set(['ERR_BUCKET_BUSY']))
+  expect(most).toBeGreaterThan(32)
+  expect(most).toBeLessThanOrEqual(64)
+  await busy[Symbol.asyncDispose]()
 })
 
 test('a signal ends a call at once with its reason, also while it waits for a retry', async () => {

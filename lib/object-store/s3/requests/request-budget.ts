@@ -2,7 +2,7 @@ import { BucketError } from '../../../errors/index.ts'
 
 /** Options for retries of transient failures. */
 export interface BucketRetryOptions {
-  /** Tries of one request, including the first. @defaultValue `5` */
+  /** Tries of one request, including the first. @defaultValue `8`, which is about 12 seconds */
   readonly tries?: number | undefined
   /**
    * Upper bound of the first pause in milliseconds; it doubles for each further one. The pause is random below the
@@ -27,7 +27,7 @@ export class RequestBudget {
   /** Returns the pause in milliseconds before the next try; `undefined` if there is no further try. */
   pauseAfter(error: unknown): number | undefined {
     if (!(error instanceof BucketError) || !error.retryable) return undefined
-    const { tries = 5, baseDelayMs = 200, maxDelayMs = 10_000, maxRetryAfterMs = 30_000 } = this.#options
+    const { tries = 8, baseDelayMs = 200, maxDelayMs = 10_000, maxRetryAfterMs = 30_000 } = this.#options
     if (++this.#failures >= tries) return undefined
     // Full jitter: clients that failed together do not retry together.
     const pause = Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#failures - 1))

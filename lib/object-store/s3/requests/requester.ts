@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BucketError } from '../../../errors/index.ts'
+import { Semaphore } from '../../../internal/concurrency/semaphore.ts'
 import { sleep } from '../../../internal/concurrency/sleep.ts'
 import { bucketErrorOf, type WireFault, wireFaultOf } from '../answers/answer-fault.ts'
 import { type ReadAnswer, readAnswer, serverTimeOf } from '../answers/read-answer.ts'
@@ -55,11 +56,14 @@ export interface RequesterSetup {
 const EMPTY_HASH = createHash('sha256').digest('hex')
 /** Times that one request is signed anew because of the clock or of an ended key. */
 const MOST_CORRECTIONS = 2
+/** Requests of one store that wait for their answers at once; Ceph refuses more than 1,024 of all its clients. */
+const AT_ONCE = 64
 const ENDED_KEYS = ['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']
 
 /** Signs and sends the requests to one bucket, and repeats those that failed for a moment. */
 export class Requester {
   readonly #setup: RequesterSetup
+  readonly #permits = new Semaphore(AT_ONCE)
   /** Milliseconds by which the clock of the service is ahead, once it has refused a request for its time. */
   #skew = 0
 
@@ -67,17 +71,26 @@ export class Requester {
     this.#setup = setup
   }
 
-  /** Sends a request and reads its answer. */
+  /**
+   * Sends a request and reads its answer. Waits while many requests are being answered. A request that pauses before
+   * its next try counts as one of them, so a busy service gets fewer.
+   */
   async send(request: S3Request): Promise<SentRequest> {
-    const { value, repeated } = await this.#carryOut(request, async answer => {
-      const read = await readAnswer(answer)
-      if (request.mayFailLate && isLateFault(read)) throw bucketErrorOf(read, wireFaultOf(read), this.placeOf(request))
-      return read
-    })
-    return { answer: value, repeated }
+    const release = await this.#permits.acquire(request.signal)
+    try {
+      const { value, repeated } = await this.#carryOut(request, async answer => {
+        const read = await readAnswer(answer)
+        if (request.mayFailLate && isLateFault(read))
+          throw bucketErrorOf(read, wireFaultOf(read), this.placeOf(request))
+        return read
+      })
+      return { answer: value, repeated }
+    } finally {
+      release()
+    }
   }
 
-  /** Sends a request and resolves to its answer, whose body is not read yet. */
+  /** Sends a request and resolves to its answer, whose body is not read yet. The caller may read it slowly. */
   async open(request: S3Request): Promise<HttpAnswer> {
     return (await this.#carryOut(request, async answer => answer)).value
   }
