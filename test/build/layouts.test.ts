@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { dockerfileStages, planBuild } from '../../lib/build/index.ts'
+import { type BuildLockOptions, dockerfileStages, type ImageLock, planBuild } from '../../lib/build/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
@@ -68,6 +68,22 @@ test('a layout, a name or a digest that is missing is a typed error with the pla
   expect(await build({ directory, name: digest })).toMatchObject({
     ...place,
     cause: { code: 'ERR_REFERENCE_NOT_FOUND' },
+  })
+})
+
+test('a lock fixes a base of a layout, and a frozen one refuses a base that it lacks', async () => {
+  const locks: ImageLock[] = []
+  const build = (lock: BuildLockOptions) =>
+    buildFiles(store, stages('x:y'), { a: 'a' }, { layouts: { 'x:y': { directory } }, lock })
+  const first = await build({ onLock: lock => void locks.push(lock) })
+  await using layout = await openStore(directory, { durability: 'none' })
+  await sampleImage(layout, [{ 'etc/os': 'a newer one' }], { name: 'latest' })
+  const [locked] = locks
+  expect((await build({ locked, frozen: true })).descriptor).toEqual(first.descriptor)
+  expect((await build({})).descriptor).not.toEqual(first.descriptor)
+  const without = { ...locked!, bases: [] }
+  expect(await thrownBy(() => build({ locked: without, frozen: true }))).toMatchObject({
+    cause: { code: 'ERR_BUILD_LOCK' },
   })
 })
 

@@ -1,3 +1,4 @@
+import type { Digest } from '../../digest/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
 import { findDescriptor, type Image, readImageDocument } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
@@ -16,6 +17,13 @@ export interface LayoutImage {
   readonly name?: string | undefined
 }
 
+/** Options for reading an image of a layout. */
+interface ReadLayoutOptions extends AbortOptions {
+  /** Digest that a lock has for the image. */
+  readonly locked?: Digest | undefined
+  readonly verify?: VerifyBase | undefined
+}
+
 /** Image layouts that bases come from. They are opened when a base is asked for. */
 export class OpenLayouts {
   readonly #images: Readonly<Record<string, LayoutImage>>
@@ -31,7 +39,8 @@ export class OpenLayouts {
   }
 
   /**
-   * Reads an image, and gives access to its layers.
+   * Reads an image, and gives access to its layers. With `locked` it is the image of that digest, whatever has the name
+   * now.
    *
    * @throws {@link StoreError} if the directory is no layout; {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`;
    * {@link PlatformNotFoundError}.
@@ -39,17 +48,17 @@ export class OpenLayouts {
   async read(
     reference: string,
     platform: string,
-    { verify, signal }: AbortOptions & { readonly verify?: VerifyBase | undefined },
+    { locked, verify, signal }: ReadLayoutOptions,
   ): Promise<{ image: Image; blobs: Pick<ImportedCache, 'read'> }> {
     const { directory, name } = this.#images[reference]!
     const layout = await this.#open(directory)
     const named = name ?? (await defaultName(layout, reference))
-    const top = await findDescriptor(layout, named, { signal })
+    const top = await findDescriptor(layout, locked ?? named, { signal })
     const image = await readStoredImage(layout, top.digest, platform, { signal })
     await verify?.({
       source: storeSourceEndpoint(layout, named, `oci:${directory}:${named}`),
       root: image.descriptor,
-      index: top.digest,
+      index: top.digest === image.descriptor.digest ? undefined : top.digest,
       signal,
       read: async digest => readImageDocument(layout, await findDescriptor(layout, digest, { signal }), { signal }),
     })

@@ -2,6 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { FileSource } from '../../dockerfile/index.ts'
 import { BlobNotFoundError, BuildError } from '../../errors/index.ts'
 import type { ImageLayer } from '../../image/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
 import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { Repository } from '../../oci/index.ts'
@@ -116,8 +117,8 @@ export class BuildSession {
   }
 
   async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
-    if (this.#layouts.has(reference)) return this.#ofLayout(reference, platform, signal)
     const locked = lockedDigest(this.#lock, reference, platform)
+    if (this.#layouts.has(reference)) return this.#ofLayout(reference, platform, { locked, signal })
     const name = locked ? await lockedName(this.store, reference, locked, signal) : reference
     const found = await resolveBase(this.store, name, platform, {
       registry: this.registry,
@@ -132,8 +133,12 @@ export class BuildSession {
     return base
   }
 
-  async #ofLayout(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
-    const { image, blobs } = await this.#layouts.read(reference, platform, { verify: this.verify, signal })
+  async #ofLayout(
+    reference: string,
+    platform: string,
+    options: AbortOptions & { readonly locked: Digest | undefined },
+  ): Promise<ResolvedBase> {
+    const { image, blobs } = await this.#layouts.read(reference, platform, { ...options, verify: this.verify })
     for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
     return { ...image, reference, isLocal: true }
   }
