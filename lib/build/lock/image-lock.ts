@@ -36,17 +36,20 @@ export interface LockedImage {
   readonly layers: readonly Digest[]
 }
 
-/** Content of a lock file: the inputs of a build by their digests, and its result. Plain JSON data. */
+/**
+ * Content of a lock file: the inputs of a build by their digests, and its result. Plain JSON data. `formatImageLock`
+ * sorts the lists.
+ */
 export interface ImageLock {
   /** Version of the format. */
   readonly version: 1
-  /** Bases that the build read, sorted by reference and platform. */
+  /** Bases that the build read. */
   readonly bases: readonly LockedBase[]
   /** Compressor of new layers with the version of its library, such as `gzip-6/zlib-1.3.1`. */
   readonly compressor: string
   /** Further inputs. */
   readonly inputs: LockedInputs
-  /** Images that the build made, sorted by platform. */
+  /** Images that the build made. */
   readonly images: readonly LockedImage[]
 }
 

@@ -1,13 +1,12 @@
 import { digestOf } from '../../digest/index.ts'
-import { seemsSecret } from '../../dockerfile/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { withoutSecrets } from '../../internal/without-credentials.ts'
 import { compressorOf } from '../../layer/index.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
 import type { BuildPlan } from '../build-plan.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { contextDigest } from '../context/context-digest.ts'
+import { publicArgument } from '../provenance/public-argument.ts'
 import type { LayerSettings } from '../steps/make-step.ts'
 import type { BuildLockOptions, ImageLock, LockedBase, LockedImage, LockedInputs } from './image-lock.ts'
 
@@ -67,7 +66,7 @@ export interface InputsToLock extends Pick<BuildLockOptions, 'buildArgs' | 'omit
 export async function lockInputs(inputs: InputsToLock, options: AbortOptions = {}): Promise<LockedInputs> {
   const { context, dockerfile, target, omit, buildArgs = {} } = inputs
   const args = Object.entries(buildArgs).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, seemsSecret(name) ? 'xxxxx' : withoutSecrets(value, 'xxxxx:xxxxx@')]],
+    value === undefined ? [] : [[name, publicArgument(name, value)]],
   )
   return {
     ...(context ? { context: await contextDigest(context, { ...options, omit }) } : {}),

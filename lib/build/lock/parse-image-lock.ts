@@ -68,7 +68,7 @@ function baseOf(value: unknown, i: number): LockedBase {
     reference: textOf(base.reference, `${at}.reference`),
     platform: textOf(base.platform, `${at}.platform`),
     digest: digestAt(base.digest, `${at}.digest`),
-    layers: listOf(base.layers, `${at}.layers`).map((layer, n) => digestAt(layer, `${at}.layers[${n}]`)),
+    layers: digestsAt(base.layers, `${at}.layers`),
   }
 }
 
@@ -79,7 +79,7 @@ function imageOf(value: unknown, i: number): LockedImage {
     platform: textOf(image.platform, `${at}.platform`),
     digest: digestAt(image.digest, `${at}.digest`),
     config: digestAt(image.config, `${at}.config`),
-    layers: listOf(image.layers, `${at}.layers`).map((layer, n) => digestAt(layer, `${at}.layers[${n}]`)),
+    layers: digestsAt(image.layers, `${at}.layers`),
   }
 }
 
@@ -114,6 +114,10 @@ function textOf(value: unknown, at: string): string {
 
 function digestAt(value: unknown, at: string): Digest {
   return typeof value === 'string' && isDigest(value) ? value : fail(`${at} is not a digest`)
+}
+
+function digestsAt(value: unknown, at: string): readonly Digest[] {
+  return listOf(value, at).map((digest, i) => digestAt(digest, `${at}[${i}]`))
 }
 
 function fail(message: string): never {

@@ -1,4 +1,3 @@
-import type { Digest } from '../../digest/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
@@ -36,7 +35,7 @@ export async function attestImages(session: BuildSession, attesting: Attesting):
   const context = provenance && opened ? await contextDigest(opened, { signal }) : undefined
   const entries: Descriptor[] = []
   for (const [i, image] of images.entries()) {
-    const digest = image.descriptor.digest as Digest
+    const { digest } = image.descriptor
     const urls = names.map(name => dockerReferenceUrl(name, image.platform))
     const about = { digest, ...(urls.length > 0 ? { names: urls } : {}) } as const
     const statements: ImageStatement[] = []

@@ -1,9 +1,10 @@
 import type { Digest } from '../../digest/index.ts'
-import { type Stage, seemsSecret } from '../../dockerfile/index.ts'
+import type { Stage } from '../../dockerfile/index.ts'
 import { withoutSecrets } from '../../internal/without-credentials.ts'
 import type { ImagePlan } from '../build-plan.ts'
 import { dockerReferenceUrl } from './docker-reference-url.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
+import { publicArgument } from './public-argument.ts'
 
 /** Input of a provenance besides its options. */
 export interface ProvenanceInput {
@@ -19,7 +20,6 @@ export interface ProvenanceInput {
 /** BuildKit's definition of the members below `buildDefinition`. */
 const BUILD_TYPE = 'https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md'
 const BUILDER = 'pkg:npm/layerstore'
-const HIDDEN = 'xxxxx'
 
 /** A material. */
 interface Material {
@@ -76,9 +76,7 @@ export function makeProvenance(input: ProvenanceInput, options: ProvenanceOption
 /** Arguments under the names that BuildKit gives them. */
 function argsOf({ labels = {} }: ProvenanceInput, { buildArgs = {}, target }: ProvenanceOptions) {
   const args: Record<string, string> = target === undefined ? {} : { target }
-  for (const [name, value = ''] of Object.entries(buildArgs)) {
-    args[`build-arg:${name}`] = seemsSecret(name) ? HIDDEN : withoutSecrets(value, 'xxxxx:xxxxx@')
-  }
+  for (const [name, value = ''] of Object.entries(buildArgs)) args[`build-arg:${name}`] = publicArgument(name, value)
   for (const [name, value] of Object.entries(labels)) args[`label:${name}`] = withoutSecrets(value, 'xxxxx:xxxxx@')
   return args
 }

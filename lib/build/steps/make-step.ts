@@ -44,7 +44,7 @@ export async function makeStep(
   const { store } = session
   const unleased: Pick<Store, 'derived' | 'put' | 'read'> = {
     derived: store.derived,
-    // PERF: no other process goes on with this blob, so its hash needs no state that can be saved.
+    // PERF: no other process resumes this blob, so the state of its hash need not be saved.
     put: (source, options) => store.put(source, { ...options, hasher: options?.hasher ?? 'native' }),
     read: store.read.bind(store),
   }
