@@ -140,4 +140,16 @@ test('lock update shows layers, packages and config of a newer base, and writes 
   expect((await fresh('lock', 'update', '--lock', file, '--write')).code).toBe(0)
   expect(read().bases[0].digest).toBe(newer)
   expect(read().images).toEqual(JSON.parse(text).images)
+  const inLayout = { ...read().bases[0], reference: 'oci-layout:///directory' }
+  writeFileSync(file, JSON.stringify({ ...read(), bases: [inLayout] }))
+  expect(await fresh('lock', 'update', '--lock', file)).toMatchObject({ code: 0, stderr: '1 base, 0 changed\n' })
+})
+
+test('a lock that cannot be written is named', async () => {
+  await pushBase('1.0')
+  const missing = join(directory.path, 'none', 'image.lock')
+  expect(await fresh('build', context, '--platform', 'linux/amd64', '--lock', missing)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`cannot write to --lock ${JSON.stringify(missing)} (ENOENT)`),
+  })
 })

@@ -13,7 +13,7 @@ const ON = /^(?:1|t|true|disabled=false)$/i
  */
 export function attestationsOf(
   { provenance = false, sbom = false }: BuildCommandOptions,
-  about: Pick<ProvenanceOptions, 'buildArgs' | 'target' | 'source'>,
+  about: Pick<ProvenanceOptions, 'buildArgs' | 'target'>,
 ): BuildAttestations | undefined {
   const wanted = provenanceOf(provenance)
   if (sbom !== false && sbom !== true && !OFF.test(sbom) && !ON.test(sbom)) {

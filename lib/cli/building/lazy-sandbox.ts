@@ -1,34 +1,27 @@
 import type { Sandbox } from '../../sandbox/index.ts'
+import { FirstUse } from '../session/first-use.ts'
 
 /**
- * A sandbox that is made for the first command. PERF: most rebuilds run none, and the code of the sandboxes is a tenth
- * of what a build loads.
+ * Returns a sandbox that is made for the first command. PERF: most rebuilds run none, and the code of the sandboxes is
+ * a tenth of what a build loads.
  *
  * @param open - Makes the sandbox; called once.
  */
 export function lazySandbox(open: () => Promise<Sandbox>): Sandbox {
-  let opening: Promise<Sandbox> | undefined
-  let sandbox: Sandbox | undefined
-  const opened = async () => {
-    opening ??= open()
-    sandbox = await opening
-    return sandbox
-  }
+  const sandbox = new FirstUse(open)
   return {
     executor: {
-      // Asked for only after a probe.
+      // The name is used only after a probe.
       get name() {
-        return sandbox?.executor.name ?? 'sandbox'
+        return sandbox.opened?.executor.name ?? 'sandbox'
       },
-      probe: async options => (await opened()).executor.probe(options),
-      run: async process => (await opened()).executor.run(process),
+      probe: async options => (await sandbox.open()).executor.probe(options),
+      run: async process => (await sandbox.open()).executor.run(process),
     },
     snapshots: {
-      openStack: async (store, layers, options) => (await opened()).snapshots.openStack(store, layers, options),
-      removePlace: async directory => (await opened()).snapshots.removePlace?.(directory),
+      openStack: async (store, layers, options) => (await sandbox.open()).snapshots.openStack(store, layers, options),
+      removePlace: async directory => (await sandbox.open()).snapshots.removePlace?.(directory),
     },
-    async [Symbol.asyncDispose]() {
-      await sandbox?.[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   }
 }

@@ -4,6 +4,7 @@ import type { BuildLockOptions, ImageLock } from '../../build/index.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { fileFault } from '../failing/file-fault.ts'
+import { OutputError } from '../failing/output-error.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { BuildCommandOptions } from './build-options.ts'
 
@@ -38,12 +39,16 @@ export async function readLockFile(file: string, isNeeded: boolean): Promise<Ima
   return bytes && parseImageLock(bytes)
 }
 
-/** Replaces a lock file as a whole. */
+/**
+ * Replaces a lock file as a whole.
+ *
+ * @throws {@link OutputError}
+ */
 export async function writeLockFile(file: string, lock: ImageLock): Promise<void> {
   const { formatImageLock } = await import('../../build/index.ts')
   try {
     await writeFileAtomic(file, Buffer.from(formatImageLock(lock)))
   } catch (cause) {
-    throw new UsageError(`--lock: cannot write ${JSON.stringify(file)}`, { cause })
+    throw new OutputError(cause as Error, `--lock ${JSON.stringify(file)}`)
   }
 }

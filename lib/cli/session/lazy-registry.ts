@@ -1,11 +1,12 @@
 import type { RegistryClient } from '../../registry/index.ts'
+import { FirstUse } from './first-use.ts'
 
 type Methods = Omit<RegistryClient, typeof Symbol.asyncDispose>
 type StreamMethod = 'fetchBlob' | 'listTags' | 'listRepositories' | 'listReferrers'
 type CallMethod = Exclude<keyof Methods, StreamMethod | 'sourcesOf' | 'distrustBlob' | 'close'>
 
 /**
- * A client that is made with its first request.
+ * Returns a client that is made with its first request.
  *
  * PERF: a build that has everything asks no registry. The code of the client and of the connections is a tenth of the
  * time of such a build.
@@ -13,24 +14,18 @@ type CallMethod = Exclude<keyof Methods, StreamMethod | 'sourcesOf' | 'distrustB
  * @param open - Makes the client; called once.
  */
 export function lazyRegistry(open: () => Promise<RegistryClient>): RegistryClient {
-  let opening: Promise<RegistryClient> | undefined
-  let client: RegistryClient | undefined
-  const opened = async () => {
-    opening ??= open()
-    client = await opening
-    return client
-  }
+  const client = new FirstUse(open)
   const call = <K extends CallMethod>(method: K): RegistryClient[K] => {
     const later = async (...args: unknown[]) => {
-      const one = (await opened())[method] as (...args: unknown[]) => Promise<unknown>
-      return one.apply(client, args)
+      const opened = await client.open()
+      return (opened[method] as (...args: unknown[]) => Promise<unknown>).apply(opened, args)
     }
     return later as unknown as RegistryClient[K]
   }
   const stream = <K extends StreamMethod>(method: K): RegistryClient[K] => {
     const later = async function* (...args: unknown[]) {
-      const one = (await opened())[method] as (...args: unknown[]) => AsyncIterable<unknown>
-      yield* one.apply(client, args)
+      const opened = await client.open()
+      yield* (opened[method] as (...args: unknown[]) => AsyncIterable<unknown>).apply(opened, args)
     }
     return later as unknown as RegistryClient[K]
   }
@@ -51,9 +46,9 @@ export function lazyRegistry(open: () => Promise<RegistryClient>): RegistryClien
     listRepositories: stream('listRepositories'),
     listReferrers: stream('listReferrers'),
     // Mirrors are known once a manifest was fetched, which comes before its blobs.
-    sourcesOf: repository => client?.sourcesOf(repository) ?? [repository.registry],
-    distrustBlob: (repository, digest) => client?.distrustBlob(repository, digest) ?? false,
-    close: async () => client?.close(),
-    [Symbol.asyncDispose]: async () => client?.[Symbol.asyncDispose](),
+    sourcesOf: repository => client.opened?.sourcesOf(repository) ?? [repository.registry],
+    distrustBlob: (repository, digest) => client.opened?.distrustBlob(repository, digest) ?? false,
+    close: () => client[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   }
 }

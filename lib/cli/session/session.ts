@@ -90,7 +90,7 @@ export class Session implements AsyncDisposable {
     return this.#options.store ?? storeDirectory(this.terminal.env)
   }
 
-  /** Whether the session's store is one that other machines use too. */
+  /** True if the session's store is in a bucket, which other machines use too. */
   get isStoreShared(): boolean {
     return isBucketAddress(this.storeName)
   }
@@ -129,7 +129,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Resolves to whether the session's store has a name. Never rejects: it only improves messages. */
+  /** Resolves to true if the session's store has a name. Never rejects: it only improves messages. */
   async isStored(name: string): Promise<boolean> {
     try {
       const { signal } = this
@@ -165,7 +165,7 @@ export class Session implements AsyncDisposable {
     return this.#keep(await openStore(directory, { ...options, hasher: this.hasher, onEvent }))
   }
 
-  /** The room is loaded only for stores in buckets: no other command pays for it. */
+  /** PERF: `object-store` is loaded for a store in a bucket only, as it would slow the start of every command. */
   async #openBucket(
     address: string,
     { create, damaged }: Pick<OpenStoreOptions, 'create' | 'damaged'>,

@@ -58,9 +58,9 @@ export async function build(session: Session, place: string, options: BuildComma
   } else if (call.method === 'outline') {
     const { printOutline } = await import('./print-outline.ts')
     const { buildArgs, build } = building
-    printOutline(session, text, {
-      ...{ file: opened.file, buildArgs, target: options.target, platform: build.platforms?.[0], json: call.json },
-    })
+    const { file } = opened
+    const platform = build.platforms?.[0]
+    printOutline(session, text, { file, buildArgs, target: options.target, platform, json: call.json })
   } else if (call.method === 'check') await check(session, building, { ...options, json: call.json })
   else if (options.plan) await showPlan(session, store, building, options)
   else await run(session, store, building, options)

@@ -1,4 +1,5 @@
 import type { ImageLock, LockDifference, LockedBase } from '../../../build/index.ts'
+import type { Digest } from '../../../digest/index.ts'
 import type { ImageDiff } from '../../../inspect/index.ts'
 import { familiarName, formatReference, parseReference } from '../../../oci/index.ts'
 import type { PackagesDiff } from '../../../trust/index.ts'
@@ -102,6 +103,8 @@ async function update(
 
 async function newerBase(session: Session, base: LockedBase, packages: boolean): Promise<NewerBase | undefined> {
   const { reference, platform, digest } = base
+  // A layout is a directory of this machine; no registry has its images.
+  if (reference.startsWith('oci-layout://')) return undefined
   const parsed = parseReference(reference)
   // A digest in the reference fixes the base already.
   if (parsed.digest !== undefined) return undefined
@@ -112,8 +115,7 @@ async function newerBase(session: Session, base: LockedBase, packages: boolean):
   const image = await readImage(registry, reference, { platform, signal })
   if (image.descriptor.digest === digest) return undefined
   const { diffImages } = await import('../../../inspect/index.ts')
-  const at = (of: string) =>
-    formatReference({ registry: parsed.registry, repository: parsed.repository, digest: of as typeof digest })
+  const at = (of: Digest) => formatReference({ registry: parsed.registry, repository: parsed.repository, digest: of })
   const [before, after] = [at(digest), at(image.descriptor.digest)]
   const places = [before, after].map(of => ({ store: new RegistryBlobs(registry, of), image: of }))
   const [older, current] = places as [(typeof places)[number], (typeof places)[number]]

@@ -5,6 +5,7 @@ import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { parseReference } from '../../../oci/index.ts'
 import { stdinOf } from '../../arguments/stdin-of.ts'
 import { fileFault } from '../../failing/file-fault.ts'
+import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -44,7 +45,10 @@ async function read(session: Session, file: string): Promise<Uint8Array> {
   })
 }
 
-/** SAFETY: other bytes would be replaced in the new file, far from any image. */
+/**
+ * SAFETY: decoding replaces bytes that are not UTF-8. Writing the text back would then change other parts of the file
+ * than the images.
+ */
 function textOf(bytes: Uint8Array, name: string): string {
   const text = Buffer.from(bytes).toString()
   if (Buffer.from(text).equals(bytes)) return text
@@ -53,9 +57,13 @@ function textOf(bytes: Uint8Array, name: string): string {
 
 /** Writes the file that a link points to, with the mode that it has. */
 async function write(file: string, text: string): Promise<void> {
-  const path = await realpath(file)
-  const { mode } = await stat(path)
-  await writeFileAtomic(path, Buffer.from(text), { mode: mode & 0o777 })
+  try {
+    const path = await realpath(file)
+    const { mode } = await stat(path)
+    await writeFileAtomic(path, Buffer.from(text), { mode: mode & 0o777 })
+  } catch (cause) {
+    throw new OutputError(cause as Error, JSON.stringify(file))
+  }
 }
 
 function report(
