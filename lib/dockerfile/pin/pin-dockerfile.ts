@@ -48,8 +48,8 @@ export interface PinnedDockerfile {
 /**
  * Pins the images of a Dockerfile in place: `FROM node:22` becomes `FROM node:22@sha256:…`, likewise `COPY --from` and
  * `from=` of a mount. Comments, positions and line endings stay. If FROM names an ARG that has a default and no other
- * use, the default is pinned. Names that are put together from variables, and those that ONBUILD stores, are reported
- * as `unpinned`. Reads nothing itself.
+ * use, the default is pinned. Names that contain a variable, and those that ONBUILD stores, are reported as `unpinned`.
+ * The function reads no file and no registry; `resolve` does.
  *
  * @example
  * ```ts

@@ -29,9 +29,9 @@ const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
 
 /**
- * The record by which collections announce what they remove. A process that relies on a blob or sets a name writes
- * first, then reads the record; a collection announces first, then reads what was written. So one of the two sees the
- * other.
+ * The record in which collections announce what they remove. A process that uses a blob or sets a name writes first,
+ * and then reads this record. A collection writes this record first, and then reads what processes wrote. Whatever the
+ * order of their requests, at least one of the two reads what the other wrote.
  */
 export class Collections {
   readonly #bucket: Bucket

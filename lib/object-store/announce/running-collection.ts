@@ -10,16 +10,20 @@ type WriteRecord = (
 const HEARTBEAT_MS = 20_000
 /** Time after an announcement in which its removals may be sent. */
 const SEND_MS = 20_000
-/** Time after which a request of a removal is given up. */
+/** Time after which a request of a removal is aborted. */
 const REQUEST_MS = 40_000
 
 /**
  * A collection that this process runs.
  *
- * SAFETY: other processes take it for dead after two minutes of silence, and then rely on what it had announced. S3 has
- * no delete that depends on the record, so this process must not send one later. It looks at its own steady clock just
- * before each delete: one may be sent only within 20 s of the announcement, and is given up 40 s later. A process that
- * was stopped meanwhile finds the time used up and sends nothing.
+ * SAFETY: if its record is not renewed for two minutes, other processes treat the collection as dead, and use the
+ * announced objects that still exist. A later delete would remove an object in use, and S3 has no delete that depends
+ * on the record. Therefore:
+ *
+ * 1. A delete is sent only within 20 s of the announcement, by the monotonic clock of this process.
+ * 2. A request is aborted after 40 s.
+ *
+ * A process that was suspended for longer finds the 20 s over, and sends nothing.
  */
 export class RunningCollection {
   readonly #replace: WriteRecord
@@ -34,7 +38,7 @@ export class RunningCollection {
     this.#timer = setInterval(() => void this.#renew().catch(() => undefined), HEARTBEAT_MS).unref()
   }
 
-  /** Announces removals; afterwards the caller reads what other processes rely on. */
+  /** Announces removals. The caller reads only afterwards which objects other processes use. */
   announce(batch: AnnouncedRemovals): Promise<void> {
     return this.#inTurn(async () => {
       const announcedMs = performance.now()
@@ -48,7 +52,7 @@ export class RunningCollection {
     return this.#inTurn(() => this.#write(null))
   }
 
-  /** Runs one request that removes announced objects, with the signal that gives it up. */
+  /** Runs one request that removes announced objects, with the signal that aborts it. */
   async send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.assertInTime()
     return request(AbortSignal.timeout(REQUEST_MS))
@@ -65,7 +69,7 @@ export class RunningCollection {
     clearInterval(this.#timer)
     await this.#inTurn(async () => {
       const { record } = this.#written
-      // If it fails, other processes take the collection for dead.
+      // If it fails, other processes treat the collection as dead after two minutes.
       if (record.holder) await this.#replace(this.#written, { holder: null, batch: null })
     })
   }

@@ -104,10 +104,7 @@ export class LayerStack {
   /** Creates the directories of opaque whiteouts, unless the layer has another kind of entry in their place. */
   #makeMarked(marks: readonly Exclude<Whiteout, { kind: 'ignored' }>[]): void {
     const isEnd = (node: TreeNode) => this.#isOwn(node)
-    const options = {
-      ...{ ...this.#resolving, ...this.#changing },
-      ...{ make: this.#makeDirectory, replaces: () => true, isEnd },
-    }
+    const options = { ...this.#resolving, ...this.#changing, make: this.#makeDirectory, replaces: () => true, isEnd }
     for (const mark of marks) if (mark.kind === 'opaque') this.#resolve(mark.directory, options)
     this.#last = undefined
   }

@@ -71,7 +71,7 @@ async function withXattrs(
   { calls, signal }: AbortOptions & Pick<ChangedOverlay, 'calls'>,
 ): Promise<readonly TreeEntry[] | undefined> {
   const holders = entries.filter(({ type }) => type !== 'symlink' && type !== 'hardlink').map(({ path }) => path)
-  // PERF: nearly always no file has any, and then no program is started.
+  // PERF: most steps change no file with extended attributes, and then no program is started to read them.
   const suspects = await calls?.withXattrs(upper, holders)
   signal?.throwIfAborted()
   const xattrs = await readXattrsOf(upper, suspects ?? holders, { signal })
