@@ -1,11 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { openStore } from '../../lib/disk-store/index.ts'
 import { createPeerRelay, type RegistryPeers, type RegistryServerOptions } from '../../lib/server/index.ts'
 import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { runningServer } from '../helpers/running-server.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { twoServers } from '../helpers/two-servers.ts'
 
 const bytes = Buffer.from('the bytes of a blob, chunk by chunk')
 const digest = sha256(bytes)
@@ -25,24 +24,14 @@ function connectedPeers(count: number): readonly RegistryPeers[] {
   }))
 }
 
-/** Two servers over one store, each with the store opened for itself, as in two processes. */
-async function twoServers(options: RegistryServerOptions = {}) {
-  const directory = temporaryDirectory('peers')
+/** Two servers over one store, connected as peers. */
+function connectedServers(options: RegistryServerOptions = {}) {
   const [left, right] = connectedPeers(2)
-  const one = await runningServer({ ...options, peers: left }, await openStore(directory.path))
-  const two = await runningServer({ ...options, peers: right }, await openStore(directory.path))
-  return {
-    ...{ one, two },
-    async [Symbol.asyncDispose]() {
-      await one[Symbol.asyncDispose]()
-      await two[Symbol.asyncDispose]()
-      directory[Symbol.dispose]()
-    },
-  }
+  return twoServers({ ...options, peers: left }, { ...options, peers: right })
 }
 
 test('each request of an upload may reach another server', async () => {
-  await using servers = await twoServers()
+  await using servers = await connectedServers()
   const { one, two } = servers
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
   expect(await two.ask('GET', at)).toMatchObject({ status: 204, headers: { range: '0-0' } })
@@ -60,7 +49,7 @@ test('each request of an upload may reach another server', async () => {
 })
 
 test('an upload that was dropped at one server is unknown to both', async () => {
-  await using servers = await twoServers()
+  await using servers = await connectedServers()
   const { one, two } = servers
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
   await one.ask('PATCH', at, { body: bytes })
@@ -70,7 +59,7 @@ test('an upload that was dropped at one server is unknown to both', async () => 
 })
 
 test('while a request writes at one server, the other tells the offset, refuses writes, and may drop the upload', async () => {
-  await using servers = await twoServers()
+  await using servers = await connectedServers()
   const { one, two } = servers
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
   const socket = connect(Number(new URL(one.url).port), '127.0.0.1')
@@ -85,7 +74,7 @@ test('while a request writes at one server, the other tells the offset, refuses 
 })
 
 test('a chunk that was too short is the last one at the other server, too', async () => {
-  await using servers = await twoServers({ minChunkBytes: 20 })
+  await using servers = await connectedServers({ minChunkBytes: 20 })
   const { one, two } = servers
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
   await one.ask('PATCH', at, { body: bytes.subarray(0, 10) })
@@ -93,7 +82,7 @@ test('a chunk that was too short is the last one at the other server, too', asyn
 })
 
 test('a referrer that was pushed to one server is listed by the other at once', async () => {
-  await using servers = await twoServers()
+  await using servers = await connectedServers()
   const { one, two } = servers
   const subject = rawImage('subject')
   const about = { mediaType: subject.mediaType, digest: subject.digest, size: subject.manifest.length }

@@ -1,30 +1,14 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { openStore } from '../../lib/disk-store/index.ts'
 import type { RegistryServerOptions } from '../../lib/server/index.ts'
 import { sha256 } from '../helpers/push-image.ts'
-import { runningServer } from '../helpers/running-server.ts'
-import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { twoServers } from '../helpers/two-servers.ts'
 
 const bytes = Buffer.from('the bytes of a blob, chunk by chunk')
 const digest = sha256(bytes)
 
 /** Two servers over one store that exchange no message, as on two machines. */
-async function twoMachines(options: RegistryServerOptions = {}) {
-  const directory = temporaryDirectory('shared-uploads')
-  const [one, two] = [
-    await runningServer({ shareUploads: true, ...options }, await openStore(directory.path)),
-    await runningServer({ shareUploads: true, ...options }, await openStore(directory.path)),
-  ]
-  return {
-    ...{ one, two },
-    async [Symbol.asyncDispose]() {
-      await one[Symbol.asyncDispose]()
-      await two[Symbol.asyncDispose]()
-      directory[Symbol.dispose]()
-    },
-  }
-}
+const twoMachines = (options: RegistryServerOptions = {}) => twoServers({ shareUploads: true, ...options })
 
 test('each request of an upload may reach another machine', async () => {
   await using machines = await twoMachines()
@@ -62,7 +46,6 @@ test('an id that no server would make is unknown, and a server that is read-only
 test('an upload of another algorithm stays at the server that started it', async () => {
   await using machines = await twoMachines()
   const { one } = machines
-  const { createHash } = await import('node:crypto')
   const sha512 = `sha512:${createHash('sha512').update(bytes).digest('hex')}`
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/?digest-algorithm=sha512')).headers.location!
   expect((await one.ask('PATCH', at, { body: bytes.subarray(0, 10) })).status).toBe(202)
