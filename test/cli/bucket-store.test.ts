@@ -27,6 +27,10 @@ test('commands work over a store in a bucket, named by LAYERSTORE_STORE, with th
   expect(await run('images', '--json')).toContain('base:1')
   await run('tag', `${server.host}/base:1`, 'mine:1')
   await run('fsck')
+  for (const act of ['rm', 'export']) {
+    const missing = await cli([act, 'none:1'], { store, env })
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('no image named none:1') })
+  }
   await run('rm', `${server.host}/base:1`, 'mine:1')
   await run('gc', '--force', '--grace', '0s')
   expect([...s3.objects.keys()].filter(key => key.includes('/blobs/'))).toEqual([])

@@ -39,14 +39,15 @@ async function removeNames(session: Session, names: readonly string[]): Promise<
   const { signal } = session
   const isName = async (name: string) => (await store.references.get(name, { signal })) !== undefined
   const found = await Promise.all(names.map(isName))
-  // No name fits: they may be containers, as for `docker rm`.
-  const containers = found.includes(true) ? [] : await containerIds(store)
+  // No name fits: they may be containers, as for `docker rm`. A store in a bucket has none.
+  const mayBeContainers = !found.includes(true) && !session.isStoreShared
+  const containers = mayBeContainers ? await containerIds(store) : []
   if (names.every(name => containers.includes(name))) {
     session.advice = undefined
     return (await import('../running/containers.ts')).removeContainers(session, names, {})
   }
   const missing = names.find((name, i) => !found[i] && !containers.includes(name))
-  const kind = found.includes(true) ? 'image' : 'image or container'
+  const kind = mayBeContainers ? 'image or container' : 'image'
   if (missing !== undefined) throw new ReferenceNotFoundError(missing, { kind })
   session.advice = undefined
   for (const name of names) await store.references.delete(name, { signal })

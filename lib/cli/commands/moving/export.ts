@@ -48,7 +48,10 @@ interface ContainerExport {
   readonly platform: Platform | undefined
 }
 
-/** Exports a container, as `docker export` does; where there is none of that name either, no image is the answer. */
+/**
+ * Exports a container, as `docker export` does. Throws `noImage` if no container has this id either; a store in a
+ * bucket has none.
+ */
 async function exportContainer(
   session: Session,
   id: string,
@@ -57,17 +60,16 @@ async function exportContainer(
 ): Promise<void> {
   const { signal, advice } = session
   const isUnknown = LayerStoreError.is(noImage) && UNKNOWN.includes(noImage.code)
-  const store = isUnknown ? await session.storeIfAny() : undefined
+  const store = isUnknown && !session.isStoreShared ? await session.storeIfAny() : undefined
   if (!store) throw noImage
   session.advice = undefined
   await using sandbox = await openSandbox(session)
   const { openContainer } = await import('../../../sandbox/index.ts')
-  const found = await openContainer(store, id, { sandbox }).catch(() => undefined)
-  if (!found) {
+  await using container = await openContainer(store, id, { sandbox }).catch((error: unknown) => {
+    if (!LayerStoreError.is(error) || error.code !== 'ERR_CONTAINER_NOT_FOUND') throw error
     session.advice = advice
     throw noImage
-  }
-  await using container = found
+  })
   if (platform) throw new UsageError(`--platform chooses an image; ${id} is a container`)
   const tar = compress(container.export({ signal }), { type, signal })
   if (output === '-') return toStdout(session, tar)
