@@ -89,6 +89,7 @@ Example:
 const EXITS: Readonly<Record<string, string>> = {
   analyze: 'Exit code: 0 done; 1 failed, or a limit is exceeded; 2 wrong usage; 130 stopped with Ctrl-C.',
   build: 'Exit code: 0 done; 1 failed, or --check found warnings; 2 wrong usage; 130 stopped with Ctrl-C.',
+  check: 'Exit code: 0 done; 1 failed, or an advisory counts; 2 wrong usage; 130 stopped with Ctrl-C.',
   diff: 'Exit code: 0 done; 1 failed, or --exit-code and a difference; 2 wrong usage; 130 stopped with Ctrl-C.',
   fsck: 'Exit code: 0 nothing wrong; 1 failed, or a fault is left; 2 wrong usage; 130 stopped with Ctrl-C.',
   lint: 'Exit code: 0 no warnings; 1 failed, or warnings; 2 wrong usage; 130 stopped with Ctrl-C.',

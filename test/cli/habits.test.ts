@@ -127,6 +127,9 @@ describe('a hint', () => {
     [['ps', '--filter', 'status=exited'], 'use --format and grep'],
     [['push', '--all-tags', 'app'], 'layerstore tags REPOSITORY'],
     [['load', 'app.tar'], 'name the archive with -i FILE'],
+    [['attest', 'app:1'], 'layerstore sbom REF --attest'],
+    [['scan', 'app:1'], 'layerstore check NAME --db DIR'],
+    [['pull', '--disable-content-trust', 'app:1'], 'only --policy verifies signatures'],
   ])('answers %j, in place of a suggestion by spelling', async (args, text) => {
     const { code, stderr } = await typed(...args)
     expect({ code, stderr }).toEqual({ code: args[0] === 'run' ? 125 : 2, stderr: expect.stringContaining(text) })

@@ -21,7 +21,7 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--password': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
   '--username': 'log in with "layerstore login REGISTRY -u USER --password-stdin"',
   '--all-tags': 'name the tags; "layerstore tags REPOSITORY" lists them',
-  '--disable-content-trust': 'leave it out: signatures are not verified',
+  '--disable-content-trust': 'leave it out: only --policy verifies signatures',
   '--full-ref': '"layerstore tags" prints tags alone; put REPOSITORY: before each',
   'serve --port': 'use --listen 127.0.0.1:PORT',
   'containers --last': 'the list has all containers; use "--format" and head',

@@ -18,7 +18,6 @@ const WORDS: Readonly<Record<string, string>> = {
   ...wordsFor('use "layerstore pull REF"', 'fetch', 'download', 'get'),
   ...wordsFor('use "layerstore push NAME REF"', 'upload', 'put', 'publish'),
   ...wordsFor('use "layerstore tag SRC DST", then "layerstore rm SRC"', 'mv', 'move', 'rename'),
-  ...wordsFor('use "layerstore fsck" to check the store, "layerstore validate NAME" for an image', 'check'),
   ...wordsFor('use "layerstore serve"', 'server', 'registry', 'daemon'),
   ...wordsFor('use "layerstore --version"', 'version'),
   ...wordsFor('use "layerstore df" for the store, "layerstore inspect NAME" for an image', 'info', 'du', 'system'),
@@ -39,7 +38,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ...wordsFor('use "layerstore inspect DIGEST"; raw blobs are files below blobs/ in the store', 'blob', 'layer'),
   ...wordsFor('use "layerstore history NAME"', 'layers'),
   ...wordsFor('use "layerstore diff A B"', 'compare', 'container-diff'),
-  ...wordsFor('use "layerstore analyze NAME"', 'dive', 'analyse', 'scan'),
+  ...wordsFor('use "layerstore analyze NAME"', 'dive', 'analyse'),
+  ...wordsFor('use "layerstore check NAME --db DIR" for advisories, "layerstore analyze NAME" for secrets', 'scan'),
   ...wordsFor(
     'use "layerstore login REGISTRY -u USER --password-stdin"; logins of docker and podman are used too',
     'auth',
@@ -60,7 +60,10 @@ const WORDS: Readonly<Record<string, string>> = {
   ),
   ...wordsFor('use "layerstore containers stop ID"', 'stop', 'kill'),
   ...wordsFor('the output of a container goes to the terminal or file of its "layerstore run"', 'logs'),
-  ...wordsFor('signatures are not made or verified; "layerstore copy --referrers" takes them along', 'sign', 'attest'),
+  ...wordsFor(
+    'use "layerstore sbom REF --attest" for the packages, "layerstore build --provenance" for a build',
+    'attest',
+  ),
 }
 
 /** Words after `image`, `system` and the like, as docker's management commands have them. */

@@ -4,7 +4,10 @@ import type { VerifyCommandOptions } from '../commands/signing/verify.ts'
 import type { GlobalOptions } from '../session/session.ts'
 import { type Add, collect, type InSession } from './parts.ts'
 
-const PASSWORD = ['--password-stdin', 'read the password of the key from stdin (default: $COSIGN_PASSWORD)'] as const
+const PASSWORD = [
+  '--password-stdin',
+  'read the password of the key from stdin (default: $LAYERSTORE_KEY_PASSWORD, else $COSIGN_PASSWORD)',
+] as const
 
 /** Adds `sign`, `verify` and `generate-key-pair`. */
 export function addSigningCommands(add: Add, addRemote: Add, inSession: InSession): void {
