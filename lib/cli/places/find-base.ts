@@ -28,7 +28,7 @@ export async function findBase(
   if (text === 'scratch') return undefined
   const { readImage } = await import('../../image/index.ts')
   const { signal } = session
-  const verify = await verifierOf(session, policy === undefined ? {} : { policy })
+  const verify = await verifierOf(session, { policy })
   if (pull) {
     await session.noteDefaults(splitPrefix(text).name)
     const { pullImage } = await import('../../transfer/index.ts')

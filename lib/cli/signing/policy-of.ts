@@ -9,7 +9,7 @@ export const policyOption = [
 
 /** An option that names a policy. */
 export interface PolicyOption {
-  readonly policy?: string
+  readonly policy?: string | undefined
 }
 
 /** Loads the function that verifies images; `undefined`, and nothing is loaded, if no policy is set. */

@@ -3,7 +3,13 @@ import { availableParallelism } from 'node:os'
 import type { HasherEngine } from '../../../digest/index.ts'
 import { FormatError } from '../../../errors/index.ts'
 import { parseReference } from '../../../oci/index.ts'
-import type { Authorize, RegistryAddress, ServePage } from '../../../server/index.ts'
+import {
+  type Authorize,
+  allowHtpasswd,
+  createRegistryServer,
+  type RegistryAddress,
+  type ServePage,
+} from '../../../server/index.ts'
 import type { Store } from '../../../store/index.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
@@ -101,7 +107,6 @@ async function serveHere(
   log: ServeLog,
   worker: WorkerProcess | undefined,
 ): Promise<void> {
-  const { createRegistryServer } = await import('../../../server/index.ts')
   const { host, port, tls, upstream, authorize, readOnly, verify, redirects } = settings
   const store = await session.store()
   const server = createRegistryServer(store, {
@@ -192,7 +197,6 @@ function tlsOf({ tlsCert, tlsKey }: ServeOptions): { cert: string; key: string }
 
 /** SAFETY: the message must not quote the file, which holds hashes of passwords. */
 async function usersIn(path: string): Promise<Authorize> {
-  const { allowHtpasswd } = await import('../../../server/index.ts')
   const text = await readText(path, '--htpasswd')
   try {
     return allowHtpasswd(text)

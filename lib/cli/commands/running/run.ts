@@ -73,7 +73,7 @@ async function imageFor(
   session.note(`${wasSought ? `no image ${text} in the store; ` : ''}pulling ${reference}`)
   const { planPull, runPull } = await import('../../../transfer/index.ts')
   const { signal } = session
-  const verify = await verifierOf(session, policy === undefined ? {} : { policy })
+  const verify = await verifierOf(session, { policy })
   const registry = await session.registry()
   const plan = await planPull(registry, store, place.name, { platform, signal })
   const result = await session.transfer(

@@ -1,7 +1,7 @@
 import { UsageError } from '../../failing/usage-error.ts'
-import { placeOf } from '../../places/name-place.ts'
 import { readPem } from '../../registries/read-pem.ts'
 import type { Session } from '../../session/session.ts'
+import { imageLocation } from '../../places/image-location.ts'
 import { keyPassword } from '../../signing/read-password.ts'
 import { pairsOf } from '../composing/run-config.ts'
 
@@ -29,11 +29,7 @@ export async function sign(session: Session, text: string, options: SignCommandO
   const pem = readPem(options.signingKey, '--key')
   const { loadSigningKey, signImage } = await import('../../../trust/index.ts')
   const key = await loadSigningKey(pem, { password: await keyPassword(session, options) })
-  const place = await placeOf(session, text)
-  const at =
-    place.where === 'store'
-      ? { store: place.store, name: place.name }
-      : { registry: await session.registry(), reference: place.name }
+  const at = await imageLocation(session, text)
   const form = FORMS[format as keyof typeof FORMS]
   const signed = await signImage(at, { key, ...form, recursive, annotations, name, signal: session.signal })
   for (const { subject, digest, tag } of signed.signatures) session.note(`${subject}: signed by ${tag ?? digest}`)

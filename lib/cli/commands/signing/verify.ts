@@ -1,9 +1,9 @@
 import type { CertificateIdentity, VerifiedSignature } from '../../../trust/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { openCopySource, splitPlace } from '../../places/image-place.ts'
-import { placeOf } from '../../places/name-place.ts'
 import { readPem } from '../../registries/read-pem.ts'
 import type { Session } from '../../session/session.ts'
+import { imageLocation } from '../../places/image-location.ts'
 import { readTrustedRoot } from '../../signing/read-trusted-root.ts'
 
 /** Options of `verify`. */
@@ -39,10 +39,7 @@ export async function verify(session: Session, text: string, options: VerifyComm
 
 async function openSigned(session: Session, text: string) {
   if (/^(oci|docker)-archive:/.test(text) || splitPlace(text).kind === 'oci') return openCopySource(session, text)
-  const place = await placeOf(session, text)
-  return place.where === 'store'
-    ? { store: place.store, name: place.name }
-    : { registry: await session.registry(), reference: place.name }
+  return imageLocation(session, text)
 }
 
 function identitiesOf(options: VerifyCommandOptions): readonly CertificateIdentity[] {
