@@ -1,51 +1,20 @@
 import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { createPeerRelay, type RegistryPeers, type RegistryServerOptions } from '../../lib/server/index.ts'
+import { createPeerRelay, type RegistryPeers } from '../../lib/server/index.ts'
 import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { runningServer } from '../helpers/running-server.ts'
-import { twoServers } from '../helpers/two-servers.ts'
+import { connectedServers } from '../helpers/two-servers.ts'
 
 const bytes = Buffer.from('the bytes of a blob, chunk by chunk')
 const digest = sha256(bytes)
 
-/** Connects servers of this process as the processes of `serve --workers` are connected; messages pass as JSON. */
-function connectedPeers(count: number): readonly RegistryPeers[] {
-  const answers: (((message: unknown) => Promise<unknown>) | undefined)[] = []
-  const copy = (value: unknown) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)))
-  return Array.from({ length: count }, (_, me) => ({
-    ask: async message => {
-      const all = answers.map((answer, index) => (index === me ? undefined : answer?.(copy(message))))
-      return (await Promise.all(all)).map(copy).filter(answer => answer !== undefined)
-    },
-    onAsk: answer => {
-      answers[me] = answer
-    },
-  }))
-}
-
-/** Two servers over one store, connected as peers. */
-function connectedServers(options: RegistryServerOptions = {}) {
-  const [left, right] = connectedPeers(2)
-  return twoServers({ ...options, peers: left }, { ...options, peers: right })
-}
-
-test('each request of an upload may reach another server', async () => {
+test('an upload that has ended at one server is unknown to both', async () => {
   await using servers = await connectedServers()
   const { one, two } = servers
   const at = (await one.ask('POST', '/v2/app/blobs/uploads/')).headers.location!
-  expect(await two.ask('GET', at)).toMatchObject({ status: 204, headers: { range: '0-0' } })
-  const first = await one.ask('PATCH', at, { body: bytes.subarray(0, 10) })
-  expect(first).toMatchObject({ status: 202, headers: { range: '0-9' } })
-  const wrong = { 'content-range': '12-34' }
-  expect((await two.ask('PATCH', at, { headers: wrong, body: bytes.subarray(12) })).status).toBe(416)
-  expect((await one.ask('PATCH', at, { body: bytes.subarray(10, 20) })).headers.range).toBe('0-19')
-  const last = await two.ask('PUT', `${at}?digest=${digest}`, { body: bytes.subarray(20) })
-  expect(last).toMatchObject({ status: 201, headers: { 'docker-content-digest': digest } })
-  for (const server of [one, two]) {
-    expect((await server.ask('GET', at)).status).toBe(404)
-    expect((await server.ask('GET', `/v2/app/blobs/${digest}`)).body).toEqual(bytes)
-  }
+  expect((await two.ask('PUT', `${at}?digest=${digest}`, { body: bytes })).status).toBe(201)
+  for (const server of [one, two]) expect((await server.ask('GET', at)).status).toBe(404)
 })
 
 test('an upload that was dropped at one server is unknown to both', async () => {
