@@ -79,13 +79,16 @@ export interface RegistryServerOptions {
   readonly redirects?: boolean | ((request: IncomingMessage) => boolean) | undefined
   /**
    * Saves the bytes of an upload at the end of each request, so that the next one may reach any server over the same
-   * store, also on another machine and without `peers`. An upload id without bytes then counts as an empty upload.
-   * Uploads that name another algorithm than sha256 at their start stay at one server. @defaultValue `false`
+   * store. For servers on several machines; between processes that can exchange messages `peers` costs less, because a
+   * small chunk is saved only if another process is asked for the upload. An upload id without bytes then counts as an
+   * empty upload. Uploads that name another algorithm than sha256 at their start stay at one server. @defaultValue
+   * `false`
    */
   readonly shareUploads?: boolean | undefined
   /**
    * Connects this server to others over the same store in other processes, so that an upload which began at one goes on
-   * at any of them; see {@link createProcessPeers}. All limits hold for each server alone. @defaultValue no others
+   * at any of them; see {@link createProcessPeers}. For processes of one machine; servers that cannot exchange messages
+   * use `shareUploads`. All limits hold for each server alone. @defaultValue no others
    */
   readonly peers?: RegistryPeers | undefined
   /** Called after every request. If it throws, the connection of that request is closed. */
