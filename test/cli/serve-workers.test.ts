@@ -1,17 +1,22 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { createMemoryStore } from '../../lib/store/index.ts'
 import { httpRequest } from '../helpers/http-request.ts'
+import { mixedBytes } from '../helpers/mixed-bytes.ts'
 import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { program } from '../helpers/program.ts'
+import { pushImage, rawImage, sha256 } from '../helpers/push-image.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleBlob } from '../helpers/sample-blob.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
+import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
+import { serveStore } from '../helpers/serve-store.ts'
 import { type CliProcesses, cliProcesses, type StartedCli } from '../helpers/start-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { uploadMemory } from '../helpers/upload-memory.ts'
@@ -47,6 +52,10 @@ async function serve(...args: string[]) {
 const workersOf = ({ child }: StartedCli) =>
   readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number)
 
+/** Bytes that each worker has written so far, to sockets and files. */
+const writtenBytes = (run: StartedCli) =>
+  new Map(workersOf(run).map(pid => [pid, Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))![1])]))
+
 /** Waits until another worker listens in the place of one: without any that listens, connections are refused. */
 async function replaced(run: StartedCli, pid: number): Promise<void> {
   await expect.poll(() => run.text.stderr, { timeout: 30_000 }).toMatch(new RegExp(`listens in place of ${pid}\\b`))
@@ -69,12 +78,82 @@ withProc('two workers take the requests of a push by turns, and serve it, with l
   for (let offset = 0; offset < bytes.length; offset += MIB) {
     expect((await ask('PATCH', at, bytes.subarray(offset, offset + MIB))).status).toBe(202)
   }
+  expect((await ask('GET', at)).headers.range).toBe(`0-${bytes.length - 1}`)
   expect((await ask('PUT', `${at}?digest=${descriptor.digest}`)).status).toBe(201)
+  const dropped = (await ask('POST', '/v2/app/blobs/uploads/')).headers.location!
+  expect((await ask('DELETE', dropped)).status).toBe(204)
+  for (let turn = 0; turn < 2; turn++) expect((await ask('GET', dropped)).status).toBe(404)
+  for (const missing of [`sha256:${'0'.repeat(64)}`, descriptor.digest]) {
+    const mounted = await ask('POST', `/v2/other/blobs/uploads/?mount=${missing}&from=app`)
+    expect(mounted.status).toBe(missing === descriptor.digest ? 201 : 202)
+    if (mounted.status === 202) expect((await ask('DELETE', mounted.headers.location!)).status).toBe(204)
+  }
   for (let turn = 0; turn < 2; turn++) {
     expect((await ask('GET', `/v2/app/blobs/${descriptor.digest}`)).body.equals(bytes)).toBe(true)
     expect((await ask('GET', '/v2/stored/tags/list')).json()).toMatchObject({ tags: ['1'] })
     expect((await ask('GET', '/')).body.toString()).toContain('"name":"stored:1"')
     expect((await httpRequest(run.url, 'GET', '/v2/')).status).toBe(401)
+  }
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+})
+
+withProc('two workers share the connections of a push and a pull over TLS', async () => {
+  const { key, cert } = selfSignedCertificate()
+  const [certFile, keyFile] = [join(directory.path, 'cert.pem'), join(directory.path, 'key.pem')]
+  writeFileSync(certFile, cert)
+  writeFileSync(keyFile, key)
+  const source = join(directory.path, 'source')
+  const opened = await openStore(source, { durability: 'none' })
+  const layers = [1, 2, 3, 4].map(seed => ({ [`file-${seed}`]: mixedBytes(2 * MIB, seed) }))
+  const { descriptor } = await sampleImage(opened, layers, { name: 'app:1' })
+  await opened.close()
+  const run = await serve('--tls-cert', certFile, '--tls-key', keyFile)
+  expect(run.url).toBe(`https://127.0.0.1:${run.port}`)
+  const before = writtenBytes(run)
+  const remote = `127.0.0.1:${run.port}/app:1`
+  const push = await cli(['push', 'app:1', remote, '--ca', certFile], { store: source })
+  expect(push).toMatchObject({ code: 0, stderr: '' })
+  const target = join(directory.path, 'target')
+  const pull = await cli(['pull', remote, '--ca', certFile, '--json'], { store: target })
+  expect(JSON.parse(pull.stdout)).toMatchObject({ digest: descriptor.digest, blobsMoved: 6 })
+  // Each worker received or sent layers.
+  for (const [worker, bytes] of writtenBytes(run)) expect(bytes - before.get(worker)!).toBeGreaterThan(MIB / 2)
+  run.child.kill('SIGTERM')
+  expect(await run.ended).toBe(0)
+})
+
+test.runIf(needsProgram('script'))('Ctrl-C on a terminal ends all workers, and no lease or upload is left', async () => {
+  const run = processes.start(['serve', '--listen', '127.0.0.1:0', '--workers', '2'], { tty: true })
+  started = run
+  await expect.poll(() => run.text.stdout, { timeout: 20_000 }).toMatch(/listening on \S+ with 2 workers/)
+  const url = /listening on (\S+)/.exec(run.text.stdout)![1]!
+  await pushImage(url, 'app', '1', rawImage('app'))
+  expect(readdirSync(join(store, '.layerstore/leases'))).not.toEqual([])
+  run.child.stdin.write('\x03')
+  expect(await run.ended).toBe(0)
+  expect(run.text.stdout).not.toContain('ERR_')
+  await expect(httpRequest(url, 'GET', '/v2/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  for (const kind of ['leases', 'ingests']) expect(readdirSync(join(store, '.layerstore', kind))).toEqual([])
+})
+
+test('a mirror serves by two workers what each of them has fetched', async () => {
+  const remote = createMemoryStore()
+  const { layers } = await sampleImage(remote, [{ a: 'one' }, { b: 'two' }], { name: 'some/app:1' })
+  await using origin = await serveStore(remote)
+  const run = await serve('--upstream', origin.host)
+  const ask = (path: string) => httpRequest(run.url, 'GET', `/v2/some/app/${path}`)
+  for (let turn = 0; turn < 2; turn++) {
+    expect((await ask('manifests/1')).status).toBe(200)
+    for (const { descriptor } of layers) {
+      // The second request of a blob reaches the other worker, which finds the blob in the store.
+      for (let worker = 0; worker < 2; worker++) {
+        expect(sha256((await ask(`blobs/${descriptor.digest}`)).body)).toBe(descriptor.digest)
+      }
+    }
+  }
+  for (const { descriptor } of layers) {
+    expect(origin.requests.filter(line => line.startsWith('GET') && line.endsWith(descriptor.digest))).toHaveLength(1)
   }
   run.child.kill('SIGTERM')
   expect(await run.ended).toBe(0)
