@@ -113,29 +113,34 @@ withProc('two workers share the connections of a push and a pull over TLS', asyn
   const before = writtenBytes(run)
   const remote = `127.0.0.1:${run.port}/app:1`
   const push = await cli(['push', 'app:1', remote, '--ca', certFile], { store: source })
-  expect(push).toMatchObject({ code: 0, stderr: '' })
+  expect(push).toMatchObject({ code: 0 })
   const target = join(directory.path, 'target')
   const pull = await cli(['pull', remote, '--ca', certFile, '--json'], { store: target })
-  expect(JSON.parse(pull.stdout)).toMatchObject({ digest: descriptor.digest, blobsMoved: 6 })
+  expect(JSON.parse(pull.stdout)).toMatchObject({ digest: descriptor.digest })
   // Each worker received or sent layers.
   for (const [worker, bytes] of writtenBytes(run)) expect(bytes - before.get(worker)!).toBeGreaterThan(MIB / 2)
   run.child.kill('SIGTERM')
   expect(await run.ended).toBe(0)
 })
 
-test.runIf(needsProgram('script'))('Ctrl-C on a terminal ends all workers, and no lease or upload is left', async () => {
-  const run = processes.start(['serve', '--listen', '127.0.0.1:0', '--workers', '2'], { tty: true })
-  started = run
-  await expect.poll(() => run.text.stdout, { timeout: 20_000 }).toMatch(/listening on \S+ with 2 workers/)
-  const url = /listening on (\S+)/.exec(run.text.stdout)![1]!
-  await pushImage(url, 'app', '1', rawImage('app'))
-  expect(readdirSync(join(store, '.layerstore/leases'))).not.toEqual([])
-  run.child.stdin.write('\x03')
-  expect(await run.ended).toBe(0)
-  expect(run.text.stdout).not.toContain('ERR_')
-  await expect(httpRequest(url, 'GET', '/v2/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-  for (const kind of ['leases', 'ingests']) expect(readdirSync(join(store, '.layerstore', kind))).toEqual([])
-})
+test.runIf(needsProgram('script'))(
+  'Ctrl-C on a terminal ends all workers, and no lease or upload is left',
+  async () => {
+    const run = processes.start(['serve', '--listen', '127.0.0.1:0', '--workers', '2'], { tty: true, columns: 80 })
+    started = run
+    await expect.poll(() => run.text.stdout, { timeout: 20_000 }).toMatch(/listening on \S+ with 2 workers/)
+    const url = /listening on (\S+)/.exec(run.text.stdout)![1]!
+    await pushImage(url, 'app', '1', rawImage('app'))
+    expect(readdirSync(join(store, '.layerstore/leases'))).not.toEqual([])
+    run.child.stdin.write('\x03')
+    expect({ code: await run.ended, text: run.text.stdout }).toEqual({
+      code: 0,
+      text: expect.stringMatching(/ workers\r\n\^C$/),
+    })
+    await expect(httpRequest(url, 'GET', '/v2/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    for (const kind of ['leases', 'ingests']) expect(readdirSync(join(store, '.layerstore', kind))).toEqual([])
+  },
+)
 
 test('a mirror serves by two workers what each of them has fetched', async () => {
   const remote = createMemoryStore()

@@ -16,6 +16,10 @@ export async function workerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProce
   // NODE: without this a worker exits at once when its channel closes (Node 20, 22, 24; test 'SIGTERM lets all workers
   // finish their requests'), and would break off what it is sending.
   cluster.worker.exitedAfterDisconnect = true
+  // NODE: closing the server sends a message to the parent. Ctrl-C stops both at once. If the parent has closed the
+  // channel by then, the worker gets EPIPE as an 'error' event, which would end it, with the requests that it finishes
+  // (Node 20, 22, 24; test 'Ctrl-C on a terminal ends all workers'). 'disconnect' tells that the channel is closed.
+  cluster.worker.on('error', () => {})
   const stop = new AbortController()
   process.once('disconnect', () => stop.abort())
   return {
