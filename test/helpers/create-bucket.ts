@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { signHeaders } from '../../lib/object-store/s3/signing/sign-headers.ts'
+import { fetchUntil } from './fetch-until.ts'
 
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
@@ -14,13 +14,11 @@ export interface S3Engine {
 export async function createBucket({ endpoint, region, credentials }: S3Engine, bucket: string): Promise<void> {
   const url = new URL(`/${bucket}`, endpoint)
   const request = { method: 'PUT', path: url.pathname, query: [], headers: { host: url.host }, payloadHash: EMPTY }
-  for (const end = Date.now() + 30_000; ; await sleep(100)) {
-    const headers = signHeaders(request, credentials, { time: Date.now(), region })
-    const answer = await fetch(url, { method: 'PUT', headers })
-    const text = await answer.text()
-    if (answer.ok) return
-    if (answer.status !== 503 || Date.now() > end) {
-      throw new Error(`bucket ${bucket} was not made: ${answer.status} ${text}`)
-    }
-  }
+  const answer = await fetchUntil(url, {
+    method: 'PUT',
+    // The date of a signature is that of its try.
+    headers: () => signHeaders(request, credentials, { time: Date.now(), region }),
+  })
+  if (!answer.ok) throw new Error(`bucket ${bucket} was not made: ${answer.status} ${await answer.text()}`)
+  await answer.arrayBuffer()
 }

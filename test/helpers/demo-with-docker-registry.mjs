@@ -1,9 +1,9 @@
 // Runs the demo against Debian's docker-registry on a free loopback port; exits with the demo's exit code.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePort } from '../../bench/harness/servers/free-port.mjs'
 
 const directory = mkdtempSync(join(tmpdir(), 'layerstore-registry-'))
 const port = await freePort()
@@ -19,16 +19,6 @@ try {
 } finally {
   registry.kill()
   rmSync(directory, { recursive: true, force: true })
-}
-
-function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
 }
 
 async function ready(port) {

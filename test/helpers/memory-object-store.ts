@@ -1,6 +1,7 @@
 import { type ObjectStoreSettings, openStoreInBucket } from '../../lib/object-store/index.ts'
 import type { Store } from '../../lib/store/index.ts'
 import type { StoreSubject } from '../../lib/testing/index.ts'
+import { damageBytes } from './damage-bytes.ts'
 import { MemoryObjects, memoryBucket } from './memory-bucket.ts'
 
 const shared = new WeakMap<Store, MemoryObjects>()
@@ -23,15 +24,8 @@ export function memoryObjectSubject(options: ObjectStoreSettings = {}): StoreSub
     reopenReadOnly: store => openInMemory(objectsOf(store), { ...options, readOnly: true }),
     async damage(store, digest, how) {
       const key = `blobs/${digest.replace(':', '/')}`
-      const bytes = Buffer.from(objectsOf(store).objects.get(key)?.bytes ?? [])
-      if (how === 'flip') bytes[bytes.length >> 1]! ^= 0x10
-      const changed = {
-        flip: bytes,
-        shorten: bytes.subarray(0, -1),
-        extend: Buffer.concat([bytes, bytes.subarray(0, 1)]),
-        empty: Buffer.alloc(0),
-      }
-      objectsOf(store).write(key, changed[how])
+      const { objects } = objectsOf(store)
+      objectsOf(store).write(key, damageBytes(objects.get(key)?.bytes ?? Buffer.alloc(0), how))
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Digest } from '../../lib/digest/index.ts'
 import { type OpenStoreOptions, openStore } from '../../lib/disk-store/index.ts'
 import { createMemoryStore, readOnlyStore, type Store, tieredStore, verifyingStore } from '../../lib/store/index.ts'
 import type { StoreSubject } from '../../lib/testing/index.ts'
+import { type Damage, damageBytes } from './damage-bytes.ts'
 import { memoryDirectory } from './memory-directory.ts'
 import { openFilesBelow } from './open-handles.ts'
 
@@ -18,18 +19,11 @@ export function blobPath(directory: string, digest: Digest): string {
 }
 
 /** Changes the bytes of a blob in a directory. */
-export function damageBlob(directory: string, digest: Digest, how: 'flip' | 'shorten' | 'extend' | 'empty'): void {
+export function damageBlob(directory: string, digest: Digest, how: Damage): void {
   const path = blobPath(directory, digest)
   const bytes = readFileSync(path)
   chmodSync(path, 0o644)
-  if (how === 'flip') bytes[bytes.length >> 1]! ^= 0x10
-  const changed = {
-    flip: bytes,
-    shorten: bytes.subarray(0, -1),
-    extend: Buffer.concat([bytes, bytes.subarray(0, 1)]),
-    empty: Buffer.alloc(0),
-  }
-  writeFileSync(path, changed[how])
+  writeFileSync(path, damageBytes(bytes, how))
 }
 
 /** A disk store in its own directory, in a wrapper. */

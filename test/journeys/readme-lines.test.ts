@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { createMemoryStore, createRegistryClient, readImage } from '../../lib/index.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { installPacked } from '../helpers/install-packed.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
@@ -14,16 +14,6 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-
-/** A port of loopback that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test.runIf(['sh', 'mkdir', 'npm', 'tar'].map(needsProgram).every(Boolean))(
   'the lines of the README lead from an empty folder with the packed package to an image in a registry',

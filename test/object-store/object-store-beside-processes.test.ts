@@ -1,40 +1,28 @@
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Store } from '../../lib/store/index.ts'
 import { blobStoreConformance, type StoreSubject } from '../../lib/testing/index.ts'
 import { bucketSubject, placeOf } from '../helpers/bucket-subject.ts'
-import { createBucket, type S3Engine } from '../helpers/create-bucket.ts'
 import { type Hammers, startHammers } from '../helpers/hammer-processes.ts'
-import { startMemoryS3 } from '../helpers/memory-s3.ts'
-import { needsCephRgw, startCephRgw } from '../helpers/start-ceph-rgw.ts'
-import { FULL, sweep } from '../helpers/sweep.ts'
+import { type StartedPlace, startPlace } from '../helpers/start-place.ts'
+import { sweep } from '../helpers/sweep.ts'
 import { testConformance } from '../helpers/test-conformance.ts'
 
 const PROCESSES = sweep(4, 2)
-const onCeph = FULL && needsCephRgw()
-let place: S3Engine & { bucket: string }
-let stop: () => Promise<void> = async () => {}
+let engine: StartedPlace
 let hammers: Hammers
 let rounds = 0
 beforeAll(async () => {
   hammers = startHammers(PROCESSES)
-  if (onCeph) {
-    place = { ...(await startCephRgw()), bucket: `beside-${randomUUID().slice(0, 8)}` }
-    return createBucket(place, place.bucket)
-  }
-  const server = await startMemoryS3()
-  stop = async () => server[Symbol.asyncDispose]()
-  const { endpoint, bucket, settings } = server
-  place = { endpoint, bucket, region: settings.region, credentials: settings.key }
-}, 120_000)
+  engine = await startPlace('beside')
+}, 240_000)
 afterAll(async () => {
-  await hammers.stop()
-  await stop()
+  await hammers?.stop()
+  await engine?.[Symbol.asyncDispose]()
 })
 
 /** The same cases, while other processes put, read, name, collect and delete below the same prefix. */
-const inBucket = bucketSubject(() => place)
-const addressOf = (store: Store) => JSON.stringify(placeOf(store, place))
+const inBucket = bucketSubject(() => engine.place)
+const addressOf = (store: Store) => JSON.stringify(placeOf(store, engine.place))
 /** Blobs that a case damages on purpose; the other processes see the damage, too. */
 const damaged = new Set<string>()
 const subject: StoreSubject = {

@@ -1,17 +1,17 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Digest } from '../../lib/digest/index.ts'
 import { type BucketOptions, openObjectStore } from '../../lib/object-store/index.ts'
 import type { RegistryServerOptions } from '../../lib/server/index.ts'
-import { createBucket } from '../helpers/create-bucket.ts'
+import { fetchUntil } from '../helpers/fetch-until.ts'
 import { MemoryObjects } from '../helpers/memory-bucket.ts'
 import { openInMemory } from '../helpers/memory-object-store.ts'
-import { startMemoryS3 } from '../helpers/memory-s3.ts'
 import { sha256 } from '../helpers/push-image.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { registryClientFor } from '../helpers/registry-client-for.ts'
 import { runningServer } from '../helpers/running-server.ts'
-import { needsCephRgw, startCephRgw } from '../helpers/start-ceph-rgw.ts'
+import { needsCephRgw } from '../helpers/start-ceph-rgw.ts'
+import { startCephPlace, startMemoryPlace } from '../helpers/start-place.ts'
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const bytes = randomBytes(200_000)
@@ -83,24 +83,21 @@ async function pullByRedirect(place: BucketOptions): Promise<void> {
   const descriptor = { mediaType: 'application/octet-stream', digest: digest as Digest, size: bytes.byteLength }
   expect((await readAll(registry.fetchBlob(repository, descriptor))).equals(bytes)).toBe(true)
   const { headers } = await server.ask('GET', `/v2/app/blobs/${digest}`)
-  const range = await fetch(headers.location!, { headers: { range: 'bytes=1000-1999' } })
+  const range = await fetchUntil(headers.location!, { headers: { range: 'bytes=1000-1999' } })
   expect(range.status).toBe(206)
   expect(Buffer.from(await range.arrayBuffer()).equals(bytes.subarray(1000, 2000))).toBe(true)
-  const unsigned = await fetch(headers.location!.replace(/\?.*/, ''))
+  const unsigned = await fetchUntil(headers.location!.replace(/\?.*/, ''))
   expect(unsigned.status).toBe(403)
   await unsigned.arrayBuffer()
 }
 
 test('a client follows the presigned address of a server that speaks S3', async () => {
-  await using server = await startMemoryS3()
-  const { endpoint, bucket, settings } = server
-  await pullByRedirect({ endpoint, bucket, region: settings.region, credentials: settings.key })
+  await using engine = await startMemoryPlace()
+  await pullByRedirect(engine.place)
 })
 
 const ceph = test.skipIf(!needsCephRgw())
-ceph('a client follows the presigned address of Ceph RGW', { timeout: 120_000 }, async () => {
-  const engine = await startCephRgw()
-  const bucket = `serve-${randomUUID().slice(0, 8)}`
-  await createBucket(engine, bucket)
-  await pullByRedirect({ ...engine, bucket })
+ceph('a client follows the presigned address of Ceph RGW', { timeout: 300_000 }, async () => {
+  await using engine = await startCephPlace('serve')
+  await pullByRedirect(engine.place)
 })

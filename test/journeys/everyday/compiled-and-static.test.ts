@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { readImage } from '../../../lib/image/index.ts'
 import { openUnionView } from '../../../lib/rootfs/index.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import { makeMachineBase } from '../../helpers/machine-base.ts'
 import { everydayBench, needsEveryday } from './bench.ts'
 
@@ -100,14 +100,6 @@ test.runIf(needsEveryday())(
   },
   120_000,
 )
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** The answer of a server, which may not listen yet. */
 async function textAt(port: number, path: string): Promise<string> {
