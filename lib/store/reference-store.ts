@@ -43,7 +43,9 @@ export interface ReferenceStore {
    * @returns the stored name.
    * @throws {@link FormatError} `ERR_INVALID_REFERENCE`; `ERR_INVALID_DESCRIPTOR` if the second argument is no
    * descriptor; `ERR_INVALID_CONFIG` if the config of an image is not valid; `ERR_INVALID_ARGUMENT`.
-   * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if the name does not refer to the `expected` digest.
+   * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if the name does not refer to the `expected` digest. In a
+   * bucket this change may have been made before: if its answer was lost and another process then set the name without
+   * `expected`, or removed it. The message says so.
    * @throws {@link BlobNotFoundError} `ERR_BLOB_NOT_FOUND` if anything below the descriptor is missing: a name never
    * refers to an incomplete image.
    */

@@ -18,8 +18,8 @@ export type S3Fault = 'cut' | 'lose' | 'half' | 'half-written' | 'repeat' | 'twi
 /** A proxy in front of an S3 server that does harm on command. */
 export interface S3Proxy extends AsyncDisposable {
   readonly endpoint: string
-  /** Chooses the fault of each request; `undefined` for none. */
-  fault: (request: IncomingMessage) => S3Fault | undefined
+  /** Chooses the fault of each request; `undefined` for none. A request waits until it is chosen. */
+  fault: (request: IncomingMessage) => S3Fault | undefined | Promise<S3Fault | undefined>
   /** Faults done. */
   readonly done: S3Fault[]
 }
@@ -52,7 +52,7 @@ interface Way {
 }
 
 async function handle(proxy: S3Proxy, way: Way, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const fault = proxy.fault(request)
+  const fault = await proxy.fault(request)
   if (fault !== undefined) proxy.done.push(fault)
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk)

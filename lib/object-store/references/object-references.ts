@@ -1,4 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
+import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
 import { settleAll } from '../../internal/settle-all.ts'
@@ -11,9 +12,21 @@ import type { ObjectContext } from '../object-context.ts'
 import { Keys, referenceKey } from '../objects/keys.ts'
 import { readObject } from '../objects/read-object.ts'
 import { type ListedReference, ReferenceList } from './reference-list.ts'
-import { MOST_REFERENCE_BYTES, nameInKey, parseReferenceObject, referenceBytes } from './reference-record.ts'
+import {
+  changesIn,
+  MOST_REFERENCE_BYTES,
+  nameInKey,
+  newChange,
+  parseReferenceObject,
+  referenceBytes,
+} from './reference-record.ts'
 
 const LONGEST_PAUSE_MS = 200
+
+interface FoundReference extends NamedDescriptor {
+  readonly etag: string
+  readonly changes: readonly string[]
+}
 
 /** Names of a store in a bucket: one object each. */
 export class ObjectReferences implements ReferenceStore {
@@ -59,33 +72,57 @@ export class ObjectReferences implements ReferenceStore {
       await nameableGraph(this.#blobs, copy, options)
       this.#context.assertOpen()
       options.signal?.throwIfAborted()
-      const bytes = referenceBytes(kept, copy)
-      await this.#write(name, kept, bytes, options)
-      await this.#keepIfDropped(kept, bytes)
+      const bytes = await this.#write(name, kept, copy, options)
+      if (bytes) await this.#keepIfDropped(kept, bytes)
     } finally {
       release()
     }
     return kept
   }
 
-  async #write(name: string, kept: string, bytes: Buffer, options: SetReferenceOptions): Promise<void> {
+  /** Resolves to the bytes of the name; `undefined` if another process has replaced them. */
+  async #write(
+    name: string,
+    kept: string,
+    descriptor: Descriptor,
+    options: SetReferenceOptions,
+  ): Promise<Buffer | undefined> {
     const { bucket } = this.#context
+    let bytes: Buffer | undefined = referenceBytes(kept, descriptor)
     if (options.expected === undefined) await bucket.put(referenceKey(kept), bytes)
-    else await this.#swap(name, kept, bytes, options)
+    else bytes = await this.#swap(name, kept, descriptor, options)
     // An entry under the given spelling, set with `verbatim`, would hide the new one.
     const isOther = name !== kept && spellingsOf(name).length > 1
     if (isOther && (await bucket.head(referenceKey(name)))) await bucket.delete(referenceKey(name))
+    return bytes
   }
 
-  /** Writes the name only over the version whose digest was compared. */
-  async #swap(name: string, kept: string, bytes: Buffer, options: SetReferenceOptions): Promise<void> {
+  /**
+   * Writes the name only over the version whose digest was compared.
+   *
+   * SAFETY: if the answer to the write is lost and another process then replaces the name, the repeated request fails.
+   * A conflict would say that the change was never made, and a second write over the same digest would undo the change
+   * of the other process. A version that was written by compare-and-swap names the changes before it, so a change that
+   * was made is found there.
+   */
+  async #swap(
+    name: string,
+    kept: string,
+    descriptor: Descriptor,
+    options: SetReferenceOptions,
+  ): Promise<Buffer | undefined> {
+    const change = newChange()
+    let isUncertain = false
     for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       options.signal?.throwIfAborted()
       const found = await this.#find(name, options)
-      assertExpected(kept, found?.descriptor.digest, options)
+      if (found?.changes.includes(change)) return undefined
+      assertSwappable(kept, found?.descriptor.digest, options, isUncertain)
+      const bytes = referenceBytes(kept, descriptor, change, found?.changes)
       const condition = found?.name === kept ? { ifMatch: found.etag } : { ifNoneMatch: true as const }
-      const { stored } = await this.#context.bucket.put(referenceKey(kept), bytes, condition)
-      if (stored) return
+      const result = await this.#context.bucket.put(referenceKey(kept), bytes, condition)
+      if (result.stored) return bytes
+      isUncertain ||= result.uncertain
       // Another process was faster: the digest is compared again.
       await sleep(Math.random() * pause, options.signal)
     }
@@ -110,10 +147,10 @@ export class ObjectReferences implements ReferenceStore {
     return undefined
   }
 
-  async #find(name: string, options: AbortOptions): Promise<(NamedDescriptor & { readonly etag: string }) | undefined> {
+  async #find(name: string, options: AbortOptions): Promise<FoundReference | undefined> {
     for (const key of keysOf(name)) {
       const found = await readObject(this.#context.bucket, key, MOST_REFERENCE_BYTES, options)
-      if (found) return { ...parseReferenceObject(found), etag: found.facts.etag }
+      if (found) return { ...parseReferenceObject(found), etag: found.facts.etag, changes: changesIn(found) }
     }
     return undefined
   }
@@ -158,6 +195,22 @@ export class ObjectReferences implements ReferenceStore {
     const faults = await running.send(signal => this.#context.bucket.deleteMany(gone.map(referenceKey), { signal }))
     const failed = new Set(faults.map(({ key }) => key))
     return gone.filter(name => !failed.has(referenceKey(name)))
+  }
+}
+
+/** As {@link assertExpected}; the error of a change whose answer was lost says so. */
+function assertSwappable(
+  name: string,
+  actual: Digest | undefined,
+  options: SetReferenceOptions,
+  isUncertain: boolean,
+): void {
+  try {
+    assertExpected(name, actual, options)
+  } catch (cause) {
+    if (!isUncertain) throw cause
+    const lost = 'the answer to this change was lost: it may have been made before that'
+    throw new StoreError('ERR_REFERENCE_CONFLICT', `${(cause as Error).message}; ${lost}`, { cause })
   }
 }
 

@@ -8,9 +8,33 @@ import { jsonBytes, jsonIn, type SmallObject } from '../objects/read-object.ts'
 /** SAFETY: limits the bytes read into memory; another program may write a larger object. */
 export const MOST_REFERENCE_BYTES: number = 1024 * 1024
 
-/** The bytes of the object of a name. Random bytes make each change another version, also back to an earlier image. */
-export function referenceBytes(name: string, descriptor: Descriptor): Buffer {
-  return jsonBytes({ version: 1, name, descriptor, change: randomBytes(9).toString('base64') })
+/** Changes before the last one that a name remembers: another process may make as many while one asks for its own. */
+const MOST_CHANGES = 16
+
+/** Makes the random name of a change. It makes each change another version, also back to an earlier image. */
+export function newChange(): string {
+  return randomBytes(9).toString('base64')
+}
+
+/**
+ * The bytes of the object of a name.
+ *
+ * @param before - Changes of the version that this one replaces; none if that was not read.
+ */
+export function referenceBytes(
+  name: string,
+  descriptor: Descriptor,
+  change: string = newChange(),
+  before: readonly string[] = [],
+): Buffer {
+  return jsonBytes({ version: 1, name, descriptor, change, before: before.slice(0, MOST_CHANGES) })
+}
+
+/** The changes that made a version of a name, the last one first. */
+export function changesIn({ bytes }: SmallObject): readonly string[] {
+  const { change, before } = jsonIn(bytes) ?? {}
+  const all = [change, ...(Array.isArray(before) ? (before as unknown[]) : [])]
+  return all.filter((one): one is string => typeof one === 'string')
 }
 
 /** The name in a key below `references/`. */
