@@ -93,7 +93,7 @@ export class ObjectStore implements StoreDriver {
     const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
     const hasher = options.hasher ?? this.#context.settings.hasher
     const target = options.digest ? blobKey(options.digest) : ingestKeys(`put-${randomUUID()}`).data
-    const upload = new PartUpload(this.#context, target)
+    const upload = new PartUpload(this.#context, target, { size: options.size })
     const sink = new BucketSink(this.#context, { upload, target, algorithm, held: undefined, offset: 0 })
     return { sink, algorithm, hasher, digester: await createStreamDigester({ algorithm, hasher }) }
   }

@@ -44,7 +44,8 @@ export interface ObjectStoreSettings extends AbortOptions {
   readonly damaged?: 'refuse' | 'open' | undefined
   /**
    * Bytes of one part of an upload and of one range of a read, from 5 MiB to 1 GiB. Smaller blobs are one request. An
-   * ingest buffers at most `partSize` times `concurrency`. @defaultValue 8 MiB
+   * ingest buffers at most `partSize` times `concurrency`, and more of a blob that would need over 10,000 parts.
+   * @defaultValue 8 MiB
    */
   readonly partSize?: number | undefined
   /** Parts of one blob in flight, from 2 to 64. @defaultValue `4` */

@@ -22,6 +22,13 @@ interface Hashing {
   readonly hasher: HasherEngine
 }
 
+/** Destination of an upload. */
+interface Target {
+  readonly key: string
+  /** Bytes of the whole blob, if they are known. */
+  readonly size: number | undefined
+}
+
 /** Opens the ingest of a key among all processes, and resumes an earlier writer. */
 export async function openObjectIngest(
   context: ObjectContext,
@@ -35,12 +42,13 @@ export async function openObjectIngest(
   }
   const held = await holdIngest(context, key, options)
   try {
-    const target = targetOf(key, hashing.algorithm, held.keys.data)
+    const target: Target = { key: targetOf(key, hashing.algorithm, held.keys.data), size: options.size }
     const resumed = held.state && (await resume(context, held, held.state, hashing, target))
     if (resumed) return resumed
     if (held.state) await discard(context, held, held.state)
-    const upload = new PartUpload(context, target)
-    const sink = new BucketSink(context, { upload, target, algorithm: hashing.algorithm, held, offset: 0 })
+    const upload = new PartUpload(context, target.key, { size: target.size })
+    const { algorithm } = hashing
+    const sink = new BucketSink(context, { upload, target: target.key, algorithm, held, offset: 0 })
     return { ...hashing, sink, digester: await createStreamDigester(hashing) }
   } catch (error) {
     await held.release().catch(() => undefined)
@@ -59,21 +67,18 @@ async function resume(
   held: HeldIngest,
   state: UploadState,
   hashing: Hashing,
-  target: string,
+  target: Target,
 ): Promise<Omit<IngestWriterParts, 'onClosed'> | undefined> {
-  if (state.parts > 0 && state.target !== target) return undefined
+  if (state.parts > 0 && state.target !== target.key) return undefined
   const tail = await tailOf(context, held, state)
   const parts = tail && (await partsOf(context, state))
   const digester = parts && (await digesterOf(state, tail, hashing))
   if (!digester) return undefined
-  const upload = new PartUpload(
-    context,
-    target,
-    parts.length > 0 ? { uploadId: state.uploadId ?? '', parts } : undefined,
-  )
+  const resumed = parts.length > 0 ? { uploadId: state.uploadId ?? '', parts } : undefined
+  const upload = new PartUpload(context, target.key, { size: target.size, resumed })
   await upload.append(tail)
   const { algorithm } = hashing
-  const sink = new BucketSink(context, { upload, target, algorithm, held, offset: state.offset })
+  const sink = new BucketSink(context, { upload, target: target.key, algorithm, held, offset: state.offset })
   // A restored state is one of the WASM hasher; with the native one the bytes of the parts would be lost.
   return { algorithm, hasher: parts.length > 0 ? 'wasm' : hashing.hasher, sink, digester }
 }

@@ -3,8 +3,20 @@ import type { UploadPart } from '../s3/bucket.ts'
 
 /** Size of the first piece of memory: enough for a small blob. */
 const FIRST_BYTES = 64 * 1024
-/** An upload has at most 10,000 parts; later ones are larger, so that a blob may have 5 TiB. */
+/** SPEC: Amazon S3 API, multipart upload: parts of one upload. */
+const MOST_PARTS = 10_000
+/** Without parts of one size later parts are larger, so that a blob may have 5 TiB. */
 const PARTS_OF_ONE_SIZE = 2000
+/** SAFETY: parts are kept in memory, and the announced size of a blob may come from another machine. */
+const MOST_EQUAL_BYTES = 64 * 1024 * 1024
+
+/** Facts of an upload that are known before its first byte. */
+export interface UploadStart {
+  /** Bytes of the whole blob. Up to 625 GiB all its parts but the last have one size, which Cloudflare R2 demands. */
+  readonly size?: number | undefined
+  /** Parts that an earlier writer has uploaded. */
+  readonly resumed?: { readonly uploadId: string; readonly parts: readonly UploadPart[] } | undefined
+}
 
 /**
  * Gathers bytes into parts and uploads them, several at a time. Memory: at most `concurrency` parts, the one that is
@@ -19,19 +31,17 @@ export class PartUpload {
   #buffer: Buffer = Buffer.allocUnsafeSlow(0)
   #filled = 0
   #sent: number
+  /** Size of the parts until these bytes are sent. */
+  readonly #equal: { readonly partSize: number; readonly upTo: number }
   #failure: { readonly reason: unknown } | undefined
 
-  /** @param resumed - Parts that an earlier writer has uploaded. */
-  constructor(
-    context: ObjectContext,
-    target: string,
-    resumed?: { readonly uploadId: string; readonly parts: readonly UploadPart[] } | undefined,
-  ) {
+  constructor(context: ObjectContext, target: string, { size = 0, resumed }: UploadStart = {}) {
     this.#context = context
     this.#target = target
     this.#parts = [...(resumed?.parts ?? [])]
     this.#sent = this.#parts.length
     this.#uploadId = resumed && Promise.resolve(resumed.uploadId)
+    this.#equal = equalParts(context.settings.partSize, size, this.#parts)
   }
 
   /** Whether parts were uploaded; if not, all bytes are in the buffer. */
@@ -68,6 +78,8 @@ export class PartUpload {
   }
 
   get #partSize(): number {
+    const { partSize, upTo } = this.#equal
+    if (this.#sent * partSize < upTo) return partSize
     return this.#context.settings.partSize * 4 ** Math.floor(this.#sent / PARTS_OF_ONE_SIZE)
   }
 
@@ -132,4 +144,12 @@ export class PartUpload {
   #assertSound(): void {
     if (this.#failure) throw this.#failure.reason
   }
+}
+
+/** Chooses the size of parts: that of the parts that are there, unless the rest of the blob would need too many. */
+function equalParts(partSize: number, size: number, parts: readonly UploadPart[]) {
+  const done = parts.reduce((sum, part) => sum + part.size, 0)
+  const least = Math.ceil((size - done) / (MOST_PARTS - parts.length))
+  if (size === 0 || least > Math.max(partSize, MOST_EQUAL_BYTES)) return { partSize, upTo: 0 }
+  return { partSize: Math.max(parts[0]?.size ?? partSize, least), upTo: size }
 }
