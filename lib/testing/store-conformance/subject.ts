@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createCipheriv, createHash } from 'node:crypto'
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
@@ -27,6 +28,11 @@ export interface StoreSubject {
     /** True if another process may have set this name. */
     name(name: string): boolean
   }
+  /**
+   * Text that gives each case bytes of its own, which no other case and no run with another seed writes. Several runs
+   * over the same data need one each.
+   */
+  readonly seed?: string | undefined
   /** Number of system handles that the stores of this subject hold open. */
   openHandles?(store: Store): number
   /** Names of cases that do not apply, each with the reason. An unknown name is an error. */
@@ -97,13 +103,15 @@ async function runCase(definition: CaseDefinition, subject: StoreSubject): Promi
     return other
   }
   try {
-    await definition.run({
+    const context: CaseContext = {
       store,
       writable: (await subject.writable?.(store)) ?? store,
       subject,
       reopen: () => also(subject.reopen?.bind(subject)),
       reopenReadOnly: () => also(subject.reopenReadOnly?.bind(subject)),
-    })
+    }
+    const seed = subject.seed === undefined ? '' : `${subject.seed} ${definition.name} `
+    await seeds.run(seed, () => definition.run(context))
   } finally {
     for (const other of others) await other.close()
     await store.close()
@@ -114,9 +122,13 @@ async function runCase(definition: CaseDefinition, subject: StoreSubject): Promi
 /** Blobs and names of other processes, by store. */
 const foreignOf = new WeakMap<Store, NonNullable<StoreSubject['foreign']>>()
 
-/** Returns bytes that are the same on every run and do not repeat. */
+/** Seed of the running case; cases may run at once. */
+const seeds = new AsyncLocalStorage<string>()
+
+/** Returns bytes that are the same on every run with the same seed of the subject, and do not repeat. */
 export function contentOf(size: number, seed = 'layerstore'): Uint8Array {
-  const key = createHash('sha256').update(seed).digest()
+  const own = seeds.getStore() ?? ''
+  const key = createHash('sha256').update(`${own}${seed}`).digest()
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size))
 }
 
