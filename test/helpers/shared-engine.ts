@@ -2,14 +2,16 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ENGINES } from './whole-run.ts'
+import { endWith } from './keep-running.ts'
+import { ENGINES, RUN_PID } from './whole-run.ts'
 
 /** Longest time that a test file waits for an engine that another one starts. */
-const MOST_MS = 120_000
+const MOST_MS = 200_000
 
 /**
  * Starts a set of programs once for all test files of a run: the first file that asks starts them, the others wait. The
- * end of the run ends each process that has the directory of the engine in its command line.
+ * end of the run ends each process that has the directory of the engine in its command line, and so does the end of a
+ * run that was aborted.
  *
  * @param start - Starts the programs in an empty directory; resolves to the facts that tests need.
  */
@@ -18,6 +20,7 @@ export async function sharedEngine<T>(name: string, start: (directory: string) =
   const [facts, failure] = [join(directory, 'facts.json'), join(directory, 'failure')]
   if (isFirst(directory)) {
     try {
+      endWith(Number(process.env[RUN_PID]), directory)
       writeFileSync(`${facts}.new`, JSON.stringify(await start(directory)))
       renameSync(`${facts}.new`, facts)
     } catch (error) {

@@ -8,6 +8,8 @@ import { placesForTests } from './places-for-tests.ts'
 export const SHARED = 'shared'
 /** Name of the directory of programs that the test files of a run share; see `sharedEngine`. */
 export const ENGINES = 'engines'
+/** Variable with the id of the process that runs all test files. */
+export const RUN_PID = 'LAYERSTORE_RUN_PID'
 
 /**
  * Creates temporary directories for a run of the tests, and fails the run if a test leaves a file in one of them or a
@@ -19,6 +21,7 @@ export default function setUp(): () => Promise<void> {
   const inMemory = places.memory === places.disk ? directory : newDirectory(places.memory)
   process.env.TMPDIR = directory
   process.env.LAYERSTORE_MEMORY = inMemory
+  process.env[RUN_PID] = String(process.pid)
   // NODE: from 22.1 on, npm and others have Node write a cache of compiled code to the temporary directory.
   process.env.NODE_DISABLE_COMPILE_CACHE = '1'
   return async () => {
