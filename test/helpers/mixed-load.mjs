@@ -6,7 +6,7 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
-import { openObjectStore } from '../../lib/object-store/index.ts'
+import { cachedStore, openObjectStore } from '../../lib/object-store/index.ts'
 import { createRegistryClient } from '../../lib/registry/index.ts'
 import { planPull, runPull } from '../../lib/transfer/index.ts'
 
@@ -14,10 +14,14 @@ const [directory, host, me] = process.argv.slice(2)
 const say = text => new Promise(resolve => process.stdout.write(`${text}\n`, resolve))
 const pick = n => Math.floor(Math.random() * n)
 
-// The place of a store in a bucket is a JSON object.
-const isBucket = directory.startsWith('{')
-const store = isBucket ? await openObjectStore(JSON.parse(directory)) : await openStore(directory)
+const store = directory.startsWith('{') ? await openInBucket(JSON.parse(directory)) : await openStore(directory)
 const registry = createRegistryClient({ credentials: false })
+
+/** The place of a store in a bucket is a JSON object. With `cache` this machine has a directory in front of it. */
+async function openInBucket({ cache, maxBytes, ...place }) {
+  const shared = await openObjectStore(place)
+  return cache ? cachedStore(await openStore(cache, { durability: 'none' }), shared, { maxBytes }) : shared
+}
 
 async function set(name, descriptor) {
   await say(`doing ${name}`)

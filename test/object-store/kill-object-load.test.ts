@@ -1,41 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import type { Digest } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { checkStore, planCollection, runCollection } from '../../lib/maintenance/index.ts'
-import { openObjectStore } from '../../lib/object-store/index.ts'
-import { assertComplete, createMemoryStore } from '../../lib/store/index.ts'
+import { cachedStore, openObjectStore } from '../../lib/object-store/index.ts'
+import type { Descriptor, ImageManifest } from '../../lib/oci/index.ts'
+import { assertComplete, createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
-import { createBucket } from '../helpers/create-bucket.ts'
-import { startMemoryS3 } from '../helpers/memory-s3.ts'
+import { memoryDirectory } from '../helpers/memory-directory.ts'
+import { readAll } from '../helpers/read-all.ts'
 import { serveStore } from '../helpers/serve-store.ts'
-import { needsCephRgw, startCephRgw } from '../helpers/start-ceph-rgw.ts'
+import { startPlace } from '../helpers/start-place.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
-import { FULL, sweep } from '../helpers/sweep.ts'
+import { sweep } from '../helpers/sweep.ts'
 
 const KILLS = sweep(100, 3)
 const AT_WORK = sweep(4, 2)
+/** Bytes of a cache: fewer than the load has, so that room is made while processes are killed. */
+const CACHED = 30_000
 
 let program: Awaited<ReturnType<typeof bundleChild>>
 beforeAll(async () => {
   program = await bundleChild('mixed-load.mjs')
 })
 afterAll(() => program[Symbol.dispose]())
-
-/** Starts the engine; in full runs the real one. */
-async function startEngine() {
-  const bucket = `kill-${randomUUID().slice(0, 8)}`
-  if (FULL && needsCephRgw()) {
-    const engine = await startCephRgw()
-    await createBucket(engine, bucket)
-    return { place: { ...engine, bucket }, async [Symbol.asyncDispose]() {} }
-  }
-  const server = await startMemoryS3()
-  const { endpoint, settings } = server
-  const place = { endpoint, region: settings.region, credentials: settings.key, bucket: server.bucket }
-  return { place, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
-}
 
 /** A process of the mixed load, and the state of each of its names: a digest, no name, or unknown during a change. */
 class Worker {
@@ -78,50 +68,87 @@ class Worker {
   }
 }
 
-test(`processes killed ${KILLS} times at random moments of a mixed load lose nothing in a bucket and block no process`, {
-  timeout: 1_200_000,
-}, async () => {
-  const remote = createMemoryStore()
-  for (let i = 0; i < 6; i++) {
-    const { manifest } = await putStoreImage(remote, Buffer.alloc(3000 * (i + 1), `base ${i % 4}`))
-    await remote.references.set(`base:${i}`, manifest)
-  }
-  await using server = await serveStore(remote)
-  await using engine = await startEngine()
-  await using store = await openObjectStore(engine.place)
-  let count = 0
-  const next = () => new Worker([JSON.stringify(engine.place), server.host, `p${count++}`])
-  const atWork = await Promise.all(Array.from({ length: AT_WORK }, () => next().begin()))
-  const dead: Worker[] = []
-  const expectKept = async ({ names, errors }: Worker) => {
-    expect(errors).toEqual([])
-    for (const [name, digest] of names) {
-      const descriptor = await store.references.get(name)
-      if (digest !== 'unknown') expect(descriptor?.digest, name).toBe(digest)
-      if (descriptor) await assertComplete(store, descriptor)
+const kinds = [
+  { kind: 'in a bucket', kills: KILLS, machines: 0 },
+  { kind: 'behind caches of machines', kills: sweep(50, 3), machines: 2 },
+]
+
+test.each(kinds)(
+  'processes killed $kills times at random moments of a mixed load $kind lose nothing and block no other',
+  {
+    timeout: 1_200_000,
+  },
+  async ({ kills, machines }) => {
+    const remote = createMemoryStore()
+    for (let i = 0; i < 6; i++) {
+      const { manifest } = await putStoreImage(remote, Buffer.alloc(3000 * (i + 1), `base ${i % 4}`))
+      await remote.references.set(`base:${i}`, manifest)
     }
-  }
-  for (let kills = 0; kills < KILLS; kills++) {
-    const spare = next()
-    await spare.ready
-    await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
-    const at = kills % AT_WORK
-    const victim = atWork[at] as Worker
-    await victim.kill()
-    dead.push(victim)
-    atWork[at] = await spare.begin()
-    await expectKept(victim)
-  }
-  // All live on, and collections that were killed are taken over.
-  const before = atWork.map(({ acts }) => acts)
-  await expect.poll(() => atWork.every(({ acts }, i) => acts > before[i]!), { timeout: 120_000 }).toBe(true)
-  for (const worker of atWork) await worker.kill()
-  for (const worker of [...dead, ...atWork]) await expectKept(worker)
+    await using server = await serveStore(remote)
+    await using engine = await startPlace('kill')
+    await using store = await openObjectStore(engine.place)
+    const caches = Array.from({ length: machines }, (_, i) => memoryDirectory(`kill-cache-${i}`))
+    onTestFinished(() => {
+      for (const cache of caches) cache[Symbol.dispose]()
+    })
+    let count = 0
+    const next = () => {
+      const cache = caches[count % machines]?.path
+      return new Worker([JSON.stringify({ ...engine.place, cache, maxBytes: CACHED }), server.host, `p${count++}`])
+    }
+    const atWork = await Promise.all(Array.from({ length: AT_WORK }, () => next().begin()))
+    const dead: Worker[] = []
+    const expectKept = async ({ names, errors }: Worker) => {
+      expect(errors).toEqual([])
+      for (const [name, digest] of names) {
+        const descriptor = await store.references.get(name)
+        if (digest !== 'unknown') expect(descriptor?.digest, name).toBe(digest)
+        if (descriptor) await assertComplete(store, descriptor)
+      }
+    }
+    for (let kill = 0; kill < kills; kill++) {
+      const spare = next()
+      await spare.ready
+      await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
+      const at = kill % AT_WORK
+      const victim = atWork[at] as Worker
+      await victim.kill()
+      dead.push(victim)
+      atWork[at] = await spare.begin()
+      await expectKept(victim)
+    }
+    // All live on, and collections that were killed are taken over.
+    const before = atWork.map(({ acts }) => acts)
+    await expect.poll(() => atWork.every(({ acts }, i) => acts > before[i]!), { timeout: 240_000 }).toBe(true)
+    for (const worker of atWork) await worker.kill()
+    for (const worker of [...dead, ...atWork]) await expectKept(worker)
+    expect(await problemsOf(store)).toEqual([])
+    for (const { path } of caches) await expectGoodCache(path, store)
+    await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))
+    expect((await planCollection(store, { graceMs: 0, force: true })).missing).toEqual([])
+    const acts = [...dead, ...atWork].reduce((sum, worker) => sum + worker.acts, 0)
+    console.log(`${kills} of ${count} processes killed at work after ${acts} acts`)
+  },
+)
+
+async function problemsOf(store: Store): Promise<unknown[]> {
   const { problems, faults } = await checkStore(store)
-  expect(problems.filter(problem => problem.class !== 'orphan')).toEqual([])
-  expect(faults).toEqual([])
-  await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))
-  expect((await planCollection(store, { graceMs: 0, force: true })).missing).toEqual([])
-  const acts = [...dead, ...atWork].reduce((sum, worker) => sum + worker.acts, 0)
-  console.log(`${KILLS} of ${count} processes killed at work after ${acts} acts`)
-})
+  return [...problems.filter(problem => problem.class !== 'orphan'), ...faults]
+}
+
+/** The bytes of a cache are right, and each image is read through it as it is in the bucket. */
+async function expectGoodCache(path: string, shared: Store): Promise<void> {
+  await using cache = await openStore(path, { durability: 'none' })
+  expect(await problemsOf(cache)).toEqual([])
+  const store = cachedStore(cache, shared, { maxBytes: CACHED })
+  for await (const { descriptor } of store.references.list()) {
+    for (const digest of await blobsBelow(store, descriptor)) await readAll(store.read(digest, { verify: 'always' }))
+  }
+  expect(await problemsOf(cache)).toEqual([])
+}
+
+/** The blobs of an image of the load: its manifest, configuration and layers. */
+async function blobsBelow(store: Store, { digest }: Descriptor): Promise<Digest[]> {
+  const { config, layers } = JSON.parse((await readAll(store.read(digest))).toString()) as ImageManifest
+  return [digest, config.digest, ...layers.map(layer => layer.digest)]
+}
