@@ -46,6 +46,8 @@ export interface BasePlan {
   readonly platform: string
   /** Digest of its manifest. */
   readonly digest: Digest
+  /** Digest of the index that listed it in its registry. */
+  readonly index?: Digest | undefined
   /** Number of its layers that are not in the store. */
   readonly missingLayers: number
   /** Their size in bytes. They are fetched only if a step reads them. */

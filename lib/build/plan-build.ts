@@ -129,14 +129,16 @@ async function basesOf(
   const read = imagesOf(stages)
   const plans: BasePlan[] = []
   for (const [platform, base] of await session.bases()) {
-    const { reference, descriptor, layers } = base
+    const { reference, descriptor, index, layers } = base
     if (!read.has(JSON.stringify([reference, platform]))) continue
     const missing: number[] = []
     for (const { descriptor: layer } of layers) {
       if (!(await session.store.stat(layer.digest, { signal }))) missing.push(layer.size)
     }
     const missingBytes = missing.reduce((sum, size) => sum + size, 0)
-    plans.push({ reference, platform, digest: descriptor.digest, missingLayers: missing.length, missingBytes })
+    const { digest } = descriptor
+    const place = { reference, platform, digest, ...(index === undefined ? {} : { index }) }
+    plans.push({ ...place, missingLayers: missing.length, missingBytes })
   }
   return plans
 }

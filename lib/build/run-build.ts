@@ -97,8 +97,8 @@ export interface BuiltImage extends Image {
 }
 
 /**
- * Runs a build. Keys are computed anew: a step whose record appeared since the plan is not made, one whose record is
- * gone is. Stages run side by side; each layer is made in one pass and is recorded when it is complete, so an aborted
+ * Runs a build. A stored plan keeps the bases that it names by their digests. Keys are computed anew: a step whose
+ * record appeared since the plan is not made, one whose record is gone is. Stages run side by side; each layer is made in one pass and is recorded when it is complete, so an aborted
  * or failed build loses only the steps that were running.
  *
  * Layers of a base in a registry are fetched only if a step reads them. Names are set last, when all is in the store.
@@ -262,7 +262,10 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   if (options.context) contexts.set('', options.context)
   const cache = new StepCache(store, options.cacheFrom ?? [])
   const { layouts, verify } = options
-  const session = new BuildSession({ store, registry, contexts, cache, layouts, verify, policies: plan.policies })
+  const { policies, images } = plan
+  // The bases are those of the plan, also if their names mean other images now.
+  const lock = { locked: { bases: images.flatMap(({ bases }) => bases) } }
+  const session = new BuildSession({ store, registry, contexts, cache, layouts, verify, policies, lock })
   const file = plan.images[0]?.file
   session.dockerfile = file === undefined ? undefined : { file }
   return { session, noCache }

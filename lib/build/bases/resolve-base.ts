@@ -42,9 +42,9 @@ export async function resolveBase(
     const documents = recordDocuments(remote)
     return { documents, ...(await readImage(documents, reference, { platform: of, signal })) }
   }
-  let found: Awaited<ReturnType<typeof read>>
+  let fetched: Awaited<ReturnType<typeof read>>
   try {
-    found = await readFor(platform, read, isIndex)
+    fetched = await readFor(platform, read, isIndex)
   } catch (error) {
     signal?.throwIfAborted()
     // An image that was made here and that no registry has is used for another platform too.
@@ -52,10 +52,11 @@ export async function resolveBase(
     if (made) return { ...made, reference }
     throw error
   }
-  const { documents, ...image } = found
+  const { documents, ...image } = fetched
   // SAFETY: outside of the `try`, so that a refused base does not become the one of the store.
-  await options.verify?.(documents.toVerify(registrySourceEndpoint(remote, reference), image.descriptor, signal))
-  return { ...image, reference }
+  const found = documents.toVerify(registrySourceEndpoint(remote, reference), image.descriptor, signal)
+  await options.verify?.(found)
+  return { ...image, reference, index: found.index }
 }
 
 /** @param remote - A registry that may have the image for a platform that the store has not. */

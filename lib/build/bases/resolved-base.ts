@@ -1,3 +1,4 @@
+import type { Digest } from '../../digest/index.ts'
 import type { Image } from '../../image/index.ts'
 
 /** An image that a stage starts from: its documents are known, its layers may be in a registry. */
@@ -6,4 +7,6 @@ export interface ResolvedBase extends Image {
   readonly reference: string
   /** True for an image of a layout on this disk: the reference says nothing on other machines. */
   readonly isLocal?: boolean | undefined
+  /** Digest of the index of a registry that lists the image. */
+  readonly index?: Digest | undefined
 }

@@ -29,9 +29,15 @@ export async function makeImageLock(build: LockingBuild): Promise<ImageLock> {
     plan.images.flatMap(image => image.bases.map(({ reference, platform }) => `${platform} ${reference}`)),
   )
   const bases: LockedBase[] = []
-  for (const [platform, { reference, descriptor, layers }] of await session.bases()) {
+  for (const [platform, { reference, descriptor, index, layers }] of await session.bases()) {
     if (!wanted.has(`${platform} ${reference}`)) continue
-    bases.push({ reference, platform, digest: descriptor.digest, layers: layers.map(layer => layer.descriptor.digest) })
+    bases.push({
+      reference,
+      platform,
+      digest: descriptor.digest,
+      ...(index === undefined ? {} : { index }),
+      layers: layers.map(layer => layer.descriptor.digest),
+    })
   }
   const dockerfile = session.dockerfile?.source
   return {

@@ -63,11 +63,12 @@ function parsed(bytes: Uint8Array): unknown {
 
 function baseOf(value: unknown, i: number): LockedBase {
   const at = `bases[${i}]`
-  const base = membersOf(value, at, ['reference', 'platform', 'digest', 'layers'])
+  const base = membersOf(value, at, ['reference', 'platform', 'digest', 'index', 'layers'])
   return {
     reference: textOf(base.reference, `${at}.reference`),
     platform: textOf(base.platform, `${at}.platform`),
     digest: digestAt(base.digest, `${at}.digest`),
+    ...(base.index === undefined ? {} : { index: digestAt(base.index, `${at}.index`) }),
     layers: digestsAt(base.layers, `${at}.layers`),
   }
 }

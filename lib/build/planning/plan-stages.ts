@@ -5,6 +5,7 @@ import type { BuildSession } from '../session/build-session.ts'
 import { NotKnownYet } from '../session/not-known-yet.ts'
 import { atStep, type FailedStep } from '../stages/at-step.ts'
 import { type BuildState, withConfig, withLayer, withWorkdir } from '../stages/build-state.ts'
+import { sourcesOf } from '../stages/sources-of.ts'
 import { stageName, stepId, titleOfBase } from '../stages/step-ids.ts'
 import { type KeyedStep, keyStep, type LayerStep } from '../steps/key-step.ts'
 import { startStage } from '../steps/start-stage.ts'
@@ -104,18 +105,19 @@ class StagePlanner {
     plan: Pick<BuildPlanStep, 'need' | 'reason' | 'key' | 'saved' | 'differs'>
     next: BuildState | undefined
   }> {
-    if (!state) return unknown('depends on an earlier step, which must be made first')
     const { signal, platform, name, useCache } = this.#options
     const { id } = this.#place(i)
-    const frame = {
-      state,
-      platform: stage.platform,
-      stageOf: (at: number) => this.#endOf(at),
-      mayFetch: false,
-      useCache: useCache(step, stage),
-      signal,
-    }
     try {
+      await this.#resolveImages(step)
+      if (!state) return unknown('depends on an earlier step, which must be made first')
+      const frame = {
+        state,
+        platform: stage.platform,
+        stageOf: (at: number) => this.#endOf(at),
+        mayFetch: false,
+        useCache: useCache(step, stage),
+        signal,
+      }
       const keyed = await keyStep(this.#session, step, frame)
       if (keyed.found) return cached(keyed, step, state)
       if (!frame.useCache)
@@ -126,6 +128,13 @@ class StagePlanner {
     } catch (error) {
       if (error instanceof NotKnownYet) return unknown(error.reason)
       throw this.#atStep(error, step, id)
+    }
+  }
+
+  /** Resolves the images that a step reads, so that the plan names them also if the key of the step is not known. */
+  async #resolveImages(step: Step): Promise<void> {
+    for (const from of sourcesOf(step)) {
+      if ('reference' in from) await this.#session.base(from.reference, from.platform, this.#options.signal)
     }
   }
 

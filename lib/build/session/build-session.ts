@@ -22,8 +22,8 @@ import type { SourceTree } from '../context/source-tree.ts'
 import { createViewTree } from '../context/view-tree.ts'
 import { GitCheckouts } from '../git/git-checkouts.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
-import type { BuildLockOptions } from '../lock/image-lock.ts'
-import { lockedDigest, lockedName } from '../lock/lock-base.ts'
+import { type FixedBase, type FixedBases, lockedBase } from '../lock/locked-base.ts'
+import { resolveLockedBase } from '../lock/resolve-locked-base.ts'
 import type { NamedDockerfile } from '../stages/at-step.ts'
 import { type BuildState, chainOf } from '../stages/build-state.ts'
 import { fetchLayer, type LayerSource } from './fetch-layer.ts'
@@ -41,7 +41,7 @@ export interface SessionParts {
   /** Images of layouts, by the references that stages use. */
   readonly layouts?: Readonly<Record<string, LayoutImage>> | undefined
   readonly verify?: VerifyBase | undefined
-  readonly lock?: BuildLockOptions | undefined
+  readonly lock?: FixedBases | undefined
 }
 
 /** A tree that files are copied from, and the chain id that fixes its files; a context has none. */
@@ -70,7 +70,7 @@ export class BuildSession {
   readonly #layouts: OpenLayouts
   readonly #pull: ResolveBaseOptions['pull']
   readonly verify: VerifyBase | undefined
-  readonly #lock: BuildLockOptions
+  readonly #lock: FixedBases
   readonly #bases = new Map<string, Promise<ResolvedBase>>()
   readonly #views: UnionViews
   readonly #sources = new Map<Digest, LayerSource>()
@@ -117,17 +117,12 @@ export class BuildSession {
   }
 
   async #resolve(reference: string, platform: string, signal: AbortSignal | undefined): Promise<ResolvedBase> {
-    const locked = lockedDigest(this.#lock, reference, platform)
+    const locked = lockedBase(this.#lock, reference, platform)
     if (this.#layouts.has(reference)) return this.#ofLayout(reference, platform, { locked, signal })
-    const name = locked ? await lockedName(this.store, reference, locked, signal) : reference
-    const found = await resolveBase(this.store, name, platform, {
-      registry: this.registry,
-      // A digest means the same everywhere.
-      pull: locked && this.#pull === 'always' ? 'missing' : this.#pull,
-      verify: this.verify,
-      signal,
-    })
-    const base = { ...found, reference }
+    const options = { registry: this.registry, verify: this.verify, pull: this.#pull, signal }
+    const base = locked
+      ? await resolveLockedBase(this.store, locked, options)
+      : await resolveBase(this.store, reference, platform, options)
     const repositories = base.remoteLayers ?? []
     for (const { descriptor } of base.layers) this.noteLayer(descriptor.digest, { repositories })
     return base
@@ -136,9 +131,10 @@ export class BuildSession {
   async #ofLayout(
     reference: string,
     platform: string,
-    options: AbortOptions & { readonly locked: Digest | undefined },
+    { locked, signal }: AbortOptions & { readonly locked: FixedBase | undefined },
   ): Promise<ResolvedBase> {
-    const { image, blobs } = await this.#layouts.read(reference, platform, { ...options, verify: this.verify })
+    const { verify } = this
+    const { image, blobs } = await this.#layouts.read(reference, platform, { locked: locked?.digest, verify, signal })
     for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
     return { ...image, reference, isLocal: true }
   }

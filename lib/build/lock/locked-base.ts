@@ -1,0 +1,27 @@
+import { BuildError } from '../../errors/index.ts'
+import type { LockedBase } from './image-lock.ts'
+
+/** A base that is fixed by a lock or by a stored plan. */
+export type FixedBase = Omit<LockedBase, 'layers'>
+
+/** Bases that are fixed: those of a lock, or those of a stored plan. */
+export interface FixedBases {
+  readonly locked?: { readonly bases: readonly FixedBase[] } | undefined
+  /** Refuses a base that `locked` does not have. */
+  readonly frozen?: boolean | undefined
+}
+
+/**
+ * Returns what a lock has for a base; `undefined` if it has nothing.
+ *
+ * @throws {@link BuildError} `ERR_BUILD_LOCK` if the lock is frozen and has nothing.
+ */
+export function lockedBase(
+  { locked, frozen = false }: FixedBases,
+  reference: string,
+  platform: string,
+): FixedBase | undefined {
+  const base = locked?.bases.find(one => one.reference === reference && one.platform === platform)
+  if (base || !frozen) return base
+  throw new BuildError('ERR_BUILD_LOCK', `the lock has no base ${JSON.stringify(reference)} for ${platform}`)
+}
