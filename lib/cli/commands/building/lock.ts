@@ -1,7 +1,7 @@
 import type { ImageLock, LockDifference, LockedBase } from '../../../build/index.ts'
 import type { Digest } from '../../../digest/index.ts'
 import type { ImageDiff } from '../../../inspect/index.ts'
-import { familiarName, formatReference, parseReference } from '../../../oci/index.ts'
+import { familiarName, formatReference, isIndexType, parseReference } from '../../../oci/index.ts'
 import type { PackagesDiff } from '../../../trust/index.ts'
 import { buildArgsOf } from '../../building/build-options.ts'
 import { pathInContext, readLockFile, writeLockFile } from '../../building/lock-option.ts'
@@ -112,16 +112,19 @@ async function newerBase(session: Session, base: LockedBase, packages: boolean):
   const { signal, hasher } = session
   const name = familiarName(parsed)
   const registry = await session.registry()
-  const image = await readImage(registry, reference, { platform, signal })
+  const top = await registry.resolve(parsed, { signal })
+  if (top.digest === digest || top.digest === base.index) return undefined
+  const at = (of: Digest) => formatReference({ registry: parsed.registry, repository: parsed.repository, digest: of })
+  const image = await readImage(registry, at(top.digest), { platform, signal })
   if (image.descriptor.digest === digest) return undefined
   const { diffImages } = await import('../../../inspect/index.ts')
-  const at = (of: Digest) => formatReference({ registry: parsed.registry, repository: parsed.repository, digest: of })
   const [before, after] = [at(digest), at(image.descriptor.digest)]
   const places = [before, after].map(of => ({ store: new RegistryBlobs(registry, of), image: of }))
   const [older, current] = places as [(typeof places)[number], (typeof places)[number]]
   const diff = await diffImages(older, current, { files: false, signal })
   const layers = image.layers.map(({ descriptor }) => descriptor.digest)
-  const newer = { reference, platform, digest: image.descriptor.digest, layers }
+  const index = isIndexType(top.mediaType) ? { index: top.digest } : {}
+  const newer = { reference, platform, digest: image.descriptor.digest, ...index, layers }
   session.note(`${name} (${platform}): a newer one exists`)
   if (!packages) return { base, newer, diff }
   const { diffPackages, readPackages } = await import('../../../trust/index.ts')
