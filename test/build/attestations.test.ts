@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   type BuildImageOptions,
@@ -8,6 +12,7 @@ import {
   planBuild,
 } from '../../lib/build/index.ts'
 import { makeProvenance } from '../../lib/build/provenance/make-provenance.ts'
+import type { Digest } from '../../lib/digest/index.ts'
 import { readImage } from '../../lib/image/index.ts'
 import { type ImageIndex, MediaType, parseIndex, parseManifest } from '../../lib/oci/index.ts'
 import { createMemoryStore, readDocument, type Store } from '../../lib/store/index.ts'
@@ -149,12 +154,66 @@ test('a provenance names what ADD downloads, without passwords, and the ids of s
       resolvedDependencies: [
         { uri: expect.stringContaining('pkg:docker/base@1') },
         { uri: 'https://host.test/f', digest: { sha256: 'a'.repeat(64) } },
-        { uri: 'https://git.test/r.git', digest: { gitCommit: commit } },
+        { uri: 'https://git.test/r.git#main', digest: { sha1: commit, gitCommit: commit } },
         { uri: 'https://x.test/y' },
       ],
     },
     runDetails: { metadata: { buildkit_completeness: { resolvedDependencies: false } } },
   })
+})
+
+test('a provenance names a base as BuildKit does: the digest that its reference leads to, and the port as it is', async () => {
+  await sampleImage(store, [{ f: 'f' }], { name: 'base:1' })
+  const { images } = await planBuild(store, dockerfileStages('FROM base:1\n'), { platforms: ['linux/amd64'] })
+  const [image] = images
+  const [base] = image!.bases
+  const [index, digest] = ['1', '2'].map(letter => `sha256:${letter.repeat(64)}` as Digest)
+  const times = { startedOn: '2023-11-14T22:13:20Z', finishedOn: '2023-11-14T22:13:20Z' }
+  const materialOf = (reference: string, more: { index?: Digest } = {}) => {
+    const bases = [{ ...base!, reference, digest: digest!, ...more }]
+    const predicate = makeProvenance({ image: { ...image!, bases }, ...times }, {})
+    return (predicate as { buildDefinition: { resolvedDependencies: object[] } }).buildDefinition
+      .resolvedDependencies[0]
+  }
+  const [named, end] = ['pkg:docker/127.0.0.1:5000/team/base', 'platform=linux%2Famd64']
+  expect(materialOf('127.0.0.1:5000/team/base:1', { index: index! })).toEqual({
+    uri: `${named}@1?${end}`,
+    digest: { sha256: '1'.repeat(64) },
+  })
+  const sha256 = '2'.repeat(64)
+  expect(materialOf(`127.0.0.1:5000/team/base:1@${digest}`)).toEqual({
+    uri: `${named}@1?digest=${digest}&${end}`,
+    digest: { sha256 },
+  })
+  expect(materialOf(`127.0.0.1:5000/team/base@${digest}`)).toMatchObject({ uri: `${named}?digest=${digest}&${end}` })
+  for (const [reference, name] of [
+    ['oci-layout:///home/me/Base:v1', 'base'],
+    ['oci-layout:///home/me/base', 'base'],
+    ['oci-layout://', 'image'],
+  ] as const) {
+    const uri = `pkg:oci/${name}@sha256%3A${sha256}?${end}`
+    expect(materialOf(reference)).toEqual({ uri, digest: { sha256 } })
+  }
+})
+
+test('a provenance has the digest of a file that ADD downloaded without a checksum, also of a cached one', async () => {
+  const server = createServer((_, response) => response.end('downloaded')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/f`
+    const digest = { sha256: createHash('sha256').update('downloaded').digest('hex') }
+    for (const _ of ['made', 'cached']) {
+      const result = await build({ attestations: { provenance: {} } }, `FROM scratch\nADD ${url} /f\n`)
+      const [{ predicate }] = (await statementsOf(result)) as [ImageStatement]
+      expect(predicate).toMatchObject({
+        buildDefinition: { resolvedDependencies: [{ uri: url, digest }, { uri: 'context' }] },
+        runDetails: { metadata: { buildkit_completeness: { resolvedDependencies: true } } },
+      })
+    }
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
 
 test('with mode max a provenance has arguments and labels, without secrets', async () => {

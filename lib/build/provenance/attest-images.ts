@@ -1,3 +1,4 @@
+import type { RemoteSource } from '../../dockerfile/index.ts'
 import type { Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
@@ -13,7 +14,7 @@ import type { ImagePlan } from '../build-plan.ts'
 import { contextDigest } from '../context/context-digest.ts'
 import type { BuildSession } from '../session/build-session.ts'
 import { dockerReferenceUrl } from './docker-reference-url.ts'
-import { makeProvenance } from './make-provenance.ts'
+import { makeProvenance, remotesOf } from './make-provenance.ts'
 import type { BuildAttestations } from './provenance-options.ts'
 
 /** Images, and the wanted statements about them. */
@@ -45,11 +46,23 @@ export async function attestImages(session: BuildSession, attesting: Attesting):
       statements.push(makeStatement({ ...about, predicateType: PredicateType.Spdx, predicate }))
     }
     if (provenance) {
-      const predicate = makeProvenance({ image: plans[i]!, context, labels, startedOn, finishedOn }, provenance)
+      const plan = plans[i]!
+      const fetched = await fetchedBy(session, plan)
+      const predicate = makeProvenance({ image: plan, fetched, context, labels, startedOn, finishedOn }, provenance)
       statements.push(makeStatement({ ...about, predicateType: PredicateType.Provenance, predicate }))
     }
     if (statements.length > 0)
       entries.push(await putAttestations(session.store, image.descriptor, statements, { signal }))
   }
   return entries
+}
+
+/** Digests of the files that ADD downloaded, and commits of the repositories. A build that is cached asks for both. */
+async function fetchedBy(session: BuildSession, { stages }: ImagePlan): Promise<Map<RemoteSource, string>> {
+  const found = new Map<RemoteSource, string>()
+  for (const remote of remotesOf(stages)) {
+    const fixed = 'git' in remote ? (await session.git.knownCommit(remote))?.commit : session.downloads.get(remote.url)
+    if (fixed !== undefined) found.set(remote, fixed)
+  }
+  return found
 }

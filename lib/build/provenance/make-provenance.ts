@@ -1,5 +1,5 @@
 import type { Digest } from '../../digest/index.ts'
-import type { Stage } from '../../dockerfile/index.ts'
+import type { RemoteSource, Stage } from '../../dockerfile/index.ts'
 import { withoutSecrets } from '../../internal/without-credentials.ts'
 import type { ImagePlan } from '../build-plan.ts'
 import { dockerReferenceUrl } from './docker-reference-url.ts'
@@ -9,6 +9,8 @@ import { publicArgument } from './public-argument.ts'
 /** Input of a provenance besides its options. */
 export interface ProvenanceInput {
   readonly image: ImagePlan
+  /** Digest of each file that ADD downloaded, and commit of each repository. */
+  readonly fetched?: ReadonlyMap<RemoteSource, string> | undefined
   /** Digest of the context, if the build has one. */
   readonly context?: Digest | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
@@ -81,26 +83,38 @@ function argsOf({ labels = {} }: ProvenanceInput, { buildArgs = {}, target }: Pr
   return args
 }
 
+/** Sources that ADD downloads. */
+export function remotesOf(stages: readonly Stage[]): readonly RemoteSource[] {
+  const steps = stages.flatMap(({ steps }) => steps)
+  return steps.flatMap(step => (step.kind === 'copy' || step.kind === 'fetch' ? step.remotes : []))
+}
+
 /** Bases by their digests, files that ADD downloads, and the context. */
-function materialsOf({ image, context }: ProvenanceInput): Material[] {
-  const bases = image.bases.map(({ reference, platform, digest }) => ({
-    uri: dockerReferenceUrl(reference, platform),
-    digest: digestSet(digest),
+function materialsOf({ image, context, fetched = new Map() }: ProvenanceInput): Material[] {
+  // BuildKit names the digest that the reference leads to, which for most images is that of an index.
+  const bases = image.bases.map(({ reference, platform, digest, index }) => ({
+    uri: dockerReferenceUrl(reference, platform, digest),
+    digest: digestSet(index ?? digest),
   }))
-  const steps = image.stages.flatMap(({ steps }) => steps)
-  const remotes = steps.flatMap(step => (step.kind === 'copy' || step.kind === 'fetch' ? step.remotes : []))
-  const fetched = remotes.map(remote => {
-    const address = withoutSecrets('git' in remote ? remote.git : remote.url, '')
-    return { uri: address, ...(remote.checksum ? { digest: checksum(remote.checksum) } : {}) }
+  const files = remotesOf(image.stages).map(remote => {
+    const fixed = fetched.get(remote) ?? remote.checksum
+    return { uri: addressOf(remote), ...(fixed ? { digest: fixedBy(fixed) } : {}) }
   })
   // The digest is over the list of entries of the context, and not that of a file: it has a name of its own.
   const local = context ? [{ uri: 'context', digest: { layerstoreContext: hexOf(context) } }] : []
-  const all = [...bases, ...fetched, ...local]
+  const all = [...bases, ...files, ...local]
   return [...new Map(all.map(each => [JSON.stringify(each), each])).values()]
 }
 
-function checksum(text: string): Record<string, string> {
-  return text.includes(':') ? digestSet(text) : { gitCommit: text }
+function addressOf(remote: RemoteSource): string {
+  if ('url' in remote) return withoutSecrets(remote.url, '')
+  return `${withoutSecrets(remote.git, '')}${remote.ref === undefined ? '' : `#${remote.ref}`}`
+}
+
+/** BuildKit names a commit `sha1`, SLSA names it `gitCommit`. */
+function fixedBy(text: string): Record<string, string> {
+  if (text.includes(':')) return digestSet(text)
+  return { ...(text.length === 40 ? { sha1: text } : {}), gitCommit: text }
 }
 
 function digestSet(digest: string): Record<string, string> {

@@ -65,6 +65,8 @@ export class BuildSession {
   dockerfile: NamedDockerfile | undefined
   /** Receives the progress of a running build. */
   onProgress: OnBuildProgress | undefined
+  /** Digests of files that ADD downloaded, by their addresses. */
+  readonly downloads = new Map<string, Digest>()
   /** Checked out git repositories. */
   readonly git = new GitCheckouts(openGitTree)
   readonly #layouts: OpenLayouts

@@ -18,6 +18,12 @@ export interface OpenRemoteFileOptions extends AbortOptions {
   readonly wantContent?: boolean | undefined
 }
 
+/** A file at an address, as a source of a copy. */
+export interface RemoteFile extends FileCopySource {
+  /** Digest of its content. */
+  readonly digest: Digest
+}
+
 /** Mode of a downloaded file of ADD. */
 const MODE = 0o600
 
@@ -28,7 +34,7 @@ export async function openRemoteFile(
   store: Store,
   { url, checksum, unpack: unpacks }: HttpSource,
   options: OpenRemoteFileOptions,
-): Promise<FileCopySource> {
+): Promise<RemoteFile> {
   const path = fileNameOf(url)
   // Set explicitly, because local archives of the same step are unpacked by default.
   const unpack = unpacks ?? false
@@ -36,11 +42,12 @@ export async function openRemoteFile(
     throw new BuildError('ERR_BUILD_INVALID_STEP', `not a checksum, algorithm:hex: ${JSON.stringify(checksum)}`)
   }
   if (checksum !== undefined && !options.wantContent && !unpack) {
-    return { tree: treeOf(store, { path, digest: checksum as Digest, size: 0, mtime: 0 }), path, unpack }
+    const digest = checksum as Digest
+    return { tree: treeOf(store, { path, digest, size: 0, mtime: 0 }), path, unpack, digest }
   }
   if (!options.mayFetch) throw new NotKnownYet(`${shownAddress(new URL(url))} must be downloaded first`)
   const { digest, size, mtime } = await download(store, url, checksum, options)
-  return { tree: treeOf(store, { path, digest, size, mtime }), path, unpack }
+  return { tree: treeOf(store, { path, digest, size, mtime }), path, unpack, digest }
 }
 
 function treeOf(store: Store, file: { path: string; digest: Digest; size: number; mtime: number }): SourceTree {

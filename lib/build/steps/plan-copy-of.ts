@@ -27,8 +27,11 @@ export async function planCopyOf(
     for (const path of step.sources) sources.push({ tree, path })
   }
   for (const remote of remotes) {
-    if ('url' in remote) sources.push(await openRemoteFile(session.store, remote, frame))
-    else sources.push({ tree: await gitTree(session, remote, frame), path: '.', unpack: false })
+    if ('url' in remote) {
+      const file = await openRemoteFile(session.store, remote, frame)
+      session.downloads.set(remote.url, file.digest)
+      sources.push(file)
+    } else sources.push({ tree: await gitTree(session, remote, frame), path: '.', unpack: false })
   }
   if (isCopy) sources.push(...inlineSources(step.files))
   return planFileCopy(
