@@ -76,7 +76,7 @@ function variablesOf({ image: { config } }: ImageContents): FoundSecret[] {
 function settingsOf(text: string): string[] {
   const [, rest] = /^ENV\s+(.*)$/s.exec(text) ?? []
   if (rest === undefined) return []
-  if (/^\w+=/.test(rest)) return rest.split(/\s+(?=\w+=)/)
+  if (/^\w+=/.test(rest)) return rest.split(/\s(?=\w+=)/)
   return [rest.replace(/\s+/, '=')]
 }
 
