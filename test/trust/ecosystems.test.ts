@@ -163,6 +163,54 @@ test('archives of Java state what Maven left, else their manifest, else their na
   ])
 })
 
+test('archives within an archive of Java are charged with the size that they state, even if they are damaged', async () => {
+  const claims = { size: 150 * 1024 * 1024 }
+  const { unread } = await files({ 'a.jar': zip(['a.jar', 'x', claims], ['b.jar', 'x', claims], ['c.jar', zip()]) })
+  expect(unread).toEqual([
+    { path: 'a.jar!/a.jar', reason: 'not readable: not a ZIP archive' },
+    {
+      path: 'a.jar!/b.jar',
+      reason: expect.stringMatching(/^not readable: b\.jar has 157286400 bytes, more than 11114\d{4}$/),
+    },
+  ])
+  const poms = Array.from({ length: 300 }, (_, i) => [pom('g', `a${i}`, '1')[0], 'x', { size: 1024 * 1024 }] as const)
+  expect((await files({ 'b.jar': zip(...poms) })).unread).toEqual([
+    { path: 'b.jar', reason: expect.stringMatching(/has 1048576 bytes, more than \d{1,6}$/) },
+  ])
+})
+
+test('long runs of spaces and very many packages do not stop the reading', async () => {
+  const spaces = ' '.repeat(500_000)
+  const record = 'Package: a\nVersion: 1\nStatus: install ok installed\n'
+  const dependencies = Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`d${i}`, { version: '1' }]))
+  const { packages } = await files({
+    'x.jar': zip(
+      [pom('g', 'a', '1')[0], `version = 1\ngroupId=g\nartifactId:a\nx=${spaces}y\n${'\n'.repeat(500_000)}`],
+      [`${'-1'.repeat(20_000)}!.jar`, zip(manifest('X: y'))],
+    ),
+    'var/lib/dpkg/status': record,
+    'usr/share/doc/a/copyright': `Format: copyright-format\n\nFiles: *\nLicense: MIT${spaces}x`,
+    'package-lock.json': JSON.stringify({ dependencies }),
+  })
+  expect(packages).toHaveLength(130_002)
+  expect(packages.find(({ type }) => type === 'maven')?.name).toBe('g:a')
+  expect(packages.find(({ type }) => type === 'deb')?.license).toBe(`MIT${spaces}x`)
+})
+
+test('a program that states a record of 4 MiB every 48 bytes is searched once', async () => {
+  const head = Buffer.concat([MAGIC, Buffer.from([8, 2])])
+  // The version of each record states 4 MiB less 1 byte, with the next records in them.
+  const record = Buffer.concat([head, head, Buffer.from([0xff, 0xff, 0xff, 1]), Buffer.alloc(12)])
+  const count = (12 * 1024 * 1024) / record.length
+  async function* chunks() {
+    yield ELF.subarray(0, 1)
+    yield ELF.subarray(1)
+    for (let i = 0; i < count; i += 1024) yield Buffer.concat(Array<Buffer>(1024).fill(record))
+    yield goRecord('go1.22.1', '')
+  }
+  expect(await findGoBuildInfo(chunks())).toEqual({ version: 'go1.22.1', modules: '' })
+})
+
 test('archives of Java that are damaged, or larger than they say, are named as unread', async () => {
   const good = zip(pom('g', 'a', '1'))
   const changed = (change: (bytes: Buffer) => void) => {
@@ -183,6 +231,7 @@ test('archives of Java that are damaged, or larger than they say, are named as u
     'name.jar': [changed(bytes => bytes.writeUInt16LE(0xfff, central + 28)), /broken ZIP directory/],
     'place.jar': [changed(bytes => bytes.writeUInt32LE(0x7fffffff, central + 42)), /is not there/],
     'start.jar': [changed(bytes => bytes.writeUInt32LE(0x7fffffff, end + 16)), /is cut off/],
+    'stored.jar': [zip(['META-INF/MANIFEST.MF', 'x', { method: 0, size: 2 }]), /has 1 bytes, not 2/],
     'zip64.jar': [changed(bytes => bytes.writeUInt16LE(0xffff, end + 10)), /ZIP64/],
   }
   const { packages, unread } = await files(Object.fromEntries(Object.entries(cases).map(([name, [is]]) => [name, is])))
@@ -208,6 +257,7 @@ test('a lock file of npm counts where no packages are installed beside it, in ea
       'node_modules/alias': { name: 'real', version: '4.0.0' },
       'node_modules/x/node_modules/@s/c': { version: '3.0.0' },
       'node_modules/dev': { version: '1.0.0', dev: true },
+      'node_modules/both': { version: '5.0.0', devOptional: true },
       'node_modules/linked': { link: true, resolved: 'p' },
       p: { version: '1.0.0' },
     },
@@ -226,6 +276,7 @@ test('a lock file of npm counts where no packages are installed beside it, in ea
     ['@s/c', '3.0.0', undefined, 'v3/package-lock.json'],
     ['a', '1.0.0', undefined, 'v1/package-lock.json'],
     ['b', '2.0.0', undefined, 'v1/package-lock.json'],
+    ['both', '5.0.0', undefined, 'v3/package-lock.json'],
     ['e', '1.0.0', undefined, 'installed/node_modules/e/package.json'],
     ['real', '4.0.0', undefined, 'v3/package-lock.json'],
   ])
@@ -262,6 +313,13 @@ test('licences of dpkg are those of machine-readable copyright files, also throu
     'usr/share/doc/a/copyright': copyright.replaceAll('\n', '\r\n'),
   })
   expect(distroless.packages[0]!.license).toBe('(GPL-2+ or Artistic) AND MIT')
+  const big = await packagesOf(
+    { path: 'big', type: 'file', content: 'x'.repeat(1024 * 1024 + 1) },
+    { path: 'usr/share/doc/a/copyright', type: 'hardlink', linkname: 'big' },
+    { path: 'usr/share/doc/b/copyright', type: 'file', content: copyright },
+    { path: 'var/lib/dpkg/status', type: 'file', content: `${record('a')}\n${record('b')}` },
+  )
+  expect(big.packages.map(({ license }) => license)).toEqual([undefined, '(GPL-2+ or Artistic) AND MIT'])
 })
 
 /** A header of rpm. */
@@ -321,6 +379,7 @@ test('packages of rpm are read from an ndb database', async () => {
   }
   for (const [change, reason] of [
     [(bytes: Buffer) => bytes.writeUInt32LE(9, 12), 'the ndb database is cut off'],
+    [(bytes: Buffer) => bytes.fill(bytes.subarray(32, 48), 48, 4096), 'packages of the ndb database overlap'],
     [(bytes: Buffer) => bytes.write('slot', 64), 'broken slot of the ndb database'],
     [(bytes: Buffer) => bytes.writeUInt32LE(0xffffffff, 40), 'broken package 1 of the ndb database'],
   ] as const) {
@@ -332,6 +391,16 @@ const sqlite = (path: string, pageSize: number, blobs: readonly Buffer[]) =>
   execFileSync('python3', ['-c', PYTHON, path, String(pageSize)], {
     input: blobs.map(blob => blob.toString('hex')).join('\n'),
   })
+/** Points so many cells of the first page of a kind to an offset, or to its first cell. */
+function pointAll(bytes: Buffer, isPage: (kind: number, cells: number) => boolean, count: number, at?: number): Buffer {
+  let head = 4096
+  while (!isPage(bytes[head]!, bytes.readUInt16BE(head + 3))) head += 4096
+  const pointers = head + (bytes[head] === 5 ? 12 : 8)
+  const first = bytes.readUInt16BE(pointers)
+  bytes.writeUInt16BE(count, head + 3)
+  for (let i = 0; i < count; i++) bytes.writeUInt16BE(at ?? first, pointers + i * 2)
+  return bytes
+}
 /** What comes of reading a database: a number of packages, or the reason why not. */
 function reading(bytes: Buffer): string {
   try {
@@ -373,6 +442,13 @@ test.skipIf(!needsProgram('python3')).each([512, 4096, 65536])(
       for (let j = 0; j < 20; j++) changed[(i * 7919 + j * 104_729) % (i % 2 ? 4096 : changed.length)] = i * 5 + j
       expect(reading(changed)).toMatch(/sqlite database|^\d+ packages$/)
     }
+    if (pageSize !== 4096) return
+    expect(reading(pointAll(Buffer.from(bytes), kind => kind === 5, 2, 0xffff))).toBe(
+      'broken row of the sqlite database',
+    )
+    // Rows that share their bytes would be more than the file.
+    const isShared = (kind: number, cells: number) => kind === 13 && cells === 3
+    expect(reading(pointAll(Buffer.from(bytes), isShared, 1500))).toBe('broken row of the sqlite database')
   },
 )
 

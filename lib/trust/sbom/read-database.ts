@@ -1,5 +1,5 @@
-import { collectBytes } from '../../internal/collect-bytes.ts'
 import { openUnionView } from '../../rootfs/index.ts'
+import { collectBuffer } from './collect-buffer.ts'
 import type { StatedPackage } from './ecosystems/stated-package.ts'
 import type { Reading } from './reading.ts'
 
@@ -35,7 +35,7 @@ export async function readDatabase(
     if (!layers[i]!.files.has(entry.path)) continue
     since = carried(since, parsed(parse, await bytesIn(reading, i, entry.path)), i)
   }
-  const bytes = Buffer.from(await collectBytes(view.read(entry.path, reading.options), MOST, entry.path))
+  const bytes = await collectBuffer(view.read(entry.path, reading.options), MOST, entry.path)
   const stated = parsed(parse, bytes, reason => unread.push({ path: entry.path, reason }))
   since = carried(since, stated, entry.layer)
   return stated.map(each => ({ stated: each, path: entry.path, layer: since.get(keyOf(each))! }))
@@ -64,7 +64,7 @@ async function bytesIn({ store, layers, options }: Reading, layer: number, path:
   const view = await openUnionView(store, [layers[layer]!.layer], options)
   const entry = view.stat(path)
   if (entry?.type !== 'file' || entry.size > MOST) return Buffer.alloc(0)
-  return Buffer.from(await collectBytes(view.read(path, options), MOST, path))
+  return collectBuffer(view.read(path, options), MOST, path)
 }
 
 function keyOf({ name, version, architecture }: StatedPackage): string {

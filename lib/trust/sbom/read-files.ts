@@ -1,4 +1,4 @@
-import type { collectBytes } from '../../internal/collect-bytes.ts'
+import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
 import type { ContentOptions, UnionView, ViewEntry } from '../../rootfs/index.ts'
 
 /** Reads one file; content that it leaves is skipped. */
@@ -25,7 +25,6 @@ export async function readFiles(
   }
 }
 
-async function* piecesOf(source: Parameters<typeof collectBytes>[0]): AsyncGenerator<Uint8Array> {
-  if (source instanceof Uint8Array) yield source
-  else yield* source
+async function* piecesOf(source: ByteSource): AsyncGenerator<Uint8Array> {
+  yield* chunksOf(source)
 }

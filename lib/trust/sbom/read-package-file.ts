@@ -1,6 +1,6 @@
 import { LimitError } from '../../errors/index.ts'
-import { collectBytes } from '../../internal/collect-bytes.ts'
 import type { UnionView, ViewEntry } from '../../rootfs/index.ts'
+import { collectBuffer } from './collect-buffer.ts'
 import { DPKG_STATUS_DIRECTORY, parseDpkg } from './ecosystems/dpkg.ts'
 import { findGoBuildInfo, goPackages } from './ecosystems/go.ts'
 import { isJavaArchive, MOST_OF_ARCHIVE, readJava } from './ecosystems/java.ts'
@@ -54,7 +54,7 @@ export async function readPackageFile(
     return []
   }
   try {
-    const bytes = Buffer.from(await collectBytes(content, most, path))
+    const bytes = await collectBuffer(content, most, path)
     if (kind !== 'java') return parse(kind, path, bytes.toString('utf8'), unread)
     return (await readJava(path, bytes, unread)).map(each => ({ ...each, type: 'maven' }))
   } catch (error) {

@@ -2,9 +2,9 @@ import { posix } from 'node:path'
 import type { Digest, HasherEngine } from '../../digest/index.ts'
 import { type Image, type ReadImageOptions, readImage } from '../../image/index.ts'
 import { assertOptions } from '../../internal/assert-kind.ts'
-import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, formatPlatform, platformOfConfig } from '../../oci/index.ts'
 import { type OpenUnionViewOptions, openUnionView, type UnionView, type ViewStore } from '../../rootfs/index.ts'
+import { collectBuffer } from './collect-buffer.ts'
 import { APK_INSTALLED, parseApk } from './ecosystems/apk.ts'
 import { copyrightOf, parseCopyright } from './ecosystems/debian-copyright.ts'
 import { DPKG_STATUS, DPKG_STATUS_DIRECTORY, parseDpkg } from './ecosystems/dpkg.ts'
@@ -83,12 +83,17 @@ export async function readPackages(
   }
 }
 
-async function readOs({ view, options }: Reading): Promise<OsRelease | undefined> {
+async function readOs({ view, options, unread }: Reading): Promise<OsRelease | undefined> {
   const entries = OS_RELEASE.map(path => view.stat(path, { follow: true }))
   const entry = entries.find(entry => entry?.type === 'file')
-  if (!entry || entry.size > MOST_OF_TEXT) return undefined
-  const bytes = await collectBytes(view.read(entry.path, options), MOST_OF_TEXT, entry.path)
-  return parseOsRelease(Buffer.from(bytes).toString('utf8'))
+  if (!entry) return undefined
+  if (entry.size > MOST_OF_TEXT) {
+    unread.push({ path: entry.path, reason: `${entry.size} bytes are more than ${MOST_OF_TEXT}` })
+    return undefined
+  }
+  return parseOsRelease(
+    (await collectBuffer(view.read(entry.path, options), MOST_OF_TEXT, entry.path)).toString('utf8'),
+  )
 }
 
 async function readAll(reading: Reading, os: OsRelease | undefined): Promise<FoundPackage[]> {
@@ -126,25 +131,31 @@ async function readTree(reading: Reading, dpkg: readonly LayeredPackage[]) {
   const copyrights = new Map<string, string[]>()
   for (const name of records) {
     const path = view.stat(copyrightOf(name), { follow: true })?.path
-    if (path !== undefined) copyrights.set(path, [...(copyrights.get(path) ?? []), name])
+    if (path === undefined) continue
+    const names = copyrights.get(path)
+    if (names) names.push(name)
+    else copyrights.set(path, [name])
   }
   const licenses = new Map<string, string>()
   const entries = [...view.walk()].filter(entry => kindOfFile(entry, view) || copyrights.has(entry.path))
   await readFiles(view, entries, options, async (entry, content) => {
     const names = copyrights.get(entry.path)
     if (names) {
-      const license = entry.size > MOST_OF_TEXT ? undefined : await licenseIn(content, entry.path)
+      // Only the first name of a file in a walk has its size.
+      const { size } = view.stat(entry.path)!
+      const license = size > MOST_OF_TEXT ? undefined : await licenseIn(content, entry.path)
       if (license !== undefined) for (const name of names) licenses.set(name, license)
       return
     }
-    const found = await readPackageFile(kindOfFile(entry, view)!, entry, content, unread)
-    files.push(...found.map(each => ({ ...each, layer: entry.layer })))
+    for (const each of await readPackageFile(kindOfFile(entry, view)!, entry, content, unread)) {
+      files.push({ ...each, layer: entry.layer })
+    }
   })
   return { files, licenses }
 }
 
 async function licenseIn(content: AsyncIterable<Uint8Array>, path: string): Promise<string | undefined> {
-  return parseCopyright(Buffer.from(await collectBytes(content, MOST_OF_TEXT, path)).toString('utf8'))
+  return parseCopyright((await collectBuffer(content, MOST_OF_TEXT, path)).toString('utf8'))
 }
 
 /** Names of the packages of an image without dpkg: those of the records. */

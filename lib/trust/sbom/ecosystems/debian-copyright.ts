@@ -14,8 +14,8 @@ export function parseCopyright(text: string): string | undefined {
   if (!/^Format(?:-Specification)?:.*(?:copyright-format|dep-?5)/im.test(paragraphs[0]!)) return undefined
   const names = paragraphs.flatMap(paragraph => {
     if (!/^(?:Files|Format)\S*:/im.test(paragraph)) return []
-    const [, name] = paragraph.match(/^License:[ \t]*(\S.*?)[ \t]*$/im) ?? []
-    return name ? [name] : []
+    const [, name] = paragraph.match(/^License:[ \t]*(\S.*)$/im) ?? []
+    return name ? [name.trimEnd()] : []
   })
   const different = [...new Set(names)].sort()
   if (different.length === 0) return undefined

@@ -3,8 +3,10 @@ import type { StatedPackage } from './stated-package.ts'
 /** Starts the record of a Go program, at an offset that is divisible by 16. */
 const MAGIC = Buffer.from('\xff Go buildinf:', 'latin1')
 const HEADER = 32
-/** Most bytes of a record. */
+/** Most bytes of the lines of a record, and of the version before them. */
 const MOST = 8 * 1024 * 1024
+const MOST_OF_VERSION = 1024
+const ELF = 0x7f454c46
 /** Bit of the flags: version and modules follow the header. Before Go 1.18 pointers do. */
 const INLINE = 2
 
@@ -24,20 +26,22 @@ export interface GoBuildInfo {
  */
 export async function findGoBuildInfo(chunks: AsyncIterable<Uint8Array>): Promise<GoBuildInfo | undefined> {
   // The window begins at an offset that is divisible by 16.
-  let window: Buffer = Buffer.alloc(0)
-  let isElf = false
-  let wanted = 64
+  let parts: Uint8Array[] = []
+  let [size, wanted, isElf] = [0, 4, false]
   for await (const chunk of chunks) {
-    window = Buffer.concat([window, chunk])
-    if (!isElf && window.length >= 4 && window.readUInt32BE(0) !== 0x7f454c46) return undefined
+    parts.push(chunk)
+    size += chunk.length
+    if (size < wanted) continue
+    const window = Buffer.concat(parts, size)
+    if (!isElf && window.readUInt32BE(0) !== ELF) return undefined
     isElf = true
-    if (window.length < wanted) continue
     const found = search(window)
     if ('info' in found) return found.info
-    window = window.subarray(found.from)
+    parts = [window.subarray(found.from)]
+    size = window.length - found.from
     wanted = found.wanted
   }
-  const found = search(window, true)
+  const found = search(Buffer.concat(parts, size), true)
   return 'info' in found ? found.info : undefined
 }
 
@@ -64,16 +68,18 @@ function readRecord(bytes: Buffer): GoBuildInfo | number | undefined {
   if ((flags & INLINE) === 0) {
     return (bytes[14] === 4 || bytes[14] === 8) && flags <= 1 ? { modules: '' } : undefined
   }
-  const version = readString(bytes, HEADER)
+  // SAFETY: bytes that are no record would make the search wait for all that they state, once more every 16 bytes. So
+  // no more than a version's bytes are awaited before it is known to be one.
+  const version = readString(bytes, HEADER, MOST_OF_VERSION)
   if (typeof version !== 'object') return version
-  if (!/^(?:go\d|devel )/.test(version.text.toString('latin1'))) return undefined
-  const modules = readString(bytes, version.end)
+  if (!/^(?:go\d|devel )/.test(version.text.toString('latin1', 0, 8))) return undefined
+  const modules = readString(bytes, version.end, MOST)
   if (typeof modules !== 'object') return modules
   return { version: version.text.toString(), modules: unframed(modules.text) }
 }
 
 /** Text with its length as a varint before it. */
-function readString(bytes: Buffer, at: number): { text: Buffer; end: number } | number | undefined {
+function readString(bytes: Buffer, at: number, most: number): { text: Buffer; end: number } | number | undefined {
   let length = 0
   for (let i = 0; i < 5; i++) {
     const byte = bytes[at + i]
@@ -81,7 +87,7 @@ function readString(bytes: Buffer, at: number): { text: Buffer; end: number } | 
     length += (byte & 0x7f) * 2 ** (7 * i)
     if (byte < 0x80) {
       const start = at + i + 1
-      if (length > MOST) return undefined
+      if (length > most) return undefined
       if (start + length > bytes.length) return start + length
       return { text: bytes.subarray(start, start + length), end: start + length }
     }

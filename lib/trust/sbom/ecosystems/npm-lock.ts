@@ -52,8 +52,9 @@ function stated(name: string, { version, license }: Record<string, unknown>): St
   return [{ name, version, ...(typeof license === 'string' && license ? { license } : {}) }]
 }
 
-function isDevelopment({ dev, devOptional }: Record<string, unknown>): boolean {
-  return dev === true || devOptional === true
+/** SPEC: npm installs a package that is `devOptional` as an optional dependency too. */
+function isDevelopment({ dev }: Record<string, unknown>): boolean {
+  return dev === true
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -13,10 +13,16 @@ export function readNdb(bytes: Buffer): Buffer[] {
   const pages = bytes.length >= HEADER ? bytes.readUInt32LE(12) : 0
   if (pages * PAGE > bytes.length) throw new Error('the ndb database is cut off')
   const blobs: Buffer[] = []
+  let left = bytes.length
   for (let at = HEADER; at < pages * PAGE; at += SLOT) {
     if (bytes.toString('latin1', at, at + 4) !== 'Slot') throw new Error('broken slot of the ndb database')
     const index = bytes.readUInt32LE(at + 4)
-    if (index !== 0) blobs.push(blobAt(bytes, bytes.readUInt32LE(at + 8) * BLOCK, index))
+    if (index === 0) continue
+    const blob = blobAt(bytes, bytes.readUInt32LE(at + 8) * BLOCK, index)
+    // SAFETY: slots that share a blob would make a small database state any number of packages.
+    left -= blob.length
+    if (left < 0) throw new Error('packages of the ndb database overlap')
+    blobs.push(blob)
   }
   return blobs
 }

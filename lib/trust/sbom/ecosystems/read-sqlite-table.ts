@@ -11,6 +11,8 @@ interface SqliteFile {
   readonly usable: number
   /** SAFETY: a damaged tree may have a loop, in which reading would not end: no page is read twice. */
   readonly seen: Set<number>
+  /** SAFETY: bytes that further rows may have. Cells that share their bytes would have more than the file has. */
+  left: number
 }
 
 /**
@@ -25,7 +27,7 @@ export function readSqliteTable(bytes: Buffer, table: string): Buffer[] {
   const size = bytes.readUInt16BE(16)
   const pageSize = size === 1 ? 65536 : size
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) throw new Error('broken header of the sqlite database')
-  const file: SqliteFile = { bytes, pageSize, usable: pageSize - bytes[20]!, seen: new Set() }
+  const file: SqliteFile = { bytes, pageSize, usable: pageSize - bytes[20]!, seen: new Set(), left: bytes.length }
   // SPEC: 2.6: the schema table is on page 1: type, name, tbl_name, rootpage, sql.
   for (const row of rows(file, 1)) {
     const [type, name, , root] = columns(row)
@@ -51,7 +53,8 @@ function* rows(file: SqliteFile, root: number): Generator<Buffer> {
     if (pointers + cells * 2 > page.length) throw new Error(`broken page ${number} of the sqlite database`)
     const offsets = Array.from({ length: cells }, (_, i) => page.readUInt16BE(pointers + i * 2))
     if (kind === LEAF) for (const at of offsets) yield payload(file, page, at)
-    else pages.push(page.readUInt32BE(head + 8), ...offsets.map(at => page.readUInt32BE(at)).reverse())
+    else pages.push(page.readUInt32BE(head + 8), ...offsets.map(at => within(page, at, 4).readUInt32BE(0)).reverse())
+    if (pages.length > file.bytes.length / file.pageSize) throw new Error('pages of the sqlite database overlap')
   }
 }
 
@@ -70,8 +73,9 @@ function payload(file: SqliteFile, page: Buffer, cell: number): Buffer {
   const key = varint(page, size.end)
   const { usable } = file
   const most = usable - 35
+  file.left -= size.value
+  if (file.left < 0) throw new Error('broken row of the sqlite database')
   if (size.value <= most) return within(page, key.end, size.value)
-  if (size.value > file.bytes.length) throw new Error('broken row of the sqlite database')
   const least = Math.floor(((usable - 12) * 32) / 255) - 23
   const share = least + ((size.value - least) % (usable - 4))
   const local = share <= most ? share : least

@@ -2,6 +2,7 @@ import type { StatedPackage } from './stated-package.ts'
 
 const ENTRY_BYTES = 16
 const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1014, arch: 1022 }
+const WANTED = new Set<number>(Object.values(TAGS))
 const NULL_TERMINATED = [6, 9]
 const INT32 = 4
 
@@ -19,8 +20,9 @@ export function parseRpmHeader(bytes: Buffer): StatedPackage | undefined {
   const values = new Map<number, string>()
   for (let at = 8; at < start; at += ENTRY_BYTES) {
     const [tag, type, offset] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4), bytes.readUInt32BE(at + 8)]
+    if (!WANTED.has(tag) || values.has(tag)) continue
     const value = valueAt(bytes, type, start + offset, end)
-    if (value !== undefined && !values.has(tag)) values.set(tag, value)
+    if (value !== undefined) values.set(tag, value)
   }
   const of = (tag: keyof typeof TAGS) => values.get(TAGS[tag])
   const [name, version, release, epoch, license] = [

@@ -79,8 +79,12 @@ export async function readZip(bytes: Buffer, member: ZipMember, most: number): P
   const start = offset + LOCAL_BYTES + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28)
   if (start + compressedSize > bytes.length) throw new Error(`${name} is cut off`)
   const content = bytes.subarray(start, start + compressedSize)
-  if (method === 0) return content
+  if (method === 0) {
+    if (size !== compressedSize) throw new Error(`${name} has ${compressedSize} bytes, not ${size}`)
+    return content
+  }
   if (method !== 8) throw new Error(`${name} is compressed by method ${method}, which is not read`)
   // SAFETY: the size is that of the directory; a stream that inflates to more is refused, however little it is here.
-  return Buffer.from(await inflateRaw(content, size))
+  const inflated = await inflateRaw(content, size)
+  return Buffer.from(inflated.buffer, inflated.byteOffset, inflated.byteLength)
 }
