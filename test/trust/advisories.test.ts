@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -6,6 +6,7 @@ import { parseDigest } from '../../lib/digest/index.ts'
 import { compareApk } from '../../lib/trust/advisories/compare-apk.ts'
 import { compareDeb } from '../../lib/trust/advisories/compare-deb.ts'
 import { comparePep440 } from '../../lib/trust/advisories/compare-pep440.ts'
+import { compareRpm } from '../../lib/trust/advisories/compare-rpm.ts'
 import { compareSemver } from '../../lib/trust/advisories/compare-semver.ts'
 import { cvssScore } from '../../lib/trust/advisories/cvss-score.ts'
 import { parseAdvisory } from '../../lib/trust/advisories/parse-advisory.ts'
@@ -16,6 +17,7 @@ import {
   type PackageList,
   type PackageType,
   readAdvisories,
+  uncheckedPackages,
 } from '../../lib/trust/index.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -24,6 +26,8 @@ import { thrownBy } from '../helpers/thrown-by.ts'
 const debs = '0~~ 0~ 0 0-1 0a 0.1~rc1 0.1 0.1-1~bpo1 0.1-1 0.1-1+b1 0.1-1.1 0.9 0.10 1.0a 1.0+x 1.0.1 1:0 1:0.0-1 2:1'
 const apks =
   '0.9 1.0_alpha 1.0_alpha2 1.0_beta 1.0_pre1 1.0_rc1 1.0 1.0-r1 1.0-r10 1.0_git20200101 1.0_p1 1.0_p1-r1 1.0a 1.0.01 1.0.1 1.2 1.10 2'
+const rpms =
+  'a.1-1 1.0~rc1~git1-1 1.0~rc1-1 1.0~rc2-1 1.0 1.0-1 1.0-1.el9 1.0-1.el9_2 1.0-1.el9_10 1.0-2 1.0^ 1.0^git1~x-1 1.0^git1-1 1.0^git1^2 1.0^git2-1 1.0^2024-1 1.0a-1 1.0aa-1 1.0b1-1 1.0.1-1 1.2-1 1.10-1 2-1 1:0.1-1 2:0-0'
 const semvers =
   '0.0.1 1.0.0-0 1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 v1.0.1 1.2.0 1.10.0 1.22rc1 1.22'
 const peps =
@@ -32,6 +36,7 @@ const peps =
 describe.each([
   ['dpkg', compareDeb, debs],
   ['apk', compareApk, apks],
+  ['rpm', compareRpm, rpms],
   ['npm and Go', compareSemver, semvers],
   ['PyPI', comparePep440, peps],
 ])('versions of %s', (_name, compare, text) => {
@@ -47,6 +52,9 @@ describe.each([
 test.each([
   [compareDeb, '1.0', '0:1.00'],
   [compareDeb, '1', '1-'],
+  [compareRpm, '1.0-1', '0:1.0-1'],
+  [compareRpm, '10.0001_1', '10.1.01'],
+  [compareRpm, 'a+', '_a'],
   [compareSemver, 'v1.0.0+a', '1'],
   [comparePep440, '1.0.0-ALPHA_1', 'v1a1'],
   [comparePep440, '1.0', '1'],
@@ -67,6 +75,28 @@ test.skipIf(!needsProgram('dpkg'))('the order of dpkg is that of dpkg --compare-
       const isLess = spawnSync('dpkg', ['--compare-versions', a, 'lt', b]).status === 0
       expect([a, b, compareDeb(a, b) < 0]).toEqual([a, b, isLess])
     }
+})
+
+test.skipIf(!needsProgram('rpm'))('the order of rpm is that of rpm.vercmp', () => {
+  // Those of the last two lines are versions that the tests of rpm compare.
+  const versions = [
+    ...rpms.split(' '),
+    ...'2.0.1 2.0.1a 5.5p1 5.5p2 5.5p10 10xyz 10.1xyz xyz10 xyz10.1 xyz.4 8 2 6.5p1 6.0.rc1 6.0 10b2 10a1 1.0aa'.split(
+      ' ',
+    ),
+    ...'10.0001 10.1 10.0039 4.999.9 5.0 20101121 2_0 2.0 a a+ a_ +a _a +_ _+ 1b.fc17 1.fc17 1g.fc17 1.1~1^2 ^1'.split(
+      ' ',
+    ),
+  ]
+  const list = versions.map(version => JSON.stringify(version)).join(',')
+  const lua = `local v = {${list}} for i = 1, #v do for j = 1, #v do print(rpm.vercmp(v[i], v[j]) .. ' ') end end`
+  const printed = execFileSync('rpm', ['--eval', `%{lua: ${lua}}`], { encoding: 'utf8' })
+    .trim()
+    .split(' ')
+  const pairs = versions.flatMap(a => versions.map(b => [a, b] as const))
+  const ours = pairs.map(([a, b]) => String(Math.sign(compareRpm(a, b))))
+  expect(pairs.filter((_, i) => ours[i] !== printed[i])).toEqual([])
+  expect(printed).toHaveLength(pairs.length)
 })
 
 test.each([
@@ -177,6 +207,64 @@ test('packages are matched by the names and releases of their ecosystems', async
   expect(
     await matched(debian, advisory('Debian:12', 'glibc', range({ introduced: '0' }, { fixed: '2.36-9+a' }))),
   ).toHaveLength(1)
+})
+
+test.each([
+  ['AlmaLinux:9', 'almalinux 9.4', true],
+  ['AlmaLinux', 'almalinux 9.4', true],
+  ['AlmaLinux:8', 'almalinux 9.4', false],
+  ['Rocky Linux:9', 'rocky 9.4', true],
+  ['Rocky Linux:9', 'almalinux 9.4', false],
+  ['Rocky Linux:9', 'rocky', false],
+  ['Red Hat', 'rhel 9.4', true],
+  ['Red Hat:enterprise_linux:9::baseos', 'rhel 9.4', true],
+  ['Red Hat:enterprise_linux:10.0', 'rhel 10.1', true],
+  ['Red Hat:enterprise_linux:8::baseos', 'rhel 9.4', false],
+  ['Red Hat:rhel_eus:9.4::appstream', 'rhel 9.4', true],
+  ['Red Hat:rhel_eus:9.2::appstream', 'rhel 9.4', false],
+  ['Red Hat:openshift:4.12::el9', 'rhel 9.4', false],
+  ['Red Hat:enterprise_linux:9::baseos', 'centos 9', false],
+  ['openSUSE:Leap 15.6', 'opensuse-leap 15.6 openSUSE Leap 15.6', true],
+  ['openSUSE:Leap 15.6 NonFree', 'opensuse-leap 15.6 openSUSE Leap 15.6', true],
+  ['openSUSE:Leap 15.5', 'opensuse-leap 15.6 openSUSE Leap 15.6', false],
+  ['openSUSE:Tumbleweed', 'opensuse-tumbleweed 20261101 openSUSE Tumbleweed', true],
+  ['openSUSE', 'opensuse-leap 15.6', true],
+  ['SUSE:Linux Enterprise Server 15 SP5-LTSS', 'sles 15.5', true],
+  ['SUSE:Linux Enterprise Module for Python 3 15 SP5', 'sles 15.5', true],
+  ['SUSE:Linux Enterprise Server 16.0', 'sles 16.0', true],
+  ['SUSE:Linux Enterprise Server 15', 'sles 15', true],
+  ['SUSE:Linux Enterprise Server 15', 'sles 15.5', false],
+  ['SUSE:Linux Enterprise Server 15 SP4', 'sles 15.5', false],
+  ['SUSE:Linux Enterprise Micro 5.5', 'sles 15.5', false],
+  ['SUSE', 'sles 15.5', true],
+  ['SUSE:Linux Enterprise Server 15 SP6', 'opensuse-leap 15.6', false],
+  ['Debian:12', 'rhel 12', false],
+])('advisories of %s are about packages of rpm in %s: %s', async (ecosystem, system, isAbout) => {
+  const [id = '', version, ...name] = system.split(' ')
+  const os = { id, ...(version ? { version } : {}), ...(name.length > 0 ? { name: name.join(' ') } : {}) }
+  const list = listOf(os, found('rpm', 'bash', '5.1-1'))
+  expect(await matched(list, advisory(ecosystem, 'bash', range({ introduced: '0' }, { fixed: '5.1-2' })))).toEqual(
+    isAbout ? ['5.1-1'] : [],
+  )
+  expect(uncheckedPackages(list, ['npm', ecosystem])).toEqual(isAbout ? [] : list.packages)
+})
+
+test('a package of rpm is found by its own name and by that of its source, whose epoch may be unknown', async () => {
+  const of = (version: string) => ({ source: { name: 'perl', version } })
+  const list = listOf(
+    { id: 'almalinux', version: '9.4' },
+    found('rpm', 'perl-libs', '4:5.32-1.el9', of('4:5.32-1.el9')),
+    found('rpm', 'perl-Errno', '1.30-1.el9', of('5.32-1.el9')),
+    found('rpm', 'perl-Carp', '1.50-1.el9'),
+  )
+  const fixed = (name: string, version: string) =>
+    matched(list, advisory('AlmaLinux:9', name, range({ introduced: '0' }, { fixed: version })))
+  expect(await fixed('perl', '4:5.32-2.el9')).toEqual(['1.30-1.el9', '4:5.32-1.el9'])
+  expect(await fixed('perl', '4:5.32-1.el9')).toEqual([])
+  // The same version without the epoch is of an earlier package.
+  expect(await fixed('perl', '5.32-2.el9')).toEqual(['1.30-1.el9'])
+  expect(await fixed('perl-libs', '4:5.32-2.el9')).toEqual(['4:5.32-1.el9'])
+  expect(await fixed('perl-Carp', '0:1.50-2.el9')).toEqual(['1.50-1.el9'])
 })
 
 test('severity is that of CVSS 3, else the word of the database', () => {

@@ -343,11 +343,14 @@ function rpmHeader(values: Record<number, string | number>): Buffer {
   return Buffer.concat([lead, ...index, ...data])
 }
 const rpm = (name: string, size = 0) =>
-  rpmHeader({ 1000: name, 1001: '1.2', 1002: '3.el9', 1003: 2, 1004: 'x'.repeat(size), 1014: 'MIT', 1022: 'noarch' })
+  rpmHeader({
+    ...{ 1000: name, 1001: '1.2', 1002: '3.el9', 1003: 2, 1004: 'x'.repeat(size), 1014: 'MIT', 1022: 'noarch' },
+    1044: `of-${name}-1.2-3.el9.src.rpm`,
+  })
 const fedora = 'ID=fedora\nVERSION_ID=40\n'
 
 test('packages of rpm are read from an ndb database', async () => {
-  const headers = [rpm('bash'), rpmHeader({ 1000: 'zlib', 1001: '1' }), rpm('gpg-pubkey')]
+  const headers = [rpm('bash'), rpmHeader({ 1000: 'zlib', 1001: '1', 1044: 'zlib-2-1.nosrc.rpm' }), rpm('gpg-pubkey')]
   const slots = Buffer.alloc(4096)
   slots.write('RpmP')
   slots.writeUInt32LE(1, 12)
@@ -368,6 +371,10 @@ test('packages of rpm are read from an ndb database', async () => {
   const database = Buffer.concat([slots, ...blobs])
   const path = 'usr/lib/sysimage/rpm/Packages.db'
   const { packages } = await files({ [path]: database, 'etc/os-release': fedora })
+  expect(packages.map(({ source }) => source)).toEqual([
+    { name: 'of-bash', version: '2:1.2-3.el9' },
+    { name: 'zlib', version: '2-1' },
+  ])
   expect(packages.map(({ version, purl, license }) => [version, purl, license])).toEqual([
     ['2:1.2-3.el9', 'pkg:rpm/fedora/bash@1.2-3.el9?arch=noarch&distro=fedora-40&epoch=2', 'MIT'],
     ['1', 'pkg:rpm/fedora/zlib@1?distro=fedora-40', undefined],

@@ -4,13 +4,14 @@
  * @see {@link https://www.debian.org/doc/debian-policy/ch-controlfields.html#version | Debian Policy: version}
  */
 export function compareDeb(a: string, b: string): number {
-  const [left, right] = [partsOf(a), partsOf(b)]
+  const [left, right] = [splitVersion(a), splitVersion(b)]
   return (
     left.epoch - right.epoch || comparePart(left.upstream, right.upstream) || comparePart(left.revision, right.revision)
   )
 }
 
-function partsOf(version: string) {
+/** Splits `epoch:upstream-revision`, the form of dpkg and of rpm. */
+export function splitVersion(version: string): { epoch: number; upstream: string; revision: string } {
   const [, epoch = '0', rest = ''] = version.match(/^(?:(\d+):)?(.*)$/s) ?? []
   const dash = rest.lastIndexOf('-')
   return {

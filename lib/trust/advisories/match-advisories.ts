@@ -1,6 +1,6 @@
 import type { FoundPackage, PackageList } from '../sbom/package-list.ts'
 import type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisory.ts'
-import { advisedName, type CompareVersions, isEcosystemOf, ORDERS } from './package-order.ts'
+import { type AdvisedPackage, advisedAs, type CompareVersions, isEcosystemOf } from './package-order.ts'
 import { isProduct, parseVex, type VexStatement } from './vex.ts'
 
 /** A package that an advisory is about. */
@@ -30,8 +30,8 @@ export interface MatchAdvisoriesOptions {
 const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'unknown']
 
 /**
- * Matches the packages of an image with advisories, by the order of versions of dpkg, apk, npm, PyPI and Go; those of
- * Maven by listed versions alone, those of rpm not at all. Sorted by severity.
+ * Matches the packages of an image with advisories, by the order of versions of dpkg, apk, rpm, npm, PyPI and Go; those
+ * of Maven by listed versions alone. Sorted by severity.
  *
  * @example
  * ```ts
@@ -48,17 +48,13 @@ export async function matchAdvisories(
   { vex = [] }: MatchAdvisoriesOptions = {},
 ): Promise<AdvisoryMatch[]> {
   const statements = vex.flatMap(parseVex)
-  const byName = new Map<string, FoundPackage[]>()
-  for (const each of list.packages) {
-    const { name } = advisedName(each)
-    byName.set(name, [...(byName.get(name) ?? []), each])
-  }
+  const byName = groupByName(list.packages)
   const matches: AdvisoryMatch[] = []
   for await (const { id, aliases, upstream = [], summary, affected } of advisories) {
     const seen = new Set<FoundPackage>()
     for (const one of affected) {
-      for (const found of byName.get(normalized(one)) ?? []) {
-        if (seen.has(found) || !isEcosystemOf(one.ecosystem, found, list.os) || !isAffected(one, found)) continue
+      for (const { found, advised } of byName.get(normalized(one)) ?? []) {
+        if (seen.has(found) || !isEcosystemOf(one.ecosystem, found, list.os) || !isAffected(one, advised)) continue
         seen.add(found)
         const about = statements.filter(({ products }) =>
           products.some(product => isProduct(product, found.purl, list.digest)),
@@ -81,6 +77,18 @@ export async function matchAdvisories(
   return matches.sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
+function groupByName(packages: readonly FoundPackage[]) {
+  const byName = new Map<string, { found: FoundPackage; advised: AdvisedPackage }[]>()
+  for (const found of packages) {
+    for (const advised of advisedAs(found)) {
+      const group = byName.get(advised.name)
+      if (group) group.push({ found, advised })
+      else byName.set(advised.name, [{ found, advised }])
+    }
+  }
+  return byName
+}
+
 /**
  * The last statement about an advisory decides. SAFETY: an advisory that sums up several vulnerabilities is cleared
  * only if each of them is.
@@ -99,10 +107,8 @@ function normalized({ ecosystem, name }: AffectedPackage): string {
   return ecosystem === 'PyPI' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name
 }
 
-function isAffected({ versions, ranges }: AffectedPackage, found: FoundPackage): boolean {
-  const { version } = advisedName(found)
+function isAffected({ versions, ranges }: AffectedPackage, { version, compare }: AdvisedPackage): boolean {
   if (versions.includes(version)) return true
-  const compare = ORDERS[found.type]
   return compare !== undefined && ranges.some(events => isWithin(version, events, compare))
 }
 

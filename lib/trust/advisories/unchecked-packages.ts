@@ -1,9 +1,9 @@
 import type { FoundPackage, PackageList } from '../sbom/package-list.ts'
-import { isEcosystemOf, ORDERS } from './package-order.ts'
+import { isEcosystemOf } from './package-order.ts'
 
 /**
- * Lists the packages of an image that advisories of some ecosystems (`Debian:12`, `npm`) cannot concern: none is that
- * of the package, or its versions have no order here (rpm). A gate that finds nothing about them has not checked them.
+ * Lists the packages of an image that advisories of some ecosystems (`Debian:12`, `npm`) cannot concern, because none
+ * is that of the package. A gate that finds nothing about them has not checked them.
  *
  * @example
  * ```ts
@@ -13,7 +13,5 @@ import { isEcosystemOf, ORDERS } from './package-order.ts'
  */
 export function uncheckedPackages(list: PackageList, ecosystems: Iterable<string>): FoundPackage[] {
   const known = [...new Set(ecosystems)]
-  const isChecked = (one: FoundPackage) =>
-    (ORDERS[one.type] !== undefined || one.type === 'maven') && known.some(each => isEcosystemOf(each, one, list.os))
-  return list.packages.filter(one => !isChecked(one))
+  return list.packages.filter(one => !known.some(each => isEcosystemOf(each, one, list.os)))
 }

@@ -15,6 +15,7 @@ export interface CheckCommandOptions extends PlatformOption {
   readonly severity?: string
 }
 
+const SYSTEMS: readonly FoundPackage['type'][] = ['deb', 'apk', 'rpm']
 const LEVELS: readonly Severity[] = ['unknown', 'low', 'medium', 'high', 'critical']
 
 /**
@@ -58,9 +59,9 @@ async function* notingEcosystems(advisories: AsyncIterable<Advisory>, into: Set<
 function noteUnchecked(session: Session, { os }: PackageList, unchecked: readonly FoundPackage[]): void {
   for (const type of new Set(unchecked.map(one => one.type))) {
     const count = unchecked.filter(one => one.type === type).length
-    const system = os && (type === 'deb' || type === 'apk') ? ` of ${os.id} ${os.version ?? ''}`.trimEnd() : ''
-    const why = type === 'rpm' ? 'their versions have no order here' : 'no directory of --db has advisories for them'
-    session.note(`not checked: ${count} ${count === 1 ? 'package' : 'packages'} (${type})${system}: ${why}`)
+    const system = os && SYSTEMS.includes(type) ? ` of ${os.id} ${os.version ?? ''}`.trimEnd() : ''
+    const counted = `${count} ${count === 1 ? 'package' : 'packages'} (${type})${system}`
+    session.note(`not checked: ${counted}: no directory of --db has advisories for them`)
   }
 }
 

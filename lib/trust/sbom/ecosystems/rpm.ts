@@ -1,7 +1,7 @@
 import type { StatedPackage } from './stated-package.ts'
 
 const ENTRY_BYTES = 16
-const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1014, arch: 1022 }
+const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1014, arch: 1022, source: 1044 }
 const WANTED = new Set<number>(Object.values(TAGS))
 const NULL_TERMINATED = [6, 9]
 const INT32 = 4
@@ -33,8 +33,23 @@ export function parseRpmHeader(bytes: Buffer): StatedPackage | undefined {
     of('license'),
   ]
   if (!name || !version || name === 'gpg-pubkey') return undefined
-  const full = `${epoch && epoch !== '0' ? `${epoch}:` : ''}${version}${release ? `-${release}` : ''}`
-  return { name, version: full, architecture: of('arch'), ...(license ? { license } : {}) }
+  const own = `${version}${release ? `-${release}` : ''}`
+  const full = `${epoch && epoch !== '0' ? `${epoch}:` : ''}${own}`
+  const source = sourceOf(of('source'), { name, own, full })
+  return {
+    name,
+    version: full,
+    architecture: of('arch'),
+    ...(license ? { license } : {}),
+    ...(source ? { source } : {}),
+  }
+}
+
+/** SPEC: a header names the file of the source, `name-version-release.src.rpm`. The epoch is not in it. */
+function sourceOf(file: string | undefined, { name, own, full }: Record<'name' | 'own' | 'full', string>) {
+  const [, source, version] = file?.match(/^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/) ?? []
+  if (!source || !version || (source === name && version === own)) return undefined
+  return { name: source, version: version === own ? full : version }
 }
 
 function valueAt(bytes: Buffer, type: number, at: number, end: number): string | undefined {
