@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { composeImage } from '../../lib/image/index.ts'
 import { writeLayer } from '../../lib/layer/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
-import { type PackageList, readPackages } from '../../lib/trust/index.ts'
+import type { TarInput } from '../../lib/tar/index.ts'
+import { type PackageList, readPackages, toCycloneDx, toSpdx } from '../../lib/trust/index.ts'
+import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 
@@ -23,6 +25,7 @@ const dpkg = (...records: readonly (readonly [string, string, string?])[]) =>
     )
     .join('\n')
 const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian"\nVERSION_ID="12"\nID=debian\n'
+const hardLink = (path: string, linkname: string) => ({ path, type: 'hardlink', linkname }) as const
 const told = ({ packages }: PackageList) => packages.map(({ name, version, layer }) => [name, version, layer])
 
 test('packages of dpkg are those that are installed, each with the layer that brought its version', async () => {
@@ -55,6 +58,36 @@ test('packages of dpkg are those that are installed, each with the layer that br
     diffId: layers[3]!.diffId,
   })
   expect(list.unread).toEqual([])
+})
+
+test('packages of a database that was removed and written again are from there on; that of another name is found', async () => {
+  const status = 'var/lib/dpkg/status'
+  const file = (path: string, content = '') => ({ path, type: 'file', content }) as const
+  const list = async (...layers: TarInput[][]) => {
+    const written = []
+    for (const entries of layers) written.push(await writeLayer(store, entries))
+    return told(await readPackages(store, (await composeImage(store, { layers: written })).descriptor))
+  }
+  const lower = [file(status, dpkg(['a', '1'], ['b', '1']))]
+  for (const hiding of ['var/lib/dpkg/.wh.status', 'var/.wh.lib', 'var/lib/.wh..wh..opq', '.wh..wh..opq']) {
+    expect([hiding, await list(lower, [file(hiding)])]).toEqual([hiding, []])
+    const again = [['a', '1', 2]]
+    expect(await list(lower, [file(hiding)], [file(status, dpkg(['a', '1']))])).toEqual(again)
+    expect(await list(lower, lower, [file(hiding), file(status, dpkg(['a', '1']))])).toEqual(again)
+  }
+  const linked = [file('backup', dpkg(['a', '1'], ['c', '1'])), hardLink(status, 'backup')]
+  expect(await list(lower, linked)).toEqual([
+    ['a', '1', 0],
+    ['c', '1', 1],
+  ])
+  const apart = [file(status, dpkg(['a', '1'], ['e', '1'])), hardLink('own', 'below')]
+  expect(await list([...lower, file('below')], apart, [file(status, dpkg(['e', '1']))])).toEqual([['e', '1', 1]])
+  const both = dpkg(['a', '1'], ['c', '1'], ['d', '1'])
+  expect(await list(lower, linked, [file(status, both)])).toEqual([
+    ['a', '1', 0],
+    ['c', '1', 1],
+    ['d', '1', 2],
+  ])
 })
 
 test('images without dpkg have a record for each package, with checksums beside it', async () => {
@@ -149,6 +182,38 @@ test('what an upper layer removes is not there, hard links are, and nothing else
   expect(os).toBeUndefined()
 })
 
+test('documents have nothing of an image but its packages: no variable, no user of an address, no option of a build', async () => {
+  const canary = 'c4n4ry-0f-a-t0ken'
+  const address = `git+https://user:${canary}@example.org/x.git`
+  const json = (value: object) => JSON.stringify(value)
+  await sampleImage(
+    store,
+    [
+      {
+        'one/package-lock.json': json({ dependencies: { first: { version: `${address}#1`, resolved: address } } }),
+        'three/package-lock.json': json({
+          packages: { 'node_modules/third': { version: '3.0.0', resolved: `${address}#2`, integrity: canary } },
+        }),
+        'app/node_modules/installed/package.json': json({
+          name: 'installed',
+          version: '1.0.0',
+          repository: address,
+          _resolved: address,
+          config: { token: canary },
+        }),
+        'app/.npmrc': `//registry.example.org/:_authToken=${canary}\n`,
+        'var/lib/dpkg/status': `${dpkg(['deb', '1'])}Homepage: ${address}\n`,
+        'etc/os-release': `${debian}TOKEN=${canary}\n`,
+      },
+    ],
+    { name: 'app:1', config: { Env: [`TOKEN=${canary}`], Labels: { token: canary }, Cmd: [canary] } },
+  )
+  const list = await readPackages(store, 'app:1')
+  expect(list.packages.map(({ name }) => name)).toEqual(['deb', 'first', 'installed', 'third'])
+  const documents = [list, toSpdx(list, { name: 'app:1' }), toCycloneDx(list, { name: 'app:1' })].map(json)
+  for (const document of documents) expect(document).not.toContain(canary)
+})
+
 test('a name of a stranger with half a character makes a package URL', async () => {
   const content = '{"name":"\\ud800","version":"1"}'
   await sampleImage(store, [{ 'node_modules/x/package.json': content }], { name: 'app:1' })
@@ -166,6 +231,28 @@ test.skipIf(!needsProgram('dpkg-query'))('the packages of this machine are those
   ).toEqual(listed.filter(line => line.startsWith('installed ')).sort())
   expect(packages.length).toBeGreaterThan(50)
 })
+
+const PACKAGES = '/usr/lib/python3/dist-packages'
+test.skipIf(![needsProgram('pip3'), needs(existsSync(`${PACKAGES}/pip`), 'no pip of Debian')].every(Boolean))(
+  'the packages of Python of this machine are those that pip lists',
+  async () => {
+    const files = readdirSync(PACKAGES, { recursive: true, encoding: 'utf8' })
+      .filter(name => /(?:\.dist-info\/METADATA|\.egg-info(?:\/PKG-INFO)?)$/.test(name))
+      .map(name => join(PACKAGES, name))
+      .filter(path => statSync(path).isFile())
+    await sampleImage(store, [Object.fromEntries(files.map(path => [path.slice(1), readFileSync(path)]))], {
+      name: 'app:1',
+    })
+    const args = ['-m', 'pip', 'list', '--format=json', '--disable-pip-version-check', `--path=${PACKAGES}`]
+    const listed: { name: string; version: string }[] = JSON.parse(
+      execFileSync('/usr/bin/python3', args, { encoding: 'utf8' }),
+    )
+    const named = (all: readonly { name: string; version: string }[]) => [
+      ...new Set(all.map(({ name, version }) => `${name}@${version}`)),
+    ]
+    expect(named((await readPackages(store, 'app:1')).packages).sort()).toEqual(named(listed).sort())
+  },
+)
 
 test('the packages of this project are those that npm has recorded', async () => {
   const root = join(import.meta.dirname, '../..')

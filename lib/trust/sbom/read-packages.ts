@@ -65,7 +65,8 @@ export async function readPackages(
   const layers: LayerPaths[] = []
   const onIndex: OpenUnionViewOptions['onIndex'] = ({ entries }) => {
     const layer = image.layers[layers.length]!
-    layers.push({ layer, files: new Set(entries.filter(({ type }) => type === 'file').map(({ path }) => plain(path))) })
+    const files = entries.filter(({ type }) => type === 'file' || type === 'hardlink')
+    layers.push({ layer, files: new Set(files.map(({ path }) => plain(path))) })
   }
   const view = await openUnionView(store, image, { signal, hasher, limits, onIndex })
   const reading: Reading = { store, view, layers, options: { signal, hasher, limits }, unread: [] }

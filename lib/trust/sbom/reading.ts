@@ -1,7 +1,7 @@
 import type { OpenUnionViewOptions, UnionView, ViewLayer, ViewStore } from '../../rootfs/index.ts'
 import type { UnreadPackages } from './package-list.ts'
 
-/** A layer, and the paths of its files. */
+/** A layer, and the paths of its files, hard links and whiteouts included. */
 export interface LayerPaths {
   readonly layer: ViewLayer
   readonly files: ReadonlySet<string>

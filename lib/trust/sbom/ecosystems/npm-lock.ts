@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { withoutCredentials } from '../../../internal/without-credentials.ts'
 import type { StatedPackage } from './stated-package.ts'
 
 const LOCK = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/
@@ -49,7 +50,10 @@ function ofDependencies(dependencies: unknown, depth: number): StatedPackage[] {
 
 function stated(name: string, { version, license }: Record<string, unknown>): StatedPackage[] {
   if (typeof version !== 'string' || !version || !name) return []
-  return [{ name, version, ...(typeof license === 'string' && license ? { license } : {}) }]
+  // SAFETY: the version of a package of git may be an address with a token, and a list is published.
+  return [
+    { name, version: withoutCredentials(version), ...(typeof license === 'string' && license ? { license } : {}) },
+  ]
 }
 
 /** SPEC: npm installs a package that is `devOptional` as an optional dependency too. */
