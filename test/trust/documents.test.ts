@@ -127,6 +127,17 @@ test('a difference lists added and removed packages, and other versions of those
   expect(diffPackages(older, older)).toEqual({ added: [], removed: [], changed: [] })
 })
 
+/** A package of every kind, with licences of every form. */
+function everyKind(): FoundPackage[] {
+  const packages = ['MIT', 'BSD', 'MIT OR GPL-2.0-only WITH Classpath-exception-2.0', undefined].flatMap(license =>
+    (['deb', 'apk', 'rpm', 'npm', 'pypi', 'golang', 'maven'] as const).map(type => {
+      const name = type === 'maven' ? 'g:a' : encodeURIComponent(`${license}`)
+      return { ...npm(name, '1', license), type }
+    }),
+  )
+  return packages.map((one, i) => ({ ...one, path: `p${i}` }))
+}
+
 /** The official schema of CycloneDX, with the two that it refers to. */
 function cycloneDxValidator() {
   const place = join(import.meta.dirname, '../../node_modules/@cyclonedx/cyclonedx-library/res/schema')
@@ -140,17 +151,92 @@ function cycloneDxValidator() {
 
 test('CycloneDX documents are valid by the official schema', () => {
   const validate = cycloneDxValidator()
-  const packages = ['MIT', 'BSD', 'MIT OR GPL-2.0-only WITH Classpath-exception-2.0', undefined].flatMap(license =>
-    (['deb', 'apk', 'rpm', 'npm', 'pypi', 'golang', 'maven'] as const).map(type => ({
-      ...npm(type === 'maven' ? 'g:a' : `${license}`, '1', license),
-      type,
-    })),
-  )
-  for (const each of [list, listOf(), listOf(...packages.map((one, i) => ({ ...one, path: `p${i}` })))]) {
+  for (const each of [list, listOf(), listOf(...everyKind())]) {
     validate(JSON.parse(JSON.stringify(toCycloneDx(each, { name: 'app:1' }))))
     expect(validate.errors).toBeNull()
   }
   expect(validate({ ...toCycloneDx(list, { name: 'app:1' }), version: 0 })).toBe(false)
+})
+
+const TIME = '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T(([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]|23:59:60)Z$'
+const text = { type: 'string' }
+const closed = (properties: Record<string, object>, required: readonly string[]) => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+})
+const listed = (items: object) => ({ type: 'array', items })
+/**
+ * Rules of the official schema of SPDX 2.3.1 (schemas/spdx-schema.json of spdx-spec) for the members that are written
+ * here; no package has that file. Members that it knows and that are not written are refused, as are those that it does
+ * not know. Beyond the schema, a locator has no space.
+ */
+const SPDX = closed(
+  {
+    SPDXID: { const: 'SPDXRef-DOCUMENT' },
+    spdxVersion: { const: 'SPDX-2.3' },
+    dataLicense: { const: 'CC0-1.0' },
+    name: text,
+    documentNamespace: { type: 'string', format: 'uri', pattern: '^[^#]+$' },
+    creationInfo: closed({ created: { type: 'string', pattern: TIME }, creators: { ...listed(text), minItems: 1 } }, [
+      'created',
+      'creators',
+    ]),
+    packages: listed(
+      closed(
+        {
+          SPDXID: { type: 'string', pattern: '^SPDXRef-[a-zA-Z0-9.-]+$' },
+          name: text,
+          versionInfo: text,
+          primaryPackagePurpose: { enum: ['CONTAINER'] },
+          downloadLocation: text,
+          filesAnalyzed: { type: 'boolean' },
+          sourceInfo: text,
+          supplier: { type: 'string', pattern: '^(NOASSERTION|(Person|Organization): .+)$' },
+          licenseConcluded: text,
+          licenseDeclared: text,
+          licenseComments: text,
+          copyrightText: text,
+          externalRefs: listed(
+            closed(
+              {
+                referenceCategory: { enum: ['OTHER', 'PERSISTENT-ID', 'SECURITY', 'PACKAGE-MANAGER'] },
+                referenceType: text,
+                referenceLocator: { type: 'string', pattern: '^pkg:\\S+$' },
+              },
+              ['referenceCategory', 'referenceLocator', 'referenceType'],
+            ),
+          ),
+        },
+        ['SPDXID', 'downloadLocation', 'name'],
+      ),
+    ),
+    relationships: listed(
+      closed({ spdxElementId: text, relatedSpdxElement: text, relationshipType: { enum: ['DESCRIBES', 'CONTAINS'] } }, [
+        'spdxElementId',
+        'relatedSpdxElement',
+        'relationshipType',
+      ]),
+    ),
+  },
+  ['SPDXID', 'creationInfo', 'dataLicense', 'name', 'spdxVersion', 'documentNamespace'],
+)
+
+test('SPDX documents keep the rules of the official schema, and name each element once', () => {
+  const ajv = new Ajv()
+  addFormats.default(ajv)
+  const validate = ajv.compile(SPDX)
+  for (const each of [list, listOf(), listOf(...everyKind()), { ...listOf(), created: 'yesterday' }]) {
+    const document = JSON.parse(JSON.stringify(toSpdx(each, { name: 'app:1' })))
+    validate(document)
+    expect(validate.errors).toBeNull()
+    const ids: string[] = ['SPDXRef-DOCUMENT', ...document.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID)]
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const { spdxElementId, relatedSpdxElement } of document.relationships)
+      expect(ids).toEqual(expect.arrayContaining([spdxElementId, relatedSpdxElement]))
+  }
+  expect(validate({ ...toSpdx(list, { name: 'app:1' }), files: 'x' })).toBe(false)
 })
 
 test('a time that is none does not make an invalid document', () => {
