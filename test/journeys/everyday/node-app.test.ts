@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { readPackages } from '../../../lib/trust/index.ts'
 import { outcomesOf } from '../../helpers/build-files.ts'
 import { makeMachineBase } from '../../helpers/machine-base.ts'
 import { needsProgram } from '../../helpers/needs-program.ts'
@@ -43,40 +44,83 @@ const server = createServer((request, response) => response.end(greet(request.ur
 server.listen(0, '127.0.0.1', () => console.log('listening at', server.address().port))
 `
 
-/** A package of a registry, and the server that has it; \`fetched\` counts its downloads. */
+/** Packages of a registry by their files; `inner` is bundled, and `words` has two versions. */
+const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'greet-1.2.3': {
+    'package.json':
+      '{"name":"greet","version":"1.2.3","type":"module","exports":"./index.js","dependencies":{"words":"2.0.0-rc.1"}}',
+    'index.js': 'export default name => "hello " + name\n',
+  },
+  'words-1.0.0': { 'package.json': '{"name":"words","version":"1.0.0"}' },
+  'words-2.0.0-rc.1': { 'package.json': '{"name":"words","version":"2.0.0-rc.1"}' },
+  'tool-0.1.0': {
+    'package.json':
+      '{"name":"@scope/tool","version":"0.1.0","dependencies":{"inner":"3.0.0"},"bundleDependencies":["inner"]}',
+    'node_modules/inner/package.json': '{"name":"inner","version":"3.0.0"}',
+  },
+}
+const DEPENDENCIES = { greet: '1.2.3', words: '1.0.0', '@scope/tool': '0.1.0' }
+
+/** A registry of packages, and the server that has them; `fetched` counts downloads of `greet`. */
 async function packageRegistry() {
-  const files = {
-    'package/package.json': '{"name":"greet","version":"1.2.3","type":"module","exports":"./index.js"}',
-    'package/index.js': 'export default name => "hello " + name\n',
-  }
-  const tarball = gzipSync(rawTar(Object.entries(files).map(([path, content]) => ({ path, content }))))
+  const tarballs = new Map(
+    Object.entries(PACKAGES).map(([name, files]) => {
+      const entries = Object.entries(files).map(([path, content]) => ({ path: `package/${path}`, content }))
+      return [`/${name}.tgz`, gzipSync(rawTar(entries))] as [string, Buffer]
+    }),
+  )
   const counts = { fetched: 0 }
   const server = createServer((request, response) => {
-    if (request.url === '/greet/-/greet-1.2.3.tgz') {
-      counts.fetched++
-      response.end(tarball)
-    } else response.writeHead(404).end('{}')
+    const tarball = tarballs.get(request.url!)
+    if (request.url === '/greet-1.2.3.tgz') counts.fetched++
+    if (tarball) response.end(tarball)
+    else response.writeHead(404).end('{}')
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const locked = (file: string, more: object = {}) => {
+    const integrity = `sha512-${createHash('sha512')
+      .update(tarballs.get(`/${file}.tgz`)!)
+      .digest('base64')}`
+    const { version } = JSON.parse(PACKAGES[file]!['package.json']!)
+    return { version, resolved: `${address}/${file}.tgz`, integrity, ...more }
+  }
   const lock = {
     name: 'app',
     lockfileVersion: 3,
     requires: true,
     packages: {
-      '': { name: 'app', dependencies: { greet: '1.2.3' } },
-      'node_modules/greet': {
-        version: '1.2.3',
-        resolved: `${address}/greet/-/greet-1.2.3.tgz`,
-        integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}`,
-      },
+      '': { name: 'app', dependencies: DEPENDENCIES },
+      'node_modules/@scope/tool': locked('tool-0.1.0', {
+        dependencies: { inner: '3.0.0' },
+        bundleDependencies: ['inner'],
+      }),
+      'node_modules/@scope/tool/node_modules/inner': { version: '3.0.0', inBundle: true },
+      'node_modules/greet': locked('greet-1.2.3', { dependencies: { words: '2.0.0-rc.1' } }),
+      'node_modules/greet/node_modules/words': locked('words-2.0.0-rc.1'),
+      'node_modules/words': locked('words-1.0.0'),
     },
   }
   return { counts, lock, address, [Symbol.dispose]: () => void server.close() }
 }
 
+interface ListedTree {
+  readonly version?: string
+  readonly dependencies?: Readonly<Record<string, ListedTree>>
+}
+
+/** Names and versions in a tree of `npm ls`. */
+function namesIn({ dependencies = {} }: ListedTree): string[] {
+  return Object.entries(dependencies).flatMap(([name, each]) => [
+    ...(each.version ? [`${name}@${each.version}`] : []),
+    ...namesIn(each),
+  ])
+}
+
+const unique = (names: readonly string[]) => [...new Set(names)].sort()
+
 test.runIf(able)(
-  'a web app in Node installs from its lock file and answers; layer order decides what is redone',
+  'a web app in Node installs from its lock file and answers; its packages are those of npm ls; layer order decides what is redone',
   async () => {
     await using bench = await everydayBench()
     using registry = await packageRegistry()
@@ -95,7 +139,7 @@ test.runIf(able)(
     })
     bench.write({
       'server.js': SERVER,
-      'package.json': '{"name":"app","type":"module","dependencies":{"greet":"1.2.3"}}',
+      'package.json': JSON.stringify({ name: 'app', type: 'module', dependencies: DEPENDENCIES }),
       'package-lock.json': JSON.stringify(registry.lock),
       '.npmrc': `registry=${registry.address}/\naudit=false\nfund=false\nupdate-notifier=false\n`,
       '.dockerignore': 'node_modules\n',
@@ -116,6 +160,16 @@ test.runIf(able)(
       expect([name, answer]).toEqual([name, 'hello you from node'])
     }
 
+    const list = 'npm ls --all --json && echo , && npm ls --global --all --json'
+    const { code, stdout } = await bench.run('good:1', { command: ['sh', '-c', list] })
+    expect(code).toBe(0)
+    const [own, ofNpm] = JSON.parse(`[${stdout}]`).map(namesIn)
+    expect(unique(own)).toEqual(['@scope/tool@0.1.0', 'greet@1.2.3', 'inner@3.0.0', 'words@1.0.0', 'words@2.0.0-rc.1'])
+    expect(ofNpm.length).toBeGreaterThan(50)
+    const { packages, unread } = await readPackages(bench.store, 'good:1')
+    expect(unique(packages.map(({ name, version }) => `${name}@${version}`))).toEqual(unique([...own, ...ofNpm]))
+    expect(unread).toEqual([])
+
     bench.write({ 'server.js': `// changed\n${SERVER}` })
     const good = outcomesOf(await bench.build(GOOD, 'good:2'))
     expect(good.filter(line => line.startsWith('made'))).toEqual(['made COPY . .'])
@@ -124,5 +178,5 @@ test.runIf(able)(
     expect(bad.filter(line => line.startsWith('made'))).toEqual(['made COPY . .', 'made RUN npm ci --omit=dev'])
     expect(registry.counts.fetched).toBe(3)
   },
-  120_000,
+  240_000,
 )
