@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { makeBusyboxRoot } from '../helpers/busybox-root.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { needsRoot } from '../helpers/needs-root.ts'
 import { cli } from '../helpers/run-cli.ts'
+import { cliProcesses } from '../helpers/start-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 test('limits, executors and hosts are options, and wrong ones are wrong usage', () => {
@@ -64,7 +65,7 @@ describe.skipIf(!able)('build', () => {
   test.each([
     ['bwrap', 'bubblewrap'],
     ['runc', 'runc'],
-    ['chroot', 'chroot'],
+    ['chroot', 'chroot; the weakest isolation, with all system calls allowed'],
   ])('--sandbox %s runs the commands with it, and says so', async (option, name) => {
     if (!needsProgram(option)) return
     const steps = 'USER app\nRUN cat /etc/hosts\nUSER 0\nRUN echo "$PWD" $$ > /out && cat /out\n'
@@ -72,6 +73,33 @@ describe.skipIf(!able)('build', () => {
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('| /w 1\n') })
     expect(stderr).toContain(`commands run with ${name}\n`)
     expect(stderr).toMatch(/\| 10\.0\.0\.1\S*db\n/)
+  })
+
+  test.each([
+    [
+      'may create no namespaces',
+      'setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$@"',
+      /namespace.*not permitted/i,
+    ],
+    [
+      'lacks setpriv',
+      'unshare --mount sh -c \'mount --bind "$0" /usr/bin/setpriv && exec "$@"\' "$FILE" "$@"',
+      /setpriv is not installed: install the package util-linux/,
+    ],
+  ])('is refused before anything is built where root %s', async (_, script, reason) => {
+    await build('RUN true\n', [])
+    writeFileSync(at('file'), '')
+    writeFileSync(at('context/Dockerfile'), 'FROM base:1\nCOPY Dockerfile /\nRUN echo up\n')
+    const { command } = cliProcesses(place.path, at('store'))
+    const args = [...command, '--store', at('store'), 'build', '--progress', 'plain', at('context')]
+    const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', ...args], {
+      env: { PATH: process.env.PATH, FILE: at('file'), HOME: place.path },
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('ERR_BUILD_NO_EXECUTOR') })
+    for (const name of ['bubblewrap', 'runc', 'chroot']) expect(stderr).toContain(`${name}: `)
+    expect(stderr).toMatch(reason)
+    expect(stderr).not.toContain('[2/3]')
   })
 
   test('--step-timeout, --memory and --pids-limit end a command that needs more', async () => {

@@ -110,6 +110,8 @@ describe.skipIf(!single)('containers of a user with one id', () => {
       stdout: '0\nx\n',
     })
     expect(await place.layerstore('run', '-u', 'app', 'box:1', 'true')).toMatchObject({ code: 125 })
+    const refused = await place.layerstore('run', 'box:1', 'chown 5:5 /etc/passwd')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/one id in the sandbox.*\/etc\/subuid/) })
   })
 })
 

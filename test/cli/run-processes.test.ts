@@ -97,8 +97,8 @@ describe.skipIf(!able)('a process of run', () => {
     expect(run.text.stdout).not.toMatch(/job control/)
   })
 
-  test('handles Ctrl-C itself with -t', async () => {
-    const run = start(['-t', '-i', 'box:1', handler], { tty: true })
+  test.each(['bwrap', 'chroot'])('handles Ctrl-C itself with -t in %s', async name => {
+    const run = start(['-t', '-i', '--sandbox', name, 'box:1', handler], { tty: true })
     await expect.poll(() => run.text.stdout).toBe('up\r\n')
     run.child.stdin.write('\x03')
     expect(await run.ended).toBe(9)

@@ -102,6 +102,14 @@ describe.skipIf(!able)('run', () => {
     expect(stdout).toBe('90\n180\n0\nunlimited\n')
   })
 
+  test('says which limit the process reached', async () => {
+    const ran = await layerstore(['run', '--memory', '32MiB', 'box:1', 'x=x; while true; do x=$x$x; done'])
+    expect(ran).toMatchObject({
+      code: 137,
+      stderr: expect.stringMatching(/^the process reached its limit of memory$/m),
+    })
+  })
+
   test('--security-opt seccomp=unconfined allows all system calls', async () => {
     const filter = async (...options: string[]) =>
       (await layerstore(['run', ...options, 'box:1', 'grep "^Seccomp:" /proc/self/status'])).stdout

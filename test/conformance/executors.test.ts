@@ -23,7 +23,8 @@ for (const [name, subject] of Object.entries(executors)) {
     testConformance(executorConformance(subject))
 
     test('says that it works', async () => {
-      expect(await subject.create().probe()).toEqual({ works: true })
+      const note = name === 'chroot' ? { note: expect.stringContaining('all system calls allowed') } : {}
+      expect(await subject.create().probe()).toEqual({ works: true, ...note })
     })
   })
 }

@@ -2,6 +2,7 @@ import { SandboxError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executors/executor.ts'
 import type { ExecutorName } from '../executors/machine-executor.ts'
+import { withNote } from '../executors/process/with-note.ts'
 import { howToGiveIds } from './id-ranges.ts'
 import type { ConnectedSandbox, SandboxClient } from './sandbox-client.ts'
 import type { ProcessEvent, SentProcess } from './sandbox-service.ts'
@@ -25,7 +26,9 @@ export function rootlessExecutor(client: SandboxClient, executor: ExecutorName |
         const sandbox = await client.connect({ signal })
         const { found, ...probed } = await sandbox.channel.call<Probed>('probe', { executor, platform }, { signal })
         name = probed.name
-        return found.works && sandbox.ids === 'one' ? { ...found, note: oneIdNote(sandbox) } : found
+        if (!found.works || sandbox.ids !== 'one') return found
+        const notes = [found.note, oneIdNote(sandbox)].filter(note => note !== undefined)
+        return { ...found, note: notes.join('; ') }
       } catch (error) {
         signal?.throwIfAborted()
         if (SandboxError.is(error) || isErrno(error)) return { works: false, reason: (error as Error).message }
@@ -37,7 +40,7 @@ export function rootlessExecutor(client: SandboxClient, executor: ExecutorName |
       const sandbox = await client.connect({ signal: spec.signal })
       if (sandbox.ids === 'one') assertOneId(spec, sandbox)
       const exit = await runIn(client, sandbox, executor, spec)
-      return exit.code !== 0 && sandbox.ids === 'one' ? { ...exit, note: oneIdNote(sandbox) } : exit
+      return sandbox.ids === 'one' ? withNote(exit, oneIdNote(sandbox)) : exit
     },
   }
 }

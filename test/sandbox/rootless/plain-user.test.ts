@@ -166,6 +166,12 @@ RUN --mount=type=secret,id=key,uid=1000,mode=0400 --mount=type=cache,target=/cac
     expect(outcome.entries?.filter(entry => /secret|cache|context/.test(entry))).toEqual([])
   })
 
+  test('is told what a limit means when a command fails under it', async () => {
+    const dockerfile = 'FROM base:1\nRUN x=x; while true; do x=$x$x; done'
+    const { error } = await run(user, { dockerfile, options: { limits: { memory: 2 ** 25, seconds: 20 } } })
+    expect(error).toMatchObject({ code: 'ERR_BUILD_RUN', message: expect.stringContaining('that of each process') })
+  })
+
   test('is told in the error of a build which program is missing', async () => {
     // A namespace in which no other can be created, as some administrators forbid them.
     const before = ['/usr/bin/bwrap', '--dev-bind', '/', '/', '--unshare-user', '--disable-userns']

@@ -8,6 +8,7 @@ import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
 import { containerSettings, type ProcessOptions } from '../../running/run-options.ts'
 import { startOptionsOf } from '../../running/start-options.ts'
+import { tellExit } from '../../running/tell-exit.ts'
 import type { Session } from '../../session/session.ts'
 import { type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
 
@@ -42,7 +43,7 @@ export async function run(
   const { runImage } = await import('../../../sandbox/index.ts')
   await using sandbox = await openSandbox(session, options)
   using signals = new PassedSignals(session.terminal)
-  const { code } = await runImage(store, image, {
+  const exit = await runImage(store, image, {
     ...settings,
     ...connected,
     platform,
@@ -52,7 +53,7 @@ export async function run(
     onStart: signals.onStart,
     exitCodeOf: signals.exitCodeOf,
   })
-  session.exit = code
+  tellExit(session, exit)
 }
 
 /** Resolves to the name of the image in the store; one that it lacks is pulled, as `docker run` does. */

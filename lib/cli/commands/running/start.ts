@@ -4,6 +4,7 @@ import { openSandbox, type SandboxOption } from '../../running/open-sandbox.ts'
 import { PassedSignals } from '../../running/pass-signals.ts'
 import { runFailure } from '../../running/run-failure.ts'
 import { startOptionsOf } from '../../running/start-options.ts'
+import { tellExit } from '../../running/tell-exit.ts'
 import type { Session } from '../../session/session.ts'
 
 /** Options of `start`. */
@@ -26,6 +27,6 @@ export async function start(session: Session, id: string, options: StartCommandO
   })
   const connected = startOptionsOf(session, { interactive: options.interactive, terminal: process.terminal })
   using signals = new PassedSignals(session.terminal)
-  const { code } = await container.start({ ...connected, onStart: signals.onStart, exitCodeOf: signals.exitCodeOf })
-  session.exit = code
+  const exit = await container.start({ ...connected, onStart: signals.onStart, exitCodeOf: signals.exitCodeOf })
+  tellExit(session, exit)
 }

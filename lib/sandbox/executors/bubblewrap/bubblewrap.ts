@@ -1,9 +1,10 @@
+import { confinedFault } from '../confined/confined-fault.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
-import { runProgram } from '../process/run-program.ts'
+import { withNote } from '../process/with-note.ts'
 import { callFilter } from '../system-calls/call-filter.ts'
 import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { withView } from '../view/with-view.ts'
@@ -28,12 +29,9 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
   const program = findSystemProgram('bwrap')
   if (!program) return { works: false, reason: 'bwrap is not installed (package bubblewrap)' }
   if (process.getuid?.() !== 0) return { works: false, reason: 'bubblewrap is used as root only' }
-  const output: Uint8Array[] = []
   const args = ['--ro-bind', '/', '/', '--unshare-pid', '--proc', '/proc', '--dev', '/dev', 'true']
-  const { code } = await runProgram(program, args, { signal, onOutput: chunk => output.push(chunk) })
-  return code === 0
-    ? { works: true }
-    : { works: false, reason: `bwrap does not work here: ${Buffer.concat(output).toString('utf8').trim()}` }
+  const problem = await confinedFault(() => [program, ...args], { signal })
+  return problem === undefined ? { works: true } : { works: false, reason: `bwrap does not work here: ${problem}` }
 }
 
 /** Messages of sudo, su and doas if they do not become root. */
@@ -57,7 +55,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     const words = [...before, program, '--args', '3', ...(filter ? ['--seccomp', '4'] : []), '--', ...command]
     const exit = await runConfined(words, { ...spec, inputs, onOutput })
     throwIf(fault.of(exit.code))
-    return exit.code !== 0 && lacksPrivileges ? { ...exit, note: NO_PRIVILEGES_NOTE } : exit
+    return lacksPrivileges ? withNote(exit, NO_PRIVILEGES_NOTE) : exit
   })
 }
 

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
+import { confinedFault } from '../confined/confined-fault.ts'
 import { loaderVariablesInside } from '../confined/loader-variables.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
-import { runProgram } from '../process/run-program.ts'
 import { withView } from '../view/with-view.ts'
 import { innerMounts, lateMounts, outerMounts } from './chroot-mounts.ts'
 import { chrootScript } from './chroot-script.ts'
@@ -26,12 +26,15 @@ const PROGRAMS = [
 /** Capabilities that the last program of this machine needs, so that no process can be without them. */
 const NEEDED = ['CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT']
 
+/** Said wherever the executor is named. */
+const WEAKEST = 'the weakest isolation, with all system calls allowed'
+
 /**
  * An executor that needs only programs that every Linux distribution has: namespaces, mounts, and `chroot`.
  *
  * It is the weakest of the executors: what keeps a process inside is a changed root and missing capabilities. Behind
- * the root there are programs of this machine, read-only, which a process of root can read. A process sees the same as
- * in the others; set-id programs work in it.
+ * the root there are programs of this machine, read-only, which a process of root can read. No system call is refused.
+ * A process sees the same as in the others; set-id programs work in it. `probe()` says in `note` that it is the weakest.
  *
  * Needs root. A process without network needs `ip` (package iproute2).
  */
@@ -46,12 +49,11 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
     if (!findSystemProgram(name)) return { works: false, reason: `${name} is not installed (package ${aPackage})` }
   }
   if (process.getuid?.() !== 0) return { works: false, reason: 'chroot needs root' }
-  const output: Uint8Array[] = []
-  const args = ['--mount', '--pid', '--fork', '--', requireSystemProgram('mount', 'mount'), '-t', 'tmpfs', 'x', '/mnt']
-  const onOutput = (chunk: Uint8Array) => output.push(chunk)
-  const { code } = await runProgram(requireSystemProgram('unshare', 'util-linux'), args, { signal, onOutput })
-  const said = Buffer.concat(output).toString('utf8').trim()
-  return code === 0 ? { works: true } : { works: false, reason: `namespaces and mounts do not work here: ${said}` }
+  const namespaces = [requireSystemProgram('unshare', 'util-linux'), '--mount', '--pid', '--fork', '--']
+  const mount = [requireSystemProgram('mount', 'mount'), '-t', 'tmpfs', 'x', '/mnt']
+  const problem = await confinedFault(() => [...namespaces, ...mount], { signal })
+  if (problem !== undefined) return { works: false, reason: `namespaces and mounts do not work here: ${problem}` }
+  return { works: true, note: WEAKEST }
 }
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
@@ -77,12 +79,18 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
   })
 }
 
+/**
+ * Waits for a command. Ctrl-C of its terminal reaches this shell too, which a trap keeps from ending with 130; a command
+ * has no traps of the shell that starts it.
+ */
+const WAIT = 'trap : INT QUIT; "$@"; exit $?'
+
 /** A shell waits for the process: `unshare` itself does not tell by which signal it was killed. */
 function commandOf({ network, terminal }: ProcessSpec, script: string): string[] {
   return [
     ...[requireSystemProgram('unshare', 'util-linux'), '--mount', '--propagation', 'slave'],
     ...['--pid', '--ipc', '--uts', '--cgroup', ...(network === 'none' ? ['--net'] : []), '--'],
-    ...['/bin/sh', '-c', '"$@"; exit $?', 'sh'],
+    ...['/bin/sh', '-c', WAIT, 'sh'],
     ...(terminal ? [] : [requireSystemProgram('setsid', 'util-linux')]),
     ...['/bin/sh', '-c', script],
   ]

@@ -26,11 +26,7 @@ export interface RunConfinedOptions
 export async function runConfined(command: readonly string[], options: RunConfinedOptions): Promise<ProcessExit> {
   const { limits = {}, terminal = false, stdin, makesTerminal = false } = options
   const needsTerminal = terminal && !(makesTerminal && stdin === 'inherit' && isatty(0))
-  const bound = [
-    ...[requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL'],
-    ...[requireSystemProgram('unshare', 'util-linux'), '--pid', '--fork', '--kill-child'],
-    ...command,
-  ]
+  const bound = confinedWords(command)
   // The end of the input would be typed into the terminal.
   const input = terminal && (stdin ?? 'empty') === 'empty' ? 'silent' : stdin
   return limitProcess(options, prefix => {
@@ -39,6 +35,15 @@ export async function runConfined(command: readonly string[], options: RunConfin
     // Ctrl-C at a terminal stops the build, which then stops this.
     return runProgram(program, args, { ...options, stdin: input, seconds, depth: DEPTH, detached: !terminal })
   })
+}
+
+/** The words that start a command in a process namespace which ends with this process. */
+export function confinedWords(command: readonly string[]): string[] {
+  return [
+    ...[requireSystemProgram('setpriv', 'util-linux'), '--pdeathsig', 'KILL'],
+    ...[requireSystemProgram('unshare', 'util-linux'), '--pid', '--fork', '--kill-child'],
+    ...command,
+  ]
 }
 
 /** The command with a terminal of its own, which `script` creates and connects with the one of this process. */

@@ -3,11 +3,16 @@ import { SandboxError } from '../../../errors/index.ts'
 import type { ProcessExit, ProcessLimits, ProcessSpec } from '../executor.ts'
 import { findSystemProgram } from '../process/find-system-program.ts'
 import { isRootOfMachine } from '../process/namespace-ids.ts'
+import { withNote } from '../process/with-note.ts'
 import { ControlGroup } from './control-group.ts'
 import { raisingWords } from './resource-limits.ts'
 
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
 const OWN_PROCESSES = 2
+
+/** Said if a process fails: nothing else tells that it reached such a limit. */
+const OF_EACH =
+  'without a control group, the limit of memory is that of each process and the limit of processes that of the user'
 
 /** Joins control groups, and becomes the command. The umask of this process has no say. */
 const JOIN =
@@ -30,7 +35,7 @@ export async function limitProcess(
   if (limits.memory === undefined && limits.processes === undefined) return run([...joining([]), ...words])
   const processes = limits.processes === undefined ? undefined : limits.processes + OWN_PROCESSES
   await using group = await ControlGroup.create({ memory: limits.memory, processes })
-  if (!group) return run([...joining([]), ...words, ...limitsOfEach(limits, isRoot)])
+  if (!group) return withNote(await run([...joining([]), ...words, ...limitsOfEach(limits, isRoot)]), OF_EACH)
   const exit = await run([...joining(group.joinFiles), ...words])
   const limit = exit.limit ?? (await group.reached())
   return limit === undefined ? exit : { ...exit, limit }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { confinedFault } from '../confined/confined-fault.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
@@ -8,7 +9,6 @@ import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
 import { namespaceIds } from '../process/namespace-ids.ts'
-import { runProgram } from '../process/run-program.ts'
 import { withView } from '../view/with-view.ts'
 import { runtimeConfig } from './runtime-config.ts'
 import { runtimeFault } from './runtime-fault.ts'
@@ -36,10 +36,8 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
   if (!program) return { works: false, reason: 'runc is not installed (package runc)' }
   // The control groups that it creates belong to root of the machine.
   if (process.getuid?.() !== 0 || namespaceIds() !== 'all') return { works: false, reason: 'runc is used as root only' }
-  const output: Uint8Array[] = []
-  const { code } = await runProgram(program, ['--version'], { signal, onOutput: chunk => output.push(chunk) })
-  const said = Buffer.concat(output).toString('utf8').trim()
-  if (code !== 0) return { works: false, reason: `runc does not work here: ${said}` }
+  const problem = await confinedFault(() => outside([program, '--version']), { signal })
+  if (problem !== undefined) return { works: false, reason: `runc does not work here: ${problem}` }
   const groups = await RuntimeGroups.create()
   await groups[Symbol.asyncDispose]()
   return groups.canLimit
@@ -57,12 +55,12 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     // The config holds the variables, which may be secrets.
     await writeFile(join(bundle, 'config.json'), jsonWithLimits(config), { mode: 0o600 })
     const options = ['--root', state, '--log', log, '--log-format', 'json']
-    const command = [...OUTSIDE, program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, CONTAINER]
+    const command = [program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, CONTAINER]
     // The runtime sets the limits of memory and processes itself.
     const limits = { seconds: spec.limits?.seconds }
     const fault = new StartFault(spec)
     const given = { ...spec, limits, onOutput: fault.onOutput, makesTerminal: true }
-    const exit = await runConfined([requireSystemProgram('unshare', 'util-linux'), ...command], given)
+    const exit = await runConfined(outside(command), given)
     const error = exit.code === 0 ? undefined : (fault.of(exit.code) ?? (await runtimeFault(log, pid, spec)))
     if (error) throw error
     if (exit.limit !== undefined || exit.code === 0) return exit
@@ -72,4 +70,7 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 }
 
 /** The runtime reads numbers of processes in `/proc`, which has to be that of its process namespace. */
-const OUTSIDE = ['--mount', '--propagation', 'slave', '--mount-proc', '--']
+function outside(command: readonly string[]): string[] {
+  const unshare = requireSystemProgram('unshare', 'util-linux')
+  return [unshare, '--mount', '--propagation', 'slave', '--mount-proc', '--', ...command]
+}
