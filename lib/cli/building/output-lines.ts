@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** SAFETY: a command may write without ever ending a line; longer lines are cut. */
 const MOST_BYTES = 8192
 
@@ -30,6 +32,12 @@ export class OutputLines {
   }
 }
 
+/** Blanks up to the next column that is a multiple of this, for a tab. */
+const TAB = 8
+
+/** The text that a terminal would show in the end: without colours, and of a progress bar its last state. */
 function textOf(line: Buffer): string {
-  return line.toString('utf8').replace(/\r$/, '')
+  const text = stripVTControlCharacters(line.toString('utf8')).replace(/\r+$/, '')
+  const [first = '', ...more] = text.slice(text.lastIndexOf('\r') + 1).split('\t')
+  return more.reduce((left, right) => left.padEnd((Math.floor(left.length / TAB) + 1) * TAB) + right, first)
 }
