@@ -118,7 +118,7 @@ describe.runIf(able).each(ways.filter(({ executor }) => executor.name !== 'runc'
 
     afterAll(() => directory?.[Symbol.dispose]())
 
-    test.concurrent.each(cases)('equal the Docker Engine, and are cached: $name', async entry => {
+    test.concurrent.each(cases)('equal the Docker Engine, and are cached: $name', { timeout: 300_000 }, async entry => {
       const made = await buildCase(bench, entry)
       expect(made).toEqual(expectedOf(entry, executor.name))
       if (!('error' in made)) expect(await stepsMadeAgain(bench, entry)).toEqual([])
