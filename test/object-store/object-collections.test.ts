@@ -3,7 +3,7 @@ import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { createOwner, createOwnerOf } from '../../lib/internal/locks/owner.ts'
 import { planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
 import type { ObjectStoreSettings } from '../../lib/object-store/index.ts'
-import { driverOf, type Store } from '../../lib/store/index.ts'
+import { driverOf, readOnlyStore, type Store } from '../../lib/store/index.ts'
 import { deadPid } from '../helpers/dead-pid.ts'
 import { MemoryObjects } from '../helpers/memory-bucket.ts'
 import { openInMemory } from '../helpers/memory-object-store.ts'
@@ -149,7 +149,9 @@ describe('a collection', () => {
     await store.put(Buffer.from('young'))
     expect((await planCollection(store, { force: true })).drop).toEqual([])
     objects.age(2 * 3_600_000)
-    expect((await planCollection(store, { force: true })).drop).toHaveLength(1)
+    for (const view of [store, readOnlyStore(store)]) {
+      expect((await planCollection(view, { force: true })).drop).toHaveLength(1)
+    }
   })
 
   test('keeps the blobs of cache records until it drops the record', async () => {

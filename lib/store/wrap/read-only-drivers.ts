@@ -7,6 +7,7 @@ type Refuse = (act: string) => Promise<never>
 export function readOnlyCollection(driver: CollectionDriver, refuse: Refuse): CollectionDriver {
   return {
     readOnly: true,
+    nowMs: () => driver.nowMs?.() ?? Date.now(),
     blobs: options => driver.blobs(options),
     roots: options => driver.roots(options),
     document: digest => driver.document(digest),
