@@ -33,12 +33,14 @@ export type {
   StoredBlob,
   UnfinishedUsage,
 } from './drivers/collection-driver.ts'
+export { damagedLease, type FoundLease } from './drivers/damaged-lease.ts'
 export { checkDerivedKey } from './drivers/derived-key.ts'
 export { acquireIngestKey, checkIngestKey, ingestBusy } from './drivers/ingest-key.ts'
 export type { IngestSink, IngestWriterParts, Progress } from './drivers/ingest-writer.ts'
 export { IngestWriter } from './drivers/ingest-writer.ts'
 export { checkDriverOf } from './drivers/plain-check-driver.ts'
 export { putThrough } from './drivers/put-through.ts'
+export { unusedQuarantineName } from './drivers/quarantine-name.ts'
 export { checkRange, type ReadRange, rangeOf } from './drivers/read-range.ts'
 export { spellingsOf, storedName } from './drivers/reference-name.ts'
 export { openSealed, SEAL, sealBytes } from './drivers/sealed-bytes.ts'
@@ -51,6 +53,7 @@ export { keyOfSecrets, type LayerFact, layerFact, layersOfDiffId, recordLayerFac
 export { findDocument } from './find-document.ts'
 export { type CheckedHold, checkHold } from './leases/check-hold.ts'
 export type { HoldOptions, Lease, LeaseInfo, LeaseStore } from './leases/lease-store.ts'
+export { readOnlyLease } from './leases/read-only-lease.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './memory/create-memory-store.ts'
 export { namesIn } from './names-in.ts'
 export { type ReadDocumentOptions, readDocument } from './read-document.ts'

@@ -142,6 +142,17 @@ describe('a damaged object', () => {
     expect((await checkStore(store)).sound).toBe(true)
   })
 
+  test('of a name is kept beside that of another name whose characters are spelled the same in quarantine', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    objects.write('references/app:1', 'of a colon')
+    objects.write('references/app/1', 'of a slash')
+    const { mended } = await repairStore(store, await checkStore(store), [])
+    expect(mended).toHaveLength(2)
+    const kept = mended.map(({ quarantinedTo }) => objects.text(quarantinedTo!))
+    expect(kept.sort()).toEqual(['of a colon', 'of a slash'])
+  })
+
   test('of a lease, the marker or the record of collections is found, and repaired', async () => {
     const objects = new MemoryObjects()
     const store = await open(objects)

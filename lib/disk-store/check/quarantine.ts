@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { ensureDirectory, exists, linkOnce, removeFile } from '../../internal/link-once.ts'
+import { unusedQuarantineName } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
@@ -59,13 +60,8 @@ export async function quarantinePath(
 /** Chooses an unused name in quarantine. */
 export async function quarantineName({ places }: DiskContext, as: string): Promise<string> {
   await ensureDirectory(places.quarantine, 0o700)
-  // SAFETY: another program may have chosen the name; one of 255 bytes would be too long with the time appended.
-  const kept = as.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)
-  const time = new Date().toISOString().replace(/[-:.]/g, '')
-  for (let again = 0; ; again++) {
-    const name = `.layerstore/quarantine/${kept}-${time}${again === 0 ? '' : `-${again}`}`
-    if (!(await exists(places.file(name)))) return name
-  }
+  const pathOf = (name: string) => `.layerstore/quarantine/${name}`
+  return pathOf(await unusedQuarantineName(as, Date.now(), name => exists(places.file(pathOf(name)))))
 }
 
 async function isThat(path: string, { dev, ino }: FileIdentity): Promise<boolean> {

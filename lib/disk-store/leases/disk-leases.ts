@@ -8,7 +8,7 @@ import { createOwner } from '../../internal/locks/owner.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../store/index.ts'
-import { checkHold } from '../../store/index.ts'
+import { checkHold, readOnlyLease } from '../../store/index.ts'
 import { type Touched, touchBlob } from '../blobs/publish-blob.ts'
 import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -35,7 +35,7 @@ export class DiskLeases implements LeaseStore {
     const { label, expiresInMs, digests } = checkHold(options)
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
-    if (this.#context.settings.readOnly) return inertLease(digest => this.touch(digest))
+    if (this.#context.settings.readOnly) return readOnlyLease(digest => this.touch(digest))
     await this.#context.prepareWrite()
     const owner = await createOwner()
     const file: LeaseFile = { version: 1, owner, label, sinceMs: 0, expiresInMs, digests }
@@ -172,10 +172,4 @@ async function startingNow(lease: LeaseFile, file: FileHandle): Promise<LeaseFil
   if (lease.sinceMs > 0) return lease
   const { mtimeMs } = await file.stat()
   return { ...lease, sinceMs: Math.min(Date.now(), mtimeMs) - MARGIN_MS }
-}
-
-/** Lease of a read-only store. It writes no file, so it does not stop collections of other processes. */
-function inertLease(add: (digest: Digest) => Promise<boolean>): Lease {
-  const nothing = async () => {}
-  return { id: 'read-only', add, renew: nothing, release: nothing, [Symbol.asyncDispose]: nothing }
 }

@@ -7,6 +7,7 @@ import { isErrno } from '../../internal/errno.ts'
 import { describeOwner, lifeOf, type Owner, parseOwner } from '../../internal/locks/owner.ts'
 import { type FoundRecord, readRecord } from '../../internal/record-file.ts'
 import type { LeaseInfo, LeaseState } from '../../store/index.ts'
+import { damagedLease } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 
@@ -25,18 +26,12 @@ export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expire
 const BOUNDS = { limit: 64 * 1024 * 1024, begins: /^\{/ }
 /** Tolerance for clocks that are set back a little. */
 const MARGIN_MS = 1000
-/** Lifetime of an unreadable lease after its last renewal. */
-const DAMAGED_EXPIRES_MS = 24 * 3_600_000
-const SINCE = /"sinceMs":(\d{1,16})\b/
-const DIGESTS = /\b[a-z0-9]+:[0-9a-f]{64,128}\b/g
 
 /**
  * Reads every lease of the store, with the state of its holder.
  *
- * SAFETY: a damaged lease that counted for nothing would let a collection remove blobs in use; one that stopped every
- * collection would fill the disk. So it protects the digests that are still readable, and every blob stored or touched
- * since its start or the creation of its file, for a day after its last renewal. An entry that is not a regular file
- * was not written by this library and protects nothing.
+ * A damaged lease still protects blobs, see {@link damagedLease}. An entry that is not a regular file was not written
+ * by this library and protects nothing.
  */
 export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
   const names = await onDisk({ act: 'list', path: LEASES }, () => leaseNames(context))
@@ -45,7 +40,7 @@ export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
     const found = await findLease(context, name)
     if (found.kind === 'absent' || found.kind === 'odd') continue
     const file = found.kind === 'file' ? parseLease(found.bytes) : undefined
-    leases.push(file ? await stateOfLease(context, file, name, found.stats) : damagedLease(name, found))
+    leases.push(file ? await stateOfLease(context, file, name, found.stats) : damaged(name, found))
   }
   return leases
 }
@@ -92,18 +87,10 @@ async function stateOfLease(
   return { id, label, sinceMs, expiresInMs, digests, renewedMs: mtimeMs, holderLives, holder: describeOwner(owner) }
 }
 
-function damagedLease(name: string, found: FoundRecord & { readonly stats: Stats }): LeaseState {
+function damaged(name: string, found: FoundRecord & { readonly stats: Stats }): LeaseState {
+  const { birthtimeMs, mtimeMs: renewedMs } = found.stats
   const text = found.kind === 'file' ? found.bytes.toString('latin1') : ''
-  return {
-    id: name.slice(0, -'.json'.length),
-    label: 'damaged lease',
-    holder: describeOwner(undefined),
-    holderLives: undefined,
-    sinceMs: Math.min(found.stats.birthtimeMs - MARGIN_MS, Number(SINCE.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)),
-    renewedMs: found.stats.mtimeMs,
-    expiresInMs: DAMAGED_EXPIRES_MS,
-    digests: [...new Set(text.match(DIGESTS))].filter(isDigest),
-  }
+  return damagedLease({ id: name.slice(0, -'.json'.length), text, sinceMs: birthtimeMs - MARGIN_MS, renewedMs })
 }
 
 /** Parses a lease file; `undefined` if it is invalid. */

@@ -1,4 +1,5 @@
 import { type Digest, splitDigest } from '../../digest/index.ts'
+import { unusedQuarantineName } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { blobKey, Keys } from '../objects/keys.ts'
 
@@ -26,8 +27,9 @@ export async function quarantineObject(
   const { bucket } = context
   const facts = await bucket.head(key)
   if (!facts || (etag !== undefined && facts.etag !== etag)) return undefined
-  const time = new Date(facts.serverTime).toISOString().replace(/[-:.]/g, '')
-  const to = `${Keys.quarantine}${as.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)}-${time}`
+  const keyOf = (name: string) => Keys.quarantine + name
+  const isUsed = async (name: string) => (await bucket.head(keyOf(name))) !== undefined
+  const to = keyOf(await unusedQuarantineName(as, facts.serverTime, isUsed))
   if (!(await bucket.copy(key, to))) return undefined
   // SAFETY: another process may have stored an intact blob since; S3 cannot delete one version of an object only on
   // every engine. The object is looked at once more, so that the time in which that would be lost is one request.

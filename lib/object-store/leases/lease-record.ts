@@ -3,6 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { describeOwner, lifeOf, type Owner } from '../../internal/locks/owner.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { LeaseInfo, LeaseState } from '../../store/index.ts'
+import { damagedLease } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { ownerIn } from '../objects/holder.ts'
 import { Keys } from '../objects/keys.ts'
@@ -16,10 +17,6 @@ export interface LeaseRecord extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expi
 
 /** SAFETY: limits the bytes read into memory. A lease of 100,000 digests has 8 MB. */
 const MOST_BYTES = 64 * 1024 * 1024
-/** Lifetime of an unreadable lease after its last renewal. */
-const DAMAGED_EXPIRES_MS = 24 * 3_600_000
-const SINCE = /"sinceMs":(\d{1,16})\b/
-const DIGESTS = /\b[a-z0-9]+:[0-9a-f]{64,128}\b/g
 const AT_ONCE = 16
 
 /** Key of a lease. */
@@ -62,7 +59,7 @@ export async function damagedLeases(context: ObjectContext, options: AbortOption
 async function stateOf(object: SmallObject): Promise<LeaseState> {
   const { facts } = object
   const record = parse(object)
-  if (!record) return damagedLease(object)
+  if (!record) return damaged(object)
   const { label, sinceMs, expiresInMs, digests, owner } = record
   const life = await lifeOf(owner, facts.serverTime - facts.modified, '')
   const holderLives = life === 'unknown' ? undefined : life === 'alive'
@@ -70,18 +67,9 @@ async function stateOf(object: SmallObject): Promise<LeaseState> {
   return { id: idIn(facts.key), label, sinceMs, expiresInMs, digests, renewedMs: facts.modified, holderLives, holder }
 }
 
-function damagedLease({ facts, bytes }: SmallObject): LeaseState {
+function damaged({ facts, bytes }: SmallObject): LeaseState {
   const text = bytes?.toString('latin1') ?? ''
-  return {
-    id: idIn(facts.key),
-    label: 'damaged lease',
-    holder: describeOwner(undefined),
-    holderLives: undefined,
-    sinceMs: Math.min(facts.modified - 1000, Number(SINCE.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)),
-    renewedMs: facts.modified,
-    expiresInMs: DAMAGED_EXPIRES_MS,
-    digests: [...new Set(text.match(DIGESTS))].filter(isDigest),
-  }
+  return damagedLease({ id: idIn(facts.key), text, sinceMs: facts.modified - 1000, renewedMs: facts.modified })
 }
 
 function parse({ bytes }: SmallObject): LeaseRecord | undefined {

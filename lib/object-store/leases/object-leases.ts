@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { createOwner } from '../../internal/locks/owner.ts'
 import { settleAll } from '../../internal/settle-all.ts'
 import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../store/index.ts'
-import { checkHold } from '../../store/index.ts'
+import { checkHold, readOnlyLease } from '../../store/index.ts'
 import { acknowledgeObject } from '../blobs/publish-blob.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { jsonBytes } from '../objects/read-object.ts'
@@ -30,7 +30,7 @@ export class ObjectLeases implements LeaseStore {
     const { label, expiresInMs, digests } = checkHold(options)
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
-    if (this.#context.settings.readOnly) return inertLease(digest => this.touch(digest))
+    if (this.#context.settings.readOnly) return readOnlyLease(digest => this.touch(digest))
     const owner = await createOwner()
     const sinceMs = this.#context.clock.now() - MARGIN_MS
     const record: LeaseRecord = { version: 1, owner, label, sinceMs, expiresInMs, digests }
@@ -111,10 +111,4 @@ class ObjectLease implements Lease {
   [Symbol.asyncDispose](): Promise<void> {
     return this.release()
   }
-}
-
-/** Lease of a read-only store. It writes no object, so it does not stop collections of other processes. */
-function inertLease(add: (digest: Digest) => Promise<boolean>): Lease {
-  const nothing = async () => {}
-  return { id: 'read-only', add, renew: nothing, release: nothing, [Symbol.asyncDispose]: nothing }
 }
