@@ -35,9 +35,17 @@ export type {
 } from './drivers/collection-driver.ts'
 export { damagedLease, type FoundLease } from './drivers/damaged-lease.ts'
 export { checkDerivedKey } from './drivers/derived-key.ts'
+export { type DriverLease, HeldLeases } from './drivers/held-leases.ts'
 export { acquireIngestKey, checkIngestKey, ingestBusy } from './drivers/ingest-key.ts'
 export type { IngestSink, IngestWriterParts, Progress } from './drivers/ingest-writer.ts'
 export { IngestWriter } from './drivers/ingest-writer.ts'
+export {
+  createLeaseRecord,
+  type LeaseRecord,
+  leaseIdOf,
+  leaseStateOf,
+  parseLeaseRecord,
+} from './drivers/lease-record.ts'
 export { checkDriverOf } from './drivers/plain-check-driver.ts'
 export { putThrough } from './drivers/put-through.ts'
 export { unusedQuarantineName } from './drivers/quarantine-name.ts'

@@ -4,56 +4,38 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
 import { isErrno } from '../../internal/errno.ts'
 import { ensureDirectory, removeFile, temporaryName } from '../../internal/link-once.ts'
-import { createOwner } from '../../internal/locks/owner.ts'
-import { settleAll } from '../../internal/settle-all.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
-import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../store/index.ts'
-import { checkHold, readOnlyLease } from '../../store/index.ts'
+import type { DriverLease, HoldOptions, Lease, LeaseInfo, LeaseRecord, LeaseStore } from '../../store/index.ts'
+import { checkHold, createLeaseRecord, HeldLeases, leaseIdOf, readOnlyLease } from '../../store/index.ts'
 import { type Touched, touchBlob } from '../blobs/publish-blob.ts'
 import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
-import { type LeaseFile, readLeases } from './lease-file.ts'
+import { readLeases } from './lease-file.ts'
 
 const HEARTBEAT_MS = 10 * 60_000
 /** Tolerance for clocks that are set back a little: a lease starts this much earlier. */
 const MARGIN_MS = 1000
-/** PERF: an image of 20 blobs is acknowledged in 1 ms. */
-const AT_ONCE = 32
 
 /** Leases as files in `.layerstore/leases`, one each. */
 export class DiskLeases implements LeaseStore {
   readonly #context: DiskContext
-  readonly #held = new Set<Lease>()
+  readonly #held = new HeldLeases()
 
   constructor(context: DiskContext) {
     this.#context = context
   }
 
   async hold(options: HoldOptions = {}): Promise<Lease> {
-    const { label, expiresInMs, digests } = checkHold(options)
+    const hold = checkHold(options)
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
     if (this.#context.settings.readOnly) return readOnlyLease(digest => this.touch(digest))
     await this.#context.prepareWrite()
-    const owner = await createOwner()
-    const file: LeaseFile = { version: 1, owner, label, sinceMs: 0, expiresInMs, digests }
-    const lease = new DiskLease(this.#context, file, () => this.#held.delete(lease))
-    this.#held.add(lease)
-    try {
-      await lease.write()
-      for (let i = 0; i < digests.length; i += AT_ONCE) {
-        options.signal?.throwIfAborted()
-        // SAFETY: a collection may run while the lease is taken. The blobs are touched after the lease is visible: a
-        // collection that did not see the lease finds the blob changed and keeps it.
-        await settleAll(digests.slice(i, i + AT_ONCE).map(digest => lease.add(digest)))
-      }
-    } catch (error) {
-      await lease.release().catch(() => undefined)
-      throw error
-    }
-    return lease
+    const record = await createLeaseRecord(hold, 0)
+    const make = (onReleased: () => void) => new DiskLease(this.#context, record, onReleased)
+    return this.#held.hold(make, { digests: hold.digests, signal: options.signal })
   }
 
   async touch(digest: Digest, options: AbortOptions = {}): Promise<boolean> {
@@ -71,8 +53,8 @@ export class DiskLeases implements LeaseStore {
   }
 
   /** Releases all leases that are still held. */
-  async close(): Promise<void> {
-    await settleAll([...this.#held].map(lease => lease.release().catch(() => undefined)))
+  close(): Promise<void> {
+    return this.#held.close()
   }
 }
 
@@ -81,19 +63,19 @@ async function touch(context: DiskContext, digest: Digest): Promise<Touched> {
   return onDisk({ act: 'acknowledge', path: blobName(digest) }, () => touchBlob(context, digest))
 }
 
-class DiskLease implements Lease {
+class DiskLease implements DriverLease {
   readonly id: string
   readonly #context: DiskContext
-  #file: LeaseFile
+  #record: LeaseRecord
   readonly #name: string
   readonly #onReleased: () => void
   readonly #timer: NodeJS.Timeout
   #released: Promise<void> | undefined
 
-  constructor(context: DiskContext, file: LeaseFile, onReleased: () => void) {
-    this.id = `${file.owner.pid}-${file.owner.nonce}`
+  constructor(context: DiskContext, record: LeaseRecord, onReleased: () => void) {
+    this.id = leaseIdOf(record)
     this.#context = context
-    this.#file = file
+    this.#record = record
     this.#name = `.layerstore/leases/${this.id}.json`
     this.#onReleased = onReleased
     // A renewal that fails is retried at the next interval; there are many before the lease expires.
@@ -113,8 +95,8 @@ class DiskLease implements Lease {
       try {
         const file = await withDescriptor(() => open(temporary, 'wx', 0o644))
         try {
-          this.#file = await startingNow(this.#file, file)
-          await file.writeFile(JSON.stringify(this.#file))
+          this.#record = await startingNow(this.#record, file)
+          await file.writeFile(JSON.stringify(this.#record))
           // Synced before the rename: a torn lease would stop every collection after a power cut; a lost one stops
           // nothing.
           if (settings.durable) await withFsyncLimit(() => file.datasync())
@@ -131,9 +113,9 @@ class DiskLease implements Lease {
 
   async add(digest: Digest): Promise<boolean> {
     const touched = await touch(this.#context, parseDigest(digest))
-    if (touched === 'refused' && !this.#file.digests.includes(digest)) {
+    if (touched === 'refused' && !this.#record.digests.includes(digest)) {
       // The time of another user's blob cannot be changed, so the lease names the blob.
-      this.#file = { ...this.#file, digests: [...this.#file.digests, digest] }
+      this.#record = { ...this.#record, digests: [...this.#record.digests, digest] }
       await this.write()
     }
     return touched !== 'gone'
@@ -168,7 +150,7 @@ class DiskLease implements Lease {
  * Sets the start of a new lease: the earlier of this machine's time (which acknowledgements use) and the file system's
  * time (which commits use).
  */
-async function startingNow(lease: LeaseFile, file: FileHandle): Promise<LeaseFile> {
+async function startingNow(lease: LeaseRecord, file: FileHandle): Promise<LeaseRecord> {
   if (lease.sinceMs > 0) return lease
   const { mtimeMs } = await file.stat()
   return { ...lease, sinceMs: Math.min(Date.now(), mtimeMs) - MARGIN_MS }

@@ -1,23 +1,16 @@
 import type { Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { isErrno } from '../../internal/errno.ts'
-import { describeOwner, lifeOf, type Owner, parseOwner } from '../../internal/locks/owner.ts'
+import { lifeOf } from '../../internal/locks/owner.ts'
 import { type FoundRecord, readRecord } from '../../internal/record-file.ts'
-import type { LeaseInfo, LeaseState } from '../../store/index.ts'
-import { damagedLease } from '../../store/index.ts'
+import type { LeaseRecord, LeaseState } from '../../store/index.ts'
+import { damagedLease, leaseStateOf, parseLeaseRecord } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 
 const LEASES = '.layerstore/leases'
-
-/** Content of a lease file. Its modification time is the last renewal. */
-export interface LeaseFile extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
-  readonly version: 1
-  readonly owner: Owner
-}
 
 /**
  * SAFETY: limits the bytes read into memory; another program may write a larger file. A lease of 100,000 digests has 8
@@ -39,7 +32,7 @@ export async function readLeases(context: DiskContext): Promise<LeaseState[]> {
   for (const name of names) {
     const found = await findLease(context, name)
     if (found.kind === 'absent' || found.kind === 'odd') continue
-    const file = found.kind === 'file' ? parseLease(found.bytes) : undefined
+    const file = found.kind === 'file' ? parseLeaseRecord(found.bytes) : undefined
     leases.push(file ? await stateOfLease(context, file, name, found.stats) : damaged(name, found))
   }
   return leases
@@ -62,7 +55,7 @@ export async function leaseNames({ places }: DiskContext): Promise<string[]> {
  */
 export async function proveLease(context: DiskContext, name: string): Promise<void> {
   const found = await findLease(context, name)
-  if (found.kind === 'absent' || (found.kind === 'file' && parseLease(found.bytes))) return
+  if (found.kind === 'absent' || (found.kind === 'file' && parseLeaseRecord(found.bytes))) return
   const actual = found.kind === 'file' ? 'damaged' : `${found.actual}, and no lease`
   const effect = 'the blobs that it protects are not known for certain; remove it if no running process needs them'
   throw new StoreError('ERR_STORE_FORMAT', `${LEASES}/${name} is ${actual}: ${effect}`)
@@ -74,38 +67,22 @@ function findLease({ places }: DiskContext, name: string): Promise<FoundRecord> 
 
 async function stateOfLease(
   { places }: DiskContext,
-  file: LeaseFile,
+  lease: LeaseRecord,
   name: string,
   { mtimeMs }: Stats,
 ): Promise<LeaseState> {
-  const { label, sinceMs, expiresInMs, digests, owner } = file
-  const id = name.slice(0, -'.json'.length)
   const life = await onDisk({ act: 'ask about the holder of', path: `${LEASES}/${name}` }, () =>
-    lifeOf(owner, Date.now() - mtimeMs, places.leases),
+    lifeOf(lease.owner, Date.now() - mtimeMs, places.leases),
   )
-  const holderLives = life === 'unknown' ? undefined : life === 'alive'
-  return { id, label, sinceMs, expiresInMs, digests, renewedMs: mtimeMs, holderLives, holder: describeOwner(owner) }
+  return leaseStateOf(lease, { id: idIn(name), renewedMs: mtimeMs, life })
+}
+
+function idIn(name: string): string {
+  return name.slice(0, -'.json'.length)
 }
 
 function damaged(name: string, found: FoundRecord & { readonly stats: Stats }): LeaseState {
   const { birthtimeMs, mtimeMs: renewedMs } = found.stats
   const text = found.kind === 'file' ? found.bytes.toString('latin1') : ''
-  return damagedLease({ id: name.slice(0, -'.json'.length), text, sinceMs: birthtimeMs - MARGIN_MS, renewedMs })
-}
-
-/** Parses a lease file; `undefined` if it is invalid. */
-function parseLease(bytes: Buffer): LeaseFile | undefined {
-  try {
-    const lease = JSON.parse(bytes.toString('utf8')) as LeaseFile
-    const numbers = [lease.sinceMs, lease.expiresInMs]
-    const sound =
-      lease.version === 1 &&
-      typeof lease.label === 'string' &&
-      numbers.every(Number.isFinite) &&
-      lease.digests.every(isDigest) &&
-      parseOwner(JSON.stringify(lease.owner)) !== undefined
-    return sound ? lease : undefined
-  } catch {
-    return undefined
-  }
+  return damagedLease({ id: idIn(name), text, sinceMs: birthtimeMs - MARGIN_MS, renewedMs })
 }

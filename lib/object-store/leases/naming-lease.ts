@@ -1,8 +1,9 @@
 import type { Digest } from '../../digest/index.ts'
 import { createOwner, type Owner } from '../../internal/locks/owner.ts'
+import type { LeaseRecord } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { jsonBytes } from '../objects/read-object.ts'
-import { type LeaseRecord, leaseKey } from './lease-record.ts'
+import { leaseKey } from './lease-objects.ts'
 
 /** Time without a new name after which the lease ends. */
 const IDLE_MS = 3000

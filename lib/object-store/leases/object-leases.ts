@@ -1,13 +1,11 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { createOwner } from '../../internal/locks/owner.ts'
-import { settleAll } from '../../internal/settle-all.ts'
-import type { HoldOptions, Lease, LeaseInfo, LeaseStore } from '../../store/index.ts'
-import { checkHold, readOnlyLease } from '../../store/index.ts'
+import type { DriverLease, HoldOptions, Lease, LeaseInfo, LeaseRecord, LeaseStore } from '../../store/index.ts'
+import { checkHold, createLeaseRecord, HeldLeases, leaseIdOf, readOnlyLease } from '../../store/index.ts'
 import { acknowledgeObject } from '../blobs/publish-blob.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { jsonBytes } from '../objects/read-object.ts'
-import { type LeaseRecord, leaseKey, readLeaseObjects } from './lease-record.ts'
+import { leaseKey, readLeaseObjects } from './lease-objects.ts'
 
 const HEARTBEAT_MS = 10 * 60_000
 /**
@@ -15,39 +13,24 @@ const HEARTBEAT_MS = 10 * 60_000
  * differ a little.
  */
 const MARGIN_MS = 3000
-const AT_ONCE = 32
 
 /** Leases as objects below `leases/`, one each. */
 export class ObjectLeases implements LeaseStore {
   readonly #context: ObjectContext
-  readonly #held = new Set<Lease>()
+  readonly #held = new HeldLeases()
 
   constructor(context: ObjectContext) {
     this.#context = context
   }
 
   async hold(options: HoldOptions = {}): Promise<Lease> {
-    const { label, expiresInMs, digests } = checkHold(options)
+    const hold = checkHold(options)
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
     if (this.#context.settings.readOnly) return readOnlyLease(digest => this.touch(digest))
-    const owner = await createOwner()
-    const sinceMs = this.#context.clock.now() - MARGIN_MS
-    const record: LeaseRecord = { version: 1, owner, label, sinceMs, expiresInMs, digests }
-    const lease: ObjectLease = new ObjectLease(this.#context, record, () => this.#held.delete(lease))
-    this.#held.add(lease)
-    try {
-      await lease.renew()
-      for (let i = 0; i < digests.length; i += AT_ONCE) {
-        options.signal?.throwIfAborted()
-        // SAFETY: acknowledged after the lease is visible: a collection that did not see the lease is waited for.
-        await settleAll(digests.slice(i, i + AT_ONCE).map(digest => lease.add(digest)))
-      }
-    } catch (error) {
-      await lease.release().catch(() => undefined)
-      throw error
-    }
-    return lease
+    const record = await createLeaseRecord(hold, this.#context.clock.now() - MARGIN_MS)
+    const make = (onReleased: () => void) => new ObjectLease(this.#context, record, onReleased)
+    return this.#held.hold(make, { digests: hold.digests, signal: options.signal })
   }
 
   async touch(digest: Digest, options: AbortOptions = {}): Promise<boolean> {
@@ -65,12 +48,12 @@ export class ObjectLeases implements LeaseStore {
   }
 
   /** Releases all leases that are still held. */
-  async close(): Promise<void> {
-    await settleAll([...this.#held].map(lease => lease.release().catch(() => undefined)))
+  close(): Promise<void> {
+    return this.#held.close()
   }
 }
 
-class ObjectLease implements Lease {
+class ObjectLease implements DriverLease {
   readonly id: string
   readonly #context: ObjectContext
   readonly #record: LeaseRecord
@@ -80,7 +63,7 @@ class ObjectLease implements Lease {
   #released: Promise<void> | undefined
 
   constructor(context: ObjectContext, record: LeaseRecord, onReleased: () => void) {
-    this.id = `${record.owner.pid}-${record.owner.nonce}`
+    this.id = leaseIdOf(record)
     this.#context = context
     this.#record = record
     this.#onReleased = onReleased
@@ -92,9 +75,12 @@ class ObjectLease implements Lease {
     return acknowledgeObject(this.#context, parseDigest(digest))
   }
 
-  /** Writes the object anew, so that its date is now. */
   async renew(): Promise<void> {
-    if (this.#released) return
+    if (!this.#released) await this.write()
+  }
+
+  /** Writes the object anew, so that its date is now. */
+  async write(): Promise<void> {
     const writing = this.#context.bucket.put(leaseKey(this.id), jsonBytes(this.#record))
     this.#writing = writing.catch(() => undefined)
     await writing

@@ -8,6 +8,7 @@ import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
 import { type AddressOptions, driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
+import { readOnlyLease } from '../leases/read-only-lease.ts'
 import type { NamedDescriptor, ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
 import { readOnlyChecking, readOnlyCollection } from './read-only-drivers.ts'
@@ -135,14 +136,7 @@ class ReadOnlyLeases implements LeaseStore {
   }
 
   async hold(): Promise<Lease> {
-    const nothing = async () => {}
-    return {
-      id: 'read-only',
-      add: digest => this.touch(digest),
-      renew: nothing,
-      release: nothing,
-      [Symbol.asyncDispose]: nothing,
-    }
+    return readOnlyLease(digest => this.touch(digest))
   }
 
   async touch(digest: Digest, options?: AbortOptions): Promise<boolean> {

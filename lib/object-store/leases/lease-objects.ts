@@ -1,19 +1,11 @@
-import { isDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { describeOwner, lifeOf, type Owner } from '../../internal/locks/owner.ts'
+import { lifeOf } from '../../internal/locks/owner.ts'
 import { settleAll } from '../../internal/settle-all.ts'
-import type { LeaseInfo, LeaseState } from '../../store/index.ts'
-import { damagedLease } from '../../store/index.ts'
+import type { LeaseRecord, LeaseState } from '../../store/index.ts'
+import { damagedLease, leaseStateOf, parseLeaseRecord } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
-import { ownerIn } from '../objects/holder.ts'
 import { Keys } from '../objects/keys.ts'
-import { jsonIn, readObject, type SmallObject } from '../objects/read-object.ts'
-
-/** Content of the object of a lease. Its date is the last renewal. */
-export interface LeaseRecord extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
-  readonly version: 1
-  readonly owner: Owner
-}
+import { readObject, type SmallObject } from '../objects/read-object.ts'
 
 /** SAFETY: limits the bytes read into memory. A lease of 100,000 digests has 8 MB. */
 const MOST_BYTES = 64 * 1024 * 1024
@@ -60,11 +52,8 @@ async function stateOf(object: SmallObject): Promise<LeaseState> {
   const { facts } = object
   const record = parse(object)
   if (!record) return damaged(object)
-  const { label, sinceMs, expiresInMs, digests, owner } = record
-  const life = await lifeOf(owner, facts.serverTime - facts.modified, '')
-  const holderLives = life === 'unknown' ? undefined : life === 'alive'
-  const holder = describeOwner(owner)
-  return { id: idIn(facts.key), label, sinceMs, expiresInMs, digests, renewedMs: facts.modified, holderLives, holder }
+  const life = await lifeOf(record.owner, facts.serverTime - facts.modified, '')
+  return leaseStateOf(record, { id: idIn(facts.key), renewedMs: facts.modified, life })
 }
 
 function damaged({ facts, bytes }: SmallObject): LeaseState {
@@ -73,16 +62,5 @@ function damaged({ facts, bytes }: SmallObject): LeaseState {
 }
 
 function parse({ bytes }: SmallObject): LeaseRecord | undefined {
-  const { version, owner, label, sinceMs, expiresInMs, digests } = jsonIn(bytes) ?? {}
-  const holder = ownerIn(owner)
-  const sound =
-    version === 1 &&
-    holder &&
-    typeof label === 'string' &&
-    Number.isFinite(sinceMs) &&
-    Number.isFinite(expiresInMs) &&
-    Array.isArray(digests) &&
-    digests.every(isDigest)
-  if (!sound) return undefined
-  return { version, owner: holder, label, digests, sinceMs: sinceMs as number, expiresInMs: expiresInMs as number }
+  return bytes && parseLeaseRecord(bytes)
 }
