@@ -18,6 +18,7 @@ import { acquireIngestKey, checkIngestKey, IngestWriter, putThrough } from '../s
 import { listBlobObjects } from './blobs/list-blob-objects.ts'
 import { acknowledgeObject, removeBlob } from './blobs/publish-blob.ts'
 import { readBlobObject, VerifiedObjects } from './blobs/read-blob-object.ts'
+import { scanBlobObjects } from './blobs/scan-blob-objects.ts'
 import { ObjectCheck } from './check/object-check.ts'
 import { ObjectCollection } from './collect/object-collection.ts'
 import { BucketSink } from './ingest/bucket-sink.ts'
@@ -140,6 +141,11 @@ export class ObjectStore implements StoreDriver {
   async *list(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
     this.#context.assertOpen()
     yield* listBlobObjects(this.#context, options)
+  }
+
+  async *documents(options: AbortOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#context.assertOpen()
+    for await (const blobs of scanBlobObjects(this.#context, options)) yield* blobs.filter(blob => blob.isDocument)
   }
 
   close(): Promise<void> {

@@ -37,6 +37,7 @@ export {
   type LayerDisagreement,
 } from './layer-agreement.ts'
 export { Limits } from './limits.ts'
+export { mayBeImageDocument } from './may-be-document.ts'
 export {
   IMAGE_MEDIA_TYPES,
   isConfigType,

@@ -46,6 +46,7 @@ export {
   leaseStateOf,
   parseLeaseRecord,
 } from './drivers/lease-record.ts'
+export { listDocuments } from './drivers/list-documents.ts'
 export { checkDriverOf } from './drivers/plain-check-driver.ts'
 export { putThrough } from './drivers/put-through.ts'
 export { unusedQuarantineName } from './drivers/quarantine-name.ts'

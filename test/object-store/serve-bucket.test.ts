@@ -60,8 +60,11 @@ test('several servers over one bucket behave as one', async () => {
   const referrer = artifact({ subject })
   const pushed = await one.ask('PUT', `/v2/app/manifests/${sha256(referrer)}`, put('', referrer))
   expect(pushed).toMatchObject({ status: 201, headers: { 'oci-subject': sha256(image) } })
+  servers.objects.calls.length = 0
   const listed = (await two.ask('GET', `/v2/app/referrers/${sha256(image)}`)).json() as unknown
   expect(listed).toMatchObject({ manifests: [{ digest: sha256(referrer) }] })
+  // Referrers are found among the documents; no layer is read.
+  expect(servers.objects.calls.filter(call => call.endsWith(digest.slice('sha256:'.length)))).toEqual([])
 })
 
 test('a blob is given by the bucket, and nothing of it passes the server', async () => {

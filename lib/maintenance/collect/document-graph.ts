@@ -7,6 +7,7 @@ import {
   type GraphEdge,
   type ImageDocument,
   isDocumentRole,
+  mayBeImageDocument,
   parseImageDocument,
 } from '../../oci/index.ts'
 import type { CollectionDriver } from '../../store/index.ts'
@@ -112,20 +113,11 @@ function edgeOf({ descriptor: { digest, mediaType }, role, optional }: GraphEdge
 }
 
 function looseNode(bytes: Uint8Array): Node {
-  if (!mayBeDocument(bytes)) return NOTHING
+  if (!mayBeImageDocument(bytes)) return NOTHING
   try {
     return nodeOf(parseImageDocument(bytes))
   } catch (error) {
     if (error instanceof FormatError) return NOTHING
     throw error
   }
-}
-
-/**
- * PERF: most JSON blobs are configs and are not parsed. A document has the member `schemaVersion`, unless that name is
- * written with escapes.
- */
-function mayBeDocument(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return text.includes('"schemaVersion"') || text.includes('\\u00')
 }

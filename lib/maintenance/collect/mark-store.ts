@@ -86,7 +86,8 @@ export async function markStore(survey: Survey, chosen: Chosen, options: AbortOp
 async function findReferrers({ graph, blobs }: Survey, marking: GraphMarker, options: AbortOptions): Promise<void> {
   const suspects = where(
     blobs,
-    ({ digest, size }) => size >= SMALLEST_REFERRER && size <= Limits.manifestBytes && !marking.marks.has(digest),
+    ({ digest, size, isDocument }) =>
+      isDocument !== false && size >= SMALLEST_REFERRER && size <= Limits.manifestBytes && !marking.marks.has(digest),
   )
   for (let i = 0; i < suspects.length; i += AT_ONCE) {
     options.signal?.throwIfAborted()

@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { Limits } from '../../oci/index.ts'
 import type { StoredBlob } from '../../store/index.ts'
-import type { DocumentGraph } from './document-graph.ts'
+import type { Survey } from './mark-store.ts'
 
 /** Length of the shortest text that contains a digest. */
 const SHORTEST_PARENT = 71
@@ -12,7 +12,7 @@ const SHORTEST_PARENT = 71
  * manifest can be found and leased, no blob of a later generation has been removed.
  */
 export async function parentsFirst(
-  graph: DocumentGraph,
+  { graph, blobs: known }: Pick<Survey, 'graph' | 'blobs'>,
   blobs: readonly StoredBlob[],
   options: AbortOptions,
 ): Promise<StoredBlob[][]> {
@@ -22,6 +22,7 @@ export async function parentsFirst(
   for (const { digest, size } of going.values()) {
     options.signal?.throwIfAborted()
     if (size < SHORTEST_PARENT || size > Limits.manifestBytes) continue
+    if (known.get(digest)?.isDocument === false) continue
     const { edges } = await graph.loose(digest)
     const below = [...new Set(edges.map(edge => edge.digest))].filter(child => child !== digest && going.has(child))
     if (below.length === 0) continue

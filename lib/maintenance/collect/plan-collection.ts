@@ -112,7 +112,9 @@ async function dropped(
   )
   const subjects = new Map<Digest, Digest>()
   for (const [subject, referrers] of marking.referrers) for (const digest of referrers) subjects.set(digest, subject)
-  return going.map(blob => ({ ...blob, why: whyDropped(before.marks.get(blob.digest), subjects.get(blob.digest)) }))
+  return going.map(({ digest, size, modifiedMs }) => {
+    return { digest, size, modifiedMs, why: whyDropped(before.marks.get(digest), subjects.get(digest)) }
+  })
 }
 
 function whyDropped(before: Mark | undefined, subject: Digest | undefined): string {

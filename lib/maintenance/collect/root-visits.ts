@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import { type Descriptor, isIndexType, isManifestType, parseDescriptor, remoteLayersOf } from '../../oci/index.ts'
 import type { CacheRecord, ContainerRoot, LeaseState, NamedDescriptor, StoredBlob } from '../../store/index.ts'
-import type { Visit } from './mark-graph.ts'
+import type { RootKind, Visit } from './mark-graph.ts'
 
 /** The target of a name as the start of a walk. */
 export function nameVisit({ name, descriptor }: NamedDescriptor): Visit {
@@ -65,13 +65,17 @@ export function protectedSince(leases: readonly LeaseState[]): number {
 }
 
 /** A blob that was stored or acknowledged since a lease began. */
-export function sinceVisit({ digest }: StoredBlob): Visit {
-  return { digest, why: 'stored or used since a lease began', root: 'lease', loose: true }
+export function sinceVisit(blob: StoredBlob): Visit {
+  return blobVisit(blob, 'stored or used since a lease began', 'lease')
 }
 
 /** A blob within the grace period. */
-export function youngVisit({ digest }: StoredBlob): Visit {
-  return { digest, why: 'stored or used within the grace period', root: 'young', loose: true }
+export function youngVisit(blob: StoredBlob): Visit {
+  return blobVisit(blob, 'stored or used within the grace period', 'young')
+}
+
+function blobVisit({ digest, isDocument }: StoredBlob, why: string, root: RootKind): Visit {
+  return isDocument === false ? { digest, why, root } : { digest, why, root, loose: true }
 }
 
 /** Whether a blob is within the grace period; a time in the future counts as now. */

@@ -66,7 +66,7 @@ async function collect(
   refuseUnknown(marking, survey.policy)
   const report = new Report()
   const look = new LastLook(survey, marking)
-  const generations = await parentsFirst(survey.graph, stillGarbage(plan.drop, marking, report), options)
+  const generations = await parentsFirst(survey, stillGarbage(plan.drop, marking, report), options)
   for (const { blobs, independent } of removalBatches(generations)) {
     options.signal?.throwIfAborted()
     report.add(blobs, await driver.remove(blobs, look.neededNow, { ...options, independent }))

@@ -15,10 +15,16 @@ export function blobAge(blob: ListedObject, marker: ListedObject | undefined): n
   return wholeSeconds(marker.modified) + fractionOf(marker.etag)
 }
 
+/** Objects that belong to a blob. */
+export interface BesideBlob {
+  readonly marker: ListedObject | undefined
+  readonly isDocument: boolean
+}
+
 /** A listed blob as collections see it; `undefined` for an object that is no blob. */
-export function storedBlob(blob: ListedObject, marker: ListedObject | undefined): StoredBlob | undefined {
+export function storedBlob(blob: ListedObject, { marker, isDocument }: BesideBlob): StoredBlob | undefined {
   const digest = digestIn(blob.key, Keys.blobs)
-  return digest && { digest, size: blob.size, modifiedMs: blobAge(blob, marker) }
+  return digest && { digest, size: blob.size, modifiedMs: blobAge(blob, marker), isDocument }
 }
 
 function wholeSeconds(ms: number): number {

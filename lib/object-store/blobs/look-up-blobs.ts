@@ -2,7 +2,7 @@ import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { StoredBlob } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
-import { blobKey, digestIn, Keys, touchedKey } from '../objects/keys.ts'
+import { blobKey, digestIn, documentKey, Keys, touchedKey } from '../objects/keys.ts'
 import type { Bucket, ListedObject } from '../s3/bucket.ts'
 import { storedBlob } from './blob-age.ts'
 
@@ -13,8 +13,8 @@ const MOST_PASSED = 1000
 export interface FoundBlobs {
   /** Those that exist. */
   readonly blobs: ReadonlyMap<Digest, StoredBlob>
-  /** Keys of the markers that exist. */
-  readonly markers: ReadonlySet<string>
+  /** Keys of the objects that belong to them: markers and marks of documents. */
+  readonly beside: ReadonlySet<string>
 }
 
 /** Looks up the present state of blobs. */
@@ -24,14 +24,17 @@ export async function lookUpBlobs(
   options: AbortOptions = {},
 ): Promise<FoundBlobs> {
   const markers = await listWanted(bucket, digests.map(touchedKey), options)
+  const documents = await listWanted(bucket, digests.map(documentKey), options)
   const objects = await listWanted(bucket, digests.map(blobKey), options)
   const blobs = new Map<Digest, StoredBlob>()
   for (const object of objects.values()) {
     const digest = digestIn(object.key, Keys.blobs)
-    const blob = digest && storedBlob(object, markers.get(touchedKey(digest)))
-    if (blob) blobs.set(blob.digest, blob)
+    if (!digest) continue
+    const [marker, isDocument] = [markers.get(touchedKey(digest)), documents.has(documentKey(digest))]
+    const blob = storedBlob(object, { marker, isDocument })
+    if (blob) blobs.set(digest, blob)
   }
-  return { blobs, markers: new Set(markers.keys()) }
+  return { blobs, beside: new Set([...markers.keys(), ...documents.keys()]) }
 }
 
 /**

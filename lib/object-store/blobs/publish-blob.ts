@@ -2,30 +2,37 @@ import { randomBytes } from 'node:crypto'
 import { type Digest, splitDigest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { mayBeImageDocument } from '../../oci/index.ts'
 import type { BlobInfo } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
-import { blobKey, touchedKey } from '../objects/keys.ts'
+import { blobKey, documentKey, touchedKey } from '../objects/keys.ts'
 
 /** Bound for attempts that other processes undo: each one loses against a removal of the same blob. */
 const ATTEMPTS = 20
+const NOTHING = new Uint8Array(0)
 
 /**
  * Stores the bytes of a small blob. An existing blob of the same size stays and is acknowledged; one of another size is
  * corrupt and is replaced.
+ *
+ * SAFETY: collections do not read a blob without a mark, and do not keep it for its subject. So the mark of a document
+ * is written before the blob, and once more after a removal, which takes both.
  */
 export async function publishBytes(context: ObjectContext, blob: BlobInfo, bytes: Uint8Array): Promise<void> {
   const { bucket } = context
   const { algorithm, hex } = splitDigest(blob.digest)
   const sha256 = algorithm === 'sha256' ? hex : undefined
   const key = blobKey(blob.digest)
+  const isDocument = mayBeImageDocument(bytes)
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (isDocument) await bucket.put(documentKey(blob.digest), NOTHING)
     const result = await bucket.put(key, bytes, { sha256, ifNoneMatch: true })
     if (!result.stored && result.existing?.size === blob.size) {
       if (await acknowledgeObject(context, blob.digest)) return
       continue
     }
     if (!result.stored) await bucket.put(key, bytes, { sha256 })
-    if (await isSettled(context, blob.digest)) return
+    if (!(await awaitRemovals(context, blob.digest))) return
   }
   throw removedAgain(blob.digest)
 }
@@ -52,13 +59,12 @@ export async function acknowledgeObject(
 export async function markTouched(context: ObjectContext, digest: Digest): Promise<void> {
   // Random bytes give each marker another ETag: dates have whole seconds.
   await context.bucket.put(touchedKey(digest), randomBytes(12))
-  await context.collections.settle(({ blobs }) => blobs.includes(digest))
+  await awaitRemovals(context, digest)
 }
 
-/** Whether a blob that was just written stays: no collection is removing it, or it survived that. */
-async function isSettled({ bucket, collections }: ObjectContext, digest: Digest): Promise<boolean> {
-  const waited = await collections.settle(({ blobs }) => blobs.includes(digest))
-  return !waited || (await bucket.head(blobKey(digest))) !== undefined
+/** Waits for announced removals of a blob. Resolves to whether there were any: the blob may be gone then. */
+function awaitRemovals({ collections }: ObjectContext, digest: Digest): Promise<boolean> {
+  return collections.settle(({ blobs }) => blobs.includes(digest))
 }
 
 function removedAgain(digest: Digest): StoreError {
@@ -68,9 +74,12 @@ function removedAgain(digest: Digest): StoreError {
   )
 }
 
-/** Removes a blob and its marker. */
+/** Removes a blob and what belongs to it. */
 export async function removeBlob({ bucket }: ObjectContext, digest: Digest, options: AbortOptions): Promise<void> {
   options.signal?.throwIfAborted()
-  const [fault] = await bucket.deleteMany([blobKey(digest), touchedKey(digest)], options)
+  const [fault] = await bucket.deleteMany(
+    [blobKey, touchedKey, documentKey].map(keyOf => keyOf(digest)),
+    options,
+  )
   if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
 }

@@ -2,44 +2,91 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { StoredBlob } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { Keys } from '../objects/keys.ts'
-import type { ListedObject } from '../s3/bucket.ts'
+import type { Bucket, ListedObject } from '../s3/bucket.ts'
 import { storedBlob } from './blob-age.ts'
 
 const BATCH = 1000
 
 /**
- * Lists every blob with its time, in batches. Blobs and markers are listed side by side: both are ordered by digest, so
- * neither list is kept in memory. `onOrphan` gets each marker without a blob.
+ * Lists every blob with its time and kind, in batches. Blobs, markers and marks of documents are listed side by side:
+ * all are ordered by digest, so none of the lists is kept in memory. `onOrphan` gets each marker without a blob.
  */
 export async function* scanBlobObjects(
   { bucket }: ObjectContext,
   options: AbortOptions,
   onOrphan: (marker: ListedObject) => void = () => undefined,
 ): AsyncGenerator<readonly StoredBlob[], void, undefined> {
-  const markers = bucket.list(Keys.touched, options)[Symbol.asyncIterator]()
-  let marker = await markers.next()
+  const markers = new Beside(bucket, Keys.touched, options, onOrphan)
+  const documents = new Beside(bucket, Keys.documents, options)
   let batch: StoredBlob[] = []
   try {
     for await (const object of bucket.list(Keys.blobs, options)) {
       const suffix = object.key.slice(Keys.blobs.length)
-      while (!marker.done && suffixOf(marker.value) < suffix) {
-        onOrphan(marker.value)
-        marker = await markers.next()
-      }
-      const own = !marker.done && suffixOf(marker.value) === suffix ? marker.value : undefined
-      const blob = storedBlob(object, own)
+      const marker = await markers.find(suffix)
+      const blob = storedBlob(object, { marker, isDocument: (await documents.find(suffix)) !== undefined })
       if (blob) batch.push(blob)
       if (batch.length < BATCH) continue
       yield batch
       batch = []
     }
-    for (; !marker.done; marker = await markers.next()) onOrphan(marker.value)
+    await markers.finish()
   } finally {
-    await markers.return?.()
+    await Promise.all([markers.close(), documents.close()])
   }
   if (batch.length > 0) yield batch
 }
 
-function suffixOf(marker: ListedObject): string {
-  return marker.key.slice(Keys.touched.length)
+/** A listing below another prefix, which is read as far as the blobs are. */
+class Beside {
+  readonly #prefix: string
+  readonly #objects: AsyncIterator<ListedObject, void>
+  readonly #onPassed: (object: ListedObject) => void
+  #next: ListedObject | undefined
+  #isBegun = false
+
+  constructor(
+    bucket: Bucket,
+    prefix: string,
+    options: AbortOptions,
+    onPassed: (object: ListedObject) => void = () => undefined,
+  ) {
+    this.#prefix = prefix
+    this.#objects = bucket.list(prefix, options)[Symbol.asyncIterator]()
+    this.#onPassed = onPassed
+  }
+
+  /** The object with the same rest of its key, which must be greater than the last one; passes over those before. */
+  async find(suffix: string): Promise<ListedObject | undefined> {
+    if (!this.#isBegun) await this.#read()
+    while (this.#next && this.#suffix < suffix) await this.#pass(this.#next)
+    if (this.#suffix !== suffix) return undefined
+    const found = this.#next
+    await this.#read()
+    return found
+  }
+
+  /** Passes over the rest. */
+  async finish(): Promise<void> {
+    if (!this.#isBegun) await this.#read()
+    while (this.#next) await this.#pass(this.#next)
+  }
+
+  async close(): Promise<void> {
+    await this.#objects.return?.()
+  }
+
+  get #suffix(): string {
+    return this.#next?.key.slice(this.#prefix.length) ?? ''
+  }
+
+  async #pass(object: ListedObject): Promise<void> {
+    this.#onPassed(object)
+    await this.#read()
+  }
+
+  async #read(): Promise<void> {
+    this.#isBegun = true
+    const { value, done } = await this.#objects.next()
+    this.#next = done ? undefined : (value as ListedObject)
+  }
 }

@@ -16,6 +16,7 @@ import {
   type IngestInfo,
   type IngestOptions,
   type LeaseStore,
+  listDocuments,
   type PutOptions,
   type ReadBlobOptions,
   type ReferenceStore,
@@ -180,6 +181,10 @@ class CachedStore implements StoreDriver {
 
   list(options?: AbortOptions): AsyncIterable<BlobInfo> {
     return this.#shared.list(options)
+  }
+
+  documents(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return listDocuments(driverOf(this.#shared), options)
   }
 
   async close(): Promise<void> {

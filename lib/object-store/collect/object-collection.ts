@@ -20,7 +20,7 @@ import { sweepAbandoned } from '../ingest/sweep-abandoned.ts'
 import { leaseKey, readLeaseObjects } from '../leases/lease-objects.ts'
 import type { ObjectContext } from '../object-context.ts'
 import type { ObjectDerived } from '../object-derived.ts'
-import { blobKey, touchedKey } from '../objects/keys.ts'
+import { blobKey, documentKey, touchedKey } from '../objects/keys.ts'
 import { readObject } from '../objects/read-object.ts'
 import type { ObjectReferences } from '../references/object-references.ts'
 import type { DeleteFault } from '../s3/bucket.ts'
@@ -147,10 +147,10 @@ export class ObjectCollection implements CollectionDriver {
       const some = blobs.slice(i, i + atOnce)
       const running = this.#now()
       await running.announce({ blobs: some.map(({ digest }) => digest), names: [] })
-      const { going, markers } = await this.#choose(some, needed, outcomes)
-      if (options.independent) await this.#delete(going, markers, running, outcomes)
+      const { going, beside } = await this.#choose(some, needed, outcomes)
+      if (options.independent) await this.#delete(going, beside, running, outcomes)
       // Parents first: a killed collection leaves no document without its children.
-      else for (const blob of going) await this.#delete([blob], markers, running, outcomes)
+      else for (const blob of going) await this.#delete([blob], beside, running, outcomes)
       await running.clear()
     }
     return outcomes
@@ -160,9 +160,9 @@ export class ObjectCollection implements CollectionDriver {
     blobs: readonly StoredBlob[],
     needed: AskNeeded,
     outcomes: RemovalOutcome[],
-  ): Promise<{ going: readonly StoredBlob[]; markers: ReadonlySet<string> }> {
+  ): Promise<{ going: readonly StoredBlob[]; beside: ReadonlySet<string> }> {
     const digests = blobs.map(({ digest }) => digest)
-    const { blobs: now, markers } = await lookUpBlobs(this.#context, digests)
+    const { blobs: now, beside } = await lookUpBlobs(this.#context, digests)
     const isTouched = ({ digest, modifiedMs }: StoredBlob) => now.get(digest)?.modifiedMs !== modifiedMs
     const touched = blobs.filter(blob => now.has(blob.digest) && isTouched(blob))
     const isNeeded = await needed(await this.#liveRoots(), touched)
@@ -172,17 +172,17 @@ export class ObjectCollection implements CollectionDriver {
       if (outcome) outcomes.push({ digest, outcome })
       return outcome === undefined
     })
-    return { going, markers }
+    return { going, beside }
   }
 
   async #delete(
     blobs: readonly StoredBlob[],
-    markers: ReadonlySet<string>,
+    beside: ReadonlySet<string>,
     running: RunningCollection,
     outcomes: RemovalOutcome[],
   ): Promise<void> {
     if (blobs.length === 0) return
-    const own = blobs.map(({ digest }) => touchedKey(digest)).filter(key => markers.has(key))
+    const own = blobs.flatMap(({ digest }) => [touchedKey(digest), documentKey(digest)]).filter(key => beside.has(key))
     const keys = [...blobs.map(({ digest }) => blobKey(digest)), ...own]
     const { bucket } = this.#context
     const faults = await running

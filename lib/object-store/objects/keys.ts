@@ -9,6 +9,7 @@ export const Keys = {
   ingests: 'ingests/',
   leases: 'leases/',
   touched: 'touched/',
+  documents: 'documents/',
   derived: 'derived/',
   quarantine: 'quarantine/',
   /** Objects by which the client finds out what the engine enforces. */
@@ -23,6 +24,11 @@ export function blobKey(digest: Digest): string {
 /** Key of the marker that records when a blob was last acknowledged. */
 export function touchedKey(digest: Digest): string {
   return keyBelow(Keys.touched, digest)
+}
+
+/** Key of the mark of a blob that may be a manifest or an index. */
+export function documentKey(digest: Digest): string {
+  return keyBelow(Keys.documents, digest)
 }
 
 function keyBelow(prefix: string, digest: Digest): string {

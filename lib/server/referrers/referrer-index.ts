@@ -1,15 +1,8 @@
 import type { Digest } from '../../digest/index.ts'
 import { LayerStoreError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
-import {
-  type Descriptor,
-  type ImageDocument,
-  Limits,
-  parseImageDocument,
-  referrerEntry,
-  subjectOf,
-} from '../../oci/index.ts'
-import { type BlobInfo, readDocument, type Store } from '../../store/index.ts'
+import { type Descriptor, type ImageDocument, parseImageDocument, referrerEntry, subjectOf } from '../../oci/index.ts'
+import { type BlobInfo, driverOf, listDocuments, readDocument, type Store } from '../../store/index.ts'
 import type { ManifestMemory } from '../manifests/manifest-memory.ts'
 
 /** Lower bound for the size of a manifest with a subject; smaller blobs are skipped. */
@@ -25,7 +18,7 @@ const BRACE = 0x7b
 
 /**
  * Index of the manifests in the store by their subject. The store has no such list, so the server scans for it: at the
- * first question all small blobs, later those that were added since.
+ * first question all blobs that may be documents, later those that were added since.
  */
 export class ReferrerIndex {
   readonly #store: Store
@@ -78,10 +71,9 @@ export class ReferrerIndex {
 
   async #scanStore(): Promise<void> {
     const started = performance.now()
-    for await (const blob of this.#store.list()) {
+    for await (const blob of listDocuments(driverOf(this.#store))) {
       if (this.#seen.has(blob.digest)) continue
-      const isSmall = blob.size >= SMALLEST_REFERRER && blob.size <= Limits.manifestBytes
-      const document = isSmall && (await this.#isJson(blob)) ? await this.#read(blob) : undefined
+      const document = blob.size >= SMALLEST_REFERRER && (await this.#isJson(blob)) ? await this.#read(blob) : undefined
       if (document) this.add(blob, document)
       this.#seen.add(blob.digest)
     }

@@ -8,6 +8,8 @@ import type { NamedDescriptor } from '../reference-store.ts'
 export interface StoredBlob extends BlobInfo {
   /** In milliseconds since 1970, by the clock of the process that stored or acknowledged it, or of the store. */
   readonly modifiedMs: number
+  /** `false` if the store knows that the blob is neither a manifest nor an index: then nothing has to read it. */
+  readonly isDocument?: boolean | undefined
 }
 
 /** A lease and the state of its holder. */

@@ -1,5 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { BlobInfo } from '../blob-store.ts'
 import type { Store } from '../store.ts'
 import type { CheckDriver } from './check-driver.ts'
 import type { CollectionDriver } from './collection-driver.ts'
@@ -30,6 +31,9 @@ export interface StoreDriver extends Store {
    * `undefined` if this blob has none.
    */
   addressOf?(digest: Digest, options: AddressOptions): Promise<string | undefined>
+
+  /** Lists every blob that may be a manifest or an index, and few others. Absent if the store does not know them. */
+  documents?(options?: AbortOptions): AsyncIterable<BlobInfo>
 }
 
 /**

@@ -6,6 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions }
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { listDocuments } from '../drivers/list-documents.ts'
 import { type AddressOptions, driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
 import { readOnlyLease } from '../leases/read-only-lease.ts'
@@ -82,6 +83,10 @@ class ReadOnlyStore implements StoreDriver {
 
   list(options?: AbortOptions): AsyncIterable<BlobInfo> {
     return this.#store.list(options)
+  }
+
+  documents(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return listDocuments(driverOf(this.#store), options)
   }
 
   async #refuse(act: string): Promise<never> {

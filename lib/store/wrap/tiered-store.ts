@@ -6,6 +6,7 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadB
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { listDocuments } from '../drivers/list-documents.ts'
 import { type AddressOptions, driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
@@ -128,6 +129,10 @@ class TieredStore implements StoreDriver {
 
   list(options?: AbortOptions): AsyncIterable<BlobInfo> {
     return this.#slow.list(options)
+  }
+
+  documents(options?: AbortOptions): AsyncIterable<BlobInfo> {
+    return listDocuments(driverOf(this.#slow), options)
   }
 
   async close(): Promise<void> {

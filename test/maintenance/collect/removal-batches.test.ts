@@ -16,9 +16,9 @@ const shapeOf = (sizes: readonly number[]) =>
 
 test('a large generation is removed at the same time, in batches', () => {
   expect(shapeOf([3000])).toEqual([
-    [1024, true],
-    [1024, true],
-    [952, true],
+    [1000, true],
+    [1000, true],
+    [1000, true],
   ])
 })
 
@@ -41,7 +41,7 @@ test('every blob is in one batch, after those of earlier generations', () => {
       expect(batches.flatMap(batch => batch.blobs)).toEqual(generations.flat())
       for (const { blobs: some, independent } of batches) {
         expect(some.length).toBeGreaterThan(0)
-        expect(some.length).toBeLessThanOrEqual(1024)
+        expect(some.length).toBeLessThanOrEqual(1000)
         const from = new Set(some.map(blob => generations.findIndex(generation => generation.includes(blob))))
         if (independent) expect(from.size).toBe(1)
       }

@@ -7,10 +7,10 @@ import {
   SizeMismatchError,
 } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
-import { type Descriptor, Limits, parseImageDocument, referrerEntry, subjectOf } from '../../../oci/index.ts'
-import { type BlobStore, readDocument } from '../../../store/index.ts'
+import { type Descriptor, parseImageDocument, referrerEntry, subjectOf } from '../../../oci/index.ts'
+import { listDocuments, readDocument, type StoreDriver } from '../../../store/index.ts'
 
-type Listed = Pick<BlobStore, 'list' | 'read' | 'stat'>
+type Listed = Pick<StoreDriver, 'list' | 'documents' | 'read' | 'stat'>
 
 const BRACE = '{'.charCodeAt(0)
 /**
@@ -21,7 +21,7 @@ const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptErro
 
 /**
  * Yields the manifests of a store that name another manifest as their `subject`. A store keeps no list of them, so the
- * function reads every blob that is small enough and begins like a document. The entries have the members that the list
+ * function reads every blob that may be a document. The entries have the members that the list
  * of a registry has.
  */
 export async function* storedReferrers(
@@ -29,8 +29,7 @@ export async function* storedReferrers(
   subject: Digest,
   options: AbortOptions = {},
 ): AsyncGenerator<Descriptor, void, undefined> {
-  for await (const { digest, size } of store.list(options)) {
-    if (size > Limits.manifestBytes) continue
+  for await (const { digest, size } of listDocuments(store, options)) {
     const descriptor = await referrerIn(store, { mediaType: '', digest, size }, subject, options)
     if (descriptor) yield descriptor
   }
