@@ -41,6 +41,8 @@ export interface MemoryS3 extends AsyncDisposable {
   readonly uploads: Map<string, Upload>
   /** Method and path of each request, without values of queries. */
   readonly requests: string[]
+  /** Key of each object that was stored, by a PUT, a copy or the end of a multipart upload. */
+  readonly stored: string[]
 }
 
 const quoted = (bytes: Buffer) => `"${createHash('md5').update(bytes).digest('hex')}"`
@@ -58,8 +60,11 @@ class Refusal extends Error {
 
 const STATUS: Record<string, number> = { AuthorizationHeaderMalformed: 400, XAmzContentSHA256Mismatch: 400 }
 
-/** Starts the server on a free loopback port. */
-export async function startMemoryS3(settings: Partial<MemoryS3Settings> = {}): Promise<MemoryS3> {
+/** Starts the server on a free port, for this machine only or at every address. */
+export async function startMemoryS3(
+  settings: Partial<MemoryS3Settings> = {},
+  host: '127.0.0.1' | '0.0.0.0' = '127.0.0.1',
+): Promise<MemoryS3> {
   const state = {
     bucket: 'bucket',
     settings: {
@@ -73,11 +78,12 @@ export async function startMemoryS3(settings: Partial<MemoryS3Settings> = {}): P
     objects: new Map<string, StoredObject>(),
     uploads: new Map<string, Upload>(),
     requests: [] as string[],
+    stored: [] as string[],
   }
   const server = createServer((request, response) => {
     void serve(state, request, response).catch(error => response.destroy(error))
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>(resolve => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
   const stop = async () => {
     server.closeAllConnections()
@@ -162,6 +168,7 @@ function checkConditions({ state, request, key }: Call): void {
 function store(call: Call, key: string, bytes: Buffer, headers: Record<string, string>): StoredObject {
   const object = { bytes, etag: quoted(bytes), modified: call.now, headers }
   call.state.objects.set(key, object)
+  call.state.stored.push(key)
   return object
 }
 
