@@ -3,7 +3,7 @@ import { type Digest, digestOf } from '../../lib/digest/index.ts'
 import { createOwner, createOwnerOf } from '../../lib/internal/locks/owner.ts'
 import { planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
 import type { ObjectStoreSettings } from '../../lib/object-store/index.ts'
-import { driverOf, readOnlyStore, type Store } from '../../lib/store/index.ts'
+import { driverOf, readOnlyStore, recordKnownSource, recordLayerFact, type Store } from '../../lib/store/index.ts'
 import { deadPid } from '../helpers/dead-pid.ts'
 import { MemoryObjects } from '../helpers/memory-bucket.ts'
 import { openInMemory } from '../helpers/memory-object-store.ts'
@@ -70,6 +70,25 @@ describe('a collection', () => {
     await runCollection(last, await planCollection(last, NOW))
     expect(objects.keys('blobs/')).toEqual([])
     expect(objects.keys('documents/')).toEqual([])
+  })
+
+  test('forgets the facts of removed layers by bulk deletes', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    for (let i = 0; i < 100; i++) {
+      const { digest } = await store.put(Buffer.from(`layer ${i}`))
+      await recordLayerFact(store, { digest, diffId: await digestOf(Buffer.from(`tar ${i}`)), proven: true })
+      await recordKnownSource(store, digest, { registry: 'r.example', repository: 'app' })
+    }
+    expect(objects.keys('derived/facts/')).toHaveLength(300)
+    const plan = await planCollection(store, NOW)
+    objects.calls.length = 0
+    await runCollection(store, plan)
+    expect(objects.keys('derived/')).toEqual([])
+    const count = (call: string) => objects.calls.filter(said => said.startsWith(`${call} `)).length
+    expect(count('delete') + count('deleteMany')).toBeLessThan(40)
+    // Two facts of each layer say what else to forget.
+    expect(count('get') + count('put')).toBeLessThan(220)
   })
 
   test('knows a document that is put while it is removed', async () => {

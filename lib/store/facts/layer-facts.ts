@@ -72,7 +72,7 @@ export async function forgetLayerFact(derived: DerivedStore, digest: Digest): Pr
   let others: readonly LayerFact[] = []
   await changeFact({ derived }, keyOfDiffId(fact.diffId), parse, ({ blobs }) => {
     others = blobs.filter(blob => blob.digest !== digest)
-    return { version: 1, blobs: others }
+    return others.length > 0 ? { version: 1, blobs: others } : undefined
   })
   if (others.length > 0) return
   await derived.delete('facts', keyOfDiffId(fact.diffId))
