@@ -4,10 +4,12 @@ const TICK_MS = 4
 
 /**
  * Runs an act behind a link of limited speed: a loopback proxy that passes `bytesPerSecond` in each direction, shared
- * fairly by all connections. The act gets the `host:port` to use in place of the target.
+ * fairly by all connections; with `each`, every connection gets that much. The act gets the `host:port` to use in place
+ * of the target.
  */
-export async function withShapedLink(target, bytesPerSecond, act) {
-  const directions = [createBucket(bytesPerSecond), createBucket(bytesPerSecond)]
+export async function withShapedLink(target, bytesPerSecond, act, { each = false } = {}) {
+  const createDirections = () => [createBucket(bytesPerSecond), createBucket(bytesPerSecond)]
+  const shared = createDirections()
   const sockets = new Set()
   const [host, port] = target.split(':')
   const server = createServer(near => {
@@ -18,14 +20,14 @@ export async function withShapedLink(target, bytesPerSecond, act) {
       socket.once('close', () => sockets.delete(socket))
       socket.once('error', () => [near, far].forEach(end => void end.destroy()))
     }
-    void forward(near, far, directions[0])
-    void forward(far, near, directions[1])
+    const [there, back] = each ? createDirections() : shared
+    void forward(near, far, there)
+    void forward(far, near, back)
   })
   await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
   try {
     return await act(`127.0.0.1:${server.address().port}`)
   } finally {
-    directions.forEach(bucket => void bucket.close())
     for (const socket of sockets) socket.destroy()
     await new Promise(done => server.close(done))
   }
@@ -59,6 +61,7 @@ function createBucket(bytesPerSecond) {
   const waiting = []
   let tokens = 0
   let last = performance.now()
+  let timer
   const serve = () => {
     const now = performance.now()
     tokens = Math.min(tokens + ((now - last) / 1000) * bytesPerSecond, bytesPerSecond / 50)
@@ -68,12 +71,16 @@ function createBucket(bytesPerSecond) {
       tokens -= bytes
       done()
     }
+    if (waiting.length > 0) timer ??= setInterval(serve, TICK_MS)
+    else {
+      clearInterval(timer)
+      timer = undefined
+    }
   }
-  const timer = setInterval(serve, TICK_MS)
   const take = bytes =>
     new Promise(done => {
       waiting.push({ bytes, done })
       serve()
     })
-  return { take, close: () => clearInterval(timer) }
+  return { take }
 }
