@@ -1,4 +1,12 @@
-import { constants, createHash, type KeyObject, sign, type VerifyKeyObjectInput, verify } from 'node:crypto'
+import {
+  type AsymmetricKeyDetails,
+  constants,
+  createHash,
+  type KeyObject,
+  sign,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto'
 import { TrustError } from '../../../errors/index.ts'
 
 /** Kind of a key. It signs with SHA-256 and ECDSA in DER, with pure Ed25519, or with SHA-256 and RSA PKCS #1 v1.5. */
@@ -6,6 +14,10 @@ export type KeyAlgorithm = 'ecdsa-p256' | 'ed25519' | 'rsa'
 
 /** SPEC: shorter RSA keys are not accepted by cosign either. */
 const LEAST_RSA_BITS = 2048
+/** SPEC: OpenSSL verifies with no longer one (`OPENSSL_RSA_MAX_MODULUS_BITS`), so its signatures would never count. */
+const MOST_RSA_BITS = 16_384
+/** The exponent of every key that is made today; FIPS 186-5 accepts no smaller one. */
+const LEAST_RSA_EXPONENT = 65_537n
 
 /**
  * Returns the kind of a key.
@@ -16,13 +28,26 @@ export function algorithmOf(key: KeyObject): KeyAlgorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key
   if (type === 'ed25519') return 'ed25519'
   if (type === 'ec' && details.namedCurve === 'prime256v1') return 'ecdsa-p256'
-  if (type === 'rsa' && (details.modulusLength ?? 0) >= LEAST_RSA_BITS) return 'rsa'
-  const kind = type === 'ec' ? `EC key on the curve ${details.namedCurve}` : describeKind(type, details.modulusLength)
-  throw new TrustError('ERR_INVALID_KEY', `unsupported ${kind}: use ECDSA P-256, Ed25519, or RSA of 2048 bits or more`)
+  if (type === 'rsa' && isStrong(details)) return 'rsa'
+  const kind = type === 'ec' ? `EC key on the curve ${details.namedCurve}` : describeKind(type, details)
+  const others = 'RSA of 2048 to 16384 bits with an odd exponent from 65537 on'
+  throw new TrustError('ERR_INVALID_KEY', `unsupported ${kind}: use ECDSA P-256, Ed25519, or ${others}`)
 }
 
-function describeKind(type: string | undefined, bits: number | undefined): string {
-  return type === 'rsa' ? `RSA key of ${bits} bits` : `key of the kind ${type}`
+/**
+ * SAFETY: with the exponent 1 a signature is the padded message itself, which needs no private key; an even exponent
+ * has no private key; with 3, errors of programs that compare the padding have made forgeries possible.
+ */
+function isStrong({ modulusLength: bits = 0, publicExponent: exponent = 0n }: AsymmetricKeyDetails): boolean {
+  const isFair = exponent >= LEAST_RSA_EXPONENT && exponent % 2n === 1n && exponent < 1n << 64n
+  return isFair && bits >= LEAST_RSA_BITS && bits <= MOST_RSA_BITS
+}
+
+function describeKind(type: string | undefined, details: AsymmetricKeyDetails): string {
+  const { modulusLength, publicExponent } = details
+  return type === 'rsa'
+    ? `RSA key of ${modulusLength} bits with the exponent ${publicExponent}`
+    : `key of the kind ${type}`
 }
 
 /** Signs bytes. */

@@ -10,7 +10,7 @@ export const SIGSTORE_LABELS: readonly string[] = ['ENCRYPTED SIGSTORE PRIVATE K
 
 /** The parameters that cosign 2 and 3 write. */
 const PARAMS = { N: 65536, r: 8, p: 1 }
-/** SAFETY: a file states how much memory its key derivation takes: 128 * N * r bytes. */
+/** SAFETY: a file states how much memory its key derivation takes: 128 * r * (N + 2 + p) bytes. */
 const MOST_MEMORY = 512 * 1024 * 1024
 
 const scrypt = promisify<string | Uint8Array, Uint8Array, number, ScryptOptions, Uint8Array>(scryptWithCallback)
@@ -61,18 +61,22 @@ function parseEnvelope(content: Uint8Array): Envelope {
   if (kdf.name !== 'scrypt') fail('its key derivation is not scrypt')
   if (cipher.name !== 'nacl/secretbox') fail('its cipher is not nacl/secretbox')
   const { N, r, p } = asObject(kdf.params, 'kdf.params')
-  const isSafe =
-    [N, r, p].every(value => Number.isInteger(value) && (value as number) >= 1) &&
-    Math.log2(N as number) % 1 === 0 &&
-    (N as number) > 1 &&
-    128 * (N as number) * (r as number) <= MOST_MEMORY &&
-    (p as number) <= 16
-  if (!isSafe) fail('its parameters of scrypt are invalid or need more than 512 MiB')
+  const params = { N: N as number, r: r as number, p: p as number }
+  if (!isSafe(params)) fail('its parameters of scrypt are invalid or need more than 512 MiB')
   const nonce = bytesOf(cipher.nonce, 'cipher.nonce')
   if (nonce.byteLength !== 24) fail('its nonce does not have 24 bytes')
-  const params = { N: N as number, r: r as number, p: p as number }
   const salt = bytesOf(kdf.salt, 'kdf.salt')
   return { kdf: { params, salt }, nonce, ciphertext: bytesOf(document.ciphertext, 'ciphertext') }
+}
+
+/**
+ * Checks parameters as OpenSSL does. NODE: a call that OpenSSL refuses leaves its error in a queue of the thread, and
+ * `createPrivateKey` then fails for a good key. Undocumented; seen in Node 20, covered by test/trust/sign/keys.
+ */
+function isSafe({ N, r, p }: typeof PARAMS): boolean {
+  if (![N, r, p].every(value => Number.isSafeInteger(value) && value >= 1)) return false
+  const isPower = N > 1 && Math.log2(N) % 1 === 0 && Math.log2(N) < 16 * r
+  return isPower && p <= 16 && 128 * r * (N + 2 + p) <= MOST_MEMORY
 }
 
 function parseJson(content: Uint8Array): Record<string, unknown> {
