@@ -2,7 +2,7 @@ export type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisori
 export { type AdvisoryMatch, type MatchAdvisoriesOptions, matchAdvisories } from './advisories/match-advisories.ts'
 export { readAdvisories } from './advisories/read-advisories.ts'
 export { uncheckedPackages } from './advisories/unchecked-packages.ts'
-export { putAttestations } from './attest/attestation-manifest.ts'
+export { attestationArtifact, putAttestations } from './attest/attestation-manifest.ts'
 export { type FindAttestationsOptions, type FoundAttestation, findAttestations } from './attest/find-attestations.ts'
 export { type ImageStatement, makeStatement, PredicateType, type StatementOptions } from './attest/statement.ts'
 export { type ImagePolicy, loadPolicy } from './policy/load-policy.ts'

@@ -1,4 +1,4 @@
-import { composeArtifact } from '../../image/index.ts'
+import { type ComposeArtifactOptions, composeArtifact } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { canonicalJson } from '../../internal/canonical-json.ts'
 import type { Descriptor } from '../../oci/index.ts'
@@ -15,6 +15,27 @@ export const REFERENCE_TYPE = 'vnd.docker.reference.type'
 export const REFERENCE_DIGEST = 'vnd.docker.reference.digest'
 /** Artifact type of the manifest. */
 const ATTESTATION_MANIFEST = 'application/vnd.docker.attestation.manifest.v1+json'
+
+/**
+ * Describes statements as the artifact that BuildKit keeps them in, for {@link composeArtifact} and `attachArtifact`.
+ *
+ * @example
+ * ```ts
+ * await attachArtifact(registry, 'ghcr.io/team/app:1.0', attestationArtifact([statement]))
+ * ```
+ */
+export function attestationArtifact(
+  statements: readonly ImageStatement[],
+): Pick<ComposeArtifactOptions, 'artifactType' | 'layers'> {
+  return {
+    artifactType: ATTESTATION_MANIFEST,
+    layers: statements.map(statement => ({
+      content: canonicalJson(statement),
+      mediaType: STATEMENT_TYPE,
+      annotations: { [PREDICATE_ANNOTATION]: statement.predicateType },
+    })),
+  }
+}
 
 /**
  * Stores statements about an image as BuildKit does: a manifest with a blob for each statement. Resolves to its entry
@@ -38,16 +59,7 @@ export async function putAttestations(
   statements: readonly ImageStatement[],
   { signal }: AbortOptions = {},
 ): Promise<Descriptor> {
-  const { descriptor } = await composeArtifact(store, {
-    artifactType: ATTESTATION_MANIFEST,
-    subject,
-    layers: statements.map(statement => ({
-      content: canonicalJson(statement),
-      mediaType: STATEMENT_TYPE,
-      annotations: { [PREDICATE_ANNOTATION]: statement.predicateType },
-    })),
-    signal,
-  })
+  const { descriptor } = await composeArtifact(store, { ...attestationArtifact(statements), subject, signal })
   return {
     ...descriptor,
     platform: { architecture: 'unknown', os: 'unknown' },
