@@ -12,6 +12,15 @@ import {
 } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { findDocument, recordKnownSource, type Store } from '../store/index.ts'
+import { registrySourceEndpoint } from './endpoints/registry/registry-source-endpoint.ts'
+import { imageToVerify } from './running/image-to-verify.ts'
+import type { RunOptions } from './running/run-options.ts'
+
+/** Options of {@link pullDocuments}. */
+export interface PullDocumentsOptions extends AbortOptions {
+  /** Verifies the image before anything is stored, as {@link RunOptions.verify} does. @defaultValue no check */
+  readonly verify?: RunOptions['verify']
+}
 
 /**
  * Fetches the manifests, indexes and configs of an image of a registry into a store, but not its layers. That is enough
@@ -27,16 +36,18 @@ export async function pullDocuments(
   registry: RegistryClient,
   store: Store,
   reference: string | Reference,
-  options: AbortOptions = {},
+  options: PullDocumentsOptions = {},
 ): Promise<Descriptor> {
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
-  const { signal } = options
+  const { verify, signal } = options
   const repository = { registry: ref.registry, repository: ref.repository }
   const { descriptor: root, bytes } = await registry.fetchManifest(ref, { signal })
+  const known = (digest: string) => (digest === root.digest ? bytes : undefined)
+  await verify?.(imageToVerify(registrySourceEndpoint(registry, ref), root, { known, signal }))
   await store.put(bytes, { ...root, signal })
   const fetchDocument = async ({ digest, size }: Descriptor) => {
-    const known = await findDocument(store, { mediaType: '', digest, size }, { signal })
-    if (known) return known
+    const stored = await findDocument(store, { mediaType: '', digest, size }, { signal })
+    if (stored) return stored
     const fetched = await registry.fetchManifest({ ...repository, digest }, { signal })
     await store.put(fetched.bytes, { digest, size, signal })
     return fetched.bytes

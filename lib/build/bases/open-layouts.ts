@@ -1,10 +1,10 @@
 import type { Digest } from '../../digest/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import { findDescriptor, type Image, readImageDocument } from '../../image/index.ts'
+import { findDescriptor, type Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
-import { storeSourceEndpoint } from '../../transfer/index.ts'
+import { imageToVerify, storeSourceEndpoint } from '../../transfer/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 import type { VerifyBase } from './record-documents.ts'
 import { readStoredImage } from './resolve-base.ts'
@@ -55,13 +55,8 @@ export class OpenLayouts {
     const named = name ?? (await defaultName(layout, reference))
     const top = await findDescriptor(layout, locked ?? named, { signal })
     const image = await readStoredImage(layout, top.digest, platform, { signal })
-    await verify?.({
-      source: storeSourceEndpoint(layout, named, `oci:${directory}:${named}`),
-      root: image.descriptor,
-      index: top.digest === image.descriptor.digest ? undefined : top.digest,
-      signal,
-      read: async digest => readImageDocument(layout, await findDescriptor(layout, digest, { signal }), { signal }),
-    })
+    const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`)
+    await verify?.(imageToVerify(source, image.descriptor, { index: top.digest, signal }))
     return { image, blobs: { read: (layer, options) => this.#read(directory, layer, options) } }
   }
 

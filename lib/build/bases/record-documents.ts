@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
-import { type Descriptor, MediaType, parseImageDocument } from '../../oci/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
 import type { FetchedManifest, RegistryClient } from '../../registry/index.ts'
-import type { ImageToVerify, TransferSource } from '../../transfer/index.ts'
+import { type ImageToVerify, imageToVerify, type TransferSource } from '../../transfer/index.ts'
 
 /** Verifies an image that a build is about to use. */
 export type VerifyBase = (image: ImageToVerify) => Promise<void>
@@ -24,18 +24,8 @@ export function recordDocuments(registry: RegistryClient): RecordedDocuments {
     fetchBlob: (repository, descriptor, options) => registry.fetchBlob(repository, descriptor, options),
     toVerify(source, root, signal) {
       // The name was resolved by the first request.
-      const [top] = documents.keys()
-      return {
-        source,
-        root,
-        index: top === root.digest ? undefined : top,
-        signal,
-        async read(digest) {
-          const known = documents.get(digest)?.bytes
-          const wanted = { mediaType: MediaType.OciIndex, digest, size: 0 }
-          return parseImageDocument(known ?? (await source.readDocument(wanted, { signal })))
-        },
-      }
+      const [index] = documents.keys()
+      return imageToVerify(source, root, { index, known: digest => documents.get(digest)?.bytes, signal })
     },
   }
 }

@@ -6,6 +6,8 @@ import { collectBytes } from '../../internal/collect-bytes.ts'
 import { parseManifest, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { readDocument } from '../../store/index.ts'
+import { imageToVerify, registrySourceEndpoint, storeSourceEndpoint } from '../../transfer/index.ts'
+import type { VerifyBase } from '../bases/record-documents.ts'
 import { assertCacheManifest, CACHE_NAME, MOST_CACHE_BYTES, readCacheConfig } from './cache-artifact.ts'
 import type { ImportedCache } from './imported-cache.ts'
 
@@ -32,6 +34,11 @@ export type CacheSource =
 export interface ImportCacheOptions extends AbortOptions {
   /** Resolve to an empty cache if there is none at the place, as before the first build. @defaultValue `false` */
   readonly optional?: boolean | undefined
+  /**
+   * Verifies the manifest of the cache, with the digest that is used: its layers become part of images. `verify` of a
+   * policy is such a function.
+   */
+  readonly verify?: VerifyBase | undefined
 }
 
 /**
@@ -61,13 +68,14 @@ export async function importCache(source: CacheSource, options: ImportCacheOptio
 
 async function fromRegistry(
   { registry, reference: text }: Extract<CacheSource, { reference: string }>,
-  options: AbortOptions,
+  options: ImportCacheOptions,
 ): Promise<ImportedCache> {
   if (!registry) throw new FormatError('ERR_INVALID_ARGUMENT', `the cache ${text} needs the client of its registry`)
   const reference = parseReference(text)
-  const { bytes } = await registry.fetchManifest(reference, options)
+  const { descriptor, bytes } = await registry.fetchManifest(reference, options)
   const manifest = parseManifest(bytes)
   assertCacheManifest(manifest, text)
+  await options.verify?.(imageToVerify(registrySourceEndpoint(registry, reference), descriptor, options))
   const config = verifyBytes(registry.fetchBlob(reference, manifest.config, options), manifest.config)
   const records = readCacheConfig(manifest, await collectBytes(config, MOST_CACHE_BYTES, 'config of a build cache'))
   return {
@@ -81,11 +89,13 @@ async function fromBlobs(
   blobs: NamedBlobs,
   name: string,
   close: () => Promise<void>,
-  options: AbortOptions,
+  options: ImportCacheOptions,
 ): Promise<ImportedCache> {
   try {
-    const manifest = parseManifest(await readDocument(blobs, await findDescriptor(blobs, name, options), options))
+    const root = await findDescriptor(blobs, name, options)
+    const manifest = parseManifest(await readDocument(blobs, root, options))
     assertCacheManifest(manifest, name)
+    await options.verify?.(imageToVerify(storeSourceEndpoint(blobs, name), root, options))
     const config = await readDocument(blobs, manifest.config, { ...options, limit: MOST_CACHE_BYTES })
     return {
       records: readCacheConfig(manifest, config),

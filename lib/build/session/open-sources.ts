@@ -2,6 +2,7 @@ import { LayerStoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
+import type { VerifyBase } from '../bases/record-documents.ts'
 import type { BuildWarning } from '../build-warning.ts'
 import { type CacheSource, importCache } from '../cache/import-cache.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
@@ -23,6 +24,8 @@ export interface BuildSources {
 export interface OpenBuildSourcesOptions extends AbortOptions, BuildSources {
   /** Asked for caches in a registry that name no client of their own. */
   readonly registry?: RegistryClient | undefined
+  /** Verifies the caches that are imported here. One that is refused is not used, and a warning says so. */
+  readonly verify?: VerifyBase | undefined
   /** Receives warnings; must not throw. */
   readonly onWarning?: ((warning: BuildWarning) => void) | undefined
 }
@@ -80,11 +83,11 @@ const WRONG = ['ERR_INVALID_REFERENCE', 'ERR_INVALID_ARGUMENT']
 /** Imports a cache. As in BuildKit, a cache that is missing or broken makes the build slower and nothing else. */
 async function importIfAny(
   source: CacheSource,
-  { registry, onWarning, signal }: OpenBuildSourcesOptions,
+  { registry, verify, onWarning, signal }: OpenBuildSourcesOptions,
 ): Promise<ImportedCache | undefined> {
   try {
     const withClient = 'reference' in source && registry ? { registry, ...source } : source
-    return await importCache(withClient, { signal })
+    return await importCache(withClient, { verify, signal })
   } catch (error) {
     signal?.throwIfAborted()
     if (!LayerStoreError.is(error) || WRONG.includes(error.code)) throw error

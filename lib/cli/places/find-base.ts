@@ -64,16 +64,12 @@ async function readVerified(
   signal: AbortSignal,
 ): Promise<Image> {
   const { readImage } = await import('../../image/index.ts')
-  const { parseImageDocument, parseReference } = await import('../../oci/index.ts')
-  const { registrySourceEndpoint } = await import('../../transfer/index.ts')
+  const { parseReference } = await import('../../oci/index.ts')
+  const { imageToVerify, registrySourceEndpoint } = await import('../../transfer/index.ts')
   const source = registrySourceEndpoint(registry, name)
   const { digest } = await source.resolve({ signal })
   const { registry: host, repository } = parseReference(name)
   const image = await readImage(registry, { registry: host, repository, digest }, { platform, signal })
-  const read = async (wanted: typeof digest) => {
-    const { bytes } = await registry.fetchManifest({ registry: host, repository, digest: wanted }, { signal })
-    return parseImageDocument(bytes)
-  }
-  await verify({ source, root: image.descriptor, index: digest, signal, read })
+  await verify(imageToVerify(source, image.descriptor, { index: digest, signal }))
   return image
 }

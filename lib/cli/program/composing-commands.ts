@@ -5,6 +5,7 @@ import type { IndexOptions } from '../commands/composing/image-index.ts'
 import type { RebaseOptions } from '../commands/composing/rebase.ts'
 import type { ListReferrersOptions } from '../commands/reading/referrers.ts'
 import type { GlobalOptions } from '../session/session.ts'
+import { policyOption } from '../signing/policy-of.ts'
 import { type Add, collect, type InSession, onePlatform, somePlatforms, withRunConfig } from './parts.ts'
 
 /** Adds the commands that make images, indexes and artifacts of what is there already. */
@@ -12,6 +13,7 @@ export function addComposingCommands(add: Add, inSession: InSession): void {
   withResult(add('index <act> <name...>', 'create an index of images; append to an index; filter one by platform'))
     .addHelpText('after', '\nACT: create IMAGE…, append INDEX IMAGE…, or filter INDEX --platform P.')
     .option(...somePlatforms)
+    .option(...policyOption)
     .action((act: string, names: string[], options: GlobalOptions & IndexOptions) =>
       inSession(options, async s =>
         (await import('../commands/composing/image-index.ts')).imageIndex(s, act, names, options),
@@ -21,6 +23,7 @@ export function addComposingCommands(add: Add, inSession: InSession): void {
     .requiredOption('--onto <base>', 'the new base: a name in the store, or a reference in a registry')
     .option('--from <base>', 'the old base (default: the one that the annotations of the image name)')
     .option('--platform <p>', 'platform to take from an index')
+    .option(...policyOption)
     .action((name: string, options: GlobalOptions & RebaseOptions) =>
       inSession(options, async s => (await import('../commands/composing/rebase.ts')).rebase(s, name, options)),
     )
@@ -65,6 +68,7 @@ function addEdit(add: Add, inSession: InSession): void {
     .option('--convert <compression>', 'compress the layers anew: gzip, zstd or none')
     .option('--level <n>', 'level of the compression: gzip 0 to 9 (default: 6), zstd 1 to 19 (default: 3)')
     .option(...onePlatform)
+    .option(...policyOption)
     .addHelpText(
       'after',
       '\nAn index without --platform: each of its images is edited; their attestations are left out.',

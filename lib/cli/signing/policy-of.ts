@@ -12,12 +12,17 @@ export interface PolicyOption {
   readonly policy?: string | undefined
 }
 
-/** Loads the function that verifies images; `undefined`, and nothing is loaded, if no policy is set. */
-export async function verifierOf(
+/** Loads the policy; `undefined`, and nothing is loaded, if none is set. */
+export async function policyOf(
   session: Session,
   { policy = session.terminal.env.LAYERSTORE_POLICY ?? '' }: PolicyOption,
-): Promise<ImagePolicy['verify'] | undefined> {
+): Promise<ImagePolicy | undefined> {
   if (policy === '') return undefined
   const { loadPolicy } = await import('../../trust/index.ts')
-  return (await loadPolicy(policy)).verify
+  return loadPolicy(policy)
+}
+
+/** Loads the function that verifies images; `undefined` if no policy is set. */
+export async function verifierOf(session: Session, options: PolicyOption): Promise<ImagePolicy['verify'] | undefined> {
+  return (await policyOf(session, options))?.verify
 }

@@ -1,8 +1,8 @@
 import { type Digest, verifyBytes } from '../../digest/index.ts'
+import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 import { type Descriptor, type ImageDocument, Limits, MediaType, parseImageDocument } from '../../oci/index.ts'
 import type { TransferSource } from '../endpoints/transfer-source.ts'
-import type { AnyPlan } from '../plan.ts'
 
 /** The image that a transfer is about to move, for {@link RunOptions.verify}. */
 export interface ImageToVerify {
@@ -21,23 +21,36 @@ export interface ImageToVerify {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Makes what {@link RunOptions.verify} gets. */
+/** Options of {@link imageToVerify}. */
+export interface ImageToVerifyOptions extends AbortOptions {
+  /** Digest of the index that the root was taken from, or of the root itself. */
+  readonly index?: Digest | undefined
+  /** Returns a document that is known already, so that the source is not asked for it. */
+  readonly known?: ((digest: Digest) => Uint8Array | undefined) | undefined
+}
+
+/**
+ * Describes an image to the function that verifies it ({@link RunOptions.verify}). Documents are compared with their
+ * digests, wherever they come from.
+ *
+ * @example
+ * ```ts
+ * const source = registrySourceEndpoint(registry, 'ghcr.io/team/app:1.0')
+ * await policy.verify(imageToVerify(source, await source.resolve()))
+ * ```
+ */
 export function imageToVerify(
-  plan: AnyPlan,
   source: TransferSource,
-  documents: ReadonlyMap<string, Uint8Array>,
-  signal: AbortSignal | undefined,
+  root: Descriptor,
+  { index, known, signal }: ImageToVerifyOptions = {},
 ): ImageToVerify {
-  const { root, index, steps } = plan
   return {
     source,
     root,
-    index,
+    index: index === root.digest ? undefined : index,
     signal,
     async read(digest) {
-      const text = steps.find(({ descriptor }) => descriptor.digest === digest)?.content
-      const content =
-        text === undefined ? (documents.get(digest) ?? (await readFrom(source, digest, signal))) : Buffer.from(text)
+      const content = known?.(digest) ?? (await readFrom(source, digest, signal))
       // SAFETY: a stored plan has the text of documents, and a source may read another document than the wanted one.
       const bytes = await collectBytes(verifyBytes(content, { digest }), Limits.manifestBytes, `document ${digest}`)
       return parseImageDocument(bytes)

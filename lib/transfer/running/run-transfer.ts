@@ -66,7 +66,9 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   await using _kept = await source.hold?.(label, digests, { signal })
   await using _taken = await target.hold?.(label, digests, { signal })
   const { steps, changes } = await stepsNow(plan, ends, options)
-  await options.verify?.(imageToVerify(plan, source, ends.documents, signal))
+  await options.verify?.(
+    imageToVerify(source, plan.root, { index: plan.index, known: knownIn(plan, ends.documents), signal }),
+  )
   const run = new TransferRun(plan, steps, ends, options)
   const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)
@@ -77,6 +79,14 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   for (const step of steps) if (isDocument(step) && run.isToMove(step)) await run.document(step)
   // `await` keeps the leases of `hold` until the image has its name.
   return await run.finish(changes)
+}
+
+/** Documents of a plan: those whose text it states, and those that were read for it. */
+function knownIn({ steps }: AnyPlan, documents: ReadonlyMap<string, Uint8Array>) {
+  return (digest: string): Uint8Array | undefined => {
+    const text = steps.find(({ descriptor }) => descriptor.digest === digest)?.content
+    return text === undefined ? documents.get(digest) : Buffer.from(text)
+  }
 }
 
 function checkOptions({ concurrency = 4, parallel = 1, bufferBytes = BUFFER_BYTES }: RunOptions): void {

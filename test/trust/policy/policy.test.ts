@@ -12,6 +12,7 @@ import {
   parsePlan,
   planCopy,
   planPull,
+  pullDocuments,
   pullImage,
   pushImage,
   runCopy,
@@ -20,6 +21,7 @@ import {
 import { generateSigningKeys, loadPolicy, loadSigningKey, signImage } from '../../../lib/trust/index.ts'
 import { countSigners } from '../../../lib/trust/policy/count-signers.ts'
 import type { SignedBy } from '../../../lib/trust/verify/trust-base.ts'
+import { buildFiles } from '../../helpers/build-files.ts'
 import { sampleImage } from '../../helpers/sample-image.ts'
 import { ref, registry, remote, serveRegistry, server, store } from '../../helpers/served-registry.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -249,6 +251,43 @@ test('bases of layouts are checked by the default rule', async () => {
   )
   const accepting = await loadPolicy(file('accept.json', { version: 1, default: 'accept' }))
   await buildImage(store, from('base').env({ A: '1' }), { ...options, verify: accepting.verify })
+})
+
+test('a cache of a build that the policy refuses is not used, and a warning says so', async () => {
+  await signImage({ registry, reference }, { key })
+  const { verify } = await policyOf(KEYS)
+  const cache = { reference: ref('team/cache:1') }
+  const stage = from(reference).copy('a.txt', '/a.txt')
+  const files = { 'a.txt': 'one' }
+  await buildFiles(createMemoryStore(), stage, files, { registry, cacheTo: [cache] })
+  const build = async () => {
+    const warnings: string[] = []
+    const { steps } = await buildFiles(createMemoryStore(), stage, files, {
+      registry,
+      verify,
+      cacheFrom: [cache],
+      onProgress: event => void (event.kind === 'warning' && warnings.push(event.message)),
+    })
+    return { warnings, outcome: steps.at(-1)!.outcome }
+  }
+  const missing = expect.stringMatching(/missing: a signature by team\.pub/)
+  expect(await build()).toEqual({ warnings: [missing], outcome: 'made' })
+  await signImage({ registry, reference: cache.reference }, { key })
+  expect(await build()).toEqual({ warnings: [], outcome: 'cached' })
+})
+
+test('documents of an image in a registry are pulled if the policy allows it', async () => {
+  const { verify } = await policyOf(KEYS)
+  const fresh = createMemoryStore()
+  await refusal(pullDocuments(registry, fresh, reference, { verify }))
+  for await (const { digest } of fresh.list()) throw new Error(`${digest} was stored`)
+  await signImage({ registry, reference }, { key })
+  const before = server.requests.length
+  const root = await pullDocuments(registry, fresh, reference, { verify })
+  const verified = server.requests.length - before
+  await pullDocuments(registry, createMemoryStore(), reference)
+  expect(server.requests.length - before - verified).toBe(verified - 1)
+  expect(await fresh.stat(root.digest)).toBeDefined()
 })
 
 test('a run refuses a policy that its plan was made without', async () => {

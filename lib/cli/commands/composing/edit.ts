@@ -5,13 +5,14 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findToCompose } from '../../places/find-to-compose.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
+import type { PolicyOption } from '../../signing/policy-of.ts'
 import { addLayers } from './added-layers.ts'
 import { chosenLayers } from './chosen-layers.ts'
 import { type EditOptions, type Edits, editsOf } from './edit-options.ts'
 import { type WritingOptions, writingPolicies } from './writing-policies.ts'
 
 /** Options of `edit`. */
-export interface EditCommandOptions extends EditOptions, WritingOptions, ResultOptions {
+export interface EditCommandOptions extends EditOptions, WritingOptions, ResultOptions, PolicyOption {
   readonly dir?: readonly string[]
   readonly file?: readonly string[]
 }
@@ -31,7 +32,7 @@ export async function edit(session: Session, name: string, options: EditCommandO
   const store = await session.store()
   const { signal } = session
   await using _lease = await store.leases.hold({ label: 'edit', signal })
-  const root = await findToCompose(session, store, name)
+  const root = await findToCompose(session, store, name, options)
   const layers = await addLayers(session, store, adding, writing)
   const editOne = (image: Image) => editOneImage(session, store, image, edits, layers)
   const changed = edits.onlyConverts && !addsLayers ? root : await editAll(session, store, root, edits, editOne)

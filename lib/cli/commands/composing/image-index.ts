@@ -3,10 +3,11 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findToCompose } from '../../places/find-to-compose.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
+import type { PolicyOption } from '../../signing/policy-of.ts'
 import { pairsOf } from './run-config.ts'
 
 /** Options of `index`. */
-export interface IndexOptions extends ResultOptions {
+export interface IndexOptions extends ResultOptions, PolicyOption {
   readonly platform?: readonly string[]
 }
 
@@ -31,9 +32,9 @@ export async function imageIndex(
   const store = await session.store()
   const { signal } = session
   await using _lease = await store.leases.hold({ label: 'index', signal })
-  const extend = act === 'create' ? undefined : await findToCompose(session, store, first!)
+  const extend = act === 'create' ? undefined : await findToCompose(session, store, first!, options)
   const images = []
-  for (const name of act === 'create' ? names : rest) images.push(await findToCompose(session, store, name))
+  for (const name of act === 'create' ? names : rest) images.push(await findToCompose(session, store, name, options))
   const annotations = pairsOf('--annotation', options.annotation ?? [])
   const composed = await composeIndex(store, { extend, images, platforms, annotations, signal })
   await keepResult(session, store, composed, options, { manifests: composed.index.manifests })

@@ -5,11 +5,12 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findBase } from '../../places/find-base.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
+import type { PolicyOption } from '../../signing/policy-of.ts'
 import { baseNote } from './append.ts'
 import { pairsOf } from './run-config.ts'
 
 /** Options of `rebase`. */
-export interface RebaseOptions extends ResultOptions {
+export interface RebaseOptions extends ResultOptions, PolicyOption {
   readonly onto: string
   readonly from?: string
   readonly platform?: string
@@ -21,11 +22,10 @@ export async function rebase(session: Session, name: string, options: RebaseOpti
   const { rebaseImage } = await import('../../../image/index.ts')
   const store = await session.store()
   const { signal } = session
-  const { platform } = options
   await using _lease = await store.leases.hold({ label: 'rebase', signal })
-  const image = await imageNamed(session, store, name, platform)
+  const image = await imageNamed(session, store, name, options)
   const from = await oldBase(session, store, image, options)
-  const onto = await imageNamed(session, store, options.onto, platform)
+  const onto = await imageNamed(session, store, options.onto, options)
   const annotations = {
     ...(await baseNote(options.onto)),
     ...pairsOf('--annotation', options.annotation ?? []),
@@ -34,26 +34,27 @@ export async function rebase(session: Session, name: string, options: RebaseOpti
   await keepResult(session, store, rebased, options, { layers: rebased.layers })
 }
 
-async function imageNamed(session: Session, store: Store, name: string, platform: string | undefined): Promise<Image> {
-  const image = await findBase(session, store, name, { platform, plain: 'error' })
+async function imageNamed(
+  session: Session,
+  store: Store,
+  name: string,
+  { platform, policy }: RebaseOptions,
+): Promise<Image> {
+  const image = await findBase(session, store, name, { platform, plain: 'error', policy })
   if (!image) throw new UsageError('scratch is no image: it has no layers to put on a base, and is none')
   return image
 }
 
 /** The old base is the one that the user names, else the one that the annotations of the image name. */
-async function oldBase(
-  session: Session,
-  store: Store,
-  image: Image,
-  { from, platform }: RebaseOptions,
-): Promise<Image> {
-  if (from !== undefined) return imageNamed(session, store, from, platform)
+async function oldBase(session: Session, store: Store, image: Image, options: RebaseOptions): Promise<Image> {
+  const { from } = options
+  if (from !== undefined) return imageNamed(session, store, from, options)
   const { isDigest } = await import('../../../digest/index.ts')
   const notes = image.manifest.annotations ?? {}
   const [digest, name] = [notes[Annotation.BaseDigest], notes[Annotation.BaseName]]
   if (digest !== undefined && isDigest(digest)) {
-    if (await store.stat(digest, { signal: session.signal })) return imageNamed(session, store, digest, platform)
-    if (name !== undefined) return imageNamed(session, store, `${name.replace(/:[^/]*$/, '')}@${digest}`, platform)
+    if (await store.stat(digest, { signal: session.signal })) return imageNamed(session, store, digest, options)
+    if (name !== undefined) return imageNamed(session, store, `${name.replace(/:[^/]*$/, '')}@${digest}`, options)
   }
   throw new UsageError('the annotations of the image do not say where its base is: name it with --from BASE')
 }
