@@ -15,6 +15,7 @@ import type { ArchivedImage } from './read/archived-image.ts'
 import { behindStore, FileBlobs } from './read/file-blobs.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
 import { StreamBlobs } from './read/stream-blobs.ts'
+import { type VerifyArchived, verifyImages } from './read/verify-images.ts'
 
 /** Options of {@link loadArchive}. */
 export interface LoadArchiveOptions extends ReadArchiveOptions {
@@ -25,6 +26,12 @@ export interface LoadArchiveOptions extends ReadArchiveOptions {
    * {@link decompress}
    */
   readonly maxBytes?: number | undefined
+  /**
+   * Verifies each image before it gets a name, with the signatures in the archive; `verifyAt` of a policy
+   * (`loadPolicy` of `layerstore/trust`) is such a function. If it throws, no image gets a name.
+   * @defaultValue no check
+   */
+  readonly verify?: VerifyArchived | undefined
 }
 
 /** A loaded image. */
@@ -48,8 +55,8 @@ export interface LoadedImage extends ArchivedImage {
  * console.log(loaded?.names, loaded?.descriptor.digest)
  * ```
  *
- * @throws the errors of {@link openArchive}, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`; then no name has
- * been set.
+ * @throws the errors of {@link openArchive} and of `verify`, and {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`;
+ * then no name has been set.
  */
 export async function loadArchive(
   store: Store,
@@ -112,7 +119,9 @@ async function loadFile(store: Store, path: string, options: LoadArchiveOptions)
   try {
     if (!file.isRegular || !(await isPlain(file))) return await loadStream(store, file.stream(options), options)
     const both = behindStore(new FileBlobs(options.hasher), store)
-    const archive = await readArchive(await scanFile(file, options), both, options)
+    const members = await scanFile(file, options)
+    const archive = await readArchive(members, both, options)
+    await verifyImages(archive, members, both.reader, options)
     await storeBlobs(store, both.reader, archive, options)
     return archive
   } catch (error) {
@@ -127,6 +136,7 @@ async function loadStream(store: Store, source: ByteSource, options: LoadArchive
   const taken = await takeStream(store, source, options)
   const blobs = new StreamBlobs(store, taken)
   const archive = await readArchive(taken.members, blobs, options)
+  await verifyImages(archive, taken.members, blobs, options)
   for (const { descriptor } of archive.images) {
     for (const digest of (await completeGraph(blobs, descriptor, options)).keys())
       await blobs.assertRight(digest, options)

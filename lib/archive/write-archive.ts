@@ -1,6 +1,7 @@
 import { type CompressionType, compress } from '../compression/index.ts'
 import { type Digest, splitDigest } from '../digest/index.ts'
 import { BlobNotFoundError, FormatError, PlatformNotFoundError } from '../errors/index.ts'
+import { findDescriptor } from '../image/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { assertOptions } from '../internal/assert-kind.ts'
 import { invalidArgument } from '../internal/invalid-argument.ts'
@@ -32,6 +33,11 @@ export interface WriteArchiveOptions extends AbortOptions {
    * @defaultValue none
    */
   readonly have?: readonly Prerequisite[] | undefined
+  /**
+   * Manifests of the store that refer to the images, such as signatures. The archive has them beside the images, and
+   * does not list them. @defaultValue none
+   */
+  readonly referrers?: readonly Digest[] | undefined
   /** Compress the archive as a whole. @defaultValue `'none'` */
   readonly compression?: CompressionType | undefined
 }
@@ -62,7 +68,8 @@ export async function* writeArchive(
   const wanted = typeof images === 'string' ? [images] : images
   if (wanted.length === 0) throw new FormatError('ERR_INVALID_ARGUMENT', 'an archive needs at least one image')
   const written = await resolveImages(store, wanted, options)
-  const roots = written.map(image => image.descriptor)
+  const referrers = (options.referrers ?? []).map(digest => findDescriptor(store, digest, { signal }))
+  const roots = [...written.map(image => image.descriptor), ...(await Promise.all(referrers))]
   await using _lease = await store.leases.hold({
     label: 'write an archive',
     digests: roots.map(root => root.digest),

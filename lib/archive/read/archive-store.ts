@@ -14,6 +14,7 @@ import type {
 } from '../../store/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import type { ArchivedImage } from './archived-image.ts'
+import { attachedEntry } from './attached-entry.ts'
 import type { FileBlobs } from './file-blobs.ts'
 import type { ImageArchive } from './image-archive.ts'
 import type { ReadArchive } from './read-archive.ts'
@@ -27,6 +28,7 @@ export class ArchiveStore implements ImageArchive {
   readonly references: ReferenceStore
   readonly leases: LeaseStore
   readonly derived: DerivedStore
+  readonly #listed: ReadArchive['listed']
   readonly #blobs: FileBlobs
   readonly #release: () => Promise<void>
   #closed: Promise<void> | undefined
@@ -35,6 +37,7 @@ export class ArchiveStore implements ImageArchive {
     this.format = archive.format
     this.images = archive.images
     this.requires = archive.requires
+    this.#listed = archive.listed
     this.#blobs = blobs
     this.#release = release
     this.derived = blobs.manifests.derived
@@ -97,7 +100,7 @@ export class ArchiveStore implements ImageArchive {
     this.#assertOpen()
     options.signal?.throwIfAborted()
     const [image] = entriesNamed(this.images, name)
-    return image?.descriptor
+    return image?.descriptor ?? attachedEntry(this.#listed, name)
   }
 
   async *#names(options: AbortOptions = {}): AsyncGenerator<NamedDescriptor, void, undefined> {

@@ -1,3 +1,4 @@
+import type { Digest } from '../../digest/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 
 /** An image in an archive. */
@@ -8,6 +9,8 @@ export interface ArchivedImage {
   readonly labels: readonly string[]
   /** Its manifest, or an index that is complete in the archive. */
   readonly descriptor: Descriptor
+  /** Digest of the index that the archive lists, if only a part of it is taken. */
+  readonly index?: Digest
   /** Platforms that the archive lists but does not hold, or that were not requested. */
   readonly platformsLeftOut: readonly string[]
 }

@@ -2,7 +2,7 @@ import type { Digest, HasherEngine } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Platform } from '../../oci/index.ts'
 import type { BlobReader, BlobStore } from '../../store/index.ts'
-import type { ArchiveEntry } from '../formats/archive-entry.ts'
+import type { ArchiveEntry, LayoutEntry } from '../formats/archive-entry.ts'
 import {
   type ComposeDockerImageOptions,
   composeDockerImage,
@@ -51,6 +51,8 @@ export interface ReadArchive {
   readonly requires: readonly string[]
   /** The requested images. */
   readonly images: readonly ArchivedImage[]
+  /** All images that a layout lists, requested or not. */
+  readonly listed: readonly LayoutEntry[]
   /** Layers of docker; their diffIDs are proven once their blobs are. */
   readonly layers: readonly DescribedLayer[]
 }
@@ -84,9 +86,11 @@ export async function readArchive(
       signal,
     })
     await assertImageAgrees(blobs.reader, descriptor, members, { format, signal })
-    images.push({ names: entry.names, labels: entry.labels, descriptor, platformsLeftOut })
+    const index = descriptor.digest === listed.digest ? {} : { index: listed.digest }
+    images.push({ names: entry.names, labels: entry.labels, descriptor, ...index, platformsLeftOut })
   }
-  return { format, images, requires, layers: [...compose.described.values()] }
+  const listed = entries.filter(entry => entry.kind === 'oci')
+  return { format, images, requires, listed, layers: [...compose.described.values()] }
 }
 
 /** A list of images. */

@@ -103,6 +103,7 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     )
     .option('-t, --tag <name>', 'name in the store, for an archive of one image')
     .option(...onePlatform)
+    .option(...policyOption)
     .action((options: GlobalOptions & LoadOptions) =>
       inSession(options, async s => (await import('../commands/moving/load.ts')).load(s, options)),
     )

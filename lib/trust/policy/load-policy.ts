@@ -1,6 +1,10 @@
 import { dirname, resolve } from 'node:path'
-import type { ImageToVerify } from '../../transfer/index.ts'
+import { LayerStoreError } from '../../errors/index.ts'
+import type { Descriptor } from '../../oci/index.ts'
+import { type ImageToVerify, type ImageToVerifyOptions, imageToVerify } from '../../transfer/index.ts'
+import { openPlace, type SignedPlace } from '../sign/image-place.ts'
 import { applyRule } from './apply-rule.ts'
+import { isAttached } from './is-attached.ts'
 import { parseContainersPolicy } from './parse-containers-policy.ts'
 import { parsePolicy } from './parse-policy.ts'
 import { PolicyReader } from './policy-reader.ts'
@@ -16,6 +20,16 @@ export interface ImagePolicy {
    * @throws {@link TrustError} `ERR_POLICY_REFUSED`, whose `reasons` say what was missing.
    */
   readonly verify: (image: ImageToVerify) => Promise<void>
+  /**
+   * Verifies an image at its place, with the digest that is about to be used; the option `verify` of `loadArchive`, and
+   * of the upstream registry of a server. What is attached to images (signatures, statements, SBOMs) passes, by its
+   * digest and under the tags of cosign, unless the rule is `reject`.
+   *
+   * @param place - Place of the image, which also has its signatures.
+   * @param root - Descriptor that is about to be used; nothing is looked up again.
+   * @throws {@link TrustError} `ERR_POLICY_REFUSED`, whose `reasons` say what was missing.
+   */
+  readonly verifyAt: (place: SignedPlace, root: Descriptor, options?: ImageToVerifyOptions) => Promise<void>
 }
 
 /**
@@ -36,5 +50,20 @@ export async function loadPolicy(file: string): Promise<ImagePolicy> {
   const document = reader.object(await reader.json(path, ''), '')
   const isOwn = 'version' in document || 'repositories' in document
   const choose = await (isOwn ? parsePolicy : parseContainersPolicy)(reader, document)
-  return { file, verify: image => applyRule(choose(image.source), image, file) }
+  return {
+    file,
+    verify: image => applyRule(choose(image.source), image, file),
+    async verifyAt(place, root, options) {
+      const image = imageToVerify(openPlace(place), root, options)
+      const rule = choose(image.source)
+      // An image that is signed costs no look at its document.
+      await applyRule(rule, image, file).catch(async error => {
+        if (!isRefusal(error) || rule.kind === 'reject' || !(await isAttached(image))) throw error
+      })
+    },
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return LayerStoreError.is(error) && error.code === 'ERR_POLICY_REFUSED'
 }

@@ -3,10 +3,11 @@ import { parsePlatform, parseReference } from '../../../oci/index.ts'
 import { notEmpty } from '../../arguments/not-empty.ts'
 import { stdinOf } from '../../arguments/stdin-of.ts'
 import type { Session } from '../../session/session.ts'
+import { type PolicyOption, policyOf } from '../../signing/policy-of.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
 
 /** Options of `load`. */
-export interface LoadOptions extends PlatformOption {
+export interface LoadOptions extends PlatformOption, PolicyOption {
   readonly input?: string
   readonly tag?: string
 }
@@ -21,11 +22,13 @@ export async function load(session: Session, options: LoadOptions): Promise<void
   const { signal, hasher } = session
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const source = input === '-' ? stdinOf(session) : (address?.path ?? input)
+  const policy = await policyOf(session, options)
   const images = await loadArchive(await session.store(), source, {
     image: address?.image,
     format: address?.format,
     name: tag,
     platform,
+    verify: policy?.verifyAt,
     hasher,
     signal,
   })

@@ -2,6 +2,7 @@ import type { Digest } from '../../../digest/index.ts'
 import {
   BlobCorruptError,
   BlobNotFoundError,
+  DigestMismatchError,
   FormatError,
   LimitError,
   SizeMismatchError,
@@ -17,7 +18,14 @@ const BRACE = '{'.charCodeAt(0)
  * Errors that mean "not a document": a config or layer may be JSON too, and a blob may be damaged or deleted since it
  * was listed.
  */
-const NO_DOCUMENT = [FormatError, LimitError, SizeMismatchError, BlobCorruptError, BlobNotFoundError]
+const NO_DOCUMENT = [
+  FormatError,
+  LimitError,
+  SizeMismatchError,
+  DigestMismatchError,
+  BlobCorruptError,
+  BlobNotFoundError,
+]
 
 /**
  * Yields the manifests of a store that name another manifest as their `subject`. A store keeps no list of them, so the
