@@ -104,7 +104,7 @@ test('an image is signed and verified in the store and in a layout', async () =>
   expect(await layerstore([...verify, '--signed-name', ''])).toMatchObject({ code: 0 })
 })
 
-test('pull, copy, run, append and build obey the policy of the option and of the environment', async () => {
+test('commands that bring images of a registry obey the policy of the option and of the environment', async () => {
   const repositories = { [`${server.host}/*`]: { keys: ['team.pub'] } }
   writeFileSync(at('policy.json'), JSON.stringify({ version: 1, default: 'reject', repositories }))
   writeFileSync(at('Dockerfile'), `FROM ${reference}\nENV A=1\n`)
@@ -113,6 +113,9 @@ test('pull, copy, run, append and build obey the policy of the option and of the
     ['copy', reference, ref('team/copied:1')],
     ['append', reference, '--env', 'A=1', '-t', 'appended:1'],
     ['append', reference, '--env', 'A=1', '-t', 'appended:1', '--pull'],
+    ['edit', reference, '--env', 'A=1', '-t', 'edited:1'],
+    ['index', 'create', reference, '-t', 'listed:1'],
+    ['rebase', reference, '--onto', reference, '--from', reference, '-t', 'rebased:1'],
     ['build', '-f', at('Dockerfile'), directory.path, '-t', 'built:1'],
   ]
   const runs = [['run', '--pull', 'always', '--', reference, 'true']]
@@ -125,12 +128,38 @@ test('pull, copy, run, append and build obey the policy of the option and of the
       expect(run.code).toBeGreaterThan(0)
     }
   }
-  expect((await layerstore(['images'])).stdout).not.toMatch(/pulled|appended|built/)
+  expect((await layerstore(['images'])).stdout).not.toMatch(/pulled|appended|edited|listed|rebased|built/)
   await layerstore(['sign', reference, '--key', at('team.key')], { env })
   for (const [name, ...rest] of commands) {
     const run = await layerstore([name!, '--policy', at('policy.json'), ...rest])
     expect([run.code, run.code === 0 ? '' : run.stderr]).toEqual([0, ''])
   }
+})
+
+test('load obeys the policy with the signatures of the archive, which copy has written there', async () => {
+  writeFileSync(at('default.json'), JSON.stringify({ version: 1, default: { keys: ['team.pub'] } }))
+  const policy = { LAYERSTORE_POLICY: at('default.json') }
+  await layerstore(['sign', reference, '--key', at('team.key')], { env })
+  for (const [file, option, code] of [
+    ['plain.tar', [], 1],
+    ['signed.tar', ['--referrers'], 0],
+  ] as const) {
+    const archive = `oci-archive:${at(file)}:${reference}`
+    expect(await layerstore(['copy', reference, archive, ...option])).toMatchObject({ code: 0 })
+    const load = await layerstore(['load', '-i', at(file)], { env: policy, store: at(`store-${file}`) })
+    expect(load).toMatchObject({ code, stderr: code === 0 ? '' : expect.stringMatching(/missing: a signature by/) })
+    const named = await layerstore(['images'], { store: at(`store-${file}`) })
+    expect(named.stdout.includes('team/app')).toBe(code === 0)
+    const copied = await layerstore(['copy', archive, 'store:copied:1', '--policy', at('default.json')])
+    expect(copied.code).toBe(code)
+  }
+})
+
+test('a mirror obeys the policy, and a server of the own store takes none', async () => {
+  const serve = ['serve', '--listen', '127.0.0.1:0', '--policy', at('none.json')]
+  expect(await layerstore(serve)).toMatchObject({ code: 2, stderr: expect.stringMatching(/it needs --upstream/) })
+  const mirror = [...serve, '--upstream', server.host]
+  expect(await layerstore(mirror)).toMatchObject({ code: 1, stderr: expect.stringMatching(/none\.json/) })
 })
 
 test('wrong usage is refused before a request', async () => {

@@ -91,6 +91,10 @@ export function addServeCommand(add: Add, inSession: InSession): void {
     .option('--tls-cert <file>', 'certificate for https, PEM')
     .option('--tls-key <file>', 'private key for https, PEM')
     .option('--upstream <registry>', 'fetch what the store lacks from this registry; refuses pushes')
+    .option(
+      '--policy <file>',
+      'with --upstream: serve only images that this policy allows (default: $LAYERSTORE_POLICY)',
+    )
     .option('--ui', 'serve pages about the images too, for a browser: a list, and the report of each')
     .option('--verify <when>', 'hash blobs that are sent: once, and again after a change; or always', 'once')
     .option('--redirects', 'answer a GET of a blob with an address of the bucket that holds the store')

@@ -18,10 +18,13 @@ interface KnownTag {
  */
 export class KnownTags {
   readonly #store: Store
+  readonly #kind: string
   readonly #tags = new LRUCache<string, KnownTag>({ max: KEPT })
 
-  constructor(store: Store) {
+  /** @param areVerified - Tags of servers that verify nothing count as unknown. */
+  constructor(store: Store, { areVerified }: { readonly areVerified: boolean }) {
     this.#store = store
+    this.#kind = areVerified ? 'verified-tag' : 'upstream-tag'
   }
 
   /** Target of a tag, if it was looked up less than `maxAgeMs` ago. */
@@ -34,7 +37,7 @@ export class KnownTags {
   async last(name: string): Promise<Descriptor | undefined> {
     const known = this.#tags.get(name)
     if (known) return known.descriptor
-    const bytes = await this.#store.derived.get('facts', await keyOf(name)).catch(() => undefined)
+    const bytes = await this.#store.derived.get('facts', await this.#keyOf(name)).catch(() => undefined)
     try {
       return bytes && parseDescriptor(JSON.parse(Buffer.from(bytes).toString('utf8')))
     } catch {
@@ -50,17 +53,17 @@ export class KnownTags {
     if (known?.descriptor.digest === descriptor.digest) return
     const bytes = Buffer.from(JSON.stringify(descriptor))
     // Best effort: without the record, the tag is unknown after a restart while the upstream registry is down.
-    await this.#store.derived.set('facts', await keyOf(name), bytes).catch(() => {})
+    await this.#store.derived.set('facts', await this.#keyOf(name), bytes).catch(() => {})
   }
 
   /** Forgets a tag that the upstream registry no longer has. */
   async forget(name: string): Promise<void> {
     this.#tags.delete(name)
-    await this.#store.derived.delete('facts', await keyOf(name)).catch(() => {})
+    await this.#store.derived.delete('facts', await this.#keyOf(name)).catch(() => {})
   }
-}
 
-/** Key for the derived data of a tag; it is hashed because a name has characters that keys must not have. */
-async function keyOf(name: string): Promise<string> {
-  return `upstream-tag:${await digestOf(Buffer.from(name))}`
+  /** Key for the derived data of a tag; it is hashed because a name has characters that keys must not have. */
+  async #keyOf(name: string): Promise<string> {
+    return `${this.#kind}:${await digestOf(Buffer.from(name))}`
+  }
 }

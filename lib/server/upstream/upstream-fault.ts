@@ -24,6 +24,13 @@ export function upstreamFault(error: unknown): unknown {
         'limits the rate of requests; retry later',
         retryAfter(error as RegistryError),
       )
+    case 'ERR_POLICY_REFUSED':
+      return new Fault(
+        403,
+        { code: 'DENIED', message: 'the policy of this server does not allow this image' },
+        {},
+        { cause: error },
+      )
     default:
       return error instanceof FormatError
         ? fault(502, 'UNAVAILABLE', `sent an invalid document (${error.code})`)
@@ -33,6 +40,11 @@ export function upstreamFault(error: unknown): unknown {
 
 function retryAfter({ retryAfterMs }: RegistryError): Record<string, string> {
   return retryAfterMs === undefined ? {} : { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }
+}
+
+/** Whether the policy of the server refuses an image. */
+export function isPolicyRefusal(error: unknown): boolean {
+  return LayerStoreError.is(error) && error.code === 'ERR_POLICY_REFUSED'
 }
 
 /** Whether the upstream registry has answered that the content does not exist; any other failure leaves that open. */

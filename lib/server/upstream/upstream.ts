@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import { abortable } from '../../internal/abort.ts'
-import { type Descriptor, parseReference } from '../../oci/index.ts'
+import { type Descriptor, parseImageDocument, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import { findTag } from '../lists/find-tag.ts'
@@ -11,8 +11,9 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { KnownTags } from './known-tags.ts'
 import { PendingNames } from './pending-names.ts'
 import { UpstreamBlobs } from './upstream-blobs.ts'
-import { assertMayFetch, isUpstreamAbsence, upstreamFault } from './upstream-fault.ts'
+import { assertMayFetch, isPolicyRefusal, isUpstreamAbsence, upstreamFault } from './upstream-fault.ts'
 import type { RegistryUpstream } from './upstream-options.ts'
+import { VerifiedManifests } from './verified-manifests.ts'
 
 /** Tags or referrers of one repository that are listed, at most. */
 const LISTED = 10_000
@@ -41,6 +42,8 @@ export class Upstream {
   readonly #tagMaxAgeMs: number
   readonly #maxFetches: number
   readonly #known: KnownTags
+  readonly #isVerifying: boolean
+  readonly #verified: VerifiedManifests
   readonly #names: PendingNames
   readonly #blobs: UpstreamBlobs
   readonly #breaker = new CircuitBreaker()
@@ -50,7 +53,7 @@ export class Upstream {
   /** `onError` is called with each failure that no request waits for. */
   constructor(
     store: Store,
-    { registry, client, tagMaxAgeMs, maxFetches }: RegistryUpstream,
+    { registry, client, tagMaxAgeMs, maxFetches, verify }: RegistryUpstream,
     onError: (error: unknown) => void,
   ) {
     const { signal } = this.#closing
@@ -59,7 +62,9 @@ export class Upstream {
     this.#client = client
     this.#tagMaxAgeMs = tagMaxAgeMs ?? 60_000
     this.#maxFetches = maxFetches ?? 256
-    this.#known = new KnownTags(store)
+    this.#isVerifying = verify !== undefined
+    this.#known = new KnownTags(store, { areVerified: this.#isVerifying })
+    this.#verified = new VerifiedManifests(client, verify)
     this.#names = new PendingNames(store, onError)
     this.#blobs = new UpstreamBlobs({
       ...{ store, client, onError },
@@ -106,13 +111,14 @@ export class Upstream {
 
   async #lastKnown(repository: string, tag: string, reason: unknown, signal: AbortSignal): Promise<EnsuredManifest> {
     const name = `${repository}:${tag}`
-    if (isUpstreamAbsence(reason)) {
+    if (isUpstreamAbsence(reason) || isPolicyRefusal(reason)) {
       await this.#known.forget(name)
       throw upstreamFault(reason)
     }
     const last = await this.#known.last(name)
     if (last && (await this.#store.stat(last.digest, { signal }))) return { descriptor: last, failure: { reason } }
-    if (await findTag(this.#store, repository, tag, signal)) return { failure: { reason } }
+    // SAFETY: a name of the store may be older than the policy.
+    if (!this.#isVerifying && (await findTag(this.#store, repository, tag, signal))) return { failure: { reason } }
     throw upstreamFault(reason)
   }
 
@@ -121,7 +127,8 @@ export class Upstream {
     const { signal } = this.#closing
     const name = `${repository}:${tag}`
     const found = await this.#client.resolve({ ...locate(repository), tag }, { signal })
-    const descriptor = (await this.#stored(found)) ?? (await this.#fetchManifest(repository, found.digest))
+    const descriptor =
+      (await this.#stored(found, { repository, tag })) ?? (await this.#fetchManifest(repository, found.digest, tag))
     await this.#known.learn(name, descriptor)
     await this.#names.assign(name, descriptor)
   }
@@ -132,15 +139,23 @@ export class Upstream {
    * SAFETY: the upstream registry may answer HEAD with the digest of any blob of the store (a layer, a page of HTML).
    * Without this check the blob would be served as a manifest, with a media type chosen by that registry.
    */
-  async #stored(said: Descriptor): Promise<Descriptor | undefined> {
-    const here = await findManifest(this.#store, { digest: said.digest }, this.#closing.signal)
-    return here?.descriptor.mediaType === said.mediaType ? here.descriptor : undefined
+  async #stored(
+    said: Descriptor,
+    { repository, tag }: { readonly repository: string; readonly tag: string },
+  ): Promise<Descriptor | undefined> {
+    const { signal } = this.#closing
+    const here = await findManifest(this.#store, { digest: said.digest }, signal)
+    if (here?.descriptor.mediaType !== said.mediaType) return undefined
+    const document = parseImageDocument(here.bytes, said.mediaType)
+    await this.#verified.check({ ...here, repository, tag, document }, { signal })
+    return here.descriptor
   }
 
-  async #fetchManifest(repository: string, digest: Digest): Promise<Descriptor> {
+  async #fetchManifest(repository: string, digest: Digest, tag?: string): Promise<Descriptor> {
     const { signal } = this.#closing
     const { descriptor, bytes } = await this.#client.fetchManifest({ ...locate(repository), digest }, { signal })
     const document = parseAnnounced(bytes, descriptor.mediaType)
+    await this.#verified.check({ repository, tag, descriptor, bytes, document }, { signal })
     await this.#store.put(bytes, { digest, size: bytes.byteLength, signal })
     this.#blobs.learnSizes(repository, document)
     await this.#names.retry(repository)

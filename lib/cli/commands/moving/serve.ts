@@ -8,6 +8,7 @@ import {
   allowHtpasswd,
   createRegistryServer,
   type RegistryAddress,
+  type RegistryUpstream,
   type ServePage,
 } from '../../../server/index.ts'
 import type { Store } from '../../../store/index.ts'
@@ -18,9 +19,10 @@ import { ServeLog } from '../../serving/serve-log.ts'
 import { serveWorkers } from '../../serving/serve-workers.ts'
 import { type WorkerProcess, workerProcess } from '../../serving/worker-process.ts'
 import type { Session } from '../../session/session.ts'
+import { type PolicyOption, policyOf } from '../../signing/policy-of.ts'
 
 /** Options of `serve`. */
-export interface ServeOptions {
+export interface ServeOptions extends PolicyOption {
   readonly listen?: string
   readonly readOnly?: boolean
   readonly htpasswd?: string
@@ -43,6 +45,7 @@ interface Settings {
   readonly port: number
   readonly tls: { cert: string; key: string } | undefined
   readonly upstream: string | undefined
+  readonly policy: string | undefined
   readonly authorize: Authorize | undefined
   readonly verify: 'once-per-process' | 'always'
   readonly readOnly: boolean
@@ -64,10 +67,13 @@ export async function serve(session: Session, options: ServeOptions): Promise<vo
 }
 
 async function settingsOf(options: ServeOptions): Promise<Settings> {
-  const { htpasswd, readOnly = false, ui = false, redirects = false } = options
+  const { htpasswd, readOnly = false, ui = false, redirects = false, policy } = options
+  if (policy && options.upstream === undefined)
+    throw new UsageError('--policy is about images of an upstream registry: it needs --upstream')
   return {
     ...parseListen(options.listen ?? '127.0.0.1:5000'),
     upstream: options.upstream === undefined ? undefined : registryName(options.upstream),
+    policy,
     tls: tlsOf(options),
     authorize: htpasswd === undefined ? undefined : await usersIn(htpasswd),
     verify: verifyOf(options.verify),
@@ -107,7 +113,7 @@ async function serveHere(
   log: ServeLog,
   worker: WorkerProcess | undefined,
 ): Promise<void> {
-  const { host, port, tls, upstream, authorize, readOnly, verify, redirects } = settings
+  const { host, port, tls, upstream, authorize, readOnly, verify, redirects, policy } = settings
   const store = await session.store()
   const server = createRegistryServer(store, {
     pages: settings.ui ? await pagesOf(store, session.hasher) : undefined,
@@ -121,7 +127,7 @@ async function serveHere(
     onError: error => log.failure(error),
     peers: worker?.peers,
     ...(authorize ? { authorize } : {}),
-    ...(upstream ? { upstream: { registry: upstream, client: await session.registry() } } : {}),
+    ...(upstream ? { upstream: await mirrored(session, upstream, policy) } : {}),
   })
   const address = await server.listen({ host, port, tls })
   if (!worker) tellAddress(session, settings, log, address)
@@ -130,6 +136,12 @@ async function serveHere(
   } finally {
     await server.close()
   }
+}
+
+/** The registry that is mirrored. Its images are verified if a policy is set. */
+async function mirrored(session: Session, registry: string, policy: string | undefined): Promise<RegistryUpstream> {
+  const verify = (await policyOf(session, { policy }))?.verifyAt
+  return { registry, client: await session.registry(), verify }
 }
 
 /** Prints where the server listens, and what it grants there without authentication. */
