@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
 import { FormatError } from '../../../lib/errors/index.ts'
 import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
-import { pushImage, registrySourceEndpoint } from '../../../lib/transfer/index.ts'
+import { createMemoryStore } from '../../../lib/store/index.ts'
+import { attachArtifact, copyImage, pushImage, registrySourceEndpoint } from '../../../lib/transfer/index.ts'
 import { generateSigningKeys, loadSigningKey, signImage, verifyImage } from '../../../lib/trust/index.ts'
 import { sampleImage } from '../../helpers/sample-image.ts'
+import { serveStore } from '../../helpers/serve-store.ts'
 import { ref, registry, serveRegistry, server, store } from '../../helpers/served-registry.ts'
 
 serveRegistry()
@@ -126,6 +128,32 @@ describe('what is refused', () => {
     await signImage(place, { key })
     const { others } = await verifyImage(place, { keys })
     expect(others).toEqual([{ at: made.descriptor.digest, type: artifactType }])
+  })
+
+  test('a signature of Notation travels with a copy to another registry, byte for byte', async () => {
+    const place = await pushed()
+    const artifactType = 'application/vnd.cncf.notary.signature'
+    const { descriptor } = await attachArtifact(registry, place.reference, {
+      artifactType,
+      layers: [{ content: 'jws', mediaType: 'application/jose+json' }],
+      annotations: { 'io.cncf.notary.x509chain.thumbprint#S256': '["00"]' },
+    })
+    await using target = await serveStore(createMemoryStore())
+    const to = { registry, reference: `${target.host}/other/app:1` }
+    const at = { registry: target.host, repository: 'other/app', digest: descriptor.digest }
+    await copyImage(place, to)
+    await expect(registry.resolve(at)).rejects.toMatchObject({ code: 'ERR_MANIFEST_NOT_FOUND' })
+    await copyImage(place, to, { referrers: true })
+    const listed = []
+    for await (const one of registry.listReferrers(at, place.digest)) listed.push(one)
+    expect(listed).toMatchObject([{ digest: descriptor.digest, artifactType, annotations: expect.any(Object) }])
+    const [from, copied] = await Promise.all(
+      [{ ...at, registry: server.host, repository: 'team/app' }, at].map(one => registry.fetchManifest(one)),
+    )
+    expect(copied!.bytes).toEqual(from!.bytes)
+    await expect(verifyImage(to, { keys })).rejects.toMatchObject({
+      reasons: [`not verified here: a signature of Notation, ${descriptor.digest}`],
+    })
   })
 
   test('a broken referrer does not hide the signatures after it', async () => {
