@@ -20,6 +20,7 @@ import {
 } from '../../lib/index.ts'
 import { blobStoreConformance, createFaultyRegistry, type StoreSubject } from '../../lib/testing/index.ts'
 import { contentOf } from '../../lib/testing/store-conformance/subject.ts'
+import { generateSigningKeys, loadSigningKey, signImage } from '../../lib/trust/index.ts'
 import { ageBlobs } from '../helpers/age-blobs.ts'
 import { bundleChild } from '../helpers/bundle-child.ts'
 import { storeBusyboxImage } from '../helpers/busybox-image.ts'
@@ -44,6 +45,7 @@ import { pullSurvivesFaults, withRegistry } from './guides/registry-in-tests.ts'
 import { download, pullFor } from './guides/resume.ts'
 import { buildAndRun, changeAndCommit } from './guides/run-what-was-built.ts'
 import { mirror, serve } from './guides/serve-a-registry.ts'
+import { pullTrusted } from './guides/trust-what-you-run.ts'
 
 const canRun = [needsRoot(), needsProgram('bwrap'), needsProgram('busybox')].every(Boolean)
 
@@ -176,6 +178,21 @@ test('the guide to maintenance drops old images, finds a damaged blob, and fetch
   damageBlob(directory.path, digest, 'flip')
   expect(await checkAndRepair(directory.path, repository)).toEqual([digest])
   expect((await readAll(store.read(digest))).length).toBe(layers[0]!.descriptor.size)
+})
+
+test('the guide to trust pulls an image that was signed, and no other', async () => {
+  using directory = temporaryDirectory('guide-trust')
+  const remote = createMemoryStore()
+  await using server = await serveStore(remote)
+  await using registry = createRegistryClient()
+  const { digest } = (await sampleImage(remote, [{ a: 'a' }], { name: 'app:1' })).descriptor
+  const { privateKey, publicKey } = await generateSigningKeys()
+  const policy = join(directory.path, 'policy.json')
+  writeFileSync(policy, JSON.stringify({ version: 1, default: { keys: [publicKey] } }))
+  const pull = () => pullTrusted(registry, createMemoryStore(), `${server.host}/app:1`, policy)
+  await expect(pull()).rejects.toMatchObject({ code: 'ERR_POLICY_REFUSED' })
+  await signImage({ registry, reference: `${server.host}/app:1` }, { key: await loadSigningKey(privateKey) })
+  expect(await pull()).toBe(digest)
 })
 
 test('the guide to the server admits who has the password, and mirrors another registry', async () => {

@@ -84,6 +84,7 @@ test('the pages with commands that this test types are all that have some', () =
     'run-what-was-built',
     'serve-a-registry',
     'share-a-store',
+    'trust-what-you-run',
   ])
 })
 
@@ -113,7 +114,10 @@ async function type(line: string): Promise<{ code: number; stderr?: string }> {
   // The store of the test takes its place.
   if (line.startsWith('export LAYERSTORE_STORE=')) return { code: 0 }
   // Lines with a terminal are those of test/cli/terminal.
-  const typed = here(line).replaceAll('$COMMIT', 'c0ffee').replace('$TOKEN', 'secret').replace(' -it ', ' ')
+  const typed = here(line)
+    .replaceAll('$COMMIT', 'c0ffee')
+    .replace(/\$(TOKEN|PASSWORD)\b/, 'secret')
+    .replace(' -it ', ' ')
   const free = /^layerstore serve\b/.test(typed) ? `${typed.replace(/ --listen \S+/, '')} --listen 127.0.0.1:0` : typed
   const env = {
     LAYERSTORE_CONFIG: join(place.path, 'registries.json'),
@@ -121,6 +125,12 @@ async function type(line: string): Promise<{ code: number; stderr?: string }> {
     PATH: process.env.PATH,
   }
   return runTyped(free, { store: join(place.path, 'images'), env })
+}
+
+/** An advisory about a package that no image of the pages has. */
+const ADVISORY = {
+  id: 'GHSA-1',
+  affected: [{ package: { ecosystem: 'npm', name: 'absent' }, versions: ['1.0.0'] }],
 }
 
 const here = (text: string) => text.replaceAll(/localhost:5000|registry\.example|ghcr\.io(?= |\/)/g, server.host)
@@ -153,6 +163,7 @@ function fillFolder(): void {
     'dist/server.js': 'serve()',
     'node_modules/left/index.js': 'left()',
     users: 'ci:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n',
+    'osv/GHSA-1.json': JSON.stringify(ADVISORY),
     'cert.pem': cert,
     'key.pem': key,
   }
