@@ -104,7 +104,7 @@ test('an image is signed and verified in the store and in a layout', async () =>
   expect(await layerstore([...verify, '--signed-name', ''])).toMatchObject({ code: 0 })
 })
 
-test('commands that bring images of a registry obey the policy of the option and of the environment', async () => {
+test('pull, copy, run, append and build obey the policy of the option and of the environment', async () => {
   const repositories = { [`${server.host}/*`]: { keys: ['team.pub'] } }
   writeFileSync(at('policy.json'), JSON.stringify({ version: 1, default: 'reject', repositories }))
   writeFileSync(at('Dockerfile'), `FROM ${reference}\nENV A=1\n`)
@@ -113,9 +113,6 @@ test('commands that bring images of a registry obey the policy of the option and
     ['copy', reference, ref('team/copied:1')],
     ['append', reference, '--env', 'A=1', '-t', 'appended:1'],
     ['append', reference, '--env', 'A=1', '-t', 'appended:1', '--pull'],
-    ['edit', reference, '--env', 'A=1', '-t', 'edited:1'],
-    ['index', 'create', reference, '-t', 'listed:1'],
-    ['rebase', reference, '--onto', reference, '--from', reference, '-t', 'rebased:1'],
     ['build', '-f', at('Dockerfile'), directory.path, '-t', 'built:1'],
   ]
   const runs = [['run', '--pull', 'always', '--', reference, 'true']]
@@ -128,11 +125,30 @@ test('commands that bring images of a registry obey the policy of the option and
       expect(run.code).toBeGreaterThan(0)
     }
   }
-  expect((await layerstore(['images'])).stdout).not.toMatch(/pulled|appended|edited|listed|rebased|built/)
+  expect((await layerstore(['images'])).stdout).not.toMatch(/pulled|appended|built/)
   await layerstore(['sign', reference, '--key', at('team.key')], { env })
   for (const [name, ...rest] of commands) {
     const run = await layerstore([name!, '--policy', at('policy.json'), ...rest])
     expect([run.code, run.code === 0 ? '' : run.stderr]).toEqual([0, ''])
+  }
+})
+
+test('edit, index and rebase obey the policy', async () => {
+  const repositories = { [`${server.host}/*`]: { keys: ['team.pub'] } }
+  writeFileSync(at('policy.json'), JSON.stringify({ version: 1, default: 'reject', repositories }))
+  const commands = [
+    ['edit', reference, '--env', 'A=1', '-t', 'edited:1'],
+    ['index', 'create', reference, '-t', 'listed:1'],
+    ['rebase', reference, '--onto', reference, '--from', reference, '-t', 'rebased:1'],
+  ]
+  for (const [name, ...rest] of commands) {
+    const run = await layerstore([name!, '--policy', at('policy.json'), ...rest])
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/missing: a signature by team\.pub/) })
+  }
+  expect((await layerstore(['images'])).stdout).not.toMatch(/edited|listed|rebased/)
+  await layerstore(['sign', reference, '--key', at('team.key')], { env })
+  for (const command of commands) {
+    expect(await layerstore(command, { env: { LAYERSTORE_POLICY: at('policy.json') } })).toMatchObject({ code: 0 })
   }
 })
 
