@@ -76,7 +76,7 @@ interface TriedOptions extends Pick<RunImageOptions, 'command' | 'environment' |
 async function tryImage(
   store: Store,
   name: string,
-  { executor, snapshots }: Sandbox,
+  sandbox: Sandbox,
   { until, ...settings }: TriedOptions = {},
 ): Promise<TriedImage> {
   const written = { stdout: '', stderr: '' }
@@ -87,7 +87,7 @@ async function tryImage(
     written[stream] += Buffer.from(chunk).toString('utf8')
     until?.(written.stdout).then(end, error => stop.abort(error))
   }
-  const options = { executor, snapshots, ...settings, onOutput, signal: stop.signal }
+  const options: RunImageOptions = { ...settings, sandbox, onOutput, signal: stop.signal }
   const { code } = await runImage(store, name, options).catch(error => {
     if (error === done) return { code: 0 }
     throw error
