@@ -1,7 +1,7 @@
 import { UsageError } from '../../failing/usage-error.ts'
+import { imageLocation } from '../../places/image-location.ts'
 import { readPem } from '../../registries/read-pem.ts'
 import type { Session } from '../../session/session.ts'
-import { imageLocation } from '../../places/image-location.ts'
 import { keyPassword } from '../../signing/read-password.ts'
 import { pairsOf } from '../composing/run-config.ts'
 

@@ -1,9 +1,9 @@
 import type { CertificateIdentity, VerifiedSignature } from '../../../trust/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { imageLocation } from '../../places/image-location.ts'
 import { openCopySource, splitPlace } from '../../places/image-place.ts'
 import { readPem } from '../../registries/read-pem.ts'
 import type { Session } from '../../session/session.ts'
-import { imageLocation } from '../../places/image-location.ts'
 import { readTrustedRoot } from '../../signing/read-trusted-root.ts'
 
 /** Options of `verify`. */
