@@ -35,9 +35,8 @@ describe.skipIf(!able)('two machines over one bucket', () => {
     s3 = await startMemoryS3({}, '0.0.0.0')
     const [line, ...rest] = cliProcesses(place.path, join(place.path, 'unused')).command
     const command = [line, ...rest]
-    one = await startBuilder('one', command)
-    two = await startBuilder('two', command)
-  }, 60_000)
+    ;[one, two] = await Promise.all([startBuilder('one', command), startBuilder('two', command)])
+  }, 120_000)
 
   afterAll(async () => {
     await Promise.all([one?.stop(), two?.stop()])
@@ -153,5 +152,5 @@ describe.skipIf(!able)('two machines over one bucket', () => {
     expect(listed).toMatchObject({ manifests: [{ digest: sha256(referrer) }] })
     expect((await two.ask('DELETE', '/v2/art/manifests/1')).status).toBe(202)
     expect((await one.ask('GET', '/v2/art/tags/list')).json().tags ?? []).toEqual([])
-  })
+  }, 120_000)
 })
