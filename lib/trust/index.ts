@@ -1,4 +1,5 @@
 export type { Advisory, AffectedPackage, RangeEvent, Severity } from './advisories/advisory.ts'
+export { diffPackages, type PackageChange, type PackagesDiff } from './advisories/diff-packages.ts'
 export { type AdvisoryMatch, type MatchAdvisoriesOptions, matchAdvisories } from './advisories/match-advisories.ts'
 export { readAdvisories } from './advisories/read-advisories.ts'
 export { uncheckedPackages } from './advisories/unchecked-packages.ts'
@@ -6,7 +7,6 @@ export { attestationArtifact, putAttestations } from './attest/attestation-manif
 export { type FindAttestationsOptions, type FoundAttestation, findAttestations } from './attest/find-attestations.ts'
 export { type ImageStatement, makeStatement, PredicateType, type StatementOptions } from './attest/statement.ts'
 export { type ImagePolicy, loadPolicy } from './policy/load-policy.ts'
-export { diffPackages, type PackageChange, type PackagesDiff } from './sbom/diff-packages.ts'
 export type { FoundPackage, OsRelease, PackageList, PackageType, UnreadPackages } from './sbom/package-list.ts'
 export { type ReadPackagesOptions, readPackages } from './sbom/read-packages.ts'
 export { type SbomOptions, toCycloneDx } from './sbom/to-cyclonedx.ts'

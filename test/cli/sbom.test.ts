@@ -41,7 +41,12 @@ test('sbom --format prints the document alone, the same each time', async () => 
 test('sbom --diff lists what changed since another image', async () => {
   const { stdout, code } = await run('sbom', 'app:2', '--diff', 'app:1')
   expect({ lines: stdout.split('\n').map(line => line.split(/ {2,}/)), code }).toEqual({
-    lines: [['', 'TYPE', 'NAME', 'VERSION'], ['+', 'npm', 'b', '1.0.0'], ['~', 'npm', 'a', '1.0.0 -> 1.1.0'], ['']],
+    lines: [
+      ['', 'TYPE', 'NAME', 'VERSION'],
+      ['+', 'npm', 'b', '1.0.0'],
+      ['~', 'npm', 'a', '1.0.0 -> 1.1.0 (upgrade)'],
+      [''],
+    ],
     code: 0,
   })
   const json = JSON.parse((await run('sbom', 'app:2', '--diff', 'app:1', '--json')).stdout)

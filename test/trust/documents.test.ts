@@ -122,9 +122,18 @@ test('a difference lists added and removed packages, and other versions of those
   expect(diffPackages(older, newer)).toEqual({
     added: [npm('new', '1'), npm('twice', '1'), npm('twice', '2')],
     removed: [npm('gone', '1')],
-    changed: [{ type: 'npm', name: 'up', before: ['1'], after: ['3'] }],
+    changed: [{ type: 'npm', name: 'up', before: ['1'], after: ['3'], direction: 'upgrade' }],
   })
   expect(diffPackages(older, older)).toEqual({ added: [], removed: [], changed: [] })
+  const directions = (type: FoundPackage['type'], before: string[], after: string[]) => {
+    const of = (versions: string[]) => listOf(...versions.map(version => ({ ...npm('a', version), type })))
+    return diffPackages(of(before), of(after)).changed.map(({ direction }) => direction)
+  }
+  expect(directions('npm', ['1.10.0'], ['1.9.0'])).toEqual(['downgrade'])
+  expect(directions('rpm', ['1.0~rc1-1'], ['1.0-1'])).toEqual(['upgrade'])
+  expect(directions('npm', ['1.0.0'], ['v1.0.0'])).toEqual([undefined])
+  expect(directions('maven', ['1'], ['2'])).toEqual([undefined])
+  expect(directions('npm', ['1.0.0', '2.0.0'], ['3.0.0'])).toEqual([undefined])
 })
 
 /** A package of every kind, with licences of every form. */

@@ -17,7 +17,8 @@ export interface AdvisedPackage {
   readonly compare?: CompareVersions | undefined
 }
 
-const ORDERS: Readonly<Partial<Record<PackageType, CompareVersions>>> = {
+/** Orders of versions; a kind without one is matched by listed versions alone. */
+export const ORDERS: Readonly<Partial<Record<PackageType, CompareVersions>>> = {
   deb: compareDeb,
   apk: compareApk,
   rpm: compareRpm,

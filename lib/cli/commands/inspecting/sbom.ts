@@ -91,11 +91,11 @@ async function printDiff(
   const rows = [
     ...found.removed.map(each => row('-', each)),
     ...found.added.map(each => row('+', each)),
-    ...found.changed.map(({ type, name, before, after }) => [
+    ...found.changed.map(({ type, name, before, after, direction }) => [
       '~',
       type,
       name,
-      `${before.join(', ') || '-'} -> ${after.join(', ') || '-'}`,
+      `${before.join(', ') || '-'} -> ${after.join(', ') || '-'}${direction ? ` (${direction})` : ''}`,
     ]),
   ]
   session.result(session.table(['', 'TYPE', 'NAME', 'VERSION'], rows), { names, ...found })

@@ -1,4 +1,5 @@
-import type { FoundPackage, PackageList, PackageType } from './package-list.ts'
+import type { FoundPackage, PackageList, PackageType } from '../sbom/package-list.ts'
+import { ORDERS } from './package-order.ts'
 
 /** A package that two images have in different versions. */
 export interface PackageChange {
@@ -10,6 +11,11 @@ export interface PackageChange {
   readonly before: readonly string[]
   /** Versions of the newer image that the older one lacks, sorted. */
   readonly after: readonly string[]
+  /**
+   * Direction of the change, in the order of versions of its kind. Absent for several versions, for two spellings of
+   * the same one, and for Maven, whose versions have no order here.
+   */
+  readonly direction?: 'upgrade' | 'downgrade' | undefined
 }
 
 /** Differences between the packages of two images. Each list is sorted by type and name. */
@@ -41,9 +47,20 @@ export function diffPackages(older: PackageList, newer: PackageList): PackagesDi
     if (!old) return []
     const [gone, come] = [lacking(old, versions), lacking(versions, old)]
     const [{ type, name }] = [...versions.values()] as [FoundPackage]
-    return gone.length + come.length > 0 ? [{ type, name, before: gone, after: come }] : []
+    if (gone.length + come.length === 0) return []
+    return [{ type, name, before: gone, after: come, ...directionOf(type, gone, come) }]
   })
   return { added, removed, changed }
+}
+
+function directionOf(
+  type: PackageType,
+  [before, ...otherBefore]: readonly string[],
+  [after, ...otherAfter]: readonly string[],
+): Pick<PackageChange, 'direction'> {
+  if (before === undefined || after === undefined || otherBefore.length + otherAfter.length > 0) return {}
+  const order = ORDERS[type]?.(before, after) ?? 0
+  return order === 0 ? {} : { direction: order < 0 ? 'upgrade' : 'downgrade' }
 }
 
 /** Packages by type and name, each with its versions. */
