@@ -1,6 +1,7 @@
 export type { AbortOptions } from '../internal/abort.ts'
 export type { ByteSource } from '../internal/byte-source.ts'
 export { KeyedMutex, type Release } from '../internal/concurrency/keyed-mutex.ts'
+export type { Life, Owner } from '../internal/locks/owner.ts'
 export { type AssertCompleteOptions, assertComplete, completeGraph, nameableGraph } from './assert-complete.ts'
 export { assertStore } from './assert-store.ts'
 export type {

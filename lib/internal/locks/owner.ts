@@ -8,14 +8,17 @@ import { isErrno } from '../errno.ts'
  * tell.
  */
 export interface Owner {
+  /** Process id. */
   readonly pid: number
   /** Start time of the process, in ticks since boot: distinguishes it from a later process with the same pid. */
   readonly start: string
   /** Boot id of the machine. */
   readonly boot: string
+  /** Host name of the machine. */
   readonly host: string
   /** Identity of the pid namespace: containers may share a host name, but not pids. */
   readonly namespace: string
+  /** Time of the acquisition, RFC 3339. */
   readonly created: string
   /** Unique for each acquisition. */
   readonly nonce: string

@@ -6,6 +6,7 @@ import type { LeaseState } from './collection-driver.ts'
 
 /** A lease as drivers store it. The time of its file or object is the last renewal. */
 export interface LeaseRecord extends Pick<LeaseInfo, 'label' | 'sinceMs' | 'expiresInMs' | 'digests'> {
+  /** Version of the format. */
   readonly version: 1
   /** Process that holds the lease. */
   readonly owner: Owner
