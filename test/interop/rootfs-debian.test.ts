@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { MediaType } from '../../lib/oci/index.ts'
 import { unpackImage } from '../../lib/rootfs/index.ts'
+import { readPackages } from '../../lib/trust/index.ts'
 import { listTree } from '../helpers/list-tree.ts'
 import { needs } from '../helpers/needs.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
@@ -13,11 +13,15 @@ import { needsRoot } from '../helpers/needs-root.ts'
 import { program } from '../helpers/program.ts'
 import { FULL } from '../helpers/sweep.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { everydayBench, needsEveryday } from '../journeys/everyday/bench.ts'
 
 const canRun =
   needs(FULL, 'fetches a Debian from the network: with full sweeps only') &&
   needsRoot() &&
+  needsEveryday() &&
   ['mmdebstrap', 'tar', 'chroot'].every(needsProgram)
+
+const FIELDS = ['db:Status-Status', 'Package', 'Version', 'Architecture']
 
 /** Listing of an archive by GNU tar, sorted by name, with link targets and numeric owners. */
 async function listing(args: string[]): Promise<string[]> {
@@ -26,13 +30,14 @@ async function listing(args: string[]): Promise<string[]> {
 }
 
 test.runIf(canRun)(
-  'a Debian root filesystem that we unpack lists like its archive, and runs',
+  'a Debian root filesystem that we unpack lists like its archive, and runs; its packages are those that dpkg lists in it',
   async () => {
     using place = temporaryDirectory('debian')
     const archive = join(place.path, 'debian.tar')
     const tree = join(place.path, 'tree')
     await program('mmdebstrap', ['--variant=minbase', 'bookworm', archive])
-    await using store = await openStore(join(place.path, 'store'))
+    await using bench = await everydayBench()
+    const { store } = bench
     const info = await store.put(createReadStream(archive, { highWaterMark: 1 << 20 }))
     const layer = { descriptor: { mediaType: MediaType.OciLayer, ...info }, diffId: info.digest }
     const image = await composeImage(store, { layers: [layer] })
@@ -50,6 +55,21 @@ test.runIf(canRun)(
     )
     execFileSync('chroot', [tree, '/bin/true'])
     expect(execFileSync('chroot', [tree, '/usr/bin/dpkg', '-l'], { encoding: 'utf8' })).toContain('ii  base-files')
+
+    await store.references.set('debian:12', image.descriptor)
+    bench.write({ '.dockerignore': '*' })
+    await bench.build('FROM debian:12\nRUN dpkg --purge --force-depends tzdata\n', 'debian:less')
+    for (const name of ['debian:12', 'debian:less']) {
+      const format = FIELDS.map(field => `\${${field}}`).join(' ')
+      const { stdout } = await bench.run(name, { command: ['dpkg-query', '-W', '-f', `${format}\n`] })
+      const { packages, unread } = await readPackages(store, name)
+      const lines = packages.map(each => `installed ${each.name} ${each.version} ${each.architecture}`)
+      expect([name, lines.sort()]).toEqual([name, stdout.trim().split('\n').sort()])
+      expect(lines.some(line => line.startsWith('installed tzdata '))).toBe(name === 'debian:12')
+      // Removing a package brings none, though its layer writes the database anew.
+      expect(packages.every(({ type, layer }) => type === 'deb' && layer === 0)).toBe(true)
+      expect(unread).toEqual([])
+    }
   },
   600_000,
 )
