@@ -23,5 +23,6 @@ export function lockedBase(
 ): FixedBase | undefined {
   const base = locked?.bases.find(one => one.reference === reference && one.platform === platform)
   if (base || !frozen) return base
-  throw new BuildError('ERR_BUILD_LOCK', `the lock has no base ${JSON.stringify(reference)} for ${platform}`)
+  const message = `the lock has no base ${JSON.stringify(reference)} for ${platform}; a build that is not frozen adds it`
+  throw new BuildError('ERR_BUILD_LOCK', message)
 }
