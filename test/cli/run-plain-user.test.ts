@@ -94,10 +94,12 @@ describe.skipIf(!owner)('containers of a user with ranges of ids', () => {
     await expect.poll(() => two.text.stdout).toBe('up\n')
     expect(await place.layerstore('containers', 'stop', 'two')).toMatchObject({ code: 0 })
     expect(await two.ended).toMatchObject({ code: 9 })
-    const three = place.start(['run', 'box:1', 'echo up; while true; do sleep 4712; done'])
+    // No other run of the tests has it.
+    const seconds = 500_000 + process.pid
+    const three = place.start(['run', 'box:1', `echo up; while true; do sleep ${seconds}; done`])
     await expect.poll(() => three.text.stdout).toBe('up\n')
     three.child.kill('SIGKILL')
-    await expect.poll(() => program('ps', ['axww', '-o', 'args'])).not.toMatch(/^sleep 4712$/m)
+    await expect.poll(() => program('ps', ['axww', '-o', 'args'])).not.toContain(`\nsleep ${seconds}\n`)
     expect(await place.layerstore('--json', 'containers')).toMatchObject({ stdout: '[]\n' })
   })
 })

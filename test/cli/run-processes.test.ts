@@ -117,11 +117,13 @@ describe.skipIf(!able)('a process of run', () => {
   })
 
   test('leaves nothing mounted or running if run is killed, once the next command looks', async () => {
-    const run = start(['--name', 'doomed', 'box:1', 'echo up; while true; do sleep 4711; done'])
+    // No other run of the tests has it.
+    const seconds = 400_000 + process.pid
+    const run = start(['--name', 'doomed', 'box:1', `echo up; while true; do sleep ${seconds}; done`])
     await expect.poll(() => run.text.stdout).toBe('up\n')
     run.child.kill('SIGKILL')
     await run.ended
-    await expect.poll(() => program('ps', ['axww', '-o', 'args'])).not.toMatch(/^sleep 4711$/m)
+    await expect.poll(() => program('ps', ['axww', '-o', 'args'])).not.toContain(`\nsleep ${seconds}\n`)
     const next = processes.start(['containers'])
     expect(await next.ended).toBe(0)
     expect(next.text.stdout).toBe('ID   IMAGE   COMMAND   CREATED   STATE\n')
