@@ -19,6 +19,7 @@ import { selfSignedCertificate } from '../helpers/self-signed-certificate.ts'
 import { serveStore } from '../helpers/serve-store.ts'
 import { type CliProcesses, cliProcesses, type StartedCli } from '../helpers/start-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { transpileLibrary } from '../helpers/transpile-library.ts'
 import { uploadMemory } from '../helpers/upload-memory.ts'
 
 const MIB = 1024 * 1024
@@ -141,6 +142,12 @@ test.runIf(needsProgram('script'))(
     for (const kind of ['leases', 'ingests']) expect(readdirSync(join(store, '.layerstore', kind))).toEqual([])
   },
 )
+
+test('a worker whose channel closes while it closes its server finishes its requests', async () => {
+  const script = join(import.meta.dirname, '../helpers/closing-worker.mjs')
+  const module = join(transpileLibrary(), 'cli/serving/worker-process.js')
+  expect(await program(process.execPath, [script, module])).toBe('finished\nexit 0\n')
+})
 
 test('a mirror serves by two workers what each of them has fetched', async () => {
   const remote = createMemoryStore()

@@ -18,7 +18,7 @@ export async function workerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProce
   cluster.worker.exitedAfterDisconnect = true
   // NODE: closing the server sends a message to the parent. Ctrl-C stops both at once. If the parent has closed the
   // channel by then, the worker gets EPIPE as an 'error' event, which would end it, with the requests that it finishes
-  // (Node 20, 22, 24; test 'Ctrl-C on a terminal ends all workers'). 'disconnect' tells that the channel is closed.
+  // (seen on Node 20; test 'a worker whose channel closes …'). 'disconnect' tells that the channel is closed.
   cluster.worker.on('error', () => {})
   const stop = new AbortController()
   process.once('disconnect', () => stop.abort())
