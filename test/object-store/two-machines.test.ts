@@ -26,12 +26,13 @@ interface Builder {
 }
 
 describe.skipIf(!able)('two machines over one bucket', () => {
-  const place = temporaryDirectory('two-machines')
+  let place: ReturnType<typeof temporaryDirectory>
   let s3: MemoryS3
   let one: Builder
   let two: Builder
 
   beforeAll(async () => {
+    place = temporaryDirectory('two-machines')
     s3 = await startMemoryS3({}, '0.0.0.0')
     const [line, ...rest] = cliProcesses(place.path, join(place.path, 'unused')).command
     const command = [line, ...rest]
@@ -41,7 +42,7 @@ describe.skipIf(!able)('two machines over one bucket', () => {
   afterAll(async () => {
     await Promise.all([one?.stop(), two?.stop()])
     await s3?.[Symbol.asyncDispose]()
-    place[Symbol.dispose]()
+    place?.[Symbol.dispose]()
   })
 
   async function startBuilder(name: string, command: readonly string[]): Promise<Builder> {
