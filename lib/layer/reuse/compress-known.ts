@@ -123,15 +123,28 @@ export class KnownCompression {
   ): AsyncGenerator<GzipBlock, void, undefined> {
     const { layout } = this.#parts
     let at = from
-    for await (const packed of this.#packed(row, row + to - from)) {
-      const size = Math.min(GZIP_BLOCK, layout.bytes - at * GZIP_BLOCK)
+    const open = async (packed: Uint8Array): Promise<GzipBlock> => {
+      const size = Math.min(GZIP_BLOCK, layout.bytes - at++ * GZIP_BLOCK)
       const value = await openGzipBlock(packed, window, size).catch(cause => {
         throw new ReuseFailure('a stored block does not open', { cause })
       })
       if (value.byteLength !== size) throw new ReuseFailure('a stored block has another size')
       window = Buffer.from(value.subarray(-GZIP_WINDOW))
-      at++
-      yield { ...owned<Uint8Array>(value), packed, last: false }
+      return { ...owned<Uint8Array>(value), packed, last: false }
+    }
+    // PERF: the next block is opened by a thread of the pool while this one is hashed.
+    let ahead: Promise<GzipBlock> | undefined
+    try {
+      for await (const packed of this.#packed(row, row + to - from)) {
+        const opened = await ahead
+        ahead = open(packed)
+        // It is awaited in the next turn; until then a rejection would be unhandled.
+        ahead.catch(() => undefined)
+        if (opened) yield opened
+      }
+      if (ahead) yield await ahead
+    } finally {
+      await ahead?.catch(() => undefined)
     }
   }
 
