@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 const NAMES = /^(import|export) \{([^}]*)\} from ['"]([^'"]*\bindex\.js)['"];$/gm
+/** A lazy import that takes names at once; one that keeps the module loads the door. */
+const LAZY = /\{([\w$, ]+)\} = await import\(['"]([^'"]*\bindex\.js)['"]\)/g
 
 /**
  * @param {string} dist - Directory of the compiled files.
@@ -18,11 +20,18 @@ export function directImports(dist) {
   }
   return (code, id) => {
     if (!id.startsWith(dist) || !id.endsWith('.js')) return code
-    return code.replace(NAMES, (line, word, names, spec) => {
+    const sourcesOf = (names, spec) => {
       const files = behind(join(dirname(id), spec))
       const parts = partsOf(names)
-      if (!parts.every(part => files.has(part.split(' as ')[0]))) return line
-      return parts.map(part => `${word} { ${sourceOf(part, files, id)};`).join(' ')
+      return parts.every(part => files.has(part.split(' as ')[0])) && parts.map(part => sourceOf(part, files, id))
+    }
+    const direct = code.replace(NAMES, (line, word, names, spec) => {
+      const sources = sourcesOf(names, spec)
+      return sources ? sources.map(source => `${word} { ${source};`).join(' ') : line
+    })
+    return direct.replace(LAZY, (text, names, spec) => {
+      const sources = sourcesOf(names, spec)
+      return sources ? sources.map(lazily).join(', ') : text
     })
   }
 }
@@ -63,4 +72,10 @@ function sourceOf(part, files, id) {
   const { own, file } = files.get(name)
   const path = relative(dirname(id), file).replaceAll('\\', '/')
   return `${own === told ? own : `${own} as ${told}`} } from '${path.startsWith('.') ? path : `./${path}`}'`
+}
+
+/** The lazy form of a result of `sourceOf`. */
+function lazily(source) {
+  const [names, path] = source.split(' } from ')
+  return `{ ${names.replace(' as ', ': ')} } = await import(${path})`
 }

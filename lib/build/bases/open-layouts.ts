@@ -4,7 +4,6 @@ import { findDescriptor, type Image } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
-import { imageToVerify, storeSourceEndpoint } from '../../transfer/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 import type { VerifyBase } from './record-documents.ts'
 import { readStoredImage } from './resolve-base.ts'
@@ -55,8 +54,11 @@ export class OpenLayouts {
     const named = name ?? (await defaultName(layout, reference))
     const top = await findDescriptor(layout, locked ?? named, { signal })
     const image = await readStoredImage(layout, top.digest, platform, { signal })
-    const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`)
-    await verify?.(imageToVerify(source, image.descriptor, { index: top.digest, signal }))
+    if (verify) {
+      const { imageToVerify, storeSourceEndpoint } = await import('../../transfer/index.ts')
+      const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`)
+      await verify(imageToVerify(source, image.descriptor, { index: top.digest, signal }))
+    }
     return { image, blobs: { read: (layer, options) => this.#read(directory, layer, options) } }
   }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { FetchedManifest, RegistryClient } from '../../registry/index.ts'
-import { type ImageToVerify, imageToVerify, type TransferSource } from '../../transfer/index.ts'
+import type { ImageToVerify } from '../../transfer/index.ts'
 
 /** Verifies an image that a build is about to use. */
 export type VerifyBase = (image: ImageToVerify) => Promise<void>
@@ -9,7 +9,10 @@ export type VerifyBase = (image: ImageToVerify) => Promise<void>
 /** Reads an image of a registry, and keeps the documents that were read. */
 export interface RecordedDocuments extends Pick<RegistryClient, 'fetchManifest' | 'fetchBlob'> {
   /** Describes the image to the function that verifies it, without another look-up of its name. */
-  toVerify(source: TransferSource, image: Descriptor, signal: AbortSignal | undefined): ImageToVerify
+  toVerify(reference: string, image: Descriptor, signal: AbortSignal | undefined): Promise<ImageToVerify>
+
+  /** The index that the image was chosen from, if the name is that of an index. */
+  indexAbove(image: Descriptor): Digest | undefined
 }
 
 /** Wraps a registry client for reading one image. */
@@ -22,10 +25,17 @@ export function recordDocuments(registry: RegistryClient): RecordedDocuments {
       return fetched
     },
     fetchBlob: (repository, descriptor, options) => registry.fetchBlob(repository, descriptor, options),
-    toVerify(source, root, signal) {
+    async toVerify(reference, root, signal) {
+      // PERF: with the rooms of transfers and registries a sixth of the code of a build, and most builds verify nothing.
+      const { imageToVerify, registrySourceEndpoint } = await import('../../transfer/index.ts')
+      const known = (digest: Digest) => documents.get(digest)?.bytes
+      const source = registrySourceEndpoint(registry, reference)
+      return imageToVerify(source, root, { index: this.indexAbove(root), known, signal })
+    },
+    indexAbove({ digest }) {
       // The name was resolved by the first request.
-      const [index] = documents.keys()
-      return imageToVerify(source, root, { index, known: digest => documents.get(digest)?.bytes, signal })
+      const [top] = documents.keys()
+      return top === digest ? undefined : top
     },
   }
 }

@@ -4,7 +4,6 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { isIndexType, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
-import { registrySourceEndpoint } from '../../transfer/index.ts'
 import { recordDocuments, type VerifyBase } from './record-documents.ts'
 import type { ResolvedBase } from './resolved-base.ts'
 
@@ -54,9 +53,8 @@ export async function resolveBase(
   }
   const { documents, ...image } = fetched
   // SAFETY: outside of the `try`, so that a refused base does not become the one of the store.
-  const found = documents.toVerify(registrySourceEndpoint(remote, reference), image.descriptor, signal)
-  await options.verify?.(found)
-  return { ...image, reference, index: found.index }
+  if (options.verify) await options.verify(await documents.toVerify(reference, image.descriptor, signal))
+  return { ...image, reference, index: documents.indexAbove(image.descriptor) }
 }
 
 /** @param remote - A registry that may have the image for a platform that the store has not. */

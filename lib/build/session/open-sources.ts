@@ -4,7 +4,7 @@ import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { VerifyBase } from '../bases/record-documents.ts'
 import type { BuildWarning } from '../build-warning.ts'
-import { type CacheSource, importCache } from '../cache/import-cache.ts'
+import type { CacheSource } from '../cache/import-cache.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 import { placeOfCache } from '../cache/place-of-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
@@ -87,6 +87,7 @@ async function importIfAny(
 ): Promise<ImportedCache | undefined> {
   try {
     const withClient = 'reference' in source && registry ? { registry, ...source } : source
+    const { importCache } = await import('../cache/import-cache.ts')
     return await importCache(withClient, { verify, signal })
   } catch (error) {
     signal?.throwIfAborted()

@@ -42,8 +42,6 @@ interface Building {
  */
 export async function build(session: Session, place: string, options: BuildCommandOptions): Promise<void> {
   const call = callOf(options)
-  // PERF: read while the options are parsed and the store is opened.
-  import('../../../build/index.ts').catch(() => {})
   const parsed = await parseOptions(session, options, place)
   await assertNames(parsed.build.names ?? [])
   const store = await session.store({ durability: 'batch' })
