@@ -60,16 +60,18 @@ function* namesOf({ tree, source, match, name, node, content }: SourceMatch): Ge
 
 /** Resolves to a function that gives the digests of the files of each tree, one after the other. */
 async function digestsOf(named: readonly NamedNode[], options: AbortOptions): Promise<(tree: SourceTree) => Digest> {
-  const files = new Map<SourceTree, SourceNode[]>()
+  const files = new Map<SourceTree, { readonly nodes: SourceNode[]; digests: readonly Digest[]; at: number }>()
   for (const { tree, node } of named) {
     if (node.type !== 'file') continue
     const known = files.get(tree)
-    if (known) known.push(node)
-    else files.set(tree, [node])
+    if (known) known.nodes.push(node)
+    else files.set(tree, { nodes: [node], digests: [], at: 0 })
   }
-  const digests = new Map<SourceTree, Iterator<Digest>>()
-  for (const [tree, nodes] of files) digests.set(tree, (await tree.digests(nodes, options)).values())
-  return tree => digests.get(tree)!.next().value as Digest
+  for (const [tree, of] of files) of.digests = await tree.digests(of.nodes, options)
+  return tree => {
+    const of = files.get(tree)!
+    return of.digests[of.at++]!
+  }
 }
 
 function inputOf(

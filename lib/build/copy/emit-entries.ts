@@ -49,7 +49,7 @@ export async function* emitEntries(
 }
 
 /** Entries of the draft and unchanged directories above them, in archive order. */
-function withParents(draft: LayerDraft, below: UnionView | undefined): readonly DraftEntry[] {
+export function withParents(draft: LayerDraft, below: UnionView | undefined): readonly DraftEntry[] {
   const parents = new Map<string, DraftEntry>()
   let last = ''
   for (const path of draft.entries.keys()) {

@@ -68,6 +68,14 @@ export class LayerDraft {
     return true
   }
 
+  /** True for a directory with nothing in it, neither here nor in the layers below. */
+  isEmpty(directory: string): boolean {
+    const prefix = directory === '.' ? '' : `${directory}/`
+    for (const path of this.#entries.keys()) if (path.startsWith(prefix)) return false
+    if (!this.#below || this.#isNew.has(directory)) return true
+    return this.#cut.size === 0 && this.#below.list(directory).length === 0
+  }
+
   get(path: string): DraftEntry | undefined {
     return this.#entries.get(path)
   }
@@ -145,7 +153,7 @@ export class LayerDraft {
  * SPEC: SAFETY: a file with such a name deletes another file when the layer is applied; it cannot be a file of an
  * image.
  */
-function refuseWhiteout(path: string): void {
+export function refuseWhiteout(path: string): void {
   if (parseWhiteout(path)) throw conflict(path, 'a file of this name would delete another file of the image')
 }
 

@@ -41,18 +41,46 @@ interface TargetOptions extends PlacingOptions {
 }
 
 function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOptions): void {
-  const { target, created } = options
+  placeTop(draft, found, options)
+  for (const [, entry] of contentOf(found, options)) draft.place(entry)
+}
+
+/** Places the directory that takes the content of a copied one. */
+function placeTop(draft: LayerDraft, found: SourceMatch, { target, created }: TargetOptions): void {
   const existing = draft.stat(target)
   if (existing && existing.type !== 'directory')
     throw conflict(target, `cannot copy a directory onto a ${existing.type}`)
   draft.makeDirectories(target, created)
   touch(draft, target, found.node.mtime)
+}
+
+/** Yields the content of a copied directory, each node with its entry below the target. */
+function* contentOf(found: SourceMatch, options: TargetOptions): Generator<readonly [SourceNode, DraftEntry]> {
+  const { target } = options
   const prefix = target === '.' ? '' : `${target}/`
   for (const node of found.content) {
     // PERF: where a path does not change, the same string is kept, and its hash.
     const path = target === found.node.path ? node.path : prefix + pathBelow(found.node, node)
-    draft.place(entryOf(found, node, path, options))
+    yield [node, entryOf(found, node, path, options)]
   }
+}
+
+/**
+ * Places a copied directory without its content, and returns the content if the target has nothing in it; `undefined`
+ * if {@link placeMatch} must place the match.
+ *
+ * PERF: no path of the content can meet another one, so a draft of tens of thousands of entries is not needed.
+ */
+export function placeEmptyTop(
+  draft: LayerDraft,
+  found: SourceMatch,
+  options: PlacingOptions,
+): (() => Iterable<readonly [SourceNode, DraftEntry]>) | undefined {
+  if (found.node.type !== 'directory') return undefined
+  const target = resolveDestination(draft, options.destination, options.created)
+  const whole = { ...options, target }
+  placeTop(draft, found, whole)
+  return draft.isEmpty(target) ? () => contentOf(found, whole) : undefined
 }
 
 /** The directory itself keeps its owner and mode, and gets the time of the source. */

@@ -4,6 +4,7 @@ import { type Borrowed, owned } from '../../internal/memory/borrowed.ts'
 import { type FileOwner, resolveOwner } from '../../sandbox/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { copyInputs } from './copy-inputs.ts'
+import { emitContent } from './emit-content.ts'
 import { emitEntries } from './emit-entries.ts'
 import type { FileCopyEntriesOptions, FileCopyInput, FileCopyPlan, FileCopyStep } from './file-copy.ts'
 import { findMatches } from './find-matches.ts'
@@ -62,6 +63,11 @@ async function* entriesOf(
     severalFiles: matches.filter(({ node }) => node.type !== 'directory').length > 1,
     below,
     signal,
+  }
+  const content = emitContent(draft, matches, below, placing)
+  if (content) {
+    for await (const batch of content) yield owned(batch)
+    return
   }
   for (const found of matches) {
     const archive = { tree: found.tree, node: found.node }
