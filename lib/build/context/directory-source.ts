@@ -17,6 +17,7 @@ import {
 } from '../../layer/index.ts'
 import type { DigestCache, KnownFile } from './digest-cache.ts'
 import { identityOf, isSettled } from './file-identity.ts'
+import type { ListingCache } from './listing-cache.ts'
 import { orSourceError, readContextFile, readWholeContextFile } from './read-context-file.ts'
 import type { LazyFile, OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
 
@@ -28,13 +29,15 @@ export interface DirectorySourceParts {
   /** Patterns of the ignore file. */
   readonly ignore: readonly string[]
   readonly cache: DigestCache
+  /** Names that were read in earlier builds. */
+  readonly listings?: ListingCache | undefined
   readonly xattrs?: XattrLister | undefined
   readonly hasher?: HasherEngine | undefined
   /** Time of all files, in seconds since 1970. @defaultValue the time of each */
   readonly mtime?: number | undefined
 }
 
-/** A node of a directory; a file has the identity that it had when it was seen. */
+/** A node of a directory; files and directories have the identity that they had when they were seen. */
 interface DirectoryNode extends SourceNode {
   readonly identity?: string | undefined
   /** Digest of a file, once it was asked for. */
@@ -61,8 +64,11 @@ export class DirectorySource implements SourceTree {
   readonly keepsOwners = false
   readonly #parts: DirectorySourceParts
   readonly #rules: IgnoreRules | undefined
+  /** Nodes that were asked for one by one, and all directories. Other nodes are in the list of their directory. */
   readonly #seen = new Map<string, DirectoryNode | undefined>()
   readonly #lists = new Map<string, readonly DirectoryNode[]>()
+  /** Nodes of listed directories by their paths, made for a directory when one of them is asked for. */
+  readonly #listed = new Map<string, ReadonlyMap<string, DirectoryNode>>()
   #buffer: Buffer | undefined
 
   constructor(parts: DirectorySourceParts) {
@@ -79,14 +85,44 @@ export class DirectorySource implements SourceTree {
   list(path: string): readonly DirectoryNode[] {
     const known = this.#lists.get(path)
     if (known) return known
-    const nodes: DirectoryNode[] = []
-    if (this.stat(path)?.type === 'directory') {
-      const prefix = path === '.' ? '' : `${path}/`
-      for (const { name, type } of this.#names(path)) {
-        if (type && this.#isVisible(prefix + name, type)) nodes.push(this.#lookAt(prefix + name, type))
-      }
-    }
+    const directory = this.stat(path)
+    const nodes = directory?.type === 'directory' ? this.#listNow(path, directory.identity!) : []
     this.#lists.set(path, nodes)
+    return nodes
+  }
+
+  #listNow(path: string, identity: string): readonly DirectoryNode[] {
+    const { listings } = this.#parts
+    const known = listings?.get(path, identity)
+    const nodes = known && this.#nodesOf(path, known)
+    if (nodes) return nodes
+    const readAt = BigInt(Date.now()) * 1_000_000n
+    const names = this.#names(path)
+    // SAFETY: the root of the context is asked for its file system; another one may be mounted below it.
+    if (listings && isSettled(identity, readAt) && this.#isOnRoot(identity)) listings.set(path, identity, names)
+    return (
+      this.#nodesOf(path, names) ??
+      orSourceError(() => {
+        throw replacedFailure(this.#place(path))
+      })
+    )
+  }
+
+  #isOnRoot(identity: string): boolean {
+    const root = this.#look('.')?.identity
+    return root !== undefined && identity.split(':', 1)[0] === root.split(':', 1)[0]
+  }
+
+  /** The visible nodes of a directory with the given names; `undefined` if a name is something else by now. */
+  #nodesOf(path: string, names: readonly ListedName[]): readonly DirectoryNode[] | undefined {
+    const prefix = path === '.' ? '' : `${path}/`
+    const nodes: DirectoryNode[] = []
+    for (const { name, type } of names) {
+      if (!type || !this.#isVisible(prefix + name, type)) continue
+      const node = this.#lookAt(prefix + name, type)
+      if (!node) return undefined
+      nodes.push(node)
+    }
     return nodes
   }
 
@@ -195,23 +231,29 @@ export class DirectorySource implements SourceTree {
   #look(path: string): DirectoryNode | undefined {
     if (this.#seen.has(path)) return this.#seen.get(path)
     const slash = path.lastIndexOf('/')
-    const isReal = path === '.' || slash < 0 || this.#look(path.slice(0, slash))?.type === 'directory'
-    const node = isReal ? this.#lookNow(path) : undefined
+    const directory = slash < 0 ? '.' : path.slice(0, slash)
+    const isReal = path === '.' || directory === '.' || this.#look(directory)?.type === 'directory'
+    const node = isReal ? (this.#listedIn(directory, path) ?? this.#lookNow(path)) : undefined
     this.#seen.set(path, node)
     return node
   }
 
-  /** The node of a path that a listing has named. */
-  #lookAt(path: string, type: SourceNode['type']): DirectoryNode {
+  #listedIn(directory: string, path: string): DirectoryNode | undefined {
+    const nodes = this.#lists.get(directory)
+    if (!nodes) return undefined
+    const byPath = this.#listed.get(directory) ?? new Map(nodes.map(node => [node.path, node]))
+    this.#listed.set(directory, byPath)
+    return byPath.get(path)
+  }
+
+  /** The node of a path that a listing has named; `undefined` if it is of another type by now. */
+  #lookAt(path: string, type: SourceNode['type']): DirectoryNode | undefined {
     const known = this.#seen.get(path)
     if (known) return known
     const node = this.#lookNow(path)
-    if (node?.type !== type) {
-      return orSourceError(() => {
-        throw replacedFailure(this.#place(path))
-      })
-    }
-    this.#seen.set(path, node)
+    if (node?.type !== type) return undefined
+    // PERF: a map of all files takes a fifth of the time of a scan; a file that is asked for again is in the list.
+    if (type === 'directory') this.#seen.set(path, node)
     return node
   }
 
@@ -258,7 +300,8 @@ export class DirectorySource implements SourceTree {
       // Linux keeps both numbers in parts.
       return { ...header, devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
     }
-    return xattrs ? { ...header, xattrs } : header
+    const directory = type === 'directory' ? { ...header, identity: identityOf(stats) } : header
+    return xattrs ? { ...directory, xattrs } : directory
   }
 
   #linkTarget(path: string): string {

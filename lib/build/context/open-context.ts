@@ -12,6 +12,7 @@ import type { BuildContext } from './build-context.ts'
 import { DigestCache } from './digest-cache.ts'
 import { DirectorySource } from './directory-source.ts'
 import { findIgnoreFile } from './ignore-file.ts'
+import { ListingCache } from './listing-cache.ts'
 import { createMemoryTree } from './memory-tree.ts'
 import { openGitTree } from './open-git-tree.ts'
 import { openTarTree } from './open-tar-tree.ts'
@@ -117,7 +118,12 @@ async function openDirectory(directory: string, options: OpenContextOptions): Pr
   const { store, name = 'the build context', xattrs, hasher, signal } = options
   const root = await realDirectory(directory)
   const cache = await DigestCache.open(store?.derived, root)
-  const parts = { root, name, cache, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
+  const listings = await ListingCache.open(store?.derived, root)
+  const close = async () => {
+    await cache.save()
+    await listings?.save()
+  }
+  const parts = { root, name, cache, listings, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
   const wholeTree = new DirectorySource({ ...parts, ignore: [] })
   const read = (path: string, options: AbortOptions = { signal }) => readControlFile(wholeTree, path, options)
   const file = options.ignore ? undefined : await findIgnoreFile(read, options.dockerfile)
@@ -128,8 +134,8 @@ async function openDirectory(directory: string, options: OpenContextOptions): Pr
     ignoreFile: file?.path,
     ignoreLines: lines,
     readControlFile: read,
-    close: () => cache.save(),
-    [Symbol.asyncDispose]: () => cache.save(),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

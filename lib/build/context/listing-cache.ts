@@ -1,0 +1,85 @@
+import { statfsSync } from 'node:fs'
+import { digestOf } from '../../digest/index.ts'
+import { encodeName } from '../../internal/name-bytes.ts'
+import type { ListedName } from '../../layer/index.ts'
+import type { DerivedStore } from '../../store/index.ts'
+import { packListing, StoredListings } from './stored-listings.ts'
+
+/** The store keeps at most 16 MiB under one key: about 200,000 paths. */
+const MOST_BYTES = 15 * 1024 * 1024
+
+/**
+ * File systems of Linux, by the number of `statfs`, that set both times of a directory when a name in it is added,
+ * removed or replaced: ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs.
+ */
+const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630])
+
+/**
+ * Names in the directories of one context, kept from build to build in the derived data of a store. They count only for
+ * a directory of the same identity (`identityOf`).
+ *
+ * SAFETY: a listing that is out of date would leave a new file out of an image. A name that comes or goes sets the
+ * change time of its directory, which no program can set back. Network file systems and those of other machines may
+ * answer with an older time, so only local file systems of Linux are trusted.
+ */
+export class ListingCache {
+  readonly #derived: DerivedStore
+  readonly #key: string
+  readonly #before: StoredListings
+  /** Records that this build used or made, in the order of its lookups: the next build finds them in order. */
+  readonly #kept: Buffer[] = []
+  #changed = false
+
+  private constructor(derived: DerivedStore, key: string, before: Uint8Array | undefined) {
+    this.#derived = derived
+    this.#key = key
+    this.#before = new StoredListings(before)
+  }
+
+  /** Opens the listings of a directory; `undefined` without a store, and on a file system that is not trusted. */
+  static async open(derived: DerivedStore | undefined, directory: string): Promise<ListingCache | undefined> {
+    if (!derived || process.platform !== 'linux' || !setsTimes(directory)) return undefined
+    const name = (await digestOf(encodeName(directory), { hasher: 'native' })).slice('sha256:'.length)
+    const key = `listing:${name}`
+    return new ListingCache(derived, key, await derived.get('facts', key).catch(() => undefined))
+  }
+
+  /** Returns the names of a directory. PERF: ask once for a directory, in the same order in every build. */
+  get(path: string, identity: string): readonly ListedName[] | undefined {
+    const found = this.#before.get(path, identity)
+    if (!found) return undefined
+    this.#keep(found.record)
+    return found.names
+  }
+
+  /** Keeps names that were read from a directory whose identity was taken before. */
+  set(path: string, identity: string, names: readonly ListedName[]): void {
+    this.#changed = true
+    this.#keep(packListing(path, identity, names))
+  }
+
+  /** PERF: records that follow each other in memory are one piece. */
+  #keep(record: Buffer): void {
+    const last = this.#kept.at(-1)
+    if (last && last.buffer === record.buffer && last.byteOffset + last.byteLength === record.byteOffset) {
+      const whole = Buffer.from(record.buffer, last.byteOffset, last.byteLength + record.byteLength)
+      this.#kept[this.#kept.length - 1] = whole
+    } else this.#kept.push(record)
+  }
+
+  /** Stores what has changed. Best effort: without it the directories are read again. */
+  async save(): Promise<void> {
+    if (!this.#changed) return
+    this.#changed = false
+    if (this.#kept.reduce((sum, { byteLength }) => sum + byteLength, 0) > MOST_BYTES) return
+    await this.#derived.set('facts', this.#key, StoredListings.encode(this.#kept)).catch(() => undefined)
+  }
+}
+
+function setsTimes(directory: string): boolean {
+  try {
+    return SET_TIMES.has(statfsSync(directory).type)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,114 @@
+import { decodeName, encodeName } from '../../internal/name-bytes.ts'
+import type { ListedName } from '../../layer/index.ts'
+
+const HEADER: Buffer = encodeName('layerstore listings 1\0')
+const TWO_ZEROS: Buffer = Buffer.alloc(2)
+
+/** One character for each type; `-` is what cannot be in a layer. */
+const TYPES: Readonly<Record<string, ListedName['type']>> = {
+  f: 'file',
+  d: 'directory',
+  l: 'symlink',
+  p: 'fifo',
+  c: 'character-device',
+  b: 'block-device',
+  '-': undefined,
+}
+const CHARACTERS: ReadonlyMap<ListedName['type'], string> = new Map(
+  Object.entries(TYPES).map(([character, type]) => [type, character]),
+)
+
+/** A stored listing, and the bytes of its record. */
+export interface FoundListing {
+  readonly names: readonly ListedName[]
+  readonly record: Buffer
+}
+
+/** Offsets of the parts of a record. */
+interface Place {
+  readonly begin: number
+  readonly pathEnd: number
+  readonly identityEnd: number
+  readonly end: number
+}
+
+/**
+ * Listings of earlier builds, as bytes. A record is the path, the identity, and each name after the character of its
+ * type, each of them ended by a zero; one more zero ends the record.
+ *
+ * PERF: as for the digests of files, the next record is nearly always the wanted one, and no object is made of the
+ * others.
+ */
+export class StoredListings {
+  readonly #bytes: Buffer
+  #at = HEADER.byteLength
+  /** Places of all records, once a lookup was out of order. */
+  #byPath: Map<string, Place> | undefined
+
+  constructor(bytes: Uint8Array | undefined) {
+    const given = bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : HEADER
+    this.#bytes = given.subarray(0, HEADER.byteLength).equals(HEADER) ? given : HEADER
+  }
+
+  /** Encodes records that {@link packListing} or {@link StoredListings.get} returned. */
+  static encode(records: readonly Buffer[]): Buffer {
+    return Buffer.concat([HEADER, ...records])
+  }
+
+  /** Returns the listing of a directory, if it has the given identity. */
+  get(path: string, identity: string): FoundListing | undefined {
+    const place = this.#find(path)
+    if (!place || this.#bytes.toString('latin1', place.pathEnd + 1, place.identityEnd) !== identity) return undefined
+    const names = namesOf(this.#bytes.subarray(place.identityEnd + 1, place.end - 1))
+    return names && { names, record: this.#bytes.subarray(place.begin, place.end) }
+  }
+
+  #find(path: string): Place | undefined {
+    if (!this.#byPath) {
+      const next = this.#placeAt(this.#at)
+      if (next && this.#pathAt(next) === path) {
+        this.#at = next.end
+        return next
+      }
+      this.#byPath = new Map()
+      for (let place = this.#placeAt(HEADER.byteLength); place; place = this.#placeAt(place.end)) {
+        this.#byPath.set(this.#pathAt(place), place)
+      }
+    }
+    return this.#byPath.get(path)
+  }
+
+  /** Damage ends the records. */
+  #placeAt(begin: number): Place | undefined {
+    const bytes = this.#bytes
+    const pathEnd = bytes.indexOf(0, begin)
+    const identityEnd = pathEnd < 0 ? -1 : bytes.indexOf(0, pathEnd + 1)
+    if (identityEnd < 0) return undefined
+    const zeros = bytes.indexOf(TWO_ZEROS, identityEnd)
+    return zeros < 0 ? undefined : { begin, pathEnd, identityEnd, end: zeros + 2 }
+  }
+
+  #pathAt({ begin, pathEnd }: Place): string {
+    return textOf(this.#bytes.subarray(begin, pathEnd))
+  }
+}
+
+/** Encodes a listing. */
+export function packListing(path: string, identity: string, names: readonly ListedName[]): Buffer {
+  const lines = names.map(({ name, type }) => `${CHARACTERS.get(type)}${name}\0`)
+  return encodeName(`${path}\0${identity}\0${lines.join('')}\0`)
+}
+
+/** The names of a record, in their order; `undefined` if a type is unknown. */
+function namesOf(bytes: Buffer): readonly ListedName[] | undefined {
+  if (bytes.byteLength === 0) return []
+  const lines = textOf(bytes).split('\0').slice(0, -1)
+  if (!lines.every(line => line.length > 1 && Object.hasOwn(TYPES, line[0]!))) return undefined
+  return lines.map(line => ({ name: line.slice(1), type: TYPES[line[0]!] }))
+}
+
+/** PERF: nearly all names are ASCII, where a byte is a character. */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString('latin1')
+  return /^[\0-\x7f]*$/.test(text) ? text : decodeName(bytes)
+}
