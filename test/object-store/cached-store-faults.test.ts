@@ -82,7 +82,7 @@ test.each(sweep(EVERY_FAULT, EVERY_FAULT.slice(0, 3)))(
     expect([...server.uploads]).toEqual([])
     expect((await checkStore(store)).problems).toEqual([])
   },
-  90_000,
+  180_000,
 )
 
 test.each<S3Fault>(['cut', 503, 'hang'])(
@@ -121,5 +121,5 @@ test.each<S3Fault>(['cut', 503, 'hang'])(
     expect((await readAll(store.read(elsewhere.digest))).byteLength).toBe(100_000)
     await expectSound(cache)
   },
-  90_000,
+  180_000,
 )

@@ -73,7 +73,7 @@ test.each(sweep(EVERY_FAULT, EVERY_FAULT.slice(0, 4)))(
     expect([...server.uploads]).toEqual([])
     expect((await checkStore(store)).problems).toEqual([])
   },
-  90_000,
+  180_000,
 )
 
 test.each<S3Fault>(['cut', 503, 'hang'])(
@@ -105,8 +105,8 @@ test.each<S3Fault>(['cut', 503, 'hang'])(
       const code = expect.stringMatching(/^ERR_BUCKET_(BUSY|NETWORK)$/)
       expect(settled).toMatchObject({ status: 'rejected', reason: { code, retryable: true } })
     }
-    // Five tries of 800 ms.
-    expect(performance.now() - began).toBeLessThan(20_000)
+    // Five tries of 800 ms, on a machine that takes ten times as long.
+    expect(performance.now() - began).toBeLessThan(60_000)
     proxy.fault = () => undefined
     expect(await store.references.get('app:2')).toBeUndefined()
     await store.references.set('app:2', manifest)
@@ -115,9 +115,9 @@ test.each<S3Fault>(['cut', 503, 'hang'])(
     await (await store.ingest('another')).abort()
     proxy.fault = () => fault
     await store.close().catch(() => undefined)
-    expect(performance.now() - began).toBeLessThan(60_000)
+    expect(performance.now() - began).toBeLessThan(100_000)
   },
-  90_000,
+  150_000,
 )
 
 /** Loses the answer to the next change of a name; before that change is asked for again, `meanwhile` happens. */
