@@ -5,6 +5,7 @@ import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { parseDigest } from '../../lib/digest/index.ts'
 import { diffPackages, type FoundPackage, type PackageList, toCycloneDx, toSpdx } from '../../lib/trust/index.ts'
+import { makePurl } from '../../lib/trust/sbom/make-purl.ts'
 
 const digest = parseDigest(`sha256:${'a'.repeat(64)}`)
 const npm = (name: string, version: string, license?: string): FoundPackage => ({
@@ -107,6 +108,17 @@ test.each([
 ])('the licence %j is an SPDX expression: %s', (license, isExpression) => {
   const [, described] = toSpdx(listOf(npm('a', '1', license)), { name: 'x' }).packages as Record<string, unknown>[]
   expect(described!.licenseDeclared).toBe(isExpression ? license : 'NOASSERTION')
+})
+
+test.each([
+  [{ id: 'rhel', version: '9.4' }, 'redhat/a@1-1?distro=rhel-9.4&epoch=2'],
+  [{ id: 'sles', version: '15.5' }, 'suse/a@1-1?distro=sles-15.5&epoch=2'],
+  [{ id: 'opensuse-leap', version: '15.6' }, 'opensuse/a@1-1?distro=opensuse-leap-15.6&epoch=2'],
+  [{ id: 'openEuler' }, 'openeuler/a@1-1?distro=openEuler&epoch=2'],
+  [{ id: 'rocky', version: '9' }, 'rocky/a@1-1?distro=rocky-9&epoch=2'],
+  [undefined, 'redhat/a@1-1?epoch=2'],
+])('the package URL of a package of rpm in %j has the vendor', (os, purl) => {
+  expect(makePurl('rpm', { name: 'a', version: '2:1-1' }, os)).toBe(`pkg:rpm/${purl}`)
 })
 
 test('a difference lists added and removed packages, and other versions of those that stay', () => {
