@@ -98,8 +98,9 @@ export interface BuiltImage extends Image {
 
 /**
  * Runs a build. A stored plan keeps the bases that it names by their digests. Keys are computed anew: a step whose
- * record appeared since the plan is not made, one whose record is gone is. Stages run side by side; each layer is made in one pass and is recorded when it is complete, so an aborted
- * or failed build loses only the steps that were running.
+ * record appeared since the plan is not made, one whose record is gone is. Stages run side by side; each layer is made
+ * in one pass and is recorded when it is complete, so an aborted or failed build loses only the steps that were
+ * running.
  *
  * Layers of a base in a registry are fetched only if a step reads them. Names are set last, when all is in the store.
  * With equal stages, files and options the image has the same digest on every machine with the same version of Node.

@@ -26,7 +26,7 @@ export function recordDocuments(registry: RegistryClient): RecordedDocuments {
     },
     fetchBlob: (repository, descriptor, options) => registry.fetchBlob(repository, descriptor, options),
     async toVerify(reference, root, signal) {
-      // PERF: with the rooms of transfers and registries a sixth of the code of a build, and most builds verify nothing.
+      // PERF: most builds verify nothing, and this loads the rooms of transfers and registries, a sixth of the code.
       const { imageToVerify, registrySourceEndpoint } = await import('../../transfer/index.ts')
       const known = (digest: Digest) => documents.get(digest)?.bytes
       const source = registrySourceEndpoint(registry, reference)

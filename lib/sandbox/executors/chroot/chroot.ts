@@ -30,11 +30,12 @@ const NEEDED = ['CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT']
 const WEAKEST = 'the weakest isolation, with all system calls allowed'
 
 /**
- * An executor that needs only programs that every Linux distribution has: namespaces, mounts, and `chroot`.
+ * Executor that needs only programs that every Linux distribution has: namespaces, mounts, and `chroot`.
  *
  * It is the weakest of the executors: what keeps a process inside is a changed root and missing capabilities. Behind
  * the root there are programs of this machine, read-only, which a process of root can read. No system call is refused.
- * A process sees the same as in the others; set-id programs work in it. `probe()` says in `note` that it is the weakest.
+ * A process sees the same as in the others; set-id programs work in it. `probe()` says in `note` that it is the
+ * weakest.
  *
  * Needs root. A process without network needs `ip` (package iproute2).
  */
@@ -80,8 +81,8 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 }
 
 /**
- * Waits for a command. Ctrl-C of its terminal reaches this shell too, which a trap keeps from ending with 130; a command
- * has no traps of the shell that starts it.
+ * Waits for a command. Ctrl-C of its terminal reaches this shell too, which a trap keeps from ending with 130; a
+ * command has no traps of the shell that starts it.
  */
 const WAIT = 'trap : INT QUIT; "$@"; exit $?'
 

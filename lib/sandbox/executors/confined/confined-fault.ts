@@ -7,8 +7,8 @@ import { confinedWords } from './run-confined.ts'
  * Resolves to the reason why a command cannot be started as processes are started; `undefined` if it can and ends well.
  * A program that is missing is a reason, too.
  *
- * It is started by the same programs. Root of a container often may not create namespaces: `runc --version` works there,
- * and each step would fail.
+ * The command is started by the same programs. Root of a container often may not create namespaces: `runc --version`
+ * works there, and each step would fail.
  */
 export async function confinedFault(
   command: () => readonly string[],
