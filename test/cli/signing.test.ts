@@ -87,7 +87,9 @@ test('an image is signed and verified in the store and in a layout', async () =>
     await sampleImage(own, [{ file: 'two' }], { name: 'ghcr.io/team/app:2' })
   }
   const signed = await layerstore(['sign', 'store:ghcr.io/team/app:2', '--key', at('team.key')], { env })
-  expect(signed.code).toBe(0)
+  expect(signed).toMatchObject({ code: 0, stderr: expect.not.stringContaining('docker://') })
+  const plain = await layerstore(['sign', 'ghcr.io/team/app:2', '--key', at('team.key')], { env })
+  expect(plain).toMatchObject({ code: 0, stderr: expect.stringContaining('docker://ghcr.io/team/app:2 is the one') })
   const verify = ['verify', 'store:ghcr.io/team/app:2', '--key', at('team.pub')]
   expect(await layerstore(verify)).toMatchObject({ code: 0, stdout: signed.stdout })
   const layout = `oci:${at('layout')}:v2`

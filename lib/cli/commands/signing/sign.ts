@@ -1,3 +1,4 @@
+import { namesRegistry } from '../../../oci/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { imageLocation } from '../../places/image-location.ts'
 import { readPem } from '../../registries/read-pem.ts'
@@ -30,6 +31,8 @@ export async function sign(session: Session, text: string, options: SignCommandO
   const { loadSigningKey, signImage } = await import('../../../trust/index.ts')
   const key = await loadSigningKey(pem, { password: await keyPassword(session, options) })
   const at = await imageLocation(session, text)
+  if ('store' in at && at.name === text && namesRegistry(text))
+    session.note(`${text} is signed in the store; docker://${text} is the one in its registry`)
   const form = FORMS[format as keyof typeof FORMS]
   const signed = await signImage(at, { key, ...form, recursive, annotations, name, signal: session.signal })
   for (const { subject, digest, tag } of signed.signatures) session.note(`${subject}: signed by ${tag ?? digest}`)
