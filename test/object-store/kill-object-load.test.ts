@@ -70,7 +70,7 @@ class Worker {
 
 const kinds = [
   { kind: 'in a bucket', kills: KILLS, machines: 0 },
-  { kind: 'behind caches of machines', kills: sweep(50, 3), machines: 2 },
+  { kind: 'behind caches of machines', kills: sweep(30, 3), machines: 2 },
 ]
 
 test.each(kinds)(
