@@ -82,9 +82,9 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
 
 /**
  * Waits for a command. Ctrl-C of its terminal reaches this shell too, which a trap keeps from ending with 130; a
- * command has no traps of the shell that starts it.
+ * command has no traps of the shell that starts it. The shell has no error output: it would write `Killed` there.
  */
-const WAIT = 'trap : INT QUIT; "$@"; exit $?'
+const WAIT = 'trap : INT QUIT; exec 4>&2 2>/dev/null; (exec "$@" 2>&4 4>&-); exit $?'
 
 /** A shell waits for the process: `unshare` itself does not tell by which signal it was killed. */
 function commandOf({ network, terminal }: ProcessSpec, script: string): string[] {
