@@ -6,7 +6,7 @@ export { type ArchiveAddress, parseArchiveAddress } from './parse-archive-addres
 export type { ArchivedImage } from './read/archived-image.ts'
 export type { ImageArchive } from './read/image-archive.ts'
 export type { ReadArchiveOptions } from './read/read-archive.ts'
-export type { ArchivePlace, VerifyArchived } from './read/verify-images.ts'
+export type { ArchivedStore, ArchivePlace, VerifyArchived } from './read/verify-images.ts'
 export { type SavedArchive, saveArchive } from './save-archive.ts'
 export { saveBytes } from './save-bytes.ts'
 export type { ImageToWrite } from './write/archive-source.ts'

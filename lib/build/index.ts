@@ -1,5 +1,4 @@
 export type { LayoutImage } from './bases/open-layouts.ts'
-export type { VerifyBase } from './bases/record-documents.ts'
 export type { ResolveBaseOptions } from './bases/resolve-base.ts'
 export { type BuildImageOptions, buildImage } from './build-image.ts'
 export type { BasePlan, BuildNeed, BuildPlan, BuildPlanStep, ImagePlan } from './build-plan.ts'
@@ -68,3 +67,4 @@ export {
 } from './session/open-sources.ts'
 export type { LayerSettings } from './steps/make-step.ts'
 export type { RunSettings } from './steps/run-entries.ts'
+export type { VerifyBase } from './verify-base.ts'

@@ -4,7 +4,6 @@ import { formatPlatform, type Platform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import type { Store } from '../store/index.ts'
 import type { LayoutImage } from './bases/open-layouts.ts'
-import type { VerifyBase } from './bases/record-documents.ts'
 import type { ResolveBaseOptions } from './bases/resolve-base.ts'
 import type { BasePlan, BuildPlan, ImagePlan } from './build-plan.ts'
 import type { BuildWarning } from './build-warning.ts'
@@ -20,6 +19,7 @@ import { warningsOf } from './planning/warnings-of.ts'
 import { bindSession, type NoCache } from './session/bound-session.ts'
 import { BuildSession } from './session/build-session.ts'
 import { sourcesOf } from './stages/sources-of.ts'
+import type { VerifyBase } from './verify-base.ts'
 
 /** Options of {@link planBuild}. */
 export interface PlanBuildOptions extends AbortOptions {

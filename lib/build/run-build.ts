@@ -9,7 +9,6 @@ import { type Descriptor, MediaType, parsePlatform } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { KeyedMutex, type Lease, type Store } from '../store/index.ts'
 import type { LayoutImage } from './bases/open-layouts.ts'
-import type { VerifyBase } from './bases/record-documents.ts'
 import type { BuildPlan, ImagePlan } from './build-plan.ts'
 import type { BuildStepResult, OnBuildProgress } from './build-progress.ts'
 import type { ImportedCache } from './cache/imported-cache.ts'
@@ -28,6 +27,7 @@ import { BuildSession } from './session/build-session.ts'
 import { runTask } from './session/run-task.ts'
 import type { LayerSettings } from './steps/make-step.ts'
 import type { RunSettings } from './steps/run-entries.ts'
+import type { VerifyBase } from './verify-base.ts'
 
 /** Options of {@link runBuild}. */
 export interface RunBuildOptions extends AbortOptions, BuildOutputs, LayerSettings, Omit<RunSettings, 'proxies'> {

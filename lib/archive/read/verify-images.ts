@@ -6,10 +6,16 @@ import type { MemberTable } from '../members/member-table.ts'
 import { attachedEntry } from './attached-entry.ts'
 import type { ReadArchive } from './read-archive.ts'
 
+/** The content of an archive as the part of a store that a verification reads. */
+export interface ArchivedStore extends BlobReader, Pick<BlobStore, 'list'> {
+  /** The tags of the archive. */
+  readonly references: Pick<ReferenceStore, 'get'>
+}
+
 /** An image of an archive that is about to be loaded, and what the archive holds about it. */
 export interface ArchivePlace {
   /** The blobs of the archive, and the tags beside its images. */
-  readonly store: BlobReader & Pick<BlobStore, 'list'> & { readonly references: Pick<ReferenceStore, 'get'> }
+  readonly store: ArchivedStore
   /** Name that the image is about to get; its digest if it gets none. */
   readonly name: string
   /** Place for messages. */

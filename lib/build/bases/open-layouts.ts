@@ -5,7 +5,7 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
-import type { VerifyBase } from './record-documents.ts'
+import type { VerifyBase } from '../verify-base.ts'
 import { readStoredImage } from './resolve-base.ts'
 
 /** An image in an OCI image layout on this disk. */

@@ -3,9 +3,6 @@ import type { Descriptor } from '../../oci/index.ts'
 import type { FetchedManifest, RegistryClient } from '../../registry/index.ts'
 import type { ImageToVerify } from '../../transfer/index.ts'
 
-/** Verifies an image that a build is about to use. */
-export type VerifyBase = (image: ImageToVerify) => Promise<void>
-
 /** Reads an image of a registry, and keeps the documents that were read. */
 export interface RecordedDocuments extends Pick<RegistryClient, 'fetchManifest' | 'fetchBlob'> {
   /** Describes the image to the function that verifies it, without another look-up of its name. */

@@ -4,7 +4,8 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import { isIndexType, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
-import { recordDocuments, type VerifyBase } from './record-documents.ts'
+import type { VerifyBase } from '../verify-base.ts'
+import { recordDocuments } from './record-documents.ts'
 import type { ResolvedBase } from './resolved-base.ts'
 
 /** Options for resolving bases. */

@@ -7,7 +7,7 @@ import { parseManifest, parseReference } from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { readDocument } from '../../store/index.ts'
 import { imageToVerify, registrySourceEndpoint, storeSourceEndpoint } from '../../transfer/index.ts'
-import type { VerifyBase } from '../bases/record-documents.ts'
+import type { VerifyBase } from '../verify-base.ts'
 import { assertCacheManifest, CACHE_NAME, MOST_CACHE_BYTES, readCacheConfig } from './cache-artifact.ts'
 import type { ImportedCache } from './imported-cache.ts'
 

@@ -2,13 +2,13 @@ import { LayerStoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import type { Store } from '../../store/index.ts'
-import type { VerifyBase } from '../bases/record-documents.ts'
 import type { BuildWarning } from '../build-warning.ts'
 import type { CacheSource } from '../cache/import-cache.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 import { placeOfCache } from '../cache/place-of-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
 import { type ContextSource, openContext } from '../context/open-context.ts'
+import type { VerifyBase } from '../verify-base.ts'
 
 /** Contexts and caches of a build, open or still to be opened. */
 export interface BuildSources {

@@ -35,6 +35,7 @@ export interface ImageToVerifyOptions extends AbortOptions {
  *
  * @example
  * ```ts
+ * const policy = await loadPolicy('policy.json')
  * const source = registrySourceEndpoint(registry, 'ghcr.io/team/app:1.0')
  * await policy.verify(imageToVerify(source, await source.resolve()))
  * ```

@@ -21,6 +21,8 @@ const ATTESTATION_MANIFEST = 'application/vnd.docker.attestation.manifest.v1+jso
  *
  * @example
  * ```ts
+ * const predicate = { passed: true }
+ * const statement = makeStatement({ digest, predicateType: 'https://example.org/test', predicate })
  * await attachArtifact(registry, 'ghcr.io/team/app:1.0', attestationArtifact([statement]))
  * ```
  */

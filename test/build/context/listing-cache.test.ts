@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { packListing, StoredListings } from '../../../lib/build/context/stored-listings.ts'
 import { openContext } from '../../../lib/build/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
+import { needs } from '../../helpers/needs.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
 type Memory = ReturnType<typeof createMemoryStore>
@@ -71,7 +72,7 @@ test('a build sees what was added, removed and exchanged in a directory that an 
   expect(await pathsIn(directory.path, store)).toEqual(after)
 })
 
-test.runIf(process.platform === 'linux')(
+test.runIf(needs(process.platform === 'linux', 'names are kept on Linux only'))(
   'kept names are used, and read again if one of them is not there',
   async () => {
     await using store = createMemoryStore()

@@ -132,7 +132,7 @@ describe.runIf(needs(hasCosign, 'DOCKER_ENGINE names no script with a tree that 
     const place = await pushed('saved')
     await sign(place.pinned, '--new-bundle-format=false')
     await cosign('save', '--allow-http-registry', '--dir', `${inside}/saved`, place.reference)
-    await run('tar', ['-C', at('saved'), '-cf', at('saved.tar'), '.'])
+    await run(script, ['exec', 'tar', '-C', `${inside}/saved`, '-cf', `${inside}/saved.tar`, '.'])
     const policy = { version: 1, default: { keys: ['theirs.pub'] } }
     writeFileSync(at('policy.json'), JSON.stringify(policy))
     const { verifyAt } = await loadPolicy(at('policy.json'))
