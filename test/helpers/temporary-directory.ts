@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Creates a directory; `dispose` removes it. */
-export function temporaryDirectory(label = 'test'): { path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), `layerstore-${label}-`))
+export function temporaryDirectory(label = 'test', parent = tmpdir()): { path: string } & Disposable {
+  const path = mkdtempSync(join(parent, `layerstore-${label}-`))
   return {
     path,
     [Symbol.dispose]: () => {

@@ -10,9 +10,11 @@ const MOST_BYTES = 15 * 1024 * 1024
 
 /**
  * File systems of Linux, by the number of `statfs`, that set both times of a directory when a name in it is added,
- * removed or replaced: ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs.
+ * removed or replaced: ext2 to ext4, XFS, Btrfs, tmpfs.
+ *
+ * SAFETY: not overlayfs. A directory has the times of its topmost layer, also when a name was added in a lower one.
  */
-const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630])
+const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
 /**
  * Names in the directories of one context, kept from build to build in the derived data of a store. They count only for

@@ -5,7 +5,9 @@ import { expect, test } from 'vitest'
 import { packListing, StoredListings } from '../../../lib/build/context/stored-listings.ts'
 import { openContext } from '../../../lib/build/index.ts'
 import { createMemoryStore } from '../../../lib/store/index.ts'
+import { mount } from '../../helpers/mount.ts'
 import { needs } from '../../helpers/needs.ts'
+import { needsRoot } from '../../helpers/needs-root.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
 
 type Memory = ReturnType<typeof createMemoryStore>
@@ -76,7 +78,8 @@ test.runIf(needs(process.platform === 'linux', 'names are kept on Linux only'))(
   'kept names are used, and read again if one of them is not there',
   async () => {
     await using store = createMemoryStore()
-    using directory = temporaryDirectory('listing-cache')
+    // The temporary directory of a container may be on an overlay, where no names are kept.
+    using directory = temporaryDirectory('listing-cache', '/dev/shm')
     for (const name of ['one', 'two']) writeFileSync(join(directory.path, name), name)
     await settle()
     expect(await pathsIn(directory.path, store)).toEqual(['one', 'two'])
@@ -96,3 +99,22 @@ test('names of a directory that was changed just now are not kept', async () => 
   await pathsIn(directory.path, store)
   expect(await keysOf(store)).toEqual([])
 })
+
+test.runIf(process.platform === 'linux' && needsRoot())(
+  'a build sees a file that was added to a lower directory of an overlay while it was not mounted',
+  async () => {
+    await using store = createMemoryStore()
+    using directory = temporaryDirectory('listing-cache')
+    const at = (path: string) => join(directory.path, path)
+    for (const path of ['upper/d', 'lower/d']) mkdirSync(at(path), { recursive: true })
+    writeFileSync(at('upper/d/a'), '')
+    await settle()
+    const listed = async () => {
+      using overlay = mount(at('overlay'), '-t', 'overlay', 'overlay', '-o', `lowerdir=${at('upper')}:${at('lower')}`)
+      return await pathsIn(overlay.path, store)
+    }
+    expect(await listed()).toEqual(['d', 'd/a'])
+    writeFileSync(at('lower/d/b'), '')
+    expect(await listed()).toEqual(['d', 'd/a', 'd/b'])
+  },
+)
