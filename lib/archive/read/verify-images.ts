@@ -1,7 +1,8 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
-import type { BlobReader, BlobStore, ReferenceStore } from '../../store/index.ts'
+import { type BlobReader, type BlobStore, type ReferenceStore, storedName } from '../../store/index.ts'
+import { invalidArchive } from '../invalid-archive.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import { attachedEntry } from './attached-entry.ts'
 import type { ReadArchive } from './read-archive.ts'
@@ -58,10 +59,18 @@ export async function verifyImages(
     references: { get: async (tag: string) => attachedEntry(listed, tag) },
   }
   for (const { names, descriptor, index } of images) {
-    const given = name === undefined ? names : [name]
+    const given = name === undefined ? names : [storedName(name)]
+    for (const one of given) assertOwnDigest(one, [descriptor.digest, ...(index ? [index] : [])])
     for (const one of given.length > 0 ? given : [descriptor.digest]) {
       const place = { store, name: one, label: `${JSON.stringify(one)} in the archive` }
       await verify(place, descriptor, { index, signal })
     }
   }
+}
+
+/** SAFETY: `app@sha256:…` would stand for an image of another digest, also for a signed one, which may be older. */
+function assertOwnDigest(name: string, own: readonly Digest[]): void {
+  const [, stated] = name.split('@')
+  if (stated === undefined || own.some(digest => digest === stated)) return
+  throw invalidArchive(`its name ${JSON.stringify(name)} states the digest of another image than ${own[0]}`)
 }

@@ -32,8 +32,9 @@ const TYPES: readonly string[] = [
  * SAFETY: each layer must be such a document, because a manifest with one layer of files can be run. A name must be a
  * tag of cosign, because the config of the manifest would otherwise become that of an image built upon the name.
  */
-export async function isAttached({ source: { name }, root, read }: ImageToVerify): Promise<boolean> {
-  const getsName = name !== undefined && !name.includes('@')
+export async function isAttached({ source: { name, repository }, root, read }: ImageToVerify): Promise<boolean> {
+  // A mirror gives what is asked for by its digest no name; a store keeps a name that has one.
+  const getsName = name !== undefined && !(repository && name.includes('@'))
   if (getsName && !TAG.test(name)) return false
   const document = await read(root.digest)
   if (document.kind === 'index') return false

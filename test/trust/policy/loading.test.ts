@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { loadArchive, openArchive, writeArchive } from '../../../lib/archive/index.ts'
 import type { Digest } from '../../../lib/digest/index.ts'
-import { composeIndex } from '../../../lib/image/index.ts'
+import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { generateSigningKeys, loadPolicy, loadSigningKey, signImage, verifyImage } from '../../../lib/trust/index.ts'
 import { cut } from '../../helpers/cut.ts'
@@ -163,4 +163,27 @@ test('signatures by a tag are found in an opened archive, also beside the one im
       expect(found).toMatchObject({ digest, signatures: [{ format: 'simple-signing' }] })
     }
   }
+})
+
+test('a name that is given without a tag counts as the name that the store keeps', async () => {
+  const { verifyAt: verify } = await policyOf()
+  await signImage({ store, name: NAME }, { key, format: 'simple-signing' })
+  const tar = await readAll(writeArchive(store, [NAME, tagOf(digest)]))
+  expect(await refused(tar, { verify, image: NAME, name: 'app' })).toMatch(/made for another name/)
+})
+
+test('what is no image gets no name with a digest, and no name states the digest of another image', async () => {
+  const { descriptor } = await composeArtifact(store, { artifactType: 'application/vnd.example' })
+  await store.references.set('ghcr.io/team/app:evil', descriptor)
+  const { verifyAt: verify } = await policyOf()
+  const name = (of: Digest) => `ghcr.io/team/app@${of}`
+  await refused(await readAll(writeArchive(store, [{ image: descriptor, name: name(descriptor.digest) }])), { verify })
+  const image = (await store.references.get(NAME))!
+  await signImage({ store, name: NAME }, { key, format: 'simple-signing' })
+  const load = async (stated: Digest) => {
+    const tar = await readAll(writeArchive(store, [{ image, name: name(stated) }, tagOf(digest)]))
+    return loadBoth(tar, { verify, image: '@0' })
+  }
+  expect(await load(digest)).toEqual([name(digest), name(digest)])
+  await expect(load(descriptor.digest)).rejects.toMatchObject({ code: 'ERR_INVALID_LAYOUT' })
 })
