@@ -90,9 +90,14 @@ export class Upstream {
     signal: AbortSignal,
   ): Promise<EnsuredManifest> {
     if (isDigest(reference)) {
+      const name = `${repository}@${reference}`
       if (!(await this.#store.stat(reference, { signal }))) {
-        const name = `${repository}@${reference}`
         await this.#once(name, () => this.#fetchManifest(repository, reference), signal).catch(rethrow)
+      } else if (!this.#verified.hasLearned(repository, reference)) {
+        // What the store has is served in any case; if this fails, images below it may be refused.
+        await this.#once(name, () => this.#learnStored(repository, reference), signal).catch(() => {
+          signal.throwIfAborted()
+        })
       }
       return {}
     }
@@ -149,6 +154,14 @@ export class Upstream {
     const document = parseImageDocument(here.bytes, said.mediaType)
     await this.#verified.check({ ...here, repository, tag, document }, { signal })
     return here.descriptor
+  }
+
+  async #learnStored(repository: string, digest: Digest): Promise<void> {
+    const { signal } = this.#closing
+    const here = await findManifest(this.#store, { digest }, signal)
+    if (!here) return
+    const document = parseImageDocument(here.bytes, here.descriptor.mediaType)
+    await this.#breaker.guard(() => this.#verified.learn({ ...here, repository, document }, { signal }))
   }
 
   async #fetchManifest(repository: string, digest: Digest, tag?: string): Promise<Descriptor> {

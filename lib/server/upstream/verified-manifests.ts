@@ -29,10 +29,25 @@ export class VerifiedManifests {
   readonly #client: RegistryClient
   readonly #verify: VerifyUpstream | undefined
   readonly #below = new LRUCache<string, true>({ max: KEPT })
+  readonly #learned = new LRUCache<string, true>({ max: KEPT })
 
   constructor(client: RegistryClient, verify: VerifyUpstream | undefined) {
     this.#client = client
     this.#verify = verify
+  }
+
+  /** Whether {@link learn} has nothing to do for a manifest. */
+  hasLearned(repository: string, digest: Digest): boolean {
+    return !this.#verify || this.#learned.has(`${repository}@${digest}`)
+  }
+
+  /**
+   * Learns what is below a manifest of the store that a client asks for by its digest. An index is verified for that,
+   * because an earlier process, or another repository, may have brought it.
+   */
+  async learn(stored: Received, options: AbortOptions): Promise<void> {
+    if (stored.document.kind === 'index') await this.check(stored, options)
+    this.#learned.set(`${stored.repository}@${stored.descriptor.digest}`, true)
   }
 
   /** Verifies a manifest; resolves at once if nothing is to be verified. */
@@ -46,6 +61,7 @@ export class VerifiedManifests {
       await this.#verify({ registry: this.#client, reference }, descriptor, { known, signal })
     }
     if (document.kind !== 'index') return
+    this.#learned.set(key(descriptor.digest), true)
     for (const { digest } of document.index.manifests) this.#below.set(key(digest), true)
   }
 }

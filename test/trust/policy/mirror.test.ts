@@ -129,6 +129,21 @@ test('an image of a signed index is served, and what is attached to it', async (
   ).rejects.toMatchObject(DENIED)
 })
 
+test('an image of a signed index that the store has is served to who asks by digests, also after a restart', async () => {
+  const images = []
+  for (const architecture of ['amd64', 'arm64'])
+    images.push(await sampleImage(store, [{ architecture }], { architecture }))
+  const { descriptor } = await composeIndex(store, { images })
+  await store.references.set('index', descriptor)
+  await pushImage(store, registry, 'index', ref('team/multi:1'))
+  await signImage({ registry, reference: ref('team/multi:1') }, { key })
+  const reference = `team/multi@${descriptor.digest}`
+  await pull(reference)
+  await mirror[Symbol.asyncDispose]()
+  mirror = await serveMirror(here)
+  expect((await pull(reference, 'linux/arm64')).digest).toBe(images[1]!.descriptor.digest)
+})
+
 test('while the registry is down, only tags that were verified are answered', async () => {
   await signImage({ registry, reference: ref('team/app:1') }, { key })
   await pull('team/app:1')
