@@ -26,6 +26,8 @@ export class MemoryObjects {
   after: (call: string, key: string) => void | Promise<void> = () => {}
   /** Added to the clock of the service. */
   offsetMs = 0
+  /** Keys that bulk deletes leave, with an error for each. */
+  readonly locked = new Set<string>()
 
   now(): number {
     return Date.now() + this.offsetMs
@@ -138,10 +140,10 @@ export function memoryBucket(
       for await (const key of keys) all.push(key)
       for (let i = 0; i < all.length; i += 1000) {
         await begin('deleteMany', String(Math.min(1000, all.length - i)), options?.signal)
-        for (const key of all.slice(i, i + 1000)) objects.delete(key)
+        for (const key of all.slice(i, i + 1000)) if (!shared.locked.has(key)) objects.delete(key)
         await end('deleteMany', '')
       }
-      return []
+      return all.filter(key => shared.locked.has(key)).map(key => ({ key, code: 'AccessDenied', message: 'locked' }))
     },
     async *list(prefix: string, options: ListOptions = {}) {
       let { after = '' } = options

@@ -16,25 +16,28 @@ const NOTHING = new Uint8Array(0)
  * corrupt and is replaced.
  *
  * SAFETY: collections do not read a blob without a mark, and do not keep it for its subject. So the mark of a document
- * is written before the blob, and once more after a removal, which takes both.
+ * is written before the blob, and once more after a removal, which takes both. A collection that removes an earlier blob
+ * between the two writes, and withdraws its announcement, takes the mark only: so the mark is looked at last.
  */
 export async function publishBytes(context: ObjectContext, blob: BlobInfo, bytes: Uint8Array): Promise<void> {
-  const { bucket } = context
-  const { algorithm, hex } = splitDigest(blob.digest)
-  const sha256 = algorithm === 'sha256' ? hex : undefined
-  const key = blobKey(blob.digest)
-  const isDocument = mayBeImageDocument(bytes)
+  const mark = mayBeImageDocument(bytes) ? documentKey(blob.digest) : undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (isDocument) await bucket.put(documentKey(blob.digest), NOTHING)
-    const result = await bucket.put(key, bytes, { sha256, ifNoneMatch: true })
-    if (!result.stored && result.existing?.size === blob.size) {
-      if (await acknowledgeObject(context, blob.digest)) return
-      continue
-    }
-    if (!result.stored) await bucket.put(key, bytes, { sha256 })
-    if (!(await awaitRemovals(context, blob.digest))) return
+    if (mark) await context.bucket.put(mark, NOTHING)
+    const stays = await storeBytes(context, blob, bytes)
+    if (stays && (!mark || (await context.bucket.head(mark)))) return
   }
   throw removedAgain(blob.digest)
+}
+
+/** Resolves to whether the blob stays: a collection may have removed it meanwhile. */
+async function storeBytes(context: ObjectContext, { digest, size }: BlobInfo, bytes: Uint8Array): Promise<boolean> {
+  const { bucket } = context
+  const { algorithm, hex } = splitDigest(digest)
+  const sha256 = algorithm === 'sha256' ? hex : undefined
+  const result = await bucket.put(blobKey(digest), bytes, { sha256, ifNoneMatch: true })
+  if (!result.stored && result.existing?.size === size) return acknowledgeObject(context, digest)
+  if (!result.stored) await bucket.put(blobKey(digest), bytes, { sha256 })
+  return !(await awaitRemovals(context, digest))
 }
 
 /**
@@ -74,12 +77,11 @@ function removedAgain(digest: Digest): StoreError {
   )
 }
 
-/** Removes a blob and what belongs to it. */
+/** Removes a blob, then what belongs to it: a document that cannot be removed keeps its mark. */
 export async function removeBlob({ bucket }: ObjectContext, digest: Digest, options: AbortOptions): Promise<void> {
   options.signal?.throwIfAborted()
-  const [fault] = await bucket.deleteMany(
-    [blobKey, touchedKey, documentKey].map(keyOf => keyOf(digest)),
-    options,
-  )
-  if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
+  for (const keys of [[blobKey(digest)], [touchedKey(digest), documentKey(digest)]]) {
+    const [fault] = await bucket.deleteMany(keys, options)
+    if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
+  }
 }

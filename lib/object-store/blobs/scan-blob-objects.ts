@@ -2,38 +2,57 @@ import type { AbortOptions } from '../../internal/abort.ts'
 import type { StoredBlob } from '../../store/index.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { Keys } from '../objects/keys.ts'
-import type { Bucket, ListedObject } from '../s3/bucket.ts'
+import type { ListedObject } from '../s3/bucket.ts'
 import { storedBlob } from './blob-age.ts'
 
 const BATCH = 1000
 
 /**
  * Lists every blob with its time and kind, in batches. Blobs, markers and marks of documents are listed side by side:
- * all are ordered by digest, so none of the lists is kept in memory. `onOrphan` gets each marker without a blob.
+ * all are ordered by digest, so none of the lists is kept in memory. `onOrphan` gets each marker and each mark without a
+ * blob.
+ *
+ * SAFETY: a document that is stored meanwhile must not be taken for another blob. Its mark is written first, so the
+ * marks of a batch are listed after its blobs.
  */
 export async function* scanBlobObjects(
   { bucket }: ObjectContext,
   options: AbortOptions,
-  onOrphan: (marker: ListedObject) => void = () => undefined,
+  onOrphan: (object: ListedObject) => void = () => undefined,
 ): AsyncGenerator<readonly StoredBlob[], void, undefined> {
-  const markers = new Beside(bucket, Keys.touched, options, onOrphan)
-  const documents = new Beside(bucket, Keys.documents, options)
-  let batch: StoredBlob[] = []
+  const markers = new Beside(Keys.touched, bucket.list(Keys.touched, options), onOrphan)
+  let last = ''
   try {
-    for await (const object of bucket.list(Keys.blobs, options)) {
-      const suffix = object.key.slice(Keys.blobs.length)
-      const marker = await markers.find(suffix)
-      const blob = storedBlob(object, { marker, isDocument: (await documents.find(suffix)) !== undefined })
-      if (blob) batch.push(blob)
-      if (batch.length < BATCH) continue
-      yield batch
-      batch = []
+    for await (const objects of batchesOf(bucket.list(Keys.blobs, options))) {
+      const listing = bucket.list(Keys.documents, { ...options, after: Keys.documents + last })
+      const documents = new Beside(Keys.documents, listing, onOrphan)
+      const batch: StoredBlob[] = []
+      for (const object of objects) {
+        last = object.key.slice(Keys.blobs.length)
+        const marker = await markers.find(last)
+        const blob = storedBlob(object, { marker, isDocument: (await documents.find(last)) !== undefined })
+        if (blob) batch.push(blob)
+      }
+      if (objects.length < BATCH) await documents.finish()
+      await documents.close()
+      if (batch.length > 0) yield batch
     }
     await markers.finish()
   } finally {
-    await Promise.all([markers.close(), documents.close()])
+    await markers.close()
   }
-  if (batch.length > 0) yield batch
+}
+
+/** Gathers batches of one size; the last one is smaller, and may be empty. */
+async function* batchesOf(objects: AsyncIterable<ListedObject>): AsyncGenerator<readonly ListedObject[]> {
+  let batch: ListedObject[] = []
+  for await (const object of objects) {
+    batch.push(object)
+    if (batch.length < BATCH) continue
+    yield batch
+    batch = []
+  }
+  yield batch
 }
 
 /** A listing below another prefix, which is read as far as the blobs are. */
@@ -44,14 +63,9 @@ class Beside {
   #next: ListedObject | undefined
   #isBegun = false
 
-  constructor(
-    bucket: Bucket,
-    prefix: string,
-    options: AbortOptions,
-    onPassed: (object: ListedObject) => void = () => undefined,
-  ) {
+  constructor(prefix: string, listing: AsyncIterable<ListedObject>, onPassed: (object: ListedObject) => void) {
     this.#prefix = prefix
-    this.#objects = bucket.list(prefix, options)[Symbol.asyncIterator]()
+    this.#objects = listing[Symbol.asyncIterator]()
     this.#onPassed = onPassed
   }
 

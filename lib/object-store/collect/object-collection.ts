@@ -89,7 +89,7 @@ export class ObjectCollection implements CollectionDriver {
     const running = await this.#context.collections.begin(options)
     this.#running = running
     try {
-      await sweepAbandoned(this.#context, options)
+      await sweepAbandoned(this.#context, running, options)
       return await act()
     } finally {
       this.#running = undefined
@@ -148,9 +148,11 @@ export class ObjectCollection implements CollectionDriver {
       const running = this.#now()
       await running.announce({ blobs: some.map(({ digest }) => digest), names: [] })
       const { going, beside } = await this.#choose(some, needed, outcomes)
-      if (options.independent) await this.#delete(going, beside, running, outcomes)
       // Parents first: a killed collection leaves no document without its children.
-      else for (const blob of going) await this.#delete([blob], beside, running, outcomes)
+      const turns = options.independent ? [going] : going.map(blob => [blob])
+      const removed: Digest[] = []
+      for (const turn of turns) removed.push(...(await this.#delete(turn, running, outcomes)))
+      await this.#deleteBeside(removed, beside, running)
       await running.clear()
     }
     return outcomes
@@ -175,22 +177,23 @@ export class ObjectCollection implements CollectionDriver {
     return { going, beside }
   }
 
+  /** Resolves to those that were removed. */
   async #delete(
     blobs: readonly StoredBlob[],
-    beside: ReadonlySet<string>,
     running: RunningCollection,
     outcomes: RemovalOutcome[],
-  ): Promise<void> {
-    if (blobs.length === 0) return
-    const own = blobs.flatMap(({ digest }) => [touchedKey(digest), documentKey(digest)]).filter(key => beside.has(key))
-    const keys = [...blobs.map(({ digest }) => blobKey(digest)), ...own]
+  ): Promise<Digest[]> {
+    if (blobs.length === 0) return []
+    const keys = blobs.map(({ digest }) => blobKey(digest))
     const { bucket } = this.#context
     const faults = await running
       .send(signal => bucket.deleteMany(keys, { signal }))
       .catch(error => asFaults(keys, error))
     const failed = new Map(faults.map(fault => [fault.key, fault]))
+    const removed: Digest[] = []
     for (const { digest } of blobs) {
       const fault = failed.get(blobKey(digest))
+      if (!fault) removed.push(digest)
       const message = fault && `cannot remove ${digest}: ${fault.code} ${fault.message}`
       outcomes.push(
         message === undefined
@@ -198,6 +201,23 @@ export class ObjectCollection implements CollectionDriver {
           : { digest, outcome: 'failed', error: new StoreError('ERR_STORE_IO', message) },
       )
     }
+    return removed
+  }
+
+  /**
+   * Removes markers and marks of removed blobs.
+   *
+   * SAFETY: a document whose removal failed keeps its mark. So marks are removed in a later request than the blobs.
+   */
+  async #deleteBeside(
+    removed: readonly Digest[],
+    beside: ReadonlySet<string>,
+    running: RunningCollection,
+  ): Promise<void> {
+    const keys = removed.flatMap(digest => [touchedKey(digest), documentKey(digest)]).filter(key => beside.has(key))
+    if (keys.length === 0) return
+    // What cannot be removed now belongs to no blob: a later collection removes it as abandoned.
+    await running.send(signal => this.#context.bucket.deleteMany(keys, { signal })).catch(() => undefined)
   }
 
   #now(): RunningCollection {

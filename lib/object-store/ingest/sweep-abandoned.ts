@@ -1,18 +1,24 @@
-import { isDigest } from '../../digest/index.ts'
+import { type Digest, isDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { RunningCollection } from '../announce/running-collection.ts'
+import { forgetMarks } from '../blobs/forget-marks.ts'
 import { scanBlobObjects } from '../blobs/scan-blob-objects.ts'
 import type { ObjectContext } from '../object-context.ts'
-import { blobKey, Keys } from '../objects/keys.ts'
+import { blobKey, digestIn, Keys } from '../objects/keys.ts'
 import type { Bucket, ListedObject } from '../s3/bucket.ts'
 import { isFree } from './held-ingest.ts'
 import { listIngests } from './list-ingests.ts'
 
 /**
  * Ends what killed processes left: ingests without a writer, multipart uploads without a record, objects that were
- * never copied, and markers of blobs that are gone. Each must be older than the policy of the store says, by the dates
+ * never copied, and markers and marks of blobs that are gone. Each must be older than the policy of the store says, by the dates
  * of the service.
  */
-export async function sweepAbandoned(context: ObjectContext, options: AbortOptions): Promise<void> {
+export async function sweepAbandoned(
+  context: ObjectContext,
+  running: RunningCollection,
+  options: AbortOptions,
+): Promise<void> {
   const { bucket, settings } = context
   const isOld = (object: { readonly since: number; readonly serverTime: number }) =>
     object.serverTime - object.since > settings.abandonedMs
@@ -27,8 +33,15 @@ export async function sweepAbandoned(context: ObjectContext, options: AbortOptio
   for await (const object of bucket.list(Keys.ingests, options)) {
     if (!alive.folders.has(folderOf(object.key))) collect(object)
   }
-  for await (const _ of scanBlobObjects(context, options, collect)) options.signal?.throwIfAborted()
+  const marks: Digest[] = []
+  const onOrphan = (object: ListedObject) => {
+    if (!object.key.startsWith(Keys.documents)) return collect(object)
+    const document = digestIn(object.key, Keys.documents)
+    if (document && isOld({ since: object.modified, serverTime: object.serverTime })) marks.push(document)
+  }
+  for await (const _ of scanBlobObjects(context, options, onOrphan)) options.signal?.throwIfAborted()
   await bucket.deleteMany(old, options)
+  await forgetMarks(context, running, marks)
 }
 
 /** Removes old ingests that no process writes; resolves to the keys that the other ingests need. */

@@ -36,7 +36,7 @@ function keyBelow(prefix: string, digest: Digest): string {
   return `${prefix}${algorithm}/${hex}`
 }
 
-/** The digest in a key below `blobs/` or `touched/`; `undefined` for any other key. */
+/** The digest in a key below `blobs/`, `touched/` or `documents/`; `undefined` for any other key. */
 export function digestIn(key: string, prefix: string): Digest | undefined {
   const digest = key.slice(prefix.length).replace('/', ':')
   return key.startsWith(prefix) && isDigest(digest) ? digest : undefined
