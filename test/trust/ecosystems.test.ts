@@ -9,6 +9,7 @@ import { createMemoryStore, type Store } from '../../lib/store/index.ts'
 import type { TarInput } from '../../lib/tar/index.ts'
 import { type PackageList, readPackages } from '../../lib/trust/index.ts'
 import { findGoBuildInfo, goPackages } from '../../lib/trust/sbom/ecosystems/go.ts'
+import { parseRpmHeader } from '../../lib/trust/sbom/ecosystems/rpm.ts'
 import { parseRpmDatabase } from '../../lib/trust/sbom/ecosystems/rpm-database.ts'
 import { needsProgram } from '../helpers/needs-program.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
@@ -387,6 +388,10 @@ test('packages of rpm are read from an ndb database', async () => {
   for (const [change, reason] of [
     [(bytes: Buffer) => bytes.writeUInt32LE(9, 12), 'the ndb database is cut off'],
     [(bytes: Buffer) => bytes.fill(bytes.subarray(32, 48), 48, 4096), 'packages of the ndb database overlap'],
+    [
+      (bytes: Buffer) => bytes.writeUInt32LE(0, 4096 + 12) && bytes.fill(bytes.subarray(32, 48), 48, 4096),
+      'packages of the ndb database overlap',
+    ],
     [(bytes: Buffer) => bytes.write('slot', 64), 'broken slot of the ndb database'],
     [(bytes: Buffer) => bytes.writeUInt32LE(0xffffffff, 40), 'broken package 1 of the ndb database'],
   ] as const) {
@@ -458,6 +463,45 @@ test.skipIf(!needsProgram('python3')).each([512, 4096, 65536])(
     expect(reading(pointAll(Buffer.from(bytes), isShared, 1500))).toBe('broken row of the sqlite database')
   },
 )
+
+test('a small sqlite database states neither any number of rows nor of columns', () => {
+  const page = 65536
+  const record = (head: number[], ...values: (string | Buffer)[]) => {
+    const row = Buffer.concat([Buffer.from([head.length + 1, ...head]), ...values.map(value => Buffer.from(value))])
+    return Buffer.concat([Buffer.from([row.length, 1]), row])
+  }
+  /** A database whose table has a page of cells that are all the same one. */
+  const database = (cell: Buffer, count: number) => {
+    const bytes = Buffer.alloc(2 * page)
+    bytes.write('SQLite format 3\0', 'latin1')
+    bytes.writeUInt16BE(1, 16)
+    const table = record([23, 29, 29, 1, 13], 'table', 'Packages', 'Packages', Buffer.from([2]))
+    for (const [head, one, cells] of [[100, table, 1] as const, [page, cell, count] as const]) {
+      const end = (Math.floor(head / page) + 1) * page
+      one.copy(bytes, end - one.length)
+      bytes[head] = 13
+      bytes.writeUInt16BE(cells, head + 3)
+      for (let i = 0; i < cells; i++) bytes.writeUInt16BE((end - one.length) % page, head + 8 + i * 2)
+    }
+    return bytes
+  }
+  const row = record([14], 'x')
+  expect(reading(database(row, 1))).toBe('0 packages')
+  expect(reading(database(row, 20_000))).toBe('broken row of the sqlite database')
+  // 40,000 columns: the size of the row and of its header are varints of three bytes.
+  const wide = Buffer.concat([Buffer.from([0x82, 0xb8, 0x43, 1, 0x82, 0xb8, 0x43]), Buffer.alloc(40_000)])
+  expect(reading(database(wide, 1))).toBe('broken row of the sqlite database')
+})
+
+test('of a header of rpm the first entry of a kind counts, and texts have a limit', () => {
+  const twice = rpmHeader({ 999: 'x', 1000: 'bash', 1001: '1' })
+  expect(parseRpmHeader(twice)).toMatchObject({ name: 'bash', version: '1' })
+  // The first entry becomes one of the name whose text is not in the header.
+  twice.writeUInt32BE(1000, 8)
+  twice.writeUInt32BE(0xffff, 8 + 8)
+  expect(parseRpmHeader(twice)).toBeUndefined()
+  expect(parseRpmHeader(rpmHeader({ 1000: 'bash', 1001: '1'.repeat(5000) }))).toBeUndefined()
+})
 
 test('of databases of rpm in other forms it is said that they were not read', async () => {
   const berkeley = Buffer.alloc(512)

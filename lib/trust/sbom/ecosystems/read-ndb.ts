@@ -20,7 +20,7 @@ export function readNdb(bytes: Buffer): Buffer[] {
     if (index === 0) continue
     const blob = blobAt(bytes, bytes.readUInt32LE(at + 8) * BLOCK, index)
     // SAFETY: slots that share a blob would make a small database state any number of packages.
-    left -= blob.length
+    left -= SLOT + BLOCK + blob.length
     if (left < 0) throw new Error('packages of the ndb database overlap')
     blobs.push(blob)
   }

@@ -2,6 +2,10 @@ const MAGIC = 'SQLite format 3\0'
 const FILE_HEADER = 100
 const INTERIOR = 5
 const LEAF = 13
+/** SPEC: no sqlite accepts more columns (limits.html, 2). */
+const MOST_COLUMNS = 32_767
+/** Bytes that a row counts at least: a row takes more memory here than a few bytes in the file. */
+const LEAST_OF_ROW = 32
 
 /** A sqlite file, and the pages of it that were read. */
 interface SqliteFile {
@@ -73,7 +77,7 @@ function payload(file: SqliteFile, page: Buffer, cell: number): Buffer {
   const key = varint(page, size.end)
   const { usable } = file
   const most = usable - 35
-  file.left -= size.value
+  file.left -= Math.max(size.value, LEAST_OF_ROW)
   if (file.left < 0) throw new Error('broken row of the sqlite database')
   if (size.value <= most) return within(page, key.end, size.value)
   const least = Math.floor(((usable - 12) * 32) / 255) - 23
@@ -96,6 +100,7 @@ function columns(row: Buffer): (Buffer | undefined)[] {
   const values: (Buffer | undefined)[] = []
   let [at, start] = [head.end, head.value]
   while (at < head.value) {
+    if (values.length === MOST_COLUMNS) throw new Error('broken row of the sqlite database')
     const type = varint(row, at)
     const size = sizeOf(type.value)
     values.push(size > 0 ? within(row, start, size) : undefined)

@@ -5,6 +5,8 @@ const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1
 const WANTED = new Set<number>(Object.values(TAGS))
 const NULL_TERMINATED = [6, 9]
 const INT32 = 4
+/** SAFETY: most bytes of a text. A version is compared with every advisory about its package. */
+const MOST_OF_TEXT = 4096
 
 /**
  * Parses a header of rpm, as its databases hold one for each package; `undefined` for the keys that rpm keeps as
@@ -17,12 +19,12 @@ export function parseRpmHeader(bytes: Buffer): StatedPackage | undefined {
   const start = 8 + bytes.readUInt32BE(0) * ENTRY_BYTES
   const end = start + bytes.readUInt32BE(4)
   if (end > bytes.length) return undefined
-  const values = new Map<number, string>()
+  // SAFETY: only the first entry of a kind counts, also if it is broken: each would be searched for its end.
+  const values = new Map<number, string | undefined>()
   for (let at = 8; at < start; at += ENTRY_BYTES) {
     const [tag, type, offset] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4), bytes.readUInt32BE(at + 8)]
     if (!WANTED.has(tag) || values.has(tag)) continue
-    const value = valueAt(bytes, type, start + offset, end)
-    if (value !== undefined) values.set(tag, value)
+    values.set(tag, valueAt(bytes, type, start + offset, end))
   }
   const of = (tag: keyof typeof TAGS) => values.get(TAGS[tag])
   const [name, version, release, epoch, license] = [
@@ -55,6 +57,7 @@ function sourceOf(file: string | undefined, { name, own, full }: Record<'name' |
 function valueAt(bytes: Buffer, type: number, at: number, end: number): string | undefined {
   if (type === INT32) return at + 4 <= end ? String(bytes.readUInt32BE(at)) : undefined
   if (!NULL_TERMINATED.includes(type) || at >= end) return undefined
-  const stop = bytes.indexOf(0, at)
-  return stop >= 0 && stop < end ? bytes.toString('utf8', at, stop) : undefined
+  const text = bytes.subarray(at, Math.min(end, at + MOST_OF_TEXT))
+  const stop = text.indexOf(0)
+  return stop < 0 ? undefined : text.toString('utf8', 0, stop)
 }
