@@ -46,7 +46,7 @@ export interface BasePlan {
   readonly platform: string
   /** Digest of its manifest. */
   readonly digest: Digest
-  /** Digest of the index that listed it in its registry. */
+  /** Digest of the index that listed it in its registry or layout. */
   readonly index?: Digest | undefined
   /** Number of its layers that are not in the store. */
   readonly missingLayers: number

@@ -2,8 +2,11 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type BuildLockOptions, dockerfileStages, type ImageLock, planBuild } from '../../lib/build/index.ts'
+import type { Digest } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { composeIndex } from '../../lib/image/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
+import type { ImageToVerify } from '../../lib/transfer/index.ts'
 import { buildFiles, filesOf, outcomesOf } from '../helpers/build-files.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -83,6 +86,38 @@ test('a lock fixes a base of a layout, and a frozen one refuses a base that it l
   expect((await build({})).descriptor).not.toEqual(first.descriptor)
   const without = { ...locked!, bases: [] }
   expect(await thrownBy(() => build({ locked: without, frozen: true }))).toMatchObject({
+    cause: { code: 'ERR_BUILD_LOCK' },
+  })
+})
+
+test('a policy sees the index that lists a base of a layout, also if a lock fixes the base', async () => {
+  await using layout = await openStore(directory, { durability: 'none' })
+  const { descriptor: root } = await sampleImage(layout, [{ f: 'one' }])
+  const { descriptor: top } = await composeIndex(layout, { images: [root] })
+  await layout.references.set('latest', top)
+  const seen: ImageToVerify[] = []
+  const locks: ImageLock[] = []
+  const build = (lock: BuildLockOptions) =>
+    buildFiles(
+      store,
+      stages('x:y'),
+      { a: 'a' },
+      {
+        layouts: { 'x:y': { directory } },
+        verify: async image => void seen.push(image),
+        lock: { ...lock, onLock: made => void locks.push(made) },
+      },
+    )
+  await build({})
+  await sampleImage(layout, [{ f: 'two' }], { name: 'latest' })
+  const [locked] = locks
+  await build({ locked })
+  for (const { root: image, index } of seen) expect([image.digest, index]).toEqual([root.digest, top.digest])
+  expect(seen).toHaveLength(2)
+  expect(locks[1]).toEqual(locked)
+  const { descriptor: other } = await sampleImage(layout, [{ f: 'three' }])
+  const bases = locked!.bases.map(base => ({ ...base, digest: other.digest as Digest }))
+  expect(await thrownBy(() => build({ locked: { ...locked!, bases } }))).toMatchObject({
     cause: { code: 'ERR_BUILD_LOCK' },
   })
 })

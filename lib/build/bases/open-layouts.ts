@@ -1,12 +1,13 @@
-import type { Digest } from '../../digest/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
-import { findDescriptor, type Image } from '../../image/index.ts'
+import { findDescriptor } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
+import { assertLocked, type FixedBase } from '../lock/locked-base.ts'
 import type { VerifyBase } from '../verify-base.ts'
 import { readStoredImage } from './resolve-base.ts'
+import type { ResolvedBase } from './resolved-base.ts'
 
 /** An image in an OCI image layout on this disk. */
 export interface LayoutImage {
@@ -18,8 +19,8 @@ export interface LayoutImage {
 
 /** Options for reading an image of a layout. */
 interface ReadLayoutOptions extends AbortOptions {
-  /** Digest that a lock has for the image. */
-  readonly locked?: Digest | undefined
+  /** The image in a lock. */
+  readonly locked?: FixedBase | undefined
   readonly verify?: VerifyBase | undefined
 }
 
@@ -39,27 +40,33 @@ export class OpenLayouts {
 
   /**
    * Reads an image, and gives access to its layers. With `locked` it is the image of that digest, whatever has the name
-   * now.
+   * now; if it is verified, it is read through the index of the lock, whose signature counts then.
    *
    * @throws {@link StoreError} if the directory is no layout; {@link ReferenceNotFoundError} `ERR_REFERENCE_NOT_FOUND`;
-   * {@link PlatformNotFoundError}.
+   * {@link PlatformNotFoundError}; {@link BuildError} `ERR_BUILD_LOCK` if the index of the lock lists another image.
    */
   async read(
     reference: string,
     platform: string,
     { locked, verify, signal }: ReadLayoutOptions,
-  ): Promise<{ image: Image; blobs: Pick<ImportedCache, 'read'> }> {
+  ): Promise<{ image: ResolvedBase; blobs: Pick<ImportedCache, 'read'> }> {
     const { directory, name } = this.#images[reference]!
     const layout = await this.#open(directory)
     const named = name ?? (await defaultName(layout, reference))
-    const top = await findDescriptor(layout, locked ?? named, { signal })
+    const fixed = verify && locked?.index ? locked.index : locked?.digest
+    const top = await findDescriptor(layout, fixed ?? named, { signal })
     const image = await readStoredImage(layout, top.digest, platform, { signal })
+    if (locked) assertLocked(locked, image.descriptor.digest, top.digest)
+    const index = locked ? locked.index : top.digest === image.descriptor.digest ? undefined : top.digest
     if (verify) {
       const { imageToVerify, storeSourceEndpoint } = await import('../../transfer/index.ts')
       const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`)
       await verify(imageToVerify(source, image.descriptor, { index: top.digest, signal }))
     }
-    return { image, blobs: { read: (layer, options) => this.#read(directory, layer, options) } }
+    return {
+      image: { ...image, reference, isLocal: true, index },
+      blobs: { read: (layer, options) => this.#read(directory, layer, options) },
+    }
   }
 
   async *#read(directory: string, { digest }: Descriptor, options?: AbortOptions) {

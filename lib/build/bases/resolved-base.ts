@@ -7,6 +7,6 @@ export interface ResolvedBase extends Image {
   readonly reference: string
   /** True for an image of a layout on this disk: the reference says nothing on other machines. */
   readonly isLocal?: boolean | undefined
-  /** Digest of the index of a registry that lists the image. */
+  /** Digest of the index of a registry or layout that lists the image. */
   readonly index?: Digest | undefined
 }

@@ -9,8 +9,8 @@ export interface LockedBase {
   /** Digest of its manifest. */
   readonly digest: Digest
   /**
-   * Digest of the index that listed it in its registry. A build with a policy reads the image through this index, whose
-   * signature counts then; the index decides nothing else.
+   * Digest of the index that listed it in its registry or layout. A build with a policy reads the image through this
+   * index, whose signature counts then; the index decides nothing else.
    */
   readonly index?: Digest | undefined
   /** Digests of its layers, lowest first. */

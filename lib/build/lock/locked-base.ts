@@ -1,3 +1,4 @@
+import type { Digest } from '../../digest/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import type { LockedBase } from './image-lock.ts'
 
@@ -24,5 +25,18 @@ export function lockedBase(
   const base = locked?.bases.find(one => one.reference === reference && one.platform === platform)
   if (base || !frozen) return base
   const message = `the lock has no base ${JSON.stringify(reference)} for ${platform}; a build that is not frozen adds it`
+  throw new BuildError('ERR_BUILD_LOCK', message)
+}
+
+/**
+ * Compares the image that was found with the one of a lock.
+ *
+ * @param asked - Digest or reference that the image was asked for by.
+ *
+ * @throws {@link BuildError} `ERR_BUILD_LOCK` if the index of the lock lists another image.
+ */
+export function assertLocked({ platform, digest }: FixedBase, found: Digest, asked: string): void {
+  if (found === digest) return
+  const message = `the lock is not valid: ${asked} lists ${found} for ${platform}, the lock ${digest}`
   throw new BuildError('ERR_BUILD_LOCK', message)
 }

@@ -1,10 +1,10 @@
-import { BuildError, LayerStoreError } from '../../errors/index.ts'
+import { LayerStoreError } from '../../errors/index.ts'
 import type { Image } from '../../image/index.ts'
 import { formatReference, parseReference } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
 import { type ResolveBaseOptions, readStoredImage, resolveBase } from '../bases/resolve-base.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
-import type { FixedBase } from './locked-base.ts'
+import { assertLocked, type FixedBase } from './locked-base.ts'
 
 /**
  * Finds the image that a lock has for a base: in the store, else in the repository of the base.
@@ -23,9 +23,8 @@ export async function resolveLockedBase(
   // A policy accepts a signature of the index too. Without a policy the manifest alone is enough.
   const asked = formatReference({ registry, repository, digest: options.verify && index ? index : digest })
   const found = await resolveBase(store, asked, platform, options)
-  if (found.descriptor.digest === digest) return { ...found, reference, index }
-  const message = `the lock is not valid: ${asked} lists ${found.descriptor.digest} for ${platform}, the lock ${digest}`
-  throw new BuildError('ERR_BUILD_LOCK', message)
+  assertLocked(fixed, found.descriptor.digest, asked)
+  return { ...found, reference, index }
 }
 
 /** A digest means the same everywhere, so the store is read first, also with `pull: 'always'`. */

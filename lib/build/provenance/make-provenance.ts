@@ -93,7 +93,7 @@ export function remotesOf(stages: readonly Stage[]): readonly RemoteSource[] {
 function materialsOf({ image, context, fetched = new Map() }: ProvenanceInput): Material[] {
   // BuildKit names the digest that the reference leads to, which for most images is that of an index.
   const bases = image.bases.map(({ reference, platform, digest, index }) => ({
-    uri: dockerReferenceUrl(reference, platform, digest),
+    uri: dockerReferenceUrl(reference, platform, index ?? digest),
     digest: digestSet(index ?? digest),
   }))
   const files = remotesOf(image.stages).map(remote => {

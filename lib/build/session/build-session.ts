@@ -136,9 +136,9 @@ export class BuildSession {
     { locked, signal }: AbortOptions & { readonly locked: FixedBase | undefined },
   ): Promise<ResolvedBase> {
     const { verify } = this
-    const { image, blobs } = await this.#layouts.read(reference, platform, { locked: locked?.digest, verify, signal })
+    const { image, blobs } = await this.#layouts.read(reference, platform, { locked, verify, signal })
     for (const { descriptor } of image.layers) this.noteLayer(descriptor.digest, { blobs })
-    return { ...image, reference, isLocal: true }
+    return image
   }
 
   /** The bases that have been resolved, each with the platform that was asked for. */
