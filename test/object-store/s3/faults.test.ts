@@ -191,6 +191,16 @@ test('at most 64 requests wait for their answers at once', async () => {
   await busy[Symbol.asyncDispose]()
 })
 
+test('any number of objects whose bytes wait for other requests are stored at once', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `k${i}`)
+  async function* bytes() {
+    await bucket.head('another')
+    yield Buffer.from('bytes')
+  }
+  const results = await Promise.all(names.map(name => bucket.put(name, { size: 5, open: bytes })))
+  expect(results.every(({ stored }) => stored)).toBe(true)
+})
+
 test('a signal ends a call at once with its reason, also while it waits for a retry', async () => {
   const slow = await open({ retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } })
   for (const fault of ['hang', 503] as S3Fault[]) {

@@ -41,6 +41,7 @@ async function putOnce(
     method: 'PUT',
     key: scope.keyOf(key),
     body: bodyOf(source, options.sha256),
+    isStreamed: !(source instanceof Uint8Array),
     headers: { 'content-type': contentType, [WRITE_HEADER]: write, ...conditionHeaders({ ifNoneMatch, ifMatch }) },
     // SPEC: an object that is missing fails `If-Match` with 404.
     accept: isConditional ? [412, ...(ifMatch === undefined ? [] : [404])] : [],

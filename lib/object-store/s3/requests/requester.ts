@@ -26,6 +26,8 @@ export interface S3Request {
   /** Headers by their names in lower case. All are signed. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: ObjectBody | undefined
+  /** The bytes come from the caller, who may make other requests for them. */
+  readonly isStreamed?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Statuses besides 2xx that the caller judges itself. */
   readonly accept?: readonly number[] | undefined
@@ -73,10 +75,11 @@ export class Requester {
 
   /**
    * Sends a request and reads its answer. Waits while many requests are being answered. A request that pauses before
-   * its next try counts as one of them, so a busy service gets fewer.
+   * its next try counts as one of them, so a busy service gets fewer. One whose bytes
+   * come from the caller does not count: they may wait for other requests.
    */
   async send(request: S3Request): Promise<SentRequest> {
-    const release = await this.#permits.acquire(request.signal)
+    const release = request.isStreamed ? undefined : await this.#permits.acquire(request.signal)
     try {
       const { value, repeated } = await this.#carryOut(request, async answer => {
         const read = await readAnswer(answer)
@@ -86,7 +89,7 @@ export class Requester {
       })
       return { answer: value, repeated }
     } finally {
-      release()
+      release?.()
     }
   }
 
