@@ -117,6 +117,7 @@ test.each([
   [{ id: 'openEuler' }, 'openeuler/a@1-1?distro=openEuler&epoch=2'],
   [{ id: 'rocky', version: '9' }, 'rocky/a@1-1?distro=rocky-9&epoch=2'],
   [undefined, 'redhat/a@1-1?epoch=2'],
+  [{ id: 'constructor' }, 'constructor/a@1-1?distro=constructor&epoch=2'],
 ])('the package URL of a package of rpm in %j has the vendor', (os, purl) => {
   expect(makePurl('rpm', { name: 'a', version: '2:1-1' }, os)).toBe(`pkg:rpm/${purl}`)
 })

@@ -24,15 +24,15 @@ function isVersion(release: string | undefined, { version }: OsRelease): boolean
 }
 
 /**
- * SPEC: the release is a CPE such as `enterprise_linux:9::baseos`. Products with longer support (`rhel_eus:9.4`) are
- * those of one minor version. Products on top of the system (`openshift:4.12::el8`) have other packages of the same
- * names, so they are not those of the system.
+ * SPEC: the release is a CPE such as `enterprise_linux:9::baseos`. Products with longer support are those of one minor
+ * version (`rhel_eus:9.4`), or of a major version after its last minor one (`rhel_els:7`). Products on top of the system
+ * (`openshift:4.12::el8`) have other packages of the same names, so they are not those of the system.
  */
 function isRedHat(release: string | undefined, os: OsRelease): boolean {
   if (release === undefined) return true
   const [product = '', version] = release.split(':')
   if (product === 'enterprise_linux') return version?.split('.')[0] === os.version?.split('.')[0]
-  return product.startsWith('rhel_') && version === os.version
+  return product.startsWith('rhel_') && version !== undefined && isVersion(version, os)
 }
 
 /** SPEC: the release is the name of the system; packages that are not free have an ecosystem of their own. */
@@ -43,10 +43,11 @@ function isOpenSuse(release: string | undefined, { name }: OsRelease): boolean {
 /**
  * The release is the name of a product. SUSE files the packages of a system under each module that has them, and under
  * the phase of its support: `Linux Enterprise Module for Basesystem 15 SP5`, `Linux Enterprise Server 15 SP5-LTSS`. So
- * every product of the same service pack counts; `os-release` names it `15.5`.
+ * every product of the same service pack counts; `os-release` names it `15.5`. Modules of SLE 12 have no service pack.
  */
 function isSuse(release: string | undefined, { version }: OsRelease): boolean {
   if (release === undefined) return true
   const [, number, pack] = [...release.matchAll(/(\d+(?:\.\d+)?)(?: SP(\d+))?/g)].at(-1) ?? []
-  return number !== undefined && version === (pack ? `${number}.${pack}` : number)
+  const isOfModule = pack === undefined && release.includes(' Module ') && version?.split('.')[0] === number
+  return number !== undefined && (isOfModule || version === (pack ? `${number}.${pack}` : number))
 }

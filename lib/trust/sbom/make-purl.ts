@@ -5,12 +5,12 @@ import type { OsRelease, PackageType } from './package-list.ts'
 const DISTRIBUTIONS = { deb: 'debian', apk: 'alpine', rpm: 'redhat' }
 
 /** Vendors of systems with rpm whose `os-release` has another name: advisories and VEX documents have these. */
-const VENDORS: Readonly<Record<string, string>> = {
-  rhel: 'redhat',
-  sles: 'suse',
-  'opensuse-leap': 'opensuse',
-  'opensuse-tumbleweed': 'opensuse',
-}
+const VENDORS = new Map([
+  ['rhel', 'redhat'],
+  ['sles', 'suse'],
+  ['opensuse-leap', 'opensuse'],
+  ['opensuse-tumbleweed', 'opensuse'],
+])
 
 /**
  * Makes the package URL of a package. System packages have the system in it, because the same version of two systems
@@ -31,7 +31,7 @@ export function makePurl(type: PackageType, stated: StatedPackage, os: OsRelease
     ...(stated.architecture ? [`arch=${encode(stated.architecture)}`] : []),
     ...(distro ? [`distro=${encode(distro)}`] : []),
   ]
-  if (type === 'rpm') return rpmPurl(VENDORS[namespace] ?? namespace.toLowerCase(), stated, qualifiers)
+  if (type === 'rpm') return rpmPurl(VENDORS.get(namespace) ?? namespace.toLowerCase(), stated, qualifiers)
   const tail = qualifiers.length > 0 ? `?${qualifiers.join('&')}` : ''
   return `pkg:${type}/${encode(namespace.toLowerCase())}/${encode(stated.name)}@${version}${tail}`
 }
