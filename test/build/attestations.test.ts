@@ -189,6 +189,8 @@ test('a provenance names a base as BuildKit does: the digest that its reference 
   for (const [reference, name] of [
     ['oci-layout:///home/me/Base:v1', 'base'],
     ['oci-layout:///home/me/base', 'base'],
+    [`oci-layout:///home/me/base@${digest}`, 'base'],
+    [`oci-layout:///home/me/base:v1@${digest}`, 'base'],
     ['oci-layout://', 'image'],
   ] as const) {
     const uri = `pkg:oci/${name}@sha256%3A${sha256}?${end}`

@@ -12,7 +12,7 @@ import { parseReference } from '../../oci/index.ts'
 export function dockerReferenceUrl(reference: string, platform: string, digest?: Digest): string {
   const parsed = parseIfReference(reference)
   if (!parsed) {
-    const name = /([^/:]*)(?::[^/]*)?$/.exec(reference)?.[1] || 'image'
+    const name = /([^/:]*?)(?::[^/@]*)?(?:@[^/@:]*:[^/@]*)?$/.exec(reference)?.[1] || 'image'
     const version = digest ? `@${encodeURIComponent(digest)}` : ''
     return `pkg:oci/${encodeURIComponent(name.toLowerCase())}${version}?platform=${encodeURIComponent(platform)}`
   }
