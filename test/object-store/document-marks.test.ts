@@ -48,6 +48,20 @@ test('a manifest that the service does not remove keeps its mark', async () => {
   expect(objects.keys('documents/')).toEqual([markOf(digest)])
 })
 
+test('a manifest that is stored again while it is deleted keeps its mark', async () => {
+  const objects = new MemoryObjects()
+  const [store, other] = [await open(objects), await open(objects)]
+  const { digest } = await store.put(INDEX)
+  objects.after = async call => {
+    if (call !== 'deleteMany') return
+    objects.after = () => {}
+    await other.put(INDEX)
+  }
+  await store.delete(digest)
+  expect(await store.stat(digest)).toBeDefined()
+  expect(objects.keys('documents/')).toEqual([markOf(digest)])
+})
+
 test('a manifest that is stored while the blobs are listed is listed as one', async () => {
   const objects = new MemoryObjects()
   const store = await open(objects)

@@ -77,11 +77,14 @@ function removedAgain(digest: Digest): StoreError {
   )
 }
 
-/** Removes a blob, then what belongs to it: a document that cannot be removed keeps its mark. */
+/**
+ * Removes a blob and its marker.
+ *
+ * SAFETY: the removal is not announced, so another process may store the blob again meanwhile. A document that it stores
+ * must not lose its mark: a later collection removes the mark, if it belongs to no blob then.
+ */
 export async function removeBlob({ bucket }: ObjectContext, digest: Digest, options: AbortOptions): Promise<void> {
   options.signal?.throwIfAborted()
-  for (const keys of [[blobKey(digest)], [touchedKey(digest), documentKey(digest)]]) {
-    const [fault] = await bucket.deleteMany(keys, options)
-    if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
-  }
+  const [fault] = await bucket.deleteMany([blobKey(digest), touchedKey(digest)], options)
+  if (fault) throw new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${fault.code} ${fault.message}`)
 }

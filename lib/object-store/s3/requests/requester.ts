@@ -75,8 +75,8 @@ export class Requester {
 
   /**
    * Sends a request and reads its answer. Waits while many requests are being answered. A request that pauses before
-   * its next try counts as one of them, so a busy service gets fewer. One whose bytes
-   * come from the caller does not count: they may wait for other requests.
+   * its next try counts as one of them, so a busy service gets fewer. One whose bytes come from the caller does not
+   * count: they may wait for other requests.
    */
   async send(request: S3Request): Promise<SentRequest> {
     const release = request.isStreamed ? undefined : await this.#permits.acquire(request.signal)
