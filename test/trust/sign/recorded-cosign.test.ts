@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ImageManifest, MediaType, parseManifest } from '../../../lib/oci/index.ts'
+import { MediaType, parseManifest } from '../../../lib/oci/index.ts'
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { generateSigningKeys, verifyImage } from '../../../lib/trust/index.ts'
 
@@ -35,7 +35,7 @@ interface Attached {
 async function put(store: Store, command: string, alter?: (recorded: Attached) => Partial<Attached>): Promise<void> {
   const { manifest: of, tag } = pushed[command]!
   const manifest = parseManifest(blob(of))
-  const [layer] = manifest.layers as [ImageManifest['layers'][0]]
+  const layer = manifest.layers[0]!
   const recorded = { image: `${blob(digest)}`, annotations: layer.annotations ?? {}, content: `${blob(layer.digest)}` }
   const { image, annotations, content } = { ...recorded, ...alter?.(recorded) }
   const subject = { mediaType, ...(await store.put(Buffer.from(image))) }
