@@ -182,6 +182,35 @@ test('what an upper layer removes is not there, hard links are, and nothing else
   expect(os).toBeUndefined()
 })
 
+test('a layer is decompressed as often for a hundred files that have other names first as for one', async () => {
+  const entries = Array.from({ length: 100 }, (_, i) => [
+    { path: `a/${i}`, type: 'file', content: JSON.stringify({ name: `p${i}`, version: '1.0.0' }) } as const,
+    hardLink(`node_modules/p${i}/package.json`, `a/${i}`),
+    hardLink(`other/node_modules/p${i}/package.json`, `a/${i}`),
+  ])
+  const large = [
+    { path: 'a/large', type: 'file', content: ' '.repeat(1024 * 1024 + 1) } as const,
+    hardLink('node_modules/large/package.json', 'a/large'),
+  ]
+  const layer = await writeLayer(store, [...entries.flat(), ...large])
+  const { descriptor } = await composeImage(store, { layers: [layer] })
+  let opened = 0
+  const counting = {
+    stat: store.stat.bind(store),
+    references: store.references,
+    derived: store.derived,
+    read(...args: Parameters<Store['read']>) {
+      if (args[0] === layer.descriptor.digest) opened++
+      return store.read(...args)
+    },
+  }
+  const { packages, unread } = await readPackages(counting, descriptor)
+  expect(packages).toHaveLength(200)
+  expect(new Set(packages.map(({ name }) => name)).size).toBe(100)
+  expect(unread).toEqual([{ path: 'node_modules/large/package.json', reason: '1048577 bytes are more than 1048576' }])
+  expect(opened).toBeLessThanOrEqual(2)
+})
+
 test('documents have nothing of an image but its packages: no variable, no user of an address, no option of a build', async () => {
   const canary = 'c4n4ry-0f-a-t0ken'
   const address = `git+https://user:${canary}@example.org/x.git`

@@ -12,7 +12,8 @@ import type { PackageType, UnreadPackages } from './package-list.ts'
 
 /** Most bytes of a file that describes packages. */
 const MOST = 1024 * 1024
-const MOST_OF_LOCK = 32 * 1024 * 1024
+/** Most bytes of a lock file; no file that may be a hard link has more. */
+export const MOST_OF_LOCK = 32 * 1024 * 1024
 
 /** A package, and the file that states it. */
 export interface FilePackage {
@@ -43,13 +44,13 @@ export function kindOfFile(entry: ViewEntry, view: UnionView): FileKind | undefi
 /** Reads the packages of one file. What cannot be read is added to `unread`. */
 export async function readPackageFile(
   kind: FileKind,
-  { path, size, type }: ViewEntry,
+  { path, size }: ViewEntry,
   content: Content,
   unread: UnreadPackages[],
 ): Promise<FilePackage[]> {
   const most = kind === 'java' ? MOST_OF_ARCHIVE : kind === 'lock' ? MOST_OF_LOCK : MOST
   if (kind === 'go') return readGo(path, content, unread)
-  if (type === 'file' && size > most) {
+  if (size > most) {
     unread.push({ path, reason: `${size} bytes are more than ${most}` })
     return []
   }

@@ -14,7 +14,7 @@ import { OS_RELEASE, parseOsRelease } from './os-release.ts'
 import type { FoundPackage, OsRelease, PackageList } from './package-list.ts'
 import { type LayeredPackage, readDatabase } from './read-database.ts'
 import { readFiles } from './read-files.ts'
-import { type FilePackage, kindOfFile, readPackageFile } from './read-package-file.ts'
+import { type FilePackage, kindOfFile, MOST_OF_LOCK, readPackageFile } from './read-package-file.ts'
 import type { LayerPaths, Reading } from './reading.ts'
 
 /** Options of {@link readPackages}. */
@@ -139,12 +139,10 @@ async function readTree(reading: Reading, dpkg: readonly LayeredPackage[]) {
   }
   const licenses = new Map<string, string>()
   const entries = [...view.walk()].filter(entry => kindOfFile(entry, view) || copyrights.has(entry.path))
-  await readFiles(view, entries, options, async (entry, content) => {
+  await readFiles(view, entries, { ...options, mostOfLinked: MOST_OF_LOCK }, async (entry, content) => {
     const names = copyrights.get(entry.path)
     if (names) {
-      // Only the first name of a file in a walk has its size.
-      const { size } = view.stat(entry.path)!
-      const license = size > MOST_OF_TEXT ? undefined : await licenseIn(content, entry.path)
+      const license = entry.size > MOST_OF_TEXT ? undefined : await licenseIn(content, entry.path)
       if (license !== undefined) for (const name of names) licenses.set(name, license)
       return
     }
