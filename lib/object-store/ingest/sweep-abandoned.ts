@@ -11,8 +11,8 @@ import { listIngests } from './list-ingests.ts'
 
 /**
  * Ends what killed processes left: ingests without a writer, multipart uploads without a record, objects that were
- * never copied, and markers and marks of blobs that are gone. Each must be older than the policy of the store says, by the dates
- * of the service.
+ * never copied, and markers and marks of blobs that are gone. Each must be older than the policy of the store says, by
+ * the dates of the service.
  */
 export async function sweepAbandoned(
   context: ObjectContext,
