@@ -211,6 +211,18 @@ test('a layer is decompressed as often for a hundred files that have other names
   expect(opened).toBeLessThanOrEqual(2)
 })
 
+test('a package whose name or version would take long to compare is not listed, and it is said', async () => {
+  const long = '1.'.repeat(3000)
+  const path = 'var/lib/dpkg/status'
+  const status = dpkg(['a', long], ['b', '1'], ['c', '1']).replace('Package: c\n', `Package: c\nSource: d (${long})\n`)
+  const manifest = JSON.stringify({ name: 'm', version: long })
+  await sampleImage(store, [{ [path]: status, 'node_modules/m/package.json': manifest }], { name: 'app:1' })
+  const { packages, unread } = await readPackages(store, 'app:1')
+  expect(packages.map(({ name }) => name)).toEqual(['b'])
+  const reason = 'a package has a name or version of more than 4096 characters'
+  expect(unread).toEqual([path, path, 'node_modules/m/package.json'].sort().map(each => ({ path: each, reason })))
+})
+
 test('documents have nothing of an image but its packages: no variable, no user of an address, no option of a build', async () => {
   const canary = 'c4n4ry-0f-a-t0ken'
   const address = `git+https://user:${canary}@example.org/x.git`

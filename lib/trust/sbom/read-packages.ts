@@ -27,6 +27,8 @@ export interface ReadPackagesOptions extends ReadImageOptions {
 
 /** Most bytes of `os-release` and of a file with licences. */
 const MOST_OF_TEXT = 1024 * 1024
+/** SAFETY: most characters of a name and of a version, which are compared with every advisory about the package. */
+const MOST_OF_NAME = 4096
 
 /**
  * Lists the packages of an image without running it:
@@ -113,7 +115,14 @@ async function readAll(reading: Reading, os: OsRelease | undefined): Promise<Fou
     ...rpm.map(each => ({ ...each, type: 'rpm' as const })),
     ...files.map(each => (each.type === 'deb' ? { ...licensed(each), type: each.type } : each)),
   ]
-  return all.map(({ type, stated, path, layer }) => ({
+  const isFair = ({ stated: { name, version, source }, path }: LayeredPackage) => {
+    if ([name, version, source?.name ?? '', source?.version ?? ''].every(text => text.length <= MOST_OF_NAME))
+      return true
+    const reason = `a package has a name or version of more than ${MOST_OF_NAME} characters`
+    reading.unread.push({ path, reason })
+    return false
+  }
+  return all.filter(isFair).map(({ type, stated, path, layer }) => ({
     type,
     ...stated,
     purl: makePurl(type, stated, os),

@@ -5,8 +5,8 @@ const TAGS = { name: 1000, version: 1001, release: 1002, epoch: 1003, license: 1
 const WANTED = new Set<number>(Object.values(TAGS))
 const NULL_TERMINATED = [6, 9]
 const INT32 = 4
-/** SAFETY: most bytes of a text. A version is compared with every advisory about its package. */
-const MOST_OF_TEXT = 4096
+/** SAFETY: most bytes of a text. Many packages may share one. */
+const MOST_OF_TEXT = 64 * 1024
 
 /**
  * Parses a header of rpm, as its databases hold one for each package; `undefined` for the keys that rpm keeps as
