@@ -68,8 +68,10 @@ export async function copy(
   noteLayers(session, plan, result.unverified)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''
   const moved = `${formatBytes(result.bytesMoved)} moved${mounted}, ${formatBytes(stored ? result.bytesSaved : plan.bytesPresent)} already there`
-  session.note(`${result.name}: ${moved}${session.pace(result.bytesMoved)}`)
-  session.result(result.digest, result)
+  // An archive is written from a temporary store, whose name for the image means nothing to the user.
+  const name = finish ? ends[1] : result.name
+  session.note(`${name}: ${moved}${session.pace(result.bytesMoved)}`)
+  session.result(result.digest, { ...result, name })
 }
 
 /** For a failure of a source without prefix and registry: it means Docker Hub, even if the store has that name. */
