@@ -95,7 +95,7 @@ export class Upstream {
         await this.#once(name, () => this.#fetchManifest(repository, reference), signal).catch(rethrow)
       } else if (!this.#verified.hasLearned(repository, reference)) {
         // What the store has is served in any case; if this fails, images below it may be refused.
-        await this.#once(name, () => this.#learnStored(repository, reference), signal).catch(() => {
+        await this.#once(`below ${name}`, () => this.#learnStored(repository, reference), signal).catch(() => {
           signal.throwIfAborted()
         })
       }
