@@ -68,7 +68,7 @@ export async function verifyImages(
   }
 }
 
-/** SAFETY: `app@sha256:…` would stand for an image of another digest, also for a signed one, which may be older. */
+/** SAFETY: the name `app@sha256:…` could state the digest of another image, such as an older one that is signed. */
 function assertOwnDigest(name: string, own: readonly Digest[]): void {
   const [, stated] = name.split('@')
   if (stated === undefined || own.some(digest => digest === stated)) return

@@ -78,7 +78,7 @@ export class StoredListings {
     return this.#byPath.get(path)
   }
 
-  /** Damage ends the records. */
+  /** Finds the parts of the record that begins here; `undefined` at the end and at damage, so damage ends the list. */
   #placeAt(begin: number): Place | undefined {
     const bytes = this.#bytes
     const pathEnd = bytes.indexOf(0, begin)

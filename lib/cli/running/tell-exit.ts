@@ -1,7 +1,7 @@
 import type { ProcessExit } from '../../sandbox/index.ts'
 import type { Session } from '../session/session.ts'
 
-/** The word for each limit. */
+/** Words of messages for each limit. */
 const LIMITS = { memory: 'memory', processes: 'processes', seconds: 'time' } as const
 
 /** Sets the exit code of the command to that of a process; says which limit it reached, and why it may have failed. */

@@ -23,7 +23,7 @@ export async function forgetMarks(
     await running.announce({ blobs: some, names: [] })
     const blobs = await settleAll(some.map(digest => bucket.head(blobKey(digest))))
     const keys = some.filter((_, n) => !blobs[n]).map(documentKey)
-    // What stays is no fault: the next collection finds it.
+    // A mark that could not be removed does no harm; the next collection finds it.
     await running.send(signal => bucket.deleteMany(keys, { signal }))
     await running.clear()
   }

@@ -29,7 +29,7 @@ export const ORDERS: Readonly<Partial<Record<PackageType, CompareVersions>>> = {
 
 const ECOSYSTEMS: Readonly<Record<string, PackageType>> = { npm: 'npm', PyPI: 'pypi', Go: 'golang', Maven: 'maven' }
 
-/** Debian, Ubuntu and Alpine name the source package, those of rpm either. */
+/** Advisories of Debian, Ubuntu and Alpine name the source package; those of systems with rpm that or the package. */
 export function advisedAs({ type, name, version, source }: FoundPackage): AdvisedPackage[] {
   const compare = ORDERS[type]
   if (type === 'pypi') return [{ name: name.toLowerCase().replace(/[-_.]+/g, '-'), version, compare }]

@@ -2,7 +2,7 @@ import type { ByteSource } from '../../internal/byte-source.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
 
 /**
- * All bytes of a file in one buffer, not copied once more.
+ * Collects a file in one buffer. PERF: the buffer shares the memory of the collected bytes.
  *
  * @throws {@link LimitError} as {@link collectBytes}.
  */

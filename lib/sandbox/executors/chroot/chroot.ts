@@ -26,7 +26,7 @@ const PROGRAMS = [
 /** Capabilities that the last program of this machine needs, so that no process can be without them. */
 const NEEDED = ['CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT']
 
-/** Said wherever the executor is named. */
+/** Note of `probe()`, which a build prints beside the name of the executor. */
 const WEAKEST = 'the weakest isolation, with all system calls allowed'
 
 /**

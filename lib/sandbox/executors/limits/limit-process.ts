@@ -10,7 +10,7 @@ import { raisingWords } from './resource-limits.ts'
 /** Processes of the sandbox itself that count: the first of the outer namespace and what waits for the process. */
 const OWN_PROCESSES = 2
 
-/** Said if a process fails: nothing else tells that it reached such a limit. */
+/** Note of a process that failed under such limits: the system does not report that it reached one. */
 const OF_EACH =
   'without a control group, the limit of memory is that of each process and the limit of processes that of the user'
 

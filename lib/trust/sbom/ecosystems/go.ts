@@ -68,8 +68,8 @@ function readRecord(bytes: Buffer): GoBuildInfo | number | undefined {
   if ((flags & INLINE) === 0) {
     return (bytes[14] === 4 || bytes[14] === 8) && flags <= 1 ? { modules: '' } : undefined
   }
-  // SAFETY: bytes that are no record would make the search wait for all that they state, once more every 16 bytes. So
-  // no more than a version's bytes are awaited before it is known to be one.
+  // SAFETY: bytes that are no record may state any length. The search would wait for so many bytes, again every 16
+  // bytes. So it waits for those of a version only, until it has found one.
   const version = readString(bytes, HEADER, MOST_OF_VERSION)
   if (typeof version !== 'object') return version
   if (!/^(?:go\d|devel )/.test(version.text.toString('latin1', 0, 8))) return undefined

@@ -4,7 +4,7 @@ const INTERIOR = 5
 const LEAF = 13
 /** SPEC: no sqlite accepts more columns (limits.html, 2). */
 const MOST_COLUMNS = 32_767
-/** Bytes that a row counts at least: a row takes more memory here than a few bytes in the file. */
+/** Least number of bytes that a row is charged with: an object in memory is larger than a row of a few bytes. */
 const LEAST_OF_ROW = 32
 
 /** A sqlite file, and the pages of it that were read. */
