@@ -94,7 +94,7 @@ export class Upstream {
       if (!(await this.#store.stat(reference, { signal }))) {
         await this.#once(name, () => this.#fetchManifest(repository, reference), signal).catch(rethrow)
       } else if (!this.#verified.hasLearned(repository, reference)) {
-        // What the store has is served in any case; if this fails, images below it may be refused.
+        // The store serves the manifest in any case; if this fails, images below it may be refused.
         await this.#once(`below ${name}`, () => this.#learnStored(repository, reference), signal).catch(() => {
           signal.throwIfAborted()
         })

@@ -25,8 +25,8 @@ function isVersion(release: string | undefined, { version }: OsRelease): boolean
 
 /**
  * SPEC: the release is a CPE such as `enterprise_linux:9::baseos`. Products with longer support are those of one minor
- * version (`rhel_eus:9.4`), or of a major version after its last minor one (`rhel_els:7`). Products on top of the system
- * (`openshift:4.12::el8`) have other packages of the same names, so they are not those of the system.
+ * version (`rhel_eus:9.4`), or of a major version after its last minor one (`rhel_els:7`). Products on top of the
+ * system (`openshift:4.12::el8`) have other packages of the same names, so they are not those of the system.
  */
 function isRedHat(release: string | undefined, os: OsRelease): boolean {
   if (release === undefined) return true
