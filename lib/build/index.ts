@@ -1,3 +1,4 @@
+export type { FixedBase } from './bases/fixed-base.ts'
 export type { LayoutImage } from './bases/open-layouts.ts'
 export type { ResolveBaseOptions } from './bases/resolve-base.ts'
 export { type BuildImageOptions, buildImage } from './build-image.ts'

@@ -1,18 +1,8 @@
 import type { Digest } from '../../digest/index.ts'
+import type { FixedBase } from '../bases/fixed-base.ts'
 
-/** A base of a build, fixed to one manifest. */
-export interface LockedBase {
-  /** Reference as the stage names it. */
-  readonly reference: string
-  /** Platform that was asked for, as `os/architecture[/variant]`. */
-  readonly platform: string
-  /** Digest of its manifest. */
-  readonly digest: Digest
-  /**
-   * Digest of the index that listed it in its registry or layout. A build with a policy reads the image through this
-   * index, whose signature counts then; the index decides nothing else.
-   */
-  readonly index?: Digest | undefined
+/** A base of a build as a lock has it. */
+export interface LockedBase extends FixedBase {
   /** Digests of its layers, lowest first. */
   readonly layers: readonly Digest[]
 }

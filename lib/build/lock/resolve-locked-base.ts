@@ -2,9 +2,9 @@ import { LayerStoreError } from '../../errors/index.ts'
 import type { Image } from '../../image/index.ts'
 import { formatReference, parseReference } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
+import { assertLocked, type FixedBase } from '../bases/fixed-base.ts'
 import { type ResolveBaseOptions, readStoredImage, resolveBase } from '../bases/resolve-base.ts'
 import type { ResolvedBase } from '../bases/resolved-base.ts'
-import { assertLocked, type FixedBase } from './locked-base.ts'
 
 /**
  * Finds the image that a lock has for a base: in the store, else in the repository of the base.

@@ -16,8 +16,8 @@ const NOTHING = new Uint8Array(0)
  * corrupt and is replaced.
  *
  * SAFETY: collections do not read a blob without a mark, and do not keep it for its subject. So the mark of a document
- * is written before the blob, and once more after a removal, which takes both. A collection that removes an earlier blob
- * between the two writes, and withdraws its announcement, takes the mark only: so the mark is looked at last.
+ * is written before the blob, and once more after a removal, which takes both. A collection that removes an earlier
+ * blob between the two writes, and withdraws its announcement, takes the mark only: so the mark is looked at last.
  */
 export async function publishBytes(context: ObjectContext, blob: BlobInfo, bytes: Uint8Array): Promise<void> {
   const mark = mayBeImageDocument(bytes) ? documentKey(blob.digest) : undefined
@@ -80,8 +80,8 @@ function removedAgain(digest: Digest): StoreError {
 /**
  * Removes a blob and its marker.
  *
- * SAFETY: the removal is not announced, so another process may store the blob again meanwhile. A document that it stores
- * must not lose its mark: a later collection removes the mark, if it belongs to no blob then.
+ * SAFETY: the removal is not announced, so another process may store the blob again meanwhile. A document that it
+ * stores must not lose its mark: a later collection removes the mark, if it belongs to no blob then.
  */
 export async function removeBlob({ bucket }: ObjectContext, digest: Digest, options: AbortOptions): Promise<void> {
   options.signal?.throwIfAborted()

@@ -9,8 +9,8 @@ const BATCH = 1000
 
 /**
  * Lists every blob with its time and kind, in batches. Blobs, markers and marks of documents are listed side by side:
- * all are ordered by digest, so none of the lists is kept in memory. `onOrphan` gets each marker and each mark without a
- * blob.
+ * all are ordered by digest, so none of the lists is kept in memory. `onOrphan` gets each marker and each mark without
+ * a blob.
  *
  * SAFETY: a document that is stored meanwhile must not be taken for another blob. Its mark is written first, so the
  * marks of a batch are listed after its blobs.

@@ -216,7 +216,7 @@ export class ObjectCollection implements CollectionDriver {
   ): Promise<void> {
     const keys = removed.flatMap(digest => [touchedKey(digest), documentKey(digest)]).filter(key => beside.has(key))
     if (keys.length === 0) return
-    // What cannot be removed now belongs to no blob: a later collection removes it as abandoned.
+    // Keys that cannot be removed now belong to no blob; a later collection removes them as abandoned.
     await running.send(signal => this.#context.bucket.deleteMany(keys, { signal })).catch(() => undefined)
   }
 

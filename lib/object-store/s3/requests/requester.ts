@@ -26,7 +26,7 @@ export interface S3Request {
   /** Headers by their names in lower case. All are signed. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: ObjectBody | undefined
-  /** The bytes come from the caller, who may make other requests for them. */
+  /** The program of the caller writes the body, and may make other requests for it. */
   readonly isStreamed?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Statuses besides 2xx that the caller judges itself. */

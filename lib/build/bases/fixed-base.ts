@@ -1,9 +1,20 @@
 import type { Digest } from '../../digest/index.ts'
 import { BuildError } from '../../errors/index.ts'
-import type { LockedBase } from './image-lock.ts'
 
-/** A base that is fixed by a lock or by a stored plan. */
-export type FixedBase = Omit<LockedBase, 'layers'>
+/** A base of a build, fixed to one manifest by a lock or by a stored plan. */
+export interface FixedBase {
+  /** Reference as the stage names it. */
+  readonly reference: string
+  /** Platform that was asked for, as `os/architecture[/variant]`. */
+  readonly platform: string
+  /** Digest of its manifest. */
+  readonly digest: Digest
+  /**
+   * Digest of the index that listed it in its registry or layout. A build with a policy reads the image through this
+   * index, whose signature counts then; the index decides nothing else.
+   */
+  readonly index?: Digest | undefined
+}
 
 /** Bases that are fixed: those of a lock, or those of a stored plan. */
 export interface FixedBases {
