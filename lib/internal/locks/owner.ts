@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, readlink, statfs } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
 import { isErrno } from '../errno.ts'
 
@@ -33,6 +32,9 @@ const FOREIGN_STALE_MS = 5 * 60_000
 const LOCAL_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x01021994, 0x794c7630])
 /** Time after which an unreadable record (its writer died while writing it) counts as abandoned. */
 const UNREADABLE_STALE_MS = 60_000
+
+// NODE: programs without a disk import the room of stores, which describes the holders of leases.
+const files = () => import('node:fs/promises')
 
 type Self = Pick<Owner, 'pid' | 'start' | 'boot' | 'host' | 'namespace'>
 let self: Self | undefined
@@ -112,6 +114,7 @@ export async function lifeOf(owner: Owner, silentMs: number, directory: string):
  */
 async function isOfEarlierBoot(silentMs: number, directory: string): Promise<boolean> {
   if (silentMs < uptime() * 1000) return false
+  const { statfs } = await files()
   const stats = await statfs(directory).catch(() => undefined)
   return stats !== undefined && LOCAL_FILE_SYSTEMS.has(stats.type)
 }
@@ -169,6 +172,7 @@ async function bootId(): Promise<string> {
 }
 
 async function pidNamespace(): Promise<string> {
+  const { readlink } = await files()
   try {
     return await readlink('/proc/self/ns/pid')
   } catch {
@@ -177,6 +181,7 @@ async function pidNamespace(): Promise<string> {
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
+  const { readFile } = await files()
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
