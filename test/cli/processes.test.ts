@@ -129,7 +129,7 @@ test('a pull that waits for a blob of another pull says so, and at the end how m
   expect(second.code).toBe(0)
   const holder = `process ${first.child.pid} on [^ ]+ since [^ ]+`
   expect(second.stderr).toMatch(
-    new RegExp(`^waiting for a blob that ${holder} is fetching into the same store: it is running; wait`),
+    new RegExp(`^waiting for a blob that ${holder} is fetching into the same store: it is running; wait`, 'm'),
   )
   expect(second.stderr).toMatch(/app:1: [\d.]+k?B fetched, [\d.]+[kM]B through another process, /)
 })
