@@ -5,6 +5,7 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { checkStore, planCollection, runCollection } from '../../lib/maintenance/index.ts'
 import { cachedStore, openObjectStore } from '../../lib/object-store/index.ts'
 import { assertComplete, type Store } from '../../lib/store/index.ts'
+import { expectWholeBucket } from '../helpers/expect-whole-bucket.ts'
 import { EVERY_FAULT, type FaultyBucket, startFaultyBucket } from '../helpers/faulty-bucket.ts'
 import { memoryDirectory } from '../helpers/memory-directory.ts'
 import { readAll } from '../helpers/read-all.ts'
@@ -73,14 +74,7 @@ test.each(sweep(EVERY_FAULT, EVERY_FAULT.slice(0, 3)))(
     expect((await runCollection(reader.store, plan)).errors).toEqual([])
     expect(proxy.done.length).toBeGreaterThan(5)
 
-    // A machine behind no proxy sees what is there.
-    await using store = await openObjectStore(faulty.place(server.endpoint))
-    expect((await readAll(store.read(kept.layer.digest))).equals(large)).toBe(true)
-    for await (const { descriptor } of store.references.list()) await assertComplete(store, descriptor)
-    // Two names with a layer, a configuration and a manifest each.
-    expect([...server.objects.keys()].filter(key => key.startsWith('blobs/'))).toHaveLength(6)
-    expect([...server.uploads]).toEqual([])
-    expect((await checkStore(store)).problems).toEqual([])
+    await expectWholeBucket(faulty, { digest: kept.layer.digest, bytes: large })
   },
   180_000,
 )

@@ -100,13 +100,19 @@ test('a digest that one repository may bring gets no tag in another one that wan
   await expect(pull('team/app:1')).rejects.toMatchObject(DENIED)
 })
 
-test('an image of a signed index is served, and what is attached to it', async () => {
+/** Pushes an index of two platforms. */
+async function pushIndex() {
   const images = []
   for (const architecture of ['amd64', 'arm64'])
     images.push(await sampleImage(store, [{ architecture }], { architecture }))
   const { descriptor } = await composeIndex(store, { images })
   await store.references.set('index', descriptor)
   await pushImage(store, registry, 'index', ref('team/multi:1'))
+  return { images, descriptor }
+}
+
+test('an image of a signed index is served, and what is attached to it', async () => {
+  const { images, descriptor } = await pushIndex()
   await expect(pull('team/multi:1')).rejects.toMatchObject(DENIED)
   for (const format of ['bundle', 'simple-signing'] as const) {
     await signImage({ registry, reference: ref('team/multi:1') }, { key, format })
@@ -130,12 +136,7 @@ test('an image of a signed index is served, and what is attached to it', async (
 })
 
 test('an image of a signed index that the store has is served to who asks by digests, also after a restart', async () => {
-  const images = []
-  for (const architecture of ['amd64', 'arm64'])
-    images.push(await sampleImage(store, [{ architecture }], { architecture }))
-  const { descriptor } = await composeIndex(store, { images })
-  await store.references.set('index', descriptor)
-  await pushImage(store, registry, 'index', ref('team/multi:1'))
+  const { images, descriptor } = await pushIndex()
   await signImage({ registry, reference: ref('team/multi:1') }, { key })
   const reference = `team/multi@${descriptor.digest}`
   await pull(reference)
