@@ -264,7 +264,7 @@ function sessionOf(plan: BuildPlan, options: RunBuildOptions): { session: BuildS
   const cache = new StepCache(store, options.cacheFrom ?? [])
   const { layouts, verify } = options
   const { policies, images } = plan
-  // The bases are those of the plan, also if their names mean other images now.
+  // The build reads the bases by the digests of the plan. A tag may have moved since.
   const lock = { locked: { bases: images.flatMap(({ bases }) => bases) } }
   const session = new BuildSession({ store, registry, contexts, cache, layouts, verify, policies, lock })
   const file = plan.images[0]?.file

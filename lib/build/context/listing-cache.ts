@@ -20,9 +20,9 @@ const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 
  * Names in the directories of one context, kept from build to build in the derived data of a store. They count only for
  * a directory of the same identity (`identityOf`).
  *
- * SAFETY: a listing that is out of date would leave a new file out of an image. A name that comes or goes sets the
- * change time of its directory, which no program can set back. Network file systems and those of other machines may
- * answer with an older time, so only local file systems of Linux are trusted.
+ * SAFETY: a listing that is out of date would leave a new file out of an image. The kernel sets the change
+ * time of a directory when a name in it is added or removed, and no call can set that time back. A network file system
+ * may return an older time, so the cache is used on local file systems of Linux only.
  */
 export class ListingCache {
   readonly #derived: DerivedStore
@@ -60,7 +60,7 @@ export class ListingCache {
     this.#keep(packListing(path, identity, names))
   }
 
-  /** PERF: records that follow each other in memory are one piece. */
+  /** PERF: joins records that follow each other in memory, so that the list of buffers stays short. */
   #keep(record: Buffer): void {
     const last = this.#kept.at(-1)
     if (last && last.buffer === record.buffer && last.byteOffset + last.byteLength === record.byteOffset) {

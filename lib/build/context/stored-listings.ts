@@ -36,8 +36,8 @@ interface Place {
  * Listings of earlier builds, as bytes. A record is the path, the identity, and each name after the character of its
  * type, each of them ended by a zero; one more zero ends the record.
  *
- * PERF: as for the digests of files, the next record is nearly always the wanted one, and no object is made of the
- * others.
+ * PERF: a scan asks in the order of the records, so `get` compares the next record first. It indexes all records only
+ * if that one does not match.
  */
 export class StoredListings {
   readonly #bytes: Buffer

@@ -14,8 +14,8 @@ const BATCH = 1024
 type Content = () => Iterable<readonly [SourceNode, DraftEntry]>
 
 /**
- * Returns the entries of a copy that is one directory onto an empty one, in the order of `emitEntries`; `undefined` for
- * any other copy.
+ * Returns the entries of a copy, in the order of `emitEntries`. Returns `undefined` if the copy has several sources, or
+ * if its destination is not empty.
  *
  * PERF: nearly all large copies are of this kind. Entries are made when they are asked for, and no object of them is
  * kept: with 70,000 paths the maps and objects of a draft take 30 MB.

@@ -44,7 +44,7 @@ export async function makeStep(
   const { store } = session
   const unleased: Pick<Store, 'derived' | 'put' | 'read'> = {
     derived: store.derived,
-    // PERF: no other process resumes this blob, so the state of its hash need not be saved.
+    // PERF: `native` is faster. It cannot save its state, which only a write that another process continues needs.
     put: (source, options) => store.put(source, { ...options, hasher: options?.hasher ?? 'native' }),
     read: store.read.bind(store),
   }

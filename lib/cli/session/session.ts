@@ -90,7 +90,7 @@ export class Session implements AsyncDisposable {
     return this.#options.store ?? storeDirectory(this.terminal.env)
   }
 
-  /** True if the session's store is in a bucket, which other machines use too. */
+  /** True if the store of the session is in a bucket. Other machines may use that bucket. */
   get isStoreShared(): boolean {
     return isBucketAddress(this.storeName)
   }
