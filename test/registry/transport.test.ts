@@ -109,15 +109,16 @@ describe('waiting', () => {
 
   test('ends at once if the signal aborts before the request is opened', async () => {
     await using server = await startRawServer(() => {})
-    const timeouts = { connectMs: 4000, answerMs: 4000, uploadAnswerMs: 4000, idleMs: 4000 }
+    // Longer than the time of a test.
+    const long = 600_000
+    const timeouts = { connectMs: long, answerMs: long, uploadAnswerMs: long, idleMs: long }
     const transport = new NodeTransport({ timeouts })
     const stop = new AbortController()
     const url = new URL(`http://${server.host}/v2/`)
     const sent = transport.exchange({ method: 'GET', url, headers: {}, signal: stop.signal })
-    const [reason, before] = [new Error('enough'), performance.now()]
+    const reason = new Error('enough')
     stop.abort(reason)
     expect(await thrownBy(() => sent)).toBe(reason)
-    expect(performance.now() - before).toBeLessThan(timeouts.answerMs / 2)
     transport.close()
   })
 

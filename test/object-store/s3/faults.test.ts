@@ -14,6 +14,8 @@ let bucket: Bucket
 
 const retry = { baseDelayMs: 2, maxDelayMs: 10 }
 const timeouts = { connectMs: 5000, answerMs: 5000, idleMs: 5000 }
+/** Longer than the time of a test. */
+const patient = { connectMs: 600_000, answerMs: 600_000, idleMs: 600_000 }
 /** For services that hang. */
 const impatient = { timeouts: { connectMs: 5000, answerMs: 400, idleMs: 400 } }
 const open = (options: Partial<BucketOptions> = {}) =>
@@ -202,29 +204,26 @@ test('any number of objects whose bytes wait for other requests are stored at on
 })
 
 test('a signal ends a call at once with its reason, also while it waits for a retry', async () => {
-  const slow = await open({ retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } })
+  const slow = await open({ timeouts: patient, retry: { baseDelayMs: 600_000, maxDelayMs: 600_000 } })
   for (const fault of ['hang', 503] as S3Fault[]) {
     proxy.fault = () => fault
     const reason = new Error('enough')
-    const before = performance.now()
     await expect(slow.put('x', Buffer.from('x'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const stop = new AbortController()
     setTimeout(() => stop.abort(reason), 30)
     await expect(slow.head('x', { signal: stop.signal })).rejects.toBe(reason)
-    expect(performance.now() - before).toBeLessThan(5000)
   }
   slow.close()
 })
 
 test('a signal that aborts before the request is opened ends the call at once', async () => {
   proxy.fault = () => 'hang'
-  const client = new HttpClient({ origin: new URL(proxy.endpoint), timeouts })
+  const client = new HttpClient({ origin: new URL(proxy.endpoint), timeouts: patient })
   const stop = new AbortController()
   const sent = client.exchange({ method: 'GET', path: '/bucket/x', headers: {}, signal: stop.signal })
-  const [reason, before] = [new Error('enough'), performance.now()]
+  const reason = new Error('enough')
   stop.abort(reason)
   await expect(sent).rejects.toBe(reason)
-  expect(performance.now() - before).toBeLessThan(timeouts.answerMs / 2)
   client.close()
 })
 

@@ -40,9 +40,9 @@ test('every text that is written is read again', () => {
 })
 
 test('a long hostile document is refused in little time', () => {
-  const before = performance.now()
+  const before = process.cpuUsage()
   for (const part of ['<a a="', '<!--', '<a ', '&', '<']) {
     expect(() => readXml(`<x>${part.repeat(100_000)}`)).toThrow(/offset/)
   }
-  expect(performance.now() - before).toBeLessThan(5000)
+  expect(process.cpuUsage(before).user).toBeLessThan(10_000_000)
 })
