@@ -4,7 +4,7 @@ import { createStreamDigester, type Digest, type HasherEngine, type StreamDigest
 import { composeImage, type Image } from '../image/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { assertOptions } from '../internal/assert-kind.ts'
-import type { ByteSource } from '../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../internal/byte-source.ts'
 import { pathOf } from '../internal/path-of.ts'
 import { type HistoryEntry, MediaType, type Platform, type RunConfig } from '../oci/index.ts'
 import { assertStore, type BlobInfo, recordLayerFact, type Store } from '../store/index.ts'
@@ -61,6 +61,7 @@ export async function importTar(
 ): Promise<Image> {
   assertStore(store, ['put', 'ingest', 'leases', 'derived'])
   assertOptions(options)
+  keepFault(source)
   await using _lease = await store.leases.hold({ label: 'import a tar', signal: options.signal })
   const file =
     typeof source === 'string' || source instanceof URL ? await ArchiveFile.open(pathOf(source, 'source')) : undefined

@@ -1,7 +1,7 @@
 import { BlobCorruptError, DigestMismatchError, FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { assertOptions } from '../internal/assert-kind.ts'
-import type { ByteSource } from '../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../internal/byte-source.ts'
 import { pathOf } from '../internal/path-of.ts'
 import { type Descriptor, isDocumentRole, roleOf } from '../oci/index.ts'
 import { assertStore, type BlobReader, completeGraph, recordLayerFact, type Store } from '../store/index.ts'
@@ -65,6 +65,7 @@ export async function loadArchive(
 ): Promise<LoadedImage[]> {
   assertStore(store, ['stat', 'put', 'ingest', 'references', 'leases', 'derived'])
   assertOptions(options)
+  keepFault(source)
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
   const { images, layers } =
     typeof source === 'string' || source instanceof URL

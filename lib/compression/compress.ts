@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { abortableItems } from '../internal/abortable-items.ts'
-import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../internal/byte-source.ts'
 import type { CompressionType } from './detect-compression.ts'
 import { compressGzip } from './gzip/compress-gzip.ts'
 import { compressZstd } from './zstd/compress-zstd.ts'
@@ -37,10 +37,12 @@ const LEVELS = { gzip: { min: 0, max: 9, usual: 6 }, zstd: { min: 1, max: 19, us
  * @see {@link https://www.rfc-editor.org/rfc/rfc1952 | RFC 1952: gzip}
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878 | RFC 8878: zstd}
  */
-export async function* compress(
-  source: ByteSource,
-  options: CompressOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
+export function compress(source: ByteSource, options: CompressOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  keepFault(source)
+  return compressing(source, options)
+}
+
+async function* compressing(source: ByteSource, options: CompressOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const { type, signal } = options
   // PERF: with one block per processor (2), a processor idles whenever the calling thread is busy with the tar: 256 MiB
   // take 4.7 s, with four blocks 4.0 s. zstd frames are four times as large, and faster.

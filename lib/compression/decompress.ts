@@ -1,7 +1,7 @@
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { abortableItems } from '../internal/abortable-items.ts'
-import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../internal/byte-source.ts'
 import type { CompressionType, DetectedCompression } from './detect-compression.ts'
 import { decompressGzip } from './gzip/decompress-gzip.ts'
 import { boundOutput } from './shared/bound-output.ts'
@@ -39,7 +39,15 @@ export interface DecompressOptions extends AbortOptions {
  * @see {@link https://www.rfc-editor.org/rfc/rfc1952 | RFC 1952: gzip}
  * @see {@link https://www.rfc-editor.org/rfc/rfc8878 | RFC 8878: zstd}
  */
-export async function* decompress(
+export function decompress(
+  source: ByteSource,
+  options: DecompressOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  keepFault(source)
+  return decompressing(source, options)
+}
+
+async function* decompressing(
   source: ByteSource,
   options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {

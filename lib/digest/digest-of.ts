@@ -1,4 +1,4 @@
-import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../internal/byte-source.ts'
 import type { Digest } from './digest.ts'
 import { createDigester, type DigesterOptions } from './digester.ts'
 import { createStreamDigester } from './stream-digester.ts'
@@ -15,6 +15,7 @@ import { createStreamDigester } from './stream-digester.ts'
  * @throws {@link HasherError} `ERR_HASHER` if the worker thread that hashes a long stream has crashed.
  */
 export async function digestOf(source: ByteSource, options: DigesterOptions = {}): Promise<Digest> {
+  keepFault(source)
   // PERF: a buffer needs no stream digester, whose set-up costs more than hashing a small buffer.
   const digester = source instanceof Uint8Array ? await createDigester(options) : await createStreamDigester(options)
   try {

@@ -1,5 +1,5 @@
 import { DigestMismatchError, SizeMismatchError } from '../errors/index.ts'
-import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../internal/byte-source.ts'
 import { type Digest, splitDigest } from './digest.ts'
 import type { HasherEngine } from './engine.ts'
 import { createStreamDigester } from './stream-digester.ts'
@@ -33,7 +33,16 @@ export interface VerifyBytesOptions {
  * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH`, checked first.
  * @throws {@link DigestMismatchError} `ERR_DIGEST_MISMATCH`.
  */
-export async function* verifyBytes(
+export function verifyBytes(
+  source: ByteSource,
+  expected: ExpectedBytes,
+  options: VerifyBytesOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  keepFault(source)
+  return verifying(source, expected, options)
+}
+
+async function* verifying(
   source: ByteSource,
   expected: ExpectedBytes,
   options: VerifyBytesOptions = {},

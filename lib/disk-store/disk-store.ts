@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Digest, parseDigest, splitDigest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { ByteSource } from '../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../internal/byte-source.ts'
 import { KeyedMutex } from '../internal/concurrency/keyed-mutex.ts'
 import type {
   BlobInfo,
@@ -84,6 +84,7 @@ export class DiskStore implements StoreDriver {
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    keepFault(source)
     await this.#context.prepareWrite()
     options.signal?.throwIfAborted()
     const there = options.digest && (await this.stat(options.digest, options))

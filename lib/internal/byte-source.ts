@@ -12,7 +12,21 @@ export function chunksOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterab
   if (source instanceof Uint8Array) return [source]
   const given: unknown = source
   if (typeof given === 'object' && given !== null && (Symbol.iterator in given || Symbol.asyncIterator in given)) {
+    keepFault(given)
     return source
   }
   throw invalidArgument('source', 'bytes (a Uint8Array), or an iterable or a stream of them', given)
+}
+
+/**
+ * Keeps the failure of a Node stream until the stream is read. Acts that await something before they read a source call
+ * it first.
+ *
+ * SAFETY: a stream that fails while nobody listens, such as `createReadStream` of a file that is missing, would end the
+ * process. NODE: iterating over a stream that has failed throws its error (test/internal/byte-source.test.ts).
+ */
+export function keepFault(source: unknown): void {
+  const stream = source as Partial<NodeJS.ReadableStream> | null | undefined
+  if (typeof stream !== 'object' || typeof stream?.on !== 'function') return
+  stream.on('error', () => {})
 }

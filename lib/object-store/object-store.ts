@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createStreamDigester, type Digest, parseDigest, splitDigest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import type { ByteSource } from '../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../internal/byte-source.ts'
 import { KeyedMutex } from '../internal/concurrency/keyed-mutex.ts'
 import type {
   AddressOptions,
@@ -76,6 +76,7 @@ export class ObjectStore implements StoreDriver {
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    keepFault(source)
     this.#context.assertWritable()
     options.signal?.throwIfAborted()
     const there = options.digest && (await this.stat(options.digest, options))

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../internal/abort.ts'
 import { abortableItems } from '../internal/abortable-items.ts'
-import { type ByteSource, chunksOf } from '../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../internal/byte-source.ts'
 import { EntryStream } from './read/entry-stream.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { TarLimits } from './tar-limits.ts'
@@ -34,10 +34,12 @@ export interface ReadTarOptions extends AbortOptions, TarLimits {}
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` if the archive exceeds a limit.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
-export async function* readTar(
-  source: ByteSource,
-  options: ReadTarOptions = {},
-): AsyncGenerator<TarEntry, void, undefined> {
+export function readTar(source: ByteSource, options: ReadTarOptions = {}): AsyncGenerator<TarEntry, void, undefined> {
+  keepFault(source)
+  return entriesOf(source, options)
+}
+
+async function* entriesOf(source: ByteSource, options: ReadTarOptions = {}): AsyncGenerator<TarEntry, void, undefined> {
   const { signal } = options
   signal?.throwIfAborted()
   const stream = new EntryStream(abortableItems(chunksOf(source), signal), options)

@@ -38,10 +38,12 @@ describe('--secret', () => {
 
   test.each([
     ['src=x', /takes id=ID/],
-    ['id=a,src=/nowhere/x', /cannot read \/nowhere\/x \(ENOENT\)/],
+    ['id=a,src=/nowhere/x', /--secret a: no such file: "\/nowhere\/x"/],
+    ['id=a,src=', /the file of --secret a is empty/],
+    ['id=a,src=/', /--secret a: "\/" is a directory, not a file/],
     ['id=a,file=x', /takes id, src, source, env, type, not file=x/],
     ['id=a,type=vault', /the type is file or env/],
-    ['id=/nowhere/b', /cannot read/],
+    ['id=/nowhere/b', /no such file/],
   ])('%s is wrong usage', async (option, message) => {
     expect((await thrownBy(() => secretsOf([option], {}))).message).toMatch(message)
   })

@@ -43,11 +43,11 @@ test('keys are made for the user alone, and never over another key', async () =>
   if (process.platform !== 'win32') expect(statSync(at('team.key')).mode & 0o777).toBe(0o600)
   expect(readFileSync(at('team.key'), 'utf8')).toMatch(/ENCRYPTED SIGSTORE PRIVATE KEY/)
   const again = await layerstore(['generate-key-pair', '--output-key-prefix', at('team')], { env })
-  expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/team\.key/) })
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/team\.key/) })
   expect(await layerstore(['generate-key-pair'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/password/) })
   writeFileSync(at('half.pub'), 'x')
   const half = await layerstore(['generate-key-pair', '--output-key-prefix', at('half')], { env })
-  expect(half).toMatchObject({ code: 2, stderr: expect.stringMatching(/half\.pub/) })
+  expect(half).toMatchObject({ code: 1, stderr: expect.stringMatching(/half\.pub/) })
   expect(existsSync(at('half.key'))).toBe(false)
   const other = ['generate-key-pair', '--output-key-prefix', at('x'), '--algorithm', 'dsa']
   expect(await layerstore(other, { env })).toMatchObject({ code: 2 })

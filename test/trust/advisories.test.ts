@@ -392,6 +392,6 @@ describe('a directory of advisories', () => {
     write('all.zip', 'x')
     expect((await thrownBy(ids)).message).toContain('no .json file')
     const missing = async () => void (await readAdvisories(join(place.path, 'none')).next())
-    expect(await thrownBy(missing)).toMatchObject({ code: 'ERR_SOURCE_READ' })
+    expect(await thrownBy(missing)).toMatchObject({ code: 'ERR_SOURCE_NOT_FOUND' })
   })
 })

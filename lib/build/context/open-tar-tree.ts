@@ -1,6 +1,6 @@
 import { decompress } from '../../compression/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { ByteSource } from '../../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../../internal/byte-source.ts'
 import { MediaType } from '../../oci/index.ts'
 import { openUnionView } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -23,6 +23,7 @@ export async function openTarTree(
   source: ByteSource,
   { store, name, signal }: OpenTarTreeOptions,
 ): Promise<{ readonly tree: SourceTree; readonly close: () => Promise<void> }> {
+  keepFault(source)
   const lease = await store.leases.hold({ label: 'build context', signal })
   try {
     const { digest, size } = await store.put(decompress(source, { signal }), { signal })

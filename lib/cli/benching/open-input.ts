@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ReferenceNotFoundError, SourceError } from '../../errors/index.ts'
@@ -6,6 +5,7 @@ import { composeImage, type Image } from '../../image/index.ts'
 import { fromDirectory, fromFiles, writeLayer } from '../../layer/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { ImageBlobs } from '../reading/image-blobs.ts'
+import { readInput } from '../reading/read-input.ts'
 import type { Session } from '../session/session.ts'
 import type { BenchedInput } from './bench-report.ts'
 
@@ -35,7 +35,12 @@ export async function openInput(session: Session, name: string, { scratch, locat
   const stats = await stat(name).catch(() => undefined)
   if (!stats) return { name, kind: 'image', entries: undefined, ...(await locateInput(session, name, locate)) }
   const { signal, hasher } = session
-  const file = { path: basename(name), type: 'file', size: stats.size, content: () => createReadStream(name) } as const
+  const file = {
+    path: basename(name),
+    type: 'file',
+    size: stats.size,
+    content: () => readInput('bench', name),
+  } as const
   const entries = () => (stats.isDirectory() ? fromDirectory(name, { signal }) : fromFiles([file]))
   const layer = await writeLayer(scratch, entries(), { compression: 'none', hasher, signal })
   const image = await composeImage(scratch, { layers: [layer] })

@@ -5,6 +5,7 @@ import { isErrno } from '../../internal/errno.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { Store } from '../../store/index.ts'
 import { stdinOf } from '../arguments/stdin-of.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
 import { remoteContext } from './context-options.ts'
@@ -120,7 +121,7 @@ async function readIfAny(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-    throw error
+    throw fileFault('--file', path, error)
   }
 }
 

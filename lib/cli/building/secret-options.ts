@@ -1,6 +1,7 @@
 import { lstat, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fieldsOf } from '../arguments/fields-of.ts'
+import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
 /** Largest secret, as in BuildKit. */
@@ -51,8 +52,7 @@ async function fileOf(id: string, path: string): Promise<Uint8Array> {
     return await readFile(path)
   } catch (error) {
     if (error instanceof UsageError) throw error
-    const { code } = error as NodeJS.ErrnoException
-    throw new UsageError(`--secret ${id}: cannot read ${path} (${code})`)
+    throw fileFault(`--secret ${id}`, path, error)
   }
 }
 

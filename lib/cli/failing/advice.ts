@@ -32,6 +32,9 @@ export function adviceOn(error: { readonly code: string; readonly cause?: unknow
   if (error.code === 'ERR_SOURCE_NOT_FOUND' && String(error).includes('for the build context')) {
     return 'give a directory, an archive, an address, or - for stdin'
   }
+  if (error.code === 'ERR_SOURCE_NOT_FOUND' && /of advisories: /.test(String(error))) {
+    return '--db takes a directory with the .json files of an unpacked OSV dump'
+  }
   // If a file is in the place of the directory, `--overwrite` would not help.
   if (error.code === 'ERR_TARGET_NOT_EMPTY') {
     const isFile = error instanceof Error && error.message.includes('not a directory')
@@ -57,6 +60,7 @@ function onOutput({ cause }: OutputError): string | undefined {
 
 const OUTPUT_ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'name a file that this user may write',
+  EEXIST: 'it exists and is not overwritten, name another',
   EISDIR: 'it is a directory, name a file',
   ENOENT: 'create its directory first',
   ENOSPC: 'make room there, or name a file on another disk',

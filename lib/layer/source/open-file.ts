@@ -37,7 +37,12 @@ export function openFile(path: string): number {
 export function openFailure(path: string, cause: unknown): SourceReadFailure {
   return isErrno(cause, 'ELOOP', 'ENXIO', 'ENOENT', 'ENOTDIR', 'EMLINK')
     ? new SourceReadFailure('ERR_SOURCE_CHANGED', 'vanished or was replaced while the directory was read', path, cause)
-    : new SourceReadFailure('ERR_SOURCE_READ', 'cannot be read', path, cause)
+    : new SourceReadFailure('ERR_SOURCE_READ', `cannot be read${suffixOf(cause)}`, path, cause)
+}
+
+function suffixOf(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException
+  return code === undefined ? '' : ` (${code})`
 }
 
 /**

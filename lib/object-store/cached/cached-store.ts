@@ -1,7 +1,7 @@
 import { type Digest, parseDigest } from '../../digest/index.ts'
 import { BlobCorruptError, BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import type { ByteSource } from '../../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../../internal/byte-source.ts'
 import { SingleFlight } from '../../internal/concurrency/single-flight.ts'
 import { invalidArgument } from '../../internal/invalid-argument.ts'
 import {
@@ -141,6 +141,7 @@ class CachedStore implements StoreDriver {
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    keepFault(source)
     this.#assertWritable()
     const there = options.digest && (await this.#shared.stat(options.digest, options))
     if (there && (options.size === undefined || options.size === there.size)) {

@@ -2,7 +2,7 @@ import { createStreamDigester, type Digest, type HasherEngine, parseDigest, spli
 import { BlobNotFoundError, StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { assertOneOf, assertOptions } from '../../internal/assert-kind.ts'
-import type { ByteSource } from '../../internal/byte-source.ts'
+import { type ByteSource, keepFault } from '../../internal/byte-source.ts'
 import { KeyedMutex } from '../../internal/concurrency/keyed-mutex.ts'
 import type {
   BlobInfo,
@@ -108,6 +108,7 @@ class MemoryStore implements StoreDriver {
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    keepFault(source)
     this.#assertOpen()
     const there = options.digest && (await this.stat(options.digest, options))
     if (there && (options.size === undefined || options.size === there.size)) {

@@ -9,7 +9,7 @@ import {
 import { BlobNotFoundError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { abortableItems } from '../../internal/abortable-items.ts'
-import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../../internal/byte-source.ts'
 import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
@@ -87,6 +87,7 @@ class VerifyingStore implements StoreDriver {
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {
+    keepFault(source)
     const algorithm = options.digest === undefined ? 'sha256' : splitDigest(parseDigest(options.digest)).algorithm
     const digester = await createDigester({ algorithm, hasher: this.#hasher })
     try {

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SourceError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { isErrno } from '../../internal/errno.ts'
 import type { Advisory } from './advisory.ts'
 import { parseAdvisory } from './parse-advisory.ts'
 
@@ -12,8 +13,8 @@ const MOST = 16 * 1024 * 1024
  * Reads the advisories of a directory, one after the other: every `.json` file in it and below, as OSV publishes them
  * for each ecosystem. Withdrawn ones, and files that are no advisories, are left out.
  *
- * @throws {@link SourceError} `ERR_SOURCE_READ` if the directory or a file cannot be read or is no JSON, or if there
- * is no such file.
+ * @throws {@link SourceError} `ERR_SOURCE_NOT_FOUND` if there is no such directory; `ERR_SOURCE_READ` if it or a file
+ * cannot be read or is no JSON, or if it has no `.json` file.
  * @see {@link https://google.github.io/osv.dev/data/ | OSV: data}
  */
 export async function* readAdvisories(directory: string, { signal }: AbortOptions = {}): AsyncGenerator<Advisory> {
@@ -35,6 +36,8 @@ async function filesIn(directory: string): Promise<string[]> {
       .sort()
       .map(name => join(directory, name))
   } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) throw absent('no such directory of advisories', directory, cause)
+    if (isErrno(cause, 'ENOTDIR')) throw absent('a file is in the place of a directory of advisories', directory, cause)
     throw unreadable(directory, cause)
   }
 }
@@ -47,6 +50,10 @@ async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw unreadable(path, cause)
   }
+}
+
+function absent(message: string, path: string, cause: unknown): SourceError {
+  return new SourceError('ERR_SOURCE_NOT_FOUND', message, path, { cause })
 }
 
 function unreadable(path: string, cause: unknown): SourceError {

@@ -24,13 +24,15 @@ export async function contextCommand(
 
 /**
  * `context ls [DIR] [--why]`: lists the files that a build may copy. With `--why` also those that are left out, each
- * with the line of the ignore file that decided. Reads the ignore file and no other file.
+ * with the line of the ignore file that decided. Reads the ignore file, and the Dockerfile if
+ * `--file` names one, so that a mistyped name is not taken for one without an ignore file.
  */
 async function contextLs(session: Session, place: string, options: ContextLsOptions): Promise<void> {
   const { listContext } = await import('../../../build/index.ts')
   const store = place === '-' ? await session.memoryStore() : undefined
-  const { context } = await openBuildContext(session, { context: place, file: options.file }, store)
+  const { context, readDockerfile } = await openBuildContext(session, { context: place, file: options.file }, store)
   await using _context = context
+  if (options.file !== undefined) await readDockerfile()
   const decisions = [...listContext(context)]
   const shown = options.why ? decisions : decisions.filter(({ included }) => included)
   session.result(options.why ? reasons(session, context, shown) : shown.map(nameOf), shown)

@@ -111,7 +111,7 @@ async function ignoreRulesFor(file: string): Promise<{ ignore?: LintIgnoreRules 
       const patterns = parseIgnoreFile(await readFile(path, 'utf8'))
       return { ignore: { patterns, ignores: createIgnoreRules(patterns).ignores } }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFault('lint', path, error)
     }
   }
   return {}

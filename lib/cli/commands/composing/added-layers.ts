@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { NewLayer } from '../../../image/index.ts'
 import type { fromFiles } from '../../../layer/index.ts'
@@ -7,6 +6,7 @@ import { notEmpty } from '../../arguments/not-empty.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
+import { readInput } from '../../reading/read-input.ts'
 import type { Session } from '../../session/session.ts'
 import type { WritingPolicies } from './writing-policies.ts'
 
@@ -107,7 +107,7 @@ async function fileEntry(source: string, { mtime, uid, gid }: WritingPolicies['e
     type: 'file',
     size: stats.size,
     mode: stats.mode & 0o7777,
-    content: () => createReadStream(path),
+    content: () => readInput('--file', path),
     // Without a policy an entry gets the time and owner that reproducible layers have.
     ...(mtime === undefined ? {} : { mtime: stats.mtimeMs / 1000 }),
     ...(uid === undefined ? {} : { uid: stats.uid }),

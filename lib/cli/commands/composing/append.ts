@@ -5,6 +5,7 @@ import { parseCreated } from '../../arguments/parse-created.ts'
 import { type FindBaseOptions, findBase } from '../../places/find-base.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
+import { checkPolicyFile } from '../../signing/policy-of.ts'
 import { addLayers } from './added-layers.ts'
 import { pairsOf, type RunConfigOptions, runConfigOf } from './run-config.ts'
 import { type WritingOptions, type WritingPolicies, writingPolicies } from './writing-policies.ts'
@@ -33,6 +34,7 @@ interface Appending extends Pick<AppendOptions, 'platform' | 'pull'> {
 export async function append(session: Session, base: string, options: AppendOptions): Promise<void> {
   const { dir = [], file = [], annotation = [] } = options
   await checkResult('append', options)
+  await checkPolicyFile(options)
   const appending: Appending = {
     ...options,
     dir,

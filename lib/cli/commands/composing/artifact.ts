@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { ArtifactLayer } from '../../../image/index.ts'
 import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { placeOf } from '../../places/name-place.ts'
+import { readInput } from '../../reading/read-input.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
 import { pairsOf } from './run-config.ts'
@@ -69,7 +69,7 @@ async function layerOf(source: string): Promise<ArtifactLayer> {
   })
   if (!stats.isFile()) throw new UsageError(`--file ${JSON.stringify(path)} is not a file`)
   return {
-    content: () => createReadStream(path),
+    content: () => readInput('--file', path),
     title: basename(path),
     ...(mediaType === undefined ? {} : { mediaType }),
   }

@@ -5,7 +5,7 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findToCompose } from '../../places/find-to-compose.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
-import type { PolicyOption } from '../../signing/policy-of.ts'
+import { checkPolicyFile, type PolicyOption } from '../../signing/policy-of.ts'
 import { addLayers } from './added-layers.ts'
 import { chosenLayers } from './chosen-layers.ts'
 import { type EditOptions, type Edits, editsOf } from './edit-options.ts'
@@ -24,6 +24,7 @@ export interface EditCommandOptions extends EditOptions, WritingOptions, ResultO
  */
 export async function edit(session: Session, name: string, options: EditCommandOptions): Promise<void> {
   await checkResult('edit', options)
+  await checkPolicyFile(options)
   const edits = editsOf(options)
   const adding = { dir: options.dir ?? [], file: options.file ?? [] }
   const addsLayers = adding.dir.length + adding.file.length > 0

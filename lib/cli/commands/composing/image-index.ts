@@ -3,7 +3,7 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findToCompose } from '../../places/find-to-compose.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
-import type { PolicyOption } from '../../signing/policy-of.ts'
+import { checkPolicyFile, type PolicyOption } from '../../signing/policy-of.ts'
 import { pairsOf } from './run-config.ts'
 
 /** Options of `index`. */
@@ -24,6 +24,7 @@ export async function imageIndex(
     throw new UsageError(`index takes create, append or filter, not ${JSON.stringify(act)}`)
   }
   await checkResult('index', options)
+  await checkPolicyFile(options)
   if (act === 'append' && rest.length === 0) throw new UsageError('index append takes an index and images to add')
   if (act === 'filter' && (rest.length > 0 || !platforms)) {
     throw new UsageError('index filter takes one index, and the platforms to keep: --platform P')

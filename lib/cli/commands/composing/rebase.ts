@@ -5,7 +5,7 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { findBase } from '../../places/find-base.ts'
 import { checkResult, keepResult, type ResultOptions } from '../../results/keep-result.ts'
 import type { Session } from '../../session/session.ts'
-import type { PolicyOption } from '../../signing/policy-of.ts'
+import { checkPolicyFile, type PolicyOption } from '../../signing/policy-of.ts'
 import { baseNote } from './append.ts'
 import { pairsOf } from './run-config.ts'
 
@@ -19,6 +19,7 @@ export interface RebaseOptions extends ResultOptions, PolicyOption {
 /** `rebase NAME --onto BASE`: puts the layers of an image on another base, and prints the digest of the result. */
 export async function rebase(session: Session, name: string, options: RebaseOptions): Promise<void> {
   await checkResult('rebase', options)
+  await checkPolicyFile(options)
   const { rebaseImage } = await import('../../../image/index.ts')
   const store = await session.store()
   const { signal } = session

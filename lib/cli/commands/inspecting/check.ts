@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { readImage } from '../../../image/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import type { Advisory, AdvisoryMatch, FoundPackage, PackageList, Severity } from '../../../trust/index.ts'
+import { fileFault } from '../../failing/file-fault.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
@@ -73,7 +74,8 @@ async function readVex(path: string): Promise<string> {
     await matchAdvisories({ version: 1, digest: 'sha256:' as never, packages: [], unread: [] }, [], { vex: [text] })
     return text
   } catch (cause) {
-    throw new UsageError(`--vex ${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`)
+    if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw fileFault('--vex', path, cause)
+    throw new UsageError(`--vex ${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -10,7 +10,7 @@ import { containerSettings, type ProcessOptions } from '../../running/run-option
 import { startOptionsOf } from '../../running/start-options.ts'
 import { tellExit } from '../../running/tell-exit.ts'
 import type { Session } from '../../session/session.ts'
-import { type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
+import { checkPolicyFile, type PolicyOption, verifierOf } from '../../signing/policy-of.ts'
 
 /** Options of `run`. */
 export interface RunCommandOptions extends ProcessOptions, SandboxOption, PolicyOption {
@@ -34,6 +34,7 @@ export async function run(
   if (keep !== undefined && (options.rm || options.name !== undefined)) {
     throw new UsageError(`--keep ${keep} names the container and keeps it; leave --rm and --name out`)
   }
+  await checkPolicyFile(options)
   const settings = await containerSettings(command, options, session.terminal.env)
   const connected = startOptionsOf(session, { interactive, terminal: tty ?? false })
   if (options.publish) session.note('ports of the container are those of this machine; none is mapped')

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
-import { fileFault } from '../../failing/file-fault.ts'
+import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import type { Session } from '../../session/session.ts'
 import { keyPassword } from '../../signing/read-password.ts'
@@ -35,6 +35,6 @@ export async function generateKeyPair(session: Session, options: GenerateKeyPair
 
 async function write(path: string, content: string, mode: number): Promise<void> {
   await writeFile(path, content, { mode, flag: 'wx' }).catch(cause => {
-    throw fileFault('--output-key-prefix', path, cause)
+    throw new OutputError(cause, `--output-key-prefix ${JSON.stringify(path)}`)
   })
 }
