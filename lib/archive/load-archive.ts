@@ -13,13 +13,17 @@ import { takeStream } from './members/take-stream.ts'
 import { nameArchive } from './name-archive.ts'
 import type { ArchivedImage } from './read/archived-image.ts'
 import { behindStore, FileBlobs } from './read/file-blobs.ts'
+import { isAttachedEntry, namesToLoad } from './read/names-to-load.ts'
 import { type ReadArchive, type ReadArchiveOptions, readArchive } from './read/read-archive.ts'
 import { StreamBlobs } from './read/stream-blobs.ts'
 import { type VerifyArchived, verifyImages } from './read/verify-images.ts'
 
 /** Options of {@link loadArchive}. */
 export interface LoadArchiveOptions extends ReadArchiveOptions {
-  /** Name for the image, in place of those in the archive. With it, the call may load one image only. */
+  /**
+   * Name for the image, in place of those in the archive. With it, the call may load one image only, and what is
+   * attached to it under tags of cosign.
+   */
   readonly name?: string | undefined
   /**
    * Maximum decompressed size of a compressed archive in bytes. @defaultValue no limit except the ratio of
@@ -73,7 +77,7 @@ export async function loadArchive(
       : await loadStream(store, source, options)
   if (images.length === 0) throw invalidArchive('its list of images is empty')
   for (const { descriptor } of images) assertDocument(descriptor)
-  if (options.name !== undefined && images.length !== 1) {
+  if (options.name !== undefined && images.filter(image => !isAttachedEntry(image)).length !== 1) {
     throw invalidArchive(`${images.length} images cannot all have the name ${JSON.stringify(options.name)}`)
   }
   checkNames(images)
@@ -83,7 +87,7 @@ export async function loadArchive(
   const loaded: LoadedImage[] = []
   for (const image of images) {
     const names = []
-    for (const name of options.name === undefined ? image.names : [options.name]) {
+    for (const name of namesToLoad(image, options.name)) {
       names.push(await store.references.set(name, image.descriptor, { signal: options.signal, anyConfig: true }))
     }
     loaded.push({ ...image, names })

@@ -1,4 +1,5 @@
 export { Annotation } from './annotations.ts'
+export { type AttachedKind, attachedTag, attachedTagIn } from './attached-tag.ts'
 export { type Descriptor, parseDescriptor } from './descriptor.ts'
 export {
   assertIndexDepth,

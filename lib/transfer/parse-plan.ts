@@ -66,6 +66,7 @@ function checkStep(step: Members, at: string): void {
   }
   if (step.offset !== undefined) checkCount(step.offset, `${at}.offset`)
   if (step.sameDiffIdAs !== undefined && !isDigest(step.sameDiffIdAs)) fail(`${at}.sameDiffIdAs`, 'must be a digest')
+  if (step.tags !== undefined) checkStrings(step.tags, `${at}.tags`)
   if (step.belowRoot !== undefined && step.belowRoot !== false) fail(`${at}.belowRoot`, 'can only be false')
 }
 

@@ -15,7 +15,9 @@ import { bindParties } from './running/bound-parties.ts'
 /** Options of {@link planCopy}. */
 export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'platform'>, CopyTargetOptions {
   /**
-   * Also copy the manifests that refer to the image (signatures, SBOMs) and the manifests that refer to these.
+   * Also copy what is attached to the image (signatures, attestations, SBOMs), and what is attached to that: manifests
+   * whose `subject` it is, and those under the tags of cosign (`sha256-<hex>.sig`, `.att`, `.sbom`), which keep their
+   * tags. Signatures that only the target has stay.
    * @defaultValue `false`
    */
   readonly referrers?: boolean | undefined
@@ -35,7 +37,8 @@ export interface PlanCopyOptions extends AbortOptions, Pick<PlatformChoice, 'pla
  * console.log(plan.bytesToMove)
  * ```
  *
- * @throws the errors of {@link planPull} and {@link planPush}.
+ * @throws the errors of {@link planPull} and {@link planPush}; {@link StoreError} `ERR_REFERENCE_CONFLICT` if, with
+ * `referrers`, source and target each have a signature under one tag that the other lacks.
  */
 export async function planCopy(from: CopySource, to: CopyTarget, options: PlanCopyOptions = {}): Promise<CopyPlan> {
   assertOptions(options)

@@ -35,6 +35,8 @@ export interface PlanStep {
   readonly content?: string
   /** `false` for manifests that refer to the image, and for their blobs: they are not below the root. */
   readonly belowRoot?: false
+  /** Tags that a manifest gets beside the image, such as `sha256-<hex>.sig`. */
+  readonly tags?: readonly string[]
 }
 
 /** Members of every kind of plan. A plan is plain JSON: it can be printed, stored, tested, and run later. */
@@ -97,7 +99,7 @@ export interface CopyPlan extends PlanOfSteps {
   readonly tags: readonly string[]
   /** Bytes to move through this process, if every mount succeeds. */
   readonly bytesToMove: number
-  /** Manifests that the plan includes because they refer to a manifest of the image. */
+  /** Manifests that the plan includes because they refer to a manifest of the image, by `subject` or by a tag. */
   readonly referrers: readonly Digest[]
 }
 

@@ -173,6 +173,30 @@ test('load obeys the policy with the signatures of the archive, which copy has w
   }
 })
 
+test('signatures under tags of cosign travel with --referrers through archives, layouts and load', async () => {
+  const format = ['--format', 'simple-signing']
+  expect(await layerstore(['sign', reference, '--key', at('team.key'), ...format], { env })).toMatchObject({ code: 0 })
+  const verify = (place: string, store = 'store') =>
+    layerstore(['verify', place, '--key', at('team.pub'), '--signed-name', ''], { store: at(store) })
+  const copy = (from: string, to: string) => layerstore(['copy', from, to, '--referrers'])
+  const archive = at('tagged.tar')
+  expect(await copy(reference, `oci-archive:${archive}:${reference}`)).toMatchObject({ code: 0 })
+  // A source without a name is the only image; what is attached to it is none.
+  expect(await copy(`oci-archive:${archive}`, `oci:${at('tagged')}:v1`)).toMatchObject({ code: 0 })
+  for (const place of [`oci-archive:${archive}`, `oci:${at('tagged')}`])
+    expect(await verify(place)).toMatchObject({ code: 0 })
+  expect(await copy(`oci:${at('tagged')}`, ref('prod/app:1'))).toMatchObject({ code: 0 })
+  expect(await verify(ref('prod/app:1'))).toMatchObject({ code: 0 })
+  writeFileSync(at('tags.json'), JSON.stringify({ version: 1, default: { keys: ['team.pub'], signedName: false } }))
+  const load = ['load', '-i', archive, '--policy', at('tags.json')]
+  expect(await layerstore(load, { store: at('loaded') })).toMatchObject({ code: 0 })
+  expect(await layerstore([...load, '-t', 'mine/app:2'], { store: at('loaded') })).toMatchObject({ code: 0 })
+  for (const name of [`store:${reference}`, 'store:mine/app:2'])
+    expect(await verify(name, 'loaded')).toMatchObject({ code: 0 })
+  const docker = await copy(reference, `docker-archive:${at('docker.tar')}:app:1`)
+  expect(docker).toMatchObject({ code: 0, stderr: expect.stringMatching(/left out.*sha256-\w+\.sig/) })
+})
+
 test('a mirror obeys the policy, and a server of the own store takes none', async () => {
   const serve = ['serve', '--listen', '127.0.0.1:0', '--policy', at('none.json')]
   expect(await layerstore(serve)).toMatchObject({ code: 2, stderr: expect.stringMatching(/it needs --upstream/) })

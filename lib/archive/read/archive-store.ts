@@ -17,6 +17,7 @@ import type { ArchivedImage } from './archived-image.ts'
 import { attachedEntry } from './attached-entry.ts'
 import type { FileBlobs } from './file-blobs.ts'
 import type { ImageArchive } from './image-archive.ts'
+import { isAttachedEntry } from './names-to-load.ts'
 import type { ReadArchive } from './read-archive.ts'
 import { entriesNamed, selectEntries } from './select-entries.ts'
 
@@ -62,8 +63,8 @@ export class ArchiveStore implements ImageArchive {
 
   find(wanted?: string): ArchivedImage {
     this.#assertOpen()
-    const [only, another] = this.images
     if (wanted !== undefined) return selectEntries(this.images, wanted)[0]!
+    const [only, another] = this.images.filter(image => !isAttachedEntry(image))
     if (only && !another) return only
     const names = this.images.map(({ labels }, i) => labels[0] ?? `@${i}`).join(', ')
     throw invalidArchive(`it holds ${this.images.length} images; name one of them: ${names}`)

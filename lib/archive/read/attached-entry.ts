@@ -2,7 +2,7 @@ import type { Descriptor } from '../../oci/index.ts'
 import type { LayoutEntry } from '../formats/archive-entry.ts'
 
 /** SPEC: the tags under which cosign keeps what belongs to an image. */
-const TAG = /(?:^|:)(sha256|sha512)-([0-9a-f]+)\.(sig|att)$/
+const TAG = /(?:^|:)(sha256|sha512)-([0-9a-f]+)\.(sig|att|sbom)$/
 
 /** The annotation in which `cosign save` writes the kind of an entry. */
 const KIND = 'kind'
@@ -12,8 +12,9 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Finds what is attached to an image of a layout under a tag of cosign, `sha256-<hex>.sig` or `.att`, with a repository
- * or without: the entry that has this tag, else the one of that kind which `cosign save` wrote after the image.
+ * Finds what is attached to an image of a layout under a tag of cosign, `sha256-<hex>.sig`, `.att` or `.sbom`, with
+ * a repository or without: the entry that has this tag, else the one of that kind which `cosign save` wrote after the
+ * image (it saves no SBOMs).
  */
 export function attachedEntry(entries: readonly LayoutEntry[], name: string): Descriptor | undefined {
   const [, algorithm, hex, suffix = ''] = TAG.exec(name) ?? []
@@ -21,6 +22,7 @@ export function attachedEntry(entries: readonly LayoutEntry[], name: string): De
   const isNamed = (label: string) => label === name || label.endsWith(`:${name}`)
   const named = entries.find(({ names, labels }) => [...labels, ...names].some(isNamed))
   if (named) return named.descriptor
+  if (!Object.hasOwn(KINDS, suffix)) return undefined
   const image = entries.findIndex(({ descriptor }) => descriptor.digest === `${algorithm}:${hex}`)
   if (image < 0) return undefined
   const after = entries.slice(image + 1)

@@ -1,10 +1,11 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor } from '../../oci/index.ts'
-import { type BlobReader, type BlobStore, type ReferenceStore, storedName } from '../../store/index.ts'
+import type { BlobReader, BlobStore, ReferenceStore } from '../../store/index.ts'
 import { invalidArchive } from '../invalid-archive.ts'
 import type { MemberTable } from '../members/member-table.ts'
 import { attachedEntry } from './attached-entry.ts'
+import { namesToLoad } from './names-to-load.ts'
 import type { ReadArchive } from './read-archive.ts'
 
 /** The content of an archive as the part of a store that a verification reads. */
@@ -58,8 +59,9 @@ export async function verifyImages(
     },
     references: { get: async (tag: string) => attachedEntry(listed, tag) },
   }
-  for (const { names, descriptor, index } of images) {
-    const given = name === undefined ? names : [storedName(name)]
+  for (const image of images) {
+    const { descriptor, index } = image
+    const given = namesToLoad(image, name)
     for (const one of given) assertOwnDigest(one, [descriptor.digest, ...(index ? [index] : [])])
     for (const one of given.length > 0 ? given : [descriptor.digest]) {
       const place = { store, name: one, label: `${JSON.stringify(one)} in the archive` }

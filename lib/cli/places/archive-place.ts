@@ -1,13 +1,13 @@
 import type { ArchiveAddress } from '../../archive/index.ts'
-import type { Digest } from '../../digest/index.ts'
-import type { CopySource, CopyTarget } from '../../transfer/index.ts'
+import { formatReference, parseReference } from '../../oci/index.ts'
+import type { CopyPlan, CopySource, CopyTarget } from '../../transfer/index.ts'
 import type { Session } from '../session/session.ts'
 
 /** An opened copy target, and the step that completes it. */
 export interface OpenedTarget {
   readonly target: CopyTarget
-  /** Writes the archive from the blobs that have arrived, with the manifests that refer to the image. */
-  readonly finish?: (referrers: readonly Digest[]) => Promise<void>
+  /** Writes the archive from the blobs that have arrived, with what is attached to the image. */
+  readonly finish?: (plan: CopyPlan) => Promise<void>
 }
 
 /** Opens an image in an archive as a copy source. */
@@ -35,11 +35,25 @@ export async function archiveTarget(session: Session, address: ArchiveAddress, l
   const target = { store, name: 'image:copied', label }
   return {
     target,
-    async finish(referrers) {
+    async finish({ referrers, steps }) {
       const { saveArchive } = await import('../../archive/index.ts')
-      const descriptor = await store.references.get(target.name)
-      const images = [{ image: descriptor!, name }]
-      await saveArchive(store, images, path, { format, referrers, signal: session.signal })
+      const image = await store.references.get(target.name)
+      const attached = steps.flatMap(({ descriptor, tags = [] }) =>
+        tags.map(tag => ({ image: descriptor, name: nameBeside(name, tag) })),
+      )
+      // The list of docker cannot name what is no image.
+      if (format === 'docker' && attached.length > 0)
+        session.note(`left out, because docker-archive cannot name them: ${attached.map(one => one.name).join(', ')}`)
+      const images = [{ image: image!, name }, ...(format === 'docker' ? [] : attached)]
+      const unnamed = referrers.filter(digest => !attached.some(({ image: { digest: named } }) => named === digest))
+      await saveArchive(store, images, path, { format, referrers: unnamed, signal: session.signal })
     },
   }
+}
+
+/** Returns the name of a tag in the repository of an image; the tag alone if the image has a word for a name. */
+function nameBeside(name: string | undefined, tag: string): string {
+  if (name === undefined || !/[:/]/.test(name)) return tag
+  const { registry, repository } = parseReference(name)
+  return formatReference({ registry, repository, tag })
 }

@@ -1,4 +1,5 @@
 import type { ArchiveAddress } from '../../archive/index.ts'
+import { attachedTagIn } from '../../oci/index.ts'
 import type { CopySource } from '../../transfer/index.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
@@ -72,10 +73,10 @@ export function splitLayout(text: string): { directory: string; tag: string | un
 /** Number of names that an error lists. */
 const MOST_SHOWN = 8
 
-/** Returns the only name of a layout. */
+/** Returns the only name of a layout, apart from those of what is attached to images. */
 export async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
   const all: string[] = []
-  for await (const { name } of names) if (all.push(name) > MOST_SHOWN) break
+  for await (const { name } of names) if (attachedTagIn(name) === undefined && all.push(name) > MOST_SHOWN) break
   if (all.length === 1) return all[0]!
   if (all.length === 0) throw new UsageError(`${place} has no image with a name`)
   const shown = `${all.slice(0, MOST_SHOWN).join(', ')}${all.length > MOST_SHOWN ? ', …' : ''}`

@@ -43,7 +43,7 @@ export function addTransferCommands(add: Add, inSession: InSession): void {
     )
     .option(...somePlatforms)
     .option('--all-platforms', 'copy every platform of the index (the default)')
-    .option('--referrers', 'also copy signatures and everything else that refers to the image')
+    .option('--referrers', 'also copy signatures and everything else that is attached to the image')
     .option('--verify-diff-ids', 'into a store: compare every layer with the diffID in the image config')
     .option('-t, --tag <tag>', 'further tag at the target; may be repeated', collect)
     .option(...policyOption)

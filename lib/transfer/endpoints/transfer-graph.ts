@@ -13,7 +13,7 @@ import {
 import { isDocument, type PlanStep } from '../plan.ts'
 
 /** One blob of an image and its role in it. */
-export type TransferNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot'>
+export type TransferNode = Pick<PlanStep, 'kind' | 'descriptor' | 'content' | 'belowRoot' | 'tags'>
 
 /**
  * Returns a manifest or index and everything below it, each once, children before their parents.

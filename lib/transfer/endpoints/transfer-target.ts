@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
+import type { FetchedManifest } from '../../registry/index.ts'
 import type { PlanStep } from '../plan.ts'
 import type { TransferNode } from './transfer-graph.ts'
 import type { TransferSource } from './transfer-source.ts'
@@ -64,6 +65,11 @@ export interface TransferTarget {
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     options?: AbortOptions,
   ): Promise<Uint8Array | undefined>
+  /**
+   * Resolves to the manifest under a tag beside the image; to `undefined` if there is none. Absent: what is there is
+   * replaced.
+   */
+  tagged?(tag: string, options?: AbortOptions): Promise<FetchedManifest | undefined>
   /** Reports the need of each blob, in the order of `nodes`. Changes nothing. */
   needs(nodes: readonly TransferNode[], context: NeedsContext): Promise<readonly StepNeed[]>
   /** True if `needs` is so cheap that every run calls it again. */
@@ -72,7 +78,10 @@ export interface TransferTarget {
   hold?(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable>
   /** Takes one blob. Bytes that do not match the digest must never become part of the target. */
   takeBlob(step: PlanStep, feed: BlobFeed, options: AbortOptions): Promise<BlobOutcome>
-  /** Takes a manifest or index. In a registry, the same request sets the tags, if the document is the root. */
+  /**
+   * Takes a manifest or index. In a registry, the same request sets the tags: those of the name if the document is the
+   * root, else {@link PlanStep.tags}. Other targets set them in `finish`.
+   */
   takeDocument(step: PlanStep, bytes: Uint8Array, isRoot: boolean, context: DocumentContext): Promise<void>
   /** True if the root must be taken even if the target has it, because taking it sets the tags. */
   retakesRoot(): boolean

@@ -12,7 +12,7 @@ import { KnownDocuments } from './known-documents.ts'
 
 /** Options of {@link makePlan}. */
 export interface MakePlanOptions extends PlatformChoice, AbortOptions {
-  /** Also plan the manifests that refer to the image. */
+  /** Also plan the manifests that refer to the image, and those under tags of cosign. */
   readonly referrers?: boolean | undefined
 }
 
@@ -42,7 +42,9 @@ export async function makePlan(
   if (content !== undefined) documents.fetched.set(root.digest, Buffer.from(content))
   const below = await walkTransferGraph(root, descriptor => documents.read(descriptor))
   const nodes = content === undefined ? below : [...below.slice(0, -1), { ...below.at(-1)!, content }]
-  const { all, referrers } = options.referrers ? await addReferrers(source, documents, nodes, signal) : plain(nodes)
+  const { all, referrers } = options.referrers
+    ? await addReferrers({ source, target, documents, signal }, nodes)
+    : plain(nodes)
   const needs = await target.needs(all, { root, source, documents: documents.fetched, signal })
   const steps = all.map((node, i): PlanStep => ({ ...node, ...stepNeed(needs[i]!) }))
   return {

@@ -3,7 +3,13 @@ import { RegistryError } from '../../errors/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../image/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { collectBytes } from '../../internal/collect-bytes.ts'
-import { type Descriptor, type ImageManifest, parseImageDocument, parseReference } from '../../oci/index.ts'
+import {
+  attachedTag,
+  type Descriptor,
+  type ImageManifest,
+  parseImageDocument,
+  parseReference,
+} from '../../oci/index.ts'
 import type { RegistryClient } from '../../registry/index.ts'
 import { readDocument } from '../../store/index.ts'
 import { PREDICATE_ANNOTATION, REFERENCE_DIGEST, REFERENCE_TYPE, STATEMENT_TYPE } from './attestation-manifest.ts'
@@ -47,8 +53,6 @@ interface Subject {
   readonly platform?: Descriptor['platform']
 }
 
-/** SPEC: the tags of cosign: `sha256-<hex>.att` for attestations, `.sbom` for documents. */
-const TAGS = ['att', 'sbom']
 /** Signatures are referrers too, and are no documents about the image. */
 const DOCUMENT = /in-toto|spdx|cyclonedx|syft|dsse|attestation|sbom|vnd\.dev\.sigstore\.bundle/
 
@@ -122,7 +126,7 @@ async function findRemote(
     if (++count > MOST_ENTRIES) break
     if (DOCUMENT.test(entry.artifactType ?? '')) await add('referrer', { digest: entry.digest as Digest })
   }
-  for (const suffix of TAGS) await add('tag', { tag: `${subject.digest.replace(':', '-')}.${suffix}` })
+  for (const kind of ['att', 'sbom'] as const) await add('tag', { tag: attachedTag(subject.digest, kind) })
   return found
 }
 

@@ -1,12 +1,6 @@
-import { MediaType } from '../../oci/index.ts'
+import { attachedTagIn, MediaType } from '../../oci/index.ts'
 import type { ImageToVerify } from '../../transfer/index.ts'
 import { SignatureType } from '../sign/formats/media-types.ts'
-
-/**
- * SPEC: the tags under which cosign keeps what belongs to an image. A tag of a layout, which has no repository, becomes
- * a name with `:latest` in a store.
- */
-const TAG = /(?:^|:)sha(?:256|512)-[0-9a-f]{64,128}\.(?:sig|att|sbom)(?::latest)?$/
 
 /** Media types of signatures, statements and SBOMs. */
 const TYPES: readonly string[] = [
@@ -35,7 +29,7 @@ const TYPES: readonly string[] = [
 export async function isAttached({ source: { name, repository }, root, read }: ImageToVerify): Promise<boolean> {
   // A mirror gives what is asked for by its digest no name; a store keeps a name that has one.
   const getsName = name !== undefined && !(repository && name.includes('@'))
-  if (getsName && !TAG.test(name)) return false
+  if (getsName && attachedTagIn(name) === undefined) return false
   const document = await read(root.digest)
   if (document.kind === 'index') return false
   const { layers } = document.manifest

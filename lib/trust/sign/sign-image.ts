@@ -1,8 +1,8 @@
-import { type Digest, splitDigest } from '../../digest/index.ts'
+import type { Digest } from '../../digest/index.ts'
 import { FormatError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { assertOptions } from '../../internal/assert-kind.ts'
-import { type Descriptor, isIndexType, parseImageDocument } from '../../oci/index.ts'
+import { attachedTag, type Descriptor, isIndexType, parseImageDocument } from '../../oci/index.ts'
 import { createMemoryStore } from '../../store/index.ts'
 import { pushImage, type RegistryLocation, type StoreLocation, type TransferSource } from '../../transfer/index.ts'
 import { composeBundle } from './compose-bundle.ts'
@@ -117,7 +117,7 @@ async function signOne(signing: Signing, subject: Descriptor): Promise<Signature
   const { source, place, name, options } = signing
   const { key, annotations, format = 'bundle', signal } = options
   const storage = options.storage ?? (format === 'bundle' ? 'referrer' : 'tag')
-  const tag = `${splitDigest(subject.digest).algorithm}-${splitDigest(subject.digest).hex}.sig`
+  const tag = attachedTag(subject.digest, 'sig')
   const what = { digest: subject.digest, name }
   const own = 'store' in place ? place.store : undefined
   const store = own ?? createMemoryStore()

@@ -1,7 +1,7 @@
-import { type Digest, splitDigest } from '../../digest/index.ts'
+import type { Digest } from '../../digest/index.ts'
 import { LimitError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { type Descriptor, MediaType, parseImageDocument } from '../../oci/index.ts'
+import { attachedTag, type Descriptor, MediaType, parseImageDocument } from '../../oci/index.ts'
 import type { TransferSource } from '../../transfer/index.ts'
 import { SIGN_PREDICATE, SignatureAnnotation, SignatureType } from '../sign/formats/media-types.ts'
 import { readSmall } from '../sign/read-small.ts'
@@ -51,8 +51,8 @@ export async function* findSignatures(
       yield unreadable(referrer, error)
     }
   }
-  const { algorithm, hex } = splitDigest(subject)
-  for (const tag of [`${algorithm}-${hex}.sig`, ...(attestations.length > 0 ? [`${algorithm}-${hex}.att`] : [])]) {
+  for (const kind of attestations.length > 0 ? (['sig', 'att'] as const) : (['sig'] as const)) {
+    const tag = attachedTag(subject, kind)
     const found = await source.tagged?.(tag, { signal })
     if (found) yield* inLayers(source, found.bytes, found.descriptor, tag, { signal })
   }

@@ -63,7 +63,7 @@ export async function copy(
     // The blobs of an archive wait in a temporary store, which does not outlive the command.
     { keeps: finish === undefined, plan },
   )
-  await finish?.(plan.referrers)
+  await finish?.(plan)
   noteChanges(session, result.changes)
   noteLayers(session, plan, result.unverified)
   const mounted = result.blobsMounted > 0 ? `, ${result.blobsMounted} blobs mounted` : ''

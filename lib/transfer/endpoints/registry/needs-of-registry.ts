@@ -36,13 +36,24 @@ export async function needsOfRegistry(
   )
 }
 
+/** True if the registry has a manifest under all of its tags, or by its digest if it has no tag. */
+async function isComplete(
+  asked: AskedRegistry,
+  { descriptor, tags }: TransferNode,
+  context: NeedsContext,
+): Promise<boolean> {
+  if (!tags) return hasManifest(asked, descriptor, context)
+  return (await Promise.all(tags.map(tag => hasManifest(asked, descriptor, context, { tag })))).every(Boolean)
+}
+
 async function hasManifest(
   { registry, to }: AskedRegistry,
   { digest }: Descriptor,
   { signal }: NeedsContext,
+  by: { readonly tag: string } | { readonly digest: Digest } = { digest },
 ): Promise<boolean> {
   try {
-    return (await registry.resolve({ ...to, digest }, { signal })).digest === digest
+    return (await registry.resolve({ ...to, ...by }, { signal })).digest === digest
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'ERR_MANIFEST_NOT_FOUND') return false
     throw error
@@ -55,7 +66,7 @@ async function needOf(asked: AskedRegistry, node: TransferNode, context: NeedsCo
   const { signal, source } = context
   if (content !== undefined) return { need: 'make', reason: 'new index of the chosen platforms' }
   if (kind === 'manifest' || kind === 'index') {
-    const there = node.belowRoot === false && (await hasManifest(asked, descriptor, context))
+    const there = node.belowRoot === false && (await isComplete(asked, node, context))
     return there
       ? { need: 'present', reason: 'already in the repository' }
       : { need: 'upload', reason: 'the registry does not have it' }

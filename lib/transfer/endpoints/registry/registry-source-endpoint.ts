@@ -1,9 +1,8 @@
 import type { Digest } from '../../../digest/index.ts'
-import { LayerStoreError } from '../../../errors/index.ts'
-import type { AbortOptions } from '../../../internal/abort.ts'
 import { asReference, familiarName, formatReference, type Reference } from '../../../oci/index.ts'
-import { assertRegistryClient, type FetchedManifest, type RegistryClient } from '../../../registry/index.ts'
+import { assertRegistryClient, type RegistryClient } from '../../../registry/index.ts'
 import type { TransferSource } from '../transfer-source.ts'
+import { fetchIfAny } from './fetch-if-any.ts'
 
 /**
  * An image in a registry, as a source of transfers.
@@ -29,19 +28,6 @@ export function registrySourceEndpoint(registry: RegistryClient, reference: stri
     distrust: (digest: Digest) => registry.distrustBlob(repository, digest),
     referrers: (digest, options) => registry.listReferrers(repository, digest, options),
     tagged: (tag, options) => fetchIfAny(registry, { ...repository, tag }, options),
-  }
-}
-
-async function fetchIfAny(
-  registry: RegistryClient,
-  reference: Reference,
-  options: AbortOptions | undefined,
-): Promise<FetchedManifest | undefined> {
-  try {
-    return await registry.fetchManifest(reference, options)
-  } catch (error) {
-    if (LayerStoreError.is(error) && error.code === 'ERR_MANIFEST_NOT_FOUND') return undefined
-    throw error
   }
 }
 

@@ -13,7 +13,12 @@ import {
   type Repository,
   successorsOf,
 } from '../../../oci/index.ts'
-import { assertRegistryClient, type PushedBlob, type RegistryClient } from '../../../registry/index.ts'
+import {
+  assertRegistryClient,
+  type FetchedManifest,
+  type PushedBlob,
+  type RegistryClient,
+} from '../../../registry/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { TransferNode } from '../transfer-graph.ts'
 import type {
@@ -24,6 +29,7 @@ import type {
   StepNeed,
   TransferTarget,
 } from '../transfer-target.ts'
+import { fetchIfAny } from './fetch-if-any.ts'
 import { needsOfRegistry } from './needs-of-registry.ts'
 import type { RegistryTargetOptions } from './registry-target-options.ts'
 
@@ -84,6 +90,10 @@ class RegistryTarget implements TransferTarget {
       nodes,
       context,
     )
+  }
+
+  tagged(tag: string, options?: AbortOptions): Promise<FetchedManifest | undefined> {
+    return fetchIfAny(this.#registry, { ...this.repository, tag }, options)
   }
 
   #checkPinned({ digest: actual }: Descriptor): void {
@@ -154,8 +164,8 @@ class RegistryTarget implements TransferTarget {
 
   async takeDocument(step: PlanStep, bytes: Uint8Array, isRoot: boolean, context: DocumentContext): Promise<void> {
     const manifest = { descriptor: step.descriptor, bytes }
-    const put = () =>
-      this.#registry.pushManifest(this.repository, manifest, isRoot ? this.#tags : [], { signal: context.signal })
+    const tags = isRoot ? this.#tags : (step.tags ?? [])
+    const put = () => this.#registry.pushManifest(this.repository, manifest, tags, { signal: context.signal })
     try {
       await put()
     } catch (error) {

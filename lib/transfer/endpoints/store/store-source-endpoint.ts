@@ -1,8 +1,6 @@
 import { isDigest } from '../../../digest/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../../image/index.ts'
-import type { AbortOptions } from '../../../internal/abort.ts'
 import { invalidArgument } from '../../../internal/invalid-argument.ts'
-import { familiarName, parseReference } from '../../../oci/index.ts'
 import {
   assertStore,
   type BlobStore,
@@ -12,6 +10,7 @@ import {
   recordKnownSource,
 } from '../../../store/index.ts'
 import type { TransferSource } from '../transfer-source.ts'
+import { readTagged } from './read-tagged.ts'
 import { storedReferrers } from './stored-referrers.ts'
 
 /** The parts of a store that a source needs. An archive opened for reading has them too. */
@@ -61,25 +60,6 @@ export function storeSourceEndpoint(
     async arrived(digests, at) {
       await Promise.all(digests.map(digest => recordKnownSource(store, digest, at)))
     },
-  }
-}
-
-/** Names of layouts may be bare tags, so the tag alone is looked for too. */
-async function readTagged(store: ReadableStore, name: string, tag: string, options?: AbortOptions) {
-  for (const spelling of [...besides(name, tag), tag]) {
-    const descriptor = await store.references.get(spelling, options)
-    if (descriptor) return { descriptor, bytes: await readDocument(store, descriptor, options) }
-  }
-  return undefined
-}
-
-function besides(name: string, tag: string): readonly string[] {
-  try {
-    const { registry, repository } = parseReference(name)
-    return [familiarName({ registry, repository, tag })]
-  } catch {
-    // A digest, or a name of a layout that is no reference.
-    return []
   }
 }
 

@@ -4,6 +4,7 @@ import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import type { Descriptor } from '../../../oci/index.ts'
+import type { FetchedManifest } from '../../../registry/index.ts'
 import { assertStore, findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { TransferNode } from '../transfer-graph.ts'
@@ -18,6 +19,7 @@ import type {
 } from '../transfer-target.ts'
 import { checkDiffIds } from './check-diff-ids.ts'
 import { LayerWatch } from './layer-watch.ts'
+import { nameBeside, readTagged } from './read-tagged.ts'
 import { recordDiffIds, recordSources } from './record-facts.ts'
 import { withSameContent } from './same-content.ts'
 
@@ -90,6 +92,10 @@ class StoreTarget implements TransferTarget {
     if (stored) return stored
     const kept = await this.#store.derived.get('facts', documentKey(digest), options)
     return kept?.byteLength === size && (await digestOf(kept)) === digest ? kept : undefined
+  }
+
+  tagged(tag: string, options?: AbortOptions): Promise<FetchedManifest | undefined> {
+    return readTagged(this.#store, this.#names[0]!, tag, options)
   }
 
   async needs(
@@ -230,6 +236,7 @@ class StoreTarget implements TransferTarget {
     const { steps, source, index, moved, signal, onUnverified } = context
     const unverified = this.#options.verifyDiffIds ? await checkDiffIds(this.#store, steps, signal) : []
     for (const layer of unverified) onUnverified?.(layer)
+    await this.#nameAttached(steps, signal)
     const kept: string[] = []
     const { verbatim } = this.#options
     for (const name of this.#names)
@@ -238,6 +245,16 @@ class StoreTarget implements TransferTarget {
     if (source.repository) await recordSources(this.#store, steps, source.repository)
     if (moved) await recordDiffIds(this.#store, steps)
     return kept[0]!
+  }
+
+  /** Sets the tags of attached manifests, in the repository of each name. */
+  async #nameAttached(steps: readonly PlanStep[], signal: AbortSignal | undefined): Promise<void> {
+    const { verbatim } = this.#options
+    for (const { descriptor, tags = [] } of steps) {
+      const names = new Set(tags.flatMap(tag => this.#names.map(name => nameBeside(name, tag, verbatim))))
+      for (const name of names)
+        await this.#store.references.set(name, descriptor, { verbatim, signal, anyConfig: true })
+    }
   }
 
   /**
