@@ -4,8 +4,10 @@ import type { GitSource } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
 import { cleanGitDirectory } from './clean-git-directory.ts'
-import { fetchFault, type GitCommit } from './resolve-commit.ts'
+import { fetchFault } from './fetch-fault.ts'
+import type { GitCommit } from './resolve-commit.ts'
 import { type GitRun, type RunGitOptions, runGit } from './run-git.ts'
+import { runRemoteGit } from './run-remote-git.ts'
 
 /** A commit as files. */
 export interface CheckedOut {
@@ -30,7 +32,10 @@ export async function checkOut(
 ): Promise<CheckedOut> {
   await mkdir(directory)
   const git = async (...args: string[]): Promise<GitRun> => {
-    const run = await runGit(args, { ...options, directory })
+    const isRemote = args[0] === 'submodule'
+    const run = isRemote
+      ? await runRemoteGit(source, args, { ...options, directory })
+      : await runGit(args, { ...options, directory })
     if (run.code !== 0) throw fetchFault(source, `git ${args[0]} failed: ${run.messages || `exit code ${run.code}`}`)
     return run
   }
@@ -39,7 +44,7 @@ export async function checkOut(
   await fetchCommit(source, commit, { ...options, directory })
   await git('checkout', '--quiet', '--force', '--detach', commit.commit)
   if (source.submodules !== false && (await hasFile(directory, '.gitmodules'))) {
-    await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1')
+    await git('submodule', 'update', '--init', '--recursive', '--depth=1', '--progress')
   }
   const time = Number((await git('show', '--no-patch', '--format=%ct', commit.commit)).output.trim()) || 0
   const subdirectory = source.subdirectory?.replace(/^\/+|\/+$/g, '') ?? ''
@@ -74,7 +79,11 @@ async function fetchCommit(source: GitSource, { commit, ref }: GitCommit, option
   ]
   let messages = ''
   for (const way of ways) {
-    const run = await runGit(['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', ...way], options)
+    const run = await runRemoteGit(
+      source,
+      ['fetch', '--progress', '--no-tags', '--no-recurse-submodules', ...way],
+      options,
+    )
     if (run.code !== 0) messages = run.messages
     const { code } = await runGit(['cat-file', '-e', `${commit}^{commit}`], options)
     if (code === 0) return

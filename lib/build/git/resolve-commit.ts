@@ -1,6 +1,6 @@
 import type { GitSource } from '../../dockerfile/index.ts'
 import { BuildError } from '../../errors/index.ts'
-import { withoutCredentials } from '../../internal/without-credentials.ts'
+import { fetchFault } from './fetch-fault.ts'
 import type { RunGitOptions } from './run-git.ts'
 
 /** A commit of a repository. */
@@ -35,11 +35,6 @@ export async function resolveCommit(source: GitSource, options: RunGitOptions): 
   return found
 }
 
-/** An error of a repository; the address is shown without user and password. */
-export function fetchFault({ git }: GitSource, problem: string): BuildError {
-  return new BuildError('ERR_BUILD_FETCH', `git repository ${withoutCredentials(git)}: ${problem}`)
-}
-
 /** SAFETY: git takes a text that begins with a dash for an option; a ref with a colon is a pair of refs. */
 function assertPlain({ git, ref, checksum }: GitSource): void {
   const isPlain = /^(?!-)[^\0-\x20\x7f~^:?*[\\]+$/
@@ -57,8 +52,8 @@ function assertPlain({ git, ref, checksum }: GitSource): void {
 async function askFor(source: GitSource, options: RunGitOptions): Promise<GitCommit> {
   const { git, ref } = source
   const patterns = ref === undefined ? ['HEAD'] : [ref, `${ref}^{}`]
-  const { runGit } = await import('./run-git.ts')
-  const { code, output, messages } = await runGit(['ls-remote', '--', git, ...patterns], options)
+  const { runRemoteGit } = await import('./run-remote-git.ts')
+  const { code, output, messages } = await runRemoteGit(source, ['ls-remote', '--', git, ...patterns], options)
   if (code !== 0) throw fetchFault(source, `it cannot be read: ${messages || `git ended with ${code}`}`)
   const commits = new Map<string, string>()
   for (const line of output.split('\n')) {

@@ -12,6 +12,8 @@ export interface RunGitOptions extends AbortOptions {
   readonly home: string
   /** Working directory. @defaultValue `home` */
   readonly directory?: string | undefined
+  /** Time in milliseconds after which a run that prints nothing is killed. @defaultValue no limit */
+  readonly silentMs?: number | undefined
 }
 
 /** End of a run of git. */
@@ -19,8 +21,10 @@ export interface GitRun {
   readonly code: number
   /** Standard output. */
   readonly output: string
-  /** Last lines of the messages, without the credentials of addresses. */
+  /** Last lines of the messages, without the progress and the credentials of addresses. */
   readonly messages: string
+  /** True if the run was killed because it printed nothing. */
+  readonly wasSilent: boolean
 }
 
 /** SAFETY: a server chooses the length of what git prints. */
@@ -84,7 +88,7 @@ export async function writeGitHome(home: string): Promise<void> {
  * @throws {@link BuildError} `ERR_BUILD_UNSUPPORTED` if git is not installed.
  */
 export async function runGit(args: readonly string[], options: RunGitOptions): Promise<GitRun> {
-  const { home, directory = home, signal } = options
+  const { home, directory = home, silentMs, signal } = options
   signal?.throwIfAborted()
   const git = findSystemProgram('git')
   if (!git) {
@@ -102,16 +106,24 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
   })
   const kill = () => killGroup(child.pid)
   signal?.addEventListener('abort', kill, { once: true })
+  let wasSilent = false
+  const onSilence = () => {
+    wasSilent = true
+    kill()
+  }
+  const timer = silentMs === undefined ? undefined : setTimeout(onSilence, silentMs)
   try {
     const output: Buffer[] = []
     let size = 0
     let messages = ''
     child.stdout.on('data', (chunk: Buffer) => {
+      timer?.refresh()
       size += chunk.length
       if (size <= MOST_OUTPUT) output.push(chunk)
       else kill()
     })
     child.stderr.on('data', (chunk: Buffer) => {
+      timer?.refresh()
       messages = (messages + chunk.toString('utf8')).slice(-MOST_MESSAGES)
     })
     const code = await new Promise<number>((resolve, reject) => {
@@ -119,10 +131,19 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
       child.once('close', exit => resolve(exit ?? 128))
     })
     signal?.throwIfAborted()
-    return { code, output: Buffer.concat(output).toString('utf8'), messages: withoutCredentials(messages).trim() }
+    return { code, output: Buffer.concat(output).toString('utf8'), messages: readable(messages), wasSilent }
   } finally {
+    clearTimeout(timer)
     signal?.removeEventListener('abort', kill)
   }
+}
+
+/** Lines of progress, of git and of its server. */
+const PROGRESS = /^(?:remote: )?(?:[A-Z][\w ]+: +\d+[%,]|Total \d)/
+
+function readable(messages: string): string {
+  const lines = messages.split(/[\r\n]+/).filter(line => !PROGRESS.test(line))
+  return withoutCredentials(lines.map(line => line.trimEnd()).join('\n')).trim()
 }
 
 function environmentOf(home: string): NodeJS.ProcessEnv {

@@ -58,6 +58,10 @@ interface Settings {
  * workers this process starts them, and each of them runs this function too.
  */
 export async function serve(session: Session, options: ServeOptions): Promise<void> {
+  if (options.redirects && !session.isStoreShared) {
+    const why = 'a directory has no addresses that clients could be sent to'
+    throw new UsageError(`--redirects needs a store in a bucket, --store s3://BUCKET/PREFIX: ${why}`)
+  }
   const settings = await settingsOf(options)
   const count = workersOf(options.workers, session.terminal.isProcess ?? false, settings.upstream !== undefined)
   const log = new ServeLog(session, options.log ?? false)
