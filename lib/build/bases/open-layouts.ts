@@ -60,7 +60,7 @@ export class OpenLayouts {
     const index = locked ? locked.index : top.digest === image.descriptor.digest ? undefined : top.digest
     if (verify) {
       const { imageToVerify, storeSourceEndpoint } = await import('../../transfer/index.ts')
-      const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`)
+      const source = storeSourceEndpoint(layout, named, `oci:${directory}:${named}`, { verbatim: true })
       await verify(imageToVerify(source, image.descriptor, { index: top.digest, signal }))
     }
     return {

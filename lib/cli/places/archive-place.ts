@@ -22,7 +22,7 @@ export async function archiveSource(session: Session, address: ArchiveAddress, l
     // The address may choose one of several images of that name. Other names are those of signatures.
     references: { get: async (wanted: string) => (wanted === name ? descriptor : archive.references.get(wanted)) },
   }
-  return { store, name, label }
+  return { store, name, label, verbatim: true }
 }
 
 /**

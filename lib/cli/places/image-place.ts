@@ -20,7 +20,7 @@ export async function openCopySource(session: Session, text: string): Promise<Co
   }
   const { directory, tag } = splitLayout(rest)
   const store = await session.layout(directory, { readOnly: true })
-  return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text }
+  return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text, verbatim: true }
 }
 
 /** Opens the target of a `copy`. */

@@ -34,7 +34,10 @@ export interface StoreLocation<S = Store> {
    * @defaultValue `false`
    */
   readonly remoteLayers?: boolean | undefined
-  /** Keep the name as given; see {@link SetReferenceOptions.verbatim}. @defaultValue `false` */
+  /**
+   * For a target: keep the name as given; see {@link SetReferenceOptions.verbatim}. For a source: a bare word is a tag of
+   * a layout, and not the short name of `docker.io/library/…`. @defaultValue `false`
+   */
   readonly verbatim?: boolean | undefined
 }
 
@@ -62,7 +65,7 @@ export function openSource(from: CopySource, to: CopyTarget): TransferSource {
   if (from.name === undefined)
     throw new FormatError('ERR_INVALID_ARGUMENT', 'a copy from a store needs the name of the image')
   if (from.remoteLayers && 'registry' in to) return remoteLayersSource(from.store, from.name, to.registry)
-  return storeSourceEndpoint(from.store, from.name, from.label)
+  return storeSourceEndpoint(from.store, from.name, from.label, from)
 }
 
 /** Opens the target that a caller named. */

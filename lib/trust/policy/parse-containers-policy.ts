@@ -119,8 +119,10 @@ function remapped(prefix: string, signedPrefix: string): (text: string) => strin
   }
 }
 
+/** The repository of an image; empty for a tag of a layout, which has none, and no signed name equals that. */
 function repositoryText(source: TransferSource): string {
-  return formatRepository(repositoryOf(source)!)
+  const repository = repositoryOf(source)
+  return repository ? formatRepository(repository) : ''
 }
 
 function referenceText(source: TransferSource): string {

@@ -18,7 +18,7 @@ export function openPlace(place: SignedPlace): TransferSource {
   if (!('store' in place)) return place
   if (place.name === undefined)
     throw new FormatError('ERR_INVALID_ARGUMENT', 'the name of the image in the store is missing')
-  return storeSourceEndpoint(place.store, place.name, place.label)
+  return storeSourceEndpoint(place.store, place.name, place.label, place)
 }
 
 /** The repository of a source, if its name or its place tells it. A name of a layout may be a tag alone. */

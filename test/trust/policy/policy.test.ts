@@ -384,6 +384,17 @@ describe('the policy of containers', () => {
     await pullWith(verify)
   })
 
+  test('takes no signed name for a tag of a layout, which has no repository', async () => {
+    const { descriptor } = await sampleImage(store, [{ file: 'one' }])
+    await store.references.set('v1', descriptor, { verbatim: true })
+    const place = { store, name: 'v1', verbatim: true }
+    await signImage(place, { key, format: 'simple-signing', name: 'ghcr.io/team/app' })
+    for (const type of [undefined, 'matchRepository', 'matchExact']) {
+      const { verify } = await containersPolicy(sigstore(type ? { signedIdentity: { type } } : {}))
+      await refusal(copyImage(place, { store: createMemoryStore(), name: 'app' }, { verify }))
+    }
+  })
+
   test('refuses what it does not support by name', async () => {
     for (const [requirements, message] of [
       [[{ type: 'signedBy', keyType: 'GPGKeys', keyPath: '/x' }], /requirements of the type "signedBy"/],

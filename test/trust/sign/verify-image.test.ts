@@ -63,6 +63,21 @@ test('a name of a layout that is a tag alone is signed under a given name only',
   expect(await verifyImage(place, { keys })).toMatchObject({ signatures: [{}] })
 })
 
+test('a bare word is the short name of a repository in a store, and names none in a layout', async () => {
+  const { descriptor } = await sampleImage(store, [{ file: 'one' }], { name: 'app' })
+  const own = { store, name: 'app' }
+  await signImage(own, { key, name: 'ghcr.io/evil/app', format: 'simple-signing' })
+  await expect(verifyImage(own, { keys })).rejects.toMatchObject({
+    code: 'ERR_SIGNATURE_INVALID',
+    reasons: [expect.stringMatching(/another name, "ghcr\.io\/evil\/app/)],
+  })
+  await store.references.set('app', descriptor, { verbatim: true })
+  expect(await verifyImage({ ...own, verbatim: true }, { keys })).toMatchObject({ signatures: [{}] })
+  expect(await verifyImage(own, { keys, signedName: false })).toMatchObject({ signatures: [{}] })
+  expect(await signImage(own, { key })).toMatchObject({ name: 'docker.io/library/app' })
+  expect(await verifyImage(own, { keys })).toMatchObject({ signatures: [{ format: 'bundle' }], refused: [{}] })
+})
+
 test('several signers are kept beside each other, and each verifies', async () => {
   const place = await pushed()
   const second = await loadSigningKey(other.privateKey)

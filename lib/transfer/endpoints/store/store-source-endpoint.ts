@@ -1,4 +1,5 @@
 import { isDigest } from '../../../digest/index.ts'
+import { FormatError } from '../../../errors/index.ts'
 import { findDescriptor, type NamedBlobs } from '../../../image/index.ts'
 import { invalidArgument } from '../../../internal/invalid-argument.ts'
 import {
@@ -8,6 +9,8 @@ import {
   type LeaseStore,
   readDocument,
   recordKnownSource,
+  type SetReferenceOptions,
+  storedName,
 } from '../../../store/index.ts'
 import type { TransferSource } from '../transfer-source.ts'
 import { readTagged } from './read-tagged.ts'
@@ -32,18 +35,21 @@ export interface ReadableStore extends NamedBlobs {
  *
  * @param name - Name or digest in the store.
  * @param label - Label in plans.
+ * @param options - `verbatim` for a name of a layout: a bare word there is a tag, and names no repository. In a store
+ * it is the short name of `docker.io/library/…`, and {@link TransferSource.name} is that of the store, `app:latest`.
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT`.
  */
 export function storeSourceEndpoint(
   store: ReadableStore,
   name: string,
   label: string = `store:${name}`,
+  { verbatim }: Pick<SetReferenceOptions, 'verbatim'> = {},
 ): TransferSource {
   assertStore(store)
   if (typeof name !== 'string') throw invalidArgument('name', 'a name or digest in the store', name)
   return {
     label,
-    name: isDigest(name) ? undefined : name,
+    name: isDigest(name) ? undefined : verbatim ? name : keptName(name),
     verifies: true,
     resolve: options => findDescriptor(store, name, options),
     async fetchRoot(options) {
@@ -60,6 +66,16 @@ export function storeSourceEndpoint(
     async arrived(digests, at) {
       await Promise.all(digests.map(digest => recordKnownSource(store, digest, at)))
     },
+  }
+}
+
+/** The name as a store keeps it. skopeo and buildah accept names that are no references; such a name stays as it is. */
+function keptName(name: string): string {
+  try {
+    return storedName(name)
+  } catch (error) {
+    if (error instanceof FormatError) return name
+    throw error
   }
 }
 
