@@ -39,6 +39,17 @@ describe('gc', () => {
     expect(plan.keep).toHaveLength(6)
   })
 
+  test('names the lease that keeps blobs, and its holder', async () => {
+    await using store = await openStore(directory.path, { durability: 'none' })
+    await using _lease = await store.leases.hold({ label: 'push docker://a/b:1', digests: [image.manifest.digest] })
+    await store.references.delete('app:1')
+    const { stdout } = await run('gc', '--dry-run', '--explain')
+    expect(stdout).toMatch(/ lease push docker:\/\/a\/b:1 → layer$/m)
+    const by = `3 of them in use by "push docker://a/b:1" \\(process ${process.pid} on .*\\)`
+    expect(stdout).toMatch(new RegExp(`^would remove 1 blob, 7B; 6 blobs, \\S+B kept, ${by}$`, 'm'))
+    expect((await run('gc')).stdout).toMatch(new RegExp(`^removed 1 blob, 7B; 6 blobs stay, ${by}\n$`))
+  })
+
   test('--explain also says on which way the rest is reached', async () => {
     const { stdout } = await run('prune', '-n', '--explain')
     expect(stdout).toMatch(/^keep +sha256:\w{12} +7B +tag app:1 → manifest → layer$/m)

@@ -119,6 +119,13 @@ export interface CollectionPlan {
   readonly skippedYoung: BlobCount
   /** Blobs that stay only because of a lease. */
   readonly skippedLeased: BlobCount
+  /** The leases that keep blobs: what runs, and who runs it. */
+  readonly leases: readonly {
+    /** Purpose of the lease. */
+    readonly label: string
+    /** Human-readable name of the holder. */
+    readonly holder: string
+  }[]
 }
 
 /** Result of a collection. */

@@ -77,7 +77,7 @@ export async function markStore(survey: Survey, chosen: Chosen, options: AbortOp
   await findReferrers(survey, marking, options)
   const since = protectedSince(leases)
   const rest = where(blobs, blob => !marking.marks.has(blob.digest))
-  await marking.walk(rest.filter(blob => blob.modifiedMs >= since).map(sinceVisit), options)
+  await marking.walk(rest.filter(blob => blob.modifiedMs >= since).map(sinceVisit(leases)), options)
   await marking.walk(rest.filter(blob => isYoung(blob, nowMs, policy.graceMs)).map(youngVisit), options)
   return marking
 }

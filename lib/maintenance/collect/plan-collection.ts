@@ -60,6 +60,7 @@ export async function planCollection(store: Store, options: PlanCollectionOption
     bytesKept: bytesOf(keep),
     skippedYoung: countOf(survey, marking, ['young']),
     skippedLeased: countOf(survey, marking, ['lease', 'ingest']),
+    leases: survey.leases.map(({ label, holder }) => ({ label, holder })),
   }
 }
 

@@ -64,9 +64,11 @@ export function protectedSince(leases: readonly LeaseState[]): number {
   return Math.min(Number.POSITIVE_INFINITY, ...leases.map(lease => lease.sinceMs))
 }
 
-/** A blob that was stored or acknowledged since a lease began. */
-export function sinceVisit(blob: StoredBlob): Visit {
-  return blobVisit(blob, 'stored or used since a lease began', 'lease')
+/** Returns the visit of a blob that was stored or acknowledged since a lease began; it names the oldest one. */
+export function sinceVisit(leases: readonly LeaseState[]): (blob: StoredBlob) => Visit {
+  const [oldest] = leases.toSorted((a, b) => a.sinceMs - b.sinceMs)
+  const why = `stored or used since ${oldest ? `the lease ${oldest.label}` : 'a lease'} began`
+  return blob => blobVisit(blob, why, 'lease')
 }
 
 /** A blob within the grace period. */

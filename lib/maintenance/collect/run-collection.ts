@@ -103,7 +103,8 @@ class LastLook {
     refuseUnknown(this.#marking, policy)
     const active = activeLeases(leases, driver.nowMs?.() ?? Date.now(), policy.graceMs)
     // A process that relies on a manifest relies on the blobs that it refers to.
-    await this.#marking.walk([...containerVisits(containers), ...leaseVisits(active), ...touched.map(sinceVisit)])
+    const visits = [...leaseVisits(active), ...touched.map(sinceVisit(active))]
+    await this.#marking.walk([...containerVisits(containers), ...visits])
     const since = protectedSince(active)
     return ({ digest, modifiedMs }) => this.#marking.marks.has(digest) || modifiedMs >= since
   }

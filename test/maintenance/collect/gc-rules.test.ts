@@ -135,6 +135,7 @@ describe('GC-01: only old blobs that no name, lease, ingest or cache record reac
     const plan = await planCollection(store, { graceMs: 0, force: true })
     expect(whyKept(plan, leased.layer.digest)).toBe('lease mine → layer')
     expect(plan.skippedLeased.blobs).toBe(3)
+    expect(plan.leases).toEqual([{ label: 'mine', holder: expect.stringMatching(/process/) }])
     expect(dropped(plan)).toEqual([before])
     await lease.release()
     expect(dropped(await planCollection(store, { graceMs: 0, force: true }))).toHaveLength(4)
@@ -625,7 +626,7 @@ describe('ST-15: clocks that jump', () => {
     await using _ = await store.leases.hold({ label: 'work' })
     const digest = await put('stored meanwhile')
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 24 * HOUR })
-    expect(whyKept(await planCollection(store), digest)).toBe('stored or used since a lease began')
+    expect(whyKept(await planCollection(store), digest)).toBe('stored or used since the lease work began')
   })
 
   test('a clock that jumps back makes everything young', async () => {

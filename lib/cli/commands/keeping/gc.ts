@@ -4,6 +4,7 @@ import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatTable } from '../../printing/format-table.ts'
+import { printable } from '../../printing/printable.ts'
 import type { Session } from '../../session/session.ts'
 import { type BuildDataResult, buildDataRows, buildDataText, collectBuildData } from './build-data.ts'
 
@@ -102,11 +103,25 @@ function nothingToRemove(plan: CollectionPlan): string {
 }
 
 /** Text for the blobs that stay: in use, or protected for a while although no name needs them. */
-function keptText({ keep, bytesKept, skippedYoung, skippedLeased }: CollectionPlan): string {
+function keptText(plan: CollectionPlan): string {
+  const { keep, bytesKept, skippedYoung } = plan
   const young = skippedYoung.blobs > 0 ? [`${skippedYoung.blobs} of them too young to remove, see --grace`] : []
-  const leased = skippedLeased.blobs > 0 ? [`${skippedLeased.blobs} of them in use by a running command`] : []
+  const leased = leasedText(plan)
   const state = young.length + leased.length > 0 ? 'kept' : 'in use'
   return [`${count(keep.length)}, ${formatBytes(bytesKept)} ${state}`, ...young, ...leased].join(', ')
+}
+
+/** Leases that are named; a server has one for all pushes, so few run at once. */
+const SHOWN_LEASES = 3
+
+function leasedText({ skippedLeased: { blobs }, leases }: CollectionPlan): string[] {
+  return blobs > 0 ? [`${blobs} of them in use by ${usersText(leases)}`] : []
+}
+
+function usersText(leases: CollectionPlan['leases']): string {
+  const shown = leases.slice(0, SHOWN_LEASES).map(({ label, holder }) => `"${printable(label)}" (${holder})`)
+  if (leases.length > SHOWN_LEASES) shown.push(`${leases.length - SHOWN_LEASES} more`)
+  return shown.length > 0 ? shown.join(' and ') : 'a running command'
 }
 
 function plusText(text: string | undefined): string[] {
@@ -120,7 +135,8 @@ function describeResult(result: CollectionResult, plan: CollectionPlan, build: B
   const names = namesText(result.namesDropped.length)
   const blobs = `${names}${count(result.deleted.length)}, ${formatBytes(result.bytesFreed)}`
   const removed = `removed ${[...plusText(data), blobs].join(', ')}`
-  return `${removed}; ${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
+  const stay = `${count(plan.keep.length + result.skipped.length + result.errors.length)} stay`
+  return `${removed}; ${[stay, ...leasedText(plan)].join(', ')}`
 }
 
 function namesText(names: number): string {
