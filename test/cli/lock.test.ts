@@ -145,6 +145,38 @@ test('lock update shows layers, packages and config of a newer base, and writes 
   expect(await fresh('lock', 'update', '--lock', file)).toMatchObject({ code: 0, stderr: '1 base, 0 changed\n' })
 })
 
+test('lock update compares a base that only the store has with the store, and names one that nothing has', async () => {
+  const place = join(directory.path, `store-${++count}`)
+  const made = ref('team/made:1')
+  const makeBase = async (text: string) => {
+    writeFileSync(join(context, 'one'), text)
+    const { code } = await cli(['append', 'scratch', '--file', join(context, 'one'), '-t', made], { store: place })
+    expect(code).toBe(0)
+  }
+  await pushBase('1.0')
+  await makeBase('first')
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${made} AS made\nFROM ${base}\nCOPY --from=made /one /\n`)
+  const local = (...args: string[]) => cli(args, { store: place })
+  expect((await local('build', context, '--platform', 'linux/amd64', '--lock', file)).code).toBe(0)
+  expect(await local('lock', 'update', '--lock', file)).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/made:1: its registry does not have it, .*\n2 bases, 0 changed\n$/),
+  })
+  await makeBase('second')
+  const newer = await pushBase('2.0')
+  const shown = await local('lock', 'update', '--lock', file)
+  expect(shown).toMatchObject({ code: 0, stderr: expect.stringMatching(/\n2 bases, 2 changed\n$/) })
+  expect(shown.stdout).toContain(`${made} (linux/amd64): `)
+  const elsewhere = await fresh('lock', 'update', '--lock', file, '--write')
+  expect(elsewhere).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /warning: .*made:1 \(.*not compared: .*ERR_MANIFEST_NOT_FOUND\)\n.*1 not compared\n$/s,
+    ),
+  })
+  expect(read().bases.map((one: { digest: string }) => one.digest)).toContain(newer)
+})
+
 test('a lock that cannot be written is named', async () => {
   await pushBase('1.0')
   const missing = join(directory.path, 'none', 'image.lock')
