@@ -2,11 +2,11 @@ import type { DigestAlgorithm, HasherEngine } from '../digest/index.ts'
 import { StoreError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { ElasticSemaphore } from '../internal/concurrency/elastic-semaphore.ts'
-import { EventLoopYielder } from '../internal/concurrency/event-loop-yielder.ts'
 import { ensureDirectory } from '../internal/link-once.ts'
 import type { LockOptions } from '../internal/locks/lock.ts'
 import type { CorruptionPolicy, StoreEvent, VerifyPolicy } from '../store/index.ts'
 import { Batch } from './batch/batch.ts'
+import { BlobLooks } from './blobs/blob-looks.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { onDisk } from './io-error.ts'
 import { createOwnPart } from './layout.ts'
@@ -45,8 +45,7 @@ export class DiskContext {
    * Permits for blobs of one chunk while all other permits are held, so that streams of large blobs do not block them.
    */
   readonly smallReaders = new ElasticSemaphore(SMALL_AT_ONCE)
-  /** Bounds the time for which synchronous looks at blobs block the event loop. */
-  readonly looks = new EventLoopYielder()
+  readonly looks: BlobLooks
   readonly puts = new ElasticSemaphore(OPEN_AT_ONCE)
   #open = true
   #prepared: Promise<void> | undefined
@@ -55,6 +54,7 @@ export class DiskContext {
   constructor(places: Places, settings: DiskSettings) {
     this.places = places
     this.settings = settings
+    this.looks = new BlobLooks(places)
     this.syncs = new DirectorySync(settings.durable)
     this.batch = new Batch(this)
   }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type Digest, parseDigest, splitDigest } from '../digest/index.ts'
+import { type Digest, type DigestAlgorithm, parseDigest, splitDigest } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { type ByteSource, keepFault } from '../internal/byte-source.ts'
 import { KeyedMutex } from '../internal/concurrency/keyed-mutex.ts'
@@ -12,7 +12,15 @@ import type {
   ReadBlobOptions,
   StoreDriver,
 } from '../store/index.ts'
-import { acquireIngestKey, checkIngestKey, IngestWriter, type IngestWriterParts, putThrough } from '../store/index.ts'
+import {
+  acquireIngestKey,
+  checkIngestKey,
+  IngestWriter,
+  type IngestWriterParts,
+  isSmall,
+  putBytes,
+  putThrough,
+} from '../store/index.ts'
 import { assertRoom } from './assert-room.ts'
 import { settleBatches } from './batch/settle-batches.ts'
 import { listBlobs } from './blobs/list-blobs.ts'
@@ -32,6 +40,8 @@ import { sweepIngests } from './ingest/sweep-ingests.ts'
 import { DiskLeases } from './leases/disk-leases.ts'
 import { DiskReferences } from './references/disk-references.ts'
 
+const NOTHING = () => {}
+
 /** A store in a directory; README.md describes the format. */
 export class DiskStore implements StoreDriver {
   readonly references: DiskReferences
@@ -45,6 +55,7 @@ export class DiskStore implements StoreDriver {
   readonly #ingests = new KeyedMutex()
   readonly #puts: PutSession
   readonly #writers = new Set<BlobWriter>()
+  readonly #smallPuts = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   #sweep: Promise<void> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -95,11 +106,23 @@ export class DiskStore implements StoreDriver {
     const release = await this.#context.puts.acquire(options.signal)
     try {
       const algorithm = options.digest ? splitDigest(options.digest).algorithm : 'sha256'
+      if (isSmall(source)) return await this.#putBytes(source, algorithm, options)
       const opened = await this.#puts.open(algorithm, options.hasher)
       return await putThrough(await this.#admit(opened), source, options)
     } finally {
       release()
     }
+  }
+
+  async #putBytes(source: Uint8Array, algorithm: DigestAlgorithm, options: PutOptions): Promise<BlobInfo> {
+    const open = () => {
+      this.#context.assertOpen()
+      return this.#puts.openSink(algorithm)
+    }
+    const put = putBytes(open, source, { ...options, hasher: options.hasher ?? this.#context.settings.hasher })
+    const done = put.then(NOTHING, NOTHING)
+    this.#smallPuts.add(done)
+    return put.finally(() => this.#smallPuts.delete(done))
   }
 
   async ingest(key: string, options: IngestOptions = {}): Promise<BlobWriter> {
@@ -168,6 +191,7 @@ export class DiskStore implements StoreDriver {
     this.#stop.abort()
     await this.#sweep
     await Promise.all([...this.#writers].map(writer => writer[Symbol.asyncDispose]()))
+    await Promise.all(this.#smallPuts)
     await this.references.settle()
     await this.#context.batch.close()
     await this.leases.close()

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isErrno } from './errno.ts'
 import { withDescriptor } from './with-descriptor.ts'
@@ -63,6 +63,8 @@ export async function readRecord(path: string, bounds: RecordBounds): Promise<Fo
  */
 export function readRecordNow(path: string, bounds: Pick<RecordBounds, 'limit'>): FoundRecord {
   try {
+    // PERF: most facts that a pull asks for are absent; a failed open makes an error with a stack.
+    if (!lstatSync(path, { throwIfNoEntry: false })) return { kind: 'absent' }
     const file = openSync(path, READ_FLAGS)
     try {
       const stats = fstatSync(file)

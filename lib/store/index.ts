@@ -49,6 +49,7 @@ export {
 } from './drivers/lease-record.ts'
 export { listDocuments } from './drivers/list-documents.ts'
 export { checkDriverOf } from './drivers/plain-check-driver.ts'
+export { isSmall, putBytes } from './drivers/put-bytes.ts'
 export { putThrough } from './drivers/put-through.ts'
 export { unusedQuarantineName } from './drivers/quarantine-name.ts'
 export { checkRange, type ReadRange, rangeOf } from './drivers/read-range.ts'

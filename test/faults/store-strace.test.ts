@@ -144,9 +144,9 @@ test.skipIf(missing)('ST-02: data is synced before its name appears, the name be
     expect(found, `${pattern} after line ${from}`).toBeGreaterThan(from)
     return found
   }
-  const dataSync = after(-1, /fsync\(\d+<[^>]*ingests\/put-[^>]*>/)
-  const readOnly = after(dataSync, /fchmod\(\d+<[^>]*ingests\/put-[^>]*>, 0444/)
-  const linked = after(readOnly, /link\("[^"]*ingests\/put-[^"]*", "[^"]*blobs\/sha256/)
+  const readOnly = after(-1, /openat\(AT_FDCWD[^"]*"[^"]*ingests\/put-[^"]*\/1", O_RDWR\|O_CREAT\|O_EXCL[^,]*, 0444\)/)
+  const dataSync = after(readOnly, /fsync\(\d+<[^>]*ingests\/put-[^>]*>/)
+  const linked = after(dataSync, /link\("[^"]*ingests\/put-[^"]*", "[^"]*blobs\/sha256/)
   const directorySync = after(linked, /fsync\(\d+<[^>]*blobs\/sha256>/)
   const acknowledged = after(directorySync, /write\(1<[^>]*>, "put /)
   const indexSync = after(acknowledged, /fsync\(\d+<[^>]*index\.json\.[^>]*tmp>/)

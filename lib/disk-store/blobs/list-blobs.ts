@@ -2,11 +2,11 @@ import { opendir } from 'node:fs/promises'
 import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { settleAll } from '../../internal/settle-all.ts'
 import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { BlobInfo } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
-import { lookAtBlobs } from './stat-blob-file.ts'
 
 /** PERF: 20,400 blobs take 0.60 s with 64 look-ups at once, 0.88 s one by one. */
 const AT_ONCE = 64
@@ -30,7 +30,7 @@ export async function* listBlobs(
 }
 
 async function infosOf(context: DiskContext, digests: readonly Digest[]): Promise<BlobInfo[]> {
-  const found = await lookAtBlobs(context, digests)
+  const found = await settleAll(digests.map(digest => context.looks.look(digest)))
   return found.flatMap((stats, i) => (stats ? [{ digest: digests[i] as Digest, size: stats.size }] : []))
 }
 

@@ -54,10 +54,10 @@ export type Touched = 'touched' | 'refused' | 'gone'
 
 /** Sets the time of a blob to now. */
 export async function touchBlob(context: DiskContext, digest: Digest): Promise<Touched> {
-  const path = context.places.blob(digest)
+  const path = () => context.places.blob(digest)
   // PERF: a pull asks for every blob that it will fetch; an absent one costs no call through the thread pool.
-  const touched = (await stateOf(path)) ? await freshen(path) : 'gone'
-  return touched === 'gone' && (await restoreBlob(context, digest)) ? freshen(path) : touched
+  const touched = (await context.looks.look(digest)) ? await freshen(path()) : 'gone'
+  return touched === 'gone' && (await restoreBlob(context, digest)) ? freshen(path()) : touched
 }
 
 async function isWhole(path: string, size: number): Promise<boolean> {

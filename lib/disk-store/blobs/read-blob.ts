@@ -14,7 +14,6 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
 import { ReadPermit } from './read-permit.ts'
-import { lookAtBlob } from './stat-blob-file.ts'
 import { restoreBlob } from './trash.ts'
 import type { VerifiedOnce } from './verified-once.ts'
 
@@ -52,7 +51,7 @@ export async function* readBlob(
 /** PERF: looks up the size only if all permits of large reads are held. */
 async function readersFor(context: DiskContext, digest: Digest): Promise<ElasticSemaphore> {
   if (context.readers.hasRoom) return context.readers
-  const { size = 0 } = (await lookAtBlob(context, digest)) ?? {}
+  const { size = 0 } = (await context.looks.look(digest)) ?? {}
   return size <= SMALLEST_PIECE ? context.smallReaders : context.readers
 }
 

@@ -64,8 +64,8 @@ export async function emptyTrash(
  */
 export async function restoreBlob(context: DiskContext, digest: Digest): Promise<boolean> {
   return onDisk({ act: 'restore', path: blobName(digest) }, async () => {
-    // PERF: a pull looks for each of its blobs five times; without a trash four of nine looks at the disk are left out.
-    if (!context.places.hasTrash()) return false
+    // PERF: a pull asks for each of its blobs five times; most are absent, and most stores have no trash.
+    if (!(await context.looks.hasTrash())) return false
     if (!context.settings.readOnly && (await linkBack(context, digest))) {
       // A name that refers to the blob may be set next.
       await syncBlobName(context, digest)

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../digest/index.ts'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
@@ -8,6 +9,7 @@ import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { writeIngestState } from './ingest-state.ts'
+import { BLOB_MODE } from './open-data.ts'
 
 /** Maximum bytes that a killed transfer loses; twice as many if the disk is slow. */
 const LOST_AT_MOST = 16 * 1024 * 1024
@@ -126,8 +128,7 @@ export class DiskSink implements IngestSink {
     if (durable && !batch) await this.#onData('sync', f => withFsyncLimit(() => f.sync()))
     await this.#assertHeld()
     signal?.throwIfAborted()
-    // Read-only before it becomes visible; file systems without modes ignore the call.
-    await this.#file?.chmod(0o444).catch(() => undefined)
+    await this.#makeReadOnly()
     // The bytes may be old; the age of the blob starts with its publication.
     const now = new Date()
     if (Math.abs(now.getTime() - this.#writtenMs) > FRESH_MS) await this.#file?.utimes(now, now).catch(() => undefined)
@@ -135,6 +136,15 @@ export class DiskSink implements IngestSink {
     await publishBlob(this.#context, this.#ingest.place.data, blob)
     // The blob is stored; the sweep removes what cannot be removed now.
     await this.#ingest.place.remove().catch(() => undefined)
+  }
+
+  /** Makes the file read-only before it becomes visible; file systems without modes ignore the call. */
+  async #makeReadOnly(): Promise<void> {
+    await this.#onData('look at', async file => {
+      // A file that was created read-only may have lost bits to the umask.
+      if (!this.isResumable && (fstatSync(file.fd).mode & 0o777) === BLOB_MODE) return
+      await file.chmod(BLOB_MODE).catch(() => undefined)
+    })
   }
 
   async keep(progress: Progress | undefined): Promise<void> {

@@ -27,6 +27,12 @@ export interface OpenData {
   readonly identity: string
 }
 
+/**
+ * Mode of a blob's file. The data of an ingest that cannot be resumed have it from the start: only the writer that
+ * creates them writes to them. PERF: a change of the mode is a call through the thread pool.
+ */
+export const BLOB_MODE = 0o444
+
 const PIECE = 512 * 1024
 
 /** Opens a new, empty data file. */
@@ -37,12 +43,18 @@ export async function createData(place: IngestPlace, hashing: Hashing): Promise<
     await makeWay(place.state)
     await makeWay(place.data)
   }
-  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  const file = await withDescriptor(() => open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600))
+  const file = await createFile(place)
   return closingOnFailure(file, async () => {
     const identity = place.state ? fileIdentity(await file.stat({ bigint: true })) : ''
     return { file, identity, digester: await createStreamDigester(hashing) }
   })
+}
+
+/** Creates the data file of a new ingest; nothing may be in its place. */
+export function createFile(place: IngestPlace): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const mode = place.state ? 0o600 : BLOB_MODE
+  return withDescriptor(() => open(place.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode))
 }
 
 /** Resumes the ingest of an earlier writer; resolves to `undefined` if its files are missing or invalid. */

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DigestAlgorithm, HasherEngine } from '../../digest/index.ts'
 import { ensureDirectory, removeEmpty, removeFile } from '../../internal/link-once.ts'
 import { acquireLock, type Lock } from '../../internal/locks/lock.ts'
-import type { IngestWriterParts } from '../../store/index.ts'
+import type { IngestSink, IngestWriterParts } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { DiskSink } from './disk-sink.ts'
 import type { IngestPlace } from './ingest-place.ts'
-import { createData } from './open-data.ts'
+import { createData, createFile } from './open-data.ts'
 
 /** Prefix that distinguishes the directories of put sessions from those of keyed ingests, which are 64 hex digits. */
 export const SESSION_PREFIX = 'put-'
@@ -37,9 +38,20 @@ export class PutSession {
     await this.#start()
     const place = this.#nextPlace()
     const what = { act: 'create', path: place.name, writes: true }
-    const { file, digester, identity } = await onDisk(what, () => createData(place, hashing))
-    const ingest = { place, key: '', algorithm, identity, offset: 0 }
-    return { ...hashing, digester, sink: new DiskSink(this.#context, ingest, file) }
+    const { file, digester } = await onDisk(what, () => createData(place, hashing))
+    return { ...hashing, digester, sink: this.#sink(place, algorithm, file) }
+  }
+
+  /** Opens the sink of a new ingest, for bytes that the caller has hashed. */
+  async openSink(algorithm: DigestAlgorithm): Promise<IngestSink> {
+    await this.#start()
+    const place = this.#nextPlace()
+    const what = { act: 'create', path: place.name, writes: true }
+    return this.#sink(place, algorithm, await onDisk(what, () => createFile(place)))
+  }
+
+  #sink(place: IngestPlace, algorithm: DigestAlgorithm, file: FileHandle): IngestSink {
+    return new DiskSink(this.#context, { place, key: '', algorithm, identity: '', offset: 0 }, file)
   }
 
   async #start(): Promise<void> {

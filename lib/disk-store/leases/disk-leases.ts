@@ -8,7 +8,6 @@ import { withDescriptor } from '../../internal/with-descriptor.ts'
 import type { DriverLease, HoldOptions, Lease, LeaseInfo, LeaseRecord, LeaseStore } from '../../store/index.ts'
 import { checkHold, createLeaseRecord, HeldLeases, leaseIdOf, readOnlyLease } from '../../store/index.ts'
 import { type Touched, touchBlob } from '../blobs/publish-blob.ts'
-import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { onDisk } from '../io-error.ts'
 import { blobName } from '../places/places.ts'
@@ -59,7 +58,7 @@ export class DiskLeases implements LeaseStore {
 }
 
 async function touch(context: DiskContext, digest: Digest): Promise<Touched> {
-  if (context.settings.readOnly) return (await lookAtBlob(context, digest)) ? 'refused' : 'gone'
+  if (context.settings.readOnly) return (await context.looks.look(digest)) ? 'refused' : 'gone'
   return onDisk({ act: 'acknowledge', path: blobName(digest) }, () => touchBlob(context, digest))
 }
 

@@ -4,7 +4,6 @@ import { settleAll } from '../../internal/settle-all.ts'
 import { type Descriptor, parseDescriptor } from '../../oci/index.ts'
 import type { BlobReader, NamedDescriptor, ReferenceStore, SetReferenceOptions } from '../../store/index.ts'
 import { assertComplete, assertExpected, nameableGraph, spellingsOf, storedName } from '../../store/index.ts'
-import { lookAtBlob } from '../blobs/stat-blob-file.ts'
 import { syncBlobs } from '../blobs/sync-blobs.ts'
 import type { DiskContext } from '../disk-context.ts'
 import { IndexCache } from './index-cache.ts'
@@ -84,7 +83,7 @@ export class DiskReferences implements ReferenceStore {
   async #syncThoseOfOthers(blobs: readonly Digest[]): Promise<void> {
     const since = await this.#context.batch.othersSince()
     if (since === Number.POSITIVE_INFINITY) return
-    const looks = await settleAll(blobs.map(digest => lookAtBlob(this.#context, digest)))
+    const looks = await settleAll(blobs.map(digest => this.#context.looks.look(digest)))
     const young = blobs.filter((_, i) => (looks[i]?.mtimeMs ?? 0) >= since)
     await syncBlobs(this.#context, young)
   }

@@ -8,9 +8,7 @@ import type { BlobInfo, BlobWriter, PutOptions } from '../blob-store.ts'
 export async function putThrough(writer: BlobWriter, source: ByteSource, options: PutOptions): Promise<BlobInfo> {
   const size = options.size ?? Number.POSITIVE_INFINITY
   try {
-    if (options.size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
-      throw invalidArgument('size', 'a whole number of bytes', options.size)
-    }
+    checkSize(options)
     for await (const chunk of abortableItems(chunksOf(source), options.signal)) {
       await writer.write(chunk)
       // SAFETY: an endless source would fill the disk; the write stops one chunk after the expected size.
@@ -21,4 +19,10 @@ export async function putThrough(writer: BlobWriter, source: ByteSource, options
     await writer.abort().catch(() => undefined)
     throw error
   }
+}
+
+/** Throws `ERR_INVALID_ARGUMENT` if the expected size is no number of bytes. */
+export function checkSize({ size }: PutOptions): void {
+  if (size === undefined || (Number.isSafeInteger(size) && size >= 0)) return
+  throw invalidArgument('size', 'a whole number of bytes', size)
 }

@@ -14,13 +14,13 @@ import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, PutOptions, ReadB
 import type { DerivedStore } from '../derived-store.ts'
 import type { CheckDriver } from '../drivers/check-driver.ts'
 import type { CollectionDriver } from '../drivers/collection-driver.ts'
+import { assertSame, proven } from '../drivers/prove.ts'
 import { checkRange } from '../drivers/read-range.ts'
 import { driverOf, type StoreDriver } from '../drivers/store-driver.ts'
 import { verifyStored } from '../drivers/verify-stored.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { ReferenceStore } from '../reference-store.ts'
 import type { Store } from '../store.ts'
-import { assertSame, proven } from './prove.ts'
 import { VerifyingWriter } from './verifying-writer.ts'
 
 /** Options of a verifying store. */

@@ -1,7 +1,7 @@
 import { type DigestAlgorithm, type Digester, parseDigest, splitDigest } from '../../digest/index.ts'
 import { BlobCorruptError } from '../../errors/index.ts'
 import type { BlobInfo, BlobStore, BlobWriter, CommitOptions } from '../blob-store.ts'
-import { assertSame, proven } from './prove.ts'
+import { assertSame, proven } from '../drivers/prove.ts'
 
 /** Parts of a verifying writer. */
 export interface VerifyingWriterParts {

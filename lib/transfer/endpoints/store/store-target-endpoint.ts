@@ -3,6 +3,7 @@ import { DigestMismatchError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
 import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
+import { settleAll } from '../../../internal/settle-all.ts'
 import type { Descriptor } from '../../../oci/index.ts'
 import type { FetchedManifest } from '../../../registry/index.ts'
 import { assertStore, findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
@@ -51,6 +52,9 @@ export function storeTargetEndpoint(
  * five times as many system calls and would save at most these bytes. Two processes may both fetch the blob.
  */
 const SMALL_BYTES = 256 * 1024
+
+/** Number of blobs looked up at once; a store in a bucket makes a request for each. */
+const LOOKS_AT_ONCE = 32
 
 /** Small blobs that are being fetched, by store. */
 const underWay = new WeakMap<Store, LeaderFlight<Digest, BlobOutcome>>()
@@ -103,7 +107,14 @@ class StoreTarget implements TransferTarget {
     { documents, source, signal }: NeedsContext,
   ): Promise<readonly StepNeed[]> {
     const steps: PlanStep[] = []
-    for (const node of nodes) steps.push({ ...node, ...(await this.#need(node, source.places ?? [], signal)) })
+    // PERF: a store looks at many blobs at once for less than at one after the other.
+    for (let i = 0; i < nodes.length; i += LOOKS_AT_ONCE) {
+      signal?.throwIfAborted()
+      const needs = nodes.slice(i, i + LOOKS_AT_ONCE).map(async node => {
+        return { ...node, ...(await this.#need(node, source.places ?? [], signal)) }
+      })
+      steps.push(...(await settleAll(needs)))
+    }
     return withSameContent(this.#store, steps, documents, signal)
   }
 

@@ -1,0 +1,67 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { digestOf } from '../../lib/digest/index.ts'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { Places } from '../../lib/disk-store/places/places.ts'
+import type { Store } from '../../lib/store/index.ts'
+import { faults } from '../helpers/faulty-fs.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+vi.mock('node:fs/promises', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original())
+})
+vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
+  const { faultyFs } = await import('../helpers/faulty-fs.ts')
+  return faultyFs(await original())
+})
+
+let directory: ReturnType<typeof temporaryDirectory>
+let store: Store
+beforeEach(async () => {
+  directory = temporaryDirectory('looks')
+  store = await openStore(directory.path)
+  await store.put(Buffer.from('there'))
+  faults.reset()
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  faults.reset()
+  await store.close()
+  directory[Symbol.dispose]()
+})
+
+const digests = (count: number) => Promise.all(Array.from({ length: count }, (_, i) => digestOf(Buffer.from(`${i}`))))
+
+test('blobs that are asked for together share the checks of their directory, and one look for the trash', async () => {
+  const asked = [...(await digests(59)), await digestOf(Buffer.from('there'))]
+  const checks = vi.spyOn(Places.prototype, 'directory')
+  const trash = vi.spyOn(Places.prototype, 'hasTrash')
+  const found = await Promise.all(asked.map(digest => store.stat(digest)))
+  expect(found.filter(Boolean)).toEqual([{ digest: asked[59], size: 5 }])
+  expect(faults.calls).toEqual(Array(60).fill('lstat'))
+  expect([checks.mock.calls.length, trash.mock.calls.length]).toEqual([1, 1])
+})
+
+test('a directory of blobs that becomes a link is refused by every look', async () => {
+  const asked = await digests(3)
+  const blobs = join(directory.path, 'blobs/sha256')
+  rmSync(blobs, { recursive: true })
+  mkdirSync(join(directory.path, 'elsewhere'))
+  symlinkSync(join(directory.path, 'elsewhere'), blobs)
+  for (const look of await Promise.allSettled(asked.map(digest => store.stat(digest)))) {
+    expect(look).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_FORMAT' } })
+  }
+  expect(faults.calls).toEqual([])
+})
+
+test('a put of known bytes looks for its blob once, and makes nine calls through the thread pool', async () => {
+  const bytes = Buffer.from('new')
+  await store.put(bytes, { digest: await digestOf(bytes), size: 3 })
+  expect(faults.calls.filter(name => name === 'lstat')).toHaveLength(1)
+  expect(faults.calls.filter(name => name !== 'lstat')).toEqual([
+    ...['open', 'handle.write', 'handle.sync', 'link'],
+    ...['open', 'handle.sync', 'unlink'],
+  ])
+})
