@@ -74,7 +74,7 @@ test('texts with flipped bytes end in data or a typed error, and none hangs', { 
   expect(bad).toEqual([])
 })
 
-test.each(Object.entries(COSTLY_DOCKERFILES))('%s: data or a typed error without a hang', (_, text) => {
+test.each(Object.entries<string>(COSTLY_DOCKERFILES))('%s: data or a typed error without a hang', (_, text) => {
   expect(unexpected(text)).toBeUndefined()
   expect(millisecondsOf(text)).toBeLessThan(HANG_MS)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/digest/index.ts'
+import { BucketError, StoreError } from '../../lib/errors/index.ts'
 import { createOwner, createOwnerOf } from '../../lib/internal/locks/owner.ts'
 import { planCollection, readStoreUsage, runCollection } from '../../lib/maintenance/index.ts'
 import type { ObjectStoreSettings } from '../../lib/object-store/index.ts'
@@ -42,9 +43,11 @@ describe('a collection', () => {
     expect(deleted).toHaveLength(5000)
     expect(objects.keys('blobs/')).toEqual([])
     const count = (call: string) => objects.calls.filter(said => said.startsWith(`${call} `)).length
-    expect(count('deleteMany')).toBe(5)
-    expect(count('list')).toBeLessThan(100)
-    expect(count('get') + count('put') + count('head')).toBeLessThan(30)
+    // The first ones show how fast the service is; a busy machine looks like a slow service.
+    expect(count('deleteMany')).toBeGreaterThanOrEqual(7)
+    expect(count('deleteMany')).toBeLessThan(60)
+    expect(count('list')).toBeLessThan(25 + 10 * count('deleteMany'))
+    expect(count('get') + count('put') + count('head')).toBeLessThan(10 + 3 * count('deleteMany'))
   })
 
   test('knows documents from other blobs without reading them: keeps a referrer, and removes parents first', async () => {
@@ -57,6 +60,8 @@ describe('a collection', () => {
       store.put(Buffer.from(JSON.stringify({ schemaVersion: 2, config: part(config, 2), layers: [], subject })))
     const kept = await referrerOf(manifest)
     const garbage = await referrerOf(part(await digestOf(Buffer.from('absent')), 6))
+    // Dates have whole seconds: what is stored within a second of a lease may count as stored since then.
+    objects.age(10_000)
     await store.references.set('app:1', manifest)
     objects.calls.length = 0
     const { deleted } = await runCollection(await open(objects), await planCollection(await open(objects), NOW))
@@ -259,6 +264,51 @@ describe('a collection', () => {
     expect(errors).toEqual([{ digest, message: expect.stringContaining('refused') }])
   })
 
+  test('goes on with fewer blobs if the answer to a removal is lost, and counts what was removed', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const added = Array.from({ length: 150 }, (_, i) => store.put(Buffer.from(`garbage ${i}`)))
+    const digests = (await Promise.all(added)).map(({ digest }) => digest)
+    const plan = await planCollection(store, NOW)
+    let lost = 0
+    objects.calls.length = 0
+    objects.after = call => {
+      if (call !== 'deleteMany' || lost > 0) return
+      lost++
+      throw new BucketError('ERR_BUCKET_NETWORK', 'the answer is lost', {
+        method: 'POST',
+        url: 'http://bucket.test',
+        retryable: true,
+      })
+    }
+    const { deleted, errors } = await runCollection(store, plan)
+    expect(errors).toEqual([])
+    expect([...deleted].sort()).toEqual([...digests].sort())
+    expect(lost).toBe(1)
+    // 100, of which 50 are looked up again at a time, and the last 50.
+    expect(objects.calls.filter(call => call.startsWith('deleteMany '))).toEqual(['deleteMany 100', 'deleteMany 50'])
+  })
+
+  test('ends with an error for each blob if the service does not even remove a few in time', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const many = Array.from({ length: 80 }, (_, i) => store.put(Buffer.from(`garbage ${i}`)))
+    await Promise.all(many)
+    const plan = await planCollection(store, NOW)
+    let tries = 0
+    objects.before = call => {
+      if (call !== 'deleteMany' || !objects.text('collection.json')?.includes('"batch":{')) return
+      tries++
+      throw new StoreError('ERR_STORE_LOCKED', 'too late')
+    }
+    const { deleted, errors } = await runCollection(store, plan)
+    expect(deleted).toEqual([])
+    expect(errors).toHaveLength(80)
+    expect(errors[0]!.message).toContain('too late')
+    // 80 (of at most 100), 50 and 32.
+    expect(tries).toBe(3)
+  })
+
   test('is refused on a read-only store, and removes nothing outside of its turn', async () => {
     const objects = new MemoryObjects()
     const store = await open(objects)
@@ -278,22 +328,30 @@ describe('a collection that another process runs', () => {
   const blob = Buffer.from('wanted')
 
   /** Writes the record of a collection that was about to remove a blob. */
-  async function announce(objects: MemoryObjects, holder: object, digest: Digest): Promise<void> {
-    const batch = { blobs: [digest], names: ['app:1'] }
+  async function announce(
+    objects: MemoryObjects,
+    holder: object,
+    digest: Digest,
+    lastRequestMs?: number,
+  ): Promise<void> {
+    const batch = { blobs: [digest], names: ['app:1'], lastRequestMs }
     objects.write('collection.json', JSON.stringify({ version: 1, generation: 7, holder, batch }))
   }
   const killed = async () => createOwnerOf(deadPid())
 
-  test('is taken over five seconds after its process was killed', async () => {
-    const objects = new MemoryObjects()
-    const store = await open(objects)
-    const { digest } = await store.put(blob)
-    await announce(objects, await killed(), digest)
-    const began = performance.now()
-    expect(await store.leases.touch(digest)).toBe(true)
-    expect(performance.now() - began).toBeGreaterThan(4900)
-    expect(JSON.parse(objects.text('collection.json')!)).toMatchObject({ generation: 8, holder: null, batch: null })
-  }, 15_000)
+  test('is taken over five seconds after its process was killed, or when a slow request must be done', async () => {
+    const takeOver = async (lastRequestMs: number | undefined, least: number) => {
+      const objects = new MemoryObjects()
+      const store = await open(objects)
+      const { digest } = await store.put(blob)
+      await announce(objects, await killed(), digest, lastRequestMs)
+      const began = performance.now()
+      expect(await store.leases.touch(digest)).toBe(true)
+      expect(performance.now() - began).toBeGreaterThan(least)
+      expect(JSON.parse(objects.text('collection.json')!)).toMatchObject({ generation: 8, holder: null, batch: null })
+    }
+    await Promise.all([takeOver(undefined, 4900), takeOver(6000, 5900)])
+  })
 
   test('is taken over after two minutes of silence if its process cannot be seen', async () => {
     const objects = new MemoryObjects()

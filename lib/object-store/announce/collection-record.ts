@@ -10,10 +10,15 @@ import type { Bucket, ObjectFacts } from '../s3/bucket.ts'
 /** SAFETY: limits the bytes read into memory; another program may write a larger object. A batch has about 100 KB. */
 const MOST_BYTES = 1024 * 1024
 
+/** Time for which a service may still work on a request whose sender is gone, unless an announcement says more. */
+export const LAST_REQUEST_MS = 5000
+
 /** Blobs and names that a collection is about to remove. */
 export interface AnnouncedRemovals {
   readonly blobs: readonly Digest[]
   readonly names: readonly string[]
+  /** Time for which the service may still work on a request of this collection, if it is a slow one. */
+  readonly lastRequestMs?: number | undefined
 }
 
 /** Content of `collection.json`. */
@@ -61,9 +66,14 @@ function parse(value: Record<string, unknown> | undefined): CollectionRecord | u
   const owner = holder === null ? null : ownerIn(holder)
   if (version !== 1 || !Number.isSafeInteger(generation) || owner === undefined) return undefined
   if (batch === null) return { version, generation: generation as number, holder: owner, batch }
-  const { blobs, names } = (batch ?? {}) as Partial<AnnouncedRemovals>
+  const { blobs, names, lastRequestMs } = (batch ?? {}) as Partial<AnnouncedRemovals>
   const sound = Array.isArray(blobs) && blobs.every(isDigest) && Array.isArray(names) && names.every(isText)
-  return sound ? { version, generation: generation as number, holder: owner, batch: { blobs, names } } : undefined
+  if (!sound || (lastRequestMs !== undefined && !isTime(lastRequestMs))) return undefined
+  return { version, generation: generation as number, holder: owner, batch: { blobs, names, lastRequestMs } }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0
 }
 
 function isText(value: unknown): value is string {

@@ -12,6 +12,7 @@ import type { Bucket } from '../s3/bucket.ts'
 import {
   type AnnouncedRemovals,
   type CollectionRecord,
+  LAST_REQUEST_MS,
   readCollectionRecord,
   type SeenRecord,
   type WrittenRecord,
@@ -23,8 +24,8 @@ import { RunningCollection } from './running-collection.ts'
  * go on, see {@link RunningCollection}.
  */
 const PATIENCE: Patience = { goneMs: 0, unknownMs: 120_000, aliveMs: 120_000 }
-/** Time for which the service may still work on a request of a process that was killed. */
-const LAST_REQUEST_MS = 5000
+/** SAFETY: a record that another program wrote must not stop all writers for longer. */
+const LONGEST_WORK_MS = 120_000
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
 
@@ -103,7 +104,8 @@ export class Collections {
     if (this.#dead?.generation !== record.generation) {
       this.#dead = { generation: record.generation, foundMs: performance.now() }
     }
-    return performance.now() - this.#dead.foundMs >= LAST_REQUEST_MS
+    const workMs = Math.min(record.batch.lastRequestMs ?? LAST_REQUEST_MS, LONGEST_WORK_MS)
+    return performance.now() - this.#dead.foundMs >= workMs
   }
 
   /** Replaces the record if it is still the one that was seen; `undefined` if another process was faster. */

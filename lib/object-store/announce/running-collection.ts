@@ -1,5 +1,11 @@
 import { StoreError } from '../../errors/index.ts'
-import type { AnnouncedRemovals, CollectionRecord, WrittenRecord } from './collection-record.ts'
+import { sleep } from '../../internal/concurrency/sleep.ts'
+import {
+  type AnnouncedRemovals,
+  type CollectionRecord,
+  LAST_REQUEST_MS,
+  type WrittenRecord,
+} from './collection-record.ts'
 
 /** Replaces the record if it is still the given one; `undefined` if another process was faster. */
 type WriteRecord = (
@@ -12,6 +18,11 @@ const HEARTBEAT_MS = 20_000
 const SEND_MS = 20_000
 /** Time after which a request of a removal is aborted. */
 const REQUEST_MS = 40_000
+/** Time after an announcement in which it is withdrawn, before other processes treat the collection as dead. */
+const WITHDRAW_MS = 110_000
+/** A request may take that many times as long as the longest before it. */
+const LONGER = 3
+const PAUSE_MS = 500
 
 /**
  * A collection that this process runs.
@@ -22,6 +33,7 @@ const REQUEST_MS = 40_000
  *
  * 1. A delete is sent only within 20 s of the announcement, by the monotonic clock of this process.
  * 2. A request is aborted after 40 s.
+ * 3. The service may still work on a request without an answer. The announcement is withdrawn once it must be done.
  *
  * A process that was suspended for longer finds the 20 s over, and sends nothing.
  */
@@ -30,6 +42,7 @@ export class RunningCollection {
   readonly #timer: NodeJS.Timeout
   #written: WrittenRecord
   #announcedMs = Number.NEGATIVE_INFINITY
+  #longestMs = 0
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(replace: WriteRecord, written: WrittenRecord) {
@@ -39,10 +52,11 @@ export class RunningCollection {
   }
 
   /** Announces removals. The caller reads only afterwards which objects other processes use. */
-  announce(batch: AnnouncedRemovals): Promise<void> {
+  announce(batch: Pick<AnnouncedRemovals, 'blobs' | 'names'>): Promise<void> {
     return this.#inTurn(async () => {
       const announcedMs = performance.now()
-      await this.#write(batch)
+      const workMs = this.#workMs()
+      await this.#write(workMs > LAST_REQUEST_MS ? { ...batch, lastRequestMs: workMs } : batch)
       this.#announcedMs = announcedMs
     })
   }
@@ -52,10 +66,37 @@ export class RunningCollection {
     return this.#inTurn(() => this.#write(null))
   }
 
-  /** Runs one request that removes announced objects, with the signal that aborts it. */
-  async send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs one request that removes announced objects, with the signal that aborts it. After a failure it waits until the
+   * service must have ended its work; `isDone` tells whether all objects are gone before that.
+   */
+  async send<T>(request: (signal: AbortSignal) => Promise<T>, isDone?: () => Promise<boolean>): Promise<T> {
     this.assertInTime()
-    return request(AbortSignal.timeout(REQUEST_MS))
+    const began = performance.now()
+    const noteTime = () => {
+      this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+    }
+    try {
+      const result = await request(AbortSignal.timeout(REQUEST_MS))
+      noteTime()
+      return result
+    } catch (error) {
+      noteTime()
+      if (mayGoOn(error)) await this.#waitUntil(isDone)
+      throw error
+    }
+  }
+
+  #workMs(): number {
+    return Math.max(LAST_REQUEST_MS, Math.ceil(LONGER * this.#longestMs))
+  }
+
+  async #waitUntil(isDone: (() => Promise<boolean>) | undefined): Promise<void> {
+    const end = Math.min(performance.now() + this.#workMs(), this.#announcedMs + WITHDRAW_MS)
+    while (performance.now() < end) {
+      if (await isDone?.().catch(() => false)) return
+      await sleep(PAUSE_MS)
+    }
   }
 
   /** Throws if the time for removals is used up. */
@@ -96,4 +137,10 @@ export class RunningCollection {
     this.#tail = done.catch(() => undefined)
     return done
   }
+}
+
+/** Whether the service may carry out a request that ended with this error. */
+function mayGoOn(error: unknown): boolean {
+  const { name, retryable } = error as { name?: string; retryable?: boolean }
+  return retryable === true || name === 'TimeoutError'
 }

@@ -24,6 +24,7 @@ import { blobKey, documentKey, touchedKey } from '../objects/keys.ts'
 import { readObject } from '../objects/read-object.ts'
 import type { ObjectReferences } from '../references/object-references.ts'
 import type { DeleteFault } from '../s3/bucket.ts'
+import { RemovalPace } from './removal-pace.ts'
 
 /** Names, or blobs that refer to one another, that are announced together. */
 const ANNOUNCED = 256
@@ -34,6 +35,7 @@ export class ObjectCollection implements CollectionDriver {
   readonly #references: ObjectReferences
   readonly #derived: ObjectDerived
   #running: RunningCollection | undefined
+  readonly #pace = new RemovalPace()
   #names: readonly NamedDescriptor[] = []
 
   constructor(context: ObjectContext, references: ObjectReferences, derived: ObjectDerived) {
@@ -128,7 +130,7 @@ export class ObjectCollection implements CollectionDriver {
    *
    * 1. Announce the blobs in the record of collections.
    * 2. Look up blobs and markers again, read leases and names again.
-   * 3. Delete what is unchanged and not needed, in one request for each thousand.
+   * 3. Delete what is unchanged and not needed, in one request if no blob refers to another.
    * 4. Withdraw the announcement.
    *
    * - A process that wrote before step 1 is seen in step 2.
@@ -141,67 +143,102 @@ export class ObjectCollection implements CollectionDriver {
     options: AbortOptions & { readonly independent?: boolean | undefined } = {},
   ): Promise<RemovalOutcome[]> {
     const outcomes: RemovalOutcome[] = []
-    const atOnce = options.independent ? blobs.length : ANNOUNCED
-    for (let i = 0; i < blobs.length; i += atOnce) {
+    const most = options.independent ? Number.POSITIVE_INFINITY : ANNOUNCED
+    const tried = new Set<Digest>()
+    for (let i = 0; i < blobs.length; ) {
       options.signal?.throwIfAborted()
-      const some = blobs.slice(i, i + atOnce)
-      const running = this.#now()
-      await running.announce({ blobs: some.map(({ digest }) => digest), names: [] })
-      const { going, beside } = await this.#choose(some, needed, outcomes)
-      // Parents first: a killed collection leaves no document without its children.
-      const turns = options.independent ? [going] : going.map(blob => [blob])
-      const removed: Digest[] = []
-      for (const turn of turns) removed.push(...(await this.#delete(turn, running, outcomes)))
-      await this.#deleteBeside(removed, beside, running)
-      await running.clear()
+      const some = blobs.slice(i, i + Math.min(most, this.#pace.atOnce))
+      const done = await this.#removeAnnounced(some, needed, { ...options, tried })
+      if (done.late && this.#pace.slowDown()) continue
+      outcomes.push(...done.outcomes)
+      i += some.length
+      if (!done.late) continue
+      // The service does not even remove a few in time; the rest would take as long.
+      const told = new Set(outcomes.map(({ digest }) => digest))
+      outcomes.push(...blobs.flatMap(({ digest }) => (told.has(digest) ? [] : [failed(digest, done.late)])))
+      break
     }
     return outcomes
   }
 
+  /** `late` is the error of a removal that may succeed with fewer blobs. */
+  async #removeAnnounced(
+    blobs: readonly StoredBlob[],
+    needed: AskNeeded,
+    { independent, tried }: { readonly independent?: boolean | undefined; readonly tried: Set<Digest> },
+  ): Promise<{ outcomes: RemovalOutcome[]; late?: unknown }> {
+    const running = this.#now()
+    const began = performance.now()
+    await running.announce({ blobs: blobs.map(({ digest }) => digest), names: [] })
+    const { going, gone, beside, outcomes } = await this.#choose(blobs, needed, tried)
+    const removed = [...gone]
+    let late: unknown
+    // Parents first: a killed collection leaves no document without its children.
+    for (const turn of independent ? [going] : going.map(blob => [blob])) {
+      for (const { digest } of turn) tried.add(digest)
+      const done = await this.#delete(turn, running)
+      removed.push(...done.removed)
+      outcomes.push(...done.outcomes)
+      late = done.late
+      if (late) break
+    }
+    await this.#deleteBeside(removed, beside, running)
+    await running.clear()
+    if (!late) this.#pace.note(blobs.length, performance.now() - began)
+    return { outcomes, late }
+  }
+
+  /** `gone` are absent blobs that this collection has tried to remove: the answer came too late, or not at all. */
   async #choose(
     blobs: readonly StoredBlob[],
     needed: AskNeeded,
-    outcomes: RemovalOutcome[],
-  ): Promise<{ going: readonly StoredBlob[]; beside: ReadonlySet<string> }> {
+    tried: ReadonlySet<Digest>,
+  ): Promise<{
+    going: readonly StoredBlob[]
+    gone: readonly Digest[]
+    beside: ReadonlySet<string>
+    outcomes: RemovalOutcome[]
+  }> {
     const digests = blobs.map(({ digest }) => digest)
     const { blobs: now, beside } = await lookUpBlobs(this.#context, digests)
     const isTouched = ({ digest, modifiedMs }: StoredBlob) => now.get(digest)?.modifiedMs !== modifiedMs
     const touched = blobs.filter(blob => now.has(blob.digest) && isTouched(blob))
     const isNeeded = await needed(await this.#liveRoots(), touched)
+    const gone = digests.filter(digest => tried.has(digest) && !now.has(digest))
+    const outcomes: RemovalOutcome[] = gone.map(digest => ({ digest, outcome: 'removed' }))
     const going = blobs.filter(blob => {
       const { digest } = blob
+      if (!now.has(digest) && tried.has(digest)) return false
       const outcome = !now.has(digest) ? 'gone' : isTouched(blob) ? 'changed' : isNeeded(blob) ? 'needed' : undefined
       if (outcome) outcomes.push({ digest, outcome })
       return outcome === undefined
     })
-    return { going, beside }
+    return { going, gone, beside, outcomes }
   }
 
-  /** Resolves to those that were removed. */
   async #delete(
     blobs: readonly StoredBlob[],
     running: RunningCollection,
-    outcomes: RemovalOutcome[],
-  ): Promise<Digest[]> {
-    if (blobs.length === 0) return []
-    const keys = blobs.map(({ digest }) => blobKey(digest))
+  ): Promise<{ removed: Digest[]; outcomes: RemovalOutcome[]; late?: unknown }> {
+    if (blobs.length === 0) return { removed: [], outcomes: [] }
+    const digests = blobs.map(({ digest }) => digest)
+    const keys = digests.map(blobKey)
     const { bucket } = this.#context
+    let late: unknown
+    const isDone = async () => (await lookUpBlobs(this.#context, digests)).blobs.size === 0
     const faults = await running
-      .send(signal => bucket.deleteMany(keys, { signal }))
-      .catch(error => asFaults(keys, error))
-    const failed = new Map(faults.map(fault => [fault.key, fault]))
-    const removed: Digest[] = []
-    for (const { digest } of blobs) {
-      const fault = failed.get(blobKey(digest))
-      if (!fault) removed.push(digest)
-      const message = fault && `cannot remove ${digest}: ${fault.code} ${fault.message}`
-      outcomes.push(
-        message === undefined
-          ? { digest, outcome: 'removed' }
-          : { digest, outcome: 'failed', error: new StoreError('ERR_STORE_IO', message) },
-      )
-    }
-    return removed
+      .send(signal => bucket.deleteMany(keys, { signal }), isDone)
+      .catch(error => {
+        if (isLate(error)) late = error
+        return asFaults(keys, error)
+      })
+    const faultOf = new Map(faults.map(fault => [fault.key, fault]))
+    const outcomes = digests.map((digest): RemovalOutcome => {
+      const fault = faultOf.get(blobKey(digest))
+      return fault ? failed(digest, fault) : { digest, outcome: 'removed' }
+    })
+    const removed = outcomes.flatMap(({ digest, outcome }) => (outcome === 'removed' ? [digest] : []))
+    return { removed, outcomes, late }
   }
 
   /**
@@ -228,6 +265,21 @@ export class ObjectCollection implements CollectionDriver {
   unfinished(): Promise<UnfinishedUsage> {
     this.#context.assertOpen()
     return unfinishedUploads(this.#context)
+  }
+}
+
+/** Whether fewer objects, or another try, may be in time. */
+function isLate(error: unknown): boolean {
+  const { code, name, retryable } = error as { code?: string; name?: string; retryable?: boolean }
+  return retryable === true || name === 'TimeoutError' || code === 'ERR_STORE_LOCKED'
+}
+
+function failed(digest: Digest, reason: unknown): RemovalOutcome {
+  const { code = 'failed', message } = reason as { code?: string | number; message: string }
+  return {
+    digest,
+    outcome: 'failed',
+    error: new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${code} ${message}`),
   }
 }
 

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { RemovalPace } from '../../lib/object-store/collect/removal-pace.ts'
+
+test('a fast service soon removes a thousand blobs at once', () => {
+  const pace = new RemovalPace()
+  const sizes = Array.from({ length: 4 }, () => {
+    const { atOnce } = pace
+    pace.note(atOnce, 3)
+    return atOnce
+  })
+  expect(sizes).toEqual([100, 400, 1000, 1000])
+})
+
+test('a slow service removes as many at once as it can in two seconds, and no fewer than 32', () => {
+  const pace = new RemovalPace()
+  pace.note(100, 3)
+  pace.note(400, 16_000)
+  expect(pace.atOnce).toBe(50)
+  pace.note(50, 60_000)
+  expect(pace.atOnce).toBe(32)
+})
+
+test('the number is halved after a removal that came too late', () => {
+  const pace = new RemovalPace()
+  const halved = [pace.slowDown(), pace.atOnce, pace.slowDown(), pace.atOnce, pace.slowDown(), pace.atOnce]
+  expect(halved).toEqual([true, 50, true, 32, false, 32])
+})
