@@ -15,7 +15,7 @@ export {
 } from './ignore/ignore-rules.ts'
 export { keepIndex } from './indexing/keep-index.ts'
 export type { IndexedEntry, LayerIndex } from './layer-index.ts'
-export { applyPolicies } from './policy/apply-policies.ts'
+export { applyPolicies, setPolicies } from './policy/apply-policies.ts'
 export { compareArchiveOrder } from './policy/archive-order.ts'
 export type { EntryPolicies, KindModes, LatestTime, OwnerPolicy } from './policy/entry-policies.ts'
 export { type LayerFindings, type ProveLayerOptions, proveLayer } from './prove-layer.ts'

@@ -13,8 +13,8 @@ import { IndexColumns } from './indexing/index-columns.ts'
 import { keepColumns } from './indexing/keep-index.ts'
 import { LayerIndexer } from './indexing/layer-indexer.ts'
 import type { IndexedEntry } from './layer-index.ts'
-import { UniquePaths } from './policy/unique-paths.ts'
-import { collectKnown } from './reuse/collect-known.ts'
+import { assertNew, UniquePaths } from './policy/unique-paths.ts'
+import { layOutKnown } from './reuse/lay-out-known.ts'
 import { writeKnown } from './reuse/write-known.ts'
 
 /** Progress of {@link writeLayer}. */
@@ -106,13 +106,12 @@ export async function writeLayer(
   // its digest. The lease protects it.
   await using _lease = await store.leases?.hold({ label: 'write a layer', signal })
   const progress = { entries: 0, bytes: 0 }
-  const unwritten = unique(entries, progress)
   const canReuse = options.reuse !== undefined && type === 'gzip' && options.limits === undefined
-  const collected = canReuse ? await collectKnown(unwritten) : { stream: unwritten }
+  const known = canReuse ? await layOutKnown(entries, options) : { stream: entries }
   const { digest, size, diffId } =
-    'known' in collected
-      ? await writeKnown(store, collected.known, { ...options, ...gzipOf(level), progress })
-      : await writeStream(store, collected.stream, { ...options, progress })
+    'layout' in known
+      ? await writeKnown(store, known, { ...options, ...gzipOf(level), progress })
+      : await writeStream(store, unique(known.stream, progress), { ...options, progress })
   const descriptor = { mediaType: MEDIA_TYPES[type], digest, size, ...(annotations ? { annotations } : {}) }
   await recordLayerFact(store, { digest, diffId, compressor: compressorOf(type, level), proven: true })
   return { descriptor, diffId, uncompressedSize: progress.bytes }
@@ -170,7 +169,7 @@ export function compressorOf(type: CompressionType, level?: number): string {
   return `${type}-${level ?? DEFAULT_LEVELS[type]}/${library}-${process.versions[library] ?? process.version}`
 }
 
-/** SPEC: a layer must not contain duplicate paths (layer.md#representing-changes). */
+/** The same entries, none of which has the path of another one. */
 function unique(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   progress: { entries: number },
@@ -184,12 +183,7 @@ async function* uniqueBatches(
 ): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
   const paths = new UniquePaths()
   for await (const batch of batches) {
-    for (const { path: given } of batch.value) {
-      const path = normalizePath(given, 'ERR_INVALID_ARGUMENT')
-      if (!paths.add(path)) {
-        throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
-      }
-    }
+    for (const { path } of batch.value) assertNew(paths, normalizePath(path, 'ERR_INVALID_ARGUMENT'))
     progress.entries += batch.value.length
     yield batch
   }

@@ -42,7 +42,7 @@ interface TargetOptions extends PlacingOptions {
 
 function placeDirectory(draft: LayerDraft, found: SourceMatch, options: TargetOptions): void {
   placeTop(draft, found, options)
-  for (const [, entry] of contentOf(found, options)) draft.place(entry)
+  for (const entry of contentOf(found, options)) draft.place(entry)
 }
 
 /** Places the directory that takes the content of a copied one. */
@@ -54,33 +54,40 @@ function placeTop(draft: LayerDraft, found: SourceMatch, { target, created }: Ta
   touch(draft, target, found.node.mtime)
 }
 
-/** Yields the content of a copied directory, each node with its entry below the target. */
-function* contentOf(found: SourceMatch, options: TargetOptions): Generator<readonly [SourceNode, DraftEntry]> {
-  const { target } = options
+/** Yields an entry for each node of a copied directory. */
+function* contentOf(found: SourceMatch, options: TargetOptions): Generator<DraftEntry> {
+  const pathOf = pathsBelow(found, options.target)
+  for (const node of found.content) yield entryOf(found, node, pathOf(node), options)
+}
+
+/** Returns a function that gives the path of a node of a copied directory below the target. */
+function pathsBelow(found: SourceMatch, target: string): (node: SourceNode) => string {
+  // PERF: where a path does not change, the same string is kept, and its hash.
+  if (target === found.node.path) return ({ path }) => path
   const prefix = target === '.' ? '' : `${target}/`
-  for (const node of found.content) {
-    // PERF: where a path does not change, the same string is kept, and its hash.
-    const path = target === found.node.path ? node.path : prefix + pathBelow(found.node, node)
-    yield [node, entryOf(found, node, path, options)]
-  }
+  return node => prefix + pathBelow(found.node, node)
+}
+
+/** Paths and headers of the content of a directory that is copied to where nothing is. */
+export interface EmptyTop {
+  pathOf(node: SourceNode): string
+  /** Makes the header of the entry of a node. */
+  headerOf(node: SourceNode): TarHeader
 }
 
 /**
- * Places a copied directory without its content, and returns the content if the target has nothing in it; `undefined`
- * if {@link placeMatch} must place the match.
+ * Places a copied directory without its content, and returns what the entries of the content are made with, if the
+ * target has nothing in it; `undefined` if {@link placeMatch} must place the match.
  *
  * PERF: no path of the content can meet another one, so a draft of tens of thousands of entries is not needed.
  */
-export function placeEmptyTop(
-  draft: LayerDraft,
-  found: SourceMatch,
-  options: PlacingOptions,
-): (() => Iterable<readonly [SourceNode, DraftEntry]>) | undefined {
+export function placeEmptyTop(draft: LayerDraft, found: SourceMatch, options: PlacingOptions): EmptyTop | undefined {
   if (found.node.type !== 'directory') return undefined
   const target = resolveDestination(draft, options.destination, options.created)
-  const whole = { ...options, target }
-  placeTop(draft, found, whole)
-  return draft.isEmpty(target) ? () => contentOf(found, whole) : undefined
+  placeTop(draft, found, { ...options, target })
+  if (!draft.isEmpty(target)) return undefined
+  const pathOf = pathsBelow(found, target)
+  return { pathOf, headerOf: node => copiedHeader(found, node, pathOf(node), options) }
 }
 
 /** The directory itself keeps its owner and mode, and gets the time of the source. */
@@ -103,17 +110,28 @@ function placeFile(draft: LayerDraft, found: SourceMatch, options: TargetOptions
   draft.place(entryOf(found, found.node, path, options))
 }
 
-function entryOf(found: SourceMatch, node: SourceNode, path: string, { owner, mode }: PlacingOptions): DraftEntry {
+function entryOf(found: SourceMatch, node: SourceNode, path: string, options: PlacingOptions): DraftEntry {
   const { tree, source, match } = found
-  const isLink = node.type === 'symlink'
-  const { uid, gid } = owner ?? (tree.keepsOwners ? node : { uid: 0, gid: 0 })
-  const bits = mode && !isLink ? mode.apply(node.mode, node.type === 'directory') : node.mode
-  const header = headerOf(node, path, { uid, gid, mode: bits })
+  const header = copiedHeader(found, node, path, options)
   if (node.type !== 'file') return { header }
   const content = { kind: 'tree', tree, node } as const
   // Hard links are kept within one source.
   return node.inode === undefined ? { header, content } : { header, content, inode: `${source}.${match} ${node.inode}` }
 }
+
+function copiedHeader(
+  { tree }: SourceMatch,
+  node: SourceNode,
+  path: string,
+  { owner, mode }: PlacingOptions,
+): TarHeader {
+  const isLink = node.type === 'symlink'
+  const { uid, gid } = owner ?? (tree.keepsOwners ? node : ROOT)
+  const bits = mode && !isLink ? mode.apply(node.mode, node.type === 'directory') : node.mode
+  return headerOf(node, path, { uid, gid, mode: bits })
+}
+
+const ROOT = { uid: 0, gid: 0 } as const
 
 /** The members of a node that go into a layer, under another path. */
 function headerOf(

@@ -1,6 +1,8 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { inBatches } from '../../internal/memory/batched-iterable.ts'
 import { type Borrowed, owned } from '../../internal/memory/borrowed.ts'
+import { type LazyList, withList } from '../../internal/memory/lazy-list.ts'
+import type { UnionView } from '../../rootfs/index.ts'
 import { type FileOwner, resolveOwner } from '../../sandbox/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { copyInputs } from './copy-inputs.ts'
@@ -36,7 +38,7 @@ export async function planFileCopy(step: FileCopyStep, options: AbortOptions = {
       return inputs
     },
     inputBatches: (options = {}) => copyInputs(matches, policy, options),
-    entries: options => inBatches(entriesOf(step, { matches, mode }, options)),
+    entries: options => entriesOf(step, { matches, mode }, options),
   }
 }
 
@@ -45,11 +47,47 @@ interface FoundStep {
   readonly mode: ModeChange | undefined
 }
 
-async function* entriesOf(
+/** PERF: entries that are made together where a consumer takes the stream. */
+const BATCH = 1024
+
+function entriesOf(step: FileCopyStep, found: FoundStep, options: FileCopyEntriesOptions): AsyncIterable<TarInput> {
+  let placed: Promise<PlacedStep> | undefined
+  const place = () => {
+    placed ??= placeStep(step, found, options)
+    return placed
+  }
+  return withList(inBatches(batchesOf(place, options)), async () => (await place()).content)
+}
+
+async function* batchesOf(
+  place: () => Promise<PlacedStep>,
+  { signal }: FileCopyEntriesOptions,
+): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
+  const { draft, below, content } = await place()
+  if (!content) {
+    for await (const batch of emitEntries(draft, below, { signal })) yield owned(batch)
+    return
+  }
+  for (let from = 0; from < content.length; from += BATCH) {
+    const length = Math.min(BATCH, content.length - from)
+    yield owned(Array.from({ length }, (_, i) => content.at(from + i)))
+  }
+}
+
+/** A copy in memory. */
+interface PlacedStep {
+  readonly draft: LayerDraft
+  /** Root filesystem that the entries are placed on; `undefined` for an empty one. */
+  readonly below: UnionView | undefined
+  /** All entries, if they can be made one by one. */
+  readonly content: LazyList<TarInput> | undefined
+}
+
+async function placeStep(
   step: FileCopyStep,
   { matches, mode }: FoundStep,
   options: FileCopyEntriesOptions,
-): AsyncGenerator<Borrowed<readonly TarInput[]>, void, undefined> {
+): Promise<PlacedStep> {
   const { time, signal } = options
   const owner = step.chown === undefined ? undefined : await resolveOwner(step.chown, options.below, { signal })
   const below = step.link ? undefined : options.below
@@ -64,17 +102,14 @@ async function* entriesOf(
     below,
     signal,
   }
-  const content = emitContent(draft, matches, below, placing)
-  if (content) {
-    for await (const batch of content) yield owned(batch)
-    return
-  }
+  const content = await emitContent(draft, matches, below, placing)
+  if (content) return { draft, below, content }
   for (const found of matches) {
     const archive = { tree: found.tree, node: found.node }
     if (found.unpack && (await isArchive(archive, { signal }))) await placeArchive(draft, archive, placing)
     else placeMatch(draft, found, placing)
   }
-  for await (const batch of emitEntries(draft, below, { signal })) yield owned(batch)
+  return { draft, below, content: undefined }
 }
 
 function ownerOf(owner: FileOwner | undefined): FileOwner {

@@ -1,6 +1,7 @@
 import { batchesOf, inBatches } from '../../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../../internal/memory/borrowed.ts'
-import { applyPolicies, type EntryPolicies } from '../../layer/index.ts'
+import { listOf, withList } from '../../internal/memory/lazy-list.ts'
+import { applyPolicies, type EntryPolicies, setPolicies } from '../../layer/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
 
@@ -24,8 +25,11 @@ export function layerEntries(
     ...(applied.modes && policies.modes === 'normal' ? { mode: 'normal' } : {}),
     ...(applied.owners && policies.owners === 'root' ? { uid: 0, gid: 0 } : {}),
   }
-  const apply = applyPolicies(rewritten)
-  return inBatches(appliedBatches(entries, apply))
+  const set = setPolicies(rewritten)
+  return withList(inBatches(appliedBatches(entries, applyPolicies(rewritten))), async () => {
+    const list = await listOf(entries)
+    return list && { length: list.length, at: index => set(list.at(index)) }
+  })
 }
 
 async function* appliedBatches(

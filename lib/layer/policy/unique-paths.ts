@@ -1,3 +1,4 @@
+import { FormatError } from '../../errors/index.ts'
 import { compareArchiveOrder } from './archive-order.ts'
 
 /** Runs of ascending paths that are followed; the paths of further ones are put into a set. */
@@ -43,6 +44,18 @@ export class UniquePaths {
     this.#runs.length = 0
     return this.add(path)
   }
+}
+
+/**
+ * Adds a path of a layer.
+ *
+ * SPEC: a layer must not contain duplicate paths (layer.md#representing-changes).
+ *
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` if it was added before.
+ */
+export function assertNew(paths: UniquePaths, path: string): void {
+  if (paths.add(path)) return
+  throw new FormatError('ERR_INVALID_ARGUMENT', `path ${JSON.stringify(path)} stands twice in one layer`)
 }
 
 /** Looks for a path in a run. The paths that are asked for ascend too, so the place only moves forward. */

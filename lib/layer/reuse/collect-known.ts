@@ -10,7 +10,7 @@ const MOST_ENTRIES = 1_000_000
 export type CollectedEntries = { readonly known: readonly KnownEntry[] } | { readonly stream: AsyncIterable<TarInput> }
 
 /** Collects entries as long as they are known. An unknown entry ends that at once: nothing of it is read. */
-export async function collectKnown(entries: AsyncIterable<TarInput>): Promise<CollectedEntries> {
+export async function collectKnown(entries: Iterable<TarInput> | AsyncIterable<TarInput>): Promise<CollectedEntries> {
   const batches = batchesOf(entries)[Symbol.asyncIterator]()
   const known: KnownEntry[] = []
   for (let next = await batches.next(); !next.done; next = await batches.next()) {

@@ -3,18 +3,23 @@ import { createDigestSeries, type Digest, type DigestSeries } from '../../digest
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { jsonString } from '../../internal/json-string.ts'
+import type { LazyList } from '../../internal/memory/lazy-list.ts'
 import { headerOf, normalizePath, type PlannedHeader } from '../../tar/index.ts'
 import type { IndexColumns } from '../indexing/index-columns.ts'
 import type { IndexedEntry } from '../layer-index.ts'
-import { type KnownEntry, knownDigest, knownSize } from './known-entry.ts'
+import { assertNew, UniquePaths } from '../policy/unique-paths.ts'
+import { isKnown, type KnownEntry, knownDigest, knownSize } from './known-entry.ts'
 
 /** Unit of a tar in bytes; an archive ends with two of them. */
 const UNIT = 512
 const END_BYTES = 2 * UNIT
 
+/** Known entries: a list of objects, or one that makes them. */
+export type KnownEntries = readonly KnownEntry[] | LazyList<KnownEntry>
+
 /** Positions in the tar of a layer that is not written yet. */
 export interface LayerLayout {
-  readonly entries: readonly KnownEntry[]
+  readonly entries: KnownEntries
   /** Offset of the end of each entry, padding included. */
   readonly ends: Float64Array
   /** Size of the tar in bytes. */
@@ -34,23 +39,31 @@ interface Part {
   readonly facts: string
 }
 
-/** Computes positions and keys, and adds the entries to an index. Reads no content. */
+/**
+ * Computes positions and keys, and adds the entries to an index. Reads no content.
+ *
+ * @returns `undefined` if an entry is not known.
+ * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an invalid entry, or for a duplicate path.
+ */
 export async function layOut(
-  entries: readonly KnownEntry[],
+  entries: KnownEntries,
   columns: IndexColumns | undefined,
   { signal }: AbortOptions,
-): Promise<LayerLayout> {
+): Promise<LayerLayout | undefined> {
   const series = await createDigestSeries({ hasher: 'native' })
   try {
     const yielder = new EventLoopYielder()
     const blocks = new BlockKeys(series)
+    const paths = new UniquePaths()
     const ends = new Float64Array(entries.length)
     let end = 0
     for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i]!
+      const entry = entries.at(i)!
+      if (!isKnown(entry)) return undefined
       const size = knownSize(entry)!
       const digest = entry.type === 'file' ? knownDigest(entry)! : undefined
       const planned = headerOf(entry, size)
+      assertNew(paths, planned.path)
       const content = end + (planned.pax?.byteLength ?? 0) + UNIT
       columns?.add(indexedOf(entry, planned, { offset: content, digest }))
       const part = { start: end, end: content + padded(size), facts: factsOf(planned, digest) }

@@ -21,7 +21,10 @@ export async function* tarRange(
   const last = to >= bytes ? entries.length : Math.min(firstEndAfter(ends, to - 1) + 1, entries.length)
   let at = first === 0 ? 0 : ends[first - 1]!
   const batches = (async function* () {
-    for (let i = first; i < last; i += BATCH) yield owned(entries.slice(i, Math.min(i + BATCH, last)))
+    for (let i = first; i < last; i += BATCH) {
+      const length = Math.min(BATCH, last - i)
+      yield owned(Array.from({ length }, (_, j) => entries.at(i + j)!))
+    }
   })()
   for await (const piece of writeTar(inBatches(batches), { borrow: true, signal })) {
     const begin = Math.max(0, from - at)

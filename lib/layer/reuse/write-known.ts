@@ -1,12 +1,11 @@
 import { createStreamDigester, type Digest, type HasherEngine, restoreStreamDigester } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { BlobInfo, Store } from '../../store/index.ts'
-import { IndexColumns } from '../indexing/index-columns.ts'
 import { keepColumns } from '../indexing/keep-index.ts'
 import { keepBlockTable, readBlockTable } from './block-table.ts'
 import { KnownCompression } from './compress-known.ts'
-import type { KnownEntry } from './known-entry.ts'
-import { type LayerLayout, layOut } from './layer-layout.ts'
+import type { KnownLayer } from './lay-out-known.ts'
+import type { LayerLayout } from './layer-layout.ts'
 import { ReuseFailure } from './packed-blocks.ts'
 import { planReuse, type ReusePlan } from './reuse-plan.ts'
 
@@ -19,7 +18,6 @@ export interface WriteKnownOptions extends AbortOptions {
   /** Text that is equal as long as equal blocks are compressed to equal bytes. */
   readonly compressor: string
   readonly hasher?: HasherEngine | undefined
-  readonly index?: boolean | undefined
   readonly reuse?: readonly Digest[] | undefined
   readonly progress: { entries: number; bytes: number }
   readonly onProgress?: ((progress: { entries: number; bytes: number }) => void) | undefined
@@ -31,12 +29,11 @@ export interface WriteKnownOptions extends AbortOptions {
  */
 export async function writeKnown(
   store: KnownStore,
-  entries: readonly KnownEntry[],
+  { layout, columns }: KnownLayer,
   options: WriteKnownOptions,
 ): Promise<BlobInfo & { readonly diffId: Digest }> {
-  const { index, signal } = options
-  const columns = index === false ? undefined : new IndexColumns()
-  const layout = await layOut(entries, columns, { signal })
+  const { signal } = options
+  options.progress.entries = layout.entries.length
   const compressor = `${options.compressor}/${process.arch}`
   const plan = store.read && (await findReuse(store, layout, { ...options, compressor }))
   const attempt = (plan: ReusePlan | undefined) => writeOnce(store, { layout, plan }, { ...options, compressor })

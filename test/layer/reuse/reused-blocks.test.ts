@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Digest } from '../../../lib/digest/index.ts'
-import { type KnownEntry, type WriteLayerOptions, type WrittenLayer, writeLayer } from '../../../lib/layer/index.ts'
+import { batchesOf, inBatches } from '../../../lib/internal/memory/batched-iterable.ts'
+import { withList } from '../../../lib/internal/memory/lazy-list.ts'
+import {
+  type KnownEntry,
+  type WriteLayerOptions,
+  type WriteLayerProgress,
+  type WrittenLayer,
+  writeLayer,
+} from '../../../lib/layer/index.ts'
 import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import { blobsOf } from '../../helpers/blobs-of.ts'
 import { mixedBytes } from '../../helpers/mixed-bytes.ts'
@@ -183,6 +191,38 @@ test('an entry whose digest is not known is read, and so is everything else', as
   expect(read.size).toBe(40)
   await using other = createMemoryStore()
   expect(made).toEqual(await writeLayer(other, unknown(entries)))
+})
+
+describe('entries that are made when they are asked for', () => {
+  const listed = (entries: readonly KnownEntry[]) => {
+    const list = { length: entries.length, at: (index: number) => ({ ...entries[index]! }) }
+    return withList(inBatches(batchesOf(entries)), async () => list)
+  }
+
+  test('give the same layer, also if one of them must be read', async () => {
+    await using plain = createMemoryStore()
+    const { entries } = files()
+    for (const last of [[], [{ path: 'd/z', type: 'fifo' } as const]]) {
+      const all = [...entries, ...last]
+      await using store = createMemoryStore()
+      const progress: WriteLayerProgress[] = []
+      const made = await writeLayer(store, listed(all), { reuse: [], onProgress: now => progress.push(now) })
+      expect(progress.at(-1)).toEqual({ entries: all.length, bytes: made.uncompressedSize })
+      expect(made).toEqual(await writeLayer(plain, unknown(all)))
+      expect(await bytesOf(store, made.diffId)).toEqual(await bytesOf(plain, made.diffId))
+      expect(await writeLayer(store, listed(all), { reuse: [made.descriptor.digest] })).toEqual(made)
+    }
+  })
+
+  test('are refused if two have one path', async () => {
+    await using store = createMemoryStore()
+    const entries = [...files().entries, { path: 'd/./f007', type: 'file', size: 0 } as const]
+    await expect(writeLayer(store, listed(entries), { reuse: [] })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: expect.stringContaining('"d/f007" stands twice'),
+    })
+    expect(await blobsOf(store)).toEqual([])
+  })
 })
 
 test('an aborted write stores nothing and gives the reason', async () => {
