@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs'
+import { type BigIntStats, constants, lstatSync, readlinkSync } from 'node:fs'
 import { createDigestSeries, type Digest, type DigestSeries, type HasherEngine } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
@@ -12,7 +12,6 @@ import {
   openFailure,
   replacedFailure,
   systemPath,
-  typeOf,
   type XattrLister,
 } from '../../layer/index.ts'
 import type { DigestCache, KnownFile } from './digest-cache.ts'
@@ -44,6 +43,15 @@ interface DirectoryNode extends SourceNode {
   known?: KnownFile | undefined
 }
 
+/** Types of nodes by the bits of their mode. A socket has no meaning without its process. */
+const TYPES: ReadonlyMap<number, ListedName['type']> = new Map([
+  [constants.S_IFREG, 'file'],
+  [constants.S_IFDIR, 'directory'],
+  [constants.S_IFLNK, 'symlink'],
+  [constants.S_IFIFO, 'fifo'],
+  [constants.S_IFCHR, 'character-device'],
+  [constants.S_IFBLK, 'block-device'],
+])
 const PIECE_BYTES = 1024 * 1024
 /** PERF: files up to this size are read at once, and handed over many at a time. */
 const SMALL_BYTES = 256 * 1024
@@ -118,8 +126,9 @@ export class DirectorySource implements SourceTree {
     const prefix = path === '.' ? '' : `${path}/`
     const nodes: DirectoryNode[] = []
     for (const { name, type } of names) {
-      if (!type || !this.#isVisible(prefix + name, type)) continue
-      const node = this.#lookAt(prefix + name, type)
+      const below = prefix + name
+      if (!type || !this.#isVisible(below, type)) continue
+      const node = this.#lookAt(below, type)
       if (!node) return undefined
       nodes.push(node)
     }
@@ -268,30 +277,31 @@ export class DirectorySource implements SourceTree {
         throw openFailure(place, error)
       })
     }
-    const type = typeOf(stats as unknown as Parameters<typeof typeOf>[0])
-    return type && this.#nodeOf(path, type, stats)
+    // PERF: each method such as `isFile` makes three large integers.
+    const mode = Number(stats.mode)
+    const type = TYPES.get(mode & constants.S_IFMT)
+    return type && this.#nodeOf(path, type, mode & 0o7777, stats)
   }
 
-  #nodeOf(path: string, type: NonNullable<ListedName['type']>, stats: BigIntStats): DirectoryNode {
-    const mode = Number(stats.mode) & 0o7777
+  #nodeOf(path: string, type: NonNullable<ListedName['type']>, mode: number, stats: BigIntStats): DirectoryNode {
     const mtime = this.#parts.mtime ?? Number(stats.mtimeNs) / 1e9
     const xattrs = type === 'symlink' ? undefined : this.#xattrsOf(path, type)
-    if (type === 'file') {
-      const inode = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined
-      // PERF: nearly all nodes are files; they are made at once, not copied into each other.
-      const file = {
+    if (type === 'file' || type === 'directory') {
+      const isFile = type === 'file'
+      // PERF: nearly all nodes are of these types; they are made at once, not copied into each other, and of one shape.
+      const node = {
         path,
         type,
         mode,
         uid: 0,
         gid: 0,
-        size: Number(stats.size),
+        size: isFile ? Number(stats.size) : 0,
         mtime,
-        inode,
+        inode: isFile && stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined,
         identity: identityOf(stats),
         known: undefined,
       }
-      return xattrs ? { ...file, xattrs } : file
+      return xattrs ? { ...node, xattrs } : node
     }
     const header = { path, type, mode, uid: 0, gid: 0, size: 0, mtime }
     if (type === 'symlink') return { ...header, linkname: orSourceError(() => this.#linkTarget(path)) }
@@ -300,8 +310,7 @@ export class DirectorySource implements SourceTree {
       // Linux keeps both numbers in parts.
       return { ...header, devMajor: (rdev >>> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) }
     }
-    const directory = type === 'directory' ? { ...header, identity: identityOf(stats) } : header
-    return xattrs ? { ...directory, xattrs } : directory
+    return xattrs ? { ...header, xattrs } : header
   }
 
   #linkTarget(path: string): string {

@@ -11,14 +11,6 @@ export interface InputPolicy {
   readonly mode: ModeChange | undefined
 }
 
-interface NamedNode {
-  readonly tree: SourceTree
-  readonly name: string
-  readonly node: SourceNode
-  /** True for a directory of which only the content is copied. */
-  readonly isTop: boolean
-}
-
 /** PERF: paths that are looked at together: tens of thousands are never in memory at once. */
 const BATCH = 1024
 
@@ -28,58 +20,72 @@ export async function* copyInputs(
   policy: InputPolicy,
   options: AbortOptions,
 ): AsyncGenerator<readonly FileCopyInput[], void, undefined> {
-  let batch: NamedNode[] = []
+  let batch: NodeBatch | undefined
   for (const match of matches) {
-    for (const named of namesOf(match)) {
-      if (batch.push(named) < BATCH) continue
-      yield await inputsOf(batch, policy, options)
-      batch = []
+    for (const node of nodesOf(match)) {
+      if (batch && (batch.tree !== match.tree || batch.size === BATCH)) {
+        yield await batch.inputs(policy, options)
+        batch = undefined
+      }
+      batch ??= new NodeBatch(match.tree)
+      batch.add(node, nameOf(match, node))
     }
   }
-  if (batch.length > 0) yield await inputsOf(batch, policy, options)
+  if (batch) yield await batch.inputs(policy, options)
 }
 
-async function inputsOf(
-  named: readonly NamedNode[],
-  policy: InputPolicy,
-  options: AbortOptions,
-): Promise<readonly FileCopyInput[]> {
-  const nextDigest = await digestsOf(named, options)
-  return named.map(input => inputOf(input, input.node.type === 'file' ? nextDigest(input.tree) : undefined, policy))
+function* nodesOf({ node, content }: SourceMatch): Generator<SourceNode, void, undefined> {
+  yield node
+  yield* content
 }
 
-function* namesOf({ tree, source, match, name, node, content }: SourceMatch): Generator<NamedNode, void, undefined> {
-  const place = `${source}.${match}`
-  if (node.type !== 'directory') {
-    yield { tree, name: `${place}:${name}`, node, isTop: false }
-    return
+/** The name of a directory of which only the content is copied ends with a slash. */
+function nameOf({ source, match, name, node }: SourceMatch, named: SourceNode): string {
+  if (named !== node) return `${source}.${match}/${pathBelow(node, named)}`
+  return node.type === 'directory' ? `${source}.${match}/` : `${source}.${match}:${name}`
+}
+
+/** Nodes of one tree with their names in the list. */
+class NodeBatch {
+  readonly tree: SourceTree
+  readonly #nodes: SourceNode[] = []
+  readonly #names: string[] = []
+
+  constructor(tree: SourceTree) {
+    this.tree = tree
   }
-  yield { tree, name: `${place}/`, node, isTop: true }
-  for (const below of content) yield { tree, name: `${place}/${pathBelow(node, below)}`, node: below, isTop: false }
-}
 
-/** Resolves to a function that gives the digests of the files of each tree, one after the other. */
-async function digestsOf(named: readonly NamedNode[], options: AbortOptions): Promise<(tree: SourceTree) => Digest> {
-  const files = new Map<SourceTree, { readonly nodes: SourceNode[]; digests: readonly Digest[]; at: number }>()
-  for (const { tree, node } of named) {
-    if (node.type !== 'file') continue
-    const known = files.get(tree)
-    if (known) known.nodes.push(node)
-    else files.set(tree, { nodes: [node], digests: [], at: 0 })
+  get size(): number {
+    return this.#nodes.length
   }
-  for (const [tree, of] of files) of.digests = await tree.digests(of.nodes, options)
-  return tree => {
-    const of = files.get(tree)!
-    return of.digests[of.at++]!
+
+  add(node: SourceNode, name: string): void {
+    this.#nodes.push(node)
+    this.#names.push(name)
+  }
+
+  async inputs(policy: InputPolicy, options: AbortOptions): Promise<readonly FileCopyInput[]> {
+    const { tree } = this
+    const digests = await tree.digests(
+      this.#nodes.filter(({ type }) => type === 'file'),
+      options,
+    )
+    let at = 0
+    return this.#nodes.map((node, i) =>
+      inputOf(tree, node, this.#names[i]!, node.type === 'file' ? digests[at++] : undefined, policy),
+    )
   }
 }
 
 function inputOf(
-  { tree, name, node, isTop }: NamedNode,
+  tree: SourceTree,
+  node: SourceNode,
+  name: string,
   digest: Digest | undefined,
   { setsOwner, mode }: InputPolicy,
 ): FileCopyInput {
   const isDirectory = node.type === 'directory'
+  const isTop = name.endsWith('/')
   // The mode of a link means nothing, and that of a directory whose content is copied is not used.
   const bits = isTop || node.type === 'symlink' ? 0 : (mode?.apply(node.mode, isDirectory) ?? node.mode)
   const { path: source, type } = node

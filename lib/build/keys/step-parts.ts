@@ -91,7 +91,7 @@ export async function inputBatchesPart(
   try {
     for await (const batch of batches) {
       for (const { name, type, mode, linkname, digest, owner, extra } of batch) {
-        for (const text of [name, type, String(mode), linkname, digest, owner, extra]) frames.add(text ?? '')
+        frames.addAll([name, type, String(mode), linkname ?? '', digest ?? '', owner ?? '', extra ?? ''])
       }
     }
     return { what: 'file', name: '', value: frames.digest() }

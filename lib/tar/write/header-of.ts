@@ -64,7 +64,12 @@ export function headerOf(input: TarInput, size: number): PlannedHeader {
   if (path === '.' && input.type !== 'directory') refuse(path, 'the root must be a directory')
   const { mode = MODES[input.type], uid = 0, gid = 0, mtime = 0, devMajor = 0, devMinor = 0 } = input
   if (mode === undefined) refuse(path, `unknown type ${JSON.stringify(input.type)}`)
-  checkNumbers(path, { mode, uid, gid, devMajor, devMinor, mtime })
+  checkNumber(path, 'mode', mode, 0o7777)
+  checkNumber(path, 'uid', uid, MAX_OWNER)
+  checkNumber(path, 'gid', gid, MAX_OWNER)
+  checkNumber(path, 'devMajor', devMajor, SIX_DIGITS)
+  checkNumber(path, 'devMinor', devMinor, SIX_DIGITS)
+  if (!(Math.abs(mtime) <= 2 ** 53)) refuse(path, `mtime out of range: ${mtime}`)
   const records = new PaxRecords()
   const seconds = Math.floor(mtime)
   const header = {
@@ -74,7 +79,7 @@ export function headerOf(input: TarInput, size: number): PlannedHeader {
     mode: (mode & 0o7777) | 0o100000,
     uid: numberField('uid', uid, SIX_DIGITS, records),
     gid: numberField('gid', gid, SIX_DIGITS, records),
-    mtime: new Date(numberField('mtime', seconds, MAX_TIME, records) * 1000),
+    mtime: dateOf(numberField('mtime', seconds, MAX_TIME, records)),
     size,
     devmajor: devMajor,
     devminor: devMinor,
@@ -100,17 +105,6 @@ class PaxRecords {
   }
 }
 
-type Numbers = Record<'mode' | 'uid' | 'gid' | 'devMajor' | 'devMinor' | 'mtime', number>
-
-function checkNumbers(path: string, { mode, uid, gid, devMajor, devMinor, mtime }: Numbers): void {
-  checkNumber(path, 'mode', mode, 0o7777)
-  checkNumber(path, 'uid', uid, MAX_OWNER)
-  checkNumber(path, 'gid', gid, MAX_OWNER)
-  checkNumber(path, 'devMajor', devMajor, SIX_DIGITS)
-  checkNumber(path, 'devMinor', devMinor, SIX_DIGITS)
-  if (!(Math.abs(mtime) <= 2 ** 53)) refuse(path, `mtime out of range: ${mtime}`)
-}
-
 function checkNumber(path: string, name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) refuse(path, `${name} out of range: ${value}`)
 }
@@ -119,6 +113,14 @@ function numberField(key: string, value: number, max: number, records: PaxRecord
   if (value >= 0 && value <= max) return value
   records.set(key, String(value))
   return 0
+}
+
+let lastDate = new Date(0)
+
+/** PERF: all entries of a reproducible layer have one time, and share its object; nothing changes it. */
+function dateOf(seconds: number): Date {
+  if (lastDate.getTime() !== seconds * 1000) lastDate = new Date(seconds * 1000)
+  return lastDate
 }
 
 function nameField(name: string, records: PaxRecords): string {

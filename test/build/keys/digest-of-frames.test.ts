@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { digestOfFrames } from '../../../lib/build/keys/key-part.ts'
-import { digestOf } from '../../../lib/digest/index.ts'
+import { digestOfFrames, FrameDigester } from '../../../lib/build/keys/key-part.ts'
+import { createDigester, digestOf } from '../../../lib/digest/index.ts'
 import { encodeName } from '../../../lib/internal/name-bytes.ts'
 
 function framed(texts: readonly string[]): Buffer {
@@ -24,6 +24,14 @@ test('each text is framed by the length of its bytes, whatever its characters an
     ['ü', '\udc80x', '😀'],
     [long, 'x', `${long}\udcff`],
     Array(70_000).fill('text'),
+    [1, 127, 128, 255, 256, 1023, 1024].map(length => 'x'.repeat(length)),
   ]
-  for (const texts of lists) expect(await digestOfFrames(() => texts)).toBe(await digestOf(framed(texts)))
+  for (const texts of lists) {
+    const digest = await digestOf(framed(texts))
+    expect(await digestOfFrames(() => texts)).toBe(digest)
+    const frames = new FrameDigester(await createDigester())
+    for (let i = 0; i < texts.length; i += 7) frames.addAll(texts.slice(i, i + 7))
+    expect(frames.digest()).toBe(digest)
+    frames.release()
+  }
 })
