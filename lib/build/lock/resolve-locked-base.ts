@@ -39,8 +39,9 @@ async function readStored(
   // The name comes first, as it has the repositories of layers that the store lacks.
   const named = await readIfAny(store, reference, platform, options)
   if (named?.descriptor.digest === digest) return named
-  // SAFETY: images with a name were verified when they got it. A blob without one may be of an image that was refused.
-  if (isRemote && verify) return undefined
+  // SAFETY: images with a name were verified when they got it. A blob without one may be of an image that was refused,
+  // and with `pull: 'never'` nothing can verify it.
+  if (verify) return undefined
   const found = await readIfAny(store, digest, platform, options)
   if (!isRemote || !found) return found
   for (const { descriptor } of found.layers) if (!(await store.stat(descriptor.digest, { signal }))) return undefined

@@ -195,6 +195,10 @@ describe('with a policy', () => {
     const refused = await thrownBy(() => build(text(), { verify: refuse, lock: { locked: lock } }, full))
     expect(refused.message).toContain('refused')
     expect(await full.stat(manifests[0]!)).toBeDefined()
+    const offline = { verify: refuse, pull: 'never', lock: { locked: lock } } as const
+    expect(await thrownBy(() => build(text(), offline, full))).toMatchObject({
+      cause: { code: 'ERR_REFERENCE_NOT_FOUND' },
+    })
   })
 
   test('an index of the lock that lists another image is refused', async () => {
