@@ -22,7 +22,7 @@ export function chunksOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterab
  * Keeps the failure of a Node stream until the stream is read. Acts that await something before they read a source call
  * it first.
  *
- * SAFETY: a stream that fails while nobody listens, such as `createReadStream` of a file that is missing, would end the
+ * SAFETY: a stream that fails without a listener, such as `createReadStream` of a file that is missing, would end the
  * process. NODE: iterating over a stream that has failed throws its error (test/internal/byte-source.test.ts).
  */
 export function keepFault(source: unknown): void {

@@ -2,7 +2,7 @@ import type { GitSource } from '../../dockerfile/index.ts'
 import { fetchFault } from './fetch-fault.ts'
 import { type GitRun, type RunGitOptions, runGit } from './run-git.ts'
 
-/** As with HTTP. Git itself has a limit for HTTP and ssh only; a silent server of `git://` would hold a build forever. */
+/** As with HTTP. Git limits HTTP and ssh only; a silent server of `git://` would hold a build forever. */
 const SILENT_MS = 60_000
 
 /**

@@ -119,7 +119,7 @@ export interface CollectionPlan {
   readonly skippedYoung: BlobCount
   /** Blobs that stay only because of a lease. */
   readonly skippedLeased: BlobCount
-  /** The leases that keep blobs: what runs, and who runs it. */
+  /** The leases that keep blobs: the purpose and the holder of each. */
   readonly leases: readonly {
     /** Purpose of the lease. */
     readonly label: string

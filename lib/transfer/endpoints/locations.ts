@@ -35,8 +35,8 @@ export interface StoreLocation<S = Store> {
    */
   readonly remoteLayers?: boolean | undefined
   /**
-   * For a target: keep the name as given; see {@link SetReferenceOptions.verbatim}. For a source: a bare word is a tag of
-   * a layout, and not the short name of `docker.io/library/…`. @defaultValue `false`
+   * For a target: keep the name as given; see {@link SetReferenceOptions.verbatim}. For a source: a bare word is a tag
+   * of a layout, and not the short name of `docker.io/library/…`. @defaultValue `false`
    */
   readonly verbatim?: boolean | undefined
 }

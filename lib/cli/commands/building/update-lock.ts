@@ -9,7 +9,6 @@ import { countOf } from '../../printing/count-of.ts'
 import type { ImageBlobs } from '../../reading/image-blobs.ts'
 import { RegistryBlobs } from '../../reading/registry-blobs.ts'
 import type { Session } from '../../session/session.ts'
-import type { LockCommandOptions } from './lock.ts'
 
 /** A base that has another digest now. */
 interface NewerBase {
@@ -26,7 +25,7 @@ interface NewerBase {
 export async function updateLock(
   session: Session,
   file: string,
-  { packages = false, write = false }: LockCommandOptions,
+  { packages = false, write = false }: { readonly packages?: boolean; readonly write?: boolean },
 ): Promise<void> {
   const locked = (await readLockFile(file, true))!
   const newer: NewerBase[] = []
