@@ -120,6 +120,10 @@ describe.skipIf(!able)('build', () => {
       'id=var,env=V',
       '--ssh',
       `default=${at('socket')}`,
+      '--provenance=mode=max',
+      '--sbom',
+      '--lock',
+      at('image.lock'),
     ]
     const done = await run(given, { V: secret })
     expect(done).toMatchObject({ code: 0 })
@@ -127,8 +131,14 @@ describe.skipIf(!able)('build', () => {
     expect(done.stderr).toMatch(/^.*srw-------$/m)
     expect(done.stderr).toMatch(/gone/)
     const history = await cli(['--json', 'history', 'app:1'], { store: at('store') })
-    expect([done.stdout, done.stderr, history.stdout].filter(text => text.includes(secret))).toEqual([])
-    expect(await filesWith(secret)).toEqual([])
+    const chroot = await run([...given, '--sandbox', 'chroot', '--no-cache'], { V: secret })
+    expect(chroot).toMatchObject({ code: 0, stderr: expect.stringMatching(/gone/) })
+    const lock = readFileSync(at('image.lock'), 'utf8')
+    for (const trace of [secret, at('socket')])
+      expect([done.stderr, chroot.stderr, history.stdout, lock].filter(text => text.includes(trace))).toEqual([])
+    // The provenance is among the files of the store, and names the secrets by their ids only.
+    expect(await filesWith('slsa.dev/provenance')).not.toEqual([])
+    for (const trace of [secret, at('socket')]) expect(await filesWith(trace)).toEqual([])
     // Another value is no reason to run the step again.
     writeFileSync(at('secret'), 'other')
     expect((await run(given, { V: 'other' })).stderr.match(/CACHED/g)).toHaveLength(2)
