@@ -197,6 +197,32 @@ test('signatures under tags of cosign travel with --referrers through archives, 
   expect(docker).toMatchObject({ code: 0, stderr: expect.stringMatching(/left out.*sha256-\w+\.sig/) })
 })
 
+test('export obeys the policy, and commands without one refuse the option', async () => {
+  writeFileSync(at('export.json'), JSON.stringify({ version: 1, default: { keys: ['team.pub'] } }))
+  const policy = { LAYERSTORE_POLICY: at('export.json') }
+  const [layout, rootfs] = [`oci:${at('exported')}:v1`, at('rootfs.tar')]
+  expect(await layerstore(['copy', reference, layout])).toMatchObject({ code: 0 })
+  const export_ = (place: string) => layerstore(['export', place, '-o', rootfs], { env: policy })
+  for (const place of [reference, layout]) {
+    expect(await export_(place)).toMatchObject({ code: 1, stderr: expect.stringMatching(/missing: a signature by/) })
+    expect(existsSync(rootfs)).toBe(false)
+  }
+  const rules = { [`${server.host}/*`]: { keys: ['team.pub'] } }
+  writeFileSync(at('export.json'), JSON.stringify({ version: 1, default: { keys: ['team.pub'] }, repositories: rules }))
+  await layerstore(['sign', reference, '--key', at('team.key')], { env })
+  expect(await layerstore(['copy', reference, layout, '--referrers'])).toMatchObject({ code: 0 })
+  for (const place of [reference, layout]) expect(await export_(place)).toMatchObject({ code: 0 })
+  for (const command of [
+    ['import', rootfs, '-t', 'x'],
+    ['unpack', 'x', at('x')],
+    ['cat', 'x', '/file'],
+  ])
+    expect(await layerstore([...command, '--policy', at('export.json')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/unknown option '--policy'/),
+    })
+})
+
 test('a mirror obeys the policy, and a server of the own store takes none', async () => {
   const serve = ['serve', '--listen', '127.0.0.1:0', '--policy', at('none.json')]
   expect(await layerstore(serve)).toMatchObject({ code: 2, stderr: expect.stringMatching(/it needs --upstream/) })

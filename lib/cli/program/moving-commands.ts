@@ -92,6 +92,7 @@ export function addArchiveCommands(add: Add, addRemote: Add, inSession: InSessio
     .option('-o, --output <file>', 'file to write; - for stdout (the default)', '-')
     .option(...onePlatform)
     .option('--compression <kind>', 'compression of the file: none, gzip or zstd', 'none')
+    .option(...policyOption)
     .action((name: string, options: GlobalOptions & ExportOptions) =>
       inSession(options, async s => (await import('../commands/moving/export.ts')).exportRootfs(s, name, options)),
     )

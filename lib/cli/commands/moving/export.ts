@@ -10,13 +10,15 @@ import { UsageError } from '../../failing/usage-error.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { type OpenedImage, openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
+import { verifyOpened } from '../../reading/verify-opened.ts'
 import { openSandbox } from '../../running/open-sandbox.ts'
 import type { Session } from '../../session/session.ts'
+import type { PolicyOption } from '../../signing/policy-of.ts'
 import { compressionOf } from '../composing/writing-policies.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
 
 /** Options of `export`. */
-export interface ExportOptions extends PlatformOption {
+export interface ExportOptions extends PlatformOption, PolicyOption {
   readonly output?: string
   readonly compression?: string
 }
@@ -33,6 +35,7 @@ export async function exportRootfs(session: Session, name: string, options: Expo
   if (opened instanceof Error) return exportContainer(session, name, { output, type, platform }, opened)
   const { blobs, name: found, isRemote } = opened as OpenedImage
   const image = await readImage(blobs, found, { platform, signal })
+  await verifyOpened(session, name, opened as OpenedImage, image.descriptor, options)
   if (!isRemote) await refuseMissingLayers(blobs, image, signal)
   const view = await openUnionView(blobs, image, { signal, hasher })
   const tar = compress(exportImage(view, { signal, hasher }), { type, signal })
