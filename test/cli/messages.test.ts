@@ -99,6 +99,8 @@ describe('a message names the thing and the way out', () => {
       ['serve', '--listen', '127.0.0.1:99999'],
       '--listen takes HOST:PORT or PORT, from 0 to 65535; got "127.0.0.1:99999" (ERR_USAGE)',
     ],
+    [['--store'], `option '--store <dir>' argument missing; see "layerstore --help" (ERR_USAGE)`],
+    [['--jobs'], `option '-j, --jobs <n>' argument missing; see "layerstore --help" (ERR_USAGE)`],
     [
       ['serve', '--redirects'],
       '--redirects needs a store in a bucket, --store s3://BUCKET/PREFIX: a directory has no addresses that clients could be sent to (ERR_USAGE)',

@@ -1,4 +1,4 @@
-import type { Command, CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { FOREIGN_OPTIONS } from './foreign-options.ts'
 import { adviseOnCommand } from './unknown-command.ts'
 
@@ -7,7 +7,7 @@ export function explainUsage(error: CommanderError, program: Command, args: read
   // Commander throws `commander.help` if no command is given.
   if (error.code === 'commander.help') return 'no command given; see "layerstore --help"'
   const message = error.message.replace(/^error: /, '')
-  const { operands, unknown } = program.parseOptions([...args])
+  const { operands, unknown } = wordsOf(program, args)
   const [word] = operands
   const command = word === undefined ? undefined : program.commands.find(one => isNamed(one, word))
   if (word !== undefined && !command) {
@@ -20,6 +20,19 @@ export function explainUsage(error: CommanderError, program: Command, args: read
   // Beside advice the suggestion by spelling would mislead, as --force for --filter.
   const said = advice ? message.replace(/\s*\(Did you mean .*\)$/s, '') : message
   return `${said.replace(/\.$/, '')}; ${advice ?? help}`
+}
+
+/** The words of a command line without the global options; none if one of these lacks its value, as in `--store`. */
+export function wordsOf(
+  program: Command,
+  args: readonly string[],
+): { readonly operands: readonly string[]; readonly unknown: readonly string[] } {
+  try {
+    return program.parseOptions([...args])
+  } catch (error) {
+    if (error instanceof CommanderError) return { operands: [], unknown: [] }
+    throw error
+  }
 }
 
 function adviceOnUse({ code, message }: CommanderError, command: Command | undefined): string | undefined {
