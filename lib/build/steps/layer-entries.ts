@@ -1,6 +1,6 @@
 import { batchesOf, inBatches } from '../../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../../internal/memory/borrowed.ts'
-import { listOf, withList } from '../../internal/memory/lazy-list.ts'
+import { lazyListOf, withList } from '../../internal/memory/lazy-list.ts'
 import { applyPolicies, type EntryPolicies, setPolicies } from '../../layer/index.ts'
 import type { TarInput } from '../../tar/index.ts'
 import type { LayerPolicies } from '../keys/step-parts.ts'
@@ -27,7 +27,7 @@ export function layerEntries(
   }
   const set = setPolicies(rewritten)
   return withList(inBatches(appliedBatches(entries, applyPolicies(rewritten))), async () => {
-    const list = await listOf(entries)
+    const list = await lazyListOf(entries)
     return list && { length: list.length, at: index => set(list.at(index)) }
   })
 }

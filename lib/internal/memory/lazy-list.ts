@@ -17,12 +17,12 @@ interface Listed<T> {
   [LIST](): Promise<LazyList<T> | undefined>
 }
 
-/** Adds a list of the same items to a stream, for consumers that need no stream; see {@link listOf}. */
+/** Adds a list of the same items to a stream, for consumers that need no stream; see {@link lazyListOf}. */
 export function withList<T, S extends AsyncIterable<T>>(items: S, list: () => Promise<LazyList<T> | undefined>): S {
   return Object.assign(items, { [LIST]: list })
 }
 
 /** Resolves to the list of the items of a stream that has not started, or to `undefined` if it has none. */
-export async function listOf<T>(items: Iterable<T> | AsyncIterable<T>): Promise<LazyList<T> | undefined> {
+export async function lazyListOf<T>(items: Iterable<T> | AsyncIterable<T>): Promise<LazyList<T> | undefined> {
   return (items as Partial<Listed<T>>)[LIST]?.()
 }

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '../../internal/abort.ts'
-import { listOf } from '../../internal/memory/lazy-list.ts'
+import { lazyListOf } from '../../internal/memory/lazy-list.ts'
 import type { TarInput } from '../../tar/index.ts'
 import { IndexColumns } from '../indexing/index-columns.ts'
 import { collectKnown } from './collect-known.ts'
@@ -17,7 +17,7 @@ export async function layOutKnown(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   { index, signal }: AbortOptions & { readonly index?: boolean | undefined },
 ): Promise<KnownLayer | { readonly stream: Iterable<TarInput> | AsyncIterable<TarInput> }> {
-  const list = await listOf(entries)
+  const list = await lazyListOf(entries)
   const collected = list ? { known: list } : await collectKnown(entries)
   if ('stream' in collected) return collected
   const columns = index === false ? undefined : new IndexColumns()
