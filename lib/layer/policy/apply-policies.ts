@@ -32,7 +32,7 @@ export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?:
 /**
  * Creates a function that sets the members of an entry as {@link applyPolicies} does.
  *
- * PERF: an entry that is used nowhere else needs no copy; a copy with other members takes four times as long to make.
+ * PERF: an entry that is used nowhere else needs no copy, which would be garbage for each of tens of thousands of paths.
  *
  * @internal
  */
