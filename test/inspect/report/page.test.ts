@@ -63,6 +63,12 @@ async function accessibilityFaults(tab: Tab): Promise<unknown> {
     .map(({ id, nodes }) => [id, nodes[0].html.slice(0, 200), nodes[0].failureSummary]))`)
 }
 
+/** Fields that end to the right of what their section leaves free within its padding. */
+const fieldsOutside = `[...document.querySelectorAll('section input, section select')].filter(field => {
+  const section = field.closest('section')
+  const end = section.getBoundingClientRect().right - parseFloat(getComputedStyle(section).paddingRight)
+  return field.getBoundingClientRect().right > end + 0.5
+}).map(({ outerHTML }) => outerHTML)`
 const widthOver = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
 describe.runIf(isThere)('the page of a report in a browser', () => {
@@ -163,6 +169,7 @@ describe.runIf(isThere)('the page of a report in a browser', () => {
 
   test.each([
     ['app:1', 360, false],
+    ['app:1', 390, false],
     ['app:1', 1440, true],
     ['hostile:1', 360, true],
   ] as const)(
@@ -171,6 +178,7 @@ describe.runIf(isThere)('the page of a report in a browser', () => {
       const tab = await openReport([image], { width, dark })
       expect(await tab.evaluate(widthOver)).toBe(0)
       expect(await accessibilityFaults(tab)).toEqual([])
+      expect(await tab.evaluate(fieldsOutside)).toEqual([])
       await keepPicture(tab, `${image.replace(':', '-')}-${width}-${dark ? 'dark' : 'light'}`)
       await tab.close()
     },
