@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
@@ -7,6 +7,7 @@ import { Places } from '../../lib/disk-store/places/places.ts'
 import type { Store } from '../../lib/store/index.ts'
 import { faults } from '../helpers/faulty-fs.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { thrownBy } from '../helpers/thrown-by.ts'
 
 vi.mock('node:fs/promises', async original => {
   const { faultyFs } = await import('../helpers/faulty-fs.ts')
@@ -64,4 +65,35 @@ test('a put of known bytes looks for its blob once, and makes nine calls through
     ...['open', 'handle.write', 'handle.sync', 'link'],
     ...['open', 'handle.sync', 'unlink'],
   ])
+})
+
+test('a put of wrong bytes creates no file, and one of bytes that change meanwhile stores them as they were', async () => {
+  const bytes = Buffer.from('before')
+  const digest = await digestOf(bytes)
+  const { code } = (await thrownBy(() => store.put(Buffer.from('others'), { digest }))) as { code: string }
+  expect(code).toBe('ERR_DIGEST_MISMATCH')
+  expect(faults.calls.filter(name => name === 'open')).toEqual([])
+  faults.before = async name => {
+    if (name === 'open') bytes.fill('x')
+  }
+  expect(await store.put(bytes, { digest })).toEqual({ digest, size: 6 })
+  faults.reset()
+  expect(bytes.toString()).toBe('xxxxxx')
+  expect(readFileSync(join(directory.path, 'blobs/sha256', digest.slice(7)), 'utf8')).toBe('before')
+})
+
+test('closing a store waits for its small puts', async () => {
+  const order: string[] = []
+  let letWrite = () => {}
+  const held = new Promise<void>(resolve => {
+    letWrite = resolve
+  })
+  faults.before = async name => (name === 'handle.write' ? held : undefined)
+  const put = store.put(Buffer.from('late')).then(() => order.push('stored'))
+  while (!faults.calls.includes('handle.write')) await new Promise(resolve => setImmediate(resolve))
+  const closed = store.close().then(() => order.push('closed'))
+  await new Promise(resolve => setTimeout(resolve, 100))
+  letWrite()
+  await Promise.all([put, closed])
+  expect(order).toEqual(['stored', 'closed'])
 })
