@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { BuildError, DockerfileError } from '../errors/index.ts'
 import { describeFailure, type FailureContext } from './failing/describe-failure.ts'
 import type { ExitCode } from './failing/exit-code.ts'
-import { explainUsage, wordsOf } from './failing/explain-usage.ts'
+import { explainUsage, parseWords } from './failing/explain-usage.ts'
 import { OutputError } from './failing/output-error.ts'
 import { UsageError } from './failing/usage-error.ts'
 import { printJson, printLines } from './printing/print.ts'
@@ -35,7 +35,7 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     if (!(error instanceof CommanderError)) return report(error, terminal, { json, ...outcome })
     const usage = new UsageError(explainUsage(error, program, args))
-    const [word = ''] = wordsOf(program, args).operands
+    const [word = ''] = parseWords(program, args).operands
     const context = { ...outcome.context, failureExit: RUNNING.includes(word) ? runFailure : undefined }
     return report(usage, terminal, { json, ...outcome, context })
   }

@@ -7,7 +7,7 @@ export function explainUsage(error: CommanderError, program: Command, args: read
   // Commander throws `commander.help` if no command is given.
   if (error.code === 'commander.help') return 'no command given; see "layerstore --help"'
   const message = error.message.replace(/^error: /, '')
-  const { operands, unknown } = wordsOf(program, args)
+  const { operands, unknown } = parseWords(program, args)
   const [word] = operands
   const command = word === undefined ? undefined : program.commands.find(one => isNamed(one, word))
   if (word !== undefined && !command) {
@@ -23,7 +23,7 @@ export function explainUsage(error: CommanderError, program: Command, args: read
 }
 
 /** The words of a command line without the global options; none if one of these lacks its value, as in `--store`. */
-export function wordsOf(
+export function parseWords(
   program: Command,
   args: readonly string[],
 ): { readonly operands: readonly string[]; readonly unknown: readonly string[] } {

@@ -32,7 +32,8 @@ export function applyPolicies(policies: EntryPolicies): (entry: TarInput, name?:
 /**
  * Creates a function that sets the members of an entry as {@link applyPolicies} does.
  *
- * PERF: an entry that is used nowhere else needs no copy, which would be garbage for each of tens of thousands of paths.
+ * PERF: an entry that is used nowhere else needs no copy, which would be garbage for each of tens of thousands of
+ * paths.
  *
  * @internal
  */

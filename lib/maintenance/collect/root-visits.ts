@@ -67,7 +67,7 @@ export function protectedSince(leases: readonly LeaseState[]): number {
 /** Returns the visit of a blob that was stored or acknowledged since a lease began; it names the oldest one. */
 export function sinceVisit(leases: readonly LeaseState[]): (blob: StoredBlob) => Visit {
   const [oldest] = leases.toSorted((a, b) => a.sinceMs - b.sinceMs)
-  const why = `stored or used since ${oldest ? `the lease ${oldest.label}` : 'a lease'} began`
+  const why = `stored or used since a lease began${oldest ? ` (${oldest.label})` : ''}`
   return blob => blobVisit(blob, why, 'lease')
 }
 

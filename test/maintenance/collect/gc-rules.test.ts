@@ -626,7 +626,7 @@ describe('ST-15: clocks that jump', () => {
     await using _ = await store.leases.hold({ label: 'work' })
     const digest = await put('stored meanwhile')
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 24 * HOUR })
-    expect(whyKept(await planCollection(store), digest)).toBe('stored or used since the lease work began')
+    expect(whyKept(await planCollection(store), digest)).toBe('stored or used since a lease began (work)')
   })
 
   test('a clock that jumps back makes everything young', async () => {

@@ -49,7 +49,7 @@ describe('a damaged lease', () => {
       const since = await put('stored since')
       const plan = await planCollection(store, { graceMs: 0, force: true })
       expect(plan.drop.map(({ digest }) => digest)).toEqual([before])
-      expect(whyKept(plan, since)).toBe('stored or used since a lease began')
+      expect(whyKept(plan, since)).toBe('stored or used since a lease began (damaged lease)')
       expect((await runCollection(store, plan)).deleted).toEqual([before])
       utimesSync(file(), new Date(Date.now() - 25 * HOUR), new Date(Date.now() - 25 * HOUR))
       expect((await runCollection(store, await planCollection(store, { graceMs: 0, force: true }))).deleted).toEqual([
