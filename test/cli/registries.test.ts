@@ -186,7 +186,7 @@ describe('settings that cannot be used are refused, and the message names the op
     ],
     [
       ['--ca', '/'],
-      ['--ca', '/ is not a file'],
+      ['--ca', '"/" is a directory, not a file'],
     ],
     [['--cert', 'client.pem'], ['--cert and --key belong together']],
     [
