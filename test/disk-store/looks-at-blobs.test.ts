@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { digestOf } from '../../lib/digest/index.ts'
@@ -80,6 +80,17 @@ test('a put of wrong bytes creates no file, and one of bytes that change meanwhi
   faults.reset()
   expect(bytes.toString()).toBe('xxxxxx')
   expect(readFileSync(join(directory.path, 'blobs/sha256', digest.slice(7)), 'utf8')).toBe('before')
+})
+
+test('a small blob is readable for all and writable for none, whatever the umask takes', async () => {
+  const umask = process.umask(0o077)
+  try {
+    const { digest } = await store.put(Buffer.from('private'))
+    const { mode } = statSync(join(directory.path, 'blobs/sha256', digest.slice(7)))
+    expect((mode & 0o777).toString(8)).toBe('444')
+  } finally {
+    process.umask(umask)
+  }
 })
 
 test('closing a store waits for its small puts', async () => {
