@@ -196,7 +196,12 @@ test('an entry whose digest is not known is read, and so is everything else', as
 describe('entries that are made when they are asked for', () => {
   const listed = (entries: readonly KnownEntry[]) => {
     const list = { length: entries.length, at: (index: number) => ({ ...entries[index]! }) }
-    return withList(inBatches(batchesOf(entries)), async () => list)
+    const streamed = { value: false }
+    const batches = (async function* () {
+      streamed.value = true
+      yield* batchesOf(entries)
+    })()
+    return { stream: withList(inBatches(batches), async () => list), streamed }
   }
 
   test('give the same layer, also if one of them must be read', async () => {
@@ -206,18 +211,20 @@ describe('entries that are made when they are asked for', () => {
       const all = [...entries, ...last]
       await using store = createMemoryStore()
       const progress: WriteLayerProgress[] = []
-      const made = await writeLayer(store, listed(all), { reuse: [], onProgress: now => progress.push(now) })
+      const { stream, streamed } = listed(all)
+      const made = await writeLayer(store, stream, { reuse: [], onProgress: now => progress.push(now) })
+      expect(streamed.value).toBe(last.length > 0)
       expect(progress.at(-1)).toEqual({ entries: all.length, bytes: made.uncompressedSize })
       expect(made).toEqual(await writeLayer(plain, unknown(all)))
       expect(await bytesOf(store, made.diffId)).toEqual(await bytesOf(plain, made.diffId))
-      expect(await writeLayer(store, listed(all), { reuse: [made.descriptor.digest] })).toEqual(made)
+      expect(await writeLayer(store, listed(all).stream, { reuse: [made.descriptor.digest] })).toEqual(made)
     }
   })
 
   test('are refused if two have one path', async () => {
     await using store = createMemoryStore()
     const entries = [...files().entries, { path: 'd/./f007', type: 'file', size: 0 } as const]
-    await expect(writeLayer(store, listed(entries), { reuse: [] })).rejects.toMatchObject({
+    await expect(writeLayer(store, listed(entries).stream, { reuse: [] })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
       message: expect.stringContaining('"d/f007" stands twice'),
     })
