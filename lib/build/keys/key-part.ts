@@ -76,7 +76,7 @@ export class FrameDigester {
   }
 
   /**
-   * Adds texts, as {@link add} does for each.
+   * Adds up to 255 texts, as {@link add} does for each.
    *
    * PERF: short texts of ASCII are joined with their lengths and encoded together, a byte for each character.
    */

@@ -33,7 +33,8 @@ const PAUSE_MS = 500
  *
  * 1. A delete is sent only within 20 s of the announcement, by the monotonic clock of this process.
  * 2. A request is aborted after 40 s.
- * 3. The service may still work on a request without an answer. The announcement is withdrawn once it must be done.
+ * 3. The service may still work on a request whose answer is lost. The announcement stays until the time for that is
+ *    over.
  *
  * A process that was suspended for longer finds the 20 s over, and sends nothing.
  */
