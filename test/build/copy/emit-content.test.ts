@@ -1,5 +1,5 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { planFileCopy } from '../../../lib/build/copy/plan-file-copy.ts'
 import { openContext } from '../../../lib/build/index.ts'
@@ -21,16 +21,34 @@ test('a directory copied onto nothing gives the entries that a draft of the laye
   linkSync(at('tree/a/x'), at('tree/a/c/again'))
   symlinkSync('../a', at('tree/b/soft'))
   await using context = await openContext(directory.path)
+  const tree = drafted(context.tree)
   for (const { path, ...step } of STEPS) {
-    // Without `lazy` the copy is drafted; methods keep their object, which has private members.
-    const tree = new Proxy(context.tree, {
-      get: (_, name) => (name === 'lazy' ? undefined : bound(context.tree, name as keyof typeof context.tree)),
-    })
     const entries = await entriesOf({ ...step, sources: [{ tree: context.tree, path }] })
     expect(entries.length).toBeGreaterThan(4)
     expect(entries).toEqual(await entriesOf({ ...step, sources: [{ tree, path }] }))
   }
 })
+
+test.each([
+  { copied: 'tree/.wh.x', destination: '/to/' },
+  { copied: 'tree/.wh.d/x', destination: '/to/' },
+  { copied: 'tree/x', destination: '/.wh.to/' },
+])('a directory with $copied is not copied to $destination: a name would delete a file', async step => {
+  using directory = temporaryDirectory('emit-whiteout')
+  const file = join(directory.path, step.copied)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, '')
+  await using context = await openContext(directory.path)
+  for (const tree of [context.tree, drafted(context.tree)]) {
+    const entries = entriesOf({ destination: step.destination, sources: [{ tree, path: 'tree' }] })
+    await expect(entries).rejects.toMatchObject({ code: 'ERR_BUILD_COPY_CONFLICT' })
+  }
+})
+
+/** A tree whose copies are drafted, as it has no `lazy`. Methods keep their object, which has private members. */
+function drafted<T extends object>(tree: T): T {
+  return new Proxy(tree, { get: (_, name) => (name === 'lazy' ? undefined : bound(tree, name as keyof T)) })
+}
 
 function bound<T extends object>(target: T, name: keyof T): unknown {
   const value = target[name]
