@@ -11,6 +11,7 @@ export type {
   Bucket,
   BucketConditions,
   DeleteFault,
+  DeleteManyOptions,
   ListedObject,
   ListedUpload,
   ListOptions,

@@ -1,5 +1,6 @@
 import { StoreError } from '../../errors/index.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
+import type { DeleteManyOptions } from '../s3/bucket.ts'
 import {
   type AnnouncedRemovals,
   type CollectionRecord,
@@ -12,6 +13,12 @@ type WriteRecord = (
   seen: WrittenRecord,
   change: Pick<CollectionRecord, 'holder' | 'batch'>,
 ) => Promise<WrittenRecord | undefined>
+
+/** Options of a request that removes announced objects. */
+interface RemovalOptions extends DeleteManyOptions {
+  readonly signal: AbortSignal
+  readonly onRepeat: () => void
+}
 
 const HEARTBEAT_MS = 20_000
 /** Time after an announcement in which its removals may be sent. */
@@ -68,23 +75,25 @@ export class RunningCollection {
   }
 
   /**
-   * Runs one request that removes announced objects, with the signal that aborts it. After a failure it waits until the
-   * service must have ended its work; `isDone` tells whether all objects are gone before that.
+   * Runs one request that removes announced objects, with the options of that request. If the answer to a try is lost,
+   * it waits until the service must have ended its work; after a failure `isDone` tells whether all objects are gone
+   * before that.
    */
-  async send<T>(request: (signal: AbortSignal) => Promise<T>, isDone?: () => Promise<boolean>): Promise<T> {
+  async send<T>(request: (options: RemovalOptions) => Promise<T>, isDone?: () => Promise<boolean>): Promise<T> {
     this.assertInTime()
     const began = performance.now()
-    const noteTime = () => {
-      this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+    let lost: 'none' | 'last' | 'earlier' = 'none'
+    const onRepeat = () => {
+      lost = 'earlier'
     }
     try {
-      const result = await request(AbortSignal.timeout(REQUEST_MS))
-      noteTime()
-      return result
+      return await request({ signal: AbortSignal.timeout(REQUEST_MS), onRepeat })
     } catch (error) {
-      noteTime()
-      if (mayGoOn(error)) await this.#waitUntil(isDone)
+      if (lost === 'none' && mayGoOn(error)) lost = 'last'
       throw error
+    } finally {
+      this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+      if (lost !== 'none') await this.#waitUntil(lost === 'last' ? isDone : undefined)
     }
   }
 

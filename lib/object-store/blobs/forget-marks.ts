@@ -24,7 +24,7 @@ export async function forgetMarks(
     const blobs = await settleAll(some.map(digest => bucket.head(blobKey(digest))))
     const keys = some.filter((_, n) => !blobs[n]).map(documentKey)
     // A mark that could not be removed does no harm; the next collection finds it.
-    await running.send(signal => bucket.deleteMany(keys, { signal }))
+    await running.send(options => bucket.deleteMany(keys, options))
     await running.clear()
   }
 }

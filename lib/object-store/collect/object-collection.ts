@@ -173,10 +173,13 @@ export class ObjectCollection implements CollectionDriver {
     const { going, gone, beside, outcomes } = await this.#choose(blobs, needed, tried)
     const removed = [...gone]
     let late: unknown
+    let removalMs = 0
     // Parents first: a killed collection leaves no document without its children.
     for (const turn of independent ? [going] : going.map(blob => [blob])) {
       for (const { digest } of turn) tried.add(digest)
+      const sent = performance.now()
       const done = await this.#delete(turn, running)
+      removalMs += performance.now() - sent
       removed.push(...done.removed)
       outcomes.push(...done.outcomes)
       late = done.late
@@ -184,7 +187,7 @@ export class ObjectCollection implements CollectionDriver {
     }
     await this.#deleteBeside(removed, beside, running)
     await running.clear()
-    if (!late) this.#pace.note(blobs.length, performance.now() - began)
+    if (!late) this.#pace.note(blobs.length, { removalMs, wholeMs: performance.now() - began })
     return { outcomes, late }
   }
 
@@ -227,7 +230,7 @@ export class ObjectCollection implements CollectionDriver {
     let late: unknown
     const isDone = async () => (await lookUpBlobs(this.#context, digests)).blobs.size === 0
     const faults = await running
-      .send(signal => bucket.deleteMany(keys, { signal }), isDone)
+      .send(sent => bucket.deleteMany(keys, sent), isDone)
       .catch(error => {
         if (isLate(error)) late = error
         return asFaults(keys, error)
@@ -254,7 +257,7 @@ export class ObjectCollection implements CollectionDriver {
     const keys = removed.flatMap(digest => [touchedKey(digest), documentKey(digest)]).filter(key => beside.has(key))
     if (keys.length === 0) return
     // Keys that cannot be removed now belong to no blob; a later collection removes them as abandoned.
-    await running.send(signal => this.#context.bucket.deleteMany(keys, { signal })).catch(() => undefined)
+    await running.send(sent => this.#context.bucket.deleteMany(keys, sent)).catch(() => undefined)
   }
 
   #now(): RunningCollection {

@@ -4,6 +4,8 @@ const LEAST = 32
 const FIRST = 100
 /** Time that the removals of one announcement should take. */
 const WANTED_MS = 2000
+/** Time that the looks before the removals should take less than. */
+const LONG_MS = 10_000
 /** A fast removal of few blobs says little about one of many. */
 const MOST_GROWTH = 4
 
@@ -21,9 +23,11 @@ export class RemovalPace {
     return this.#atOnce
   }
 
-  /** Notes how long the removals of one announcement took. */
-  note(count: number, milliseconds: number): void {
-    const fits = Math.floor((count * WANTED_MS) / Math.max(1, milliseconds))
+  /** Notes how long the removals of one announcement took, and how long everything since it was announced. */
+  note(count: number, { removalMs, wholeMs }: { readonly removalMs: number; readonly wholeMs: number }): void {
+    const removed = Math.floor((count * WANTED_MS) / Math.max(1, removalMs))
+    // A service that is far away takes long for a look at few blobs, too.
+    const fits = wholeMs > LONG_MS ? Math.min(removed, Math.floor(count / 2)) : removed
     this.#atOnce = Math.min(MOST, Math.max(LEAST, Math.min(fits, this.#atOnce * MOST_GROWTH)))
   }
 

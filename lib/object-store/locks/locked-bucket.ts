@@ -3,6 +3,7 @@ import { Keys } from '../objects/keys.ts'
 import type {
   Bucket,
   BucketConditions,
+  DeleteManyOptions,
   ListOptions,
   ObjectBody,
   PresignOptions,
@@ -76,7 +77,7 @@ export class LockedBucket implements Bucket {
     }
   }
 
-  deleteMany(keys: Iterable<string> | AsyncIterable<string>, options?: AbortOptions) {
+  deleteMany(keys: Iterable<string> | AsyncIterable<string>, options?: DeleteManyOptions) {
     return this.#bucket.deleteMany(keys, options)
   }
 

@@ -192,7 +192,7 @@ export class ObjectReferences implements ReferenceStore {
       return found?.name === name && found.descriptor.digest === digest ? [name] : []
     })
     if (gone.length === 0) return gone
-    const faults = await running.send(signal => this.#context.bucket.deleteMany(gone.map(referenceKey), { signal }))
+    const faults = await running.send(options => this.#context.bucket.deleteMany(gone.map(referenceKey), options))
     const failed = new Set(faults.map(({ key }) => key))
     return gone.filter(name => !failed.has(referenceKey(name)))
   }

@@ -76,6 +76,15 @@ export type PutResult =
       readonly uncertain: boolean
     }
 
+/** Options of {@link Bucket.deleteMany}. */
+export interface DeleteManyOptions extends AbortOptions {
+  /**
+   * Called before a request is sent again although its answer did not arrive: the service may still work on the try
+   * before, and delete an object that is stored meanwhile.
+   */
+  readonly onRepeat?: (() => void) | undefined
+}
+
 /** One object that {@link Bucket.deleteMany} could not delete. */
 export interface DeleteFault {
   /** Key of the object. */
@@ -175,7 +184,10 @@ export interface Bucket {
   /** Deletes an object; does nothing if there is none. */
   delete(key: string, options?: AbortOptions): Promise<void>
   /** Deletes objects, 1000 a request. Resolves to those that are still there. */
-  deleteMany(keys: Iterable<string> | AsyncIterable<string>, options?: AbortOptions): Promise<readonly DeleteFault[]>
+  deleteMany(
+    keys: Iterable<string> | AsyncIterable<string>,
+    options?: DeleteManyOptions,
+  ): Promise<readonly DeleteFault[]>
   /** Lists the objects whose keys begin with a text, in the order of their keys. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>
   /** Lists the texts between a prefix and the next slash, each once, with the prefix and the slash. */

@@ -14,7 +14,15 @@ import { probeConditions } from './acts/probe-conditions.ts'
 import { putObject } from './acts/put-object.ts'
 import { putPart } from './acts/put-part.ts'
 import { splitUploadId } from './acts/upload-id.ts'
-import type { Bucket, BucketConditions, ListOptions, ObjectBody, PresignOptions, PutObjectOptions } from './bucket.ts'
+import type {
+  Bucket,
+  BucketConditions,
+  DeleteManyOptions,
+  ListOptions,
+  ObjectBody,
+  PresignOptions,
+  PutObjectOptions,
+} from './bucket.ts'
 import type { BucketPlace } from './find-bucket-place.ts'
 import type { BucketRetryOptions } from './requests/request-budget.ts'
 import type { Requester } from './requests/requester.ts'
@@ -68,7 +76,7 @@ export class S3Bucket implements Bucket {
     await deleteObject(this.#scope, key, options)
   }
 
-  async deleteMany(keys: Iterable<string> | AsyncIterable<string>, options?: AbortOptions) {
+  async deleteMany(keys: Iterable<string> | AsyncIterable<string>, options?: DeleteManyOptions) {
     return deleteObjects(this.#scope, keys, options)
   }
 

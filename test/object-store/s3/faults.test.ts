@@ -153,6 +153,21 @@ test('answers in another order belong to their own requests', async () => {
   expect((await Promise.all(keys.map(read))).map(String)).toEqual(keys)
 })
 
+test('a bulk delete says that it is repeated if the service may still work on the try before', async () => {
+  for (const [fault, repeats] of [
+    ['lose', 1],
+    ['cut', 1],
+    [503, 0],
+  ] as [S3Fault, number][]) {
+    await bucket.put('x', Buffer.from('x'))
+    next(fault)
+    let repeated = 0
+    expect(await bucket.deleteMany(['x'], { onRepeat: () => repeated++ })).toEqual([])
+    expect({ fault, repeated }).toEqual({ fault, repeated: repeats })
+    expect(await bucket.head('x')).toBeUndefined()
+  }
+})
+
 test('a fault that lasts ends the call after eight tries with a typed error', async () => {
   for (const [fault, code] of [
     [503, 'ERR_BUCKET_BUSY'],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { documentOf } from '../answers/read-answer.ts'
 import { childrenOf, textOf, type XmlElement } from '../answers/read-xml.ts'
-import type { DeleteFault } from '../bucket.ts'
+import type { DeleteFault, DeleteManyOptions } from '../bucket.ts'
 import type { BucketScope } from './bucket-scope.ts'
 import { xmlText } from './xml-text.ts'
 
@@ -19,21 +19,21 @@ export async function deleteObject(scope: BucketScope, key: string, options?: Ab
 export async function deleteObjects(
   scope: BucketScope,
   keys: Iterable<string> | AsyncIterable<string>,
-  options?: AbortOptions,
+  options: DeleteManyOptions = {},
 ): Promise<DeleteFault[]> {
   const faults: DeleteFault[] = []
   let batch: string[] = []
   for await (const key of keys) {
     batch.push(key)
     if (batch.length < MOST_KEYS) continue
-    faults.push(...(await deleteBatch(scope, batch, options?.signal)))
+    faults.push(...(await deleteBatch(scope, batch, options)))
     batch = []
   }
-  if (batch.length > 0) faults.push(...(await deleteBatch(scope, batch, options?.signal)))
+  if (batch.length > 0) faults.push(...(await deleteBatch(scope, batch, options)))
   return faults
 }
 
-async function deleteBatch(scope: BucketScope, keys: readonly string[], signal: AbortSignal | undefined) {
+async function deleteBatch(scope: BucketScope, keys: readonly string[], { signal, onRepeat }: DeleteManyOptions) {
   const objects = keys.map(key => `<Object><Key>${xmlText(scope.keyOf(key))}</Key></Object>`).join('')
   const space = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
   const bytes = Buffer.from(`<Delete ${space}><Quiet>true</Quiet>${objects}</Delete>`)
@@ -47,6 +47,7 @@ async function deleteBatch(scope: BucketScope, keys: readonly string[], signal: 
     },
     body: { size: bytes.byteLength, open: () => [bytes], sha256: createHash('sha256').update(bytes).digest('hex') },
     signal,
+    onRepeat,
   }
   const { answer } = await scope.requester.send(request)
   try {

@@ -33,6 +33,8 @@ export interface S3Request {
   readonly accept?: readonly number[] | undefined
   /** The service may begin a success and then tell a failure in its document. */
   readonly mayFailLate?: boolean | undefined
+  /** Called before the request is sent again although the service may still work on the try before. */
+  readonly onRepeat?: (() => void) | undefined
   /** Replaces the limit for the head of the answer. */
   readonly answerMs?: number | undefined
 }
@@ -137,6 +139,7 @@ export class Requester {
         const pause = budget.pauseAfter(failure)
         if (pause === undefined) throw failure
         repeated = true
+        if (!isRefusal(failure)) request.onRepeat?.()
         await sleep(pause, signal)
       }
     }
@@ -169,6 +172,11 @@ export class Requester {
   #scope() {
     return { time: Date.now() + this.#skew, region: this.#setup.region }
   }
+}
+
+/** Whether the service has answered that it does not carry the request out now. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof BucketError && (error.status === 429 || error.status === 503)
 }
 
 function isWanted({ status }: HttpAnswer, { accept = [] }: S3Request): boolean {
