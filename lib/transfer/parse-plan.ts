@@ -1,7 +1,7 @@
 import { isDigest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import { JsonFault, parseStrictJson } from '../internal/strict-json.ts'
-import { parseDescriptor } from '../oci/index.ts'
+import { attachedTagIn, parseDescriptor } from '../oci/index.ts'
 import type { AnyPlan, Need, StepKind } from './plan.ts'
 
 const KINDS: readonly StepKind[] = ['config', 'layer', 'manifest', 'index', 'blob']
@@ -66,8 +66,16 @@ function checkStep(step: Members, at: string): void {
   }
   if (step.offset !== undefined) checkCount(step.offset, `${at}.offset`)
   if (step.sameDiffIdAs !== undefined && !isDigest(step.sameDiffIdAs)) fail(`${at}.sameDiffIdAs`, 'must be a digest')
-  if (step.tags !== undefined) checkStrings(step.tags, `${at}.tags`)
+  if (step.tags !== undefined) checkTags(step, `${at}.tags`)
   if (step.belowRoot !== undefined && step.belowRoot !== false) fail(`${at}.belowRoot`, 'can only be false')
+}
+
+/** SAFETY: any other tag would name a second image, which no policy looks at. */
+function checkTags({ kind, tags }: Members, at: string): void {
+  checkStrings(tags, at)
+  const areAttached = (tags as readonly string[]).every(tag => attachedTagIn(tag) === tag)
+  if (kind !== 'manifest' && kind !== 'index') fail(at, 'can only be those of a manifest or index')
+  if (!areAttached) fail(at, 'must be sha256-<hex>.sig, .att or .sbom')
 }
 
 function checkDescriptor(value: unknown, at: string) {

@@ -73,6 +73,19 @@ test.each<[key: string, value: unknown]>([
   expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', at: `steps[1].${key}` })
 })
 
+test.each<[kind: string, tags: unknown]>([
+  ['manifest', 'latest'],
+  ['manifest', ['latest']],
+  ['manifest', [`${sampleDigest('a').replace(':', '-')}.sig:latest`]],
+  ['layer', [`${sampleDigest('a').replace(':', '-')}.sig`]],
+])('a %s with the tags %j beside the image is none', async (kind, tags) => {
+  const plan = await planned()
+  const at = plan.steps.findIndex(step => step.kind === kind)
+  const withTags = (value: unknown) => plan.steps.map((step, i) => (i === at ? { ...step, tags: value } : step))
+  const error = await thrownBy(() => parsePlan(bytesOf({ ...plan, steps: withTags(tags) })))
+  expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', at: `steps[${at}].tags` })
+})
+
 test.each(['', '[]', 'null', '{"kind":"pull","kind":"push"}', '{"__proto__":{"kind":"pull"}}', '\ufeff{}'])(
   'a text that is no unambiguous JSON object is no plan: %j',
   async text => {

@@ -13,8 +13,13 @@ export interface ImageToVerify {
   /** Digest of the index that the root was taken from, if it is part of one. */
   readonly index?: Digest | undefined
   /**
-   * Reads the root or the index, and compares it with its digest. An index that was made of some platforms exists at no
-   * source.
+   * Manifests that are about to get tags beside the image, such as its signatures. They are not signed themselves, so
+   * refuse those that can be run.
+   */
+  readonly attached?: readonly Descriptor[] | undefined
+  /**
+   * Reads the root, the index or what is attached, and compares it with its digest. An index that was made of some
+   * platforms exists at no source.
    */
   read(digest: Digest): Promise<ImageDocument>
   /** Aborts the verification. */
@@ -25,6 +30,8 @@ export interface ImageToVerify {
 export interface ImageToVerifyOptions extends AbortOptions {
   /** Digest of the index that the root was taken from, or of the root itself. */
   readonly index?: Digest | undefined
+  /** Manifests that get tags beside the image. @defaultValue none */
+  readonly attached?: readonly Descriptor[] | undefined
   /** Returns a document that is known already, so that the source is not asked for it. */
   readonly known?: ((digest: Digest) => Uint8Array | undefined) | undefined
 }
@@ -43,12 +50,13 @@ export interface ImageToVerifyOptions extends AbortOptions {
 export function imageToVerify(
   source: TransferSource,
   root: Descriptor,
-  { index, known, signal }: ImageToVerifyOptions = {},
+  { index, attached, known, signal }: ImageToVerifyOptions = {},
 ): ImageToVerify {
   return {
     source,
     root,
     index: index === root.digest ? undefined : index,
+    attached,
     signal,
     async read(digest) {
       const content = known?.(digest) ?? (await readFrom(source, digest, signal))

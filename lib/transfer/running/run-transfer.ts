@@ -66,9 +66,9 @@ export async function runTransfer(plan: AnyPlan, ends: TransferEnds, options: Ru
   await using _kept = await source.hold?.(label, digests, { signal })
   await using _taken = await target.hold?.(label, digests, { signal })
   const { steps, changes } = await stepsNow(plan, ends, options)
-  await options.verify?.(
-    imageToVerify(source, plan.root, { index: plan.index, known: knownIn(plan, ends.documents), signal }),
-  )
+  const attached = steps.filter(({ tags = [] }) => tags.length > 0).map(({ descriptor }) => descriptor)
+  const known = knownIn(plan, ends.documents)
+  await options.verify?.(imageToVerify(source, plan.root, { index: plan.index, attached, known, signal }))
   const run = new TransferRun(plan, steps, ends, options)
   const blobs = steps.filter(step => run.isToMove(step) && !isDocument(step))
   blobs.sort((a, b) => b.descriptor.size - a.descriptor.size)

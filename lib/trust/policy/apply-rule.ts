@@ -5,10 +5,15 @@ import type { ImageToVerify } from '../../transfer/index.ts'
 import { describeOther, gatherEvidence } from '../verify/gather-evidence.ts'
 import type { VerifiedSignature } from '../verify/trust-base.ts'
 import { countSigners } from './count-signers.ts'
+import { holdsDocuments } from './is-attached.ts'
 import type { PolicyRequirement, PolicyRule } from './policy-rule.ts'
 
 /**
- * Applies the rule of a policy to an image: to the index that it is from, then to the image itself.
+ * Applies the rule of a policy to an image: to the index that it is from, then to the image itself, then to what gets
+ * tags beside it.
+ *
+ * SAFETY: every user with push rights can set the tag `sha256-….sig`. An image of files under it would get a name at
+ * the target without a signature, and could be run there.
  *
  * @throws {@link TrustError} `ERR_POLICY_REFUSED`.
  */
@@ -31,6 +36,10 @@ export async function applyRule(rule: PolicyRule, image: ImageToVerify, file: st
       reasons.push(...missing)
     }
     if (!holds) throw refuse([...new Set(reasons)])
+  }
+  for (const { digest } of image.attached ?? []) {
+    if (!(await holdsDocuments(image, digest)))
+      throw refuse([`${digest} would get a tag beside it, and holds more than signatures, attestations or SBOMs`])
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Digest } from '../../digest/index.ts'
 import { attachedTagIn, MediaType } from '../../oci/index.ts'
 import type { ImageToVerify } from '../../transfer/index.ts'
 import { SignatureType } from '../sign/formats/media-types.ts'
@@ -26,11 +27,17 @@ const TYPES: readonly string[] = [
  * SAFETY: each layer must be such a document, because a manifest with one layer of files can be run. A name must be a
  * tag of cosign, because the config of the manifest would otherwise become that of an image built upon the name.
  */
-export async function isAttached({ source: { name, repository }, root, read }: ImageToVerify): Promise<boolean> {
+export async function isAttached(image: ImageToVerify): Promise<boolean> {
+  const { name, repository } = image.source
   // A mirror gives what is asked for by its digest no name; a store keeps a name that has one.
   const getsName = name !== undefined && !(repository && name.includes('@'))
   if (getsName && attachedTagIn(name) === undefined) return false
-  const document = await read(root.digest)
+  return holdsDocuments(image, image.root.digest)
+}
+
+/** Returns whether a manifest holds signatures, statements or SBOMs, and nothing else. */
+export async function holdsDocuments({ read }: ImageToVerify, digest: Digest): Promise<boolean> {
+  const document = await read(digest)
   if (document.kind === 'index') return false
   const { layers } = document.manifest
   return layers.length > 0 && layers.every(({ mediaType }) => TYPES.includes(mediaType))

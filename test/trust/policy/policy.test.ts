@@ -5,8 +5,8 @@ import { buildImage, from, planBuild, runBuild } from '../../../lib/build/index.
 import { openStore } from '../../../lib/disk-store/index.ts'
 import type { TrustError } from '../../../lib/errors/index.ts'
 import { composeArtifact, composeIndex } from '../../../lib/image/index.ts'
-import { MediaType } from '../../../lib/oci/index.ts'
-import { createMemoryStore } from '../../../lib/store/index.ts'
+import { attachedTag, MediaType } from '../../../lib/oci/index.ts'
+import { createMemoryStore, type Store } from '../../../lib/store/index.ts'
 import {
   copyImage,
   parsePlan,
@@ -73,6 +73,12 @@ async function pullWith(verify: Awaited<ReturnType<typeof loadPolicy>>['verify']
   return { fresh, result: await pullImage(registry, fresh, wanted, { verify, platform: 'linux/amd64' }) }
 }
 
+async function namesIn(at: Store): Promise<string[]> {
+  const names: string[] = []
+  for await (const { name } of at.references.list()) names.push(name)
+  return names.sort()
+}
+
 async function refusal(pulling: Promise<unknown>): Promise<TrustError> {
   const error = (await thrownBy(() => pulling)) as TrustError
   expect(error).toMatchObject({ name: 'TrustError', code: 'ERR_POLICY_REFUSED' })
@@ -99,6 +105,24 @@ test('a pull takes a signed image, with one request more than without a policy',
   const { fresh, result } = await pullWith(verify)
   expect(server.requests.length - before - without).toBe(without + 1)
   expect(await fresh.references.get(result.name)).toMatchObject({ digest: result.digest })
+})
+
+test('a copy gives no tag to an image of files that lies under a tag of signatures', async () => {
+  await signImage({ registry, reference }, { key })
+  const { verify } = await policyOf(KEYS)
+  const copy = (to: Store) =>
+    copyImage({ registry, reference }, { store: to, name: 'app' }, { referrers: true, verify })
+  const { digest } = (await remote.references.get(reference.slice(reference.indexOf('/') + 1)))!
+  const tag = attachedTag(digest, 'sbom')
+  await sampleImage(store, [{ file: 'evil' }], { name: 'evil' })
+  await pushImage(store, registry, 'evil', ref(`team/app:${tag}`))
+  const target = createMemoryStore()
+  expect((await refusal(copy(target))).reasons).toEqual([expect.stringMatching(/would get a tag beside it/)])
+  expect(await namesIn(target)).toEqual([])
+  await remote.references.delete(`team/app:${tag}`)
+  await signImage({ registry, reference }, { key: await loadSigningKey(second.privateKey), format: 'simple-signing' })
+  await copy(target)
+  expect(await namesIn(target)).toEqual(['app:latest', `app:${attachedTag(digest, 'sig')}`])
 })
 
 test('a check that has found enough closes the list of referrers', async () => {
