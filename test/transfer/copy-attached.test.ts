@@ -4,7 +4,7 @@ import { openStore } from '../../lib/disk-store/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
 import { type Descriptor, MediaType } from '../../lib/oci/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
-import { copyImage, parsePlan, planCopy, pushImage, runCopy } from '../../lib/transfer/index.ts'
+import { type CopyPlan, copyImage, parsePlan, planCopy, pushImage, runCopy } from '../../lib/transfer/index.ts'
 import { generateSigningKeys, loadSigningKey, signImage, verifyImage } from '../../lib/trust/index.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { sampleIndex } from '../helpers/sample-index.ts'
@@ -116,6 +116,21 @@ test('signatures that only the target has are kept', async () => {
   const newer = await attach(remote, 'team/app', tagOf(digest, 'sbom'), 'new')
   await copyImage(place('team/app:1'), place('other/app:1'), { referrers: true })
   expect(await remote.references.get(`other/app:${tagOf(digest, 'sbom')}`)).toMatchObject({ digest: newer.digest })
+})
+
+test('a stored plan takes no signature away that the target got since', async () => {
+  const { digest } = await signed()
+  const ends = { from: place('team/app:1'), to: place('prod/app:1') }
+  const stored = Buffer.from(JSON.stringify(await planCopy(ends.from, ends.to, { referrers: true })))
+  const run = () => runCopy(parsePlan(stored) as CopyPlan, ends)
+  await run()
+  await signImage(ends.to, { key: await loadSigningKey(second.privateKey), format: 'simple-signing' })
+  await run()
+  for (const { publicKey } of [pair, second])
+    expect(await verifyImage(ends.to, { keys: [publicKey], ...anyName })).toMatchObject({ digest })
+  await remote.references.delete(`prod/app:${tagOf(digest, 'sig')}`)
+  await signImage(ends.to, { key: await loadSigningKey(second.privateKey), format: 'simple-signing' })
+  await expect(run()).rejects.toMatchObject({ code: 'ERR_REFERENCE_CONFLICT' })
 })
 
 test('a tag of cosign that leads into the image itself is no signature', async () => {

@@ -5,11 +5,9 @@ import { attachedTag, type Descriptor, parseImageDocument } from '../../oci/inde
 import type { FetchedManifest } from '../../registry/index.ts'
 import type { PlannedEnds } from './planned-ends.ts'
 
-const KINDS = [
-  { kind: 'sig', signers: 'signatures' },
-  { kind: 'att', signers: 'attestations' },
-  { kind: 'sbom', signers: undefined },
-] as const
+const KINDS = ['sig', 'att', 'sbom'] as const
+/** Names of the layers of a manifest, by the kind of its tag. An SBOM has no signers: the copied one replaces it. */
+const SIGNED: Readonly<Record<string, string>> = { sig: 'signatures', att: 'attestations' }
 
 /** A manifest that the source has under a tag of cosign, to be copied under the same tag. */
 interface AttachedTag {
@@ -24,21 +22,33 @@ interface AttachedTag {
  * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if source and target each have signatures that the other lacks.
  */
 export async function attachedTags(ends: PlannedEnds, subject: Digest): Promise<readonly AttachedTag[]> {
-  const { source, target, documents, signal } = ends
+  const { source, documents, signal } = ends
   const found = await Promise.all(
-    KINDS.map(async ({ kind, signers }): Promise<AttachedTag | undefined> => {
+    KINDS.map(async (kind): Promise<AttachedTag | undefined> => {
       const tag = attachedTag(subject, kind)
       const attached = await source.tagged?.(tag, { signal })
-      if (!attached) return undefined
-      const there = signers === undefined ? undefined : await target.tagged?.(tag, { signal })
-      if (there && holdsMore(there, attached, { label: target.label, what: `${signers} under ${tag}` }))
-        return undefined
+      if (!attached || (await targetHoldsMore(ends, tag, attached))) return undefined
       const { mediaType, digest, size } = attached.descriptor
       documents.fetched.set(digest, attached.bytes)
       return { tag, descriptor: { mediaType, digest, size } }
     }),
   )
   return found.filter(one => one !== undefined)
+}
+
+/**
+ * Resolves to true if the target has these signatures under the tag already, among others of its own.
+ *
+ * @throws {@link StoreError} `ERR_REFERENCE_CONFLICT` if each side has signatures that the other lacks.
+ */
+export async function targetHoldsMore(
+  { target, signal }: Pick<PlannedEnds, 'target' | 'signal'>,
+  tag: string,
+  attached: FetchedManifest,
+): Promise<boolean> {
+  const signed = SIGNED[tag.slice(tag.lastIndexOf('.') + 1)]
+  const there = signed === undefined ? undefined : await target.tagged?.(tag, { signal })
+  return there !== undefined && holdsMore(there, attached, { label: target.label, what: `${signed} under ${tag}` })
 }
 
 /**

@@ -10,6 +10,7 @@ import { BlobFlow } from './blob-flow.ts'
 import { imageToVerify } from './image-to-verify.ts'
 import { recheckSource, recheckSteps } from './plan-change.ts'
 import { ProgressMeter } from './progress.ts'
+import { recheckTags } from './recheck-tags.ts'
 import type { RunOptions } from './run-options.ts'
 import { runTogether } from './run-together.ts'
 
@@ -99,13 +100,15 @@ function checkOptions({ concurrency = 4, parallel = 1, bufferBytes = BUFFER_BYTE
 /** Returns the steps with their current needs: blobs may have been deleted or added since the plan was made. */
 async function stepsNow(
   plan: AnyPlan,
-  { source, target, isStored }: TransferEnds,
+  ends: TransferEnds,
   { ifChanged, signal }: RunOptions,
 ): Promise<{ steps: readonly PlanStep[]; changes: readonly PlanChange[] }> {
+  const { source, target, isStored } = ends
   const thoroughly = isStored || ifChanged === 'fail'
   if (!thoroughly && !target.needsAreCheap) return { steps: plan.steps, changes: [] }
   const moved = thoroughly ? await recheckSource(plan, source, { signal }) : []
-  const { steps, changes } = await recheckSteps(plan, source, target, { signal })
+  const planned = thoroughly ? await recheckTags(plan.steps, { ...ends, signal }) : plan.steps
+  const { steps, changes } = await recheckSteps({ ...plan, steps: planned }, source, target, { signal })
   const all = [...moved, ...changes]
   if (ifChanged === 'fail' && all.length > 0) throw new PlanOutdatedError(all)
   return { steps, changes: all }
