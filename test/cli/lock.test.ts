@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
 import { composeImage } from '../../lib/image/index.ts'
 import { fromFiles, writeLayer } from '../../lib/layer/index.ts'
 import { pushImage } from '../../lib/transfer/index.ts'
@@ -167,6 +168,16 @@ test('lock update compares a base that only the store has with the store, and na
   const shown = await local('lock', 'update', '--lock', file)
   expect(shown).toMatchObject({ code: 0, stderr: expect.stringMatching(/\n2 bases, 2 changed\n$/) })
   expect(shown.stdout).toContain(`${made} (linux/amd64): `)
+  // The locked version leaves the store: the other base is compared all the same.
+  {
+    await using opened = await openStore(place, { durability: 'none' })
+    await opened.delete(read().bases.find((one: { reference: string }) => one.reference === made).digest)
+  }
+  const collected = await local('lock', 'update', '--lock', file)
+  expect(collected).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/warning: .*made:1 \(.*not compared: .*\n2 bases, 1 changed, 1 not compared\n$/s),
+  })
   const elsewhere = await fresh('lock', 'update', '--lock', file, '--write')
   expect(elsewhere).toMatchObject({
     code: 1,

@@ -1,6 +1,12 @@
 import type { ImageLock, LockedBase } from '../../../build/index.ts'
 import type { Digest } from '../../../digest/index.ts'
-import { ReferenceNotFoundError, RegistryError, type RegistryErrorCode } from '../../../errors/index.ts'
+import {
+  BlobNotFoundError,
+  PlatformNotFoundError,
+  ReferenceNotFoundError,
+  RegistryError,
+  type RegistryErrorCode,
+} from '../../../errors/index.ts'
 import type { ImageDiff } from '../../../inspect/index.ts'
 import { type Descriptor, familiarName, formatReference, isIndexType, parseReference } from '../../../oci/index.ts'
 import type { PackagesDiff } from '../../../trust/index.ts'
@@ -35,7 +41,7 @@ export async function updateLock(
       const found = await newerBase(session, base, packages)
       if (found) newer.push(found)
     } catch (error) {
-      if (session.signal.aborted || !(error instanceof RegistryError)) throw error
+      if (session.signal.aborted || !isOfOneBase(error)) throw error
       const { code, message } = error
       failed.push({ base, error: { code, message } })
       session.note(`warning: ${base.reference} (${base.platform}): not compared: ${message} (${code})`)
@@ -48,6 +54,14 @@ export async function updateLock(
   if (!write || newer.length === 0) return
   const bases = locked.bases.map(base => newer.find(one => one.base === base)?.newer ?? base)
   await writeLockFile(file, { ...locked, bases } satisfies ImageLock)
+}
+
+/** True for an error that says nothing about the other bases: a version of this one is absent or cannot be reached. */
+function isOfOneBase(
+  error: unknown,
+): error is RegistryError | ReferenceNotFoundError | BlobNotFoundError | PlatformNotFoundError {
+  const kinds = [RegistryError, ReferenceNotFoundError, BlobNotFoundError, PlatformNotFoundError]
+  return kinds.some(kind => error instanceof kind)
 }
 
 async function newerBase(session: Session, base: LockedBase, packages: boolean): Promise<NewerBase | undefined> {
@@ -98,9 +112,11 @@ async function findNow(session: Session, reference: string): Promise<CurrentBase
     const at = (digest: Digest) => formatReference({ registry: host, repository, digest })
     return { top, open: digest => ({ store: new RegistryBlobs(registry, at(digest)), image: at(digest) }) }
   } catch (error) {
-    const stored = error instanceof RegistryError && ABSENT.includes(error.code) && (await inStore(session, reference))
+    if (!(error instanceof RegistryError && ABSENT.includes(error.code))) throw error
+    const stored = await inStore(session, reference)
     if (!stored) throw error
-    session.note(`${familiarName(parsed)}: its registry does not have it, so it is compared with the one in the store`)
+    const why = error.code === 'ERR_UNAUTHORIZED' ? 'does not show it to this user' : 'does not have it'
+    session.note(`${familiarName(parsed)}: its registry ${why}, so it is compared with the one in the store`)
     return stored
   }
 }
