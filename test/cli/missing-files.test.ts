@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
+import { needsProgram } from '../helpers/needs-program.ts'
 import { cli } from '../helpers/run-cli.ts'
 import { sampleImage } from '../helpers/sample-image.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
@@ -67,6 +70,13 @@ describe('a file that an option names', () => {
       code: usage,
       text: `layerstore: ${option}: a part of the path "@file/x" is a file (ERR_USAGE)`,
     })
+  })
+
+  test.skipIf(!needsProgram('mkfifo'))('a policy may come through a pipe, which is read once', async () => {
+    execFileSync('mkfifo', [at('pipe')])
+    const writing = writeFile(at('pipe'), JSON.stringify({ version: 1, default: 'accept' }))
+    expect(await message('copy store:demo:1 oci:@copied:v1 --policy @pipe')).toMatchObject({ code: 0 })
+    await writing
   })
 
   test.each([

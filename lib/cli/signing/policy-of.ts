@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { ImagePolicy } from '../../trust/index.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import type { Session } from '../session/session.ts'
@@ -22,6 +22,9 @@ export interface PolicyOption {
 export async function checkPolicyFile({ policy = '' }: PolicyOption, option = '--policy'): Promise<void> {
   if (policy === '') return
   try {
+    const stats = await stat(policy)
+    // A pipe, such as `--policy <(…)`, can be read only once.
+    if (!stats.isFile() && !stats.isDirectory()) return
     await using handle = await open(policy)
     await handle.read(Buffer.alloc(1), 0, 1, 0)
   } catch (cause) {
