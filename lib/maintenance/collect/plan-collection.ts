@@ -60,7 +60,7 @@ export async function planCollection(store: Store, options: PlanCollectionOption
     bytesKept: bytesOf(keep),
     skippedYoung: countOf(survey, marking, ['young']),
     skippedLeased: countOf(survey, marking, ['lease', 'ingest']),
-    leases: survey.leases.map(({ label, holder }) => ({ label, holder })),
+    leases: keepingLeases(survey, marking).map(({ label, holder }) => ({ label, holder })),
   }
 }
 
@@ -161,6 +161,14 @@ async function missingOf(
 function countOf({ blobs }: Survey, { marks }: GraphMarker, kinds: readonly RootKind[]): BlobCount {
   const counted = where(blobs, ({ digest }) => kinds.includes(marks.get(digest)?.root as RootKind))
   return { blobs: counted.length, bytes: bytesOf(counted) }
+}
+
+/** Returns the leases that name a blob that only leases keep, or that began before such a blob was stored. */
+function keepingLeases({ blobs, leases }: Survey, { marks }: GraphMarker): Survey['leases'] {
+  const isLeased = (digest: Digest) => marks.get(digest)?.root === 'lease'
+  const leased = where(blobs, ({ digest }) => isLeased(digest))
+  const newestMs = leased.reduce((newest, { modifiedMs }) => Math.max(newest, modifiedMs), Number.NEGATIVE_INFINITY)
+  return leases.filter(({ digests, sinceMs }) => sinceMs <= newestMs || digests.some(isLeased))
 }
 
 function bytesOf(blobs: readonly { readonly size: number }[]): number {
