@@ -80,7 +80,7 @@ export async function loadArchive(
   if (options.name !== undefined && images.filter(image => !isAttachedEntry(image)).length !== 1) {
     throw invalidArchive(`${images.length} images cannot all have the name ${JSON.stringify(options.name)}`)
   }
-  checkNames(images)
+  checkNames(images, options.name)
   for (const { descriptor, diffId } of layers) {
     await recordLayerFact(store, { digest: descriptor.digest, diffId, proven: true })
   }
@@ -111,9 +111,10 @@ function assertDocument(descriptor: Descriptor): void {
 /**
  * SAFETY: if two images of an archive have one name, readers differ in which image gets it, so the archive is rejected.
  */
-function checkNames(images: readonly ArchivedImage[]): void {
+function checkNames(images: readonly ArchivedImage[], given: string | undefined): void {
   const taken = new Set<string>()
-  for (const name of images.flatMap(image => image.names)) {
+  // Two tags of one image may become the same name if a name is given.
+  for (const name of images.flatMap(image => [...new Set(namesToLoad(image, given))])) {
     if (taken.has(name)) throw invalidArchive(`two images have the name ${JSON.stringify(name)}`)
     taken.add(name)
   }

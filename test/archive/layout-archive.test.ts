@@ -7,7 +7,7 @@ import { parseDigest } from '../../lib/digest/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { readImage } from '../../lib/image/index.ts'
 import { canonicalJson } from '../../lib/internal/canonical-json.ts'
-import { hostPlatform } from '../../lib/oci/index.ts'
+import { attachedTag, hostPlatform } from '../../lib/oci/index.ts'
 import { assertComplete, createMemoryStore, type Store } from '../../lib/store/index.ts'
 import { blobsOf } from '../helpers/blobs-of.ts'
 import { cut } from '../helpers/cut.ts'
@@ -211,4 +211,21 @@ test('an artifact can be written to a layout, but not in the format of docker', 
   expect(await loadArchive(back, writeArchive(store, 'thing:1'))).toMatchObject([{ names: ['thing:1'], descriptor }])
   const docker = () => readAll(writeArchive(store, 'thing:1', { format: 'docker' }))
   expect(await thrownBy(docker)).toMatchObject({ code: 'ERR_UNSUPPORTED_MEDIA_TYPE' })
+})
+
+test('signatures of two repositories do not become one name with the given one', async () => {
+  const store = createMemoryStore()
+  const { descriptor: image } = await sampleImage(store, [{ a: '1' }])
+  const tag = attachedTag(image.digest, 'sig')
+  const attached = [await sampleImage(store, [{ b: '2' }]), await sampleImage(store, [{ c: '3' }])]
+  const listed = attached.map(({ descriptor }, i) => ({ image: descriptor, name: `r${i}/app:${tag}` }))
+  const path = join(place.path, 'signatures.tar')
+  await saveArchive(store, [{ image, name: 'app:1' }, ...listed], path)
+  const target = createMemoryStore()
+  expect(await thrownBy(() => loadArchive(target, path, { name: 'mine:1' }))).toMatchObject({
+    code: 'ERR_INVALID_LAYOUT',
+    message: expect.stringContaining(`two images have the name "mine:${tag}"`),
+  })
+  expect(await target.references.get(`mine:${tag}`)).toBeUndefined()
+  expect(await loadArchive(target, path)).toHaveLength(3)
 })
