@@ -39,6 +39,7 @@ const FILES = [
   ['build @dir -t x --lock-frozen --lock @', '--lock', 2],
   ['check demo:1 --db @dir --vex @', '--vex', 2],
   ['edit demo:1 -t x --label a=b --policy @', '--policy', 2],
+  ['export demo:1 -o @rootfs.tar --policy @', '--policy', 2],
   ['index create demo:1 -t x --policy @', '--policy', 2],
   ['lint @', 'lint', 2],
   ['load -i @file --policy @', '--policy', 2],

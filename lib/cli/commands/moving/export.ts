@@ -13,7 +13,7 @@ import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
 import { verifyOpened } from '../../reading/verify-opened.ts'
 import { openSandbox } from '../../running/open-sandbox.ts'
 import type { Session } from '../../session/session.ts'
-import type { PolicyOption } from '../../signing/policy-of.ts'
+import { checkPolicyFile, type PolicyOption } from '../../signing/policy-of.ts'
 import { compressionOf } from '../composing/writing-policies.ts'
 import type { PlatformOption } from '../reading/inspect.ts'
 
@@ -31,6 +31,7 @@ export async function exportRootfs(session: Session, name: string, options: Expo
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const { signal, hasher } = session
   if (output === '-') refuseTerminal(session)
+  await checkPolicyFile(options)
   const opened = await openImage(session, name).catch((error: unknown) => error)
   if (opened instanceof Error) return exportContainer(session, name, { output, type, platform }, opened)
   const { blobs, name: found, isRemote } = opened as OpenedImage
