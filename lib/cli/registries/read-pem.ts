@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs'
-import { LayerStoreError } from '../../errors/index.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 
@@ -21,10 +20,9 @@ function readText(path: string, option: string): string {
   try {
     // SAFETY: reading a FIFO would block without end.
     const stat = statSync(path)
-    if (stat.isDirectory()) throw fileFault(option, path, { code: 'EISDIR' })
-    if (stat.isFile() && stat.size <= MAX_BYTES) return readFileSync(path, 'utf8')
+    // Reading a directory fails with EISDIR.
+    if (stat.isDirectory() || (stat.isFile() && stat.size <= MAX_BYTES)) return readFileSync(path, 'utf8')
   } catch (cause) {
-    if (LayerStoreError.is(cause)) throw cause
     throw fileFault(option, path, cause)
   }
   throw new UsageError(`${option}: ${path} is not a file of up to 4 MiB`)
