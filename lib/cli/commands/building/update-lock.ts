@@ -11,6 +11,7 @@ import type { ImageDiff } from '../../../inspect/index.ts'
 import { type Descriptor, familiarName, formatReference, isIndexType, parseReference } from '../../../oci/index.ts'
 import type { PackagesDiff } from '../../../trust/index.ts'
 import { readLockFile, writeLockFile } from '../../building/lock-option.ts'
+import { adviceOn } from '../../failing/advice.ts'
 import { countOf } from '../../printing/count-of.ts'
 import type { ImageBlobs } from '../../reading/image-blobs.ts'
 import { RegistryBlobs } from '../../reading/registry-blobs.ts'
@@ -44,7 +45,8 @@ export async function updateLock(
       if (session.signal.aborted || !isOfOneBase(error)) throw error
       const { code, message } = error
       failed.push({ base, error: { code, message } })
-      session.note(`warning: ${base.reference} (${base.platform}): not compared: ${message} (${code})`)
+      const why = [message, adviceOn(error)].filter(Boolean).join('; ')
+      session.note(`warning: ${base.reference} (${base.platform}): not compared: ${why} (${code})`)
     }
   }
   session.result(newer.flatMap(linesOf), { lock: file, bases: newer, failed, written: write && newer.length > 0 })
