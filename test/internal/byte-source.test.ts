@@ -34,6 +34,10 @@ describe('a stream of a file that is missing', () => {
     await expect(
       composeArtifact(disk, { artifactType: 'a/b', layers: [{ content: gone, title: 'gone' }] }),
     ).rejects.toThrow('ENOENT')
+    const layers = [{ content: 'first' }, { content: gone() }]
+    await expect(composeArtifact(disk, { artifactType: 'a/b', layers })).rejects.toThrow('ENOENT')
+    const config = { content: gone(), mediaType: 'a/b' }
+    await expect(composeArtifact(disk, { artifactType: 'a/b', config })).rejects.toThrow('ENOENT')
     await expect(openContext({ tar: gone() }, { store: disk })).rejects.toThrow('ENOENT')
   })
 })
