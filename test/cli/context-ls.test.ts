@@ -53,6 +53,7 @@ test('context ls uses the ignore file beside the Dockerfile, also outside the co
   using directory = makeContext()
   using other = temporaryDirectory('dockerfile')
   const file = join(other.path, 'app.Dockerfile')
+  writeFileSync(file, 'FROM scratch\n')
   writeFileSync(`${file}.dockerignore`, '*\n!b.txt\n')
   expect((await cli(['context', 'ls', '-f', file, directory.path])).stdout).toBe('b.txt\n')
   writeFileSync(join(directory.path, 'Dockerfile.dockerignore'), '**\n')
