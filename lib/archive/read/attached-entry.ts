@@ -1,8 +1,5 @@
-import type { Descriptor } from '../../oci/index.ts'
+import { attachedTagIn, type Descriptor } from '../../oci/index.ts'
 import type { LayoutEntry } from '../formats/archive-entry.ts'
-
-/** SPEC: the tags under which cosign keeps what belongs to an image. */
-const TAG = /(?:^|:)(sha256|sha512)-([0-9a-f]+)\.(sig|att|sbom)$/
 
 /** The annotation in which `cosign save` writes the kind of an entry. */
 const KIND = 'kind'
@@ -17,7 +14,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * image (it saves no SBOMs).
  */
 export function attachedEntry(entries: readonly LayoutEntry[], name: string): Descriptor | undefined {
-  const [, algorithm, hex, suffix = ''] = TAG.exec(name) ?? []
+  const [algorithm, hex, suffix = ''] = attachedTagIn(name)?.split(/[-.]/) ?? []
   if (algorithm === undefined) return undefined
   const isNamed = (label: string) => label === name || label.endsWith(`:${name}`)
   const named = entries.find(({ names, labels }) => [...labels, ...names].some(isNamed))
