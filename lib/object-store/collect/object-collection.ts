@@ -282,7 +282,7 @@ function failed(digest: Digest, reason: unknown): RemovalOutcome {
   return {
     digest,
     outcome: 'failed',
-    error: new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${code} ${message}`),
+    error: new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${code} ${message}`, { cause: reason }),
   }
 }
 

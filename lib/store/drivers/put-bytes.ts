@@ -31,7 +31,7 @@ export async function putBytes(
   options: PutOptions,
 ): Promise<BlobInfo> {
   // SAFETY: the caller may change its bytes after they were hashed.
-  const bytes = Uint8Array.from(source)
+  const bytes = new Uint8Array(source)
   const blob = await prove(bytes, options)
   options.signal?.throwIfAborted()
   const sink = await open()
