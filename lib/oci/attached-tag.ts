@@ -24,7 +24,8 @@ export function attachedTag(digest: Digest, kind: AttachedKind): string {
 }
 
 /**
- * Returns the tag of cosign in a name: the name is one, or a reference with such a tag. `undefined` for other names.
+ * Finds a tag of cosign in a name, which is such a tag or a reference that ends with one. Returns `undefined` for other
+ * names.
  *
  * @example
  * ```ts

@@ -288,7 +288,7 @@ export class DirectorySource implements SourceTree {
     const xattrs = type === 'symlink' ? undefined : this.#xattrsOf(path, type)
     if (type === 'file' || type === 'directory') {
       const isFile = type === 'file'
-      // PERF: nearly all nodes are of these types; they are made at once, not copied into each other, and of one shape.
+      // PERF: nearly all nodes are files and directories. One literal makes each of them, with the same members.
       const node = {
         path,
         type,

@@ -60,7 +60,7 @@ export class ListingCache {
     this.#keep(packListing(path, identity, names))
   }
 
-  /** PERF: joins records that follow each other in memory, so that the list of buffers stays short. */
+  /** PERF: joins a record with the one before it if both are neighbours in one buffer. The list stays short. */
   #keep(record: Buffer): void {
     const last = this.#kept.at(-1)
     if (last && last.buffer === record.buffer && last.byteOffset + last.byteLength === record.byteOffset) {

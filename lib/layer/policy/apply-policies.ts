@@ -51,7 +51,7 @@ export function setPolicies(policies: EntryPolicies): (entry: OwnEntry) => TarIn
   }
 }
 
-/** An entry that no other code refers to. */
+/** An entry that the function may change: it was made for this call. */
 type OwnEntry = { -readonly [K in keyof TarInput]: TarInput[K] }
 
 /** Creates a rule for each policy. The caller passes a hard link as a file. */

@@ -25,7 +25,7 @@ const HEARTBEAT_MS = 20_000
 const SEND_MS = 20_000
 /** Time after which a request of a removal is aborted. */
 const REQUEST_MS = 40_000
-/** Time after an announcement in which it is withdrawn, before other processes treat the collection as dead. */
+/** Most time from an announcement to its withdrawal; after two minutes other processes treat the collection as dead. */
 const WITHDRAW_MS = 110_000
 /** A request may take that many times as long as the longest before it. */
 const LONGER = 3

@@ -24,8 +24,8 @@ export async function contextCommand(
 
 /**
  * `context ls [DIR] [--why]`: lists the files that a build may copy. With `--why` also those that are left out, each
- * with the line of the ignore file that decided. Reads the ignore file, and the Dockerfile if
- * `--file` names one, so that a mistyped name is not taken for one without an ignore file.
+ * with the line of the ignore file that decided. Reads the ignore file. If `--file` names a
+ * Dockerfile, reads that too: a mistyped name is an error.
  */
 async function contextLs(session: Session, place: string, options: ContextLsOptions): Promise<void> {
   const { listContext } = await import('../../../build/index.ts')

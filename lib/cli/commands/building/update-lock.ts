@@ -26,8 +26,8 @@ interface NewerBase {
 }
 
 /**
- * `lock update`: shows what newer bases change, and with `--write` puts them into the lock. A base that cannot be
- * compared is named, and does not keep the others from it; the command then ends with 1.
+ * `lock update`: shows what newer bases change, and with `--write` puts them into the lock. If a base cannot be
+ * compared, the command prints its name, compares the others, and ends with 1.
  */
 export async function updateLock(
   session: Session,
@@ -58,7 +58,7 @@ export async function updateLock(
   await writeLockFile(file, { ...locked, bases } satisfies ImageLock)
 }
 
-/** True for an error that says nothing about the other bases: a version of this one is absent or cannot be reached. */
+/** True for an error that concerns one base only: a version of it is absent, or its registry cannot be reached. */
 function isOfOneBase(
   error: unknown,
 ): error is RegistryError | ReferenceNotFoundError | BlobNotFoundError | PlatformNotFoundError {

@@ -107,7 +107,7 @@ class StoreTarget implements TransferTarget {
     { documents, source, signal }: NeedsContext,
   ): Promise<readonly StepNeed[]> {
     const steps: PlanStep[] = []
-    // PERF: a store looks at many blobs at once for less than at one after the other.
+    // PERF: a store checks its directory once for all blobs that are looked up together.
     for (let i = 0; i < nodes.length; i += LOOKS_AT_ONCE) {
       signal?.throwIfAborted()
       const needs = nodes.slice(i, i + LOOKS_AT_ONCE).map(async node => {
