@@ -13,10 +13,10 @@ const apart = files.filter(file => /\bvi\.mock\(|\bmemoryUsage\b/.test(readFileS
 const common = {
   root,
   execArgv: ['--import', new URL('./test/helpers/typescript-in-threads.mjs', import.meta.url).href],
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
-  // A busy machine makes any wait long. A wait that will never end fails within the time of its test.
-  expect: { poll: { timeout: 25_000 } },
+  // A busy machine makes any wait long: these times find what never ends. A wait ends within the time of its test.
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 100_000 } },
 }
 // Examples import the package by its name, as its users do.
 const resolve = {

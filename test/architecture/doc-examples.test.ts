@@ -43,7 +43,7 @@ test('every example is a block of TypeScript that this file finds', () => {
   expect(found.length).toBe(tags.reduce((sum, count) => sum + count))
 })
 
-test('every example of a doc comment compiles', { timeout: 120_000 }, () => {
+test('every example of a doc comment compiles', () => {
   const path = join(root, 'test/doc-examples.ts')
   const text = programOf(documented.flatMap(({ examples }) => examples))
   const host = ts.createCompilerHost(options)

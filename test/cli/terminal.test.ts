@@ -35,7 +35,7 @@ afterAll(() => place[Symbol.dispose]())
 
 test.runIf(needsProgram('script'))(
   'the screens of a real terminal are those that are kept',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using registry = await createFaultyRegistry({ store: remote })
     const slow = { kind: 'slow', bytesPerSecond: 250_000 } as const

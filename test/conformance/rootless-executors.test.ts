@@ -47,7 +47,7 @@ describe.skipIf(!user).each([
       const { name, error } = JSON.parse(line) as { name: string; error?: string }
       errors.set(name, error)
     }
-  }, 120_000)
+  })
   afterAll(() => {
     for (const each of [place, bundle, node]) each?.[Symbol.dispose]()
   })

@@ -41,7 +41,7 @@ const subject: StoreSubject = {
 }
 
 describe(`a disk store that ${PROCESSES} other processes use`, () => {
-  testConformance(blobStoreConformance(subject), { timeout: 60_000 })
+  testConformance(blobStoreConformance(subject), { timeout: 240_000 })
 
   test('the other processes worked all the time', () => {
     console.log(`${PROCESSES} processes went round ${rounds} times`)

@@ -45,7 +45,7 @@ test('there is a page for each of the five programs', () => {
 })
 
 describe.each(pages)('%s', page => {
-  test('has commands that work as they are typed, from top to bottom', { timeout: 60_000 }, async () => {
+  test('has commands that work as they are typed, from top to bottom', async () => {
     if (page.includes('dive')) await storeReleases()
     const lines = commandsOf(readFileSync(join(guides, page), 'utf8'))
     expect(lines.length).toBeGreaterThan(10)

@@ -9,7 +9,7 @@ const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'ut
 const before = process.cwd()
 afterEach(() => process.chdir(before))
 
-test("the README's first script runs as it stands and pushes the image", { timeout: 20_000 }, async () => {
+test("the README's first script runs as it stands and pushes the image", async () => {
   using directory = temporaryDirectory('readme')
   mkdirSync(join(directory.path, 'dist'))
   writeFileSync(join(directory.path, 'dist/server.js'), 'console.log("served")')

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => place[Symbol.dispose]())
 
 describe.each(pages)('%s', page => {
-  test('shows what its commands print (UPDATE_GUIDES=1 writes it anew)', { timeout: 60_000 }, async () => {
+  test('shows what its commands print (UPDATE_GUIDES=1 writes it anew)', async () => {
     const path = join(guides, page)
     const text = readFileSync(path, 'utf8')
     const printed = await withOutput(text)

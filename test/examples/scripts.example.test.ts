@@ -56,7 +56,7 @@ const base = (name: string, config: object = {}, architecture = 'amd64') =>
 const pushed = (name: string, architecture = 'amd64') =>
   layerstore.readImage(remote, name, { platform: `linux/${architecture}` })
 
-test('the lines of the README do with commands what the scripts do', { timeout: 60_000 }, async () => {
+test('the lines of the README do with commands what the scripts do', async () => {
   const [amd64, arm64] = [await base('debian:amd64'), await base('debian:arm64', {}, 'arm64')]
   const index = await layerstore.composeIndex(remote, { images: [amd64, arm64] })
   await remote.references.set('debian:12', index.descriptor)

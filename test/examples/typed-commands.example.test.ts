@@ -88,7 +88,7 @@ test('the pages with commands that this test types are all that have some', () =
   ])
 })
 
-test.each(pages)('%s has commands that work as they are typed, from top to bottom', { timeout: 60_000 }, async page => {
+test.each(pages)('%s has commands that work as they are typed, from top to bottom', async page => {
   for (const line of linesOf(readFileSync(join(root, page), 'utf8'))) {
     if (NOT_TYPED.some(([pattern]) => pattern.test(line))) continue
     if (CONTAINERS.test(line) && !canRun) continue

@@ -121,7 +121,7 @@ const STEP = sweep(1, 24)
 test.each(CODES.map((code, i) => [code, 1 + ((4 * i) % STEP)] as const))(
   'every single call of a collection may fail, also with %s, and the store stays sound',
   {
-    timeout: 120_000,
+    timeout: 240_000,
   },
   async (code, first) => {
     let n = first

@@ -147,7 +147,7 @@ const cases = Object.keys(ACTS).flatMap(name => (['act', 'collection'] as const)
 test.each(cases)(
   'GC-08: %s, while a collection runs: the %s is stopped at its calls for the other',
   {
-    timeout: 180_000,
+    timeout: 600_000,
   },
   async (name, first) => {
     const step = STEPS[first]

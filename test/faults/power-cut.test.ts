@@ -185,7 +185,7 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
     }
     console.log(`${CUTS} power cuts: ${names} names and ${blobs} blobs were there and right`)
     expect(blobs).toBeGreaterThan(CUTS)
-  }, 120_000)
+  })
 
   test('with durability batch every name that was acknowledged is there with its blobs, and torn blobs are moved to quarantine', async () => {
     using directory = memoryDirectory('power')
@@ -202,7 +202,7 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
     }
     console.log(`${CUTS} power cuts in batches: ${names} names were there and right`)
     expect(names).toBeGreaterThanOrEqual(CUTS)
-  }, 120_000)
+  })
 
   test('without durability something is lost: the cut is a real one', async () => {
     using directory = memoryDirectory('power')
@@ -218,5 +218,5 @@ describe.skipIf(!canRun)('ST-02: after a power cut', () => {
       })
     }
     expect(lost).toBeGreaterThan(0)
-  }, 120_000)
+  })
 })

@@ -107,7 +107,7 @@ describe.skipIf(!able)('a build with commands', () => {
   ].join('\n')
 
   test(`killed ${KILLS} times leaves nothing mounted, running or readable, and the next one builds`, {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const killOne = async (kill: number) => {
       const build = start('app:1', steps, CANARY)
@@ -145,7 +145,7 @@ describe.skipIf(!able)('a build with commands', () => {
   })
 
   test('of four processes at once unpack the base once, and lose nothing to a collector that runs beside them', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const own = (n: number) => `${steps}\nRUN echo ${n} >/number\n`
     const builds = [1, 2, 3, 4].map(n => start(`app:${n}`, own(n)))

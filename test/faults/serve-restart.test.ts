@@ -23,7 +23,7 @@ const children = new Set<ChildProcess>()
 beforeAll(() => {
   library = transpileLibrary()
   writeFileSync(join(library, 'serve-restart.mjs'), SERVE)
-}, 120_000)
+})
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
@@ -75,7 +75,7 @@ function pushing(host: string, uploads: UploadMemory, onRead: (read: number) => 
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'a push continues where it was after the server has ended by %s and was started again',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async signal => {
     using directory = temporaryDirectory('serve-restart')
     const first = await serve(directory.path)
@@ -139,7 +139,7 @@ test('the bytes of an idle upload are dropped after a while', async () => {
   await server.ask('PATCH', at, { body: bytes.subarray(0, 2 * MIB) })
   const key = `upload app ${at.split('/').at(-1)}`
   expect(await store.statIngest!(key)).toEqual({ offset: 2 * MIB, busy: false })
-  await expect.poll(() => store.statIngest!(key), { timeout: 10_000 }).toBeUndefined()
+  await expect.poll(() => store.statIngest!(key)).toBeUndefined()
   expect((await server.ask('GET', at)).status).toBe(404)
 })
 

@@ -101,7 +101,7 @@ async function stopAt(act: Act, n: number, prepare: (path: string, digest: never
 
 for (const [name, act] of Object.entries(ACTS)) {
   test(`ST-18: ${name} that is told to stop, at any moment, stops with the reason and holds nothing`, {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const prepare = (path: string, digest: never) => {
       if (name === 'a repair') damageBlob(path, digest, 'flip')

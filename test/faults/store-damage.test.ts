@@ -173,7 +173,7 @@ describe('ST-13: a damaged list of names, manifest or lease', () => {
     expect(refused).toBeGreaterThan(sound.byteLength / 10)
     expect(refused).toBeLessThan(sound.byteLength)
     writeFileSync(at('index.json'), sound)
-  }, 60_000)
+  })
 
   test('a damaged manifest stops a collection, and a check says which image it is', async () => {
     const bytes = readFileSync(pathOf(image.manifest.digest))

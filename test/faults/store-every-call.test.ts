@@ -94,7 +94,7 @@ async function expectUsable(path: string, name: string): Promise<void> {
 test.each(Object.keys(ACTS))(
   'ST-03, ST-04: %s: every single call may fail, and the store stays sound',
   {
-    timeout: 120_000,
+    timeout: 240_000,
   },
   async name => {
     const cases = function* () {

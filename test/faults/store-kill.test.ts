@@ -88,7 +88,7 @@ async function expectSound(path: string, said: readonly string[]): Promise<void>
 }
 
 test('killed at random moments, the store keeps what it acknowledged and blocks no process', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = memoryDirectory('kill')
   const said: string[] = []
@@ -106,7 +106,7 @@ test('killed at random moments, the store keeps what it acknowledged and blocks 
   await expectSound(directory.path, said)
 })
 
-test(`${PROCESSES} processes tag at the same time, and no name is lost`, { timeout: 120_000 }, async () => {
+test(`${PROCESSES} processes tag at the same time, and no name is lost`, async () => {
   using directory = memoryDirectory('tags')
   const runs = Array.from({ length: PROCESSES }, (_, i) => start(directory.path, `p${i}`, NAMES))
   await Promise.all(runs.map(run => run.ended))

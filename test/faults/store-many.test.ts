@@ -66,7 +66,7 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 }
 
 test('ST-20: many blobs and names are listed, checked and planned in memory and calls that grow no faster than they do', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const sizes = [4000 * SCALE, 16_000 * SCALE]
   const [times, calls]: [number[], number[]] = [[], []]
@@ -100,7 +100,7 @@ test('ST-20: many blobs and names are listed, checked and planned in memory and 
 })
 
 test('ST-20: a collection makes one call through the thread pool for each blob that goes, whatever their number', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const each: number[] = []
   for (const blobs of [1000 * SCALE, 4000 * SCALE]) {
@@ -120,7 +120,7 @@ test('ST-20: a collection makes one call through the thread pool for each blob t
 })
 
 test(`ST-21: ${STREAMS} puts, then as many reads at once are all served, in memory that does not grow with the blobs`, {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   using directory = temporaryDirectory('crowd')
   const store = await openStore(directory.path, { durability: 'none', hasher: 'native' })

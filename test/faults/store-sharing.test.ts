@@ -53,7 +53,7 @@ function makeForeign(path: string): void {
 }
 
 test(`${PROCESSES} processes set ${NAMES} names each at the same time: all of them are there, and skopeo reads any`, {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = memoryDirectory('names')
   await using store = await openStore(directory.path)
@@ -85,7 +85,7 @@ async function readWithSkopeo(path: string, name: string): Promise<{ stdout: str
 }
 
 test(`ST-09: ${PROCESSES} processes put the same ${PUTS} blobs at once, and a reader never sees one that is not whole`, {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   using directory = memoryDirectory('same')
   await using store = await openStore(directory.path)

@@ -46,7 +46,7 @@ beforeAll(async () => {
   server = await serveStore(remote)
   warm = memoryDirectory('strace-warm')
   next = startWorker()
-}, 60_000)
+})
 afterAll(async () => {
   await next?.end()
   warm?.[Symbol.dispose]()
@@ -129,7 +129,7 @@ const codesAt = (n: number) => sweep([n, n + 2], [n]).map(i => CODES[i % CODES.l
 describe.skipIf(missing)('ST-01: a process that is killed at any system call of an act', () => {
   test.each(CASES)(
     '%s, at the n-th %s: the store keeps what it acknowledged',
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async (act, call, turn) => {
       let killed = 0
       const uses = await usesOf(act, call)
@@ -159,7 +159,7 @@ describe.skipIf(missing)('ST-03, ST-04, ST-05: a system call of an act that fail
 
   test.each(CASES)(
     '%s, the n-th %s: a typed error or none, and the store stays sound',
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async (act, call, turn) => {
       const uses = await usesOf(act, call)
       let [runs, complaints] = [0, 0]

@@ -61,7 +61,7 @@ async function inCopy<T>(act: (path: string) => Promise<T>): Promise<T> {
 }
 
 describe.skipIf(missing)('ST-01: a process that is killed at any system call', () => {
-  test.each(CALLS)('at the n-th %s: the store keeps what it acknowledged', { timeout: 240_000 }, async call => {
+  test.each(CALLS)('at the n-th %s: the store keeps what it acknowledged', { timeout: 600_000 }, async call => {
     // PERF: a process starts while the previous one works.
     let next = startWorker()
     let killed = 0
@@ -88,7 +88,7 @@ describe.skipIf(missing)('ST-03, ST-04, ST-05: a system call that fails once', (
   })
   afterAll(() => worker?.end())
 
-  test.each(CALLS)('%s: a typed error or none, and the store stays sound', { timeout: 240_000 }, async call => {
+  test.each(CALLS)('%s: a typed error or none, and the store stays sound', { timeout: 600_000 }, async call => {
     let [failed, failures] = [0, 0]
     const uses = await usesOf(call)
     for (const n of places(uses, 2, call.length)) {

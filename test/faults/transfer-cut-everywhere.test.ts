@@ -40,7 +40,7 @@ const all = image.blobs.flatMap(({ descriptor, bytes }) =>
 )
 const cuts = places(all.length, 8, 1).map(n => all[n - 1]!)
 
-test(`a pull that is cut at each of ${cuts.length} boundaries ends right`, { timeout: 120_000 }, async () => {
+test(`a pull that is cut at each of ${cuts.length} boundaries ends right`, async () => {
   await using registry = await createFaultyRegistry({ store: await filled() })
   await using client = registryClientFor()
   let more = 0
@@ -64,7 +64,7 @@ test(`a pull that is cut at each of ${cuts.length} boundaries ends right`, { tim
 
 test.each(['cut-request', 'lost-answer'] as const)(
   'a push of 20 layers in pieces that meets one %s at a piece ends right, whichever it is',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async kind => {
     const store = await filled()
     const remote = createMemoryStore()

@@ -22,7 +22,7 @@ let library: string
 beforeAll(() => {
   library = transpileLibrary()
   writeFileSync(join(library, 'transfer-kill-child.mjs'), CHILD)
-}, 120_000)
+})
 
 /** Pulls or pushes, and prints the plan, the result, and the number of bytes read back through open files. */
 const CHILD = `
@@ -93,7 +93,7 @@ async function fill(store: Store, size: number): Promise<Digest> {
 }
 
 test('a pull killed at 60 % of a big layer continues in a new process: less than a checkpoint comes again, nothing is read back', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   const remote = createMemoryStore()
@@ -104,11 +104,11 @@ test('a pull killed at 60 % of a big layer continues in a new process: less than
   registry.misbehave({ kind: 'stall', after: arrived }, { method: 'GET', path: new RegExp(`/blobs/${digest}`) })
   const first = start('pull', directory.path, reference)
   const sent = () => registry.seen.find(({ path }) => path.includes(digest))?.sent ?? 0
-  await expect.poll(sent, { timeout: 180_000 }).toBe(arrived)
+  await expect.poll(sent, { timeout: 600_000 }).toBe(arrived)
   await using store = await openStore(directory.path)
   const kept = () => store.statIngest!(digest).then(info => info?.offset ?? 0)
   // Waits for the last checkpoint that the received bytes allow.
-  await expect.poll(kept, { timeout: 180_000 }).toBeGreaterThan(arrived - CHECKPOINT)
+  await expect.poll(kept, { timeout: 600_000 }).toBeGreaterThan(arrived - CHECKPOINT)
   expect(await store.statIngest!(digest)).toMatchObject({ busy: true })
   await first.kill()
   const offset = await kept()
@@ -132,7 +132,7 @@ test('a pull killed at 60 % of a big layer continues in a new process: less than
 })
 
 test('a push killed in the middle of a big layer continues in a new process where the registry says', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
@@ -142,7 +142,7 @@ test('a push killed in the middle of a big layer continues in a new process wher
   const reference = `${registry.host}/app:1`
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
   const first = start('push', directory.path, reference)
-  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 180_000 }).toBe(true)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 600_000 }).toBe(true)
   await first.kill()
 
   const before = registry.seen.length
@@ -158,7 +158,7 @@ test('a push killed in the middle of a big layer continues in a new process wher
 })
 
 test('two processes that push one blob from one store at the same time send it once', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
@@ -168,7 +168,7 @@ test('two processes that push one blob from one store at the same time send it o
   // The first process to send waits in the middle until the other has begun to wait.
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 3 }, { method: 'PATCH', skip: 1 })
   const first = start('push', directory.path, `${registry.host}/app:1`)
-  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault)).toBe(true)
   const reports = await Promise.all([first.report(), start('push', directory.path, `${registry.host}/app:2`).report()])
   const big = reports.map(({ steps }) => steps.find(step => step.descriptor.digest === digest)!.need)
   expect(big).toEqual(['upload', 'await'])
@@ -183,7 +183,7 @@ test('two processes that push one blob from one store at the same time send it o
 })
 
 test('a push continues with what another process sends at the moment when that one dies', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   using directory = temporaryDirectory('transfer-kill')
   await using store = await openStore(directory.path, { durability: 'none' })
@@ -192,11 +192,11 @@ test('a push continues with what another process sends at the moment when that o
   await using registry = await createFaultyRegistry({ store: remote })
   registry.misbehave({ kind: 'too-many-requests', retryAfter: 50 }, { method: 'PATCH', skip: 2 })
   const first = start('push', directory.path, `${registry.host}/app:1`)
-  await expect.poll(() => registry.seen.some(({ fault }) => fault), { timeout: 60_000 }).toBe(true)
+  await expect.poll(() => registry.seen.some(({ fault }) => fault)).toBe(true)
   const asked = registry.seen.length
   const second = start('push', directory.path, `${registry.host}/app:2`)
   // The second process has asked about every blob and waits. The sum below shows that it sent nothing before the kill.
-  await expect.poll(() => registry.seen.length - asked, { timeout: 60_000 }).toBeGreaterThanOrEqual(3)
+  await expect.poll(() => registry.seen.length - asked).toBeGreaterThanOrEqual(3)
   await first.kill()
   const { result } = await second.report()
   const pieces = registry.seen.slice(asked).filter(({ method }) => method === 'PATCH')

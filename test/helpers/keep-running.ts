@@ -11,10 +11,13 @@ const PROCESSES = 'processes'
  */
 const WATCH = 'tail --pid="$1" -f "$2" > /dev/null && kill $(cat "$2")'
 
-/** Starts a program that outlives the test file, though never half an hour. */
+/** Longest time that a program runs, in seconds: longer than the slowest run of all tests. */
+const MOST_SECONDS = 3 * 3600
+
+/** Starts a program that outlives the test file, and ends with the run of the tests: see {@link endWith}. */
 export function keepRunning(log: string, name: string, args: readonly string[]): void {
   const output = openSync(log, 'a')
-  const program = spawn('timeout', ['-k', '1', '1800', name, ...args], {
+  const program = spawn('timeout', ['-k', '1', String(MOST_SECONDS), name, ...args], {
     detached: true,
     stdio: ['ignore', output, output],
   })

@@ -47,13 +47,13 @@ describe.skipIf(!able).each(['bwrap', 'runc', 'chroot'])('after kill -9 of a bui
     const killed = cliProcesses(place.path, at('store')).start(
       build(`USER app\nRUN trap "" TERM; sleep ${seconds} & echo up; sleep ${seconds}`),
     )
-    await expect.poll(() => killed.text.stderr, { timeout: 9_000 }).toContain('| up')
+    await expect.poll(() => killed.text.stderr).toContain('| up')
     expect(isRunning(`sleep ${seconds}`)).toBe(true)
     const pid = Number(killed.child.pid)
     expect(groupsOf(pid)).not.toEqual([])
     killed.child.kill('SIGKILL')
     await killed.ended
-    await expect.poll(() => isRunning(`sleep ${seconds}`), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isRunning(`sleep ${seconds}`)).toBe(false)
 
     const next = await cli(build('RUN true'), { store: at('store') })
     expect(next).toMatchObject({ code: 0 })

@@ -65,7 +65,7 @@ describe.each(Object.keys(KINDS))('%s in the place of every record of a store', 
     expect(outcomes.read?.result).toBe(USED_LAYER)
     // maxRSS is in KiB.
     expect((process.resourceUsage().maxRSS - before) * 1024).toBeLessThan(150 * MiB)
-  }, 30_000)
+  })
 })
 
 test.each(['a FIFO', 'a directory'])(

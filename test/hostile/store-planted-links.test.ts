@@ -128,5 +128,5 @@ describe.each(['before the store is opened', 'while the store is open'])('a link
       expect(timesIn(victim, known), path).toEqual(times)
       expect(listTree(victim), path).toEqual(tree)
     }
-  }, 120_000)
+  })
 })

@@ -48,7 +48,7 @@ beforeAll(async () => {
   for (const [name, { archive }] of Object.entries(recorded().images)) {
     if (archive) await loadArchive(store, [gunzipSync(Buffer.from(archive, 'base64'))], { name })
   }
-}, 200_000)
+}, 600_000)
 
 test('the record is of ten kinds', () => {
   expect(Object.keys(recorded().images)).toEqual(kinds)

@@ -102,7 +102,7 @@ describe.runIf(needsProgram('docker'))('docker manifest inspect', () => {
     mkdirSync(config, { recursive: true })
     const auth = Buffer.from('ann:hunter2').toString('base64')
     writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [host]: { auth } } }))
-    return run('docker', ['--config', config, 'manifest', 'inspect', '--insecure', ...args], { timeout: 60_000 })
+    return run('docker', ['--config', config, 'manifest', 'inspect', '--insecure', ...args], { timeout: 240_000 })
   }
 
   // Docker 20.10 does not read OCI manifests.
@@ -123,7 +123,7 @@ describe.runIf(needsProgram('docker'))('docker manifest inspect', () => {
 describe.runIf(needsProgram('skopeo'))('skopeo, logged in', () => {
   test('pushes, pulls, lists tags and deletes', async () => {
     const auth = ['--authfile', authFile()]
-    const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
+    const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 240_000 })
     const tls = ['--src-tls-verify=false', '--dest-tls-verify=false']
     await skopeo('copy', ...auth, ...tls, `docker://${host}/some/app:1`, `docker://${host}/copied/app:1`)
     const { stdout } = await skopeo('list-tags', ...auth, '--tls-verify=false', `docker://${host}/copied/app`)
@@ -147,7 +147,7 @@ describe.runIf(needsProgram('htpasswd'))('htpasswd', () => {
 describe.runIf(needsProgram('docker-registry') && needsProgram('skopeo'))('a mirror of docker-registry', () => {
   test('serves images to skopeo, also while docker-registry is down', async () => {
     const origin = await startDockerRegistry()
-    const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
+    const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 240_000 })
     const tls = ['--src-tls-verify=false', '--dest-tls-verify=false']
     await skopeo(
       'copy',

@@ -11,7 +11,7 @@ import { needsProgram } from '../helpers/needs-program.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const run = promisify(execFile)
-const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 60_000 })
+const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', ...args], { timeout: 240_000 })
 
 /** Makes an OCI layout with umoci: image `v1` of two layers. */
 function makeLayout(at: string): string {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   if (!isRoot) return
   await unpackImage(store, 'app:1', join(place.path, 'ours'), inline)
   expected = listTree(join(place.path, 'ours'))
-}, 60_000)
+})
 afterAll(async () => {
   await store?.close()
   place?.[Symbol.dispose]()
@@ -168,7 +168,7 @@ withRoot('buildah')('buildah', () => {
       [...changed, 'etc/touched'].sort((a, b) => Buffer.compare(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'))),
     )
     await buildah('rm', container)
-  }, 120_000)
+  })
 })
 
 async function unpackedArchive(archive: string): Promise<TreeEntry[]> {

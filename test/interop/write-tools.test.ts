@@ -72,7 +72,7 @@ beforeAll(async () => {
   const image = await composeImage(store, { layers: [layer] })
   await store.references.set('app:1', image.descriptor)
   blob = join(place.path, 'store/blobs', ...layer.descriptor.digest.split(':'))
-}, 60_000)
+})
 afterAll(async () => {
   await store?.close()
   place?.[Symbol.dispose]()
@@ -139,5 +139,5 @@ withRoot('buildah')('buildah', () => {
     await expectSame(await buildah('mount', container), GO_LOSES)
     await buildah('umount', container)
     await buildah('rm', container)
-  }, 120_000)
+  })
 })

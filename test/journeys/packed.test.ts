@@ -12,7 +12,7 @@ const run = (cwd: string, program: string, ...args: string[]) => execFileSync(pr
 test.runIf(needsProgram('npm') && needsProgram('tar'))(
   'the packed package, laid out in an empty folder, imports by every door and runs its program',
   {
-    timeout: 120_000,
+    timeout: 240_000,
   },
   () => {
     using directory = temporaryDirectory('packed')

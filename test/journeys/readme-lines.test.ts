@@ -17,7 +17,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 test.runIf(['sh', 'mkdir', 'npm', 'tar'].map(needsProgram).every(Boolean))(
   'the lines of the README lead from an empty folder with the packed package to an image in a registry',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     using directory = temporaryDirectory('readme-lines')
     const folder = join(directory.path, 'user')

@@ -119,7 +119,7 @@ test.each(kinds)(
     }
     // All live on, and collections that were killed are taken over.
     const before = atWork.map(({ acts }) => acts)
-    await expect.poll(() => atWork.every(({ acts }, i) => acts > before[i]!), { timeout: 240_000 }).toBe(true)
+    await expect.poll(() => atWork.every(({ acts }, i) => acts > before[i]!), { timeout: 600_000 }).toBe(true)
     for (const worker of atWork) await worker.kill()
     for (const worker of [...dead, ...atWork]) await expectKept(worker)
     expect(await problemsOf(store)).toEqual([])

@@ -369,7 +369,7 @@ describe('a collection that another process runs', () => {
     objects.age(130_000)
     const began = driverOf(store).collection?.alone(async () => 'begun')
     await expect(began).resolves.toBe('begun')
-  }, 15_000)
+  })
 
   test('that lost its turn removes nothing more', async () => {
     const objects = new MemoryObjects()

@@ -78,7 +78,7 @@ async function callsOf(kind: 'before' | 'after'): Promise<number> {
 test.each(['before', 'after'] as const)(
   'a process that is killed %s any of its requests loses nothing and blocks no other',
   {
-    timeout: 300_000,
+    timeout: 600_000,
   },
   async kind => {
     const last = await callsOf(kind)

@@ -248,7 +248,7 @@ describe('an ingest', () => {
     onTestFinished(() => other.close())
     const writer = await store.ingest('key')
     const waiting = other.ingest('key', { wait: true })
-    await expect.poll(() => events, { timeout: 5000 }).toEqual(['waiting'])
+    await expect.poll(() => events).toEqual(['waiting'])
     await writer.abort()
     await (await waiting).abort()
     expect(events).toEqual(['waiting', 'waited'])

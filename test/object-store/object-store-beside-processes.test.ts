@@ -14,7 +14,7 @@ let rounds = 0
 beforeAll(async () => {
   hammers = startHammers(PROCESSES)
   engine = await startPlace('beside')
-}, 240_000)
+}, 600_000)
 afterAll(async () => {
   await hammers?.stop()
   await engine?.[Symbol.asyncDispose]()
@@ -49,7 +49,7 @@ const subject: StoreSubject = {
 const cases = blobStoreConformance(subject).filter((_, i) => i % sweep(18, 9) === 0)
 
 describe(`a store in a bucket that ${PROCESSES} other processes use`, () => {
-  testConformance(cases, { timeout: 120_000 })
+  testConformance(cases, { timeout: 240_000 })
 
   test('the other processes worked all the time', () => {
     console.log(`${PROCESSES} processes went round ${rounds} times`)

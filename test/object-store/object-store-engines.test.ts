@@ -24,13 +24,13 @@ function suite(start: () => Promise<StartedPlace>, { settings, without, every = 
   let running: StartedPlace | undefined
   beforeAll(async () => {
     running = await start()
-  }, 240_000)
+  }, 600_000)
   afterAll(() => running?.[Symbol.asyncDispose]())
   const subject = bucketSubject(() => running!.place, settings)
   const cases = blobStoreConformance({ ...subject, without: { ...subject.without, ...without } })
   testConformance(
     cases.filter((_, i) => i % every === 0),
-    { timeout: 120_000 },
+    { timeout: 240_000 },
   )
 }
 
@@ -57,7 +57,7 @@ test('an engine that accepts conditions and ignores them is refused', async () =
 })
 
 const swift = test.skipIf(!hasSwift)
-swift('Swift, which knows no conditions, is refused, and usable with locks', { timeout: 300_000 }, async () => {
+swift('Swift, which knows no conditions, is refused, and usable with locks', { timeout: 600_000 }, async () => {
   await using engine = await startSwiftPlace('store')
   const place = { ...engine.place, hasher: 'native' } as const
   await expect(openObjectStore(place)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' })

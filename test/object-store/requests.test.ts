@@ -85,4 +85,4 @@ test('a pull, a push and a collection of an image of ten layers take no more req
   expect(await inStore(store => pushImage(store, registry, name, `${server.host}/other:1`))).toBeLessThanOrEqual(78)
   const collect = async (store: Store) => runCollection(store, await planCollection(store, { force: true }))
   expect(await inStore(collect)).toBeLessThanOrEqual(30)
-}, 120_000)
+})

@@ -100,7 +100,7 @@ test('a client follows the presigned address of a server that speaks S3', async 
 })
 
 const ceph = test.skipIf(!needsCephRgw())
-ceph('a client follows the presigned address of Ceph RGW', { timeout: 300_000 }, async () => {
+ceph('a client follows the presigned address of Ceph RGW', { timeout: 600_000 }, async () => {
   await using engine = await startCephPlace('serve')
   await pullByRedirect(engine.place)
 })

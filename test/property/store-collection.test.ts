@@ -119,7 +119,7 @@ async function compare(store: Store, words: World, age: (young: readonly Digest[
 
 afterEach(() => void vi.useRealTimers())
 
-test('on disk, a collection keeps what a naive model reaches, and nothing else', { timeout: 120_000 }, async () => {
+test('on disk, a collection keeps what a naive model reaches, and nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(world, async words => {
       using directory = temporaryDirectory('gc-model')

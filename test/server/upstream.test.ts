@@ -284,5 +284,5 @@ describe('a mirror', () => {
     const closed = all.server.server.close()
     expect((await answer)?.complete ?? false).toBe(false)
     await closed
-  }, 10_000)
+  })
 })

@@ -23,7 +23,7 @@ describe.runIf(user)('builds of a user without privileges', () => {
   beforeAll(async () => {
     directory = temporaryDirectory('run-corpus')
     builds = await buildInChild(directory.path, user!, cases)
-  }, 300_000)
+  }, 600_000)
   afterAll(() => directory?.[Symbol.dispose]())
 
   test.each(cases)('equal the Docker Engine, and are cached: $name', entry => {

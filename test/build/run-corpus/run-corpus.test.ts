@@ -83,7 +83,7 @@ describe.runIf(able)('builds of root with bubblewrap on overlays', () => {
   beforeAll(async () => {
     directory = temporaryDirectory('run-corpus')
     builds = await buildInChild(directory.path, { uid: 0, gid: 0 }, cases)
-  }, 300_000)
+  }, 600_000)
   afterAll(() => directory?.[Symbol.dispose]())
 
   test.each(cases)('equal the Docker Engine, and are cached: $name', entry => {
@@ -118,7 +118,7 @@ describe.runIf(able).each(ways.filter(({ executor }) => executor.name !== 'runc'
 
     afterAll(() => directory?.[Symbol.dispose]())
 
-    test.concurrent.each(cases)('equal the Docker Engine, and are cached: $name', { timeout: 300_000 }, async entry => {
+    test.concurrent.each(cases)('equal the Docker Engine, and are cached: $name', { timeout: 600_000 }, async entry => {
       const made = await buildCase(bench, entry)
       expect(made).toEqual(expectedOf(entry, executor.name))
       if (!('error' in made)) expect(await stepsMadeAgain(bench, entry)).toEqual([])

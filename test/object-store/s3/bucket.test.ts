@@ -57,10 +57,10 @@ describe.each(Object.entries(engines))('over %s', (name, { needsEngine, start, e
     const named = name === 'a server in memory' ? 'bucket' : `t-${randomUUID()}`
     if (named !== 'bucket') await createBucket(engine, named)
     bucket = await openBucket({ ...engine, bucket: named, prefix: 'a prefix/ü' })
-  }, 240_000)
+  }, 600_000)
   afterAll(() => bucket?.close())
   // Waits for an engine that is busy with the other test files.
-  const it = (title: string, run: () => Promise<void>) => test.skipIf(!isThere)(title, { timeout: 120_000 }, run)
+  const it = (title: string, run: () => Promise<void>) => test.skipIf(!isThere)(title, { timeout: 240_000 }, run)
 
   it('an object comes back as it was put, with its facts by the clock of the service', async () => {
     const bytes = randomBytes(300_000)

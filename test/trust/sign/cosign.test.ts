@@ -30,7 +30,7 @@ describe.runIf(needs(hasCosign, 'DOCKER_ENGINE names no script with a tree that 
   const at = (name: string) => join(tree, inside, name)
   const cosign = (...args: string[]) =>
     run(script, ['exec', 'env', `COSIGN_PASSWORD=${password}`, `HOME=${inside}`, 'cosign', ...args], {
-      timeout: 60_000,
+      timeout: 240_000,
     })
   const verify = (reference: string, ...args: string[]) =>
     cosign(

@@ -25,7 +25,7 @@ test.runIf(needs(hasNotation, 'DOCKER_ENGINE names no script with a tree that ha
     const inside = home.slice(tree.length)
     const notation = (...args: string[]) =>
       run(script, ['exec', 'env', `XDG_CONFIG_HOME=${inside}`, `HOME=${inside}`, 'notation', ...args], {
-        timeout: 60_000,
+        timeout: 240_000,
       })
     try {
       await notation('cert', 'generate-test', '--default', 'tester')

@@ -81,7 +81,7 @@ describe.runIf(needs(script !== '', 'DOCKER_ENGINE names no script that runs a s
   let keys: { privateKey: string; publicKey: string }
   let inside: string
   let flags: string[]
-  const skopeo = (...args: string[]) => run(script, ['exec', 'skopeo', ...args], { timeout: 60_000 })
+  const skopeo = (...args: string[]) => run(script, ['exec', 'skopeo', ...args], { timeout: 240_000 })
 
   beforeAll(async () => {
     store = createMemoryStore()
