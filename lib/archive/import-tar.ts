@@ -59,9 +59,9 @@ export async function importTar(
   source: string | URL | ByteSource,
   options: ImportTarOptions = {},
 ): Promise<Image> {
+  keepFault(source)
   assertStore(store, ['put', 'ingest', 'leases', 'derived'])
   assertOptions(options)
-  keepFault(source)
   await using _lease = await store.leases.hold({ label: 'import a tar', signal: options.signal })
   const file =
     typeof source === 'string' || source instanceof URL ? await ArchiveFile.open(pathOf(source, 'source')) : undefined

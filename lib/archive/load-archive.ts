@@ -67,9 +67,9 @@ export async function loadArchive(
   source: string | URL | ByteSource,
   options: LoadArchiveOptions = {},
 ): Promise<LoadedImage[]> {
+  keepFault(source)
   assertStore(store, ['stat', 'put', 'ingest', 'references', 'leases', 'derived'])
   assertOptions(options)
-  keepFault(source)
   await using _lease = await store.leases.hold({ label: 'load an archive', signal: options.signal })
   const { images, layers } =
     typeof source === 'string' || source instanceof URL

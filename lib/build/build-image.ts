@@ -1,5 +1,6 @@
 import type { Store } from '../store/index.ts'
 import type { BuildWarning } from './build-warning.ts'
+import { keepContextFaults } from './context/keep-context-faults.ts'
 import type { PlanBuildOptions } from './plan-build.ts'
 import type { BuildStages } from './planning/stage-source.ts'
 import type { BuildResult, RunBuildOptions } from './run-build.ts'
@@ -27,6 +28,7 @@ export async function buildImage(
   stages: BuildStages,
   options: BuildImageOptions = {},
 ): Promise<BuildResult> {
+  for (const source of [options.context, ...Object.values(options.contexts ?? {})]) keepContextFaults(source)
   // PERF: the front door exports this function; a program that builds nothing does not load the code of builds.
   const { planBuild } = await import('./plan-build.ts')
   const { runBuild } = await import('./run-build.ts')

@@ -70,8 +70,8 @@ const EMPTY = Buffer.from('{}')
  */
 export async function composeArtifact(store: Store, options: ComposeArtifactOptions): Promise<Artifact> {
   const { artifactType, layers = [], subject, config, annotations, signal } = options
-  checkArtifactType(artifactType)
   for (const blob of [...layers, config]) if (blob && 'content' in blob) keepFault(blob.content)
+  checkArtifactType(artifactType)
   await using _lease = await store.leases.hold({ label: 'compose an artifact', signal })
   const stored: Descriptor[] = []
   for (const layer of layers) stored.push(await storeLayer(store, layer, { signal }))

@@ -30,3 +30,12 @@ export function keepFault(source: unknown): void {
   if (typeof stream !== 'object' || typeof stream?.on !== 'function') return
   stream.on('error', () => {})
 }
+
+/**
+ * Keeps the failures of the contents of entries that are given in a list, as {@link keepFault} does: an entry is read
+ * when those before it are written. Of a generator nothing can be known before it gives an entry.
+ */
+export function keepContentFaults(entries: unknown): void {
+  if (!Array.isArray(entries) && !(entries instanceof Set)) return
+  for (const entry of entries as Iterable<{ readonly content?: unknown } | undefined>) keepFault(entry?.content)
+}

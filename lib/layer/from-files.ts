@@ -1,4 +1,5 @@
 import { FormatError } from '../errors/index.ts'
+import { keepContentFaults } from '../internal/byte-source.ts'
 import { normalizePath, type TarInput } from '../tar/index.ts'
 import { applyPolicies, sourceDateEpoch } from './policy/apply-policies.ts'
 import { compareArchiveOrder } from './policy/archive-order.ts'
@@ -30,11 +31,13 @@ export type Files = Readonly<Record<string, NonNullable<TarInput['content']>>> |
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for a duplicate or invalid path.
  */
 export function fromFiles(files: Files, options: FromFilesOptions = {}): TarInput[] {
+  const given = [...entriesOf(files)]
+  keepContentFaults(given)
   const at = normalizePath(options.at ?? '/', 'ERR_INVALID_ARGUMENT')
   const prefix = at === '.' ? '' : `${at}/`
   const apply = applyPolicies(options)
   const entries = new Map<string, TarInput>()
-  for (const file of entriesOf(files)) {
+  for (const file of given) {
     const name = normalizePath(file.path, 'ERR_INVALID_ARGUMENT')
     const path = name === '.' ? at : prefix + name
     if (entries.has(path)) {

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors/index.ts'
+import { keepContentFaults } from '../internal/byte-source.ts'
 import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../internal/memory/borrowed.ts'
 import { normalizePath, type TarEntryType, type TarInput } from '../tar/index.ts'
@@ -33,6 +34,7 @@ export function rewriteEntries(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: RewriteEntriesOptions = {},
 ): AsyncGenerator<TarInput, void, undefined> {
+  keepContentFaults(entries)
   return inBatches(rewrittenBatches(entries, options))
 }
 

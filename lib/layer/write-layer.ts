@@ -3,6 +3,7 @@ import { createStreamDigester, type Digest, type HasherEngine, type StreamDigest
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { assertOneOf, assertOptionalAnnotations, assertOptions } from '../internal/assert-kind.ts'
+import { keepContentFaults } from '../internal/byte-source.ts'
 import { invalidArgument } from '../internal/invalid-argument.ts'
 import { batchesOf, inBatches } from '../internal/memory/batched-iterable.ts'
 import type { Borrowed } from '../internal/memory/borrowed.ts'
@@ -93,6 +94,7 @@ export async function writeLayer(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
+  keepContentFaults(entries)
   assertStore(store, ['put', 'derived'])
   assertEntries(entries)
   assertOptions(options)

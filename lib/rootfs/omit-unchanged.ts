@@ -1,5 +1,6 @@
 import { digestOf, type HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
+import { keepContentFaults } from '../internal/byte-source.ts'
 import { type ChangedField, compareHeaders, isMetadataOnly, parseWhiteout } from '../layer/index.ts'
 import { completeHeader, normalizePath, type TarHeader, type TarInput } from '../tar/index.ts'
 import type { UnionView, ViewEntry } from './union-view.ts'
@@ -31,10 +32,19 @@ export interface OmitUnchangedOptions extends AbortOptions {
  * written, so it must be bytes, text or a function. A stream can be read only once: such an entry is always kept, as
  * `modified`. Whiteouts are always kept. Nothing is added: a path that only the base has stays unchanged.
  */
-export async function* omitUnchanged(
+export function omitUnchanged(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
   base: Pick<UnionView, 'stat'>,
   options: OmitUnchangedOptions = {},
+): AsyncGenerator<TarInput, void, undefined> {
+  keepContentFaults(entries)
+  return changedEntries(entries, base, options)
+}
+
+async function* changedEntries(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  base: Pick<UnionView, 'stat'>,
+  options: OmitUnchangedOptions,
 ): AsyncGenerator<TarInput, void, undefined> {
   const kept = new Set<string>()
   const replaced = new Set<string>()

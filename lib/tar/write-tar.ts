@@ -2,7 +2,7 @@ import type { Pack } from 'tar-stream'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import { abortableItems } from '../internal/abortable-items.ts'
-import type { ByteSource } from '../internal/byte-source.ts'
+import { type ByteSource, keepContentFaults } from '../internal/byte-source.ts'
 import { batchesOf } from '../internal/memory/batched-iterable.ts'
 import type { TarInput } from './tar-entry.ts'
 import { headerOf } from './write/header-of.ts'
@@ -44,12 +44,21 @@ export interface WriteTarOptions extends AbortOptions {
  *
  * @throws {@link FormatError} `ERR_INVALID_ARGUMENT` for an entry that cannot be written.
  * @throws {@link LimitError} `ERR_LIMIT_EXCEEDED` for a path over 4,096 bytes or PAX records over 1 MiB.
- * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if content is longer or shorter than its `size`.
+ * @throws {@link SizeMismatchError} `ERR_SIZE_MISMATCH` if content is longer or shorter than its `size`; the error of
+ * a content that fails unchanged, also if it fails before its turn.
  * @see {@link https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html | POSIX: ustar and pax}
  */
-export async function* writeTar(
+export function writeTar(
   entries: Iterable<TarInput> | AsyncIterable<TarInput>,
-  { signal, borrow = false }: WriteTarOptions = {},
+  options: WriteTarOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  keepContentFaults(entries)
+  return writing(entries, options)
+}
+
+async function* writing(
+  entries: Iterable<TarInput> | AsyncIterable<TarInput>,
+  { signal, borrow = false }: WriteTarOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted()
   const { pack: createPack } = await import('tar-stream')
@@ -86,6 +95,7 @@ async function produce(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for await (const batch of abortableItems(batchesOf(entries), signal)) {
+    keepContentFaults(batch.value)
     for (const input of batch.value) {
       if (flow.isFull) await flow.room()
       if (pack.destroying) return

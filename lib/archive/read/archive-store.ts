@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { type ByteSource, keepFault } from '../../internal/byte-source.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type {
   BlobInfo,
@@ -85,7 +86,8 @@ export class ArchiveStore implements ImageArchive {
     yield* this.#blobs.list(options)
   }
 
-  put(): Promise<BlobInfo> {
+  put(source: ByteSource): Promise<BlobInfo> {
+    keepFault(source)
     return this.#refuse('put a blob')
   }
 

@@ -14,6 +14,7 @@ import { FormatError } from '../../errors/index.ts'
 import { withoutCredentials } from '../../internal/without-credentials.ts'
 import type { Files } from '../../layer/index.ts'
 import type { BuildContext } from '../context/build-context.ts'
+import { keepContextFaults } from '../context/keep-context-faults.ts'
 import { cleanPath, type ScriptedStep, type ScriptState } from './script-state.ts'
 import type {
   AddOptions,
@@ -34,6 +35,7 @@ async function openFiles(files: Files): Promise<BuildContext> {
 /** The step of a copy; files in memory become a context of their own. */
 export function copyStep(options: CopySourceOptions): ScriptedStep {
   const { files } = options
+  if (files !== undefined) keepContextFaults({ files })
   const context = files === undefined ? undefined : openFiles(files)
   // Malformed files are reported when the step is evaluated, not as an unhandled rejection.
   context?.catch(() => undefined)

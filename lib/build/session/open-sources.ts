@@ -7,6 +7,7 @@ import type { CacheSource } from '../cache/import-cache.ts'
 import type { ImportedCache } from '../cache/imported-cache.ts'
 import { placeOfCache } from '../cache/place-of-cache.ts'
 import type { BuildContext } from '../context/build-context.ts'
+import { keepContextFaults } from '../context/keep-context-faults.ts'
 import { type ContextSource, openContext } from '../context/open-context.ts'
 import type { VerifyBase } from '../verify-base.ts'
 
@@ -47,6 +48,7 @@ export interface OpenedBuildSources extends AsyncDisposable {
  * @throws as {@link openContext}; {@link FormatError} `ERR_INVALID_REFERENCE`, `ERR_INVALID_ARGUMENT` for a cache.
  */
 export async function openBuildSources(store: Store, options: OpenBuildSourcesOptions): Promise<OpenedBuildSources> {
+  for (const source of [options.context, ...Object.values(options.contexts ?? {})]) keepContextFaults(source)
   const { signal } = options
   const opened: AsyncDisposable[] = []
   const close = async () => {

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '../../internal/abort.ts'
+import { keepFault } from '../../internal/byte-source.ts'
 import { writeLayer } from '../../layer/index.ts'
 import { exportImage, openUnionView } from '../../rootfs/index.ts'
 import type { ProcessExit } from '../executors/executor.ts'
@@ -38,6 +39,7 @@ export class Container implements AsyncDisposable {
    * errors of `readImage`, `resolveUser` and of the snapshots.
    */
   async start(options: StartOptions = {}): Promise<ProcessExit> {
+    keepFault(options.stdin)
     const lock = await this.#home.claim(this.id)
     try {
       return await startProcess(this.#home, await this.#home.record(this.id), options)

@@ -1,3 +1,4 @@
+import { keepFault } from '../../internal/byte-source.ts'
 import type { Store } from '../../store/index.ts'
 import type { ProcessExit } from '../executors/executor.ts'
 import { type CreateContainerOptions, makeContainer } from './create-container.ts'
@@ -34,6 +35,7 @@ export interface ContainerExit extends ProcessExit {
  */
 export async function runImage(store: Store, name: string, options: RunImageOptions = {}): Promise<ContainerExit> {
   const { keep = false, signal, stdin, output, onOutput, onStart, exitCodeOf } = options
+  keepFault(stdin)
   await using home = new ContainerHome(store, options)
   await home.sweep()
   const { record, lock } = await makeContainer(home, name, { ...options, keep })

@@ -117,7 +117,7 @@ export interface ProcessSpec extends AbortOptions {
   /** Directory for files of the executor, such as `/etc/hosts`. @defaultValue the one for temporary files */
   readonly scratch?: string | undefined
   /**
-   * Standard input: `inherit` is that of this process. @defaultValue `'empty'`
+   * Standard input: `inherit` is that of this process. A stream that fails ends the input. @defaultValue `'empty'`
    */
   readonly stdin?: 'empty' | 'inherit' | AsyncIterable<Uint8Array> | undefined
   /**

@@ -1,4 +1,5 @@
 import { SandboxError } from '../../errors/index.ts'
+import { keepFault } from '../../internal/byte-source.ts'
 import { bubblewrap } from './bubblewrap/bubblewrap.ts'
 import { chroot } from './chroot/chroot.ts'
 import type { Executor, ExecutorProbe, PassedOver, ProbeOptions } from './executor.ts'
@@ -47,6 +48,7 @@ export function machineExecutor({ executors }: MachineExecutorOptions = {}): Exe
     },
     probe,
     async run(process) {
+      keepFault(process.stdin)
       if (!chosen) {
         const { reason } = await probe({ signal: process.signal })
         if (!chosen) throw new SandboxError('ERR_SANDBOX_NO_EXECUTOR', `no executor works here: ${reason}`)

@@ -1,4 +1,5 @@
 import { SandboxError } from '../../errors/index.ts'
+import { keepFault } from '../../internal/byte-source.ts'
 import { isErrno } from '../../internal/errno.ts'
 import type { Executor, ExecutorProbe, ProcessExit, ProcessSpec } from '../executors/executor.ts'
 import type { ExecutorName } from '../executors/machine-executor.ts'
@@ -37,6 +38,7 @@ export function rootlessExecutor(client: SandboxClient, executor: ExecutorName |
     },
 
     async run(spec) {
+      keepFault(spec.stdin)
       const sandbox = await client.connect({ signal: spec.signal })
       if (sandbox.ids === 'one') assertOneId(spec, sandbox)
       const exit = await runIn(client, sandbox, executor, spec)

@@ -1,6 +1,7 @@
 import type { Digest } from '../../digest/index.ts'
 import { StoreError } from '../../errors/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import { type ByteSource, keepFault } from '../../internal/byte-source.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { BlobInfo, BlobWriter, IngestInfo, IngestOptions, ReadBlobOptions } from '../blob-store.ts'
 import type { DerivedStore } from '../derived-store.ts'
@@ -65,7 +66,8 @@ class ReadOnlyStore implements StoreDriver {
     return this.#store.read(digest, { ...options, onCorrupt: 'report' })
   }
 
-  put(): Promise<BlobInfo> {
+  put(source: ByteSource): Promise<BlobInfo> {
+    keepFault(source)
     return this.#refuse('put a blob')
   }
 

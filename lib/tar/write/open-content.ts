@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors/index.ts'
-import { type ByteSource, chunksOf } from '../../internal/byte-source.ts'
+import { type ByteSource, chunksOf, keepFault } from '../../internal/byte-source.ts'
 import type { TarInput } from '../tar-entry.ts'
 
 /** Opens the content of an entry, synchronously if possible. Refuses content unless the entry is a file. */
@@ -19,6 +19,8 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 
 function checked({ type, path, size = 0 }: TarInput, opened: ByteSource | string): ByteSource | Promise<ByteSource> {
   const source = typeof opened === 'string' ? Buffer.from(opened) : opened
+  // The header may be refused before the content is read.
+  keepFault(source)
   if (type === 'file') return source
   // An entry from `readTar` has an empty content iterable, whatever its type.
   const refuse = () => {

@@ -1,3 +1,4 @@
+import { keepFault } from '../../../internal/byte-source.ts'
 import { confinedFault } from '../confined/confined-fault.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
@@ -40,6 +41,7 @@ const NO_PRIVILEGES_NOTE =
   'set-id programs such as sudo gain no privileges in bubblewrap; as root they do with runc or chroot (--sandbox)'
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
+  keepFault(spec.stdin)
   const program = requireSystemProgram('bwrap', 'bubblewrap')
   return withView(spec, async ({ mounts }) => {
     const { before, options, command } = bubblewrapArgs(spec, mounts)

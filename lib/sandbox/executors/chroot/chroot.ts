@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
+import { keepFault } from '../../../internal/byte-source.ts'
 import { confinedFault } from '../confined/confined-fault.ts'
 import { loaderVariablesInside } from '../confined/loader-variables.ts'
 import { runConfined } from '../confined/run-confined.ts'
@@ -58,6 +59,7 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 }
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
+  keepFault(spec.stdin)
   assertCapabilities(spec)
   return withView(spec, async ({ mounts, directory }) => {
     const [top, started] = [join(directory, 'top'), join(directory, 'started')]

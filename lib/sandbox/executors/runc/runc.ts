@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keepFault } from '../../../internal/byte-source.ts'
 import { confinedFault } from '../confined/confined-fault.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
@@ -46,6 +47,7 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 }
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
+  keepFault(spec.stdin)
   const program = requireSystemProgram('runc', 'runc')
   return withView(spec, async ({ mounts, directory }) => {
     const [bundle, state, log, pid] = ['bundle', 'state', 'log', 'pid'].map(name => join(directory, name)) as Paths
