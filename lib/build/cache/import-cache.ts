@@ -54,11 +54,13 @@ export async function importCache(source: CacheSource, options: ImportCacheOptio
     if ('archive' in source) {
       const { openArchive } = await import('../../archive/index.ts')
       const archive = await openArchive(source.archive, { signal: options.signal })
-      return await fromBlobs(archive, CACHE_NAME, () => archive.close(), options)
+      const place = { blobs: archive, label: `oci-archive:${source.archive}`, close: () => archive.close() }
+      return await fromBlobs(place, undefined, options)
     }
     const { openStore } = await import('../../disk-store/index.ts')
     const store = await openStore(source.directory, { readOnly: true })
-    return await fromBlobs(store, source.name ?? CACHE_NAME, () => store.close(), options)
+    const place = { blobs: store, label: `oci:${source.directory}`, close: () => store.close() }
+    return await fromBlobs(place, source.name, options)
   } catch (error) {
     options.signal?.throwIfAborted()
     if (options.optional && isAbsent(error)) return emptyCache()
@@ -85,17 +87,27 @@ async function fromRegistry(
   }
 }
 
+interface CachePlace {
+  readonly blobs: NamedBlobs
+  readonly label: string
+  close(): Promise<void>
+}
+
 async function fromBlobs(
-  blobs: NamedBlobs,
-  name: string,
-  close: () => Promise<void>,
+  { blobs, label, close }: CachePlace,
+  given: string | undefined,
   options: ImportCacheOptions,
 ): Promise<ImportedCache> {
+  const name = given ?? CACHE_NAME
   try {
     const root = await findDescriptor(blobs, name, options)
     const manifest = parseManifest(await readDocument(blobs, root, options))
     assertCacheManifest(manifest, name)
-    await options.verify?.(imageToVerify(storeSourceEndpoint(blobs, name), root, options))
+    const source = storeSourceEndpoint(blobs, name, `${label}:${name}`, { verbatim: true })
+    // SAFETY: a bare name of a layout, and the name that every exported cache has, are of no repository. As
+    // `docker.io/library/…` they would accept the signatures of another image.
+    const named = given === undefined ? { ...source, name: undefined } : source
+    await options.verify?.(imageToVerify(named, root, options))
     const config = await readDocument(blobs, manifest.config, { ...options, limit: MOST_CACHE_BYTES })
     return {
       records: readCacheConfig(manifest, config),
