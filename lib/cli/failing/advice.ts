@@ -4,6 +4,7 @@ import {
   LayerStoreError,
   ReferenceNotFoundError,
   RegistryError,
+  RootfsError,
   StoreError,
 } from '../../errors/index.ts'
 import { OutputError } from './output-error.ts'
@@ -11,11 +12,13 @@ import { OutputError } from './output-error.ts'
 /** Advice on an error, in terms of the command line; `undefined` if the message has all of it. */
 export function adviceOn(error: { readonly code: string; readonly cause?: unknown }): string | undefined {
   // A step of a build carries the failure of what it did.
-  if (error instanceof BuildError && LayerStoreError.is(error.cause)) return adviceOn(error.cause)
+  if (error instanceof BuildError && LayerStoreError.is(error.cause)) {
+    return isDiskFull(error.cause) ? MAKE_ROOM : adviceOn(error.cause)
+  }
   if (error instanceof RegistryError) return onRegistry(error)
   // The message says what to pull or load: layers that were left in a registry, or that a delta leaves out.
   if (error instanceof BlobNotFoundError && (error.source || error.requires.length > 0)) return undefined
-  if (error instanceof StoreError && error.errno === 'ENOSPC') return 'make room, e.g. with "layerstore gc", and repeat'
+  if (isDiskFull(error)) return onFullDisk(error)
   // Not of a name in an archive, whose error lists the names.
   if (
     error instanceof ReferenceNotFoundError &&
@@ -53,6 +56,23 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_STORE_NOT_FOUND: '"layerstore pull", "load", "import" and "append" create one',
 }
 
+const MAKE_ROOM = 'make room, e.g. with "layerstore gc", and repeat'
+
+/** True if a disk or a quota had no room for what the library wrote. */
+function isDiskFull(error: unknown): error is StoreError | RootfsError {
+  if (error instanceof StoreError) return FULL.includes(error.errno ?? '')
+  if (!(error instanceof RootfsError) || error.code !== 'ERR_UNPACK') return false
+  return FULL.includes(String((error.cause as NodeJS.ErrnoException | undefined)?.code))
+}
+
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT']
+
+/** A directory and a file that the user has named can be on another disk than the store. */
+function onFullDisk(error: StoreError | RootfsError): string {
+  if (error instanceof RootfsError) return 'make room there, or name a directory on another disk'
+  return error.message.startsWith('could not write archive ') ? OUTPUT_ADVICE.ENOSPC! : MAKE_ROOM
+}
+
 function onOutput({ cause }: OutputError): string | undefined {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
   return Object.hasOwn(OUTPUT_ADVICE, code) ? OUTPUT_ADVICE[code] : undefined
@@ -60,6 +80,7 @@ function onOutput({ cause }: OutputError): string | undefined {
 
 const OUTPUT_ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'name a file that this user may write',
+  EDQUOT: 'make room there, or name a file on another disk',
   EEXIST: 'it exists and is not overwritten, name another',
   EISDIR: 'it is a directory, name a file',
   ENOENT: 'create its directory first',

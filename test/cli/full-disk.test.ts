@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStore } from '../../lib/disk-store/index.ts'
+import { mixedBytes } from '../helpers/mixed-bytes.ts'
+import { mount } from '../helpers/mount.ts'
+import { needsRoot } from '../helpers/needs-root.ts'
+import { cli } from '../helpers/run-cli.ts'
+import { sampleImage } from '../helpers/sample-image.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+describe.runIf(needsRoot())('a full disk', () => {
+  let directory: ReturnType<typeof temporaryDirectory>
+  let full: ReturnType<typeof mount>
+  beforeAll(async () => {
+    directory = temporaryDirectory('cli-full-disk')
+    full = mount(join(directory.path, 'full'), '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs')
+    const large = mixedBytes(256 * 1024)
+    await using store = await openStore(join(directory.path, 'store'), { durability: 'none' })
+    await sampleImage(store, [{ large }], { name: 'demo:1' })
+    mkdirSync(join(directory.path, 'context'))
+    writeFileSync(join(directory.path, 'context/Dockerfile'), 'FROM scratch\nCOPY large /\n')
+    writeFileSync(join(directory.path, 'context/large'), large)
+  })
+  afterAll(() => {
+    full[Symbol.dispose]()
+    directory[Symbol.dispose]()
+  })
+
+  const [directoryAdvice, fileAdvice, storeAdvice] = [
+    'make room there, or name a directory on another disk',
+    'make room there, or name a file on another disk',
+    'make room, e.g. with "layerstore gc", and repeat',
+  ]
+
+  test.each([
+    ['unpack demo:1 @full/x', 'ERR_UNPACK', directoryAdvice],
+    ['build @context --output @full/x', 'ERR_UNPACK', directoryAdvice],
+    ['build @context --output type=tar,dest=@full/x', 'ERR_STORE_IO', fileAdvice],
+    ['build @context --output type=oci,dest=@full/x', 'ERR_STORE_IO', fileAdvice],
+    ['save demo:1 -o @full/x', 'ERR_STORE_IO', fileAdvice],
+    ['export demo:1 -o @full/x', 'ERR_STORE_IO', fileAdvice],
+    ['analyze demo:1 --html @full/x', 'ERR_OUTPUT', fileAdvice],
+    ['copy store:demo:1 oci-archive:@full/archive', 'ERR_STORE_IO', storeAdvice],
+    ['copy store:demo:1 oci:@full/layout:1', 'ERR_STORE_IO', storeAdvice],
+  ])('ends "%s" with what to do next', async (words, code, advice) => {
+    const args = words.split(' ').map(word => word.replace('@', `${directory.path}/`))
+    const { code: exit, stderr } = await cli(args, { store: join(directory.path, 'store') })
+    const last = stderr.trimEnd().split('\n').at(-1)!
+    expect(exit).toBe(1)
+    expect(last).toContain('ENOSPC')
+    expect(last.endsWith(`; ${advice} (${code})`), last).toBe(true)
+  })
+})
