@@ -126,6 +126,22 @@ describe('a message names the thing and the way out', () => {
       ['build', '@gone'],
       'no such directory for the build context: "@/gone"; give a directory, an archive, an address, or - for stdin (ERR_SOURCE_NOT_FOUND)',
     ],
+    ...[
+      ['build', '@small', '--output', ''],
+      ['build', '@small', '-o', ''],
+      ['build', '@small', '--cache-to', ''],
+    ].map(words => [words, `the place of ${words[2] === '-o' ? '--output' : words[2]} is empty (ERR_USAGE)`] as const),
+    ...[
+      ['build', '@small', '--iidfile', ''],
+      ['build', '@small', '--metadata-file', ''],
+      ['build', '@small', '--lock', ''],
+      ['export', 'demo:debug', '--output', ''],
+      ['save', 'demo:debug', '--output', ''],
+      ['analyze', 'demo:debug', '--html', ''],
+      ['analyze', 'demo:debug', '--dive-json', ''],
+      ['bench', 'demo:debug', '--svg', ''],
+    ].map(words => [words, `the file of ${words[2]} is empty (ERR_USAGE)`] as const),
+    [['generate-key-pair', '--output-key-prefix', ''], 'the path of --output-key-prefix is empty (ERR_USAGE)'],
     [['pull', '--from-plan', '@gone'], '--from-plan: no such file: "@/gone" (ERR_SOURCE_NOT_FOUND)'],
   ] as const)('%j: %s', async (args, text) => {
     const words = args.map(word => word.replace(':@', `:${directory.path}/`))

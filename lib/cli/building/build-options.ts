@@ -1,5 +1,6 @@
 import type { CacheSource, CacheTarget } from '../../build/index.ts'
 import { fieldsOf } from '../arguments/fields-of.ts'
+import { notEmpty } from '../arguments/not-empty.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { PolicyOption } from '../signing/policy-of.ts'
 
@@ -78,6 +79,7 @@ export function cacheTargetsOf(options: readonly string[] = []): CacheTarget[] {
 const PASSED_OVER = ['mode', 'oci-mediatypes', 'image-manifest', 'ignore-error', 'compression', 'force-compression']
 
 function placeOf(flag: string, option: string, at: 'src' | 'dest'): CacheTarget {
+  notEmpty(option, `the place of ${flag}`)
   if (!/(^|,)"?type=/i.test(option)) return /^[./]/.test(option) ? { directory: option } : { reference: option }
   const fields = fieldsOf(flag, option, ['type', 'ref', 'src', 'dest', ...PASSED_OVER])
   const [type, reference] = [fields.get('type'), fields.get('ref')]

@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path'
 import type { BuildLockOptions, ImageLock } from '../../build/index.ts'
 import { writeFileAtomic } from '../../internal/atomic-file.ts'
 import { isErrno } from '../../internal/errno.ts'
+import { notEmpty } from '../arguments/not-empty.ts'
 import { fileFault } from '../failing/file-fault.ts'
 import { OutputError } from '../failing/output-error.ts'
 import { UsageError } from '../failing/usage-error.ts'
@@ -17,6 +18,7 @@ export async function lockOf(
     if (frozen) throw new UsageError('--lock-frozen needs --lock FILE')
     return {}
   }
+  notEmpty(file, 'the file of --lock')
   const locked = await readLockFile(file, frozen)
   const onLock = (lock: ImageLock) => writeLockFile(file, lock)
   return {

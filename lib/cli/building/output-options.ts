@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { BuildImageOptions, OutputPlace } from '../../build/index.ts'
 import { fieldsOf } from '../arguments/fields-of.ts'
+import { notEmpty } from '../arguments/not-empty.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
 
@@ -61,6 +62,7 @@ export function outputsOf(session: Session, { tag = [], push = false, output = [
 }
 
 function addOutput(option: string, chosen: Chosen, placeOf: (dest: string | undefined) => OutputPlace): void {
+  notEmpty(option, 'the place of --output')
   // As in docker: a text without fields is a directory, a dash an archive of the files on stdout.
   const short = /^[^,=]*$/.test(option) || !/(^|,)"?type=/i.test(option)
   if (short && option.includes('=')) throw new UsageError(`--output needs a type: type=local,${option}`)

@@ -1,5 +1,6 @@
 import type { BuildImageOptions, BuildResult, BuildWarning } from '../../../build/index.ts'
 import type { Store } from '../../../store/index.ts'
+import { notEmpty } from '../../arguments/not-empty.ts'
 import { annotationsOf } from '../../building/annotation-options.ts'
 import { attestationsOf } from '../../building/attestation-options.ts'
 import { createBuildDisplay } from '../../building/build-display.ts'
@@ -70,6 +71,9 @@ async function parseOptions(
   place: string,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
   executorOf(options.sandbox)
+  // An image that was built for an hour is not the place to find out.
+  if (options.iidfile !== undefined) notEmpty(options.iidfile, 'the file of --iidfile')
+  if (options.metadataFile !== undefined) notEmpty(options.metadataFile, 'the file of --metadata-file')
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)
   const { files: contexts, images, layouts } = await namedContextsOf(options.buildContext)
   const platforms = listedPlatforms(options.platform)

@@ -12,6 +12,7 @@ import {
 } from '../../../inspect/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { parseAmount } from '../../amounts/parse-amount.ts'
+import { notEmpty } from '../../arguments/not-empty.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import { adviceLines } from '../../inspecting/advice-lines.ts'
 import { analysisLines, ruleLines } from '../../inspecting/analysis-lines.ts'
@@ -91,6 +92,8 @@ async function analyzeReleases(
 }
 
 function refuseContradictions(session: Session, options: AnalyzeOptions): void {
+  if (options.html !== undefined) notEmpty(options.html, 'the file of --html')
+  if (options.diveJson !== undefined) notEmpty(options.diveJson, 'the file of --dive-json')
   const documents = [session.json ? '--json' : '', options.diveJson === '-' ? '--dive-json -' : '']
   const [first, second] = [...documents, options.html === '-' ? '--html -' : ''].filter(option => option !== '')
   if (first !== undefined && second !== undefined) throw new UsageError(`${second} and ${first} both print a document`)

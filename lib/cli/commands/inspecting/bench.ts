@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAmount } from '../../amounts/parse-amount.ts'
+import { notEmpty } from '../../arguments/not-empty.ts'
 import { benchLines } from '../../benching/bench-lines.ts'
 import type { BenchCase, BenchReport } from '../../benching/bench-report.ts'
 import { describeMachine } from '../../benching/describe-machine.ts'
@@ -27,6 +28,7 @@ const PARTS: readonly string[] = ['hash', 'layer', 'dedup']
  * nothing but entry indexes of images that the store has.
  */
 export async function bench(session: Session, names: readonly string[], options: BenchOptions): Promise<void> {
+  if (options.svg !== undefined) notEmpty(options.svg, 'the file of --svg')
   const parts = options.only ?? PARTS
   const unknown = parts.find(part => !PARTS.includes(part))
   if (unknown !== undefined) throw new UsageError(`--only takes hash, layer or dedup; got ${JSON.stringify(unknown)}`)

@@ -1,4 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
+import { notEmpty } from '../../arguments/not-empty.ts'
 import { OutputError } from '../../failing/output-error.ts'
 import { UsageError } from '../../failing/usage-error.ts'
 import type { Session } from '../../session/session.ts'
@@ -14,6 +15,7 @@ export interface GenerateKeyPairOptions {
 /** `generate-key-pair`: writes PREFIX.key, encrypted by the password, and PREFIX.pub; prints the name of the latter. */
 export async function generateKeyPair(session: Session, options: GenerateKeyPairOptions): Promise<void> {
   const { outputKeyPrefix: prefix = 'cosign', algorithm = 'ecdsa-p256' } = options
+  notEmpty(prefix, 'the path of --output-key-prefix')
   if (algorithm !== 'ecdsa-p256' && algorithm !== 'ed25519' && algorithm !== 'rsa')
     throw new UsageError(`--algorithm is ecdsa-p256, ed25519 or rsa, not ${JSON.stringify(algorithm)}`)
   const password = await keyPassword(session, options)
