@@ -311,6 +311,29 @@ describe('a collection', () => {
     expect(tries).toBe(3)
   })
 
+  test('gives up on the batches after one whose fewest blobs were not removed in time, and says what stays', async () => {
+    const objects = new MemoryObjects()
+    const store = await open(objects)
+    const plain = Array.from({ length: 2500 }, (_, i) => `sha256:${i.toString(16).padStart(64, '0')}` as Digest)
+    for (const [i, digest] of plain.entries()) objects.write(keyOf(digest), JSON.stringify({ blob: i }).padEnd(99))
+    const plan = await planCollection(store, NOW)
+    let tries = 0
+    objects.before = call => {
+      if (call !== 'deleteMany' || !objects.text('collection.json')?.includes('"batch":{')) return
+      tries++
+      throw new StoreError('ERR_STORE_LOCKED', 'too late')
+    }
+    const { deleted, errors } = await runCollection(store, plan)
+    expect(deleted).toEqual([])
+    expect(errors.map(({ digest }) => digest).sort()).toEqual(plain)
+    expect(errors.filter(({ message }) => /did not try .* in time: too late/.test(message))).toHaveLength(2500 - 32)
+    // 100, 50 and 32 of the first batch; nothing of the other two.
+    expect(tries).toBe(3)
+    // The next collection begins anew.
+    objects.before = () => undefined
+    expect((await runCollection(store, await planCollection(store, NOW))).deleted).toHaveLength(2500)
+  })
+
   test('is refused on a read-only store, and removes nothing outside of its turn', async () => {
     const objects = new MemoryObjects()
     const store = await open(objects)

@@ -36,6 +36,8 @@ export class ObjectCollection implements CollectionDriver {
   readonly #derived: ObjectDerived
   #running: RunningCollection | undefined
   readonly #pace = new RemovalPace()
+  /** Error after which the running collection asks for no more removals. */
+  #gaveUp: { readonly reason: unknown } | undefined
   #names: readonly NamedDescriptor[] = []
 
   constructor(context: ObjectContext, references: ObjectReferences, derived: ObjectDerived) {
@@ -90,6 +92,7 @@ export class ObjectCollection implements CollectionDriver {
     this.#context.assertWritable()
     const running = await this.#context.collections.begin(options)
     this.#running = running
+    this.#gaveUp = undefined
     try {
       await sweepAbandoned(this.#context, running, options)
       return await act()
@@ -136,12 +139,16 @@ export class ObjectCollection implements CollectionDriver {
    * - A process that wrote before step 1 is seen in step 2.
    * - A process that wrote after step 1 finds its blob announced and waits for step 4; then it looks whether the blob
    *   still exists. What it could not see is decided.
+   *
+   * After a removal of the fewest blobs that was not done in time the collection asks for no more, in later calls too:
+   * each would hold its announcement, and so the writers of its blobs, until its time is over (O19).
    */
   async remove(
     blobs: readonly StoredBlob[],
     needed: AskNeeded,
     options: AbortOptions & { readonly independent?: boolean | undefined } = {},
   ): Promise<RemovalOutcome[]> {
+    if (this.#gaveUp) return notTried(blobs, this.#gaveUp.reason)
     const outcomes: RemovalOutcome[] = []
     const most = options.independent ? Number.POSITIVE_INFINITY : ANNOUNCED
     const tried = new Set<Digest>()
@@ -153,9 +160,14 @@ export class ObjectCollection implements CollectionDriver {
       outcomes.push(...done.outcomes)
       i += some.length
       if (!done.late) continue
-      // The service does not even remove a few in time; the rest would take as long.
+      this.#gaveUp = { reason: done.late }
       const told = new Set(outcomes.map(({ digest }) => digest))
-      outcomes.push(...blobs.flatMap(({ digest }) => (told.has(digest) ? [] : [failed(digest, done.late)])))
+      outcomes.push(
+        ...notTried(
+          blobs.filter(({ digest }) => !told.has(digest)),
+          done.late,
+        ),
+      )
       break
     }
     return outcomes
@@ -284,6 +296,14 @@ function failed(digest: Digest, reason: unknown): RemovalOutcome {
     outcome: 'failed',
     error: new StoreError('ERR_STORE_IO', `cannot remove ${digest}: ${code} ${message}`, { cause: reason }),
   }
+}
+
+function notTried(blobs: readonly StoredBlob[], reason: unknown): RemovalOutcome[] {
+  const why = `because the service did not remove others in time: ${(reason as Error).message}`
+  return blobs.map(({ digest }) => {
+    const error = new StoreError('ERR_STORE_IO', `did not try to remove ${digest}, ${why}`, { cause: reason })
+    return { digest, outcome: 'failed', error }
+  })
 }
 
 function asFaults(keys: readonly string[], error: unknown): DeleteFault[] {

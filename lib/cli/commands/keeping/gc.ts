@@ -22,6 +22,9 @@ export interface GcOptions {
   readonly force?: boolean
 }
 
+/** Errors that are printed one by one: a bucket may refuse to remove 100,000 blobs. */
+const MOST_SHOWN = 20
+
 /** `gc`: removes blobs that no name needs; `--dry-run` prints what would be removed, and why. */
 export async function gc(session: Session, options: GcOptions): Promise<void> {
   const policy = policyOf(options)
@@ -41,7 +44,10 @@ export async function gc(session: Session, options: GcOptions): Promise<void> {
   const result = await runCollection(store, plan, { signal })
   const needs = async (layer: Digest) => (await store.stat(layer)) !== undefined
   const build = await collectBuildData(session, { ...buildPolicy, needs })
-  for (const { digest, message } of result.errors) session.note(`warning: still there: ${digest}: ${message}`)
+  for (const { digest, message } of result.errors.slice(0, MOST_SHOWN))
+    session.note(`warning: still there: ${digest}: ${message}`)
+  const more = result.errors.length - MOST_SHOWN
+  if (more > 0) session.note(`warning: still there: ${count(more)} more; run it again`)
   const { missing, unknown } = plan
   session.result(describeResult(result, plan, build), { ...result, missing, unknown, ...build })
 }
