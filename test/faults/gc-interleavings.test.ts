@@ -23,12 +23,12 @@ vi.mock('../../lib/disk-store/blobs/calls-at-once.ts', async original => {
 })
 
 /**
- * Distance between the calls at which one party is stopped: 1 in CI, more otherwise; a collection makes more calls than
- * an act.
+ * Distance between the calls at which one party is stopped; a collection makes more calls than an act. The acts begin
+ * at different calls, so that together they meet a collection at each of its calls.
  */
-const STEPS = { act: sweep(1, 8), collection: sweep(1, 48) }
+const STEPS = { act: sweep(1, 8), collection: sweep(2, 48) }
 /** Time after which the stopped party resumes although the other waits for its lock. */
-const PATIENCE_MS = 40
+const PATIENCE_MS = 20
 const HOUR = 3_600_000
 const file = { path: 'f', type: 'file', content: 'what was stored before' } as const
 

@@ -10,9 +10,9 @@ import { sweep } from '../helpers/sweep.ts'
 import { transpileLibrary } from '../helpers/transpile-library.ts'
 
 /** Number of images named, and of blobs removed, by concurrent processes. */
-const ROUNDS = sweep(2000, 40)
+const ROUNDS = sweep(1000, 40)
 /** Number of times that four processes are killed. */
-const KILLS = sweep(10, 1)
+const KILLS = sweep(6, 1)
 
 let library: string
 beforeAll(() => {

@@ -14,7 +14,7 @@ import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
 /** Number of processes that are killed. */
-const KILLS = sweep(200, 5)
+const KILLS = sweep(100, 5)
 const AT_WORK = 4
 const ACTS = ['pull', 'assemble', 'tag', 'untag', 'collect']
 /** Processes that wait to replace a killed one. */

@@ -15,7 +15,7 @@ import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
 /** Number of power cuts per durability. */
-const CUTS = sweep(20, 3)
+const CUTS = sweep(12, 3)
 const canRun = needsRoot() && needsProgram('mkfs.ext4') && needsProgram('losetup')
 
 let program: Awaited<ReturnType<typeof bundleChild>>

@@ -16,7 +16,7 @@ import { twentyLayers } from '../helpers/twenty-layers.ts'
 const MIB = 1024 * 1024
 const CHECKPOINT = 16 * MIB
 /** Size of the pulled layer: at 60 % of it the store has saved at least one checkpoint. */
-const LAYER = sweep(1024, 30) * MIB
+const LAYER = sweep(256, 30) * MIB
 const PUSHED = 36 * MIB
 let library: string
 beforeAll(() => {

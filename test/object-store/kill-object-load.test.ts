@@ -16,7 +16,8 @@ import { startPlace } from '../helpers/start-place.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-const KILLS = sweep(100, 3)
+/** Two processes at a time. */
+const KILLS = sweep(100, 2)
 const AT_WORK = sweep(4, 2)
 /** Bytes of a cache: fewer than the load has, so that room is made while processes are killed. */
 const CACHED = 30_000
@@ -70,7 +71,7 @@ class Worker {
 
 const kinds = [
   { kind: 'in a bucket', kills: KILLS, machines: 0 },
-  { kind: 'behind caches of machines', kills: sweep(30, 3), machines: 2 },
+  { kind: 'behind caches of machines', kills: sweep(30, 2), machines: 2 },
 ]
 
 test.each(kinds)(
@@ -106,16 +107,16 @@ test.each(kinds)(
         if (descriptor) await assertComplete(store, descriptor)
       }
     }
-    for (let kill = 0; kill < kills; kill++) {
-      const spare = next()
-      await spare.ready
+    for (let kill = 0; kill < kills; kill += 2) {
+      const places = [kill % AT_WORK, (kill + 1) % AT_WORK]
+      const spares = places.map(next)
+      await Promise.all(spares.map(({ ready }) => ready))
       await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
-      const at = kill % AT_WORK
-      const victim = atWork[at] as Worker
-      await victim.kill()
-      dead.push(victim)
-      atWork[at] = await spare.begin()
-      await expectKept(victim)
+      const victims = places.map(at => atWork[at]!)
+      await Promise.all(victims.map(victim => victim.kill()))
+      dead.push(...victims)
+      for (const [i, at] of places.entries()) atWork[at] = await spares[i]!.begin()
+      for (const victim of victims) await expectKept(victim)
     }
     // All live on, and collections that were killed are taken over.
     const before = atWork.map(({ acts }) => acts)
