@@ -3,6 +3,7 @@ import { StoreError } from '../errors/index.ts'
 import { ElasticSemaphore } from '../internal/concurrency/elastic-semaphore.ts'
 import type { CorruptionPolicy, StoreEvent, VerifyPolicy } from '../store/index.ts'
 import { Collections } from './announce/collections.ts'
+import { HeldBlobs } from './leases/held-blobs.ts'
 import { ServerClock } from './objects/server-clock.ts'
 import type { Bucket } from './s3/bucket.ts'
 
@@ -30,6 +31,7 @@ export class ObjectContext {
   readonly settings: ObjectSettings
   readonly clock: ServerClock = new ServerClock()
   readonly collections: Collections
+  readonly held: HeldBlobs = new HeldBlobs()
   readonly puts: ElasticSemaphore = new ElasticSemaphore(PUTS_AT_ONCE)
   #open = true
 

@@ -39,6 +39,7 @@ export class Collections {
   readonly #clock: ServerClock
   readonly #onEvent: ((event: StoreEvent) => void) | undefined
   readonly #fresh: FreshRead<SeenRecord | undefined>
+  #generation: number | undefined
   /** The generation whose holder was first found dead, and when. */
   #dead: { readonly generation: number; readonly foundMs: number } | undefined
 
@@ -52,7 +53,18 @@ export class Collections {
   async #read(): Promise<SeenRecord | undefined> {
     const seen = await readCollectionRecord(this.#bucket)
     if (seen) this.#clock.note(seen.facts.serverTime)
+    this.#generation = generationOf(seen)
     return seen
+  }
+
+  /** Generation of the record when it was last read; `undefined` before the first read. */
+  get generation(): number | undefined {
+    return this.#generation
+  }
+
+  /** Reads the record. */
+  async look(): Promise<void> {
+    await this.#fresh.get()
   }
 
   /**
@@ -61,6 +73,28 @@ export class Collections {
    */
   async settle(concerns: (batch: AnnouncedRemovals) => boolean, { signal }: AbortOptions = {}): Promise<boolean> {
     const first = await abortable(this.#fresh.get(), signal)
+    return this.#settle(first, concerns, signal)
+  }
+
+  /**
+   * As {@link settle}; resolves to `true` also if the record has changed since a generation, or if that is unknown: a
+   * collection may have announced removals since, and have made them.
+   */
+  async settleSince(
+    generation: number | undefined,
+    concerns: (batch: AnnouncedRemovals) => boolean,
+    { signal }: AbortOptions = {},
+  ): Promise<boolean> {
+    const first = await abortable(this.#fresh.get(), signal)
+    const waited = await this.#settle(first, concerns, signal)
+    return waited || generationOf(first) !== generation
+  }
+
+  async #settle(
+    first: SeenRecord | undefined,
+    concerns: (batch: AnnouncedRemovals) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     if (!first?.record.batch || !concerns(first.record.batch)) return false
     const note = new WaitNote({ lock: Keys.collection, onEvent: this.#onEvent })
     let seen: SeenRecord | undefined = first
@@ -126,6 +160,11 @@ export class Collections {
     const record: CollectionRecord = { version: 1, generation: Date.now(), holder: null, batch: null }
     await this.#bucket.put(Keys.collection, jsonBytes(record))
   }
+}
+
+/** Without a record no collection has ever run. */
+function generationOf(seen: SeenRecord | undefined): number {
+  return seen?.record.generation ?? 0
 }
 
 function isSameBatch(seen: SeenRecord | undefined, first: SeenRecord): boolean {

@@ -13,7 +13,8 @@ export async function quarantineBlobObject(
   etag?: string,
 ): Promise<string | undefined> {
   const { algorithm, hex } = splitDigest(digest)
-  return quarantineObject(context, blobKey(digest), `${algorithm}-${hex}`, etag)
+  const moving = quarantineObject(context, blobKey(digest), `${algorithm}-${hex}`, etag)
+  return moving.finally(() => context.held.forget(digest))
 }
 
 /** Moves an object of the store to quarantine. */

@@ -252,6 +252,7 @@ export class ObjectCollection implements CollectionDriver {
       const fault = faultOf.get(blobKey(digest))
       return fault ? failed(digest, fault) : { digest, outcome: 'removed' }
     })
+    for (const digest of digests) this.#context.held.forget(digest)
     const removed = outcomes.flatMap(({ digest, outcome }) => (outcome === 'removed' ? [digest] : []))
     return { removed, outcomes, late }
   }

@@ -98,12 +98,14 @@ export class BucketSink implements IngestSink {
     if (expected && target !== key) {
       throw new DigestMismatchError({ expected, actual: blob.digest, what: 'blob, by the key of its ingest' })
     }
+    const noteStored = this.#context.held.storing()
     // SAFETY: the parts cannot be written again. So the marker comes first: a collection that was announced before is
     // over then, and a later one sees the marker and leaves the blob.
     await markTouched(this.#context, blob.digest)
     await upload.complete()
-    if (target === key) return
+    if (target === key) return noteStored(blob)
     await copyBlobObject(this.#context, target, key, blob.size)
+    noteStored(blob)
     await this.#context.bucket.delete(target).catch(() => undefined)
   }
 

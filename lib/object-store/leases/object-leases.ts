@@ -5,6 +5,7 @@ import { checkHold, createLeaseRecord, HeldLeases, leaseIdOf, readOnlyLease } fr
 import { acknowledgeObject } from '../blobs/publish-blob.ts'
 import type { ObjectContext } from '../object-context.ts'
 import { jsonBytes } from '../objects/read-object.ts'
+import { type KnownBlob, LeasedBlobs, timesNow } from './held-blobs.ts'
 import { leaseKey, readLeaseObjects } from './lease-objects.ts'
 
 const HEARTBEAT_MS = 10 * 60_000
@@ -28,6 +29,9 @@ export class ObjectLeases implements LeaseStore {
     options.signal?.throwIfAborted()
     this.#context.assertOpen()
     if (this.#context.settings.readOnly) return readOnlyLease(digest => this.touch(digest))
+    // PERF: one look at the collections before those at the blobs saves a second look at each blob. A damaged record
+    // is reported where a blob depends on it.
+    if (hold.digests.length > 1) await this.#context.collections.look().catch(() => undefined)
     const record = await createLeaseRecord(hold, this.#context.clock.now() - MARGIN_MS)
     const make = (onReleased: () => void) => new ObjectLease(this.#context, record, onReleased)
     return this.#held.hold(make, { digests: hold.digests, signal: options.signal })
@@ -36,7 +40,7 @@ export class ObjectLeases implements LeaseStore {
   async touch(digest: Digest, options: AbortOptions = {}): Promise<boolean> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
-    return acknowledgeObject(this.#context, parseDigest(digest), options)
+    return (await acknowledgeObject(this.#context, parseDigest(digest), options)) !== undefined
   }
 
   async *list(options: AbortOptions = {}): AsyncGenerator<LeaseInfo, void, undefined> {
@@ -58,6 +62,7 @@ class ObjectLease implements DriverLease {
   readonly #context: ObjectContext
   readonly #record: LeaseRecord
   readonly #onReleased: () => void
+  readonly #blobs: LeasedBlobs
   readonly #timer: NodeJS.Timeout
   #writing: Promise<unknown> = Promise.resolve()
   #released: Promise<void> | undefined
@@ -67,12 +72,20 @@ class ObjectLease implements DriverLease {
     this.#context = context
     this.#record = record
     this.#onReleased = onReleased
+    this.#blobs = new LeasedBlobs(record.expiresInMs)
+    context.held.add(this.#blobs)
     // A renewal that fails is retried at the next interval; there are many before the lease expires.
     this.#timer = setInterval(() => void this.renew().catch(() => undefined), HEARTBEAT_MS).unref()
   }
 
-  add(digest: Digest): Promise<boolean> {
-    return acknowledgeObject(this.#context, parseDigest(digest))
+  async add(digest: Digest): Promise<boolean> {
+    const found = await acknowledgeObject(this.#context, parseDigest(digest))
+    this.#blobs.note(digest, found)
+    return found !== undefined
+  }
+
+  known(digest: Digest): KnownBlob {
+    return this.#released ? undefined : this.#blobs.get(digest)
   }
 
   async renew(): Promise<void> {
@@ -81,13 +94,16 @@ class ObjectLease implements DriverLease {
 
   /** Writes the object anew, so that its date is now. */
   async write(): Promise<void> {
+    const began = timesNow()
     const writing = this.#context.bucket.put(leaseKey(this.id), jsonBytes(this.#record))
     this.#writing = writing.catch(() => undefined)
     await writing
+    this.#blobs.renewed(began)
   }
 
   release(): Promise<void> {
     clearInterval(this.#timer)
+    this.#context.held.delete(this.#blobs)
     this.#released ??= this.#writing
       .then(() => this.#context.bucket.delete(leaseKey(this.id)))
       .finally(this.#onReleased)

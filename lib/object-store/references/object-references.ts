@@ -43,6 +43,17 @@ export class ObjectReferences implements ReferenceStore {
     this.#list = new ReferenceList(context)
   }
 
+  /**
+   * The blobs. SAFETY: one that was found or stored under a lease that is still held stays until the lease ends, and
+   * the naming lease covers the image before that: only other blobs are looked up.
+   */
+  get #stored(): BlobReader {
+    return {
+      stat: async (digest, options) => this.#context.held.find(digest) ?? this.#blobs.stat(digest, options),
+      read: (digest, options) => this.#blobs.read(digest, options),
+    }
+  }
+
   async get(name: string, options: AbortOptions = {}): Promise<Descriptor | undefined> {
     this.#context.assertOpen()
     options.signal?.throwIfAborted()
@@ -69,7 +80,7 @@ export class ObjectReferences implements ReferenceStore {
     const release = await this.#naming.cover(copy.digest)
     try {
       await this.#context.collections.settle(({ blobs }) => blobs.length > 0, options)
-      await nameableGraph(this.#blobs, copy, options)
+      await nameableGraph(this.#stored, copy, options)
       this.#context.assertOpen()
       options.signal?.throwIfAborted()
       const bytes = await this.#write(name, kept, copy, options)

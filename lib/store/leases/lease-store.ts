@@ -1,5 +1,6 @@
 import type { Digest } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
+import type { BlobInfo } from '../blob-store.ts'
 
 /** Options of a lease. */
 export interface HoldOptions extends AbortOptions {
@@ -27,6 +28,13 @@ export interface Lease extends AsyncDisposable {
    * if so, no collection removes it while the lease is held.
    */
   add(digest: Digest): Promise<boolean>
+
+  /**
+   * Tells what is known of a blob without a request: its facts if it was found or stored under this lease, and so
+   * stays; `'absent'` if it was not there when the lease acknowledged it; `undefined` if nothing is known. Absent in
+   * drivers whose `stat` costs no request.
+   */
+  known?(digest: Digest): BlobInfo | 'absent' | undefined
 
   /** Renews the lease now. Rarely needed: a lease renews itself while its process lives. */
   renew(): Promise<void>

@@ -6,7 +6,15 @@ import { LeaderFlight } from '../../../internal/concurrency/leader-flight.ts'
 import { settleAll } from '../../../internal/settle-all.ts'
 import type { Descriptor } from '../../../oci/index.ts'
 import type { FetchedManifest } from '../../../registry/index.ts'
-import { assertStore, findDocument, type IngestInfo, type Store, storedName } from '../../../store/index.ts'
+import {
+  assertStore,
+  type BlobInfo,
+  findDocument,
+  type IngestInfo,
+  type Lease,
+  type Store,
+  storedName,
+} from '../../../store/index.ts'
 import type { PlanStep } from '../../plan.ts'
 import type { TransferNode } from '../transfer-graph.ts'
 import type {
@@ -67,6 +75,7 @@ class StoreTarget implements TransferTarget {
   readonly #options: StoreTargetOptions
   readonly #watch: LayerWatch | undefined
   readonly #flights: LeaderFlight<Digest, BlobOutcome>
+  #lease: Lease | undefined
 
   constructor(
     store: Store,
@@ -91,7 +100,7 @@ class StoreTarget implements TransferTarget {
     options: AbortOptions = {},
   ): Promise<Uint8Array | undefined> {
     const { digest, size } = descriptor
-    const isThere = (await this.#store.stat(digest, options))?.size === size
+    const isThere = (await this.#look(digest, options.signal))?.size === size
     const stored = isThere && (await findDocument(this.#store, { mediaType: '', digest, size }, options))
     if (stored) return stored
     const kept = await this.#store.derived.get('facts', documentKey(digest), options)
@@ -120,7 +129,7 @@ class StoreTarget implements TransferTarget {
 
   async #need(node: TransferNode, places: readonly string[], signal: AbortSignal | undefined): Promise<StepNeed> {
     const { digest, size } = node.descriptor
-    const stored = isDigest(digest) ? await this.#store.stat(digest, { signal }) : undefined
+    const stored = isDigest(digest) ? await this.#look(digest, signal) : undefined
     if (stored?.size === size) return { need: 'present', reason: 'already in the store' }
     if (stored) return { need: 'fetch', reason: `the stored blob has ${stored.size} bytes, not ${size}` }
     if (node.kind === 'blob') return { need: 'skip', reason: 'foreign layer: registries do not hold it' }
@@ -141,8 +150,16 @@ class StoreTarget implements TransferTarget {
     return this.#store.statIngest?.(digest, { algorithm, signal })
   }
 
-  hold(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable> {
-    return this.#store.leases.hold({ label, digests, ...options })
+  async hold(label: string, digests: readonly Digest[], options?: AbortOptions): Promise<AsyncDisposable> {
+    this.#lease = await this.#store.leases.hold({ label, digests, ...options })
+    return this.#lease
+  }
+
+  /** Looks a blob up. PERF: what the lease of this transfer knows costs no request to a bucket. */
+  async #look(digest: Digest, signal: AbortSignal | undefined): Promise<BlobInfo | undefined> {
+    const known = this.#lease?.known?.(digest)
+    if (known !== undefined) return known === 'absent' ? undefined : known
+    return this.#store.stat(digest, { signal })
   }
 
   async takeBlob({ descriptor }: PlanStep, feed: BlobFeed, { signal }: AbortOptions): Promise<BlobOutcome> {
@@ -178,7 +195,7 @@ class StoreTarget implements TransferTarget {
 
   async #put(descriptor: Descriptor, feed: BlobFeed, signal: AbortSignal | undefined): Promise<BlobOutcome> {
     const { digest, size } = descriptor
-    if ((await this.#store.stat(digest, { signal }))?.size === size) return 'present'
+    if ((await this.#look(digest, signal))?.size === size) return 'present'
     const source = feed.open(0)
     const watched = this.#watch?.begin(source, descriptor, { signal })
     try {
