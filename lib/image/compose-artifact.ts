@@ -1,6 +1,6 @@
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { type ByteSource, keepFault } from '../internal/byte-source.ts'
+import { type ByteSource, keepContentFaults } from '../internal/byte-source.ts'
 import { canonicalJson } from '../internal/canonical-json.ts'
 import { Annotation, type Descriptor, type ImageManifest, MediaType, parseDescriptor } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
@@ -70,7 +70,7 @@ const EMPTY = Buffer.from('{}')
  */
 export async function composeArtifact(store: Store, options: ComposeArtifactOptions): Promise<Artifact> {
   const { artifactType, layers = [], subject, config, annotations, signal } = options
-  for (const blob of [...layers, config]) if (blob && 'content' in blob) keepFault(blob.content)
+  keepContentFaults([...layers, config])
   checkArtifactType(artifactType)
   await using _lease = await store.leases.hold({ label: 'compose an artifact', signal })
   const stored: Descriptor[] = []

@@ -1,4 +1,5 @@
 import { type ComposeArtifactOptions, composeArtifact } from '../image/index.ts'
+import { keepContentFaults } from '../internal/byte-source.ts'
 import { type Descriptor, parseReference, type Reference } from '../oci/index.ts'
 import type { RegistryClient } from '../registry/index.ts'
 import { createMemoryStore, type Store } from '../store/index.ts'
@@ -41,6 +42,7 @@ export async function attachArtifact(
   reference: string | Reference,
   options: AttachArtifactOptions,
 ): Promise<AttachedArtifact> {
+  keepContentFaults([...(options.layers ?? []), options.config])
   const ref = typeof reference === 'string' ? parseReference(reference) : reference
   const { store = createMemoryStore(), signal } = options
   const subject = await registry.resolve(ref, { signal })

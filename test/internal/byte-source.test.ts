@@ -11,10 +11,12 @@ import { composeArtifact } from '../../lib/image/index.ts'
 import { chunksOf } from '../../lib/internal/byte-source.ts'
 import { collectBytes } from '../../lib/internal/collect-bytes.ts'
 import { fromFiles, rewriteEntries, writeLayer } from '../../lib/layer/index.ts'
+import type { RegistryClient } from '../../lib/registry/index.ts'
 import { omitUnchanged } from '../../lib/rootfs/index.ts'
 import { runImage } from '../../lib/sandbox/index.ts'
 import { createMemoryStore, readOnlyStore, verifyingStore } from '../../lib/store/index.ts'
 import { type TarInput, writeTar } from '../../lib/tar/index.ts'
+import { attachArtifact } from '../../lib/transfer/index.ts'
 import { readAll } from '../helpers/read-all.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
@@ -108,6 +110,18 @@ describe('a stream of a file that is missing', () => {
     const stage = from('scratch').files({ a: createReadStream('/gone') })
     await settled()
     await expect(buildImage(memory, stage)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  })
+
+  test('fails an artifact that is attached when the registry has answered', async () => {
+    const subject = {
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: `sha256:${'0'.repeat(64)}`,
+      size: 1,
+    }
+    const registry = { resolve: () => settled().then(() => subject) } as unknown as RegistryClient
+    const layers = [{ content: createReadStream('/gone') }]
+    const attaching = attachArtifact(registry, 'host/app:1', { artifactType: 'a/b', layers })
+    await expect(attaching).rejects.toThrow('ENOENT')
   })
 
   test('does not end the process before a sandbox reads its input', async () => {
