@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../lib/disk-store/index.ts'
@@ -36,12 +36,9 @@ describe.runIf(needsRoot())('a full disk', () => {
   test.each([
     ['unpack demo:1 @full/x', 'ERR_UNPACK', directoryAdvice],
     ['build @context --output @full/x', 'ERR_UNPACK', directoryAdvice],
-    ['build @context --output type=tar,dest=@full/x', 'ERR_STORE_IO', fileAdvice],
     ['build @context --output type=oci,dest=@full/x', 'ERR_STORE_IO', fileAdvice],
-    ['save demo:1 -o @full/x', 'ERR_STORE_IO', fileAdvice],
     ['export demo:1 -o @full/x', 'ERR_STORE_IO', fileAdvice],
     ['analyze demo:1 --html @full/x', 'ERR_OUTPUT', fileAdvice],
-    ['copy store:demo:1 oci-archive:@full/archive', 'ERR_STORE_IO', storeAdvice],
     ['copy store:demo:1 oci:@full/layout:1', 'ERR_STORE_IO', storeAdvice],
   ])('ends "%s" with what to do next', async (words, code, advice) => {
     const args = words.split(' ').map(word => word.replace('@', `${directory.path}/`))
@@ -50,5 +47,16 @@ describe.runIf(needsRoot())('a full disk', () => {
     expect(exit).toBe(1)
     expect(last).toContain('ENOSPC')
     expect(last.endsWith(`; ${advice} (${code})`), last).toBe(true)
+  })
+
+  test('leaves the report that was there', async () => {
+    const report = join(full.path, 'report.html')
+    rmSync(join(full.path, 'x'), { recursive: true, force: true })
+    rmSync(join(full.path, 'layout'), { recursive: true, force: true })
+    writeFileSync(report, 'of yesterday')
+    const { code } = await cli(['analyze', 'demo:1', '--html', report], { store: join(directory.path, 'store') })
+    expect(code).toBe(1)
+    expect(readFileSync(report, 'utf8')).toBe('of yesterday')
+    expect(readdirSync(full.path)).toEqual(['report.html'])
   })
 })
