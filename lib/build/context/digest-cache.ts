@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../../digest/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 import type { DerivedStore } from '../../store/index.ts'
+import { type Identity, isIdentity } from './file-identity.ts'
 import { type DigestRecord, digestParts, packRecords, StoredDigests } from './stored-digests.ts'
 
 /** SAFETY: parts of one directory; more are not kept, and those files are hashed again. */
@@ -12,10 +13,14 @@ const KEPT_OTHERS = 100_000
 
 /** Facts of this build about a file. */
 export interface KnownFile {
-  readonly identity: string
   readonly digest: Digest
   /** False if the file may change again without another identity: its digest is not kept for later builds. */
   readonly settled: boolean
+}
+
+/** A file with its exact identity. */
+interface IdentifiedFile extends KnownFile {
+  readonly identity: string
 }
 
 /**
@@ -27,7 +32,7 @@ export class DigestCache {
   readonly #key: string
   readonly #before: StoredDigests
   /** Files that were hashed by this build, and those that were looked up out of order. */
-  readonly #now = new Map<string, KnownFile>()
+  readonly #now = new Map<string, IdentifiedFile>()
   /** Records that this build used or made, in the order of its lookups: the next build finds them in order. */
   readonly #kept: Buffer[] = []
   /** The last of them. PERF: a thousand records are packed at a time; as strings they take three times the memory. */
@@ -42,6 +47,11 @@ export class DigestCache {
     this.#parts = parts.length
   }
 
+  /** True if earlier builds have kept digests. */
+  get isWarm(): boolean {
+    return this.#parts > 0
+  }
+
   /** Opens the cache of a directory. Without a store it lives as long as the object. */
   static async open(derived: DerivedStore | undefined, directory: string): Promise<DigestCache> {
     const key = `context:${(await digestOf(encodeName(directory), { hasher: 'native' })).slice('sha256:'.length)}`
@@ -51,13 +61,13 @@ export class DigestCache {
   /**
    * Returns what is known of a file. PERF: ask once for a file, in the same order in every build, and keep the answer.
    */
-  get(path: string, identity: string): KnownFile | undefined {
+  get(path: string, identity: Identity): KnownFile | undefined {
     const now = this.#now.get(path)
-    if (now) return now.identity === identity ? now : undefined
+    if (now) return isIdentity(now.identity, 0, identity) ? now : undefined
     const before = this.#before.get(path, identity)
-    if (before?.length !== HEX_DIGITS + identity.length) return undefined
-    const known = { identity, digest: `sha256:${before.slice(0, HEX_DIGITS)}` as Digest, settled: true }
-    if (this.#before.isMapped) this.#keep(path, known)
+    if (before === undefined) return undefined
+    const known = { digest: `sha256:${before.slice(0, HEX_DIGITS)}` as Digest, settled: true }
+    if (this.#before.isMapped) this.#keep(path, { ...known, identity: before.slice(HEX_DIGITS) })
     return known
   }
 
@@ -68,7 +78,7 @@ export class DigestCache {
     return known
   }
 
-  #keep(path: string, known: KnownFile): void {
+  #keep(path: string, known: IdentifiedFile): void {
     this.#keepUsed()
     this.#now.set(path, known)
     if (!known.settled) return

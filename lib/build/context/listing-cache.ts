@@ -3,7 +3,8 @@ import { digestOf } from '../../digest/index.ts'
 import { encodeName } from '../../internal/name-bytes.ts'
 import type { ListedName } from '../../layer/index.ts'
 import type { DerivedStore } from '../../store/index.ts'
-import { packListing, StoredListings } from './stored-listings.ts'
+import type { Identity } from './file-identity.ts'
+import { type FoundListing, packListing, StoredListings } from './stored-listings.ts'
 
 /** The store keeps at most 16 MiB under one key: about 200,000 paths. */
 const MOST_BYTES = 15 * 1024 * 1024
@@ -15,6 +16,9 @@ const MOST_BYTES = 15 * 1024 * 1024
  * SAFETY: not overlayfs. A directory has the times of its topmost layer, also when a name was added in a lower one.
  */
 const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
+
+/** A new record, or the place of stored ones that follow each other. */
+type KeptRecords = Buffer | { readonly begin: number; end: number }
 
 /**
  * Names in the directories of one context, kept from build to build in the derived data of a store. They count only for
@@ -29,7 +33,7 @@ export class ListingCache {
   readonly #key: string
   readonly #before: StoredListings
   /** Records that this build used or made, in the order of its lookups: the next build finds them in order. */
-  readonly #kept: Buffer[] = []
+  readonly #kept: KeptRecords[] = []
   #changed = false
 
   private constructor(derived: DerivedStore, key: string, before: Uint8Array | undefined) {
@@ -46,35 +50,35 @@ export class ListingCache {
     return new ListingCache(derived, key, await derived.get('facts', key).catch(() => undefined))
   }
 
+  /** Records of earlier builds, in the order of the next lookups. */
+  get records(): Uint8Array {
+    return this.#before.all
+  }
+
   /** Returns the names of a directory. PERF: ask once for a directory, in the same order in every build. */
-  get(path: string, identity: string): readonly ListedName[] | undefined {
+  get(path: string, identity: Identity): FoundListing | undefined {
     const found = this.#before.get(path, identity)
     if (!found) return undefined
-    this.#keep(found.record)
-    return found.names
+    // PERF: neighbours are joined, so that the list stays short.
+    const last = this.#kept.at(-1)
+    if (last && 'begin' in last && last.end === found.begin) last.end = found.end
+    else this.#kept.push({ begin: found.begin, end: found.end })
+    return found
   }
 
   /** Keeps names that were read from a directory whose identity was taken before. */
   set(path: string, identity: string, names: readonly ListedName[]): void {
     this.#changed = true
-    this.#keep(packListing(path, identity, names))
-  }
-
-  /** PERF: joins a record with the one before it if both are neighbours in one buffer. The list stays short. */
-  #keep(record: Buffer): void {
-    const last = this.#kept.at(-1)
-    if (last && last.buffer === record.buffer && last.byteOffset + last.byteLength === record.byteOffset) {
-      const whole = Buffer.from(record.buffer, last.byteOffset, last.byteLength + record.byteLength)
-      this.#kept[this.#kept.length - 1] = whole
-    } else this.#kept.push(record)
+    this.#kept.push(packListing(path, identity, names))
   }
 
   /** Stores what has changed. Best effort: without it the directories are read again. */
   async save(): Promise<void> {
     if (!this.#changed) return
     this.#changed = false
-    if (this.#kept.reduce((sum, { byteLength }) => sum + byteLength, 0) > MOST_BYTES) return
-    await this.#derived.set('facts', this.#key, StoredListings.encode(this.#kept)).catch(() => undefined)
+    const records = this.#kept.map(kept => ('begin' in kept ? this.#before.records(kept.begin, kept.end) : kept))
+    if (records.reduce((sum, { byteLength }) => sum + byteLength, 0) > MOST_BYTES) return
+    await this.#derived.set('facts', this.#key, StoredListings.encode(records)).catch(() => undefined)
   }
 }
 

@@ -1,10 +1,13 @@
 import { decodeName, encodeName } from '../../internal/name-bytes.ts'
+import { equalsText } from './equals-text.ts'
+import { type Identity, isIdentity } from './file-identity.ts'
 
 const VERSION = 'layerstore context digests 1'
 const HEADER: Buffer = encodeName(`${VERSION}\0`)
 /** Bytes of one stored part. The store keeps at most 16 MiB under one key. */
 const PART_BYTES = 12 * 1024 * 1024
 const FLUSHED_CHARACTERS = 256 * 1024
+const HEX_DIGITS = 64
 const DIGEST = /^[0-9a-f]{64}/
 
 /** A stored record: a path, and what is known of the file: its digest in hex, then its identity. */
@@ -41,19 +44,19 @@ export class StoredDigests {
     return this.#byPath !== undefined
   }
 
-  /** Returns what is known of a file, if it has the given identity. */
-  get(path: string, identity: string): string | undefined {
+  /** Returns what is known of a file, if it has the given identity: its digest in hex, then its exact identity. */
+  get(path: string, identity: Identity): string | undefined {
     if (!this.#byPath) {
       const next = this.#next(path)
       if (next !== undefined) {
-        if (next.known.endsWith(identity)) return next.known
+        if (isIdentity(next.known, HEX_DIGITS, identity)) return next.known
         this.#skip(next.begin)
         return undefined
       }
       this.#byPath = new Map(recordsOf(this.#parts, 0, HEADER.byteLength))
     }
     const known = this.#byPath.get(path)
-    return known?.endsWith(identity) ? known : undefined
+    return known !== undefined && isIdentity(known, HEX_DIGITS, identity) ? known : undefined
   }
 
   /** Bytes of the records that were looked up in order and were true, since the last call. */
@@ -92,7 +95,7 @@ export class StoredDigests {
     const begin = this.#at
     const middle = part.indexOf(0, begin)
     const end = middle < 0 ? -1 : part.indexOf(0, middle + 1)
-    if (end < 0 || !isName(part, middle + 1, end, path)) return undefined
+    if (end < 0 || !equalsText(part, middle + 1, end, path)) return undefined
     const known = part.toString('latin1', begin, middle)
     if (!DIGEST.test(known)) return undefined
     this.#at = end + 1
@@ -113,16 +116,6 @@ function* recordsOf(parts: readonly Buffer[], first: number, offset: number): Ge
       at = end + 1
     }
   }
-}
-
-/** Compares a stored name with a path; nearly all are ASCII, where a byte is a character. */
-function isName(part: Buffer, from: number, to: number, path: string): boolean {
-  const text = part.toString('latin1', from, to)
-  return text === path ? isAscii(text) : !isAscii(text) && decodeName(part.subarray(from, to)) === path
-}
-
-function isAscii(text: string): boolean {
-  return /^[\x01-\x7f]*$/.test(text)
 }
 
 /**

@@ -1,5 +1,7 @@
 import { decodeName, encodeName } from '../../internal/name-bytes.ts'
 import type { ListedName } from '../../layer/index.ts'
+import { equalsText } from './equals-text.ts'
+import { type Identity, isIdentity } from './file-identity.ts'
 
 const HEADER: Buffer = encodeName('layerstore listings 1\0')
 const TWO_ZEROS: Buffer = Buffer.alloc(2)
@@ -18,10 +20,19 @@ const CHARACTERS: ReadonlyMap<ListedName['type'], string> = new Map(
   Object.entries(TYPES).map(([character, type]) => [type, character]),
 )
 
-/** A stored listing, and the bytes of its record. */
+/** A stored listing, and the place of its record. */
 export interface FoundListing {
   readonly names: readonly ListedName[]
-  readonly record: Buffer
+  readonly begin: number
+  readonly end: number
+  /** Numbers of the record and of its first name, as long as all lookups were in order. */
+  readonly number: RecordNumber | undefined
+}
+
+/** Number of a record, and of its first name among those of all records. */
+export interface RecordNumber {
+  readonly record: number
+  readonly firstName: number
 }
 
 /** Offsets of the parts of a record. */
@@ -42,6 +53,8 @@ interface Place {
 export class StoredListings {
   readonly #bytes: Buffer
   #at = HEADER.byteLength
+  /** The next record in order. */
+  #next: RecordNumber = { record: 0, firstName: 0 }
   /** Places of all records, once a lookup was out of order. */
   #byPath: Map<string, Place> | undefined
 
@@ -50,23 +63,38 @@ export class StoredListings {
     this.#bytes = given.subarray(0, HEADER.byteLength).equals(HEADER) ? given : HEADER
   }
 
-  /** Encodes records that {@link packListing} or {@link StoredListings.get} returned. */
+  /** Encodes records that {@link packListing} or {@link StoredListings.records} returned. */
   static encode(records: readonly Buffer[]): Buffer {
     return Buffer.concat([HEADER, ...records])
   }
 
   /** Returns the listing of a directory, if it has the given identity. */
-  get(path: string, identity: string): FoundListing | undefined {
+  get(path: string, identity: Identity): FoundListing | undefined {
     const place = this.#find(path)
-    if (!place || this.#bytes.toString('latin1', place.pathEnd + 1, place.identityEnd) !== identity) return undefined
-    const names = namesOf(this.#bytes.subarray(place.identityEnd + 1, place.end - 1))
-    return names && { names, record: this.#bytes.subarray(place.begin, place.end) }
+    if (!place) return undefined
+    const { begin, pathEnd, identityEnd, end } = place
+    const names = namesOf(textOf(this.#bytes, identityEnd + 1, end - 1))
+    if (!names) return undefined
+    const number = this.#byPath ? undefined : this.#next
+    if (number) this.#next = { record: number.record + 1, firstName: number.firstName + names.length }
+    if (!isIdentity(this.#bytes.toString('latin1', pathEnd + 1, identityEnd), 0, identity)) return undefined
+    return { names, begin, end, number }
+  }
+
+  /** The bytes of all records. */
+  get all(): Buffer {
+    return this.#bytes.subarray(HEADER.byteLength)
+  }
+
+  /** The bytes of records that follow each other. */
+  records(begin: number, end: number): Buffer {
+    return this.#bytes.subarray(begin, end)
   }
 
   #find(path: string): Place | undefined {
     if (!this.#byPath) {
       const next = this.#placeAt(this.#at)
-      if (next && this.#pathAt(next) === path) {
+      if (next && equalsText(this.#bytes, next.begin, next.pathEnd, path)) {
         this.#at = next.end
         return next
       }
@@ -89,7 +117,7 @@ export class StoredListings {
   }
 
   #pathAt({ begin, pathEnd }: Place): string {
-    return textOf(this.#bytes.subarray(begin, pathEnd))
+    return textOf(this.#bytes, begin, pathEnd)
   }
 }
 
@@ -100,15 +128,20 @@ export function packListing(path: string, identity: string, names: readonly List
 }
 
 /** The names of a record, in their order; `undefined` if a type is unknown. */
-function namesOf(bytes: Buffer): readonly ListedName[] | undefined {
-  if (bytes.byteLength === 0) return []
-  const lines = textOf(bytes).split('\0').slice(0, -1)
-  if (!lines.every(line => line.length > 1 && Object.hasOwn(TYPES, line[0]!))) return undefined
-  return lines.map(line => ({ name: line.slice(1), type: TYPES[line[0]!] }))
+function namesOf(lines: string): readonly ListedName[] | undefined {
+  const names: ListedName[] = []
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf('\0', at)
+    const character = lines[at]!
+    if (end < at + 2 || !Object.hasOwn(TYPES, character)) return undefined
+    names.push({ name: lines.slice(at + 1, end), type: TYPES[character] })
+    at = end + 1
+  }
+  return names
 }
 
 /** PERF: nearly all names are ASCII, where a byte is a character. */
-function textOf(bytes: Buffer): string {
-  const text = bytes.toString('latin1')
-  return /^[\0-\x7f]*$/.test(text) ? text : decodeName(bytes)
+function textOf(bytes: Buffer, from: number, to: number): string {
+  const text = bytes.toString('latin1', from, to)
+  return /^[\0-\x7f]*$/.test(text) ? text : decodeName(bytes.subarray(from, to))
 }

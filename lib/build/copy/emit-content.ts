@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../../internal/abort.ts'
 import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import type { LazyList } from '../../internal/memory/lazy-list.ts'
-import { compareArchiveOrder, type KnownEntry } from '../../layer/index.ts'
+import type { KnownEntry } from '../../layer/index.ts'
 import type { UnionView } from '../../rootfs/index.ts'
 import type { LazyFile, SourceNode, SourceTree } from '../context/source-tree.ts'
 import { withParents } from './emit-entries.ts'
@@ -27,7 +27,7 @@ export async function emitContent(
   options: PlacingOptions & AbortOptions,
 ): Promise<LazyList<KnownEntry> | undefined> {
   const [found] = matches
-  if (!found || matches.length > 1 || !found.tree.lazy || !isInArchiveOrder(found.content)) return undefined
+  if (!found || matches.length > 1 || !found.tree.lazy) return undefined
   const top = placeEmptyTop(draft, found, options)
   if (!top) return undefined
   const order = orderOf(found.content, top)
@@ -39,11 +39,10 @@ export async function emitContent(
   }
 }
 
-function isInArchiveOrder(nodes: readonly SourceNode[]): boolean {
-  return nodes.every(({ path }, i) => i === 0 || compareArchiveOrder(nodes[i - 1]!.path, path) < 0)
-}
-
-/** Positions of the nodes of a copied directory, in the order of the layer. */
+/**
+ * Positions of the nodes of a copied directory, in the order of the layer. Directories come before their content, and
+ * names are in byte order, so the nodes are in the order of an archive.
+ */
 interface Order {
   /** Without content, then files, then further names of files. */
   readonly nodes: Uint32Array
