@@ -13,8 +13,20 @@ export { digestOf } from './digest-of.ts'
 export { createDigestSeries, type DigestSeries } from './digest-series.ts'
 export { createDigester, Digester, type DigesterOptions, restoreDigester } from './digester.ts'
 export type { HasherEngine } from './engine.ts'
+export {
+  type FileBorrower,
+  type FileLender,
+  type FileLoan,
+  LenderFault,
+  type LentFile,
+  type LentProgress,
+  MOST_TAKEN,
+  type ReturnedFile,
+  TakenBytes,
+  takenBytes,
+} from './lent-file.ts'
 export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'
 export { isBcrypt, verifyBcrypt } from './verify-bcrypt.ts'
 export { type ExpectedBytes, type VerifyBytesOptions, verifyBytes } from './verify-bytes.ts'
-export { setHashWorkers } from './worker/hash-workers.ts'
+export { blobThreadLimit, setHashWorkers } from './worker/hash-workers.ts'
 export { createXxhash64, type Xxhash64 } from './xxhash64.ts'

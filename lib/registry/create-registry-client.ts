@@ -2,8 +2,8 @@ import type { RegistryClientOptions } from './client-options.ts'
 import { createClient } from './create-client.ts'
 import type { RegistryClient } from './registry-client.ts'
 import { Endpoints } from './sources/endpoints.ts'
-import { NodeTransport } from './transport/node-transport.ts'
 import { proxyRule } from './transport/proxy-rule.ts'
+import { ThreadedTransport } from './transport/threaded-transport.ts'
 import type { Timeouts } from './transport/transport.ts'
 
 const TIMEOUTS: Timeouts = { connectMs: 30_000, answerMs: 60_000, uploadAnswerMs: 300_000, idleMs: 60_000 }
@@ -26,7 +26,7 @@ const TIMEOUTS: Timeouts = { connectMs: 30_000, answerMs: 60_000, uploadAnswerMs
  * valid location, or the proxy is not an http or https URL.
  */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
-  const transport = new NodeTransport({
+  const transport = new ThreadedTransport({
     timeouts: { ...TIMEOUTS, ...definedOnly(options.timeouts) },
     ca: typeof options.ca === 'string' ? [options.ca] : options.ca,
     proxyFor: proxyRule(options.proxy, options.environment ?? process.env),

@@ -1,4 +1,4 @@
-import type { Digest } from '../digest/index.ts'
+import type { Digest, FileLender } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { Descriptor, Reference, Repository } from '../oci/index.ts'
 
@@ -39,6 +39,12 @@ export interface FetchBlobOptions extends AbortOptions {
    * loop. Takes less than half the time over plain http. @defaultValue `false`
    */
   readonly borrow?: boolean | undefined
+  /**
+   * Owner of a file for the bytes from `offset` on, such as the `lender` of a blob writer. A worker thread may then
+   * receive a long blob and append it to the file; the chunks of such bytes are `TakenBytes`, which only count. Pass
+   * each chunk to the owner, as every other one. Has no effect with `parallel`. @defaultValue none
+   */
+  readonly lender?: FileLender | undefined
 }
 
 /**

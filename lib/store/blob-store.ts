@@ -1,4 +1,4 @@
-import type { Digest, HasherEngine } from '../digest/index.ts'
+import type { Digest, FileLender, HasherEngine } from '../digest/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
 import type { ByteSource } from '../internal/byte-source.ts'
 
@@ -75,6 +75,9 @@ export interface BlobWriter extends AsyncDisposable {
    * Number of bytes accepted, including those of an earlier writer of the same key: continue writing at this offset.
    */
   readonly offset: number
+
+  /** Lends the file of the blob to a worker thread; absent if the store has no file for it. */
+  readonly lender?: FileLender | undefined
 
   /** Writes the next bytes. Resolves when the store can accept more; the buffer may be reused then. */
   write(chunk: Uint8Array): Promise<void>

@@ -38,7 +38,7 @@ export { damagedLease, type FoundLease } from './drivers/damaged-lease.ts'
 export { checkDerivedKey } from './drivers/derived-key.ts'
 export { type DriverLease, HeldLeases } from './drivers/held-leases.ts'
 export { acquireIngestKey, checkIngestKey, ingestBusy } from './drivers/ingest-key.ts'
-export type { IngestSink, IngestWriterParts, Progress } from './drivers/ingest-writer.ts'
+export type { IngestFile, IngestSink, IngestWriterParts, Progress } from './drivers/ingest-writer.ts'
 export { IngestWriter } from './drivers/ingest-writer.ts'
 export {
   createLeaseRecord,

@@ -3,14 +3,17 @@ import { FormatError } from '../../errors/index.ts'
 import { warnNoThreads } from '../../internal/warn-no-threads.ts'
 import type { HashWorker } from './hash-worker.ts'
 
-let limit: number | undefined
+/** Number of threads that a caller has chosen; 0 after the system refused one. */
+let chosen: number | undefined
+let processors: number | undefined
+let forced: number | undefined
 let workers: HashWorker[] = []
 /** Number of long streams that are hashed on the calling thread. */
 let streamsHere = 0
 
 /**
- * Sets how many worker threads hash long streams, for the whole process; 0 hashes everything on the calling thread.
- * Open streams keep their thread.
+ * Sets how many worker threads hash long streams, and the most that take long blobs of a pull from the connection to
+ * the file, for the whole process; 0 does all of it on the calling thread. Open streams keep their thread.
  *
  * @example
  * ```ts
@@ -24,7 +27,7 @@ export function setHashWorkers(count: number): void {
   if (!Number.isInteger(count) || count < 0 || count > 64) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `hash workers must be a whole number from 0 to 64, not ${count}`)
   }
-  limit = count
+  chosen = count
   const surplus = workers.filter((worker, i) => i >= count && worker.load === 0)
   workers = workers.filter(worker => !surplus.includes(worker))
   for (const worker of surplus) void worker.terminate()
@@ -32,8 +35,37 @@ export function setHashWorkers(count: number): void {
 
 /** Maximum number of hash workers. */
 export function hashWorkerLimit(): number {
-  limit ??= Math.max(1, Math.min(4, availableParallelism() - 1))
-  return limit
+  return chosen ?? Math.max(1, Math.min(4, processorCount() - 1))
+}
+
+/** PERF: on fewer processors, threads that take whole blobs gain too little; see `transfer/rationale.md`, D23. */
+const LEAST_PROCESSORS = 3
+const MOST_BLOB_THREADS = 8
+
+/**
+ * Maximum number of worker threads that receive, hash and write whole blobs: one per processor, at most 8 and at most
+ * the number that {@link setHashWorkers} set; none on one or two processors.
+ *
+ * @example
+ * ```ts
+ * setHashWorkers(0)
+ * blobThreadLimit() // 0
+ * ```
+ */
+export function blobThreadLimit(): number {
+  const count = processorCount()
+  const fitting = forced ?? (count < LEAST_PROCESSORS ? 0 : Math.min(MOST_BLOB_THREADS, count))
+  return Math.min(fitting, chosen ?? fitting)
+}
+
+/** Replaces the number of blob threads that fits the processors; for tests. */
+export function forceBlobThreads(count: number | undefined): void {
+  forced = count
+}
+
+function processorCount(): number {
+  processors ??= availableParallelism()
+  return processors
 }
 
 /** Place of a long stream: a worker, or the calling thread. `leave` frees the capacity; call it once. */
@@ -94,7 +126,7 @@ function start({ HashWorker }: typeof import('./hash-worker.ts')): HashWorker | 
     workers.push(worker)
     return worker
   } catch (error) {
-    limit = 0
+    chosen = 0
     warnNoThreads(error)
     return undefined
   }

@@ -2,14 +2,14 @@ import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../digest/index.ts'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
-import type { BlobInfo, IngestSink, Progress } from '../../store/index.ts'
+import type { BlobInfo, IngestFile, IngestSink, Progress } from '../../store/index.ts'
 import { WRITE_BLOCK_BYTES } from '../../store/index.ts'
 import { publishBlob } from '../blobs/publish-blob.ts'
 import type { DiskContext } from '../disk-context.ts'
-import { onDisk } from '../io-error.ts'
+import { asStoreError, onDisk } from '../io-error.ts'
 import type { IngestPlace } from './ingest-place.ts'
 import { writeIngestState } from './ingest-state.ts'
-import { BLOB_MODE } from './open-data.ts'
+import { BLOB_MODE, readBack } from './open-data.ts'
 
 /** Maximum bytes that a killed transfer loses; twice as many if the disk is slow. */
 const LOST_AT_MOST = 16 * 1024 * 1024
@@ -54,6 +54,21 @@ export class DiskSink implements IngestSink {
 
   get isResumable(): boolean {
     return this.#ingest.place.state !== undefined
+  }
+
+  get file(): IngestFile | undefined {
+    const file = this.#file
+    return (
+      file && {
+        fd: file.fd,
+        moved: (position, writtenMs) => {
+          this.#position = position
+          if (writtenMs !== undefined) this.#writtenMs = writtenMs
+        },
+        fault: cause => asStoreError({ act: 'write', path: this.#ingest.place.name, writes: true }, cause),
+        readBack: (bytes, hashing) => readBack(file, bytes, hashing),
+      }
+    )
   }
 
   append(chunk: Uint8Array): Promise<void> {
@@ -103,7 +118,9 @@ export class DiskSink implements IngestSink {
 
   async #saveWhenKnown(progress: () => Promise<Progress>): Promise<void> {
     if (!this.#ingest.place.state) return this.#syncData()
-    return this.#save(await progress())
+    // If the progress is unknown, the thread with the hash has crashed, and the writer fails. Earlier progress is kept.
+    const known = await progress().catch(() => undefined)
+    if (known) await this.#save(known)
   }
 
   async #syncData(): Promise<void> {

@@ -96,7 +96,7 @@ async function takeUp(file: FileHandle, state: IngestState, hashing: Hashing): P
 
 async function digesterAt(file: FileHandle, state: IngestState, hashing: Hashing): Promise<StreamDigester | undefined> {
   const isSame = state.algorithm === hashing.algorithm && hashing.hasher !== 'native'
-  if (!state.checkpoint || !isSame) return rehash(file, state.offset, hashing)
+  if (!state.checkpoint || !isSame) return readBack(file, state.offset, hashing)
   try {
     return await restoreStreamDigester(state.checkpoint)
   } catch (error) {
@@ -105,7 +105,8 @@ async function digesterAt(file: FileHandle, state: IngestState, hashing: Hashing
   }
 }
 
-async function rehash(file: FileHandle, offset: number, hashing: Hashing): Promise<StreamDigester> {
+/** Hashes the first bytes of a file. */
+export async function readBack(file: FileHandle, offset: number, hashing: Hashing): Promise<StreamDigester> {
   const digester = await createStreamDigester(hashing)
   const buffer = Buffer.allocUnsafeSlow(PIECE)
   try {

@@ -1,3 +1,4 @@
+import type { FileLender } from '../../digest/index.ts'
 import { RegistryError, SizeMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
@@ -15,6 +16,9 @@ import { parseContentRange, parseUnsatisfiedRange, REFUSES_RANGE } from './conte
  */
 const PROGRESS_BYTES = 1024 * 1024
 
+/** PERF: with fewer bytes, messages to a thread and the wait for its start outweigh its work. */
+const THREAD_BYTES = 4 * 1024 * 1024
+
 /** State of a fetch. */
 interface Progress {
   readonly size: number
@@ -24,18 +28,26 @@ interface Progress {
   position: number
   /** True while no answer has shown that the server's ranges are unreliable. */
   ranges: boolean
+  readonly lender: FileLender | undefined
+  readonly onRepeated: FetchBlobOptions['onRepeated']
 }
 
 /** Streams a blob from `offset` on, from one source, with one request at a time. */
 export async function* fetchBlob(
   { endpoint, request }: BlobPlace,
   descriptor: Descriptor,
-  { offset, signal, onRepeated, borrow }: Omit<FetchBlobOptions, 'parallel' | 'foreign'> & { readonly offset: number },
+  {
+    offset,
+    signal,
+    onRepeated,
+    borrow,
+    lender,
+  }: Omit<FetchBlobOptions, 'parallel' | 'foreign'> & { readonly offset: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { size } = descriptor
   const budget = endpoint.budget()
   const received = new ByteBound(`bytes received for blob ${descriptor.digest}`, size, budget)
-  const progress: Progress = { size, received, position: offset, ranges: true }
+  const progress: Progress = { size, received, position: offset, ranges: true, lender, onRepeated }
   const release = await endpoint.acquire('download', signal)
   try {
     let counted = offset
@@ -48,9 +60,10 @@ export async function* fetchBlob(
           headers,
           budget,
           borrow,
+          lender: size - progress.position < THREAD_BYTES ? undefined : lender,
           expect: [...WITH_BODY, 206, ...(isPart ? REFUSES_RANGE : [416])],
         })
-        yield* readAnswer(answer, progress, descriptor, onRepeated)
+        yield* readAnswer(answer, progress, descriptor)
       } catch (error) {
         if (progress.position - counted >= PROGRESS_BYTES) budget.progressed()
         counted = progress.position
@@ -67,13 +80,12 @@ async function* readAnswer(
   answer: WireAnswer,
   progress: Progress,
   descriptor: Descriptor,
-  onRepeated: FetchBlobOptions['onRepeated'],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     let skip = bytesToSkip(answer, progress, descriptor)
-    for await (const chunk of bodyOf(answer, progress, descriptor)) {
+    for await (const chunk of bodyOf(answer, progress, descriptor, skip)) {
       const rest = skip === 0 ? chunk : chunk.subarray(skip)
-      if (skip > 0) onRepeated?.(Math.min(skip, chunk.byteLength))
+      if (skip > 0) progress.onRepeated?.(Math.min(skip, chunk.byteLength))
       skip = Math.max(0, skip - chunk.byteLength)
       if (rest.byteLength === 0) continue
       const after = progress.position + rest.byteLength
@@ -87,12 +99,16 @@ async function* readAnswer(
   }
 }
 
-/** Returns the blob's bytes in an answer, with a content coding removed. */
+/** Returns the blob's bytes in an answer, with a content coding removed, or chunks that count them in a lent file. */
 function bodyOf(
   answer: WireAnswer,
-  { received, size }: Progress,
+  { received, size, lender }: Progress,
   { mediaType }: Descriptor,
+  skip: number,
 ): AsyncIterable<Uint8Array> {
+  // SAFETY: a thread appends all that the answer has. The length, which `bytesToSkip` has checked, bounds that.
+  const canAppend = skip === 0 && lengthOf(answer) !== undefined && !isCoded(answer)
+  if (lender && answer.appendTo && canAppend) return received.count(answer.appendTo(lender))
   const wire = received.count(answer.body)
   return isCoded(answer) && lengthOf(answer) !== size ? uncodedBlob(answer, wire, mediaType) : wire
 }

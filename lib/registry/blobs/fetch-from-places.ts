@@ -25,7 +25,8 @@ export async function* fetchFromPlaces(
   options: FetchBlobOptions,
   observer: FetchObserver,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { offset = 0, parallel = 1, signal, onRepeated, borrow } = options
+  const { offset = 0, parallel = 1, ...rest } = options
+  const { signal } = rest
   if (!Number.isSafeInteger(offset) || offset < 0 || offset > descriptor.size) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `no offset ${offset} in a blob of ${descriptor.size} bytes`)
   }
@@ -39,7 +40,7 @@ export async function* fetchFromPlaces(
     try {
       place = open()
       const bytes = parallel > 1 ? fetchParts : fetchBlob
-      for await (const chunk of bytes(place, descriptor, { offset: position, parallel, signal, onRepeated, borrow })) {
+      for await (const chunk of bytes(place, descriptor, { ...rest, offset: position, parallel })) {
         if (!gave) observer.gave(place)
         gave = true
         position += chunk.byteLength

@@ -1,3 +1,4 @@
+import type { FileLender } from '../../digest/index.ts'
 import { FormatError, RegistryError, type RegistryErrorCode } from '../../errors/index.ts'
 import { sleep } from '../../internal/concurrency/sleep.ts'
 import { isRepositoryPath, type Repository } from '../../oci/index.ts'
@@ -59,6 +60,8 @@ export interface RegistryRequest {
   readonly anonymous?: boolean
   /** Let the transport reuse the memory of chunks; see {@link WireRequest}. @defaultValue `false` */
   readonly borrow?: boolean | undefined
+  /** Owner of a file for the body; see {@link WireRequest}. */
+  readonly lender?: FileLender | undefined
 }
 
 /** Properties of a registry that the client learned from its answers. */
@@ -232,13 +235,13 @@ export class RegistryEndpoint {
   }
 
   #exchange(request: RegistryRequest, authorization: string | undefined): Promise<WireAnswer> {
-    const { method, url, headers, body, signal, borrow } = request
+    const { method, url, headers, body, signal, borrow, lender } = request
     const tls = url.origin === this.base.origin ? this.#settings.tls : undefined
     const { origin } = this.#settings
     // Some mirrors read the header instead of `ns` in the URL (spegel-org/spegel#1387).
     const namespace = origin !== undefined && url.origin === this.base.origin ? { 'oci-namespace': origin } : {}
     const all = { ...headers, ...namespace, ...(authorization === undefined ? {} : { authorization }) }
-    const sent = { method, url, headers: all, body, signal, tls, borrow }
+    const sent = { method, url, headers: all, body, signal, tls, borrow, lender }
     return followRedirects(this.#settings.transport, sent, this.policy)
   }
 

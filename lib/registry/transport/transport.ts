@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { FileLender, TakenBytes } from '../../digest/index.ts'
 import type { AddressScope } from '../addresses/address-scope.ts'
 
 /** Bytes to send. Each `open` starts from the first byte, so that a request can be repeated. */
@@ -33,6 +34,8 @@ export interface WireRequest {
    * one or leaves the loop. @defaultValue `false`
    */
   readonly borrow?: boolean | undefined
+  /** Owner of a file for the body. If it can lend the file, the answer may have `appendTo`. */
+  readonly lender?: FileLender | undefined
 }
 
 /** Answer to one request. Read its body to the end, or call `cancel`. */
@@ -42,6 +45,12 @@ export interface WireAnswer {
   readonly headers: IncomingHttpHeaders
   /** The bytes as received, never decoded. Leaving the loop early destroys the socket. */
   readonly body: AsyncIterable<Uint8Array>
+  /**
+   * Appends the body to a file in another thread, instead of `body`. Yields chunks that only count the bytes.
+   *
+   * @throws {@link LenderFault} if the owner of the file takes no more bytes.
+   */
+  appendTo?(lender: FileLender): AsyncIterable<TakenBytes>
   /** Ends the exchange at once. After the body has been read it does nothing. */
   cancel(): void
 }

@@ -1,4 +1,4 @@
-import type { Digest } from '../../digest/index.ts'
+import type { Digest, FileLender } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
 import type { FetchedManifest } from '../../registry/index.ts'
@@ -13,6 +13,11 @@ export interface ReadSourceOptions extends AbortOptions {
   readonly onRepeated?: ((bytes: number) => void) | undefined
   /** The source may reuse the memory of a chunk once the caller asks for the next chunk or leaves the loop. */
   readonly borrow?: boolean | undefined
+  /**
+   * Owner of a file for the bytes. Chunks may then be `TakenBytes`, which only count what a thread has appended to the
+   * file. A source may ignore it.
+   */
+  readonly lender?: FileLender | undefined
 }
 
 /**

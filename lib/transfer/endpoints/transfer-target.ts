@@ -1,4 +1,4 @@
-import type { Digest } from '../../digest/index.ts'
+import type { Digest, FileLender } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
 import type { FetchedManifest } from '../../registry/index.ts'
@@ -26,9 +26,12 @@ export interface BlobFeed {
   /**
    * Reads the blob from an offset, without comparing it with its digest. A target may call it again, also with a
    * smaller offset. With `borrow`, the memory of a chunk may be reused once the target asks for the next chunk or
-   * leaves the loop.
+   * leaves the loop. With `lender`, a thread may append the bytes to a file; the chunks then only count them.
    */
-  open(offset: number, options?: { readonly borrow?: boolean }): AsyncIterable<Uint8Array>
+  open(
+    offset: number,
+    options?: { readonly borrow?: boolean | undefined; readonly lender?: FileLender | undefined },
+  ): AsyncIterable<Uint8Array>
   /** Reads the blob as `open` does, and compares it with its digest unless the source does. */
   openChecked(offset: number): AsyncIterable<Uint8Array>
   /** Reports that the bytes were wrong; returns true if the target should open the blob again. */

@@ -1,7 +1,7 @@
-import { createStreamDigester, type StreamDigester, splitDigest } from '../../digest/index.ts'
+import { createStreamDigester, type FileLender, type StreamDigester, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
-import type { TransferSource } from '../endpoints/transfer-source.ts'
+import type { ReadSourceOptions, TransferSource } from '../endpoints/transfer-source.ts'
 import type { BlobFeed } from '../endpoints/transfer-target.ts'
 import type { ProgressMeter } from './progress.ts'
 
@@ -43,10 +43,13 @@ export class BlobFlow implements BlobFeed {
     return this.#repeated
   }
 
-  async *open(offset: number, { borrow = false } = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *open(
+    offset: number,
+    options: { readonly borrow?: boolean | undefined; readonly lender?: FileLender | undefined } = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     this.#seek(offset)
     const { descriptor, meter } = this.#parts
-    for await (const chunk of this.#read(offset, borrow)) {
+    for await (const chunk of this.#read(offset, options)) {
       this.#moved += chunk.byteLength
       this.#position! += chunk.byteLength
       meter.add(descriptor.digest, descriptor.size, chunk.byteLength)
@@ -66,14 +69,17 @@ export class BlobFlow implements BlobFeed {
     this.#position = offset
   }
 
-  #read(offset: number, borrow: boolean): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  #read(
+    offset: number,
+    options: Pick<ReadSourceOptions, 'borrow' | 'lender'>,
+  ): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
     const { descriptor, source, known, parallel, signal } = this.#parts
     if (known) return [known.subarray(offset)]
     const onRepeated = (bytes: number) => {
       this.#moved += bytes
       this.#repeated += bytes
     }
-    return source.readBlob(descriptor, { offset, parallel, signal, onRepeated, borrow })
+    return source.readBlob(descriptor, { offset, parallel, signal, onRepeated, ...options })
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Digest, digestOf, isDigest, splitDigest } from '../../../digest/index.ts'
+import { type Digest, digestOf, isDigest, LenderFault, splitDigest } from '../../../digest/index.ts'
 import { DigestMismatchError } from '../../../errors/index.ts'
 import type { AbortOptions } from '../../../internal/abort.ts'
 import { collectBytes } from '../../../internal/collect-bytes.ts'
@@ -228,11 +228,14 @@ class StoreTarget implements TransferTarget {
     if (writer.offset > size) return this.#restart(writer, () => this.#ingest(descriptor, feed, signal, onBegun))
     onBegun(writer.offset)
     // The writer and the watch finish each chunk before they ask for the next, so the source may reuse its memory.
-    const source = feed.open(writer.offset, { borrow: true })
+    // The watch needs the bytes in this thread.
+    const lender = this.#watch ? undefined : writer.lender
+    const source = feed.open(writer.offset, { borrow: true, lender })
     const watched = writer.offset === 0 ? this.#watch?.begin(source, descriptor, { signal }) : undefined
     try {
       for await (const chunk of watched?.content ?? source) await writer.write(chunk)
     } catch (error) {
+      if (error instanceof LenderFault) throw error.reason
       if (!watched || !(await this.#watch?.refuses(watched, descriptor, error))) throw error
       await writer[Symbol.asyncDispose]()
       return this.#ingest(descriptor, feed, signal, onBegun)
