@@ -68,16 +68,20 @@ function lineOf(input: FileCopyInput): string {
   return `{"name":${jsonString(name)},"source":${jsonString(source)},"type":"${type}","mode":${mode}${end}}`
 }
 
+const SMALL_BYTES = 64 * 1024
+/** PERF: memory that is not written to costs nothing, and a buffer that grows step by step is copied each time. */
+const LARGE_BYTES = 16 * 1024 * 1024
+
 /** Text that grows in one buffer. PERF: pieces that are joined at the end need twice the memory. */
 class TextBuffer {
-  #buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  #buffer = Buffer.allocUnsafeSlow(SMALL_BYTES)
   #filled = 0
 
   add(text: string): void {
     // A UTF-16 unit takes at most three bytes.
     const most = this.#filled + text.length * 3
     if (most > this.#buffer.byteLength) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(most, this.#buffer.byteLength * 2))
+      const larger = Buffer.allocUnsafeSlow(Math.max(most, LARGE_BYTES, this.#buffer.byteLength * 2))
       this.#buffer.copy(larger, 0, 0, this.#filled)
       this.#buffer = larger
     }

@@ -135,9 +135,19 @@ function indexedOf(
   { path, header: { mode, size } }: PlannedHeader,
   place: { readonly offset: number; readonly digest: Digest | undefined },
 ): IndexedEntry {
-  const record = { path, type, mode: mode & 0o7777, uid, gid, size, mtime: Math.floor(mtime), offset: place.offset }
-  if (type === 'file') return { ...record, digest: place.digest }
-  if (linkname === undefined) return record
+  // PERF: nearly all records have the same members, which V8 reads faster than those of several kinds of objects.
+  const record = {
+    path,
+    type,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    size,
+    mtime: Math.floor(mtime),
+    offset: place.offset,
+    digest: place.digest,
+  }
+  if (linkname === undefined || type === 'file') return record
   return { ...record, linkname: type === 'hardlink' ? normalizePath(linkname, 'ERR_INVALID_ARGUMENT') : linkname }
 }
 
