@@ -24,6 +24,7 @@ export {
   type ReturnedFile,
   TakenBytes,
   takenBytes,
+  type WriterRefusal,
 } from './lent-file.ts'
 export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'
 export { isBcrypt, verifyBcrypt } from './verify-bcrypt.ts'

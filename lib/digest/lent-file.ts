@@ -51,7 +51,13 @@ export interface FileLoan {
    * SAFETY: the thread must have stopped. The owner may close the descriptor at once, and the number may then belong to
    * another file, which a late write would corrupt.
    */
-  giveBack(returned: ReturnedFile): Promise<{ readonly reason: unknown } | undefined>
+  giveBack(returned: ReturnedFile): Promise<WriterRefusal | undefined>
+}
+
+/** Refusal of the owner of a file to take more bytes. */
+export interface WriterRefusal {
+  /** Error for the caller. */
+  readonly reason: unknown
 }
 
 /** Owner of a file that can lend it to a thread, so that its bytes need not pass through the calling thread. */

@@ -1,7 +1,15 @@
-import type { Digest, FileBorrower, FileLoan, LentFile, ReturnedFile, StreamDigester } from '../../digest/index.ts'
+import type {
+  Digest,
+  FileBorrower,
+  FileLoan,
+  LentFile,
+  ReturnedFile,
+  StreamDigester,
+  WriterRefusal,
+} from '../../digest/index.ts'
 
 /** Takes a returned file back; resolves to the reason why the writer takes no more bytes. */
-type TakeBack = (returned: ReturnedFile) => Promise<{ readonly reason: unknown } | undefined>
+type TakeBack = (returned: ReturnedFile) => Promise<WriterRefusal | undefined>
 
 /** The file of an ingest while a thread appends to it. */
 export class IngestLoan implements FileLoan {
@@ -31,7 +39,7 @@ export class IngestLoan implements FileLoan {
     await this.over
   }
 
-  async giveBack(returned: ReturnedFile): Promise<{ readonly reason: unknown } | undefined> {
+  async giveBack(returned: ReturnedFile): Promise<WriterRefusal | undefined> {
     try {
       return await this.#takeBack(returned)
     } finally {

@@ -11,6 +11,7 @@ import {
   type StreamDigester,
   splitDigest,
   TakenBytes,
+  type WriterRefusal,
 } from '../../digest/index.ts'
 import { DigestMismatchError, FormatError, SizeMismatchError, StoreError } from '../../errors/index.ts'
 import type { BlobInfo, BlobWriter, CommitOptions } from '../blob-store.ts'
@@ -83,7 +84,7 @@ export class IngestWriter implements BlobWriter, FileLender {
   #loan: IngestLoan | undefined
   #open = true
   #ending = false
-  #failure: { readonly reason: unknown } | undefined
+  #failure: WriterRefusal | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(parts: IngestWriterParts) {
@@ -142,7 +143,7 @@ export class IngestWriter implements BlobWriter, FileLender {
   }
 
   /** Resolves to the reason why the writer takes no more bytes. */
-  async #takeBack(returned: ReturnedFile): Promise<{ readonly reason: unknown } | undefined> {
+  async #takeBack(returned: ReturnedFile): Promise<WriterRefusal | undefined> {
     const { file } = this.#parts.sink
     try {
       if (returned.lost) throw returned.lost

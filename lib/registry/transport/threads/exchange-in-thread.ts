@@ -5,6 +5,7 @@ import {
   MOST_TAKEN,
   type TakenBytes,
   takenBytes,
+  type WriterRefusal,
 } from '../../../digest/index.ts'
 import type { WireAnswer, WireRequest } from '../transport.ts'
 import type { BlobWorker, ThreadClient } from './blob-worker.ts'
@@ -66,7 +67,7 @@ async function* appendTo(
   reasonOf: (error: unknown) => unknown,
 ): AsyncGenerator<TakenBytes, void, undefined> {
   const loan = await lend(call, lender)
-  const back = new Promise<{ reason: unknown } | undefined>((resolve, reject) => {
+  const back = new Promise<WriterRefusal | undefined>((resolve, reject) => {
     call.append(loan.file, returned => void loan.giveBack(returned).then(resolve, reject))
   })
   let counted = loan.file.position
