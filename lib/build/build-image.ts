@@ -38,9 +38,7 @@ export async function buildImage(
   const onWarning = (warning: BuildWarning) => onProgress?.({ kind: 'warning', ...warning })
   await using sources = await openBuildSources(store, { ...options, onWarning })
   const ready = { context: sources.context, contexts: sources.contexts, cacheFrom: sources.cacheFrom }
-  const name = options.name ?? options.names?.[0]
-  // PERF: the run explains a step while a thread compresses its layer.
-  const plan = await planBuild(store, stages, { ...options, ...ready, name, explain: false })
+  const plan = await planBuild(store, stages, { ...options, ...ready, name: options.name ?? options.names?.[0] })
   try {
     const result = await runBuild(plan, { ...options, ...ready, store: undefined })
     const { lock, compression, level, signal } = options

@@ -53,13 +53,6 @@ export interface PlanBuildOptions extends AbortOptions {
   readonly policies?: LayerPolicies | undefined
   /** Name of the build in explanations, usually the name of the image. @defaultValue `'build'` */
   readonly name?: string | undefined
-  /**
-   * Say why steps must be made. `buildImage` shows no plan, and its run explains each step while it is made.
-   * @defaultValue `true`
-   *
-   * @internal
-   */
-  readonly explain?: boolean | undefined
 }
 
 /**
@@ -105,11 +98,11 @@ function platformsOf({ platforms }: PlanBuildOptions): ReadonlySet<string | unde
 async function planImage(
   session: BuildSession,
   evaluated: EvaluatedStages,
-  { name, noCache, explain = true, signal }: PlanBuildOptions & { name: string },
+  { name, noCache, signal }: PlanBuildOptions & { name: string },
 ): Promise<ImagePlan> {
   const { platform, stages, proxies = [], sourceDateEpoch, dockerfile } = evaluated
   const useCache = usesCache(noCache)
-  const steps = await planStages(session, stages, { name, platform, useCache, explain, signal })
+  const steps = await planStages(session, stages, { name, platform, useCache, signal })
   return {
     platform,
     stages,

@@ -1,6 +1,5 @@
 import { type Digest, digestOf } from '../../digest/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
-import { EventLoopYielder } from '../../internal/concurrency/event-loop-yielder.ts'
 import { jsonString } from '../../internal/json-string.ts'
 import type { Store } from '../../store/index.ts'
 import type { FileCopyInput } from '../copy/file-copy.ts'
@@ -25,7 +24,6 @@ export async function listInputs(
 ): Promise<InputList> {
   const files = new DistinctFiles()
   const text = new TextBuffer()
-  const yielder = new EventLoopYielder()
   let between = '[\n'
   for await (const batch of batches) {
     for (const input of batch) {
@@ -33,7 +31,6 @@ export async function listInputs(
       between = ',\n'
       if (input.type !== 'directory') files.add(input)
     }
-    await yielder.yieldIfDue()
   }
   text.add(between === '[\n' ? '[\n]' : '\n]')
   return { text: text.bytes(), files: files.count }

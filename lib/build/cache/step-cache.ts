@@ -24,17 +24,24 @@ export interface StepPosition {
   readonly title: string
 }
 
-/** A step to explain: its key and the parts of it, and a function that lists the files that it reads. */
+/** A step to explain: its key and the parts of it, and the list of the files that it reads. */
 export interface ExplainedStep {
   readonly key: Digest
   readonly parts: readonly KeyPart[]
-  readonly inputs?: (() => Promise<InputList>) | undefined
+  readonly inputs?: InputList | undefined
 }
 
 /** Reason why a step is made. */
 export interface Explanation {
   readonly reason: string
   readonly differs: readonly Difference[]
+  /** Layer of the nearest record. */
+  readonly nearest?: Digest | undefined
+}
+
+/** Dependencies and layer of an earlier step. */
+interface NearestStep extends StepFacts {
+  readonly layer: Digest
 }
 
 /** Number of records kept per title of a step, for explanations. */
@@ -45,8 +52,7 @@ export class StepCache {
   readonly #store: Store
   readonly #imported: readonly ImportedCache[]
   /** PERF: a plan and its run ask for the same explanation, and lists of files are long. */
-  readonly #explained = new Map<string, Promise<Explanation>>()
-  readonly #nearest = new Map<string, Promise<StepRecord | undefined>>()
+  readonly #explained = new Map<string, Explanation>()
 
   constructor(store: Store, imported: readonly ImportedCache[]) {
     this.#store = store
@@ -77,17 +83,23 @@ export class StepCache {
   }
 
   /** Says in what a step differs from the nearest record. */
-  explain(step: ExplainedStep, position: StepPosition, options: AbortOptions): Promise<Explanation> {
-    return once(this.#explained, idOf(step, position), () => this.#explain(step, position, options))
+  async explain(step: ExplainedStep, position: StepPosition, options: AbortOptions): Promise<Explanation> {
+    const id = JSON.stringify([step.key, position.build, position.place])
+    const explanation = this.#explained.get(id) ?? (await this.#explain(step, position, options))
+    this.#explained.set(id, explanation)
+    return explanation
   }
 
-  async #explain(step: ExplainedStep, position: StepPosition, options: AbortOptions): Promise<Explanation> {
-    const nearest = await this.nearest(step, position, options)
+  async #explain(
+    { parts, inputs }: ExplainedStep,
+    position: StepPosition,
+    options: AbortOptions,
+  ): Promise<Explanation> {
+    const facts = { parts, inputs: inputs?.text }
+    const nearest = await this.#nearest(facts, position, options)
     if (!nearest) return { reason: 'no earlier build of this step is known', differs: [] }
-    const inputs = await step.inputs?.()
-    const facts = { parts: step.parts, inputs: inputs?.text }
-    const compared = compareSteps(await this.#factsOf(nearest, options), facts)
-    return { reason: reasonOf(compared, inputs?.files ?? 0), differs: compared.differs }
+    const compared = compareSteps(nearest, facts)
+    return { reason: reasonOf(compared, inputs?.files ?? 0), differs: compared.differs, nearest: nearest.layer }
   }
 
   /** Remembers under which keys the steps of a build were found or made, for explanations of the next build. */
@@ -105,32 +117,30 @@ export class StepCache {
   }
 
   /** The record of the same place in the last build of the name; else the one of the same title that shares most. */
-  nearest(step: ExplainedStep, position: StepPosition, options: AbortOptions): Promise<StepRecord | undefined> {
-    return once(this.#nearest, idOf(step, position), () => this.#findNearest(step, position, options))
-  }
-
-  async #findNearest(
-    { parts, inputs }: ExplainedStep,
+  async #nearest(
+    facts: StepFacts,
     { build, place, title }: StepPosition,
     options: AbortOptions,
-  ): Promise<StepRecord | undefined> {
+  ): Promise<NearestStep | undefined> {
     const { keys: last } = await this.#fact(await lastBuildKey(build))
     const at = (last as Record<string, unknown> | undefined)?.[place]
     const same = typeof at === 'string' ? await this.#read(at as Digest, options) : undefined
-    if (same && kindOf(same) === kindOf({ parts })) return same
+    if (same && kindOf(same) === kindOf(facts)) return this.#withInputs(same, options)
     const { keys } = await this.#fact(await titleKey(title))
-    let best: { record: StepRecord; shared: number } | undefined
+    let best: { facts: NearestStep; shared: number } | undefined
     for (const key of listOf(keys)) {
       const record = await this.#read(key as Digest, options)
       if (!record) continue
-      const shared = sharedBy(await this.#factsOf(record, options), { parts, inputs: (await inputs?.())?.text })
-      if (!best || shared > best.shared) best = { record, shared }
+      const candidate = await this.#withInputs(record, options)
+      const shared = sharedBy(candidate, facts)
+      if (!best || shared > best.shared) best = { facts: candidate, shared }
     }
-    return best?.record
+    return best?.facts
   }
 
-  async #factsOf({ parts, inputs }: StepRecord, options: AbortOptions): Promise<StepFacts> {
-    return { parts, inputs: inputs ? await readInputs(this.#store, inputs, options) : undefined }
+  async #withInputs(record: StepRecord, options: AbortOptions): Promise<NearestStep> {
+    const inputs = record.inputs ? await readInputs(this.#store, record.inputs, options) : undefined
+    return { parts: record.parts, inputs, layer: record.layer.digest }
   }
 
   async #read(key: Digest, options: AbortOptions): Promise<StepRecord | undefined> {
@@ -156,19 +166,6 @@ export class StepCache {
   async #setFact(key: string, value: object): Promise<void> {
     await this.#store.derived.set('facts', key, Buffer.from(JSON.stringify(value))).catch(() => undefined)
   }
-}
-
-/** Name of a step at its place, for what is remembered of it. */
-function idOf({ key }: ExplainedStep, { build, place }: StepPosition): string {
-  return JSON.stringify([key, build, place])
-}
-
-/** Remembers a result under a name; a failure is not remembered. */
-function once<T>(known: Map<string, Promise<T>>, id: string, act: () => Promise<T>): Promise<T> {
-  const running = known.get(id) ?? act()
-  known.set(id, running)
-  running.catch(() => known.delete(id))
-  return running
 }
 
 /** Key of a record in the derived data of a store. */

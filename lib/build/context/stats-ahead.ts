@@ -18,11 +18,12 @@ const SMALL_NURSERY = { maxYoungGenerationSizeMb: 4 }
  */
 export class StatsAhead {
   readonly #thread: Worker
-  readonly #task: StatTask
+  /** Absent once the scan has ended: the shared memory is free then. */
+  #task: Pick<StatTask, 'control' | 'numbers'> | undefined
 
-  private constructor(thread: Worker, task: StatTask) {
+  private constructor(thread: Worker, { control, numbers }: StatTask) {
     this.#thread = thread
-    this.#task = task
+    this.#task = { control, numbers }
   }
 
   /** Starts the thread; resolves to `undefined` where it does not pay or cannot start. */
@@ -52,15 +53,18 @@ export class StatsAhead {
 
   /** Lets the thread begin. */
   begin(): void {
+    if (!this.#task) return
     const { control } = this.#task
     if (Atomics.compareExchange(control, PHASE, WAITING, RUNNING) === WAITING) Atomics.notify(control, PHASE)
   }
 
   /** Ends the work of the thread; what it has seen does not count any more. */
   end(): void {
+    if (!this.#task) return
     const { control } = this.#task
     Atomics.store(control, PHASE, ENDED)
     Atomics.notify(control, PHASE)
+    this.#task = undefined
   }
 
   /** Resolves when the thread is gone. */
@@ -71,14 +75,15 @@ export class StatsAhead {
 
   /** True if the thread has looked at the names of a record; the scan is at that record now. */
   hasRecord(record: number): boolean {
+    if (!this.#task || Atomics.load(this.#task.control, PHASE) !== RUNNING) return false
     const { control } = this.#task
-    if (Atomics.load(control, PHASE) !== RUNNING) return false
     Atomics.store(control, AT, record)
     return record >= Atomics.load(control, DONE)
   }
 
   /** Numbers that the thread has seen, by the number of the name; `undefined` if the scan must look itself. */
   statsOf(name: number): NumberStats | undefined {
+    if (!this.#task) return undefined
     const { numbers } = this.#task
     const row = name * COLUMNS
     const mode = numbers[row]!

@@ -17,8 +17,6 @@ export interface PlanStagesOptions extends AbortOptions {
   readonly platform: string
   /** True if a step may use a record. */
   readonly useCache: (step: Step, stage: Stage) => boolean
-  /** Say why a step must be made. */
-  readonly explain: boolean
 }
 
 /** Plans the steps of stages: follows them as long as every layer is known from a record. */
@@ -107,7 +105,7 @@ class StagePlanner {
     plan: Pick<BuildPlanStep, 'need' | 'reason' | 'key' | 'saved' | 'differs'>
     next: BuildState | undefined
   }> {
-    const { signal, platform, name, useCache, explain } = this.#options
+    const { signal, platform, name, useCache } = this.#options
     const { id } = this.#place(i)
     try {
       await this.#resolveImages(step)
@@ -124,7 +122,6 @@ class StagePlanner {
       if (keyed.found) return cached(keyed, step, state)
       if (!frame.useCache)
         return { plan: { need: 'make', reason: 'the cache is not asked', key: keyed.key }, next: undefined }
-      if (!explain) return { plan: { need: 'make', reason: 'has no record', key: keyed.key }, next: undefined }
       const position = { build: `${name} ${platform}`, place: id, title: step.title }
       const { reason, differs } = await this.#session.cache.explain(keyed, position, { signal })
       return { plan: { need: 'make', reason, differs, key: keyed.key }, next: undefined }

@@ -3,7 +3,6 @@ import type { Stage, Step } from '../../dockerfile/index.ts'
 import type { AbortOptions } from '../../internal/abort.ts'
 import type { Semaphore } from '../../internal/concurrency/semaphore.ts'
 import { settleAll } from '../../internal/settle-all.ts'
-import type { WrittenLayer } from '../../layer/index.ts'
 import type { KeyedMutex, Lease } from '../../store/index.ts'
 import type { BuildStepResult, OnBuildProgress } from '../build-progress.ts'
 import { putInputs } from '../cache/input-list.ts'
@@ -209,18 +208,22 @@ class StageRunner {
   }
 
   async #make(step: LayerStep, keyed: KeyedStep, frame: StepFrame, id: string, begun: number): Promise<FinishedStep> {
-    const { name, platform, signal } = this.#options
+    const { name, platform, signal, layers, run, onProgress } = this.#options
     const position = { build: `${name} ${platform}`, place: id, title: step.title }
-    const { cache, store } = this.#session
-    const nearest = frame.useCache ? await cache.nearest(keyed, position, { signal }) : undefined
-    const writing = this.#write(step, keyed, frame, { id, reuse: nearest ? [nearest.layer.digest] : [] })
-    // PERF: the layer waits for threads most of the time. The step is explained meanwhile.
-    const explaining: Promise<Explanation> = frame.useCache
-      ? cache.explain(keyed, position, { signal })
-      : Promise.resolve({ reason: 'the cache was not asked', differs: [] })
-    const listing = Promise.resolve(keyed.inputs?.())
-    const [written, { reason, differs }, list] = await settleAll([writing, explaining, listing])
-    const inputs = list && (await putInputs(store, list, { signal }))
+    const { reason, differs, nearest }: Explanation = frame.useCache
+      ? await this.#session.cache.explain(keyed, position, { signal })
+      : { reason: 'the cache was not asked', differs: [] }
+    const written = await makeStep(this.#session, step, keyed, frame, {
+      signal,
+      layers,
+      reuse: nearest ? [nearest] : [],
+      run,
+      onOutput: (chunk, stream) =>
+        onProgress?.({ kind: 'step-output', id, platform, title: step.title, chunk, stream }),
+      onLayer: ({ entries, bytes }) =>
+        onProgress?.({ kind: 'step-bytes', id, platform, title: step.title, entries, bytes }),
+    })
+    const inputs = keyed.inputs && (await putInputs(this.#session.store, keyed.inputs, { signal }))
     const record: StepRecord = {
       version: 1,
       blobs: [written.descriptor.digest, ...(inputs ? [inputs] : [])],
@@ -235,24 +238,6 @@ class StageRunner {
     }
     await this.#session.cache.keep(record)
     return { record, outcome: 'made', reason, differs }
-  }
-
-  #write(
-    step: LayerStep,
-    keyed: KeyedStep,
-    frame: StepFrame,
-    { id, reuse }: { readonly id: string; readonly reuse: readonly Digest[] },
-  ): Promise<WrittenLayer> {
-    const { platform, signal, layers, run, onProgress } = this.#options
-    const { title } = step
-    return makeStep(this.#session, step, keyed, frame, {
-      signal,
-      layers,
-      reuse,
-      run,
-      onOutput: (chunk, stream) => onProgress?.({ kind: 'step-output', id, platform, title, chunk, stream }),
-      onLayer: ({ entries, bytes }) => onProgress?.({ kind: 'step-bytes', id, platform, title, entries, bytes }),
-    })
   }
 
   #finish(result: Omit<BuildStepResult, 'platform'>): void {

@@ -31,8 +31,8 @@ export interface KeyedStep {
   readonly key: Digest
   readonly definition?: Digest | undefined
   readonly parts: readonly KeyPart[]
-  /** Lists the files that the step reads, once; absent if it reads none, or if a record was found. */
-  readonly inputs?: (() => Promise<InputList>) | undefined
+  /** The files that the step reads; absent if a record was found. */
+  readonly inputs?: InputList | undefined
   readonly found?: CachedStep | undefined
   /** The copy, if the step is one and its sources were read. */
   readonly copy?: FileCopyPlan | undefined
@@ -87,12 +87,11 @@ async function keyRun(session: BuildSession, step: RunStep, place: StepPlace, fr
     parts.push(await mountedPart(mount.target, read))
   }
   const key = await keyOf(parts)
-  let list: Promise<InputList> | undefined
   return {
     key,
     parts,
     found: await find(session, key, frame),
-    inputs: inputs.length > 0 ? () => (list ??= listInputs([inputs])) : undefined,
+    inputs: inputs.length > 0 ? await listInputs([inputs]) : undefined,
   }
 }
 
@@ -128,8 +127,8 @@ async function keyCopy(
   const parts = [...common, reading.part]
   const key = await keyOf(parts)
   const found = await find(session, key, frame)
-  const inputs = found ? undefined : () => (reading.list ??= listInputs(read()))
-  return { key, definition, parts, inputs, copy: reading.copy, found }
+  if (!found) reading.list ??= await listInputs(read())
+  return { key, definition, parts, inputs: found ? undefined : reading.list, copy: reading.copy, found }
 }
 
 /** A copy whose sources are found, and what is known of the files that it reads. */
@@ -137,7 +136,7 @@ interface CopyReading {
   readonly copy: FileCopyPlan
   part?: KeyPart
   /** PERF: made for a step without a record only, and kept as text: there are tens of thousands of files. */
-  list?: Promise<InputList>
+  list?: InputList
 }
 
 /** The parts that fix all files of a copy without reading them; `undefined` for those of a context or an address. */
