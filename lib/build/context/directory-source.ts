@@ -11,13 +11,11 @@ import {
   type XattrLister,
 } from '../../layer/index.ts'
 import type { DigestCache } from './digest-cache.ts'
-import { type DiskNode, DiskNodes, type NumberStats } from './disk-nodes.ts'
+import { type DiskNode, DiskNodes } from './disk-nodes.ts'
 import { isSettled } from './file-identity.ts'
 import type { ListingCache } from './listing-cache.ts'
 import { orSourceError, readContextFile, readWholeContextFile, type SeenContextFile } from './read-context-file.ts'
 import type { LazyFile, OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
-import type { StatsAhead } from './stats-ahead.ts'
-import type { RecordNumber } from './stored-listings.ts'
 
 /** Parts of a {@link DirectorySource}. */
 export interface DirectorySourceParts {
@@ -29,8 +27,6 @@ export interface DirectorySourceParts {
   readonly cache: DigestCache
   /** Names that were read in earlier builds. */
   readonly listings?: ListingCache | undefined
-  /** Looks at the paths of these listings while one scan runs. */
-  readonly ahead?: StatsAhead | undefined
   readonly xattrs?: XattrLister | undefined
   readonly hasher?: HasherEngine | undefined
   /** Time of all files, in seconds since 1970. @defaultValue the time of each */
@@ -91,7 +87,7 @@ export class DirectorySource implements SourceTree {
   #listNow(path: string, directory: DiskNode): readonly DiskNode[] {
     const { listings } = this.#parts
     const known = listings?.get(path, this.#nodes.identity(directory))
-    const nodes = known && this.#nodesOf(path, known.names, known.number)
+    const nodes = known && this.#nodesOf(path, known)
     if (nodes) return nodes
     const identity = listings && this.#nodes.exactIfUnchanged(directory)
     const readAt = BigInt(Date.now()) * 1_000_000n
@@ -113,32 +109,18 @@ export class DirectorySource implements SourceTree {
   }
 
   /** The visible nodes of a directory with the given names; `undefined` if a name is something else by now. */
-  #nodesOf(path: string, names: readonly ListedName[], number?: RecordNumber): readonly DiskNode[] | undefined {
+  #nodesOf(path: string, names: readonly ListedName[]): readonly DiskNode[] | undefined {
     const prefix = path === '.' ? '' : `${path}/`
     const nodes: DiskNode[] = []
     const isAsked = this.#asked.has(path)
-    const { ahead } = this.#parts
-    const first = number && ahead?.hasRecord(number.record) ? number.firstName : undefined
-    for (let i = 0; i < names.length; i++) {
-      const { name, type } = names[i]!
+    for (const { name, type } of names) {
       const below = prefix + name
       if (!type || !this.#isVisible(below, type)) continue
-      const seen = first === undefined ? undefined : ahead?.statsOf(first + i)
-      const node = this.#lookAt(below, type, { isAsked, ahead: seen })
+      const node = this.#lookAt(below, type, isAsked)
       if (!node) return undefined
       nodes.push(node)
     }
     return nodes
-  }
-
-  scan<T>(walk: () => T): T {
-    const { ahead } = this.#parts
-    ahead?.begin()
-    try {
-      return walk()
-    } finally {
-      ahead?.end()
-    }
   }
 
   whyMissing(path: string): string | undefined {
@@ -265,15 +247,11 @@ export class DirectorySource implements SourceTree {
   }
 
   /** The node of a path that a listing has named; `undefined` if it is of another type by now. */
-  #lookAt(
-    path: string,
-    type: SourceNode['type'],
-    { isAsked, ahead }: { readonly isAsked: boolean; readonly ahead: NumberStats | undefined },
-  ): DiskNode | undefined {
+  #lookAt(path: string, type: SourceNode['type'], isAsked: boolean): DiskNode | undefined {
     // PERF: a lookup needs the hash of the path.
     const known = isAsked ? this.#seen.get(path) : undefined
     if (known) return known
-    const node = this.#nodes.look(path, ahead)
+    const node = this.#nodes.look(path)
     if (node?.type !== type) return undefined
     // PERF: a map of all files takes a fifth of the time of a scan; a file that is asked for again is in the list.
     if (type === 'directory') this.#seen.set(path, node)

@@ -55,14 +55,10 @@ export class DiskNodes {
     this.#parts = parts
   }
 
-  /**
-   * Returns the node of a path, or `undefined` if there is nothing that a layer can have.
-   *
-   * @param ahead - What a thread has seen of the path already.
-   */
-  look(path: string, ahead?: NumberStats): DiskNode | undefined {
+  /** Returns the node of a path, or `undefined` if there is nothing that a layer can have. */
+  look(path: string): DiskNode | undefined {
     if (this.#parts.rounds) {
-      const stats = ahead ?? this.#lstat(path, roundedStats)
+      const stats = this.#lstat(path, roundedStats)
       if (!stats) return undefined
       if (isRepresented(stats)) return this.#nodeOf(path, stats, { mtime: stats.mtimeMs / 1000, stats })
     }
@@ -214,13 +210,6 @@ interface TypeStats {
   readonly ino: number | bigint
 }
 
-/** Members of `Stats` that a node is made of. */
-export interface NumberStats extends RoundedIdentity {
-  readonly mode: number
-  readonly nlink: number
-  readonly rdev: number
-}
-
 function typesOf({ mode, nlink, rdev, size, dev, ino }: BigIntStats): TypeStats {
   return { mode: Number(mode), nlink: Number(nlink), rdev: Number(rdev), size: Number(size), dev, ino }
 }
@@ -237,6 +226,6 @@ function exactStats(place: string | Buffer): BigIntStats {
  * True if numbers show what is needed of a file: the inode exactly, as some file systems have inodes above 2^53, and
  * the second of its time, which the last microsecond of a second could be rounded to.
  */
-function isRepresented({ dev, ino, mtimeMs }: NumberStats): boolean {
+function isRepresented({ dev, ino, mtimeMs }: Stats): boolean {
   return Number.isSafeInteger(ino) && Number.isSafeInteger(dev) && mtimeMs >= 0 && mtimeMs % 1000 < 999.999
 }

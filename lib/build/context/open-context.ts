@@ -19,7 +19,6 @@ import { openTarTree } from './open-tar-tree.ts'
 import { openUrlTree } from './open-url-tree.ts'
 import { readControlFile } from './read-control-file.ts'
 import type { SourceTree } from './source-tree.ts'
-import { StatsAhead } from './stats-ahead.ts'
 import { createViewTree } from './view-tree.ts'
 
 /** Source of the files of a context. A string is the path of a directory. */
@@ -120,13 +119,11 @@ async function openDirectory(directory: string, options: OpenContextOptions): Pr
   const root = await realDirectory(directory)
   const cache = await DigestCache.open(store?.derived, root)
   const listings = await ListingCache.open(store?.derived, root)
-  const ahead = cache.isWarm && listings ? await StatsAhead.start(root, listings.records) : undefined
   const close = async () => {
-    await ahead?.close()
     await cache.save()
     await listings?.save()
   }
-  const parts = { root, name, cache, listings, ahead, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
+  const parts = { root, name, cache, listings, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
   const wholeTree = new DirectorySource({ ...parts, ignore: [] })
   const read = (path: string, options: AbortOptions = { signal }) => readControlFile(wholeTree, path, options)
   const file = options.ignore ? undefined : await findIgnoreFile(read, options.dockerfile)

@@ -44,12 +44,6 @@ export interface SourceTree {
   /** Returns the nodes of a directory, in the byte order of their names; nothing for a path that is no directory. */
   list(path: string): readonly SourceNode[]
 
-  /**
-   * Runs a synchronous walk of a large part of the tree. A tree may look at paths in a thread meanwhile. Absent in
-   * trees that have all nodes in memory.
-   */
-  scan?<T>(walk: () => T): T
-
   /** Returns why a path that exists is not in the tree, for messages; `undefined` if it does not exist. */
   whyMissing?(path: string): string | undefined
 

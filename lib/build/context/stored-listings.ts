@@ -25,14 +25,6 @@ export interface FoundListing {
   readonly names: readonly ListedName[]
   readonly begin: number
   readonly end: number
-  /** Numbers of the record and of its first name, as long as all lookups were in order. */
-  readonly number: RecordNumber | undefined
-}
-
-/** Number of a record, and of its first name among those of all records. */
-export interface RecordNumber {
-  readonly record: number
-  readonly firstName: number
 }
 
 /** Offsets of the parts of a record. */
@@ -53,8 +45,6 @@ interface Place {
 export class StoredListings {
   readonly #bytes: Buffer
   #at = HEADER.byteLength
-  /** The next record in order. */
-  #next: RecordNumber = { record: 0, firstName: 0 }
   /** Places of all records, once a lookup was out of order. */
   #byPath: Map<string, Place> | undefined
 
@@ -73,17 +63,9 @@ export class StoredListings {
     const place = this.#find(path)
     if (!place) return undefined
     const { begin, pathEnd, identityEnd, end } = place
-    const names = namesOf(textOf(this.#bytes, identityEnd + 1, end - 1))
-    if (!names) return undefined
-    const number = this.#byPath ? undefined : this.#next
-    if (number) this.#next = { record: number.record + 1, firstName: number.firstName + names.length }
     if (!isIdentity(this.#bytes.toString('latin1', pathEnd + 1, identityEnd), 0, identity)) return undefined
-    return { names, begin, end, number }
-  }
-
-  /** The bytes of all records. */
-  get all(): Buffer {
-    return this.#bytes.subarray(HEADER.byteLength)
+    const names = namesOf(textOf(this.#bytes, identityEnd + 1, end - 1))
+    return names && { names, begin, end }
   }
 
   /** The bytes of records that follow each other. */

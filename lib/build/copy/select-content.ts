@@ -21,10 +21,7 @@ export function selectContent(
   { include, excludes }: SelectContentOptions,
 ): SourceNode[] {
   // PERF: a path for each of tens of thousands of nodes, which no pattern is compared with.
-  if (!include && !excludes) {
-    const walk = () => [...walkSource(tree, directory.path)]
-    return tree.scan ? tree.scan(walk) : walk()
-  }
+  if (!include && !excludes) return [...walkSource(tree, directory.path)]
   const included = include === undefined || include === '' ? undefined : createInclusion(include)
   const skips = (node: SourceNode) => {
     const path = pathBelow(directory, node)
