@@ -1,20 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { digestOf } from '../../lib/digest/index.ts'
-import { planCollection, runCollection } from '../../lib/maintenance/index.ts'
+import { planCollection } from '../../lib/maintenance/index.ts'
 import { openObjectStore } from '../../lib/object-store/index.ts'
 import { assertComplete, type Store } from '../../lib/store/index.ts'
-import { expectWholeBucket } from '../helpers/expect-whole-bucket.ts'
-import { EVERY_FAULT, type FaultyBucket, startFaultyBucket } from '../helpers/faulty-bucket.ts'
+import { type FaultyBucket, startFaultyBucket } from '../helpers/faulty-bucket.ts'
 import { readAll } from '../helpers/read-all.ts'
 import type { S3Fault } from '../helpers/s3-proxy.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
-import { swapByTwo } from '../helpers/swap-by-two.ts'
-import { sweep } from '../helpers/sweep.ts'
 
 /* A store behind a proxy that does harm: nothing is lost, nothing is named incomplete, every wait ends. */
 
-const MIB = 1024 * 1024
 let faulty: FaultyBucket
 beforeEach(async () => {
   faulty = await startFaultyBucket()
@@ -27,47 +22,6 @@ async function open(endpoint?: string): Promise<Store> {
   onTestFinished(() => store.close().catch(() => undefined))
   return store
 }
-
-/** Puts the first part of a blob, and the rest through another store. */
-async function putInTwoTurns(one: Store, other: Store, bytes: Buffer): Promise<void> {
-  const digest = await digestOf(bytes)
-  const first = await one.ingest(digest)
-  await first.write(bytes.subarray(0, 6 * MIB))
-  await first[Symbol.asyncDispose]()
-  const second = await other.ingest(digest)
-  expect(second.offset).toBeGreaterThanOrEqual(5 * MIB)
-  await second.write(bytes.subarray(second.offset))
-  expect(await second.commit({ digest })).toEqual({ digest, size: bytes.byteLength })
-}
-
-test.each(sweep(EVERY_FAULT, EVERY_FAULT.slice(0, 4)))(
-  'a store loses nothing if requests suffer %s, one in %i',
-  async (fault, every) => {
-    const { server, proxy } = faulty
-    faulty.harm(fault, every)
-    const stores: [Store, Store] = [await open(), await open()]
-    const garbage = await Promise.all(stores.map((store, i) => store.put(Buffer.from(`garbage ${i}`))))
-    const large = randomBytes(7 * MIB)
-    await putInTwoTurns(...stores, large)
-    await swapByTwo(stores)
-    const kept = await putStoreImage(stores[0], large)
-    await stores[1].references.set('large:1', kept.manifest)
-    await Promise.all(stores.map(store => store.close()))
-
-    // What lost answers have begun, such as uploads, a collection ends by its age.
-    server.settings.aheadMs = 25 * 3_600_000
-    const collector = await open()
-    const plan = await planCollection(collector, { graceMs: 0, force: true })
-    expect(plan.missing).toEqual([])
-    const { errors } = await runCollection(collector, plan)
-    expect(errors).toEqual([])
-    await collector.close()
-    expect(proxy.done.length).toBeGreaterThan(5)
-
-    await expectWholeBucket(faulty, { digest: kept.layer.digest, bytes: large }, garbage)
-  },
-  180_000,
-)
 
 test.each<S3Fault>(['cut', 503, 'hang'])(
   'each call of a store ends with a typed error while %s lasts, and works afterwards',

@@ -53,9 +53,12 @@ const MOST_BLOB_THREADS = 8
  * ```
  */
 export function blobThreadLimit(): number {
-  const count = processorCount()
-  const fitting = forced ?? (count < LEAST_PROCESSORS ? 0 : Math.min(MOST_BLOB_THREADS, count))
-  return Math.min(fitting, chosen ?? fitting)
+  return Math.min(forced ?? blobThreadsFor(processorCount()), chosen ?? MOST_BLOB_THREADS)
+}
+
+/** Number of blob threads that fits a number of processors. */
+export function blobThreadsFor(count: number): number {
+  return count < LEAST_PROCESSORS ? 0 : Math.min(MOST_BLOB_THREADS, count)
 }
 
 /** Replaces the number of blob threads that fits the processors; for tests. */

@@ -62,6 +62,8 @@ const EMPTY_HASH = createHash('sha256').digest('hex')
 const MOST_CORRECTIONS = 2
 /** Requests of one store that wait for their answers at once; Ceph refuses more than 1,024 of all its clients. */
 const AT_ONCE = 64
+/** A conflict, too many requests, and a busy service; after another error the service may go on with the request. */
+const REFUSALS = [409, 429, 503]
 const ENDED_KEYS = ['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']
 
 /** Signs and sends the requests to one bucket, and repeats those that failed for a moment. */
@@ -176,7 +178,7 @@ export class Requester {
 
 /** Whether the service has answered that it does not carry the request out now. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof BucketError && (error.status === 429 || error.status === 503)
+  return error instanceof BucketError && REFUSALS.includes(error.status!)
 }
 
 function isWanted({ status }: HttpAnswer, { accept = [] }: S3Request): boolean {
