@@ -88,7 +88,7 @@ let zeros: ArrayBuffer | undefined
  * A chunk for bytes that a thread has already written to a lent file and hashed. Only its length has a meaning; its
  * content is zeros.
  */
-export class TakenBytes extends Uint8Array<ArrayBuffer> {}
+export class TakenBytes extends Uint8Array {}
 
 /**
  * Creates a chunk for a number of taken bytes, at most {@link MOST_TAKEN}.
