@@ -16,8 +16,9 @@ import { startPlace } from '../helpers/start-place.ts'
 import { putStoreImage } from '../helpers/store-image.ts'
 import { sweep } from '../helpers/sweep.ts'
 
-/** Two processes at a time. */
-const KILLS = sweep(100, 2)
+const KILLS = sweep(102, 2)
+/** Processes that are killed at one moment, while one more works on. */
+const AT_ONCE = sweep(3, 1)
 const AT_WORK = sweep(4, 2)
 /** Bytes of a cache: fewer than the load has, so that room is made while processes are killed. */
 const CACHED = 30_000
@@ -107,8 +108,8 @@ test.each(kinds)(
         if (descriptor) await assertComplete(store, descriptor)
       }
     }
-    for (let kill = 0; kill < kills; kill += 2) {
-      const places = [kill % AT_WORK, (kill + 1) % AT_WORK]
+    for (let kill = 0; kill < kills; kill += AT_ONCE) {
+      const places = Array.from({ length: AT_ONCE }, (_, i) => (kill + i) % AT_WORK)
       const spares = places.map(next)
       await Promise.all(spares.map(({ ready }) => ready))
       await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
