@@ -28,8 +28,11 @@ export function chunksOf(source: ByteSource): Iterable<Uint8Array> | AsyncIterab
 export function keepFault(source: unknown): void {
   const stream = source as Partial<NodeJS.ReadableStream> | null | undefined
   if (typeof stream !== 'object' || typeof stream?.on !== 'function') return
-  stream.on('error', () => {})
+  // Several acts may be given the same stream; NODE: more than ten listeners print a warning.
+  if (!stream.listeners?.('error').includes(ignore)) stream.on('error', ignore)
 }
+
+function ignore(): void {}
 
 /**
  * Keeps the failures of the contents of entries that are given in a list, as {@link keepFault} does: an entry is read

@@ -24,8 +24,7 @@ export function attachedTag(digest: Digest, kind: AttachedKind): string {
 }
 
 /**
- * Finds a tag of cosign in a name, which is such a tag or a reference that ends with one. Returns `undefined` for other
- * names.
+ * Returns the tag of cosign that a name is or ends with; `undefined` for other names.
  *
  * @example
  * ```ts

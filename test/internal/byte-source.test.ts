@@ -8,7 +8,7 @@ import { buildImage, from, openBuildSources, openContext } from '../../lib/build
 import { compress } from '../../lib/compression/index.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
 import { composeArtifact } from '../../lib/image/index.ts'
-import { chunksOf } from '../../lib/internal/byte-source.ts'
+import { chunksOf, keepFault } from '../../lib/internal/byte-source.ts'
 import { collectBytes } from '../../lib/internal/collect-bytes.ts'
 import { fromFiles, rewriteEntries, writeLayer } from '../../lib/layer/index.ts'
 import type { RegistryClient } from '../../lib/registry/index.ts'
@@ -122,6 +122,13 @@ describe('a stream of a file that is missing', () => {
     const layers = [{ content: createReadStream('/gone') }]
     const attaching = attachArtifact(registry, 'host/app:1', { artifactType: 'a/b', layers })
     await expect(attaching).rejects.toThrow('ENOENT')
+  })
+
+  test('is kept by one listener, however many acts are given the stream', async () => {
+    const stream = createReadStream('/gone')
+    for (let i = 0; i < 20; i++) keepFault(stream)
+    expect(stream.listenerCount('error')).toBe(1)
+    await settled()
   })
 
   test('does not end the process before a sandbox reads its input', async () => {

@@ -20,6 +20,17 @@ async function open(objects = new MemoryObjects(), options: ObjectStoreSettings 
 
 const keyOf = (digest: Digest) => `blobs/${digest.replace(':', '/')}`
 
+/** Refuses every removal of announced blobs as too late; returns the number of removals so far. */
+function refuseRemovals(objects: MemoryObjects): () => number {
+  let tries = 0
+  objects.before = call => {
+    if (call !== 'deleteMany' || !objects.text('collection.json')?.includes('"batch":{')) return
+    tries++
+    throw new StoreError('ERR_STORE_LOCKED', 'too late')
+  }
+  return () => tries
+}
+
 /** Runs an act when a collection is about to delete blobs: after its last look. */
 function beforeRemoval(objects: MemoryObjects, act: () => Promise<unknown>): { done: () => Promise<unknown> } {
   let done: Promise<unknown> | undefined
@@ -297,18 +308,13 @@ describe('a collection', () => {
     const many = Array.from({ length: 80 }, (_, i) => store.put(Buffer.from(`garbage ${i}`)))
     await Promise.all(many)
     const plan = await planCollection(store, NOW)
-    let tries = 0
-    objects.before = call => {
-      if (call !== 'deleteMany' || !objects.text('collection.json')?.includes('"batch":{')) return
-      tries++
-      throw new StoreError('ERR_STORE_LOCKED', 'too late')
-    }
+    const tries = refuseRemovals(objects)
     const { deleted, errors } = await runCollection(store, plan)
     expect(deleted).toEqual([])
     expect(errors).toHaveLength(80)
     expect(errors[0]!.message).toContain('too late')
     // 80 (of at most 100), 50 and 32.
-    expect(tries).toBe(3)
+    expect(tries()).toBe(3)
   })
 
   test('gives up on the batches after one whose fewest blobs were not removed in time, and says what stays', async () => {
@@ -317,18 +323,13 @@ describe('a collection', () => {
     const plain = Array.from({ length: 2500 }, (_, i) => `sha256:${i.toString(16).padStart(64, '0')}` as Digest)
     for (const [i, digest] of plain.entries()) objects.write(keyOf(digest), JSON.stringify({ blob: i }).padEnd(99))
     const plan = await planCollection(store, NOW)
-    let tries = 0
-    objects.before = call => {
-      if (call !== 'deleteMany' || !objects.text('collection.json')?.includes('"batch":{')) return
-      tries++
-      throw new StoreError('ERR_STORE_LOCKED', 'too late')
-    }
+    const tries = refuseRemovals(objects)
     const { deleted, errors } = await runCollection(store, plan)
     expect(deleted).toEqual([])
     expect(errors.map(({ digest }) => digest).sort()).toEqual(plain)
     expect(errors.filter(({ message }) => /did not try .* in time: too late/.test(message))).toHaveLength(2500 - 32)
     // 100, 50 and 32 of the first batch; nothing of the other two.
-    expect(tries).toBe(3)
+    expect(tries()).toBe(3)
     // The next collection begins anew.
     objects.before = () => undefined
     expect((await runCollection(store, await planCollection(store, NOW))).deleted).toHaveLength(2500)

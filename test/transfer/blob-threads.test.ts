@@ -247,7 +247,7 @@ describe('a thread with a blob', () => {
 })
 
 describe('a writer whose file is lent', () => {
-  const nobody = { progress: async () => ({ position: 0 }), stop: () => {} }
+  const noThread = { progress: async () => ({ position: 0 }), stop: () => {} }
 
   test('closes the file only after it has the file back', async () => {
     await using store = await openStore(directory.path)
@@ -259,7 +259,7 @@ describe('a writer whose file is lent', () => {
       order.push(`returned, file is open: ${fstatSync(loan.file.fd).isFile()}`)
       expect(await loan.giveBack({ position: 0 })).toMatchObject({ reason: { code: 'ERR_WRITER_CLOSED' } })
     }
-    const loan = await writer.lender!.lend({ ...nobody, stop })
+    const loan = await writer.lender!.lend({ ...noThread, stop })
     await writer.abort()
     order.push('closed')
     expect(order).toEqual(['returned, file is open: true', 'closed'])
@@ -268,7 +268,7 @@ describe('a writer whose file is lent', () => {
   test('reports a full disk as the store does', async () => {
     await using store = await openStore(directory.path)
     await using writer = await store.ingest('x')
-    const loan = await writer.lender!.lend(nobody)
+    const loan = await writer.lender!.lend(noThread)
     const fault = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
     const full = { code: 'ERR_STORE_IO', errno: 'ENOSPC' }
     expect(await loan.giveBack({ position: 0, fault })).toMatchObject({ reason: full })
@@ -278,8 +278,8 @@ describe('a writer whose file is lent', () => {
   test('lends it to one thread at a time', async () => {
     await using store = await openStore(directory.path)
     await using writer = await store.ingest('x')
-    const loan = await writer.lender!.lend(nobody)
-    await expect(writer.lender!.lend(nobody)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    const loan = await writer.lender!.lend(noThread)
+    await expect(writer.lender!.lend(noThread)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
     await loan.giveBack({ position: 0 })
   })
 

@@ -51,8 +51,8 @@ const NANOSECOND_DIGITS = 9
 /**
  * A time in nanoseconds as `Stats` has it in milliseconds.
  *
- * NODE: `Stats` adds seconds times 1000 and nanoseconds divided by a million. With any other formula the numbers
- * differ, and the file counts as changed; `file-identity.test.ts` compares both.
+ * NODE: it computes them as seconds times 1000 plus nanoseconds divided by a million. This formula must give the same
+ * number, or each unchanged file counts as changed; `file-identity.test.ts` compares both.
  */
 function milliseconds(text: string, from: number, to: number): number {
   const point = Math.max(from, to - NANOSECOND_DIGITS)

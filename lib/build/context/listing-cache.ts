@@ -17,7 +17,7 @@ const MOST_BYTES = 15 * 1024 * 1024
  */
 const SET_TIMES: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
-/** A new record, or the place of stored ones that follow each other. */
+/** A new record, or the first and the last position of stored records that are neighbours. */
 type KeptRecords = Buffer | { readonly begin: number; end: number }
 
 /**

@@ -68,7 +68,7 @@ export class StoredListings {
     return names && { names, begin, end }
   }
 
-  /** The bytes of records that follow each other. */
+  /** The bytes of records that are neighbours. */
   records(begin: number, end: number): Buffer {
     return this.#bytes.subarray(begin, end)
   }

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { DigestAlgorithm } from '../../digest/index.ts'
+import { HasherError } from '../../errors/index.ts'
 import { withFsyncLimit } from '../../internal/concurrency/fsync-limit.ts'
 import type { BlobInfo, IngestFile, IngestSink, Progress } from '../../store/index.ts'
 import { WRITE_BLOCK_BYTES } from '../../store/index.ts'
@@ -118,8 +119,7 @@ export class DiskSink implements IngestSink {
 
   async #saveWhenKnown(progress: () => Promise<Progress>): Promise<void> {
     if (!this.#ingest.place.state) return this.#syncData()
-    // If the progress is unknown, the thread with the hash has crashed, and the writer fails. Earlier progress is kept.
-    const known = await progress().catch(() => undefined)
+    const known = await progress().catch(unlessCrashed)
     if (known) await this.#save(known)
   }
 
@@ -204,4 +204,9 @@ export class DiskSink implements IngestSink {
   #onData<T>(act: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
     return onDisk({ act, path: this.#ingest.place.name, writes: true }, () => work(this.#file as FileHandle))
   }
+}
+
+/** If the thread with the hash has crashed, the writer fails by itself, and progress that was saved before is kept. */
+function unlessCrashed(error: unknown): undefined {
+  if (!(error instanceof HasherError)) throw error
 }

@@ -11,9 +11,9 @@ export type KnownBlob = BlobInfo | 'absent' | undefined
 /**
  * Blobs that were found or stored while one lease was held. They stay, so the service need not be asked again.
  *
- * SAFETY: a process that was suspended may find that its lease had expired meanwhile, and a collection may have removed
- * the blobs. So nothing is known any more if the lease was not renewed for half of its time, by the clock that stops
- * while a machine sleeps and by the one that does not.
+ * SAFETY: while a process is suspended, its lease may expire, and a collection may remove the blobs. So nothing is
+ * known any more if the lease was not renewed for half of its time, by the clock that stops while a machine sleeps and
+ * by the one that does not.
  */
 export class LeasedBlobs {
   readonly #expiresInMs: number
@@ -24,7 +24,7 @@ export class LeasedBlobs {
     this.#expiresInMs = expiresInMs
   }
 
-  /** True if other processes can see the lease. */
+  /** True if the lease was written to the bucket. */
   get isVisible(): boolean {
     return this.#renewed !== undefined
   }

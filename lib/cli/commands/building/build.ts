@@ -71,7 +71,7 @@ async function parseOptions(
   place: string,
 ): Promise<Omit<Building, 'opened' | 'text'>> {
   executorOf(options.sandbox)
-  // An image that was built for an hour is not the place to find out.
+  // The files are written last: a missing name must be reported before the build.
   if (options.iidfile !== undefined) notEmpty(options.iidfile, 'the file of --iidfile')
   if (options.metadataFile !== undefined) notEmpty(options.metadataFile, 'the file of --metadata-file')
   const { toStdout, annotations, ...outputs } = outputsOf(session, options)

@@ -26,8 +26,8 @@ interface NewerBase {
 }
 
 /**
- * `lock update`: shows what newer bases change, and with `--write` puts them into the lock. If a base cannot be
- * compared, the command prints its name, compares the others, and ends with 1.
+ * `lock update`: shows what newer bases change, and with `--write` puts them into the lock. A base that cannot be
+ * compared is reported by its name; the other bases are compared all the same, and the exit code is 1.
  */
 export async function updateLock(
   session: Session,

@@ -1,12 +1,14 @@
-import { RegistryError } from '../../../errors/index.ts'
+import { HasherError, RegistryError } from '../../../errors/index.ts'
 import type { SentError, SentFault } from './blob-messages.ts'
 
 /** Members of system errors that callers read. */
 const MEMBERS = ['code', 'errno', 'syscall', 'address', 'port', 'hostname'] as const
 
-/** Converts an error of an exchange to plain data. */
+/** Converts an error of an exchange to plain data. Any other than a `RegistryError` is a fault of the thread. */
 export function sendError(error: unknown): SentError {
-  if (!(error instanceof RegistryError)) return { message: messageOf(error), method: '', url: '', retryable: false }
+  if (!(error instanceof RegistryError)) {
+    return { message: messageOf(error), method: '', url: '', retryable: false, cause: sendFault(error) }
+  }
   const { code, method, url, status, retryable, cause } = error
   const place = `: ${method} ${url}`
   const message = error.message.endsWith(place) ? error.message.slice(0, -place.length) : error.message
@@ -15,8 +17,8 @@ export function sendError(error: unknown): SentError {
 
 /** Restores an error of an exchange. */
 export function receiveError({ code, message, method, url, status, retryable, cause }: SentError): Error {
-  if (code === undefined) return new Error(message)
   const options = cause ? { cause: receiveFault(cause) } : undefined
+  if (code === undefined) return new HasherError(`a blob thread failed: ${message}`, options)
   return new RegistryError(code, message, { method, url, status, retryable }, options)
 }
 

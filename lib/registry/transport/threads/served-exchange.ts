@@ -79,6 +79,8 @@ export class ServedExchange {
       error = sendError(cause)
     }
     pace.end()
+    // The body was not read if the hash could not be restored.
+    this.#answer?.cancel()
     this.#onEnd()
     this.#send({ type: 'returned', file: { ...this.#returned(lent), fault }, error })
   }
