@@ -165,3 +165,14 @@ test('an unreadable marker, or one with unreadable blobs, stays and does not blo
   await next.close()
   expect((await createOwner()).boot).not.toBe('before the power cut')
 })
+
+test('a batch whose blobs cannot be read now is settled by a later opening', async () => {
+  await store.put(Buffer.from('x'))
+  leaveMarker({ boot: 'before the power cut' })
+  faults.reset(name => (name === 'handle.read' ? systemError('EIO') : undefined))
+  await (await openStore(directory.path)).close()
+  expect(markers()).toHaveLength(2)
+  faults.reset()
+  await (await openStore(directory.path)).close()
+  expect(markers()).toHaveLength(1)
+})

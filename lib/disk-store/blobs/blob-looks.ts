@@ -39,13 +39,13 @@ export class BlobLooks {
       const look = { digest, resolve, reject }
       const asked = this.#asked.get(algorithm)
       if (asked) return asked.push(look)
-      this.#asked.set(algorithm, [look])
-      queueMicrotask(() => void this.#answer(algorithm))
+      const looks = [look]
+      this.#asked.set(algorithm, looks)
+      queueMicrotask(() => void this.#answer(algorithm, looks))
     })
   }
 
-  async #answer(algorithm: DigestAlgorithm): Promise<void> {
-    const looks = this.#asked.get(algorithm) ?? []
+  async #answer(algorithm: DigestAlgorithm, looks: readonly Look[]): Promise<void> {
     this.#asked.delete(algorithm)
     for (let i = 0; i < looks.length; i += AT_ONCE) {
       if (this.#yielder.shouldYield()) await this.#yielder.yield()

@@ -118,20 +118,19 @@ export class DiskSink implements IngestSink {
   }
 
   async #saveWhenKnown(progress: () => Promise<Progress>): Promise<void> {
-    if (!this.#ingest.place.state) return this.#syncData()
+    const { state } = this.#ingest.place
+    if (!state) return this.#syncData()
     const known = await progress().catch(unlessCrashed)
-    if (known) await this.#save(known)
+    if (known) await this.#save(state, known)
   }
 
   async #syncData(): Promise<void> {
     if (this.#context.settings.durable) await this.#onData('sync', f => withFsyncLimit(() => f.datasync()))
   }
 
-  /** Syncs the bytes first, then writes the state that counts them. */
-  async #save(progress: Progress): Promise<void> {
+  /** Syncs the bytes first, then writes the state that counts them to `path`. */
+  async #save(path: string, progress: Progress): Promise<void> {
     const { place, key, algorithm, identity: file } = this.#ingest
-    const path = place.state
-    if (!path) return
     await this.#syncData()
     await this.#assertHeld()
     const state = { version: 1, key, algorithm, file, ...progress } as const
@@ -169,7 +168,7 @@ export class DiskSink implements IngestSink {
     await this.#checkpoint
     if (!place.state || this.#lost || progress?.offset === 0) return this.drop()
     try {
-      if (progress && progress.offset !== this.#checkpointed) await this.#save(progress)
+      if (progress && progress.offset !== this.#checkpointed) await this.#save(place.state, progress)
     } finally {
       await this.#close().finally(() => this.#release())
     }
