@@ -40,12 +40,15 @@ describe.runIf(needsRoot())('a full disk', () => {
     ['export demo:1 -o @full/x', 'ERR_STORE_IO', fileAdvice],
     ['analyze demo:1 --html @full/x', 'ERR_OUTPUT', fileAdvice],
     ['copy store:demo:1 oci:@full/layout:1', 'ERR_STORE_IO', storeAdvice],
+    ['copy store:demo:1 oci-archive:@full/x', 'ERR_STORE_IO', storeAdvice],
   ])('ends "%s" with what to do next', async (words, code, advice) => {
     const args = words.split(' ').map(word => word.replace('@', `${directory.path}/`))
     const { code: exit, stderr } = await cli(args, { store: join(directory.path, 'store') })
     const last = stderr.trimEnd().split('\n').at(-1)!
     expect(exit).toBe(1)
     expect(last).toContain('ENOSPC')
+    // Also the directory beside an archive in which its blobs are gathered. An unpacked path has the layer it is of.
+    expect(last).toContain(code === 'ERR_UNPACK' ? 'in layer sha256:' : `${directory.path}/full/`)
     expect(last.endsWith(`; ${advice} (${code})`), last).toBe(true)
   })
 

@@ -194,6 +194,7 @@ export class Session implements AsyncDisposable {
   async scratchStore(file: string): Promise<Store> {
     const { openStore } = await import('../../disk-store/index.ts')
     const directory = this.#keep(await scratchDirectory(file))
+    this.#stores.add(resolve(directory.path))
     return this.#keep(await openStore(directory.path, { durability: 'none', hasher: this.hasher }))
   }
 
