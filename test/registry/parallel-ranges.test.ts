@@ -48,6 +48,21 @@ describe('fetchBlob in parallel ranges', () => {
     }
   })
 
+  test('a caller that borrows gets the right bytes in memory that is used again', async () => {
+    await using server = await startScriptedRegistry(serve().script)
+    await using registry = registryClientFor()
+    const options = { parallel: 2, borrow: true }
+    const copies: Buffer[] = []
+    const memory = new Set<ArrayBufferLike>()
+    for await (const chunk of registry.fetchBlob({ registry: server.host, repository: 'a' }, descriptor, options)) {
+      copies.push(Buffer.from(chunk))
+      memory.add(chunk.buffer)
+    }
+    expect(Buffer.concat(copies).equals(bytes)).toBe(true)
+    // Six parts, of which two are held at a time.
+    expect(memory.size).toBe(2)
+  })
+
   test('a small rest is read in one stream', async () => {
     const { ranges, isRight } = await fetch(serve().script, { offset: bytes.length - MiB })
     expect(isRight).toBe(true)

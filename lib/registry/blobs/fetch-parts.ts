@@ -1,4 +1,6 @@
 import { RegistryError } from '../../errors/index.ts'
+import { type Borrowed, owned } from '../../internal/memory/borrowed.ts'
+import { Pool } from '../../internal/memory/pool.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import { shownUrl } from '../addresses/shown-url.ts'
 import { codingsOf } from '../answers/content-coding.ts'
@@ -12,8 +14,11 @@ import { fetchBlob } from './fetch-blob.ts'
 /** Large enough to make the cost of a request negligible, small enough to hold several in memory. */
 export const PART_BYTES = 4 * 1024 * 1024
 
-/** One part that is being fetched. */
-type Part = Promise<readonly Uint8Array[]>
+/** Largest chunk that is delivered. */
+const CHUNK_BYTES = 512 * 1024
+
+/** One part that is being fetched, in memory that is used again after `release`. */
+type Part = Promise<Borrowed<Uint8Array>>
 
 /**
  * Streams a blob from `offset` on; fetches up to `parallel` ranges concurrently and delivers them in order. At most
@@ -28,7 +33,7 @@ export async function* fetchParts(
   let position = offset
   try {
     if (descriptor.size - offset >= 2 * PART_BYTES) {
-      for await (const chunk of partsInOrder(place, descriptor, { offset, parallel, signal })) {
+      for await (const chunk of partsInOrder(place, descriptor, { offset, parallel, signal, borrow })) {
         position += chunk.byteLength
         yield chunk
       }
@@ -46,8 +51,16 @@ class NoRanges extends Error {}
 async function* partsInOrder(
   place: BlobPlace,
   { size }: Descriptor,
-  { offset, parallel, signal }: { offset: number; parallel: number; signal?: AbortSignal | undefined },
+  {
+    offset,
+    parallel,
+    signal,
+    borrow,
+  }: Pick<FetchBlobOptions, 'signal' | 'borrow'> & { offset: number; parallel: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  // PERF: new memory for each part costs more time, for page faults and the garbage collector, than its bytes do.
+  const pool = new Pool(newPart)
+  const memory = () => (borrow ? pool.borrow() : owned(newPart()))
   const stop = new AbortController()
   const all = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const window: Part[] = []
@@ -57,11 +70,14 @@ async function* partsInOrder(
   try {
     while (window.length > 0 || next < size) {
       for (; window.length < room && next < size; next += PART_BYTES) {
-        const part = fetchPart(place, { first: next, last: Math.min(size, next + PART_BYTES) - 1, size }, all)
+        const range = { first: next, last: Math.min(size, next + PART_BYTES) - 1, size }
+        const part = fetchPart(place, range, memory(), all)
         part.catch(() => {})
         window.push(part)
       }
-      yield* await window.shift()!
+      const { value: bytes, release } = await window.shift()!
+      for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES)
+      release()
       room = parallel
     }
   } finally {
@@ -71,6 +87,10 @@ async function* partsInOrder(
   }
 }
 
+function newPart(): Uint8Array {
+  return Buffer.allocUnsafeSlow(PART_BYTES)
+}
+
 interface PartRange {
   readonly first: number
   readonly last: number
@@ -78,7 +98,12 @@ interface PartRange {
 }
 
 /** Reads a part to its end at once, so that its permit never waits for earlier parts. */
-async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, signal: AbortSignal): Part {
+async function fetchPart(
+  { endpoint, request }: BlobPlace,
+  range: PartRange,
+  memory: Borrowed<Uint8Array>,
+  signal: AbortSignal,
+): Part {
   const budget = endpoint.budget()
   const headers = { range: `bytes=${range.first}-${range.last}` }
   const release = await endpoint.acquire('download', signal)
@@ -88,11 +113,13 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
         const answer = await endpoint.send({
           ...request,
           headers,
+          // `readPart` copies each chunk at once.
+          borrow: true,
           budget,
           signal,
           expect: [...WITH_BODY, 206, ...REFUSES_RANGE],
         })
-        return await readPart(answer, range)
+        return await readPart(answer, range, memory)
       } catch (error) {
         await endpoint.waitAfter(error, budget, signal)
       }
@@ -102,7 +129,11 @@ async function fetchPart({ endpoint, request }: BlobPlace, range: PartRange, sig
   }
 }
 
-async function readPart(answer: WireAnswer, { first, last, size }: PartRange): Part {
+async function readPart(
+  answer: WireAnswer,
+  { first, last, size }: PartRange,
+  { value, release }: Borrowed<Uint8Array>,
+): Part {
   const told = parseContentRange(answer.headers['content-range'])
   // The range of a coded body counts coded bytes; a total equal to the blob's size shows that the body is not coded.
   const total = told?.total ?? (codingsOf(answer).length === 0 ? size : undefined)
@@ -111,19 +142,18 @@ async function readPart(answer: WireAnswer, { first, last, size }: PartRange): P
     answer.cancel()
     throw new NoRanges()
   }
-  const chunks: Uint8Array[] = []
   const wanted = last - first + 1
   let length = 0
   try {
     for await (const chunk of answer.body) {
+      if (length + chunk.byteLength > wanted) throw new NoRanges()
+      value.set(chunk, length)
       length += chunk.byteLength
-      if (length > wanted) throw new NoRanges()
-      chunks.push(chunk)
     }
   } finally {
     answer.cancel()
   }
-  if (length === wanted) return chunks
+  if (length === wanted) return { value: value.subarray(0, wanted), release }
   const details = { method: 'GET', url: shownUrl(answer.url), status: answer.status, retryable: true }
   throw new RegistryError('ERR_NETWORK', `part ended at byte ${first + length} of ${last + 1}`, details)
 }
