@@ -109,7 +109,7 @@ export interface ProcessSpec extends AbortOptions {
   readonly capabilities?: readonly string[] | undefined
   /**
    * `default` refuses the system calls that Docker refuses, such as `keyctl`, `bpf` and those that make namespaces and
-   * mounts; `all` refuses none. The executor `chroot` refuses none. @defaultValue `'default'`
+   * mounts; `all` refuses none. The executor `chroot` needs perl or python3 for it. @defaultValue `'default'`
    */
   readonly systemCalls?: 'default' | 'all' | undefined
   /** Limits. An executor that cannot set one of them rejects. */

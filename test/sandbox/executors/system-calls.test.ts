@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { callFilter } from '../../../lib/sandbox/executors/system-calls/call-filter.ts'
-import { bubblewrap, type Executor, runc } from '../../../lib/sandbox/index.ts'
+import { bubblewrap, chroot, type Executor, runc } from '../../../lib/sandbox/index.ts'
 import { needsProgram } from '../../helpers/needs-program.ts'
 import { needsRoot } from '../../helpers/needs-root.ts'
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts'
@@ -67,6 +67,7 @@ const able = process.arch === 'x64' && needsRoot() && needsProgram('perl')
 describe.runIf(able).each<[string, () => Executor]>([
   ['bwrap', bubblewrap],
   ['runc', runc],
+  ['chroot', chroot],
 ])('a process of %s', (program, create) => {
   test.runIf(needsProgram(program))('gets the same from system calls as in a container of Docker', async () => {
     using place = temporaryDirectory('system-calls')

@@ -16,18 +16,32 @@ export interface ScriptPlaces {
   readonly tables: readonly [outer: string, inner: string]
   /** Mounts that need mount points in others. */
   readonly late: readonly LateMount[]
-  /** A file that appears when everything is mounted. */
+  /** A file that has content when only the program of the process is left to be started. */
   readonly started: string
+  /** A file with the filter of system calls, and what sets it. @defaultValue all are allowed */
+  readonly filter?: ScriptFilter | undefined
 }
+
+/** A filter of system calls. */
+export interface ScriptFilter {
+  readonly file: string
+  /** Words in front of a command that read it at {@link FILTER_DESCRIPTOR} and set it. */
+  readonly words: readonly string[]
+}
+
+/** Files that the script keeps open while it leaves the files of this machine. */
+export const FILTER_DESCRIPTOR = 6
+const [VARIABLES, STARTED] = [3, 5]
 
 /**
  * Returns the script of a shell of this machine that mounts what a process sees, moves to a small root of its own, and
  * becomes the process. It reads the variables at file descriptor 3, which no other user sees.
  *
  * SAFETY: root can leave a changed root. So nothing of this machine is behind it but programs, read-only: the script
- * moves to a new root, and unmounts the old one.
+ * moves to a new root, and unmounts the old one. System calls are refused from then on, before the variables of the
+ * process are set: the program that sets the filter would obey some of them.
  */
-export function chrootScript(process: ProcessSpec, { top, tables, late, started }: ScriptPlaces): string {
+export function chrootScript(process: ProcessSpec, { top, tables, late, started, filter }: ScriptPlaces): string {
   const [mount, umount, pivot, mkdir, ln] = ['mount', 'umount', 'pivot_root', 'mkdir', 'ln'].map(name =>
     shellWord(requireSystemProgram(name, name === 'mkdir' || name === 'ln' ? 'coreutils' : 'mount')),
   )
@@ -36,11 +50,13 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started 
   const dev = (name: string) => at(`/mnt/dev/${name}`)
   return [
     'set -e',
-    `layerstore_variables=$(${shellWord(requireSystemProgram('cat', 'coreutils'))} <&3)`,
-    'exec 3<&-',
+    `exec ${STARTED}>${shellWord(started)}`,
+    ...(filter === undefined ? [] : [`exec ${FILTER_DESCRIPTOR}<${shellWord(filter.file)}`]),
     `${mount} -t tmpfs -o nodev,mode=755,size=64k tmpfs ${at('')}`,
     `${mkdir} ${[...systemDirectories(), '/mnt', '/old', '/proc'].map(at).join(' ')}`,
     ...links.map(({ path, to }) => `${ln} -s ${shellWord(to)} ${at(path)}`),
+    // What sets the filter may read it: perl does.
+    ...(filter === undefined ? [] : [`${mkdir} ${at('/dev')}`, `: >${at('/dev/null')}`]),
     `${mount} --all --fstab ${shellWord(tables[0])}`,
     `${mkdir} ${['pts', 'shm', 'mqueue'].map(dev).join(' ')}`,
     ...DEVICES.map(name => `: >${dev(name)}`),
@@ -55,13 +71,30 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started 
     ]),
     setHostName(shellWord(process.hostname ?? HOST_NAME)),
     ...(process.network === 'none' ? [`${shellWord(requireSystemProgram('ip', 'iproute2'))} link set lo up`] : []),
-    `: >${shellWord(started)}`,
     `cd ${at('')}`,
     `${pivot} . old`,
     'cd /',
     // umount reads the table of mounts in /proc.
     `${umount} -l /old`,
     `${umount} -l /proc`,
+    filter === undefined ? lastScript(process) : filteredScript(process, filter),
+  ].join('\n')
+}
+
+/** The last script with a filter, which another shell runs. */
+function filteredScript(process: ProcessSpec, { words }: ScriptFilter): string {
+  return `exec ${[...words, '/bin/sh', '-c', lastScript(process), 'sh'].map(shellWord).join(' ')}`
+}
+
+/** Sets the variables, and becomes the process. */
+function lastScript(process: ProcessSpec): string {
+  return [
+    'set -e',
+    `exec ${FILTER_DESCRIPTOR}<&-`,
+    `layerstore_variables=$(${shellWord(requireSystemProgram('cat', 'coreutils'))} <&${VARIABLES})`,
+    `exec ${VARIABLES}<&-`,
+    `echo >&${STARTED}`,
+    `exec ${STARTED}>&-`,
     'eval "$layerstore_variables; unset layerstore_variables"',
     `exec ${lastCommand(process)}`,
   ].join('\n')

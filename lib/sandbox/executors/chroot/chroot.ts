@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SandboxError } from '../../../errors/index.ts'
@@ -10,9 +10,13 @@ import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
 import { findSystemProgram, requireSystemProgram } from '../process/find-system-program.ts'
+import { callFilter } from '../system-calls/call-filter.ts'
+import { filterWords } from '../system-calls/filter-words.ts'
+import { DEFAULT_CAPABILITIES } from '../view/capabilities.ts'
 import { withView } from '../view/with-view.ts'
 import { innerMounts, lateMounts, outerMounts } from './chroot-mounts.ts'
-import { chrootScript } from './chroot-script.ts'
+import { chrootNote } from './chroot-note.ts'
+import { chrootScript, FILTER_DESCRIPTOR, type ScriptFilter } from './chroot-script.ts'
 import { mountTable } from './mount-table.ts'
 import { stepVariables } from './step-variables.ts'
 
@@ -27,16 +31,13 @@ const PROGRAMS = [
 /** Capabilities that the last program of this machine needs, so that no process can be without them. */
 const NEEDED = ['CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT']
 
-/** Note of `probe()`, which a build prints beside the name of the executor. */
-const WEAKEST = 'the weakest isolation, with all system calls allowed'
-
 /**
  * Executor that needs only programs that every Linux distribution has: namespaces, mounts, and `chroot`.
  *
  * It is the weakest of the executors: what keeps a process inside is a changed root and missing capabilities. Behind
- * the root there are programs of this machine, read-only, which a process of root can read. No system call is refused.
- * A process sees the same as in the others; set-id programs work in it. `probe()` says in `note` that it is the
- * weakest.
+ * the root there are programs of this machine, read-only, which a process of root can read. A process sees the same as
+ * in the others, and the same system calls are refused if there is perl or python3 to set the filter; set-id programs
+ * work in it. `probe()` says in `note` that it is the weakest, and whether all system calls are allowed.
  *
  * Needs root. A process without network needs `ip` (package iproute2).
  */
@@ -55,7 +56,7 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
   const mount = [requireSystemProgram('mount', 'mount'), '-t', 'tmpfs', 'x', '/mnt']
   const problem = await confinedFault(() => [...namespaces, ...mount], { signal })
   if (problem !== undefined) return { works: false, reason: `namespaces and mounts do not work here: ${problem}` }
-  return { works: true, note: WEAKEST }
+  return { works: true, note: chrootNote() }
 }
 
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
@@ -64,22 +65,36 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
   return withView(spec, async ({ mounts, directory }) => {
     const [top, started] = [join(directory, 'top'), join(directory, 'started')]
     await mkdir(top)
+    await writeFile(started, '')
     const tables = [join(directory, 'outer'), join(directory, 'inner')] as const
     await writeFile(tables[0], mountTable(outerMounts(top, spec)))
     await writeFile(tables[1], mountTable(innerMounts(`${top}/mnt`, mounts)))
+    const filter = await writeFilter(join(directory, 'filter'), spec)
     const fault = new StartFault(spec)
     const { args, environment } = loaderVariablesInside(spec)
     const inputs = [stepVariables(environment)]
     const late = lateMounts(`${top}/mnt`, mounts)
-    const script = chrootScript({ ...spec, args }, { top, tables, late, started })
+    const script = chrootScript({ ...spec, args }, { top, tables, late, started, filter })
     const exit = await runConfined(commandOf(spec, script), { ...spec, inputs, onOutput: fault.onOutput })
-    if (!existsSync(started) && exit.limit === undefined) {
-      throw new SandboxError('ERR_SANDBOX_START', `the mounts of a process could not be made: ${fault.text}`)
+    if (statSync(started).size === 0 && exit.limit === undefined) {
+      throw new SandboxError('ERR_SANDBOX_START', `a process could not be prepared: ${fault.text}`)
     }
     const error = fault.of(exit.code)
     if (error) throw error
     return exit
   })
+}
+
+/** Writes the filter of system calls, if a process has one and a program of this machine can set it. */
+async function writeFilter(
+  file: string,
+  { systemCalls, capabilities = DEFAULT_CAPABILITIES }: ProcessSpec,
+): Promise<ScriptFilter | undefined> {
+  const words = systemCalls === 'all' ? undefined : filterWords(FILTER_DESCRIPTOR)
+  const filter = words && callFilter(capabilities)
+  if (!words || !filter) return undefined
+  await writeFile(file, filter)
+  return { file, words }
 }
 
 /**
