@@ -3,7 +3,9 @@ import type { ProcessMount, ProcessSpec } from '../executor.ts'
 import { namespaceIds } from '../process/namespace-ids.ts'
 import { coveringMount } from '../view/covering-mount.ts'
 import { DEVICES, NEW_FILESYSTEM_MODE, SHARED_MEMORY_BYTES } from '../view/devices.ts'
-import { HIDDEN_PATHS, READ_ONLY_PATHS } from '../view/masked-paths.ts'
+import { lockedOptions } from '../view/locked-options.ts'
+import { hiddenPaths, READ_ONLY_PATHS } from '../view/masked-paths.ts'
+import { pseudoTerminals } from '../view/pseudo-terminals.ts'
 import { SYSTEM_DIRECTORIES } from '../view/system-directories.ts'
 import type { TableMount } from './mount-table.ts'
 
@@ -13,8 +15,8 @@ const KERNEL = ['nosuid', 'nodev', 'noexec']
 export function outerMounts(top: string, process: ProcessSpec): TableMount[] {
   const root = `${top}/mnt`
   return [
-    ...systemDirectories().map(path => ({ source: path, target: top + path, options: ['bind', 'ro', 'nodev'] })),
-    { source: process.root, target: root, options: ['bind', 'nodev', ...(process.readOnlyRoot ? ['ro'] : [])] },
+    ...systemDirectories().map(path => bound(path, top + path, ['bind', 'ro'])),
+    bound(process.root, root, ['bind', ...(process.readOnlyRoot ? ['ro'] : [])]),
     { source: 'proc', target: `${top}/proc`, type: 'proc', options: KERNEL },
     { source: 'proc', target: `${root}/proc`, type: 'proc', options: KERNEL },
     { ...systemFilesystem(), target: `${root}/sys` },
@@ -46,11 +48,11 @@ export function systemLinks(): { readonly path: string; readonly to: string }[] 
 export function innerMounts(root: string, mounts: readonly ProcessMount[]): TableMount[] {
   return [
     ...DEVICES.map(name => ({ source: `/dev/${name}`, target: `${root}/dev/${name}`, options: ['bind'] })),
-    { source: 'devpts', target: `${root}/dev/pts`, type: 'devpts', options: PSEUDO_TERMINALS },
+    { source: 'devpts', target: `${root}/dev/pts`, type: 'devpts', options: pseudoTerminals(namespaceIds()) },
     { source: 'mqueue', target: `${root}/dev/mqueue`, type: 'mqueue', options: KERNEL },
     { source: 'shm', target: `${root}/dev/shm`, type: 'tmpfs', options: [...KERNEL, `size=${SHARED_MEMORY_BYTES}`] },
     ...READ_ONLY_PATHS.filter(path => existsSync(path)).map(path => protectedPath(root + path)),
-    ...HIDDEN_PATHS.filter(path => existsSync(path)).map(path => hidden(root, path)),
+    ...hiddenPaths(namespaceIds()).map(path => hidden(root, path)),
     ...mounts.filter(mount => !isHidden(mount, mounts)).map(mount => given(root, mount)),
   ]
 }
@@ -95,23 +97,26 @@ function coverOf(mount: ProcessMount, mounts: readonly ProcessMount[]): ProcessM
   return coveringMount(mount.target, mounts.slice(0, mounts.indexOf(mount)))
 }
 
-const PSEUDO_TERMINALS = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']
-
 function protectedPath(path: string): TableMount {
   return { source: path, target: path, options: ['bind', 'ro', ...KERNEL] }
 }
 
+/** `mount --all` leaves out what has the source and target of a mount that is there, as on `/sys/fs/cgroup`. */
 function hidden(root: string, path: string): TableMount {
   const target = root + path
   return statSync(path).isDirectory()
-    ? { source: 'tmpfs', target, type: 'tmpfs', options: [...KERNEL, 'ro', 'size=4k'] }
+    ? { source: 'hidden', target, type: 'tmpfs', options: [...KERNEL, 'ro', 'size=4k'] }
     : { source: '/dev/null', target, options: ['bind'] }
+}
+
+function bound(source: string, target: string, options: readonly string[]): TableMount {
+  return { source, target, options: [...options, 'nodev', ...lockedOptions(source, namespaceIds())] }
 }
 
 function given(root: string, mount: ProcessMount): TableMount {
   const target = root + mount.target
   if (mount.type === 'bind') {
-    return { source: mount.source, target, options: [...(mount.readOnly ? ['bind', 'ro'] : ['rbind']), 'nodev'] }
+    return bound(mount.source, target, mount.readOnly ? ['bind', 'ro'] : ['rbind'])
   }
   const { size, mode = NEW_FILESYSTEM_MODE } = mount
   const limit = size === undefined ? [] : [`size=${size}`]

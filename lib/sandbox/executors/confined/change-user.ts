@@ -1,6 +1,7 @@
 import type { ProcessSpec } from '../executor.ts'
 import { resourceWords } from '../limits/resource-limits.ts'
 import { requireSystemProgram } from '../process/find-system-program.ts'
+import { namespaceIds } from '../process/namespace-ids.ts'
 
 /** Options of {@link changeUser}. */
 export interface ChangeUserOptions {
@@ -22,7 +23,7 @@ export function changeUser(
   return [
     ...resourceWords(limits?.resources),
     ...[requireSystemProgram('setpriv', 'util-linux'), `--regid=${gid}`],
-    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
+    groupsOption(groups),
     ...(capabilities ? [`--bounding-set=${capabilitySet(capabilities)}`] : []),
     '--',
     ...[requireSystemProgram('unshare', 'util-linux'), `--root=${root}`, `--wd=${workdir}`],
@@ -30,6 +31,12 @@ export function changeUser(
     '--',
     ...args,
   ]
+}
+
+/** SPEC: user_namespaces(7): where a user has one id, no process may set groups, not even to none. */
+function groupsOption(groups: readonly number[]): string {
+  if (namespaceIds() === 'one') return '--keep-groups'
+  return groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`
 }
 
 function capabilitySet(names: readonly string[]): string {
