@@ -17,7 +17,7 @@ async function main() {
   for (const entries of job.layers ?? []) layers.push(await writeLayer(store, fromFiles(entries)))
   const base = await composeImage(store, { layers, config: { Env: ['PATH=/bin'] } })
   await store.references.set('base:1', base.descriptor)
-  await using sandbox = machineSandbox({ directory: `${job.store}-snapshots` })
+  await using sandbox = machineSandbox({ directory: `${job.store}-snapshots`, executor: job.executor })
   const { executor, snapshots } = sandbox
   const { works, reason, note } = await executor.probe()
   print({ works, reason, note })

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { ExecutorName } from '../../lib/sandbox/index.ts'
 import type { TarInput } from '../../lib/tar/index.ts'
 import { makeBusyboxRoot } from './busybox-root.ts'
 import type { PlainUser } from './plain-users.ts'
@@ -13,6 +14,8 @@ export interface RootlessJob {
   readonly layers?: readonly (readonly TarInput[])[]
   /** The context. */
   readonly files?: Readonly<Record<string, string>>
+  /** The executor. @defaultValue the first one that works */
+  readonly executor?: ExecutorName
   /** Options of the build. */
   readonly options?: object
   /** True if unpacked layers are collected after the build. */

@@ -172,6 +172,22 @@ RUN --mount=type=secret,id=key,uid=1000,mode=0400 --mount=type=cache,target=/cac
     expect(error).toMatchObject({ code: 'ERR_BUILD_RUN', message: expect.stringContaining('that of each process') })
   })
 
+  test.runIf(needsProgram('runc'))('is told which executors limit memory without control groups', async () => {
+    const job = { dockerfile: 'FROM base:1\nRUN true', executor: 'runc', options: { limits: { memory: 2 ** 25 } } }
+    const { error } = await run(user, job as RootlessJob)
+    expect(error?.message).toMatch(/runc has no control group.*use bubblewrap or chroot.*ERR_SANDBOX_LIMIT/)
+  })
+
+  test.runIf(needsProgram('runc'))('is told that runc needs control groups, if none are mounted', async () => {
+    const become = `exec setpriv --reuid ${user.uid} --regid ${user.gid} --clear-groups "$@"`
+    const script = `umount --recursive --lazy /sys/fs/cgroup && ${become}`
+    const before = ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', script, 'sh']
+    const job = { dockerfile: 'FROM base:1\nRUN true', executor: 'runc' } as const
+    const { error } = await startRootless({ program: bundle.path, node: node.path, before }, placeOf(user), root, job)
+      .ended
+    expect(error).toMatchObject({ code: 'ERR_BUILD_NO_EXECUTOR', message: expect.stringMatching(/none are mounted/) })
+  })
+
   test('is told in the error of a build which program is missing', async () => {
     // A namespace in which no other can be created, as some administrators forbid them.
     const before = ['/usr/bin/bwrap', '--dev-bind', '/', '/', '--unshare-user', '--disable-userns']
@@ -198,6 +214,23 @@ RUN id && echo more >> /etc/motd && rm /old/b && busybox touch /old/new /nodes/f
       'nodes/file file 644 0:0',
       'old/new file 644 0:0',
     ])
+  })
+
+  test.each([
+    ['runc', 'runc'],
+    ['chroot', 'unshare'],
+  ] as const)('runs steps with %s too', async (executor, program) => {
+    if (!needsProgram(program)) return
+    const { works, output, error } = await run(user, {
+      executor,
+      dockerfile:
+        'FROM base:1\nRUN id -u && cat /proc/self/uid_map && echo x > /dev/null && ls /dev/pts /sys/fs/cgroup',
+    })
+    expect(error).toBeUndefined()
+    expect({ works, output }).toEqual({
+      works: true,
+      output: expect.stringMatching(/^0\n +0 +\d+ +1\n\/dev\/pts:\nptmx\n\n\/sys\/fs\/cgroup:\n$/),
+    })
   })
 
   test('is told how to get ids when a step needs them', async () => {

@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { SandboxError } from '../../../errors/index.ts'
 import { keepFault } from '../../../internal/byte-source.ts'
 import { confinedFault } from '../confined/confined-fault.ts'
 import { runConfined } from '../confined/run-confined.ts'
 import { StartFault } from '../confined/start-fault.ts'
 import type { Executor, ExecutorProbe, ProbeOptions, ProcessExit, ProcessSpec } from '../executor.ts'
+import { runtimeParents } from '../limits/group-directories.ts'
 import { jsonWithLimits } from '../limits/resource-limits.ts'
 import { RuntimeGroups } from '../limits/runtime-groups.ts'
 import { platformFault } from '../platforms/platform-fault.ts'
@@ -14,9 +16,6 @@ import { withView } from '../view/with-view.ts'
 import { runtimeConfig } from './runtime-config.ts'
 import { runtimeFault } from './runtime-fault.ts'
 
-/** Name of the container: each process has a directory of its own for the state of the runtime. */
-const CONTAINER = 'process'
-
 type Paths = [bundle: string, state: string, log: string, pid: string]
 
 /**
@@ -24,7 +23,9 @@ type Paths = [bundle: string, state: string, log: string, pid: string]
  *
  * Of the executors it is the closest to Docker: set-id programs work, and devices are kept away by a control group.
  *
- * Needs root. crun is not used: it refuses machines that have both versions of control groups.
+ * Needs root, of the machine or of a user namespace, as in {@link rootlessSandbox}. In a user namespace it has no
+ * control group, so it limits neither memory nor the number of processes (`ERR_SANDBOX_LIMIT`). crun is not used: it
+ * refuses machines that have both versions of control groups.
  */
 export function runc(): Executor {
   return { name: 'runc', probe, run }
@@ -35,10 +36,14 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
   if (fault !== undefined) return { works: false, reason: fault }
   const program = findSystemProgram('runc')
   if (!program) return { works: false, reason: 'runc is not installed (package runc)' }
-  // The control groups that it creates belong to root of the machine.
-  if (process.getuid?.() !== 0 || namespaceIds() !== 'all') return { works: false, reason: 'runc is used as root only' }
+  if (process.getuid?.() !== 0) return { works: false, reason: 'runc is used as root only' }
   const problem = await confinedFault(() => outside([program, '--version']), { signal })
   if (problem !== undefined) return { works: false, reason: `runc does not work here: ${problem}` }
+  // It looks for control groups even where it may create none.
+  if ((await runtimeParents()).length === 0) {
+    return { works: false, reason: 'runc needs control groups, and none are mounted at /sys/fs/cgroup' }
+  }
+  if (namespaceIds() !== 'all') return { works: true }
   const groups = await RuntimeGroups.create()
   await groups[Symbol.asyncDispose]()
   return groups.canLimit
@@ -49,15 +54,18 @@ async function probe({ signal, platform }: ProbeOptions = {}): Promise<ExecutorP
 async function run(spec: ProcessSpec): Promise<ProcessExit> {
   keepFault(spec.stdin)
   const program = requireSystemProgram('runc', 'runc')
+  const ids = namespaceIds()
+  if (ids !== 'all') assertNoGroupLimits(spec)
   return withView(spec, async ({ mounts, directory }) => {
     const [bundle, state, log, pid] = ['bundle', 'state', 'log', 'pid'].map(name => join(directory, name)) as Paths
     for (const path of [bundle, state]) await mkdir(path, { mode: 0o700 })
-    await using groups = await RuntimeGroups.create()
-    const config = runtimeConfig(spec, { mounts, group: groups.path, hidesGroups: true })
+    // Control groups belong to root of the machine: without one, runc leaves the process in that of this process.
+    await using groups = ids === 'all' ? await RuntimeGroups.create() : undefined
+    const config = runtimeConfig(spec, { mounts, group: groups?.path, ids })
     // The config holds the variables, which may be secrets.
     await writeFile(join(bundle, 'config.json'), jsonWithLimits(config), { mode: 0o600 })
     const options = ['--root', state, '--log', log, '--log-format', 'json']
-    const command = [program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, CONTAINER]
+    const command = [program, ...options, 'run', '--bundle', bundle, '--pid-file', pid, basename(directory)]
     // The runtime sets the limits of memory and processes itself.
     const limits = { seconds: spec.limits?.seconds }
     const fault = new StartFault(spec)
@@ -66,9 +74,16 @@ async function run(spec: ProcessSpec): Promise<ProcessExit> {
     const error = exit.code === 0 ? undefined : (fault.of(exit.code) ?? (await runtimeFault(log, pid, spec)))
     if (error) throw error
     if (exit.limit !== undefined || exit.code === 0) return exit
-    const limit = await groups.reached(spec.limits ?? {})
+    const limit = await groups?.reached(spec.limits ?? {})
     return limit === undefined ? exit : { ...exit, limit }
   })
+}
+
+/** @throws {@link SandboxError} `ERR_SANDBOX_LIMIT` for limits that need a control group. */
+function assertNoGroupLimits({ limits: { memory, processes } = {} }: ProcessSpec): void {
+  if (memory === undefined && processes === undefined) return
+  const what = 'memory and processes cannot be limited: runc has no control group in a user namespace'
+  throw new SandboxError('ERR_SANDBOX_LIMIT', `${what}; use bubblewrap or chroot (--sandbox), or runc as root`)
 }
 
 /** The runtime reads numbers of processes in `/proc`, which has to be that of its process namespace. */
