@@ -121,7 +121,7 @@ describe.skipIf(!owner)('a plain user with ranges of ids', () => {
     const { error, output } = await ended
     expect(error).toMatchObject({ message: 'interrupted' })
     expect(output).not.toContain('hidden-token')
-    expect(await livingOf(pids)).toEqual([])
+    await expect.poll(() => livingOf(pids)).toEqual([])
     expect(stacksOf(user)).toEqual([])
   })
 
