@@ -40,6 +40,18 @@ describe('patterns', () => {
       ['d', 'd/x', 'd/keep/not/z'],
     ],
     [['! a', 'a', '!  a'], ['a'], []],
+    // As BuildKit: a `!` that takes nothing back at a directory does not count for what is in it.
+    [
+      ['**/*.md', '!docs'],
+      ['a.md', 'docs', 'docs/a.md', 'docs/b/c.md'],
+      ['a.md', 'docs/a.md', 'docs/b/c.md'],
+    ],
+    [['**/*.md', '!docs/**'], ['a.md', 'docs', 'docs/a.md', 'docs/b/c.md'], ['a.md']],
+    [
+      ['d', '!d/a', 'd'],
+      ['d', 'd/a', 'd/a/x', 'd/b'],
+      ['d', 'd/b'],
+    ],
   ])('%j of %j leaves out %j', (patterns, paths, expected) => {
     expect(ignored(patterns, paths)).toEqual(expected)
   })

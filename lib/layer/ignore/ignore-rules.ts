@@ -1,5 +1,5 @@
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts'
-import { matchesPathOrAbove } from './matches-pattern.ts'
+import { matchLevels } from './matches-pattern.ts'
 
 /** Decisions of a list of ignore patterns. */
 export interface IgnoreRules {
@@ -16,7 +16,8 @@ export interface IgnoreRules {
 
 /**
  * Creates rules from patterns, in the order of an ignore file. The last pattern that matches a path, or one of its
- * parent directories, decides.
+ * parent directories, decides. A `!` pattern counts for what is in a directory only if it took the directory itself
+ * back, or if it matches the path: after `docs/*.md`, `!docs` does not include `docs/a.md`, and `!docs/**` does.
  *
  * @example
  * ```ts
@@ -32,19 +33,35 @@ export function createIgnoreRules(patterns: readonly string[]): IgnoreRules {
     return pattern ? [{ ...pattern, index }] : []
   })
   const takenBack = rules.filter(({ negated }) => negated).map(literalStart)
-  const lastOf = (path: string) => {
-    let last: (typeof rules)[number] | undefined
-    for (const rule of rules) {
-      const ignored = last !== undefined && !last.negated
-      if (rule.negated === ignored && matchesPathOrAbove(rule, path)) last = rule
-    }
-    return last
-  }
+  const lastOf = (path: string) => lastRule(rules, path)
   return {
     ignores: path => lastOf(path)?.negated === false,
     decidedBy: path => lastOf(path)?.index,
     mayTakeBackBelow: path => takenBack.some(start => start === '' || overlap(`${start}/`, `${path}/`)),
   }
+}
+
+/**
+ * The last rule that changes the decision about a path.
+ *
+ * SPEC: as BuildKit walks a context: what a rule did to a directory holds for everything in it, and a rule that could
+ * not change the decision about the directory is compared only with the path below it, not with the directory again.
+ */
+function lastRule<Rule extends IgnorePattern>(rules: readonly Rule[], path: string): Rule | undefined {
+  const levels: boolean[][] = []
+  const holds: boolean[] = []
+  const depth = path.split('/').length
+  let last: Rule | undefined
+  for (let level = 0; level < depth; level++) {
+    last = undefined
+    for (const [i, rule] of rules.entries()) {
+      const ignored: boolean = last !== undefined && !last.negated
+      if (rule.negated !== ignored) continue
+      if (!holds[i]) holds[i] = (levels[i] ??= matchLevels(rule, path))[level] ?? false
+      if (holds[i]) last = rule
+    }
+  }
+  return last
 }
 
 /**

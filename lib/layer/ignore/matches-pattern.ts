@@ -1,25 +1,27 @@
 import type { IgnorePattern, PatternToken } from './ignore-pattern.ts'
 
 /**
- * True if a pattern matches a whole path, or one of its parent directories.
+ * For each directory above a path, the topmost first, and then for the path itself: true if the pattern matches it.
  *
  * SAFETY: a pattern with many stars could take exponential time; as a regular expression, `*a*a*a*a*a*b` would take
  * years. This function follows all states at once, one character after the other. So the time is at most the product of
  * both lengths, for a path and all its parent directories together.
  */
-export function matchesPathOrAbove({ tokens }: IgnorePattern, path: string): boolean {
+export function matchLevels({ tokens }: IgnorePattern, path: string): boolean[] {
+  const levels: boolean[] = []
   let here = reach(tokens, new Set([0]))
   for (const character of path) {
-    if (character === '/' && here.has(tokens.length)) return true
+    if (character === '/') levels.push(here.has(tokens.length))
     const next = new Set<number>()
     for (const at of here) {
       const token = tokens[at]
       if (token) step(token, at, character, next)
     }
-    if (next.size === 0) return false
+    if (next.size === 0) return levels
     here = reach(tokens, next)
   }
-  return here.has(tokens.length)
+  levels.push(here.has(tokens.length))
+  return levels
 }
 
 /** Adds the states that a character leads to from one token. */
