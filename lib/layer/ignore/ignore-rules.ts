@@ -57,7 +57,8 @@ function lastRule<Rule extends IgnorePattern>(rules: readonly Rule[], path: stri
     for (const [i, rule] of rules.entries()) {
       const ignored: boolean = last !== undefined && !last.negated
       if (rule.negated !== ignored) continue
-      if (!holds[i]) holds[i] = (levels[i] ??= matchLevels(rule, path))[level] ?? false
+      levels[i] ??= matchLevels(rule, path)
+      holds[i] ||= levels[i][level] ?? false
       if (holds[i]) last = rule
     }
   }
