@@ -55,7 +55,7 @@ export function chrootScript(process: ProcessSpec, { top, tables, late, started,
     `${mount} -t tmpfs -o nodev,mode=755,size=64k tmpfs ${at('')}`,
     `${mkdir} ${[...systemDirectories(), '/mnt', '/old', '/proc'].map(at).join(' ')}`,
     ...links.map(({ path, to }) => `${ln} -s ${shellWord(to)} ${at(path)}`),
-    // What sets the filter may read it: perl does.
+    // A program that sets the filter may read it, as perl does.
     ...(filter === undefined ? [] : [`${mkdir} ${at('/dev')}`, `: >${at('/dev/null')}`]),
     `${mount} --all --fstab ${shellWord(tables[0])}`,
     `${mkdir} ${['pts', 'shm', 'mqueue'].map(dev).join(' ')}`,

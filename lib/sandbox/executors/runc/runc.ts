@@ -23,7 +23,7 @@ type Paths = [bundle: string, state: string, log: string, pid: string]
  *
  * Of the executors it is the closest to Docker: set-id programs work, and devices are kept away by a control group.
  *
- * Needs root, of the machine or of a user namespace, as in {@link rootlessSandbox}. In a user namespace it has no
+ * Needs root, of the machine or of a user namespace, as in `rootlessSandbox`. In a user namespace it has no
  * control group, so it limits neither memory nor the number of processes (`ERR_SANDBOX_LIMIT`). crun is not used: it
  * refuses machines that have both versions of control groups.
  */

@@ -5,8 +5,8 @@ import { callFilter } from './call-filter.ts'
 const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 }
 
 /**
- * Reads a filter at a file descriptor, sets it, and becomes a command. SPEC: seccomp(2): 22 and 2 are PR_SET_SECCOMP and
- * SECCOMP_MODE_FILTER; the argument is a `struct sock_fprog`. Neither script loads a module of its own.
+ * Reads a filter at a file descriptor, sets it, and becomes a command. SPEC: seccomp(2): 22 and 2 are PR_SET_SECCOMP
+ * and SECCOMP_MODE_FILTER; the argument is a `struct sock_fprog`. Neither script loads a module of its own.
  */
 const PERL = `
 my ($prctl, $descriptor) = map { $_ + 0 } splice(@ARGV, 0, 2);
@@ -34,7 +34,7 @@ for name in (signal.SIGPIPE, signal.SIGXFSZ):
 os.execve(command[0], command, {})
 `
 
-/** What {@link filterWords} looks at. */
+/** Options of {@link filterWords}. */
 export interface FilterWordsOptions {
   /** Processor, by its name in Node. @defaultValue that of this process */
   readonly arch?: string | undefined

@@ -5,8 +5,8 @@ import type { NamespaceIds } from '../process/namespace-ids.ts'
 const LOCKED = ['ro', 'nosuid', 'nodev', 'noexec']
 
 /**
- * Returns the options of the mount that a path is in which nobody in a user namespace can take away: the kernel refuses
- * to change a bind mount of the path to options without them. There are none for root of the machine.
+ * Returns the options of the mount that a path is in which no process in a user namespace can take away: the kernel
+ * refuses to change a bind mount of the path to options without them. There are none for root of the machine.
  *
  * @param ids - Ids of the namespace of this process.
  * @param table - Text of `/proc/self/mountinfo`. SPEC: proc_pid_mountinfo(5).
