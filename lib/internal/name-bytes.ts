@@ -17,6 +17,11 @@ export function encodeName(name: string): Buffer {
   return /[\udc80-\udcff]/.test(name) && !isWellFormed(name) ? encodeEscaped(name) : Buffer.from(name, 'utf8')
 }
 
+/** Converts a path that was decoded by {@link decodeName} to the form that system calls take. */
+export function systemPath(path: string): string | Buffer {
+  return /[\udc80-\udcff]/.test(path) ? encodeName(path) : path
+}
+
 function isWellFormed(text: string): boolean {
   return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
 }

@@ -74,7 +74,7 @@ export const confined: Record<string, readonly string[]> = {
   'hash-wasm': ['digest'],
   'tar-stream': ['tar'],
   'node:zlib': ['compression'],
-  'node:worker_threads': ['digest', 'compression', 'registry', 'layer', 'rootfs'],
+  'node:worker_threads': ['digest', 'compression', 'registry', 'layer', 'rootfs', 'build'],
   'node:cluster': ['server', 'cli'],
   'node:http': ['registry', 'object-store', 'server', 'build', 'testing'],
   'node:https': ['registry', 'object-store', 'server', 'build', 'testing'],

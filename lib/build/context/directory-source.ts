@@ -10,12 +10,14 @@ import {
   replacedFailure,
   type XattrLister,
 } from '../../layer/index.ts'
+import type { AheadOfWalk } from './ahead-of-walk.ts'
 import type { DigestCache } from './digest-cache.ts'
 import { type DiskNode, DiskNodes } from './disk-nodes.ts'
 import { isSettled } from './file-identity.ts'
 import type { ListingCache } from './listing-cache.ts'
 import { orSourceError, readContextFile, readWholeContextFile, type SeenContextFile } from './read-context-file.ts'
 import type { LazyFile, OpenedFile, SourceNode, SourceTree } from './source-tree.ts'
+import type { RowStats } from './stat-rows.ts'
 
 /** Parts of a {@link DirectorySource}. */
 export interface DirectorySourceParts {
@@ -27,6 +29,8 @@ export interface DirectorySourceParts {
   readonly cache: DigestCache
   /** Names that were read in earlier builds. */
   readonly listings?: ListingCache | undefined
+  /** A thread that looks at the paths of these listings. */
+  readonly ahead?: Pick<AheadOfWalk, 'pass' | 'read'> | undefined
   readonly xattrs?: XattrLister | undefined
   readonly hasher?: HasherEngine | undefined
   /** Time of all files, in seconds since 1970. @defaultValue the time of each */
@@ -85,9 +89,10 @@ export class DirectorySource implements SourceTree {
   }
 
   #listNow(path: string, directory: DiskNode): readonly DiskNode[] {
-    const { listings } = this.#parts
+    const { listings, ahead } = this.#parts
     const known = listings?.get(path, this.#nodes.identity(directory))
-    const nodes = known && this.#nodesOf(path, known)
+    if (known) ahead?.pass(known.row + known.names.length)
+    const nodes = known && this.#nodesOf(path, known.names, known.row)
     if (nodes) return nodes
     const identity = listings && this.#nodes.exactIfUnchanged(directory)
     const readAt = BigInt(Date.now()) * 1_000_000n
@@ -108,15 +113,25 @@ export class DirectorySource implements SourceTree {
     return device !== undefined && identity.split(':', 1)[0] === device
   }
 
-  /** The visible nodes of a directory with the given names; `undefined` if a name is something else by now. */
-  #nodesOf(path: string, names: readonly ListedName[]): readonly DiskNode[] | undefined {
+  /**
+   * The visible nodes of a directory with the given names; `undefined` if a name is something else by now.
+   *
+   * @param row - Row of the first name, where a thread has looked ahead.
+   */
+  #nodesOf(
+    path: string,
+    names: readonly ListedName[],
+    row = Number.POSITIVE_INFINITY,
+  ): readonly DiskNode[] | undefined {
     const prefix = path === '.' ? '' : `${path}/`
     const nodes: DiskNode[] = []
     const isAsked = this.#asked.has(path)
-    for (const { name, type } of names) {
+    const { ahead } = this.#parts
+    for (let i = 0; i < names.length; i++) {
+      const { name, type } = names[i]!
       const below = prefix + name
       if (!type || !this.#isVisible(below, type)) continue
-      const node = this.#lookAt(below, type, isAsked)
+      const node = this.#lookAt(below, type, isAsked, ahead?.read(row + i))
       if (!node) return undefined
       nodes.push(node)
     }
@@ -247,11 +262,11 @@ export class DirectorySource implements SourceTree {
   }
 
   /** The node of a path that a listing has named; `undefined` if it is of another type by now. */
-  #lookAt(path: string, type: SourceNode['type'], isAsked: boolean): DiskNode | undefined {
+  #lookAt(path: string, type: SourceNode['type'], isAsked: boolean, seen: RowStats | undefined): DiskNode | undefined {
     // PERF: a lookup needs the hash of the path.
     const known = isAsked ? this.#seen.get(path) : undefined
     if (known) return known
-    const node = this.#nodes.look(path)
+    const node = this.#nodes.look(path, seen)
     if (node?.type !== type) return undefined
     // PERF: a map of all files takes a fifth of the time of a scan; a file that is asked for again is in the list.
     if (type === 'directory') this.#seen.set(path, node)

@@ -1,11 +1,12 @@
 import { type BigIntStats, constants, lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { isErrno } from '../../internal/errno.ts'
-import { decodeName } from '../../internal/name-bytes.ts'
-import { type ListedName, openFailure, replacedFailure, systemPath, type XattrLister } from '../../layer/index.ts'
+import { decodeName, systemPath } from '../../internal/name-bytes.ts'
+import { type ListedName, openFailure, replacedFailure, type XattrLister } from '../../layer/index.ts'
 import type { KnownFile } from './digest-cache.ts'
 import { type Identity, identityOf, isIdentity, type RoundedIdentity } from './file-identity.ts'
 import { orSourceError } from './read-context-file.ts'
 import type { SourceNode } from './source-tree.ts'
+import type { RowStats } from './stat-rows.ts'
 
 /** A node of a directory on disk. */
 export interface DiskNode extends SourceNode {
@@ -55,10 +56,14 @@ export class DiskNodes {
     this.#parts = parts
   }
 
-  /** Returns the node of a path, or `undefined` if there is nothing that a layer can have. */
-  look(path: string): DiskNode | undefined {
+  /**
+   * Returns the node of a path, or `undefined` if there is nothing that a layer can have.
+   *
+   * @param seen - What a thread has seen at the path just before.
+   */
+  look(path: string, seen?: RowStats): DiskNode | undefined {
     if (this.#parts.rounds) {
-      const stats = this.#lstat(path, roundedStats)
+      const stats = seen ?? this.#lstat(path, roundedStats)
       if (!stats) return undefined
       if (isRepresented(stats)) return this.#nodeOf(path, stats, { mtime: stats.mtimeMs / 1000, stats })
     }
@@ -226,6 +231,6 @@ function exactStats(place: string | Buffer): BigIntStats {
  * True if numbers show what is needed of a file: the inode exactly, as some file systems have inodes above 2^53, and
  * the second of its time, which the last microsecond of a second could be rounded to.
  */
-function isRepresented({ dev, ino, mtimeMs }: Stats): boolean {
+function isRepresented({ dev, ino, mtimeMs }: RoundedIdentity): boolean {
   return Number.isSafeInteger(ino) && Number.isSafeInteger(dev) && mtimeMs >= 0 && mtimeMs % 1000 < 999.999
 }

@@ -4,7 +4,7 @@ import { encodeName } from '../../internal/name-bytes.ts'
 import type { ListedName } from '../../layer/index.ts'
 import type { DerivedStore } from '../../store/index.ts'
 import type { Identity } from './file-identity.ts'
-import { packListing, StoredListings } from './stored-listings.ts'
+import { type FoundListing, packListing, StoredListings } from './stored-listings.ts'
 
 /** The store keeps at most 16 MiB under one key: about 200,000 paths. */
 const MOST_BYTES = 15 * 1024 * 1024
@@ -50,15 +50,20 @@ export class ListingCache {
     return new ListingCache(derived, key, await derived.get('facts', key).catch(() => undefined))
   }
 
+  /** The listings of earlier builds, as {@link StoredListings} reads them. */
+  get stored(): Uint8Array {
+    return this.#before.bytes
+  }
+
   /** Returns the names of a directory. PERF: ask once for a directory, in the same order in every build. */
-  get(path: string, identity: Identity): readonly ListedName[] | undefined {
+  get(path: string, identity: Identity): FoundListing | undefined {
     const found = this.#before.get(path, identity)
     if (!found) return undefined
     // PERF: neighbours are joined, so that the list stays short.
     const last = this.#kept.at(-1)
     if (last && 'begin' in last && last.end === found.begin) last.end = found.end
     else this.#kept.push({ begin: found.begin, end: found.end })
-    return found.names
+    return found
   }
 
   /** Keeps names that were read from a directory whose identity was taken before. */

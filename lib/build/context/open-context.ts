@@ -8,6 +8,7 @@ import { type Files, loadXattrLister } from '../../layer/index.ts'
 import { openUnionView, type UnionView, type ViewSource } from '../../rootfs/index.ts'
 import type { Store } from '../../store/index.ts'
 import { GitCheckouts } from '../git/git-checkouts.ts'
+import { AheadOfWalk } from './ahead-of-walk.ts'
 import type { BuildContext } from './build-context.ts'
 import { DigestCache } from './digest-cache.ts'
 import { DirectorySource } from './directory-source.ts'
@@ -79,6 +80,11 @@ export interface OpenContextOptions extends AbortOptions {
   readonly ignore?: readonly string[] | undefined
   /** Keep extended attributes of a directory's files; needs the package `fs-xattr`. @defaultValue `false` */
   readonly xattrs?: boolean | undefined
+  /**
+   * Look at the files of a directory at once, in a thread, as far as the last build has seen them: for a build that
+   * follows within seconds. An edit after this call may then count for the next build only. @defaultValue `false`
+   */
+  readonly lookAhead?: boolean | undefined
   /** Engine that computes the digests of files. @defaultValue `'native'` */
   readonly hasher?: HasherEngine | undefined
 }
@@ -115,15 +121,17 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
 }
 
 async function openDirectory(directory: string, options: OpenContextOptions): Promise<BuildContext> {
-  const { store, name = 'the build context', xattrs, hasher, signal } = options
+  const { store, name = 'the build context', xattrs, hasher, signal, lookAhead } = options
   const root = await realDirectory(directory)
   const cache = await DigestCache.open(store?.derived, root)
   const listings = await ListingCache.open(store?.derived, root)
+  const ahead = lookAhead && listings ? await AheadOfWalk.start(root, listings.stored) : undefined
   const close = async () => {
+    await ahead?.stop()
     await cache.save()
     await listings?.save()
   }
-  const parts = { root, name, cache, listings, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
+  const parts = { root, name, cache, listings, ahead, hasher, xattrs: xattrs ? await loadXattrLister() : undefined }
   const wholeTree = new DirectorySource({ ...parts, ignore: [] })
   const read = (path: string, options: AbortOptions = { signal }) => readControlFile(wholeTree, path, options)
   const file = options.ignore ? undefined : await findIgnoreFile(read, options.dockerfile)

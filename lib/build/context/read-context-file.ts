@@ -1,13 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isErrno } from '../../internal/errno.ts'
-import {
-  openFailure,
-  replacedFailure,
-  SOURCE_READ_FLAGS,
-  SourceReadFailure,
-  sourceError,
-  systemPath,
-} from '../../layer/index.ts'
+import { systemPath } from '../../internal/name-bytes.ts'
+import { openFailure, replacedFailure, SOURCE_READ_FLAGS, SourceReadFailure, sourceError } from '../../layer/index.ts'
 import { identityOf } from './file-identity.ts'
 
 /** A file as it was seen: its identity then, and its size. */

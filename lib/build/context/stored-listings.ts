@@ -23,6 +23,8 @@ const CHARACTERS: ReadonlyMap<ListedName['type'], string> = new Map(
 /** A stored listing, and the place of its record. */
 export interface FoundListing {
   readonly names: readonly ListedName[]
+  /** Number of names in the records before this one; infinite once a lookup was out of order. */
+  readonly row: number
   readonly begin: number
   readonly end: number
 }
@@ -45,6 +47,8 @@ interface Place {
 export class StoredListings {
   readonly #bytes: Buffer
   #at = HEADER.byteLength
+  /** Number of names in the records before `#at`. */
+  #row = 0
   /** Places of all records, once a lookup was out of order. */
   #byPath: Map<string, Place> | undefined
 
@@ -63,9 +67,26 @@ export class StoredListings {
     const place = this.#find(path)
     if (!place) return undefined
     const { begin, pathEnd, identityEnd, end } = place
+    const names = this.#namesAt(place)
+    const row = this.#byPath ? Number.POSITIVE_INFINITY : this.#row
+    // The rows behind a damaged record are not known.
+    this.#row += names?.length ?? Number.POSITIVE_INFINITY
     if (!isIdentity(this.#bytes.toString('latin1', pathEnd + 1, identityEnd), 0, identity)) return undefined
-    const names = namesOf(textOf(this.#bytes, identityEnd + 1, end - 1))
-    return names && { names, begin, end }
+    return names && { names, row, begin, end }
+  }
+
+  /** Yields all listings in their order, up to a damaged one. */
+  *all(): Generator<{ readonly path: string; readonly names: readonly ListedName[] }, void, undefined> {
+    for (let place = this.#placeAt(HEADER.byteLength); place; place = this.#placeAt(place.end)) {
+      const names = this.#namesAt(place)
+      if (!names) return
+      yield { path: this.#pathAt(place), names }
+    }
+  }
+
+  /** The bytes of all records. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   /** The bytes of records that are neighbours. */
@@ -96,6 +117,10 @@ export class StoredListings {
     if (identityEnd < 0) return undefined
     const zeros = bytes.indexOf(TWO_ZEROS, identityEnd)
     return zeros < 0 ? undefined : { begin, pathEnd, identityEnd, end: zeros + 2 }
+  }
+
+  #namesAt({ identityEnd, end }: Place): readonly ListedName[] | undefined {
+    return namesOf(textOf(this.#bytes, identityEnd + 1, end - 1))
   }
 
   #pathAt({ begin, pathEnd }: Place): string {

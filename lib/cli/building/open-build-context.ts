@@ -41,7 +41,7 @@ export async function openBuildContext(
   const { openContext } = await import('../../build/index.ts')
   const { signal, chosenHasher: hasher } = session
   if (place === '-' && file === '-') throw new UsageError('context and Dockerfile cannot both come from stdin')
-  const common = { store, signal, hasher }
+  const common = { store, signal, hasher, lookAhead: true }
   const inContext = `in ${place === '-' ? 'the archive' : withoutCredentials(place)}`
   const where = file === undefined ? inContext : `at ${file}`
   const remote = place === '-' ? undefined : await remoteContext(place)

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
-import { openFailure, replacedFailure, SOURCE_READ_FLAGS, sizeFailure, systemPath } from './open-file.ts'
+import { systemPath } from '../../internal/name-bytes.ts'
+import { openFailure, replacedFailure, SOURCE_READ_FLAGS, sizeFailure } from './open-file.ts'
 import type { SeenFile } from './source-entry.ts'
 import { SourceReadFailure, sourceError } from './source-fault.ts'
 

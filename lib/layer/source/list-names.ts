@@ -1,7 +1,6 @@
 import { type Dirent, readdirSync } from 'node:fs'
-import { decodeName } from '../../internal/name-bytes.ts'
+import { decodeName, systemPath } from '../../internal/name-bytes.ts'
 import type { TarEntryType } from '../../tar/index.ts'
-import { systemPath } from './open-file.ts'
 
 /**
  * A name in a directory, and its type according to the directory.

@@ -1,6 +1,6 @@
 import { constants, openSync } from 'node:fs'
 import { isErrno } from '../../internal/errno.ts'
-import { encodeName } from '../../internal/name-bytes.ts'
+import { systemPath } from '../../internal/name-bytes.ts'
 import { SourceReadFailure } from './source-fault.ts'
 
 /**
@@ -10,15 +10,6 @@ import { SourceReadFailure } from './source-fault.ts'
  * @internal
  */
 export const SOURCE_READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-
-/**
- * Converts a path to the form that system calls take.
- *
- * @internal
- */
-export function systemPath(path: string): string | Buffer {
-  return /[\udc80-\udcff]/.test(path) ? encodeName(path) : path
-}
 
 /** Opens a file that a listing has named. */
 export function openFile(path: string): number {
